@@ -333,6 +333,17 @@ def test_every_data_file_has_a_source(monkeypatch: pytest.MonkeyPatch) -> None:
         assert rows and all(len(row) == len(header) for row in rows), name
 
 
+def test_figures_name_revisions_that_are_there() -> None:
+    def known(revision: str) -> bool:
+        line = ["git", "cat-file", "-e", f"{revision}^{{commit}}"]
+        return not subprocess.run(line, cwd=DOCS, capture_output=True).returncode
+
+    if not known("3ef96b3"):
+        pytest.skip("no history is here")
+    entries = json.loads((DOCS / "results" / "data" / "sources.json").read_text())
+    assert {name: entry["revision"] for name, entry in entries.items() if not all(map(known, entry["revision"]))} == {}
+
+
 def test_an_unknown_table_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(DOCS))
     made, error = import_module("make_results"), import_module("result_data").ResultError

@@ -82,12 +82,12 @@ def _measured(name: str, inputs: BenchInputs, bar: ProgressBar) -> MeasuredRow:
     row = ROWS[name]
     try:
         pair = maker(name)(inputs)
+        try:
+            found = measure(pair, row.ratio, inputs.config.repeats, bar.advance)
+        finally:
+            pair.close()
     except (MissingExtraError, MissingAssetsError, RendererError) as error:
         return MeasuredRow(row.title, row.reference, row.ratio, None, skipped=str(error))
-    try:
-        found = measure(pair, row.ratio, inputs.config.repeats, bar.advance)
-    finally:
-        pair.close()
     return MeasuredRow(row.title, row.reference, row.ratio, found, skipped=None)
 
 
@@ -101,10 +101,10 @@ def _opened(out: Path, config: BenchConfig) -> BenchReport:
     different = [f"{part} {_difference(then[part], now[part])}" for part in now if then[part] != now[part]]
     if not different:
         return kept
-    if not config.anew:
+    if not config.anew or {*kept.rows} - {*chosen_rows(config.only)}:
         raise MismatchError(
             f"expected rows in {out} that were measured as these are, but they have {'; '.join(different)[:300]}; name "
-            "another file in out, or replace this one: anew=true"
+            "another file in out, or measure all its rows anew: anew=true without only"
         )
     return fresh
 

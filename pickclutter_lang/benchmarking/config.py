@@ -22,7 +22,7 @@ class BenchConfig:
     num_threads: int = 1
     """Threads of torch and of ONNX Runtime. For those of NumPy set OMP_NUM_THREADS."""
     policy: str | None = None
-    """Folder of `pickclutter export-policy` for the topics `decision` and `start`. null: the quick start's network with
+    """Folder of `pickclutter export-policy` for the topics `decision` and `start`. null: the quickstart's network with
     random weights, which takes as long."""
     objects: str = "proxy"
     """Object set of the topics `scenes` and `env`: `proxy`, or `ycb` (scans in $MS2_ASSET_DIR)."""

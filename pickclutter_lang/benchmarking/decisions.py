@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pickclutter_lang.benchmarking.inputs import CLOSEUPS, QUICK_START, BenchInputs
+from pickclutter_lang.benchmarking.inputs import CLOSEUPS, QUICKSTART, BenchInputs
 from pickclutter_lang.benchmarking.looks import painted_look
 from pickclutter_lang.benchmarking.measure import Pair
 from pickclutter_lang.policy.detectors import StudentDetector, segment_observation
@@ -48,10 +48,10 @@ def _decision(student: ExportedStudent, look: dict[str, Any]) -> Callable[[], ob
 
 
 MAKERS: dict[str, Callable[[BenchInputs], Pair]] = {
-    "decision/torch": partial(_whole, QUICK_START, False),
-    "decision/onnx": partial(_whole, QUICK_START, True),
-    "decision/segmentation": partial(_part, QUICK_START, "segmentation"),
-    "decision/network": partial(_part, QUICK_START, "network"),
+    "decision/torch": partial(_whole, QUICKSTART, False),
+    "decision/onnx": partial(_whole, QUICKSTART, True),
+    "decision/segmentation": partial(_part, QUICKSTART, "segmentation"),
+    "decision/network": partial(_part, QUICKSTART, "network"),
     "closeups/torch": partial(_whole, CLOSEUPS, False),
     "closeups/onnx": partial(_whole, CLOSEUPS, True),
     "closeups/segmentation": partial(_part, CLOSEUPS, "segmentation"),

@@ -30,16 +30,17 @@ from pickclutter_lang.students.model import MultiLabelStudent
 from pickclutter_lang.teachers.factory import untrained_image_encoder
 from pickclutter_lang.teachers.reference import TeacherReference
 
-QUICK_START, CLOSEUPS = "quick start", "policy"
+QUICKSTART, CLOSEUPS = "quickstart", "policy"
 _CAMERA_SIZES = {128: 176, 192: 256}
 """Side of the center of an image that a student takes -> side of the whole image, pixels."""
-_EMBED_DIM = 256  # of the embedded teachers
+EMBED_DIM = 256
+"""Width of the embeddings of the pocket teachers."""
 
 
 def network_config(preset: str) -> TrainConfig:
     """Return the configuration of a student whose policy is measured; of its training nothing is read.
 
-    :param preset: `QUICK_START`, the defaults; `CLOSEUPS`, those of `experiment=policy`; or the quick start's with
+    :param preset: `QUICKSTART`, the defaults; `CLOSEUPS`, those of `experiment=policy`; or the quickstart's with
         another network, `efficientnet_b0`, `resnet10t` or `small_resnet`
     """
     config = TrainConfig()
@@ -66,8 +67,8 @@ class BenchInputs:
         self.runtime = lru_cache(maxsize=None)(self._runtime)
 
     def policy(self, preset: str) -> Path:
-        """Return the policy folder of a preset; that of the quick start may be the user's."""
-        if preset == QUICK_START and self.config.policy is not None:
+        """Return the policy folder of a preset; that of the quickstart may be the user's."""
+        if preset == QUICKSTART and self.config.policy is not None:
             return Path(self.config.policy)
         folder = self.folder / preset
         if not folder.is_dir():
@@ -120,12 +121,12 @@ def _write_policy(folder: Path, config: TrainConfig) -> None:
         object_crop_size=None if crops is None else crops.crop_size,
     )
     of_scores, of_crops = (
-        MultiLabelStudent(spec.network.student_config, spec.camera_spec, _EMBED_DIM) for _ in range(2)
+        MultiLabelStudent(spec.network.student_config, spec.camera_spec, EMBED_DIM) for _ in range(2)
     )
     weights, thresholds = of_scores.state_dict(), dict.fromkeys(names, 0.5)
     if crops is not None:
         classifier = CropClassifier(of_crops.student, len(names)).state_dict()
         weights |= {f"{CROP_CLASSIFIER_PREFIX}{name}": value for name, value in classifier.items()}
-    text = PromptFeatures(torch.randn(len(names), _EMBED_DIM), torch.randn(len(names), _EMBED_DIM))
+    text = PromptFeatures(torch.randn(len(names), EMBED_DIM), torch.randn(len(names), EMBED_DIM))
     calibrated = Thresholds(0.5, thresholds, None if crops is None else thresholds)
     save_pretrained(folder, PolicyConfig(spec, calibrated), weights, text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -14,8 +13,8 @@ import numpy as np
 from pickclutter_lang.benchmarking.rows import Ratio
 from pickclutter_lang.utils.statistics import median_interval
 
-TURN_S, _MAX_CALLS = 0.1, 50
-"""A turn of something short has so many calls that it takes this long, and at most these."""
+TURN_S, _MAX_CALLS = 0.1, 200
+"""Both sides of a turn take so many calls that they last equally long, at least this; and at most these calls."""
 
 
 def _nothing() -> None:
@@ -57,7 +56,7 @@ class Measured:
     - `turns_ms`: of each turn, of what is measured and of the reference
     - `calls`: of both, in one turn; a turn's time is their mean
     - `ratio`: of the two times of a turn, as the row says; its median is that of the turns' ratios
-    - `load`: processes that ran on the machine in the last minute, at the end
+    - `load`: the machine's load average over the last minute, at the end
     """
 
     ours_ms: Spread
@@ -69,19 +68,19 @@ class Measured:
 
 
 def measure(pair: Pair, ratio: Ratio, repeats: int, step: Callable[[], object]) -> Measured:
-    """Measure a pair in turns, after two calls of each that do not count.
+    """Measure a pair in turns, every second with the reference first, after three calls of each that do not count.
 
     :param repeats: number of turns
     :param step: called after each turn
     """
-    calls = _calls(pair.ours), _calls(pair.reference)
+    sides = pair.ours, pair.reference
+    calls = balanced_calls(*(_warm_up(side) for side in sides))
     turns = []
-    for _ in range(repeats):
-        ours, reference = (
-            1000 * _seconds(call, count) / pair.per
-            for call, count in zip((pair.ours, pair.reference), calls, strict=True)
-        )
-        turns.append((ours, reference))
+    for turn in range(repeats):
+        times = [0.0, 0.0]
+        for side in (0, 1) if turn % 2 == 0 else (1, 0):
+            times[side] = 1000 * _seconds(sides[side], calls[side]) / pair.per
+        turns.append((times[0], times[1]))
         step()
     return summarize(turns, ratio, calls, os.getloadavg()[0])
 
@@ -94,10 +93,20 @@ def summarize(turns: list[tuple[float, float]], ratio: Ratio, calls: tuple[int, 
     return Measured(Spread.of(ours), Spread.of(reference), Spread.of(ratios), calls, load, turns)
 
 
-def _calls(call: Callable[[], object]) -> int:
-    """Call twice, and return how many calls make a turn: the first call may build what later ones use."""
+def balanced_calls(ours: float, reference: float) -> tuple[int, int]:
+    """Return the calls of both sides in a turn, of which one call takes so many seconds: equally long where it can be.
+
+    A short turn beside a long one would sample other moments of a busy machine.
+    """
+    turn = max(TURN_S, ours, reference)
+    first, second = (min(max(round(turn / seconds), 1), _MAX_CALLS) for seconds in (ours, reference))
+    return first, second
+
+
+def _warm_up(call: Callable[[], object]) -> float:
+    """Call three times, and return the seconds of the shorter of the last two: the first may build what these use."""
     call()
-    return min(max(math.ceil(TURN_S / max(_seconds(call, 1), 1e-9)), 1), _MAX_CALLS)
+    return max(min(_seconds(call, 1), _seconds(call, 1)), 1e-9)
 
 
 def _seconds(call: Callable[[], object], count: int) -> float:

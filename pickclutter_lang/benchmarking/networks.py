@@ -7,14 +7,14 @@ from functools import partial
 
 import torch
 
-from pickclutter_lang.benchmarking.inputs import BenchInputs, network_config
+from pickclutter_lang.benchmarking.inputs import EMBED_DIM, BenchInputs, network_config
 from pickclutter_lang.benchmarking.looks import painted_look
 from pickclutter_lang.benchmarking.measure import Pair
 from pickclutter_lang.policy.student import camera_images
 from pickclutter_lang.students.student import build_student
 from pickclutter_lang.teachers.factory import load_teacher
 
-_EMBED_DIM, _SIDE, _TEACHER_BATCH = 256, 128, 16
+_SIDE, _TEACHER_BATCH = 128, 16
 
 
 def _student(preset: str, onnx: bool, inputs: BenchInputs) -> Pair:
@@ -25,14 +25,14 @@ def _student(preset: str, onnx: bool, inputs: BenchInputs) -> Pair:
 
 
 def _pocket(inputs: BenchInputs) -> Pair:
-    """Compare the embedded teacher with CLIP's image encoder."""
+    """Compare the pocket teacher with CLIP's image encoder."""
     teacher = load_teacher("pocket")
     images = torch.rand(1, 3, teacher.image_size, teacher.image_size)
     return Pair(lambda: teacher.encode_image(images), inputs.clip())
 
 
 def _pocket_bfloat16(inputs: BenchInputs) -> Pair:
-    """Compare the precisions of the embedded teacher."""
+    """Compare the precisions of the pocket teacher."""
     fast, plain = load_teacher("pocket", use_bf16=True), load_teacher("pocket")
     images = torch.rand(_TEACHER_BATCH, 3, plain.image_size, plain.image_size)
     return Pair(lambda: fast.encode_image(images), lambda: plain.encode_image(images))
@@ -42,13 +42,14 @@ def _step(preset: str, batch: int, inputs: BenchInputs) -> Pair:
     """Compare the precisions of a student's forward and backward pass; both are channels-last, as in training."""
     config = network_config(preset).student
     torch.manual_seed(0)
-    student = build_student(config.name, channels=3, embed_dim=_EMBED_DIM, output_stride=config.output_stride).to(
+    student = build_student(config.name, channels=3, embed_dim=EMBED_DIM, output_stride=config.output_stride).to(
         memory_format=torch.channels_last
     )  # type: ignore[call-overload]
     student.train()
     images = torch.rand(batch, 3, _SIDE, _SIDE)
 
     def step(use_bf16: bool) -> None:
+        student.zero_grad(set_to_none=True)
         with torch.autocast("cpu", torch.bfloat16, enabled=use_bf16):
             features = student(images)
         (features.spatial.float().square().mean() + features.pooled.float().square().mean()).backward()

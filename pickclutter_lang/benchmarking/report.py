@@ -70,9 +70,10 @@ def report_note(report: BenchReport) -> str:
     machine, packages = report.machine, report.versions
     loads = [row.measured.load for row in report.rows.values() if row.measured is not None]
     flags = f" with {', '.join(machine['flags'])}" if machine["flags"] else ""
-    load = f" While they were measured, {min(loads):.1f} to {max(loads):.1f} processes ran." if loads else ""
+    load = f" Load average over a minute: {_range(min(loads), max(loads))}." if loads else ""
     versions = ", ".join(f"{name} {number}" for name, number in packages.items() if number is not None)
-    settings = ", ".join(f"{key}={value}" for key, value in report.settings.items() if value is not None)
+    shown = report.settings | ({"policy": "own"} if report.settings.get("policy") else {})
+    settings = ", ".join(f"{key}={value}" for key, value in shown.items() if value is not None)
     return (
         f"{machine['cpu']}{flags}, {machine['usable_cores']} cores.{load} {versions}. {settings}. Revision "
         f"{report.revision}."
@@ -100,20 +101,25 @@ def _cells(name: str, row: MeasuredRow, found: Measured, report: BenchReport) ->
 def reached_by(aim: Aim, found: Measured, cores: int) -> str:
     """Return whether an aim is met, by the interval of the median that it is about.
 
-    A time above its aim shows nothing where more processes ran than there are cores.
+    Where more ran than there are cores, only a time within its aim shows something.
     """
     spread = found.ratio if aim.of == "ratio" else found.ours_ms
     if spread.interval is None:
         return NOT_SHOWN
     verdict = reached(*spread.interval, aim.bound, aim.at_most)
-    busy = aim.of == "milliseconds" and found.load > cores
-    return NOT_SHOWN if verdict == "missed" and busy else verdict
+    shown = found.load <= cores or (aim.of == "milliseconds" and verdict == "met")
+    return verdict if shown else NOT_SHOWN
 
 
 def _between(interval: tuple[float, float] | None) -> str:
     return "" if interval is None else f" ({_digits(interval[0])} to {_digits(interval[1])})"
 
 
+def _range(low: float, high: float) -> str:
+    ends = f"{low:.1f}", f"{high:.1f}"
+    return ends[0] if ends[0] == ends[1] else " to ".join(ends)
+
+
 def _digits(value: float) -> str:
-    """Return a number with three digits that count."""
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+    """Return three significant digits, or all of a whole number from 100 on."""
+    return f"{value:.0f}" if value >= 100 else f"{value:#.3g}".removesuffix(".")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -43,17 +44,16 @@ def _scenes(graspable: bool, inputs: BenchInputs) -> Pair:
 def _step(inputs: BenchInputs) -> Pair:
     """Compare steps without an action in the same episode."""
     objects, _ = _collection(inputs, graspable=False)
-    stock = _stock(inputs, objects)
-    own = make_env(objects=inputs.config.objects, episode_json=_episodes(inputs), obs_mode="rgbd", base_camera=False)
-    for env in (stock, own):
-        env.reset(seed=0)
-    still = np.zeros(own.action_space.shape, np.float32)
-
-    def close() -> None:
-        own.close()
-        stock.close()
-
-    return Pair(lambda: own.step(still), lambda: stock.step(still), close=close)
+    with ExitStack() as opened:
+        stock = _stock(inputs, objects)
+        opened.callback(stock.close)
+        given = {"objects": inputs.config.objects, "episode_json": _episodes(inputs)}
+        own = make_env(**given, obs_mode="rgbd", base_camera=False)
+        opened.callback(own.close)
+        for env in (stock, own):
+            env.reset(seed=0)
+        still = np.zeros(own.action_space.shape, np.float32)
+        return Pair(lambda: own.step(still), lambda: stock.step(still), close=opened.pop_all().close)
 
 
 def _collection(inputs: BenchInputs, graspable: bool) -> tuple[ObjectSet, WorkerSpec]:

@@ -1,10 +1,10 @@
 """Measure decisions, networks, training steps, the simulator and start-up on this machine, each against another.
 
-    OMP_NUM_THREADS=1 pickclutter bench                          # all rows, most of an hour on a busy core
+    OMP_NUM_THREADS=1 pickclutter bench                          # all rows, most of an hour
     OMP_NUM_THREADS=1 pickclutter bench only=[decision,scenes/plain] repeats=50 out=runs/bench.json
 
-Both sides of a row take turns in one process, so that the ratio holds on a busy machine too. What needs an extra that
-is missing is skipped by name. An interrupted command resumes when run again.
+Both sides of a row take turns, equally long. Measure on idle cores: other work shifts times, and ratios too. What needs
+an extra that is missing is skipped by name. An interrupted command resumes when run again.
 """
 
 from pickclutter_lang.benchmarking.config import BenchConfig

@@ -45,9 +45,8 @@ def verdict(found: Estimate | None, aim: float, words: tuple[str, str] = ("met",
     """
     if found is None or found.half_width is None:
         return NOT_SHOWN
-    if found.mean - found.half_width > aim:
-        return words[0]
-    return words[1] if found.mean + found.half_width < aim else NOT_SHOWN
+    shown = reached(found.mean - found.half_width, found.mean + found.half_width, aim, at_most=False)
+    return {"met": words[0], "missed": words[1]}.get(shown, NOT_SHOWN)
 
 
 def reached(low: float, high: float, bound: float, at_most: bool) -> str:

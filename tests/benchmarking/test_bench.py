@@ -14,7 +14,7 @@ import pytest
 from helpers.policies import SIDE, random_policy
 from pickclutter_lang.benchmarking.bench import bench, maker
 from pickclutter_lang.benchmarking.config import BenchConfig
-from pickclutter_lang.benchmarking.inputs import CLOSEUPS, QUICK_START, BenchInputs, network_config
+from pickclutter_lang.benchmarking.inputs import CLOSEUPS, QUICKSTART, BenchInputs, network_config
 from pickclutter_lang.benchmarking.looks import painted_look
 from pickclutter_lang.benchmarking.measure import summarize
 from pickclutter_lang.benchmarking.report import BenchReport, MeasuredRow, read_report, report_table
@@ -53,7 +53,7 @@ def test_every_row_has_what_makes_it(name: str) -> None:
 @pytest.mark.parametrize(
     ("preset", "overrides"),
     [
-        (QUICK_START, ["experiment=quickstart"]),
+        (QUICKSTART, ["experiment=quickstart"]),
         (CLOSEUPS, ["experiment=policy"]),
         ("efficientnet_b0", ["student=efficientnet_b0", "student.output_stride=null"]),
         ("resnet10t", ["student=resnet10t"]),
@@ -108,7 +108,10 @@ def test_rows_of_other_settings_are_refused_and_replaced_anew(tmp_path: Path, po
     with pytest.raises(MismatchError, match=r"settings repeats=1 \(now 2\).*anew=true") as refused:
         bench(other)
     assert "\n" not in str(refused.value)
-    assert [*bench(replace(other, anew=True)).rows] == ["decision/network"]
+    with pytest.raises(MismatchError, match="anew=true without only"):  # the other rows would be lost
+        bench(replace(other, anew=True))
+    chosen = replace(config, repeats=2, anew=True)
+    assert [*bench(chosen).rows] == [*read_report(Path(config.out)).rows]
     assert read_report(Path(config.out)).settings["repeats"] == 2
 
 
@@ -182,17 +185,24 @@ def test_the_rows_of_the_simulator_are_measured(tmp_path: Path) -> None:
     check_rows(chosen_rows(["scenes", "env"]), small(tmp_path, "scenes", "env"))
 
 
+ONE = {"num_threads": 1, "OMP_NUM_THREADS": "1", "policy": None}
+
+
 @pytest.mark.parametrize(
     ("name", "ours", "settings", "load", "shown"),
     [
-        ("decision/onnx", 14.0, {"num_threads": 1}, 9.0, "| at most 15 ms | met |"),
-        ("decision/onnx", 16.0, {"num_threads": 1}, 1.9, "| at most 15 ms | missed |"),
-        ("decision/onnx", 16.0, {"num_threads": 1}, 2.1, "| at most 15 ms | not shown |"),
-        ("decision/onnx", 14.0, {"num_threads": 2}, 0.0, "|  |  |"),
-        ("student/efficientnet_b0_onnx", 0.3, {"num_threads": 1, "clip": "ViT-L-14"}, 0.0, "| at least 300 | met |"),
-        ("student/efficientnet_b0_onnx", 0.4, {"num_threads": 1, "clip": "ViT-L-14"}, 9.0, "| at least 300 | missed |"),
-        ("student/efficientnet_b0_onnx", 0.3, {"num_threads": 1, "clip": SMALL_CLIP}, 0.0, "|  |  |"),
-        ("env/step", 49.0, {"num_threads": 1}, 0.0, "| at most 0.5 | met |"),
+        ("decision/onnx", 14.0, ONE, 9.0, "| at most 15 ms | met |"),
+        ("decision/onnx", 16.0, ONE, 1.9, "| at most 15 ms | missed |"),
+        ("decision/onnx", 16.0, ONE, 2.1, "| at most 15 ms | not shown |"),
+        ("decision/onnx", 14.0, {**ONE, "num_threads": 2}, 0.0, "|  |  |"),
+        ("decision/onnx", 14.0, {**ONE, "OMP_NUM_THREADS": None}, 0.0, "|  |  |"),
+        ("decision/onnx", 14.0, {**ONE, "policy": {"a": "0"}}, 0.0, "|  |  |"),
+        ("student/efficientnet_b0_onnx", 0.3, {**ONE, "clip": "ViT-L-14"}, 0.0, "| at least 300 | met |"),
+        ("student/efficientnet_b0_onnx", 0.4, {**ONE, "clip": "ViT-L-14"}, 0.0, "| at least 300 | missed |"),
+        ("student/efficientnet_b0_onnx", 0.3, {**ONE, "clip": "ViT-L-14"}, 9.0, "| at least 300 | not shown |"),
+        ("student/efficientnet_b0_onnx", 0.3, {**ONE, "clip": SMALL_CLIP}, 0.0, "|  |  |"),
+        ("env/step", 49.0, {**ONE, "objects": "ycb"}, 0.0, "| at most 0.5 | met |"),
+        ("env/step", 49.0, {**ONE, "objects": "proxy"}, 0.0, "|  |  |"),
     ],
 )
 def test_the_table_says_which_aim_is_met_where_it_was_set(
@@ -205,5 +215,5 @@ def test_the_table_says_which_aim_is_met_where_it_was_set(
 
 
 def test_the_small_policy_is_smaller_than_that_of_the_quick_start(policy: Path, tmp_path: Path) -> None:
-    looked = BenchInputs(small(tmp_path, policy=str(policy)), tmp_path).student(QUICK_START, False)
+    looked = BenchInputs(small(tmp_path, policy=str(policy)), tmp_path).student(QUICKSTART, False)
     assert looked.config.camera_size == SIDE

@@ -7,11 +7,19 @@ import time
 import numpy as np
 import pytest
 
-from pickclutter_lang.benchmarking.measure import TURN_S, Pair, Spread, measure, summarize
+from pickclutter_lang.benchmarking.measure import TURN_S, Pair, Spread, balanced_calls, measure, summarize
 from pickclutter_lang.benchmarking.rows import Ratio
 
 
-def test_both_take_turns_after_two_calls_that_do_not_count() -> None:
+@pytest.mark.parametrize(
+    ("ours", "reference", "calls"),
+    [(0.05, 5.0, (100, 1)), (5.0, 0.05, (1, 100)), (0.01, 0.02, (10, 5)), (1e-9, 5.0, (200, 1)), (0.35, 0.2, (1, 2))],
+)
+def test_both_sides_of_a_turn_take_equally_long(ours: float, reference: float, calls: tuple[int, int]) -> None:
+    assert balanced_calls(ours, reference) == calls
+
+
+def test_both_take_turns_after_three_calls_that_do_not_count() -> None:
     called: list[str] = []
 
     def call(name: str, seconds: float) -> None:
@@ -23,7 +31,8 @@ def test_both_take_turns_after_two_calls_that_do_not_count() -> None:
     found = measure(pair, "times as fast", 3, lambda: steps.append(1))
     (many, few), turns = found.calls, "".join(called)
     assert (many, len(steps), len(found.turns_ms)) == (1, 3, 3) and 2 <= few <= 4
-    assert turns == "aabb" + 3 * ("a" * many + "b" * few)
+    a, b = "a" * many, "b" * few
+    assert turns == "aaabbb" + a + b + b + a + a + b
     for ours, reference in found.turns_ms:  # of a fourth of a call
         assert ours >= 1000 * TURN_S / 4 and 1000 * TURN_S / 14 <= reference < ours
 
