@@ -18,6 +18,7 @@ from pickclutter_lang.objects.catalog_file import CATALOG_FILE, MAX_BYTES, Catal
 from pickclutter_lang.policy.config import SCHEMA, PolicyConfig, StudentSpec, Thresholds
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
 from pickclutter_lang.utils.json_files import Sha256, check_json, read_file, read_json
+from pickclutter_lang.utils.tensor_files import read_bytes
 
 CONFIG_FILE, WEIGHTS_FILE, TEXT_FILE = "policy.json", "weights.safetensors", "text.safetensors"
 NETWORK_FILE, CROPS_FILE = "student.onnx", "crop_classifier.onnx"
@@ -64,6 +65,18 @@ def write_folder(
         atomic_write(folder / name, data)
     content = Manifest(SCHEMA, config.student, config.thresholds, hashes, config.metrics)
     atomic_write(folder / CONFIG_FILE, (json.dumps(asdict(content), indent=1) + "\n").encode())
+
+
+def copy_folder(folder: Path, out: Path) -> None:
+    """Write a policy folder again somewhere else.
+
+    :raises CheckpointError: when it is missing or damaged
+    :raises DatasetError: when the copy cannot be written
+    """
+    content, again = read_manifest(folder), "export it again"
+    hashes = {name: expected for name, expected in content.sha256.items() if name != CATALOG_FILE}
+    files = {name: read_bytes(folder / name, expected, CheckpointError, again) for name, expected in hashes.items()}
+    write_folder(out, content.config, files, load_catalog(folder))
 
 
 def _files_of_before(folder: Path) -> set[str]:

@@ -78,6 +78,7 @@ class OnnxStudent(ExportedStudent):
         student = cls(content.student, content.thresholds, networks, text, num_threads)
         for name in files:
             student._sessions[name]  # an error of ONNX Runtime comes here, not in an episode
+        student._folder = root
         return student
 
     @property

@@ -182,6 +182,26 @@ class LanguagePickPolicy:
 
         return cls.load(fetch_policy(name_or_path, revision, cache_dir, token), **of_load)
 
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write the policy folder again somewhere else; errors are those of `ExportedStudent.save_pretrained`."""
+        self._student.save_pretrained(folder)
+
+    def push_to_hub(self, repository: str, private: bool = False, token: str | None = None, **place: Any) -> str:
+        """Push the policy folder with a model card to the Hugging Face Hub, and return the commit's address.
+
+        Arguments and errors are those of `ExportedStudent.push_to_hub`.
+        """
+        return self._student.push_to_hub(repository, private, token, **place)
+
+    @property
+    def _student(self) -> ExportedStudent:
+        if not isinstance(self.detector, StudentDetector):
+            raise InvalidArgumentError(
+                f"expected the policy of a student, but its detector is a {type(self.detector).__name__}, which has no "
+                "folder"
+            )
+        return self.detector.student
+
     def make_env(self, objects: ObjectSource = "proxy", **env: Any) -> PolicyObservation:
         """Return an environment that this policy can act in: its images, its actions, `PolicyObservation`.
 

@@ -108,7 +108,9 @@ class StudentRuntime(ExportedStudent):
         :raises CheckpointError: when it is missing, damaged, or of another schema, or names code that is not trusted
         """
         config, weights, text = load_pretrained(folder, trust_code)
-        return cls(config.student, weights, text, config.thresholds)
+        student = cls(config.student, weights, text, config.thresholds)
+        student._folder = Path(folder)
+        return student
 
     @property
     def names(self) -> list[str]:

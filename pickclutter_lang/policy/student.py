@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from scipy.special import logsumexp
 from pickclutter_lang.datasets.cameras import CameraImages, CameraKey
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.policy.config import StudentSpec, Thresholds
+from pickclutter_lang.policy.manifest import copy_folder
 
 
 class StudentOutput(NamedTuple):
@@ -47,6 +49,38 @@ class ExportedStudent(ABC):
         :param thresholds: of its scores; None for a student that only scores
         """
         self.config, self._thresholds = config, thresholds
+        self._folder: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The policy folder that it was opened from.
+
+        :raises InvalidArgumentError: when it was built without one
+        """
+        if self._folder is None:
+            raise InvalidArgumentError(
+                "expected a student that was opened from a policy folder, but this one was built from weights; make a "
+                "folder: pickclutter export-policy"
+            )
+        return self._folder
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write its policy folder again somewhere else, as it was opened: without names that were encoded since.
+
+        :raises CheckpointError: when the folder that it was opened from is gone or was changed
+        :raises InvalidArgumentError: when there is none
+        :raises DatasetError: when the new one cannot be written
+        """
+        copy_folder(self.folder, Path(folder))
+
+    def push_to_hub(self, repository: str, private: bool = False, token: str | None = None, **place: Any) -> str:
+        """Push its policy folder with a model card to the Hugging Face Hub; arguments and errors are `push_policy`'s.
+
+        :raises InvalidArgumentError: when there is no folder
+        """
+        from pickclutter_lang.policy.hub import push_policy
+
+        return push_policy(self.folder, repository, private, token, **place)
 
     @property
     @abstractmethod

@@ -19,27 +19,19 @@ from pickclutter_lang.datasets.scenes.maniskill_episodes import EPISODES_FILE
 from pickclutter_lang.demonstrations.card import CARD_FILE
 from pickclutter_lang.demonstrations.lerobot import INFO_FILE as LEROBOT_FILE
 from pickclutter_lang.demonstrations.trajectories import Demonstrations
-from pickclutter_lang.errors import CheckpointError, DatasetError, TeacherError
+from pickclutter_lang.errors import CheckpointError, DatasetError
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE
 from pickclutter_lang.policy import manifest
 from pickclutter_lang.policy.bundle import load_pretrained
 from pickclutter_lang.policy.hub import POLICY_FILES, policy_card
 from pickclutter_lang.sharing.config import FetchConfig, PushConfig
 from pickclutter_lang.teachers import pocket
+from pickclutter_lang.teachers.hub import TEACHER_FILES, teacher_card
 from pickclutter_lang.utils.hub_files import CARD_FILE as README
 from pickclutter_lang.utils.hub_files import RepoType, fetch_files, push_files
 from pickclutter_lang.utils.io import create_dir
 from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.locks import dir_lock
-
-_TEACHER_CARD, _FIGURES = "MODEL_CARD.md", "figures.json"
-
-
-class _Figures(TypedDict, total=False):
-    """What is read of a teacher's `figures.json`."""
-
-    views: dict[str, dict[str, float]]
-    kinds: dict[str, dict[str, float]]
 
 
 class Shared(NamedTuple):
@@ -57,30 +49,6 @@ class Shared(NamedTuple):
 
 def _policy_card(folder: Path, repository: str) -> str:
     return policy_card(manifest.load_config(folder), repository, manifest.load_catalog(folder))
-
-
-def _teacher_card(folder: Path, repository: str) -> str:
-    from huggingface_hub import EvalResult, ModelCardData
-
-    tags = ["pickclutter-lang", "clip", "zero-shot-classification"]
-    task = "zero-shot-image-classification"
-    found = _accuracies(folder / _FIGURES) if (folder / _FIGURES).exists() else {}
-    results = [EvalResult(task, "object-views", name, "accuracy", value) for name, value in found.items()]
-    data = ModelCardData(library_name="pickclutter-lang", tags=tags, model_name=repository, eval_results=results)
-    beside = [path for path in (folder / _TEACHER_CARD, folder.parent / _TEACHER_CARD) if path.is_file()]
-    text = beside[0].read_text() if beside else "A small CLIP of renders.\n"
-    return (
-        f"---\n{data.to_yaml()}\n---\n\n# {repository}\n\n{text}\n"
-        f"```sh\npickclutter fetch repository={repository} kind=teacher out=teacher\npickclutter look image=photo.png "
-        "names=[mug,lemon] checkpoint=teacher\n```\n"
-    )
-
-
-def _accuracies(path: Path) -> dict[str, float]:
-    """Read the top-1 accuracy on each group of held-out views from a teacher's `figures.json`."""
-    figures = read_json(path, _Figures, TeacherError, "delete it, or evaluate the teacher again")
-    groups = [figures.get("views", {}), figures.get("kinds", {})]
-    return {name: row["top1"] for group in groups for name, row in group.items() if "top1" in row}
 
 
 def _store_card(folder: Path, repository: str) -> str:
@@ -155,9 +123,9 @@ KINDS = {
     "teacher": Shared(
         pocket.CONFIG_FILE,
         "model",
-        (pocket.CONFIG_FILE, pocket.WEIGHTS_FILE),
+        TEACHER_FILES,
         pocket.load_pocket_teacher,
-        _teacher_card,
+        teacher_card,
     ),
     "scenes": Shared(
         MANIFEST_FILE,

@@ -24,13 +24,13 @@ from safetensors.torch import save
 from torch import Tensor
 from torch.nn import functional
 
-from pickclutter_lang.errors import TeacherError
+from pickclutter_lang.errors import InvalidArgumentError, TeacherError
 from pickclutter_lang.teachers import efficientnet_lite, patch_resnet
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
 from pickclutter_lang.utils.hub_files import fetch_files
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
 from pickclutter_lang.utils.json_files import Sha256, check_json, read_json
-from pickclutter_lang.utils.tensor_files import check_finite, read_tensors
+from pickclutter_lang.utils.tensor_files import check_finite, read_bytes, read_tensors
 from pickclutter_lang.utils.validation import check_repository
 
 CONFIG_FILE = "open_clip_config.json"
@@ -136,6 +136,8 @@ class _Config(_Needed, total=False):
 class PocketTeacher(OpenClipTeacher):
     """The pocket teacher: a `Teacher` that also gives dense features, one for each cell of an image."""
 
+    _folder: Path | None = None
+
     @classmethod
     def from_pretrained(cls, name_or_path: str | Path, **of_hub: Any) -> PocketTeacher:
         """Open a teacher of the Hugging Face Hub, `owner/name`, or a folder that `train-teacher` exported.
@@ -149,6 +151,33 @@ class PocketTeacher(OpenClipTeacher):
             check_repository("name_or_path", str(name_or_path))
             folder = fetch_files(str(name_or_path), (CONFIG_FILE, WEIGHTS_FILE), **of_hub)
         return load_pocket_teacher(folder)
+
+    @property
+    def folder(self) -> Path:
+        """The folder that it was opened from.
+
+        :raises InvalidArgumentError: when it was built without one
+        """
+        if self._folder is None:
+            raise InvalidArgumentError("expected a teacher that was opened from a folder, but this one was just built")
+        return self._folder
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write its configuration and weights again somewhere else.
+
+        :raises InvalidArgumentError: when it was not opened from a folder
+        :raises TeacherError: when that folder is gone
+        :raises DatasetError: when the new one cannot be written
+        """
+        ensure_dir(Path(folder))
+        for name in (WEIGHTS_FILE, CONFIG_FILE):
+            atomic_write(Path(folder) / name, read_bytes(self.folder / name, None, TeacherError, "open it again"))
+
+    def push_to_hub(self, repository: str, private: bool = False, **place: Any) -> str:
+        """Push its folder with a model card to the Hugging Face Hub; arguments and errors are `push_teacher`'s."""
+        from pickclutter_lang.teachers.hub import push_teacher
+
+        return push_teacher(self.folder, repository, private, **place)
 
     @torch.no_grad()
     def encode_dense(self, images: Tensor) -> Tensor:
@@ -217,7 +246,9 @@ def load_pocket_teacher(folder: str | Path | None = None, name: str = "pocket") 
         raise TeacherError(
             f"the pocket teacher at {root} is damaged or of another architecture: {reason}; {remedy}"
         ) from error
-    return PocketTeacher(model, config["model_cfg"], PreprocessCfg(**config["preprocess_cfg"]))
+    teacher = PocketTeacher(model, config["model_cfg"], PreprocessCfg(**config["preprocess_cfg"]))
+    teacher._folder = root
+    return teacher
 
 
 def _restore_embeddings(weights: dict[str, Tensor], config: Mapping[str, Any]) -> dict[str, Tensor]:

@@ -50,6 +50,7 @@ from pickclutter_lang.policy.evaluation.calibration import teacher_key, teacher_
 from pickclutter_lang.policy.evaluation.episode_log import EpisodeLog
 from pickclutter_lang.sharing import hub_folders
 from pickclutter_lang.teacher_training.train import _truncate_log
+from pickclutter_lang.teachers import hub as teacher_hub
 from pickclutter_lang.teachers.feature_cache import FeatureCache, FeatureKey
 from pickclutter_lang.teachers.pocket import load_pocket_teacher
 from pickclutter_lang.teachers.reference import TeacherReference
@@ -228,7 +229,7 @@ def lerobot_info(folder: Path) -> Reader:
 
 def teacher_figures(folder: Path) -> Reader:
     path = write(folder / "figures.json", {"views": {"ycb": {"top1": 0.75}}, "kinds": {"kinds": {"top1": 0.5}}})
-    return path, lambda: hub_folders._accuracies(path)
+    return path, lambda: teacher_hub._accuracies(path)
 
 
 def kind_entry(folder: Path) -> Reader:
@@ -341,7 +342,7 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "policy/evaluation/policy_comparison.py:_read_result": evaluated,
     "policy/evaluation/student_folders.py:check_identity": evaluated_students,
     "policy/evaluation/teacher_thresholds.py:read_thresholds": thresholds,
-    "sharing/hub_folders.py:_accuracies": teacher_figures,
+    "teachers/hub.py:_accuracies": teacher_figures,
     "sharing/hub_folders.py:_check_lerobot": lerobot_info,
     "teacher_training/train.py:_truncate_log": file("log.jsonl", {"step": 0}, lambda path: _truncate_log(path, 1)),
     "teachers/feature_cache.py:load": features,

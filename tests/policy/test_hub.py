@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ import yaml
 from helpers.hub_server import Hub, serve_hub
 from helpers.kill_runs import COMMAND
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.policy.baseline_detectors import RandomDetector
+from pickclutter_lang.policy.bundle import load_pretrained
 from pickclutter_lang.policy.hub import POLICY_FILES, fetch_policy, push_policy
 from pickclutter_lang.policy.manifest import load_config
 from pickclutter_lang.policy.policy import LanguagePickPolicy
@@ -46,6 +49,36 @@ def test_a_student_alone_is_opened_by_name(exported: Path, tmp_path: Path, hub: 
     push_policy(exported / "few_shot", "me/picker", token="t", endpoint=hub.address)
     found = StudentRuntime.from_pretrained("me/picker", cache_dir=tmp_path, endpoint=hub.address)
     assert found.config == StudentRuntime.from_pretrained(exported / "few_shot").config
+
+
+@pytest.mark.parametrize("kind", [StudentRuntime, LanguagePickPolicy])
+def test_what_was_opened_is_saved_and_pushed_as_it_was(
+    kind: type[StudentRuntime | LanguagePickPolicy], exported: Path, tmp_path: Path, hub: Hub
+) -> None:
+    folder = exported / "few_shot"
+    opened = kind.from_pretrained(folder)
+    opened.save_pretrained(tmp_path / "saved")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "saved").iterdir()} == {
+        name: (folder / name).read_bytes() for name in POLICY_FILES
+    }
+    address = opened.push_to_hub("me/picker", token="t", endpoint=hub.address)
+    assert address.startswith(f"{hub.address}/me/picker/commit/")
+    fetched = fetch_policy("me/picker", cache_dir=tmp_path / "cache", endpoint=hub.address)
+    assert all((fetched / name).read_bytes() == (folder / name).read_bytes() for name in POLICY_FILES)
+
+
+def test_what_was_not_opened_from_a_folder_is_not_saved(exported: Path, tmp_path: Path) -> None:
+    config, weights, text = load_pretrained(exported / "few_shot")
+    with pytest.raises(InvalidArgumentError, match=r"opened from a policy folder, .*pickclutter export-policy"):
+        StudentRuntime(config.student, weights, text).save_pretrained(tmp_path / "saved")
+    with pytest.raises(InvalidArgumentError, match="policy of a student, but its detector is a RandomDetector"):
+        LanguagePickPolicy(RandomDetector()).push_to_hub("me/picker")
+    opened = StudentRuntime.load(shutil.copytree(exported / "few_shot", tmp_path / "policy"))
+    weights_file = tmp_path / "policy" / POLICY_FILES[1]
+    weights_file.write_bytes(weights_file.read_bytes()[:-1] + b"?")
+    with pytest.raises(CheckpointError, match="is damaged"):
+        opened.save_pretrained(tmp_path / "saved")
+    assert not (tmp_path / "saved").exists()
 
 
 def test_the_card_has_the_metadata_of_the_hub(exported: Path, hub: Hub) -> None:

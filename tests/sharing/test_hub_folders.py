@@ -24,6 +24,7 @@ from pickclutter_lang.errors import CorruptShardError, DatasetError, HubError, T
 from pickclutter_lang.sharing.config import KINDS as NAMES
 from pickclutter_lang.sharing.config import FetchConfig, PushConfig
 from pickclutter_lang.sharing.hub_folders import KINDS, fetch, push
+from pickclutter_lang.teachers.hub import TEACHER_FILES
 from pickclutter_lang.teachers.pocket import PocketTeacher
 
 
@@ -75,6 +76,12 @@ def test_a_teacher_comes_back_as_it_was(tmp_path: Path, hub: Hub) -> None:
     assert (back / "open_clip_config.json").read_bytes() == (folder / "open_clip_config.json").read_bytes()
     opened = PocketTeacher.from_pretrained("me/teacher", cache_dir=tmp_path / "cache", endpoint=hub.address)
     assert opened.fingerprint == PocketTeacher.from_pretrained(folder).fingerprint
+    opened.save_pretrained(tmp_path / "saved")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "saved").iterdir()} == {
+        name: (folder / name).read_bytes() for name in TEACHER_FILES
+    }
+    opened.push_to_hub("me/again")
+    assert all(hub.repositories["me/again"][name] == (folder / name).read_bytes() for name in TEACHER_FILES)
 
 
 def test_demonstrations_come_back_as_they_were(tmp_path: Path, hub: Hub) -> None:

@@ -1,0 +1,61 @@
+"""Pocket teachers on the Hugging Face Hub: fetched by name, and pushed with a model card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypedDict
+
+from pickclutter_lang.errors import TeacherError
+from pickclutter_lang.teachers.pocket import CONFIG_FILE, WEIGHTS_FILE, load_pocket_teacher
+from pickclutter_lang.utils.hub_files import push_files
+from pickclutter_lang.utils.json_files import read_json
+
+TEACHER_FILES = (CONFIG_FILE, WEIGHTS_FILE)
+_CARD, _FIGURES = "MODEL_CARD.md", "figures.json"
+
+
+class _Figures(TypedDict, total=False):
+    """What is read of a teacher's `figures.json`."""
+
+    views: dict[str, dict[str, float]]
+    kinds: dict[str, dict[str, float]]
+
+
+def push_teacher(folder: Path, repository: str, private: bool = False, **place: Any) -> str:
+    """Push a teacher's folder with a model card to a repository of the hub, which is made if it is not there.
+
+    :param repository: `owner/name`
+    :param place: `token` and `endpoint` of the hub
+    :return: address of the commit
+    :raises TeacherError: for a damaged folder
+    :raises HubError: when the hub refuses it or cannot be reached
+    :raises InvalidArgumentError: for another form of `repository`
+    """
+    load_pocket_teacher(folder)
+    card = teacher_card(folder, repository)
+    return push_files(folder, TEACHER_FILES, card, repository, private=private, **place)
+
+
+def teacher_card(folder: Path, repository: str) -> str:
+    """Return the model card of a teacher's folder, with the hub's metadata and the accuracies of `figures.json`."""
+    from huggingface_hub import EvalResult, ModelCardData
+
+    tags = ["pickclutter-lang", "clip", "zero-shot-classification"]
+    task = "zero-shot-image-classification"
+    found = _accuracies(folder / _FIGURES) if (folder / _FIGURES).exists() else {}
+    results = [EvalResult(task, "object-views", name, "accuracy", value) for name, value in found.items()]
+    data = ModelCardData(library_name="pickclutter-lang", tags=tags, model_name=repository, eval_results=results)
+    beside = [path for path in (folder / _CARD, folder.parent / _CARD) if path.is_file()]
+    text = beside[0].read_text() if beside else "A small CLIP of renders.\n"
+    return (
+        f"---\n{data.to_yaml()}\n---\n\n# {repository}\n\n{text}\n"
+        f"```sh\npickclutter fetch repository={repository} kind=teacher out=teacher\npickclutter look image=photo.png "
+        "names=[mug,lemon] checkpoint=teacher\n```\n"
+    )
+
+
+def _accuracies(path: Path) -> dict[str, float]:
+    """Read the top-1 accuracy on each group of held-out views from a teacher's `figures.json`."""
+    figures = read_json(path, _Figures, TeacherError, "delete it, or evaluate the teacher again")
+    groups = [figures.get("views", {}), figures.get("kinds", {})]
+    return {name: row["top1"] for group in groups for name, row in group.items() if "top1" in row}
