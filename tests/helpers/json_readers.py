@@ -19,6 +19,8 @@ from helpers.image_results import make_result as make_image_result
 from helpers.scene_rows import make_store
 from helpers.scene_runs import config, make_teacher
 from helpers.sweep_results import make_result
+from pickclutter_lang.benchmarking.measure import summarize
+from pickclutter_lang.benchmarking.report import BenchReport, MeasuredRow, read_report
 from pickclutter_lang.datasets.images.loaders.image_folder import read_classes
 from pickclutter_lang.datasets.images.metadata import with_captions
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
@@ -306,7 +308,16 @@ def tracked_run(folder: Path) -> Reader:
     return path, lambda: trackers._run_id(folder)
 
 
+def bench(folder: Path) -> Reader:
+    row = MeasuredRow(
+        "a decision", "CLIP", "times as fast", summarize([(1.0, 2.0)], "times as fast", (1, 1), 0.5), None
+    )
+    report = BenchReport(1, {"repeats": 1}, {"cores": 2}, {"numpy": "1"}, None, {"decision/torch": row})
+    return write(folder / "bench.json", asdict(report)), lambda: read_report(folder / "bench.json")
+
+
 READERS: Mapping[str, Callable[[Path], Reader]] = {
+    "benchmarking/report.py:read_report": bench,
     "datasets/images/loaders/image_folder.py:_rows": classes,
     "datasets/images/metadata.py:with_captions": captions,
     "datasets/object_views.py:open": views,
