@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ctypes
+import gc
+
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's
 
 
-def return_freed_memory() -> None:
-    """Return memory that was freed to the system, where the C library can.
+def return_unused_memory() -> None:
+    """Free objects that only know each other, and return what is free to the system, where the C library can.
 
-    glibc keeps it for later, in pieces between what is in use. In hundreds of episodes these become more and more.
+    Python looks for such objects seldom beside the simulator's many others. glibc keeps freed memory for later, in
+    pieces between what is in use.
     """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
+    gc.collect()
+    if _trim is not None:
+        _trim(0)

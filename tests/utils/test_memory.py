@@ -1,17 +1,19 @@
-"""Memory that was freed in pieces is returned to the system."""
+"""What is used no more is freed and returned to the system."""
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+import weakref
 
 import pytest
 
-from pickclutter_lang.utils.memory import return_freed_memory
+from pickclutter_lang.utils.memory import return_unused_memory
 
 PIECES = """
 from pathlib import Path
-from pickclutter_lang.utils.memory import return_freed_memory
+from pickclutter_lang.utils.memory import return_unused_memory
 
 def pages():
     return int(Path("/proc/self/statm").read_text().split()[1])
@@ -20,7 +22,7 @@ pieces = [bytes(20_000) for _ in range(10_000)]
 used = pages()
 pieces = pieces[::10]
 kept = pages()
-return_freed_memory()
+return_unused_memory()
 print(used, kept, pages(), len(pieces))
 """
 
@@ -32,6 +34,16 @@ def test_pieces_between_what_is_in_use_are_returned() -> None:
     assert kept > 0.9 * used and after < 0.5 * used
 
 
-def test_without_glibc_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ctypes.CDLL", lambda name: object())
-    return_freed_memory()
+def test_objects_that_only_know_each_other_are_freed() -> None:
+    class Knot:
+        def __init__(self) -> None:
+            self.itself = self
+
+    gc.disable()
+    try:
+        knot = weakref.ref(Knot())
+        assert knot() is not None
+        return_unused_memory()
+        assert knot() is None
+    finally:
+        gc.enable()

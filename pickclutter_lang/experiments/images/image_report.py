@@ -136,7 +136,7 @@ def accuracy_cell(
     value = number_at(dict(result), f"{stage}.{part}.accuracy")
     found = None if bootstraps is None else bootstraps.estimate(run, stage, part, ACCURACY)
     if value is None:
-        return "NA" if part in result["metrics"].get(stage, {}) else ""
+        return "NA" if part in (result["metrics"].get(stage) or {}) else ""
     return number_text("accuracy", value) if found is None else estimate_cell(found._replace(mean=value))
 
 

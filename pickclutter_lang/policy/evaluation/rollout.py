@@ -38,7 +38,7 @@ from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.score_wrappers import check_cameras
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
-from pickclutter_lang.utils.memory import return_freed_memory
+from pickclutter_lang.utils.memory import return_unused_memory
 from pickclutter_lang.utils.plugins import resolve
 
 OWN = "own"
@@ -222,7 +222,7 @@ class RolloutRunner:
         truth = observation["mask"] > 0
         actor = self._actor(variant)
         run = act(self._env, actor, observation, info, asked, callback)
-        return_freed_memory()
+        return_unused_memory()
         return {
             "variant": variant,
             "seed": seed,
