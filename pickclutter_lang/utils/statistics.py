@@ -50,12 +50,12 @@ def verdict(found: Estimate | None, aim: float, words: tuple[str, str] = ("met",
 
 
 def reached(low: float, high: float, bound: float, at_most: bool) -> str:
-    """Return whether an aim is `met`, `missed` or `not shown` by an interval.
+    """Return whether an aim is `met`, `missed` or `not shown` by an interval: one that touches it shows nothing.
 
     :param low: lower end of the interval, and `high` its upper end
     :param at_most: `bound` is an upper bound, not a lower one
     """
-    met, missed = (high <= bound, low > bound) if at_most else (low >= bound, high < bound)
+    met, missed = (high < bound, low > bound) if at_most else (low > bound, high < bound)
     return "met" if met else "missed" if missed else NOT_SHOWN
 
 
