@@ -33,9 +33,8 @@ class StripGrasp(NamedTuple):
 
     All terms but `taper` are meters. `width` is that between the pads. `depth_deficit` is the missing depth of the
     fingers. `flare` is the width at the tips less that a little above them. `taper` is the change of the width along
-    the fingers' own width, over half of that. The offsets are those of the object's center from the point between the
-    pads: `lateral_offset` along the finger width, `closing_offset` along the closing axis, `approach_offset` along the
-    approach.
+    the fingers' own width, over half of that. Offsets are those of the object's center from the point between the
+    pads: `lateral` along the finger width, `closing` along the closing axis, `approach` along the approach.
     """
 
     position: FloatArray
