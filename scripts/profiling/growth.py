@@ -1,10 +1,10 @@
 """How collection, training and reading grow with the number of scenes, and how a store of a million opens.
 
 For each size, `collect-scenes` makes a store of small plain scenes; a student is trained for one epoch on it, its
-images read for each batch; and new processes open it and read images by random index. Then a large store is written in
-the same form, of the first scenes of the smallest one again and again, and opened and read as well. FOLDER/growth.json
-has wall time, CPU time with that of child processes, the peak memory of each process, and bytes. Where other work
-shares the cores, CPU times are what can be compared. Parts that the file has are kept.
+images read for each batch; and new processes open it and read images by random index. Then larger stores are written
+in the same form, of the first scenes of the smallest one again and again: a million in minutes. FOLDER/growth.json has
+wall time, CPU time with that of child processes, the peak memory of each process, and bytes. Where other work shares
+the cores, CPU times are what can be compared. Parts that the file has are kept.
 
     OMP_NUM_THREADS=1 python scripts/profiling/growth.py runs/growth
 """
@@ -170,14 +170,13 @@ class Growth:
         for split in FIXED:
             if not (self.folder / split).is_dir():
                 measured(self.collection(split, split, FIXED_SCENES))
-        sizes = sorted(self.options.scenes)
-        for scenes in sizes:
-            self.part(scenes, "collect", self.collection("train", str(scenes), scenes))
-            self.part(scenes, "train", self.own("train", scenes))
+        commands = {scenes: self.collection("train", str(scenes), scenes) for scenes in sorted(self.options.scenes)}
+        commands |= {scenes: self.own("repeat", scenes) for scenes in sorted(self.options.repeated)}
+        for scenes, command in commands.items():
+            self.part(scenes, "repeat" if scenes in self.options.repeated else "collect", command)
+            if scenes <= self.options.most_trained:
+                self.part(scenes, "train", self.own("train", scenes))
             self.readings(scenes)
-        if self.options.repeated:
-            self.part(self.options.repeated, "repeat", self.own("repeat", self.options.repeated))
-            self.readings(self.options.repeated)
 
     def part(self, scenes: int, name: str, command: Sequence[str]) -> None:
         """Measure a part from its start, unless the file has it."""
@@ -232,7 +231,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="folder of the stores and of growth.json")
     parser.add_argument("--scenes", type=int, nargs="+", default=[1000, 3000, 10_000, 30_000], help="sizes of stores")
-    parser.add_argument("--repeated", type=int, default=1_000_000, help="scenes of the large store; 0: none")
+    parser.add_argument("--repeated", type=int, nargs="*", default=[1_000_000], help="of those that repeat scenes")
+    parser.add_argument("--most-trained", type=int, default=100_000, help="scenes of the largest that is trained on")
     parser.add_argument("--workers", type=int, default=1, help="processes that collect")
     parser.add_argument("--image-size", type=int, default=16, help="side of the images in pixels")
     parser.add_argument("--reads", type=int, default=2000, help="images that a process reads")
