@@ -21,7 +21,7 @@ def test_growth_is_measured_and_kept(tmp_path: Path) -> None:
     for split in ("id", "ood", "fewshot"):  # others than the simulator's, which take a while
         make_toy_store(tmp_path / split, split, SIZES[split], size=16)
     script = ROOT / "scripts" / "profiling" / "growth.py"
-    small = "--scenes 18 --repeated 120 --most-trained 20 --processes 1 --reads 5".split()
+    small = ["--scenes", "18", "--repeated", "120", "--most-trained", "20", "--processes", "1", "--reads", "5"]
     line = [sys.executable, str(script), str(tmp_path), *small]
     first = subprocess.run(line, capture_output=True, text=True)
     assert first.returncode == 0, first.stderr
