@@ -15,7 +15,6 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError
@@ -23,6 +22,7 @@ from pickclutter_lang.objects.object_sets import OBJECT_SETS, check_source, load
 from pickclutter_lang.utils.cli import ArgumentParser
 from pickclutter_lang.utils.io import cache_dir, ensure_dir
 from pickclutter_lang.utils.locks import file_lock
+from pickclutter_lang.utils.versions import installed_version
 
 PACKAGES = ("pickclutter-lang", "numpy", "gymnasium", "sapien", "mani_skill2", "scipy", "trimesh", "setuptools")
 _OTHER_PACKAGES = ("torch", "open_clip_torch", "timm", "h5py", "safetensors", "hydra-core", "openai", "gradio")
@@ -78,10 +78,10 @@ def check_packages() -> str:
     """Check that the packages are installed, and that sapien can read arrays of this numpy version."""
     found = {}
     for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError as error:
-            raise MissingExtraError(package, "sim") from error
+        number = installed_version(package)
+        if number is None:
+            raise MissingExtraError(package, "sim")
+        found[package] = number
     if int(found["numpy"].split(".")[0]) >= 2:
         raise InvalidArgumentError(
             f"expected numpy below 2, since sapien 2.2.2 misreads later arrays, but got {found['numpy']}; "
@@ -92,7 +92,7 @@ def check_packages() -> str:
 
 def check_loader() -> str:
     """Check that the Vulkan loader is installed, and choose how to render."""
-    from pickclutter_lang.envs.renderer import prepare_renderer
+    from pickclutter_lang.envs.vulkan import prepare_renderer
 
     route = prepare_renderer()
     return f"found; route {route.kind} ({route.detail})"
@@ -100,7 +100,7 @@ def check_loader() -> str:
 
 def check_renderer() -> str:
     """Check in a child process that the renderer renders."""
-    from pickclutter_lang.envs.renderer import probe
+    from pickclutter_lang.envs.renderer_probe import probe
 
     start = time.perf_counter()
     route = probe()
@@ -150,20 +150,15 @@ def machine_report() -> dict[str, str]:
     }
     return {
         "system": f"{platform.platform()}, Python {platform.python_version()}",
-        "packages": ", ".join(f"{package} {_version_of(package)}" for package in (*PACKAGES, *_OTHER_PACKAGES)),
+        "packages": ", ".join(
+            f"{name} {installed_version(name) or 'absent'}" for name in (*PACKAGES, *_OTHER_PACKAGES)
+        ),
         "torch devices": _torch_devices(),
         "renderer": _renderer(),
         "cores": f"{len(os.sched_getaffinity(0))} of {os.cpu_count()}",
         "memory": _memory(),
         **{f"free {label}": _free(place) for label, place in places.items()},
     }
-
-
-def _version_of(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "absent"
 
 
 def _torch_devices() -> str:

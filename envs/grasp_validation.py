@@ -14,7 +14,7 @@ from pickclutter_lang.datasets.scenes.dataset_card import write_dataset_card
 from pickclutter_lang.datasets.scenes.maniskill_episodes import episode
 from pickclutter_lang.envs.config import GraspValidationConfig
 from pickclutter_lang.envs.generation.physics import Pile
-from pickclutter_lang.envs.renderer import prepare_renderer
+from pickclutter_lang.envs.vulkan import prepare_renderer
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.objects.object_sets import ObjectSet, ObjectSource, load_object_set
 from pickclutter_lang.utils.io import atomic_write

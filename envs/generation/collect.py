@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ from pickclutter_lang.utils.io import atomic_write, clean_temp_files, create_dir
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.parts import Part
 from pickclutter_lang.utils.progress import ProgressBar
+from pickclutter_lang.utils.versions import installed_version
 
 if TYPE_CHECKING:
     from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
@@ -127,7 +127,7 @@ def current_versions() -> dict[str, str]:
 
     :raises MissingExtraError, RendererError: when scenes cannot be made here
     """
-    from pickclutter_lang.envs.renderer import prepare_renderer
+    from pickclutter_lang.envs.vulkan import prepare_renderer
 
     route = prepare_renderer()
     return {**package_versions(), "renderer": f"{route.kind}: {route.detail}"}
@@ -135,13 +135,7 @@ def current_versions() -> dict[str, str]:
 
 def package_versions() -> dict[str, str]:
     """Return the versions of the packages on which the content of a scene depends."""
-    found = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "absent"
-    return found
+    return {name: installed_version(name) or "absent" for name in _PACKAGES}
 
 
 def collect_store(

@@ -89,10 +89,14 @@ def settle(scene: Any, actors: Sequence[Any]) -> None:
         scene.step()
         if step % _CHECK_EVERY:
             continue
-        speed = max(max(np.abs(actor.velocity).max(), 0.05 * np.abs(actor.angular_velocity).max()) for actor in actors)
-        still = still + 1 if speed < _STILL_SPEED else 0
+        still = 0 if any(map(_moves, actors)) else still + 1
         if still == _STILL_CHECKS:
             return
+
+
+def _moves(actor: Any) -> bool:
+    speed = max(np.abs(actor.velocity).max(), 0.05 * np.abs(actor.angular_velocity).max())
+    return not speed < _STILL_SPEED
 
 
 def _new_scene() -> Any:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.object_views import write_object_views
 from pickclutter_lang.envs.config import ObjectViewConfig
-from pickclutter_lang.envs.renderer import prepare_renderer
+from pickclutter_lang.envs.vulkan import prepare_renderer
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.extra_objects import select_objects
 from pickclutter_lang.objects.kinds import Kind, all_kinds, find_kinds

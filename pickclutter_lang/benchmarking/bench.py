@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from pickclutter_lang.policy.manifest import read_manifest
 from pickclutter_lang.utils.io import atomic_write, create_dir
 from pickclutter_lang.utils.locks import file_lock
 from pickclutter_lang.utils.progress import ProgressBar
+from pickclutter_lang.utils.versions import installed_version
 
 _MODULES = {
     "decision": "decisions",
@@ -152,10 +152,4 @@ def _machine() -> dict[str, Any]:
 
 def _versions() -> dict[str, str | None]:
     """Return the versions of the packages that the numbers depend on; None of one that is missing."""
-    found: dict[str, str | None] = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = None
-    return found
+    return {name: installed_version(name) for name in _PACKAGES}

@@ -17,7 +17,7 @@ from pickclutter_lang.policy.evaluation.config import PickConfig
 @hydra_main(PickConfig)
 def _main(config: PickConfig) -> None:
     """Pick, and say what came of it."""
-    from pickclutter_lang.envs.renderer import prepare_renderer
+    from pickclutter_lang.envs.vulkan import prepare_renderer
     from pickclutter_lang.utils.locks import file_lock
 
     with ExitStack() as held:

@@ -35,7 +35,7 @@ RELAXED_LIMITS = GraspLimits(max_width_m=0.077, max_taper=2.5, max_collisions=25
 class GraspCosts:
     """Weights of a grasp's cost. Lengths are in meters, so a weight of 1.0 makes one centimeter cost 0.01.
 
-    Tuned on some 500 picks, but for `below` and `taper`: a logistic regression of slips in 138 first grasps.
+    Tuned on some 500 picks, but for `approach_offset` and `taper`: a logistic regression of slips in 138 first grasps.
     """
 
     width: float = 0.1
@@ -44,19 +44,19 @@ class GraspCosts:
     """Of the missing depth of the fingers."""
     flare: float = 6.0
     """Of the width at the tips less that above them: pads slip off."""
-    across: float = 1.0
+    lateral_offset: float = 1.0
     """Of the center's offset along the finger width: the object rotates about the closing axis."""
-    beyond: float = 3.0
+    closing_offset: float = 3.0
     """Of the center's offset along the closing axis: the object turns out of the fingers."""
-    below: float = 0.8
+    approach_offset: float = 0.8
     """Of the center's offset below the tips; the regression gave 1.4, but then rims are held across their wall."""
     taper: float = 0.09
     """Of the taper, which has no unit."""
     slant: float = 0.04
     """Of the sine of slant or roll, so that a hand that comes straight down is preferred."""
-    turn: float = 0.01
+    yaw: float = 0.01
     """Of the rotation of the closing axis from that at rest, per radian; a radian takes some 25 steps."""
-    tight: float = 0.05
+    clutter: float = 0.05
     """Of points beside the fingers: convex collision parts are wider than the visible surface."""
 
 
@@ -105,7 +105,7 @@ class GraspConfig:
     max_stray_points: int = 2
     """Points of other objects between the fingers, or of the object beside them, that count as noise."""
     side_clearance_m: float = 0.03
-    """Clearance on both sides of the fingers without which a grasp is tight."""
+    """Clearance on both sides of the fingers, without which `clutter` is paid."""
     min_separation_m: float = 0.012
     """Proposals closer than that must differ in their closing axis."""
     max_axis_cosine: float = 0.9

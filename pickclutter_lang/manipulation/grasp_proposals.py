@@ -33,8 +33,8 @@ class StripGrasp(NamedTuple):
 
     All terms but `taper` are meters. `width` is that between the pads. `depth_deficit` is the missing depth of the
     fingers. `flare` is the width at the tips less that a little above them. `taper` is the change of the width along
-    the fingers' own width, over half of that. `across`, `beyond` and `below` are the offsets of the object's center
-    from the point between the pads: along the finger width, the closing axis and the approach.
+    the fingers' own width, over half of that. Offsets are those of the object's center from the point between the
+    pads: `lateral` along the finger width, `closing` along the closing axis, `approach` along the approach.
     """
 
     position: FloatArray
@@ -42,9 +42,9 @@ class StripGrasp(NamedTuple):
     depth_deficit: float
     flare: float
     taper: float
-    across: float
-    beyond: float
-    below: float
+    lateral_offset: float
+    closing_offset: float
+    approach_offset: float
 
     def cost(self, costs: GraspCosts) -> float:
         """Return the weighted sum of the terms; a center above the tips costs nothing."""
@@ -52,9 +52,9 @@ class StripGrasp(NamedTuple):
             costs.width * self.width
             + costs.depth_deficit * self.depth_deficit
             + costs.flare * self.flare
-            + costs.across * self.across
-            + costs.beyond * self.beyond
-            + costs.below * max(self.below, 0.0)
+            + costs.lateral_offset * self.lateral_offset
+            + costs.closing_offset * self.closing_offset
+            + costs.approach_offset * max(self.approach_offset, 0.0)
             + costs.taper * self.taper
         )
 
@@ -92,7 +92,7 @@ def propose_grasps(
         for grasp in _grasps_on_strips(target, seeds, rotation, center, limits, config):
             grasps.append(grasp)
             rotations.append(rotation)
-            orientation_cost = config.costs.slant * float(np.sin(slant)) + config.costs.turn * rotation_angle
+            orientation_cost = config.costs.slant * float(np.sin(slant)) + config.costs.yaw * rotation_angle
             costs.append(orientation_cost + grasp.cost(config.costs))
     if not grasps:
         return GraspCandidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
@@ -101,7 +101,7 @@ def propose_grasps(
     candidates = GraspCandidates(positions, np.array(rotations), widths=widths)[order]
     free = _free_and_distinct(candidates, target, others, limits, config)
     beside_fingers = collision_counts(candidates[free], [target], config.side_clearance_m, config.gripper)
-    total = np.array(costs)[order][free] + config.costs.tight * (beside_fingers > config.max_stray_points)
+    total = np.array(costs)[order][free] + config.costs.clutter * (beside_fingers > config.max_stray_points)
     best = np.argsort(total, kind="stable")[: config.max_candidates]
     return replace(candidates[free[best]], costs=total[best])
 
@@ -226,9 +226,9 @@ class _OrientedHand:
             depth_deficit=max(0.0, min(desired_depth, deepest) - depth),
             flare=flare,
             taper=taper,
-            across=abs(seed[0] - self.center[0]),
-            beyond=abs(center_y - self.center[1]),
-            below=self.center[2] - tcp_z,
+            lateral_offset=abs(seed[0] - self.center[0]),
+            closing_offset=abs(center_y - self.center[1]),
+            approach_offset=self.center[2] - tcp_z,
         )
 
     def _blocked_by_roll(self, depth: float, width: float, flare: float) -> bool:

@@ -149,10 +149,10 @@ def _local_coordinates(candidates: GraspCandidates, points: FloatArray) -> tuple
     spread = float(np.linalg.norm(candidates.positions - center, axis=1).max())
     # No box of the gripper reaches farther than 0.2 m from the TCP.
     points = points[np.linalg.norm(points - center, axis=1) < spread + 0.2]
-    # [G, P, 3] = (points - position) @ rotation, without the large intermediate
-    local = np.matmul(points[None], candidates.rotations)
-    local -= np.einsum("gi,gij->gj", candidates.positions, candidates.rotations)[:, None]
-    return np.abs(local[..., 0]), np.abs(local[..., 1]), local[..., 2]
+    axes = candidates.rotations.transpose(2, 0, 1)  # x, y and z of each pose
+    local = (axes.reshape(-1, 3) @ points.T).reshape(3, len(candidates.positions), len(points))  # one large product
+    local -= np.einsum("kgi,gi->kg", axes, candidates.positions)[..., None]
+    return np.abs(local[0]), np.abs(local[1]), local[2]
 
 
 def rotation_matrix(quaternion_wxyz: FloatArray) -> FloatArray:

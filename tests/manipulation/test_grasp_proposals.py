@@ -122,8 +122,9 @@ def test_a_center_beyond_a_pad_costs_more_than_one_across() -> None:
         _grasps_on_strips(bar + shift, seeds + shift, straight, center)
         for shift in ([0, 0, 0], [0.02, 0, 0], [0, 0.02, 0])
     )
-    assert central.across < 1e-3 and central.beyond < 1e-3
-    assert across.across == pytest.approx(0.02, abs=1e-3) and beyond.beyond == pytest.approx(0.02, abs=1e-3)
+    assert central.lateral_offset < 1e-3 and central.closing_offset < 1e-3
+    assert across.lateral_offset == pytest.approx(0.02, abs=1e-3)
+    assert beyond.closing_offset == pytest.approx(0.02, abs=1e-3)
     costs = [grasp.cost(DEFAULT_GRASP_CONFIG.costs) for grasp in (central, across, beyond)]
     assert costs[0] < costs[1] < costs[2]
 

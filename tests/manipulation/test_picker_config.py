@@ -49,7 +49,7 @@ def test_defaults_are_the_documented_values() -> None:
     strict, relaxed = DEFAULT_PICKER_CONFIG.grasp_limits
     assert strict == GraspLimits(max_width_m=0.072, max_taper=1.2, max_collisions=2, slants_deg=(0, 30))
     assert relaxed == GraspLimits(max_width_m=0.077, max_taper=2.5, max_collisions=25, slants_deg=(0, 30, 50))
-    costs = GraspCosts(0.1, 3.0, 6.0, 1.0, 3.0, 0.8, 0.09, slant=0.04, turn=0.01, tight=0.05)
+    costs = GraspCosts(0.1, 3.0, 6.0, 1.0, 3.0, 0.8, 0.09, slant=0.04, yaw=0.01, clutter=0.05)
     assert DEFAULT_PICKER_CONFIG.grasp == GraspConfig(max_candidates=8, n_seeds=28, n_yaws=12, costs=costs)
     assert DEFAULT_PICKER_CONFIG.motion == MotionConfig(lift_height_m=0.12, lift_speed=0.15, transport_speed=0.3)
     assert GripperGeometry().fingertip_corners.max(axis=0) == pytest.approx([0.0118, 0.062, 0.0098])
@@ -83,7 +83,7 @@ CHANGES = [
     {"max_surface_gap_m": 0.002},
     {"min_separation_m": 0.04},
     {"costs": GraspCosts(slant=-1.0)},
-    {"costs": GraspCosts(across=0.0, beyond=0.0)},
+    {"costs": GraspCosts(lateral_offset=0.0, closing_offset=0.0)},
     {"gripper": GripperGeometry(finger_half_x_m=0.006)},
     {"center_of_mass": CenterOfMassConfig(extent_percentiles=(2, 60))},
 ]

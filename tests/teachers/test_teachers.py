@@ -298,7 +298,7 @@ def test_a_student_of_an_earlier_version_finds_its_teacher_by_another_name() -> 
 def test_the_embedded_teacher_recognizes_easy_objects() -> None:
     pytest.importorskip("sapien")
     from pickclutter_lang.envs.generation.object_renderer import ObjectRenderer
-    from pickclutter_lang.envs.renderer import prepare_renderer
+    from pickclutter_lang.envs.vulkan import prepare_renderer
 
     prepare_renderer()
     objects = load_object_set("proxy")
