@@ -54,7 +54,7 @@ def draw_growth(path: Path) -> None:
         axis.set(xscale="log", yscale="log", xlabel="scenes", ylabel=title)
         axis.grid(which="both", alpha=0.3)
     axes[0].legend(["collecting", "training for an epoch"], fontsize=9)
-    axes[1].set_ylim(10, 10_000)
+    axes[1].set(ylim=(10, 10_000), title="of collecting the command alone, without workers")
     _save(figure, path)
 
 

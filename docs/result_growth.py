@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from result_data import DATA, markdown, source_of, wrapped
+from result_data import DATA, markdown, source_of, wrapped_point
 
 from pickclutter_lang.utils.json_files import MAX_JSON_BYTES
 
@@ -130,7 +130,7 @@ def growth_forecast(name: str, scenes: str) -> str:
         "**What breaks first**: "
         + " ".join(f"{words} at {at / 1e6:.0f} million scenes." for at, words in sorted(limits.items())),
     ]
-    return "\n".join("- " + wrapped(fact).replace("\n", "\n  ") for fact in facts)
+    return "\n".join(map(wrapped_point, facts))
 
 
 def _collected(size: Size) -> dict[str, Any]:
