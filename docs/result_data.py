@@ -66,6 +66,11 @@ def wrapped(text: str, end: str = "") -> str:
     return (f"{end}\n    " if end else "\n").join(lines)
 
 
+def wrapped_point(text: str) -> str:
+    """Return a text as a point of a list, in lines of at most 119 characters."""
+    return textwrap.fill(f"- {text}", 119, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+
+
 def table(name: str, *columns: str) -> str:
     """Return a CSV file as it is, or some of its columns."""
     rows = read(name)

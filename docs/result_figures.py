@@ -13,6 +13,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from result_data import read
+from result_growth import sizes_of
 from result_sweeps import image_sweep, table12_sweep
 
 from pickclutter_lang.experiments.images.table_specs import FIGURES
@@ -39,6 +40,22 @@ def draw_all(folder: Path) -> None:
     for data in ("object_views", "grocery"):
         draw_image_bars(data, folder / f"{data}_figure1.png")
     draw_eigenvalues(folder / "object_views_figure4.png")
+    draw_growth(folder / "growth.png")
+
+
+def draw_growth(path: Path) -> None:
+    """Draw CPU time and peak memory of collection and training by the number of scenes, on logarithmic axes."""
+    collected = [size for size in sizes_of("growth") if size.collected]
+    trained = [size for size in sizes_of("growth") if size.trained]
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.6))
+    for axis, key, title in zip(axes, ("cpu_seconds", "peak_mb"), ("CPU time, s", "peak memory, MB"), strict=True):
+        axis.plot([size.scenes for size in collected], [(size.collected or {})[key] for size in collected], "o-")
+        axis.plot([size.scenes for size in trained], [(size.trained or {})[key] for size in trained], "s-")
+        axis.set(xscale="log", yscale="log", xlabel="scenes", ylabel=title)
+        axis.grid(which="both", alpha=0.3)
+    axes[0].legend(["collecting", "training for an epoch"], fontsize=9)
+    axes[1].set(ylim=(10, 10_000), title="of collecting the command alone, without workers")
+    _save(figure, path)
 
 
 def draw_outcomes(path: Path) -> None:

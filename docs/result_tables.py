@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from result_data import ASSETS, DATA, ResultError, markdown, read, source, source_of, table, wrapped
+from result_growth import growth_forecast, growth_reading, growth_training, growth_writing
 from result_images import image_claims, image_summary, image_table, image_tables
 from result_policy import episode_comparisons, episode_effects, episode_kinds, episode_rates
 from result_sweeps import table12_sweep
@@ -252,9 +253,9 @@ def teacher_names(folder: str) -> str:
 RENDERERS: dict[str, Callable[..., str]] = {
     function.__name__: function
     for function in (
-        bench, claims, comparisons, episode_comparisons, episode_effects, episode_kinds, episode_rates, image_claims,
-        image_summary, image_table, image_tables, policy_aims, policy_in_words, policy_objects, rates, source, summary,
-        table, table12, teacher_names,
+        bench, claims, comparisons, episode_comparisons, episode_effects, episode_kinds, episode_rates, growth_forecast,
+        growth_reading, growth_training, growth_writing, image_claims, image_summary, image_table, image_tables,
+        policy_aims, policy_in_words, policy_objects, rates, source, summary, table, table12, teacher_names,
     )
 }  # fmt: skip
 """What a page can ask for."""

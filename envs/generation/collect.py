@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 
 _PACKAGES = ("pickclutter-lang", "sapien", "mani_skill2", "numpy")
+_UNLISTED = 0.01
+"""Share of the shards that the manifest may lack while others are made, which a kill loses. Were it written for each,
+a collection would take time by the square of its size."""
 
 
 @dataclass(frozen=True)
@@ -188,12 +191,16 @@ def _valid_shards(folder: Path, manifest: Manifest, wanted: int) -> tuple[list[S
 
 
 def _make(spec: WorkerSpec, valid: Sequence[ShardEntry], missing: Sequence[int], pool: PoolConfig) -> None:
-    entries, manifest = list(valid), spec.manifest
+    entries, manifest, listed = list(valid), spec.manifest, len(valid)
     with ProgressBar("scenes", sum(len(manifest.shard_range(n)) for n in missing)) as bar:
         try:
             with pool.make(partial(make_shard_function, spec), "shard {:05d}.h5".format, bar.advance) as workers:
                 for _, entry in workers.imap_unordered(missing):
                     entries.append(entry)
-                    manifest.with_shards(entries).write(spec.folder)
+                    if len(entries) - listed > listed * _UNLISTED:
+                        manifest.with_shards(entries).write(spec.folder)
+                        listed = len(entries)
         finally:
             clean_temp_files(spec.folder / SHARD_FOLDER)
+            if listed < len(entries):
+                manifest.with_shards(entries).write(spec.folder)

@@ -7,6 +7,7 @@ from functools import partial
 
 import torch
 
+from pickclutter_lang.benchmarking.distillation import distillation_step
 from pickclutter_lang.benchmarking.inputs import EMBED_DIM, BenchInputs, network_config
 from pickclutter_lang.benchmarking.looks import painted_look
 from pickclutter_lang.benchmarking.measure import Pair
@@ -69,5 +70,6 @@ MAKERS: dict[str, Callable[[BenchInputs], Pair]] = {
     "step/efficientnet_b0": partial(_step, "efficientnet_b0", 16),
     "step/resnet10t": partial(_step, "resnet10t", 16),
     "step/small_resnet": partial(_step, "small_resnet", 32),
+    "step/distillation": distillation_step,
 }
 """Name of a row -> what makes its pair."""

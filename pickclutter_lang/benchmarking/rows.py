@@ -58,6 +58,7 @@ def _faster(times: float, setting: str, value: str) -> Aim:
 
 
 _OVER_CLIP = _faster(300, "clip", "ViT-L-14")
+_TWO = Aim("milliseconds", 200, at_most=True, given=(("num_threads", 2),))
 _HALF = Aim("ratio", 0.5, at_most=True, given=(*_ONE_THREAD, ("objects", "ycb")))
 ROWS: dict[str, Row] = {
     "decision/torch": Row(f"{_DECISION}, torch", _CLIP, aim=_most(15)),
@@ -80,6 +81,7 @@ ROWS: dict[str, Row] = {
     "step/efficientnet_b0": Row(f"EfficientNet-B0, 16 images, {_STEP}", _FLOAT32),
     "step/resnet10t": Row(f"ResNet-10-T, 16 images, {_STEP}", _FLOAT32),
     "step/small_resnet": Row(f"small_resnet, 32 images, {_STEP}", _FLOAT32),
+    "step/distillation": Row("ResNet-10-T, 16 images, whole step of distillation, bfloat16", _FLOAT32, aim=_TWO),
     "scenes/plain": Row("scene collected, no `graspable`", _STOCK_RESET, aim=_faster(3, "objects", "ycb")),
     "scenes/graspable": Row("scene collected, with `graspable`", _STOCK_RESET, aim=_faster(2, "objects", "ycb")),
     "env/step": Row("step, rgbd, hand camera alone", "a step of stock, rgbd, two cameras", _LONG, _HALF),

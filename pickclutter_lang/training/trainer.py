@@ -177,7 +177,7 @@ class Trainer:
         seed_own_draws((self.seed, epoch))
         sums: dict[str, float] = {}
         for number, prepared in enumerate(self.task.iter_batches(epoch)):
-            scalars = self._step(prepared, epoch)
+            scalars = self.step(prepared, epoch)
             sums = {name: sums.get(name, 0.0) + value for name, value in scalars.items()}
             monitor.step((epoch - 1) * self.epoch_steps + number, scalars)
         row: dict[str, Any] = {"phase": self.task.name, "epoch": epoch}
@@ -191,7 +191,8 @@ class Trainer:
             self._save(epoch)
         monitor.epoch(epoch * self.epoch_steps, row)
 
-    def _step(self, prepared: Any, epoch: int) -> dict[str, float]:
+    def step(self, prepared: Any, epoch: int) -> dict[str, float]:
+        """Take one step on a batch of `task.iter_batches(epoch)`; return the loss, its terms and the learning rate."""
         with whole_batch_norm():
             loss, terms = self.task.loss(prepared, epoch)
             self.optimizer.zero_grad()

@@ -6,6 +6,7 @@ import glob
 import logging
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from pickclutter_lang.errors import DatasetError
@@ -20,19 +21,23 @@ def cache_dir() -> Path:
     return Path(os.environ.get("PICKCLUTTER_CACHE") or Path.home() / ".cache" / "pickclutter_lang")
 
 
-def atomic_write(path: Path, data: bytes) -> None:
+def atomic_write(path: Path, data: bytes | Iterator[bytes], remove_stale: bool = True) -> None:
     """Write a file so that it is never seen half written; a failure leaves no temporary file.
 
-    What a writer of the same file left when it was killed is removed.
-
+    :param data: the content, or its parts in order, where it is too large for the memory
+    :param remove_stale: remove what a writer of the same file left when it was killed. It lists the folder: of a
+        folder of many files, clean all with `clean_temp_files` instead
     :raises DatasetError: when the disk is full, or the folder is missing or not writable
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
+    temporary, size = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}"), 0
     try:
-        _remove_stale(path)
+        if remove_stale:
+            _remove_stale(path)
         try:
             with temporary.open("wb") as stream:
-                stream.write(data)
+                for part in data if isinstance(data, Iterator) else (data,):
+                    size += len(part)
+                    stream.write(part)
                 stream.flush()
                 os.fsync(stream.fileno())
             temporary.replace(path)
@@ -41,19 +46,21 @@ def atomic_write(path: Path, data: bytes) -> None:
         fsync(path.parent)
     except OSError as error:
         raise DatasetError(
-            f"cannot write {path} ({len(data) / 1e6:.1f} MB): {error.strerror}; "
+            f"cannot write {path} ({size / 1e6:.1f} MB): {error.strerror}; "
             "fix that and run the same command again, finished files are kept"
         ) from error
 
 
-def atomic_link(source: Path, target: Path) -> None:
+def atomic_link(source: Path, target: Path, remove_stale: bool = True) -> None:
     """Have a file of finished content under a second name: as a hard link, or a copy where the disk has none.
 
+    :param remove_stale: as in `atomic_write`
     :raises DatasetError: when the disk is full, or the folder is missing or not writable
     """
     temporary = target.with_name(f".{target.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     try:
-        _remove_stale(target)
+        if remove_stale:
+            _remove_stale(target)
         try:
             try:
                 os.link(source, temporary)

@@ -55,10 +55,10 @@ def write_store(folder: Path, split: str, scenes: int, seed: int) -> None:
         seed=seed,
         scenes=scenes,
         shard_size=50,
-        config={"cameras": list(CAMERAS), "image_size": SIDE},
+        settings={"cameras": list(CAMERAS), "image_size": SIDE},
         fields=scene_fields(CAMERAS, graspable=False),
         object_set="synthetic",
-        object_fingerprint="",
+        object_fingerprint="0" * 64,
         objects=tuple(ObjectEntry(item.model_id, item.name, item.split) for item in paper_catalog()),
     )
     (folder / "shards").mkdir(parents=True)

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -175,6 +176,24 @@ def _wait(condition: Callable[[], bool], seconds: float = 120.0) -> None:
     while not condition():
         assert time.monotonic() < end, "waited too long"
         time.sleep(0.02)
+
+
+def test_the_manifest_of_many_shards_is_written_each_hundredth_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+    write = Manifest.write
+
+    def counting(self: Manifest, folder: Path) -> None:
+        written.append(len(self.shards))
+        write(self, folder)
+
+    monkeypatch.setattr(Manifest, "write", counting)
+    manifest = make_manifest(scenes=150, shard_size=1)
+    done = collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest), PoolConfig(1))
+    assert done.store.manifest.complete
+    assert written[:101] == [*range(101)] and written[-1] == 150 and len(written) < 130
+    assert max(after - before for before, after in pairwise(written)) == 2
 
 
 def _shards(folder: Path) -> list[Path]:

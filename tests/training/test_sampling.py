@@ -11,7 +11,7 @@ from helpers.image_runs import config as image_config
 from helpers.scene_runs import config as scene_config
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.training.config import FewShotConfig
-from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches
+from pickclutter_lang.training.sampling import balanced_batches, draw_others, shuffled_batches
 from pickclutter_lang.training.trainer import Batch
 
 
@@ -104,3 +104,18 @@ def test_the_table_of_scenes_fine_tunes_as_many_steps_as_the_papers_program() ->
     assert [len(rows(batch, source)) for batch in (batches[0], batches[-1]) for source in (0, 1)] == [23, 23, 10, 23]
     drawn = np.bincount([row for batch in batches for row in rows(batch, 1)], minlength=50)
     assert drawn.min() > 0 and drawn.sum() == math.ceil(3000 / 23) * 23
+
+
+@pytest.mark.parametrize("taken", [set(), {0}, {9}, {0, 1, 2}, {3, 4, 7}, set(range(10)), {1, 3, 5, 7, 9}])
+@pytest.mark.parametrize("size", [1, 4, 20])
+def test_others_are_drawn_as_from_a_list_of_them(taken: set[int], size: int) -> None:
+    listed = [row for row in range(10) if row not in taken]
+    expected = np.random.default_rng(5).choice(listed, min(size, len(listed)), replace=False).tolist()
+    assert draw_others(10, taken, size, np.random.default_rng(5)) == expected
+
+
+def test_few_others_of_many_are_drawn_as_from_a_list_of_them() -> None:
+    taken = set(range(0, 50_000, 3))
+    listed = [row for row in range(50_000) if row not in taken]
+    expected = np.random.default_rng(1).choice(listed, 32, replace=False).tolist()
+    assert draw_others(50_000, taken, 32, np.random.default_rng(1)) == expected

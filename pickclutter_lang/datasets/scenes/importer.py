@@ -29,7 +29,7 @@ from pickclutter_lang.datasets.scenes.store import SceneStore
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.objects.catalog import Catalog, paper_catalog
 from pickclutter_lang.utils.constants import CAMERAS
-from pickclutter_lang.utils.io import create_dir
+from pickclutter_lang.utils.io import clean_temp_files, create_dir
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.validation import check_path
 
@@ -90,6 +90,7 @@ def import_published(
         manifest = scenes.manifest()
         with dir_lock(folder):
             create_dir(folder / SHARD_FOLDER)
+            clean_temp_files(folder / SHARD_FOLDER)
             if (folder / MANIFEST_FILE).is_file():
                 read_manifest(folder).check_compatible(manifest, folder)
             manifest.write(folder)

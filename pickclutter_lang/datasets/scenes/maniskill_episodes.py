@@ -7,9 +7,9 @@ visible and therefore never the target.
 
 from __future__ import annotations
 
-import gzip
 import json
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +52,28 @@ def write_episodes(path: str | Path) -> Path:
     :raises DatasetError: when the store does not know where its objects lie (imported scenes)
     """
     store = SceneStore.open(path)
-    optional = [name for name in ("instances",) if name in store.manifest.fields]
-    arrays = {name: store.array(name) for name in (*EPISODE_FIELDS, *optional)}
-    rows = [{name: values[n] for name, values in arrays.items()} for n in range(len(store))]
-    text = json.dumps([episode(row, store.model_ids) for row in rows], separators=(",", ":"))
     target = store.path / EPISODES_FILE
-    atomic_write(target, gzip.compress(text.encode(), compresslevel=6, mtime=0))
+    atomic_write(target, _packed(store))
     return target
+
+
+def _packed(store: SceneStore) -> Iterator[bytes]:
+    """Yield the file shard by shard, so that memory does not grow with the store."""
+    gzip, before = zlib.compressobj(6, wbits=31), "["
+    for part in _episodes_by_shard(store):
+        yield gzip.compress((before + json.dumps(part, separators=(",", ":"))[1:-1]).encode())
+        before = ","
+    yield gzip.compress(b"]") + gzip.flush()
+
+
+def _episodes_by_shard(store: SceneStore) -> Iterator[list[dict[str, Any]]]:
+    """Yield the episodes of each shard."""
+    optional = [name for name in ("instances",) if name in store.manifest.fields]
+    for number in range(store.manifest.shard_count):
+        shard = store.manifest.shard_range(number)
+        arrays = {name: store.array(name, shard) for name in (*EPISODE_FIELDS, *optional)}
+        rows = ({name: values[n] for name, values in arrays.items()} for n in range(len(shard)))
+        yield [episode(row, store.model_ids) for row in rows]
 
 
 def read_episodes(path: str | Path) -> list[dict[str, Any]]:

@@ -114,7 +114,7 @@ def _take_shards(out: Path, manifest: Manifest, sources: _Sources) -> int:
                         f"the shard {folder / SHARD_FOLDER / file} is damaged: {damage}; run the collection of its "
                         "part again, which makes it anew"
                     )
-                atomic_link(folder / SHARD_FOLDER / file, out / SHARD_FOLDER / file)
+                atomic_link(folder / SHARD_FOLDER / file, out / SHARD_FOLDER / file, remove_stale=False)
                 taken += 1
             bar.advance()
     return taken

@@ -27,13 +27,15 @@ def write_shard(
 ) -> ShardEntry:
     """Write the scenes of one shard to `folder/shards/`, atomically.
 
+    What a killed writer left there is the caller's to remove, once for all shards.
+
     :param folder: of the store; `shards` must be there
     :raises DatasetError: for a scene that does not fit the layout, or a disk that does not take the file
     """
     arrays = layout.stack(rows)
     data = _encode(arrays, layout)
     name = f"{number:05d}.h5"
-    atomic_write(folder / SHARD_FOLDER / name, data)
+    atomic_write(folder / SHARD_FOLDER / name, data, remove_stale=False)
     digest = hashlib.sha256(data).hexdigest()
     return ShardEntry(name, int(arrays["index"][0]), len(rows), len(data), digest, content_hash(arrays))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from functools import cached_property
@@ -46,7 +47,8 @@ class SceneStore:
         """
         folder = Path(path)
         manifest = _complete_manifest(folder)
-        _raise_damage(folder, {e.file: _size_damage(folder / SHARD_FOLDER / e.file, e.bytes) for e in manifest.shards})
+        shards = folder / SHARD_FOLDER
+        _raise_damage(folder, {entry.file: _size_damage(shards / entry.file, entry.bytes) for entry in manifest.shards})
         return cls(folder, manifest)
 
     def __len__(self) -> int:
@@ -135,9 +137,9 @@ class SceneStore:
         """
         return self.array(kind)
 
-    def array(self, name: str) -> NDArray[Any]:
-        """Return a field of all scenes, [N, ...]; for images prefer `images` with an index."""
-        return self._read(name, np.arange(len(self)))
+    def array(self, name: str, index: slice | range = slice(None)) -> NDArray[Any]:
+        """Return a field of all scenes, or of some, [N, ...]; for images prefer `images` with an index."""
+        return self._read(name, self._indices(index))
 
     def images(self, camera: str = "hand", kind: str = "rgb", index: Index = slice(None)) -> NDArray[Any]:
         """Return images of some scenes; only these are read.
@@ -173,9 +175,10 @@ class SceneStore:
         field = self.manifest.layout.field(name)
         values = np.empty((len(wanted), *field.shape), field.dtype)
         numbers, rows = np.divmod(wanted, self.manifest.shard_size)
-        for number in np.unique(numbers):
-            positions = np.flatnonzero(numbers == number)
-            values[positions] = self._read_rows(int(number), field, rows[positions])
+        order = np.argsort(numbers, kind="stable")
+        found, starts = np.unique(numbers[order], return_index=True)
+        for number, positions in zip(found.tolist(), np.split(order, starts)[1:], strict=True):
+            values[positions] = self._read_rows(number, field, rows[positions])
         return values
 
     def _read_rows(self, number: int, field: Field, rows: NDArray[np.int64]) -> NDArray[Any]:
@@ -227,10 +230,13 @@ def _complete_manifest(folder: Path) -> Manifest:
 
 
 def _size_damage(path: Path, size: int) -> str | None:
-    if not path.is_file():
+    try:
+        found = path.stat()
+    except OSError as error:
+        return "missing" if isinstance(error, FileNotFoundError | NotADirectoryError) else str(error.strerror)
+    if not stat.S_ISREG(found.st_mode):
         return "missing"
-    found = path.stat().st_size
-    return None if found == size else f"{found} bytes instead of {size}"
+    return None if found.st_size == size else f"{found.st_size} bytes instead of {size}"
 
 
 def _raise_damage(folder: Path, damage: dict[str, str | None]) -> None:

@@ -17,6 +17,7 @@ from pickclutter_lang.distillation import SceneObjective, VocabularyFeatures
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.region_features import RegionFeatures, region_coverage
 from pickclutter_lang.teachers.zero_shot import ABSENT_TEMPLATE, PHOTO_TEMPLATE, PRESENT_TEMPLATE
+from pickclutter_lang.training.sampling import draw_others
 from pickclutter_lang.training.trainer import Batch
 from pickclutter_lang.utils.ranks import own_rows
 
@@ -179,10 +180,9 @@ class BatchLoader:
         if not self._bank or features is None:
             return None
         in_batch = {row for source, row in loaded.batch if source == 0}
-        others = [row for row in range(len(features)) if row not in in_batch]
         rng = np.random.default_rng((*self._key, *loaded.key, _BANK))
-        rows = rng.choice(others, min(self._bank, len(others)), replace=False)
-        return features[rows, 0].to(device) if len(rows) else None
+        rows = draw_others(len(features), in_batch, self._bank, rng)
+        return features[rows, 0].to(device) if rows else None
 
     def _coverage(self, loaded: SceneBatch, cells: tuple[int, int]) -> Tensor:
         """Return how much of each cell of a map the object of each label covers, [n, C, h * w]."""

@@ -59,6 +59,23 @@ def test_images_are_not_all_loaded(folder: Path) -> None:
         store.images(index=4)
 
 
+def test_a_store_of_many_shards_is_opened_without_reading_them_and_by_index_one_is_read(tmp_path: Path) -> None:
+    manifest = make_store(tmp_path / "s", make_manifest(scenes=120, shard_size=1))
+    for path in (tmp_path / "s" / "shards").iterdir():
+        if path.name != "00077.h5":
+            path.write_bytes(bytes(path.stat().st_size))
+    store = SceneStore.open(tmp_path / "s")
+    np.testing.assert_array_equal(store.images("hand", "rgb", 77), random_row(manifest, 77)["hand_rgb"])
+    with pytest.raises(CorruptShardError, match=r"00076\.h5"):
+        store.images("hand", "rgb", 76)
+
+
+@pytest.mark.parametrize("wanted", [slice(3, 9), range(8, 3, -2), slice(4, 4), slice(None)])
+def test_some_rows_of_a_field(folder: Path, wanted: Any) -> None:
+    store = SceneStore.open(folder)
+    np.testing.assert_array_equal(store.array("poses", wanted), store.array("poses")[wanted])
+
+
 def test_labels_and_columns(folder: Path) -> None:
     store = SceneStore.open(folder)
     labels = store.labels("present")
