@@ -11,6 +11,7 @@ from omegaconf import MISSING
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.object_sets import check_objects, sources_of
+from pickclutter_lang.utils.object_storage import check_scenes
 from pickclutter_lang.utils.validation import check_folder, check_path, check_threads, one_of, within
 
 
@@ -56,7 +57,7 @@ class DemoConfig:
         self.appearance.validate()
         check_path("run", self.run)
         check_path("policy", self.policy)
-        check_folder("scenes", self.scenes)
+        check_scenes("scenes", self.scenes)
         check_threads(self.num_threads)
         within("port", self.port, 1024, 65535)
 

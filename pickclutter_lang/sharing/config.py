@@ -1,9 +1,10 @@
-"""Configuration of the commands that share folders through the Hugging Face Hub."""
+"""Configuration of the commands that share folders through the Hugging Face Hub or object storage."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pickclutter_lang.utils.object_storage import check_url, is_url
 from pickclutter_lang.utils.validation import check_path, check_repository, one_of
 
 KINDS = ("policy", "teacher", "scenes", "demonstrations", "lerobot")
@@ -12,36 +13,43 @@ KINDS = ("policy", "teacher", "scenes", "demonstrations", "lerobot")
 
 @dataclass
 class PushConfig:
-    """A folder that goes to the Hugging Face Hub. `$HF_TOKEN` or `hf auth login` says who you are."""
+    """A folder that goes to the Hugging Face Hub or to object storage. On the hub `$HF_TOKEN` or `hf auth login` says who you are."""
 
     folder: str
     """Folder of a policy, of a teacher, of a scene store, of demonstrations, or of a LeRobot data set of these."""
     repository: str
-    """`owner/name` on the hub."""
+    """`owner/name` on the hub, or the URL of a folder on object storage: `s3://bucket/path`."""
     private: bool = False
-    """Make the repository private if it is new."""
+    """Make the repository on the hub private if it is new."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         check_path("folder", self.folder)
-        check_repository("repository", self.repository)
+        _check_place(self.repository)
 
 
 @dataclass
 class FetchConfig:
-    """A folder that comes from the Hugging Face Hub."""
+    """A folder that comes from the Hugging Face Hub or from object storage."""
 
     repository: str
-    """`owner/name` on the hub."""
+    """`owner/name` on the hub, or the URL of a folder on object storage: `s3://bucket/path`."""
     out: str
     """Folder for its files. An interrupted download into it goes on."""
     kind: str = "policy"
     """What it is: `policy`, `teacher`, `scenes`, `demonstrations` or `lerobot`."""
     revision: str | None = None
-    """Branch, tag or commit. null: the newest."""
+    """Branch, tag or commit on the hub. null: the newest."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         check_path("out", self.out)
-        check_repository("repository", self.repository)
+        _check_place(self.repository)
         one_of("kind", self.kind, KINDS)
+
+
+def _check_place(repository: str) -> None:
+    if is_url(repository):
+        check_url("repository", repository)
+    else:
+        check_repository("repository", repository)

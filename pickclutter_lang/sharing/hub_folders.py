@@ -1,4 +1,4 @@
-"""Policies, teachers, scene stores and demonstrations on the Hugging Face Hub; each is checked on both sides."""
+"""Policies, teachers, scene stores and demonstrations on the hub and on object storage; each is checked on both sides."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pickclutter_lang.datasets.scenes.dataset_card import (
 )
 from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDER
 from pickclutter_lang.datasets.scenes.maniskill_episodes import EPISODES_FILE
+from pickclutter_lang.datasets.scenes.remote import fetch_shard, listed_shards
 from pickclutter_lang.demonstrations.card import CARD_FILE
 from pickclutter_lang.demonstrations.lerobot import INFO_FILE as LEROBOT_FILE
 from pickclutter_lang.demonstrations.trajectories import Demonstrations
@@ -25,6 +26,7 @@ from pickclutter_lang.policy import manifest
 from pickclutter_lang.policy.bundle import load_pretrained
 from pickclutter_lang.policy.hub import POLICY_FILES, policy_card
 from pickclutter_lang.sharing.config import FetchConfig, PushConfig
+from pickclutter_lang.sharing.url_folders import fetch_from_url, push_to_url
 from pickclutter_lang.teachers import pocket
 from pickclutter_lang.teachers.hub import TEACHER_FILES, teacher_card
 from pickclutter_lang.utils.hub_files import CARD_FILE as README
@@ -32,6 +34,7 @@ from pickclutter_lang.utils.hub_files import RepoType, fetch_files, push_files
 from pickclutter_lang.utils.io import create_dir
 from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.locks import dir_lock
+from pickclutter_lang.utils.object_storage import is_url
 
 
 class Shared(NamedTuple):
@@ -161,7 +164,7 @@ KINDS = {
 
 
 def push(config: PushConfig) -> str:
-    """Check a folder, push it with a card, and return the address of the commit.
+    """Check a folder, push it, and return the address of the commit on the hub, or its URL; the hub gets a card.
 
     :raises PickClutterError: DatasetError for a folder of none of `KINDS`, what its check raises, or HubError
     """
@@ -172,10 +175,18 @@ def push(config: PushConfig) -> str:
         raise DatasetError(f"expected a folder with one of {listed}, but {folder} has {'several' if found else 'none'}")
     (kind,) = found
     kind.check(folder)
-    card = kind.card(folder, config.repository)
     paths = {path for part in kind.files for path in folder.glob(part) if path.is_file()}
     files = sorted({path.relative_to(folder).as_posix() for path in paths} - {README})
+    if is_url(config.repository):
+        return _push_to_url(folder, files, kind, config.repository)
+    card = kind.card(folder, config.repository)
     return push_files(folder, files, card, config.repository, kind.repo_type, config.private)
+
+
+def _push_to_url(folder: Path, files: list[str], kind: Shared, url: str) -> str:
+    last = next(folder.glob(kind.file)).relative_to(folder).as_posix()
+    push_to_url(folder, files, last, url, listed_shards(url) if kind.file == MANIFEST_FILE else {})
+    return url
 
 
 def fetch(config: FetchConfig) -> Path:
@@ -186,10 +197,22 @@ def fetch(config: FetchConfig) -> Path:
     kind, out = KINDS[config.kind], Path(config.out)
     create_dir(out)
     with dir_lock(out):
-        fetch_files(config.repository, kind.files, kind.repo_type, config.revision, out)
+        if is_url(config.repository):
+            _fetch_from_url(config.repository, kind, out)
+        else:
+            fetch_files(config.repository, kind.files, kind.repo_type, config.revision, out)
         if not any(out.glob(kind.file)):
             raise CheckpointError(
                 f"expected {kind.file} in {config.repository}, but it is not there; choose another kind="
             )
         kind.check(out)
     return out
+
+
+def _fetch_from_url(url: str, kind: Shared, out: Path) -> None:
+    shards = f"{SHARD_FOLDER}/*.h5"
+    fetch_from_url(url, [pattern for pattern in kind.files if pattern != shards], out)
+    if shards in kind.files and (out / MANIFEST_FILE).is_file():
+        create_dir(out / SHARD_FOLDER)
+        for entry in read_manifest(out).shards:
+            fetch_shard(url, out, entry)

@@ -9,30 +9,37 @@ from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.datasets.scenes.manifest import SHARD_FOLDER, Manifest, read_manifest
+from pickclutter_lang.datasets.scenes.manifest import SHARD_FOLDER, Manifest, ShardEntry, read_manifest
+from pickclutter_lang.datasets.scenes.remote import fetch_shard, mirror_store
 from pickclutter_lang.datasets.scenes.schema import Field, SceneRow, image_name
 from pickclutter_lang.datasets.scenes.shards import REPAIR_HINT, check_shard, open_shard
 from pickclutter_lang.errors import CorruptShardError, DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, MAX_BYTES, CatalogEntry, parse_catalog
 from pickclutter_lang.objects.extra_objects import all_objects
 from pickclutter_lang.utils.json_files import read_file
+from pickclutter_lang.utils.object_storage import is_url
 
 Index = int | slice | Sequence[int] | NDArray[np.integer[Any]]
 _OPEN_SHARDS = 128
 
 
 class SceneStore:
-    """A folder of scenes; make one with `SceneStore.open`. It can be pickled and used after a fork."""
+    """A folder of scenes; make one with `SceneStore.open`. It can be pickled and used after a fork.
 
-    def __init__(self, path: Path, manifest: Manifest) -> None:
+    `url` is where its shards come from when they are first read; None of a store on this machine.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest, url: str | None = None) -> None:
         self.path = path
         self.manifest = manifest
+        self.url = url
         self._handles: OrderedDict[int, h5py.File] = OrderedDict()
         self._owner = os.getpid()
 
@@ -40,11 +47,17 @@ class SceneStore:
     def open(cls, path: str | Path) -> SceneStore:
         """Open a store and check its manifest, that it is complete, and that its shards are there in full size.
 
-        The content of a shard is checked when it is first read, which may raise CorruptShardError.
+        The content of a shard is checked when it is first read, which may raise CorruptShardError. Of a store on
+        object storage a shard is then fetched into the cache, unless it is there.
 
+        :param path: a folder, or a URL of fsspec: `s3://bucket/path`
+        :raises StorageError: when object storage cannot be reached, or has no store there
         :raises DatasetError: when there is no store, or it is not complete, or it has another schema
         :raises CorruptShardError: naming the shards that are missing or of another size
         """
+        if is_url(path):
+            folder = mirror_store(str(path))
+            return cls(folder, _complete_manifest(folder), str(path))
         folder = Path(path)
         manifest = _complete_manifest(folder)
         shards = folder / SHARD_FOLDER
@@ -55,10 +68,10 @@ class SceneStore:
         return self.manifest.scenes
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"path": self.path, "manifest": self.manifest}
+        return {"path": self.path, "manifest": self.manifest, "url": self.url}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["path"], state["manifest"])  # type: ignore[misc]
+        self.__init__(**state)  # type: ignore[misc]
 
     @property
     def content_hash(self) -> str:
@@ -199,23 +212,53 @@ class SceneStore:
         if self._owner != os.getpid():
             self._handles, self._owner = OrderedDict(), os.getpid()
         if number not in self._handles:
-            self._handles[number] = open_shard(self.path, self.manifest.shards[number], self.manifest.layout)
+            self._handles[number] = self._open_shard(self.manifest.shards[number])
             if len(self._handles) > _OPEN_SHARDS:
                 self._handles.popitem(last=False)[1].close()
         self._handles.move_to_end(number)
         return self._handles[number]
 
+    def _open_shard(self, entry: ShardEntry) -> h5py.File:
+        """Open a shard; one that is missing in the cache, or damaged there, is fetched."""
+        try:
+            return open_shard(self.path, entry, self.manifest.layout)
+        except CorruptShardError:
+            if self.url is None:
+                raise
+        fetch_shard(self.url, self.path, entry)
+        return open_shard(self.path, entry, self.manifest.layout)
+
 
 def verify_store(path: str | Path) -> Manifest:
     """Read every shard of a complete store and compare its bytes and content with the manifest.
 
+    Of a store at a URL every shard is downloaded, whatever the cache has; none of them stays.
+
+    :raises StorageError: when object storage cannot be reached, or has no store there
     :raises DatasetError: when there is no complete store, or its manifest is damaged
     :raises CorruptShardError: naming each damaged or missing shard
     """
+    if is_url(path):
+        return _verify_url(str(path))
     folder = Path(path)
     manifest = _complete_manifest(folder)
     layout = manifest.layout
     _raise_damage(folder, {entry.file: check_shard(folder, entry, layout) for entry in manifest.shards})
+    return manifest
+
+
+def _verify_url(url: str) -> Manifest:
+    with TemporaryDirectory() as made:
+        folder = mirror_store(url, Path(made))
+        manifest, damage = _complete_manifest(folder), {}
+        for entry in manifest.shards:
+            try:
+                fetch_shard(url, folder, entry)
+                damage[entry.file] = check_shard(folder, entry, manifest.layout)
+                (folder / SHARD_FOLDER / entry.file).unlink()
+            except CorruptShardError as error:
+                damage[entry.file] = str(error)
+        _raise_damage(folder, damage)
     return manifest
 
 

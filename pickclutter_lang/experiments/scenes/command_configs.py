@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.descriptions import BLIND, CATALOG, STYLES
+from pickclutter_lang.utils.object_storage import check_scenes
 from pickclutter_lang.utils.validation import (
     check_device,
-    check_folder,
     check_path,
     check_repository,
     check_threads,
@@ -38,7 +38,7 @@ class TrainedRunConfig:
         one_of("phase", self.phase, ("distill", "few_shot"))
         check_threads(self.num_threads)
         check_path("run", self.run)
-        check_folder("scenes", self.scenes)
+        check_scenes("scenes", self.scenes)
 
 
 @dataclass

@@ -12,10 +12,10 @@ from pickclutter_lang.teachers.config import TeacherConfig
 from pickclutter_lang.training.config import FewShotConfig, PhaseConfig, RetrievalConfig
 from pickclutter_lang.training.trackers import check_report_to
 from pickclutter_lang.utils.constants import TEMPERATURE
+from pickclutter_lang.utils.object_storage import check_scenes
 from pickclutter_lang.utils.validation import (
     above,
     at_least,
-    check_folder,
     check_image_size,
     check_path,
     check_seed,
@@ -203,4 +203,4 @@ class EvaluateConfig:
         """Raise a named error for a value outside what is allowed."""
         check_threads(self.num_threads)
         check_path("run", self.run)
-        check_folder("scenes", self.scenes)
+        check_scenes("scenes", self.scenes)

@@ -29,6 +29,7 @@ from pickclutter_lang.policy.evaluation.teacher_thresholds import read_threshold
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.object_storage import join
 
 Scenes = Mapping[str, SceneDataset]
 
@@ -43,8 +44,7 @@ def open_scenes(config: PolicyEvalConfig, spec: StudentSpec) -> Scenes:
     if config.scenes is None:
         raise DatasetError("expected the scenes that thresholds come from, but got none; name their folder: scenes=...")
     settings = SceneDataConfig(target_label=spec.target_label, crop_size=None, max_cache_bytes=0)
-    root = Path(config.scenes)
-    return {name: SceneDataset(SceneStore.open(root / name), settings) for name in ("id", "fewshot", "ood")}
+    return {name: SceneDataset(SceneStore.open(join(config.scenes, name)), settings) for name in ("id", "fewshot", "ood")}
 
 
 def teacher_key(config: PolicyEvalConfig, spec: StudentSpec, scenes: Scenes) -> dict[str, Any]:

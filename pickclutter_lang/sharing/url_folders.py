@@ -1,0 +1,58 @@
+"""Folders on object storage: what describes a folder goes last, so that nobody finds half of one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.utils.io import atomic_write, ensure_dir
+from pickclutter_lang.utils.object_storage import delete_url, files_at, join, read_url, size_at, write_url
+
+_MAX_BYTES = 2**40
+
+
+def push_to_url(folder: Path, files: Sequence[str], last: str, url: str, known: Mapping[str, str]) -> None:
+    """Write what differs of a folder to a URL.
+
+    A file of the same size there is read back and compared, unless `known` says what it holds.
+
+    :param files: paths in the folder
+    :param last: the one that describes the others; it is there only while all of these are
+    :param known: file -> sha256 of what lies there
+    :raises StorageError: when the storage refuses it or cannot be reached
+    """
+    parts = [name for name in files if name != last]
+    changed = [name for name in parts if _differs(folder / name, join(url, name), known.get(name))]
+    describes = _differs(folder / last, join(url, last), None)
+    if (changed or describes) and size_at(join(url, last)) is not None:
+        delete_url(join(url, last))
+    for name in changed:
+        write_url(join(url, name), (folder / name).read_bytes())
+    if changed or describes:
+        write_url(join(url, last), (folder / last).read_bytes())
+
+
+def _differs(path: Path, url: str, known: str | None) -> bool:
+    data = path.read_bytes()
+    if size_at(url) != len(data):
+        return True
+    return _sha256(data) != (known or _sha256(read_url(url, len(data))))
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def fetch_from_url(url: str, patterns: Sequence[str], out: Path) -> None:
+    """Write the files of a folder at a URL into a folder here.
+
+    :raises StorageError: when they cannot be read
+    """
+    for name in (name for pattern in patterns for name in files_at(url, pattern)):
+        path = out / name
+        if ".." in path.parts:
+            raise DatasetError(f"expected files below {url}, but got {name}")
+        ensure_dir(path.parent)
+        atomic_write(path, read_url(join(url, name), _MAX_BYTES))
