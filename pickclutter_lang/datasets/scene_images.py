@@ -44,13 +44,13 @@ class SceneDataset:
             images smaller than the crop
         """
         self.store = store
-        self._rows = None if split is None else np.array(rows_for_ids(split, store.scene_ids(), store.path))
+        self._rows = None if split is None else np.array(rows_for_ids(split, store.scene_ids(), store.place))
         self.config = config
         self.crop_size = config.crop_size or store.image_size
         if self.crop_size > store.image_size:
             raise DatasetError(
                 f"expected images of at least data.crop_size={self.crop_size} pixels, but the store at "
-                f"{store.path} has "
+                f"{store.place} has "
                 f"{store.image_size}; collect larger images or choose a smaller crop_size"
             )
         self.labels = torch.from_numpy(self._select(store.labels(config.target_label)))
@@ -234,12 +234,12 @@ def _check_labels(train: SceneStore, other: SceneStore) -> None:
     """Check that two stores have the same labels, and the same of them unseen."""
     if other.model_ids != train.model_ids:
         raise MismatchError(
-            f"expected the labels of {train.path} in {other.path} too, but they differ; "
+            f"expected the labels of {train.place} in {other.place} too, but they differ; "
             "collect both with the same objects"
         )
     if other.split_label_indices("ood") != train.split_label_indices("ood"):
         raise MismatchError(
-            f"expected the unseen objects of {train.path} (object_split={train.object_split}) in {other.path} too, "
+            f"expected the unseen objects of {train.place} (object_split={train.object_split}) in {other.place} too, "
             f"but those are of object_split={other.object_split}; collect both with the same object_split"
         )
 

@@ -31,7 +31,7 @@ def scene_to_observation(scenes: SceneDataset, row: int) -> dict[str, Any]:
         try:
             pose = camera_pose_from_table(meters, intrinsic, segments == 0)
         except InvalidArgumentError as error:
-            raise DatasetError(f"scene {scenes.scene_ids[row]} of {scenes.store.path}: {error}") from error
+            raise DatasetError(f"scene {scenes.scene_ids[row]} of {scenes.store.place}: {error}") from error
     camera = {"intrinsic_cv": intrinsic, "cam2world_gl": pose}
     return {
         "image": {"hand_camera": {"rgb": rgb, "depth": meters[..., None].astype(np.float32)}},

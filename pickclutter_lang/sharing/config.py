@@ -13,7 +13,10 @@ KINDS = ("policy", "teacher", "scenes", "demonstrations", "lerobot")
 
 @dataclass
 class PushConfig:
-    """A folder that goes to the Hugging Face Hub or to object storage. On the hub `$HF_TOKEN` or `hf auth login` says who you are."""
+    """A folder that goes to the Hugging Face Hub or to object storage.
+
+    On the hub `$HF_TOKEN` or `hf auth login` says who you are, on S3 its usual environment, such as `$AWS_PROFILE`.
+    """
 
     folder: str
     """Folder of a policy, of a teacher, of a scene store, of demonstrations, or of a LeRobot data set of these."""

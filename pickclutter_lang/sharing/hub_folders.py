@@ -1,4 +1,4 @@
-"""Policies, teachers, scene stores and demonstrations on the hub and on object storage; each is checked on both sides."""
+"""Policies, teachers, scene stores and demonstrations on the hub or at a URL; each is checked on both sides."""
 
 from __future__ import annotations
 

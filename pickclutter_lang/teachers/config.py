@@ -17,4 +17,4 @@ class TeacherConfig:
     checkpoint: str | None = None
     """Folder or .safetensors file with its weights. null: the embedded or downloaded ones."""
     cache: str = "${scenes}/teacher_features"
-    """Folder that keeps the teacher's features."""
+    """Folder that keeps the teacher's features. Beside scenes at a URL it is one in the cache of this machine."""

@@ -17,9 +17,10 @@ from torch import Tensor
 
 from pickclutter_lang.errors import InvalidArgumentError, TeacherError
 from pickclutter_lang.teachers.base import Teacher
-from pickclutter_lang.utils.io import atomic_write, ensure_dir
+from pickclutter_lang.utils.io import atomic_write, cache_dir, ensure_dir
 from pickclutter_lang.utils.json_files import Sha256, read_json
 from pickclutter_lang.utils.locks import file_lock
+from pickclutter_lang.utils.object_storage import is_url
 from pickclutter_lang.utils.progress import ProgressBar
 from pickclutter_lang.utils.tensor_files import read_tensors
 
@@ -48,10 +49,13 @@ class _Metadata(TypedDict):
 
 
 class FeatureCache:
-    """A folder of features: `<digest>.safetensors` with the tensor and `<digest>.json` with the key for each entry."""
+    """A folder of features: `<digest>.safetensors` with the tensor and `<digest>.json` with the key for each entry.
+
+    Features of scenes on object storage lie in `$PICKCLUTTER_CACHE/teacher_features`.
+    """
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+        self.folder = cache_dir() / "teacher_features" if is_url(folder) else Path(folder)
 
     def get_or_compute(
         self,

@@ -51,16 +51,17 @@ def check_url(name: str, url: str) -> None:
         )
 
 
-def read_url(url: str, limit: int) -> bytes:
+def read_url(url: str, limit: int, missing: str | None = None) -> bytes:
     """Return the content of a file.
 
     :param limit: most bytes that it may have
+    :param missing: message where there is no file
     :raises StorageError: when it is not there, is larger, or cannot be read
     :raises MissingExtraError: without the package of the scheme
     """
     size = size_at(url)
     if size is None:
-        raise StorageError(f"expected {url}, but there is no such file; check the URL")
+        raise StorageError(missing or f"expected {url}, but there is no such file or bucket; check the URL")
     if size > limit:
         raise StorageError(f"expected at most {limit} bytes at {url}, but it has {size}; publish its folder again")
     data: bytes = _attempt("read", url, lambda files, path: files.cat_file(path))

@@ -74,6 +74,11 @@ class SceneStore:
         self.__init__(**state)  # type: ignore[misc]
 
     @property
+    def place(self) -> str:
+        """Folder or URL of the store, as messages name it."""
+        return self.url or str(self.path)
+
+    @property
     def content_hash(self) -> str:
         """Hash (sha256, hex) of the content of all scenes; equal for any number of workers and any resume."""
         return self.manifest.content_hash
@@ -183,7 +188,7 @@ class SceneStore:
     def _read(self, name: str, wanted: NDArray[np.int64]) -> NDArray[Any]:
         if name not in self.manifest.fields:
             raise DatasetError(
-                f"the store at {self.path} does not hold {name!r}; it holds {', '.join(self.manifest.fields)}"
+                f"the store at {self.place} does not hold {name!r}; it holds {', '.join(self.manifest.fields)}"
             )
         field = self.manifest.layout.field(name)
         values = np.empty((len(wanted), *field.shape), field.dtype)

@@ -26,6 +26,7 @@ from pickclutter_lang.training.checkpoint import check_fits
 from pickclutter_lang.training.checkpoint_state import TeacherEntry
 from pickclutter_lang.training.experiment import CONFIG_FILE, RunRecord, configure_torch, finished_checkpoint, read_run
 from pickclutter_lang.utils.cli import parse_config
+from pickclutter_lang.utils.object_storage import join
 
 
 def load_run_config(request: EvaluateConfig) -> TrainConfig:
@@ -44,11 +45,12 @@ def load_run_config(request: EvaluateConfig) -> TrainConfig:
     config.out, config.num_threads, config.device = request.run, request.num_threads, request.device
     if request.scenes is not None:
         for name in ("train", "id", "ood", "fewshot"):
-            setattr(config.data, name, str(Path(request.scenes) / name))
+            setattr(config.data, name, join(request.scenes, name))
         unlabeled = config.data.unlabeled
-        if unlabeled is not None and Path(unlabeled).parent == Path(config.scenes):  # it was moved with the others
-            config.data.unlabeled = str(Path(request.scenes) / Path(unlabeled).name)
-        config.teacher.cache = str(Path(request.scenes) / "teacher_features")
+        name = "" if unlabeled is None else Path(unlabeled).name
+        if unlabeled is not None and join(unlabeled) == join(config.scenes, name):  # it was moved with the others
+            config.data.unlabeled = join(request.scenes, name)
+        config.teacher.cache = join(request.scenes, "teacher_features")
     return config
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from pickclutter_lang.datasets.scene_images import data_provenance
-from pickclutter_lang.datasets.scenes import SceneStore, read_manifest
+from pickclutter_lang.datasets.scenes import SceneStore
+from pickclutter_lang.datasets.scenes.remote import manifest_at
 from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.experiments.comparison import (
     Result,
@@ -32,6 +33,7 @@ from pickclutter_lang.experiments.sweeps.sweep_runner import Job
 from pickclutter_lang.language.descriptions import description_origins
 from pickclutter_lang.objects.own_sets import check_own_split
 from pickclutter_lang.teachers import load_teacher
+from pickclutter_lang.utils.object_storage import join
 from pickclutter_lang.utils.validation import check_path
 
 METHODS = {
@@ -110,11 +112,11 @@ def _scenes(compose: Callable[[list[str]], TrainConfig], overrides: Sequence[str
     :raises MismatchError: when they are of another split
     """
     config = compose([*overrides])
-    scenes = Path(config.scenes) / f"split{object_split}"
-    if object_split or scenes.is_dir():
-        config = compose([*overrides, f"scenes={quoted(str(scenes))}"])
-    train = Path(config.data.train)
-    found = read_manifest(train).object_split
+    scenes = join(config.scenes, f"split{object_split}")
+    if object_split or Path(scenes).is_dir():
+        config = compose([*overrides, f"scenes={quoted(scenes)}"])
+    train = config.data.train
+    found = manifest_at(train).object_split
     if found != object_split:
         raise MismatchError(
             f"expected scenes of object_split={object_split} in {train}, but they are of object_split={found}; "

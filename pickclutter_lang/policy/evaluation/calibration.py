@@ -44,7 +44,9 @@ def open_scenes(config: PolicyEvalConfig, spec: StudentSpec) -> Scenes:
     if config.scenes is None:
         raise DatasetError("expected the scenes that thresholds come from, but got none; name their folder: scenes=...")
     settings = SceneDataConfig(target_label=spec.target_label, crop_size=None, max_cache_bytes=0)
-    return {name: SceneDataset(SceneStore.open(join(config.scenes, name)), settings) for name in ("id", "fewshot", "ood")}
+    return {
+        name: SceneDataset(SceneStore.open(join(config.scenes, name)), settings) for name in ("id", "fewshot", "ood")
+    }
 
 
 def teacher_key(config: PolicyEvalConfig, spec: StudentSpec, scenes: Scenes) -> dict[str, Any]:

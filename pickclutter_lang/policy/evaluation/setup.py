@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pickclutter_lang.datasets.scenes import read_manifest
 from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE
+from pickclutter_lang.datasets.scenes.remote import manifest_at
 from pickclutter_lang.envs.randomization import changes
 from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
@@ -28,6 +28,7 @@ from pickclutter_lang.policy.evaluation.curves import Curve, scene_curves
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig
 from pickclutter_lang.policy.evaluation.student_folders import PHASES, TEACHER_KEY, check_same, export_students
 from pickclutter_lang.policy.manifest import load_config
+from pickclutter_lang.utils.object_storage import is_url, join
 from pickclutter_lang.utils.plugins import is_plugin
 
 SCHEMA = 5
@@ -94,22 +95,22 @@ def _object_split(config: PolicyEvalConfig) -> int:
 
     A folder that does not say it goes by `scenes`, and without these by the paper. Without a student it is 0.
     """
-    store = None if config.scenes is None else Path(config.scenes) / "id"
+    store = None if config.scenes is None else join(config.scenes, "id")
     if config.run is not None:
         student = load_trained_run(TrainedRunConfig(config.run, "few_shot", config.scenes, 1))
-        store = Path(student.config.data.id)
+        store = student.config.data.id
         unseen = [name for name, out in student.labels.unseen_by_name.items() if out]
     elif config.policy is None or config.own_policy is not None:
         return 0
     else:
         names = load_config(config.policy).student.unseen_names
         if names is None:
-            return 0 if store is None or is_own(config.objects) else read_manifest(store).object_split
+            return 0 if store is None or is_own(config.objects) else manifest_at(store).object_split
         unseen = list(names)
     if is_own(config.objects):
         return own_split_of(load_object_set(config.objects, config.objects_root).catalog, unseen)
-    if store is not None and (store / MANIFEST_FILE).is_file():
-        manifest = read_manifest(store)
+    if store is not None and (is_url(store) or Path(store, MANIFEST_FILE).is_file()):
+        manifest = manifest_at(store)
         if "instances" in manifest.fields:  # of some kinds the unseen names do not tell the split
             return manifest.object_split
     return object_split_of({item.model_id for item in paper_catalog() if item.name in unseen})
