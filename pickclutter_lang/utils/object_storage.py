@@ -17,8 +17,8 @@ from pickclutter_lang.utils.validation import check_folder
 
 Value = TypeVar("Value")
 _OPTIONS: dict[str, dict[str, Any]] = {
-    # An address without an answer ends within a minute; the default of botocore takes a quarter of an hour.
-    "s3": {"config_kwargs": {"connect_timeout": 5, "read_timeout": 30, "retries": {"max_attempts": 2}}},
+    # s3fs tries five times by itself; with the defaults of botocore a silent server holds a command for many minutes.
+    "s3": {"config_kwargs": {"connect_timeout": 5, "read_timeout": 10, "retries": {"max_attempts": 1}}},
 }
 
 

@@ -80,7 +80,7 @@ def test_batches_are_those_of_the_folder_and_come_once(tmp_path: Path, s3: Any, 
     for name in SIZES:
         assert push(PushConfig(str(folder / name), f"{URL}/{name}")) == f"{URL}/{name}"
     settings = [
-        SceneDataConfig(crop_size=None, image_size=32, **{name: f"{root}/{name}" for name in SIZES})
+        SceneDataConfig(f"{root}/train", f"{root}/id", f"{root}/ood", f"{root}/fewshot", crop_size=None, image_size=32)
         for root in (folder, URL)
     ]
     transfers.clear()
