@@ -2,16 +2,18 @@
 
 Both take turns on each scene, on one core, so that the ratio holds on a busy machine too. A decision is the score, the
 threshold and the mask of one name, from an image with depth: network, segmentation and close-ups. torch runs in
-float32, as ONNX Runtime does, and once more as the policy says. With --margin, ONNX Runtime also segments the
-surroundings of the objects alone, whose masks are compared with those of the full image.
+float32, as ONNX Runtime does, and once more as the policy says. ONNX Runtime also segments the full image, not the
+surroundings of the objects alone. With --int8 it decides with 8-bit networks too.
 
     pickclutter export-runtime policy=policy out=policy/runtime
-    OMP_NUM_THREADS=1 python scripts/profiling/runtime_decisions.py policy runs/scenes/ood
+    pickclutter export-runtime policy=policy out=policy/int8 calibration=runs/scenes/id
+    OMP_NUM_THREADS=1 python scripts/profiling/runtime_decisions.py policy runs/scenes/ood --int8 policy/int8
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import time
 from dataclasses import replace
@@ -31,10 +33,11 @@ from pickclutter_lang.policy.onnx_student import OnnxStudent
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
 
-PLAIN, STORED, ONNX, CLOSE = "torch, float32", "torch, as the policy says", "ONNX Runtime", "ONNX Runtime, margin"
+PLAIN, STORED = "torch, float32", "torch, as the policy says"
+ONNX, FULL, INT8 = "ONNX Runtime", "ONNX Runtime, full image segmented", "ONNX Runtime, 8 bits"
 
 
-def detectors(policy: Path, runtime: Path, margin: int | None) -> dict[str, StudentDetector]:
+def detectors(policy: Path, runtime: Path, int8: Path | None) -> dict[str, StudentDetector]:
     """Return the detectors that take turns."""
     config, weights, text = load_pretrained(policy)
     spec, onnx = config.student, OnnxStudent.load(runtime, num_threads=1)
@@ -42,8 +45,9 @@ def detectors(policy: Path, runtime: Path, margin: int | None) -> dict[str, Stud
         PLAIN: StudentDetector(StudentRuntime(replace(spec, precision="float32"), weights, text, config.thresholds)),
         STORED: StudentDetector(StudentRuntime(spec, weights, text, config.thresholds)),
         ONNX: StudentDetector(onnx),
+        FULL: StudentDetector(onnx, SegmentationConfig(margin_px=None)),
     }
-    return found if margin is None else found | {CLOSE: StudentDetector(onnx, SegmentationConfig(margin_px=margin))}
+    return found if int8 is None else found | {INT8: StudentDetector(OnnxStudent.load(int8, num_threads=1))}
 
 
 def overlap(one: Detection, other: Detection) -> float:
@@ -55,11 +59,12 @@ def overlap(one: Detection, other: Detection) -> float:
 def compared(found: list[Detection], plain: list[Detection]) -> dict[str, Any]:
     """Return how decisions differ from those of torch in float32."""
     overlaps = [overlap(*pair) for pair in zip(found, plain, strict=True)]
+    largest = max(abs(a.score - b.score) for a, b in zip(found, plain, strict=True))
     return {
         "other answers": sum((a.margin < 0) != (b.margin < 0) for a, b in zip(found, plain, strict=True)),
         "other masks": sum(value < 1 for value in overlaps),
-        "least overlap": round(min(overlaps), 4),
-        "largest difference of a score": float(max(abs(a.score - b.score) for a, b in zip(found, plain, strict=True))),
+        "mean overlap": f"{np.mean(overlaps):.4f}",
+        "largest difference of a score": f"{largest:.2g}",
     }
 
 
@@ -70,12 +75,14 @@ def main() -> None:
     parser.add_argument("store", type=Path, help="scene store with the hand camera's depth")
     parser.add_argument("--runtime", type=Path, help="folder of pickclutter export-runtime, by default policy/runtime")
     parser.add_argument("--looks", type=int, default=500, help="scenes, each with a name of the policy in turn")
-    parser.add_argument("--margin", type=int, help="pixels around the objects that are segmented with them")
+    parser.add_argument("--int8", type=Path, help="folder of pickclutter export-runtime calibration=...")
+    parser.add_argument("--csv", type=Path, help="file for the same as a table")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    turns = detectors(options.policy, options.runtime or options.policy / "runtime", options.margin)
-    scenes = SceneDataset(SceneStore.open(options.store), SceneDataConfig(crop_size=None))
-    names = turns[ONNX].student.config.names
+    turns = detectors(options.policy, options.runtime or options.policy / "runtime", options.int8)
+    student = turns[ONNX].student.config
+    data, names = SceneDataConfig(crop_size=None, target_label=student.target_label), student.names
+    scenes = SceneDataset(SceneStore.open(options.store), data)
     times: dict[str, list[float]] = {way: [] for way in turns}
     found: dict[str, list[Detection]] = {way: [] for way in turns}
     count = min(options.looks, len(scenes))
@@ -87,12 +94,23 @@ def main() -> None:
             if look >= 0:
                 times[way].append(1000 * (time.perf_counter() - start))
                 found[way].append(detection)
-    for way in turns:
-        spread = [round(float(np.percentile(times[way], q)), 1) for q in (50, 10, 90)]
-        ratios = np.array(times[PLAIN]) / times[way]
-        faster = [round(float(np.percentile(ratios, q)), 2) for q in (50, 10, 90)]
-        line = {"way": way, "looks": count, "ms (median, 10%, 90%)": spread, "times as fast as torch": faster}
-        print(json.dumps(line | compared(found[way], found[PLAIN])))
+    rows = [line(way, times, found) for way in turns]
+    for row in rows:
+        print(json.dumps({"looks": count} | row))
+    if options.csv:
+        with options.csv.open("w", newline="") as stream:
+            writer = csv.DictWriter(stream, rows[0], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+def line(way: str, times: dict[str, list[float]], found: dict[str, list[Detection]]) -> dict[str, Any]:
+    """Return what is said of a way to decide: its times and its decisions, beside those of torch in float32."""
+    spread = [f"{np.percentile(times[way], q):.1f}" for q in (50, 10, 90)]
+    faster = [f"{np.percentile(np.array(times[PLAIN]) / times[way], q):.2f}" for q in (50, 10, 90)]
+    texts = [f"{median} ({low} to {high})" for median, low, high in (spread, faster)]
+    of_times = {"ms (10% to 90%)": texts[0], "times as fast as torch (10% to 90%)": texts[1]}
+    return {"way": way} | of_times | compared(found[way], found[PLAIN])
 
 
 if __name__ == "__main__":
