@@ -88,7 +88,7 @@ def segment_rgbd(
     removed = np.bincount(segments.ravel(), weights=background.ravel()) > config.background_fraction * sizes
     kept = (sizes > 0) & ~removed
     kept[0] = False  # what was not segmented
-    return np.where(kept, np.cumsum(kept), 0)[segments]
+    return np.asarray(np.where(kept, np.cumsum(kept), 0)[segments])
 
 
 def _surroundings(objects: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
