@@ -18,9 +18,9 @@ _NUM_CROPS = 3
 """Close-ups that a decision takes, at most."""
 
 
-def _whole(preset: str, onnx: bool, inputs: BenchInputs) -> Pair:
+def _whole(preset: str, onnx: bool, inputs: BenchInputs, int8: bool = False) -> Pair:
     """Compare a decision with CLIP's image encoder."""
-    return Pair(_decision(*_looking(preset, onnx, inputs)), inputs.clip())
+    return Pair(_decision(*_looking(preset, onnx, inputs, int8)), inputs.clip())
 
 
 def _part(preset: str, part: str, inputs: BenchInputs) -> Pair:
@@ -37,9 +37,11 @@ def _part(preset: str, part: str, inputs: BenchInputs) -> Pair:
     return Pair(calls[part], _decision(student, look))
 
 
-def _looking(preset: str, onnx: bool, inputs: BenchInputs) -> tuple[ExportedStudent, dict[str, Any]]:
+def _looking(
+    preset: str, onnx: bool, inputs: BenchInputs, int8: bool = False
+) -> tuple[ExportedStudent, dict[str, Any]]:
     """Return a student, and the look that it decides on."""
-    student = inputs.student(preset, onnx)
+    student = inputs.student(preset, onnx, int8)
     return student, painted_look(student.config.camera_size)
 
 
@@ -50,10 +52,12 @@ def _decision(student: ExportedStudent, look: dict[str, Any]) -> Callable[[], ob
 MAKERS: dict[str, Callable[[BenchInputs], Pair]] = {
     "decision/torch": partial(_whole, QUICKSTART, False),
     "decision/onnx": partial(_whole, QUICKSTART, True),
+    "decision/int8": partial(_whole, QUICKSTART, True, int8=True),
     "decision/segmentation": partial(_part, QUICKSTART, "segmentation"),
     "decision/network": partial(_part, QUICKSTART, "network"),
     "closeups/torch": partial(_whole, CLOSEUPS, False),
     "closeups/onnx": partial(_whole, CLOSEUPS, True),
+    "closeups/int8": partial(_whole, CLOSEUPS, True, int8=True),
     "closeups/segmentation": partial(_part, CLOSEUPS, "segmentation"),
     "closeups/network": partial(_part, CLOSEUPS, "network"),
     "closeups/crops": partial(_part, CLOSEUPS, "crops"),

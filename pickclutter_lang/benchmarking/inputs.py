@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from pickclutter_lang.benchmarking.config import BenchConfig
+from pickclutter_lang.benchmarking.looks import painted_look
 from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig, TrainConfig
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.objects.catalog import paper_catalog
@@ -20,6 +21,7 @@ from pickclutter_lang.policy.config import (
     StudentSpec,
     Thresholds,
 )
+from pickclutter_lang.policy.manifest import load_config
 from pickclutter_lang.policy.onnx_export import export_runtime
 from pickclutter_lang.policy.onnx_student import OnnxStudent
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -33,6 +35,7 @@ from pickclutter_lang.teachers.reference import TeacherReference
 QUICKSTART, CLOSEUPS = "quickstart", "policy"
 _CAMERA_SIZES = {128: 176, 192: 256}
 """Side of the center of an image that a student takes -> side of the whole image, pixels."""
+_NUM_LOOKS = 8
 EMBED_DIM = 256
 """Width of the embeddings of the pocket teachers."""
 
@@ -75,21 +78,23 @@ class BenchInputs:
             _write_policy(folder, network_config(preset))
         return folder
 
-    def student(self, preset: str, onnx: bool) -> ExportedStudent:
-        """Return the student of a preset, by torch or by ONNX Runtime.
+    def student(self, preset: str, onnx: bool, int8: bool = False) -> ExportedStudent:
+        """Return the student of a preset, by torch or by ONNX Runtime, also with 8-bit integers.
 
         :raises MissingExtraError: for ONNX Runtime, without the extra `export`
         :raises CheckpointError: for a folder of the user's that is missing or damaged
         """
         if onnx:
-            return OnnxStudent.load(self.runtime(preset), self.config.num_threads)
+            return OnnxStudent.load(self.runtime(preset, int8), self.config.num_threads)
         return StudentRuntime.load(self.policy(preset))
 
-    def _runtime(self, preset: str) -> Path:
-        """Return the policy folder of a preset as ONNX networks."""
+    def _runtime(self, preset: str, int8: bool) -> Path:
+        """Return the policy folder of a preset as ONNX networks; painted looks calibrate those of 8-bit integers."""
         policy = self.policy(preset)
-        out = str(self.folder / f"{preset}, ONNX")
-        return export_runtime(RuntimeExportConfig(str(policy), self.config.num_threads, out=out)).folder
+        out = str(self.folder / f"{preset}, {'int8' if int8 else 'ONNX'}")
+        side = load_config(policy).student.camera_size
+        looks = [painted_look(side, seed) for seed in range(1, _NUM_LOOKS + 1)] if int8 else None
+        return export_runtime(RuntimeExportConfig(str(policy), self.config.num_threads, out=out), looks).folder
 
     def _clip(self) -> Callable[[], object]:
         """Return CLIP's image encoder on one image, float32.

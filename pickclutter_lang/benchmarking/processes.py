@@ -24,7 +24,7 @@ def _help(inputs: BenchInputs) -> Pair:
 
 def _load(inputs: BenchInputs) -> Pair:
     """Compare the quickstart's policy, imported and opened by ONNX Runtime, with the same by torch."""
-    onnx, policy = str(inputs.runtime(QUICKSTART)), str(inputs.policy(QUICKSTART).absolute())
+    onnx, policy = str(inputs.runtime(QUICKSTART, False)), str(inputs.policy(QUICKSTART).absolute())
     return Pair(lambda: _python(inputs, "-c", _OPEN, onnx), lambda: _python(inputs, "-c", _OPEN, policy))
 
 

@@ -63,10 +63,12 @@ _HALF = Aim("ratio", 0.5, at_most=True, given=(*_ONE_THREAD, ("objects", "ycb"))
 ROWS: dict[str, Row] = {
     "decision/torch": Row(f"{_DECISION}, torch", _CLIP, aim=_most(15)),
     "decision/onnx": Row(f"{_DECISION}, ONNX Runtime", _CLIP, aim=_most(15)),
+    "decision/int8": Row(f"{_DECISION}, ONNX Runtime with 8-bit integers", _CLIP, aim=_most(15)),
     "decision/segmentation": Row("its segmentation alone", _WHOLE, _LONG),
     "decision/network": Row("its network alone", _WHOLE, _LONG),
     "closeups/torch": Row(f"{_CLOSEUPS}, torch", _CLIP, aim=_most(33)),
     "closeups/onnx": Row(f"{_CLOSEUPS}, ONNX Runtime", _CLIP, aim=_most(33)),
+    "closeups/int8": Row(f"{_CLOSEUPS}, ONNX Runtime with 8-bit integers", _CLIP, aim=_most(33)),
     "closeups/segmentation": Row("its segmentation alone", _WHOLE, _LONG),
     "closeups/network": Row("its network alone", _WHOLE, _LONG),
     "closeups/crops": Row("its three close-ups alone", _WHOLE, _LONG),

@@ -35,9 +35,9 @@ class SegmentationConfig:
     """Width of the smoothing before the segmentation."""
     min_segment_px: int = 20
     """Smaller segments join a neighbor."""
-    margin_px: int | None = None
-    """Pixels around all that is no background that are segmented with it, which is faster where objects fill a part of
-    the image. The rest is background. None: the full image is segmented."""
+    margin_px: int | None = 4
+    """Pixels around all that is no background that are segmented with it. The rest is background, which takes no time.
+    2 to 8 do as well on 200 scenes of X_id. None: the full image is segmented."""
     min_depth_m: float = 0.1
     """Pixels nearer to the camera are fingers (0.05 to 0.07 m); objects on the table are farther than 0.16 m."""
     background_fraction: float = 0.5
@@ -86,8 +86,9 @@ def segment_rgbd(
     )
     sizes = np.bincount(segments.ravel())
     removed = np.bincount(segments.ravel(), weights=background.ravel()) > config.background_fraction * sizes
-    segments[removed[segments]] = 0
-    return np.unique(segments, return_inverse=True)[1].reshape(segments.shape) + int(segments.min() > 0)
+    kept = (sizes > 0) & ~removed
+    kept[0] = False  # what was not segmented
+    return np.asarray(np.where(kept, np.cumsum(kept), 0)[segments])
 
 
 def _surroundings(objects: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:

@@ -66,7 +66,8 @@ class StudentSpec:
 
     - `phase`: the training phase that the weights are of, `distill` or `few_shot`
     - `target_label`: what scores are of, `present`, `visible` or `graspable`
-    - `precision`: of the network, `float32`, `bfloat16` or `auto` (bfloat16 on CPUs that multiply it in hardware)
+    - `precision`: of the network, `float32`, `bfloat16` or `auto` (bfloat16 on CPUs that multiply it in hardware);
+      `int8` in folders of `pickclutter export-runtime` alone
     - `cameras`, `depth`: the images that the student takes
     - `camera_size`: side in pixels of the images that cameras give; the student sees their central `crop_size` pixels,
       resized to `image_size`
@@ -100,7 +101,7 @@ class StudentSpec:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         one_of("phase", self.phase, ("distill", "few_shot"))
         one_of("target_label", self.target_label, LABELS)
-        one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
+        one_of("precision", self.precision, ("auto", "float32", "bfloat16", "int8"))
         for camera in self.cameras:
             one_of("cameras", camera, CAMERAS)
         for key in ("crop_size", "image_size", "object_crop_size"):

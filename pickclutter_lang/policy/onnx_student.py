@@ -110,8 +110,7 @@ class OnnxStudent(ExportedStudent):
         """
         positive, negative = self._features(validate_label_names(names))
         given = {"images": self.preprocess(images), "positive": positive, "negative": negative}
-        found = self._sessions[NETWORK_FILE].run(list(SCORES), given)
-        return StudentOutput(*(value[0] for value in found))
+        return StudentOutput(*(value[0] for value in self._run(NETWORK_FILE, SCORES, given)))
 
     def classify_crops(self, rgb: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.float64]:
         """Return the log odds [n, C] of each name of the folder against its other names, for the objects in n masks.
@@ -127,7 +126,7 @@ class OnnxStudent(ExportedStudent):
         images = np.stack([crop_bilinear(rgb, *square, size) for square in squares])
         cropped = np.stack([crop_nearest(mask, *square, size) for mask, square in zip(masks, squares, strict=True)])
         given = {"images": np.ascontiguousarray(images.transpose(0, 3, 1, 2)), "masks": cropped}
-        logits = self._sessions[CROPS_FILE].run(["logits"], given)[0]
+        logits = self._run(CROPS_FILE, ["logits"], given)[0]
         return odds_against_others(logits.astype(np.float64))
 
     def preprocess(self, images: CameraImages) -> NDArray[np.float32]:
@@ -143,6 +142,10 @@ class OnnxStudent(ExportedStudent):
                 smooth[..., depths] = resize_nearest(channels[..., depths], size)
             channels = smooth
         return np.ascontiguousarray(channels.transpose(0, 3, 1, 2))
+
+    def _run(self, name: str, outputs: Sequence[str], given: dict[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
+        found: list[NDArray[np.float32]] = self._sessions[name].run(list(outputs), given)
+        return found
 
     def _features(self, names: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         unknown = [name for name in names if name not in self._text]

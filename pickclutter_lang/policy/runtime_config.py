@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.label_names import validate_label_names
-from pickclutter_lang.utils.validation import check_path, check_threads
+from pickclutter_lang.utils.validation import at_least, check_path, check_threads
 
 
 @dataclass
@@ -32,6 +32,11 @@ class RuntimeExportConfig(OpenedPolicyConfig):
 
     out: str = "${policy}/runtime"
     """Folder of ONNX networks. The files of a policy in it are replaced."""
+    calibration: str | None = None
+    """Scene store with the hand camera's depth. Its images calibrate networks of 8-bit integers, which are faster and
+    less exact. null: float32."""
+    calibration_scenes: int = 100
+    """Scenes of that store, evenly spaced."""
 
     def __post_init__(self) -> None:
         """Fill in `${policy}`, as hydra does for a command."""
@@ -41,6 +46,8 @@ class RuntimeExportConfig(OpenedPolicyConfig):
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate()
         check_path("out", self.out)
+        check_path("calibration", self.calibration)
+        at_least("calibration_scenes", self.calibration_scenes, 1)
 
 
 @dataclass

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
 
 from helpers.grasping import ABOVE, INTRINSIC
+from pickclutter_lang.benchmarking.looks import painted_look
 from pickclutter_lang.manipulation.segmentation import (
     SegmentationConfig,
     lightness,
     segment_rgbd,
     select_target_segments,
 )
+from pickclutter_lang.policy.detectors import segment_observation
 from pickclutter_lang.utils.typing import FloatArray
 
 
@@ -87,15 +91,25 @@ def test_surroundings_alone_give_nearly_the_same_segments() -> None:
     """Objects that fill a part of the image: the same objects, and background around them."""
     rgb, depth = np.full((160, 160, 3), 90, np.uint8), np.full((160, 160), 0.5)
     depth[60:90, 40:80], depth[90:110, 50:80], rgb[60:90, 40:60] = 0.45, 0.42, 250
-    full = segment_rgbd(rgb, depth, INTRINSIC, ABOVE)
-    part = segment_rgbd(rgb, depth, INTRINSIC, ABOVE, SegmentationConfig(margin_px=4))
+    full = segment_rgbd(rgb, depth, INTRINSIC, ABOVE, SegmentationConfig(margin_px=None))
+    part = segment_rgbd(rgb, depth, INTRINSIC, ABOVE)
     assert ((full > 0) != (part > 0)).mean() < 0.002 and full.max() == part.max() == 3
     for number in range(1, 4):
         one = full == number
         other = part == np.bincount(part[one]).argmax()
         assert (one & other).sum() > 0.95 * (one | other).sum()
-    empty = segment_rgbd(rgb, np.full((160, 160), 0.5), INTRINSIC, ABOVE, SegmentationConfig(margin_px=4))
-    assert not empty.any()
+    assert not segment_rgbd(rgb, np.full((160, 160), 0.5), INTRINSIC, ABOVE).any()
+
+
+@pytest.mark.parametrize("side", [176, 256])
+def test_surroundings_alone_give_the_objects_of_a_pile(side: int) -> None:
+    """Several looks at a painted pile: nearly each segment is one of the full image."""
+    for seed in range(3):
+        look = painted_look(side, seed)
+        full, part = (segment_observation(look, SegmentationConfig(margin_px=margin)) for margin in (None, 4))
+        common = coo_array((np.ones(full.size), (full.ravel(), part.ravel()))).toarray()
+        overlap = common / (common.sum(axis=1, keepdims=True) + common.sum(axis=0) - common)
+        assert overlap.shape[0] > 4 and np.average(overlap.max(axis=1), weights=common.sum(axis=1)) > 0.99
 
 
 def test_lightness_is_that_of_scikit_image() -> None:

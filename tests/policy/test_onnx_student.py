@@ -22,7 +22,7 @@ from helpers.policies import SIDE, looks_of, opened, random_policy
 from helpers.scene_data import make_toy_store
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, UnknownObjectError
+from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.policy.bundle import load_pretrained
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.flat_arrays import encode_instruction
@@ -37,9 +37,14 @@ pytest.importorskip("onnxscript", reason="needs the extra export")
 
 
 @pytest.fixture(scope="module")
-def looks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> SceneDataset:
     store = make_toy_store(tmp_path_factory.mktemp("looks") / "ood", "ood", 12, seed=3, size=SIDE)
-    return looks_of(SceneDataset(store, SceneDataConfig(crop_size=None)))
+    return SceneDataset(store, SceneDataConfig(crop_size=None))
+
+
+@pytest.fixture(scope="module")
+def looks(scenes: SceneDataset) -> list[dict[str, Any]]:
+    return looks_of(scenes)
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +107,29 @@ def test_crops_are_classified_in_one_batch(crops: tuple[Path, Path], looks: list
     found = student.classify_crops(rgb, list(masks))
     np.testing.assert_allclose(found, torch_student.classify_crops(rgb, list(masks)), atol=1e-3)
     np.testing.assert_allclose(found[1], student.classify_crop(rgb, masks[1]), atol=1e-5)
+
+
+def test_8_bit_networks_are_small_and_near_those_of_torch(
+    crops: tuple[Path, Path], scenes: SceneDataset, looks: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    (policy, plain), out = crops, tmp_path / "small"
+    done = export_runtime(
+        RuntimeExportConfig(str(policy), out=str(out), calibration=str(scenes.store.path), calibration_scenes=5)
+    )
+    assert done.difference < 1e-4 and done.of_8_bits is not None and 0 < done.of_8_bits < 0.02
+    students = [OnnxStudent.load(folder, num_threads=1) for folder in (plain, out)]
+    assert [one.config.precision for one in students] == ["float32", "int8"]
+    rgb, masks = looks[7]["image"]["hand_camera"]["rgb"], np.zeros((2, SIDE, SIDE), bool)
+    masks[0, 8:30, 10:30] = masks[1, 20:, 20:] = True
+    for look in looks:
+        ours, theirs = (one.predict(camera_images(look), one.names) for one in students)
+        np.testing.assert_allclose(theirs.scores, ours.scores, atol=0.05)
+    odds = [one.classify_crops(rgb, list(masks)) for one in students]
+    np.testing.assert_allclose(odds[0], odds[1], atol=0.3)
+    for name in ("student.onnx", "crop_classifier.onnx"):
+        assert (out / name).stat().st_size < 0.4 * (plain / name).stat().st_size
+    with pytest.raises(DatasetError, match="nowhere"):
+        export_runtime(RuntimeExportConfig(str(policy), out=str(out), calibration=str(tmp_path / "nowhere")))
 
 
 def test_new_names_come_in_a_file(trained: tuple[Path, Path], looks: list[dict[str, Any]], tmp_path: Path) -> None:
