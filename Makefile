@@ -29,7 +29,7 @@ test: export OMP_NUM_THREADS = 1
 test: setup lint
 	@echo "wheel: its check runs beside the tests, with its output in build/wheel.log"
 	@bash scripts/check_wheel.sh > build/wheel.log 2>&1 & wheel=$$!; trap 'kill $$wheel 2>/dev/null' EXIT; status=0; \
-	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 || status=$$?; \
+	$(PY) -m pytest -n 2 --dist loadfile --durations 15 || status=$$?; \
 	wait $$wheel || status=$$?; cat build/wheel.log; exit $$status
 
 # What takes too long for every change: KILLS kills over all commands that write, and hundreds of episodes in one process.

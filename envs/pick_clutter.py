@@ -22,7 +22,7 @@ from pickclutter_lang.envs.object_models import ObjectSetEnv
 from pickclutter_lang.envs.observations import OBS_MODES, ObservationConverter, base_mode, camera_config
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.envs.render_modes import available_render_modes, start_renderer
-from pickclutter_lang.envs.renderer import drop_unused_meshes, renderer_options
+from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, renderer_options
 from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject
@@ -246,7 +246,8 @@ class PickClutterLangEnv(EpisodeViewEnv, ObjectSetEnv):
     def _load_actors(self) -> None:
         super()._load_actors()
         if self.object_set.instances:
-            drop_unused_meshes(len(self.objs))
+            count_meshes(len(self.objs))
+        drop_unused_meshes()
 
     def _set_target(self) -> None:
         """Draw as mani_skill2 does, from the same generator; language draws from a separate one."""

@@ -13,7 +13,7 @@ import numpy as np
 from pickclutter_lang.envs.generation.physics import Pile
 from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.envs.object_models import ObjectSetEnv
-from pickclutter_lang.envs.renderer import drop_unused_meshes, renderer_options
+from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, renderer_options
 from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.manipulation.gripper import collision_counts, pregrasp_pose
 from pickclutter_lang.objects.object_sets import ObjectSet
@@ -61,7 +61,8 @@ class PickExecutor:
         self._env.episodes = [{"actors": actors}]
         self._env.model_db = self.objects.model_db([model.model_id for model in pile.models])
         if self.objects.instances:
-            drop_unused_meshes(len(actors))
+            count_meshes(len(actors))
+            drop_unused_meshes()
         self._env.reset(seed=0, options={"episode_idx": 0, "reconfigure": True})
         self._start = self._env.get_state()
         self._kinematics = PandaKinematics(self._env.agent.robot)

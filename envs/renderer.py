@@ -39,15 +39,18 @@ def shared_engine(**options: Any) -> tuple[Any, Any]:
     return engine, renderer
 
 
-def drop_unused_meshes(loaded: int) -> None:
-    """Count meshes that are loaded once, and drop what the shared renderer keeps of those no longer in a scene.
-
-    It keeps every file that it loaded, 2 MB each.
-
-    :param loaded: the number of meshes since the last call
-    """
+def count_meshes(loaded: int) -> None:
+    """Count meshes that are loaded once; the shared renderer keeps every file that it loaded, 2 MB each."""
     global _loaded
     _loaded += loaded
+
+
+def drop_unused_meshes() -> None:
+    """Drop what the shared renderer keeps of meshes that are no longer in a scene, once many were counted.
+
+    Not between the making of a camera and its first picture: SAPIEN drops shaders too, and refuses that picture then.
+    """
+    global _loaded
     if _shared is not None and _loaded >= _MOST_LOADED:
         _shared[1].clear_cached_resources()
         _loaded = 0

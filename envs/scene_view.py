@@ -14,7 +14,7 @@ from PIL import Image, ImageColor, UnidentifiedImageError
 from transforms3d.euler import euler2quat
 
 from pickclutter_lang.envs.randomization import RANDOM, AppearanceConfig, HandCameraConfig, is_color
-from pickclutter_lang.envs.renderer import drop_unused_meshes
+from pickclutter_lang.envs.renderer import count_meshes
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.procedural.appearance import MATERIALS, PATTERNS, Appearance
 
@@ -84,7 +84,7 @@ class Table:
         Image.fromarray(image).save(folder / "table.png", compress_level=1)
         (folder / "table.mtl").write_text("newmtl table\nKd 1 1 1\nmap_Kd table.png\n")
         (folder / "table.obj").write_text(_TABLE_OBJ)
-        drop_unused_meshes(1)
+        count_meshes(1)
         builder = scene.create_actor_builder()
         builder.add_visual_from_file(str(folder / "table.obj"))
         self.actor = builder.build_static("table")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.envs.generation.physics import Pile
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
-from pickclutter_lang.envs.renderer import drop_unused_meshes, shared_engine
+from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, shared_engine
 from pickclutter_lang.envs.scene_view import AMBIENT, Table, camera_pose, color_of, set_lights
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import CatalogObject
@@ -76,11 +76,15 @@ class SceneRenderer:
         if not objects.instances:
             self._load(list(objects.catalog))
         self._visible_actors: list[Any] = []
+        self._scene.update_render()
+        for camera in self._cameras.values():
+            camera.take_picture()  # see `drop_unused_meshes`
 
     def set_state(self, pile: Pile, qpos: NDArray[np.float64] = REST_QPOS) -> None:
         """Show the objects of a pile at their poses, and the arm at joint angles [9] (radians; fingers meters)."""
         import sapien.core as sapien
 
+        drop_unused_meshes()
         for actor in self._visible_actors:
             actor.hide_visual()
         if self.objects.instances:
@@ -147,7 +151,7 @@ class SceneRenderer:
             self._actors[model.model_id] = actor
 
     def _unload(self) -> None:
-        drop_unused_meshes(len(self._actors))
+        count_meshes(len(self._actors))
         for actor in self._actors.values():
             self._scene.remove_actor(actor)
         self._actors = {}

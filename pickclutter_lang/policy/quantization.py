@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pickclutter_lang.errors import ExportError, InvalidArgumentError
 from pickclutter_lang.policy.config import StudentSpec, Thresholds
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.manifest import NETWORK_FILE
@@ -46,18 +47,23 @@ def quantize_student(
 
     :param spec: of the student, as the other arguments before the looks; see `OnnxStudent`
     :param looks: observations of mode `rgbd`, at least one
-    :raises InvalidArgumentError: for a student of two cameras, or images of another size
+    :raises InvalidArgumentError: for a student of two cameras, images of another size, or a network that no look needs
     """
     student = _Recorder(spec, thresholds, networks, text)
     detector = StudentDetector(student)
     for number, look in enumerate(looks):
         detector(look, spec.names[number % len(spec.names)])
     images = list(student.seen[NETWORK_FILE])
+    unseen = [name for name in networks if name not in student.seen]
+    if unseen:
+        raise InvalidArgumentError(
+            f"expected scenes that calibrate {', '.join(unseen)}, but in none of these was it asked; calibrate on more "
+            "scenes, in which the student finds objects"
+        )
     small = {name: quantize(networks[name], given) for name, given in student.seen.items()}
-    found = {**networks, **small}
-    quantized = OnnxStudent(spec, thresholds, found, text)
+    quantized = OnnxStudent(spec, thresholds, small, text)
     both = [[one._run(NETWORK_FILE, SCORES[:1], given)[0] for one in (student, quantized)] for given in images]
-    return found, float(np.mean([np.abs(ours - theirs).mean() for ours, theirs in both]))
+    return small, float(np.mean([np.abs(ours - theirs).mean() for ours, theirs in both]))
 
 
 def quantize(data: bytes, inputs: Iterable[Inputs]) -> bytes:
@@ -67,6 +73,7 @@ def quantize(data: bytes, inputs: Iterable[Inputs]) -> bytes:
     follows the last convolution stays float32.
 
     :param inputs: of the model, with which it is calibrated
+    :raises ExportError: for a model without a convolution
     """
     import onnx
     from onnxruntime.quantization import CalibrationDataReader, quantize_static
@@ -84,7 +91,9 @@ def quantize(data: bytes, inputs: Iterable[Inputs]) -> bytes:
         source.write_bytes(data)
         quant_pre_process(source, prepared, skip_symbolic_shape=True)
         nodes = onnx.load(prepared).graph.node
-        last = max(number for number, node in enumerate(nodes) if node.op_type == "Conv")
+        last = max((number for number, node in enumerate(nodes) if node.op_type == "Conv"), default=-1)
+        if last < 0:
+            raise ExportError("expected a network with convolutions, but there is none to compute with 8-bit integers")
         head = [node.name for node in nodes[last + 1 :]]
         quantize_static(
             prepared, result, Reader(), op_types_to_quantize=_OPERATORS, nodes_to_exclude=head, per_channel=True

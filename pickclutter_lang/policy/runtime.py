@@ -18,7 +18,7 @@ from pickclutter_lang.datasets.transforms.affine_crops import crop_images, crop_
 from pickclutter_lang.datasets.transforms.object_squares import bounding_square
 from pickclutter_lang.datasets.transforms.preprocess import preprocess_images
 from pickclutter_lang.datasets.transforms.squares import crops_around
-from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.policy.bundle import CROP_CLASSIFIER_PREFIX, PROMPTS_PREFIX, load_pretrained
 from pickclutter_lang.policy.config import StudentSpec, Thresholds
@@ -65,10 +65,15 @@ class StudentRuntime(ExportedStudent):
         :param text: text features [C, D] of the names of the configuration
         :param thresholds: of its scores; None for a student that only scores
         :raises CheckpointError: when the weights do not fit the configuration
+        :raises InvalidArgumentError: for the precision `int8`
         """
         super().__init__(config, thresholds)
         contexts = _with_prefix(weights, PROMPTS_PREFIX)
         self._labels = StoredLabelEncoder(config.names, text, config.prompts.prompt_config, contexts, config.teacher)
+        if config.precision == "int8":
+            raise InvalidArgumentError(
+                "expected the precision float32, bfloat16 or auto with torch, but got int8, which ONNX Runtime has"
+            )
         self._use_bf16 = resolve_bf16(config.precision, "cpu")
         self.scorer = self._build_student()
         self.crop_classifier: CropClassifier | None = None

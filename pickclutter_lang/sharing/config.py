@@ -38,7 +38,7 @@ class FetchConfig:
     repository: str
     """`owner/name` on the hub, or the URL of a folder on object storage: `s3://bucket/path`."""
     out: str
-    """Folder for its files. An interrupted download into it goes on."""
+    """Folder for its files. An interrupted download from the hub goes on; from a URL, only whole shards are kept."""
     kind: str = "policy"
     """What it is: `policy`, `teacher`, `scenes`, `demonstrations` or `lerobot`."""
     revision: str | None = None

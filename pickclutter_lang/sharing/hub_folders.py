@@ -176,16 +176,17 @@ def push(config: PushConfig) -> str:
     (kind,) = found
     kind.check(folder)
     paths = {path for part in kind.files for path in folder.glob(part) if path.is_file()}
-    files = sorted({path.relative_to(folder).as_posix() for path in paths} - {README})
+    files = sorted({path.relative_to(folder).as_posix() for path in paths})
     if is_url(config.repository):
         return _push_to_url(folder, files, kind, config.repository)
     card = kind.card(folder, config.repository)
-    return push_files(folder, files, card, config.repository, kind.repo_type, config.private)
+    own = [name for name in files if name != README]
+    return push_files(folder, own, card, config.repository, kind.repo_type, config.private)
 
 
 def _push_to_url(folder: Path, files: list[str], kind: Shared, url: str) -> str:
     last = next(folder.glob(kind.file)).relative_to(folder).as_posix()
-    push_to_url(folder, files, last, url, listed_shards(url) if kind.file == MANIFEST_FILE else {})
+    push_to_url(folder, files, kind.files, last, url, listed_shards(url) if kind.file == MANIFEST_FILE else {})
     return url
 
 

@@ -13,25 +13,31 @@ from pickclutter_lang.utils.object_storage import delete_url, files_at, join, re
 _MAX_BYTES = 2**40
 
 
-def push_to_url(folder: Path, files: Sequence[str], last: str, url: str, known: Mapping[str, str]) -> None:
-    """Write what differs of a folder to a URL.
+def push_to_url(
+    folder: Path, files: Sequence[str], patterns: Sequence[str], last: str, url: str, known: Mapping[str, str]
+) -> None:
+    """Write what differs of a folder to a URL, and delete what an earlier one left there.
 
     A file of the same size there is read back and compared, unless `known` says what it holds.
 
     :param files: paths in the folder
+    :param patterns: of all files that such a folder may have
     :param last: the one that describes the others; it is there only while all of these are
     :param known: file -> sha256 of what lies there
     :raises StorageError: when the storage refuses it or cannot be reached
     """
     parts = [name for name in files if name != last]
     changed = [name for name in parts if _differs(folder / name, join(url, name), known.get(name))]
-    describes = _differs(folder / last, join(url, last), None)
-    if (changed or describes) and size_at(join(url, last)) is not None:
+    stale = {name for pattern in patterns for name in files_at(url, pattern)} - {*files}
+    if not (changed or stale or _differs(folder / last, join(url, last), None)):
+        return
+    if size_at(join(url, last)) is not None:
         delete_url(join(url, last))
+    for name in sorted(stale):
+        delete_url(join(url, name))
     for name in changed:
         write_url(join(url, name), (folder / name).read_bytes())
-    if changed or describes:
-        write_url(join(url, last), (folder / last).read_bytes())
+    write_url(join(url, last), (folder / last).read_bytes())
 
 
 def _differs(path: Path, url: str, known: str | None) -> bool:

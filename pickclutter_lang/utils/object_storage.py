@@ -16,10 +16,9 @@ from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, Sto
 from pickclutter_lang.utils.validation import check_folder
 
 Value = TypeVar("Value")
-_OPTIONS: dict[str, dict[str, Any]] = {
-    # s3fs tries five times by itself; with the defaults of botocore a silent server holds a command for many minutes.
-    "s3": {"config_kwargs": {"connect_timeout": 5, "read_timeout": 10, "retries": {"max_attempts": 1}}},
-}
+# s3fs tries five times by itself; with the defaults of botocore a silent server holds a command for many minutes.
+_S3: dict[str, Any] = {"config_kwargs": {"connect_timeout": 5, "read_timeout": 10, "retries": {"max_attempts": 1}}}
+_OPTIONS = {"s3": _S3, "s3a": _S3}
 
 
 def is_url(place: object) -> bool:
@@ -113,8 +112,8 @@ def files_at(url: str, pattern: str) -> list[str]:
     """
 
     def find(files: Any, path: str) -> list[str]:
-        found = files.glob(f"{path.rstrip('/')}/{pattern}")
-        return sorted(name[len(path.rstrip("/")) + 1 :] for name in found)
+        found = files.glob(f"{path.rstrip('/')}/{pattern}", detail=True)
+        return sorted(name[len(path.rstrip("/")) + 1 :] for name, what in found.items() if what["type"] == "file")
 
     return _attempt("list", url, find)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from transforms3d.axangles import axangle2mat
 
+from pickclutter_lang.envs import renderer
 from pickclutter_lang.envs.generation.pile_sampling import config_from_dict
 from pickclutter_lang.objects.object_sets import ObjectSet
 
@@ -159,6 +160,14 @@ def test_shadows_darken_some_of_the_table_and_nothing_else(procedural: ObjectSet
 def test_a_table_has_its_color(procedural: ObjectSet, color: str, expected: tuple[int, int, int]) -> None:
     found = np.median(table_pixels(scene(procedural, appearance={"table": color})), axis=0)
     assert np.abs(found - expected).max() < 30
+
+
+def test_meshes_that_are_dropped_leave_new_cameras_their_shaders(
+    procedural: ObjectSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renderer, "_loaded", renderer._MOST_LOADED - 1)
+    assert np.median(table_pixels(scene(procedural, appearance={"table": "#e02020"})), axis=0)[0] > 150
+    assert renderer._loaded == 0
 
 
 def test_an_image_covers_half_a_meter_in_the_middle_of_the_table(procedural: ObjectSet, tmp_path: Path) -> None:

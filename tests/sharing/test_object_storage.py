@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pickle
 import signal
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from helpers.demonstrations import make_toy_demos
 from helpers.kill_runs import COMMAND
 from helpers.policies import random_policy
 from helpers.process_kill import wait_until
@@ -24,7 +26,9 @@ from helpers.scene_runs import config, make_toys
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import data_provenance, load_scene_datasets
 from pickclutter_lang.datasets.scenes import SceneStore, verify_store
-from pickclutter_lang.datasets.scenes.remote import mirror_store
+from pickclutter_lang.datasets.scenes.remote import _mirror_catalog, mirror_store
+from pickclutter_lang.demonstrations.config import ExportLerobotConfig
+from pickclutter_lang.demonstrations.lerobot import export_lerobot
 from pickclutter_lang.errors import CorruptShardError, InvalidArgumentError, MissingExtraError, StorageError
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.load import load_run_config
@@ -162,8 +166,10 @@ def test_a_flipped_bit_is_refused_and_not_kept(tmp_path: Path, s3: Any) -> None:
     with pytest.raises(CorruptShardError):
         fetch(FetchConfig(URL, str(tmp_path / "back"), "scenes"))
     s3.rm("bucket/scenes/shards/00001.h5")
-    with pytest.raises(StorageError, match="there is no such file"):
+    with pytest.raises(CorruptShardError, match=r"00001\.h5 is not there; publish the store again"):
         SceneStore.open(URL).images(index=8)
+    with pytest.raises(CorruptShardError, match="1 of 2 shards"):
+        verify_store(URL)
     push(PushConfig(str(store.path), URL))
     assert verify_store(fetch(FetchConfig(URL, str(tmp_path / "back"), "scenes"))) == store.manifest
 
@@ -200,6 +206,28 @@ def test_readers_in_several_threads_fetch_a_shard_once(tmp_path: Path, s3: Any, 
     for thread in threads:
         thread.join()
     assert transfers == ["read 00000.h5"]
+
+
+def test_a_lerobot_data_set_comes_back_with_its_card_and_without_what_is_stale(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    demos = make_toy_demos(tmp_path / "demos")
+    folder = export_lerobot(ExportLerobotConfig(str(demos), str(tmp_path / "lerobot"))).folder
+    url = f"file://{tmp_path}/there"
+    write_url(f"{url}/meta/stale.json", b"{}")
+    push(PushConfig(str(folder), url))
+    back = fetch(FetchConfig(url, str(tmp_path / "back"), "lerobot"))
+    both = [{path.relative_to(root): path.read_bytes() for path in root.rglob("*.*")} for root in (folder, back)]
+    assert both[0] == both[1] and len(both[0]) > 4
+
+
+def test_a_catalog_that_is_not_that_of_the_manifest_is_not_kept(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.yaml"
+    write_url(f"file://{tmp_path}/there/catalog.yaml", b"objects: []")
+    path.write_bytes(b"rot")
+    _mirror_catalog(f"file://{tmp_path}/there", path, hashlib.sha256(b"objects: []").hexdigest())
+    assert path.read_bytes() == b"objects: []"
+    with pytest.raises(StorageError, match="not that of the manifest; publish the store again"):
+        _mirror_catalog(f"file://{tmp_path}/there", path, "0" * 64)
 
 
 def test_a_policy_comes_back_as_it_was(tmp_path: Path, s3: Any) -> None:

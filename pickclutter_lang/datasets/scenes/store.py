@@ -24,7 +24,7 @@ from pickclutter_lang.errors import CorruptShardError, DatasetError, InvalidArgu
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, MAX_BYTES, CatalogEntry, parse_catalog
 from pickclutter_lang.objects.extra_objects import all_objects
 from pickclutter_lang.utils.json_files import read_file
-from pickclutter_lang.utils.object_storage import is_url
+from pickclutter_lang.utils.object_storage import is_url, join
 
 Index = int | slice | Sequence[int] | NDArray[np.integer[Any]]
 _OPEN_SHARDS = 128
@@ -263,7 +263,7 @@ def _verify_url(url: str) -> Manifest:
                 (folder / SHARD_FOLDER / entry.file).unlink()
             except CorruptShardError as error:
                 damage[entry.file] = str(error)
-        _raise_damage(folder, damage)
+        _raise_damage(url, damage)
     return manifest
 
 
@@ -287,10 +287,11 @@ def _size_damage(path: Path, size: int) -> str | None:
     return None if found.st_size == size else f"{found.st_size} bytes instead of {size}"
 
 
-def _raise_damage(folder: Path, damage: dict[str, str | None]) -> None:
+def _raise_damage(place: Path | str, damage: dict[str, str | None]) -> None:
     found = [f"{name} ({reason})" for name, reason in damage.items() if reason]
+    hint = "delete these there, and push the store again" if is_url(place) else REPAIR_HINT
     if found:
         raise CorruptShardError(
-            f"{len(found)} of {len(damage)} shards in {folder / SHARD_FOLDER} are damaged: "
-            f"{', '.join(found)}; {REPAIR_HINT}"
+            f"{len(found)} of {len(damage)} shards in {join(str(place), SHARD_FOLDER)} are damaged: "
+            f"{', '.join(found)}; {hint}"
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 from pickclutter_lang.datasets.scene_images import data_provenance
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.datasets.scenes.remote import manifest_at
+from pickclutter_lang.datasets.scenes.remote import has_store, manifest_at
 from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.experiments.comparison import (
     Result,
@@ -113,7 +113,7 @@ def _scenes(compose: Callable[[list[str]], TrainConfig], overrides: Sequence[str
     """
     config = compose([*overrides])
     scenes = join(config.scenes, f"split{object_split}")
-    if object_split or Path(scenes).is_dir():
+    if object_split or Path(scenes).is_dir() or has_store(join(scenes, "train")):
         config = compose([*overrides, f"scenes={quoted(scenes)}"])
     train = config.data.train
     found = manifest_at(train).object_split
