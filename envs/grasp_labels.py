@@ -29,7 +29,7 @@ _MIN_SLANT_COSINE = np.cos(np.deg2rad(60))
 _TABLE_CLEARANCE_M = 0.002
 _DEEPEST_CONTACT_M = 0.007  # a contact may lie that far beyond the TCP, still on the finger pads
 _IK_TRIES = 4
-_FIRST_CHUNK, _CHUNK = 6, 48  # poses that are checked at once: half of all objects have one among the first 6
+_FIRST_CHUNK, _CHUNK = 6, 48  # poses that are checked at once: half of the graspable objects have one among the first 6
 
 
 class GraspChecker:

@@ -34,7 +34,7 @@ from pickclutter_lang.utils.hub_files import RepoType, fetch_files, push_files
 from pickclutter_lang.utils.io import create_dir
 from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.locks import dir_lock
-from pickclutter_lang.utils.object_storage import is_url
+from pickclutter_lang.utils.object_storage import files_at, is_url
 
 
 class Shared(NamedTuple):
@@ -186,7 +186,10 @@ def push(config: PushConfig) -> str:
 
 def _push_to_url(folder: Path, files: list[str], kind: Shared, url: str) -> str:
     last = next(folder.glob(kind.file)).relative_to(folder).as_posix()
-    push_to_url(folder, files, kind.files, last, url, listed_shards(url) if kind.file == MANIFEST_FILE else {})
+    stale: set[str] = set()
+    if files_at(url, kind.file):  # elsewhere the files that fit may be of somebody else
+        stale = {name for pattern in kind.files for name in files_at(url, pattern)} - {*files}
+    push_to_url(folder, files, stale, last, url, listed_shards(url) if kind.file == MANIFEST_FILE else {})
     return url
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from pickclutter_lang.errors import DatasetError
@@ -14,21 +14,20 @@ _MAX_BYTES = 2**40
 
 
 def push_to_url(
-    folder: Path, files: Sequence[str], patterns: Sequence[str], last: str, url: str, known: Mapping[str, str]
+    folder: Path, files: Sequence[str], stale: Collection[str], last: str, url: str, known: Mapping[str, str]
 ) -> None:
-    """Write what differs of a folder to a URL, and delete what an earlier one left there.
+    """Write what differs of a folder to a URL, and delete what an earlier folder left there.
 
     A file of the same size there is read back and compared, unless `known` says what it holds.
 
     :param files: paths in the folder
-    :param patterns: of all files that such a folder may have
+    :param stale: paths at the URL to delete
     :param last: the one that describes the others; it is there only while all of these are
     :param known: file -> sha256 of what lies there
     :raises StorageError: when the storage refuses it or cannot be reached
     """
     parts = [name for name in files if name != last]
     changed = [name for name in parts if _differs(folder / name, join(url, name), known.get(name))]
-    stale = {name for pattern in patterns for name in files_at(url, pattern)} - {*files}
     if not (changed or stale or _differs(folder / last, join(url, last), None)):
         return
     if size_at(join(url, last)) is not None:

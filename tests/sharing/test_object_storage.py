@@ -213,8 +213,12 @@ def test_a_lerobot_data_set_comes_back_with_its_card_and_without_what_is_stale(t
     demos = make_toy_demos(tmp_path / "demos")
     folder = export_lerobot(ExportLerobotConfig(str(demos), str(tmp_path / "lerobot"))).folder
     url = f"file://{tmp_path}/there"
+    write_url(f"{url}/data/mine/notes.txt", b"of somebody else")
+    push(PushConfig(str(folder), url))
+    assert read_url(f"{url}/data/mine/notes.txt", 99)
     write_url(f"{url}/meta/stale.json", b"{}")
     push(PushConfig(str(folder), url))
+    assert size_at(f"{url}/meta/stale.json") is None
     back = fetch(FetchConfig(url, str(tmp_path / "back"), "lerobot"))
     both = [{path.relative_to(root): path.read_bytes() for path in root.rglob("*.*")} for root in (folder, back)]
     assert both[0] == both[1] and len(both[0]) > 4
