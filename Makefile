@@ -9,7 +9,7 @@ export OMP_NUM_THREADS ?= 2
 # Threads that wait sleep: spinning ones make a step many times slower as soon as anything else wants a core.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: quickstart test torture wheel-test lint setup constraints clean
+.PHONY: quickstart test torture wheel-test lint style types setup constraints clean
 
 quickstart: setup
 	$(PICKCLUTTER) check-install --out $(OUT)/check_install.png
@@ -23,14 +23,15 @@ quickstart: setup
 	@echo "student: $(OUT)/student"
 	@echo "report:  $(OUT)/student/report.html"
 
-# Tests run in two processes with one thread each; two threads in each would fight for the same cores. The check of the
-# wheel, which mostly unpacks packages, runs beside them.
+# Tests run in two processes with one thread each; two threads in each would fight for the same cores. The types and the
+# wheel, which mostly unpacks packages, are checked beside them.
 test: export OMP_NUM_THREADS = 1
-test: setup lint
-	@echo "wheel: its check runs beside the tests, with its output in build/wheel.log"
-	@bash scripts/check_wheel.sh > build/wheel.log 2>&1 & wheel=$$!; trap 'kill $$wheel 2>/dev/null' EXIT; status=0; \
-	$(PY) -m pytest -n 2 --dist loadfile --durations 15 || status=$$?; \
-	wait $$wheel || status=$$?; cat build/wheel.log; exit $$status
+test: setup style
+	@echo "types and wheel: checked beside the tests, with the output in build/beside.log"
+	@mkdir -p build; { $(MAKE) --no-print-directory types && bash scripts/check_wheel.sh; } > build/beside.log 2>&1 & \
+	beside=$$!; trap 'kill $$beside 2>/dev/null' EXIT; status=0; \
+	$(PY) -m pytest -n 2 --dist loadfile --durations 25 || status=$$?; \
+	wait $$beside || status=$$?; cat build/beside.log; exit $$status
 
 # What takes too long for every change: KILLS kills over all commands that write, and hundreds of episodes in one process.
 torture: export OMP_NUM_THREADS = 1
@@ -42,9 +43,13 @@ torture: setup
 wheel-test: setup
 	bash scripts/check_wheel.sh
 
-lint: setup
+lint: style types
+
+style: setup
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+
+types: setup
 	@rm -rf build/types && mkdir -p build/types/pickclutter_lang
 	@ln -s $(CURDIR)/pickclutter_lang/* $(CURDIR)/envs $(CURDIR)/configs $(CURDIR)/assets build/types/pickclutter_lang/
 	MYPYPATH=build/types:tests:tests/golden .venv/bin/mypy build/types/pickclutter_lang tests

@@ -22,7 +22,11 @@ newest_python() {
 
 make_environment() {  # PYTHON FOLDER
     "$1" -m venv "$2"
-    "$2/bin/python" -m pip install --quiet --upgrade pip
+    install "$2" --upgrade pip
+}
+
+install() {  # ENVIRONMENT WORD...; most modules are never imported there
+    "$1/bin/python" -m pip install --quiet --no-compile "${@:2}"
 }
 
 small_training() {  # ENVIRONMENT OUT
@@ -41,7 +45,7 @@ cd "$work"
 
 echo "wheel: Python 3.11 with the simulator"
 make_environment "$checkout/.venv/bin/python" sim
-sim/bin/python -m pip install --quiet -c "$checkout/constraints/py311.txt" "$wheel[sim,export]"
+install sim -c "$checkout/constraints/py311.txt" "$wheel[sim,export]"
 sim/bin/python -c '
 import gymnasium
 environment = gymnasium.make("pickclutter_lang.envs:PickClutterLang/Proxy-v0", obs_mode="state")
@@ -70,7 +74,7 @@ make_environment "$checkout/.venv/bin/python" light
 light/bin/python -m pip download --quiet --dest packages "$wheel[runtime]"
 megabytes=$(du -sm packages | cut -f1)
 [ "$megabytes" -lt 150 ] || { echo "wheel: the packages of [runtime] have $megabytes MB, and may have 150"; exit 1; }
-light/bin/python -m pip install --quiet --no-index --find-links packages "$wheel[runtime]"
+install light --no-index --find-links packages "$wheel[runtime]"
 light/bin/python -c '
 import importlib.util, sys
 import numpy as np
@@ -106,12 +110,12 @@ fi
 echo "wheel: $("$newest" --version) without the simulator"
 make_environment "$newest" new
 if [ "$(df --output=avail -BG . | tail -1 | tr -dc 0-9)" -ge 12 ]; then
-    new/bin/python -m pip install --quiet --no-cache-dir "$wheel[sim]"  # all of it but sapien and mani_skill2
+    install new --no-cache-dir "$wheel[sim]"  # all of it but sapien and mani_skill2
     small_training new new-student
 else
     echo "wheel: SKIPPED the training there: PyPI's torch takes 6 GB, and the disk has less than 12 GB left"
-    new/bin/python -m pip install --quiet --no-deps "$wheel"
-    new/bin/python -m pip install --quiet gymnasium h5py hydra-core matplotlib msgspec pillow pyyaml rich safetensors
+    install new --no-deps "$wheel"
+    install new gymnasium h5py hydra-core matplotlib msgspec pillow pyyaml rich safetensors
 fi
 new/bin/pickclutter --help >/dev/null
 new/bin/pickclutter verify-scenes store=scenes/train

@@ -47,15 +47,15 @@ if [ ! -x .venv/bin/python ]; then
         fail "Python 3.10 or 3.11 is needed (sapien 2.2.2 has no wheels for others); name one with PYTHON=..., or install uv"
     fi
 fi
+# setuptools warns of every editable installation. Modules are compiled when they are first imported, and most never are.
+install() { PYTHONWARNINGS=ignore .venv/bin/python -m pip install --quiet --no-compile "$@"; }
 echo "installing pickclutter-lang with all its extras into .venv (about 2.5 GB)"
 export PIP_DISABLE_PIP_VERSION_CHECK=1
-.venv/bin/python -m pip install --quiet --upgrade pip  # the resolver of pip 23 takes minutes where that of 25 takes seconds
+install --upgrade pip  # the resolver of pip 23 takes minutes where that of 25 takes seconds
 constraints=constraints/py$(.venv/bin/python -c 'import sys; print("%d%d" % sys.version_info[:2])').txt
 tested=()
 if [ -f "$constraints" ]; then tested=(-c "$constraints"); fi
-# setuptools warns of every editable installation.
-PYTHONWARNINGS=ignore .venv/bin/python -m pip install --quiet "${tested[@]}" -e '.[all]'
-# Without its dependencies: see the file.
-PYTHONWARNINGS=ignore .venv/bin/python -m pip install --quiet --no-deps -r constraints/vla_eval.txt
-.venv/bin/python -m pip install --quiet --no-deps --upgrade --target .venv/wandb -r constraints/wandb.txt
+install "${tested[@]}" -e '.[all]'
+install --no-deps -r constraints/vla_eval.txt  # why without its dependencies: see the file
+install --no-deps --upgrade --target .venv/wandb -r constraints/wandb.txt
 touch .venv/installed
