@@ -30,11 +30,11 @@ if [ -n "$packages" ]; then
         || fail "system libraries are missing and could not be installed; run as root: apt-get update && $line"
 fi
 
-# A browser for the tests of report.html, which are skipped without one.
+# A browser for the tests of report.html, which are skipped without one; installed beside the packages.
 if ! command -v chromium chromium-browser google-chrome >/dev/null; then
-    $([ "$(id -u)" = 0 ] || echo sudo -n) bash -c \
+    { $([ "$(id -u)" = 0 ] || echo sudo -n) bash -c \
         'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium' >/dev/null 2>&1 \
-        || echo "note: chromium could not be installed; the tests of report.html in a browser are skipped"
+        || echo "note: chromium could not be installed; the tests of report.html in a browser are skipped"; } &
 fi
 
 if [ ! -x .venv/bin/python ]; then
@@ -58,4 +58,5 @@ if [ -f "$constraints" ]; then tested=(-c "$constraints"); fi
 install "${tested[@]}" -e '.[all]'
 install --no-deps -r constraints/vla_eval.txt  # why without its dependencies: see the file
 install --no-deps --upgrade --target .venv/wandb -r constraints/wandb.txt
+wait
 touch .venv/installed
