@@ -31,7 +31,7 @@ class TeacherTrainConfig:
     out: str
     """Folder for log, checkpoints and the exported teacher."""
     scenes: list[str] = field(default_factory=list)
-    """Scene stores to train on."""
+    """Scene stores to train on. []: none, views alone."""
     views: list[str] = field(default_factory=list)
     """Folders of object views to train on."""
     unseen_scenes: list[str] = field(default_factory=list)
@@ -145,10 +145,10 @@ class TeacherTrainConfig:
                 raise InvalidArgumentError(f"expected {name} between 0 and 10, but got {getattr(self, name)}")
 
     def _check_data(self) -> None:
-        if not self.images and not (self.scenes and self.views):
+        if not self.images and not self.views:
             raise InvalidArgumentError(
-                "expected at least one folder each in scenes and views, or images, but got none: "
-                "teacher_data=renders takes scenes=[...] views=[...], teacher_data=image_folder takes images=..."
+                "expected at least one folder in views, or images, but got none: teacher_data=renders takes "
+                "scenes=[...] views=[...], or views alone, teacher_data=image_folder takes images=..."
             )
         if self.images and (self.scenes or self.views):
             raise InvalidArgumentError("expected either images or scenes and views, but got both")

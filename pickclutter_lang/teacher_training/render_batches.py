@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -49,16 +50,39 @@ _PROMPTS_PER_TYPE = 14
 _SYNONYM_PROBABILITY, _OTHER_COLOR_PROBABILITY = 0.3, 0.4
 
 
+@dataclass(frozen=True)
+class _ShownScenes:
+    """The scenes of a batch: their `rows` [B], `images` [B, 3, S, S] and `segmentation` [B, S, S].
+
+    `contents` [B] are the visible objects of each, `regions` (scene, instance id) some of them, of `region_objects`.
+    """
+
+    rows: NDArray[np.int64]
+    images: Tensor
+    segmentation: Tensor
+    regions: list[tuple[int, int]]
+    contents: list[list[ObjectAttributes]]
+    region_objects: list[ObjectAttributes]
+
+    @classmethod
+    def none(cls, size: int) -> _ShownScenes:
+        """Return no scene, of images of `size` pixels."""
+        images, segmentation = torch.zeros(0, 3, size, size), torch.zeros(0, size, size, dtype=torch.uint8)
+        return cls(np.zeros(0, np.int64), images, segmentation, [], [], [])
+
+
 class RenderBatchSampler:
     """Samples the batch of a step from (seed, step) alone, so that a run resumes without a sampler state."""
 
-    def __init__(self, scenes: SceneImages, views: ObjectViews, config: TeacherTrainConfig, image_size: int) -> None:
+    def __init__(
+        self, scenes: SceneImages | None, views: ObjectViews, config: TeacherTrainConfig, image_size: int
+    ) -> None:
         self.scenes, self.views, self.config, self.image_size = scenes, views, config, image_size
-        self.in_scenes = scenes.named
+        self.in_scenes = scenes.named if scenes else []
         named_in_views = {item.name: item for item in views.objects if item.name}
         self.named_objects = list({**{item.name: item for item in self.in_scenes}, **named_in_views}.values())
         self.words = attribute_words([*self.in_scenes, *views.objects])
-        if config.min_crop_size > scenes.rgb.shape[1]:
+        if scenes and config.min_crop_size > scenes.rgb.shape[1]:
             raise InvalidArgumentError(
                 f"expected min_crop_size of at most the images' {scenes.rgb.shape[1]} pixels, "
                 f"but got {config.min_crop_size}"
@@ -67,37 +91,23 @@ class RenderBatchSampler:
     def batch(self, step: int) -> Batch:
         """Return the batch of a step."""
         rng = np.random.default_rng([self.config.seed, step])
-        rows = rng.integers(0, len(self.scenes.rgb), self.config.scene_batch_size)
-        scene_crops = self._scene_crops(rows, rng)
-        images = simulate_low_resolution(
-            crop_images(self.scenes.rgb[rows], scene_crops, self.image_size), _LOW_RESOLUTION_FRACTION, rng
-        )
-        segmentation = crop_masks(self.scenes.segmentation[rows], scene_crops, self.image_size)
-        visible = [visible_instances(segmentation[n].numpy()) for n in range(len(rows))]
-        regions = [
-            (n, instance_id)
-            for n, instance_ids in enumerate(visible)
-            for instance_id in rng.permutation(instance_ids)[:_REGIONS_A_SCENE].tolist()
-        ]
-        contents = [
-            [self.scenes.objects[row][instance_id - 1] for instance_id in instance_ids]
-            for row, instance_ids in zip(rows, visible, strict=True)
-        ]
+        shown = self._scenes(self.scenes, rng) if self.scenes else _ShownScenes.none(self.image_size)
         size = int(rng.choice(self.config.crop_sizes))
-        object_crops, crop_objects = self._object_crops(rows, size, rng)
+        object_crops, crop_objects = torch.zeros(0, 3, size, size), list[ObjectAttributes]()
+        if self.scenes:
+            object_crops, crop_objects = self._object_crops(self.scenes, shown.rows, size, rng)
         views, view_objects = self._views(size, rng)
-        region_objects = [self.scenes.objects[rows[n]][instance_id - 1] for n, instance_id in regions]
-        all_objects_in_batch = [*region_objects, *crop_objects, *view_objects]
-        in_scenes = self._competing_names(self.in_scenes, [item for row in contents for item in row], rng)
-        scene_captions = self._scene_captions(contents, in_scenes, rng)
-        object_captions, attribute_slices = self._object_captions(all_objects_in_batch, len(region_objects), rng)
+        all_objects_in_batch = [*shown.region_objects, *crop_objects, *view_objects]
+        in_scenes = self._competing_names(self.in_scenes, [item for row in shown.contents for item in row], rng)
+        scene_captions = self._scene_captions(shown.contents, in_scenes, rng)
+        object_captions, attribute_slices = self._object_captions(all_objects_in_batch, len(shown.regions), rng)
         return Batch(
-            scenes=self._augment(images, rng),
-            segmentation=segmentation,
-            regions=torch.tensor(regions, dtype=torch.int64).reshape(-1, 2),
+            scenes=self._augment(shown.images, rng),
+            segmentation=shown.segmentation,
+            regions=torch.tensor(shown.regions, dtype=torch.int64).reshape(-1, 2),
             objects=self._augment(self._coarse(torch.cat([object_crops, views]), rng), rng),
             scene_texts=[p.text for p in scene_captions],
-            scene_targets=torch.from_numpy(caption_truth(scene_captions, contents)),
+            scene_targets=torch.from_numpy(caption_truth(scene_captions, shown.contents)),
             object_texts=[p.text for p in object_captions],
             object_targets=torch.from_numpy(caption_truth(object_captions, [[t] for t in all_objects_in_batch])),
             names=len(in_scenes),
@@ -105,21 +115,42 @@ class RenderBatchSampler:
             tags=[tag for p in object_captions[attribute_slices["name"].start :] for tag in p.predicates[0].tags],
         )
 
-    def _scene_crops(self, rows: NDArray[np.int64], rng: np.random.Generator) -> AffineCrops:
+    def _scenes(self, scenes: SceneImages, rng: np.random.Generator) -> _ShownScenes:
+        """Draw scenes and crop them."""
+        rows = rng.integers(0, len(scenes.rgb), self.config.scene_batch_size)
+        crops = self._scene_crops(scenes, rows, rng)
+        images = simulate_low_resolution(
+            crop_images(scenes.rgb[rows], crops, self.image_size), _LOW_RESOLUTION_FRACTION, rng
+        )
+        segmentation = crop_masks(scenes.segmentation[rows], crops, self.image_size)
+        visible = [visible_instances(segmentation[n].numpy()) for n in range(len(rows))]
+        regions = [
+            (n, instance_id)
+            for n, instance_ids in enumerate(visible)
+            for instance_id in rng.permutation(instance_ids)[:_REGIONS_A_SCENE].tolist()
+        ]
+        objects = [scenes.objects[row] for row in rows]
+        contents = [
+            [of_scene[instance_id - 1] for instance_id in instance_ids]
+            for of_scene, instance_ids in zip(objects, visible, strict=True)
+        ]
+        region_objects = [objects[n][instance_id - 1] for n, instance_id in regions]
+        return _ShownScenes(rows, images, segmentation, regions, contents, region_objects)
+
+    def _scene_crops(self, scenes: SceneImages, rows: NDArray[np.int64], rng: np.random.Generator) -> AffineCrops:
         """Sample crops between `min_crop_size` and the full image, near its center; half are rotated by quarter turns.
 
         Some zoom in on an object, so that small ones get more pixels.
         """
-        full_size, count = self.scenes.rgb.shape[1], len(rows)
+        full_size, count = scenes.rgb.shape[1], len(rows)
         side = rng.uniform(self.config.min_crop_size, full_size, count)
         slack = 0.06 * full_size
         center = (full_size - 1) / 2 + rng.uniform(-slack, slack, (count, 2))
         for n in range(round(_ZOOMED_FRACTION * count)):
-            instance_ids = visible_instances(self.scenes.segmentation[rows[n]])
+            instance_ids = visible_instances(scenes.segmentation[rows[n]])
             if instance_ids:
-                object_center, _ = object_window(
-                    self.scenes.segmentation[rows[n]], instance_ids[int(rng.integers(len(instance_ids)))]
-                )
+                chosen = instance_ids[int(rng.integers(len(instance_ids)))]
+                object_center, _ = object_window(scenes.segmentation[rows[n]], chosen)
                 side[n] = rng.uniform(0.4, 0.9) * self.config.min_crop_size
                 center[n] = object_center + rng.uniform(-0.25, 0.25, 2) * side[n]
         quarters = rng.integers(0, 4, count) * (rng.random(count) < 0.5)
@@ -127,22 +158,22 @@ class RenderBatchSampler:
         return AffineCrops(center, side, angle, rng.random(count) < 0.5)
 
     def _object_crops(
-        self, rows: NDArray[np.int64], size: int, rng: np.random.Generator
+        self, scenes: SceneImages, rows: NDArray[np.int64], size: int, rng: np.random.Generator
     ) -> tuple[Tensor, list[ObjectAttributes]]:
         """Crop visible objects of each scene with their surroundings; small objects are likelier."""
         chosen, centers, sides, objects = [], [], [], []
         for row in rows.tolist():
-            visible = visible_instances(self.scenes.segmentation[row])
+            visible = visible_instances(scenes.segmentation[row])
             if not visible:
                 continue
-            weights = np.bincount(self.scenes.segmentation[row].ravel())[visible] ** -0.5
+            weights = np.bincount(scenes.segmentation[row].ravel())[visible] ** -0.5
             count = min(self.config.crops_per_scene, len(visible))
             for number in rng.choice(len(visible), count, replace=False, p=weights / weights.sum()).tolist():
-                center, side = object_window(self.scenes.segmentation[row], visible[number])
+                center, side = object_window(scenes.segmentation[row], visible[number])
                 chosen.append(row)
                 centers.append(center + rng.uniform(-0.1, 0.1, 2) * side)
                 sides.append(side * rng.uniform(1.1, 1.8))
-                objects.append(self.scenes.objects[row][visible[number] - 1])
+                objects.append(scenes.objects[row][visible[number] - 1])
         count = len(chosen)
         object_crops = AffineCrops(
             np.array(centers).reshape(-1, 2),
@@ -150,7 +181,7 @@ class RenderBatchSampler:
             rng.uniform(0, 2 * np.pi, count),
             rng.random(count) < 0.5,
         )
-        return crop_images(self.scenes.rgb[chosen], object_crops, size), objects
+        return crop_images(scenes.rgb[chosen], object_crops, size), objects
 
     def _views(self, size: int, rng: np.random.Generator) -> tuple[Tensor, list[ObjectAttributes]]:
         chosen = rng.integers(0, len(self.views.rgb), self.config.view_batch_size)

@@ -107,7 +107,7 @@ def _source(config: TeacherTrainConfig) -> BatchSource:
         return FolderBatchSampler(FolderImages.trained_on(config), config, size)
     excluded = excluded_ids(config.exclude_split)
     views = ObjectViews.load(config.views, excluded, config.hold_out_compositions)
-    scenes = SceneImages.load(config.scenes, excluded, views.instances, views.held_out)
+    scenes = SceneImages.load(config.scenes, excluded, views.instances, views.held_out) if config.scenes else None
     return RenderBatchSampler(scenes, views, config, size)
 
 

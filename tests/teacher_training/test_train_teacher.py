@@ -111,6 +111,14 @@ def test_a_run_learns_resumes_to_the_bit_and_is_exported(data: Path, tmp_path: P
         train_teacher(config(data, tmp_path / "part", steps=4, lr=0.1))
 
 
+@pytest.mark.slow
+def test_views_alone_train_a_teacher(data: Path, tmp_path: Path) -> None:
+    teacher = train_teacher(config(data, tmp_path / "out", scenes=[], unseen_scenes=[], steps=3))
+    log = [json.loads(line) for line in (tmp_path / "out" / "log.jsonl").read_text().splitlines()]
+    assert "object_nce" in log[0] and "scene_nce" not in log[0] and log[-1]["loss"] < log[0]["loss"]
+    assert json.loads((teacher / "figures.json").read_text())["views"]["proxy, paper, objects"]["names"] == 3
+
+
 def test_what_teachers_of_kinds_cannot_do_is_refused_before_the_training(data: Path, tmp_path: Path) -> None:
     kinds, held = write_kind_views(tmp_path / "kinds", range(2)), write_kind_views(tmp_path / "held", range(5, 6))
     with pytest.raises(InvalidArgumentError, match="seeds from 1000000 on in unseen_views"):
@@ -413,7 +421,7 @@ def test_damaged_or_missing_views_are_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"steps": 0}, {"exclude_split": "id"}, {"lr": 0.0}, {"scenes": []}, {"weight_decay": -1.0}, {"crop_sizes": [8]}],
+    [{"steps": 0}, {"exclude_split": "id"}, {"lr": 0.0}, {"views": []}, {"weight_decay": -1.0}, {"crop_sizes": [8]}],
 )
 def test_invalid_configs_are_named(data: Path, tmp_path: Path, change: dict[str, object]) -> None:
     with pytest.raises(InvalidArgumentError, match=next(iter(change))):
