@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from result_data import ASSETS, DATA, ResultError, markdown, read, source, source_of, table, wrapped
+from result_data import DATA, ResultError, markdown, read, source, source_of, table, wrapped
 from result_growth import growth_forecast, growth_reading, growth_training, growth_writing
 from result_images import image_claims, image_summary, image_table, image_tables
 from result_policy import episode_comparisons, episode_effects, episode_kinds, episode_rates
 from result_sweeps import table12_sweep
+from result_teacher import teacher_aims, teacher_names
 
 from pickclutter_lang.benchmarking.report import read_report, report_note, report_table
 from pickclutter_lang.experiments.scenes.result_table import TRIVIAL, is_chance
@@ -232,30 +232,13 @@ def bench(name: str) -> str:
     return f"{report_table(report)}\n\n{wrapped(report_note(report))}"
 
 
-def teacher_names(folder: str) -> str:
-    """Return what an embedded teacher names right, from the figures of its model card."""
-    figures = json.loads((ASSETS / folder / "figures.json").read_text())
-    views, (kinds,) = figures["views"], figures["kinds"].values()
-    crops = figures["crops"]["ycb, ood, 176 px"]
-    seen = {key.removeprefix("ycb, "): row["top1_shown"] for key, row in views.items()}
-    rows = [
-        ("views of the paper's 26 scans", "their names", seen["paper, objects"], 26),
-        ("those of Y_ood's 12 alone", "their names", seen["paper, Y_ood alone"], 12),
-        ("views of 26 further scans, most of them no kind", "their names", seen["further, objects"], 26),
-        ("views of 8 more scans", "their names", seen["kept_out, objects"], 8),
-        ("views of new instances", f"{kinds['names']} kinds", kinds["top1"], kinds["names"]),
-        ("crops of scans in piles, often occluded", "26 names", crops["top1"], 26),
-    ]
-    cells = [(what, among, f"{100 * top1:.1f}", f"{100 / names:.1f}") for what, among, top1, names in rows]
-    return markdown(("Held out", "Among", "Top-1, %", "Chance, %"), cells)
-
-
 RENDERERS: dict[str, Callable[..., str]] = {
     function.__name__: function
     for function in (
         bench, claims, comparisons, episode_comparisons, episode_effects, episode_kinds, episode_rates, growth_forecast,
         growth_reading, growth_training, growth_writing, image_claims, image_summary, image_table, image_tables,
-        policy_aims, policy_in_words, policy_objects, rates, source, summary, table, table12, teacher_names,
+        policy_aims, policy_in_words, policy_objects, rates, source, summary, table, table12, teacher_aims,
+        teacher_names,
     )
 }  # fmt: skip
 """What a page can ask for."""

@@ -16,6 +16,7 @@ from pickclutter_lang.utils.validation import (
     check_path,
     check_seed,
     check_threads,
+    check_workers,
     one_of,
     within,
 )
@@ -98,6 +99,8 @@ class TeacherTrainConfig:
     """Trackers beside TensorBoard: `wandb`, `mlflow`, or `module:attribute` of your own. They change no result."""
     num_threads: int | None = None
     """Threads of torch. null: its own choice."""
+    num_workers: int = 0
+    """Processes that prefetch batches. They change no result."""
     seed: int = 0
     """Seed of the weights and the batches."""
     save_every: int = 100
@@ -121,6 +124,7 @@ class TeacherTrainConfig:
                 raise InvalidArgumentError(f"expected {name} of at least {low}, but got {getattr(self, name)}")
         check_seed(self.seed)
         check_threads(self.num_threads)
+        check_workers("num_workers", self.num_workers)
         check_report_to(self.report_to)
         check_path("out", self.out)
         for name in ("scene_batch_size", "view_batch_size"):
@@ -161,7 +165,7 @@ class TeacherTrainConfig:
     def choices(self) -> dict[str, Any]:
         """Return the values that decide the weights, except the paths of the data."""
         folders = ("scenes", "views", "images", "classes", "unseen_scenes", "unseen_views", "unseen_images")
-        left_out = (*folders, "out", "save_every", "num_threads", "report_to", "pretrained")
+        left_out = (*folders, "out", "save_every", "num_threads", "num_workers", "report_to", "pretrained")
         added: dict[str, Any] = {
             "images_half": None,
             "max_names": 96,

@@ -15,9 +15,9 @@ from pickclutter_lang.datasets.transforms.object_squares import bounding_square
 from pickclutter_lang.datasets.transforms.squares import crop_squares
 from pickclutter_lang.metrics.multilabel import multilabel_row, trivial_predictors
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.teacher_training.compositions import held_out_pairs
+from pickclutter_lang.teacher_training.compositions import Pair, held_out_pairs
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
-from pickclutter_lang.teacher_training.probes import probe_metrics
+from pickclutter_lang.teacher_training.probes import clusters_of, confusions, probe_metrics
 from pickclutter_lang.teacher_training.render_sources import MIN_VISIBLE_FRACTION
 from pickclutter_lang.teachers.pocket import PocketTeacher
 from pickclutter_lang.teachers.zero_shot import (
@@ -28,7 +28,9 @@ from pickclutter_lang.teachers.zero_shot import (
     prompt_pair_probabilities,
 )
 from pickclutter_lang.utils.constants import ROBOT_SEGMENT
+from pickclutter_lang.utils.statistics import clustered_difference, clustered_interval
 
+_SOURCES = ("views", "crops")
 _CROP_EVERY = 2
 _CROP_SIZE = 96  # of every store, so that its figures differ by the images alone
 # The objects lie in the center of the wrist camera's image. These keys are also those of `figures.json`.
@@ -40,43 +42,68 @@ def evaluate_teacher(teacher: PocketTeacher, config: TeacherTrainConfig) -> dict
 
     :return: `scenes` (for each store, the full image and its center, and groups of names: multi-label metrics of the
         label `visible`), `crops` (for each store: top-1 over all names on crops of visible objects, of every other
-        scene), `views` and `attributes` (for each folder and group of objects: see `probe_metrics`), `objects` (per
-        object: top-1 on views and on crops), `kinds` (for each folder with instances of kinds: see `kind_accuracy`)
+        scene), `views` and `attributes` (for each folder and group of objects: see `probe_metrics`), `kinds` (for each
+        folder with instances of kinds: see `kind_accuracy`), `confusions` (for each folder: see there), `objects` (per
+        object: top-1 on views and on crops), `all_names` (top-1 of all views of catalog objects among all names),
+        `views_minus_crops` (top-1 of objects in both: difference and interval)
     """
-    scenes: dict[str, Any] = {}
-    crops: dict[str, Any] = {}
-    views: dict[str, Any] = {}
-    attributes: dict[str, Any] = {}
+    found: dict[str, Any] = {key: {} for key in ("scenes", "crops", "views", "attributes", "kinds", "confusions")}
     objects: dict[str, dict[str, list[bool]]] = {}
-    kinds: dict[str, dict[str, float]] = {}
     names = _NameFeatures(teacher)
+    for folder in config.unseen_scenes:
+        _evaluate_scenes(teacher, SceneStore.open(folder), names, found, objects)
     trained_on = map(ObjectViewDataset.open, config.views if config.hold_out_compositions else ())
     held_out = held_out_pairs(trained_on)
-    for folder in config.unseen_scenes:
-        store = SceneStore.open(folder)
-        store_label = f"{store.manifest.object_set}, {store.manifest.split}, {store.image_size} px"
-        scenes |= {f"{store_label}, {key}": row for key, row in _scene_metrics(teacher, store, names).items()}
-        hits = _crop_hits(teacher, store, names)
-        crops |= {f"{store_label}{key}": row for key, row in _crop_metrics(hits).items()}
-        _collect(objects, hits, "crops")
     for folder in config.unseen_views:
-        view_set = ObjectViewDataset.open(folder)
-        store_label = _views_label(view_set.config)
-        metrics = probe_metrics(teacher, view_set, held_out)
-        views |= {f"{store_label}, {group}": row for group, row in metrics["names"].items()}
-        attributes |= {f"{store_label}, {group}": row for group, row in metrics["attributes"].items()}
-        _collect(objects, metrics["hits"], "views")
-        if metrics["kinds"]:
-            kinds[store_label] = metrics["kinds"]
-    accuracies = {
-        name: {
-            source: float(np.mean(hits_by_source[source])) if hits_by_source.get(source) else None
-            for source in ("views", "crops")
-        }
-        for name, hits_by_source in objects.items()
+        _evaluate_views(teacher, ObjectViewDataset.open(folder), held_out, found, objects)
+    found["objects"] = {
+        name: {source: float(np.mean(hits[source])) if hits.get(source) else None for source in _SOURCES}
+        for name, hits in objects.items()
     }
-    found = {"scenes": scenes, "crops": crops, "views": views, "attributes": attributes, "objects": accuracies}
-    return found | ({"kinds": kinds} if kinds else {})
+    both = [hits for hits in objects.values() if set(_SOURCES) <= hits.keys()]
+    if both:
+        views, crops = ([hits[source] for hits in both] for source in _SOURCES)
+        found["views_minus_crops"] = clustered_difference(views, crops)
+    of_all = [hits["of all"] for hits in objects.values() if "of all" in hits]
+    if of_all:
+        top1 = float(np.mean([hit for hits in of_all for hit in hits]))
+        found["all_names"] = {"objects": len(of_all), "top1": top1, "interval": clustered_interval(of_all)}
+    return found
+
+
+def _evaluate_scenes(
+    teacher: PocketTeacher,
+    store: SceneStore,
+    names: _NameFeatures,
+    found: dict[str, Any],
+    objects: dict[str, dict[str, list[bool]]],
+) -> None:
+    """Add the metrics of a store to `found`, and the hits on its crops to those of `objects`."""
+    label = f"{store.manifest.object_set}, {store.manifest.split}, {store.image_size} px"
+    found["scenes"] |= {f"{label}, {key}": row for key, row in _scene_metrics(teacher, store, names).items()}
+    hits = _crop_hits(teacher, store, names)
+    found["crops"] |= {f"{label}{key}": row for key, row in _crop_metrics(hits).items()}
+    _collect(objects, hits, "crops")
+
+
+def _evaluate_views(
+    teacher: PocketTeacher,
+    store: ObjectViewDataset,
+    held_out: frozenset[Pair],
+    found: dict[str, Any],
+    objects: dict[str, dict[str, list[bool]]],
+) -> None:
+    """Add the metrics of a folder of views to `found`, and the hits on them to those of `objects`."""
+    label, metrics = _views_label(store.config), probe_metrics(teacher, store, held_out)
+    found["views"] |= {f"{label}, {group}": row for group, row in metrics["names"].items()}
+    found["attributes"] |= {f"{label}, {group}": row for group, row in metrics["attributes"].items()}
+    if metrics["kinds"]:
+        found["kinds"][label] = metrics["kinds"]
+    if metrics["answers"]:
+        found["confusions"][label] = confusions(metrics["answers"])
+    for source, answers in (("views", metrics["answers"]), ("of all", metrics["answers_of_all"])):
+        hits = clusters_of((true for true, _ in answers), (true == answered for true, answered in answers))
+        _collect(objects, hits, source)
 
 
 def _views_label(config: Mapping[str, Any]) -> str:
@@ -159,7 +186,7 @@ def _object_crops(store: SceneStore, names: _NameFeatures) -> tuple[NDArray[np.u
     return crop_squares(rgb[rows], squares, _CROP_SIZE), targets
 
 
-def _crop_metrics(hits: Mapping[str, Sequence[bool]]) -> dict[str, dict[str, float]]:
+def _crop_metrics(hits: Mapping[str, Sequence[bool]]) -> dict[str, dict[str, Any]]:
     """Return top-1 over all names, for all crops, and for those of Y_ood objects if there are any."""
     split = {item.name: item.split for item in paper_catalog()}
     rows = {}
@@ -168,7 +195,9 @@ def _crop_metrics(hits: Mapping[str, Sequence[bool]]) -> dict[str, dict[str, flo
             hit for name, hits_of_name in hits.items() if split[name] in splits_of_group for hit in hits_of_name
         ]
         if group_hits:
-            rows[group] = {"crops": len(group_hits), "top1": float(np.mean(group_hits))}
+            of_names = [of_name for name, of_name in hits.items() if split[name] in splits_of_group]
+            interval = clustered_interval(of_names)
+            rows[group] = {"crops": len(group_hits), "top1": float(np.mean(group_hits)), "interval": interval}
     return rows
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pickclutter_lang.utils.markdown import markdown_table, percent
 
-_WEAK_ACCURACY = 0.6
+_WEAK_ACCURACY, _MOST_CONFUSIONS = 0.6, 20
 _SCENE_COLUMNS = {
     "map": "mAP",
     "f1": "F1",
@@ -24,7 +24,7 @@ def metric_sections(metrics: Mapping[str, Any]) -> str:
     """
     parts = [_scenes(metrics), _crops(metrics), _views(metrics)]
     parts += _kinds(metrics.get("kinds", {}))
-    parts += [_attributes(metrics), _objects(metrics)]
+    parts += [_attributes(metrics), _objects(metrics), *_confusions(metrics)]
     return f"{_HEAD}\n" + "\n\n".join([*parts, _weak(metrics)])
 
 
@@ -44,31 +44,33 @@ def _scenes(metrics: Mapping[str, Any]) -> str:
 
 
 def _crops(metrics: Mapping[str, Any]) -> str:
-    rows = [[label, row["crops"], _percent(row["top1"])] for label, row in metrics["crops"].items()]
-    return "Crops of visible, often half occluded objects of these scenes, top-1 over 26 names:\n\n" + markdown_table(
-        ["scenes", "crops", "top-1"], rows
+    rows = [[label, row["crops"], _interval(row, "top1")] for label, row in metrics["crops"].items()]
+    text = (
+        "Crops of visible, often half occluded objects of these scenes, top-1 over 26 names (95% interval over\n"
+        "objects):\n\n"
     )
+    return text + markdown_table(["scenes", "crops", "top-1"], rows)
 
 
 def _views(metrics: Mapping[str, Any]) -> str:
-    keys = ("top1_shown", "top1", "top1_all", "by_description")
+    keys = ("top1", "top1_all", "by_description")
     rows = [
-        [label, row["views"], row["names"], *(_percent(row[key]) for key in keys)]
+        [label, row["views"], row["names"], _interval(row, "top1_shown"), *(_percent(row[key]) for key in keys)]
         for label, row in metrics["views"].items()
     ]
     return (
-        "Views of single objects from other sides than in training: top-1 among the names in the views, among\n"
-        "those of their set (`paper`: the 26; `further`: 26 others; `kept_out`: 8), among all 60, and among the\n"
-        "descriptions of the set:\n\n"
+        "Views of single objects from other sides than in training: top-1 among the names in the views (95%\n"
+        "interval over objects), among those of their set (`paper`: the 26; `further`: 26 others; `kept_out`: 8),\n"
+        "among all 60, and among the descriptions of the set:\n\n"
         + markdown_table(["objects", "views", "names", "among these", "of the set", "of all", "by description"], rows)
     )
 
 
-def _kinds(kinds: Mapping[str, Mapping[str, float]]) -> list[str]:
+def _kinds(kinds: Mapping[str, Mapping[str, Any]]) -> list[str]:
     if not kinds:
         return []
     rows = [
-        [label, row["views"], row["names"], *(_percent(row[key]) for key in ("top1", "by_synonym", "color"))]
+        [label, row["views"], row["names"], _interval(row, "top1"), _percent(row["by_synonym"]), _percent(row["color"])]
         for label, row in kinds.items()
     ]
     named = (
@@ -79,7 +81,7 @@ def _kinds(kinds: Mapping[str, Mapping[str, float]]) -> list[str]:
     return [named, *_compositions(kinds)]
 
 
-def _compositions(kinds: Mapping[str, Mapping[str, float]]) -> list[str]:
+def _compositions(kinds: Mapping[str, Mapping[str, Any]]) -> list[str]:
     groups = ("trained", "held_out")
     rows = [
         [label, *(cell for of in groups for cell in (row[f"{of}_views"], _percent(row[f"{of}_top1"])))]
@@ -116,6 +118,22 @@ def _objects(metrics: Mapping[str, Any]) -> str:
     )
 
 
+def _confusions(metrics: Mapping[str, Any]) -> list[str]:
+    of_kinds = {label: row["confusions"] for label, row in metrics.get("kinds", {}).items()}
+    rows = [
+        [label, true, answered, _percent(fraction)]
+        for label, found in (metrics.get("confusions", {}) | of_kinds).items()
+        for true, answered, fraction in found[:_MOST_CONFUSIONS]
+    ]
+    if not rows:
+        return []
+    text = (
+        f"What is taken for what: at most {_MOST_CONFUSIONS} of each, with the fraction of the views that get this\n"
+        "wrong name among those of the set:\n\n"
+    )
+    return [text + markdown_table(["views of", "object", "taken for", "views, %"], rows)]
+
+
 def _weak(metrics: Mapping[str, Any]) -> str:
     weak_objects = [
         f"{name} ({_percent(row['crops'])})"
@@ -133,6 +151,12 @@ def _weak(metrics: Mapping[str, Any]) -> str:
         f"{', '.join(weak_objects) or 'none'}.\n\n"
         f"Attributes that are correct less often than that: {', '.join(weak_attributes) or 'none'}.\n"
     )
+
+
+def _interval(row: Mapping[str, Any], key: str) -> str:
+    """Return an accuracy with its interval, where the figures have one."""
+    interval = row.get("interval")
+    return _percent(row[key]) + (f" ({_percent(interval[0])} to {_percent(interval[1])})" if interval else "")
 
 
 def _percent(value: float | None) -> str:

@@ -49,6 +49,7 @@ from pickclutter_lang.training.parallel import (
 from pickclutter_lang.training.trackers import open_trackers
 from pickclutter_lang.utils.json_files import read_json_lines
 from pickclutter_lang.utils.locks import dir_lock
+from pickclutter_lang.utils.prefetch import prefetch_map
 from pickclutter_lang.utils.ranks import is_main
 
 _MAX_LOGIT_SCALE = 50.0
@@ -191,8 +192,10 @@ def _run(
         open_trackers(config.report_to if first < config.steps else (), out, asdict(config)) as trackers,
         TrainingLogger("pocket teacher", out / "tensorboard", config.steps, first, "teacher", trackers) as logger,
     ):
-        for step in range(first, config.steps):
-            row = train_step(trainable, optimizer, source.batch(step), config, step, sentence_teacher)
+        steps = range(first, config.steps)
+        batches = prefetch_map(lambda n: source.batch(steps[n]), len(steps), config.num_workers)
+        for step, batch in zip(steps, batches, strict=True):
+            row = train_step(trainable, optimizer, batch, config, step, sentence_teacher)
             logger.step(step, row)
             if not is_main():
                 continue

@@ -59,6 +59,51 @@ def reached(low: float, high: float, bound: float, at_most: bool) -> str:
     return "met" if met else "missed" if missed else NOT_SHOWN
 
 
+def clustered_interval(clusters: Sequence[Sequence[bool]]) -> tuple[float, float] | None:
+    """Return the 95% interval of the fraction of hits, where hits of a cluster, such as an object's views, depend.
+
+    By Student's t over the clusters, of the ratio of sums, linearized, within 0 and 1. None for a single cluster.
+    """
+    fraction, influences = _clustered(clusters)
+    half_width = _half_width(influences)
+    return None if half_width is None else (max(0.0, fraction - half_width), min(1.0, fraction + half_width))
+
+
+def clustered_difference(
+    first: Sequence[Sequence[bool]], second: Sequence[Sequence[bool]]
+) -> tuple[float, float, float] | None:
+    """Return the difference of two fractions of hits and its 95% interval; see `clustered_interval`.
+
+    :param first: hits of each cluster, and `second` others of the same clusters; some may be empty
+    :return: difference, lower and upper end, within -1 and 1; None for a single cluster
+    """
+    (one, own), (other, others) = _clustered(first), _clustered(second)
+    half_width = _half_width([a - b for a, b in zip(own, others, strict=True)])
+    difference = one - other
+    if half_width is None:
+        return None
+    return difference, max(-1.0, difference - half_width), min(1.0, difference + half_width)
+
+
+def _clustered(clusters: Sequence[Sequence[bool]]) -> tuple[float, list[float]]:
+    """Return the fraction of hits, and by how much each cluster moves it.
+
+    :raises InvalidArgumentError: when no cluster has a value
+    """
+    count = sum(map(len, clusters))
+    if not count:
+        raise InvalidArgumentError("expected a hit or a miss in some cluster, got none")
+    fraction = sum(map(sum, clusters)) / count
+    return fraction, [(sum(cluster) - fraction * len(cluster)) / count for cluster in clusters]
+
+
+def _half_width(influences: Sequence[float]) -> float | None:
+    clusters = len(influences)
+    if clusters < 2:
+        return None
+    return t_quantile(clusters - 1) * math.sqrt(clusters / (clusters - 1) * math.fsum(one**2 for one in influences))
+
+
 def median_interval(values: Sequence[float], level: float = LEVEL) -> tuple[float, float] | None:
     """Return the interval of the median of independent values, of any distribution: two of the values themselves.
 

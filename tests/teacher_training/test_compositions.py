@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset, write_object_views
@@ -12,7 +13,7 @@ from pickclutter_lang.datasets.transforms.affine_crops import random_occluders
 from pickclutter_lang.language.object_attributes import attributes_from_dict
 from pickclutter_lang.objects.kinds import find_kinds
 from pickclutter_lang.teacher_training.compositions import held_out_pairs, main_pair
-from pickclutter_lang.teacher_training.probes import EncodedViews, composition_accuracy
+from pickclutter_lang.teacher_training.probes import EncodedViews, composition_accuracy, confusions
 from pickclutter_lang.teacher_training.render_sources import ObjectViews
 
 KINDS = ("mug", "bowl", "banana")
@@ -55,19 +56,28 @@ class _Texts:
         return torch.eye(len(texts))
 
 
-def test_held_out_pairs_are_counted_apart() -> None:
-    (mug,) = find_kinds(["mug"])
-    items = [attributes_from_dict(mug.words(seed, mug.instance(seed))) for seed in range(60)]
+@pytest.mark.parametrize("names", [["mug"], ["mug", "bowl"]])
+def test_held_out_pairs_are_counted_apart(names: list[str]) -> None:
+    items = [
+        attributes_from_dict(kind.words(seed, kind.instance(seed))) for kind in find_kinds(names) for seed in range(60)
+    ]
     pairs = sorted({pair for item in items if (pair := main_pair(item)) is not None})
-    held_out = frozenset(pairs[:1])
+    held_out = frozenset(next(pair for pair in pairs if pair[0] == name) for name in names)
     right = torch.eye(len(pairs))[[pairs.index(main_pair(item)) for item in items]]  # type: ignore[arg-type]
     wrong = right.roll(1, dims=1)
     of_held_out = torch.tensor([main_pair(item) in held_out for item in items])
     views = EncodedViews(torch.where(of_held_out[:, None], wrong, right), items, [None] * len(items))
     count = int(of_held_out.sum())
     assert composition_accuracy(_Texts(), views, held_out) == {  # type: ignore[arg-type]
-        "held_out_views": count, "held_out_top1": 0.0, "trained_views": 60 - count, "trained_top1": 1.0,
+        "held_out_views": count, "held_out_top1": 0.0, "trained_views": 60 * len(names) - count, "trained_top1": 1.0,
+        "trained_minus_held_out": (1.0, 1.0, 1.0) if len(names) > 1 else None,
     }  # fmt: skip
+
+
+def test_the_commonest_wrong_name_is_told() -> None:
+    answers = [("mug", "mug"), ("mug", "bowl"), ("mug", "bowl"), ("mug", "can"), ("bowl", "bowl"), ("can", "mug")]
+    assert confusions(answers) == [("can", "mug", 1.0), ("mug", "bowl", 0.5)]
+    assert confusions(answers, least=0.6) == [("can", "mug", 1.0)]
 
 
 def test_occluders_hide_a_part_of_some_objects() -> None:

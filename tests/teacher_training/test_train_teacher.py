@@ -98,13 +98,17 @@ def test_a_run_learns_resumes_to_the_bit_and_is_exported(data: Path, tmp_path: P
     metrics = json.loads((uninterrupted / "figures.json").read_text())
     assert metrics["scenes"]["proxy, ood, 48 px, whole"]["scenes"] == SCENES
     assert metrics["attributes"]["proxy, paper, random objects"]["color"]["views"] == 3
-    assert metrics["views"]["proxy, paper, objects"]["names"] == 3
+    assert metrics["views"]["proxy, paper, objects"]["names"] == metrics["all_names"]["objects"] == 3
+    low, high = metrics["views"]["proxy, paper, objects"]["interval"]
+    assert low <= metrics["views"]["proxy, paper, objects"]["top1_shown"] <= high
+    shown, answered, fraction = metrics["confusions"]["proxy, paper"][0]
+    assert f"| proxy, paper | {shown} | {answered} | {100 * fraction:.1f} |" in model_card
 
     interrupted = config(data, tmp_path / "part", steps=4)
     stopped = Interruption(interrupted, at=3)
     with pytest.raises(KeyboardInterrupt):
         stopped.run()
-    resumed = train_teacher(interrupted)
+    resumed = train_teacher(replace(interrupted, num_workers=1))
     fingerprints = [load_teacher("pocket", checkpoint=folder).fingerprint for folder in (uninterrupted, resumed)]
     assert fingerprints[0] == fingerprints[1]
     with pytest.raises(CheckpointError, match=r"lr: 0\.002 / 0\.1"):

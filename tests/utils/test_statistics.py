@@ -1,4 +1,4 @@
-"""Intervals of medians, and aims that they meet."""
+"""Intervals of medians and of fractions of hits in clusters, and aims that they meet."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from pickclutter_lang.utils.statistics import median_interval, reached
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.utils.statistics import (
+    clustered_difference,
+    clustered_interval,
+    estimate,
+    median_interval,
+    reached,
+)
 
 
 def slow_interval(values: list[float]) -> tuple[float, float] | None:
@@ -51,3 +58,38 @@ def test_it_holds_the_median_of_any_distribution_as_often_as_it_says() -> None:
 )
 def test_an_aim_is_met_by_its_interval(low: float, high: float, at_most: bool, expected: str) -> None:
     assert reached(low, high, 0.9, at_most) == expected
+
+
+def drawn_clusters(rng: np.random.Generator, sizes: list[int]) -> list[list[bool]]:
+    """Draw clusters whose accuracies differ, of mean 0.75."""
+    return [(rng.random(size) < rng.beta(3, 1)).tolist() for size in sizes]
+
+
+def test_of_equal_clusters_it_is_that_of_their_means() -> None:
+    first, second = (drawn_clusters(np.random.default_rng(seed), [12] * 26) for seed in (1, 2))
+    means = [[float(np.mean(cluster)) for cluster in clusters] for clusters in (first, second)]
+    found = estimate(means[0])
+    assert found.half_width is not None
+    expected = (found.mean - found.half_width, found.mean + found.half_width)
+    assert clustered_interval(first) == pytest.approx(expected)
+    of_pairs = estimate([a - b for a, b in zip(*means, strict=True)])
+    assert of_pairs.half_width is not None
+    ends = (of_pairs.mean - of_pairs.half_width, of_pairs.mean + of_pairs.half_width)
+    assert clustered_difference(first, second) == pytest.approx((of_pairs.mean, *ends))
+
+
+def test_of_unequal_clusters_it_covers_the_fraction_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    intervals = [clustered_interval(drawn_clusters(rng, rng.integers(1, 40, 24).tolist())) for _ in range(600)]
+    covered = [interval is not None and interval[0] <= 0.75 <= interval[1] for interval in intervals]
+    assert 0.92 <= np.mean(covered) <= 0.98
+
+
+def test_clusters_without_values_count_for_the_other_side_alone() -> None:
+    first, second = [[True, False], [True], []], [[True], [], [False, True]]
+    difference = clustered_difference(first, second)
+    assert difference is not None and difference[0] == pytest.approx(0.0) and difference[1] < 0 < difference[2]
+    assert clustered_difference([[True]], [[False]]) is None and clustered_interval([[True, False]]) is None
+    assert clustered_interval([[True], [True]]) == (1.0, 1.0)
+    with pytest.raises(InvalidArgumentError, match="a hit or a miss"):
+        clustered_interval([[], []])

@@ -32,7 +32,6 @@ from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepKi
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job
 from pickclutter_lang.language.descriptions import description_origins
 from pickclutter_lang.objects.own_sets import check_own_split
-from pickclutter_lang.teachers import load_teacher
 from pickclutter_lang.utils.object_storage import join
 from pickclutter_lang.utils.validation import check_path
 
@@ -139,6 +138,8 @@ class _CurrentProvenance:
 
     def __call__(self, config: TrainConfig) -> dict[str, Any]:
         """Return number and content hash of each store's scenes, the teacher's fingerprint, and hashes of the texts."""
+        from pickclutter_lang.teachers import load_teacher  # takes seconds, and only finished runs need it
+
         data, teacher = config.data, config.teacher
         stores = json.dumps([data.stores, data.scene_subsets, data.unlabeled])
         if stores not in self._known:

@@ -1,0 +1,75 @@
+"""Tables of an embedded teacher, from the figures beside its model card."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from result_data import ASSETS, markdown
+
+from pickclutter_lang.utils.statistics import reached
+
+_ATTRIBUTE_AIMS = {"color": 0.92, "shape": 0.75, "pattern": 0.85, "material": 0.65}
+
+
+class _Found(NamedTuple):
+    """A fraction or a difference with its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{100 * self.value:.1f} ({100 * self.low:.0f} to {100 * self.high:.0f})"
+
+
+def teacher_names(folder: str) -> str:
+    """Return what an embedded teacher names right."""
+    figures = _figures(folder)
+    views, kinds = figures["views"], _kinds(figures)
+    rows = [
+        ("views of the paper's 26 scans", "their names", views["ycb, paper, objects"], 26),
+        ("those of Y_ood's 12 alone", "their names", views["ycb, paper, Y_ood alone"], 12),
+        ("views of 26 further scans, most of them no kind", "their names", views["ycb, further, objects"], 26),
+        ("views of 8 more scans", "their names", views["ycb, kept_out, objects"], 8),
+        ("views of new instances", f"{kinds['names']} kinds", kinds, kinds["names"]),
+        ("crops of scans in piles, often occluded", "26 names", figures["crops"]["ycb, ood, 176 px"], 26),
+    ]
+    cells = [(what, among, str(_found(row)), f"{100 / names:.1f}") for what, among, row, names in rows]
+    return markdown(("Held out", "Among", "Top-1, % (95% interval)", "Chance, %"), cells)
+
+
+def teacher_aims(folder: str) -> str:
+    """Return which aims an embedded teacher meets, by their intervals."""
+    figures = _figures(folder)
+    kinds = _kinds(figures)
+    (instances,) = (row for label, row in figures["attributes"].items() if label.endswith(", instances"))
+    at_least = [
+        ("views of the paper's 26 scans, among their names", figures["views"]["ycb, paper, objects"], 0.75),
+        ("those of Y_ood's 12, among their names", figures["views"]["ycb, paper, Y_ood alone"], 0.80),
+        ("views of all 60 scans, among all their names", figures["all_names"], 0.50),
+        ("views of new instances, among all kinds", kinds, 0.80),
+        *((f"the {name} of new instances", instances[name], aim) for name, aim in _ATTRIBUTE_AIMS.items()),
+    ]
+    at_most = [
+        ("views of scans minus their crops in piles", figures["views_minus_crops"], 0.12),
+        ("seen minus held-out pairs of name and color", kinds["trained_minus_held_out"], 0.05),
+    ]
+    rows = [(what, f"at least {100 * aim:.0f}", _found(row), aim, False) for what, row, aim in at_least]
+    rows += [(what, f"at most {100 * aim:.0f}", _Found(*row), aim, True) for what, row, aim in at_most]
+    cells = [(what, text, str(row), reached(row.low, row.high, aim, below)) for what, text, row, aim, below in rows]
+    return markdown(("Top-1, %", "Aim", "Measured (95% interval)", "Reached?"), cells)
+
+
+def _figures(folder: str) -> dict[str, Any]:
+    figures: dict[str, Any] = json.loads((ASSETS / folder / "figures.json").read_text())
+    return figures
+
+
+def _kinds(figures: dict[str, Any]) -> dict[str, Any]:
+    (kinds,) = figures["kinds"].values()
+    return dict(kinds)
+
+
+def _found(row: dict[str, Any]) -> _Found:
+    return _Found(row.get("top1_shown", row["top1"]), *row["interval"])
