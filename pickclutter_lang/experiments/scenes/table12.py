@@ -176,7 +176,7 @@ def default_pairs(names: Sequence[str]) -> list[tuple[str, str]]:
     pairs = [(paper[n + 1], paper[n]) for n in range(len(paper) - 1)]
     if "best" in names:
         others = [name for name in names if name not in METHODS and name != "best"]
-        pairs += [("best", name) for name in [*([_REFERENCE] if _REFERENCE in names else []), *others]]
+        pairs += [("best", name) for name in [*([_REFERENCE] if _REFERENCE in names else paper[-1:]), *others]]
     return pairs
 
 

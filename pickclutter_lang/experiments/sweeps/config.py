@@ -29,7 +29,7 @@ class ReproduceTable12Config:
     """Folder of table12.md, table12.png and the CSV files. null: `out`."""
     compare: list[str] | None = None
     """Pairs to compare over equal seeds, such as ["best - cls_imcst_semantic"]. null: each of the paper's methods with
-    the one before it, and `best` with `cls_imcst_semantic` and with its ablations."""
+    the one before it, and `best` with `cls_imcst_semantic`, or else the last of them, and with its ablations."""
 
 
 @dataclass
