@@ -21,6 +21,7 @@ from pickclutter_lang.datasets.scenes.subsets import check_disjoint, read_split,
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, crop_and_flip
 from pickclutter_lang.datasets.transforms.preprocess import preprocess_images
 from pickclutter_lang.errors import DatasetError, MismatchError
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.utils.typing import FloatArray
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -200,14 +201,15 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
 
     :raises DatasetError: when a store is missing or unfit, or two of them share a scene
     :raises MismatchError: when their labels differ, when none of these is of Y_id or none of Y_ood, or when `train`,
-        `id` or `unlabeled` holds objects of Y_ood
+        `id` or `unlabeled` holds objects of Y_ood; for unlabeled scenes of another image size, or of instances that
+        are for evaluation
     """
     paths = config.stores
     splits = {name: read_split(path) for name, path in (config.scene_subsets or {}).items()}
     sets = {name: SceneDataset(SceneStore.open(path), config, splits.get(name)) for name, path in paths.items()}
     if config.unlabeled is not None:
         paths = {**paths, UNLABELED: config.unlabeled}
-        # Its labels are never read; those that every store has spare it the others.
+        # No label of its scenes is a target: the one that every store has spares it the others.
         sets[UNLABELED] = SceneDataset(SceneStore.open(config.unlabeled), replace(config, target_label="present"))
         _check_unlabeled(sets["train"].store, sets[UNLABELED], config.unlabeled)
     check_disjoint({f"{name} ({paths[name]})": scenes.scenes_by_content() for name, scenes in sets.items()})
@@ -245,10 +247,21 @@ def _check_labels(train: SceneStore, other: SceneStore) -> None:
 
 
 def _check_unlabeled(train: SceneStore, unlabeled: SceneDataset, path: str) -> None:
-    """Check that no object in unlabeled scenes has the name or a synonym of an unseen one."""
+    """Check that unlabeled scenes fit the labeled ones, and show no unseen object and no instance for evaluation."""
+    store = unlabeled.store
+    if store.image_size != train.image_size:
+        raise MismatchError(
+            f"expected images of {train.image_size} pixels in the unlabeled scenes of {path}, as in {train.place}, "
+            f"but they have {store.image_size}; collect them with image_size={train.image_size}"
+        )
+    if store.has_instances and (store.array("instances") >= MAX_INSTANCES).any():
+        raise MismatchError(
+            f"expected instances of kinds that are not for evaluation in the unlabeled scenes of {path}, but some are; "
+            "collect them with split=train"
+        )
     names = {train.label_names[column] for column in train.split_label_indices("ood")}
     words = names.union(train.synonyms_of(names))
-    found = [name for name in unlabeled.present_names if name in words]
+    found = [name for name in unlabeled.present_names if name in words or names & {*store.synonyms_of([name])}]
     if found:
         raise MismatchError(
             f"expected no unseen object in the unlabeled scenes of {path}, but {', '.join(found)} are there; "

@@ -19,15 +19,19 @@ def main_pair(item: ObjectAttributes) -> Pair | None:
     return (item.name, item.colors[0]) if item.name and item.colors else None
 
 
-def held_out_pairs(stores: Iterable[ObjectViewDataset]) -> frozenset[Pair]:
+def shown_pairs(stores: Iterable[ObjectViewDataset]) -> frozenset[Pair]:
+    """Return the pairs of the instances of kinds in views."""
+    rows = (row for store in stores for row in store.objects if "kind" in row)
+    return frozenset(pair for row in rows if (pair := main_pair(attributes_from_dict(row))) is not None)
+
+
+def held_out_pairs(shown: Iterable[Pair]) -> frozenset[Pair]:
     """Return one of ten pairs of kinds that come in at least four main colors, chosen by a hash of their words.
 
-    :param stores: the views to train on, which say in what colors a kind comes
+    :param shown: the pairs in the views to train on, which say in what colors a kind comes
     """
     colors: dict[str, set[str]] = {}
-    for store in stores:
-        for row in store.objects:
-            if "kind" in row and (pair := main_pair(attributes_from_dict(row))) is not None:
-                colors.setdefault(pair[0], set()).add(pair[1])
+    for name, color in shown:
+        colors.setdefault(name, set()).add(color)
     varied = ((name, color) for name, found in colors.items() if len(found) >= _LEAST_COLORS for color in found)
     return frozenset(pair for pair in varied if zlib.crc32(" ".join(pair).encode()) % _ONE_OF == 0)

@@ -19,7 +19,7 @@ from pickclutter_lang.objects.extra_objects import all_objects, select_objects
 from pickclutter_lang.objects.kinds import find_kinds
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.objects.own_sets import object_of_words
-from pickclutter_lang.teacher_training.compositions import Pair, held_out_pairs, main_pair
+from pickclutter_lang.teacher_training.compositions import Pair, held_out_pairs, main_pair, shown_pairs
 from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 from pickclutter_lang.utils.progress import track
 
@@ -67,7 +67,7 @@ class SceneImages:
         objects = []
         for folder, store in zip(folders, stores, strict=True):
             actors = store.array("actors")
-            if "instances" in store.manifest.fields:
+            if store.has_instances:
                 check_training_instances(store.array("instances").ravel().tolist(), folder)
             present_excluded = {store.model_ids[a] for a in np.unique(actors[actors >= 0])} & excluded
             if present_excluded:
@@ -95,7 +95,7 @@ def scene_objects(
 ) -> list[list[ObjectAttributes]]:
     """Return the objects [N][instance id - 1] of the scenes of a store."""
     actors = store.array("actors")
-    if "instances" not in store.manifest.fields:
+    if not store.has_instances:
         own = store.own_catalog
         items = [all_objects().find(i) for i in store.model_ids] if own is None else [e.catalog_object() for e in own]
         attributes = [attributes_of(item) for item in items]
@@ -155,7 +155,7 @@ class ObjectViews:
         sizes = {store.rgb.shape[1] for store in stores}
         if len(sizes) != 1:
             raise InvalidArgumentError(f"expected views of one size, but got {sorted(sizes)}")
-        held_out = held_out_pairs(stores) if hold_out_compositions else frozenset()
+        held_out = held_out_pairs(shown_pairs(stores)) if hold_out_compositions else frozenset()
         kept_out = frozenset(select_objects("kept_out").model_ids)
         images, masks, objects = [], [], []
         instances: dict[tuple[str, int], ObjectAttributes] = {}

@@ -15,9 +15,10 @@ from pickclutter_lang.datasets.transforms.object_squares import bounding_square
 from pickclutter_lang.datasets.transforms.squares import crop_squares
 from pickclutter_lang.metrics.multilabel import multilabel_row, trivial_predictors
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.teacher_training.compositions import Pair, held_out_pairs
+from pickclutter_lang.teacher_training.compositions import Pair, held_out_pairs, shown_pairs
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
-from pickclutter_lang.teacher_training.probes import clusters_of, confusions, probe_metrics
+from pickclutter_lang.teacher_training.encoded_views import clusters_of, confusions
+from pickclutter_lang.teacher_training.probes import probe_metrics
 from pickclutter_lang.teacher_training.render_sources import MIN_VISIBLE_FRACTION
 from pickclutter_lang.teachers.pocket import PocketTeacher
 from pickclutter_lang.teachers.zero_shot import (
@@ -30,7 +31,7 @@ from pickclutter_lang.teachers.zero_shot import (
 from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 from pickclutter_lang.utils.statistics import clustered_difference, clustered_interval
 
-_SOURCES = ("views", "crops")
+_SOURCES, _OF_ALL = ("views", "crops"), "views among all names"
 _CROP_EVERY = 2
 _CROP_SIZE = 96  # of every store, so that its figures differ by the images alone
 # The objects lie in the center of the wrist camera's image. These keys are also those of `figures.json`.
@@ -44,31 +45,40 @@ def evaluate_teacher(teacher: PocketTeacher, config: TeacherTrainConfig) -> dict
         label `visible`), `crops` (for each store: top-1 over all names on crops of visible objects, of every other
         scene), `views` and `attributes` (for each folder and group of objects: see `probe_metrics`), `kinds` (for each
         folder with instances of kinds: see `kind_accuracy`), `confusions` (for each folder: see there), `objects` (per
-        object: top-1 on views and on crops), `all_names` (top-1 of all views of catalog objects among all names),
-        `views_minus_crops` (top-1 of objects in both: difference and interval)
+        object: top-1 on views and on crops), and of each object set `all_names` (top-1 of all views among all names)
+        and `views_minus_crops` (top-1 of the objects in both: difference and interval)
     """
     found: dict[str, Any] = {key: {} for key in ("scenes", "crops", "views", "attributes", "kinds", "confusions")}
     objects: dict[str, dict[str, list[bool]]] = {}
     names = _NameFeatures(teacher)
     for folder in config.unseen_scenes:
         _evaluate_scenes(teacher, SceneStore.open(folder), names, found, objects)
-    trained_on = map(ObjectViewDataset.open, config.views if config.hold_out_compositions else ())
-    held_out = held_out_pairs(trained_on)
+    shown = shown_pairs(map(ObjectViewDataset.open, config.views if config.hold_out_compositions else ()))
     for folder in config.unseen_views:
-        _evaluate_views(teacher, ObjectViewDataset.open(folder), held_out, found, objects)
+        _evaluate_views(teacher, ObjectViewDataset.open(folder), shown, found, objects)
     found["objects"] = {
         name: {source: float(np.mean(hits[source])) if hits.get(source) else None for source in _SOURCES}
         for name, hits in objects.items()
     }
-    both = [hits for hits in objects.values() if set(_SOURCES) <= hits.keys()]
-    if both:
-        views, crops = ([hits[source] for hits in both] for source in _SOURCES)
-        found["views_minus_crops"] = clustered_difference(views, crops)
-    of_all = [hits["of all"] for hits in objects.values() if "of all" in hits]
-    if of_all:
-        top1 = float(np.mean([hit for hits in of_all for hit in hits]))
-        found["all_names"] = {"objects": len(of_all), "top1": top1, "interval": clustered_interval(of_all)}
+    found |= _of_object_sets(objects)
     return found
+
+
+def _of_object_sets(objects: Mapping[str, Mapping[str, list[bool]]]) -> dict[str, Any]:
+    """Return `all_names` and `views_minus_crops` of each object set."""
+    all_names, differences = {}, {}
+    for object_set in ("ycb", "proxy"):
+        views, crops, of_all = (f"{source}, {object_set}" for source in (*_SOURCES, _OF_ALL))
+        asked = [hits[of_all] for hits in objects.values() if of_all in hits]
+        if asked:
+            top1 = float(np.mean([hit for hits in asked for hit in hits]))
+            all_names[object_set] = {"objects": len(asked), "top1": top1, "interval": clustered_interval(asked)}
+        both = [hits for hits in objects.values() if {views, crops} <= hits.keys()]
+        if both:
+            differences[object_set] = clustered_difference(
+                [hits[views] for hits in both], [hits[crops] for hits in both]
+            )
+    return {"all_names": all_names, "views_minus_crops": differences}
 
 
 def _evaluate_scenes(
@@ -83,27 +93,29 @@ def _evaluate_scenes(
     found["scenes"] |= {f"{label}, {key}": row for key, row in _scene_metrics(teacher, store, names).items()}
     hits = _crop_hits(teacher, store, names)
     found["crops"] |= {f"{label}{key}": row for key, row in _crop_metrics(hits).items()}
-    _collect(objects, hits, "crops")
+    for source in ("crops", f"crops, {store.manifest.object_set}"):
+        _collect(objects, hits, source)
 
 
 def _evaluate_views(
     teacher: PocketTeacher,
     store: ObjectViewDataset,
-    held_out: frozenset[Pair],
+    shown: frozenset[Pair],
     found: dict[str, Any],
     objects: dict[str, dict[str, list[bool]]],
 ) -> None:
     """Add the metrics of a folder of views to `found`, and the hits on them to those of `objects`."""
-    label, metrics = _views_label(store.config), probe_metrics(teacher, store, held_out)
+    label, metrics = _views_label(store.config), probe_metrics(teacher, store, shown, held_out_pairs(shown))
     found["views"] |= {f"{label}, {group}": row for group, row in metrics["names"].items()}
     found["attributes"] |= {f"{label}, {group}": row for group, row in metrics["attributes"].items()}
     if metrics["kinds"]:
         found["kinds"][label] = metrics["kinds"]
     if metrics["answers"]:
         found["confusions"][label] = confusions(metrics["answers"])
-    for source, answers in (("views", metrics["answers"]), ("of all", metrics["answers_of_all"])):
+    for source, answers in (("views", metrics["answers"]), (_OF_ALL, metrics["answers_of_all"])):
         hits = clusters_of((true for true, _ in answers), (true == answered for true, answered in answers))
-        _collect(objects, hits, source)
+        for name in (source, f"{source}, {store.config['objects']}"):
+            _collect(objects, hits, name)
 
 
 def _views_label(config: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pickclutter_lang.utils.markdown import markdown_table, percent
@@ -23,7 +23,7 @@ def metric_sections(metrics: Mapping[str, Any]) -> str:
     :param metrics: of `evaluate_teacher`
     """
     parts = [_scenes(metrics), _crops(metrics), _views(metrics)]
-    parts += _kinds(metrics.get("kinds", {}))
+    parts += [*_of_sets(metrics), *_kinds(metrics.get("kinds", {}))]
     parts += [_attributes(metrics), _objects(metrics), *_confusions(metrics)]
     return f"{_HEAD}\n" + "\n\n".join([*parts, _weak(metrics)])
 
@@ -66,6 +66,20 @@ def _views(metrics: Mapping[str, Any]) -> str:
     )
 
 
+def _of_sets(metrics: Mapping[str, Any]) -> list[str]:
+    """Return what is measured over all folders of an object set."""
+    rows = [
+        [object_set, f"views of {row['objects']} objects among all names", _interval(row, "top1")]
+        for object_set, row in metrics.get("all_names", {}).items()
+    ]
+    rows += [
+        [object_set, "views minus crops, of objects in both", _difference(*found)]
+        for object_set, found in metrics.get("views_minus_crops", {}).items()
+    ]
+    head = "Over all folders of an object set, in percent and points (95% interval over objects):\n\n"
+    return [head + markdown_table(["objects", "what", "top-1"], rows)] if rows else []
+
+
 def _kinds(kinds: Mapping[str, Mapping[str, Any]]) -> list[str]:
     if not kinds:
         return []
@@ -74,41 +88,59 @@ def _kinds(kinds: Mapping[str, Mapping[str, Any]]) -> list[str]:
         for label, row in kinds.items()
     ]
     named = (
-        "Instances of kinds that were never trained on: top-1 among the names of the kinds shown, among a synonym of\n"
-        'each, and among all colors beside the true name ("a red mug", "a blue mug"):\n\n'
+        "Instances of kinds that were never trained on: top-1 among the names of the kinds shown (95% interval over\n"
+        'kinds), among a synonym of each, and among all colors beside the true name ("a red mug", "a blue mug"):\n\n'
         + markdown_table(["views of", "views", "kinds", "by name", "by synonym", "color beside the name"], rows)
     )
-    return [named, *_compositions(kinds)]
+    return [named, *_compositions(kinds), *_negations(kinds)]
 
 
 def _compositions(kinds: Mapping[str, Mapping[str, Any]]) -> list[str]:
     groups = ("trained", "held_out")
     rows = [
-        [label, *(cell for of in groups for cell in (row[f"{of}_views"], _percent(row[f"{of}_top1"])))]
+        [
+            label,
+            *(cell for of in groups for cell in (row[f"{of}_views"], _percent(row[f"{of}_top1"]))),
+            _difference(*row["trained_minus_held_out"]),
+        ]
         for label, row in kinds.items()
-        if all(f"{of}_views" in row for of in groups)
+        if "trained_minus_held_out" in row
     ]
     if not rows:
         return []
     text = (
-        'Color and name together ("a red mug"), top-1 among all pairs in these views, of kinds of several colors. No\n'
-        "training image shows a held-out pair:\n\n"
-        + markdown_table(["views of", "trained pairs: views", "top-1", "held-out pairs: views", "top-1"], rows)
+        'Main color and name together ("a red mug"), top-1 among all such pairs in these views, of kinds of several\n'
+        "colors. No training image shows an object whose name and main color are a held-out pair. Captions may hold\n"
+        "its words, of an object with that color in a smaller area, or as a false text:\n\n"
+        + markdown_table(["views of", "trained pairs: views", "top-1", "held-out: views", "top-1", "difference"], rows)
     )
     return [text]
 
 
+def _negations(kinds: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    found = {label: row["with_without"] for label, row in kinds.items() if "with_without" in row}
+    rows = [
+        [label, row["views"], _interval(row, "top1"), _percent(row["with"]), _percent(row["without"])]
+        for label, row in found.items()
+    ]
+    if not rows:
+        return []
+    text = '"A mug with a handle" against "a mug without a handle", of kinds that come both ways (chance: 50):\n\n'
+    return [text + markdown_table(["views of", "views", "right", "where it is with", "where it is without"], rows)]
+
+
 def _attributes(metrics: Mapping[str, Any]) -> str:
     rows = [
-        [label, attribute_type, row["words"], row["views"], _percent(row["top1"]), _percent(row["chance"])]
+        [label, attribute_type, row["words"], row["views"], _interval(row, "top1"), _percent(row["chance"])]
         for label, by_type in metrics["attributes"].items()
         for attribute_type, row in by_type.items()
     ]
-    return (
-        "Attributes in the same views: one word out of all of its type (of objects: those true of any of the 60).\n"
-        "Some words are true of objects of `kept_out` alone, and no training caption has them:\n\n"
-        + markdown_table(["views of", "attribute", "words", "views", "top-1", "chance"], rows)
+    text = (
+        "Attributes in the same views: one word out of all of its type (of objects: those true of any of the 60),\n"
+        "with 95% intervals over objects or kinds. Some words are true of objects of `kept_out` alone, and no\n"
+        "training caption has them:\n\n"
     )
+    return text + markdown_table(["views of", "attribute", "words", "views", "top-1", "chance"], rows)
 
 
 def _objects(metrics: Mapping[str, Any]) -> str:
@@ -157,6 +189,12 @@ def _interval(row: Mapping[str, Any], key: str) -> str:
     """Return an accuracy with its interval, where the figures have one."""
     interval = row.get("interval")
     return _percent(row[key]) + (f" ({_percent(interval[0])} to {_percent(interval[1])})" if interval else "")
+
+
+def _difference(difference: float, interval: Sequence[float] | None) -> str:
+    """Return a difference in points with its interval, if there is one."""
+    ends = f" ({100 * interval[0]:+.1f} to {100 * interval[1]:+.1f})" if interval else ""
+    return f"{100 * difference:+.1f}{ends}"
 
 
 def _percent(value: float | None) -> str:

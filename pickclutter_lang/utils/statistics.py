@@ -62,7 +62,8 @@ def reached(low: float, high: float, bound: float, at_most: bool) -> str:
 def clustered_interval(clusters: Sequence[Sequence[bool]]) -> tuple[float, float] | None:
     """Return the 95% interval of the fraction of hits, where hits of a cluster, such as an object's views, depend.
 
-    By Student's t over the clusters, of the ratio of sums, linearized, within 0 and 1. None for a single cluster.
+    By Student's t over the clusters, of the ratio of sums, linearized, within 0 and 1. None for a single cluster, and
+    where all hits agree, since they say nothing of their variance.
     """
     fraction, influences = _clustered(clusters)
     half_width = _half_width(influences)
@@ -71,18 +72,18 @@ def clustered_interval(clusters: Sequence[Sequence[bool]]) -> tuple[float, float
 
 def clustered_difference(
     first: Sequence[Sequence[bool]], second: Sequence[Sequence[bool]]
-) -> tuple[float, float, float] | None:
+) -> tuple[float, tuple[float, float] | None]:
     """Return the difference of two fractions of hits and its 95% interval; see `clustered_interval`.
 
     :param first: hits of each cluster, and `second` others of the same clusters; some may be empty
-    :return: difference, lower and upper end, within -1 and 1; None for a single cluster
     """
-    (one, own), (other, others) = _clustered(first), _clustered(second)
+    kept = [n for n, pair in enumerate(zip(first, second, strict=True)) if any(pair)]
+    (one, own), (other, others) = (_clustered([side[n] for n in kept]) for side in (first, second))
     half_width = _half_width([a - b for a, b in zip(own, others, strict=True)])
     difference = one - other
     if half_width is None:
-        return None
-    return difference, max(-1.0, difference - half_width), min(1.0, difference + half_width)
+        return difference, None
+    return difference, (max(-1.0, difference - half_width), min(1.0, difference + half_width))
 
 
 def _clustered(clusters: Sequence[Sequence[bool]]) -> tuple[float, list[float]]:
@@ -99,7 +100,7 @@ def _clustered(clusters: Sequence[Sequence[bool]]) -> tuple[float, list[float]]:
 
 def _half_width(influences: Sequence[float]) -> float | None:
     clusters = len(influences)
-    if clusters < 2:
+    if clusters < 2 or not any(influences):
         return None
     return t_quantile(clusters - 1) * math.sqrt(clusters / (clusters - 1) * math.fsum(one**2 for one in influences))
 

@@ -10,10 +10,11 @@ import torch
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset, write_object_views
 from pickclutter_lang.datasets.transforms.affine_crops import random_occluders
-from pickclutter_lang.language.object_attributes import attributes_from_dict
+from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_from_dict
 from pickclutter_lang.objects.kinds import find_kinds
-from pickclutter_lang.teacher_training.compositions import held_out_pairs, main_pair
-from pickclutter_lang.teacher_training.probes import EncodedViews, composition_accuracy, confusions
+from pickclutter_lang.teacher_training.compositions import held_out_pairs, main_pair, shown_pairs
+from pickclutter_lang.teacher_training.encoded_views import EncodedViews, confusions
+from pickclutter_lang.teacher_training.kind_probes import composition_accuracy, negation_accuracy
 from pickclutter_lang.teacher_training.render_sources import ObjectViews
 
 KINDS = ("mug", "bowl", "banana")
@@ -33,7 +34,8 @@ def write_views(folder: Path, seeds: range) -> Path:
 def test_one_of_ten_pairs_of_varied_kinds_is_held_out(tmp_path: Path) -> None:
     store = ObjectViewDataset.open(write_views(tmp_path, range(60)))
     pairs = {main_pair(attributes_from_dict(row)) for row in store.objects}
-    held_out = held_out_pairs([store])
+    assert pairs == shown_pairs([store])
+    held_out = held_out_pairs(shown_pairs([store]))
     assert held_out < pairs and 1 <= len(held_out) <= len(pairs) / 4
     assert {name for name, _ in held_out} <= {"mug", "bowl"}
     trained = {pair[0] for pair in pairs - held_out if pair is not None}
@@ -56,6 +58,10 @@ class _Texts:
         return torch.eye(len(texts))
 
 
+def views_of(features: torch.Tensor, items: list[ObjectAttributes]) -> EncodedViews:
+    return EncodedViews(features, items, [None] * len(items), ["instances"] * len(items))
+
+
 @pytest.mark.parametrize("names", [["mug"], ["mug", "bowl"]])
 def test_held_out_pairs_are_counted_apart(names: list[str]) -> None:
     items = [
@@ -66,12 +72,25 @@ def test_held_out_pairs_are_counted_apart(names: list[str]) -> None:
     right = torch.eye(len(pairs))[[pairs.index(main_pair(item)) for item in items]]  # type: ignore[arg-type]
     wrong = right.roll(1, dims=1)
     of_held_out = torch.tensor([main_pair(item) in held_out for item in items])
-    views = EncodedViews(torch.where(of_held_out[:, None], wrong, right), items, [None] * len(items))
-    count = int(of_held_out.sum())
-    assert composition_accuracy(_Texts(), views, held_out) == {  # type: ignore[arg-type]
-        "held_out_views": count, "held_out_top1": 0.0, "trained_views": 60 * len(names) - count, "trained_top1": 1.0,
-        "trained_minus_held_out": (1.0, 1.0, 1.0) if len(names) > 1 else None,
+    views = views_of(torch.where(of_held_out[:, None], wrong, right), items)
+    count, rare = int(of_held_out.sum()), next(pair for pair in pairs if pair not in held_out)
+    shown = frozenset(pairs) - {rare}
+    of_rare = sum(main_pair(item) == rare for item in items)
+    assert composition_accuracy(_Texts(), views, shown, held_out) == {  # type: ignore[arg-type]
+        "held_out_views": count, "held_out_top1": 0.0, "trained_views": len(items) - count - of_rare,
+        "trained_top1": 1.0, "trained_minus_held_out": (1.0, None),
     }  # fmt: skip
+
+
+def test_with_and_without_a_part_are_told_apart() -> None:
+    parts = {"mug": ("with a handle", "without a handle"), "bowl": ("with a lid",), "can": ("without a lid", "open")}
+    items = [
+        ObjectAttributes(frozenset(), name, features=(feature,)) for name, found in parts.items() for feature in found
+    ]
+    features = torch.tensor([[1.0, 0.0]] * len(items))  # texts of mugs are [1, 0] with a handle, and [0, 1] without
+    found = negation_accuracy(_Texts(), views_of(features, items))["with_without"]  # type: ignore[arg-type]
+    assert found == {"views": 2, "top1": 0.5, "interval": None, "with": 1.0, "without": 0.0}
+    assert negation_accuracy(_Texts(), views_of(features, items[2:])) == {}  # type: ignore[arg-type]
 
 
 def test_the_commonest_wrong_name_is_told() -> None:

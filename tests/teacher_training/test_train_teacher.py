@@ -98,7 +98,7 @@ def test_a_run_learns_resumes_to_the_bit_and_is_exported(data: Path, tmp_path: P
     metrics = json.loads((uninterrupted / "figures.json").read_text())
     assert metrics["scenes"]["proxy, ood, 48 px, whole"]["scenes"] == SCENES
     assert metrics["attributes"]["proxy, paper, random objects"]["color"]["views"] == 3
-    assert metrics["views"]["proxy, paper, objects"]["names"] == metrics["all_names"]["objects"] == 3
+    assert metrics["views"]["proxy, paper, objects"]["names"] == metrics["all_names"]["proxy"]["objects"] == 3
     low, high = metrics["views"]["proxy, paper, objects"]["interval"]
     assert low <= metrics["views"]["proxy, paper, objects"]["top1_shown"] <= high
     shown, answered, fraction = metrics["confusions"]["proxy, paper"][0]

@@ -75,7 +75,8 @@ def test_of_equal_clusters_it_is_that_of_their_means() -> None:
     of_pairs = estimate([a - b for a, b in zip(*means, strict=True)])
     assert of_pairs.half_width is not None
     ends = (of_pairs.mean - of_pairs.half_width, of_pairs.mean + of_pairs.half_width)
-    assert clustered_difference(first, second) == pytest.approx((of_pairs.mean, *ends))
+    difference, interval = clustered_difference(first, second)
+    assert difference == pytest.approx(of_pairs.mean) and interval == pytest.approx(ends)
 
 
 def test_of_unequal_clusters_it_covers_the_fraction_as_often_as_it_says() -> None:
@@ -87,9 +88,10 @@ def test_of_unequal_clusters_it_covers_the_fraction_as_often_as_it_says() -> Non
 
 def test_clusters_without_values_count_for_the_other_side_alone() -> None:
     first, second = [[True, False], [True], []], [[True], [], [False, True]]
-    difference = clustered_difference(first, second)
-    assert difference is not None and difference[0] == pytest.approx(0.0) and difference[1] < 0 < difference[2]
-    assert clustered_difference([[True]], [[False]]) is None and clustered_interval([[True, False]]) is None
-    assert clustered_interval([[True], [True]]) == (1.0, 1.0)
+    difference, interval = clustered_difference(first, second)
+    assert difference == pytest.approx(0.0) and interval is not None and interval[0] < 0 < interval[1]
+    assert clustered_difference([*first, []], [*second, []]) == (difference, interval)  # it says nothing
+    assert clustered_interval([[True, False]]) is None  # a single cluster
+    assert clustered_interval([[True], [True]]) is None and clustered_difference([[True]], [[False]]) == (1.0, None)
     with pytest.raises(InvalidArgumentError, match="a hit or a miss"):
         clustered_interval([[], []])

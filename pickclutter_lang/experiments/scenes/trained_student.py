@@ -14,7 +14,7 @@ from msgspec import Meta
 from safetensors.torch import save
 from torch import Tensor
 
-from pickclutter_lang.datasets.scene_images import SceneDataset, load_scene_datasets
+from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, load_scene_datasets
 from pickclutter_lang.errors import CheckpointError, DatasetError, MismatchError
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.language.prompts import PromptFeatures
@@ -162,18 +162,18 @@ class TrainedStudent:
 
     @cached_property
     def scenes(self) -> dict[str, SceneDataset]:
-        """The scene stores of the run.
+        """The scene stores of the run, but for unlabeled scenes, which it was only distilled on.
 
         :raises DatasetError: when a store is missing, damaged, or not the one that the run was trained on
         """
         try:
-            scenes = load_scene_datasets(self.config.data)
+            scenes = load_scene_datasets(replace(self.config.data, unlabeled=None))
         except DatasetError as error:
             raise type(error)(
                 f"{error}; if the scene stores of the run were moved, name their folder: scenes=..."
             ) from error
         found = {name: {"scenes": len(part), "content": part.content_hash} for name, part in scenes.items()}
-        differences = describe_differences(self.data, found)
+        differences = describe_differences({name: self.data[name] for name in self.data if name != UNLABELED}, found)
         if differences:
             raise MismatchError(
                 f"the run at {self.folder} was trained on other data (there / now): {'; '.join(differences)}; "

@@ -5,20 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 import pytest
 import torch
 
 from helpers.scene_data import make_toy_store
 from helpers.scene_runs import config, make_toys
 from pickclutter_lang.datasets.scene_images import SceneDataset
+from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import DatasetError, MismatchError
+from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
-from pickclutter_lang.experiments.scenes.load import load_run_config
+from pickclutter_lang.experiments.scenes.load import load_run_config, load_trained_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.training.sampling import with_unlabeled
 
 SHORT = ("method=open", "distill.epochs=1", "few_shot.epochs=1", "data.unlabeled_batch_size=5")
@@ -113,6 +118,46 @@ def test_unseen_objects_among_them_are_refused(toys: list[str], tmp_path: Path) 
     make_toy_store(tmp_path / "more", "ood", 12, seed=9)
     with pytest.raises(MismatchError, match=r"no unseen object in the unlabeled scenes .* are there"):
         SceneRun.open(config(*toys, f"data.unlabeled={tmp_path / 'more'}"))
+
+
+def test_unseen_objects_by_their_synonyms_are_refused(
+    toys: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlabeled = tmp_path / "scenes" / "unlabeled"
+    unseen = SceneRun.open(config(*toys, f"out={tmp_path / 'o'}")).label_names(("ood",))[0]
+    plain = SceneStore.synonyms_of
+
+    def synonyms_of(store: SceneStore, names: Collection[str]) -> list[str]:
+        return [unseen] if store.place == str(unlabeled) else plain(store, names)
+
+    monkeypatch.setattr(SceneStore, "synonyms_of", synonyms_of)
+    with pytest.raises(MismatchError, match="no unseen object"):
+        SceneRun.open(config(*toys, f"out={tmp_path / 'p'}"))
+
+
+def test_images_of_another_size_and_instances_for_evaluation_are_refused(
+    toys: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_toy_store(tmp_path / "small", "train", 12, seed=9, size=24)
+    with pytest.raises(MismatchError, match=r"images of \d+ pixels in the unlabeled scenes .*, but they have 24"):
+        SceneRun.open(config(*toys, f"data.unlabeled={tmp_path / 'small'}"))
+    plain = SceneStore.array
+
+    def array(store: SceneStore, name: str) -> Any:
+        return np.full((12, 3), MAX_INSTANCES) if name == "instances" else plain(store, name)
+
+    unlabeled = str(tmp_path / "scenes" / "unlabeled")
+    monkeypatch.setattr(SceneStore, "array", array)
+    monkeypatch.setattr(SceneStore, "has_instances", property(lambda store: store.place == unlabeled))
+    with pytest.raises(MismatchError, match="instances of kinds that are not for evaluation"):
+        SceneRun.open(config(*toys))
+
+
+def test_a_finished_run_needs_them_no_more(toys: list[str], tmp_path: Path) -> None:
+    trained(*toys, f"out={tmp_path / 'o'}")
+    shutil.rmtree(tmp_path / "scenes" / "unlabeled")
+    student = load_trained_run(TrainedRunConfig(run=str(tmp_path / "o"), phase="distill"))
+    assert sorted(student.scenes) == ["fewshot", "id", "ood", "train"]
 
 
 def test_scenes_to_evaluate_on_are_refused(toys: list[str], tmp_path: Path) -> None:
