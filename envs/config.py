@@ -16,6 +16,7 @@ from pickclutter_lang.objects.object_sets import (
     check_object_split,
     check_objects,
     check_source,
+    is_kinds,
     sources_of,
 )
 from pickclutter_lang.utils.engines import PoolConfig
@@ -137,7 +138,7 @@ class ObjectViewConfig:
         if self.objects not in ("ycb", "none") and self.selection != "paper":
             raise InvalidArgumentError(f"expected selection=paper of {self.objects}, but got {self.selection!r}")
         check_kinds(self.objects, self.kinds, self.instances, _SHEET_INSTANCES)
-        if self.objects == "kinds" and self.objects_root is not None:
+        if is_kinds(self.objects) and self.objects_root is not None:
             raise InvalidArgumentError(f"expected no objects_root for kinds, but got {self.objects_root!r}")
         within("first_seed", self.first_seed, 0, 2 * MAX_INSTANCES)
         for name in ("views_per_object", "random_objects", "views_per_random_object"):

@@ -15,7 +15,7 @@ from pickclutter_lang.envs.generation.pile_sampling import PileConfig
 from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.objects.object_sets import ObjectSet, ObjectSource, is_own, load_object_set, sources_of
+from pickclutter_lang.objects.object_sets import ObjectSet, ObjectSource, is_kinds, is_own, load_object_set, sources_of
 from pickclutter_lang.utils.typing import FloatArray
 
 Episode = Mapping[str, Any]
@@ -161,7 +161,7 @@ def objects_of(
     :raises MissingAssetsError, UnknownObjectError: when the set lacks an object of the episodes
     """
     model_ids = sorted({actor["model_id"] for one in episodes for actor in one["actors"]})
-    if is_own(objects) or sources_of(objects) == ("kinds",):
+    if is_own(objects) or is_kinds(objects):
         found = load_object_set(objects, root, object_split=object_split, kinds=kinds, instances=instances)
         for model_id in model_ids:
             found.label_index(model_id)

@@ -21,7 +21,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.extra_objects import select_objects
 from pickclutter_lang.objects.kinds import Kind, all_kinds, find_kinds
 from pickclutter_lang.objects.kinds.writing import write_instance
-from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
+from pickclutter_lang.objects.object_sets import ObjectSet, is_kinds, load_object_set
 from pickclutter_lang.objects.own_sets import OwnSet, words_of_entry
 from pickclutter_lang.objects.procedural.random_objects import sample_object, write_objects
 from pickclutter_lang.utils.io import create_dir
@@ -81,7 +81,7 @@ def render_object_views(config: ObjectViewConfig) -> str:
 def _settings(config: ObjectViewConfig) -> dict[str, Any]:
     """Return how the views are made; those of kinds for kinds alone: files of other objects stay as they are."""
     settings = asdict(config)
-    if config.objects != "kinds":
+    if not is_kinds(config.objects):
         for name in ("kinds", "instances", "first_seed"):
             del settings[name]
     if not config.random_lights:
@@ -91,7 +91,7 @@ def _settings(config: ObjectViewConfig) -> dict[str, Any]:
 
 def _view_count(config: ObjectViewConfig) -> int:
     count = config.random_objects * config.views_per_random_object
-    if config.objects == "kinds":
+    if is_kinds(config.objects):
         count += len(_kinds(config)) * config.instances * config.views_per_object
     elif config.objects != "none":
         count += len(_catalog(config).catalog) * config.views_per_object
@@ -118,7 +118,7 @@ def _catalog(config: ObjectViewConfig) -> ObjectSet:
 
 
 def _catalog_models(config: ObjectViewConfig) -> Iterator[_Model]:
-    if config.objects in ("kinds", "none") or not config.views_per_object:
+    if config.objects == "none" or is_kinds(config.objects) or not config.views_per_object:
         return
     found = _catalog(config)
     for n, item in enumerate(found.catalog):
@@ -130,7 +130,7 @@ def _catalog_models(config: ObjectViewConfig) -> Iterator[_Model]:
 
 def _kind_models(config: ObjectViewConfig, folder: Path) -> Iterator[_Model]:
     """Make one instance after the other, so that thousands of them take no space on the disk."""
-    if config.objects != "kinds" or not config.views_per_object:
+    if not is_kinds(config.objects) or not config.views_per_object:
         return
     for kind in _kinds(config):
         for seed in range(config.first_seed, config.first_seed + config.instances):

@@ -10,7 +10,7 @@ from omegaconf import MISSING
 
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.objects.object_sets import check_objects, sources_of
+from pickclutter_lang.objects.object_sets import check_objects, is_kinds
 from pickclutter_lang.utils.object_storage import check_scenes
 from pickclutter_lang.utils.validation import check_folder, check_path, check_threads, one_of, within
 
@@ -50,7 +50,7 @@ class DemoConfig:
                 "expected a student: either run= (a finished run) or policy= (a folder of pickclutter export-policy)"
             )
         one_of("phase", self.phase, ("distill", "few_shot"))
-        if sources_of(self.objects) == ("kinds",):
+        if is_kinds(self.objects):
             raise InvalidArgumentError("expected objects to be proxy, ycb or a folder of objects, but got 'kinds'")
         check_objects(self.objects, self.objects_root)
         self.camera.validate()

@@ -146,6 +146,11 @@ def is_own(source: ObjectSource) -> bool:
     return len(sources) > 1 or sources[0] not in OBJECT_SETS
 
 
+def is_kinds(source: ObjectSource) -> bool:
+    """Return whether a source is `kinds` alone, also as a list of one."""
+    return sources_of(source) == ("kinds",)
+
+
 def own_sources(source: ObjectSource) -> tuple[str, ...]:
     """Return the sets of a source that `is_own`; nothing of another."""
     return sources_of(source) if is_own(source) else ()
@@ -178,7 +183,7 @@ def check_kinds(
     :raises UnknownObjectError: for a name that is no kind
     :raises InvalidArgumentError: for a repeated name, a number out of range, or either of an object set without them
     """
-    if sources_of(source) == ("kinds",):
+    if is_kinds(source):
         from pickclutter_lang.objects.kinds.registry import find_kinds
 
         find_kinds(kinds)

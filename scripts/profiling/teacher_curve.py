@@ -2,8 +2,10 @@
 
 The first kinds of every point are those of Y_id; others follow in one random order; those of Y_ood are in none. So the
 scans of Y_id show how known kinds fare. Those of Y_ood show whether more kinds help on kinds that were never shown.
+However many kinds, there are as many instances in all; further points have fewer instances of the most kinds.
 Each point renders its views, and trains on them alone with `train-teacher`. FOLDER/curve.json has the accuracies.
-Points that the file has are kept, and a training that was interrupted goes on.
+Points that the file has are kept, and a training that was interrupted goes on. The package's extras `sim`, `imagenet`
+and `sentence` are needed, and with `--objects ycb` the scans.
 
     python scripts/profiling/teacher_curve.py runs/curve
 """
@@ -52,22 +54,24 @@ def call(command: str, *words: str) -> None:
 
 def views(folder: Path, *words: str) -> str:
     """Render views into a folder, unless it is there."""
-    if not folder.is_dir():
+    if not (folder / "views.json").is_file():
         call("render-object-views", *words, "random_objects=0", f"out={folder}")
     return str(folder)
 
 
-def accuracies(figures: dict[str, Any], objects: str) -> dict[str, dict[str, float]]:
-    """Return the top-1 accuracy and its chance in 0..1, and the number of views, of each group."""
+def accuracies(figures: dict[str, Any], objects: str) -> dict[str, dict[str, Any]]:
+    """Return the top-1 accuracy with its interval, and its chance, in 0..1, of each group."""
     rows = {name: figures["views"][f"{objects}, paper, {group}"] for name, group in GROUPS.items()}
     return {
-        name: {"top1": row["top1_shown"], "chance": 1 / row["names"], "views": row["views"]}
+        name: {"top1": row["top1_shown"], "interval": row["interval"], "chance": 1 / row["names"]}
         for name, row in rows.items()
     }
 
 
 def measure(options: argparse.Namespace, kinds: int, instances: int) -> dict[str, Any]:
-    """Train a point, and return what it names."""
+    """Train a point, and return what it names, with the revision that measured it."""
+    from pickclutter_lang.experiments.result import git_revision
+
     folder = options.folder / POINT.format(kinds=kinds, instances=instances)
     quoted = ",".join(f'"{name}"' for name in names_of_kinds(kinds))
     chosen = [f"kinds=[{quoted}]", f"instances={instances}", "random_lights=true", "size=112"]
@@ -76,7 +80,8 @@ def measure(options: argparse.Namespace, kinds: int, instances: int) -> dict[str
     amounts = f"steps={options.steps} seed={options.seed} bf16={str(options.bf16).lower()}".split()
     call("train-teacher", *TRAINING.split(), *amounts, f"views=[{seen}]", f"unseen_views=[{test}]", f"out={folder}/run")
     figures = json.loads((folder / "run" / "teacher" / "figures.json").read_text())
-    return {"kinds": kinds, "instances": instances, **accuracies(figures, options.objects)}
+    found = {"kinds": kinds, "instances": instances, "revision": git_revision()}
+    return found | accuracies(figures, options.objects)
 
 
 def main() -> None:
@@ -84,28 +89,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="folder of the views, the trainings and curve.json")
     parser.add_argument("--kinds", type=int, nargs="+", default=[20, 50, 100, 150], help="numbers of kinds")
-    parser.add_argument("--instances", type=int, nargs="+", default=[1, 5, 20], help="numbers of instances of each")
+    parser.add_argument("--instances", type=int, nargs="+", default=[1, 5, 20], help="instances of each of the most kinds")
     parser.add_argument("--views", type=int, default=4, help="views of each instance")
     parser.add_argument("--steps", type=int, default=400, help="steps of each training")
     parser.add_argument("--objects", default="ycb", help="what is named: `ycb` (scans) or `proxy` (procedural models)")
     parser.add_argument("--bf16", action="store_true", help="train in bfloat16, for CPUs with units for it")
     parser.add_argument("--seed", type=int, default=0, help="seed of the trainings")
     options = parser.parse_args()
-    from pickclutter_lang.experiments.result import git_revision
     from pickclutter_lang.utils.io import write_text
 
+    most_kinds, most_instances = max(options.kinds), max(options.instances)
+    points = [(kinds, most_kinds * most_instances // kinds) for kinds in options.kinds]
+    for kinds, _ in points:
+        names_of_kinds(kinds)
     options.folder.mkdir(parents=True, exist_ok=True)
     options.folder = options.folder.resolve()
     settings = {key: getattr(options, key) for key in ("views", "steps", "objects", "bf16", "seed")}
-    content: dict[str, Any] = {"revision": git_revision(), "settings": settings, "points": {}}
+    content: dict[str, Any] = {"settings": settings, "points": {}}
     file = options.folder / FILE
     if file.is_file():
         kept = json.loads(file.read_text())
         if {**kept, "points": {}} != content:
-            sys.exit(f"error: {file} has another revision or other settings; choose another folder")
+            sys.exit(f"error: {file} has other settings; choose another folder")
         content = kept
-    most_kinds, most_instances = max(options.kinds), max(options.instances)
-    points = [(kinds, most_instances) for kinds in options.kinds]
     for kinds, instances in dict.fromkeys([*points, *((most_kinds, count) for count in options.instances)]):
         name = POINT.format(kinds=kinds, instances=instances)
         if name not in content["points"]:

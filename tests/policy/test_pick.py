@@ -13,9 +13,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from pickclutter_lang.commands.pick import phrase_argument
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.objects.object_sets import load_object_set
+from pickclutter_lang.objects.kinds.kind_set import KindSet
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES, load_object_set
 from pickclutter_lang.policy.evaluation.config import PickConfig
-from pickclutter_lang.policy.evaluation.pick import pick, read_phrase
+from pickclutter_lang.policy.evaluation.pick import kinds_of_pile, pick, read_phrase
 
 pytest.importorskip("sapien")
 
@@ -58,6 +59,20 @@ def test_what_no_object_can_be_is_refused_before_a_pile(phrase: str, objects: st
     with pytest.raises(InvalidArgumentError, match="expected colors, materials or shapes that are true of"):
         pick(PickConfig(phrase, objects=objects, out=str(tmp_path / "o.mp4")))
     assert read_phrase("the gray mug", load_object_set("kinds").catalog).modifiers == ("grey",)
+
+
+@pytest.mark.slow
+def test_the_kinds_of_a_pile_can_be_what_is_said() -> None:
+    kinds = load_object_set(["kinds"])
+    assert isinstance(kinds, KindSet)
+    phrase = read_phrase("the purple fruit", kinds.catalog)
+    assert len(phrase.labels) > 5  # of most no instance is purple
+    for seed in range(3):
+        meant = [name for name in kinds_of_pile(phrase, kinds, seed) if name in phrase.labels]
+        assert meant
+        for name in meant:
+            model = kinds.catalog.find(name).model_id
+            assert any(phrase.fits(kinds.model(f"{model}-{MAX_INSTANCES + number}")) for number in range(12)), name
 
 
 @pytest.mark.parametrize("text", ["the red mug", "rubik's cube", "back\\slash", "out=x is no phrase"])

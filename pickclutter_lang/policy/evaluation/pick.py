@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,7 +29,7 @@ from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.progress import track
 from pickclutter_lang.utils.validation import did_you_mean
 
-_DISTRACTORS, _MAX_MEANT, _MAX_PILES, _CAMERA_SIZE, _INSTANCES = 11, 2, 200, 256, 50
+_DISTRACTORS, _MAX_MEANT, _MAX_PILES, _CAMERA_SIZE, _INSTANCES, _LOOKED_AT = 11, 2, 200, 256, 50, 12
 _SPELLINGS = {"gray": "grey"}
 _MODIFIERS = ("color", "material", "shape", "size")
 _ALWAYS = Thresholds(0.0, {}, None)
@@ -99,7 +100,7 @@ def pick(config: PickConfig) -> Pick:
     recorders = [video, *make_recorders(recordings)]
     objects = load_object_set(config.objects, config.objects_root)
     phrase = read_phrase(config.phrase, objects.catalog)
-    kinds = _kinds(phrase, objects.catalog, config.seed) if config.objects == "kinds" else ()
+    kinds = kinds_of_pile(phrase, objects, config.seed) if isinstance(objects, KindSet) else ()
     _check_possible(phrase, objects, kinds)
     policies = {} if config.policy is None else {"few_shot": config.policy}
     runner = RolloutRunner(
@@ -173,9 +174,7 @@ def _check_possible(phrase: Phrase, objects: ObjectSet, kinds: Sequence[str]) ->
     """Raise InvalidArgumentError where no object can be what a phrase says, before 200 piles are dropped for it."""
     items: list[CatalogObject] = [item for item in objects.catalog if item.name in phrase.labels]
     if isinstance(objects, KindSet) and phrase.modifiers:
-        ids = [item.model_id for item in items if item.name in kinds]
-        seeds = range(MAX_INSTANCES, MAX_INSTANCES + _INSTANCES)
-        items = [objects.model(f"{model_id}-{seed}") for model_id in ids for seed in seeds]
+        items = [item for kind in items if kind.name in kinds for item in _instances(objects, kind, _INSTANCES)]
     if phrase.modifiers and not any(phrase.fits(item) for item in items):
         words = sorted({tag.partition(":")[2] for item in items for tag in attributes_of(item).tags if _is_word(tag)})
         raise InvalidArgumentError(
@@ -188,12 +187,21 @@ def _is_word(tag: str) -> bool:
     return tag.partition(":")[0] in _MODIFIERS
 
 
-def _kinds(phrase: Phrase, catalog: Catalog, seed: int) -> tuple[str, ...]:
-    """Return the kinds of the piles: those that are meant, and distractors."""
+def _instances(objects: KindSet, kind: CatalogObject, count: int) -> Iterator[CatalogObject]:
+    """Yield instances of a kind that no teacher was trained on."""
+    return (objects.model(f"{kind.model_id}-{seed}") for seed in range(MAX_INSTANCES, MAX_INSTANCES + count))
+
+
+def kinds_of_pile(phrase: Phrase, objects: KindSet, seed: int) -> tuple[str, ...]:
+    """Return the kinds of the piles: some that are meant, of which instances can be what is said, and distractors."""
     rng = np.random.default_rng(seed)
-    meant = [str(name) for name in rng.permutation(phrase.labels)[:_MAX_MEANT]]
-    others = [name for name in catalog.names if name not in phrase.labels]
-    return (*meant, *(str(name) for name in rng.permutation(others)[:_DISTRACTORS]))
+    meant = [objects.catalog.find(str(name)) for name in rng.permutation(phrase.labels)]
+    if phrase.modifiers and len(meant) > _MAX_MEANT:
+        fitting = (kind for kind in meant if any(map(phrase.fits, _instances(objects, kind, _LOOKED_AT))))
+        meant = [*islice(fitting, _MAX_MEANT)] or meant
+    others = [name for name in objects.catalog.names if name not in phrase.labels]
+    names = [kind.name for kind in meant[:_MAX_MEANT]]
+    return (*names, *(str(name) for name in rng.permutation(others)[:_DISTRACTORS]))
 
 
 def _teacher_detector(name: str, phrase: Phrase, pile: Sequence[str]) -> TeacherDetector:

@@ -14,7 +14,7 @@ from safetensors.torch import save_model
 from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.envs.wrappers import FlatObservation
 from pickclutter_lang.errors import MissingExtraError
-from pickclutter_lang.objects.object_sets import own_sources
+from pickclutter_lang.objects.object_sets import is_kinds, own_sources
 from pickclutter_lang.policy.rl.config import PPOConfig
 from pickclutter_lang.policy.rl.extractor import StudentFeaturesExtractor, check_hand_rgb
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -47,7 +47,7 @@ def make_environment(config: PPOConfig, student: StudentRuntime) -> gym.Env[Any,
         instances=config.instances,
         camera=config.camera,
         appearance=config.appearance,
-        split="train" if config.objects == "kinds" else "ood",
+        split="train" if is_kinds(config.objects) else "ood",
         obs_mode="rgbd",
         control_mode="pd_ee_delta_pose",
         reward_mode="normalized_dense",
