@@ -10,6 +10,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+from pickclutter_lang.commands.first_word import first_word_as
 from pickclutter_lang.commands.hydra_app import hydra_main
 from pickclutter_lang.policy.evaluation.config import PickConfig
 
@@ -37,13 +38,5 @@ def _main(config: PickConfig) -> None:
 
 def main() -> None:
     """Take the phrase as the first argument, or as `phrase=`."""
-    sys.argv[1:] = [phrase_argument(word) if n == 0 else word for n, word in enumerate(sys.argv[1:])]
+    sys.argv[1:] = first_word_as("phrase", sys.argv[1:])
     _main()
-
-
-def phrase_argument(word: str) -> str:
-    """Return `phrase='...'` for a word that is neither an option nor `key=value`."""
-    if word.startswith("-") or "=" in word:
-        return word
-    quoted = word.replace("'", "\\'")
-    return f"phrase='{quoted}'"

@@ -1,4 +1,4 @@
-"""Train a pocket teacher, a small CLIP from scratch, on renders or on your own images, and write its model card.
+"""Train a pocket teacher, a small CLIP, on renders or on your own images, and write its model card.
 
     pickclutter train-teacher scenes=[data/teacher] views=[data/views] out=runs/teacher
     pickclutter train-teacher teacher_data=image_folder images=photos/train classes=classes.json out=runs/teacher

@@ -75,8 +75,7 @@ class LookConfig:
     checkpoint: str | None = None
     """Folder or .safetensors file with the teacher's weights. null: the embedded or downloaded ones."""
     threshold: float = 0.3
-    """Score of the teacher from which a name is predicted present. 0.3 gives `pocket` its best F1 on held-out scenes of
-    kinds; nobody calibrated it for your images."""
+    """Score of the teacher from which a name is predicted present. It is not calibrated."""
     policy: str | None = None
     """Policy folder of a student of RGB alone, to be asked beside the teacher. null: the teacher alone."""
     trust_code: bool = False

@@ -89,7 +89,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="folder of the views, the trainings and curve.json")
     parser.add_argument("--kinds", type=int, nargs="+", default=[20, 50, 100, 150], help="numbers of kinds")
-    parser.add_argument("--instances", type=int, nargs="+", default=[1, 5, 20], help="instances of each of the most kinds")
+    parser.add_argument("--instances", type=int, nargs="+", default=[1, 5, 20], help="of each of the most kinds")
     parser.add_argument("--views", type=int, default=4, help="views of each instance")
     parser.add_argument("--steps", type=int, default=400, help="steps of each training")
     parser.add_argument("--objects", default="ycb", help="what is named: `ycb` (scans) or `proxy` (procedural models)")

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import imageio_ffmpeg
 import pytest
-from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from pickclutter_lang.commands.pick import phrase_argument
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.kinds.kind_set import KindSet
@@ -73,15 +71,6 @@ def test_the_kinds_of_a_pile_can_be_what_is_said() -> None:
         for name in meant:
             model = kinds.catalog.find(name).model_id
             assert any(phrase.fits(kinds.model(f"{model}-{MAX_INSTANCES + number}")) for number in range(12)), name
-
-
-@pytest.mark.parametrize("text", ["the red mug", "rubik's cube", "back\\slash", "out=x is no phrase"])
-def test_the_first_word_is_the_phrase(text: str) -> None:
-    if "=" in text:
-        assert phrase_argument(text) == text
-    else:
-        assert OverridesParser.create().parse_override(phrase_argument(text)).value() == text
-    assert phrase_argument("--help") == "--help"
 
 
 @pytest.mark.sim
