@@ -78,7 +78,8 @@ def measure(options: argparse.Namespace, kinds: int, instances: int) -> dict[str
     seen = views(folder / "views", "objects=kinds", *chosen, f"views_per_object={options.views}")
     test = views(options.folder / "test", f"objects={options.objects}", "views_per_object=12", "size=128", "seed=1")
     amounts = f"steps={options.steps} seed={options.seed} bf16={str(options.bf16).lower()}".split()
-    call("train-teacher", *TRAINING.split(), *amounts, f"views=[{seen}]", f"unseen_views=[{test}]", f"out={folder}/run")
+    own = [*TRAINING.split(), *amounts, f"views=[{seen}]", f"unseen_views=[{test}]", f"out={folder}/run"]
+    call("train-teacher", *own, *options.settings)
     figures = json.loads((folder / "run" / "teacher" / "figures.json").read_text())
     found = {"kinds": kinds, "instances": instances, "revision": git_revision()}
     return found | accuracies(figures, options.objects)
@@ -88,6 +89,7 @@ def main() -> None:
     """Measure the points that the file lacks."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="folder of the views, the trainings and curve.json")
+    parser.add_argument("settings", nargs="*", help="settings of train-teacher, which replace the script's, KEY=VALUE")
     parser.add_argument("--kinds", type=int, nargs="+", default=[20, 50, 100, 150], help="numbers of kinds")
     parser.add_argument("--instances", type=int, nargs="+", default=[1, 5, 20], help="of each of the most kinds")
     parser.add_argument("--views", type=int, default=4, help="views of each instance")
@@ -104,7 +106,7 @@ def main() -> None:
         names_of_kinds(kinds)
     options.folder.mkdir(parents=True, exist_ok=True)
     options.folder = options.folder.resolve()
-    settings = {key: getattr(options, key) for key in ("views", "steps", "objects", "bf16", "seed")}
+    settings = {key: getattr(options, key) for key in ("views", "steps", "objects", "bf16", "seed", "settings")}
     content: dict[str, Any] = {"settings": settings, "points": {}}
     file = options.folder / FILE
     if file.is_file():
