@@ -47,9 +47,8 @@ class EncodedViews:
 
     def only(self, rows: Sequence[int]) -> EncodedViews:
         """Return some of the views."""
-        rows = list(rows)
-        objects, ids, groups = ([values[n] for n in rows] for values in (self.objects, self.ids, self.groups))
-        return EncodedViews(self.features[rows], objects, ids, groups)
+        objects, ids, groups = [self.objects[n] for n in rows], [self.ids[n] for n in rows], self.groups
+        return EncodedViews(self.features[list(rows)], objects, ids, [groups[n] for n in rows])
 
 
 def groups_of(views: EncodedViews) -> dict[str, EncodedViews]:

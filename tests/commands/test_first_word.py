@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
@@ -26,7 +28,7 @@ def test_options_and_keys_stay_as_they_are(words: list[str]) -> None:
 )
 def test_names_are_an_option_too(words: list[str]) -> None:
     image, names, out = names_argument(["pile.png", *words, "out=x.png"])
-    value = OverridesParser.create().parse_override(names).value()
+    value: Any = OverridesParser.create().parse_override(names).value()
     assert (image, out) == ("pile.png", "out=x.png") and [str(name) for name in value] == [
         "mug",
         "yellow fruit",
