@@ -254,7 +254,7 @@ def _check_unlabeled(train: SceneStore, unlabeled: SceneDataset, path: str) -> N
             f"expected images of {train.image_size} pixels in the unlabeled scenes of {path}, as in {train.place}, "
             f"but they have {store.image_size}; collect them with image_size={train.image_size}"
         )
-    if store.has_instances and (store.array("instances") >= MAX_INSTANCES).any():
+    if store.manifest.has_instances and (store.array("instances") >= MAX_INSTANCES).any():
         raise MismatchError(
             f"expected instances of kinds that are not for evaluation in the unlabeled scenes of {path}, but some are; "
             "collect them with split=train"

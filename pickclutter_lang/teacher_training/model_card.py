@@ -213,7 +213,7 @@ def _data_rows(config: TeacherTrainConfig) -> list[list[str]]:
             f"objects={manifest.object_set} image_size={manifest.settings['image_size']} "
             f"graspable={str('graspable' in manifest.fields).lower()}"
         )
-        if "instances" in manifest.fields:
+        if manifest.has_instances:
             command += f" instances={manifest.settings['instances']}"
         command = " ".join([command, *overrides(manifest.settings)]) + "`"
         rows.append([use, command, f"`{manifest.content_hash[:16]}`"])

@@ -67,7 +67,7 @@ class SceneImages:
         objects = []
         for folder, store in zip(folders, stores, strict=True):
             actors = store.array("actors")
-            if store.has_instances:
+            if store.manifest.has_instances:
                 check_training_instances(store.array("instances").ravel().tolist(), folder)
             present_excluded = {store.model_ids[a] for a in np.unique(actors[actors >= 0])} & excluded
             if present_excluded:
@@ -95,7 +95,7 @@ def scene_objects(
 ) -> list[list[ObjectAttributes]]:
     """Return the objects [N][instance id - 1] of the scenes of a store."""
     actors = store.array("actors")
-    if not store.has_instances:
+    if not store.manifest.has_instances:
         own = store.own_catalog
         items = [all_objects().find(i) for i in store.model_ids] if own is None else [e.catalog_object() for e in own]
         attributes = [attributes_of(item) for item in items]

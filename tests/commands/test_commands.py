@@ -43,7 +43,10 @@ def call(*arguments: str, folder: Path, **environment: str) -> subprocess.Comple
 
 def test_every_command_has_a_module_and_a_script() -> None:
     for folder, others in (
-        (ROOT / "pickclutter_lang" / "commands", {"__init__", "__main__", "exit_status", "help_text", "hydra_app"}),
+        (
+            ROOT / "pickclutter_lang" / "commands",
+            {"__init__", "__main__", "exit_status", "first_word", "help_text", "hydra_app"},
+        ),
         (ROOT / "scripts", set()),
     ):
         assert {path.stem for path in folder.glob("*.py")} - others | {"check_install"} == set(MODULES.values()), folder

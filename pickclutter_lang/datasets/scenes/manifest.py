@@ -102,7 +102,7 @@ class Manifest:
         for camera in settings["cameras"]:
             one_of("settings.cameras", camera, CAMERAS)
         check_fields(self.fields)
-        if "instances" in self.fields:
+        if self.has_instances:
             check_json(self.settings, _OfKinds)
         if self.has_catalog:
             check_json(self.settings, _OfOwnObjects)
@@ -132,6 +132,11 @@ class Manifest:
             )
 
     @property
+    def has_instances(self) -> bool:
+        """Whether the objects are instances of kinds, which the array `instances` numbers."""
+        return "instances" in self.fields
+
+    @property
     def layout(self) -> ShardSchema:
         """The fields with their dtypes and shapes."""
         return ShardSchema(self.fields, len(self.objects), int(self.settings["image_size"]))
@@ -144,7 +149,7 @@ class Manifest:
     @property
     def object_split(self) -> int:
         """Which objects are in Y_ood, see `paper_catalog` and `load_own_set`; 0 for other labels."""
-        if "instances" in self.fields or self.has_catalog:
+        if self.has_instances or self.has_catalog:
             return int(self.settings["object_split"])
         return object_split_of({item.model_id for item in self.objects if item.split == "ood"})
 
@@ -192,7 +197,7 @@ class Manifest:
             keys = list(mine)
         if keys:
             differences = "; ".join(f"{key} is {mine.get(key)!r} there, {theirs.get(key)!r} now" for key in keys[:4])
-            if keys == ["object_fingerprint"] and "instances" in self.fields:
+            if keys == ["object_fingerprint"] and self.has_instances:
                 differences += " (the code that makes the kinds has changed, or a package that it uses)"
             elif self.has_catalog and {*keys} <= {"settings.catalog", "object_fingerprint"}:
                 differences += f" ({CATALOG_FILE} has changed, or a mesh)"

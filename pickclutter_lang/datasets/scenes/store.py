@@ -137,17 +137,11 @@ class SceneStore:
 
     def synonyms_of(self, names: Collection[str]) -> list[str]:
         """Return the synonyms of labels: those of the store's own catalog, of kinds, or of the package's objects."""
-        if self.own_catalog is None and self.has_instances:
-            from pickclutter_lang.objects.kinds import find_kinds  # hundreds of modules
+        from pickclutter_lang.objects.kinds import find_kinds  # hundreds of modules
 
-            return [word for kind in find_kinds(sorted(names)) for word in kind.synonyms]
-        items = all_objects() if self.own_catalog is None else self.own_catalog
+        of_package = find_kinds(sorted(names)) if self.manifest.has_instances else all_objects()
+        items = of_package if self.own_catalog is None else self.own_catalog
         return [word for item in items if item.name in names for word in item.synonyms]
-
-    @property
-    def has_instances(self) -> bool:
-        """Whether its objects are instances of kinds, which the array `instances` numbers."""
-        return "instances" in self.manifest.fields
 
     def scene_ids(self) -> list[str]:
         """Return an id for each scene: `<split>/<seed>/<index>`."""

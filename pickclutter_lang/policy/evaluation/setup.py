@@ -111,7 +111,7 @@ def _object_split(config: PolicyEvalConfig) -> int:
         return own_split_of(load_object_set(config.objects, config.objects_root).catalog, unseen)
     if store is not None and (is_url(store) or Path(store, MANIFEST_FILE).is_file()):
         manifest = manifest_at(store)
-        if "instances" in manifest.fields:  # of some kinds the unseen names do not tell the split
+        if manifest.has_instances:  # of some kinds the unseen names do not tell the split
             return manifest.object_split
     return object_split_of({item.model_id for item in paper_catalog() if item.name in unseen})
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -146,9 +147,11 @@ def test_images_of_another_size_and_instances_for_evaluation_are_refused(
     def array(store: SceneStore, name: str) -> Any:
         return np.full((12, 3), MAX_INSTANCES) if name == "instances" else plain(store, name)
 
-    unlabeled = str(tmp_path / "scenes" / "unlabeled")
+    unlabeled = tmp_path / "scenes" / "unlabeled"
     monkeypatch.setattr(SceneStore, "array", array)
-    monkeypatch.setattr(SceneStore, "has_instances", property(lambda store: store.place == unlabeled))
+    manifest = SceneStore.open(unlabeled).manifest
+    settings = {**manifest.settings, "instances": 3, "object_split": 0}
+    replace(manifest, fields=(*manifest.fields, "instances"), settings=settings).write(unlabeled)
     with pytest.raises(MismatchError, match="instances of kinds that are not for evaluation"):
         SceneRun.open(config(*toys))
 
