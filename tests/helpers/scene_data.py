@@ -13,6 +13,8 @@ import numpy as np
 from helpers.scene_rows import OBJECTS, make_manifest, random_row
 from pickclutter_lang.datasets.scenes import Manifest, SceneRow, SceneStore, write_shard
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, write_catalog
+from pickclutter_lang.objects.kinds.kind_set import LEARNING_SPLITS
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 
 COLORS = np.random.default_rng(7).integers(40, 256, (len(OBJECTS), 3))
 SIZES = {"train": 24, "id": 8, "ood": 10, "fewshot": 6}
@@ -27,6 +29,9 @@ def toy_row(manifest: Manifest, index: int) -> SceneRow:
     actors = rng.choice(label_indices, int(rng.integers(2, 4)), replace=False)
     row["actors"][:] = -1
     row["actors"][: len(actors)] = actors
+    if manifest.has_instances:
+        seed = 0 if manifest.split in LEARNING_SPLITS else MAX_INSTANCES
+        row["instances"][:] = np.where(row["actors"] < 0, -1, seed)
     for label in ("present", "visible", "graspable"):
         row[label][:] = False
         row[label][actors] = True

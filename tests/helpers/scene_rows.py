@@ -47,7 +47,10 @@ def random_row(manifest: Manifest, index: int) -> SceneRow:
 
 
 def make_manifest(scenes: int = 11, shard_size: int = 4, seed: int = 0, size: int = 16, **changes: Any) -> Manifest:
-    """Make a manifest; with `entries` that of a store of one's own objects, whose `catalog.yaml` has them."""
+    """Make a manifest; with `entries` that of a store of one's own objects, whose `catalog.yaml` has them.
+
+    With `instances` its objects are instances of kinds.
+    """
     cameras = changes.pop("cameras", ("hand",))
     without = changes.pop("without", ())
     catalog = list(paper_catalog(changes.pop("object_split", 0)))
@@ -56,6 +59,9 @@ def make_manifest(scenes: int = 11, shard_size: int = 4, seed: int = 0, size: in
         catalog = [entry.catalog_object() for entry in entries]
         settings |= {"catalog": hashlib.sha256(catalog_bytes(entries)).hexdigest(), "object_split": 0}
     fields = tuple(name for name in scene_fields(cameras, changes.pop("graspable", True)) if name not in without)
+    if instances := changes.pop("instances", 0):
+        settings |= {"instances": instances, "object_split": 0}
+        fields = (*fields, "instances")
     return Manifest(
         split=changes.pop("split", "train"),
         seed=seed,

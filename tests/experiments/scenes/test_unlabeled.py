@@ -6,12 +6,10 @@ import hashlib
 import json
 import shutil
 from collections.abc import Collection
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
 import pytest
 import torch
 
@@ -24,7 +22,6 @@ from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.load import load_run_config, load_trained_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.training.sampling import with_unlabeled
 
 SHORT = ("method=open", "distill.epochs=1", "few_shot.epochs=1", "data.unlabeled_batch_size=5")
@@ -136,24 +133,15 @@ def test_unseen_objects_by_their_synonyms_are_refused(
         SceneRun.open(config(*toys, f"out={tmp_path / 'p'}"))
 
 
-def test_images_of_another_size_and_instances_for_evaluation_are_refused(
-    toys: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_images_of_another_size_and_instances_for_evaluation_are_refused(toys: list[str], tmp_path: Path) -> None:
     make_toy_store(tmp_path / "small", "train", 12, seed=9, size=24)
     with pytest.raises(MismatchError, match=r"images of \d+ pixels in the unlabeled scenes .*, but they have 24"):
         SceneRun.open(config(*toys, f"data.unlabeled={tmp_path / 'small'}"))
-    plain = SceneStore.array
-
-    def array(store: SceneStore, name: str) -> Any:
-        return np.full((12, 3), MAX_INSTANCES) if name == "instances" else plain(store, name)
-
-    unlabeled = tmp_path / "scenes" / "unlabeled"
-    monkeypatch.setattr(SceneStore, "array", array)
-    manifest = SceneStore.open(unlabeled).manifest
-    settings = {**manifest.settings, "instances": 3, "object_split": 0}
-    replace(manifest, fields=(*manifest.fields, "instances"), settings=settings).write(unlabeled)
+    make_toy_store(tmp_path / "evaluation", "id", 12, seed=9, instances=3)
     with pytest.raises(MismatchError, match="instances of kinds that are not for evaluation"):
-        SceneRun.open(config(*toys))
+        SceneRun.open(config(*toys, f"data.unlabeled={tmp_path / 'evaluation'}"))
+    make_toy_store(tmp_path / "learning", "train", 12, seed=9, instances=3)
+    assert len(SceneRun.open(config(*toys, f"data.unlabeled={tmp_path / 'learning'}")).scenes["unlabeled"]) == 12
 
 
 def test_a_finished_run_needs_them_no_more(toys: list[str], tmp_path: Path) -> None:
