@@ -115,6 +115,7 @@ def save_values(values: Mapping[str, Any]) -> None:
 def differences(case: str, found: Mapping[str, Measure], values: Mapping[str, Any], machine_class: str) -> list[str]:
     """Return a line for each measure of a case that is not as recorded."""
     near, exact = values["near"][case], values["exact"].get(machine_class, {}).get(case, {})
+    near = values.get("near_of_class", {}).get(machine_class, {}).get(case, near)
     lines = []
     if near.keys() != found.keys():
         lines.append(f"recorded are {sorted(near)}, found are {sorted(found)}")

@@ -1,5 +1,8 @@
 """Record golden values: `python tests/golden/record_golden.py REVISION [CASE ...]`; all cases, if none is named.
 
+With `--of-class` as the first word, figures of a revision whose values are recorded already are recorded for this class
+of machines beside them: some trainings turn other last bits into other figures.
+
 Hashes of other classes of machines stay, unless what holds everywhere changed: then they are of other values, and go.
 """
 
@@ -33,9 +36,27 @@ def record(revision: str, cases: list[str]) -> None:
     save_values(values)
 
 
+def record_of_class(revision: str, cases: list[str]) -> None:
+    """Measure cases at the revision that `values.json` names, and write their figures for this class of machines."""
+    values = load_values()
+    with tempfile.TemporaryDirectory() as folder:
+        for number, case in enumerate(cases):
+            if values["recorded"].get(case) != revision:
+                sys.exit(f"error: {case} is recorded of {values['recorded'].get(case)}, not of {revision}")
+            own = Path(folder) / str(number)
+            own.mkdir()
+            found = measure(case, Path(folder), own)
+            near = {name: [_short(n) for n in one.near] for name, one in found.items()}
+            values.setdefault("near_of_class", {}).setdefault(machine(case in RENDERED), {})[case] = near
+    save_values(values)
+
+
 def _short(number: float | None) -> float | None:
     return None if number is None else float(f"{number:.10g}")
 
 
 if __name__ == "__main__":
-    record(sys.argv[1], sys.argv[2:] or list(CASES))
+    if sys.argv[1] == "--of-class":
+        record_of_class(sys.argv[2], sys.argv[3:])
+    else:
+        record(sys.argv[1], sys.argv[2:] or list(CASES))

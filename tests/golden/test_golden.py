@@ -6,7 +6,8 @@ It was recorded with the real YCB objects by
     OMP_NUM_THREADS=1 PICKCLUTTER_YCB=... python tests/golden/record_golden.py REVISION
 
 Rendering and arithmetic differ in their last bits from machine to machine. So hashes of content are compared where
-those of the machine's class are recorded (`golden_measures.machine`), and figures to a tolerance everywhere.
+those of the machine's class are recorded (`golden_measures.machine`), and figures to a tolerance everywhere: where a
+training turns other last bits into other figures, to those of the class.
 A change that is meant to change results records its cases anew, and says so.
 """
 
