@@ -32,7 +32,7 @@ default_cfgs = untrained_config("pocket_efficientnet_lite0", "network.conv_stem"
 
 
 class _Depthwise(nn.Conv2d):
-    """A convolution of each channel alone. It trains in float32: its gradient in bfloat16 takes CPUs 3 to 70 times."""
+    """A convolution of each channel alone. In training in float32: most gradients in bfloat16 take CPUs longer."""
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
