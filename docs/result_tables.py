@@ -12,7 +12,7 @@ from result_growth import growth_forecast, growth_reading, growth_training, grow
 from result_images import image_claims, image_summary, image_table, image_tables
 from result_policy import episode_comparisons, episode_effects, episode_kinds, episode_rates
 from result_sweeps import table12_sweep
-from result_teacher import teacher_aims, teacher_names
+from result_teacher import teacher_aims, teacher_language, teacher_names
 
 from pickclutter_lang.benchmarking.report import read_report, report_note, report_table
 from pickclutter_lang.experiments.scenes.result_table import TRIVIAL, is_chance
@@ -244,7 +244,7 @@ RENDERERS: dict[str, Callable[..., str]] = {
         bench, claims, comparisons, episode_comparisons, episode_effects, episode_kinds, episode_rates, growth_forecast,
         growth_reading, growth_training, growth_writing, image_claims, image_summary, image_table, image_tables,
         policy_aims, policy_in_words, policy_objects, rates, source, summary, table, table12, teacher_aims,
-        teacher_names,
+        teacher_language, teacher_names,
     )
 }  # fmt: skip
 """What a page can ask for."""

@@ -1,7 +1,9 @@
 """Ask for names in an image: scores, thresholds and maps of a teacher, and of a student. Needs the extra policy or sim.
 
-pickclutter look pile.png --names "mug,lemon" out=look.png
-pickclutter look image=pile.png names=[mug,"yellow fruit"] policy=policy
+    pickclutter look pile.png --names "mug,lemon" out=look.png
+    pickclutter look image=pile.png names=[mug,"yellow fruit"] policy=policy
+
+Both forms take the same settings.
 """
 
 import sys
@@ -36,13 +38,13 @@ def main() -> None:
 
 
 def names_argument(words: Sequence[str]) -> list[str]:
-    """Return words in which `--names "mug,yellow fruit"` is `names=['mug','yellow fruit']`."""
+    """Return words in which `--names "mug,yellow fruit"` is `names=['mug','yellow fruit']`, at the end."""
     found = list(words)
     for n, word in enumerate(found):
         option, equals, value = word.partition("=")
         if option == _NAMES and (equals or n + 1 < len(found)):
             value = value if equals else found[n + 1]
             names = ",".join(quoted_value(name.strip()) for name in value.split(",") if name.strip())
-            found[n : n + (1 if equals else 2)] = [f"names=[{names}]"]
-            break
+            del found[n : n + (1 if equals else 2)]
+            return [*found, f"names=[{names}]"]
     return found

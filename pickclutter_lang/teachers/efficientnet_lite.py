@@ -32,7 +32,7 @@ default_cfgs = untrained_config("pocket_efficientnet_lite0", "network.conv_stem"
 
 
 class _Depthwise(nn.Conv2d):
-    """A convolution of each channel alone. In training in float32: most gradients in bfloat16 take CPUs longer."""
+    """A convolution of each channel alone, in float32 in training: many of its gradients are slow in bfloat16."""
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:

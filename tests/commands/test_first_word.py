@@ -27,7 +27,8 @@ def test_options_and_keys_stay_as_they_are(words: list[str]) -> None:
     "words", [["--names", "mug, yellow fruit,rubik's cube"], ["--names=mug,yellow fruit,rubik's cube"]]
 )
 def test_names_are_an_option_too(words: list[str]) -> None:
-    image, names, out = names_argument(["pile.png", *words, "out=x.png"])
+    image, out, names = names_argument(["pile.png", *words, "out=x.png"])
+    assert names_argument([*words, "pile.png", "out=x.png"]) == [image, out, names]  # the image may come later
     value: Any = OverridesParser.create().parse_override(names).value()
     assert (image, out) == ("pile.png", "out=x.png") and [str(name) for name in value] == [
         "mug",
