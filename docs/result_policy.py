@@ -1,35 +1,118 @@
-"""Tables of policy evaluations, computed from their episodes: `episodes.csv` of an evaluation, under data/policy."""
+"""Tables of policy evaluations: from `episodes.csv` of an evaluation, or from counts, where these alone were kept.
+
+`NAME` of an evaluation is a file under `data` without `.csv`, or a folder with `rates.csv` and `objects.csv`.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from result_data import DATA, markdown, source_of
+from result_data import DATA, markdown, read, source_of
 
 from pickclutter_lang.policy.evaluation.episode_log import read_episodes
 from pickclutter_lang.policy.evaluation.rollout_metrics import (
     RATES,
     TARGET_GROUPS,
+    Proportion,
     comparison_table,
     comparisons,
     compute_rates,
+    wilson_interval,
 )
 from pickclutter_lang.policy.evaluation.suites import effect_table, kind_table
+from pickclutter_lang.utils.statistics import reached
+
+Key = tuple[str, str, str]
+"""Variant, group of targets (all, seen or unseen) or name of an object, and key of `RATES`."""
 
 
-def episode_rates(name: str, group: str, *rates: str) -> str:
-    """Return rates with their 95% intervals after Wilson.
+class Aim(NamedTuple):
+    """What a variant is meant to reach: a share of a rate of a group of targets, of the rate of the variant `of`."""
 
-    :param name: file under `data`, without `.csv`
+    text: str
+    variant: str
+    group: str
+    rate: str
+    share: float
+    of: str | None = None
+    at_most: bool = False
+
+
+_AIMS: tuple[Aim, ...] = (
+    Aim("the oracle places 85% of the graspable targets", "oracle", "all", "graspable_picked", 0.85),
+    Aim(
+        "on seen targets, the few-shot student places 85% of what the oracle does",
+        "few_shot",
+        "seen",
+        "graspable_picked",
+        0.85,
+        of="oracle",
+    ),
+    Aim("90% of the absences are detected", "few_shot", "all", "absence_detected", 0.9),
+    Aim("at most 5% of the visible targets are missed", "few_shot", "all", "false_absence", 0.05, at_most=True),
+)
+
+
+def policy_rates(name: str, group: str, *rates: str) -> str:
+    """Return rates with their 95% intervals after Wilson, and the time of a decision where that was kept.
+
     :param group: which targets: all, seen or unseen
     :param rates: keys of `RATES`; none: all of them
     """
-    lines, chosen = [], list(rates or RATES)
-    episodes = [episode for episode in _read(name) if TARGET_GROUPS[group](episode)]
-    for variant in dict.fromkeys(episode["variant"] for episode in episodes):
-        found = compute_rates([episode for episode in episodes if episode["variant"] == variant])
-        lines.append([f"`{variant}`", *(str(found[key]) for key in chosen)])
-    return markdown(["variant", *(RATES[key].title for key in chosen)], lines)
+    found, chosen = _rates(name), list(rates or RATES)
+    times = _decision_times(name, group)
+    lines = []
+    for variant in dict.fromkeys(variant for variant, _, _ in found):
+        cells = [str(found[variant, group, rate]) for rate in chosen]
+        lines.append([f"`{variant}`", *cells, *([times[variant]] if times else [])])
+    return markdown(["variant", *(RATES[rate].title for rate in chosen), *(["ms a decision"] if times else [])], lines)
+
+
+def policy_in_words(name: str) -> str:
+    """Return what a few-shot student gets done, as counts of episodes, beside the best and the worst detector."""
+    found = _rates(name)
+    lines = []
+    for title, variant, rate in (
+        ("a graspable object is brought to the goal", "few_shot", "graspable_picked"),
+        ("the same, if the simulator says where it is", "oracle", "graspable_picked"),
+        ("the same, if chance says where it is", "random", "graspable_picked"),
+        ("an absent object is declared absent", "few_shot", "absence_detected"),
+        ("a visible object is declared absent by mistake", "few_shot", "false_absence"),
+    ):
+        if (variant, "all", rate) in found:
+            cells = [found[variant, group, rate] for group in ("seen", "unseen")]
+            lines.append([title, *(f"{cell.hits} of {cell.count}" for cell in cells)])
+    episodes = found["few_shot", "all", "success"].count
+    return markdown([f"{episodes} episodes", "seen objects", "unseen objects"], lines)
+
+
+def policy_aims(name: str) -> str:
+    """Return which aims are met: where the 95% interval after Wilson lies on the right side of what is aimed at."""
+    found = _rates(name)
+    lines = []
+    for aim in _AIMS:
+        rate, share = found[aim.variant, aim.group, aim.rate], aim.share
+        result = f"{rate.hits} of {rate.count}: {100 * rate.value:.1f} ({100 * rate.low:.1f} to {100 * rate.high:.1f})"
+        if aim.of is not None:
+            other = found[aim.of, aim.group, aim.rate]
+            share *= other.value
+            result += f"; the oracle {other.hits} of {other.count}, so the aim is {100 * share:.1f}"
+        lines.append([aim.text, reached(rate.low, rate.high, share, aim.at_most), result])
+    return markdown(["Aim", "Reached?", "Result, %"], lines)
+
+
+def policy_objects(name: str) -> str:
+    """Return for each object: graspable targets that were placed, and visible ones that were predicted absent."""
+    found = _objects(name)
+    variants = list(dict.fromkeys(variant for variant, _, _ in found))
+    lines = []
+    for target in dict.fromkeys(target for _, target, _ in found):
+        cells = []
+        for variant in variants:
+            placed, absent = (found[variant, target, rate] for rate in ("graspable_picked", "false_absence"))
+            cells.append(f"{placed.hits}/{placed.count}, {absent.hits}/{absent.count}")
+        lines.append([target, *cells])
+    return markdown(["object", *(f"`{variant}`" for variant in variants)], lines)
 
 
 def episode_comparisons(name: str, group: str) -> str:
@@ -45,6 +128,46 @@ def episode_kinds(name: str) -> str:
 def episode_effects(name: str) -> str:
     """Return what naming something else changes, and whether a policy follows the language."""
     return effect_table(_read(name))
+
+
+def _rates(name: str) -> dict[Key, Proportion]:
+    """Return the rates of an evaluation by variant and group of targets."""
+    if not (DATA / name).is_dir():
+        return _counted(_read(name), TARGET_GROUPS)
+    source_of(name)
+    return {
+        (row["variant"], row["group"], row["rate"]): wilson_interval(int(row["successes"]), int(row["episodes"]))
+        for row in read(f"{name}/rates")
+    }
+
+
+def _objects(name: str) -> dict[Key, Proportion]:
+    """Return two rates of an evaluation by variant and object."""
+    if not (DATA / name).is_dir():
+        episodes = _read(name)
+        targets = sorted({episode["target"] for episode in episodes})
+        return _counted(episodes, {target: lambda e, target=target: e["target"] == target for target in targets})
+    found = {}
+    for row in read(f"{name}/objects"):
+        for rate, hits, count in (("graspable_picked", "placed", "graspable"), ("false_absence", "missed", "visible")):
+            found[row["variant"], row["object"], rate] = wilson_interval(int(row[hits]), int(row[count]))
+    return found
+
+
+def _counted(episodes: list[dict[str, Any]], groups: dict[str, Any]) -> dict[Key, Proportion]:
+    return {
+        (variant, group, rate): found
+        for variant in dict.fromkeys(episode["variant"] for episode in episodes)
+        for group, of in groups.items()
+        for rate, found in compute_rates([e for e in episodes if e["variant"] == variant and of(e)]).items()
+    }
+
+
+def _decision_times(name: str, group: str) -> dict[str, str]:
+    """Return variant -> median milliseconds of a decision; empty where none were kept (they depend on the machine)."""
+    if not (DATA / name / "decision_ms.csv").is_file():
+        return {}
+    return {row["variant"]: row["milliseconds"] for row in read(f"{name}/decision_ms") if row["group"] == group}
 
 
 def _read(name: str) -> list[dict[str, Any]]:

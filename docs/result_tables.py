@@ -1,16 +1,22 @@
-"""Every table that a page can ask for; those of Table 12 and of policy evaluations are here."""
+"""Every table that a page can ask for; those of Table 12 are here."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
 
-from result_data import DATA, ResultError, markdown, read, source, source_of, table, wrapped
+from result_data import DATA, ResultError, markdown, source, source_of, table, wrapped
 from result_growth import growth_forecast, growth_reading, growth_training, growth_writing
 from result_images import image_claims, image_summary, image_table, image_tables
-from result_policy import episode_comparisons, episode_effects, episode_kinds, episode_rates
+from result_policy import (
+    episode_comparisons,
+    episode_effects,
+    episode_kinds,
+    policy_aims,
+    policy_in_words,
+    policy_objects,
+    policy_rates,
+)
 from result_sweeps import table12_sweep
 from result_teacher import teacher_aims, teacher_language, teacher_names
 
@@ -22,48 +28,9 @@ from pickclutter_lang.experiments.scenes.table12_tables import methods_of, score
 from pickclutter_lang.experiments.sweeps.paper_tables import TABLE12
 from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell
 from pickclutter_lang.experiments.sweeps.tables import CHANCE_NOTE, Column, Row, Table, comparison_rows, table_rows
-from pickclutter_lang.utils.statistics import reached, verdict
+from pickclutter_lang.utils.statistics import verdict
 
 __all__ = ["RENDERERS", "ResultError"]
-RATES = {
-    "success": "success",
-    "placed_of_graspable": "placed, of graspable",
-    "placed_of_present": "placed, of present",
-    "selected_of_visible": "selected, of visible",
-    "missed_of_visible": "missed, of visible",
-    "missed_of_present": "missed, of present",
-    "absence_detected": "absence detected",
-    "wrong_object_picked": "wrong object picked",
-}
-_Z = 1.959963984540054  # of the normal distribution's 95% interval
-
-
-class Aim(NamedTuple):
-    """What a variant is meant to reach: a share of a rate of a group of targets, of the rate of the variant `of`."""
-
-    text: str
-    variant: str
-    group: str
-    rate: str
-    share: float
-    of: str | None = None
-    at_most: bool = False
-
-
-_AIMS: tuple[Aim, ...] = (
-    Aim("the oracle places 85% of the graspable targets", "oracle", "all", "placed_of_graspable", 0.85),
-    Aim(
-        "on seen targets, the few-shot student places 85% of what the oracle does",
-        "few_shot",
-        "seen",
-        "placed_of_graspable",
-        0.85,
-        of="oracle",
-    ),
-    Aim("90% of the absences are detected", "few_shot", "all", "absence_detected", 0.9),
-    Aim("at most 5% of the visible targets are missed", "few_shot", "all", "missed_of_visible", 0.05, at_most=True),
-)
-
 _CLAIMS = (
     ("Language helps few-shot: `cls` over `closed_set`", "cls", "closed_set", "few_shot"),
     ("L_im-cst helps zero-shot: `cls_imcst` over `cls`", "cls_imcst", "cls", "zero_shot"),
@@ -153,84 +120,6 @@ def _chance(method: str, columns: tuple[Column, ...]) -> list[str]:
     return [measure for measure in measures if is_chance(method, measure.split(".")[0], "ood_on_ood")]
 
 
-def rates(group: str, *names: str) -> str:
-    """Return rates of a policy evaluation, each with its 95% interval after Wilson, and the time of a decision.
-
-    :param group: which targets: all, seen or unseen
-    :param names: keys of `RATES`; none: all of them
-    """
-    rows = [row for row in read("policy/rates") if row["group"] == group]
-    chosen = list(names or RATES)
-    times = {row["variant"]: row["milliseconds"] for row in read("policy/decision_ms") if row["group"] == group}
-    lines = []
-    for variant in dict.fromkeys(row["variant"] for row in rows):
-        found = {row["rate"]: row for row in rows if row["variant"] == variant}
-        cells = [_proportion(int(found[name]["successes"]), int(found[name]["episodes"])) for name in chosen]
-        lines.append([f"`{variant}`", *cells, times[variant]])
-    return markdown(["variant", *(RATES[name] for name in chosen), "ms a decision"], lines)
-
-
-def policy_in_words() -> str:
-    """Return what a few-shot student gets done, as counts of episodes, beside the best and the worst detector."""
-    found = {(row["variant"], row["group"], row["rate"]): row for row in read("policy/rates")}
-    lines = []
-    for title, variant, rate in (
-        ("a graspable object is brought to the goal", "few_shot", "placed_of_graspable"),
-        ("the same, if the simulator says where it is", "oracle", "placed_of_graspable"),
-        ("the same, if chance says where it is", "random", "placed_of_graspable"),
-        ("an absent object is declared absent", "few_shot", "absence_detected"),
-        ("a visible object is declared absent by mistake", "few_shot", "missed_of_visible"),
-    ):
-        rows = [found[variant, group, rate] for group in ("seen", "unseen")]
-        lines.append([title, *(f"{row['successes']} of {row['episodes']}" for row in rows)])
-    return markdown(["200 episodes", "seen objects", "unseen objects"], lines)
-
-
-def policy_aims() -> str:
-    """Return which aims are met: where the 95% interval after Wilson lies on the right side of what is aimed at."""
-    found = {(row["variant"], row["group"], row["rate"]): _counts(row) for row in read("policy/rates")}
-    lines = []
-    for aim in _AIMS:
-        hits, count = found[aim.variant, aim.group, aim.rate]
-        low, high = wilson(hits, count)
-        result, share = f"{hits} of {count}: {100 * hits / count:.1f} ({100 * low:.1f} to {100 * high:.1f})", aim.share
-        if aim.of is not None:
-            others, of_count = found[aim.of, aim.group, aim.rate]
-            share *= others / of_count
-            result += f"; the oracle {others} of {of_count}, so the aim is {100 * share:.1f}"
-        lines.append([aim.text, reached(low, high, share, aim.at_most), result])
-    return markdown(["Aim", "Reached?", "Result, %"], lines)
-
-
-def _counts(row: dict[str, str]) -> tuple[int, int]:
-    return int(row["successes"]), int(row["episodes"])
-
-
-def policy_objects() -> str:
-    """Return for each object: graspable targets that were placed, and visible ones that were missed."""
-    rows = read("policy/objects")
-    variants = list(dict.fromkeys(row["variant"] for row in rows))
-    lines = []
-    for name in dict.fromkeys(row["object"] for row in rows):
-        own = {row["variant"]: row for row in rows if row["object"] == name}
-        shown = [f"{r['placed']}/{r['graspable']}, {r['missed']}/{r['visible']}" for r in (own[v] for v in variants)]
-        lines.append([name, *shown])
-    return markdown(["object", *(f"`{variant}`" for variant in variants)], lines)
-
-
-def wilson(successes: int, count: int) -> tuple[float, float]:
-    """Return the 95% interval of a proportion."""
-    share, square = successes / count, _Z**2 / count
-    middle = share + square / 2
-    half = _Z * math.sqrt(share * (1 - share) / count + square / (4 * count))
-    return max(0.0, middle - half) / (1 + square), min(1 + square, middle + half) / (1 + square)
-
-
-def _proportion(successes: int, count: int) -> str:
-    low, high = wilson(successes, count)
-    return f"{100 * successes / count:.0f} ({100 * low:.0f} to {100 * high:.0f}; {successes}/{count})"
-
-
 def bench(name: str) -> str:
     """Return the rows of a file of `pickclutter bench`, with the machine and the settings."""
     source_of(name)
@@ -241,9 +130,9 @@ def bench(name: str) -> str:
 RENDERERS: dict[str, Callable[..., str]] = {
     function.__name__: function
     for function in (
-        bench, claims, comparisons, episode_comparisons, episode_effects, episode_kinds, episode_rates, growth_forecast,
+        bench, claims, comparisons, episode_comparisons, episode_effects, episode_kinds, growth_forecast,
         growth_reading, growth_training, growth_writing, image_claims, image_summary, image_table, image_tables,
-        policy_aims, policy_in_words, policy_objects, rates, source, summary, table, table12, teacher_aims,
+        policy_aims, policy_in_words, policy_objects, policy_rates, source, summary, table, table12, teacher_aims,
         teacher_language, teacher_names,
     )
 }  # fmt: skip

@@ -1,0 +1,71 @@
+"""Tables of policy evaluations on the pages are counted from the episodes."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.paths import ROOT
+from pickclutter_lang.policy.evaluation.episode_log import COLUMNS, write_episodes
+
+DOCS = ROOT / "docs"
+
+
+def episode(variant: str, seed: int, **changes: Any) -> dict[str, Any]:
+    usual: dict[str, Any] = dict.fromkeys(COLUMNS, False) | {
+        "variant": variant, "seed": seed, "kind": "picking", "instruction": "pick up the pear", "target": "pear",
+        "reference": "pear", "expected": ["pear"], "seen": True, "present": True, "visible": True, "graspable": True,
+        "success": True, "picked": ["pear"], "wrong_objects": 0, "steps": 90, "score": 0.5, "threshold": 0.25,
+    }  # fmt: skip
+    return usual | changes
+
+
+@pytest.fixture
+def result_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return the module with an evaluation `trial`: 20 graspable targets and 20 absent ones of each variant.
+
+    The student places 17 of the former, misses two, and takes one absent object for another.
+    """
+    monkeypatch.syspath_prepend(str(DOCS))
+    episodes = []
+    for variant in ("oracle", "few_shot"):
+        student = variant == "few_shot"
+        for seed in range(20):
+            missed = student and seed < 2
+            failed = missed or (student and seed == 2)
+            episodes.append(episode(variant, seed, success=not failed, declared_absent=missed, seen=seed % 2 == 0))
+            wrong = student and seed == 0
+            away = {"present": False, "visible": False, "graspable": False, "target": "dice", "seen": seed % 2 == 0}
+            episodes.append(episode(variant, 100 + seed, **away, success=not wrong, declared_absent=not wrong))
+    write_episodes(tmp_path / "trial.csv", episodes)
+    (tmp_path / "sources.json").write_text(json.dumps({"trial": {"revision": ["0"], "command": "", "note": ""}}))
+    module = import_module("result_policy")
+    monkeypatch.setattr(import_module("result_data"), "DATA", tmp_path)
+    monkeypatch.setattr(module, "DATA", tmp_path)
+    return module
+
+
+def test_rates_are_counted_from_the_episodes(result_policy: Any) -> None:
+    table = result_policy.policy_rates("trial", "all", "graspable_picked", "false_absence", "absence_detected")
+    assert "| `few_shot` | 85 (64 to 95; 17/20) | 10 (3 to 30; 2/20) | 95 (76 to 99; 19/20) |" in table
+    assert "| `few_shot` | 80 (" in result_policy.policy_rates("trial", "seen", "graspable_picked")
+
+
+def test_aims_are_judged_by_intervals(result_policy: Any) -> None:
+    lines = result_policy.policy_aims("trial").splitlines()[2:]
+    assert [line.split(" | ")[1] for line in lines] == ["not shown"] * 4
+    assert "17 of 20" not in lines[0] and "20 of 20: 100.0 (83.9 to 100.0)" in lines[0]
+    assert "8 of 10: 80.0" in lines[1] and "the oracle 10 of 10, so the aim is 85.0" in lines[1]
+
+
+def test_objects_and_words_have_counts(result_policy: Any) -> None:
+    objects = result_policy.policy_objects("trial")
+    assert "| pear | 20/20, 0/20 | 17/20, 2/20 |" in objects and "| dice | 0/0, 0/0 | 0/0, 0/0 |" in objects
+    words = result_policy.policy_in_words("trial")
+    assert words.startswith("| 40 episodes | seen objects | unseen objects |")
+    assert "| an absent object is declared absent | 9 of 10 | 10 of 10 |" in words
+    assert "chance" not in words  # no variant `random` was played
