@@ -2,12 +2,13 @@
 
 Object splits are drawn first; within each, seeds, draws, scenes and classes, which are crossed. Where all splits have
 the same scenes, as the collected piles of `ood` and `fewshot` are, scenes and draws are drawn once for all of them:
-what one scene does to every split does not average out. A factor with n units
-draws n - 1 of them with replacement, so that the variance of a mean is unbiased (Rao and Wu, 1988); one with a single
-unit keeps it, and the interval does not cover it. Resamples weight scenes and classes instead of copying rows: a
-class's scores are sorted once. Drawing on all levels together counts some variance twice and is conservative (Owen,
-2007). With three units per factor, percentiles cover too rarely; the interval is Student's, its degrees of freedom
-after Satterthwaite from the variances of the factors alone.
+what one scene does to every split does not average out. The same holds for classes that are in several splits.
+
+A factor with n units draws n - 1 of them with replacement, so that the variance of a mean is unbiased (Rao and Wu,
+1988); one with a single unit keeps it, and the interval does not cover it. Resamples weight scenes and classes instead
+of copying rows: a class's scores are sorted once. Drawing on all levels together counts some variance twice and is
+conservative (Owen, 2007). With three units per factor, percentiles cover too rarely; the interval is Student's, its
+degrees of freedom after Satterthwaite from the variances of the factors alone.
 """
 
 from __future__ import annotations
@@ -43,12 +44,14 @@ class RunScores(NamedTuple):
 class SplitScores:
     """What an object split shares, its targets [N, C], and its runs: method -> (seed, draw) -> scores.
 
-    `scenes` are the ids of the N scenes; without them its scenes are taken for others than those of other splits.
+    `scenes` are the ids of the N scenes, `classes` the names of the C classes; without them they are taken for others
+    than those of other splits.
     """
 
     targets: Bools
     runs: Mapping[str, Mapping[tuple[int, int], RunScores]]
     scenes: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
 
 
 class _Units(NamedTuple):
@@ -189,12 +192,15 @@ class HierarchicalBootstrap:
         slots = n_splits - 1 if drawn else n_splits
         picks = rng.integers(n_splits, size=(count, slots)) if drawn else np.tile(np.arange(n_splits), (count, 1))
         shared = self._shared_weights(units, factors, partial(_weights, rng, count))
+        of_classes = self._class_weights(units, factors, rng, count)
         total = np.zeros(count)
         for slot in range(slots):
             for place, unit in enumerate(units):
                 rows = np.flatnonzero(picks[:, slot] == place)
                 if len(rows):
                     of_rows = {factor: weights[rows] for factor, weights in shared.items()}
+                    if of_classes:
+                        of_rows["classes"] = of_classes[unit.split][rows]
                     draw = partial(_weights, rng, len(rows))
                     total[rows] += self._of_split(method, metric, unit, factors, draw, of_rows)
         return total / slots
@@ -209,6 +215,25 @@ class HierarchicalBootstrap:
             return {}
         sizes = {"scenes": len(scenes.pop()), "draws": len(draws.pop())}
         return {factor: weights(size, factor in factors) for factor, size in sizes.items()}
+
+    def _class_weights(
+        self, units: tuple[_Units, ...], factors: frozenset[str], rng: np.random.Generator, count: int
+    ) -> dict[int, Floats]:
+        """Return resamples of the classes of each split, drawn from those of all splits, where some are in several.
+
+        Of U classes U (n - 1) / n are drawn, which leaves the variance of a mean over n of them unbiased.
+        """
+        of_splits = {unit.split: self._splits[unit.split].classes for unit in units}
+        union = sorted({name for names in of_splits.values() for name in names})
+        fewest = min(map(len, of_splits.values()))
+        if fewest < 2 or "classes" not in factors or len(union) == sum(map(len, of_splits.values())):
+            return {}
+        drawn = round(len(union) * (fewest - 1) / fewest)
+        weights = rng.multinomial(drawn, [1 / len(union)] * len(union), size=count).astype(float)
+        return {
+            split: np.asfortranarray(weights[:, [union.index(name) for name in names]])
+            for split, names in of_splits.items()
+        }
 
     def _of_split(
         self,

@@ -179,3 +179,35 @@ def test_scenes_that_all_splits_share_do_not_average_out() -> None:
         widths.append(found.half_width)
     assert widths[0] / (2.0 * np.sqrt(0.25 / 60)) == pytest.approx(1.0, abs=0.15)  # as of one split
     assert widths[1] < 0.75 * widths[0]
+
+
+def splits_of_recalls(shares: NDArray[np.float64], splits: list[list[int]], named: bool) -> HierarchicalBootstrap:
+    """Return splits of classes whose recall is the same in every split that has them, with others or without names."""
+    found = {}
+    for n, chosen in enumerate(splits):
+        predicted = np.arange(50)[:, None] < np.round(50 * shares[chosen])
+        targets, runs = np.ones(predicted.shape, dtype=bool), {"a": {(0, 0): RunScores(predicted + 0.0, predicted)}}
+        found[n] = SplitScores(targets, runs, (), tuple(map(str, chosen)) if named else ())
+    return HierarchicalBootstrap(found, resamples=200, seed=4)
+
+
+def test_intervals_cover_the_truth_where_splits_share_classes() -> None:
+    rng, covered = np.random.default_rng(8), {True: 0, False: 0}
+    for _ in range(120):
+        shares = rng.random(26)  # new classes, of a population whose mean recall is 0.5
+        splits = [rng.choice(26, 12, replace=False).tolist() for _ in range(3)]
+        for named in covered:
+            found = splits_of_recalls(shares, splits, named).estimate("a", "recall")
+            assert found is not None and found.half_width
+            covered[named] += abs(found.mean - 0.5) <= found.half_width
+    assert covered[True] / 120 >= 0.9 and covered[False] < covered[True]
+
+
+def test_splits_of_the_same_classes_are_as_wide_as_one() -> None:
+    shares, chosen = np.random.default_rng(9).random(12), list(range(12))
+    one, *two = (splits_of_recalls(shares, [chosen] * n, named) for n, named in ((1, True), (4, True), (4, False)))
+    width, shared, apart = (of.estimate("a", "recall") for of in (one, *two))
+    assert width is not None and shared is not None and apart is not None
+    assert width.half_width and shared.half_width and apart.half_width
+    assert shared.half_width == pytest.approx(width.half_width, rel=0.15)
+    assert apart.half_width < 0.85 * shared.half_width

@@ -92,14 +92,13 @@ def read_scores(path: Path) -> Scores:
     content = read_json(path, _Content, CheckpointError, again, limit=2**30)
     try:
         parts = content["splits"]
-        shared = {
-            k: (_bits(v["targets"], [*v["targets"]], len(v["scenes"])), tuple(v["scenes"])) for k, v in parts.items()
-        }
+        targets = {k: _bits(v["targets"], [*v["targets"]], len(v["scenes"])) for k, v in parts.items()}
         found: dict[str, dict[int, dict[str, dict[tuple[int, int], RunScores]]]] = {}
         for run in content["runs"]:
-            if str(run["object_split"]) not in shared:
+            if str(run["object_split"]) not in parts:
                 raise ValueError(f"expected the scenes of object split {run['object_split']}, but they are missing")
-            names, n_scenes = [*parts[str(run["object_split"])]["targets"]], len(shared[str(run["object_split"])][1])
+            part = parts[str(run["object_split"])]
+            names, n_scenes = [*part["targets"]], len(part["scenes"])
             for stage, one in run["stages"].items():
                 scores = np.array(_ordered(one["scores"], names, n_scenes), dtype=float).T
                 of_split = found.setdefault(stage, {}).setdefault(run["object_split"], {})
@@ -109,7 +108,10 @@ def read_scores(path: Path) -> Scores:
         raise CheckpointError(f"{path} is damaged ({error}); {again}") from error
     return {
         stage: {
-            split: SplitScores(shared[str(split)][0], runs, shared[str(split)][1]) for split, runs in splits.items()
+            split: SplitScores(
+                targets[str(split)], runs, tuple(parts[str(split)]["scenes"]), tuple(parts[str(split)]["targets"])
+            )
+            for split, runs in splits.items()
         }
         for stage, splits in found.items()
     }
