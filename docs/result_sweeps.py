@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from result_data import DATA, read
+from result_data import DATA, ResultError, read
 
-from pickclutter_lang.experiments.scenes.result_table import SECTIONS
+from pickclutter_lang.experiments.scenes.result_table import SECTIONS, TRIVIAL
 from pickclutter_lang.experiments.scenes.table12 import read_tables
 from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepResults
 from pickclutter_lang.experiments.sweeps.sweep_values import VALUES_FILE, read_values
+from pickclutter_lang.metrics.bootstrap import SplitScores
 from pickclutter_lang.utils.statistics import Estimate
 
 _NAMES = {"all_negative": "always_no", "all_positive": "always_yes"}
@@ -38,8 +40,14 @@ class RecordedResults(IntervalResults):
 
 @cache
 def table12_sweep(name: str) -> tuple[IntervalResults, dict[str, Any]]:
-    """Return the numbers of a Table 12 sweep, and the notes, settings and pairs of its page."""
+    """Return the numbers of a Table 12 sweep, and the notes, settings and pairs of its page.
+
+    Its folder has what `reproduce-table12` wrote, or a folder of that for each part of the runs.
+    """
     folder = DATA / name
+    parts = sorted(path.parent for path in folder.glob(f"*/{VALUES_FILE}"))
+    if parts:
+        return _merged([read_tables(part) for part in parts], folder)
     return read_tables(folder) if (folder / VALUES_FILE).is_file() else _recorded(name)
 
 
@@ -47,6 +55,42 @@ def table12_sweep(name: str) -> tuple[IntervalResults, dict[str, Any]]:
 def image_sweep(folder: str) -> SweepResults:
     """Return the numbers of a sweep over single images."""
     return read_values(DATA / "images" / folder / VALUES_FILE)
+
+
+_Sweep = tuple[IntervalResults, dict[str, Any]]
+
+
+def _merged(parts: list[_Sweep], folder: Path) -> _Sweep:
+    """Return parts of a sweep as one.
+
+    :raises ResultError: when two parts have the same run, or one object split with other scenes or objects
+    """
+    runs: dict[str, dict[Replicate, dict[str, Any]]] = {}
+    scores: dict[str, dict[int, SplitScores]] = {}
+    for values, _ in parts:
+        for method, found in values.runs.items():
+            known = runs.setdefault(method, {})
+            if method in TRIVIAL:  # one of each object split, as in a whole sweep
+                splits = {key.object_split for key in known}
+                found = {key: result for key, result in found.items() if key.object_split not in splits}
+            if twice := set(known) & set(found):
+                names = ", ".join(replicate.folder_name for replicate in sorted(twice))
+                raise ResultError(f"expected each run once below {folder}, but two parts have {method}/{names}")
+            known |= found
+        for stage, splits in values.scores.items():
+            for split, own in splits.items():
+                first = scores.setdefault(stage, {}).setdefault(split, own)
+                if (first.scenes, first.classes) != (own.scenes, own.classes) or (first.targets != own.targets).any():
+                    raise ResultError(f"expected the same scenes of object split {split} in all parts below {folder}")
+                methods = {**first.runs, **{name: {**first.runs.get(name, {}), **of} for name, of in own.runs.items()}}
+                scores[stage][split] = replace(first, runs=methods)
+    about = {
+        "notes": list(dict.fromkeys(note for _, own in parts for note in own["notes"])),
+        "settings": {name: values for _, own in parts for name, values in own["settings"].items()},
+        "pairs": list(dict.fromkeys(tuple(pair) for _, own in parts for pair in own["pairs"])),
+    }
+    ordered = {method: dict(sorted(found.items())) for method, found in runs.items()}
+    return IntervalResults(folder, ordered, {}, scores), about
 
 
 def _recorded(name: str) -> tuple[IntervalResults, dict[str, Any]]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import gzip
 import json
+import shutil
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ import pytest
 import scipy.stats
 import torch
 
+from helpers.paths import ROOT
 from helpers.scene_runs import names_of_objects
 from helpers.sweep_results import STAGES, make_result, write_result
 from pickclutter_lang.errors import CheckpointError, MismatchError
@@ -241,3 +244,25 @@ def kept_runs(split: SplitScores, number: int, kept: list[Replicate]) -> dict[st
 def test_an_aim_is_met_by_the_interval(mean: float, half_width: float | None, expected: str) -> None:
     assert verdict(Estimate(mean, half_width, 3), 0.85) == expected
     assert verdict(None, 0.85) == "not shown"
+
+
+def test_parts_of_a_sweep_are_one_table_on_a_page(sweep: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    module = import_module("result_sweeps")
+    monkeypatch.setattr(module, "DATA", tmp_path / "data")
+    places = load_sweep(sweep, TABLE12).folders
+    for (name, key), folder in places.items():
+        shutil.copytree(folder, tmp_path / "runs" / f"part_of_seed{key.seed}" / name / key.folder_name)
+    for part in (tmp_path / "runs").iterdir():
+        write_table(Table12Config(str(part), str(tmp_path / "data" / "rotations" / part.name), None))
+    write_table(Table12Config(str(sweep), str(tmp_path / "data" / "whole"), None))
+    (merged, about), (whole, of_whole) = map(module.table12_sweep, ("rotations", "whole"))
+    for measure in (F1, MAP, "few_shot.ood_on_ood.model.accuracy"):
+        for method in ("cls", "best", "always_yes"):
+            assert merged.estimate(method, measure) == whole.estimate(method, measure), (method, measure)
+        assert merged.difference(("best", measure), ("cls", measure)) == whole.difference(
+            ("best", measure), ("cls", measure)
+        )
+    assert merged.note(["best"]) == whole.note(["best"]) and [*map(list, about["pairs"])] == of_whole["pairs"]
+    with pytest.raises(module.ResultError, match=r"two parts have cls/seed0, seed0_draw1"):
+        module._merged([(merged, about), (whole, of_whole)], tmp_path)
