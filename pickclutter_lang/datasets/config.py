@@ -87,7 +87,7 @@ class SceneDataConfig:
         at_least("data.unlabeled_batch_size", self.unlabeled_batch_size, 1)
         check_path("data.unlabeled", self.unlabeled)
         for name in self.scene_subsets or {}:
-            one_of("a key of data.scene_subsets", name, ("train", "id", "ood", "fewshot"))
+            one_of("a key of data.scene_subsets", name, ("train", "id", "ood", "fewshot", "unlabeled"))
         for camera in self.cameras:
             one_of("data.cameras", camera, CAMERAS)
         if "hand" not in self.cameras or len(set(self.cameras)) != len(self.cameras):

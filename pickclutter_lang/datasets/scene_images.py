@@ -180,14 +180,16 @@ def data_provenance(config: SceneDataConfig) -> dict[str, dict[str, Any]]:
     :raises DatasetError: when a store or a split is missing or damaged
     """
     provenance, subsets = {}, config.scene_subsets or {}
-    for name, path in config.stores.items():
+    for name, path in _all_stores(config).items():
         store = SceneStore.open(path)
         ids = read_split(subsets[name]) if name in subsets else None
         provenance[name] = {"scenes": len(store) if ids is None else len(ids), "content": _content_hash(store, ids)}
-    if config.unlabeled is not None:
-        store = SceneStore.open(config.unlabeled)
-        provenance[UNLABELED] = {"scenes": len(store), "content": store.content_hash}
     return provenance
+
+
+def _all_stores(config: SceneDataConfig) -> dict[str, str]:
+    """Return name -> folder of each store, that of unlabeled scenes included."""
+    return config.stores | ({} if config.unlabeled is None else {UNLABELED: config.unlabeled})
 
 
 def _content_hash(store: SceneStore, ids: Sequence[str] | None) -> str:
@@ -204,13 +206,12 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
         `id` or `unlabeled` holds objects of Y_ood; for unlabeled scenes of another image size, or of instances that
         are for evaluation
     """
-    paths = config.stores
-    splits = {name: read_split(path) for name, path in (config.scene_subsets or {}).items()}
-    sets = {name: SceneDataset(SceneStore.open(path), config, splits.get(name)) for name, path in paths.items()}
+    paths = _all_stores(config)
+    splits = {name: read_split(path) for name, path in (config.scene_subsets or {}).items() if name in paths}
+    # No label of unlabeled scenes is a target: the one that every store has spares them the others.
+    of_store = {name: replace(config, target_label="present") if name == UNLABELED else config for name in paths}
+    sets = {name: SceneDataset(SceneStore.open(path), of_store[name], splits.get(name)) for name, path in paths.items()}
     if config.unlabeled is not None:
-        paths = {**paths, UNLABELED: config.unlabeled}
-        # No label of its scenes is a target: the one that every store has spares it the others.
-        sets[UNLABELED] = SceneDataset(SceneStore.open(config.unlabeled), replace(config, target_label="present"))
         _check_unlabeled(sets["train"].store, sets[UNLABELED], config.unlabeled)
     check_disjoint({f"{name} ({paths[name]})": scenes.scenes_by_content() for name, scenes in sets.items()})
     for name in config.stores:

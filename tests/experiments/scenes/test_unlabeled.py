@@ -151,6 +151,19 @@ def test_a_finished_run_needs_them_no_more(toys: list[str], tmp_path: Path) -> N
     assert sorted(student.scenes) == ["fewshot", "id", "ood", "train"]
 
 
+def test_some_of_them_can_be_used_alone(toys: list[str], tmp_path: Path) -> None:
+    few = tmp_path / "few.json"
+    few.write_text(json.dumps(SceneStore.open(tmp_path / "scenes" / "unlabeled").scene_ids()[:4]))
+    subset = f"data.scene_subsets={{unlabeled: {few}}}"
+    run, _, _ = trained(*toys, subset, f"out={tmp_path / 'few'}")
+    assert len(run.scenes["unlabeled"]) == run.data_provenance["unlabeled"]["scenes"] == 4
+    with pytest.raises(MismatchError, match="unlabeled"):  # another subset is another distillation
+        SceneRun.open(config(*toys, f"out={tmp_path / 'n'}", f"distilled_run={tmp_path / 'few'}"))
+    few.unlink()
+    student = load_trained_run(TrainedRunConfig(run=str(tmp_path / "few"), phase="distill"))
+    assert "unlabeled" not in student.scenes
+
+
 def test_scenes_to_evaluate_on_are_refused(toys: list[str], tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"id .* and unlabeled .* share 8 scenes"):
         SceneRun.open(config(*toys, f"data.unlabeled={tmp_path / 'scenes' / 'id'}"))
