@@ -37,7 +37,7 @@ test: setup style
 torture: export OMP_NUM_THREADS = 1
 torture: export KILLS ?= 100
 torture: setup
-	$(PY) -m pytest tests/robustness --log-cli-level=INFO
+	$(PY) -m pytest tests/robustness --log-cli-level=INFO --timeout 0
 
 # The wheel, in clean environments outside the checkout.
 wheel-test: setup

@@ -1,5 +1,6 @@
 """Fixtures: object sets, and a scene maker that a whole test process shares."""
 
+import faulthandler
 import os
 import signal
 from pathlib import Path
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # started in the background: tests interrupt processes
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_sessionfinish() -> None:
+    """Let a process that lives on long after its tests say where it is, and end."""
+    faulthandler.dump_traceback_later(600, exit=True)
 
 
 @pytest.fixture(scope="session")
