@@ -9,6 +9,9 @@ export OMP_NUM_THREADS ?= 2
 # Threads that wait sleep: spinning ones make a step many times slower as soon as anything else wants a core.
 export OMP_WAIT_POLICY ?= passive
 
+# Packages are installed uncompiled: each module is compiled when it is first imported, and kept.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: quickstart test torture wheel-test lint style types setup constraints clean
 
 quickstart: setup

@@ -9,7 +9,7 @@ checkout=$PWD
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export PIP_DISABLE_PIP_VERSION_CHECK=1 OMP_NUM_THREADS=1
-unset PYTHONPATH
+unset PYTHONPATH PYTHONDONTWRITEBYTECODE  # a module is compiled once
 
 newest_python() {
     for version in 3.14 3.13 3.12; do
