@@ -14,13 +14,16 @@ _BATCH_SIZE = 64
 
 
 @torch.no_grad()
-def predict_scenes(model: PromptedStudent, scenes: SceneDataset, labels: Sequence[str]) -> Tensor:
-    """Return the probabilities [N, C] of labels for every scene, on the CPU; the model is left in eval mode."""
-    parts = []
-    for first in range(0, len(scenes), _BATCH_SIZE):
-        rows = range(first, min(first + _BATCH_SIZE, len(scenes)))
-        parts.append(predict_batch(model, scenes, rows, labels).probabilities.cpu())
-    return torch.cat(parts)
+def predict_scenes(
+    model: PromptedStudent, scenes: SceneDataset, labels: Sequence[str], rows: Sequence[int] | None = None
+) -> Tensor:
+    """Return the probabilities [N, C] of labels for every scene, on the CPU; the model is left in eval mode.
+
+    :param rows: indices of N scenes; None: all
+    """
+    chosen = range(len(scenes)) if rows is None else rows
+    batches = (chosen[first : first + _BATCH_SIZE] for first in range(0, len(chosen), _BATCH_SIZE))
+    return torch.cat([predict_batch(model, scenes, batch, labels).probabilities.cpu() for batch in batches])
 
 
 @torch.no_grad()

@@ -57,22 +57,24 @@ def test_metrics_are_no_part_of_a_policy_s_identity(exported: Path, tmp_path: Pa
     assert policy_fingerprint(folder) != before
 
 
+def constant_scores(value: float, names: str) -> Predictions:
+    """Return one score of all names, in four scenes that hold none of them; only `b` is unseen."""
+    absent, unseen = torch.zeros(4, len(names), dtype=torch.bool), torch.tensor([name == "b" for name in names])
+    return Predictions(torch.full((4, len(names)), value), absent, list(names), unseen, list("wxyz"))
+
+
 @pytest.mark.parametrize("higher", ["id", "fewshot"])
 def test_of_known_names_the_higher_threshold_of_two_stores_counts(higher: str) -> None:
     scores = {"id": 0.2, "fewshot": 0.2} | {higher: 0.6}
-    stores = [
-        Predictions(
-            torch.full((4, 2), scores[store]),
-            torch.zeros(4, 2, dtype=torch.bool),
-            ["a", "b"],
-            torch.tensor([False, True]),
-            list("wxyz"),
-        )
-        for store in ("id", "fewshot")
-    ]
-    found = policy_thresholds(0.07, *stores)
+    stores = {store: constant_scores(scores[store], "ab") for store in ("id", "fewshot")}
+    found = policy_thresholds(0.07, stores)
     assert found == pytest.approx({"a": 0.6, "b": scores["fewshot"]})
-    assert policy_thresholds(0.07, stores[0], None) == pytest.approx({"a": scores["id"], "b": scores["id"]})
+    assert policy_thresholds(0.07, {"id": stores["id"]}) == pytest.approx({"a": scores["id"], "b": scores["id"]})
+
+
+def test_unseen_names_alone_have_thresholds_of_unlabeled_scenes() -> None:
+    stores = {"id": constant_scores(0.6, "ab"), "unlabeled": constant_scores(0.3, "b")}
+    assert policy_thresholds(0.07, stores) == pytest.approx({"a": 0.6, "b": 0.3})
 
 
 def test_the_folder_does_not_contain_the_paths_of_its_run(exported: Path) -> None:

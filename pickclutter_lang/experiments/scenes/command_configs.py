@@ -16,8 +16,8 @@ from pickclutter_lang.utils.validation import (
     within,
 )
 
-CALIBRATIONS = ("few_shot", "id")
-"""Scenes that thresholds come from: X_id and the few-shot scenes, or X_id alone."""
+CALIBRATIONS = {"few_shot": ("id", "fewshot"), "id": ("id",), "unlabeled": ("id", "unlabeled")}
+"""`calibration` -> the scene stores that thresholds come from."""
 
 
 @dataclass
@@ -50,8 +50,9 @@ class PolicyExportConfig(TrainedRunConfig):
     false_positive_rate: float = 0.07
     """Fraction of the absent objects that the thresholds let pass, on X_id and on the few-shot scenes."""
     calibration: str | None = None
-    """Scenes that thresholds come from: `id` (X_id) or `few_shot` (X_id and the few-shot scenes, which have labels of
-    unseen objects). null: `id` before fine-tuning and `few_shot` after it."""
+    """Scenes that thresholds come from: `id` (X_id), `few_shot` (X_id and the few-shot scenes, which have labels of
+    unseen objects), or `unlabeled` (X_id and the unlabeled scenes, which lack the unseen objects). null: `id` before
+    fine-tuning and `few_shot` after it."""
     push_to: str | None = None
     """Repository `owner/name` of the Hugging Face Hub that the folder is pushed to, with a model card. null: none."""
     private: bool = False
@@ -67,7 +68,7 @@ class PolicyExportConfig(TrainedRunConfig):
         check_path("out", self.out)
         within("false_positive_rate", self.false_positive_rate, 0.0, 1.0)
         if self.calibration is not None:
-            one_of("calibration", self.calibration, CALIBRATIONS)
+            one_of("calibration", self.calibration, [*CALIBRATIONS])
         if self.push_to is not None:
             check_repository("push_to", self.push_to)
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from pickclutter_lang.datasets.scene_images import SceneDataset
-from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.experiments.result import RESULT_FILE, read_result
-from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig, TrainedRunConfig
+from pickclutter_lang.experiments.scenes.command_configs import CALIBRATIONS, PolicyExportConfig, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.load import (
     load_crop_classifier_weights,
     load_trained_run,
@@ -32,6 +31,7 @@ from pickclutter_lang.policy.config import (
 from pickclutter_lang.policy.detectors import ScoringDetector, StudentDetector
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.reports.gallery import evenly_spaced
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.progress import track
 
@@ -45,28 +45,33 @@ def export_policy(config: PolicyExportConfig) -> Path:
 
     Its thresholds come from X_id. After fine-tuning, or with `calibration=few_shot`, those of Y_ood come from the
     few-shot scenes, and for Y_id the higher one of both stores counts. X_id lacks the objects of Y_ood, which raise
-    false positives. The few-shot scenes hold them, but a fine-tuned student was trained on these very scenes.
+    false positives. The few-shot scenes hold them, but a fine-tuned student was trained on these very scenes. With
+    `calibration=unlabeled` those of Y_ood come from the unlabeled scenes, which hold other kinds of objects.
 
     Scores are those that the run has saved when it was evaluated, where it has; scores that are missing need its
     scenes. The crop classifier is exported with the student after fine-tuning.
 
+    :raises InvalidArgumentError: for `calibration=unlabeled` with a crop classifier, or without unlabeled scenes
     :raises PickClutterError: what `load_trained_run` raises; DatasetError when scenes are needed and missing, when no
         table is seen in a scene that thresholds of the crop classifier come from, or when the folder cannot be written
     """
     student = load_trained_run(config)
     after_tuning = config.phase == FEW_SHOT
-    on_id = _predictions(student, "id")
-    few_shot = config.calibration == "few_shot" if config.calibration is not None else after_tuning
-    on_few = _predictions(student, "fewshot") if few_shot else None
-    names = policy_thresholds(config.false_positive_rate, on_id, on_few)
     with_crops = after_tuning and student.config.crop_classifier is not None
+    stores = CALIBRATIONS[config.calibration or ("few_shot" if after_tuning else "id")]
+    if with_crops and UNLABELED in stores:
+        raise InvalidArgumentError(
+            "expected calibration=few_shot or calibration=id for a student with a crop classifier, but got "
+            f"{UNLABELED}; its scores on unlabeled scenes are not kept"
+        )
+    scores = {store: _predictions(student, store) for store in stores}
+    names = policy_thresholds(config.false_positive_rate, scores)
     spec, weights = _student_spec(student, with_crops), dict(student.weights)
     crop_thresholds = None
     if with_crops:
         weights |= _crop_weights(student)
-        crops_on_id = _crop_scores(student, "id")
-        crops_on_few = _crop_scores(student, "fewshot") if few_shot else None
-        crop_thresholds = policy_thresholds(config.false_positive_rate, crops_on_id, crops_on_few)
+        scores = {store: _crop_scores(student, store) for store in stores}
+        crop_thresholds = policy_thresholds(config.false_positive_rate, scores)
     default = names[student.label_names(("ood",))[0]]
     policy = PolicyConfig(spec, Thresholds(default, names, crop_thresholds), _metrics(student))
     with dir_lock(Path(config.out)):
@@ -91,19 +96,19 @@ def _stage(student: TrainedStudent) -> str:
     return next(stage for stage, phase in STAGES.items() if phase == student.phase)
 
 
-def policy_thresholds(false_positive_rate: float, on_id: Predictions, on_few: Predictions | None) -> dict[str, float]:
+def policy_thresholds(false_positive_rate: float, scores: Mapping[str, Predictions]) -> dict[str, float]:
     """Return the threshold of each name.
 
-    :param on_id: predictions on X_id; without few-shot scenes all thresholds come from it
-    :param on_few: predictions on the few-shot scenes: they give the thresholds of Y_ood, and for Y_id the higher one of
-        both stores counts
+    :param scores: store -> predictions. Those on `id` give the thresholds of Y_id, and alone all of them. Those on
+        `fewshot` give the thresholds of Y_ood, and for Y_id the higher one of both stores counts. Those on `unlabeled`
+        are of Y_ood and give their thresholds.
     """
-    found = dict(zip(on_id.names, per_split_fpr_thresholds(on_id, false_positive_rate).tolist(), strict=True))
-    if on_few is None:
-        return found
-    thresholds = per_split_fpr_thresholds(on_few, false_positive_rate).tolist()
-    rows = zip(on_few.names, on_few.unseen.tolist(), thresholds, strict=True)
-    return {name: value if unseen else max(value, found[name]) for name, unseen, value in rows}
+    found: dict[str, float] = {}
+    for store, of_store in scores.items():
+        values = per_split_fpr_thresholds(of_store, false_positive_rate).tolist()
+        for name, unseen, value in zip(of_store.names, of_store.unseen.tolist(), values, strict=True):
+            found[name] = value if unseen or store == "id" else max(value, found[name])
+    return found
 
 
 def save_crop_scores(request: TrainedRunConfig) -> None:
@@ -178,6 +183,11 @@ def _student_spec(student: TrainedStudent, with_crops: bool) -> StudentSpec:
 def _predictions(student: TrainedStudent, store: str) -> Predictions:
     """Return the student's scores on a store."""
     path = student.folder / "predictions" / f"{_stage(student)}_{store}.npz"
+    if store == UNLABELED and not path.is_file():
+        raise InvalidArgumentError(
+            f"expected scores of unlabeled scenes at {path}, but there are none; a run with data.unlabeled "
+            "(method=open) has them once it is evaluated; choose calibration=few_shot or calibration=id"
+        )
     return _saved_or_new(path, lambda: predict_store(student, store), student.folder)
 
 
@@ -186,19 +196,18 @@ def detector_thresholds(
     detector: ScoringDetector,
     scenes: Mapping[str, SceneDataset],
     names: Mapping[str, bool],
-    few_shot: bool,
+    calibration: str,
 ) -> dict[str, float]:
     """Return the threshold of each name for a detector's scores, by the rule of `policy_thresholds`.
 
-    :param scenes: stores `id` and, with `few_shot`, `fewshot`
+    :param scenes: the stores of `calibration`
     :param names: name -> whether it is unseen
-    :param few_shot: use the few-shot scenes beside X_id
+    :param calibration: a key of `CALIBRATIONS`
     """
-    if not few_shot:
-        return policy_thresholds(false_positive_rate, score_scenes(scenes["id"], names, detector), None)
-    seen = {name: False for name, unseen in names.items() if not unseen}
-    on_id = score_scenes(scenes["id"], seen, detector)
-    return policy_thresholds(false_positive_rate, on_id, score_scenes(scenes["fewshot"], names, detector))
+    split = {wanted: {name: wanted for name, unseen in names.items() if unseen is wanted} for wanted in (False, True)}
+    asked = {"id": names if calibration == "id" else split[False], "fewshot": names, UNLABELED: split[True]}
+    scores = {store: score_scenes(scenes[store], asked[store], detector) for store in CALIBRATIONS[calibration]}
+    return policy_thresholds(false_positive_rate, scores)
 
 
 def score_scenes(
@@ -206,25 +215,22 @@ def score_scenes(
 ) -> Predictions:
     """Return a detector's scores of names, on at most `count` scenes of a store, evenly spaced.
 
-    :param names: name -> whether it is unseen
+    :param names: name -> whether it is unseen; a name that the store has no label of is in none of its scenes
     :raises DatasetError: when the store lacks images that detectors read
     """
-    rows = _evenly_spaced(len(scenes), count)
+    rows = evenly_spaced(len(scenes), count)
     scores = [
         [target.score for target in detector.score(scene_to_observation(scenes, row), list(names))]
         for row in track(rows, f"scenes of {scenes.store.path.name}")
     ]
-    columns = [scenes.label_names.index(name) for name in names]
+    targets = torch.zeros((len(rows), len(names)), dtype=torch.bool)
+    for column, name in enumerate(names):
+        if name in scenes.label_names:
+            targets[:, column] = scenes.labels[rows, scenes.label_names.index(name)].bool()
     return Predictions(
         torch.tensor(scores),
-        scenes.labels[rows][:, columns].bool(),
+        targets,
         list(names),
         torch.tensor(list(names.values())),
         [scenes.scene_ids[row] for row in rows],
     )
-
-
-def _evenly_spaced(available: int, count: int) -> Sequence[int]:
-    chosen = np.linspace(0, available - 1, min(available, count)).round().astype(int)
-    rows: list[int] = np.unique(chosen).tolist()
-    return rows

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from pickclutter_lang.datasets.scene_images import SceneDataset
+from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
 from pickclutter_lang.experiments.result import write_result
 from pickclutter_lang.experiments.scenes.predictions import Predictions, save_examples, save_predictions
 from pickclutter_lang.experiments.scenes.scene_cache import EVALUATED, retrieve
@@ -36,6 +36,8 @@ EVALUATION_CELLS: dict[str, tuple[str, tuple[str, ...]]] = {
 """Cell -> (the scenes, the splits of the labels); the first three are those of Table 12."""
 
 _EXAMPLES = 8
+_UNLABELED_SCENES = 300
+"""Unlabeled scenes, evenly spaced, that thresholds come from, at most."""
 _ALL = ("id", "ood")
 
 
@@ -55,6 +57,8 @@ def _evaluate(run: SceneRun) -> dict[str, Any]:
     for stage, phase in STAGES.items():
         histories[phase] = run.load_weights(phase)
         predictions, choice = _retrieve(run) if stage == "retrieval" else (_predict(run), {})
+        if stage != "retrieval" and UNLABELED in run.scenes:
+            predictions[UNLABELED] = _predict_unlabeled(run)
         for name, values in predictions.items():
             save_predictions(run.folder / "predictions" / f"{stage}_{name}.npz", values)
         stages[stage] = choice | evaluate_stage(predictions, _frequency(run, stage))
@@ -76,7 +80,8 @@ def _evaluate(run: SceneRun) -> dict[str, Any]:
 def evaluate_stage(predictions: dict[str, Predictions], frequency: Tensor) -> dict[str, Any]:
     """Return the rows of every cell of one stage.
 
-    :param predictions: `id` and `ood` -> predictions of all labels on X_id and on X_ood
+    :param predictions: `id` and `ood` -> predictions of all labels on X_id and on X_ood; `unlabeled` -> those of
+        labels of Y_ood on unlabeled scenes, where there are some
     :param frequency: [C] of all labels, how often each was seen in training
     :return: `id_threshold`, the one threshold that is best on X_id, and cell -> {`model`: metrics at that threshold,
         `model_at_half`: metrics at 0.5, `model_matched_fpr`: metrics at `matched_fpr_thresholds`, `always_no`,
@@ -85,7 +90,7 @@ def evaluate_stage(predictions: dict[str, Predictions], frequency: Tensor) -> di
     """
     known, names = predictions["id"].of_splits(("id",)), predictions["id"].names
     threshold = best_threshold(known.probabilities, known.targets)
-    thresholds = matched_fpr_thresholds(predictions["id"], threshold)
+    thresholds = matched_fpr_thresholds(predictions["id"], threshold, predictions.get(UNLABELED))
     often = frequency[[names.index(name) for name in known.names]].expand(known.targets.shape)
     often_threshold = best_threshold(often, known.targets)
     cells: dict[str, Any] = {"id_threshold": threshold}
@@ -108,6 +113,16 @@ def evaluate_stage(predictions: dict[str, Predictions], frequency: Tensor) -> di
 def _predict(run: SceneRun) -> dict[str, Predictions]:
     """Predict all labels on X_id and on X_ood."""
     return {name: predict_store(run, name) for name in EVALUATED}
+
+
+def _predict_unlabeled(run: SceneRun) -> Predictions:
+    """Predict the labels of Y_ood on unlabeled scenes, none of which holds one of them."""
+    scenes, names = run.scenes[UNLABELED], run.label_names(("ood",))
+    rows = evenly_spaced(len(scenes), _UNLABELED_SCENES)
+    probabilities = predict_scenes(run.model, scenes, names, rows)
+    absent = torch.zeros(probabilities.shape, dtype=torch.bool)
+    unseen = torch.ones(len(names), dtype=torch.bool)
+    return Predictions(probabilities, absent, names, unseen, [scenes.scene_ids[row] for row in rows])
 
 
 class LabeledStudent(Protocol):

@@ -21,21 +21,26 @@ def best_threshold(probabilities: Tensor, targets: Tensor) -> float:
     return candidates[int(np.argmax(np.nan_to_num(scores)))]
 
 
-def matched_fpr_thresholds(predictions: Predictions, threshold: float) -> Tensor:
+def matched_fpr_thresholds(predictions: Predictions, threshold: float, unlabeled: Predictions | None = None) -> Tensor:
     """Return a threshold for each label, at which all labels have the same false-positive rate.
 
     A student scores names that it was not trained on lower, present or absent, so that one threshold for all finds
     fewer of them. Scenes of X_id contain none of these objects: scores of their names there are false positives. At its
-    threshold each label has the false-positive rate that `threshold` gives for the labels of Y_id together.
+    threshold each label has the false-positive rate that `threshold` gives for the labels of Y_id together. Unlabeled
+    scenes contain none of them either, and show more kinds of objects.
 
     :param predictions: on X_id, of all labels
     :param threshold: for all labels of Y_id
+    :param unlabeled: on unlabeled scenes, of the labels of Y_ood; None: their thresholds come from X_id too
     :return: float64 [C], within (0, 1)
     """
     known = predictions.of_splits(("id",))
     absent = known.probabilities[~known.targets].double()
     rate = float((absent > threshold).double().mean()) if len(absent) else 0.0
-    return fpr_thresholds(predictions, rate, threshold)
+    found = fpr_thresholds(predictions, rate, threshold)
+    if unlabeled is not None:
+        found[[predictions.names.index(name) for name in unlabeled.names]] = fpr_thresholds(unlabeled, rate, threshold)
+    return found
 
 
 def fpr_thresholds(predictions: Predictions, share: float, otherwise: float) -> Tensor:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from pickclutter_lang.datasets.config import SceneDataConfig
-from pickclutter_lang.datasets.scene_images import SceneDataset
+from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import DatasetError
-from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
+from pickclutter_lang.experiments.scenes.command_configs import CALIBRATIONS, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.export_policy import (
     MAX_CALIBRATION_SCENES,
     detector_thresholds,
@@ -35,23 +36,32 @@ Scenes = Mapping[str, SceneDataset]
 
 
 def open_scenes(config: PolicyEvalConfig, spec: StudentSpec) -> Scenes:
-    """Open the stores `id`, `fewshot` and `ood`: those of the run, or those of `scenes`.
+    """Open the stores `id`, `fewshot` and `ood`, and `unlabeled` where thresholds come from it.
+
+    They are those of the run, or those of `scenes`.
 
     :raises DatasetError: when they are not there
     """
+    settings = SceneDataConfig(target_label=spec.target_label, crop_size=None, max_cache_bytes=0)
+    of_store = {UNLABELED: replace(settings, target_label="present")}  # its labels are not read: the one it has anyway
+    with_unlabeled = UNLABELED in CALIBRATIONS[config.calibration]
     if config.run is not None:
-        return load_trained_run(TrainedRunConfig(config.run, "few_shot", config.scenes, 1)).scenes
+        student = load_trained_run(TrainedRunConfig(config.run, "few_shot", config.scenes, 1))
+        unlabeled = student.config.data.unlabeled
+        if not with_unlabeled or unlabeled is None:  # without any, the export of its students says so
+            return student.scenes
+        return {**student.scenes, UNLABELED: SceneDataset(SceneStore.open(unlabeled), of_store[UNLABELED])}
     if config.scenes is None:
         raise DatasetError("expected the scenes that thresholds come from, but got none; name their folder: scenes=...")
-    settings = SceneDataConfig(target_label=spec.target_label, crop_size=None, max_cache_bytes=0)
+    stores = ("id", "fewshot", "ood", *([UNLABELED] if with_unlabeled else []))
     return {
-        name: SceneDataset(SceneStore.open(join(config.scenes, name)), settings) for name in ("id", "fewshot", "ood")
+        name: SceneDataset(SceneStore.open(join(config.scenes, name)), of_store.get(name, settings)) for name in stores
     }
 
 
 def teacher_key(config: PolicyEvalConfig, spec: StudentSpec, scenes: Scenes) -> dict[str, Any]:
     """Return what the teacher's thresholds depend on, as JSON values."""
-    stores = ("id", "fewshot") if config.calibration == "few_shot" else ("id",)
+    stores = CALIBRATIONS[config.calibration]
     return {
         **thresholds_of(spec),
         "false_positive_rate": config.false_positive_rate,
@@ -71,7 +81,7 @@ def teacher_thresholds(config: PolicyEvalConfig, spec: StudentSpec, scenes: Scen
         return kept
     rivals = TeacherDetector(spec.teacher.load(), spec.names, Thresholds(0.5, {}, None))  # whose scores alone count
     unseen = unseen_names(spec, scenes)
-    names = detector_thresholds(config.false_positive_rate, rivals, scenes, unseen, config.calibration == "few_shot")
+    names = detector_thresholds(config.false_positive_rate, rivals, scenes, unseen, config.calibration)
     found = Thresholds(next((names[name] for name in names if unseen[name]), max(names.values())), names, None)
     write_thresholds(folder, key, found)
     return found

@@ -123,7 +123,8 @@ class PolicyEvalConfig:
     """Fraction of absent names that the thresholds of students of a run and of the teacher let pass, on the scenes of
     `calibration`. A policy folder keeps its own thresholds."""
     calibration: str = "few_shot"
-    """Scenes that these thresholds come from: `few_shot` (X_id and the few-shot scenes) or `id` (X_id alone)."""
+    """Scenes that these thresholds come from: `few_shot` (X_id and the few-shot scenes), `id` (X_id alone), or
+    `unlabeled` (X_id, and for unseen names the unlabeled scenes)."""
     curve_scenes: int = 100
     """Scenes of X_ood for the detection curves of students and teacher, where there are scenes. 0: none."""
     camera_size: int = 256
@@ -182,7 +183,7 @@ class PolicyEvalConfig:
         at_least("curve_scenes", self.curve_scenes, 0)
         within("camera_size", self.camera_size, 16, 1024)
         within("false_positive_rate", self.false_positive_rate, 0.0, 1.0)
-        one_of("calibration", self.calibration, CALIBRATIONS)
+        one_of("calibration", self.calibration, [*CALIBRATIONS])
         one_of("suite", self.suite, tuple(SUITES))
         check_seed(self.seed)
         check_workers("workers", self.workers, 1)

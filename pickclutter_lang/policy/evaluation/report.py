@@ -27,6 +27,11 @@ from pickclutter_lang.reports.charts import save_png
 from pickclutter_lang.reports.page import PAGE_FILE, settings_table, write_page
 from pickclutter_lang.utils.io import write_text
 
+_CALIBRATED_ON = {
+    "few_shot": "X_id and the few-shot scenes",
+    "id": "X_id",
+    "unlabeled": "X_id and, for unseen names, the unlabeled scenes",
+}
 TABLE_FILE, RESULT_FILE, REPORT_FILE = "episodes.csv", "result.json", "report.md"
 _VIDEOS = "videos"
 
@@ -116,7 +121,7 @@ def _head(config: PolicyEvalConfig, setup: Setup) -> list[str]:
             "All variants act in the same piles. Cells: percent (95% interval; episodes)."
         ]
     if config.run is not None or setup.rollouts.teacher_thresholds is not None:
-        stores = "X_id and the few-shot scenes" if config.calibration == "few_shot" else "X_id"
+        stores = _CALIBRATED_ON[config.calibration]
         lines.append(
             f"Thresholds of a run's students, and of the teacher, let {100 * config.false_positive_rate:g}% of the "
             f"absent names of {stores} pass; a policy folder keeps its own."

@@ -10,20 +10,33 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 import pytest
 import torch
 
 from helpers.scene_data import make_toy_store
 from helpers.scene_runs import config, make_toys
-from pickclutter_lang.datasets.scene_images import SceneDataset
+from pickclutter_lang.datasets.config import SceneDataConfig
+from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.errors import DatasetError, MismatchError
-from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError
+from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
+from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.load import load_run_config, load_trained_run
+from pickclutter_lang.experiments.scenes.predictions import load_predictions
+from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.metrics import observation_f1
+from pickclutter_lang.policy.config import Thresholds
+from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
+from pickclutter_lang.policy.evaluation.setup import prepare
+from pickclutter_lang.policy.manifest import load_config
+from pickclutter_lang.policy.replay import scene_to_observation
+from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.training.sampling import with_unlabeled
 
+WHOLE = SceneDataConfig(target_label="present", crop_size=None)
 SHORT = ("method=open", "distill.epochs=1", "few_shot.epochs=1", "data.unlabeled_batch_size=5")
 
 
@@ -149,6 +162,56 @@ def test_a_finished_run_needs_them_no_more(toys: list[str], tmp_path: Path) -> N
     shutil.rmtree(tmp_path / "scenes" / "unlabeled")
     student = load_trained_run(TrainedRunConfig(run=str(tmp_path / "o"), phase="distill"))
     assert sorted(student.scenes) == ["fewshot", "id", "ood", "train"]
+
+
+def test_thresholds_of_unseen_names_come_from_them(toys: list[str], tmp_path: Path) -> None:
+    run = SceneRun.open(config(*toys, f"out={tmp_path / 'o'}"))
+    run.train()
+    result = evaluate_run(run)
+    unseen = run.label_names(("ood",))
+    for stage in ("zero_shot", "few_shot"):
+        on_id, on_ood, unlabeled = (
+            load_predictions(tmp_path / "o" / "predictions" / f"{stage}_{store}.npz")
+            for store in ("id", "ood", UNLABELED)
+        )
+        assert unlabeled.names == unseen and not unlabeled.targets.any() and unlabeled.probabilities.shape[0] == 12
+        threshold = result["metrics"][stage]["id_threshold"]
+        known = on_id.of_splits(("id",))
+        rate = float((known.probabilities > threshold)[~known.targets].double().mean())
+        matched = np.quantile(unlabeled.probabilities.double().numpy(), 1 - rate, axis=0)
+        chosen = on_ood.of_splits(("ood",))
+        predicted = chosen.probabilities.double() > torch.from_numpy(matched).clamp(1e-4, 1 - 1e-4)
+        found = result["metrics"][stage]["ood_on_ood"]["model_matched_fpr"]["f1"]
+        assert found == pytest.approx(observation_f1(predicted, chosen.targets))
+    exported = PolicyExportConfig(str(tmp_path / "o"), "distill", out=str(tmp_path / "policy"), calibration=UNLABELED)
+    export_policy(exported)
+    names = load_config(tmp_path / "policy").thresholds.names
+    zero_shot = load_predictions(tmp_path / "o" / "predictions" / f"zero_shot_{UNLABELED}.npz").probabilities.double()
+    assert {names[name] for name in unseen} == {pytest.approx(float(torch.quantile(zero_shot, 0.93)))}
+    (tmp_path / "o" / "predictions" / f"zero_shot_{UNLABELED}.npz").unlink()
+    with pytest.raises(InvalidArgumentError, match=r"scores of unlabeled scenes .* choose calibration=few_shot or"):
+        export_policy(exported)
+
+
+def test_the_teacher_has_thresholds_of_them_too(toys: list[str], tmp_path: Path) -> None:
+    run = SceneRun.open(config(*toys, f"out={tmp_path / 'o'}"))
+    run.train()
+    evaluate_run(run)
+    evaluation = PolicyEvalConfig(run=str(tmp_path / "o"), out="x", calibration=UNLABELED, curve_scenes=0)
+    (tmp_path / "evaluation").mkdir()
+    setup = prepare(evaluation, tmp_path / "evaluation")
+    student = load_config(setup.rollouts.policies["zero_shot"]).student
+    teacher = TeacherDetector(student.teacher.load(), student.names, Thresholds(0.5, {}, None))
+    scenes = SceneDataset(SceneStore.open(run.config.data.unlabeled), WHOLE)
+    scores = [
+        teacher(scene_to_observation(scenes, row), name).score
+        for row in range(len(scenes))
+        for name in run.label_names(("ood",))
+    ]
+    found = setup.rollouts.teacher_thresholds
+    assert found is not None
+    expected = float(np.clip(np.quantile(scores, 0.93), 1e-4, 1 - 1e-4))
+    assert {found.names[name] for name in run.label_names(("ood",))} == {pytest.approx(expected, abs=1e-6)}
 
 
 def test_some_of_them_can_be_used_alone(toys: list[str], tmp_path: Path) -> None:
