@@ -203,7 +203,7 @@ def test_the_teacher_has_thresholds_of_them_too(toys: list[str], tmp_path: Path)
     setup = prepare(evaluation, tmp_path / "evaluation")
     student = load_config(setup.rollouts.policies["zero_shot"]).student
     teacher = TeacherDetector(student.teacher.load(), student.names, Thresholds(0.5, {}, None))
-    scenes = SceneDataset(SceneStore.open(run.config.data.unlabeled), WHOLE)
+    scenes = SceneDataset(SceneStore.open(tmp_path / "scenes" / "unlabeled"), WHOLE)
     scores = [
         teacher(scene_to_observation(scenes, row), name).score
         for row in range(len(scenes))
