@@ -43,7 +43,7 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     given = {entry.id: {k: v for k, v in asdict(entry).items() if v and k != "id"} for entry in map(own_entry, MESHES)}
     (root / "names.yaml").write_text(json.dumps(given))  # JSON is YAML
     files = [made / "models" / model_id / "textured.obj" for model_id in MESHES]
-    settings = ModelSettings(max_parts=8, threshold=0.2)  # seconds for each
+    settings = ModelSettings(max_parts=8, threshold=0.9)  # nearly hulls: a second for each
     result = import_meshes(files, root / "mine", settings, root / "names.yaml", {"split": "seen"}, workers=1)
     assert set(result.models) == set(MESHES) and not result.broken
     return root / "mine"
