@@ -9,7 +9,8 @@ export OMP_NUM_THREADS ?= 2
 # Threads that wait sleep: spinning ones make a step many times slower as soon as anything else wants a core.
 export OMP_WAIT_POLICY ?= passive
 
-# Packages are installed uncompiled: each module is compiled when it is first imported, and kept.
+# Each module is compiled when it is first imported, and kept. The set-up alone is told of the variable: where others
+# have it too, it compiles the packages.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: quickstart test torture wheel-test lint style types setup constraints clean
@@ -60,7 +61,7 @@ types: setup
 setup: .venv/installed
 
 .venv/installed: pyproject.toml constraints/py311.txt scripts/setup.sh
-	bash scripts/setup.sh
+	PYTHONDONTWRITEBYTECODE="$(PYTHONDONTWRITEBYTECODE)" bash scripts/setup.sh
 
 # The newest versions of all dependencies; `make test` then says whether they work.
 constraints:

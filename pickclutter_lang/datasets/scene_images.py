@@ -212,7 +212,7 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
     of_store = {name: replace(config, target_label="present") if name == UNLABELED else config for name in paths}
     sets = {name: SceneDataset(SceneStore.open(path), of_store[name], splits.get(name)) for name, path in paths.items()}
     if config.unlabeled is not None:
-        _check_unlabeled(sets["train"].store, sets[UNLABELED], config.unlabeled)
+        check_unlabeled(sets["train"].store, sets[UNLABELED], config.unlabeled)
     check_disjoint({f"{name} ({paths[name]})": scenes.scenes_by_content() for name, scenes in sets.items()})
     for name in config.stores:
         _check_labels(sets["train"].store, sets[name].store)
@@ -247,8 +247,11 @@ def _check_labels(train: SceneStore, other: SceneStore) -> None:
         )
 
 
-def _check_unlabeled(train: SceneStore, unlabeled: SceneDataset, path: str) -> None:
-    """Check that unlabeled scenes fit the labeled ones, and show no unseen object and no instance for evaluation."""
+def check_unlabeled(train: SceneStore, unlabeled: SceneDataset, path: str) -> None:
+    """Check that unlabeled scenes fit the labeled ones, and show no unseen object and no instance for evaluation.
+
+    :raises MismatchError: naming what does not fit
+    """
     store = unlabeled.store
     if store.image_size != train.image_size:
         raise MismatchError(

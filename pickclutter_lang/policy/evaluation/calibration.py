@@ -11,9 +11,9 @@ from typing import Any
 import torch
 
 from pickclutter_lang.datasets.config import SceneDataConfig
-from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
+from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, check_unlabeled, load_scene_datasets
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.errors import DatasetError, MismatchError
 from pickclutter_lang.experiments.scenes.command_configs import CALIBRATIONS, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.export_policy import (
     MAX_CALIBRATION_SCENES,
@@ -41,22 +41,31 @@ def open_scenes(config: PolicyEvalConfig, spec: StudentSpec) -> Scenes:
     They are those of the run, or those of `scenes`.
 
     :raises DatasetError: when they are not there
+    :raises MismatchError: when the unlabeled scenes are not those of the run, or show an unseen object
     """
-    settings = SceneDataConfig(target_label=spec.target_label, crop_size=None, max_cache_bytes=0)
-    of_store = {UNLABELED: replace(settings, target_label="present")}  # its labels are not read: the one it has anyway
     with_unlabeled = UNLABELED in CALIBRATIONS[config.calibration]
     if config.run is not None:
         student = load_trained_run(TrainedRunConfig(config.run, "few_shot", config.scenes, 1))
-        unlabeled = student.config.data.unlabeled
-        if not with_unlabeled or unlabeled is None:  # without any, the export of its students says so
+        if not with_unlabeled or UNLABELED not in student.data:  # without any, the export of its students says so
             return student.scenes
-        return {**student.scenes, UNLABELED: SceneDataset(SceneStore.open(unlabeled), of_store[UNLABELED])}
+        unlabeled = load_scene_datasets(student.config.data)[UNLABELED]
+        if unlabeled.content_hash != student.data[UNLABELED]["content"]:
+            raise MismatchError(
+                f"expected the unlabeled scenes of the run {config.run} in {student.config.data.unlabeled}, but others "
+                "are there; choose calibration=few_shot or calibration=id"
+            )
+        return {**student.scenes, UNLABELED: unlabeled}
     if config.scenes is None:
         raise DatasetError("expected the scenes that thresholds come from, but got none; name their folder: scenes=...")
-    stores = ("id", "fewshot", "ood", *([UNLABELED] if with_unlabeled else []))
-    return {
-        name: SceneDataset(SceneStore.open(join(config.scenes, name)), of_store.get(name, settings)) for name in stores
+    settings = SceneDataConfig(target_label=spec.target_label, crop_size=None, max_cache_bytes=0)
+    scenes = {
+        name: SceneDataset(SceneStore.open(join(config.scenes, name)), settings) for name in ("id", "fewshot", "ood")
     }
+    if with_unlabeled:  # none of its labels is read: the one that every store has spares it the others
+        path = join(config.scenes, UNLABELED)
+        scenes[UNLABELED] = SceneDataset(SceneStore.open(path), replace(settings, target_label="present"))
+        check_unlabeled(scenes["id"].store, scenes[UNLABELED], path)
+    return scenes
 
 
 def teacher_key(config: PolicyEvalConfig, spec: StudentSpec, scenes: Scenes) -> dict[str, Any]:

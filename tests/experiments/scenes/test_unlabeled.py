@@ -29,6 +29,7 @@ from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.metrics import observation_f1
 from pickclutter_lang.policy.config import Thresholds
+from pickclutter_lang.policy.evaluation.calibration import open_scenes
 from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.policy.evaluation.setup import prepare
 from pickclutter_lang.policy.manifest import load_config
@@ -213,6 +214,27 @@ def test_the_teacher_has_thresholds_of_them_too(toys: list[str], tmp_path: Path)
     assert found is not None
     expected = float(np.clip(np.quantile(scores, 0.93), 1e-4, 1 - 1e-4))
     assert [found.names[name] for name in run.label_names(("ood",))] == pytest.approx([expected] * 12, abs=1e-6)
+
+
+def test_thresholds_come_from_unlabeled_scenes_of_the_run_and_without_unseen_objects(
+    toys: list[str], tmp_path: Path
+) -> None:
+    run = SceneRun.open(config(*toys, f"out={tmp_path / 'o'}"))
+    run.train()
+    evaluate_run(run)
+    policy = export_policy(PolicyExportConfig(str(tmp_path / "o"), out=str(tmp_path / "policy")))
+    spec = load_config(policy).student
+    of_run = PolicyEvalConfig(run=str(tmp_path / "o"), calibration=UNLABELED)
+    of_folder = PolicyEvalConfig(policy=str(policy), scenes=str(tmp_path / "scenes"), calibration=UNLABELED)
+    assert len(open_scenes(of_run, spec)[UNLABELED]) == len(open_scenes(of_folder, spec)[UNLABELED]) == 12
+    shutil.rmtree(tmp_path / "scenes" / "unlabeled")
+    make_toy_store(tmp_path / "scenes" / "unlabeled", "train", 12, seed=10)
+    with pytest.raises(MismatchError, match=r"expected the unlabeled scenes of the run .* but others are there"):
+        open_scenes(of_run, spec)
+    shutil.rmtree(tmp_path / "scenes" / "unlabeled")
+    make_toy_store(tmp_path / "scenes" / "unlabeled", "ood", 12, seed=9)
+    with pytest.raises(MismatchError, match=r"no unseen object in the unlabeled scenes .* are there"):
+        open_scenes(of_folder, spec)
 
 
 def test_some_of_them_can_be_used_alone(toys: list[str], tmp_path: Path) -> None:
