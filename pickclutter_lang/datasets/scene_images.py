@@ -248,10 +248,7 @@ def _check_labels(train: SceneStore, other: SceneStore) -> None:
 
 
 def check_unlabeled(train: SceneStore, unlabeled: SceneDataset, path: str) -> None:
-    """Check that unlabeled scenes fit the labeled ones, and show no unseen object and no instance for evaluation.
-
-    :raises MismatchError: naming what does not fit
-    """
+    """Raise MismatchError for unlabeled scenes that do not fit, or show an unseen object or one for evaluation."""
     store = unlabeled.store
     if store.image_size != train.image_size:
         raise MismatchError(
