@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pickclutter_lang.students.model import resolve_bf16
-from pickclutter_lang.teachers import OpenClipTeacher, load_teacher
-from pickclutter_lang.teachers.factory import load_teacher_of
 from pickclutter_lang.training.experiment import CONFIG_FILE, ExperimentConfig, read_run
+
+if TYPE_CHECKING:
+    from pickclutter_lang.teachers import OpenClipTeacher
 
 
 def load_run_teacher(config: ExperimentConfig) -> OpenClipTeacher:
@@ -16,6 +18,11 @@ def load_run_teacher(config: ExperimentConfig) -> OpenClipTeacher:
     :raises TeacherError: as `load_teacher`
     :raises CheckpointError: when the settings of the run in the folder cannot be read
     """
+    from pickclutter_lang.teachers.factory import (
+        load_teacher,
+        load_teacher_of,
+    )  # takes seconds
+
     name, checkpoint = config.teacher.name, config.teacher.checkpoint
     use_bf16 = resolve_bf16(config.precision, config.device)
     if (Path(config.out) / CONFIG_FILE).exists():

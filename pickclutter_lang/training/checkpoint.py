@@ -13,7 +13,7 @@ import os
 import random
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -34,11 +34,15 @@ STATE_FILE = "state.json"
 SCHEMA = 1
 _LONG = 6  # values of two lists that a message names in full
 _PARTS = ("model", "optimizer", "rng")
+_REMEDY = "delete that folder and train again, which resumes from the checkpoint before, if there is one"
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Content of a checkpoint folder. `state` is JSON: epoch, architecture, teacher, schedule, history."""
+    """Content of a checkpoint folder. `state` is JSON: epoch, architecture, teacher, schedule, history.
+
+    A part that was not asked for is empty.
+    """
 
     model: dict[str, Tensor]
     optimizer: dict[str, Tensor]
@@ -82,52 +86,56 @@ def save_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optim
     fsync(folder.parent)
 
 
-def load_checkpoint(folder: Path, kind: type[CheckpointState] = CheckpointState) -> Checkpoint:
+def load_checkpoint(
+    folder: Path, kind: type[CheckpointState] = CheckpointState, parts: Collection[str] = _PARTS
+) -> Checkpoint:
     """Read a checkpoint.
 
     :param kind: what its state must have
+    :param parts: those of `model`, `optimizer` and `rng` that are read; the optimizer has twice the size of the model
     :raises CheckpointError: where files are missing, damaged, or of another schema
     """
-    remedy = "delete that folder and train again, which resumes from the checkpoint before, if there is one"
-    state = read_json(
-        folder / STATE_FILE,
-        kind,
-        CheckpointError,
-        remedy,
-        f"expected a checkpoint at {folder}, but {STATE_FILE} is not there",
-    )
+    state = load_state(folder, kind)
+    hashes = state.get("sha256", {})
+    files = {name: folder / f"{name}.safetensors" for name in parts}
+    read = {name: read_tensors(path, hashes.get(name), CheckpointError, _REMEDY) for name, path in files.items()}
+    return Checkpoint(*(read.get(name, {}) for name in _PARTS), state)
+
+
+def load_state(folder: Path, kind: type[CheckpointState] = CheckpointState) -> dict[str, Any]:
+    """Read the state of a checkpoint without its tensors; arguments and errors as of `load_checkpoint`."""
+    missing = f"expected a checkpoint at {folder}, but {STATE_FILE} is not there"
+    state = read_json(folder / STATE_FILE, kind, CheckpointError, _REMEDY, missing)
     if state["schema"] != SCHEMA:
         raise CheckpointError(f"expected checkpoint schema {SCHEMA} at {folder}, but got {state['schema']}")
     if kind is PhaseState:
-        _check_epoch(folder, cast(PhaseState, state), remedy)
-    hashes = state.get("sha256", {})
-    parts = [read_tensors(folder / f"{name}.safetensors", hashes.get(name), CheckpointError, remedy) for name in _PARTS]
-    return Checkpoint(parts[0], parts[1], parts[2], dict(state))
+        _check_epoch(folder, cast(PhaseState, state))
+    return dict(state)
 
 
-def _check_epoch(folder: Path, state: PhaseState, remedy: str) -> None:
+def _check_epoch(folder: Path, state: PhaseState) -> None:
     epoch, rows = state["epoch"], len(state["history"])
     if rows != epoch or folder.name != epoch_folder(folder, epoch).name:
         raise CheckpointError(
             f"expected the checkpoint at {folder} to be of its epoch, with a row of history for each, but it is of "
-            f"epoch {epoch} with {rows} rows; {remedy}"
+            f"epoch {epoch} with {rows} rows; {_REMEDY}"
         )
 
 
-def check_fits(checkpoint: Checkpoint, architecture: dict[str, Any], teacher: Mapping[str, Any]) -> None:
-    """Check that a checkpoint is for this architecture and this teacher.
+def check_fits(state: Mapping[str, Any], architecture: dict[str, Any], teacher: Mapping[str, Any]) -> None:
+    """Check that the state of a checkpoint is for this architecture and this teacher.
 
     :raises CheckpointError: naming each part of the architecture that differs
     :raises TeacherError: for a teacher of another width or fingerprint
     """
-    saved = checkpoint.state["teacher"]
+    saved = state["teacher"]
     for key in ("embed_dim", "fingerprint"):
         if saved[key] != teacher[key]:
             raise TeacherError(
                 f"the checkpoint was trained with a teacher whose {key} is {saved[key]}, but this teacher's is "
                 f"{teacher[key]}; choose the same teacher, or train again in another folder"
             )
-    differences = describe_differences(checkpoint.state["architecture"], architecture)
+    differences = describe_differences(state["architecture"], architecture)
     if differences:
         raise CheckpointError(
             "the checkpoint is of another architecture (checkpoint / requested): " + "; ".join(differences)

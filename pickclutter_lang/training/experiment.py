@@ -24,6 +24,7 @@ from pickclutter_lang.training.checkpoint import (
     description_differences,
     epoch_folder,
     load_checkpoint,
+    load_state,
     restore_model,
     saved_epochs,
 )
@@ -222,7 +223,7 @@ class MultiPhaseExperiment(ABC):
         checkpoint, history = finished_checkpoint(
             self.folder / phase, chosen.config.epochs, self.command, chosen.selection_metric, back
         )
-        check_fits(checkpoint, self.architecture, self.teacher_provenance)
+        check_fits(checkpoint.state, self.architecture, self.teacher_provenance)
         model = chosen.model()
         restore_model(checkpoint, model)
         model.eval()
@@ -245,10 +246,9 @@ class MultiPhaseExperiment(ABC):
             return
         current = json.loads(json.dumps(self.identity))
         saved = read_run(self.folder, "")
-        for folder in (self.folder / name for name in self.phases):
-            for epoch in saved_epochs(folder)[-1:]:
-                checkpoint = load_checkpoint(epoch_folder(folder, epoch), PhaseState)
-                check_fits(checkpoint, self.architecture, self.teacher_provenance)
+        for root in (self.folder / name for name in self.phases):
+            for last in saved_epochs(root)[-1:]:
+                check_fits(load_state(epoch_folder(root, last), PhaseState), self.architecture, self.teacher_provenance)
         differences = describe_differences(saved["data"], current["data"]) + description_differences(saved, current)
         if differences:
             raise MismatchError(
@@ -270,7 +270,7 @@ class MultiPhaseExperiment(ABC):
 def finished_checkpoint(
     folder: Path, epochs: int, command: str, select: str | None, back: int = 0
 ) -> tuple[Checkpoint, list[dict[str, Any]]]:
-    """Return the checkpoint that a finished phase results in, and its history, a row for each epoch.
+    """Return the weights and the state that a finished phase results in, and its history, a row for each epoch.
 
     :param folder: of the phase
     :param epochs: of the phase
@@ -279,15 +279,15 @@ def finished_checkpoint(
     :param back: with 1, 2, ... the checkpoint of so many epochs before the last
     :raises CheckpointError: when the phase is not finished
     """
-    saved = saved_epochs(folder)
-    if not saved or saved[-1] < epochs:
+    saved = [0, *saved_epochs(folder)]
+    if saved[-1] < epochs:
         raise CheckpointError(
-            f"expected {epochs} finished epochs in {folder}, but there are {saved[-1] if saved else 0}; "
+            f"expected {epochs} finished epochs in {folder}, but there are {saved[-1]}; "
             f"run {command} with out={folder.parent} first"
         )
-    history: list[dict[str, Any]] = load_checkpoint(epoch_folder(folder, saved[-1]), PhaseState).state["history"]
+    history: list[dict[str, Any]] = load_state(epoch_folder(folder, saved[-1]), PhaseState)["history"]
     chosen = saved[-1] - back if back else best_epoch(history, select)
-    return load_checkpoint(epoch_folder(folder, chosen), PhaseState), history
+    return load_checkpoint(epoch_folder(folder, chosen), PhaseState, ("model",)), history
 
 
 def configure_torch(config: ExperimentConfig) -> None:

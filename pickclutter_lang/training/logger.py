@@ -10,8 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from torch.utils.tensorboard import SummaryWriter
-
 from pickclutter_lang.training.trackers import NO_TRACKERS, TrackerGroup
 from pickclutter_lang.utils.io import write_text
 from pickclutter_lang.utils.progress import ProgressBar
@@ -39,6 +37,8 @@ class TrainingLogger:
         :param phase: its name for the trackers
         """
         self._phase, self._trackers = phase, trackers
+        from torch.utils.tensorboard import SummaryWriter  # takes half a second, and only trainings write
+
         self._writer = SummaryWriter(str(folder), purge_step=done_steps) if is_main() else None
         self._bar = ProgressBar(title, total_steps, done_steps)
 

@@ -147,7 +147,7 @@ class Trainer:
         if not epochs:
             return False
         checkpoint = load_checkpoint(epoch_folder(self.folder, epochs[-1]), PhaseState)
-        check_fits(checkpoint, self.task.architecture, self.teacher)
+        check_fits(checkpoint.state, self.task.architecture, self.teacher)
         restore(checkpoint, self.task.model, self.optimizer, self.schedule)
         self.history = checkpoint.state["history"]
         if is_main():

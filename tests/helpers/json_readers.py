@@ -359,7 +359,7 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "teachers/feature_cache.py:load": features,
     "teachers/pocket.py:load_pocket_teacher": teacher,
     "teachers/training_images.py:check_untrained_images": trained_images,
-    "training/checkpoint.py:load_checkpoint": state,
+    "training/checkpoint.py:load_state": state,
     "training/experiment.py:read_run": settings,
     "training/trackers.py:_run_id": tracked_run,
 }

@@ -39,7 +39,7 @@ def drop(*keys: Any) -> Change:
 
 
 MANIFEST, STATE, SETTINGS, RESULT, IMAGES, POLICY, TEACHER, VIEWS, EPISODES, CLASSES, CAPTIONS = (
-    "datasets/scenes/manifest.py:read_manifest", "training/checkpoint.py:load_checkpoint",
+    "datasets/scenes/manifest.py:read_manifest", "training/checkpoint.py:load_state",
     "training/experiment.py:read_run", "experiments/result.py:read_result",
     "experiments/result.py:read_result of images", "policy/manifest.py:read_manifest",
     "teachers/pocket.py:load_pocket_teacher", "datasets/object_views.py:open",

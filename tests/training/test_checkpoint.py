@@ -20,6 +20,7 @@ from pickclutter_lang.training.checkpoint import (
     check_fits,
     epoch_folder,
     load_checkpoint,
+    load_state,
     prune,
     restore,
     restore_model,
@@ -94,6 +95,18 @@ def test_damage_is_named(tmp_path: Path, file: str, damage: str) -> None:
         load_checkpoint(folder)
 
 
+def test_parts_that_are_not_asked_for_are_not_read(tmp_path: Path) -> None:
+    folder = tmp_path / "epoch_0001"
+    save_checkpoint(folder, network(), optimizer_of("adamw", network()), {"epoch": 1})
+    for name in ("optimizer", "rng"):
+        (folder / f"{name}.safetensors").unlink()
+    checkpoint = load_checkpoint(folder, parts=("model",))
+    assert set(checkpoint.model) == set(network().state_dict())
+    assert not checkpoint.optimizer and not checkpoint.rng and checkpoint.state["epoch"] == 1
+    (folder / "model.safetensors").unlink()
+    assert load_state(folder)["epoch"] == 1
+
+
 def test_another_width_is_named_by_its_tensors(tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "epoch_0001", network(3), optimizer_of("sgd", network()), {})
     with pytest.raises(CheckpointError, match=r"0.weight: \[3, 2\] / \[4, 2\]"):
@@ -160,4 +173,4 @@ def test_the_state_records_architecture_and_teacher(run: tuple[list[str], Path])
     assert state["architecture"]["student"] == "timm/resnet10t"
     with pytest.raises(TeacherError, match="embed_dim"):
         teacher = {**state["teacher"], "embed_dim": 7}
-        check_fits(load_checkpoint(folder / "out" / "distill" / "epoch_0001"), state["architecture"], teacher)
+        check_fits(load_checkpoint(folder / "out" / "distill" / "epoch_0001").state, state["architecture"], teacher)

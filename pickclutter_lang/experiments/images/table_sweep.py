@@ -30,7 +30,7 @@ from pickclutter_lang.experiments.sweeps.sweep_results import Replicate
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job
 from pickclutter_lang.experiments.sweeps.sweep_values import VALUES_FILE, values_of, write_values
 from pickclutter_lang.students.model import resolve_bf16
-from pickclutter_lang.teachers import Teacher, load_teacher
+from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.training_images import check_untrained_images
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.validation import check_path
@@ -196,6 +196,8 @@ class _CurrentProvenance:
             if config.data.half:
                 check_untrained_images(data, config.teacher.checkpoint)
             use_bf16 = resolve_bf16(config.precision, "cpu")
+            from pickclutter_lang.teachers import load_teacher  # takes seconds, and only finished runs need it
+
             teacher = load_teacher(config.teacher.name, config.teacher.checkpoint, use_bf16=use_bf16)
             self._opened[key] = data, split, teacher
         return self._opened[key]

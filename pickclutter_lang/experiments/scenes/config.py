@@ -25,6 +25,9 @@ from pickclutter_lang.utils.validation import (
     within,
 )
 
+TRAIN_COMMAND = "pickclutter train-affordance"
+"""What trains such a run, for messages."""
+
 
 @dataclass
 class ObjectiveConfig:

@@ -12,8 +12,7 @@ from omegaconf import OmegaConf
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError, TeacherError
 from pickclutter_lang.experiments.comparison import with_earlier_settings
 from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
-from pickclutter_lang.experiments.scenes.config import EvaluateConfig, TrainConfig
-from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.experiments.scenes.config import TRAIN_COMMAND, EvaluateConfig, TrainConfig
 from pickclutter_lang.experiments.scenes.trained_student import (
     LABEL_FEATURES_FILE,
     LabelFeatures,
@@ -82,20 +81,20 @@ def load_crop_classifier_weights(student: TrainedStudent) -> dict[str, Any]:
     """
     phase = student.config.crop_classifier
     assert phase is not None
-    return finished_checkpoint(student.folder / CROP_CLASSIFIER, phase.epochs, SceneRun.command, None)[0].model
+    return finished_checkpoint(student.folder / CROP_CLASSIFIER, phase.epochs, TRAIN_COMMAND, None)[0].model
 
 
 def _read_record(run: str) -> RunRecord:
     return read_run(
         Path(run),
-        f"expected a run at {run}, but {CONFIG_FILE} is not there; make it: pickclutter train-affordance out={run}",
+        f"expected a run at {run}, but {CONFIG_FILE} is not there; make it: {TRAIN_COMMAND} out={run}",
     )
 
 
 def _phase_weights(config: TrainConfig, phase: str, teacher: TeacherEntry) -> dict[str, Any]:
     epochs = config.phases[phase].epochs
-    checkpoint, _ = finished_checkpoint(Path(config.out) / phase, epochs, SceneRun.command, config.selection_metric)
-    check_fits(checkpoint, architecture_signature(config, teacher["embed_dim"]), teacher)
+    checkpoint, _ = finished_checkpoint(Path(config.out) / phase, epochs, TRAIN_COMMAND, config.selection_metric)
+    check_fits(checkpoint.state, architecture_signature(config, teacher["embed_dim"]), teacher)
     return checkpoint.model
 
 
@@ -104,6 +103,8 @@ def _label_features(config: TrainConfig, phase: str) -> LabelFeatures:
     path = Path(config.out) / phase / LABEL_FEATURES_FILE
     if path.is_file():
         return LabelFeatures.load(path)
+    from pickclutter_lang.experiments.scenes.scene_run import SceneRun  # imports what only training needs: seconds
+
     try:
         run = SceneRun.open(config)
     except (DatasetError, TeacherError) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,11 +11,13 @@ from torch.nn import functional
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.distillation.tip_adapter import balanced_values, cache_logits
 from pickclutter_lang.experiments.cache_tuning import CacheParameters, tune_cache
-from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.metrics import mean_average_precision
 from pickclutter_lang.students.inference import predict_batch
 from pickclutter_lang.students.model import PromptedStudent
 from pickclutter_lang.training.config import RetrievalConfig
+
+if TYPE_CHECKING:
+    from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 
 EVALUATED = ("id", "ood")
 """The stores that are evaluated: X_id and X_ood."""

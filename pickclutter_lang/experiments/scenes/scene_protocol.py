@@ -5,7 +5,7 @@ and after fine-tuning on them (few-shot).
 from __future__ import annotations
 
 import time
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor
@@ -14,7 +14,6 @@ from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
 from pickclutter_lang.experiments.result import write_result
 from pickclutter_lang.experiments.scenes.predictions import Predictions, save_examples, save_predictions
 from pickclutter_lang.experiments.scenes.scene_cache import EVALUATED, retrieve
-from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.experiments.scenes.thresholds import (
     DEFAULT_THRESHOLD,
     best_threshold,
@@ -26,6 +25,9 @@ from pickclutter_lang.metrics import class_rows, multilabel_row, trivial_predict
 from pickclutter_lang.reports.gallery import evenly_spaced
 from pickclutter_lang.students.inference import predict_batch, predict_scenes
 from pickclutter_lang.students.model import PromptedStudent
+
+if TYPE_CHECKING:
+    from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 
 EVALUATION_CELLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "id_on_id": ("id", ("id",)),

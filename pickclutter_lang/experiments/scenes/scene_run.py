@@ -15,7 +15,7 @@ from pickclutter_lang.distillation import LOSS_NAMES, SceneObjective
 from pickclutter_lang.experiments.cache_tuning import teacher_keys
 from pickclutter_lang.experiments.comparison import comparable_config
 from pickclutter_lang.experiments.run_teacher import load_run_teacher
-from pickclutter_lang.experiments.scenes.config import TrainConfig
+from pickclutter_lang.experiments.scenes.config import TRAIN_COMMAND, TrainConfig
 from pickclutter_lang.experiments.scenes.crop_phase import crop_classifier_phase
 from pickclutter_lang.experiments.scenes.distilled_run import check_distilled_run
 from pickclutter_lang.experiments.scenes.scene_batches import BatchLoader, DataSource, Vocabulary, encode_vocabulary
@@ -46,7 +46,7 @@ from pickclutter_lang.utils.ranks import is_main
 class SceneRun(MultiPhaseExperiment):
     """A student of scenes with everything that its training or its evaluation needs; created by `SceneRun.open`."""
 
-    kind, command = "scenes", "pickclutter train-affordance"
+    kind, command = "scenes", TRAIN_COMMAND
     config: TrainConfig
     comparable_config = staticmethod(comparable_config)
 
