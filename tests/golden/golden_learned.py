@@ -79,7 +79,7 @@ def scene_inputs(inputs: Path) -> list[str]:
     if not (inputs / "scenes").is_dir():
         scene_runs.make_toys(inputs, size=SIDE, cameras=("hand", "base"))
     paths = (f"scenes={inputs / 'scenes'}", f"teacher.checkpoint={inputs / 'teacher'}")
-    return [*paths, *scene_runs.SMALL, *SHORT]
+    return [*paths, *scene_runs.SMALL, "student.name=timm/resnet10t", *SHORT]
 
 
 def picture_inputs(inputs: Path) -> list[str]:

@@ -16,7 +16,7 @@ def make_toys(folder: Path) -> list[str]:
     toy_views(folder / "views", objects=6, views=16)
     teacher = make_teacher(folder / "teacher")
     return [
-        "recipe=smoke", "student.name=timm/resnet10t", "num_threads=1", "precision=float32", "data.image_size=32",
+        "recipe=smoke", "student.name=timm/test_resnet", "num_threads=1", "precision=float32", "data.image_size=32",
         "data.max_classes=null", "data.max_per_class=null",
         f"data.root={folder / 'views'}", f"teacher.checkpoint={teacher}", f"teacher.cache={folder / 'cache'}",
     ]  # fmt: skip

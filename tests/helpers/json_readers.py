@@ -65,7 +65,7 @@ Reader = tuple[Path, Callable[[], object]]
 TEACHER = {"name": "pocket", "embed_dim": 32, "fingerprint": "f"}
 POLICY = policy_config.PolicyConfig(
     policy_config.StudentSpec(
-        "distill", "present", policy_config.StudentArchitecture("timm/resnet10t", 16, False, 0.07), "float32",
+        "distill", "present", policy_config.StudentArchitecture("timm/test_resnet", 16, False, 0.07), "float32",
         ("hand",), False, 48, 32, 32, policy_config.PromptArchitecture(8, False, False), ("a", "b"),
         TeacherReference("pocket", None, "f"), None,
     ),

@@ -52,7 +52,7 @@ def random_policy(folder: Path, **changes: Any) -> Path:
     spec = StudentSpec(
         phase="few_shot",
         target_label="visible",
-        network=StudentArchitecture("timm/resnet10t", 16, False, 0.07),
+        network=StudentArchitecture("timm/test_resnet", 16, False, 0.07),
         precision="float32",
         cameras=("hand",),
         depth=False,
@@ -71,7 +71,9 @@ def random_policy(folder: Path, **changes: Any) -> Path:
     model.set_depth_statistics(torch.tensor([0.4]), torch.tensor([0.1]))
     weights, thresholds = model.state_dict(), {name: 0.4 + 0.05 * n for n, name in enumerate(names)}
     if spec.object_crop_size is not None:
-        crops = CropClassifier(build_student("timm/resnet10t", channels=3, embed_dim=16, output_stride=16), len(names))
+        crops = CropClassifier(
+            build_student("timm/test_resnet", channels=3, embed_dim=16, output_stride=16), len(names)
+        )
         crops.set_class_embeddings(torch.randn(len(names), 16))
         weights |= {f"{CROP_CLASSIFIER_PREFIX}{name}": value for name, value in crops.state_dict().items()}
     verified = None if spec.object_crop_size is None else {name: value / 2 for name, value in thresholds.items()}

@@ -17,7 +17,7 @@ from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.teachers.pocket import POCKET_CONFIG, build_pocket_model, save_pocket_model
 
 SMALL = (
-    "student.name=timm/resnet10t",
+    "student.name=timm/test_resnet",
     "data.image_size=32",
     "data.crop_size=null",
     "precision=float32",

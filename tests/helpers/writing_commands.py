@@ -44,7 +44,8 @@ SHORT = ("distill.epochs=2", "few_shot.epochs=1", "few_shot.repeats=1")
 TEACHER = "teacher.checkpoint={inputs}/teacher teacher.cache={work}/features"
 TOYS = " ".join(("scenes={inputs}/scenes", TEACHER, *SMALL, *SHORT))
 IMAGES = (
-    "recipe=smoke student.name=timm/resnet10t precision=float32 data.image_size=32 data.root={inputs}/views " + TEACHER
+    "recipe=smoke student.name=timm/test_resnet precision=float32 data.image_size=32 data.root={inputs}/views "
+    + TEACHER
 )
 STEPS = "steps=6 save_every=2 view_batch_size=4 crop_sizes=[32] sentence_weight=0 bf16=false num_threads=1"
 STUDENT = "run={inputs}/run scenes={inputs}/scenes"

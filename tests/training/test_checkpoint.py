@@ -123,7 +123,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path]:
 
 def test_another_architecture_is_a_checkpoint_error(run: tuple[list[str], Path]) -> None:
     overrides, _ = run
-    with pytest.raises(CheckpointError, match=r"student: timm/resnet10t / efficientnet_b0"):
+    with pytest.raises(CheckpointError, match=r"student: timm/test_resnet / efficientnet_b0"):
         SceneRun.open(config(*overrides, "student.name=efficientnet_b0"))
     with pytest.raises(CheckpointError, match=r"image_size: 32 / 16; n_ctx: 8 / 9"):
         SceneRun.open(config(*overrides, "data.image_size=16", "prompts.n_ctx=9"))
@@ -170,7 +170,7 @@ def test_an_unfinished_run_is_not_evaluated(run: tuple[list[str], Path], tmp_pat
 def test_the_state_records_architecture_and_teacher(run: tuple[list[str], Path]) -> None:
     _, folder = run
     state = json.loads((folder / "out" / "distill" / "epoch_0001" / "state.json").read_text())
-    assert state["architecture"]["student"] == "timm/resnet10t"
+    assert state["architecture"]["student"] == "timm/test_resnet"
     with pytest.raises(TeacherError, match="embed_dim"):
         teacher = {**state["teacher"], "embed_dim": 7}
         check_fits(load_checkpoint(folder / "out" / "distill" / "epoch_0001").state, state["architecture"], teacher)

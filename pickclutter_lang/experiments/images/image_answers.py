@@ -8,19 +8,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.errors import CheckpointError
-from pickclutter_lang.experiments.images.image_run import ImageRun
 from pickclutter_lang.experiments.images.image_task import nearest_class_features
 from pickclutter_lang.experiments.stages import FEW_SHOT
 from pickclutter_lang.reports.gallery import evenly_spaced, jpeg
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
 from pickclutter_lang.utils.json_files import Text, read_json
+
+if TYPE_CHECKING:
+    from pickclutter_lang.experiments.images.image_run import ImageRun
 
 ANSWERS_FILE, EXAMPLES = "answers.json.gz", "examples"
 PARTS = {"id": "Y_id on X_id", "ood": "Y_ood on X_ood", "all": "all on X_ood"}

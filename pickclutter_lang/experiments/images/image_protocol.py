@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -16,7 +16,6 @@ from pickclutter_lang.experiments.images.image_answers import Answers, answers_o
 from pickclutter_lang.experiments.images.image_cache import cache_rows, retrieve
 from pickclutter_lang.experiments.images.image_provenance import describe_spaces, space_texts
 from pickclutter_lang.experiments.images.image_results import MOST_CLASSES, MOST_IMAGES, SPACE_FILE
-from pickclutter_lang.experiments.images.image_run import ImageRun
 from pickclutter_lang.experiments.images.image_task import nearest_class, student_features
 from pickclutter_lang.experiments.images.text_geometry import text_statistics
 from pickclutter_lang.experiments.result import write_result
@@ -29,6 +28,9 @@ from pickclutter_lang.metrics import (
     relative_match,
 )
 from pickclutter_lang.utils.io import atomic_write
+
+if TYPE_CHECKING:
+    from pickclutter_lang.experiments.images.image_run import ImageRun
 
 _NEIGHBORS, _TEXTS = (3, 5, 10), (2, 3, 5)
 

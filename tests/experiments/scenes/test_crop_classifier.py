@@ -67,7 +67,7 @@ def crop_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, SceneRun]:
 
 def test_crop_logits_match_numpy() -> None:
     seed_everything(0)
-    model = CropClassifier(build_student("timm/resnet10t", channels=3, embed_dim=5), 4).eval()
+    model = CropClassifier(build_student("timm/test_resnet", channels=3, embed_dim=5), 4).eval()
     rng = np.random.default_rng(0)
     images, text = torch.randn(3, 3, 64, 64), torch.randn(4, 5)
     model.set_class_embeddings(text)
