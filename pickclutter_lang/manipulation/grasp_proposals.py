@@ -209,12 +209,13 @@ class _OrientedHand:
         sides = _surface_through(np.sort(above_tip[:, 1]), seed[1], config.max_surface_gap_m)
         if sides is None:
             return None
-        taper = _taper(above_tip, seed[0], sides, config)
         width, center_y = sides[1] - sides[0], 0.5 * (sides[0] + sides[1])
         # A narrow object may be thin, and would lie above the pads.
         deepest = pad if width < 2 * pad else width
-        too_wide = taper > self.limits.max_taper or width > self.limits.max_width_m
-        if too_wide or not config.min_depth_m <= depth <= deepest:
+        if width > self.limits.max_width_m or not config.min_depth_m <= depth <= deepest:
+            return None
+        taper = _taper(above_tip, seed[0], sides, config)
+        if taper > self.limits.max_taper:
             return None
         flare = _flare(above_tip, tip, sides, config.flare_height_m)
         if self._blocked_by_roll(depth, width, flare):

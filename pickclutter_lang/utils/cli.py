@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn, TypeVar
+from functools import cache
+from typing import Any, NoReturn, TypeVar
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
@@ -39,7 +40,7 @@ def parse_config(schema: type[Config], cfg: DictConfig) -> Config:
     :raises InvalidArgumentError: naming the key that is unknown, missing or of the wrong type
     """
     try:
-        merged = OmegaConf.to_object(OmegaConf.merge(_writable(OmegaConf.structured(schema)), cfg))
+        merged = OmegaConf.to_object(OmegaConf.merge(_structured(schema), cfg))
     except MissingMandatoryValue as error:
         raise InvalidArgumentError(f"expected a value for {error.full_key}; give it, {error.full_key}=...") from error
     except (ConfigAttributeError, ConfigKeyError) as error:
@@ -64,6 +65,12 @@ def _wrong_type(error: OmegaConfBaseException, cfg: DictConfig) -> str:
     value = OmegaConf.select(cfg, key)
     example = f"; write {key}=[{value}]" if "list" in expected and isinstance(value, str | int | float) else ""
     return f"expected {key} to be {expected}, but got {value!r}{example}"
+
+
+@cache
+def _structured(schema: type[Any]) -> DictConfig:
+    """Return the configuration of a dataclass with its defaults, which `OmegaConf.merge` copies."""
+    return _writable(OmegaConf.structured(schema))
 
 
 def _writable(config: DictConfig) -> DictConfig:

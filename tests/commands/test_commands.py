@@ -224,11 +224,11 @@ def test_a_custom_method_works_in_a_run_and_a_sweep(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "| `mine` | 1 |" in (tmp_path / "grid" / "table12.md").read_text()
     done = call(
-        "train-affordance", "--config-dir", "my", *toys, "method=mine", "out=run",
+        "train-affordance", "--config-dir", "my", *toys, "experiment=table12_cpu", "method=mine", "out=grid/mine/seed0",
         "distill.epochs=1", "few_shot.epochs=1", folder=tmp_path,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert json.loads((tmp_path / "run" / "settings.json").read_text())["settings"]["method"] == "mine"
+    assert done.returncode == 0, done.stderr  # the sweep's run is this one, and finished
+    assert json.loads((tmp_path / "grid/mine/seed0/settings.json").read_text())["settings"]["method"] == "mine"
 
 
 def test_no_text_of_the_package_names_a_file_that_a_wheel_lacks() -> None:
