@@ -108,9 +108,8 @@ def draw_examples(predictions: Predictions, examples: Examples, threshold: float
     rows, images, maps = examples
     lines = -(-len(rows) // 2)
     figure = Figure(figsize=(15, 2.1 * lines), layout="constrained")
-    grid = figure.subplots(lines, 8, squeeze=False, width_ratios=[1, 1, 1, 0.95] * 2)
-    for ax in grid.flat:
-        ax.set_axis_off()
+    ticks = {"xticks": [], "yticks": [], "frame_on": False}
+    grid = figure.subplots(lines, 8, squeeze=False, width_ratios=[1, 1, 1, 0.95] * 2, subplot_kw=ticks)
     for n, row in enumerate(rows):
         axes = grid[n // 2, 4 * (n % 2) : 4 * (n % 2) + 4]
         axes[0].imshow(images[n])
