@@ -1,8 +1,7 @@
 """Measures of procedural models: closed surfaces, volumes, and how much of the area has which color."""
 
-import colorsys
-
 import numpy as np
+from matplotlib.colors import rgb_to_hsv
 
 from pickclutter_lang.objects.procedural.appearance import COLORS
 from pickclutter_lang.objects.procedural.geometry import ModelGeometry
@@ -31,7 +30,7 @@ def is_closed(surface: Surface) -> bool:
 def color_shares(geometry: ModelGeometry) -> dict[str, float]:
     """Return the share of the area whose color people call by each word; a shade between two words counts for both."""
     total, shares = 0.0, dict.fromkeys(COLORS, 0.0)
-    references = np.array([_place(np.array(rgb, dtype=float)) for rgb in COLORS.values()])
+    references = _places(np.array(list(COLORS.values()), dtype=float))
     for part in geometry.parts:
         surface, (height, width) = part.surface, part.image.shape[:2]
         corners = surface.points[surface.faces]
@@ -41,7 +40,7 @@ def color_shares(geometry: ModelGeometry) -> dict[str, float]:
         for weights in samples:
             u, v = np.einsum("fcd,c->df", surface.uv[surface.faces], weights)
             rows, cols = ((1 - v) * (height - 1)).round().astype(int), (u * (width - 1)).round().astype(int)
-            colors = np.array([_place(c) for c in part.image[rows, cols].astype(float)])
+            colors = _places(part.image[rows, cols].astype(float))
             distance = np.linalg.norm(colors[:, None] - references[None], axis=-1)
             near = distance <= distance.min(axis=1, keepdims=True) + 0.12
             for n, word in enumerate(COLORS):
@@ -50,8 +49,8 @@ def color_shares(geometry: ModelGeometry) -> dict[str, float]:
     return {word: share / total for word, share in shares.items()}
 
 
-def _place(rgb: Floats) -> list[float]:
-    """Return the place of an RGB color in a cone of hue and saturation over brightness."""
-    hue, saturation, value = colorsys.rgb_to_hsv(*(rgb / 255))
+def _places(rgb: Floats) -> Floats:
+    """Return the places [N, 3] of RGB colors [N, 3] in a cone of hue and saturation over brightness."""
+    hue, saturation, value = rgb_to_hsv(rgb / 255).T
     radius = saturation * value
-    return [radius * float(np.cos(2 * np.pi * hue)), radius * float(np.sin(2 * np.pi * hue)), value]
+    return np.stack([radius * np.cos(2 * np.pi * hue), radius * np.sin(2 * np.pi * hue), value], axis=1)
