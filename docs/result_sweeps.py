@@ -53,8 +53,19 @@ def table12_sweep(name: str) -> tuple[IntervalResults, dict[str, Any]]:
 
 @cache
 def image_sweep(folder: str) -> SweepResults:
-    """Return the numbers of a sweep over single images."""
-    return read_values(DATA / "images" / folder / VALUES_FILE)
+    """Return the numbers of a sweep over single images.
+
+    Its folder has the `values.csv` that `reproduce-tables` wrote, or a folder with one for each split of the classes.
+    """
+    parts = sorted((DATA / "images" / folder).glob(f"*/{VALUES_FILE}"))
+    if not parts:
+        return read_values(DATA / "images" / folder / VALUES_FILE)
+    runs: dict[str, dict[Replicate, dict[str, Any]]] = {}
+    for split, path in enumerate(parts):
+        for name, found in read_values(path).runs.items():
+            known = runs.setdefault(name, {})
+            known |= {replicate._replace(object_split=split): dict(result) for replicate, result in found.items()}
+    return IntervalResults(DATA / "images" / folder, runs, {})
 
 
 _Sweep = tuple[IntervalResults, dict[str, Any]]

@@ -29,7 +29,7 @@ from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, load_sw
 from pickclutter_lang.experiments.sweeps.sweep_values import read_values, values_of, write_values
 from pickclutter_lang.metrics import mean_average_precision
 from pickclutter_lang.metrics.bootstrap import RunScores, SplitScores
-from pickclutter_lang.utils.statistics import Estimate, verdict
+from pickclutter_lang.utils.statistics import Estimate, estimate, verdict
 
 F1, MAP = (f"few_shot.ood_on_ood.model.{metric}" for metric in ("f1", "map"))
 SCENES = 30
@@ -266,3 +266,30 @@ def test_parts_of_a_sweep_are_one_table_on_a_page(sweep: Path, tmp_path: Path, m
     assert merged.note(["best"]) == whole.note(["best"]) and [*map(list, about["pairs"])] == of_whole["pairs"]
     with pytest.raises(module.ResultError, match=r"two parts have cls/seed0, seed0_draw1"):
         module._merged([(merged, about), (whole, of_whole)], tmp_path)
+
+
+def test_splits_of_the_classes_of_images_are_covered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    module = import_module("result_sweeps")
+    monkeypatch.setattr(module, "DATA", tmp_path)
+    measure, head = "zero_shot.ood.accuracy", "method,object_split,seed,draw,stage,cell,metric,value\n"
+    of_splits = ((0.50, 0.52, 0.54), (0.30, 0.32, 0.34))
+    for split, values in enumerate(of_splits):
+        folder = tmp_path / "images" / "photos" / f"split{split}"
+        folder.mkdir(parents=True)
+        lines = [
+            f"{name},0,{seed},0,zero_shot,ood,accuracy,{value + more:.2f}\n"
+            for name, more in (("cls", 0.0), ("mse", -0.1))
+            for seed, value in enumerate(values)
+        ]
+        (folder / "values.csv").write_text(head + "".join(lines))
+    sweep = module.image_sweep("photos")
+    found = sweep.estimate("cls", measure)
+    assert found is not None and found.mean == pytest.approx(0.42) and found.seeds == 6
+    one_split = estimate(list(of_splits[0]))
+    assert found.half_width is not None and one_split.half_width is not None
+    assert found.half_width > 5 * one_split.half_width  # the splits lie 20 points apart, the seeds 2
+    difference = sweep.difference(("cls", measure), ("mse", measure))
+    assert difference is not None and difference.mean == pytest.approx(0.1)
+    assert difference.half_width == pytest.approx(0.0, abs=1e-9)  # in every run the same
+    assert "2 object splits, 3 seeds" in sweep.note(["cls"])
