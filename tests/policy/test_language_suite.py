@@ -111,6 +111,11 @@ def test_all_kinds_of_a_pile_are_about_one_object() -> None:
         assert set(asked["color"].expected) == right and asked["color"].target in right
         word = parse_target_name(asked["category"].text)
         assert set(asked["category"].expected) == {item.name for item in here.objects if item.category == word}
+        color, word = parse_target_name(asked["color_category"].text).split(" ", 1)
+        right = {item.name for item in here.objects if color in item.colors and item.category == word}
+        assert set(asked["color_category"].expected) == right and asked["color_category"].target == target in right
+        assert parse_target_name(asked["description"].text) in CATALOG.find(target).description
+        assert asked["description"].expected == (target,)
         assert asked == {kind: draw_instruction(kind, here, seed) for kind in asked}
     assert {kind for kinds in SUITES.values() for kind in kinds} == set(KIND_TITLES)
 

@@ -16,12 +16,14 @@ from pickclutter_lang.objects.extra_objects import select_objects
 from pickclutter_lang.utils.words import with_article
 
 DRAWN, NAMED, OTHER, ABSENT, BLANK = "drawn", "named", "other", "absent", "blank"
+COLORED, DESCRIBED = "color_category", "description"
 TYPED = "typed"
 """Kind of an instruction with a name that a person chose; no suite has it."""
 SUITES = {
     "picking": (DRAWN,),
     "language": (NAMED, OTHER, ABSENT, "paraphrase", "synonym", "misspelling", BLANK),
     "open_vocabulary": (NAMED, ABSENT, "foreign", "unrelated", "color", "category"),
+    "words": (NAMED, "category", COLORED, DESCRIBED),
 }
 """Suite -> its kinds of instructions. All but `drawn`, which the environment draws, are of the same piles."""
 KIND_TITLES = {
@@ -37,8 +39,10 @@ KIND_TITLES = {
     "unrelated": "an absent object that is no YCB object",
     "color": "a color: 'the red one'",
     "category": "a category: 'a fruit'",
+    COLORED: "a color and a category: 'the yellow fruit'",
+    DESCRIBED: "a description: 'the long curved yellow fruit with tapered ends'",
 }
-MAY_REFUSE = (BLANK, "synonym", "misspelling", "foreign", "unrelated", "color", "category")
+MAY_REFUSE = (BLANK, "synonym", "misspelling", "foreign", "unrelated", "color", "category", COLORED, DESCRIBED)
 """Kinds for which a policy may raise InvalidArgumentError, as for a name that it cannot encode."""
 _PARAPHRASES = ("the {name} is what I want", "would you fetch that {name} over here?", "one {name}, if you can find it")
 _UNRELATED = ("umbrella", "laptop", "candle", "wallet", "teapot", "flashlight", "toothbrush", "headphones", "shoe")
@@ -107,10 +111,10 @@ def draw_instruction(kind: str, pile: Pile, seed: int) -> Instruction:
     rng = np.random.default_rng([seed, _STREAM, zlib.crc32(kind.encode())])
     if kind == BLANK:
         return Instruction(kind, "", reference.name, reference.name, ())
-    if kind in ("color", "category"):
-        word, right = _draw_attribute(kind, pile, seen, rng)
-        text = _sentence(f"{word} one", template) if kind == "color" else f"pick up {with_article(word)}"
-        target = _choose([item for item in seen if item.name in right], rng)
+    if kind in ("color", "category", COLORED, DESCRIBED):
+        word, right = _draw_attribute(kind, pile, seen if kind in ("color", "category") else [reference], rng)
+        text = f"pick up {with_article(word)}" if kind == "category" else _sentence(word, template)
+        target = reference if kind in (COLORED, DESCRIBED) else _choose([i for i in seen if i.name in right], rng)
         return Instruction(kind, text, target.name, reference.name, right)
     if kind == "paraphrase":
         text = str(rng.choice(_PARAPHRASES)).format(name=reference.name)
@@ -181,19 +185,28 @@ def _synonym(item: CatalogObject, pile: Pile) -> str:
 def _draw_attribute(
     kind: str, pile: Pile, seen: Sequence[CatalogObject], rng: np.random.Generator
 ) -> tuple[str, tuple[str, ...]]:
-    """Draw a color or category that some visible object has; return it, and all objects of the pile with it.
+    """Draw words that are true of one of the objects `seen`; return them, and all objects of the pile with them.
 
-    :raises InvalidArgumentError: when none has any, as may be with objects of one's own
+    :raises InvalidArgumentError: when there are none, as may be with objects of one's own
     """
-
-    def words(item: CatalogObject) -> tuple[str, ...]:
-        return item.colors if kind == "color" else (item.category, *item.hypernyms)
-
-    found = sorted({word for item in seen for word in words(item)} - {""})
+    found = sorted({words for item in seen for words in _attributes(kind, item)})
     if not found:
         raise InvalidArgumentError(
-            f"expected a {kind} of an object to ask for, but catalog.yaml has none of {', '.join(i.name for i in seen)}"
-            "; add it there, or choose suite=language"
+            f"expected a {kind.replace('_', ' and a ')} of an object to ask for, but catalog.yaml has none of "
+            f"{', '.join(i.name for i in seen)}; add it there, or choose suite=language"
         )
-    word = str(rng.choice(found))
-    return word, tuple(item.name for item in pile.objects if word in words(item))
+    words = str(rng.choice(found))
+    return words, tuple(item.name for item in pile.objects if words in _attributes(kind, item))
+
+
+def _attributes(kind: str, item: CatalogObject) -> tuple[str, ...]:
+    """Return what an object can be asked for by; of a description the part before the first comma, without article."""
+    categories = tuple(word for word in (item.category, *item.hypernyms) if word)
+    if kind == "color":
+        return tuple(f"{color} one" for color in item.colors)
+    if kind == COLORED:
+        return tuple(f"{color} {category}" for color in item.colors for category in categories)
+    if kind == DESCRIBED:
+        words = item.description.partition(",")[0]
+        return (words.removeprefix("a ").removeprefix("an "),) if words else ()
+    return categories

@@ -1,4 +1,4 @@
-"""Metrics of the suites `language` and `open_vocabulary`: rates by kind of instruction, and whether language counts."""
+"""Metrics of all suites but `picking`: rates by kind of instruction, and whether language counts."""
 
 from __future__ import annotations
 
