@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ from pickclutter_lang.manipulation.grasp_config import (
 )
 from pickclutter_lang.manipulation.gripper import GraspCandidates, collision_counts, points_between_fingers
 from pickclutter_lang.manipulation.planes import planar_normals
+from pickclutter_lang.manipulation.point_cloud import farthest_points
 from pickclutter_lang.utils.typing import FloatArray
 
 _CHUNK = 64  # candidates whose collisions are counted at once; bounds the memory
@@ -83,7 +85,7 @@ def propose_grasps(
     if len(target) < 4:
         return GraspCandidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
     center = center_of_mass(target, config.center_of_mass)
-    seeds = target[_farthest_points(target, center, config.n_seeds)]
+    seeds = target[farthest_points(target, center, config.n_seeds)]
     grasps, rotations, costs = [], [], []
     for rotation, slant in [*_slanted(limits, config), *_rolled(config), *_along_faces(target, config)]:
         rotation_angle = 0.0
@@ -174,6 +176,7 @@ def _grasps_on_strips(
     """Return the grasps of one orientation through seeds [S, 3]."""
     orientation = _OrientedHand(rotation, center @ rotation, limits, config)
     local, grasps = target @ rotation, []
+    local = local[np.argsort(local[:, 1], kind="stable")]
     for seed, local_seed in zip(seeds, seeds @ rotation, strict=True):
         strip = local[np.abs(local[:, 0] - local_seed[0]) < config.gripper.finger_half_x_m]
         desired_depth = min(0.5 * seed[2] + config.depth_below_center_m, config.fingertip_depths_m[0])
@@ -202,22 +205,27 @@ class _OrientedHand:
         return float((lowest - self.config.table_clearance_m) / -self.rotation[2, 2])
 
     def grasp(self, strip: FloatArray, seed: FloatArray, depth: float, desired_depth: float) -> StripGrasp | None:
-        """Return the grasp of a strip [P, 3] with the tips `depth` meters below a seed [3], if it is within limits."""
+        """Return the grasp of a strip with the tips `depth` meters below a seed [3], if it is within limits.
+
+        :param strip: points [P, 3], ordered along y
+        """
         config, pad = self.config, self.config.gripper.pad_height_m
+        if depth < config.min_depth_m:
+            return None
         tip = seed[2] + depth
         above_tip = strip[strip[:, 2] < tip]
-        sides = _surface_through(np.sort(above_tip[:, 1]), seed[1], config.max_surface_gap_m)
-        if sides is None:
+        surface = above_tip[_surface_through(above_tip[:, 1], seed[1], config.max_surface_gap_m)]
+        if not len(surface):
             return None
-        width, center_y = sides[1] - sides[0], 0.5 * (sides[0] + sides[1])
+        width, center_y = _width(surface), 0.5 * float(surface[0, 1] + surface[-1, 1])
         # A narrow object may be thin, and would lie above the pads.
         deepest = pad if width < 2 * pad else width
-        if width > self.limits.max_width_m or not config.min_depth_m <= depth <= deepest:
+        if width > self.limits.max_width_m or depth > deepest:
             return None
-        taper = _taper(above_tip, seed[0], sides, config)
+        taper = _taper(surface, seed[0], config)
         if taper > self.limits.max_taper:
             return None
-        flare = _flare(above_tip, tip, sides, config.flare_height_m)
+        flare = _flare(surface, tip, config.flare_height_m)
         if self._blocked_by_roll(depth, width, flare):
             return None
         tcp_z = tip - config.gripper.finger_tip_z_m
@@ -240,32 +248,33 @@ class _OrientedHand:
         return bool(on_top or (abs(sine - wall_roll) < 1e-9 and width > config.max_wall_thickness_m))
 
 
-def _surface_through(values: FloatArray, through: float, max_gap: float) -> tuple[float, float] | None:
-    """Return the ends of the gap-free run of sorted values that contains a value, or None."""
-    if not len(values):
-        return None
-    breaks = np.flatnonzero(np.diff(values) > max_gap)
-    starts, ends = np.concatenate([[0], breaks + 1]), np.concatenate([breaks, [len(values) - 1]])
-    for start, end in zip(starts, ends, strict=True):
-        if values[start] - 1e-6 <= through <= values[end] + 1e-6:
-            return float(values[start]), float(values[end])
-    return None
+def _surface_through(values: FloatArray, through: float, max_gap: float) -> slice:
+    """Return the gap-free run of sorted values that contains a value; an empty slice where none does."""
+    breaks = np.flatnonzero(values[1:] - values[:-1] > max_gap) + 1
+    for start, end in pairwise([0, *breaks.tolist(), len(values)]):
+        if start < end and values[start] - 1e-6 <= through <= values[end - 1] + 1e-6:
+            return slice(start, end)
+    return slice(0)
 
 
-def _taper(strip: FloatArray, x: float, sides: tuple[float, float], config: GraspConfig) -> float:
+def _width(surface: FloatArray) -> float:
+    """Return the extent of points along y, in which they are ordered."""
+    return float(surface[-1, 1] - surface[0, 1])
+
+
+def _taper(surface: FloatArray, x: float, config: GraspConfig) -> float:
     """Return the change of the width along the fingers' own width, over half of that: 0 between parallel faces."""
-    inside = strip[(strip[:, 1] >= sides[0]) & (strip[:, 1] <= sides[1])]
-    halves = inside[inside[:, 0] < x][:, 1], inside[inside[:, 0] >= x][:, 1]
+    before = surface[:, 0] < x
+    halves = surface[before], surface[~before]
     if not len(halves[0]) or not len(halves[1]):  # the end of an object, or an object thinner than the fingers
-        return 0.0 if np.ptp(inside[:, 0]) < config.thin_object_m else np.inf
-    return float(abs(np.ptp(halves[0]) - np.ptp(halves[1])) / config.gripper.finger_half_x_m)
+        return 0.0 if np.ptp(surface[:, 0]) < config.thin_object_m else np.inf
+    return abs(_width(halves[0]) - _width(halves[1])) / config.gripper.finger_half_x_m
 
 
-def _flare(strip: FloatArray, tip: float, sides: tuple[float, float], height: float) -> float:
-    """Return the width of a strip at the tips less that `height` meters above them; 0 where it is lower than that."""
-    inside = strip[(strip[:, 1] >= sides[0]) & (strip[:, 1] <= sides[1])]
-    above = inside[inside[:, 2] < tip - height][:, 1]
-    return sides[1] - sides[0] - float(np.ptp(above)) if len(above) else 0.0
+def _flare(surface: FloatArray, tip: float, height: float) -> float:
+    """Return the width of a surface at the tips less that `height` meters above them; 0 where it is lower than that."""
+    above = surface[surface[:, 2] < tip - height]
+    return _width(surface) - _width(above) if len(above) else 0.0
 
 
 def _free_and_distinct(
@@ -288,14 +297,3 @@ def _free_and_distinct(
             if len(chosen) == config.oversampling * config.max_candidates:
                 return np.array(chosen)
     return np.array(chosen, np.int64)
-
-
-def _farthest_points(points: FloatArray, center: FloatArray, count: int) -> NDArray[np.int64]:
-    """Return rows of points far from each other (greedy farthest-point sampling), from that nearest the center on."""
-    distance = np.linalg.norm(points - center, axis=1)
-    chosen = [int(distance.argmin())]
-    distance = np.full(len(points), np.inf)
-    while len(chosen) < min(count, len(points)):
-        distance = np.minimum(distance, np.linalg.norm(points - points[chosen[-1]], axis=1))
-        chosen.append(int(distance.argmax()))
-    return np.array(chosen)

@@ -105,3 +105,19 @@ def camera_pose_from_table(
     pose = np.eye(4)
     pose[:3, :3], pose[:3, 3] = rotation, -rotation @ center
     return pose
+
+
+def farthest_points(points: FloatArray, center: FloatArray, count: int) -> NDArray[np.int64]:
+    """Return rows of points far from each other (greedy farthest-point sampling), from that nearest the center on.
+
+    :param points: [N, 3], at least one
+    :param center: [3]
+    :param count: rows that are returned, or N where that is less
+    """
+    distance = np.linalg.norm(points - center, axis=1)
+    chosen = [int(distance.argmin())]
+    distance = np.full(len(points), np.inf)
+    while len(chosen) < min(count, len(points)):
+        distance = np.minimum(distance, np.linalg.norm(points - points[chosen[-1]], axis=1))
+        chosen.append(int(distance.argmax()))
+    return np.array(chosen)

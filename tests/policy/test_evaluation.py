@@ -205,7 +205,7 @@ def test_an_episode_runs_once_for_video_and_filmstrip(tmp_path: Path, monkeypatc
 @pytest.mark.sim
 @pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_no_episode_is_lost(run_folder: Path) -> None:
-    overrides = ["run=run", "variants=[oracle,random]", "episodes=4", "workers=2", "n_videos=0", "n_filmstrips=0"]
+    overrides = ["run=run", "variants=[oracle,random]", "episodes=2", "workers=2", "n_videos=0", "n_filmstrips=0"]
     command = [sys.executable, str(SCRIPT), *overrides, "out=replaced"]
     process = subprocess.Popen(command, cwd=run_folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     episodes = run_folder / "replaced" / "episodes.jsonl"
@@ -216,7 +216,7 @@ def test_a_killed_worker_is_replaced_and_no_episode_is_lost(run_folder: Path) ->
     assert "ended unexpectedly (ended by SIGKILL); trying again" in output
     rows = [json.loads(line) for line in episodes.read_text().splitlines()]
     assert sorted((row["variant"], row["seed"]) for row in rows) == [
-        (variant, seed) for variant in ("oracle", "random") for seed in range(4)
+        (variant, seed) for variant in ("oracle", "random") for seed in range(2)
     ]
 
 
