@@ -81,7 +81,13 @@ def test_a_run_on_images_is_finished(old: Path) -> None:
     (old / "pic").mkdir()
     overrides = image_runs.make_toys(old / "pic")
     migrate(old / "image_run")
-    own = ("objective.cls=1", "objective.im_cst=1", "text.descriptions=standard", "continual_split=true")
+    own = (
+        "student.name=timm/resnet10t",
+        "objective.cls=1",
+        "objective.im_cst=1",
+        "text.descriptions=standard",
+        "continual_split=true",
+    )
     run = ImageRun.open(image_runs.config(*overrides, *own, f"out={old / 'image_run'}"))
     run.train()
     assert len(run.load_weights("few_shot")) == len(run.load_weights("continual")) == 1
