@@ -51,12 +51,12 @@ def scene_generator(procedural: ObjectSet) -> "SceneGenerator":
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a run, its policies after both phases, its scenes and its teacher."""
     from helpers.policies import SIDE
-    from helpers.scene_runs import make_finished_run
+    from helpers.scene_runs import LEARNER, make_finished_run
     from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
     from pickclutter_lang.experiments.scenes.export_policy import export_policy
 
     root = tmp_path_factory.mktemp("policy")
-    make_finished_run(root, SIDE)
+    make_finished_run(root, SIDE, LEARNER)
     for phase in ("distill", "few_shot"):
         export_policy(PolicyExportConfig(str(root / "run"), phase, None, 1, str(root / phase)))
     return root

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from helpers.scene_runs import SMALL, config
+from helpers.scene_runs import LEARNER, SMALL, config
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.language.prompts import PromptFeatures
@@ -32,7 +32,7 @@ SIDE = 48  # of the images; the student sees them at 32 pixels
 
 def opened(exported: Path, phase: str) -> SceneRun:
     """The run again, with the weights of a phase."""
-    overrides = [f"scenes={exported / 'scenes'}", f"teacher.checkpoint={exported / 'teacher'}", *SMALL]
+    overrides = [f"scenes={exported / 'scenes'}", f"teacher.checkpoint={exported / 'teacher'}", *SMALL, LEARNER]
     run = SceneRun.open(config(*overrides, f"out={exported / 'run'}", "distill.epochs=1", "few_shot.epochs=1"))
     run.load_weights(phase)
     return run

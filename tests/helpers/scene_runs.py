@@ -16,6 +16,8 @@ from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.teachers.pocket import POCKET_CONFIG, build_pocket_model, save_pocket_model
 
+LEARNER = "student.name=timm/resnet10t"
+"""In place of that of SMALL, which is too small to learn much or to see single objects."""
 SMALL = (
     "student.name=timm/test_resnet",
     "data.image_size=32",
@@ -51,10 +53,12 @@ def config(*overrides: str) -> TrainConfig:
     return compose_config(TrainConfig, "train_affordance", overrides)
 
 
-def make_finished_run(folder: Path, size: int) -> SceneRun:
+def make_finished_run(folder: Path, size: int, *overrides: str) -> SceneRun:
     """Train a run of one epoch a phase on images of a size, in `folder/run`, and evaluate it."""
     run = SceneRun.open(
-        config(*make_toys(folder, size=size), f"out={folder / 'run'}", "distill.epochs=1", "few_shot.epochs=1")
+        config(
+            *make_toys(folder, size=size), f"out={folder / 'run'}", "distill.epochs=1", "few_shot.epochs=1", *overrides
+        )
     )
     run.train()
     evaluate_run(run)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from helpers.scene_data import make_toy_store, make_toy_stores
-from helpers.scene_runs import config, make_toys, names_of_objects
+from helpers.scene_runs import LEARNER, config, make_toys, names_of_objects
 from pickclutter_lang.datasets.config import AugmentationConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
@@ -150,7 +150,7 @@ def test_only_the_last_and_the_best_epoch_are_kept(finished: SceneRun) -> None:
 @pytest.mark.slow
 def test_it_learns_toy_scenes(toys: list[str], tmp_path: Path) -> None:
     still = "data.augmentation={flips: [], shift: 0, brightness: 0, contrast: 0}"
-    learner = [*toys, "student.name=timm/resnet10t", still, "distill.epochs=40", "few_shot.epochs=1"]
+    learner = [*toys, LEARNER, still, "distill.epochs=40", "few_shot.epochs=1"]
     run = SceneRun.open(config(*learner, f"out={tmp_path}", "objective.im_cst=0"))
     run.train()
     # The last epoch: the toy X_id has too few scenes to choose one by.
