@@ -99,7 +99,7 @@ def load_checkpoint(
     hashes = state.get("sha256", {})
     files = {name: folder / f"{name}.safetensors" for name in parts}
     read = {name: read_tensors(path, hashes.get(name), CheckpointError, _REMEDY) for name, path in files.items()}
-    return Checkpoint(*(read.get(name, {}) for name in _PARTS), state)
+    return Checkpoint(read.get("model", {}), read.get("optimizer", {}), read.get("rng", {}), state)
 
 
 def load_state(folder: Path, kind: type[CheckpointState] = CheckpointState) -> dict[str, Any]:

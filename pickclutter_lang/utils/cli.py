@@ -40,7 +40,7 @@ def parse_config(schema: type[Config], cfg: DictConfig) -> Config:
     :raises InvalidArgumentError: naming the key that is unknown, missing or of the wrong type
     """
     try:
-        merged = OmegaConf.to_object(OmegaConf.merge(_structured(schema), cfg))
+        merged = OmegaConf.to_object(OmegaConf.merge(_structured(schema), cfg))  # type: ignore[arg-type]
     except MissingMandatoryValue as error:
         raise InvalidArgumentError(f"expected a value for {error.full_key}; give it, {error.full_key}=...") from error
     except (ConfigAttributeError, ConfigKeyError) as error:
