@@ -18,10 +18,7 @@ def load_run_teacher(config: ExperimentConfig) -> OpenClipTeacher:
     :raises TeacherError: as `load_teacher`
     :raises CheckpointError: when the settings of the run in the folder cannot be read
     """
-    from pickclutter_lang.teachers.factory import (
-        load_teacher,
-        load_teacher_of,
-    )  # takes seconds
+    from pickclutter_lang.teachers.factory import load_teacher, load_teacher_of  # takes seconds
 
     name, checkpoint = config.teacher.name, config.teacher.checkpoint
     use_bf16 = resolve_bf16(config.precision, config.device)
