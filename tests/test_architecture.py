@@ -208,6 +208,13 @@ def test_the_learning_side_works_without_the_simulator() -> None:
     assert not {"sapien", "mani_skill2"} & loaded
 
 
+def test_what_loads_no_teacher_imports_none_of_its_packages() -> None:
+    pytest.importorskip("sapien")
+    rooms = "demonstrations.collect_demos", "policy.evaluation.evaluate", "experiments.scenes.scene_run"
+    loaded = _modules_after("\n".join(f"import pickclutter_lang.{room}" for room in rooms))
+    assert not {"open_clip", "torchvision", "transformers", "tensorboard"} & loaded  # they take seconds
+
+
 def test_envs_under_another_name_is_refused() -> None:
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import envs"
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""Jobs of a sweep that runs a script instead of trainings; imported in processes that need no torch."""
+"""Jobs of a sweep that runs a script instead of trainings; imported in processes that load no teacher."""
 
 from __future__ import annotations
 
