@@ -10,6 +10,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export PIP_DISABLE_PIP_VERSION_CHECK=1 OMP_NUM_THREADS=1
 unset PYTHONPATH PYTHONDONTWRITEBYTECODE  # a module is compiled once
+. scripts/install.sh
 
 newest_python() {
     for version in 3.14 3.13 3.12; do
@@ -22,11 +23,7 @@ newest_python() {
 
 make_environment() {  # PYTHON FOLDER
     "$1" -m venv "$2"
-    install "$2" --upgrade pip
-}
-
-install() {  # ENVIRONMENT WORD...; most modules are never imported there
-    "$1/bin/python" -m pip install --quiet --no-compile "${@:2}"
+    install "$2/bin/python" --upgrade pip
 }
 
 small_training() {  # ENVIRONMENT OUT
@@ -45,7 +42,7 @@ cd "$work"
 
 echo "wheel: Python 3.11 with the simulator"
 make_environment "$checkout/.venv/bin/python" sim
-install sim -c "$checkout/constraints/py311.txt" "$wheel[sim,export]"
+install sim/bin/python -c "$checkout/constraints/py311.txt" "$wheel[sim,export]"
 sim/bin/python -c '
 import gymnasium
 environment = gymnasium.make("pickclutter_lang.envs:PickClutterLang/Proxy-v0", obs_mode="state")
@@ -74,7 +71,7 @@ make_environment "$checkout/.venv/bin/python" light
 light/bin/python -m pip download --quiet --dest packages "$wheel[runtime]"
 megabytes=$(du -sm packages | cut -f1)
 [ "$megabytes" -lt 150 ] || { echo "wheel: the packages of [runtime] have $megabytes MB, and may have 150"; exit 1; }
-install light --no-index --find-links packages "$wheel[runtime]"
+install light/bin/python --no-index --find-links packages "$wheel[runtime]"
 light/bin/python -c '
 import importlib.util, sys
 import numpy as np
@@ -110,12 +107,12 @@ fi
 echo "wheel: $("$newest" --version) without the simulator"
 make_environment "$newest" new
 if [ "$(df --output=avail -BG . | tail -1 | tr -dc 0-9)" -ge 12 ]; then
-    install new --no-cache-dir "$wheel[sim]"  # all of it but sapien and mani_skill2
+    install new/bin/python --no-cache-dir "$wheel[sim]"  # all of it but sapien and mani_skill2
     small_training new new-student
 else
     echo "wheel: SKIPPED the training there: PyPI's torch takes 6 GB, and the disk has less than 12 GB left"
-    install new --no-deps "$wheel"
-    install new gymnasium h5py hydra-core matplotlib msgspec pillow pyyaml rich safetensors
+    install new/bin/python --no-deps "$wheel"
+    install new/bin/python gymnasium h5py hydra-core matplotlib msgspec pillow pyyaml rich safetensors
 fi
 new/bin/pickclutter --help >/dev/null
 new/bin/pickclutter verify-scenes store=scenes/train

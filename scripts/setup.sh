@@ -47,18 +47,17 @@ if [ ! -x .venv/bin/python ]; then
         fail "Python 3.10 or 3.11 is needed (sapien 2.2.2 has no wheels for others); name one with PYTHON=..., or install uv"
     fi
 fi
-# setuptools warns of every editable installation. Modules are compiled when they are first imported, and most never
-# are. Where Python may not write what it compiled, every command would compile its thousands of modules anew.
-install() { PYTHONWARNINGS=ignore .venv/bin/python -m pip install --quiet --no-compile "$@"; }
 echo "installing pickclutter-lang with all its extras into .venv (about 2.5 GB)"
 export PIP_DISABLE_PIP_VERSION_CHECK=1
-install --upgrade pip  # the resolver of pip 23 takes minutes where that of 25 takes seconds
+.venv/bin/python -m pip install --quiet --no-compile --upgrade pip 'uv>=0.9,<1'
+. scripts/install.sh
 constraints=constraints/py$(.venv/bin/python -c 'import sys; print("%d%d" % sys.version_info[:2])').txt
 tested=()
 if [ -f "$constraints" ]; then tested=(-c "$constraints"); fi
-install "${tested[@]}" -e '.[all]'
-install --no-deps -r constraints/vla_eval.txt  # why without its dependencies: see the file
-install --no-deps --upgrade --target .venv/wandb -r constraints/wandb.txt
+install .venv/bin/python "${tested[@]}" -e '.[all]'
+install .venv/bin/python --no-deps -r constraints/vla_eval.txt  # why without its dependencies: see the file
+install .venv/bin/python --no-deps --upgrade --target .venv/wandb -r constraints/wandb.txt
+# Where Python may not write what it compiled, every command would compile its thousands of modules anew.
 if [ -n "${PYTHONDONTWRITEBYTECODE:-}" ]; then
     env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m compileall -q -j 0 .venv/lib .venv/wandb >/dev/null 2>&1 || true
 fi

@@ -21,6 +21,7 @@ from hydra import compose, initialize_config_module
 from PIL import Image
 
 from helpers.demonstrations import make_toy_demos
+from helpers.forkserver import run_python
 from helpers.image_data import SETTINGS
 from helpers.image_data import paint as paint_image
 from helpers.own_objects import MESHES, make_own_set, own_entry
@@ -70,7 +71,7 @@ def commands(page: str) -> list[list[str]]:
 
 
 def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=600)
+    return run_python(["-c", code], folder)
 
 
 def paint(folder: Path, per_class: int) -> None:
@@ -171,8 +172,8 @@ def test_the_ranges_and_the_examples_of_the_camera_work(tmp_path: Path) -> None:
     found = re.search(r'ranges="(.*?)"', read(page), re.DOTALL)
     assert found is not None
     settings = ["split=train", "scenes=1", "image_size=48", "graspable=false", *found[1].split()]
-    line = [sys.executable, "-m", "pickclutter_lang.commands", "collect-scenes", *settings, "out=runs/random/train"]
-    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    line = ["-m", "pickclutter_lang.commands", "collect-scenes", *settings, "out=runs/random/train"]
+    done = run_python(line, tmp_path)
     assert done.returncode == 0, done.stderr
     recorded, acting = blocks(page)
     done = run(recorded, tmp_path)
@@ -210,7 +211,7 @@ def test_the_learner_of_demonstrations_learns_them_and_acts(policy_folder: Path,
     shutil.copytree(policy_folder / "policy", tmp_path / "policy")
     program = blocks("docs/how_to/demonstrations.md")[1].replace("STEPS = 4, 3000", "STEPS = 4, 500")
     (tmp_path / "cloned.py").write_text(program)
-    learned = subprocess.run([sys.executable, "cloned.py"], cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    learned = run_python(["cloned.py"], tmp_path)
     assert learned.returncode == 0, learned.stderr
     losses, held_out = zip(
         *(map(float, re.findall(r"\d+\.\d+", line)) for line in learned.stdout.splitlines()), strict=True
@@ -218,12 +219,8 @@ def test_the_learner_of_demonstrations_learns_them_and_acts(policy_folder: Path,
     assert len(losses) == 10 and losses[-1] < 0.8 * losses[0]  # it learns random poses by heart,
     assert held_out[-1] > losses[-1]  # which tell nothing of others
     words = next(words for words in commands("docs/how_to/demonstrations.md") if words[0] == "evaluate-policy")
-    line = [sys.executable, "-m", "pickclutter_lang.commands", *words, "episodes=1", "workers=1"]
-    variables = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(
-        [*line, "variants=[own]", "n_videos=0", "n_filmstrips=0"],
-        cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=600,
-    )  # fmt: skip
+    line = ["-m", "pickclutter_lang.commands", *words, "episodes=1", "workers=1", "n_videos=0", "n_filmstrips=0"]
+    done = run_python([*line, "variants=[own]"], tmp_path, {**os.environ, "PYTHONPATH": str(tmp_path)})
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "cloned_picks" / "result.json").read_text())["variants"]["own"]["episodes"] == 1
 
@@ -276,8 +273,7 @@ def test_a_method_of_ones_own_is_found_by_the_documented_commands(tmp_path: Path
     own = [words for words in commands(page) if "--config-dir" in words and words[0] == "train-affordance"]
     assert own
     for words in own:
-        line = [sys.executable, "-m", "pickclutter_lang.commands", *words, "--cfg", "job"]
-        done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=600)
+        done = run_python(["-m", "pickclutter_lang.commands", *words, "--cfg", "job"], tmp_path)
         assert done.returncode == 0 and "method: mine" in done.stdout, done.stderr
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from helpers.forkserver import run_python
 from helpers.paths import ROOT
 
 
@@ -20,16 +19,16 @@ def test_a_point_is_measured_and_kept(tmp_path: Path) -> None:
     script = ROOT / "scripts" / "profiling" / "teacher_curve.py"
     small = ["text_steps=0", "sentence_weight=0", "view_batch_size=4", "crop_sizes=[32]", "--objects", "proxy"]
     small += ["--kinds", "14", "--instances", "1", "--views", "1", "--steps", "2"]
-    line = [sys.executable, str(script), str(tmp_path), *small]
-    first = subprocess.run(line, capture_output=True, text=True)
+    line = [str(script), str(tmp_path), *small]
+    first = run_python(line)
     assert first.returncode == 0, first.stderr
     (point,) = json.loads((tmp_path / "curve.json").read_text())["points"].values()
     assert (point["kinds"], point["instances"]) == (14, 1)
     for group, names in (("seen_kinds", 14), ("unseen_kinds", 12)):
         assert 0 <= point[group]["top1"] <= 1 and point[group]["chance"] == 1 / names
-    again = subprocess.run(line, capture_output=True, text=True)
+    again = run_python(line)
     assert (again.returncode, again.stdout) == (0, "")
-    other = subprocess.run([*line, "--seed", "1"], capture_output=True, text=True)
+    other = run_python([*line, "--seed", "1"])
     assert other.returncode == 1 and "other settings" in other.stderr
-    wrong = subprocess.run([*line, "--kinds", "9"], capture_output=True, text=True)
+    wrong = run_python([*line, "--kinds", "9"])
     assert wrong.returncode == 1 and "expected 14 to 194 kinds, but got 9" in wrong.stderr

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from helpers.forkserver import run_python
 from helpers.own_objects import MESHES, make_own_set, own_entry
 from helpers.paths import SCRIPTS
 from helpers.process_kill import run_killed
@@ -34,8 +34,7 @@ SETTINGS = ["objects=proxy", "camera_size=64", f"seed={SEED}", "failures=true"]
 
 
 def call(folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(SCRIPT), *SETTINGS, *overrides]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
+    return run_python([str(SCRIPT), *SETTINGS, *overrides], folder)
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +61,8 @@ def episodes_of(demos: Path) -> Any:
 def test_the_tool_of_maniskill2_replays_them_exactly(demos: Path, tmp_path: Path) -> None:
     for suffix in (".h5", ".json"):
         (tmp_path / FILE).with_suffix(suffix).write_bytes((demos / FILE).with_suffix(suffix).read_bytes())
-    tool = [sys.executable, "-m", "mani_skill2.trajectory.replay_trajectory", "--traj-path", str(tmp_path / FILE)]
-    done = subprocess.run([*tool, "--save-traj", "--allow-failure"], capture_output=True, text=True, timeout=600)
+    tool = ["-m", "mani_skill2.trajectory.replay_trajectory", "--traj-path", str(tmp_path / FILE)]
+    done = run_python([*tool, "--save-traj", "--allow-failure"])
     assert done.returncode == 0, done.stderr
     ours, theirs = arrays_of(demos / FILE), arrays_of(tmp_path / FILE.replace(".h5", ".rgbd.pd_ee_delta_pose.h5"))
     assert {name for name in ours if "grasp_annotations" not in name} == set(theirs)
@@ -72,7 +71,7 @@ def test_the_tool_of_maniskill2_replays_them_exactly(demos: Path, tmp_path: Path
         np.testing.assert_array_equal(ours[name], values, err_msg=name)  # images and states too
     assert [ours[f"traj_{n}/success"][-1] for n in range(3)] == [one["info"]["success"] for one in episodes_of(demos)]
     by_states = [*tool, "--use-env-states", "--count", "1", "--allow-failure"]
-    done = subprocess.run(by_states, capture_output=True, text=True, timeout=600)
+    done = run_python(by_states)
     assert done.returncode == 0 and "not replayed" not in done.stderr, done.stderr
 
 

@@ -1,7 +1,5 @@
 """Images of single objects, rendered by the simulator's renderer."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from helpers.forkserver import run_python
 from helpers.paths import ROOT
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.object_sets import ObjectSet
@@ -64,15 +63,15 @@ def test_impossible_cameras_are_refused(studio: Any, procedural: ObjectSet, pose
 
 @pytest.mark.slow
 def test_the_script_writes_a_sheet(tmp_path: Path, procedural: ObjectSet) -> None:
-    script = [sys.executable, str(ROOT / "scripts" / "render_object_sheet.py"), "size=48"]
-    done = subprocess.run([*script, "out=sheet.png"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    script = [str(ROOT / "scripts" / "render_object_sheet.py"), "size=48"]
+    done = run_python([*script, "out=sheet.png"], tmp_path)
     assert "26 objects of proxy in sheet.png" in done.stdout
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == (7 * 48, 4 * 66)
     kinds = ["objects=[kinds]", "kinds=[mug,apple]", "instances=3", "names=false", "out=kinds.png"]
-    done = subprocess.run([*script, *kinds], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = run_python([*script, *kinds], tmp_path)
     assert "6 objects of kinds in kinds.png" in done.stdout
     with Image.open(tmp_path / "kinds.png") as sheet:
         assert sheet.size == (30 + 3 * 48, 2 * 48)
-    wrong = subprocess.run([*script, "objects=[lego]"], cwd=tmp_path, capture_output=True, text=True)
+    wrong = run_python([*script, "objects=[lego]"], tmp_path)
     assert wrong.returncode == 2 and "or a list of these, but got 'lego'" in wrong.stderr

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from helpers.forkserver import PythonProcess
 from helpers.paths import SCRIPTS
 from helpers.process_kill import wait_until, worker_processes
 from pickclutter_lang.envs.config import CollectConfig
@@ -99,8 +98,7 @@ def test_fewshot_and_ood_share_no_scene(simulated: Any, tmp_path: Path) -> None:
 def test_validating_grasps_survives_a_killed_worker(simulated: Any) -> None:
     _, store = simulated
     overrides = [f"store={store.path}", "instances=12", "workers=2"]
-    command = [sys.executable, str(SCRIPTS / "validate_grasp_labels.py"), *overrides]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    process = PythonProcess([str(SCRIPTS / "validate_grasp_labels.py"), *overrides])
     wait_until(lambda: len(worker_processes(process.pid)) == 2, 120)
     os.kill(worker_processes(process.pid)[1], signal.SIGKILL)
     _, output = process.communicate(timeout=500)

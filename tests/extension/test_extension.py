@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from helpers import image_runs, scene_runs
+from helpers.forkserver import run_python
 from helpers.image_data import paint
 from helpers.paths import ROOT
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
@@ -81,9 +82,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 def call(outside: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join(filter(None, (str(outside), os.environ.get("PYTHONPATH"))))
-    line = [sys.executable, "-m", "pickclutter_lang.commands", *words]
-    env = {**os.environ, "PYTHONPATH": path}
-    return subprocess.run(line, cwd=folder, env=env, capture_output=True, text=True, timeout=600)
+    return run_python(["-m", "pickclutter_lang.commands", *words], folder, {**os.environ, "PYTHONPATH": path})
 
 
 def succeed(outside: Path, folder: Path, *words: str) -> str:

@@ -6,12 +6,13 @@ import importlib
 import os
 import runpy
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from helpers.forkserver import run_python
 
 
 def kill_at(function: str, call: int) -> None:
@@ -35,8 +36,7 @@ def kill_at(function: str, call: int) -> None:
 
 def run_killed(script: Path, overrides: list[str], function: str, call: int, folder: Path) -> None:
     """Run a script as a user does, in `folder`, up to that call; it must have come to it."""
-    arguments = [sys.executable, __file__, function, str(call), str(script), *overrides]
-    done = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=300)
+    done = run_python([__file__, function, str(call), str(script), *overrides], folder)
     assert done.returncode == -signal.SIGKILL, f"{function} was not called {call} times: {done.stderr[-2000:]}"
 
 

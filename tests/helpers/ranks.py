@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import runpy
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from helpers.forkserver import PythonProcess
 from helpers.paths import TESTS
 
 WRITES = "RANKS_WRITES"
@@ -26,7 +26,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def started_ranks(commands: Sequence[Sequence[str]], folder: Path) -> Iterator[list[subprocess.Popen[str]]]:
+def started_ranks(commands: Sequence[Sequence[str]], folder: Path) -> Iterator[list[PythonProcess]]:
     """Start one process a command in `folder`; at the end none is left."""
     paths = os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
     group = {"WORLD_SIZE": str(len(commands)), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
@@ -34,12 +34,7 @@ def started_ranks(commands: Sequence[Sequence[str]], folder: Path) -> Iterator[l
     for rank, command in enumerate(commands):
         mine = {"RANK": str(rank), "LOCAL_RANK": str(rank), WRITES: str(folder / f"writes{rank}.txt")}
         environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", **group, **mine}
-        processes.append(
-            subprocess.Popen(
-                [sys.executable, *command], cwd=folder, env=environment, text=True,
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            )
-        )  # fmt: skip
+        processes.append(PythonProcess(command, folder, environment))
     try:
         yield processes
     finally:
@@ -52,7 +47,7 @@ def run_ranks(commands: Sequence[Sequence[str]], folder: Path, timeout: float = 
     """Run one process a command; return status, standard output and standard error of each."""
     with started_ranks(commands, folder) as processes:
         said = [process.communicate(timeout=timeout) for process in processes]
-        return [(process.returncode, *texts) for process, texts in zip(processes, said, strict=True)]
+        return [(process.wait(), *texts) for process, texts in zip(processes, said, strict=True)]
 
 
 def train_in_ranks(script: Path, overrides: Sequence[str], count: int, folder: Path) -> list[tuple[str, list[str]]]:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +12,7 @@ from typing import Any
 import pytest
 
 from helpers.chat_server import KEY, Reply, chat_server, completion, failed
+from helpers.forkserver import PythonProcess, run_python
 from helpers.paths import SCRIPTS
 from pickclutter_lang.errors import (
     DatasetError,
@@ -208,14 +206,14 @@ def test_a_killed_run_goes_on_and_asks_only_for_what_is_missing(tmp_path: Path) 
     (tmp_path / "labels.json").write_text(json.dumps(labels))
     with chat_server(lambda n, text: replace(FINE, pause=30.0 if n == 3 else 0.0)) as server:
         words = [f"labels={tmp_path / 'labels.json'}", "model=m", f"base_url={server.base_url}", f"out={out}"]
-        child = subprocess.Popen([sys.executable, str(SCRIPT), *words], stdout=subprocess.DEVNULL)
+        child = PythonProcess([str(SCRIPT), *words])
         deadline = time.monotonic() + 120
         while len(server.requests) < 4 and time.monotonic() < deadline:
             time.sleep(0.02)
         child.send_signal(signal.SIGKILL)
         child.wait()
         assert list(DescriptionSet.load(out).texts) == labels[:3]
-        again = subprocess.run([sys.executable, str(SCRIPT), *words], capture_output=True, text=True, check=True)
+        again = run_python([str(SCRIPT), *words])
     assert "3 labels requested, 6 described" in again.stdout
     assert list(DescriptionSet.load(out).texts) == labels and DescriptionSet.load(out).label_set == "labels"
     asked = [sum(f"of {label}." in text for text in server.messages) for label in labels]
@@ -225,7 +223,7 @@ def test_a_killed_run_goes_on_and_asks_only_for_what_is_missing(tmp_path: Path) 
 
 def test_the_script_fails_in_one_line(tmp_path: Path) -> None:
     words = ["labels=[mug]", "model=m", "base_url=http://127.0.0.1:9/v1", "retries=0", f"out={tmp_path / 'mine.json'}"]
-    child = subprocess.run([sys.executable, str(SCRIPT), *words], capture_output=True, text=True, env=dict(os.environ))
+    child = run_python([str(SCRIPT), *words])
     assert child.returncode == 2
     *progress, error = child.stderr.splitlines()
     assert error.startswith("LanguageModelError: cannot reach 127.0.0.1:9")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 
 from helpers import image_runs, scene_runs
+from helpers.forkserver import run_python
 from helpers.old_files import OLD, write_old_folders
 from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.experiments.images.image_run import ImageRun
@@ -27,7 +27,7 @@ from pickclutter_lang.migration.migrate import migrate
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint, save_checkpoint
 
-MIGRATE = [sys.executable, "-m", "pickclutter_lang.commands", "migrate"]
+MIGRATE = ["-m", "pickclutter_lang.commands", "migrate"]
 
 
 @pytest.fixture
@@ -186,7 +186,7 @@ migrate({str(old / "policy_fewshot")!r})
     before = contents(old / "policy_fewshot")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
-    again = subprocess.run([*MIGRATE, str(old / "policy_fewshot")], capture_output=True, text=True)
+    again = run_python([*MIGRATE, str(old / "policy_fewshot")])
     assert again.returncode == 0, again.stderr
     assert json.loads((old / "policy_fewshot" / "policy.json").read_text())["schema"] == 3
     assert contents(old / "policy_fewshot.0.1.0") == before
@@ -197,7 +197,7 @@ migrate({str(old / "policy_fewshot")!r})
 
 
 def test_the_command_prints_what_it_did(old: Path) -> None:
-    done = subprocess.run([*MIGRATE, "policy_fewshot"], cwd=old, capture_output=True, text=True)
+    done = run_python([*MIGRATE, "policy_fewshot"], old)
     assert done.returncode == 0 and "1 files changed" in done.stdout and "policy.json" in done.stdout, done.stderr
-    wrong = subprocess.run([*MIGRATE, "nowhere"], cwd=old, capture_output=True, text=True, env=os.environ.copy())
+    wrong = run_python([*MIGRATE, "nowhere"], old)
     assert wrong.returncode == 2 and wrong.stderr.startswith("CheckpointError: expected a folder at nowhere")

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +15,7 @@ import safetensors.torch
 from PIL import Image
 
 from helpers.episodes import episode
+from helpers.forkserver import PythonProcess, run_python
 from helpers.paths import SCRIPTS
 from helpers.process_kill import run_killed, wait_until, worker_processes
 from helpers.scene_runs import make_finished_run
@@ -112,8 +112,7 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def call(folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
-    arguments = [sys.executable, str(SCRIPT), *overrides]
-    return subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=600)
+    return run_python([str(SCRIPT), *overrides], folder)
 
 
 @pytest.mark.sim
@@ -206,8 +205,7 @@ def test_an_episode_runs_once_for_video_and_filmstrip(tmp_path: Path, monkeypatc
 @pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_no_episode_is_lost(run_folder: Path) -> None:
     overrides = ["run=run", "variants=[oracle]", "episodes=4", "workers=2", "n_videos=0", "n_filmstrips=0"]
-    command = [sys.executable, str(SCRIPT), *overrides, "out=replaced"]
-    process = subprocess.Popen(command, cwd=run_folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    process = PythonProcess([str(SCRIPT), *overrides, "out=replaced"], run_folder)
     episodes = run_folder / "replaced" / "episodes.jsonl"
     wait_until(lambda: episodes.is_file(), 300)
     os.kill(worker_processes(process.pid)[0], signal.SIGKILL)
@@ -221,8 +219,8 @@ def test_a_killed_worker_is_replaced_and_no_episode_is_lost(run_folder: Path) ->
 @pytest.mark.sim
 @pytest.mark.slow
 def test_an_exported_policy_is_evaluated_without_its_run(run_folder: Path) -> None:
-    export = [sys.executable, str(SCRIPT.with_name("export_policy.py")), "run=run", "phase=few_shot", "out=exported"]
-    assert subprocess.run(export, cwd=run_folder, capture_output=True, timeout=600).returncode == 0
+    export = [str(SCRIPT.with_name("export_policy.py")), "run=run", "phase=few_shot", "out=exported"]
+    assert run_python(export, run_folder).returncode == 0
     arguments = ["policy=exported", "episodes=1", "workers=1", "n_videos=0", "n_filmstrips=0"]
     refused = call(run_folder, *arguments, "variants=[zero_shot]")
     assert refused.returncode == 2 and "the student of one phase, but got zero_shot" in refused.stderr
@@ -240,12 +238,7 @@ def test_an_exported_policy_is_evaluated_without_its_run(run_folder: Path) -> No
 def test_parts_are_joined_by_the_command_without_part(tmp_path: Path) -> None:
     common = ["variants=[oracle,random]", "episodes=2", "camera_size=48", "workers=1", "n_videos=0", "n_filmstrips=0"]
     for folder, changes in (("parts", ["part=1/2"]), ("parts", ["part=2/2"]), ("parts", []), ("whole", [])):
-        done = subprocess.run(
-            [sys.executable, str(SCRIPT), *common, *changes, f"out={folder}"],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-        )
+        done = call(tmp_path, *common, *changes, f"out={folder}")
         assert done.returncode == 0, done.stderr
         assert ("episodes" in done.stderr) == (bool(changes) or folder == "whole")  # the bar of those that are played
     assert (tmp_path / "parts" / "episodes.csv").read_text() == (tmp_path / "whole" / "episodes.csv").read_text()
@@ -320,8 +313,7 @@ def test_an_agent_learns_on_the_students_features(run_folder: Path) -> None:
     pytest.importorskip("stable_baselines3")
     training = ["policy=policy", "out=agent", "steps=40", "episode_steps=20"]
     for name, arguments in (("export_policy.py", ["run=run", "out=policy"]), ("train_ppo.py", training)):
-        command = [sys.executable, str(SCRIPT.with_name(name)), *arguments]
-        done = subprocess.run(command, cwd=run_folder, capture_output=True, text=True, timeout=600)
+        done = run_python([str(SCRIPT.with_name(name)), *arguments], run_folder)
         assert done.returncode == 0, done.stderr
     assert done.stdout.strip().endswith("curves: agent/curves.png")
     with Image.open(run_folder / "agent" / "curves.png") as image:

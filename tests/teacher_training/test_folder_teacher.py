@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from helpers.forkserver import run_python
 from helpers.paths import SCRIPTS
 from pickclutter_lang.commands import main
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
@@ -146,10 +145,7 @@ def test_the_command_trains_exports_and_evaluates(tmp_path: Path, classes: Path)
         f"out={tmp_path}/o",
     ]
     overrides.append("images_half=first")
-    script = SCRIPTS / "train_teacher.py"
-    process = subprocess.run(
-        [sys.executable, script, *overrides, *TINY, "out=o"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    process = run_python([str(SCRIPTS / "train_teacher.py"), *overrides, *TINY, "out=o"], tmp_path)
     assert process.returncode == 0, process.stderr
     model_card = (tmp_path / "o" / "teacher" / "MODEL_CARD.md").read_text()
     assert (

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from helpers.forkserver import run_python
 from helpers.paths import TESTS
 from helpers.process_kill import wait_until
 from helpers.scene_rows import make_manifest, make_store, random_row
@@ -275,9 +276,9 @@ def test_commands_make_the_same_on_the_cluster(
 ) -> None:
     pytest.importorskip("sapien", reason="needs the extra sim")
     made = {}
-    program = [sys.executable, "-m", "pickclutter_lang.commands", *command.split(), "workers=2"]
+    program = ["-m", "pickclutter_lang.commands", *command.split(), "workers=2"]
     for name, engine in (("here", []), ("there", ["engine=ray", f"address={machines.address}"])):
-        done = subprocess.run([*program, *engine, f"out={name}"], cwd=tmp_path, capture_output=True, text=True)
+        done = run_python([*program, *engine, f"out={name}"], tmp_path)
         assert done.returncode == 0, done.stderr
         assert "Traceback" not in done.stderr
         made[name] = {path.name: path.read_bytes() for path in (tmp_path / name).glob(places)}

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from helpers.forkserver import run_python
 from helpers.scene_runs import config, make_toys
 from pickclutter_lang.datasets.scene_images import SceneDataset, load_scene_datasets
 from pickclutter_lang.datasets.scenes import SceneStore
@@ -121,10 +120,7 @@ def test_the_command_takes_subsets_as_documented(toys: list[str], tmp_path: Path
         f"out={tmp_path / 'run'}",
         f"data.scene_subsets={{fewshot: {few}}}",
     ]
-    done = subprocess.run(
-        [sys.executable, "-m", "pickclutter_lang.commands", "train-affordance", *toys, *small],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = run_python(["-m", "pickclutter_lang.commands", "train-affordance", *toys, *small])
     assert done.returncode == 0, done.stderr
     data = json.loads((tmp_path / "run" / "result.json").read_text())["data"]
     assert (data["fewshot"]["scenes"], data["ood"]["scenes"]) == (2, 10)

@@ -3,13 +3,12 @@
 import csv
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from helpers.forkserver import run_python
 from helpers.image_data import toy_views
 from helpers.image_runs import config, make_toys, trained
 from helpers.paths import ROOT
@@ -60,28 +59,27 @@ def test_every_table_and_figure_from_runs_of_two_classes_a_side(toys: list[str],
 @pytest.mark.slow
 def test_the_command_writes_a_table_and_skips_finished_runs(toys: list[str], tmp_path: Path) -> None:
     command = [
-        sys.executable, str(ROOT / "scripts" / "reproduce_tables.py"),
-        "table=3", "seeds=[0]", f"out={tmp_path / 'out'}",
+        str(ROOT / "scripts" / "reproduce_tables.py"), "table=3", "seeds=[0]", f"out={tmp_path / 'out'}",
         *(one for one in toys if not one.startswith("num_threads")),
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = run_python(command)
     assert done.returncode == 0, done.stderr
     assert re.search(r"^Table 3: .*\n\| .*(\n\|.*){3}", done.stdout, re.MULTILINE) and "table3.md" in done.stdout
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob(RESULT_FILE)}
     assert len(before) == 2
-    again = subprocess.run(command, capture_output=True, text=True)
+    again = run_python(command)
     assert again.returncode == 0, again.stderr
     assert {path: path.stat().st_mtime_ns for path in before} == before
-    other = subprocess.run([*command, "distill.lr=0.5"], capture_output=True, text=True)
+    other = run_python([*command, "distill.lr=0.5"])
     assert other.returncode == 2
     assert "distill.lr: 0.002 / 0.5" in other.stderr
     toy_views(tmp_path / "other", objects=6, views=17)
-    elsewhere = subprocess.run([*command, f"data.root={tmp_path / 'other'}"], capture_output=True, text=True)
+    elsewhere = run_python([*command, f"data.root={tmp_path / 'other'}"])
     assert elsewhere.returncode == 2
     assert "other data" in elsewhere.stderr
     damaged = next(iter(before))
     damaged.write_text(json.dumps({"schema": 0}))
-    refused = subprocess.run(command, capture_output=True, text=True)
+    refused = run_python(command)
     assert refused.returncode == 2
     assert str(damaged) in refused.stderr
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from helpers.forkserver import run_python
 from helpers.paths import ROOT
 from pickclutter_lang.experiments.result import RESULT_FILE
 
@@ -25,13 +23,7 @@ SMALL = (
 
 
 def call(folder: Path, script: str, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / script), *arguments],
-        cwd=folder,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-    )
+    done = run_python([str(ROOT / "scripts" / script), *arguments], folder)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

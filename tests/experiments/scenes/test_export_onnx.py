@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 
+from helpers.forkserver import run_python
 from helpers.paths import ROOT
 from helpers.scene_runs import config, make_toys, names_of_objects
 from pickclutter_lang.errors import (
@@ -208,7 +209,7 @@ def test_without_the_extra_one_line_says_so(
 
 
 def call(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, timeout=300)
+    return run_python(arguments, folder)
 
 
 @pytest.mark.slow

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import pytest
 import scipy.stats
 from PIL import Image
 
+from helpers.forkserver import run_python
 from helpers.paths import ROOT
 from helpers.scene_runs import names_of_objects
 from helpers.sweep_results import make_result, write_result
@@ -227,7 +226,7 @@ def test_what_methods_set_may_differ_and_is_listed(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_is_one_line_and_status_2(grid_folder: Path, overrides: list[str], message: str) -> None:
-    script = [sys.executable, str(ROOT / "scripts" / "reproduce_table12.py"), "tables_only=true"]
+    script = [str(ROOT / "scripts" / "reproduce_table12.py"), "tables_only=true"]
     command = [*script, *(o.format(tmp=grid_folder) for o in overrides)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=grid_folder)
+    done = run_python(command, grid_folder)
     assert done.returncode == 2 and message in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import pytest
 import torch
 from open_clip.transform import PreprocessCfg
 
+from helpers.forkserver import run_python
 from helpers.paths import SCRIPTS
 from helpers.scene_data import make_toy_store
 from pickclutter_lang.datasets.object_views import ObjectViewDataset, write_object_views
@@ -128,7 +127,7 @@ def test_the_script_writes_the_tables(store: SceneStore, views: ObjectViewDatase
         "seeds=1",
         f"out={tmp_path / 'texts.md'}",
     ]
-    done = subprocess.run([sys.executable, str(SCRIPT), *arguments], capture_output=True, text=True, check=True)
+    done = run_python([str(SCRIPT), *arguments])
     written = (tmp_path / "texts.md").read_text()
     assert done.stdout.strip() == written.strip()
     assert written.count("| random characters |") == 2 and "## 12 scenes" in written and "## 9 views (toy)" in written

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from helpers.forkserver import run_python
 from helpers.paths import ROOT
 from helpers.process_kill import run_killed
 from helpers.scene_runs import make_toys
 from pickclutter_lang.training.checkpoint import epoch_folder, saved_epochs
 
 
-def command(script: str, *overrides: str) -> list[str]:
-    return [sys.executable, str(ROOT / "scripts" / script), *overrides]
-
-
 def call(script: str, *overrides: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(script, *overrides), cwd=folder, capture_output=True, text=True, timeout=300)
+    return run_python([str(ROOT / "scripts" / script), *overrides], folder)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import torch
 
+from helpers.forkserver import PythonProcess, run_python
 from helpers.paths import ROOT, TESTS
 from helpers.scene_data import make_toy_store, make_toy_stores
 from helpers.scene_runs import make_toys
@@ -306,17 +307,17 @@ def test_a_sweep_whose_runs_failed_is_run_again_and_writes_the_table(tmp_path: P
     """With real runs: a scene store that is gone, then the full sweep, then a changed setting."""
     toys = [toy for toy in make_toys(tmp_path / "toys") if not toy.startswith("num_threads")]
     command = [
-        sys.executable, str(ROOT / "scripts" / "reproduce_table12.py"), *toys, "methods=[closed_set,cls]", "seeds=[0]",
+        str(ROOT / "scripts" / "reproduce_table12.py"), *toys, "methods=[closed_set,cls]", "seeds=[0]",
         "out=grid", "workers=2", "distill.epochs=2", "few_shot.epochs=1",
     ]  # fmt: skip
     id_scenes, hidden = tmp_path / "toys" / "scenes" / "id", tmp_path / "toys" / "hidden"
     id_scenes.rename(hidden)
-    failed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900)
+    failed = run_python(command, tmp_path)
     assert failed.returncode == 1 and "cls/seed0 failed (exit status 2); the end of grid/logs" in failed.stderr
     assert "DatasetError: expected a scene store" in failed.stderr and "2 of 2 runs failed" in failed.stderr
     hidden.rename(id_scenes)
 
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900)
+    done = run_python(command, tmp_path)
     assert done.returncode == 0, done.stderr
     assert "2/2 runs, 0 failed" in done.stderr and "table: grid/table12.md" in done.stdout
     shown = done.stdout.splitlines()
@@ -326,10 +327,10 @@ def test_a_sweep_whose_runs_failed_is_run_again_and_writes_the_table(tmp_path: P
     assert page.index("| `closed_set` | 1 |") < page.index("| `cls` | 1 |") and "`prompts.closed_set`" in page
     started = [path.stat().st_mtime_ns for path in sorted((tmp_path / "grid").rglob("result.json"))]
 
-    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900)
+    again = run_python(command, tmp_path)
     assert again.returncode == 0 and "2 of 2 runs are done already" in again.stderr
     assert [path.stat().st_mtime_ns for path in sorted((tmp_path / "grid").rglob("result.json"))] == started
-    other = subprocess.run([*command, "distill.lr=0.1"], cwd=tmp_path, capture_output=True, text=True, timeout=900)
+    other = run_python([*command, "distill.lr=0.1"], tmp_path)
     assert other.returncode == 2 and "distill.lr: 0.002 / 0.1" in other.stderr
     assert len(other.stderr.strip().splitlines()) == 1
 
@@ -343,16 +344,16 @@ def test_a_killed_sweep_over_splits_and_draws_resumes(tmp_path: Path) -> None:
     for folder, object_split in ((scenes, 0), (scenes / "split1", 1)):
         make_toy_store(folder / "fewshot_1", "fewshot", 6, seed=1, object_split=object_split)
     command = [
-        sys.executable, str(ROOT / "scripts" / "reproduce_table12.py"), *toys, "methods=[cls]", "seeds=[0]", "out=grid",
+        str(ROOT / "scripts" / "reproduce_table12.py"), *toys, "methods=[cls]", "seeds=[0]", "out=grid",
         "object_splits=[0,1]", "draws=[0,1]", "workers=2", "distill.epochs=1", "few_shot.epochs=1",
     ]  # fmt: skip
     cls = tmp_path / "grid" / "cls"
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL)
+    process = PythonProcess(command, tmp_path)
     wait_until(lambda: (cls / "seed0" / "distill" / "log.jsonl").is_file() or process.poll() is not None, 600)
     process.kill()
     assert process.wait() == -signal.SIGKILL
     time.sleep(0.2)
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900)
+    done = run_python(command, tmp_path)
     assert done.returncode == 0 and "4/4 runs, 0 failed" in done.stderr, done.stderr
 
     results = load_sweep(tmp_path / "grid", TABLE12)
@@ -367,5 +368,5 @@ def test_a_killed_sweep_over_splits_and_draws_resumes(tmp_path: Path) -> None:
     assert hashes[keys[0]] != hashes[keys[1]] and results.runs["cls"][keys[1]]["history"]["distill"]
     unseen = [{*results.runs["cls"][key]["metrics"]["zero_shot"]["ood_on_ood"]["classes"]} for key in keys]
     assert unseen[0] == unseen[1] != unseen[2] == unseen[3]
-    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900)
+    again = run_python(command, tmp_path)
     assert again.returncode == 0 and "4 of 4 runs are done already" in again.stderr

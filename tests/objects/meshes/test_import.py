@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ import yaml
 from PIL import Image
 from scipy.spatial import ConvexHull
 
+from helpers.forkserver import run_python
 from helpers.own_meshes import copy_of, write_all, write_bop, write_obj, write_ply, write_scanned, write_stl
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
 from pickclutter_lang.objects import meshes
@@ -25,13 +25,13 @@ from pickclutter_lang.objects.meshes.settings import ModelSettings
 from pickclutter_lang.objects.object_sets import ObjectSet, read_object_set
 from pickclutter_lang.utils.json_files import read_json
 
-COMMAND = [sys.executable, "-m", "pickclutter_lang.commands", "import-mesh"]
+COMMAND = ["-m", "pickclutter_lang.commands", "import-mesh"]
 IDS = ["red_mug", "box", "lamp", "wedge", "ball", "hammer", "tall_box", "obj_000001", "obj_000002"]
 DEFAULTS = {"split": "seen", "license": "", "source": ""}
 
 
 def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *map(str, words)], capture_output=True, text=True, timeout=600)
+    return run_python([*COMMAND, *map(str, words)])
 
 
 def imported(paths: Sequence[Path], out: Path, names: Path | None = None, **settings: Any) -> ImportResult:
