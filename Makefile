@@ -27,14 +27,15 @@ quickstart: setup
 	@echo "student: $(OUT)/student"
 	@echo "report:  $(OUT)/student/report.html"
 
-# Tests run in two processes with one thread each; two threads in each would fight for the same cores. The types and the
-# wheel, which mostly unpacks packages, are checked beside them.
+# Tests run in processes of one thread and up to 5 GB; three suit two cores, since a test often waits for something.
+# The types and the wheel, which mostly unpacks packages, are checked beside them.
+WORKERS ?= 3
 test: export OMP_NUM_THREADS = 1
 test: setup style
 	@echo "types and wheel: checked beside the tests, with the output in build/beside.log"
 	@mkdir -p build; { $(MAKE) --no-print-directory types && bash scripts/check_wheel.sh; } > build/beside.log 2>&1 & \
 	beside=$$!; trap 'kill $$beside 2>/dev/null' EXIT; status=0; \
-	$(PY) -m pytest -n 2 --dist loadfile --durations 25 || status=$$?; \
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile --durations 25 || status=$$?; \
 	wait $$beside || status=$$?; cat build/beside.log; exit $$status
 
 # What takes too long for every change: KILLS kills over all commands that write, and hundreds of episodes in one process.

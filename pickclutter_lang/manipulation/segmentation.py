@@ -18,7 +18,7 @@ from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 _UNSEEN_LOG_ODDS = -20.0  # of a segment outside of the student's crop
 _SRGB = np.arange(256) * (1 / 255)
 _LINEAR = np.where(_SRGB > 0.04045, ((_SRGB + 0.055) / 1.055) ** 2.4, _SRGB / 12.92)  # light of a color's value
-_XYZ_OF_RGB = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])
+_LUMINANCE = _LINEAR * np.array([[0.212671], [0.715160], [0.072169]])  # of red, green, blue
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,12 @@ def _surroundings(objects: NDArray[np.bool_], margin: int) -> tuple[slice, slice
 
 
 def lightness(rgb: NDArray[np.uint8]) -> FloatArray:
-    """Return CIELAB's lightness [H, W], 0..100, of an image [H, W, 3]; bit for bit that of scikit-image's `rgb2lab`."""
-    luminance = (_LINEAR[rgb] @ _XYZ_OF_RGB.T)[..., 1]
+    """Return CIELAB's lightness [H, W], 0..100, of an image [H, W, 3].
+
+    Scikit-image's `rgb2lab` differs by rounding, and from call to call: its product depends on where arrays lie.
+    """
+    red, green, blue = (table[rgb[..., n]] for n, table in enumerate(_LUMINANCE))
+    luminance = red + green + blue
     dark = luminance <= 0.008856
     root = np.cbrt(luminance)
     root[dark] = 7.787 * luminance[dark] + 16 / 116

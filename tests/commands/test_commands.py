@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 import pickclutter_lang
+from helpers.forkserver import run_python
 from helpers.paths import ROOT
 from helpers.scene_rows import make_store
 from helpers.scene_runs import make_toys
@@ -217,16 +218,13 @@ def test_a_custom_method_works_in_a_run_and_a_sweep(tmp_path: Path) -> None:
     toys = [toy for toy in make_toys(tmp_path / "toys") if not toy.startswith("num_threads")]
     (tmp_path / "my" / "method").mkdir(parents=True)
     (tmp_path / "my" / "method" / "mine.yaml").write_text(METHOD_OF_ONE_S_OWN)
-    done = call(
-        "reproduce-table12", "--config-dir", "my", *toys, "methods=[mine]", "seeds=[0]", "out=grid", "workers=1",
-        "distill.epochs=1", "few_shot.epochs=1", folder=tmp_path,
-    )  # fmt: skip
+    short = ["--config-dir", "my", *toys, "distill.epochs=1", "few_shot.epochs=1"]
+    sweep = ["reproduce-table12", *short, "methods=[mine]", "seeds=[0]", "out=grid", "workers=1"]
+    done = run_python(["-m", "pickclutter_lang.commands", *sweep], tmp_path)
     assert done.returncode == 0, done.stderr
     assert "| `mine` | 1 |" in (tmp_path / "grid" / "table12.md").read_text()
-    done = call(
-        "train-affordance", "--config-dir", "my", *toys, "experiment=table12_cpu", "method=mine", "out=grid/mine/seed0",
-        "distill.epochs=1", "few_shot.epochs=1", folder=tmp_path,
-    )  # fmt: skip
+    run = ["train-affordance", *short, "experiment=table12_cpu", "method=mine", "out=grid/mine/seed0"]
+    done = run_python(["-m", "pickclutter_lang.commands", *run], tmp_path)
     assert done.returncode == 0, done.stderr  # the sweep's run is this one, and finished
     assert json.loads((tmp_path / "grid/mine/seed0/settings.json").read_text())["settings"]["method"] == "mine"
 

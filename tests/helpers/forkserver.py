@@ -18,7 +18,7 @@ import tempfile
 import traceback
 import weakref
 from collections.abc import Mapping, Sequence
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 PACKAGES = ["hydra", "h5py", "matplotlib.figure", "open_clip", "timm", "torch.utils.tensorboard", "mani_skill2.envs"]
@@ -35,8 +35,10 @@ class PythonProcess:
         self._folder = tempfile.TemporaryDirectory(prefix="python_process")
         self._files = [Path(self._folder.name, name) for name in ("stdout", "stderr")]
         place, variables = str(cwd or Path.cwd()), dict(os.environ if env is None else env)
-        self._process = _CONTEXT.Process(target=_become, args=([*arguments], place, variables, self._files))
+        self._ended, held = _CONTEXT.Pipe(duplex=False)
+        self._process = _CONTEXT.Process(target=_become, args=([*arguments], place, variables, self._files, held))
         self._process.start()
+        held.close()
         weakref.finalize(self, self._process.kill)
 
     @property
@@ -65,7 +67,9 @@ class PythonProcess:
         return self._process.exitcode
 
     def communicate(self, timeout: float = 600) -> tuple[str, str]:
-        """Wait for its end; return what it wrote to standard output and to standard error."""
+        """Wait for its end, and that of the processes it forked; return its standard output and standard error."""
+        if not wait([self._ended], timeout):
+            raise subprocess.TimeoutExpired(self.args, timeout)
         self.wait(timeout)
         out, err = (path.read_text() for path in self._files)
         return out, err
@@ -84,12 +88,16 @@ def run_python(
     return subprocess.CompletedProcess(process.args, process.wait(), out, err)
 
 
-def _become(arguments: list[str], cwd: str, env: dict[str, str], files: list[Path]) -> None:
-    """Do in this process what an interpreter does with its command line, up to its status."""
+def _become(arguments: list[str], cwd: str, env: dict[str, str], files: list[Path], held: Connection) -> None:
+    """Do in this process what an interpreter does with its command line, up to its status.
+
+    :param held: is closed when this process and those that it forked have ended
+    """
     for number, path in enumerate(files, 1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
     sys.stdout, sys.stderr = (io.TextIOWrapper(io.FileIO(n, "w"), write_through=True) for n in (1, 2))
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    multiprocessing.set_start_method(None, force=True)
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
