@@ -1,4 +1,4 @@
-# Sourced by the scripts that make environments: `install PYTHON WORD...` is `pip install`, in a fifth of its time.
+# Sourced by the scripts that make environments: `install PYTHON WORD...` is `pip install`, several times as fast.
 # uv does not read pip's settings, so it is told where packages are; where it fails, pip tries. Modules are compiled when
 # they are first imported, and most never are.
 
