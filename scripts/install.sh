@@ -17,7 +17,7 @@ for name in UV_DEFAULT_INDEX UV_INDEX UV_FIND_LINKS; do
     if [ -n "${!name}" ]; then export "${name?}"; else unset "$name"; fi
 done
 
-install() {
+install() {  # setuptools warns of every editable installation by pip
     "$uv_python" -m uv pip install --quiet --python "$1" "${@:2}" && return
     echo "note: uv could not install that; trying with pip" >&2
     PYTHONWARNINGS=ignore "$1" -m pip install --quiet --no-compile "${@:2}"

@@ -49,7 +49,7 @@ if [ ! -x .venv/bin/python ]; then
 fi
 echo "installing pickclutter-lang with all its extras into .venv (about 2.5 GB)"
 export PIP_DISABLE_PIP_VERSION_CHECK=1
-.venv/bin/python -m pip install --quiet --no-compile --upgrade pip
+.venv/bin/python -m pip install --quiet --no-compile --upgrade pip  # where uv fails: pip 23 resolves for minutes
 .venv/bin/python -m pip install --quiet --no-compile 'uv>=0.9,<1' || echo "note: uv could not be installed; pip takes its place"
 . scripts/install.sh
 constraints=constraints/py$(.venv/bin/python -c 'import sys; print("%d%d" % sys.version_info[:2])').txt

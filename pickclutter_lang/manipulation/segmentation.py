@@ -101,10 +101,7 @@ def _surroundings(objects: NDArray[np.bool_], margin: int) -> tuple[slice, slice
 
 
 def lightness(rgb: NDArray[np.uint8]) -> FloatArray:
-    """Return CIELAB's lightness [H, W], 0..100, of an image [H, W, 3].
-
-    Scikit-image's `rgb2lab` differs by rounding, and from call to call: its product depends on where arrays lie.
-    """
+    """Return CIELAB's lightness [H, W], 0..100, of an image [H, W, 3]; that of scikit-image's `rgb2lab` to rounding."""
     red, green, blue = (table[rgb[..., n]] for n, table in enumerate(_LUMINANCE))
     luminance = red + green + blue
     dark = luminance <= 0.008856

@@ -26,11 +26,6 @@ from pickclutter_lang.policy.detectors import CropVerifier, StudentDetector, seg
 
 SMALL_CLIP = "ViT-S-32-alt"
 CHEAP = "decision/segmentation"
-ALIKE = (
-    "decision/int8", "closeups/onnx", "student/efficientnet_b0", "student/efficientnet_b0_onnx", "student/resnet10t",
-    "student/resnet10t_onnx", "step/efficientnet_b0", "step/resnet10t",
-)  # fmt: skip
-"""Rows that another one has with a smaller network, or with the other student's."""
 
 
 @pytest.fixture(scope="module")
@@ -179,8 +174,8 @@ def check_rows(names: list[str], config: BenchConfig) -> None:
 
 @pytest.mark.slow
 def test_the_rows_are_measured(tmp_path: Path) -> None:
-    names = [name for name in ROWS if name.partition("/")[0] not in ("scenes", "env") and name not in ALIKE]
-    check_rows(names, small(tmp_path, *names))  # at once: networks are exported once
+    topics = [topic for topic in TOPICS if topic not in ("scenes", "env")]
+    check_rows(chosen_rows(topics), small(tmp_path, *topics))  # at once: networks are exported once
 
 
 @pytest.mark.sim

@@ -65,12 +65,12 @@ def test_impossible_cameras_are_refused(studio: Any, procedural: ObjectSet, pose
 def test_the_script_writes_a_sheet(tmp_path: Path, procedural: ObjectSet) -> None:
     script = [str(ROOT / "scripts" / "render_object_sheet.py"), "size=48"]
     done = run_python([*script, "out=sheet.png"], tmp_path)
-    assert "26 objects of proxy in sheet.png" in done.stdout
+    assert done.returncode == 0 and "26 objects of proxy in sheet.png" in done.stdout, done.stderr
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == (7 * 48, 4 * 66)
     kinds = ["objects=[kinds]", "kinds=[mug,apple]", "instances=3", "names=false", "out=kinds.png"]
     done = run_python([*script, *kinds], tmp_path)
-    assert "6 objects of kinds in kinds.png" in done.stdout
+    assert done.returncode == 0 and "6 objects of kinds in kinds.png" in done.stdout, done.stderr
     with Image.open(tmp_path / "kinds.png") as sheet:
         assert sheet.size == (30 + 3 * 48, 2 * 48)
     wrong = run_python([*script, "objects=[lego]"], tmp_path)

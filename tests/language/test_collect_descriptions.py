@@ -214,7 +214,7 @@ def test_a_killed_run_goes_on_and_asks_only_for_what_is_missing(tmp_path: Path) 
         child.wait()
         assert list(DescriptionSet.load(out).texts) == labels[:3]
         again = run_python([str(SCRIPT), *words])
-    assert "3 labels requested, 6 described" in again.stdout
+    assert again.returncode == 0 and "3 labels requested, 6 described" in again.stdout, again.stderr
     assert list(DescriptionSet.load(out).texts) == labels and DescriptionSet.load(out).label_set == "labels"
     asked = [sum(f"of {label}." in text for text in server.messages) for label in labels]
     assert asked == [1, 1, 1, 2, 1, 1]  # the fourth was on its way when the run was killed

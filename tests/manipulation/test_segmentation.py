@@ -117,4 +117,6 @@ def test_lightness_is_that_of_scikit_image() -> None:
 
     rgb = np.random.default_rng(0).integers(0, 256, (97, 131, 3)).astype(np.uint8)
     rgb[0, :16] = np.arange(16)[:, None]  # the linear part of the curve
-    np.testing.assert_allclose(lightness(rgb), rgb2lab(rgb)[..., 0], rtol=0, atol=1e-12)
+    found = lightness(rgb)
+    np.testing.assert_allclose(found, rgb2lab(rgb)[..., 0], rtol=0, atol=1e-12)
+    np.testing.assert_array_equal(lightness(rgb[::-1, ::-1])[::-1, ::-1], found)  # of a color alone, to the bit

@@ -128,6 +128,7 @@ def test_the_script_writes_the_tables(store: SceneStore, views: ObjectViewDatase
         f"out={tmp_path / 'texts.md'}",
     ]
     done = run_python([str(SCRIPT), *arguments])
+    assert done.returncode == 0, done.stderr
     written = (tmp_path / "texts.md").read_text()
     assert done.stdout.strip() == written.strip()
     assert written.count("| random characters |") == 2 and "## 12 scenes" in written and "## 9 views (toy)" in written
