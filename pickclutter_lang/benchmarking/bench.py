@@ -21,7 +21,7 @@ from pickclutter_lang.benchmarking.report import SCHEMA, BenchReport, MeasuredRo
 from pickclutter_lang.benchmarking.rows import ROWS, chosen_rows
 from pickclutter_lang.errors import MismatchError, MissingAssetsError, MissingExtraError, RendererError
 from pickclutter_lang.experiments.result import git_revision
-from pickclutter_lang.policy.manifest import read_manifest
+from pickclutter_lang.policy.manifest import policy_folder, read_manifest
 from pickclutter_lang.utils.io import atomic_write, create_dir
 from pickclutter_lang.utils.locks import file_lock
 from pickclutter_lang.utils.progress import ProgressBar
@@ -122,7 +122,7 @@ def _settings(config: BenchConfig) -> dict[str, Any]:
 
     :raises CheckpointError: for a policy that is missing or damaged
     """
-    policy = None if config.policy is None else dict(read_manifest(Path(config.policy)).sha256)
+    policy = None if config.policy is None else dict(read_manifest(policy_folder(config.policy)).sha256)
     return {
         "repeats": config.repeats,
         "num_threads": config.num_threads,

@@ -25,7 +25,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "distillation": {
         "train-affordance": "distill a student from a teacher, fine-tune it on few scenes, evaluate it",
-        "evaluate-affordance": "evaluate a finished run again; report_only=true: write its report again",
+        "evaluate-affordance": "evaluate a finished run again, or a policy on any scenes",
         "compare-runs": "compare finished runs on one page: settings, results, paired differences",
     },
     "teachers": {

@@ -2,8 +2,9 @@
 
 `policy.json` is a `PolicyConfig`. `weights.safetensors` contains the student, the aggregation, the learned contexts
 (`prompts.`) and, where there is one, the crop classifier with its class embeddings (`closeups.`). `text.safetensors`
-contains the text features of its names, `positive` and `negative` [C, D]. New names alone need the teacher. Where the
-student was trained on objects of one's own, `catalog.yaml` has their words, licenses and sources.
+contains the text features of its names, `positive` and `negative` [C, D]. Weights may be in half precision. New names
+alone need the teacher. Where the student was trained on objects of one's own, `catalog.yaml` has their words, licenses
+and sources.
 """
 
 from __future__ import annotations
@@ -18,9 +19,16 @@ from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.objects.catalog_file import CatalogEntry
 from pickclutter_lang.policy.config import PolicyConfig
-from pickclutter_lang.policy.manifest import NETWORK_FILE, TEXT_FILE, WEIGHTS_FILE, read_manifest, write_folder
+from pickclutter_lang.policy.manifest import (
+    NETWORK_FILE,
+    TEXT_FILE,
+    WEIGHTS_FILE,
+    policy_folder,
+    read_manifest,
+    write_folder,
+)
 from pickclutter_lang.utils.plugins import is_plugin
-from pickclutter_lang.utils.tensor_files import check_finite, read_tensors
+from pickclutter_lang.utils.tensor_files import check_finite, read_tensors, to_float, to_half
 
 PROMPTS_PREFIX, CROP_CLASSIFIER_PREFIX = "prompts.", "closeups."
 """How the names of the contexts' and of the crop classifier's weights begin."""
@@ -32,15 +40,20 @@ def save_pretrained(
     weights: dict[str, Tensor],
     text: PromptFeatures,
     catalog: Sequence[CatalogEntry] = (),
+    half: bool = False,
 ) -> None:
     """Write a policy folder, its configuration last.
 
     :param catalog: of one's own objects that the student was trained on
-    :raises InvalidArgumentError: for a configuration that is not allowed, or text features without negative ones
+    :param half: write the weights in half precision; text features stay in single
+    :raises InvalidArgumentError: for a configuration that is not allowed, text features without negative ones, or
+        weights that half precision cannot hold
     :raises DatasetError: when it cannot be written
     """
     if text.negative is None:
         raise InvalidArgumentError("expected prompts with a negative context, but got positive ones alone")
+    if half:
+        weights = _halved(weights)
     tensors = {WEIGHTS_FILE: weights, TEXT_FILE: {"positive": text.positive, "negative": text.negative}}
     files = {
         name: save({key: value.cpu().contiguous() for key, value in part.items()}) for name, part in tensors.items()
@@ -48,16 +61,27 @@ def save_pretrained(
     write_folder(folder, config, files, catalog)
 
 
+def _halved(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    halved = to_half(weights)
+    try:
+        check_finite(halved)
+    except ValueError as error:
+        raise InvalidArgumentError(
+            f"expected weights below 65504, as half precision holds, but: {error}; export them with half=false"
+        ) from error
+    return halved
+
+
 def load_pretrained(
     folder: str | Path, trust_code: bool = False
 ) -> tuple[PolicyConfig, dict[str, Tensor], PromptFeatures]:
-    """Read a policy folder: its configuration, weights, and text features [C, D] of its names.
+    """Read a policy folder, or an embedded policy: its configuration, weights, and text features [C, D] of its names.
 
     :param trust_code: take a student whose network is a function from outside, `module:attribute`: the folder names
         the module that is then imported
     :raises CheckpointError: when it is missing, damaged, or of another schema, or names code that is not trusted
     """
-    root = Path(folder)
+    root = policy_folder(folder)
     content = read_manifest(root)
     if NETWORK_FILE in content.sha256:
         raise CheckpointError(
@@ -93,4 +117,4 @@ def load_pretrained(
             f"the policy in {root} is damaged: expected text features of {len(config.student.names)} names, but got "
             f"{list(shape)} and {list(text['negative'].shape)}; export it again"
         )
-    return config, weights, features
+    return config, to_float(weights), features

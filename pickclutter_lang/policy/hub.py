@@ -9,7 +9,7 @@ from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, credits_of
 from pickclutter_lang.policy.bundle import load_pretrained
 from pickclutter_lang.policy.config import PolicyConfig
-from pickclutter_lang.policy.manifest import CONFIG_FILE, TEXT_FILE, WEIGHTS_FILE, load_catalog
+from pickclutter_lang.policy.manifest import CONFIG_FILE, TEXT_FILE, WEIGHTS_FILE, load_catalog, policy_folder
 from pickclutter_lang.utils.hub_files import fetch_files, push_files
 from pickclutter_lang.utils.markdown import percent
 from pickclutter_lang.utils.plugins import is_plugin
@@ -27,22 +27,22 @@ def fetch_policy(
 ) -> Path:
     """Return the folder of a policy: one on this machine as it is, or one of the hub, fetched into its cache.
 
-    :param name_or_path: a folder, or a repository `owner/name`
+    :param name_or_path: a folder, the name of an embedded policy, or a repository `owner/name`
     :param revision: branch, tag or commit of the repository
     :param cache_dir: folder for downloads, by default Hugging Face's cache
     :param token: of the hub, for a private repository
     :param endpoint: address of the hub, by default `$HF_ENDPOINT` or huggingface.co
     :raises CheckpointError: when there is no such folder or repository, or the hub cannot be reached
     """
-    if Path(name_or_path).is_dir():
-        return Path(name_or_path)
+    if (here := policy_folder(name_or_path)).is_dir():
+        return here
     repository = str(name_or_path)
     try:
         check_repository("repository", repository)
     except InvalidArgumentError as error:
         raise CheckpointError(
-            f"expected a policy folder, or a repository owner/name of the hub, but got {repository!r}; make a folder: "
-            "pickclutter export-policy"
+            f"expected a policy folder, open, or a repository owner/name of the hub, but got {repository!r}; make a "
+            "folder: pickclutter export-policy"
         ) from error
     files = (*POLICY_FILES, CATALOG_FILE)
     return fetch_files(repository, files, revision=revision, cache_dir=cache_dir, token=token, endpoint=endpoint)

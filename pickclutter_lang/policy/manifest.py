@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from importlib.resources import files as resource_files
 from pathlib import Path
 from typing import TypedDict
 
@@ -23,6 +24,8 @@ from pickclutter_lang.utils.tensor_files import read_bytes
 CONFIG_FILE, WEIGHTS_FILE, TEXT_FILE = "policy.json", "weights.safetensors", "text.safetensors"
 NETWORK_FILE, CROPS_FILE = "student.onnx", "crop_classifier.onnx"
 """Networks of a folder of `pickclutter export-runtime`, which needs no torch."""
+EMBEDDED_POLICIES = {"open": "policies/open"}
+"""Names of the embedded policies, and their folders in the package's assets."""
 
 
 class _Head(TypedDict):
@@ -43,6 +46,14 @@ class Manifest:
     def config(self) -> PolicyConfig:
         """Student and thresholds."""
         return PolicyConfig(self.student, self.thresholds, self.metrics)
+
+
+def policy_folder(name_or_path: str | Path) -> Path:
+    """Return the folder of a policy; for the name of an embedded one its own, unless a policy of that name is here."""
+    path, embedded = Path(name_or_path), EMBEDDED_POLICIES.get(str(name_or_path))
+    if embedded is None or (path / CONFIG_FILE).exists():
+        return path
+    return Path(str(resource_files("pickclutter_lang.assets") / embedded))
 
 
 def write_folder(
@@ -73,7 +84,8 @@ def copy_folder(folder: Path, out: Path) -> None:
     :raises CheckpointError: when it is missing or damaged
     :raises DatasetError: when the copy cannot be written
     """
-    content, again = read_manifest(folder), "export it again"
+    folder, again = policy_folder(folder), "export it again"
+    content = read_manifest(folder)
     hashes = {name: expected for name, expected in content.sha256.items() if name != CATALOG_FILE}
     files = {name: read_bytes(folder / name, expected, CheckpointError, again) for name, expected in hashes.items()}
     write_folder(out, content.config, files, load_catalog(folder))
@@ -88,11 +100,11 @@ def _files_of_before(folder: Path) -> set[str]:
 
 
 def load_config(folder: str | Path) -> PolicyConfig:
-    """Read the configuration of a policy folder.
+    """Read the configuration of a policy folder, or of an embedded policy.
 
     :raises CheckpointError: when it is missing, damaged, or of another schema
     """
-    return read_manifest(Path(folder)).config
+    return read_manifest(policy_folder(folder)).config
 
 
 def load_catalog(folder: str | Path) -> tuple[CatalogEntry, ...]:
@@ -100,7 +112,7 @@ def load_catalog(folder: str | Path) -> tuple[CatalogEntry, ...]:
 
     :raises CheckpointError: when the folder or the file is missing or damaged
     """
-    path = Path(folder) / CATALOG_FILE
+    path = policy_folder(folder) / CATALOG_FILE
     expected = read_manifest(path.parent).sha256.get(CATALOG_FILE)
     if expected is None:
         return ()
@@ -130,3 +142,14 @@ def read_manifest(root: Path) -> Manifest:
     except ValueError as error:
         raise CheckpointError(f"{root / CONFIG_FILE} is damaged ({error}); {again}") from error
     return content
+
+
+def policy_fingerprint(policy: str | Path) -> str:
+    """Return a hash of a policy's content, without the metrics of its run, by which nothing is decided."""
+    folder = policy_folder(policy)
+    content = asdict(read_manifest(folder))
+    del content["metrics"]
+    found = hashlib.sha256((json.dumps(content, indent=1) + "\n").encode())
+    for name in (WEIGHTS_FILE, TEXT_FILE):
+        found.update((folder / name).read_bytes())
+    return found.hexdigest()[:16]

@@ -18,7 +18,14 @@ from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.policy.bundle import load_pretrained
-from pickclutter_lang.policy.manifest import CROPS_FILE, NETWORK_FILE, TEXT_FILE, load_catalog, write_folder
+from pickclutter_lang.policy.manifest import (
+    CROPS_FILE,
+    NETWORK_FILE,
+    TEXT_FILE,
+    load_catalog,
+    policy_folder,
+    write_folder,
+)
 from pickclutter_lang.policy.name_features import NameFeatures, save_name_features
 from pickclutter_lang.policy.onnx_student import SCORES
 from pickclutter_lang.policy.quantization import quantize_student
@@ -63,7 +70,7 @@ def export_runtime(config: RuntimeExportConfig, looks: Iterable[Mapping[str, Any
     """
     check_export_packages()
     _set_threads(config)
-    policy, out = Path(config.policy), Path(config.out)
+    policy, out = policy_folder(config.policy), Path(config.out)
     if policy.resolve() == out.resolve():
         raise InvalidArgumentError(f"expected out to be another folder than policy, but both are {out}")
     loaded, weights, text = load_pretrained(policy, config.trust_code)
@@ -97,7 +104,7 @@ def encode_names(config: NameEncodingConfig) -> NameFeatures:
     """
     _set_threads(config)
     student, path = StudentRuntime.load(config.policy, config.trust_code), Path(config.out)
-    features = _name_features(student, config.names, Path(config.policy))
+    features = _name_features(student, config.names, student.folder)
     ensure_dir(path.parent)
     with file_lock(path):
         save_name_features(path, features)

@@ -20,7 +20,7 @@ from pickclutter_lang.manipulation.scripted_picker import GraspTarget, PickPhase
 from pickclutter_lang.objects.object_sets import ObjectSource, own_sources
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
 from pickclutter_lang.policy.flat_arrays import decode_instruction, unflatten_observation
-from pickclutter_lang.policy.manifest import NETWORK_FILE, read_manifest
+from pickclutter_lang.policy.manifest import NETWORK_FILE, policy_folder, read_manifest
 from pickclutter_lang.policy.onnx_student import OnnxStudent
 from pickclutter_lang.policy.student import ExportedStudent
 
@@ -152,7 +152,7 @@ class LanguagePickPolicy:
         config: PickerConfig = DEFAULT_PICKER_CONFIG,
         trust_code: bool = False,
     ) -> LanguagePickPolicy:
-        """Open a folder that `export_policy` or `export_runtime` wrote; the latter needs no torch.
+        """Open a folder that `export_policy` or `export_runtime` wrote; the latter needs no torch. `open` is embedded.
 
         :param trust_code: see `load_pretrained`
         :raises CheckpointError: when it is not there, damaged, or of another schema, or names code that is not trusted
@@ -168,14 +168,14 @@ class LanguagePickPolicy:
         token: str | None = None,
         **of_load: Any,
     ) -> LanguagePickPolicy:
-        """Open a policy of the Hugging Face Hub, `owner/name`, or a folder; see `fetch_policy`.
+        """Open an embedded policy, `open`, one of the Hugging Face Hub, `owner/name`, or a folder; see `fetch_policy`.
 
         :param of_load: further arguments of `load`
         :raises CheckpointError: what `fetch_policy` and `load` raise
         :raises MissingExtraError: for a name of the hub, without torch
         """
-        if Path(name_or_path).is_dir():
-            return cls.load(name_or_path, **of_load)
+        if (here := policy_folder(name_or_path)).is_dir():
+            return cls.load(here, **of_load)
         if find_spec("torch") is None:
             raise MissingExtraError("torch, which policies of the hub are checked by,", "policy")
         from pickclutter_lang.policy.hub import fetch_policy
@@ -280,7 +280,7 @@ def open_student(folder: str | Path, trust_code: bool = False) -> ExportedStuden
     :raises CheckpointError: when it is not there, damaged, or of another schema, or names code that is not trusted
     :raises MissingExtraError: when it needs what is not installed
     """
-    if NETWORK_FILE in read_manifest(Path(folder)).sha256:
+    if NETWORK_FILE in read_manifest(policy_folder(folder)).sha256:
         return OnnxStudent.load(folder)
     if find_spec("torch") is None:
         raise MissingExtraError("torch, which a folder of export-policy needs,", "policy")

@@ -22,6 +22,7 @@ from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.policy.bundle import CROP_CLASSIFIER_PREFIX, PROMPTS_PREFIX, load_pretrained
 from pickclutter_lang.policy.config import StudentSpec, Thresholds
+from pickclutter_lang.policy.manifest import policy_folder
 from pickclutter_lang.policy.student import ExportedStudent, StudentOutput, odds_against_others
 from pickclutter_lang.students.crop_classifier import CropClassifier
 from pickclutter_lang.students.label_encoders import StoredLabelEncoder
@@ -95,7 +96,7 @@ class StudentRuntime(ExportedStudent):
 
     @classmethod
     def from_pretrained(cls, name_or_path: str | Path, trust_code: bool = False, **of_hub: Any) -> StudentRuntime:
-        """Open a student of the Hugging Face Hub, `owner/name`, or of a policy folder.
+        """Open a student of the Hugging Face Hub, `owner/name`, of a policy folder, or an embedded one, `open`.
 
         :param trust_code: see `load_pretrained`
         :param of_hub: `revision`, `cache_dir` and `token` of `fetch_policy`
@@ -107,14 +108,14 @@ class StudentRuntime(ExportedStudent):
 
     @classmethod
     def load(cls, folder: str | Path, trust_code: bool = False) -> StudentRuntime:
-        """Open a policy folder, which `export_policy` wrote.
+        """Open a policy folder, which `export_policy` wrote, or an embedded policy by its name, `open`.
 
         :param trust_code: see `load_pretrained`
         :raises CheckpointError: when it is missing, damaged, or of another schema, or names code that is not trusted
         """
         config, weights, text = load_pretrained(folder, trust_code)
         student = cls(config.student, weights, text, config.thresholds)
-        student._folder = Path(folder)
+        student._folder = policy_folder(folder)
         return student
 
     @property

@@ -30,7 +30,7 @@ from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
 from pickclutter_lang.utils.hub_files import fetch_files
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
 from pickclutter_lang.utils.json_files import Sha256, check_json, read_json
-from pickclutter_lang.utils.tensor_files import check_finite, read_bytes, read_tensors
+from pickclutter_lang.utils.tensor_files import check_finite, read_bytes, read_tensors, to_float, to_half
 from pickclutter_lang.utils.validation import check_repository
 
 CONFIG_FILE = "open_clip_config.json"
@@ -212,7 +212,7 @@ def save_pocket_model(folder: Path, model: open_clip.CLIP, config: Mapping[str, 
         `load_pocket_teacher` can read that. None: all are stored, and `open_clip.create_model("local-dir:FOLDER")`
         reads it too, once this module is imported
     """
-    weights = {name: _to_half(value.detach().cpu()).contiguous() for name, value in model.state_dict().items()}
+    weights = {name: value.cpu().contiguous() for name, value in to_half(model.state_dict()).items()}
     if token_ids is not None:
         rows = torch.unique(token_ids)
         weights[_EMBEDDING] = weights[_EMBEDDING][rows].contiguous()
@@ -254,13 +254,9 @@ def load_pocket_teacher(folder: str | Path | None = None, name: str = "pocket") 
 def _restore_embeddings(weights: dict[str, Tensor], config: Mapping[str, Any]) -> dict[str, Tensor]:
     """Expand the stored rows of the token embeddings to the full table, as float32."""
     rows = weights.pop(_STORED_ROWS, None)
-    state = {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
+    state = to_float(weights)
     if rows is not None:
         table = torch.zeros(config["model_cfg"]["text_cfg"]["vocab_size"], state[_EMBEDDING].shape[1])
         table[rows.long()] = state[_EMBEDDING]
         state[_EMBEDDING] = table
     return state
-
-
-def _to_half(value: Tensor) -> Tensor:
-    return value.half() if value.is_floating_point() else value

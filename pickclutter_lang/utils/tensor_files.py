@@ -61,6 +61,16 @@ def _read(
         raise error(f"{path} is damaged ({' '.join(str(reason).split())[:300]}); {remedy}") from reason
 
 
+def to_half(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors in half precision (float16), where numbers above 65504 are infinite; whole numbers stay."""
+    return {name: value.half() if value.is_floating_point() else value for name, value in tensors.items()}
+
+
+def to_float(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors in single precision (float32); whole numbers stay."""
+    return {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
+
+
 def check_finite(tensors: Mapping[str, Tensor | NDArray[Any]]) -> None:
     """Raise ValueError naming a tensor or an array with NaN or infinite numbers."""
     for name, value in tensors.items():

@@ -111,7 +111,7 @@ def test_what_cannot_be_had_is_named_in_a_line(exported: Path, tmp_path: Path, h
         with pytest.raises(CheckpointError, match=f"cannot fetch {name}") as caught:
             fetch_policy(name, cache_dir=tmp_path, endpoint=endpoint)
         assert "\n" not in str(caught.value)
-    with pytest.raises(CheckpointError, match="expected a policy folder, or a repository"):
+    with pytest.raises(CheckpointError, match="expected a policy folder, open, or a repository"):
         fetch_policy("nowhere", endpoint=hub.address)
     with pytest.raises(CheckpointError, match="cannot push to me/picker"):
         push_policy(exported / "few_shot", "me/picker", token="t", endpoint="http://127.0.0.1:9")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,17 +12,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
-from helpers.policies import opened
+from helpers.policies import looks_of, opened
 from helpers.scene_runs import names_of_objects
-from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.datasets.config import SceneDataConfig
+from pickclutter_lang.datasets.scene_images import SceneDataset
+from pickclutter_lang.datasets.scenes import SceneStore
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy, policy_thresholds
 from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.predictions import Predictions
-from pickclutter_lang.policy.bundle import load_pretrained
-from pickclutter_lang.policy.evaluation.student_folders import policy_fingerprint
+from pickclutter_lang.policy.bundle import load_pretrained, save_pretrained
+from pickclutter_lang.policy.manifest import policy_fingerprint
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.student import camera_images
 
 
 @pytest.mark.parametrize("phase", ["distill", "few_shot"])
@@ -105,6 +111,35 @@ def test_a_run_is_exported_without_scenes_and_teacher(exported: Path, moved: Non
     assert (tmp_path / "policy.json").read_bytes() == (exported / phase / "policy.json").read_bytes()
     for name in ("weights.safetensors", "text.safetensors"):
         assert (tmp_path / name).read_bytes() == (exported / phase / name).read_bytes()
+
+
+def test_half_precision_halves_the_weights_and_keeps_the_scores(exported: Path, tmp_path: Path) -> None:
+    whole, half = (
+        export_policy(PolicyExportConfig(str(exported / "run"), "few_shot", out=str(tmp_path / name), half=half))
+        for name, half in (("whole", False), ("half", True))
+    )
+    sizes = [
+        sum(value.nbytes for value in load_file(folder / "weights.safetensors").values()) for folder in (whole, half)
+    ]
+    assert sizes[1] == pytest.approx(sizes[0] / 2, rel=0.01)
+    assert (half / "text.safetensors").read_bytes() == (whole / "text.safetensors").read_bytes()
+    students = [StudentRuntime.load(folder) for folder in (whole, half)]
+    assert {value.dtype for value in students[1].scorer.state_dict().values()} <= {torch.float32, torch.int64}
+    names = ["lemon", "an unheard-of thing"]
+    scenes = SceneDataset(SceneStore.open(exported / "scenes" / "ood"), SceneDataConfig(crop_size=None))
+    for look in looks_of(scenes)[:3]:
+        one, other = (student.predict(camera_images(look), names) for student in students)
+        np.testing.assert_allclose(one.scores, other.scores, atol=0.01)
+        assert not np.array_equal(one.cell_logits, other.cell_logits)
+
+
+def test_weights_that_half_precision_cannot_hold_are_refused(exported: Path, tmp_path: Path) -> None:
+    config, weights, text = load_pretrained(exported / "few_shot")
+    name = next(name for name, value in weights.items() if value.is_floating_point())
+    weights[name] = torch.full_like(weights[name], 1e6)
+    with pytest.raises(InvalidArgumentError, match=f"below 65504.*{re.escape(name)}.*half=false"):
+        save_pretrained(tmp_path / "policy", config, weights, text, half=True)
+    assert not (tmp_path / "policy").exists()
 
 
 def test_what_an_export_without_scenes_lacks_is_named(exported: Path, moved: None, tmp_path: Path) -> None:

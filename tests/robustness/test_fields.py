@@ -60,7 +60,8 @@ LATER = {
     "a file or folder, which is named when it is opened": """
         GraspValidationConfig.store VerifyConfig.store ImportConfig.file TrainConfig.scenes SceneDataConfig.train
         SceneDataConfig.id SceneDataConfig.ood SceneDataConfig.fewshot TeacherConfig.checkpoint TeacherConfig.cache
-        EvaluateConfig.run TrainedRunConfig.run PolicyEvalConfig.run PolicyEvalConfig.scenes PPOConfig.policy
+        AffordanceEvalConfig.run AffordanceEvalConfig.policy AffordanceEvalConfig.store TrainedRunConfig.run
+        PolicyEvalConfig.run PolicyEvalConfig.scenes PPOConfig.policy
         TextAblationConfig.views TextAblationConfig.checkpoint ClassTextConfig.style_dir ImageDataConfig.root
         ImageDataConfig.author_lists ImageDataConfig.descriptions ImageDataConfig.captions ImageDataConfig.cache
         TeacherTrainConfig.scenes TeacherTrainConfig.views TeacherTrainConfig.unseen_scenes
@@ -74,7 +75,7 @@ LATER = {
         LookConfig.teacher_name LookConfig.names PickConfig.teacher_name PickConfig.phrase
         TextAblationConfig.descriptions PromptConfig.descriptions PromptConfig.extra_descriptions
         ClassTextConfig.descriptions ImageDataConfig.name DescribeConfig.labels DescribeConfig.api_key_env
-        TrainConfig.device EvaluateConfig.device ImageTrainConfig.device""",
+        TrainConfig.device ImageTrainConfig.device""",
     "any text": """
         TrainConfig.method ImageTrainConfig.name PromptConfig.positive_init PromptConfig.negative_init
         ClassTextConfig.context_init OnnxExportConfig.names""",

@@ -53,6 +53,8 @@ class PolicyExportConfig(TrainedRunConfig):
     """Scenes that thresholds come from: `id` (X_id), `few_shot` (X_id and the few-shot scenes, which have labels of
     unseen objects), or `unlabeled` (X_id and the unlabeled scenes, which lack the unseen objects). null: `id` before
     fine-tuning and `few_shot` after it."""
+    half: bool = False
+    """Write the weights in half precision (float16): half the bytes. Networks compute as before."""
     push_to: str | None = None
     """Repository `owner/name` of the Hugging Face Hub that the folder is pushed to, with a model card. null: none."""
     private: bool = False
@@ -71,6 +73,47 @@ class PolicyExportConfig(TrainedRunConfig):
             one_of("calibration", self.calibration, [*CALIBRATIONS])
         if self.push_to is not None:
             check_repository("push_to", self.push_to)
+
+
+@dataclass
+class AffordanceEvalConfig:
+    """Evaluation of a finished run, or of a policy on any scene store."""
+
+    run: str | None = None
+    """Folder of the run, `out` of `pickclutter train-affordance`."""
+    policy: str | None = None
+    """Instead of `run`: policy folder of `pickclutter export-policy`, or `open`, whose scores of the labels of `store`
+    are evaluated."""
+    store: str | None = None
+    """With `policy`: a scene store of any objects."""
+    scenes: str | None = None
+    """With `run`: folder with the stores `train`, `id`, `ood` and `fewshot`, if they were moved."""
+    num_threads: int | None = None
+    """Threads of torch. null: torch's default."""
+    device: str = "cpu"
+    """torch's name of the device, of a run."""
+    report_only: bool = False
+    """Write the report of a run from `result.json` and the saved predictions. This needs no scenes and no teacher."""
+    out: str = "runs/policy_scores"
+    """With `policy`: folder of the result and the predictions. A run has its own."""
+    trust_code: bool = False
+    """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        if (self.run is None) == (self.policy is None) or (self.policy is None) != (self.store is None):
+            raise InvalidArgumentError(
+                "expected run= (a finished run), or policy= and store= (a policy folder and a scene store)"
+            )
+        if self.policy is not None and self.report_only:
+            raise InvalidArgumentError("expected report_only=false with policy=, since a policy folder has no report")
+        check_threads(self.num_threads)
+        check_device(self.device)
+        check_path("run", self.run)
+        check_path("policy", self.policy)
+        check_scenes("scenes", self.scenes)
+        check_scenes("store", self.store)
+        check_path("out", self.out)
 
 
 @dataclass

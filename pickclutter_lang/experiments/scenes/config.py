@@ -199,8 +199,6 @@ class EvaluateConfig:
     """Threads of torch. null: torch's default."""
     device: str = "cpu"
     """torch's name of the device."""
-    report_only: bool = False
-    """Write the report from `result.json` and the saved predictions. This needs no scenes and no teacher."""
 
     def validate(self) -> None:
         """Raise a named error for a value outside what is allowed."""

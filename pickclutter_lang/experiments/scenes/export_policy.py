@@ -75,7 +75,7 @@ def export_policy(config: PolicyExportConfig) -> Path:
     default = names[student.label_names(("ood",))[0]]
     policy = PolicyConfig(spec, Thresholds(default, names, crop_thresholds), _metrics(student))
     with dir_lock(Path(config.out)):
-        save_pretrained(Path(config.out), policy, weights, student.labels.features, student.own_catalog)
+        save_pretrained(Path(config.out), policy, weights, student.labels.features, student.own_catalog, config.half)
     return Path(config.out)
 
 

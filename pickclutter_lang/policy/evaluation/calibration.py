@@ -25,8 +25,8 @@ from pickclutter_lang.experiments.scenes.predictions import Predictions, load_pr
 from pickclutter_lang.policy.config import StudentSpec, Thresholds
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
-from pickclutter_lang.policy.evaluation.student_folders import policy_fingerprint
 from pickclutter_lang.policy.evaluation.teacher_thresholds import read_thresholds, thresholds_of, write_thresholds
+from pickclutter_lang.policy.manifest import policy_fingerprint
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.utils.io import atomic_write

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -15,8 +13,9 @@ import numpy as np
 from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import instruction
-from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
-from pickclutter_lang.objects.catalog import Catalog, CatalogObject
+from pickclutter_lang.language.object_attributes import attributes_of
+from pickclutter_lang.language.phrases import MODIFIERS, Phrase, read_phrase
+from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.kinds.kind_set import KindSet
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet, load_object_set, own_sources
 from pickclutter_lang.policy.config import Thresholds
@@ -27,29 +26,10 @@ from pickclutter_lang.policy.evaluation.videos import RECORDING, SIDE, VideoReco
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.progress import track
-from pickclutter_lang.utils.validation import did_you_mean
 
 _DISTRACTORS, _MAX_MEANT, _MAX_PILES, _CAMERA_SIZE, _INSTANCES, _LOOKED_AT = 11, 2, 200, 256, 50, 12
-_SPELLINGS = {"gray": "grey"}
-_MODIFIERS = ("color", "material", "shape", "size")
 _ALWAYS = Thresholds(0.0, {}, None)
 """The teacher alone has no calibrated threshold: it points to the likeliest segment."""
-
-
-@dataclass(frozen=True)
-class Phrase:
-    """What a person asks for: the text without its article, the labels that it may mean, and the words before them."""
-
-    text: str
-    labels: tuple[str, ...]
-    modifiers: tuple[str, ...]
-
-    def fits(self, item: CatalogObject) -> bool:
-        """Return whether an object has one of the labels, and all modifiers are true of it."""
-        tags = attributes_of(item).tags
-        return item.name in self.labels and all(
-            any(f"{kind}:{word}" in tags for kind in _MODIFIERS) for word in self.modifiers
-        )
 
 
 class Pick(NamedTuple):
@@ -59,31 +39,6 @@ class Pick(NamedTuple):
     target: str
     episode: dict[str, Any]
     outcome: str
-
-
-def read_phrase(text: str, catalog: Catalog) -> Phrase:
-    """Read a phrase such as "the red mug" or "a yellow fruit".
-
-    :raises InvalidArgumentError: when no label, synonym or category ends it
-    """
-    words = re.sub(r"^(?:the|an?)\s+", "", " ".join(text.split()), flags=re.IGNORECASE).lower().split()
-    for first in range(len(words)):
-        head = " ".join(words[first:])
-        meant = [item.name for item in catalog if head == item.name or head in _own_synonyms(item, catalog)]
-        meant = meant or [item.name for item in catalog if head in (item.category, *item.hypernyms)]
-        if meant:
-            return Phrase(" ".join(words), tuple(meant), tuple(_SPELLINGS.get(word, word) for word in words[:first]))
-    hint = did_you_mean(words[-1] if words else "", catalog.names)
-    raise InvalidArgumentError(
-        f"expected a name, synonym or category of an object, with colors, materials or shapes before it, such as "
-        f"'the red mug', but got {text!r}{hint}"
-    )
-
-
-def _own_synonyms(item: CatalogObject, catalog: Catalog) -> list[str]:
-    """Return the synonyms that mean this object alone: "yellow fruit" of the banana is as true of a lemon."""
-    colored = tuple(other for other in catalog if other.colors)
-    return [noun for noun in item.synonyms if noun_tags(noun, item.name, colored) == {f"name:{item.name}"}]
 
 
 def pick(config: PickConfig) -> Pick:
@@ -184,7 +139,7 @@ def _check_possible(phrase: Phrase, objects: ObjectSet, kinds: Sequence[str]) ->
 
 
 def _is_word(tag: str) -> bool:
-    return tag.partition(":")[0] in _MODIFIERS
+    return tag.partition(":")[0] in MODIFIERS
 
 
 def _instances(objects: KindSet, kind: CatalogObject, count: int) -> Iterator[CatalogObject]:

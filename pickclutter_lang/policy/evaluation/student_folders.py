@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ from pickclutter_lang.errors import CheckpointError, MismatchError
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
-from pickclutter_lang.policy.manifest import TEXT_FILE, WEIGHTS_FILE, read_manifest
+from pickclutter_lang.policy.manifest import policy_fingerprint
 from pickclutter_lang.utils.io import atomic_write, create_dir
 from pickclutter_lang.utils.json_files import read_json
 
@@ -87,13 +85,3 @@ def check_identity(folder: Path, now: dict[str, Any]) -> None:
 def save_identity(folder: Path, identity: Mapping[str, Any]) -> None:
     """Note down what the episodes in a folder are of."""
     atomic_write(folder / EVAL_CONFIG_FILE, (json.dumps(identity, indent=1) + "\n").encode())
-
-
-def policy_fingerprint(policy: Path) -> str:
-    """Return a hash of a policy folder's content, without the metrics of its run, by which nothing is decided."""
-    content = asdict(read_manifest(policy))
-    del content["metrics"]
-    found = hashlib.sha256((json.dumps(content, indent=1) + "\n").encode())
-    for name in (WEIGHTS_FILE, TEXT_FILE):
-        found.update((policy / name).read_bytes())
-    return found.hexdigest()[:16]

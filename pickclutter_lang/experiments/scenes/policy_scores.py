@@ -1,0 +1,171 @@
+"""A policy's scores on a scene store with labels of any kind: F1, mAP and mistakes, of seen and of unseen names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pickclutter_lang.datasets.config import SceneDataConfig
+from pickclutter_lang.datasets.scene_images import SceneDataset
+from pickclutter_lang.datasets.scenes import SceneStore
+from pickclutter_lang.errors import MismatchError
+from pickclutter_lang.experiments.result import git_revision, package_versions, without_nan
+from pickclutter_lang.experiments.scenes.command_configs import AffordanceEvalConfig
+from pickclutter_lang.experiments.scenes.predictions import Predictions, save_predictions
+from pickclutter_lang.experiments.scenes.thresholds import DEFAULT_THRESHOLD, recenter_scores
+from pickclutter_lang.experiments.sweeps.sweep_markdown import estimate_cell
+from pickclutter_lang.metrics.bootstrap import HierarchicalBootstrap, Metric, RunScores, SplitScores
+from pickclutter_lang.metrics.multilabel import class_rows
+from pickclutter_lang.policy.manifest import policy_fingerprint
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.student import ExportedStudent
+from pickclutter_lang.training.logger import write_json
+from pickclutter_lang.utils.io import atomic_write, create_dir
+from pickclutter_lang.utils.locks import dir_lock
+from pickclutter_lang.utils.markdown import markdown_table, percent
+from pickclutter_lang.utils.progress import track
+from pickclutter_lang.utils.statistics import Estimate
+
+_GROUPS = {"seen": ["id"], "unseen": ["ood"], "all": ["id", "ood"]}
+_POLICY, _ALWAYS = "policy", "all-positive"
+_METRICS: tuple[Metric, ...] = ("map", "f1")
+_NOTE = (
+    "± half of the 95% interval over scenes and names (bootstrap). A name is seen where the policy was trained on its "
+    "labels. Each name is predicted present above its threshold in the policy folder."
+)
+
+
+class PolicyScores(NamedTuple):
+    """Predictions on a store, the threshold of each label [C], and the Markdown of the tables."""
+
+    predictions: Predictions
+    thresholds: Tensor
+    tables: str
+
+
+def score_policy(config: AffordanceEvalConfig) -> PolicyScores:
+    """Score the labels of a store, and write `result.json`, `predictions/policy.npz` and `tables.md` to `config.out`.
+
+    :raises CheckpointError: for a policy that is missing or damaged
+    :raises DatasetError: for a store that is missing or damaged, or lacks images or labels of the policy
+    :raises MismatchError: for images of another size than the policy takes
+    """
+    if config.num_threads is not None:
+        torch.set_num_threads(config.num_threads)
+    student = StudentRuntime.load(config.policy, config.trust_code)
+    store, spec = SceneStore.open(config.store), student.config
+    if store.image_size != spec.camera_size:
+        raise MismatchError(
+            f"expected scenes of {spec.camera_size} pixels for the policy {config.policy}, but those of {store.place} "
+            f"have {store.image_size}; collect them with image_size={spec.camera_size}"
+        )
+    data = SceneDataConfig(
+        cameras=list(spec.cameras), depth=spec.depth, crop_size=spec.crop_size, target_label=spec.target_label
+    )
+    scenes, out = SceneDataset(store, data), Path(config.out)
+    create_dir(out)
+    with dir_lock(out):
+        found = _predict(student, scenes)
+        thresholds = torch.tensor([student.threshold(name) for name in found.names])
+        groups = {group: _group(found.of_splits(splits), student) for group, splits in _GROUPS.items()}
+        names = _names(found, thresholds)
+        tables = f"{_group_table(groups)}\n\n{_NOTE}\n\n{_name_table(names)}\n"
+        save_predictions(out / "predictions" / "policy.npz", found)
+        atomic_write(out / "tables.md", tables.encode())
+        result = {
+            "kind": "policy_scores",
+            "policy": policy_fingerprint(config.policy),
+            "store": {"scenes": len(scenes), "content": scenes.content_hash},
+            "label": spec.target_label,
+            "groups": groups,
+            "names": names,
+            "git_revision": git_revision(),
+            "versions": package_versions(),
+        }
+        write_json(out / "result.json", without_nan(result))
+    return PolicyScores(found, thresholds, tables)
+
+
+def _predict(student: ExportedStudent, scenes: SceneDataset) -> Predictions:
+    spec, names = student.config, list(scenes.label_names)
+    unseen = torch.tensor([name not in spec.names or name in (spec.unseen_names or ()) for name in names])
+    scores = []
+    for row in track(range(len(scenes)), "scenes"):
+        images = {key: _as_observed(*key, scenes.load_images(*key, [row])[0]) for key in student.student_input}
+        scores.append(student.predict(images, names).scores)
+    return Predictions(torch.from_numpy(np.stack(scores)), scenes.labels.bool(), names, unseen, scenes.scene_ids)
+
+
+def _as_observed(camera: str, kind: str, stored: Any) -> Any:
+    """Return a stored image as the environment gives it: depth in meters, [S, S, 1]."""
+    return stored if kind == "rgb" else stored[..., None].astype(np.float32) / 1000
+
+
+def _group(found: Predictions, student: ExportedStudent) -> dict[str, Any]:
+    """Return mAP and F1 with intervals, and the shares of visible and absent names that are called absent."""
+    if not found.names:
+        return {"names": 0}
+    thresholds = torch.tensor([student.threshold(name) for name in found.names])
+    predicted, present = found.probabilities > thresholds, found.targets.bool()
+    everything = torch.ones_like(predicted)
+    runs = {
+        name: {(0, 0): RunScores(scores.double().numpy(), decided.numpy())}
+        for name, scores, decided in ((_POLICY, found.probabilities, predicted), (_ALWAYS, everything, everything))
+    }
+    bootstrap = HierarchicalBootstrap({0: SplitScores(present.numpy(), runs)})
+    estimates = {f"{m}, {name}": bootstrap.estimate(name, m) for name in runs for m in _METRICS}
+    return {
+        "names": len(found.names),
+        **{key: None if value is None else value._asdict() for key, value in estimates.items()},
+        "visible": int(present.sum()),
+        "visible_called_absent": int((present & ~predicted).sum()),
+        "absent": int((~present).sum()),
+        "absent_called_so": int((~present & ~predicted).sum()),
+    }
+
+
+def _names(found: Predictions, thresholds: Tensor) -> dict[str, dict[str, Any]]:
+    rows = class_rows(recenter_scores(found.probabilities, thresholds), found.targets, threshold=DEFAULT_THRESHOLD)
+    return {
+        name: {"unseen": unseen, "threshold": float(f"{threshold:.4g}"), **row}
+        for name, unseen, threshold, row in zip(
+            found.names, found.unseen.tolist(), thresholds.tolist(), rows, strict=True
+        )
+    }
+
+
+def _group_table(groups: dict[str, dict[str, Any]]) -> str:
+    head = ["names", "number", "mAP", "F1", "mAP, all-positive", "F1, all-positive"]
+    head += ["visible, called absent", "absent, called so"]
+    rows: list[list[object]] = []
+    for group, of in groups.items():
+        if of["names"]:
+            cells = [of[f"{m}, {name}"] for name in (_POLICY, _ALWAYS) for m in _METRICS]
+            rows.append([
+                group,
+                of["names"],
+                *(estimate_cell(None if cell is None else Estimate(**cell)) for cell in cells),
+                _share(of["visible_called_absent"], of["visible"]),
+                _share(of["absent_called_so"], of["absent"]),
+            ])  # fmt: skip
+    return markdown_table(head, rows)
+
+
+def _share(count: int, of: int) -> str:
+    return f"{percent(count / of)} ({count}/{of})" if of else "NA"
+
+
+def _name_table(names: dict[str, dict[str, Any]]) -> str:
+    head = ["name", "seen", "visible in scenes", "AP", "F1", "precision", "recall"]
+    metrics = ("average_precision", "f1", "precision", "recall")
+    return markdown_table(
+        head,
+        [
+            [name, "no" if row["unseen"] else "yes", row["support"], *(percent(row[m]) for m in metrics)]
+            for name, row in names.items()
+        ],
+    )

@@ -1,0 +1,76 @@
+"""What a phrase such as "the yellow fruit" means: a label, synonym or category, after words that describe it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
+from pickclutter_lang.objects.catalog import Catalog, CatalogObject
+from pickclutter_lang.objects.extra_objects import all_objects
+from pickclutter_lang.utils.validation import did_you_mean
+
+MODIFIERS = ("color", "material", "shape", "size")
+"""What the words before a noun may say of an object."""
+_SPELLINGS = {"gray": "grey"}
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """What a person asks for: the text without its article, the labels that it may mean, and the words before them."""
+
+    text: str
+    labels: tuple[str, ...]
+    modifiers: tuple[str, ...]
+
+    def fits(self, item: CatalogObject) -> bool:
+        """Return whether an object has one of the labels, and all modifiers are true of it."""
+        tags = attributes_of(item).tags
+        return item.name in self.labels and all(
+            any(f"{kind}:{word}" in tags for kind in MODIFIERS) for word in self.modifiers
+        )
+
+
+def read_phrase(text: str, catalog: Catalog) -> Phrase:
+    """Read a phrase such as "the red mug" or "a yellow fruit".
+
+    :raises InvalidArgumentError: when no label, synonym or category ends it
+    """
+    words = re.sub(r"^(?:the|an?)\s+", "", " ".join(text.split()), flags=re.IGNORECASE).lower().split()
+    for first in range(len(words)):
+        head = " ".join(words[first:])
+        meant = [item.name for item in catalog if head == item.name or head in _own_synonyms(item, catalog)]
+        meant = meant or [item.name for item in catalog if head in (item.category, *item.hypernyms)]
+        if meant:
+            return Phrase(" ".join(words), tuple(meant), tuple(_SPELLINGS.get(word, word) for word in words[:first]))
+    hint = did_you_mean(words[-1] if words else "", catalog.names)
+    raise InvalidArgumentError(
+        f"expected a name, synonym or category of an object, with colors, materials or shapes before it, such as "
+        f"'the red mug', but got {text!r}{hint}"
+    )
+
+
+def _own_synonyms(item: CatalogObject, catalog: Catalog) -> list[str]:
+    """Return the synonyms that mean this object alone: "yellow fruit" of the banana is as true of a lemon."""
+    colored = tuple(other for other in catalog if other.colors)
+    return [noun for noun in item.synonyms if noun_tags(noun, item.name, colored) == {f"name:{item.name}"}]
+
+
+def names_meant(text: str, names: Sequence[str]) -> set[str]:
+    """Return those of some names that a phrase means, as far as the package knows the words: fruit means the lemon."""
+    catalog = _package_catalog()
+    known = [catalog[name] for name in names if name in catalog]
+    try:
+        return set(read_phrase(text, Catalog(known)).labels) if known else set()
+    except InvalidArgumentError:
+        return set()
+
+
+@lru_cache(maxsize=1)
+def _package_catalog() -> dict[str, CatalogObject]:
+    from pickclutter_lang.objects.kinds.kind_set import load_kind_set  # hundreds of modules
+
+    return {item.name: item for item in (*load_kind_set().catalog, *all_objects())}

@@ -1,0 +1,105 @@
+"""`evaluate-affordance policy= store=`: scores of a policy folder on a scene store."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pickclutter_lang.datasets.config import SceneDataConfig
+from pickclutter_lang.datasets.scene_images import SceneDataset
+from pickclutter_lang.datasets.scenes import SceneStore
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError
+from pickclutter_lang.experiments.scenes.command_configs import AffordanceEvalConfig
+from pickclutter_lang.experiments.scenes.policy_scores import PolicyScores, score_policy
+from pickclutter_lang.policy.replay import scene_to_observation
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.student import camera_images
+
+
+@pytest.fixture(scope="module")
+def scored(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[PolicyScores, Path]:
+    out = tmp_path_factory.mktemp("scores") / "out"
+    store, policy = str(exported / "scenes" / "ood"), str(exported / "few_shot")
+    return score_policy(AffordanceEvalConfig(policy=policy, store=store, num_threads=1, out=str(out))), out
+
+
+def test_scores_are_those_of_the_policy_in_the_scenes(exported: Path, scored: tuple[PolicyScores, Path]) -> None:
+    found = scored[0].predictions
+    student = StudentRuntime.load(exported / "few_shot")
+    config = SceneDataConfig(
+        target_label=student.config.target_label, cameras=list(student.config.cameras), crop_size=None
+    )
+    scenes = SceneDataset(SceneStore.open(exported / "scenes" / "ood"), config)
+    assert found.scenes == scenes.scene_ids and found.names == list(scenes.label_names)
+    for row in range(len(scenes)):
+        output = student.predict(camera_images(scene_to_observation(scenes, row)), found.names)
+        np.testing.assert_allclose(found.probabilities[row], output.scores, atol=1e-5)
+    assert torch.equal(found.targets, scenes.labels.bool())
+    unseen = set(student.config.unseen_names or ())
+    assert unseen and [name for name, out in zip(found.names, found.unseen, strict=True) if out] == [
+        name for name in found.names if name in unseen
+    ]
+
+
+@pytest.mark.parametrize("group", ["seen", "unseen", "all"])
+def test_the_result_has_the_counts_of_a_slow_reference(scored: tuple[PolicyScores, Path], group: str) -> None:
+    (found, thresholds, _), out = scored
+    columns = [n for n, out_ in enumerate(found.unseen.tolist()) if group == "all" or out_ == (group == "unseen")]
+    missed = right = visible = absent = 0
+    f1 = []
+    for scores, present in zip(found.probabilities.tolist(), found.targets.tolist(), strict=True):
+        hits = predicted = there = 0
+        for n in columns:
+            says = scores[n] > thresholds[n].item()
+            visible, absent = visible + present[n], absent + (not present[n])
+            missed, right = missed + (present[n] and not says), right + (not present[n] and not says)
+            hits, predicted, there = hits + (says and present[n]), predicted + says, there + present[n]
+        if there:
+            f1.append(2 * hits / (predicted + there))
+    result = json.loads((out / "result.json").read_text())["groups"][group]
+    assert result["names"] == len(columns)
+    counts = [result[key] for key in ("visible", "visible_called_absent", "absent", "absent_called_so")]
+    assert counts == [visible, missed, absent, right]
+    assert result["f1, policy"]["mean"] == pytest.approx(np.mean(f1))
+    always = [2 * sum(row[n] for n in columns) / (len(columns) + sum(row[n] for n in columns))
+              for row in found.targets.tolist() if any(row[n] for n in columns)]  # fmt: skip
+    assert result["f1, all-positive"]["mean"] == pytest.approx(np.mean(always))
+
+
+def test_precision_of_a_name_is_that_at_its_threshold(scored: tuple[PolicyScores, Path]) -> None:
+    (found, thresholds, tables), out = scored
+    names = json.loads((out / "result.json").read_text())["names"]
+    assert list(names) == found.names
+    for n, name in enumerate(found.names):
+        says = (found.probabilities[:, n] > thresholds[n]).tolist()
+        present = found.targets[:, n].tolist()
+        assert names[name]["support"] == sum(present) and f"| {name} | " in tables
+        if sum(present):
+            both = sum(a and b for a, b in zip(says, present, strict=True))
+            assert names[name]["recall"] == pytest.approx(both / sum(present))
+            assert names[name]["precision"] == pytest.approx(both / max(sum(says), 1))
+    assert (out / "tables.md").read_text() == tables and (out / "predictions" / "policy.npz").is_file()
+
+
+def test_what_does_not_go_together_is_refused(exported: Path, tmp_path: Path) -> None:
+    policy, store = str(exported / "few_shot"), str(exported / "scenes" / "ood")
+    for wrong in ({"policy": policy}, {"run": "r", "store": store}, {"run": "r", "policy": policy, "store": store}, {}):
+        with pytest.raises(InvalidArgumentError, match=r"expected run= .* or policy= and store="):
+            AffordanceEvalConfig(**wrong).validate()  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgumentError, match="report_only=false with policy="):
+        AffordanceEvalConfig(policy=policy, store=store, report_only=True).validate()
+    config = json.loads((exported / "few_shot" / "policy.json").read_text())
+    for name in ("weights.safetensors", "text.safetensors"):
+        (tmp_path / name).symlink_to(exported / "few_shot" / name)
+    config["student"]["camera_size"] += 8
+    (tmp_path / "policy.json").write_text(json.dumps(config))
+    out = str(tmp_path / "out")
+    with pytest.raises(MismatchError, match=r"expected scenes of .* pixels .* collect them with image_size="):
+        score_policy(AffordanceEvalConfig(policy=str(tmp_path), store=store, out=out))
+    with pytest.raises(DatasetError):
+        score_policy(AffordanceEvalConfig(policy=policy, store=str(tmp_path / "none"), out=out))
+    assert not (tmp_path / "out").exists()
