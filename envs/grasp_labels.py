@@ -63,8 +63,8 @@ class GraspChecker:
         rotation = rotation_matrix(pile.poses[instance_id, 3:])
         position = pile.poses[instance_id, :3]
         return _propose(
-            geometry.part_centers @ rotation.T + position,
-            geometry.axes @ rotation.T,
+            geometry.pairs.centers @ rotation.T + position,
+            geometry.pairs.axes @ rotation.T,
             geometry.center_of_mass @ rotation.T + position,
         )
 

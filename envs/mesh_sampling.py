@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import trimesh
@@ -21,39 +20,54 @@ _POINT_SPACING_M = 0.006
 _FRICTION_COSINE = np.cos(np.deg2rad(45))
 
 
-@dataclass(frozen=True)
-class ObjectGeometry:
-    """Points on the surface [P, 3] and antipodal pairs [G] in the object's index frame, meters, scaled.
+class AntipodalPairs(NamedTuple):
+    """Where a parallel gripper could hold an object, in its frame.
 
-    `center_of_mass` [3] is that of the parts at uniform density. A pair is where a parallel gripper could hold:
     `centers` [G, 3] between the two contacts, `axes` [G, 3] unit vectors along which the fingers close, `widths` [G]
-    between the contacts.
+    between the contacts, meters.
     """
 
-    points: FloatArray
-    center_of_mass: FloatArray
-    part_centers: FloatArray
+    centers: FloatArray
     axes: FloatArray
     widths: FloatArray
 
 
+class ObjectGeometry:
+    """Points on the surface [P, 3] in the object's frame, meters, scaled; antipodal pairs where they are asked for."""
+
+    def __init__(self, collision_file: Path, scale: float, pairs: int = 96) -> None:
+        """Sample the surface.
+
+        :raises MissingAssetsError: when there is no such file
+        """
+        self._rng, self._count = np.random.default_rng(0), pairs
+        self._hulls = _convex_parts(collision_file, scale)
+        self._planes = [_half_spaces(hull) for hull in self._hulls]
+        area = sum(float(hull.area) for hull in self._hulls)
+        count = int(np.clip(area / _POINT_SPACING_M**2, 150, 1200))
+        self.points, _ = _outer_surface(self._hulls, self._planes, count, self._rng)
+
+    @cached_property
+    def center_of_mass(self) -> FloatArray:
+        """The center of mass [3] of the parts at uniform density."""
+        volumes = np.array([hull.volume for hull in self._hulls])
+        return np.asarray(np.average([hull.center_mass for hull in self._hulls], axis=0, weights=volumes))
+
+    @cached_property
+    def pairs(self) -> AntipodalPairs:
+        """Antipodal pairs that fit between the fingers, spread out; their sampling takes most of the time."""
+        starts, normals = _outer_surface(self._hulls, self._planes, 1500, self._rng)
+        widths, exit_cosines = _thickness(starts, -normals, self._planes)
+        good = (widths <= GRIPPER_WIDTH_M - _WIDTH_MARGIN_M) & (widths > 0.002) & (exit_cosines >= _FRICTION_COSINE)
+        chosen = _spread_out(starts[good] - 0.5 * widths[good, None] * normals[good], self._count, self._rng)
+        starts, normals, widths = starts[good][chosen], normals[good][chosen], widths[good][chosen]
+        return AntipodalPairs(starts - 0.5 * widths[:, None] * normals, normals, widths)
+
+
 @lru_cache(maxsize=256)
-def object_geometry(collision_file: Path, scale: float, pairs: int = 96) -> ObjectGeometry:
+def object_geometry(collision_file: Path, scale: float) -> ObjectGeometry:
     """Sample an object once; the result depends on the file and the scale alone."""
-    rng = np.random.default_rng(0)
-    hulls = _convex_parts(collision_file, scale)
-    planes = [_half_spaces(hull) for hull in hulls]
-    area = sum(float(hull.area) for hull in hulls)
-    count = int(np.clip(area / _POINT_SPACING_M**2, 150, 1200))
-    points, _ = _outer_surface(hulls, planes, count, rng)
-    starts, normals = _outer_surface(hulls, planes, 1500, rng)
-    widths, exit_cosines = _thickness(starts, -normals, planes)
-    good = (widths <= GRIPPER_WIDTH_M - _WIDTH_MARGIN_M) & (widths > 0.002) & (exit_cosines >= _FRICTION_COSINE)
-    chosen = _spread_out(starts[good] - 0.5 * widths[good, None] * normals[good], pairs, rng)
-    starts, normals, widths = starts[good][chosen], normals[good][chosen], widths[good][chosen]
-    volumes = np.array([hull.volume for hull in hulls])
-    balance = np.average([hull.center_mass for hull in hulls], axis=0, weights=volumes)
-    return ObjectGeometry(points, balance, starts - 0.5 * widths[:, None] * normals, normals, widths)
+    return ObjectGeometry(collision_file, scale)
 
 
 def _convex_parts(path: Path, scale: float) -> list[trimesh.Trimesh]:

@@ -104,7 +104,7 @@ def test_help_shows_presets_and_keys_with_their_values_and_documentation(tmp_pat
     (tmp_path / "my" / "method" / "mine.yaml").write_text(METHOD_OF_ONE_S_OWN)
     arguments = ("--config-dir", "my", "method=mine", "experiment=policy", "--help")
     shown = call("train-affordance", *arguments, folder=tmp_path).stdout
-    assert re.search(r"^  experiment\n    \* policy +A student for a policy", shown, re.MULTILINE)
+    assert re.search(r"^  experiment\n(?: {6}.*\n)+    \* policy +A student for a policy", shown, re.MULTILINE)
     assert re.search(r"^    \* mine$", shown, re.MULTILINE)
     assert "\n  data.image_size=192\n      Side in pixels to which the crop is resized.\n" in shown
     assert "\n  objective.cls=0.5\n" in shown and "\n  data.train=${scenes}/train\n" in shown

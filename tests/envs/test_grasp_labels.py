@@ -41,8 +41,8 @@ def write_parts(path: Path, parts: list[trimesh.Trimesh]) -> Path:
 def test_pairs_of_a_box_span_its_short_sides(tmp_path: Path) -> None:
     box = trimesh.creation.box(extents=[0.04, 0.06, 0.2])
     geometry = object_geometry(write_parts(tmp_path / "box.obj", [box]), 1.0)
-    assert set(np.round(geometry.widths, 4)) == {0.04, 0.06}
-    x_axis = np.abs(geometry.axes[np.isclose(geometry.widths, 0.04)])
+    assert set(np.round(geometry.pairs.widths, 4)) == {0.04, 0.06}
+    x_axis = np.abs(geometry.pairs.axes[np.isclose(geometry.pairs.widths, 0.04)])
     np.testing.assert_allclose(x_axis, np.tile([1.0, 0, 0], (len(x_axis), 1)), atol=1e-6)
     np.testing.assert_allclose(geometry.center_of_mass, 0, atol=1e-9)
 
@@ -50,17 +50,17 @@ def test_pairs_of_a_box_span_its_short_sides(tmp_path: Path) -> None:
 def test_scaled_boxes_become_too_wide(tmp_path: Path) -> None:
     box = trimesh.creation.box(extents=[0.05, 0.06, 0.2])
     path = write_parts(tmp_path / "box.obj", [box])
-    assert len(object_geometry(path, 1.0).widths)
-    assert not len(object_geometry(path, 2.0).widths)
+    assert len(object_geometry(path, 1.0).pairs.widths)
+    assert not len(object_geometry(path, 2.0).pairs.widths)
 
 
 def test_rays_go_on_through_touching_parts_and_stop_in_gaps(tmp_path: Path) -> None:
     halves = [trimesh.creation.box(extents=[0.02, 0.05, 0.05]).apply_translation([x, 0, 0]) for x in (-0.01, 0.01)]
     joined = object_geometry(write_parts(tmp_path / "joined.obj", halves), 1.0)
-    assert joined.widths.min() == pytest.approx(0.04, abs=1e-3)
+    assert joined.pairs.widths.min() == pytest.approx(0.04, abs=1e-3)
     apart = [half.copy().apply_translation([np.sign(half.centroid[0]) * 0.01, 0, 0]) for half in halves]
     split = object_geometry(write_parts(tmp_path / "apart.obj", apart), 1.0)
-    assert split.widths.min() == pytest.approx(0.02, abs=1e-3)
+    assert split.pairs.widths.min() == pytest.approx(0.02, abs=1e-3)
 
 
 def test_a_missing_collision_file_is_named(tmp_path: Path) -> None:
