@@ -1,4 +1,4 @@
-"""Backbones: networks of timm, torchvision and efficientnet_pytorch, and `small_resnet`, as feature extractors.
+"""Backbones: networks of timm, torchvision, efficientnet_pytorch, and `small_resnet` and `pocket`, without classifier.
 
 Each maps images [N, K, S, S] to one feature map [N, W, h, w]. A library is imported by the function that builds its
 networks: a student needs one of them, and each takes seconds.
@@ -28,11 +28,15 @@ _HEADS = ("avgpool", "classifier", "fc", "head", "heads")
 
 @dataclass(frozen=True)
 class Backbone:
-    """A network, the width W of its last map, and the dropout rate before its library's last layer."""
+    """A network, the width W of its last map, and the dropout rate before its library's last layer.
+
+    `head`: a trained projection of its features, W to D, that both heads start from where the teacher's width is D.
+    """
 
     module: nn.Module
     width: int
     dropout: float = 0.0
+    head: nn.Linear | None = None
 
 
 def build_backbone(
@@ -43,8 +47,8 @@ def build_backbone(
     dropout: bool = True,
     activation_checkpointing: bool = False,
 ) -> Backbone:
-    """Build `small_resnet`, `efficientnet_b0`..`b7` (efficientnet_pytorch), `torchvision/<name>` or `timm/<name>`, or
-    call a custom function, `module:attribute`.
+    """Build `small_resnet`, `pocket`, `efficientnet_b0`..`b7` (efficientnet_pytorch), `torchvision/<name>` or
+    `timm/<name>`, or call a custom function, `module:attribute`.
 
     Such a function takes `channels`, `output_stride` and `pretrained` by name, and returns a `Backbone`, whose module
     maps float images [N, channels, S, S] to feature maps [N, width, h, w].
@@ -54,7 +58,7 @@ def build_backbone(
     :param output_stride: 8 (`small_resnet` and most of timm's), 16 or 32: input size over map size; None leaves the
         network as it is (32 for most)
     :param pretrained: start from the library's ImageNet weights; a stem of other than 3 channels gets the mean
-        over RGB of its filters
+        over RGB of its filters. `pocket` starts from the weights of the embedded teacher `pocket`
     :param dropout: keep EfficientNet's dropout and drop connect
     :param activation_checkpointing: recompute EfficientNet's activations in the backward pass
     :raises InvalidArgumentError: on an unknown name, or a stride or checkpointing that the network does not offer
@@ -72,6 +76,8 @@ def build_backbone(
     try:
         if name == "small_resnet":
             return _small_resnet(channels, output_stride, pretrained)
+        if name == "pocket":
+            return _pocket(channels, output_stride, pretrained)
         if library == "" and model in EFFICIENTNETS:
             return _efficientnet(model, channels, output_stride, pretrained, dropout, activation_checkpointing)
         if library == "torchvision":
@@ -90,7 +96,7 @@ def build_backbone(
 
 def _unknown(name: str) -> InvalidArgumentError:
     return InvalidArgumentError(
-        f"expected a student network small_resnet, efficientnet_b0..b7, torchvision/<name>, timm/<name> or "
+        f"expected a student network small_resnet, pocket, efficientnet_b0..b7, torchvision/<name>, timm/<name> or "
         f"module:attribute, got {name!r}"
     )
 
@@ -129,6 +135,34 @@ def _small_resnet(channels: int, output_stride: int | None, pretrained: bool) ->
 
     high_resolution = output_stride == 8
     return Backbone(small_resnet(channels, high_resolution), HIGH_RESOLUTION_WIDTH if high_resolution else WIDTH)
+
+
+class _PocketMap(nn.Module):
+    """The map of a pocket teacher's image encoder, which takes colors in -1..1; a student's are in -2..2."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        return cast(Tensor, self.network(images / 2))
+
+
+def _pocket(channels: int, output_stride: int | None, pretrained: bool) -> Backbone:
+    if channels != 3 or output_stride not in (None, 16):
+        raise InvalidArgumentError(
+            f"expected RGB of one camera and output_stride 16 for pocket, got {channels} channels and output_stride "
+            f"{output_stride}"
+        )
+    from pickclutter_lang.teachers.efficientnet_lite import PocketEfficientNet
+    from pickclutter_lang.teachers.pocket import load_pocket_teacher
+
+    network = PocketEfficientNet(global_pool="")
+    if not pretrained:
+        return Backbone(_PocketMap(network), network.num_features)
+    visual = load_pocket_teacher().model.visual
+    network.load_state_dict(visual.trunk.state_dict())
+    return Backbone(_PocketMap(network), network.num_features, head=visual.head.proj)
 
 
 class _EfficientNetMap(nn.Module):

@@ -34,6 +34,15 @@ class Student(nn.Module):
         self.dropout = nn.Dropout(backbone.dropout)
         self.global_head = nn.Linear(backbone.width, embed_dim)
         self.local_head = nn.Conv2d(backbone.width, embed_dim, kernel_size=1)
+        if backbone.head is not None and backbone.head.out_features == embed_dim:
+            self._start_from(backbone.head)
+
+    @torch.no_grad()
+    def _start_from(self, head: nn.Linear) -> None:
+        for own in (self.global_head, self.local_head):
+            own.weight.copy_(head.weight.view_as(own.weight))
+            if own.bias is not None:
+                own.bias.copy_(torch.zeros_like(own.bias) if head.bias is None else head.bias)
 
     def forward(self, images: Tensor) -> StudentFeatures:
         """Return the features of images.
@@ -80,8 +89,8 @@ def build_student(
     4x4 cells, one of 16 a map of 8x8, one of 8 a map of 16x16.
 
     :param name: `efficientnet_b0`..`efficientnet_b7` (efficientnet_pytorch; b0 is the paper's), `small_resnet`
-        (see students/small_resnet.py), `torchvision/<name>`, `timm/<name>`, or `module:attribute` of
-        a custom function (see `build_backbone`)
+        (see students/small_resnet.py), `pocket` (the image encoder of the embedded teacher), `torchvision/<name>`,
+        `timm/<name>`, or `module:attribute` of a custom function (see `build_backbone`)
     :param channels: input channels K >= 1, such as 3 for RGB or 8 for RGB-D of two cameras
     :param embed_dim: width D of the teacher's features
     :param output_stride: input size over map size, 16 or 32, for `small_resnet` and most of timm's networks 8 too;
