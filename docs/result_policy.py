@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from result_data import DATA, markdown, read, source_of
 
+from pickclutter_lang.experiments.scenes.policy_scores import group_table, read_scores
 from pickclutter_lang.policy.evaluation.episode_log import read_episodes
 from pickclutter_lang.policy.evaluation.rollout_metrics import (
     RATES,
@@ -38,6 +39,18 @@ class Aim(NamedTuple):
     at_most: bool = False
 
 
+_AIMS_OF_OPEN: tuple[Aim, ...] = (
+    Aim("75% of the graspable unseen targets are placed", "zero_shot", "unseen", "graspable_picked", 0.75),
+    Aim(
+        "at most 10% of the visible unseen targets are missed",
+        "zero_shot",
+        "unseen",
+        "false_absence",
+        0.1,
+        at_most=True,
+    ),
+    Aim("90% of the absences are detected", "zero_shot", "all", "absence_detected", 0.9),
+)
 _AIMS: tuple[Aim, ...] = (
     Aim("the oracle places 85% of the graspable targets", "oracle", "all", "graspable_picked", 0.85),
     Aim(
@@ -86,11 +99,14 @@ def policy_in_words(name: str) -> str:
     return markdown([f"{episodes} episodes", "seen objects", "unseen objects"], lines)
 
 
-def policy_aims(name: str) -> str:
-    """Return which aims are met: where the 95% interval after Wilson lies on the right side of what is aimed at."""
+def policy_aims(name: str, aims: str = "picker") -> str:
+    """Return which aims are met: where the 95% interval after Wilson lies on the right side of what is aimed at.
+
+    :param aims: `picker`, of the few-shot student of the preset `policy`, or `open`, of the embedded policy
+    """
     found = _rates(name)
     lines = []
-    for aim in _AIMS:
+    for aim in {"picker": _AIMS, "open": _AIMS_OF_OPEN}[aims]:
         rate, share = found[aim.variant, aim.group, aim.rate], aim.share
         result = f"{rate.hits} of {rate.count}: {100 * rate.value:.1f} ({100 * rate.low:.1f} to {100 * rate.high:.1f})"
         if aim.of is not None:
@@ -113,6 +129,12 @@ def policy_objects(name: str) -> str:
             cells.append(f"{placed.hits}/{placed.count}, {absent.hits}/{absent.count}")
         lines.append([target, *cells])
     return markdown(["object", *(f"`{variant}`" for variant in variants)], lines)
+
+
+def policy_scores(name: str) -> str:
+    """Return the table of a policy on a scene store, from `result.json` of `evaluate-affordance policy=`."""
+    source_of(name)
+    return group_table(read_scores(DATA / f"{name}.json"))
 
 
 def episode_comparisons(name: str, group: str) -> str:

@@ -16,6 +16,7 @@ from result_policy import (
     policy_in_words,
     policy_objects,
     policy_rates,
+    policy_scores,
 )
 from result_sweeps import table12_sweep
 from result_teacher import teacher_aims, teacher_language, teacher_names
@@ -132,8 +133,8 @@ RENDERERS: dict[str, Callable[..., str]] = {
     for function in (
         bench, claims, comparisons, episode_comparisons, episode_effects, episode_kinds, growth_forecast,
         growth_reading, growth_training, growth_writing, image_claims, image_summary, image_table, image_tables,
-        policy_aims, policy_in_words, policy_objects, policy_rates, source, summary, table, table12, teacher_aims,
-        teacher_language, teacher_names,
+        policy_aims, policy_in_words, policy_objects, policy_rates, policy_scores, source, summary, table, table12,
+        teacher_aims, teacher_language, teacher_names,
     )
 }  # fmt: skip
 """What a page can ask for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.descriptions import DESCRIPTION_TEMPLATE
 from pickclutter_lang.utils.constants import TEMPERATURE
 from pickclutter_lang.utils.validation import above, at_least, has_fields, one_of
@@ -33,6 +34,11 @@ class StudentConfig:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         if self.output_stride is not None:
             one_of("student.output_stride", self.output_stride, (8, 16, 32))
+        if self.name == "pocket" and not self.pretrained:
+            raise InvalidArgumentError(
+                "expected student.pretrained=true for pocket, whose first stages stay as they are, but got false; "
+                "student=pocket sets it"
+            )
         above("student.temperature", self.temperature, 0.0)
         one_of("student.negative_attention", self.negative_attention, ("positive", "own"))
 

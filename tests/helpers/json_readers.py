@@ -32,6 +32,8 @@ from pickclutter_lang.experiments.result import kind_of_result, read_result
 from pickclutter_lang.experiments.scenes import table12
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.load import load_run_config
+from pickclutter_lang.experiments.scenes.policy_scores import group_table
+from pickclutter_lang.experiments.scenes.policy_scores import read_scores as read_policy_scores
 from pickclutter_lang.experiments.scenes.scene_scores import read_scores
 from pickclutter_lang.experiments.scenes.trained_student import LabelFeatures
 from pickclutter_lang.experiments.sweeps.sweep_results import SweepResults
@@ -71,6 +73,19 @@ POLICY = policy_config.PolicyConfig(
     ),
     policy_config.Thresholds(0.5, {"a": 0.5, "b": 0.5}, None),
 )  # fmt: skip
+
+
+SCORED_GROUP = {
+    "names": 2,
+    "map": {"mean": 0.5, "half_width": 0.1, "seeds": 1},
+    "f1": {"mean": 0.5, "half_width": None, "seeds": 1},
+    "all_positive_map": None,
+    "all_positive_f1": {"mean": 0.2, "half_width": 0.1, "seeds": 1},
+    "visible": 3,
+    "visible_called_absent": 1,
+    "absent": 5,
+    "absent_called_so": 4,
+}
 
 
 def write(path: Path, value: object) -> Path:
@@ -335,6 +350,9 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "experiments/result.py:read_result": result,
     "experiments/result.py:read_result of images": file(
         "result.json", make_image_result("cls", 0), lambda path: read_result(path.parent, "images")
+    ),
+    "experiments/scenes/policy_scores.py:read_scores": file(
+        "result.json", {"groups": {"all": SCORED_GROUP}}, lambda path: group_table(read_policy_scores(path))
     ),
     "experiments/scenes/scene_scores.py:read_scores": sweep_scores,
     "experiments/scenes/table12.py:read_tables": sweep_about,

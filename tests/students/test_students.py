@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.students import LocalAggregation, Student, build_student
-from pickclutter_lang.students.model import resolve_bf16
+from pickclutter_lang.students.config import StudentConfig
+from pickclutter_lang.students.model import normalize_rgb, resolve_bf16
+from pickclutter_lang.teachers.pocket import dense_features, load_pocket_teacher
 
 D = 12
 
@@ -39,6 +41,7 @@ def student(name: str = "efficientnet_b0", channels: int = 3, stride: int | None
         ("torchvision/mobilenet_v3_small", 3, None, 64, 2),
         ("small_resnet", 8, None, 128, 8),
         ("small_resnet", 3, 8, 100, 13),
+        ("pocket", 3, 16, 64, 4),
         ("timm/resnet10t", 4, None, 64, 2),
         ("timm/resnet10t", 3, 8, 64, 8),
         ("timm/mobilenetv3_small_050", 8, 16, 64, 4),
@@ -142,6 +145,36 @@ def test_pretrained_weights_are_those_in_the_cache(
     torch.testing.assert_close(results, expected, rtol=1e-3, atol=1e-4)
 
 
+def test_a_pocket_student_starts_as_the_embedded_teacher() -> None:
+    teacher = load_pocket_teacher()
+    torch.manual_seed(0)
+    ours = build_student("pocket", channels=3, embed_dim=teacher.embed_dim, output_stride=16, pretrained=True)
+    images = torch.rand(2, 3, 96, 96)
+    with torch.no_grad():
+        features = ours.eval()(normalize_rgb(images.clone()))
+        dense = dense_features(teacher.model, 2 * images - 1)
+    torch.testing.assert_close(features.spatial, dense, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(features.pooled, dense.mean(dim=(2, 3)), rtol=1e-3, atol=1e-4)
+    trained, before = ours.train(), {key: value.clone() for key, value in ours.state_dict().items()}
+    optimizer = torch.optim.SGD([p for p in trained.parameters() if p.requires_grad], lr=0.1)
+    trained(normalize_rgb(images.clone())).spatial.square().sum().backward()
+    optimizer.step()
+    changed = {key for key, value in trained.state_dict().items() if not torch.equal(value, before[key])}
+    assert "local_head.weight" in changed and any("blocks.6" in key for key in changed)
+    fixed = ("conv_stem", "network.bn1", "blocks.0.", "blocks.1.", "blocks.2.", "running_", "num_batches")
+    assert not [key for key in changed if any(part in key for part in fixed)]
+
+
+def test_a_pocket_student_of_another_width_has_new_heads() -> None:
+    torch.manual_seed(0)
+    ours = build_student("pocket", channels=3, embed_dim=D, output_stride=16, pretrained=True).eval()
+    with torch.no_grad():
+        assert ours(torch.zeros(1, 3, 64, 64)).spatial.shape == (1, D, 4, 4)
+    with pytest.raises(InvalidArgumentError, match="pretrained=true for pocket, whose first stages stay"):
+        StudentConfig(name="pocket").validate()
+    StudentConfig(name="pocket", pretrained=True).validate()
+
+
 @pytest.mark.parametrize("name", ["efficientnet_b0", "torchvision/resnet18"])
 def test_pretrained_without_network_is_a_named_error(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -172,6 +205,12 @@ def test_equal_seeds_build_equal_students() -> None:
         (lambda: student(stride=4), "8, 16, 32 or none, got 4"),
         (lambda: student(stride=8), "16 or 32 for efficientnet_b0, got 8"),
         (lambda: student("small_resnet", stride=32), "8 or 16 for small_resnet, got 32"),
+        (lambda: student("pocket", channels=4), "RGB of one camera and output_stride 16 for pocket, got 4 channels"),
+        (lambda: student("pocket", stride=8), "16 or 32 for pocket, got 8"),
+        (
+            lambda: student("pocket", stride=32),
+            "RGB of one camera and output_stride 16 for pocket, .* output_stride 32",
+        ),
         (lambda: student()(torch.zeros(1, 4, 64, 64)), r"\[N, 3, S, S\] .* got \[1, 4, 64, 64\]"),
         (lambda: LocalAggregation(temperature=0.0), "above 0"),
         (lambda: LocalAggregation()(torch.zeros(1, 4, 2, 2), torch.zeros(3, 5), torch.zeros(3, 5)), "width 4, got 5"),

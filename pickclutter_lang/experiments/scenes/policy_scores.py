@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.errors import MismatchError
+from pickclutter_lang.errors import CheckpointError, MismatchError
 from pickclutter_lang.experiments.result import git_revision, package_versions, without_nan
 from pickclutter_lang.experiments.scenes.command_configs import AffordanceEvalConfig
 from pickclutter_lang.experiments.scenes.predictions import Predictions, save_predictions
@@ -25,6 +26,7 @@ from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.student import ExportedStudent
 from pickclutter_lang.training.logger import write_json
 from pickclutter_lang.utils.io import atomic_write, create_dir
+from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.markdown import markdown_table, percent
 from pickclutter_lang.utils.progress import track
@@ -32,11 +34,34 @@ from pickclutter_lang.utils.statistics import Estimate
 
 _GROUPS = {"seen": ["id"], "unseen": ["ood"], "all": ["id", "ood"]}
 _POLICY, _ALWAYS = "policy", "all-positive"
-_METRICS: tuple[Metric, ...] = ("map", "f1")
 _NOTE = (
     "± half of the 95% interval over scenes and names (bootstrap). A name is seen where the policy was trained on its "
     "labels. Each name is predicted present above its threshold in the policy folder."
 )
+
+
+class _Estimate(TypedDict):
+    mean: float
+    half_width: float | None
+    seeds: int
+
+
+class Group(TypedDict):
+    """What is found of some names: metrics in 0..1, counts over all scenes and names."""
+
+    names: int
+    map: _Estimate | None
+    f1: _Estimate | None
+    all_positive_map: _Estimate | None
+    all_positive_f1: _Estimate | None
+    visible: int
+    visible_called_absent: int
+    absent: int
+    absent_called_so: int
+
+
+class _Result(TypedDict):
+    groups: dict[str, Group]
 
 
 class PolicyScores(NamedTuple):
@@ -71,9 +96,10 @@ def score_policy(config: AffordanceEvalConfig) -> PolicyScores:
     with dir_lock(out):
         found = _predict(student, scenes)
         thresholds = torch.tensor([student.threshold(name) for name in found.names])
-        groups = {group: _group(found.of_splits(splits), student) for group, splits in _GROUPS.items()}
+        parts = {group: found.of_splits(splits) for group, splits in _GROUPS.items()}
+        groups = {group: _group(part, student) for group, part in parts.items() if part.names}
         names = _names(found, thresholds)
-        tables = f"{_group_table(groups)}\n\n{_NOTE}\n\n{_name_table(names)}\n"
+        tables = f"{group_table(groups)}\n\n{_NOTE}\n\n{_name_table(names)}\n"
         save_predictions(out / "predictions" / "policy.npz", found)
         atomic_write(out / "tables.md", tables.encode())
         result = {
@@ -105,10 +131,7 @@ def _as_observed(camera: str, kind: str, stored: Any) -> Any:
     return stored if kind == "rgb" else stored[..., None].astype(np.float32) / 1000
 
 
-def _group(found: Predictions, student: ExportedStudent) -> dict[str, Any]:
-    """Return mAP and F1 with intervals, and the shares of visible and absent names that are called absent."""
-    if not found.names:
-        return {"names": 0}
+def _group(found: Predictions, student: ExportedStudent) -> Group:
     thresholds = torch.tensor([student.threshold(name) for name in found.names])
     predicted, present = found.probabilities > thresholds, found.targets.bool()
     everything = torch.ones_like(predicted)
@@ -117,15 +140,22 @@ def _group(found: Predictions, student: ExportedStudent) -> dict[str, Any]:
         for name, scores, decided in ((_POLICY, found.probabilities, predicted), (_ALWAYS, everything, everything))
     }
     bootstrap = HierarchicalBootstrap({0: SplitScores(present.numpy(), runs)})
-    estimates = {f"{m}, {name}": bootstrap.estimate(name, m) for name in runs for m in _METRICS}
-    return {
-        "names": len(found.names),
-        **{key: None if value is None else value._asdict() for key, value in estimates.items()},
-        "visible": int(present.sum()),
-        "visible_called_absent": int((present & ~predicted).sum()),
-        "absent": int((~present).sum()),
-        "absent_called_so": int((~present & ~predicted).sum()),
-    }
+
+    def estimate(name: str, metric: Metric) -> _Estimate | None:
+        value = bootstrap.estimate(name, metric)
+        return None if value is None else _Estimate(**value._asdict())
+
+    return Group(
+        names=len(found.names),
+        map=estimate(_POLICY, "map"),
+        f1=estimate(_POLICY, "f1"),
+        all_positive_map=estimate(_ALWAYS, "map"),
+        all_positive_f1=estimate(_ALWAYS, "f1"),
+        visible=int(present.sum()),
+        visible_called_absent=int((present & ~predicted).sum()),
+        absent=int((~present).sum()),
+        absent_called_so=int((~present & ~predicted).sum()),
+    )
 
 
 def _names(found: Predictions, thresholds: Tensor) -> dict[str, dict[str, Any]]:
@@ -138,20 +168,26 @@ def _names(found: Predictions, thresholds: Tensor) -> dict[str, dict[str, Any]]:
     }
 
 
-def _group_table(groups: dict[str, dict[str, Any]]) -> str:
+def read_scores(path: Path) -> dict[str, Group]:
+    """Read the groups of a `result.json` that `score_policy` wrote.
+
+    :raises CheckpointError: when it is missing or damaged
+    """
+    return read_json(path, _Result, CheckpointError, "write it again: pickclutter evaluate-affordance policy=")[
+        "groups"
+    ]
+
+
+def group_table(groups: Mapping[str, Group]) -> str:
+    """Return the Markdown table of seen, unseen and all names."""
     head = ["names", "number", "mAP", "F1", "mAP, all-positive", "F1, all-positive"]
     head += ["visible, called absent", "absent, called so"]
     rows: list[list[object]] = []
-    for group, of in groups.items():
-        if of["names"]:
-            cells = [of[f"{m}, {name}"] for name in (_POLICY, _ALWAYS) for m in _METRICS]
-            rows.append([
-                group,
-                of["names"],
-                *(estimate_cell(None if cell is None else Estimate(**cell)) for cell in cells),
-                _share(of["visible_called_absent"], of["visible"]),
-                _share(of["absent_called_so"], of["absent"]),
-            ])  # fmt: skip
+    for title, of in groups.items():
+        metrics = (of["map"], of["f1"], of["all_positive_map"], of["all_positive_f1"])
+        cells = (estimate_cell(None if metric is None else Estimate(**metric)) for metric in metrics)
+        missed, right = _share(of["visible_called_absent"], of["visible"]), _share(of["absent_called_so"], of["absent"])
+        rows.append([title, of["names"], *cells, missed, right])
     return markdown_table(head, rows)
 
 
