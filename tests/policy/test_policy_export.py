@@ -25,7 +25,7 @@ from pickclutter_lang.experiments.scenes.export_policy import export_policy, pol
 from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.policy.bundle import load_pretrained, save_pretrained
-from pickclutter_lang.policy.manifest import policy_fingerprint
+from pickclutter_lang.policy.manifest import load_config, policy_fingerprint
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.student import camera_images
 
@@ -125,6 +125,13 @@ def test_half_precision_halves_the_weights_and_keeps_the_scores(exported: Path, 
     assert (half / "text.safetensors").read_bytes() == (whole / "text.safetensors").read_bytes()
     students = [StudentRuntime.load(folder) for folder in (whole, half)]
     assert {value.dtype for value in students[1].scorer.state_dict().values()} <= {torch.float32, torch.int64}
+    again = export_policy(
+        PolicyExportConfig(str(exported / "run"), "few_shot", out=str(tmp_path / "auto"), precision="auto")
+    )
+    before, after = load_config(whole), load_config(again)
+    assert before.student.precision == "float32" and after == replace(
+        before, student=replace(before.student, precision="auto")
+    )
     names = ["lemon", "an unheard-of thing"]
     scenes = SceneDataset(SceneStore.open(exported / "scenes" / "ood"), SceneDataConfig(crop_size=None))
     for look in looks_of(scenes)[:3]:

@@ -55,6 +55,9 @@ class PolicyExportConfig(TrainedRunConfig):
     fine-tuning and `few_shot` after it."""
     half: bool = False
     """Write the weights in half precision (float16): half the bytes. Networks compute as before."""
+    precision: str | None = None
+    """In which the policy computes: `float32`, `bfloat16`, or `auto` (bfloat16 where the CPU has it in hardware). null:
+    as the run."""
     push_to: str | None = None
     """Repository `owner/name` of the Hugging Face Hub that the folder is pushed to, with a model card. null: none."""
     private: bool = False
@@ -71,6 +74,8 @@ class PolicyExportConfig(TrainedRunConfig):
         within("false_positive_rate", self.false_positive_rate, 0.0, 1.0)
         if self.calibration is not None:
             one_of("calibration", self.calibration, [*CALIBRATIONS])
+        if self.precision is not None:
+            one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
         if self.push_to is not None:
             check_repository("push_to", self.push_to)
 

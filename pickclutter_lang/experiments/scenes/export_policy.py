@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -67,6 +68,7 @@ def export_policy(config: PolicyExportConfig) -> Path:
     scores = {store: _predictions(student, store) for store in stores}
     names = policy_thresholds(config.false_positive_rate, scores)
     spec, weights = _student_spec(student, with_crops), dict(student.weights)
+    spec = replace(spec, precision=config.precision or spec.precision)
     crop_thresholds = None
     if with_crops:
         weights |= _crop_weights(student)
