@@ -59,14 +59,14 @@ def _own_synonyms(item: CatalogObject, catalog: Catalog) -> list[str]:
     return [noun for noun in item.synonyms if noun_tags(noun, item.name, colored) == {f"name:{item.name}"}]
 
 
-def names_meant(text: str, names: Sequence[str]) -> set[str]:
-    """Return those of some names that a phrase means, as far as the package knows the words: fruit means the lemon."""
+def known_phrase(text: str, names: Sequence[str]) -> Phrase:
+    """Read a phrase by what the package knows of some names; without labels where that is nothing."""
     catalog = _package_catalog()
     known = [catalog[name] for name in names if name in catalog]
     try:
-        return set(read_phrase(text, Catalog(known)).labels) if known else set()
+        return read_phrase(text, Catalog(known))
     except InvalidArgumentError:
-        return set()
+        return Phrase(text, (), ())
 
 
 @lru_cache(maxsize=1)

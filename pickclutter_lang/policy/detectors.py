@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 from pickclutter_lang.datasets.transforms.resampling import enlarge, segment_means
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.label_names import validate_label_names
-from pickclutter_lang.language.phrases import names_meant
+from pickclutter_lang.language.phrases import known_phrase
 from pickclutter_lang.manipulation.segmentation import (
     DEFAULT_SEGMENTATION_CONFIG,
     SegmentationConfig,
@@ -79,8 +79,8 @@ class ScoringDetector(Protocol):
 class StudentDetector:
     """A student: its scores and thresholds, and its attention to choose one of the segments of the image.
 
-    The choice also uses the scores of the other names of its folder, unless a new name means them, as fruit means the
-    lemon. A crop classifier verifies the chosen segments.
+    The choice also uses the log odds of the other names of its folder, but for those that a new name means. A crop
+    classifier verifies the chosen segments.
     """
 
     def __init__(
@@ -123,11 +123,17 @@ class StudentDetector:
         of_verified = self.student.thresholds.crop_classifier if target.verified else None
         return self.student.threshold(name) if of_verified is None else of_verified[name]
 
-    def _rivals(self, name: str) -> list[str]:
-        """Return the names of the folder that a name does not mean."""
+    def _rivals(self, name: str) -> tuple[list[str], list[str]]:
+        """Return the names whose log odds count for a name, itself first, and those of the folder against it.
+
+        "Fruit", a new name, means the lemon, whose log odds count for it. "Yellow fruit" may mean the lemon or the
+        apple: neither counts.
+        """
         names = self.student.config.names
-        meant = {name} if name in names else names_meant(name, names)
-        return [other for other in names if other not in meant]
+        if name in names:
+            return [name], [other for other in names if other != name]
+        phrase = known_phrase(name, names)
+        return [name, *(() if phrase.modifiers else phrase.labels)], [n for n in names if n not in phrase.labels]
 
     def score(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[ScoredTarget]:
         """Score several different names in one observation, and choose the segment of each.
@@ -150,8 +156,8 @@ class StudentDetector:
         found = []
         for n, (name, heatmap) in enumerate(zip(names, heatmaps, strict=True)):
             verified = config.object_crop_size is not None and name in config.names
-            others = [scored.index(other) for other in self._rivals(name)]
-            name_odds = log_odds[[n, *others]] if others else None
+            own, others = ([scored.index(other) for other in group] for group in self._rivals(name))
+            name_odds = np.vstack([log_odds[own].max(axis=0), log_odds[others]]) if others else None
             count = _NUM_CANDIDATES if verified else 1
             masks = select_target_segments(segments, heatmap, depth, name_odds, count, self.segmentation)
             mask, score = masks[0] if masks else np.zeros(segments.shape, bool), float(output.scores[n])

@@ -48,7 +48,7 @@ def changed(exported: Path, part: str, **values: Any) -> bytes:
 
 def random_policy(folder: Path, **changes: Any) -> Path:
     """Write a policy with random weights and a threshold for each name; `changes` are of its `StudentSpec`."""
-    names = ("lemon", "dice", "a red teapot", "banana")
+    names = changes.get("names", ("lemon", "dice", "a red teapot", "banana"))
     spec = StudentSpec(
         phase="few_shot",
         target_label="visible",

@@ -9,12 +9,16 @@ from pathlib import Path
 import imageio_ffmpeg
 import pytest
 
+from helpers.policies import random_policy
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.language.phrases import known_phrase, read_phrase
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.kinds.kind_set import KindSet
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, load_object_set
+from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.evaluation.config import PickConfig
-from pickclutter_lang.policy.evaluation.pick import kinds_of_pile, pick, read_phrase
+from pickclutter_lang.policy.evaluation.pick import kinds_of_pile, pick
+from pickclutter_lang.policy.runtime import StudentRuntime
 
 pytest.importorskip("sapien")
 
@@ -42,6 +46,19 @@ def test_modifiers_must_be_true_of_the_instance() -> None:
     found = {phrase.fits(kinds.model(f"mug-{seed}")) for seed in range(40)}
     reds = ["red" in kinds.model(f"mug-{seed}").colors for seed in range(40)]
     assert found == {True, False} and reds == [phrase.fits(kinds.model(f"mug-{seed}")) for seed in range(40)]
+
+
+def test_what_a_new_name_means_does_not_count_against_it(tmp_path: Path) -> None:
+    names = ("lemon", "dice", "banana", "mug", "our gadget")
+    assert set(known_phrase("fruit", names).labels) == {"lemon", "banana"}
+    assert known_phrase("a yellow fruit", names).modifiers == ("yellow",)
+    assert not known_phrase("gadget", names).labels and not known_phrase("fruit", ["our gadget"]).labels
+    detector = StudentDetector(StudentRuntime.load(random_policy(tmp_path / "policy", names=names)))
+    assert detector._rivals("mug") == (["mug"], ["lemon", "dice", "banana", "our gadget"])
+    own, others = detector._rivals("fruit")
+    assert (own[0], set(own[1:]), others) == ("fruit", {"lemon", "banana"}, ["dice", "mug", "our gadget"])
+    assert detector._rivals("yellow fruit") == (["yellow fruit"], ["dice", "mug", "our gadget"])
+    assert detector._rivals("gizmo") == (["gizmo"], list(names))
 
 
 @pytest.mark.parametrize("text", ["", "the", "the gizmo", "lemmon"])

@@ -39,10 +39,11 @@ class PickConfig:
 
     phrase: str = MISSING
     """What to pick: a name, synonym or category, after colors, materials, shapes or sizes, such as `the red mug`."""
-    policy: str | None = None
-    """Policy folder of `pickclutter export-policy`. null: the teacher itself classifies what lies there, zero-shot."""
+    policy: str | None = "open"
+    """Who decides: `open`, the embedded policy, or a policy folder of `pickclutter export-policy`. null: the teacher
+    classifies what lies there, among the names of the pile."""
     teacher_name: str = "pocket"
-    """Teacher without `policy`: `pocket`, `pocket_scans`, `vit_l14_openai`, or `<open_clip architecture>:<tag>`."""
+    """Teacher with `policy=null`: `pocket`, `pocket_scans`, `vit_l14_openai`, or `<open_clip architecture>:<tag>`."""
     objects: Any = "kinds"
     """Object set of the pile: `kinds` (instances that no teacher was trained on), `proxy`, `ycb`, a folder of your own
     objects, or sets to mix, `[ycb,./mine]`."""

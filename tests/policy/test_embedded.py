@@ -1,0 +1,60 @@
+"""The policy that lies in the package, `open`."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpers.paths import ROOT
+from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.kinds.kind_set import load_kind_set
+from pickclutter_lang.policy.hub import fetch_policy
+from pickclutter_lang.policy.manifest import CONFIG_FILE, EMBEDDED_POLICIES, load_config, policy_folder
+from pickclutter_lang.policy.policy import LanguagePickPolicy
+from pickclutter_lang.policy.runtime import StudentRuntime
+
+FOLDER = ROOT / "assets" / "policies" / "open"
+
+
+def test_the_name_of_an_embedded_policy_is_its_folder_unless_a_policy_of_that_name_is_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert list(EMBEDDED_POLICIES) == ["open"]
+    (tmp_path / "open").mkdir()
+    assert policy_folder("open").resolve() == FOLDER.resolve() == fetch_policy("open").resolve()
+    shutil.copy(FOLDER / CONFIG_FILE, tmp_path / "open")
+    assert policy_folder("open") == Path("open") == fetch_policy("open")
+
+
+def test_it_was_trained_on_kinds_and_on_no_name_of_y_ood() -> None:
+    config = load_config("open")
+    kinds = load_kind_set().catalog
+    assert config.student.names == tuple(kinds.names)
+    unseen = set(config.student.unseen_names or ())
+    assert unseen == {kind.name for kind in kinds if kind.split == "ood"}
+    assert {item.name for item in paper_catalog() if item.split == "ood"} <= unseen
+    assert config.student.precision == "auto"
+    assert config.student.phase == "distill" and config.student.cameras == ("hand",) and not config.student.depth
+
+
+def test_it_is_small_and_its_teacher_is_the_embedded_one() -> None:
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 9e6
+    student = StudentRuntime.from_pretrained("open")
+    images = {key: np.zeros((256, 256, 3), np.uint8) for key in student.student_input}
+    found = student.predict(images, ["mug", "a thing that no label names"])
+    assert found.scores.shape == (2,) and np.isfinite(found.cell_logits).all()
+
+
+@pytest.mark.sim
+def test_it_acts_on_kinds(tmp_path: Path) -> None:
+    policy = LanguagePickPolicy.from_pretrained("open")
+    env = policy.make_env("kinds", kinds=["mug", "banana", "hammer", "tennis ball", "sponge"])
+    observation, _ = env.reset(seed=0)
+    action, state = policy.predict(observation)
+    assert env.action_space.contains(action) and state[0].detections[0].mask.shape == (256, 256)
+    policy.save_pretrained(tmp_path / "saved")
+    assert load_config(tmp_path / "saved") == load_config("open")
