@@ -12,13 +12,13 @@ from pickclutter_lang.experiments.scenes.command_configs import AffordanceEvalCo
 @hydra_main(AffordanceEvalConfig)
 def main(config: AffordanceEvalConfig) -> None:
     """Write the result, predictions and report of a run again, or its report alone, or the result of a policy."""
-    if config.run is None:
+    if config.policy is not None and config.store is not None:
         from pickclutter_lang.experiments.scenes.policy_scores import score_policy
 
-        print(score_policy(config).tables)
+        print(score_policy(config.policy, config.store, config.out, config.num_threads, config.trust_code).tables)
         print(f"result: {config.out}")
     else:
-        _evaluate_run(config, config.run)
+        _evaluate_run(config, str(config.run))
 
 
 def _evaluate_run(config: AffordanceEvalConfig, folder: str) -> None:

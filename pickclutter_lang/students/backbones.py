@@ -160,7 +160,7 @@ def _pocket(channels: int, output_stride: int | None, pretrained: bool) -> Backb
     network = PocketEfficientNet(global_pool="")
     if not pretrained:
         return Backbone(_PocketMap(network), network.num_features)
-    visual = load_pocket_teacher().model.visual
+    visual: Any = load_pocket_teacher().model.visual
     network.load_state_dict(visual.trunk.state_dict())
     return Backbone(_PocketMap(network), network.num_features, head=visual.head.proj)
 

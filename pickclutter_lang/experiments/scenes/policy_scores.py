@@ -15,7 +15,6 @@ from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import CheckpointError, MismatchError
 from pickclutter_lang.experiments.result import git_revision, package_versions, without_nan
-from pickclutter_lang.experiments.scenes.command_configs import AffordanceEvalConfig
 from pickclutter_lang.experiments.scenes.predictions import Predictions, save_predictions
 from pickclutter_lang.experiments.scenes.thresholds import DEFAULT_THRESHOLD, recenter_scores
 from pickclutter_lang.experiments.sweeps.sweep_markdown import estimate_cell
@@ -72,26 +71,32 @@ class PolicyScores(NamedTuple):
     tables: str
 
 
-def score_policy(config: AffordanceEvalConfig) -> PolicyScores:
-    """Score the labels of a store, and write `result.json`, `predictions/policy.npz` and `tables.md` to `config.out`.
+def score_policy(
+    policy: str | Path, store: str | Path, out: str | Path, num_threads: int | None = None, trust_code: bool = False
+) -> PolicyScores:
+    """Score the labels of a scene store, and write `result.json`, `predictions/policy.npz` and `tables.md`.
 
+    :param policy: a policy folder, or `open`
+    :param out: folder of the files
+    :param num_threads: of torch; None: its default
+    :param trust_code: as of `StudentRuntime.load`
     :raises CheckpointError: for a policy that is missing or damaged
     :raises DatasetError: for a store that is missing or damaged, or lacks images or labels of the policy
     :raises MismatchError: for images of another size than the policy takes
     """
-    if config.num_threads is not None:
-        torch.set_num_threads(config.num_threads)
-    student = StudentRuntime.load(config.policy, config.trust_code)
-    store, spec = SceneStore.open(config.store), student.config
-    if store.image_size != spec.camera_size:
+    if num_threads is not None:
+        torch.set_num_threads(num_threads)
+    student = StudentRuntime.load(policy, trust_code)
+    opened, spec = SceneStore.open(store), student.config
+    if opened.image_size != spec.camera_size:
         raise MismatchError(
-            f"expected scenes of {spec.camera_size} pixels for the policy {config.policy}, but those of {store.place} "
-            f"have {store.image_size}; collect them with image_size={spec.camera_size}"
+            f"expected scenes of {spec.camera_size} pixels for the policy {policy}, but those of {opened.place} "
+            f"have {opened.image_size}; collect them with image_size={spec.camera_size}"
         )
     data = SceneDataConfig(
         cameras=list(spec.cameras), depth=spec.depth, crop_size=spec.crop_size, target_label=spec.target_label
     )
-    scenes, out = SceneDataset(store, data), Path(config.out)
+    scenes, out = SceneDataset(opened, data), Path(out)
     create_dir(out)
     with dir_lock(out):
         found = _predict(student, scenes)
@@ -104,7 +109,7 @@ def score_policy(config: AffordanceEvalConfig) -> PolicyScores:
         atomic_write(out / "tables.md", tables.encode())
         result = {
             "kind": "policy_scores",
-            "policy": policy_fingerprint(config.policy),
+            "policy": policy_fingerprint(policy),
             "store": {"scenes": len(scenes), "content": scenes.content_hash},
             "label": spec.target_label,
             "groups": groups,
@@ -143,7 +148,7 @@ def _group(found: Predictions, student: ExportedStudent) -> Group:
 
     def estimate(name: str, metric: Metric) -> _Estimate | None:
         value = bootstrap.estimate(name, metric)
-        return None if value is None else _Estimate(**value._asdict())
+        return None if value is None else _Estimate(mean=value.mean, half_width=value.half_width, seeds=value.seeds)
 
     return Group(
         names=len(found.names),

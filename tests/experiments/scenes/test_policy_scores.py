@@ -24,7 +24,7 @@ from pickclutter_lang.policy.student import camera_images
 def scored(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[PolicyScores, Path]:
     out = tmp_path_factory.mktemp("scores") / "out"
     store, policy = str(exported / "scenes" / "ood"), str(exported / "few_shot")
-    return score_policy(AffordanceEvalConfig(policy=policy, store=store, num_threads=1, out=str(out))), out
+    return score_policy(policy, store, out, num_threads=1), out
 
 
 def test_scores_are_those_of_the_policy_in_the_scenes(exported: Path, scored: tuple[PolicyScores, Path]) -> None:
@@ -99,7 +99,7 @@ def test_what_does_not_go_together_is_refused(exported: Path, tmp_path: Path) ->
     (tmp_path / "policy.json").write_text(json.dumps(config))
     out = str(tmp_path / "out")
     with pytest.raises(MismatchError, match=r"expected scenes of .* pixels .* collect them with image_size="):
-        score_policy(AffordanceEvalConfig(policy=str(tmp_path), store=store, out=out))
+        score_policy(tmp_path, store, out)
     with pytest.raises(DatasetError):
-        score_policy(AffordanceEvalConfig(policy=policy, store=str(tmp_path / "none"), out=out))
+        score_policy(policy, tmp_path / "none", out)
     assert not (tmp_path / "out").exists()
