@@ -61,6 +61,7 @@ sim/bin/pickclutter encode-names policy=student-policy names=[teapot] out=names.
 sim/bin/python -c '
 import numpy as np
 from pickclutter_lang.policy.policy import LanguagePickPolicy
+LanguagePickPolicy.from_pretrained("open")
 policy = LanguagePickPolicy.load("student-policy")
 env = policy.make_env("proxy")
 for seed in range(6):
