@@ -84,11 +84,15 @@ class StudentDetector:
     """
 
     def __init__(
-        self, student: ExportedStudent, segmentation: SegmentationConfig = DEFAULT_SEGMENTATION_CONFIG
+        self,
+        student: ExportedStudent,
+        segmentation: SegmentationConfig = DEFAULT_SEGMENTATION_CONFIG,
+        always_present: bool = False,
     ) -> None:
         """Take a student of the hand camera.
 
         :param segmentation: how segments are found, and chosen by the student's attention
+        :param always_present: whatever its score, an object is predicted present: all thresholds are 0
         :raises InvalidArgumentError: for one that takes the base camera too: its attention is not of one image
         """
         cameras = student.config.cameras
@@ -97,7 +101,7 @@ class StudentDetector:
                 f"expected a student of the hand camera alone, so that its map lies on that image, but got one of "
                 f"{', '.join(cameras)}; distill one with data=hand_rgb or data=hand_rgbd"
             )
-        self.student, self.segmentation = student, segmentation
+        self.student, self.segmentation, self._always_present = student, segmentation, always_present
 
     @property
     def names(self) -> Sequence[str]:
@@ -120,6 +124,8 @@ class StudentDetector:
         ]
 
     def _threshold(self, name: str, target: ScoredTarget) -> float:
+        if self._always_present:
+            return 0.0
         of_verified = self.student.thresholds.crop_classifier if target.verified else None
         return self.student.threshold(name) if of_verified is None else of_verified[name]
 

@@ -42,6 +42,8 @@ class PickConfig:
     policy: str | None = "open"
     """Who decides: `open`, the embedded policy, or a policy folder of `pickclutter export-policy`. null: the teacher
     classifies what lies there, among the names of the pile."""
+    declare: bool = False
+    """Let the policy declare the object absent, although the pile has it. false: it points to the likeliest object."""
     teacher_name: str = "pocket"
     """Teacher with `policy=null`: `pocket`, `pocket_scans`, `vit_l14_openai`, or `<open_clip architecture>:<tag>`."""
     objects: Any = "kinds"

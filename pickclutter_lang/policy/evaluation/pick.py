@@ -19,6 +19,7 @@ from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.kinds.kind_set import KindSet
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet, load_object_set, own_sources
 from pickclutter_lang.policy.config import Thresholds
+from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.evaluation.config import PickConfig
 from pickclutter_lang.policy.evaluation.episode_instructions import TYPED, Instruction
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
@@ -72,6 +73,8 @@ def pick(config: PickConfig) -> Pick:
     if config.policy is None:
         variant = "teacher"
         runner.use_detector(variant, _teacher_detector(config.teacher_name, phrase, names))
+    elif runner.student is not None and not config.declare:
+        runner.use_detector(variant, StudentDetector(runner.student, always_present=True))
     asked = Instruction(TYPED, instruction(phrase.text, 0), target, target, (target,))
     episode = runner.rollout_asked(variant, seed, asked, partial(call_all, recorders))
     atomic_write(Path(config.out), video.video("success" if episode["success"] else "failure").data)

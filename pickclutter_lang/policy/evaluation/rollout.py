@@ -122,16 +122,16 @@ class RolloutRunner:
         self.config = config
         students = {name: StudentRuntime.load(folder, config.trust_code) for name, folder in config.policies.items()}
         self._detectors: dict[str, TargetDetector] = {n: StudentDetector(student) for n, student in students.items()}
-        self._student = next(iter(students.values()), None)
+        self.student = next(iter(students.values()), None)
         self._picker_config = DEFAULT_PICKER_CONFIG
         if config.proposer is not None:
             self._picker_config = replace(DEFAULT_PICKER_CONFIG, grasp_proposer=resolve(config.proposer, "proposer"))
-        hand_size = self._student.config.camera_size if self._student else config.camera_size
+        hand_size = self.student.config.camera_size if self.student else config.camera_size
         inner = wrap(gym.make(config.env_id, **environment_arguments(config, hand_size, base_size)))
-        if self._student is not None:
-            check_cameras(inner, self._student)
+        if self.student is not None:
+            check_cameras(inner, self.student)
         catalog: Catalog = inner.unwrapped.catalog  # type: ignore[attr-defined]
-        self._names, self._seen_names = catalog.names, _seen_names(catalog, self._student)
+        self._names, self._seen_names = catalog.names, _seen_names(catalog, self.student)
         self._env = PolicyObservation(DeclareAbsence(inner), mask=True)
 
     def detector(self, variant: str) -> TargetDetector:
@@ -157,13 +157,13 @@ class RolloutRunner:
             return OracleDetector(self._names)
         if variant == "random":
             return RandomDetector(self._names)
-        if self._student is None:
+        if self.student is None:
             raise InvalidArgumentError(f"expected run= or policy= for the variant {variant}, but got neither")
         if variant != "teacher":
-            return _detector_from_outside(variant, self._student)
+            return _detector_from_outside(variant, self.student)
         if self.config.teacher_thresholds is None:
             raise InvalidArgumentError("expected thresholds of the teacher, but got none")
-        spec = self._student.config
+        spec = self.student.config
         return TeacherDetector(spec.teacher.load(), spec.names, self.config.teacher_thresholds)
 
     def rollout(
