@@ -32,7 +32,7 @@ from pickclutter_lang.experiments.result import kind_of_result, read_result
 from pickclutter_lang.experiments.scenes import table12
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.load import load_run_config
-from pickclutter_lang.experiments.scenes.policy_scores import group_table
+from pickclutter_lang.experiments.scenes.policy_scores import _check_same, group_table
 from pickclutter_lang.experiments.scenes.policy_scores import read_scores as read_policy_scores
 from pickclutter_lang.experiments.scenes.scene_scores import read_scores
 from pickclutter_lang.experiments.scenes.trained_student import LabelFeatures
@@ -350,6 +350,9 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "experiments/result.py:read_result": result,
     "experiments/result.py:read_result of images": file(
         "result.json", make_image_result("cls", 0), lambda path: read_result(path.parent, "images")
+    ),
+    "experiments/scenes/policy_scores.py:_check_same": file(
+        "result.json", {"policy": "a", "store": {"scenes": 1}}, lambda path: _check_same(path, {"policy": "a"})
     ),
     "experiments/scenes/policy_scores.py:read_scores": file(
         "result.json", {"groups": {"all": SCORED_GROUP}}, lambda path: group_table(read_policy_scores(path))

@@ -14,7 +14,7 @@ from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import CheckpointError, MismatchError
-from pickclutter_lang.experiments.result import git_revision, package_versions, without_nan
+from pickclutter_lang.experiments.result import RESULT_FILE, git_revision, package_versions, without_nan
 from pickclutter_lang.experiments.scenes.predictions import Predictions, save_predictions
 from pickclutter_lang.experiments.scenes.thresholds import DEFAULT_THRESHOLD, recenter_scores
 from pickclutter_lang.experiments.sweeps.sweep_markdown import estimate_cell
@@ -33,6 +33,7 @@ from pickclutter_lang.utils.statistics import Estimate
 
 _GROUPS = {"seen": ["id"], "unseen": ["ood"], "all": ["id", "ood"]}
 _POLICY, _ALWAYS = "policy", "all-positive"
+_KIND = "policy_scores"
 _NOTE = (
     "± half of the 95% interval over scenes and names (bootstrap). A name is seen where the policy was trained on its "
     "labels. Each name is predicted present above its threshold in the policy folder."
@@ -76,13 +77,15 @@ def score_policy(
 ) -> PolicyScores:
     """Score the labels of a scene store, and write `result.json`, `predictions/policy.npz` and `tables.md`.
 
+    Scores are those of the whole image; a crop classifier takes no part.
+
     :param policy: a policy folder, or `open`
     :param out: folder of the files
     :param num_threads: of torch; None: its default
     :param trust_code: as of `StudentRuntime.load`
     :raises CheckpointError: for a policy that is missing or damaged
     :raises DatasetError: for a store that is missing or damaged, or lacks images or labels of the policy
-    :raises MismatchError: for images of another size than the policy takes
+    :raises MismatchError: for images of another size than the policy takes, or a folder with another result
     """
     if num_threads is not None:
         torch.set_num_threads(num_threads)
@@ -97,8 +100,10 @@ def score_policy(
         cameras=list(spec.cameras), depth=spec.depth, crop_size=spec.crop_size, target_label=spec.target_label
     )
     scenes, out = SceneDataset(opened, data), Path(out)
+    of = {"policy": policy_fingerprint(policy), "store": {"scenes": len(scenes), "content": scenes.content_hash}}
     create_dir(out)
     with dir_lock(out):
+        _check_same(out / RESULT_FILE, of)
         found = _predict(student, scenes)
         thresholds = torch.tensor([student.threshold(name) for name in found.names])
         parts = {group: found.of_splits(splits) for group, splits in _GROUPS.items()}
@@ -107,18 +112,21 @@ def score_policy(
         tables = f"{group_table(groups)}\n\n{_NOTE}\n\n{_name_table(names)}\n"
         save_predictions(out / "predictions" / "policy.npz", found)
         atomic_write(out / "tables.md", tables.encode())
-        result = {
-            "kind": "policy_scores",
-            "policy": policy_fingerprint(policy),
-            "store": {"scenes": len(scenes), "content": scenes.content_hash},
-            "label": spec.target_label,
-            "groups": groups,
-            "names": names,
-            "git_revision": git_revision(),
-            "versions": package_versions(),
-        }
-        write_json(out / "result.json", without_nan(result))
+        code = {"git_revision": git_revision(), "versions": package_versions()}
+        result = {"kind": _KIND, **of, "label": spec.target_label, "groups": groups, "names": names, **code}
+        write_json(out / RESULT_FILE, without_nan(result))
     return PolicyScores(found, thresholds, tables)
+
+
+def _check_same(path: Path, of: Mapping[str, Any]) -> None:
+    """Raise MismatchError where a result of something else lies."""
+    if path.exists():
+        before = read_json(path, dict[str, Any], CheckpointError, "choose another out")
+        if {key: before.get(key) for key in of} != dict(of):
+            raise MismatchError(
+                f"expected no result in {path.parent}, or one of this policy on these scenes, but {path.name} is of "
+                "something else; choose another out"
+            )
 
 
 def _predict(student: ExportedStudent, scenes: SceneDataset) -> Predictions:

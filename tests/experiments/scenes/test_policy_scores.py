@@ -103,3 +103,17 @@ def test_what_does_not_go_together_is_refused(exported: Path, tmp_path: Path) ->
     with pytest.raises(DatasetError):
         score_policy(policy, tmp_path / "none", out)
     assert not (tmp_path / "out").exists()
+
+
+def test_another_result_is_not_replaced(exported: Path, scored: tuple[PolicyScores, Path], tmp_path: Path) -> None:
+    before, out = (scored[1] / "result.json").read_bytes(), scored[1]
+    with pytest.raises(MismatchError, match=r"expected no result in .* choose another out"):
+        score_policy(exported / "few_shot", exported / "scenes" / "id", out, num_threads=1)
+    assert (out / "result.json").read_bytes() == before
+    again = score_policy(exported / "few_shot", exported / "scenes" / "ood", out, num_threads=1)
+    assert torch.equal(again.predictions.probabilities, scored[0].predictions.probabilities)
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "result.json").write_bytes((exported / "run" / "result.json").read_bytes())
+    with pytest.raises(MismatchError, match="choose another out"):
+        score_policy(exported / "few_shot", exported / "scenes" / "ood", run, num_threads=1)
