@@ -3,7 +3,7 @@
     pickclutter pick "the yellow fruit" out=pick.mp4
     pickclutter pick "the lemon" policy=policy objects=proxy record=pick.rrd
 
-Without a policy the embedded teacher decides, among the names of what lies there: no training is needed.
+The policy `open`, which lies in the package, decides: no training is needed. `policy=null` asks the embedded teacher.
 """
 
 import sys

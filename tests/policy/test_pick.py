@@ -101,6 +101,7 @@ def test_a_student_picks_out_of_a_pile_that_has_the_object(exported: Path, tmp_p
     assert found.target in ("banana", "lemon", "pear", "peach", "apple") and found.target in found.pile
     assert found.episode["present"] and found.episode["graspable"] and found.episode["expected"] == [found.target]
     assert found.episode["instruction"] == "pick up the yellow fruit" and found.outcome.endswith(".")
+    assert not found.episode["declared_absent"] and found.episode["threshold"] == 0
     phrase = read_phrase("the yellow fruit", paper_catalog())
     assert [name for name in found.pile if phrase.fits(paper_catalog().find(name))] == [found.target]
     frames = imageio_ffmpeg.count_frames_and_secs(str(out))

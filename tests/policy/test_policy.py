@@ -22,6 +22,7 @@ from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConf
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.manipulation.scripted_picker import PickPhase, ScriptedPicker
 from pickclutter_lang.manipulation.segmentation import SegmentationConfig, select_target_segments
+from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.policy.baseline_detectors import OracleDetector, RandomDetector
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, segment_log_odds, upsample_to_image
@@ -363,6 +364,15 @@ def test_selection_uses_the_names_of_the_folder_alone(exported_policy: Path, mon
     assert first.segments is not None
     expected = segment_log_odds(output.cell_logits, first.segments, SIDE)[0]
     np.testing.assert_allclose(given[0][0], expected, atol=1e-4)
+    pointing = StudentDetector(student, always_present=True)(seen, "lemon")
+    assert pointing.threshold == 0 < first.threshold and pointing.score == first.score
+    assert (pointing.mask == first.mask).all()
+    fruit = [name for name in names if paper_catalog().find(name).category == "fruit"]
+    detector(seen, "fruit")
+    output = student.predict(camera_images(seen), ["fruit", *fruit])
+    expected = segment_log_odds(output.cell_logits, first.segments, SIDE).max(axis=0)
+    assert len(fruit) > 1 and len(given[-1]) == len(names) - len(fruit) + 1
+    np.testing.assert_allclose(given[-1][0], expected, atol=1e-4)
     env.close()
 
 
