@@ -17,6 +17,7 @@ from pickclutter_lang.utils.typing import FloatArray
 GRIPPER_WIDTH_M = 0.08
 _WIDTH_MARGIN_M = 0.003
 _POINT_SPACING_M = 0.006
+_MAX_PAIRS = 96
 _FRICTION_COSINE = np.cos(np.deg2rad(45))
 
 
@@ -35,12 +36,12 @@ class AntipodalPairs(NamedTuple):
 class ObjectGeometry:
     """Points on the surface [P, 3] in the object's frame, meters, scaled; antipodal pairs where they are asked for."""
 
-    def __init__(self, collision_file: Path, scale: float, pairs: int = 96) -> None:
+    def __init__(self, collision_file: Path, scale: float) -> None:
         """Sample the surface.
 
         :raises MissingAssetsError: when there is no such file
         """
-        self._rng, self._count = np.random.default_rng(0), pairs
+        self._rng = np.random.default_rng(0)
         self._hulls = _convex_parts(collision_file, scale)
         self._planes = [_half_spaces(hull) for hull in self._hulls]
         area = sum(float(hull.area) for hull in self._hulls)
@@ -59,7 +60,7 @@ class ObjectGeometry:
         starts, normals = _outer_surface(self._hulls, self._planes, 1500, self._rng)
         widths, exit_cosines = _thickness(starts, -normals, self._planes)
         good = (widths <= GRIPPER_WIDTH_M - _WIDTH_MARGIN_M) & (widths > 0.002) & (exit_cosines >= _FRICTION_COSINE)
-        chosen = _spread_out(starts[good] - 0.5 * widths[good, None] * normals[good], self._count, self._rng)
+        chosen = _spread_out(starts[good] - 0.5 * widths[good, None] * normals[good], _MAX_PAIRS, self._rng)
         starts, normals, widths = starts[good][chosen], normals[good][chosen], widths[good][chosen]
         return AntipodalPairs(starts - 0.5 * widths[:, None] * normals, normals, widths)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -59,8 +58,12 @@ def _own_synonyms(item: CatalogObject, catalog: Catalog) -> list[str]:
     return [noun for noun in item.synonyms if noun_tags(noun, item.name, colored) == {f"name:{item.name}"}]
 
 
-def known_phrase(text: str, names: Sequence[str]) -> Phrase:
-    """Read a phrase by what the package knows of some names; without labels where that is nothing."""
+@lru_cache(maxsize=256)
+def known_phrase(text: str, names: tuple[str, ...]) -> Phrase:
+    """Read a phrase by what the package knows of some names; without labels where that is nothing.
+
+    With 206 names that takes tens of milliseconds, so it is done once for a phrase.
+    """
     catalog = _package_catalog()
     known = [catalog[name] for name in names if name in catalog]
     try:

@@ -52,7 +52,7 @@ def test_what_a_new_name_means_does_not_count_against_it(tmp_path: Path) -> None
     names = ("lemon", "dice", "banana", "mug", "our gadget")
     assert set(known_phrase("fruit", names).labels) == {"lemon", "banana"}
     assert known_phrase("a yellow fruit", names).modifiers == ("yellow",)
-    assert not known_phrase("gadget", names).labels and not known_phrase("fruit", ["our gadget"]).labels
+    assert not known_phrase("gadget", names).labels and not known_phrase("fruit", ("our gadget",)).labels
     detector = StudentDetector(StudentRuntime.load(random_policy(tmp_path / "policy", names=names)))
     assert detector._rivals("mug") == (["mug"], ["lemon", "dice", "banana", "our gadget"])
     own, others = detector._rivals("fruit")
