@@ -35,10 +35,14 @@ class Batch:
 
 
 class BatchSource(Protocol):
-    """Samples the batch of a step from (seed, step) alone; its captions use `named_objects` and `words` alone."""
+    """Samples the batch of a step from (seed, step) alone; its captions use `named_objects` and `words` alone.
+
+    No text that the teacher learns from may contain one of the `held_out_phrases`.
+    """
 
     named_objects: list[ObjectAttributes]
     words: dict[str, list[str]]
+    held_out_phrases: tuple[str, ...]
 
     def batch(self, step: int) -> Batch:
         """Return the batch of a step."""

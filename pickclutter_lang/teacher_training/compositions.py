@@ -1,4 +1,4 @@
-"""Pairs of a name and a main color that no training image shows: does a teacher compose words?"""
+"""Pairs of a name and a main color that no training image shows, and no text tells: does a teacher compose words?"""
 
 from __future__ import annotations
 
@@ -35,3 +35,8 @@ def held_out_pairs(shown: Iterable[Pair]) -> frozenset[Pair]:
         colors.setdefault(name, set()).add(color)
     varied = ((name, color) for name, found in colors.items() if len(found) >= _LEAST_COLORS for color in found)
     return frozenset(pair for pair in varied if zlib.crc32(" ".join(pair).encode()) % _ONE_OF == 0)
+
+
+def held_out_phrases(held_out: Iterable[Pair]) -> tuple[str, ...]:
+    """Return the pairs as texts say them, such as "red mug", sorted."""
+    return tuple(sorted(f"{color} {name}" for name, color in held_out))

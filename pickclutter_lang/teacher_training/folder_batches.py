@@ -103,6 +103,8 @@ class FolderImages:
 class FolderBatchSampler:
     """Samples the batch of a step from (seed, step) alone: images of single objects, no scenes."""
 
+    held_out_phrases: tuple[str, ...] = ()
+
     def __init__(self, images: FolderImages, config: TeacherTrainConfig, image_size: int) -> None:
         self.images, self.config, self.image_size = images, config, image_size
         self._squares = images.at(image_size)

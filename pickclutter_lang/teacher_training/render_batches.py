@@ -34,6 +34,7 @@ from pickclutter_lang.language.captions import (
 )
 from pickclutter_lang.language.object_attributes import ObjectAttributes
 from pickclutter_lang.teacher_training.batch import Batch
+from pickclutter_lang.teacher_training.compositions import held_out_phrases
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.render_sources import (
     ObjectViews,
@@ -82,6 +83,7 @@ class RenderBatchSampler:
         named_in_views = {item.name: item for item in views.objects if item.name}
         self.named_objects = list({**{item.name: item for item in self.in_scenes}, **named_in_views}.values())
         self.words = attribute_words([*self.in_scenes, *views.objects])
+        self.held_out_phrases = held_out_phrases(views.held_out)
         if scenes and config.min_crop_size > scenes.rgb.shape[1]:
             raise InvalidArgumentError(
                 f"expected min_crop_size of at most the images' {scenes.rgb.shape[1]} pixels, "
@@ -245,7 +247,7 @@ class RenderBatchSampler:
         captions = [object_caption(objects[n], rng) for n in chosen]
         of_kinds = [objects[n] for n in chosen if self.views.instances and objects[n].name and objects[n].colors]
         for item in of_kinds:
-            other = str(rng.choice(self.words["color"])) if rng.random() < _OTHER_COLOR_PROBABILITY else None
+            other = self._other_color(item, rng) if rng.random() < _OTHER_COLOR_PROBABILITY else None
             captions.append(composed_caption(item, rng, other))
         competing = self._competing_names(self.named_objects, all_objects, rng)
         synonyms = _SYNONYM_PROBABILITY if self.views.instances else 0.0
@@ -256,3 +258,7 @@ class RenderBatchSampler:
             attribute_slices[attribute_type] = slice(len(captions), len(captions) + len(prompts))
             captions += prompts
         return captions, attribute_slices
+
+    def _other_color(self, item: ObjectAttributes, rng: np.random.Generator) -> str:
+        """Draw a color to say of an object, true or not, but none that is held out with its name."""
+        return str(rng.choice([color for color in self.words["color"] if (item.name, color) not in self.views.held_out]))

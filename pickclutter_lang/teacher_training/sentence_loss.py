@@ -25,9 +25,16 @@ class SentenceTeacher:
     :param names: named objects
     :param words: words of each attribute type, as of `attribute_words`
     :param seed: of the random words of each step
+    :param held_out_phrases: which no text contains
     """
 
-    def __init__(self, names: Sequence[ObjectAttributes], words: dict[str, list[str]], seed: int) -> None:
+    def __init__(
+        self,
+        names: Sequence[ObjectAttributes],
+        words: dict[str, list[str]],
+        seed: int,
+        held_out_phrases: Sequence[str] = (),
+    ) -> None:
         model = SentenceEncoder()
         anchor_texts = {f"name:{item.name}": item.name for item in names}
         anchor_texts |= {
@@ -37,7 +44,7 @@ class SentenceTeacher:
         }
         self._row = {tag: n for n, tag in enumerate(anchor_texts)}
         anchors = model.encode(list(anchor_texts.values()))
-        noun_phrases = vocabulary([])
+        noun_phrases = vocabulary([], held_out_phrases)
         common, common_embeddings = common_words(model, anchors, _N_COMMON_WORDS)
         self._texts = [*noun_phrases, *common]
         # All noun phrases together are sampled as often as all common words together.

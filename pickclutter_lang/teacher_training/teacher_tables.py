@@ -110,8 +110,8 @@ def _compositions(kinds: Mapping[str, Mapping[str, Any]]) -> list[str]:
         return []
     text = (
         'Main color and name together ("a red mug"), top-1 among all such pairs in these views, of kinds of several\n'
-        "colors. No training image shows an object whose name and main color are a held-out pair. Captions may hold\n"
-        "its words, of an object with that color in a smaller area, or as a false text:\n\n"
+        "colors. No training image shows an object whose name and main color are a held-out pair, and no training\n"
+        "text joins the two:\n\n"
         + markdown_table(["views of", "trained pairs: views", "top-1", "held-out: views", "top-1", "difference"], rows)
     )
     return [text]

@@ -30,6 +30,7 @@ def pretrain_text(
     words: dict[str, list[str]],
     steps: int,
     seed: int,
+    held_out_phrases: Sequence[str] = (),
 ) -> float:
     """Fit the text encoder to the sentence encoder's embeddings, reduced to its width.
 
@@ -37,10 +38,11 @@ def pretrain_text(
     :param words: words of each attribute type, as of `attribute_words`
     :param steps: of the optimizer, each on 256 texts
     :param seed: of the texts of each step
+    :param held_out_phrases: which no text contains
     :return: mean cosine of the last step with its targets, in -1..1
     :raises MissingExtraError: without the extra `sentence`
     """
-    texts, targets = text_targets(named, words, trainable.model.text_projection.shape[1])
+    texts, targets = text_targets(named, words, trainable.model.text_projection.shape[1], held_out_phrases)
     parameters = [p for name, p in trainable.model.named_parameters() if not name.startswith("visual")]
     optimizer = torch.optim.AdamW(parameters, lr=_LR, weight_decay=0.01)
     found = 0.0
@@ -59,18 +61,19 @@ def pretrain_text(
 
 
 def text_targets(
-    named: Sequence[ObjectAttributes], words: dict[str, list[str]], width: int
+    named: Sequence[ObjectAttributes], words: dict[str, list[str]], width: int, held_out_phrases: Sequence[str] = ()
 ) -> tuple[list[str], NDArray[np.float32]]:
     """Return texts and what they shall be encoded as, float32 [T, width], L2-normalized.
 
     The targets are the sentence encoder's embeddings without their mean, in their `width` principal components: the
-    mean is all that most names share.
+    mean is all that most names share. No text contains one of the `held_out_phrases`.
     """
     model = SentenceEncoder()
     prompts = [attribute_prompt(kind, word).text for kind, of_kind in words.items() for word in of_kind]
     own = [text for item in named for text in (item.name, *item.synonyms, item.description) if text]
     colored = [f"{color} {item.name}" for item, color in product(named, words["color"])]
-    pool = list(dict.fromkeys([*own, *prompts, *vocabulary([]), *colored]))
+    told = dict.fromkeys([*own, *prompts, *vocabulary([]), *colored])
+    pool = [text for text in told if not any(phrase in text for phrase in held_out_phrases)]
     embeddings = model.encode(pool)
     common, common_embeddings = common_words(model, embeddings[: len(own)], _N_COMMON_WORDS)
     embeddings = np.concatenate([embeddings, common_embeddings])

@@ -86,7 +86,8 @@ def _train(config: TeacherTrainConfig, trainable: TrainablePocketTeacher, source
         trainable.model.visual.trunk.load_imagenet_weights()
     optimizer = build_teacher_optimizer(trainable, config)
     if config.text_steps and is_new and is_main():
-        pretrain_text(trainable, source.named_objects, source.words, config.text_steps, config.seed)
+        words, held_out = source.words, source.held_out_phrases
+        pretrain_text(trainable, source.named_objects, words, config.text_steps, config.seed, held_out)
     signature = run_signature(config)
     first, seconds = _resume(out, trainable, optimizer, signature)
     share_weights(trainable)
@@ -187,7 +188,8 @@ def _run(
         _truncate_log(out / _LOG, first)
     start_time = time.perf_counter() - seconds
     use_sentence_loss = config.sentence_weight > 0 and first < config.steps
-    sentence_teacher = SentenceTeacher(source.named_objects, source.words, config.seed) if use_sentence_loss else None
+    told = (source.named_objects, source.words, config.seed, source.held_out_phrases)
+    sentence_teacher = SentenceTeacher(*told) if use_sentence_loss else None
     with (
         open_trackers(config.report_to if first < config.steps else (), out, asdict(config)) as trackers,
         TrainingLogger("pocket teacher", out / "tensorboard", config.steps, first, "teacher", trackers) as logger,

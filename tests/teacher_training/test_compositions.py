@@ -10,11 +10,14 @@ import torch
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset, write_object_views
 from pickclutter_lang.datasets.transforms.affine_crops import random_occluders
+from pickclutter_lang.language.captions import Caption
 from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_from_dict
 from pickclutter_lang.objects.kinds import find_kinds
-from pickclutter_lang.teacher_training.compositions import held_out_pairs, main_pair, shown_pairs
+from pickclutter_lang.teacher_training.compositions import held_out_pairs, held_out_phrases, main_pair, shown_pairs
+from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.encoded_views import EncodedViews, confusions
 from pickclutter_lang.teacher_training.kind_probes import composition_accuracy, negation_accuracy
+from pickclutter_lang.teacher_training.render_batches import RenderBatchSampler
 from pickclutter_lang.teacher_training.render_sources import ObjectViews
 
 KINDS = ("mug", "bowl", "banana")
@@ -49,6 +52,28 @@ def test_views_of_held_out_pairs_are_not_trained_on(tmp_path: Path) -> None:
     left_out = [item for item in everything.objects if main_pair(item) in views.held_out]
     assert len(everything.objects) - len(views.objects) == len(left_out) > 0
     assert everything.held_out == frozenset()
+
+
+def test_no_caption_tells_a_held_out_pair(tmp_path: Path) -> None:
+    """Neither a true caption nor one of a color that may be false."""
+    folder = str(write_views(tmp_path, range(60)))
+
+    def captions(hold_out: bool) -> tuple[RenderBatchSampler, list[Caption]]:
+        views = ObjectViews.load([folder], hold_out_compositions=hold_out)
+        config = TeacherTrainConfig(views=(folder,), out=str(tmp_path / "out"))
+        sampler, rng = RenderBatchSampler(None, views, config, 32), np.random.default_rng(0)
+        return sampler, [c for _ in range(20) for c in sampler._object_captions(views.objects, 0, rng)[0]]
+
+    sampler, told = captions(hold_out=True)
+    held_out = ObjectViews.load([folder], hold_out_compositions=True).held_out
+    assert sampler.held_out_phrases == held_out_phrases(held_out) != ()
+
+    def tells(caption: Caption) -> bool:
+        words = caption.text.replace(",", " ").split()
+        return any(name in words and color in words for name, color in held_out)
+
+    assert not any(map(tells, told))
+    assert any(map(tells, captions(hold_out=False)[1]))
 
 
 class _Texts:

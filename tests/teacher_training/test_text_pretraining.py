@@ -37,13 +37,22 @@ def test_targets_are_directions_of_meaning(pairs: tuple[list[str], NDArray[np.fl
     assert lemon @ pear > lemon @ hammer + 0.1 and "red hammer" in texts
 
 
+def test_no_text_contains_a_held_out_phrase(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_pretraining, "common_words", lambda *told: ([], np.zeros((0, 384), np.float32)))
+    told, _ = text_targets(NAMED[:4], WORDS, WIDTH)
+    phrases = ["red banana", "green ball"]  # a name with a color, and a phrase of the vocabulary
+    assert set(phrases) <= set(told)
+    kept, targets = text_targets(NAMED[:4], WORDS, WIDTH, phrases)
+    assert len(kept) == len(targets) and kept == [text for text in told if not any(p in text for p in phrases)]
+
+
 @pytest.mark.slow
 def test_a_few_steps_come_near_the_targets_and_follow_from_the_seed(
     pairs: tuple[list[str], NDArray[np.float32]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = copy.deepcopy(POCKET_CONFIG)
     config["model_cfg"]["embed_dim"] = WIDTH
-    monkeypatch.setattr(text_pretraining, "text_targets", lambda named, words, width: pairs)
+    monkeypatch.setattr(text_pretraining, "text_targets", lambda *told: pairs)
     found, features = [], []
     for _ in range(2):
         torch.manual_seed(0)
