@@ -261,4 +261,5 @@ class RenderBatchSampler:
 
     def _other_color(self, item: ObjectAttributes, rng: np.random.Generator) -> str:
         """Draw a color to say of an object, true or not, but none that is held out with its name."""
-        return str(rng.choice([color for color in self.words["color"] if (item.name, color) not in self.views.held_out]))
+        held_out = self.views.held_out
+        return str(rng.choice([color for color in self.words["color"] if (item.name, color) not in held_out]))
