@@ -17,12 +17,14 @@ unexport PYTHONDONTWRITEBYTECODE
 
 quickstart: setup
 	$(PICKCLUTTER) check-install --out $(OUT)/check_install.png
+	$(PICKCLUTTER) pick "the yellow fruit" out=$(OUT)/pick.mp4
 	$(COLLECT) split=train scenes=$(SCENES) out=$(OUT)/scenes/train
 	$(COLLECT) split=id scenes=200 out=$(OUT)/scenes/id
 	$(COLLECT) split=ood scenes=300 out=$(OUT)/scenes/ood
 	$(COLLECT) split=fewshot scenes=50 out=$(OUT)/scenes/fewshot
 	$(PICKCLUTTER) train-affordance experiment=quickstart method=best num_threads=2 scenes=$(OUT)/scenes out=$(OUT)/student
 	@echo
+	@echo "pick:    $(OUT)/pick.mp4, by the policy of the package"
 	@echo "scenes:  $(OUT)/scenes/*/card.md, $(OUT)/scenes/*/contact_sheet.png"
 	@echo "student: $(OUT)/student"
 	@echo "report:  $(OUT)/student/report.html"
