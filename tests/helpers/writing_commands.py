@@ -135,6 +135,9 @@ WRITING = {
     "evaluate-affordance": WritingCommand(
         "evaluate-affordance run={work}/run scenes={inputs}/scenes num_threads=1", _copied("run"), place="run"
     ),
+    "evaluate-affordance of a policy": WritingCommand(
+        "evaluate-affordance policy={inputs}/policy store={inputs}/scenes/ood num_threads=1 out={work}/o"
+    ),
     "compare-runs": WritingCommand("compare-runs runs=[{inputs}/run,{inputs}/other] out={work}/o"),
     "export-policy": WritingCommand(f"export-policy {STUDENT} num_threads=1 out={{work}}/o"),
     "export-onnx": WritingCommand(f"export-onnx {STUDENT} num_threads=1 out={{work}}/o.onnx", place="o.onnx"),

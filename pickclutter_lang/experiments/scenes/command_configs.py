@@ -79,6 +79,8 @@ class PolicyExportConfig(TrainedRunConfig):
         if self.push_to is not None:
             check_repository("push_to", self.push_to)
 
+_OF_RUN, _OF_POLICY = ("scenes", "device", "report_only"), ("out", "trust_code")
+
 
 @dataclass
 class AffordanceEvalConfig:
@@ -110,8 +112,10 @@ class AffordanceEvalConfig:
             raise InvalidArgumentError(
                 "expected run= (a finished run), or policy= and store= (a policy folder and a scene store)"
             )
-        if self.policy is not None and self.report_only:
-            raise InvalidArgumentError("expected report_only=false with policy=, since a policy folder has no report")
+        form, others = ("run", _OF_POLICY) if self.policy is None else ("policy", _OF_RUN)
+        given = [key for key in others if getattr(self, key) != getattr(type(self), key)]
+        if given:
+            raise InvalidArgumentError(f"expected no {given[0]}= with {form}=, which has no use for it")
         check_threads(self.num_threads)
         check_device(self.device)
         check_path("run", self.run)

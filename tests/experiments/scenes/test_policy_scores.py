@@ -90,8 +90,12 @@ def test_what_does_not_go_together_is_refused(exported: Path, tmp_path: Path) ->
     for wrong in ({"policy": policy}, {"run": "r", "store": store}, {"run": "r", "policy": policy, "store": store}, {}):
         with pytest.raises(InvalidArgumentError, match=r"expected run= .* or policy= and store="):
             AffordanceEvalConfig(**wrong).validate()  # type: ignore[arg-type]
-    with pytest.raises(InvalidArgumentError, match="report_only=false with policy="):
-        AffordanceEvalConfig(policy=policy, store=store, report_only=True).validate()
+    for key, value in {"report_only": True, "scenes": "s", "device": "cuda"}.items():
+        with pytest.raises(InvalidArgumentError, match=f"expected no {key}= with policy="):
+            AffordanceEvalConfig(policy=policy, store=store, **{key: value}).validate()  # type: ignore[arg-type]
+    for key, value in {"out": "elsewhere", "trust_code": True}.items():
+        with pytest.raises(InvalidArgumentError, match=f"expected no {key}= with run="):
+            AffordanceEvalConfig(run="r", **{key: value}).validate()  # type: ignore[arg-type]
     config = json.loads((exported / "few_shot" / "policy.json").read_text())
     for name in ("weights.safetensors", "text.safetensors"):
         (tmp_path / name).symlink_to(exported / "few_shot" / name)
