@@ -79,6 +79,7 @@ class PolicyExportConfig(TrainedRunConfig):
         if self.push_to is not None:
             check_repository("push_to", self.push_to)
 
+
 _OF_RUN, _OF_POLICY = ("scenes", "device", "report_only"), ("out", "trust_code")
 
 
