@@ -59,10 +59,16 @@ def teacher_aims(folder: str, trial: str) -> str:
 
 
 def teacher_language(folder: str, trial: str) -> str:
-    """Return how an embedded teacher and another one name pairs of words, and tell "with" from "without"."""
+    """Return how an embedded teacher and another one take synonyms, categories, pairs of words, negation and order."""
     source_of(trial)
-    of_both = [_kinds(figures) for figures in (_shipped(folder), json.loads((DATA / f"{trial}.json").read_text()))]
-    rows = []
+    figures_of_both = (_shipped(folder), json.loads((DATA / f"{trial}.json").read_text()))
+    of_both = [_kinds(figures) for figures in figures_of_both]
+    categories = [_instances(figures)["category"] for figures in figures_of_both]
+    chance = {f"{100 * row['chance']:.1f}" for row in categories}
+    rows = [
+        ("a synonym among those of all kinds", *(f"{100 * kinds['by_synonym']:.1f}" for kinds in of_both), ""),
+        ('a category ("a fruit") among all', *(str(_found(row)) for row in categories), " / ".join(sorted(chance))),
+    ]
     for side, text in (("trained", "pairs that were trained on"), ("held_out", "pairs that were held out")):
         shown = [f"{100 * kinds[f'{side}_top1']:.1f}" if f"{side}_top1" in kinds else "-" for kinds in of_both]
         rows.append((f'"a red mug" among all pairs, {text}', *shown, ""))
@@ -70,13 +76,18 @@ def teacher_language(folder: str, trial: str) -> str:
     rows.append(('"with a handle" against "without"', *(str(_found(one)) for one in told), "50"))
     for side in ("with", "without"):
         rows.append((f"the same, where it is {side}", *(f"{100 * one[side]:.1f}" for one in told), "50"))
+    bound = [kinds.get("order") for kinds in of_both]
+    text = '"a red mug and a blue bowl" against the colors exchanged'
+    rows.append((text, *(str(_found(one)) if one else "-" for one in bound), "50"))
+    control = (f"{100 * one['control']:.1f}" if one else "-" for one in bound)
+    rows.append(("the same against two colors that neither has", *control, "50"))
     return markdown(("Top-1, % (95% interval)", f"`{_NAMES[folder]}`", "the other", "Chance, %"), rows)
 
 
 def _aims(figures: dict[str, Any]) -> dict[str, tuple[float, bool, _Found]]:
     """Return what is aimed at -> the aim, whether it is an upper bound, and what was found."""
     kinds = _kinds(figures)
-    (instances,) = (row for label, row in figures["attributes"].items() if label.endswith(", instances"))
+    instances = _instances(figures)
     rows = {
         "views of the paper's 26 scans, among their names": (figures["views"]["ycb, paper, objects"], 0.75),
         "those of Y_ood's 12, among their names": (figures["views"]["ycb, paper, Y_ood alone"], 0.80),
@@ -101,6 +112,11 @@ def _shipped(folder: str) -> dict[str, Any]:
 def _kinds(figures: dict[str, Any]) -> dict[str, Any]:
     (kinds,) = figures["kinds"].values()
     return dict(kinds)
+
+
+def _instances(figures: dict[str, Any]) -> dict[str, Any]:
+    (instances,) = (row for label, row in figures["attributes"].items() if label.endswith(", instances"))
+    return dict(instances)
 
 
 def _found(row: dict[str, Any]) -> _Found:

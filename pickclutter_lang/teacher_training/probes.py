@@ -16,6 +16,7 @@ from pickclutter_lang.objects.extra_objects import all_objects
 from pickclutter_lang.teacher_training.compositions import Pair
 from pickclutter_lang.teacher_training.encoded_views import EncodedViews, clusters_of, groups_of
 from pickclutter_lang.teacher_training.kind_probes import kind_accuracy
+from pickclutter_lang.teacher_training.order_probe import order_accuracy
 from pickclutter_lang.teachers.pocket import PocketTeacher
 from pickclutter_lang.utils.statistics import clustered_interval
 
@@ -110,7 +111,7 @@ def probe_metrics(
     for group, views in groups_of(EncodedViews.of(teacher, store)).items():
         attributes[group] = attribute_accuracy(teacher, views)
         if group == "instances":
-            kinds = kind_accuracy(teacher, views, shown, held_out)
+            kinds = {**kind_accuracy(teacher, views, shown, held_out), **order_accuracy(teacher, store)}
         if views.ids[0] is not None:
             names[group] = name_accuracy(teacher, views, of_set)
         if group == "objects":

@@ -92,7 +92,7 @@ def _kinds(kinds: Mapping[str, Mapping[str, Any]]) -> list[str]:
         'kinds), among a synonym of each, and among all colors beside the true name ("a red mug", "a blue mug"):\n\n'
         + markdown_table(["views of", "views", "kinds", "by name", "by synonym", "color beside the name"], rows)
     )
-    return [named, *_compositions(kinds), *_negations(kinds)]
+    return [named, *_compositions(kinds), *_negations(kinds), *_order(kinds)]
 
 
 def _compositions(kinds: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -127,6 +127,18 @@ def _negations(kinds: Mapping[str, Mapping[str, Any]]) -> list[str]:
         return []
     text = '"A mug with a handle" against "a mug without a handle", of kinds that come both ways (chance: 50):\n\n'
     return [text + markdown_table(["views of", "views", "right", "where it is with", "where it is without"], rows)]
+
+
+def _order(kinds: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    found = {label: row["order"] for label, row in kinds.items() if "order" in row}
+    rows = [[label, row["images"], _interval(row, "top1"), _percent(row["control"])] for label, row in found.items()]
+    if not rows:
+        return []
+    text = (
+        'Two instances side by side: "a red mug and a blue bowl" against "a blue mug and a red bowl" (chance: 50).\n'
+        "The control is against two colors that neither has:\n\n"
+    )
+    return [text + markdown_table(["views of", "images", "right", "control"], rows)]
 
 
 def _attributes(metrics: Mapping[str, Any]) -> str:
