@@ -60,7 +60,7 @@ def test_no_caption_tells_a_held_out_pair(tmp_path: Path) -> None:
 
     def captions(hold_out: bool) -> tuple[RenderBatchSampler, list[Caption]]:
         views = ObjectViews.load([folder], hold_out_compositions=hold_out)
-        config = TeacherTrainConfig(views=(folder,), out=str(tmp_path / "out"))
+        config = TeacherTrainConfig(views=[folder], out=str(tmp_path / "out"))
         sampler, rng = RenderBatchSampler(None, views, config, 32), np.random.default_rng(0)
         return sampler, [c for _ in range(20) for c in sampler._object_captions(views.objects, 0, rng)[0]]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +22,8 @@ KINDS = ["mug", "bowl", "dice"]
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> ObjectViewDataset:
     """Views that are filled with the numbers of the object's name and main color."""
-    objects = [kind.words(seed, kind.instance(seed)) for kind in find_kinds(KINDS) for seed in range(30)]
+    of_kinds = find_kinds(KINDS)
+    objects: list[dict[str, Any]] = [kind.words(seed, kind.instance(seed)) for kind in of_kinds for seed in range(30)]
     values = [(KINDS.index(item["kind"]), colors_of(objects).index(item["colors"][0]), 0) for item in objects]
     rgb = np.broadcast_to(np.array(values, np.uint8)[:, None, None], (len(objects), 16, 16, 3)).copy()
     folder = tmp_path_factory.mktemp("views") / "views"
@@ -29,7 +32,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> ObjectViewDataset:
     return ObjectViewDataset.open(folder)
 
 
-def colors_of(objects: list[dict[str, list[str]]]) -> list[str]:
+def colors_of(objects: Sequence[Mapping[str, Any]]) -> list[str]:
     return sorted({color for item in objects for color in item["colors"]})
 
 
