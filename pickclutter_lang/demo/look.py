@@ -59,11 +59,11 @@ def look(config: LookConfig) -> Look:
         image, found = open_upload(config.image), {}
     except InvalidArgumentError as error:
         raise InvalidArgumentError(f"{error} (image={config.image})") from error
-    names = split_names(",".join(config.names))
+    student = None if config.policy is None else StudentRuntime.load(config.policy, config.trust_code)
+    names = split_names(",".join(config.names), () if student is None else student.config.names)
     teacher = load_teacher(config.teacher_name, config.checkpoint)
     found[f"teacher {config.teacher_name}"] = detect_by_teacher(teacher, image, names, config.threshold)
-    if config.policy is not None:
-        student = StudentRuntime.load(config.policy, config.trust_code)
+    if student is not None:
         student.encode_names(names)
         found["student"] = detect_by_student(student, image, names)
     drawn = Look(image, names, found)

@@ -216,7 +216,7 @@ def _presence_caption(
 
 
 def _maybe_add_description(text: str, item: ObjectAttributes, rng: np.random.Generator) -> str:
-    return describe(text, item.description) if rng.random() < 0.25 else text
+    return describe(text, item.description) if rng.random() < 0.25 and item.description else text
 
 
 def _choose(objects: Sequence[ObjectAttributes], rng: np.random.Generator) -> ObjectAttributes:

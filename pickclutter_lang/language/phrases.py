@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from pickclutter_lang.errors import InvalidArgumentError
@@ -28,9 +28,15 @@ class Phrase:
     def fits(self, item: CatalogObject) -> bool:
         """Return whether an object has one of the labels, and all modifiers are true of it."""
         tags = attributes_of(item).tags
-        return item.name in self.labels and all(
-            any(f"{kind}:{word}" in tags for kind in MODIFIERS) for word in self.modifiers
-        )
+        true = frozenset(tag.partition(":")[2] for tag in tags if tag.partition(":")[0] in MODIFIERS)
+        return item.name in self.labels and _all_true(self.modifiers, true)
+
+
+def _all_true(words: tuple[str, ...], true: frozenset[str]) -> bool:
+    """Return whether words are attributes that are true, one after the other; "long and thin" is one."""
+    return not words or any(
+        " ".join(words[:count]) in true and _all_true(words[count:], true) for count in range(len(words), 0, -1)
+    )
 
 
 def read_phrase(text: str, catalog: Catalog) -> Phrase:
@@ -76,4 +82,14 @@ def known_phrase(text: str, names: tuple[str, ...]) -> Phrase:
 def _package_catalog() -> dict[str, CatalogObject]:
     from pickclutter_lang.objects.kinds.kind_set import load_kind_set  # hundreds of modules
 
-    return {item.name: item for item in (*load_kind_set().catalog, *all_objects())}
+    kinds, scans = load_kind_set().catalog, {item.name: item for item in all_objects()}
+    both = {kind.name: _joined(kind, scans[kind.name]) for kind in kinds if kind.name in scans}
+    return {**scans, **{kind.name: kind for kind in kinds}, **both}
+
+
+def _joined(kind: CatalogObject, scan: CatalogObject) -> CatalogObject:
+    """Return a kind with what the scan of its name is called too; a word for several kinds is no synonym."""
+    hypernyms = tuple(dict.fromkeys((*kind.hypernyms, scan.category)))
+    wider = {kind.category, *hypernyms}
+    synonyms = dict.fromkeys((*kind.synonyms, *scan.synonyms))
+    return replace(kind, hypernyms=hypernyms, synonyms=tuple(word for word in synonyms if word not in wider))

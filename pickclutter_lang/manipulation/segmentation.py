@@ -117,6 +117,7 @@ def select_target_segments(
     log_odds: FloatArray | None = None,
     count: int = 1,
     config: SegmentationConfig = DEFAULT_SEGMENTATION_CONFIG,
+    labels: NDArray[np.int64] | None = None,
 ) -> list[NDArray[np.bool_]]:
     """Return masks [H, W] of up to `count` objects that the heatmap points to, the likeliest first.
 
@@ -130,6 +131,8 @@ def select_target_segments(
     :param heatmap: [H, W], >= 0
     :param depth: [H, W], meters
     :param log_odds: [C, segments] of C names, the target first, by number of the segment; NaN where unknown
+    :param labels: [segments] the object that each segment is taken for, where the target may be one of several, as
+        "fruit" is; segments of different objects are not merged
     :return: no masks where there are no segments
     :raises InvalidArgumentError: for log-odds of fewer than two names
     """
@@ -150,7 +153,8 @@ def select_target_segments(
         if masks and heat[seed] <= 0:
             break
         joined = smooth & (available[pairs] & (heat[pairs] >= min_ratio * heat[seed])).all(axis=0)
-        selected = available & (_connected(pairs[:, joined], seed, len(heat)) | unambiguous)
+        alike = True if labels is None else labels == labels[seed]
+        selected = available & alike & (_connected(pairs[:, joined], seed, len(heat)) | unambiguous)
         masks.append(np.asarray(selected[segments]))
         available &= ~selected
     return masks

@@ -20,9 +20,9 @@ from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.objects.catalog_file import CatalogEntry
 from pickclutter_lang.policy.config import PolicyConfig
 from pickclutter_lang.policy.manifest import (
-    NETWORK_FILE,
     TEXT_FILE,
     WEIGHTS_FILE,
+    check_has_weights,
     policy_folder,
     read_manifest,
     write_folder,
@@ -83,11 +83,7 @@ def load_pretrained(
     """
     root = policy_folder(folder)
     content = read_manifest(root)
-    if NETWORK_FILE in content.sha256:
-        raise CheckpointError(
-            f"expected the weights of a policy in {root}, but it is a folder of export-runtime, for use without torch; "
-            "take the folder of pickclutter export-policy that it was made from"
-        )
+    check_has_weights(root, content)
     config = content.config
     network = config.student.network.name
     if is_plugin(network) and not trust_code:

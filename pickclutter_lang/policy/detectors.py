@@ -164,8 +164,9 @@ class StudentDetector:
             verified = config.object_crop_size is not None and name in config.names
             own, others = ([scored.index(other) for other in group] for group in self._rivals(name))
             name_odds = np.vstack([log_odds[own].max(axis=0), log_odds[others]]) if others else None
+            labels = log_odds[own[1:]].argmax(axis=0) if len(own) > 2 else None
             count = _NUM_CANDIDATES if verified else 1
-            masks = select_target_segments(segments, heatmap, depth, name_odds, count, self.segmentation)
+            masks = select_target_segments(segments, heatmap, depth, name_odds, count, self.segmentation, labels)
             mask, score = masks[0] if masks else np.zeros(segments.shape, bool), float(output.scores[n])
             if verified:
                 mask, crop_logit = verifier.best(masks or [mask], name)

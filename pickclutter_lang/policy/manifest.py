@@ -144,10 +144,27 @@ def read_manifest(root: Path) -> Manifest:
     return content
 
 
+def check_has_weights(folder: Path, manifest: Manifest) -> None:
+    """Raise CheckpointError for a folder of export-runtime, which has networks alone, and for one without weights."""
+    if NETWORK_FILE in manifest.sha256:
+        raise CheckpointError(
+            f"expected the weights of a policy in {folder}, but it is a folder of export-runtime, for use without "
+            "torch; take the folder of pickclutter export-policy that it was made from"
+        )
+    missing = [name for name in (WEIGHTS_FILE, TEXT_FILE) if not (folder / name).is_file()]
+    if missing:
+        raise CheckpointError(f"expected {missing[0]} in {folder}, but there is none; export it again")
+
+
 def policy_fingerprint(policy: str | Path) -> str:
-    """Return a hash of a policy's content, without the metrics of its run, by which nothing is decided."""
+    """Return a hash of a policy's content, without the metrics of its run, by which nothing is decided.
+
+    :raises CheckpointError: for a folder that is missing or damaged, or has no weights
+    """
     folder = policy_folder(policy)
-    content = asdict(read_manifest(folder))
+    manifest = read_manifest(folder)
+    check_has_weights(folder, manifest)
+    content = asdict(manifest)
     del content["metrics"]
     found = hashlib.sha256((json.dumps(content, indent=1) + "\n").encode())
     for name in (WEIGHTS_FILE, TEXT_FILE):

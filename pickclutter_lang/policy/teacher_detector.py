@@ -89,7 +89,9 @@ class TeacherDetector:
         large: Sequence[int],
     ) -> ScoredTarget:
         text = self.encode_names(list(dict.fromkeys([name, *self.names])))
-        probabilities = (self.teacher.logit_scale * features @ text.T).softmax(dim=1)[:, 0].cpu().numpy()
+        logits = self.teacher.logit_scale * features @ text.T
+        # Without another name the segments compete with each other.
+        probabilities = logits.softmax(dim=1 if len(text) > 1 else 0)[:, 0].cpu().numpy()
         heatmap = np.zeros(segments.shape)
         for k, value in zip(large, probabilities, strict=True):
             heatmap[segments == k] = value / sizes[k]

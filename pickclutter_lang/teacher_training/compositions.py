@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TypeAlias
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
@@ -35,6 +37,15 @@ def held_out_pairs(shown: Iterable[Pair]) -> frozenset[Pair]:
         colors.setdefault(name, set()).add(color)
     varied = ((name, color) for name, found in colors.items() if len(found) >= _LEAST_COLORS for color in found)
     return frozenset(pair for pair in varied if zlib.crc32(" ".join(pair).encode()) % _ONE_OF == 0)
+
+
+def untold(item: ObjectAttributes, held_out: frozenset[Pair]) -> ObjectAttributes:
+    """Return an object without a description that tells a color which is held out with its name: "a white club".
+
+    :param held_out: pairs of name and main color
+    """
+    words = frozenset(re.findall(r"\w+", item.description.lower()))
+    return replace(item, description="") if any((item.name, word) in held_out for word in words) else item
 
 
 def held_out_phrases(held_out: Iterable[Pair]) -> tuple[str, ...]:

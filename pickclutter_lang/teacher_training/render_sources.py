@@ -19,7 +19,7 @@ from pickclutter_lang.objects.extra_objects import all_objects, select_objects
 from pickclutter_lang.objects.kinds import find_kinds
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.objects.own_sets import object_of_words
-from pickclutter_lang.teacher_training.compositions import Pair, held_out_pairs, main_pair, shown_pairs
+from pickclutter_lang.teacher_training.compositions import Pair, held_out_pairs, main_pair, shown_pairs, untold
 from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 from pickclutter_lang.utils.progress import track
 
@@ -75,7 +75,8 @@ class SceneImages:
                     f"expected scenes without {', '.join(sorted(present_excluded))}, but they are in {folder}; "
                     f"this teacher must not see them: collect scenes with split=train"
                 )
-            objects += scene_objects(store, instances or {})
+            of_store = scene_objects(store, instances or {})
+            objects += [[untold(item, held_out) for item in row] for row in of_store]
         kept = [n for n, row in enumerate(objects) if held_out.isdisjoint(map(main_pair, row))]
         if not kept:
             raise InvalidArgumentError("expected a scene without a held-out pair of name and color, but there is none")
@@ -173,7 +174,7 @@ class ObjectViews:
             instances |= {key: attributes[n] for key, n in keys.items()}
             images.append(store.rgb[rows])
             masks.append(store.mask[rows])
-            objects += [attributes[store.object_index[n]] for n in rows]
+            objects += [untold(attributes[store.object_index[n]], held_out) for n in rows]
         return cls(np.concatenate(images), np.concatenate(masks), objects, instances, held_out)
 
 

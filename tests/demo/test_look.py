@@ -44,6 +44,8 @@ def test_teacher_and_student_are_asked_in_one_picture(config: LookConfig) -> Non
     assert [found.score for found in seen.found["student"]] == pytest.approx(expected)
     with Image.open(config.out) as picture:
         assert picture.size == (3 * 240, 2 * 280) and np.ptp(np.asarray(picture)[:240, :240]) > 100
+    spelled = look(replace(config, names=[NAMES[0].upper()]))
+    assert spelled.names == NAMES[:1] and spelled.found["student"][0].score == pytest.approx(expected[0])
     rows = look_table(seen).splitlines()
     assert len(rows) == 2 + 4 and rows[2].startswith("| banana | teacher pocket | 0.")
 

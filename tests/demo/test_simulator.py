@@ -54,6 +54,10 @@ def started(policy: RolloutConfig) -> Iterator[Simulator]:
         ({"success": True, "picked": ["lemon"]}, "Picked: the arm brought the lemon to the goal."),
         ({"picked": ["lemon"]}, "Not placed: the arm lifted the lemon, but did not bring it to the goal."),
         ({"picked": ["pear", "fork"], "wrong_objects": 2}, "Wrong object: the arm lifted the pear and the fork, not"),
+        (
+            {"picked": ["pear", "lemon"], "wrong_objects": 1},
+            "Not placed: the arm lifted the pear beside the lemon",
+        ),
         ({}, "Not picked: the arm lifted nothing."),
         ({"grasp_found": False}, "Not picked: no grasp was found."),
         ({"declared_absent": True}, "Predicted absent: the policy declares that there is no lemon, and it is in the"),

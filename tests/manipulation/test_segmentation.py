@@ -74,6 +74,9 @@ def test_log_odds_of_names_decide_which_segments_are_merged() -> None:
     # 3 is the hottest, but has another name; 2 is merged with 1; 4 is cold, but clearly the target; 5 is neither.
     assert (select_one(segments, heat, depth) == (segments == 3)).all()
     assert (select_one(segments, heat, depth, log_odds) == np.isin(segments, [1, 2, 4])).all()
+    labels = np.array([0, 7, 7, 7, 8, 7])  # 4 is another object that the name may mean
+    (of_one,) = select_target_segments(segments, heat, depth, log_odds, labels=labels)
+    assert (of_one == np.isin(segments, [1, 2])).all()
     depth[:, 4:] = 0.42
     assert (select_one(segments, heat, depth, log_odds) == np.isin(segments, [1, 4])).all()
     result = [

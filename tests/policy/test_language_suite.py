@@ -41,6 +41,7 @@ from pickclutter_lang.policy.evaluation.suites import (
     suite_summary,
     suite_tables,
 )
+from pickclutter_lang.policy.evaluation.videos import _first_missed, _first_outcomes
 from pickclutter_lang.reports.charts import save_png
 from pickclutter_lang.utils.statistics import NOT_SHOWN
 
@@ -307,6 +308,12 @@ def test_episodes_are_kept_as_a_table(tmp_path: Path) -> None:
     assert read_episodes(tmp_path / "episodes.csv") == [
         {key: value for key, value in episode.items() if key != "seconds"} for episode in episodes
     ]
+
+
+def test_an_instruction_that_was_refused_has_no_video() -> None:
+    moved = {"variant": "oracle", "success": False, "steps": 9, "graspable": True, "expected": ["lemon"]}
+    episodes = [{**moved, "steps": 0}, moved]
+    assert _first_outcomes(episodes, 2) == [moved] and _first_missed(episodes, 2) == [moved]
 
 
 @pytest.mark.sim

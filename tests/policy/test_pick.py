@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import imageio_ffmpeg
 import pytest
@@ -17,7 +18,7 @@ from pickclutter_lang.objects.kinds.kind_set import KindSet
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, load_object_set
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.evaluation.config import PickConfig
-from pickclutter_lang.policy.evaluation.pick import kinds_of_pile, pick
+from pickclutter_lang.policy.evaluation.pick import find_pile, kinds_of_pile, pick
 from pickclutter_lang.policy.runtime import StudentRuntime
 
 pytest.importorskip("sapien")
@@ -61,6 +62,59 @@ def test_what_a_new_name_means_does_not_count_against_it(tmp_path: Path) -> None
     assert detector._rivals("gizmo") == (["gizmo"], list(names))
 
 
+@pytest.mark.parametrize(
+    ("text", "meant", "not_meant"),
+    [
+        ("a screwdriver", {"phillips screwdriver", "flat screwdriver"}, {"hammer"}),
+        ("the citrus fruit", {"lemon", "orange", "lime"}, {"apple"}),
+        ("the berry", {"strawberry"}, {"apple"}),
+        ("flat-blade screwdriver", {"flat screwdriver"}, {"phillips screwdriver"}),
+        ("the magic cube", {"rubik's cube"}, {"dice"}),
+        ("claw hammer", {"hammer"}, set()),  # what the scan alone is called
+        ("cleaning tool", {"sponge"}, set()),
+    ],
+)
+def test_names_of_kinds_mean_what_their_kind_says(text: str, meant: set[str], not_meant: set[str]) -> None:
+    labels = set(known_phrase(text, tuple(load_object_set("kinds").catalog.names)).labels)
+    assert meant <= labels and not not_meant & labels
+
+
+def test_an_attribute_may_have_several_words() -> None:
+    phrase = read_phrase("the long and thin black spoon", paper_catalog())
+    spoon = paper_catalog().find("spoon")
+    assert phrase.labels == ("spoon",) and phrase.fits(spoon) == ("black" in spoon.colors)
+    assert read_phrase("the long and thin spoon", paper_catalog()).fits(spoon)
+    assert not read_phrase("the long and round spoon", paper_catalog()).fits(spoon)
+    assert not read_phrase("the and spoon", paper_catalog()).fits(spoon)
+
+
+def test_the_teacher_cannot_be_asked_to_declare() -> None:
+    with pytest.raises(InvalidArgumentError, match="expected declare=false with policy=null"):
+        PickConfig("the lemon", policy=None, declare=True).validate()
+
+
+class _Piles:
+    """Piles with some objects, all visible and graspable."""
+
+    def __init__(self, *names: str) -> None:
+        self.objects = [paper_catalog().find(name) for name in names]
+
+    def observe(self, number: int) -> tuple[None, SimpleNamespace]:
+        return None, SimpleNamespace(objects=self.objects, visible=self.objects)
+
+    def is_graspable(self, number: int, name: str) -> bool:
+        return True
+
+
+def test_why_no_pile_was_found_is_said() -> None:
+    fruit = read_phrase("the fruit", paper_catalog())
+    assert find_pile(_Piles("lemon", "dice"), fruit, 3) == (600, "lemon", ("lemon", "dice"))  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgumentError, match="several fit 'fruit' in each of 200 piles; say its name"):
+        find_pile(_Piles("lemon", "pear"), fruit, 0)  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgumentError, match="none of 200 piles had 'fruit' alone"):
+        find_pile(_Piles("dice"), fruit, 0)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("text", ["", "the", "the gizmo", "lemmon"])
 def test_a_phrase_without_a_label_is_refused(text: str) -> None:
     with pytest.raises(InvalidArgumentError, match="expected a name, synonym or category"):
@@ -74,6 +128,14 @@ def test_what_no_object_can_be_is_refused_before_a_pile(phrase: str, objects: st
     with pytest.raises(InvalidArgumentError, match="expected colors, materials or shapes that are true of"):
         pick(PickConfig(phrase, objects=objects, out=str(tmp_path / "o.mp4")))
     assert read_phrase("the gray mug", load_object_set("kinds").catalog).modifiers == ("grey",)
+
+
+@pytest.mark.slow
+def test_a_rare_color_takes_a_longer_look() -> None:
+    kinds = load_object_set("kinds")
+    assert isinstance(kinds, KindSet)
+    phrase = read_phrase("the black vehicle", kinds.catalog)
+    assert "toy train" in kinds_of_pile(phrase, kinds, 0)  # the only one, and none of its first instances
 
 
 @pytest.mark.slow

@@ -331,6 +331,10 @@ def test_a_teacher_encodes_each_text_once_and_scores_by_its_thresholds(monkeypat
     assert [one.threshold for one in found] == [0.9, 0.2, 0.9, 0.2, 0.2]
     scored = detector.score(seen, ["tennis ball", "lemon"])
     assert [one.score for one in scored] == [found[1].score, found[0].score]
+    alone = TeacherDetector(teacher, [], Thresholds(0.0, {}, None))(seen, "lemon")  # segments compete, not names
+    assert alone.segments is not None and (alone.mask == (alone.segments == alone.segments[alone.mask][0])).all()
+    means = [alone.heatmap[alone.segments == k].sum() for k in range(1, int(alone.segments.max()) + 1)]
+    assert alone.mask[alone.segments == 1 + int(np.argmax(means))].all() and 1 / len(means) < alone.score < 1
     env.close()
 
 
@@ -339,7 +343,7 @@ def test_selection_uses_the_names_of_the_folder_alone(exported_policy: Path, mon
     student = StudentRuntime.load(exported_policy / "policy")
     pile = tabletop(cast(Any, env.unwrapped).object_set, ["lemon", "tennis ball"])
     flat, _ = env.reset(seed=0, options={"episode": pile})
-    seen, given = unflatten_observation(flat), list[Any]()
+    seen, given, given_labels = unflatten_observation(flat), list[Any](), list[Any]()
 
     def noted(
         segments: NDArray[np.int64],
@@ -348,9 +352,11 @@ def test_selection_uses_the_names_of_the_folder_alone(exported_policy: Path, mon
         log_odds: FloatArray | None,
         count: int,
         config: SegmentationConfig,
+        labels: NDArray[np.int64] | None,
     ) -> list[NDArray[np.bool_]]:
         given.append(log_odds)
-        return select_target_segments(segments, heatmap, depth, log_odds, count, config)
+        given_labels.append(labels)
+        return select_target_segments(segments, heatmap, depth, log_odds, count, config, labels)
 
     monkeypatch.setattr("pickclutter_lang.policy.detectors.select_target_segments", noted)
     detector = StudentDetector(student)
@@ -372,6 +378,10 @@ def test_selection_uses_the_names_of_the_folder_alone(exported_policy: Path, mon
     output = student.predict(camera_images(seen), ["fruit", *fruit])
     expected = segment_log_odds(output.cell_logits, first.segments, SIDE).max(axis=0)
     assert len(fruit) > 1 and len(given[-1]) == len(names) - len(fruit) + 1
+    of_fruit = segment_log_odds(output.cell_logits[1:], first.segments, SIDE)
+    assert (given_labels[-1] == of_fruit.argmax(axis=0)).all() and not any(
+        labels is not None for labels in given_labels[:-1]
+    )
     np.testing.assert_allclose(given[-1][0], expected, atol=1e-4)
     env.close()
 

@@ -19,7 +19,7 @@ from helpers.scene_runs import names_of_objects
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy, policy_thresholds
 from pickclutter_lang.experiments.scenes.load import load_trained_run
@@ -61,6 +61,9 @@ def test_metrics_are_no_part_of_a_policy_s_identity(exported: Path, tmp_path: Pa
     values["thresholds"]["default"] /= 2
     (folder / "policy.json").write_text(json.dumps(values))
     assert policy_fingerprint(folder) != before
+    (folder / "weights.safetensors").unlink()
+    with pytest.raises(CheckpointError, match=r"expected weights.safetensors in .*policy, but there is none"):
+        policy_fingerprint(folder)
 
 
 def constant_scores(value: float, names: str) -> Predictions:

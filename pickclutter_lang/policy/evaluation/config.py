@@ -71,6 +71,8 @@ class PickConfig:
         self.camera.validate()
         self.appearance.validate()
         check_path("policy", self.policy)
+        if self.policy is None and self.declare:
+            raise InvalidArgumentError("expected declare=false with policy=null: the teacher declares nothing absent")
         within("seed", self.seed, 0, 10**6)
         check_path("record", self.record, ".rrd")
         check_folder("the folder of record", None if self.record is None else str(Path(self.record).parent))

@@ -90,14 +90,21 @@ def find_pile(runner: RolloutRunner, phrase: Phrase, seed: int) -> tuple[int, st
 
     :raises InvalidArgumentError: when there is none among 200 piles
     """
+    several = 0
     for number in track(range(seed * _MAX_PILES, (seed + 1) * _MAX_PILES), "piles", transient=True):
         _, pile = runner.observe(number)
         fitting = [item for item in pile.objects if phrase.fits(item)]
+        several += len(fitting) > 1
         if len(fitting) == 1 and fitting[0] in pile.visible and runner.is_graspable(number, fitting[0].name):
             return number, fitting[0].name, tuple(found.name for found in pile.objects)
+    if several == _MAX_PILES:
+        raise InvalidArgumentError(
+            f"expected words that one object of a pile fits, but several fit {phrase.text!r} in each of {_MAX_PILES} "
+            "piles; say its name or its color too"
+        )
     raise InvalidArgumentError(
-        f"expected something that is there, but none of {_MAX_PILES} piles had {phrase.text!r} where the arm can grasp "
-        f"it; choose fewer words, or another seed"
+        f"expected something that is there, but none of {_MAX_PILES} piles had {phrase.text!r} alone, where the arm "
+        f"can grasp it ({several} had several); choose other words, or another seed"
     )
 
 
@@ -106,7 +113,8 @@ def outcome_in_words(episode: Mapping[str, Any]) -> str:
 
     :param episode: of `RolloutRunner.rollout_typed`
     """
-    name, picked = episode["reference"], " and the ".join(episode["picked"])
+    name = episode["reference"]
+    others = " and the ".join(other for other in episode["picked"] if other != name)
     if episode["declared_absent"]:
         truth = "it is in the pile" if episode["present"] else "it is not in the pile"
         return f"Predicted absent: the policy declares that there is no {name}" + (
@@ -114,12 +122,14 @@ def outcome_in_words(episode: Mapping[str, Any]) -> str:
         )
     if episode["success"]:
         return f"Picked: the arm brought the {name} to the goal."
-    if not picked:
+    if not episode["picked"]:
         return f"Not picked: {'the arm lifted nothing' if episode['grasp_found'] else 'no grasp was found'}."
     if not is_known(episode):
-        return f"Lifted: the {picked}. The simulator has no object of the name {name} to compare with."
-    if episode["wrong_objects"]:
-        return f"Wrong object: the arm lifted the {picked}, not the {name}."
+        return f"Lifted: the {others}. The simulator has no object of the name {name} to compare with."
+    if name not in episode["picked"]:
+        return f"Wrong object: the arm lifted the {others}, not the {name}."
+    if others:
+        return f"Not placed: the arm lifted the {others} beside the {name}, and did not bring the {name} to the goal."
     return f"Not placed: the arm lifted the {name}, but did not bring it to the goal."
 
 
@@ -155,8 +165,11 @@ def kinds_of_pile(phrase: Phrase, objects: KindSet, seed: int) -> tuple[str, ...
     rng = np.random.default_rng(seed)
     meant = [objects.catalog.find(str(name)) for name in rng.permutation(phrase.labels)]
     if phrase.modifiers and len(meant) > _MAX_MEANT:
-        fitting = (kind for kind in meant if any(map(phrase.fits, _instances(objects, kind, _LOOKED_AT))))
-        meant = [*islice(fitting, _MAX_MEANT)] or meant
+        for looked_at in (_LOOKED_AT, _INSTANCES):  # a rare color takes a longer look
+            fitting = (kind for kind in meant if any(map(phrase.fits, _instances(objects, kind, looked_at))))
+            if found := [*islice(fitting, _MAX_MEANT)]:
+                meant = found
+                break
     others = [name for name in objects.catalog.names if name not in phrase.labels]
     names = [kind.name for kind in meant[:_MAX_MEANT]]
     return (*names, *(str(name) for name in rng.permutation(others)[:_DISTRACTORS]))

@@ -127,11 +127,14 @@ def video_name(episode: Mapping[str, Any]) -> str:
 
 
 def _first_outcomes(episodes: Sequence[Mapping[str, Any]], count: int) -> list[Mapping[str, Any]]:
-    """Return the first successes and failures of each variant, those in which the arm moved before those without."""
+    """Return the first successes and failures of each variant, those in which the arm moved before those without.
+
+    Episodes without a step, whose instruction was refused, show nothing.
+    """
     chosen: list[Mapping[str, Any]] = []
     for variant in dict.fromkeys(episode["variant"] for episode in episodes):
         for success in (True, False):
-            found = [e for e in episodes if e["variant"] == variant and e["success"] is success]
+            found = [e for e in episodes if e["variant"] == variant and e["success"] is success and e["steps"]]
             chosen += sorted(found, key=lambda e: e["steps"] <= 1)[:count]
     return chosen
 
@@ -144,7 +147,7 @@ def _first_missed(episodes: Sequence[Mapping[str, Any]], count: int) -> list[Map
 
 
 def _is_missed(episode: Mapping[str, Any]) -> bool:
-    return bool(episode["graspable"] and episode["expected"] and not episode["success"])
+    return bool(episode["graspable"] and episode["expected"] and episode["steps"] and not episode["success"])
 
 
 class VideoRecorder:
