@@ -21,7 +21,7 @@ from pickclutter_lang.policy.config import (
     StudentSpec,
     Thresholds,
 )
-from pickclutter_lang.policy.manifest import load_config
+from pickclutter_lang.policy.manifest import load_config, policy_folder
 from pickclutter_lang.policy.onnx_export import export_runtime
 from pickclutter_lang.policy.onnx_student import OnnxStudent
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -72,7 +72,7 @@ class BenchInputs:
     def policy(self, preset: str) -> Path:
         """Return the policy folder of a preset; that of the quickstart may be the user's."""
         if preset == QUICKSTART and self.config.policy is not None:
-            return Path(self.config.policy)
+            return policy_folder(self.config.policy)
         folder = self.folder / preset
         if not folder.is_dir():
             _write_policy(folder, network_config(preset))

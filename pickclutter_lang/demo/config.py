@@ -50,6 +50,8 @@ class DemoConfig:
                 "expected a student: either run= (a finished run) or policy= (a folder of pickclutter export-policy)"
             )
         one_of("phase", self.phase, ("distill", "few_shot"))
+        if self.policy is not None and (self.phase != "few_shot" or self.scenes is not None):
+            raise InvalidArgumentError("expected phase= and scenes= with run= alone: a policy folder has one student")
         if is_kinds(self.objects):
             raise InvalidArgumentError("expected objects to be proxy, ycb or a folder of objects, but got 'kinds'")
         check_objects(self.objects, self.objects_root)
@@ -91,3 +93,5 @@ class LookConfig:
         check_path("policy", self.policy)
         check_path("out", self.out, ".png")
         check_folder("the folder of out", str(Path(self.out).parent))
+        if Path(self.out).resolve() == Path(self.image).resolve():
+            raise InvalidArgumentError(f"expected out to be another file than image, but both are {self.out}")

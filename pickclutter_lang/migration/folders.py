@@ -29,18 +29,24 @@ Json = dict[str, Any]
 def converted_files(root: Path) -> dict[PurePosixPath, tuple[PurePosixPath, bytes | None]]:
     """Return every file below a folder: its path -> its new path, and its new content (None: unchanged).
 
-    :raises CheckpointError: when a file is damaged
+    :raises CheckpointError: when a file is damaged, or the folder is a part of a run, or has a link to another folder
     """
+    for folder in root.parents:
+        if _is_old_run(folder):
+            raise CheckpointError(f"expected a whole run, but {root} is a part of {folder}: migrate that")
+    links = [path for path in sorted(root.rglob("*")) if path.is_symlink() and path.is_dir()]
+    if links:
+        raise CheckpointError(f"expected folders, but {links[0]} is a link to one; put the folder itself there")
     found = {}
     for path in sorted(path for path in root.rglob("*") if path.is_file() and path.name != LOCK_FILE):
-        new, data = _convert(path)
+        new, data = _convert(path, root)
         found[PurePosixPath(path.relative_to(root))] = (PurePosixPath(new.relative_to(root)), data)
     return found
 
 
-def _convert(path: Path) -> tuple[Path, bytes | None]:
-    """Return where a file goes and what it then holds."""
-    kind, run = _kind_of_run(path)
+def _convert(path: Path, root: Path) -> tuple[Path, bytes | None]:
+    """Return where a file below a folder goes and what it then holds."""
+    kind, run = _kind_of_run(path, root)
     if path.name == POLICY_FILE:
         return path, _converted(path, lambda old: policy_config(old) if old.get("schema") == 2 else None)
     if run is None:
@@ -60,9 +66,11 @@ def _convert(path: Path) -> tuple[Path, bytes | None]:
     return target, None
 
 
-def _kind_of_run(path: Path) -> tuple[str, Path | None]:
+def _kind_of_run(path: Path, root: Path) -> tuple[str, Path | None]:
     """Return what kind of run of 0.1.0 a file belongs to, `scenes` or `images`, and the run's folder."""
     for folder in path.parents:
+        if not folder.is_relative_to(root):
+            break
         record = folder / RUN_FILE
         if record.is_file():
             settings = _read(record).get("settings")
@@ -70,6 +78,16 @@ def _kind_of_run(path: Path) -> tuple[str, Path | None]:
                 return ("scenes" if "train" in settings["data"] else "images"), folder
             return "", None
     return "", None
+
+
+def _is_old_run(folder: Path) -> bool:
+    """Return whether a folder above the one that is migrated is a run of 0.1.0; a foreign file there is none."""
+    try:
+        record = json.loads((folder / RUN_FILE).read_text())
+    except (OSError, ValueError):
+        return False
+    settings = record.get("settings") if isinstance(record, dict) else None
+    return isinstance(settings, dict) and "fewshot" in settings
 
 
 def _renamed_parts(parts: tuple[str, ...]) -> list[str]:

@@ -36,7 +36,8 @@ def migrate(folder: str | Path, dry_run: bool = False) -> tuple[list[str], Path]
     places = _Places.of(Path(folder).absolute())
     root, backup = places.root, places.backup
     if not root.is_dir() and backup.is_dir() and places.finished.is_dir():
-        places.end()  # the last step, before which a migration was ended
+        if not dry_run:
+            places.end()  # the last step, before which a migration was ended
         return ["all of it, by a migration that had been ended at its last step"], backup
     if not root.is_dir():
         raise CheckpointError(f"expected a folder at {folder}, but there is none")
@@ -46,7 +47,8 @@ def migrate(folder: str | Path, dry_run: bool = False) -> tuple[list[str], Path]
         files = converted_files(root)
         changed = {old: new for old, (new, data) in files.items() if old != new or data is not None}
         if backup.is_dir() and not changed:
-            places.remove_locks()
+            if not dry_run:
+                places.remove_locks()
             return ["all of it, by an earlier migration"], backup
         _check(root, backup, bool(changed))
         if not dry_run:

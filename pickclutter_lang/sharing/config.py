@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.object_storage import check_url, is_url
 from pickclutter_lang.utils.validation import check_path, check_repository, one_of
 
@@ -29,6 +30,10 @@ class PushConfig:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         check_path("folder", self.folder)
         _check_place(self.repository)
+        if self.private and is_url(self.repository):
+            raise InvalidArgumentError(
+                f"expected private=false with {self.repository}: who may read there is set at the storage itself"
+            )
 
 
 @dataclass
@@ -49,6 +54,8 @@ class FetchConfig:
         check_path("out", self.out)
         _check_place(self.repository)
         one_of("kind", self.kind, KINDS)
+        if self.revision is not None and is_url(self.repository):
+            raise InvalidArgumentError(f"expected no revision= with {self.repository}: a URL has what lies there now")
 
 
 def _check_place(repository: str) -> None:

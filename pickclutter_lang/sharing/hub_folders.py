@@ -31,10 +31,13 @@ from pickclutter_lang.teachers import pocket
 from pickclutter_lang.teachers.hub import TEACHER_FILES, teacher_card
 from pickclutter_lang.utils.hub_files import CARD_FILE as README
 from pickclutter_lang.utils.hub_files import RepoType, fetch_files, push_files
-from pickclutter_lang.utils.io import create_dir
+from pickclutter_lang.utils.io import create_dir, write_text
 from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.object_storage import files_at, is_url
+
+SOURCE_FILE = ".fetched_from"
+"""In a fetched folder: the repository or URL that it is from."""
 
 
 class Shared(NamedTuple):
@@ -181,7 +184,8 @@ def push(config: PushConfig) -> str:
         return _push_to_url(folder, files, kind, config.repository)
     card = kind.card(folder, config.repository)
     own = [name for name in files if name != README]
-    return push_files(folder, own, card, config.repository, kind.repo_type, config.private)
+    replaced = (kind.file, *kind.files)
+    return push_files(folder, own, card, config.repository, kind.repo_type, config.private, replaced)
 
 
 def _push_to_url(folder: Path, files: list[str], kind: Shared, url: str) -> str:
@@ -201,6 +205,7 @@ def fetch(config: FetchConfig) -> Path:
     kind, out = KINDS[config.kind], Path(config.out)
     create_dir(out)
     with dir_lock(out):
+        _check_own(config, kind, out)
         if is_url(config.repository):
             _fetch_from_url(config.repository, kind, out)
         else:
@@ -211,6 +216,19 @@ def fetch(config: FetchConfig) -> Path:
             )
         kind.check(out)
     return out
+
+
+def _check_own(config: FetchConfig, kind: Shared, out: Path) -> None:
+    """Refuse a folder with something that was not fetched from here, and note where what comes is from."""
+    note = out / SOURCE_FILE
+    source = note.read_text().strip() if note.is_file() else None
+    if source != config.repository and (source is not None or any(out.glob(kind.file))):
+        raise DatasetError(
+            f"expected out to be a new folder, or one of an earlier fetch of {config.repository}, but {out} has "
+            f"{next(out.glob(kind.file), out).name} {'of its own' if source is None else f'from {source}'}; choose "
+            "another out=, or delete it"
+        )
+    write_text(note, f"{config.repository}\n")
 
 
 def _fetch_from_url(url: str, kind: Shared, out: Path) -> None:

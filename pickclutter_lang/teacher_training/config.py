@@ -21,6 +21,12 @@ from pickclutter_lang.utils.validation import (
     within,
 )
 
+_OF_IMAGES = ("images_half", "unseen_images", "classes")
+_OF_RENDERS = (
+    *("unseen_scenes", "unseen_views", "exclude_split", "strong_augmentation", "occlusion", "low_resolution"),
+    *("hold_out_compositions", "crops_per_scene", "max_names"),
+)
+
 
 @dataclass
 class TeacherTrainConfig:
@@ -45,7 +51,7 @@ class TeacherTrainConfig:
     """`first` or `second`: train on half of the images of each class, see `data.half`, which takes the other. null:
     all."""
     unseen_images: str | None = None
-    """Such a folder for the numbers of the model card. null: images of classes that `images` lacks."""
+    """Such a folder for the numbers of the model card. null: no numbers."""
     classes: str | None = None
     """JSON list of the classes of `images`: folder, name, category, description."""
     exclude_split: str = "none"
@@ -141,6 +147,11 @@ class TeacherTrainConfig:
             raise InvalidArgumentError(
                 f"expected text_steps=0 with pretrained, whose text encoder is trained, but got {self.text_steps}"
             )
+        if self.pretrained is not None and (self.exclude_split != "none" or self.hold_out_compositions):
+            raise InvalidArgumentError(
+                "expected exclude_split=none and hold_out_compositions=false with pretrained: what that teacher was "
+                "trained on cannot be left out any more"
+            )
         for name in ("lr", "text_lr", "head_lr"):
             if getattr(self, name) is not None:
                 above(name, getattr(self, name), 0)
@@ -157,8 +168,13 @@ class TeacherTrainConfig:
         if self.images and (self.scenes or self.views):
             raise InvalidArgumentError("expected either images or scenes and views, but got both")
         check_half("images_half", self.images_half)
-        if self.images_half and not self.images:
-            raise InvalidArgumentError(f"expected images_half with images alone, but got {self.images_half!r}")
+        others, form = (_OF_RENDERS, "images") if self.images else (_OF_IMAGES, "views")
+        default = type(self)(out=self.out)
+        for key in others:
+            if getattr(self, key) != getattr(default, key):
+                raise InvalidArgumentError(
+                    f"expected no {key} with {form}, which has no use for it, but got {getattr(self, key)!r}"
+                )
         if self.exclude_split not in ("none", "ood"):
             raise InvalidArgumentError(f"expected exclude_split to be none or ood, but got {self.exclude_split!r}")
 

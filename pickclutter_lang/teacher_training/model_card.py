@@ -72,7 +72,7 @@ def write_model_card(folder: Path, metrics: Mapping[str, Any], config: TeacherTr
     write_json(folder / "figures.json", dict(metrics))
     if config.images:
         images = FolderImages.trained_on(config)
-        write_training_images(folder, images.at(1).file_hashes)
+        write_training_images(folder, images.at(1).file_hashes, config.pretrained)
         head = _head(config, " of a folder of images", "a folder of images", _FOLDER_LIMITS)
         parts = [
             head,
@@ -91,6 +91,8 @@ def write_model_card(folder: Path, metrics: Mapping[str, Any], config: TeacherTr
 
 def _head(config: TeacherTrainConfig, title: str, images: str, limits: str) -> str:
     encoder, start = _ENCODERS[config.image_encoder]
+    found = pretrained_fingerprint(config)
+    start = start if found is None else f"from the weights of the teacher with the fingerprint `{found}`"
     parts = (_FORM.format(encoder=encoder, start=start, images=images), _USE.format(limits=limits))
     return "\n\n".join([f"# The pocket teacher{title}", *map(_wrapped, parts)]) + "\n"
 
@@ -135,7 +137,9 @@ def _unseen_section(config: TeacherTrainConfig) -> str:
     kept_out = ", ".join(select_objects("kept_out").names)
     eight = _wrapped(f"Eight YCB objects that no teacher of this project is trained on: {kept_out}.")
     text = f"## What it never saw\n\n{eight}\n"
-    if "ycb" not in trained_object_sets(config):
+    if config.pretrained is not None:
+        text += "\nWhat the teacher that it started from saw, it saw too: see the model card of that one.\n"
+    elif "ycb" not in trained_object_sets(config):
         text += (
             "\nNor any scan: its images show procedural models alone. Every metric on `ycb` below is of scans that it\n"
             "never saw.\n"
@@ -160,19 +164,13 @@ def _training_section(config: TeacherTrainConfig, seconds: float) -> str:
     return (
         "## Training\n\n"
         f"```sh\n{_command(f'pickclutter train-teacher {_overrides(config)}')}\n```\n\n"
-        f"It took {seconds / 60:.0f} minutes.{_started_from(config)}\n"
+        f"It took {seconds / 60:.0f} minutes.\n"
         "Every caption says what it asserts, so each pair of an image and a caption in a batch is known to match or\n"
         "not. The loss is an InfoNCE with many positives and a sigmoid loss over whole scenes (names, lists, counts,\n"
         "absence), over the mean of the map on each object's mask, and over crops and views of single objects (names,\n"
         "synonyms, descriptions), and an InfoNCE within each attribute type (names, colors, shapes, patterns,\n"
         "materials, categories, uses).\n\n" + markdown_table(["use", "data", "content"], _data_rows(config)) + "\n"
     )
-
-
-def _started_from(config: TeacherTrainConfig) -> str:
-    """Return a sentence on the teacher that the training started from."""
-    found = pretrained_fingerprint(config)
-    return "" if found is None else f" It started from the weights of the teacher with the fingerprint\n`{found}`."
 
 
 def _folder_training_section(config: TeacherTrainConfig, images: FolderImages, seconds: float) -> str:

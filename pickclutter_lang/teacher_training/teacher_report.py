@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -90,6 +90,7 @@ def _evaluate_scenes(
 ) -> None:
     """Add the metrics of a store to `found`, and the hits on its crops to those of `objects`."""
     label = f"{store.manifest.object_set}, {store.manifest.split}, {store.image_size} px"
+    label = _unique(label, (key.removesuffix(", whole") for key in found["scenes"]))
     found["scenes"] |= {f"{label}, {key}": row for key, row in _scene_metrics(teacher, store, names).items()}
     hits = _crop_hits(teacher, store, names)
     found["crops"] |= {f"{label}{key}": row for key, row in _crop_metrics(hits).items()}
@@ -105,7 +106,8 @@ def _evaluate_views(
     objects: dict[str, dict[str, list[bool]]],
 ) -> None:
     """Add the metrics of a folder of views to `found`, and the hits on them to those of `objects`."""
-    label, metrics = _views_label(store.config), probe_metrics(teacher, store, shown, held_out_pairs(shown))
+    metrics = probe_metrics(teacher, store, shown, held_out_pairs(shown))
+    label = _unique(_views_label(store.config), (key.rpartition(", ")[0] for key in found["attributes"]))
     found["views"] |= {f"{label}, {group}": row for group, row in metrics["names"].items()}
     found["attributes"] |= {f"{label}, {group}": row for group, row in metrics["attributes"].items()}
     if metrics["kinds"]:
@@ -124,6 +126,14 @@ def _views_label(config: Mapping[str, Any]) -> str:
         return f"{config['objects']}, {config.get('selection', 'paper')}"
     lights = ", random lights" if config.get("random_lights") else ""
     return f"kinds from seed {config.get('first_seed', 0)}{lights}"
+
+
+def _unique(label: str, taken: Iterable[str]) -> str:
+    """Return a label, numbered where others of the card are alike: "kinds from seed 1000000 (2)"."""
+    known, number = set(taken), 1
+    while (found := label if number == 1 else f"{label} ({number})") in known:
+        number += 1
+    return found
 
 
 class _NameFeatures:

@@ -17,8 +17,8 @@ _CARD, _FIGURES = "MODEL_CARD.md", "figures.json"
 class _Figures(TypedDict, total=False):
     """What is read of a teacher's `figures.json`."""
 
-    views: dict[str, dict[str, float]]
-    kinds: dict[str, dict[str, float]]
+    views: dict[str, dict[str, Any]]
+    kinds: dict[str, dict[str, Any]]
 
 
 def push_teacher(folder: Path, repository: str, private: bool = False, **place: Any) -> str:
@@ -58,4 +58,5 @@ def _accuracies(path: Path) -> dict[str, float]:
     """Read the top-1 accuracy on each group of held-out views from a teacher's `figures.json`."""
     figures = read_json(path, _Figures, TeacherError, "delete it, or evaluate the teacher again")
     groups = [figures.get("views", {}), figures.get("kinds", {})]
-    return {name: row["top1"] for group in groups for name, row in group.items() if "top1" in row}
+    found = {name: row.get("top1") for group in groups for name, row in group.items()}
+    return {name: float(top1) for name, top1 in found.items() if isinstance(top1, (int, float))}

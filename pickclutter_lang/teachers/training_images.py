@@ -15,11 +15,16 @@ TRAINING_IMAGES = "training_images.json"
 _BYTES = 16  # of each hash
 
 
-def write_training_images(folder: Path, hashes: Iterable[bytes]) -> None:
-    """Write the first 16 bytes of the hash (sha256) of each image file, in order, as a JSON list of hex digits."""
-    write_text(
-        folder / TRAINING_IMAGES, json.dumps(sorted({value[:_BYTES].hex() for value in hashes}), indent=0) + "\n"
-    )
+def write_training_images(folder: Path, hashes: Iterable[bytes], pretrained: str | None = None) -> None:
+    """Write the first 16 bytes of the hash (sha256) of each image file, in order, as a JSON list of hex digits.
+
+    :param pretrained: folder of the teacher that the training started from, whose images count too
+    """
+    listed = {value[:_BYTES].hex() for value in hashes}
+    before = None if pretrained is None else Path(pretrained) / TRAINING_IMAGES
+    if before is not None and before.is_file():
+        listed |= {*read_json(before, list[str], TeacherError, "export that teacher again")}
+    write_text(folder / TRAINING_IMAGES, json.dumps(sorted(listed), indent=0) + "\n")
 
 
 def check_untrained_images(data: ImageDataset, checkpoint: str | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Literal
 
@@ -57,11 +58,14 @@ def push_files(
     repository: str,
     repo_type: RepoType = "model",
     private: bool = False,
+    replaced: Sequence[str] = (),
     **place: Any,
 ) -> str:
     """Push files of a folder and a card to a repository, which is made if it is not there.
 
     :param files: paths in the folder
+    :param replaced: patterns, the first of the file that says what a folder is. Where the repository has that one, its
+        files that fit a pattern and are not pushed again are deleted
     :param card: text of its README.md, with the hub's metadata
     :param place: `token` and `endpoint` of huggingface_hub
     :return: address of the commit
@@ -69,13 +73,17 @@ def push_files(
     :raises InvalidArgumentError: for another form of `repository`
     """
     check_repository("repository", repository)
-    from huggingface_hub import CommitOperationAdd, HfApi
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
     api = HfApi(**place)
-    operations = [CommitOperationAdd(name, str(folder / name)) for name in files]
+    operations: list[Any] = [CommitOperationAdd(name, str(folder / name)) for name in files]
     operations.append(CommitOperationAdd(CARD_FILE, card.encode()))
     try:
         api.create_repo(repository, private=private, exist_ok=True, repo_type=repo_type)
+        there = api.list_repo_files(repository, repo_type=repo_type) if replaced else []
+        if any(fnmatch(name, replaced[0]) for name in there):
+            old = [name for name in there if any(fnmatch(name, pattern) for pattern in replaced)]
+            operations += [CommitOperationDelete(name) for name in old if name not in (*files, CARD_FILE)]
         commit = api.create_commit(repository, operations, commit_message="From pickclutter-lang", repo_type=repo_type)
     except Exception as error:
         raise HubError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 from pickclutter_lang.errors import InvalidArgumentError
@@ -115,7 +116,8 @@ def median_interval(values: Sequence[float], level: float = LEVEL) -> tuple[floa
     """
     ordered, count = sorted(values), len(values)
     tail, rank = 0, 0
-    while rank < count // 2 and 2 * (tail + math.comb(count, rank)) <= (1 - level) * 2**count:
+    outside = Fraction(1 - level) * 2**count  # a float ends at 2**1024
+    while rank < count // 2 and 2 * (tail + math.comb(count, rank)) <= outside:
         tail += math.comb(count, rank)
         rank += 1
     return (ordered[rank - 1], ordered[-rank]) if rank else None

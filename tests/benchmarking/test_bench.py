@@ -78,6 +78,11 @@ def test_a_painted_look_has_objects_and_a_table(side: int) -> None:
     assert all(np.array_equal(again[key], value) for key, value in look["image"]["hand_camera"].items())
 
 
+def test_the_embedded_policy_is_found_from_anywhere(tmp_path: Path) -> None:
+    folder = BenchInputs(BenchConfig(policy="open"), tmp_path).policy(QUICKSTART)
+    assert folder.is_absolute() and (folder / "policy.json").is_file()
+
+
 def test_a_decision_takes_three_close_ups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     student, counts, best = BenchInputs(BenchConfig(), tmp_path).student(CLOSEUPS, False), [], CropVerifier.best
 

@@ -65,3 +65,9 @@ def test_what_cannot_be_looked_at_is_named(
     with pytest.raises(error, match=message):
         look(replace(config, **change))  # type: ignore[arg-type]
     assert not Path(config.out).exists()
+
+
+def test_the_image_is_not_overwritten(config: LookConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(config.image).parent)
+    with pytest.raises(InvalidArgumentError, match=r"expected out to be another file than image, but both are image"):
+        replace(config, out="image.png").validate()

@@ -151,6 +151,12 @@ def test_a_run_is_exported_for_the_page(exported: Path) -> None:
     assert next(scores) == pytest.approx(next(scores), abs=1e-6)
 
 
+def test_a_policy_folder_has_one_student(tmp_path: Path) -> None:
+    for changes in ({"phase": "distill"}, {"scenes": "s"}):
+        with pytest.raises(InvalidArgumentError, match="expected phase= and scenes= with run= alone"):
+            DemoConfig(policy=str(tmp_path), **changes).validate()  # type: ignore[arg-type]
+
+
 def test_a_damaged_policy_is_named_and_leaves_no_process(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="expected a policy in"), open_session(DemoConfig(policy=str(tmp_path))):
         pass

@@ -79,6 +79,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._commit(name, [json.loads(line) for line in data.decode().splitlines()])
 
     def _commit(self, name: str, rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            if row["key"] == "deletedFile":
+                del self.hub.repositories[name][row["value"]["path"]]
         files = [row["value"] for row in rows if row["key"] == "file"]
         self.hub.repositories[name] |= {file["path"]: base64.b64decode(file["content"]) for file in files}
         oid = self.hub.commit(name)

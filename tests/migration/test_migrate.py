@@ -167,6 +167,35 @@ def test_old_files_are_not_hidden_by_an_earlier_migration(old: Path) -> None:
     assert contents(old) == before
 
 
+def test_a_dry_run_ends_no_migration(old: Path) -> None:
+    folder = old / "policy_fewshot"
+    migrate(folder)
+    folder.rename(old / ".policy_fewshot.migrated")  # as a kill before the last step leaves it
+    before = contents(old)
+    assert migrate(folder, dry_run=True)[0] == ["all of it, by a migration that had been ended at its last step"]
+    assert contents(old) == before and not folder.exists()
+    migrate(folder)
+    assert folder.is_dir()
+
+
+def test_a_link_to_a_folder_is_not_lost(old: Path) -> None:
+    (old / "run").rename(old / "disk")
+    (old / "sweep").mkdir()
+    (old / "sweep" / "run").symlink_to(old / "disk")
+    shutil.copytree(old / "policy_fewshot", old / "sweep" / "policy")
+    with pytest.raises(CheckpointError, match=r"sweep/run is a link to one; put the folder itself there"):
+        migrate(old / "sweep")
+    assert (old / "sweep" / "run").is_symlink()
+
+
+def test_what_lies_above_the_folder_does_not_matter(old: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"fewshot is a part of .*run: migrate that"):
+        migrate(old / "run" / "fewshot")
+    (old / "settings.json").write_text("// of an editor")
+    migrate(old / "run")
+    assert (old / "run" / "few_shot").is_dir()
+
+
 @pytest.mark.parametrize("call", [1, 2, 3])
 def test_killed_at_a_step_it_is_done_again(old: Path, call: int) -> None:
     code = f"""

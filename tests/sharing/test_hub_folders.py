@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -20,12 +21,12 @@ from helpers.scene_runs import make_teacher
 from pickclutter_lang.datasets.scenes import verify_store
 from pickclutter_lang.demonstrations.config import ExportLerobotConfig
 from pickclutter_lang.demonstrations.lerobot import export_lerobot
-from pickclutter_lang.errors import CorruptShardError, DatasetError, HubError, TeacherError
+from pickclutter_lang.errors import CorruptShardError, DatasetError, HubError, InvalidArgumentError, TeacherError
 from pickclutter_lang.sharing.config import KINDS as NAMES
 from pickclutter_lang.sharing.config import FetchConfig, PushConfig
 from pickclutter_lang.sharing.hub_folders import KINDS, fetch, push
-from pickclutter_lang.teachers.hub import TEACHER_FILES
-from pickclutter_lang.teachers.pocket import PocketTeacher
+from pickclutter_lang.teachers.hub import TEACHER_FILES, teacher_card
+from pickclutter_lang.teachers.pocket import EMBEDDED, PocketTeacher
 
 
 @pytest.fixture
@@ -65,8 +66,9 @@ def test_a_store_comes_back_as_it_was(tmp_path: Path, hub: Hub) -> None:
 def test_a_teacher_comes_back_as_it_was(tmp_path: Path, hub: Hub) -> None:
     folder = make_teacher(tmp_path / "teacher")
     (folder / "MODEL_CARD.md").write_text("Names 3 of 4.\n")
-    views = {"ycb, paper, objects": {"views": 312, "names": 26, "top1": 0.75}}
-    (folder / "figures.json").write_text(json.dumps({"scenes": {}, "views": views}))
+    views = {"ycb, paper, objects": {"views": 312, "names": 26, "top1": 0.75, "interval": [0.7, 0.8]}}
+    kinds = {"kinds": {"top1": None, "by_synonym": None, "confusions": [["a", "b", 0.5]]}}
+    (folder / "figures.json").write_text(json.dumps({"scenes": {}, "views": views, "kinds": kinds}))
     push(PushConfig(str(folder), "me/teacher"))
     data, body = card_of(hub, "me/teacher")
     (result,) = data["model-index"][0]["results"]  # type: ignore[index]
@@ -82,6 +84,46 @@ def test_a_teacher_comes_back_as_it_was(tmp_path: Path, hub: Hub) -> None:
     }
     opened.push_to_hub("me/again")
     assert all(hub.repositories["me/again"][name] == (folder / name).read_bytes() for name in TEACHER_FILES)
+
+
+@pytest.mark.parametrize("name", EMBEDDED)
+def test_an_embedded_teacher_has_a_card(name: str) -> None:
+    folder = Path(str(files("pickclutter_lang.assets") / EMBEDDED[name]))
+    data = yaml.safe_load(teacher_card(folder, "me/pocket").split("---\n", 2)[1])
+    found = {result["dataset"]["name"] for result in data["model-index"][0]["results"]}
+    assert "ycb, paper, objects" in found
+
+
+def test_what_an_earlier_push_left_is_deleted(tmp_path: Path, hub: Hub) -> None:
+    store = tmp_path / "store"
+    make_toy_store(store, "train", 4, size=32)
+    there = hub.repositories["datasets/me/scenes"] = {"shards/mine.h5": b"of somebody"}
+    push(PushConfig(str(store), "me/scenes"))
+    assert there.pop("shards/mine.h5") == b"of somebody"  # it held no scenes before
+    there |= {"shards/stale.h5": b"old", "notes.txt": b"of somebody"}
+    push(PushConfig(str(store), "me/scenes"))
+    assert "shards/stale.h5" not in there and there["notes.txt"] == b"of somebody" and "manifest.json" in there
+
+
+def test_what_is_one_s_own_is_not_overwritten(tmp_path: Path, hub: Hub) -> None:
+    mine = make_teacher(tmp_path / "teacher")
+    push(PushConfig(str(mine), "me/teacher"))
+    push(PushConfig(str(mine), "me/other"))
+    before = {path.name: path.read_bytes() for path in mine.iterdir()}
+    with pytest.raises(DatasetError, match=r"expected out to be a new folder.*of its own; choose another out="):
+        fetch(FetchConfig("me/teacher", str(mine), "teacher"))
+    assert {path.name: path.read_bytes() for path in mine.iterdir()} == before
+    back = tmp_path / "back"
+    fetch(FetchConfig("me/teacher", str(back), "teacher"))
+    with pytest.raises(DatasetError, match="from me/teacher; choose another out="):
+        fetch(FetchConfig("me/other", str(back), "teacher"))
+
+
+def test_a_url_has_neither_owners_nor_revisions(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match="expected private=false"):
+        PushConfig(str(tmp_path), "s3://bucket/path", private=True).validate()
+    with pytest.raises(InvalidArgumentError, match="expected no revision="):
+        FetchConfig("s3://bucket/path", str(tmp_path), revision="v1").validate()
 
 
 def test_demonstrations_come_back_as_they_were(tmp_path: Path, hub: Hub) -> None:

@@ -41,6 +41,10 @@ def test_an_image_of_the_teacher_is_refused_whatever_its_name(tmp_path: Path) ->
     assert len(json.loads((teacher / TRAINING_IMAGES).read_text())) == 6
     check_untrained_images(half_of(tmp_path, "second"), str(teacher))
     check_untrained_images(half_of(tmp_path, "first"), None)
+    second = half_of(tmp_path, "second").images.file_hashes  # type: ignore[attr-defined]
+    write_training_images(tmp_path / "later", second, pretrained=str(teacher))
+    with pytest.raises(MismatchError, match="it was on 6 of 6"):
+        check_untrained_images(half_of(tmp_path, "first"), str(tmp_path / "later"))
     with pytest.raises(MismatchError, match="it was on 6 of 12, such as a/p"):
         check_untrained_images(half_of(tmp_path, None), str(teacher))
     taken = tmp_path / "data" / half_of(tmp_path, "first").images.ids[0]

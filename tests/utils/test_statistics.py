@@ -34,6 +34,11 @@ def test_the_interval_of_a_median_is_that_of_the_binomial(count: int) -> None:
     assert (median_interval(values) is None) == (count < 6)
 
 
+def test_thousands_of_values_have_an_interval() -> None:
+    low, high = median_interval([float(n) for n in range(2000)]) or (0.0, 0.0)
+    assert low < 1000 < high and high - low < 100
+
+
 def test_it_holds_the_median_of_any_distribution_as_often_as_it_says() -> None:
     rng, held = np.random.default_rng(0), 0
     for _ in range(2000):
