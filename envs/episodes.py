@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -170,8 +171,16 @@ def objects_of(
     return load_object_set(objects, root, ids + sorted(set(model_ids) - set(ids)), object_split, kinds)
 
 
-def pile_of(model_ids: Sequence[str], actors: Sequence[Any], objects: ObjectSet) -> Pile:
-    """Return sapien actors as a pile: labels and models of their ids, and the poses where they are now."""
+def pile_of(
+    model_ids: Sequence[str], actors: Sequence[Any], objects: ObjectSet, scales: Sequence[float] | None = None
+) -> Pile:
+    """Return sapien actors as a pile: labels and models of their ids, and the poses where they are now.
+
+    :param scales: factors on their meshes. None: those of the object set
+    """
     label_indices = np.array([objects.label_index(model_id) for model_id in model_ids], np.int64)
     poses = np.array([[*actor.pose.p, *actor.pose.q] for actor in actors], float)
-    return Pile(label_indices, tuple(objects.model(model_id) for model_id in model_ids), poses)
+    models = [objects.model(model_id) for model_id in model_ids]
+    if scales is not None:
+        models = [replace(model, scale=float(scale)) for model, scale in zip(models, scales, strict=True)]
+    return Pile(label_indices, tuple(models), poses)

@@ -250,23 +250,31 @@ class PickClutterLangEnv(EpisodeViewEnv, ObjectSetEnv):
         drop_unused_meshes()
 
     def _set_target(self) -> None:
-        """Draw as mani_skill2 does, from the same generator; language draws from a separate one."""
+        """Draw as mani_skill2 does, from the same generator; language draws from a separate one.
+
+        A target that is asked for shifts no other draw: its start is drawn apart.
+        """
         actors = self.episode["actors"]
         visible = [instance_id for instance_id, actor in enumerate(actors) if actor["rep_pts"] is not None]
-        instance_id = random_choice(visible or list(range(len(actors))), self._episode_rng)
+        drawn = random_choice(visible or list(range(len(actors))), self._episode_rng)
         rng = np.random.default_rng([self._episode_seed, _LANGUAGE_STREAM])
-        self._task = sample_task(
-            self._pile, instance_id, self._absent_objects(), self.absent_probability, self._request, rng
-        )
-        if self._task.instance_id is not None:
-            instance_id = self._task.instance_id
-        self.obj = self.objs[instance_id]
-        points = actors[instance_id]["rep_pts"] or [self.obj_pose.p]
-        self.obj_start_pos = np.float32(random_choice(points, self._episode_rng))
+        self._task = sample_task(self._pile, drawn, self._absent_objects(), self.absent_probability, self._request, rng)
+        instance_id = drawn if self._task.instance_id is None else self._task.instance_id
+        self.obj = self.objs[drawn]
+        start = self._draw_start(drawn, self._episode_rng)
+        if instance_id != drawn:
+            self.obj = self.objs[instance_id]
+            start = self._draw_start(instance_id, np.random.RandomState(self._episode_seed))
+        self.obj_start_pos = np.float32(start)
         self.bbox_size = self.bbox_sizes[instance_id]
         self.target_site.set_pose(Pose(self.obj_start_pos if self.target_present else _NOWHERE))
         self._start_heights = [(actor.pose.transform(actor.cmass_local_pose)).p[2] for actor in self.objs]
         self._target_graspable = self._is_graspable()
+
+    def _draw_start(self, instance_id: int, rng: np.random.RandomState) -> Any:
+        """Draw a point of an object that the hand camera sees, or take its center where it sees none."""
+        points = self.episode["actors"][instance_id]["rep_pts"]
+        return random_choice([self.obj_pose.p] if points is None else points, rng)
 
     def _absent_objects(self) -> list[CatalogObject]:
         """Return the objects of the split that are not in the pile."""
@@ -277,7 +285,8 @@ class PickClutterLangEnv(EpisodeViewEnv, ObjectSetEnv):
     def _is_graspable(self) -> bool:
         if self._task.instance_id is None or not self.target_visible:
             return False
-        pile = pile_of([item.model_id for item in self._pile], self.objs, self.object_set)
+        scales = [actor["scale"] for actor in self.episode["actors"]]
+        pile = pile_of([item.model_id for item in self._pile], self.objs, self.object_set, scales)
         checker = GraspChecker(self.object_set, PandaKinematics(self.agent.robot))
         return checker.find(pile, self._task.instance_id) is not None
 

@@ -233,10 +233,20 @@ def read_settings(kind: type[Settings], values: Settings | Mapping[str, Any] | N
         return found
     if not isinstance(values, Mapping):
         raise InvalidArgumentError(f"expected {kind.__name__} or a dictionary of its settings, but got {values!r}")
+    plain = {key: _plain(value) for key, value in values.items() if key != _TABLE_HASH}
     try:
-        return parse_config(kind, OmegaConf.create({k: v for k, v in values.items() if k != _TABLE_HASH}))
+        return parse_config(kind, OmegaConf.create(plain))
     except OmegaConfBaseException as error:
-        raise InvalidArgumentError(f"expected settings of {kind.__name__}, but got {dict(values)!r}") from error
+        raise InvalidArgumentError(
+            f"expected settings of {kind.__name__}, but got {dict(values)!r}: {str(error).splitlines()[0]}"
+        ) from error
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of NumPy as Python's own, which configurations are made of."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    return [_plain(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
 def table_images(path: str) -> list[Path]:

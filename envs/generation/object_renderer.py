@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pickclutter_lang.envs.config import ObjectSheetConfig
 from pickclutter_lang.envs.generation.scene_renderer import add_lights_and_ground
-from pickclutter_lang.envs.renderer import shared_engine
+from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, shared_engine
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.kinds import Kind, all_kinds, find_kinds, write_kinds
 from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
@@ -117,6 +117,8 @@ class ObjectRenderer:
         """Free the mesh of an object that is not needed any more."""
         actor, _ = self._actors.pop((Path(model_dir), scale))
         self._scene.remove_actor(actor)
+        count_meshes(1)
+        drop_unused_meshes()
 
     def _capture(self, actor: Any, pose: tuple[Any, Any], frame: npt.NDArray[np.float64], size: int) -> View:
         import sapien.core as sapien
@@ -211,8 +213,10 @@ def kind_sheet(kinds: Sequence[Kind], config: ObjectSheetConfig) -> Image.Image:
             text = kind.name.replace(" ", "\n") if config.names else str(row + 1)
             ImageDraw.Draw(sheet).text((4, row * size + 4), text, fill="black", font=font)
             for column in range(len(seeds)):
-                rgb = _kind_view(root / "models" / ids[row * len(seeds) + column], config.random_views, size)
+                model_dir = root / "models" / ids[row * len(seeds) + column]
+                rgb = _kind_view(model_dir, config.random_views, size)
                 sheet.paste(Image.fromarray(rgb), (left + column * size, row * size))
+                _renderer().forget(model_dir)
     return sheet
 
 

@@ -16,7 +16,9 @@ from pickclutter_lang.datasets.scenes.hdf5_arrays import open_hdf5
 from pickclutter_lang.demonstrations.config import CollectDemosConfig
 from pickclutter_lang.demonstrations.trajectories import Source
 from pickclutter_lang.envs.generation.collect import package_versions
+from pickclutter_lang.envs.randomization import changes, overrides
 from pickclutter_lang.policy.evaluation.rollout_metrics import outcome_of, wilson_interval
+from pickclutter_lang.policy.manifest import load_config
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.markdown import markdown_table
 
@@ -104,7 +106,11 @@ in `objects` of the JSON; `outcome` is -1 not tried, 0 nothing lifted, 1 lifted,
 
 def _how(config: CollectDemosConfig) -> str:
     keys = ("seed", "objects", "split", "object_split", "kinds", "instances", "camera_size", "control_mode", "failures")
-    rows = {**{key: getattr(config, key) for key in keys}, **package_versions()}
+    rows = {key: getattr(config, key) for key in keys}
+    if config.policy is not None:
+        rows |= {"policy": config.policy, "camera_size": load_config(config.policy).student.camera_size}
+    given = {"camera": changes(config.camera), "appearance": changes(config.appearance)}
+    rows |= dict(override.split("=", 1) for override in overrides(given)) | package_versions()
     listed = markdown_table(("setting", "value"), ((f"`{key}`", f"`{value}`") for key, value in rows.items()))
     return f"## How it was made\n\nEpisode k depends on the seed {config.seed} + k alone.\n\n{listed}"
 

@@ -173,4 +173,4 @@ def display_name(model_id: str) -> str:
         return paper_names[model_id]
     match = re.fullmatch(r"(?:\d+(?:-([a-z]+))?_)?(.+)", model_id)
     variant, stem = match.groups() if match else (None, model_id)
-    return stem.replace("_", " ") + (f" {variant}" if variant else "")
+    return " ".join([*stem.replace("_", " ").split(), *([variant] if variant else [])])

@@ -82,8 +82,9 @@ class ObjectSet:
         """Hash (sha256, hex) of the catalog and of the bytes of every mesh and texture."""
         digest = hashlib.sha256(self.catalog.fingerprint.encode())
         for item in self.catalog:
-            for path in sorted(self.model_dir(item.model_id).iterdir()):
-                digest.update(path.name.encode() + path.read_bytes())
+            folder = self.model_dir(item.model_id)
+            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+                digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
         return digest.hexdigest()
 
 

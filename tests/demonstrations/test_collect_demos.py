@@ -17,13 +17,15 @@ from helpers.forkserver import run_python
 from helpers.own_objects import MESHES, make_own_set, own_entry
 from helpers.paths import SCRIPTS
 from helpers.process_kill import run_killed
-from pickclutter_lang.demonstrations.card import license_of
+from pickclutter_lang.demonstrations.card import _how, license_of
 from pickclutter_lang.demonstrations.collect_demos import is_kept
-from pickclutter_lang.demonstrations.config import ExportLerobotConfig
+from pickclutter_lang.demonstrations.config import CollectDemosConfig, ExportLerobotConfig
 from pickclutter_lang.demonstrations.grasps import LIFTED, MISSED, NOT_TRIED, PLACED, relative_pose
 from pickclutter_lang.demonstrations.lerobot import export_lerobot
 from pickclutter_lang.demonstrations.trajectories import Demonstrations
+from pickclutter_lang.envs.randomization import HandCameraConfig
 from pickclutter_lang.manipulation.gripper import rotation_matrix
+from pickclutter_lang.policy.manifest import load_config
 
 pytest.importorskip("sapien")
 pytestmark = [pytest.mark.sim, pytest.mark.slow]
@@ -154,6 +156,15 @@ def frame_of(pose: Any, within: Any) -> Any:
 def test_a_pose_in_its_own_frame_is_none() -> None:
     pose = np.array([0.1, -0.2, 0.3, 0.5, 0.5, -0.5, 0.5])
     np.testing.assert_allclose(relative_pose(pose, pose), [0, 0, 0, 1, 0, 0, 0], atol=1e-12)
+
+
+def test_a_card_says_how_the_images_were_made(exported: Path) -> None:
+    camera = HandCameraConfig(fov=80.0)
+    own = CollectDemosConfig(policy=str(exported / "few_shot"), camera=camera, camera_size=999)
+    text = _how(own)
+    side = load_config(exported / "few_shot").student.camera_size
+    assert f"| `camera_size` | `{side}` |" in text and "| `camera.fov` | `80.0` |" in text and "few_shot" in text
+    assert "| `camera_size` | `128` |" in _how(CollectDemosConfig()) and "camera." not in _how(CollectDemosConfig())
 
 
 def test_card_sheet_and_videos_are_made(demos: Path) -> None:

@@ -12,6 +12,7 @@ from gymnasium.utils.env_checker import data_equivalence
 from helpers.environments import NAMES, make
 from helpers.grasping import tabletop
 from pickclutter_lang.envs.episode_task import ResetOptions, sample_task
+from pickclutter_lang.envs.episodes import pile_of
 from pickclutter_lang.errors import (
     DatasetError,
     InvalidArgumentError,
@@ -150,3 +151,27 @@ def test_an_option_changes_nothing_but_what_it_fixes(env: Any) -> None:
     fixed = draw(ResetOptions(target=pile[4]))
     assert fixed.instruction == free.instruction.replace(pile[2].name, pile[4].name)
     assert (free.instance_id, fixed.instance_id) == (2, 4)
+    episode = tabletop(env.object_set, NAMES)
+    episode["actors"][2]["rep_pts"] = None
+    episode["actors"][0]["rep_pts"] = np.asarray(episode["actors"][0]["rep_pts"] * 3)
+    goals = set()
+    for target in (None, *NAMES):  # one of them hidden, one with other points to start from
+        options = {"episode": episode} if target is None else {"episode": episode, "target": target}
+        for seed in range(3):
+            env.reset(seed=seed, options=options)
+            goals.add((seed, *env.goal_pos.tolist()))
+    assert len(goals) == 3
+
+
+def test_grasps_are_those_of_the_scale_of_the_episode(env: Any) -> None:
+    episode = tabletop(env.object_set, NAMES)
+    env.reset(seed=0, options={"episode": episode})
+    scales = [0.5 * actor["scale"] for actor in episode["actors"]]
+    ids = [actor["model_id"] for actor in episode["actors"]]
+    assert [model.scale for model in pile_of(ids, env.objs, env.object_set, scales).models] == scales
+    huge = tabletop(env.object_set, NAMES)
+    number = NAMES.index(NAMES[0])
+    huge["actors"][number]["scale"] *= 4  # wider than the gripper
+    wide = env.reset(seed=0, options={"episode": huge, "target": NAMES[0]})[1]
+    assert env.reset(seed=0, options={"episode": episode, "target": NAMES[0]})[1]["target_graspable"]
+    assert wide["target_visible"] and not wide["target_graspable"]

@@ -130,6 +130,14 @@ WRONG: list[tuple[Any, dict[Any, Any], str]] = [
 ]
 
 
+def test_numbers_of_numpy_are_numbers() -> None:
+    values = {"x": np.linspace(-0.02, 0.02, 5)[0], "fov": np.array([70.0, 95.0]), "roll": (np.float32(1), 2)}
+    found = read_settings(HandCameraConfig, values)
+    assert (found.x, list(found.fov), list(found.roll)) == (-0.02, [70.0, 95.0], [1.0, 2.0])  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgumentError, match="fov"):
+        read_settings(HandCameraConfig, {"fov": "wide"})
+
+
 @pytest.mark.parametrize(("kind", "values", "message"), WRONG)
 def test_wrong_settings_are_named(kind: Any, values: dict[Any, Any], message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=message) as caught:

@@ -139,7 +139,16 @@ def test_the_fingerprint_of_a_set_follows_its_meshes(tmp_path: Path) -> None:
     _write_set(tmp_path, "065-a_cups")
     fingerprint = read_object_set("mine", tmp_path, ["065-a_cups"]).fingerprint
     (tmp_path / "models" / "065-a_cups" / "textured.obj").write_text("o b\n")
-    assert read_object_set("mine", tmp_path, ["065-a_cups"]).fingerprint != fingerprint
+    changed = read_object_set("mine", tmp_path, ["065-a_cups"]).fingerprint
+    textures = tmp_path / "models" / "065-a_cups" / "textures"
+    textures.mkdir()
+    assert read_object_set("mine", tmp_path, ["065-a_cups"]).fingerprint == changed != fingerprint
+    (textures / "skin.png").write_bytes(b"skin")
+    assert read_object_set("mine", tmp_path, ["065-a_cups"]).fingerprint != changed
+
+
+def test_an_id_with_several_underscores_has_a_name_with_single_spaces() -> None:
+    assert display_name("blue__mug") == "blue mug" and display_name("065-a_cups") == "cups a"
 
 
 @pytest.mark.parametrize("source", ["ycb"])

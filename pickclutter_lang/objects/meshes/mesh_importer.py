@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE
 from pickclutter_lang.objects.meshes.imported_model import ImportedModel, is_unchanged, make_model
 from pickclutter_lang.objects.meshes.mesh_sources import BrokenMesh, MeshSource, find_sources
 from pickclutter_lang.objects.meshes.names import (
     GivenNames,
+    catalog_of_rows,
     catalog_row,
     catalog_rows,
     check_unique_names,
@@ -81,6 +83,7 @@ def import_meshes(
     :param defaults: split, license and source of objects that have none
     :param workers: number of processes
     :raises InvalidArgumentError: when no path is a mesh, names or ids repeat, or the folder holds something else
+    :raises DatasetError: for words that a catalog cannot have
     """
     sources, broken = find_sources(paths)
     if not sources:
@@ -91,6 +94,7 @@ def import_meshes(
     try:
         with dir_lock(out):
             rows = _rows(out, sources, given, defaults)
+            catalog_of_rows(rows.values(), names or out / CATALOG_FILE)  # before the work
             result = _Import(out, settings, workers).run(sources, given, broken)
             kept = {name: rows.get(name) or plain_row(name, defaults) for name in sorted(result.models)}
             if result.models:

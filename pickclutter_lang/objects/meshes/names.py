@@ -122,15 +122,24 @@ def check_unique_names(rows: Iterable[Mapping[str, Any]]) -> None:
             )
 
 
-def write_rows(folder: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write `catalog.yaml`, atomically; fields without a value stay in it, to be filled.
+def catalog_of_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> bytes:
+    """Return the content of a `catalog.yaml`; fields without a value stay in it, to be filled.
 
+    :param path: of the file that the rows come from, for errors
     :raises DatasetError: for rows that `read_catalog` refuses
     """
     content = {"version": VERSION, "objects": sorted((dict(row) for row in rows), key=lambda row: str(row["id"]))}
     data = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110).encode()
-    parse_catalog(data, folder / CATALOG_FILE)
-    atomic_write(folder / CATALOG_FILE, data)
+    parse_catalog(data, path)
+    return data
+
+
+def write_rows(folder: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write `catalog.yaml`, atomically.
+
+    :raises DatasetError: as `catalog_of_rows`
+    """
+    atomic_write(folder / CATALOG_FILE, catalog_of_rows(rows, folder / CATALOG_FILE))
 
 
 def _read_mapping(path: Path) -> dict[Any, Any]:

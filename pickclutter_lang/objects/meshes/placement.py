@@ -53,6 +53,8 @@ def check_size(extents: FloatArray, meters: float) -> None:
 def check_thickness(pieces: Sequence[Piece]) -> None:
     """Raise InvalidArgumentError for a mesh that is flat, in whatever direction."""
     points, _ = merged(pieces)
+    if not len(points):
+        raise InvalidArgumentError("expected a solid, but its triangles have no area; export it again")
     axes = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)[2]
     thickness = float(np.ptp(points @ axes.T, axis=0).min())
     if thickness < _THINNEST:

@@ -94,6 +94,8 @@ def _part(visual: Element, frame: FloatArray, colors: dict[str, tuple[int, ...] 
         scale = np.diag([*_numbers(shape.get("scale", "1 1 1"), 3), 1.0])
         # A package is the folder of the URDF: nothing is read outside of it.
         file = re.sub(r"^(package://[^/]+/|file://)", "", str(shape.get("filename", "")))
+        if not file:
+            raise ValueError("a <mesh> has no filename")
         return VisiblePart(matrix @ scale, file, color=color)
     return VisiblePart(matrix, None, _solid(shape), color)
 

@@ -17,7 +17,7 @@ from scipy.spatial import ConvexHull
 
 from helpers.forkserver import run_python
 from helpers.own_meshes import copy_of, write_all, write_bop, write_obj, write_ply, write_scanned, write_stl
-from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingExtraError
 from pickclutter_lang.objects import meshes
 from pickclutter_lang.objects.catalog import Catalog
 from pickclutter_lang.objects.meshes.mesh_importer import ImportResult, import_meshes
@@ -219,6 +219,13 @@ def test_a_wrong_name_is_named_before_anything_is_made(text: str, message: str, 
     with pytest.raises(InvalidArgumentError, match=message) as caught:
         imported([write_stl(tmp_path), write_obj(tmp_path / "box")], tmp_path / "mine", tmp_path / "names.yaml")
     assert "\n" not in str(caught.value)
+    assert not (tmp_path / "mine").exists()
+
+
+def test_words_that_a_catalog_cannot_have_are_named_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "names.yaml").write_text("wedge: {name: Enamel Mug}\n")
+    with pytest.raises(DatasetError, match=r"names\.yaml: object 1 .*expected names in lower case"):
+        imported([write_stl(tmp_path)], tmp_path / "mine", tmp_path / "names.yaml")
     assert not (tmp_path / "mine").exists()
 
 

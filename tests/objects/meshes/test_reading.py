@@ -246,6 +246,8 @@ BROKEN: dict[str, tuple[Callable[[Path], Path], str]] = {
     ),
     "NaN in texture coordinates": (_obj(lambda text: text.replace("vt 1 1", "vt nan 1")), "finite texture coordinates"),
     "flat": (_flat, "expected a solid, but it is flat"),
+    "without an area": (_text("a.obj", "v 0 0 0\nv .1 0 0\nv .05 0 0\nf 1 2 3\n"), "expected a solid, but"),
+    "a mesh without a file": (_text("a.urdf", _LINK.replace(' filename="{}"', "")), "a <mesh> has no filename"),
     "a texture that is cut": (_cut_image, "cut off or damaged"),
     "a texture that is not there": (_mtl(MTL.replace("texture", "skin")), "'skin.png', which is not there"),
     "a texture above": (_mtl(MTL.replace("texture", "../a/texture")), "'../a/texture.png', outside of its folder"),
