@@ -13,7 +13,7 @@ class PhaseConfig:
     """One phase of training. Its evaluation is always at the image size of the data."""
 
     optimizer: str = "adamw"
-    """`adamw`, or `sgd` with momentum 0.9."""
+    """`adamw`, or `sgd` with momentum 0.9. `one_cycle` moves the momentum, and beta1, between 0.85 and 0.95."""
     lr: float = 0.002
     """Highest learning rate."""
     weight_decay: float = 0.05

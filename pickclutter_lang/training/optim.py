@@ -27,6 +27,8 @@ def build_optimizer(model: nn.Module, config: PhaseConfig) -> torch.optim.Optimi
 def build_schedule(optimizer: torch.optim.Optimizer, config: PhaseConfig, epoch_steps: int) -> LRScheduler:
     """Build the schedule, stepped after every batch.
 
+    `one_cycle` is torch's, with its cycle of the momentum (of AdamW: beta1) from 0.95 to 0.85 and back.
+
     :param epoch_steps: batches in an epoch
     """
     total = epoch_steps * config.epochs

@@ -153,7 +153,7 @@ class ImageTrainConfig:
     """Precision of the student and of the teacher's image encoder: `float32`, `bfloat16`, or `auto` (bfloat16 where
     the CPU has it in hardware)."""
     seed: int = 0
-    """Seed of the weights, the batches and the crops."""
+    """Seed of the weights, the batches and the choice of crops. Fixed crops are the same for every seed."""
     num_threads: int | None = None
     """Threads of torch. null: torch's default."""
     num_workers: int = 0

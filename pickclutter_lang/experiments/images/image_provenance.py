@@ -9,9 +9,11 @@ from typing import Any
 
 from pickclutter_lang.datasets.images import ImageDataset, Split
 from pickclutter_lang.datasets.images.splits import SUBSETS
+from pickclutter_lang.distillation.extra_losses import load_extra_losses
+from pickclutter_lang.distillation.image_objective import IMAGE_ARGUMENTS
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.images.class_texts import DATASET_DESCRIPTIONS, class_texts
-from pickclutter_lang.experiments.images.config import ClassTextConfig, ImageTrainConfig
+from pickclutter_lang.experiments.images.config import ClassTextConfig, ImageObjectiveConfig, ImageTrainConfig
 
 
 def describe_data(data: ImageDataset, split: Split) -> dict[str, Any]:
@@ -28,12 +30,19 @@ def describe_data(data: ImageDataset, split: Split) -> dict[str, Any]:
     }
 
 
+def needs_captions(objective: ImageObjectiveConfig) -> bool:
+    """Return whether L_cap, or a loss of one's own, takes captions."""
+    own = load_extra_losses(objective.extra, IMAGE_ARGUMENTS) if objective.extra else {}
+    return bool(objective.cap) or any("captions" in loss.arguments for loss in own.values())
+
+
 def describe_texts(config: ImageTrainConfig, data: ImageDataset, split: Split) -> dict[str, str]:
     """Return hashes of the class texts, and of the captions that a loss needs.
 
     :raises InvalidArgumentError: when a description or a caption is lacking
     """
-    learned = captions_of(data, (*split.train, *split.fewshot)) if config.objective.cap else []
+    needed = needs_captions(config.objective)
+    learned = captions_of(data, (*split.train, *split.fewshot)) if needed else []
     return {"texts": _digest(class_texts(config.text, data.classes)), "captions": _digest(learned)}
 
 

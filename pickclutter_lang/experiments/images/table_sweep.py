@@ -13,7 +13,12 @@ from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.experiments.images.class_texts import check_texts
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_figures import check_umap, write_figure
-from pickclutter_lang.experiments.images.image_provenance import describe_data, describe_spaces, describe_texts
+from pickclutter_lang.experiments.images.image_provenance import (
+    describe_data,
+    describe_spaces,
+    describe_texts,
+    needs_captions,
+)
 from pickclutter_lang.experiments.images.image_results import (
     IMAGE_TABLES,
     ImageSweepResults,
@@ -179,7 +184,7 @@ class _CurrentProvenance:
 
         :raises PickClutterError: as `plan_image_tables`
         """
-        key = json.dumps([vars(config.data), vars(config.teacher), vars(config.text), bool(config.objective.cap)])
+        key = json.dumps([vars(config.data), vars(config.teacher), vars(config.text), needs_captions(config.objective)])
         if key not in self._known:
             data, split, teacher = self.open(config)
             check_texts(config.text, teacher, data.classes)

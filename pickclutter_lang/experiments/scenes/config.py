@@ -161,6 +161,11 @@ class TrainConfig:
             part.validate()
         self.distill.validate("distill")
         self.few_shot.validate("few_shot")
+        if self.retrieval.keys == "teacher" and not self.objective.im_cst:
+            raise InvalidArgumentError(
+                "expected objective.im_cst above 0 with retrieval.keys=teacher, since that alone trains what is "
+                "compared with the teacher's features; choose another method, or retrieval.keys=student"
+            )
         if self.crop_classifier is not None:
             self.crop_classifier.validate("crop_classifier")
             if list(self.data.cameras) != ["hand"] or self.data.depth:

@@ -132,6 +132,8 @@ def description_note(results: Iterable[dict[str, Any]]) -> str:
     seen: dict[str, bool] = {}
     for result in results:
         prompts = result["config"]["prompts"]
+        if prompts.get("closed_set"):
+            continue  # a closed set has no texts
         earlier = [prompts.get("descriptions"), *prompts.get("extra_descriptions", ())]  # all of them with images
         known = result.get("descriptions", {source: {"images_seen": True} for source in earlier if source})
         seen |= {source: row["images_seen"] for source, row in known.items()}

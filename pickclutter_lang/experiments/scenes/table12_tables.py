@@ -9,7 +9,7 @@ from pickclutter_lang.experiments.comparison import Result
 from pickclutter_lang.experiments.scenes.result_table import SECTIONS, TRIVIAL, is_chance, stages_of, table_title
 from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, stages_of_sweep
 from pickclutter_lang.experiments.sweeps.paper_tables import TABLE12, TABLE12_CELLS, PaperFigures
-from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepResults
+from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepResults, as_key
 from pickclutter_lang.experiments.sweeps.tables import Column, Row, Table
 
 _CLASSES = "ood_on_ood"
@@ -23,7 +23,8 @@ def measures_of(result: Result) -> Iterator[str]:
         for cell, (metric, predictor) in product(TABLE12_CELLS, SECTIONS.values()):
             yield f"{stage}.{cell}.{predictor}.{metric}"
         for name, row in result["metrics"][stage][_CLASSES].get("classes", {}).items():
-            yield from (f"{stage}.{_CLASSES}.classes.{name}.{metric}" for metric in (*_CLASS_METRICS, "support") if row)
+            path = f"{stage}.{_CLASSES}.classes.{as_key(name)}"
+            yield from (f"{path}.{metric}" for metric in (*_CLASS_METRICS, "support") if row)
     yield from ("parameters", "peak_memory_mb", *(f"seconds.{name}" for name in result.get("seconds", {})))
 
 
@@ -82,10 +83,10 @@ def class_tables(values: SweepResults) -> list[Table]:
     for metric, title in _CLASS_METRICS.items():
         rows = []
         for name in names:
-            path = f"{_CLASSES}.classes.{name}"
+            path = f"{_CLASSES}.classes.{as_key(name)}"
             own = tuple(f"{stage}.{path}.{metric}" for stage in stages)
             rows.append(Row(name, name, None, ((f"{stages[0]}.{path}.support",), *(own for _ in methods))))
-        zero_shot = frozenset(f"zero_shot.{_CLASSES}.classes.{name}.{metric}" for name in names)
+        zero_shot = frozenset(f"zero_shot.{_CLASSES}.classes.{as_key(name)}.{metric}" for name in names)
         columns = [Column("support", (), "", methods[0], interval=False)]
         for method in methods:
             marked = zero_shot if is_chance(method, "zero_shot", _CLASSES) else frozenset()

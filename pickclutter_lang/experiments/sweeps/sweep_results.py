@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.experiments.comparison import Comparison, Result, check_comparable
@@ -112,11 +113,21 @@ class SweepResults:
         return self.runs.get(TEACHER if run is None else run, {})
 
 
+def as_key(name: str) -> str:
+    """Return a name as a part of a dotted path: the dot of "dr. pepper" does not divide it."""
+    return name.replace("%", "%25").replace(".", "%2E")
+
+
+def keys_of(measure: str) -> list[str]:
+    """Return the keys along a dotted path, whose names are as of `as_key`."""
+    return [unquote(key) for key in measure.split(".")]
+
+
 def number_at(result: Result, measure: str) -> float | None:
     """Return the number at a dotted path into the metrics, or else into the result itself; None where there is none."""
     for start in (result["metrics"], result):
         value: Any = start
-        for key in measure.split("."):
+        for key in keys_of(measure):
             value = value.get(key) if isinstance(value, dict) else None
         if value is not None:
             return float(value)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.experiments.comparison import Result
-from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepResults, number_at
+from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepResults, as_key, keys_of, number_at
 from pickclutter_lang.utils.csv import write_csv
 
 VALUES_FILE = "values.csv"
@@ -32,7 +32,7 @@ def read_values(path: Path) -> SweepResults:
             for row in csv.DictReader(stream):
                 replicate = Replicate(int(row["object_split"]), int(row["seed"]), int(row["draw"]))
                 result = runs.setdefault(row["method"], {}).setdefault(replicate, _result(row["method"], replicate))
-                keys = [row["stage"], row["cell"], *row["metric"].split(".")]
+                keys = [row["stage"], row["cell"], *keys_of(row["metric"])]
                 _put(result["metrics"], [key for key in keys if key], float(row["value"]))
     except (OSError, KeyError, ValueError) as error:
         raise CheckpointError(f"expected the numbers of a sweep in {path}, but: {error!r}; write them again") from error
@@ -56,7 +56,7 @@ def values_of(
         for measure in measures(result):
             value = number_at(result, measure)
             if value is not None:
-                _put(values["metrics"], measure.split("."), round(value, 6))
+                _put(values["metrics"], keys_of(measure), round(value, 6))
     return SweepResults(results.folder, runs, {})
 
 
@@ -76,7 +76,8 @@ def _lines(results: SweepResults) -> Iterator[Sequence[object]]:
     for name, runs in results.runs.items():
         for replicate, result in runs.items():
             for path, value in _leaves(result["metrics"]):
-                stage, cell, metric = path[0], path[1] if len(path) > 2 else "", ".".join(path[2:] or path[1:])
+                metric = ".".join(map(as_key, path[2:] or path[1:]))
+                stage, cell = path[0], path[1] if len(path) > 2 else ""
                 if len(path) == 1:
                     stage, metric = "", path[0]
                 yield [name, *replicate, stage, cell, metric, f"{value:.6f}".rstrip("0").rstrip(".")]

@@ -16,8 +16,10 @@ from helpers.image_runs import config, make_toys, trained
 from helpers.scene_runs import make_teacher
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError, PickClutterError, TeacherError
 from pickclutter_lang.experiments.images import image_crops
+from pickclutter_lang.experiments.images.config import ImageObjectiveConfig
 from pickclutter_lang.experiments.images.image_cache import retrieve
 from pickclutter_lang.experiments.images.image_protocol import evaluate_images
+from pickclutter_lang.experiments.images.image_provenance import needs_captions
 from pickclutter_lang.experiments.images.image_report import write_report
 from pickclutter_lang.experiments.images.image_results import SPACE_FILE
 from pickclutter_lang.experiments.images.image_run import ImageRun
@@ -380,3 +382,12 @@ def test_retrieval_by_the_teachers_keys_is_evaluated(toys: list[str], tmp_path: 
     assert (found["alpha"], found["beta"]) == (1.0, 5.5) and 0 <= found["accuracy"] <= 1
     with pytest.raises(InvalidArgumentError, match=r"retrieval\.key_views"):
         config(*toys, *BEST, "retrieval.key_views=2")
+
+
+def takes_captions(student: torch.Tensor, captions: torch.Tensor) -> torch.Tensor:
+    return (student - captions).square().mean()
+
+
+def test_a_loss_of_ones_own_may_take_captions() -> None:
+    assert needs_captions(ImageObjectiveConfig(extra={f"{__name__}:takes_captions": 1.0}))
+    assert needs_captions(ImageObjectiveConfig(cap=0.5)) and not needs_captions(ImageObjectiveConfig(cls=1.0))

@@ -15,14 +15,17 @@ from PIL import Image
 
 from helpers.forkserver import run_python
 from helpers.paths import ROOT
+from helpers.scene_runs import config as scene_config
 from helpers.scene_runs import names_of_objects
 from helpers.sweep_results import make_result, write_result
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
+from pickclutter_lang.experiments.scenes.result_table import description_note
 from pickclutter_lang.experiments.scenes.table12 import Table12Config, default_pairs, read_tables, write_table
 from pickclutter_lang.experiments.scenes.table12_sweep import TABLE12
-from pickclutter_lang.experiments.scenes.table12_tables import score_table
+from pickclutter_lang.experiments.scenes.table12_tables import class_tables, measures_of, score_table
 from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
 from pickclutter_lang.experiments.sweeps.sweep_results import load_sweep
+from pickclutter_lang.experiments.sweeps.sweep_values import read_values, values_of, write_values
 from pickclutter_lang.experiments.sweeps.tables import comparison_rows, table_rows
 from pickclutter_lang.utils.statistics import estimate, t_quantile
 
@@ -230,3 +233,30 @@ def test_a_mistake_is_one_line_and_status_2(grid_folder: Path, overrides: list[s
     command = [*script, *(o.format(tmp=grid_folder) for o in overrides)]
     done = run_python(command, grid_folder)
     assert done.returncode == 2 and message in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+def test_a_name_with_a_dot_keeps_its_numbers(tmp_path: Path) -> None:
+    result = make_result("cls", 0, 0.5)
+    for stage in ("zero_shot", "few_shot", "retrieval"):
+        classes = result["metrics"][stage]["ood_on_ood"]["classes"]
+        classes["dr. pepper 50%"] = {**classes.pop("pear"), "average_precision": 0.123}
+    write_result(tmp_path / "grid", result)
+    values = values_of(load_sweep(tmp_path / "grid", TABLE12), measures_of)
+    write_values(tmp_path / "values.csv", values)
+    assert "classes.dr%2E pepper 50%25.average_precision" in (tmp_path / "values.csv").read_text()
+    for found in (values, read_values(tmp_path / "values.csv")):
+        table = class_tables(found)[0]
+        names = [row.title for row in table.rows]
+        assert "dr. pepper 50%" in names and "pear" not in names and len(names) == 12
+        own = table.rows[names.index("dr. pepper 50%")].measures
+        assert found.estimate("cls", own[0][0]).mean == 7 and found.estimate("cls", own[1][0]).mean == 0.123
+
+
+def test_a_closed_set_has_no_descriptions() -> None:
+    result = make_result("closed_set", 0, 0.5, prompts={"closed_set": True, "descriptions": "blind"})
+    assert description_note([result]) == "Labels are names alone, without descriptions."
+
+
+def test_the_teachers_keys_need_a_trained_head() -> None:
+    with pytest.raises(InvalidArgumentError, match=r"expected objective\.im_cst above 0 with retrieval\.keys=teacher"):
+        scene_config("method=cls", "retrieval.keys=teacher").validate()
