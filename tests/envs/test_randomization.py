@@ -133,7 +133,7 @@ WRONG: list[tuple[Any, dict[Any, Any], str]] = [
 def test_numbers_of_numpy_are_numbers() -> None:
     values = {"x": np.linspace(-0.02, 0.02, 5)[0], "fov": np.array([70.0, 95.0]), "roll": (np.float32(1), 2)}
     found = read_settings(HandCameraConfig, values)
-    assert (found.x, list(found.fov), list(found.roll)) == (-0.02, [70.0, 95.0], [1.0, 2.0])  # type: ignore[arg-type]
+    assert (found.x, list(found.fov), list(found.roll)) == (-0.02, [70.0, 95.0], [1.0, 2.0])
     with pytest.raises(InvalidArgumentError, match="fov"):
         read_settings(HandCameraConfig, {"fov": "wide"})
 

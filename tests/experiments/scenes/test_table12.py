@@ -248,8 +248,9 @@ def test_a_name_with_a_dot_keeps_its_numbers(tmp_path: Path) -> None:
         table = class_tables(found)[0]
         names = [row.title for row in table.rows]
         assert "dr. pepper 50%" in names and "pear" not in names and len(names) == 12
-        own = table.rows[names.index("dr. pepper 50%")].measures
-        assert found.estimate("cls", own[0][0]).mean == 7 and found.estimate("cls", own[1][0]).mean == 0.123
+        (support,), (precision, *_) = (table.rows[names.index("dr. pepper 50%")].measures or ())[:2]
+        means = [found.estimate("cls", measure) for measure in (support, precision)]
+        assert [one and one.mean for one in means] == [7, 0.123]
 
 
 def test_a_closed_set_has_no_descriptions() -> None:
