@@ -49,6 +49,9 @@ _GROUPS = {key.partition(".")[0] for key in _OF_A_RUN if "." in key}
 _VIT = "student=vit_b_32"
 _RECIPE_NAMES = {"recipe=paper_resnet": "recipe=paper_vit"}
 """The paper's settings for ResNets -> those for its ViT-B/32."""
+_LARGE = {"dataset=food101", "dataset=sun397", "dataset=tiered_imagenet"}
+_VIT_REPEATS = "epoch_repeats=3"
+"""How often the paper's ViT passes over the images of large sets in an epoch; small ones are repeated for all."""
 ALL = "all"
 
 
@@ -136,6 +139,8 @@ def _overrides(run: str, shared: Sequence[str]) -> list[str]:
     if _VIT in RUNS[run]:
         named = ("student", "student.name")
         shared = [_RECIPE_NAMES.get(one, one) for one in shared if override_key(one) not in named]
+        if "recipe=paper_vit" in shared and _LARGE & {*shared}:
+            shared = [_VIT_REPEATS, *shared]  # first: one that is given counts
     return [*shared, *RUNS[run], f"name={quoted(run)}"]
 
 

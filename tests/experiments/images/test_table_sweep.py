@@ -21,7 +21,12 @@ from pickclutter_lang.errors import (
 )
 from pickclutter_lang.experiments.images.image_protocol import evaluate_images
 from pickclutter_lang.experiments.images.table_specs import BEST, ENRICHED, FIGURES, RUNS, TABLES
-from pickclutter_lang.experiments.images.table_sweep import TableSweepConfig, plan_image_tables, write_image_tables
+from pickclutter_lang.experiments.images.table_sweep import (
+    TableSweepConfig,
+    _overrides,
+    plan_image_tables,
+    write_image_tables,
+)
 from pickclutter_lang.experiments.result import RESULT_FILE
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job
 from pickclutter_lang.experiments.sweeps.sweep_values import read_values
@@ -202,6 +207,15 @@ def test_a_vit_is_trained_with_its_recipe_for_any_other_student(toys: list[str],
     others: list[Any] = [job.config for job in jobs if "vit" not in job.name]
     assert {run_config.student.name for run_config in others} == {"torchvision/resnet50"}
     assert {run_config.distill.optimizer for run_config in others} == {"sgd"}
+
+
+@pytest.mark.parametrize(("dataset", "repeats"), [("food101", 3), ("sun397", 3), ("flower102", 5)])
+def test_a_vit_passes_over_large_sets_three_times(dataset: str, repeats: int) -> None:
+    run = next(name for name, overrides in RUNS.items() if "student=vit_b_32" in overrides)
+    shared = ["recipe=paper_resnet", f"dataset={dataset}", "data.root=somewhere"]
+    assert config(*_overrides(run, shared)).epoch_repeats == repeats
+    assert config(*_overrides(run, [*shared, "epoch_repeats=2"])).epoch_repeats == 2
+    assert config(*_overrides("cls", shared)).epoch_repeats == (1 if repeats == 3 else repeats)
 
 
 def test_incomparable_settings_are_refused_before_training(toys: list[str], tmp_path: Path) -> None:
