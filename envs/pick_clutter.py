@@ -247,7 +247,7 @@ class PickClutterLangEnv(EpisodeViewEnv, ObjectSetEnv):
         super()._load_actors()
         if self.object_set.instances:
             count_meshes(len(self.objs))
-        drop_unused_meshes()
+        drop_unused_meshes(self)
 
     def _set_target(self) -> None:
         """Draw as mani_skill2 does, from the same generator; language draws from a separate one.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from pickclutter_lang.envs.shaders import shader_folder
 from pickclutter_lang.envs.vulkan import prepare_renderer
@@ -12,6 +13,8 @@ from pickclutter_lang.errors import RendererError
 _MOST_LOADED = 64
 _loaded = 0
 _shared: tuple[Any, Any, dict[str, Any], int] | None = None
+_pictured: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
+"""Environment -> whether all cameras of its scene have taken a picture."""
 
 
 def shared_engine(**options: Any) -> tuple[Any, Any]:
@@ -45,15 +48,33 @@ def count_meshes(loaded: int) -> None:
     _loaded += loaded
 
 
-def drop_unused_meshes() -> None:
+def drop_unused_meshes(environment: Any = None) -> None:
     """Drop what the shared renderer keeps of meshes that are no longer in a scene, once many were counted.
 
     Not between the making of a camera and its first picture: SAPIEN drops shaders too, and refuses that picture then.
+    So the cameras of all other environments take one before.
+
+    :param environment: of mani_skill2, whose scene is made anew; it has no cameras yet
     """
     global _loaded
+    if environment is not None:
+        _pictured[environment] = False
     if _shared is not None and _loaded >= _MOST_LOADED:
+        for other in [one for one, pictured in _pictured.items() if not pictured and one is not environment]:
+            _take_pictures(other)
+            _pictured[other] = True
         _shared[1].clear_cached_resources()
         _loaded = 0
+
+
+def _take_pictures(environment: Any) -> None:
+    """Let all cameras of an environment, if it is open, take a picture."""
+    scene = getattr(environment, "_scene", None)
+    if scene is None:
+        return
+    scene.update_render()
+    for camera in (*environment._cameras.values(), *environment._render_cameras.values()):
+        camera.take_picture()
 
 
 def _start_engine(options: dict[str, Any]) -> tuple[Any, Any, dict[str, Any], int]:

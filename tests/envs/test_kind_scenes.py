@@ -16,6 +16,7 @@ from helpers.environments import FEW_KINDS, KINDS, gym, make
 from helpers.paths import ROOT, SCRIPTS
 from helpers.process_kill import run_killed
 from pickclutter_lang.datasets.scenes.maniskill_episodes import read_episodes
+from pickclutter_lang.envs import renderer
 from pickclutter_lang.envs.config import CollectConfig, GraspValidationConfig
 from pickclutter_lang.envs.generation.collect import collect
 from pickclutter_lang.envs.grasp_validation import validate_grasp_labels
@@ -187,3 +188,19 @@ def test_an_oracle_picks_an_instance() -> None:
             over = terminated or truncated
         picked += bool(info["success"])
     assert picked > 0
+
+
+def test_one_environment_renders_after_another_dropped_meshes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SAPIEN refuses the first picture of a camera that is older than the drop."""
+    options = {"obs_mode": "state", "render_mode": "rgb_array", **FEW_KINDS}
+    first, second = (gym.make(KINDS, **options) for _ in range(2))
+    first.reset(seed=0)
+    monkeypatch.setattr(renderer, "_loaded", renderer._MOST_LOADED)
+    second.reset(seed=1)
+    assert renderer._loaded < renderer._MOST_LOADED  # dropped
+    picture = np.asarray(first.render())
+    assert np.ptp(picture) > 50 and np.ptp(np.asarray(second.render())) > 50
+    first.reset(seed=0)
+    assert np.array_equal(np.asarray(first.render()), picture)
+    for env in (first, second):
+        env.close()
