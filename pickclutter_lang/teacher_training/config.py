@@ -142,6 +142,15 @@ class TeacherTrainConfig:
         within("text_steps", self.text_steps, 0, 10**6)
         for name in ("occlusion", "low_resolution"):
             within(name, getattr(self, name), 0.0, 1.0)
+        self._check_pretrained()
+        for name in ("lr", "text_lr", "head_lr"):
+            if getattr(self, name) is not None:
+                above(name, getattr(self, name), 0)
+        for name in ("weight_decay", "warmup_fraction", "sigmoid_weight", "sentence_weight"):
+            if not 0 <= getattr(self, name) <= 10:
+                raise InvalidArgumentError(f"expected {name} between 0 and 10, but got {getattr(self, name)}")
+
+    def _check_pretrained(self) -> None:
         check_path("pretrained", self.pretrained)
         if self.pretrained is not None and self.text_steps:
             raise InvalidArgumentError(
@@ -152,12 +161,6 @@ class TeacherTrainConfig:
                 "expected exclude_split=none and hold_out_compositions=false with pretrained: what that teacher was "
                 "trained on cannot be left out any more"
             )
-        for name in ("lr", "text_lr", "head_lr"):
-            if getattr(self, name) is not None:
-                above(name, getattr(self, name), 0)
-        for name in ("weight_decay", "warmup_fraction", "sigmoid_weight", "sentence_weight"):
-            if not 0 <= getattr(self, name) <= 10:
-                raise InvalidArgumentError(f"expected {name} between 0 and 10, but got {getattr(self, name)}")
 
     def _check_data(self) -> None:
         if not self.images and not self.views:

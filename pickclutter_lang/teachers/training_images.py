@@ -13,6 +13,7 @@ from pickclutter_lang.utils.json_files import read_json
 
 TRAINING_IMAGES = "training_images.json"
 _BYTES = 16  # of each hash
+_REMEDY = "train the teacher with pickclutter train-teacher teacher_data=image_folder images_half=..."
 
 
 def write_training_images(folder: Path, hashes: Iterable[bytes], pretrained: str | None = None) -> None:
@@ -23,7 +24,7 @@ def write_training_images(folder: Path, hashes: Iterable[bytes], pretrained: str
     listed = {value[:_BYTES].hex() for value in hashes}
     before = None if pretrained is None else Path(pretrained) / TRAINING_IMAGES
     if before is not None and before.is_file():
-        listed |= {*read_json(before, list[str], TeacherError, "export that teacher again")}
+        listed |= _read(before)
     write_text(folder / TRAINING_IMAGES, json.dumps(sorted(listed), indent=0) + "\n")
 
 
@@ -37,9 +38,7 @@ def check_untrained_images(data: ImageDataset, checkpoint: str | None) -> None:
     if checkpoint is None or not Path(checkpoint).is_dir() or not isinstance(data.images, ImageFiles):
         return
     path = Path(checkpoint) / TRAINING_IMAGES
-    remedy = "train the teacher with pickclutter train-teacher teacher_data=image_folder images_half=..."
-    missing = f"expected the list of the teacher's images at {path}, which data.half is checked against; {remedy}"
-    trained = set(read_json(path, list[str], TeacherError, remedy, missing))
+    trained = _read(path)
     hashes = zip(data.images.ids, data.images.file_hashes, strict=True)
     shared = [name for name, value in hashes if value[:_BYTES].hex() in trained]
     if shared:
@@ -47,3 +46,9 @@ def check_untrained_images(data: ImageDataset, checkpoint: str | None) -> None:
             f"expected images that the teacher was not trained on, but it was on {len(shared)} of {len(data.labels)}, "
             f"such as {shared[0]}; take the other data.half, or another teacher"
         )
+
+
+def _read(path: Path) -> set[str]:
+    """Read the hashes of a teacher's images."""
+    missing = f"expected the list of the teacher's images at {path}, which data.half is checked against; {_REMEDY}"
+    return {*read_json(path, list[str], TeacherError, _REMEDY, missing)}

@@ -379,7 +379,7 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "teacher_training/train.py:_truncate_log": file("log.jsonl", {"step": 0}, lambda path: _truncate_log(path, 1)),
     "teachers/feature_cache.py:load": features,
     "teachers/pocket.py:load_pocket_teacher": teacher,
-    "teachers/training_images.py:check_untrained_images": trained_images,
+    "teachers/training_images.py:_read": trained_images,
     "training/checkpoint.py:load_state": state,
     "training/experiment.py:read_run": settings,
     "training/trackers.py:_run_id": tracked_run,
