@@ -82,11 +82,11 @@ def _kind_of_run(path: Path, root: Path) -> tuple[str, Path | None]:
 
 def _is_old_run(folder: Path) -> bool:
     """Return whether a folder above the one that is migrated is a run of 0.1.0; a foreign file there is none."""
+    record = folder / RUN_FILE
     try:
-        record = json.loads((folder / RUN_FILE).read_text())
-    except (OSError, ValueError):
+        settings = _read(record).get("settings") if record.is_file() else None
+    except CheckpointError:
         return False
-    settings = record.get("settings") if isinstance(record, dict) else None
     return isinstance(settings, dict) and "fewshot" in settings
 
 
