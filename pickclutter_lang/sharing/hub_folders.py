@@ -222,10 +222,10 @@ def _check_own(config: FetchConfig, kind: Shared, out: Path) -> None:
     """Refuse a folder with something that was not fetched from here, and note where what comes is from."""
     note = out / SOURCE_FILE
     source = note.read_text().strip() if note.is_file() else None
-    if source != config.repository and (source is not None or any(out.glob(kind.file))):
+    if source != config.repository and any(out.glob(kind.file)):
         raise DatasetError(
             f"expected out to be a new folder, or one of an earlier fetch of {config.repository}, but {out} has "
-            f"{next(out.glob(kind.file), out).name} {'of its own' if source is None else f'from {source}'}; choose "
+            f"{next(out.glob(kind.file)).name} {'of its own' if source is None else f'from {source}'}; choose "
             "another out=, or delete it"
         )
     write_text(note, f"{config.repository}\n")

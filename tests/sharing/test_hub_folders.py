@@ -114,6 +114,8 @@ def test_what_is_one_s_own_is_not_overwritten(tmp_path: Path, hub: Hub) -> None:
         fetch(FetchConfig("me/teacher", str(mine), "teacher"))
     assert {path.name: path.read_bytes() for path in mine.iterdir()} == before
     back = tmp_path / "back"
+    with pytest.raises(HubError):
+        fetch(FetchConfig("me/mistyped", str(back), "teacher"))
     fetch(FetchConfig("me/teacher", str(back), "teacher"))
     with pytest.raises(DatasetError, match="from me/teacher; choose another out="):
         fetch(FetchConfig("me/other", str(back), "teacher"))
