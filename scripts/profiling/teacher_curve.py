@@ -4,8 +4,8 @@ The first kinds of every point are those of Y_id; others follow in one random or
 scans of Y_id show how known kinds fare. Those of Y_ood show whether more kinds help on kinds that were never shown.
 However many kinds, there are as many instances in all; further points have fewer instances of the most kinds.
 Each point renders its views, and trains on them alone with `train-teacher`. FOLDER/curve.json has the accuracies.
-Points that the file has are kept, and a training that was interrupted goes on. The package's extras `sim`, `imagenet`
-and `sentence` are needed, and with `--objects ycb` the scans.
+Points that the file has are kept, and a training that was interrupted goes on; other settings need another folder. The
+package's extras `sim`, `imagenet` and `sentence` are needed, and with `--objects ycb` the scans.
 
     python scripts/profiling/teacher_curve.py runs/curve
 """
@@ -114,6 +114,8 @@ def main() -> None:
         if {**kept, "points": {}} != content:
             sys.exit(f"error: {file} has other settings; choose another folder")
         content = kept
+    else:
+        write_text(file, json.dumps(content, indent=1) + "\n")  # first: the views in the folder are of these settings
     for kinds, instances in dict.fromkeys([*points, *((most_kinds, count) for count in options.instances)]):
         name = POINT.format(kinds=kinds, instances=instances)
         if name not in content["points"]:
