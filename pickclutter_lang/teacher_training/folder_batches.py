@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -92,8 +93,10 @@ class FolderImages:
     @property
     def content_hash(self) -> str:
         """Hash (sha256, hex) of the classes, names and bytes of all images."""
+        # Tags follow from name and category; as a set they have no order.
+        texts = [[c.folder, c.attributes.name, c.attributes.category, *c.sentences] for c in self.classes]
         content = self.at(1).content_hash  # of the files, at any size
-        return hashlib.sha256(f"{self.classes!r}{content}".encode()).hexdigest()
+        return hashlib.sha256(json.dumps([texts, content]).encode()).hexdigest()
 
     def at(self, size_px: int) -> ImageFiles:
         """Return the images as squares of a size in pixels, decoded once into the cache folder."""

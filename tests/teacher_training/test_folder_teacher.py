@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +121,26 @@ def test_faulty_folders_are_named(tmp_path: Path, classes: Path) -> None:
     (folder / "LIME").mkdir()
     with pytest.raises(InvalidArgumentError, match="lime"):
         read_classes(folder)
+
+
+def test_the_hash_is_the_same_in_every_process(tmp_path: Path) -> None:
+    rows = [{"folder": name, "category": f"category of {name}"} for name in COLORS]
+    (tmp_path / "classes.json").write_text(json.dumps(rows))
+    paint(tmp_path / "train", 1, 0)
+    code = (
+        "from pickclutter_lang.teacher_training.folder_batches import FolderImages\n"
+        "print(FolderImages.open('train', 'classes.json').content_hash)"
+    )
+    hashes = set()
+    for seed in ("0", "1"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+        hashes.add(done.stdout.strip())
+    rows[0]["category"] = "another"
+    (tmp_path / "classes.json").write_text(json.dumps(rows))
+    hashes.add(FolderImages.open(str(tmp_path / "train"), str(tmp_path / "classes.json")).content_hash)
+    assert len(hashes) == 2
 
 
 def test_a_batch_depends_on_seed_and_step_and_has_true_targets(tmp_path: Path, classes: Path) -> None:
