@@ -171,7 +171,7 @@ def build_label_encoder(
 ) -> PromptLabelEncoder | ClosedSetEncoder:
     """Build the label encoder of a configuration; what is random comes from torch's global generator.
 
-    :param labels: those that are trained on; for a closed set all that it shall know
+    :param labels: all of the run, whose texts are checked; for a closed set all that it shall know
     :param owners: as in `DescribedNames`
     :param own: as in `DescribedNames`
     :raises InvalidArgumentError: when a label's text is too long for the teacher
@@ -181,7 +181,8 @@ def build_label_encoder(
         paper = paper_catalog().names  # all of them for some of them, as in students of earlier versions
         return ClosedSetEncoder(paper if set(labels) <= set(paper) else labels, teacher.embed_dim)
     texts, init = DescribedNames(config, labels, owners, own), (config.positive_init, config.negative_init)
-    prompts = LearnedPrompts(teacher, texts(labels)[0], n_context=config.n_ctx, init=init, truncate=config.truncate)
+    checked = [text for variant in texts(labels) for text in variant]
+    prompts = LearnedPrompts(teacher, checked, n_context=config.n_ctx, init=init, truncate=config.truncate)
     return PromptLabelEncoder(prompts, texts)
 
 

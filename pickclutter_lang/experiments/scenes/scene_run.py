@@ -97,14 +97,13 @@ class SceneRun(MultiPhaseExperiment):
     def model(self) -> PromptedStudent:
         """The model with the weights that the seed gives."""
         seed_everything(self.config.seed)
-        config, labels, own = self.config, self.label_names(("id",)), self.own_catalog
-        encoded = self.label_names(("id", "ood")) if config.prompts.closed_set else labels
+        config, own, labels = self.config, self.own_catalog, self.label_names(("id", "ood"))
         model = PromptedStudent(
             config.student,
             config.data.camera_spec,
             self.teacher.embed_dim,
-            lambda: build_label_encoder(config.prompts, self.teacher, encoded, self.description_owners, own),
-            labels,
+            lambda: build_label_encoder(config.prompts, self.teacher, labels, self.description_owners, own),
+            self.label_names(("id",)),
             resolve_bf16(config.precision, config.device),
         )
         if self.config.data.depth:
