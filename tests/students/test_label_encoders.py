@@ -25,7 +25,7 @@ def write_texts(path: Path, texts: dict[str, str]) -> Path:
 
 
 def test_a_label_of_y_ood_without_a_description_is_named(toys: list[str], tmp_path: Path) -> None:
-    texts = write_texts(tmp_path / "mine.json", {name: "a thing" for name in (*SEEN, *UNSEEN[1:])})
+    texts = write_texts(tmp_path / "mine.json", dict.fromkeys((*SEEN, *UNSEEN[1:]), "a thing"))
     with pytest.raises(UnknownObjectError, match=f"none of '{UNSEEN[0]}'"):
         _ = SceneRun.open(config(*toys, f"prompts.descriptions={texts}", f"out={tmp_path / 'run'}")).model
 
