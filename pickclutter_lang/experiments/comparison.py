@@ -58,6 +58,17 @@ def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
     return _without_unused(with_earlier_settings(comparable))
 
 
+def comparable_settings(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a result as `comparable_config`, without the precision: see `precision_of`."""
+    return {key: value for key, value in comparable_config(result["config"]).items() if key != "precision"}
+
+
+def precision_of(result: Mapping[str, Any]) -> str | None:
+    """Return the precision that a run was computed in; None where an earlier version did not say what `auto` was."""
+    found = result.get("precision", result["config"].get("precision", "auto"))
+    return None if found == "auto" else str(found)
+
+
 def with_earlier_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return nested values of a run with those settings of the same effect that were added after it."""
     filled = {"crop_classifier": None, **config}
@@ -108,6 +119,7 @@ def check_comparable(results: Mapping[str, Result], comparisons: Sequence[Compar
     :param results: path below `folder` -> result
     :raises MismatchError: naming the paths of two results, and each value in which they differ
     """
+    _check_precision(results, folder)
     for comparison in comparisons:
         first: dict[str, tuple[str, dict[str, Any]]] = {}
         groups = [(path, *item) for path, result in results.items() for item in comparison(result).items()]
@@ -119,6 +131,22 @@ def check_comparable(results: Mapping[str, Result], comparisons: Sequence[Compar
                     f"expected runs that can be compared in one table, but {other} and {path} under {folder} differ: "
                     f"{'; '.join(differences)}; train one of them again, or move it elsewhere"
                 )
+
+
+def _check_precision(results: Mapping[str, Result], folder: Path) -> None:
+    """Raise MismatchError for runs in several precisions; one whose precision is not known may be in any."""
+    found: dict[str, list[str]] = {}
+    for path, result in results.items():
+        precision = precision_of(result)
+        if precision is not None:
+            found.setdefault(precision, []).append(path)
+    if len(found) > 1:
+        texts = [f"{', '.join(paths)} in {precision}" for precision, paths in found.items()]
+        choices = " or ".join(f"precision={precision}" for precision in found)
+        raise MismatchError(
+            f"expected runs in one precision under {folder}, but got {'; '.join(texts)}; set {choices} for all, and "
+            "train the others again, or move them elsewhere"
+        )
 
 
 def as_json(value: Any) -> Any:

@@ -100,3 +100,4 @@ class ImageResult(_GivenImageResult, total=False):
     """A result on single images."""
 
     report: str
+    precision: Text

@@ -48,7 +48,7 @@ def write_result(
         "seed": config["seed"],
         "data": run.data_provenance,
         "teacher": run.teacher_provenance,
-        "precision": "bfloat16" if resolve_bf16(config["precision"], config["device"]) else "float32",
+        "precision": precision_here(config),
         "git_revision": git_revision(),
         "versions": package_versions(),
         "history": dict(histories),
@@ -62,6 +62,11 @@ def write_result(
     write_json(run.folder / RESULT_FILE, result)
     _report(run, result)
     return result
+
+
+def precision_here(config: Mapping[str, Any]) -> str:
+    """Return in which precision this machine computes a run of some settings: `float32` or `bfloat16`."""
+    return "bfloat16" if resolve_bf16(config["precision"], config["device"]) else "float32"
 
 
 def _report(run: MultiPhaseExperiment, result: Result) -> None:

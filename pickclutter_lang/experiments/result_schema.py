@@ -189,4 +189,5 @@ class SceneResult(_GivenSceneResult, total=False):
 
     object_split: Count
     few_shot_draw: Count
+    precision: Text
     descriptions: dict[str, DescriptionEntry]

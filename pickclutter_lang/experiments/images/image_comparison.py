@@ -12,7 +12,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from pickclutter_lang.experiments.compare_config import CompareRunsConfig, labels_of
-from pickclutter_lang.experiments.comparison import Result, comparable_config, differing_values
+from pickclutter_lang.experiments.comparison import Result, comparable_settings, differing_values, precision_of
 from pickclutter_lang.experiments.comparison_page import (
     BOLD_NOTE,
     DIFFERENCES,
@@ -144,7 +144,8 @@ def _what_is_shared(runs: ImageComparison, label: str) -> str:
 
 def _settings(result: Result) -> Iterator[tuple[str, Any]]:
     """Yield the settings of a run that its result depends on, and its provenance, by dotted keys."""
-    yield from flatten(comparable_config(result["config"])).items()
+    yield from flatten(comparable_settings(result)).items()
+    yield "precision", precision_of(result) or "auto"
     for key in ("content", "split", "texts", "captions"):
         yield f"data: {key}", str(result["data"].get(key, ""))[:_HASH]
     for key in ("train", "id", "ood", "fewshot"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pickclutter_lang.experiments.comparison import Result, comparable_config, provenance
+from pickclutter_lang.experiments.comparison import Result, comparable_settings, provenance
 from pickclutter_lang.experiments.images.table_specs import ACCURACY, RUNS, TABLES
 from pickclutter_lang.experiments.sweeps.sweep_results import (
     TEACHER,
@@ -126,7 +126,7 @@ def _of_every_seed(result: Result) -> dict[str, Any]:
 
 def _of_every_student(result: Result) -> dict[str, Any]:
     """Return the settings that all runs of one student share: not what a run or a seed sets."""
-    shared = comparable_config(result["config"])
+    shared = comparable_settings(result)
     for group, _, key in (name.rpartition(".") for name in ("name", "seed", *_OF_A_RUN)):
         (shared.get(group, {}) if group else shared).pop(key, None)
     return shared

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pickclutter_lang.experiments.compare_config import labels_of
-from pickclutter_lang.experiments.comparison import Result, comparable_config, differing_values
+from pickclutter_lang.experiments.comparison import Result, comparable_settings, differing_values, precision_of
 from pickclutter_lang.experiments.comparison_page import LabeledRuns
 from pickclutter_lang.experiments.result import read_result
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
@@ -125,7 +125,8 @@ def load_comparison(folders: Sequence[str]) -> RunComparison:
 
 def _settings(result: Result) -> Iterator[tuple[str, Any]]:
     """Yield the settings of a run that its result depends on, and its provenance, by dotted keys."""
-    yield from flatten(comparable_config(result["config"])).items()
+    yield from flatten(comparable_settings(result)).items()
+    yield "precision", precision_of(result) or "auto"
     for store, content in result["data"].items():
         yield f"scenes of {store}", f"{content['scenes']}, {content['content'][:_HASH]}"
     for key in ("object_split", "few_shot_draw"):

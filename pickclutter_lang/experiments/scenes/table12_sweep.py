@@ -15,7 +15,7 @@ from pickclutter_lang.datasets.scenes.remote import has_store, manifest_at
 from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.experiments.comparison import (
     Result,
-    comparable_config,
+    comparable_settings,
     provenance,
     same_descriptions,
 )
@@ -47,7 +47,7 @@ SWEEP_KEYS = (
 )  # fmt: skip
 """Settings of the sweep; every other one is a setting of each run."""
 
-_SHARED = ("data", "student", "teacher", "selection_metric", "precision")
+_SHARED = ("data", "student", "teacher", "selection_metric")
 _BUDGET = ("epochs", "batch_size", "epoch_over", "repeats", "image_size_schedule", "optimizer", "schedule")
 
 
@@ -156,12 +156,12 @@ class _CurrentProvenance:
 
 def _of_every_replicate(result: Result) -> dict[str, Any]:
     """Return the settings that the replicates of a method share."""
-    return {key: value for key, value in comparable_config(result["config"]).items() if key != "seed"}
+    return {key: value for key, value in comparable_settings(result).items() if key != "seed"}
 
 
 def _of_every_method(result: Result) -> dict[str, Any]:
     """Return what the methods of a table share: not objective, prompts, augmentation and the like."""
-    config = comparable_config(result["config"])
+    config = comparable_settings(result)
     shared: dict[str, Any] = {key: config.get(key) for key in _SHARED}
     shared["data"] = {key: value for key, value in (shared["data"] or {}).items() if key != "augmentation"}
     for phase in ("distill", "few_shot"):

@@ -12,10 +12,10 @@ from pickclutter_lang.experiments.comparison import (
     Result,
     as_json,
     check_comparable,
-    comparable_config,
+    comparable_settings,
     provenance,
 )
-from pickclutter_lang.experiments.result import RESULT_FILE, read_result
+from pickclutter_lang.experiments.result import RESULT_FILE, precision_here, read_result
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepKind, SweepResults, by_place, load_sweep
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job, RunConfig
 from pickclutter_lang.reports.page import PAGE_FILE
@@ -90,6 +90,8 @@ def plan_runs(
         first.setdefault(any_draw, jobs[-1])
         if finished is not None:
             planned = {"name": spec.name, "config": as_json(config.as_dict()), **replicate.keys_of_result}
+            if not jobs[-1].done:
+                planned["precision"] = precision_here(planned["config"])
             _check_planned(jobs[-1], planned | current_provenance(config), finished, kind)
     return jobs
 
@@ -119,7 +121,7 @@ def _check_same_run(folder: Path, saved: Result, planned: Result) -> None:
             f"the finished run at {folder} was made of other data or texts, or with another teacher (there / now): "
             f"{'; '.join(differences)}; use the original ones, or choose another out"
         )
-    differences = describe_differences(comparable_config(saved["config"]), comparable_config(planned["config"]))
+    differences = describe_differences(comparable_settings(saved), comparable_settings(planned))
     if differences:
         raise InvalidArgumentError(
             f"the finished run at {folder} has other settings (there / now): {'; '.join(differences)}; "

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,10 +24,11 @@ from helpers.scene_runs import make_toys
 from helpers.sweep_jobs import compose_run, make_jobs
 from helpers.sweep_results import make_result, write_result
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, LockedError, MismatchError
+from pickclutter_lang.experiments.result import precision_here
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.experiments.scenes.table12_sweep import SWEEP_KEYS, TABLE12, Table12SweepConfig, plan_table12
-from pickclutter_lang.experiments.sweeps.sweep_planner import _check_planned, forwarded_overrides
+from pickclutter_lang.experiments.sweeps.sweep_planner import RunSpec, _check_planned, forwarded_overrides, plan_runs
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, load_sweep
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job, run_sweep
 from pickclutter_lang.training.checkpoint import load_checkpoint
@@ -300,6 +302,23 @@ def test_the_result_of_another_run_in_the_folder_of_a_planned_one_is_named(tmp_p
     planned = {**make_result("cls", 0, 0.4), "name": "cls"}
     with pytest.raises(CheckpointError, match=rf"cls/seed0 in {folder}, but it is that of best/seed1"):
         _check_planned(job, planned, load_sweep(tmp_path, TABLE12), TABLE12)
+
+
+def test_runs_that_would_be_computed_in_another_precision_are_refused_before_they_start(tmp_path: Path) -> None:
+    made = make_result("cls", 0, 0.4)
+    settings = {**made["config"], "precision": "auto"}
+    other = {"float32": "bfloat16", "bfloat16": "float32"}[precision_here(settings)]
+    write_result(tmp_path, {**made, "config": settings, "precision": other})
+
+    def plan(seed: int, precision: str) -> list[Job]:
+        config: Any = SimpleNamespace(as_dict=lambda: {**settings, "seed": seed, "precision": precision})
+        current = {key: made[key] for key in ("data", "teacher")}
+        specs, replicates = [RunSpec("cls", [])], [Replicate(seed=seed)]
+        return plan_runs(tmp_path, specs, replicates, lambda _: config, lambda _: current, TABLE12)
+
+    assert [job.done for job in plan(0, "auto")] == [True] and [job.done for job in plan(1, other)] == [False]
+    with pytest.raises(MismatchError, match=rf"cls/seed0 in {other}; cls/seed1 \(planned\) in"):
+        plan(1, "auto")
 
 
 @pytest.mark.slow
