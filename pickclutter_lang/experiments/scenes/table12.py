@@ -48,8 +48,8 @@ _DRAWN = {"f1": "F1 per scene", "map": "mean average precision", "accuracy": "ov
 
 _OBJECTS = f"""## Objects, seen and unseen
 
-Average precision on X_ood, few-shot: means over runs, and 95% intervals where there are several. A star, and hatching,
-marks objects of Y_ood. At most {MOST_METHODS} methods are drawn.
+Average precision on X_ood, few-shot: means and 95% intervals as in the tables. A star, and hatching, marks objects of
+Y_ood. At most {MOST_METHODS} methods are drawn.
 
 ![Objects](objects.png)"""
 _SCORES = """## Scores of unseen objects

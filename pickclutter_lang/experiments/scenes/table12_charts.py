@@ -20,33 +20,33 @@ from pickclutter_lang.experiments.scenes.table12_sweep import stages_of_sweep
 from pickclutter_lang.experiments.scenes.table12_tables import methods_of
 from pickclutter_lang.experiments.stages import FEW_SHOT, STAGE_TITLES
 from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
-from pickclutter_lang.experiments.sweeps.sweep_results import SweepResults, number_at
-from pickclutter_lang.metrics.bootstrap import Bools, RunScores
-from pickclutter_lang.utils.statistics import estimate
+from pickclutter_lang.experiments.sweeps.sweep_results import SweepResults, as_key, number_at
+from pickclutter_lang.metrics.bootstrap import RunScores
+from pickclutter_lang.metrics.weighted import Bools
 
 MOST_METHODS = 6
 """Methods in the chart of objects: the first of the table."""
 
 
 def draw_objects(results: SweepResults) -> Figure:
-    """Draw the average precision of each object on X_ood, few-shot: means over runs with 95% intervals.
+    """Draw the average precision of each object on X_ood, few-shot: means and 95% intervals as in the tables.
 
     An object that is unseen in some runs counts in these alone.
     """
     series: dict[str, dict[str, Interval | None]] = {}
     unseen: dict[str, set[str]] = {}
+    whole = IntervalResults(results.folder, results.runs, results.folders)
     for method in [*results.runs][:MOST_METHODS]:
-        runs = [*results.runs[method].values()]
+        runs = results.runs[method].values()
         unseen[method] = {name for run in runs for name in _classes(run, "ood_on_ood")}
-        values: dict[str, list[float]] = {}
-        for run in runs:
-            for name, row in _classes(run, "all_on_ood").items():
-                counts = name not in unseen[method] or name in _classes(run, "ood_on_ood")
-                if counts and row["average_precision"] is not None:
-                    values.setdefault(name, []).append(row["average_precision"])
-        found = {name: interval_of(estimate(of)) for name, of in values.items()}
-        names = sorted(found, key=lambda name: (name in unseen[method], -np.mean(values[name])))
-        series[method] = {name: found[name] for name in names}
+        found = {}
+        for name in dict.fromkeys(name for run in runs for name in _classes(run, "all_on_ood")):
+            cell = "ood_on_ood" if name in unseen[method] else "all_on_ood"
+            one = whole.estimate(method, f"{FEW_SHOT}.{cell}.classes.{as_key(name)}.average_precision")
+            if one is not None:
+                found[name] = one
+        ordered = sorted(found, key=lambda name: (name in unseen[method], -found[name].mean))
+        series[method] = {name: interval_of(found[name]) for name in ordered}
     return draw_bars(series, unseen, "average precision, %")
 
 

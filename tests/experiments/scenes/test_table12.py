@@ -19,6 +19,8 @@ from helpers.scene_runs import config as scene_config
 from helpers.scene_runs import names_of_objects
 from helpers.sweep_results import make_result, write_result
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
+from pickclutter_lang.experiments.run_charts import interval_of
+from pickclutter_lang.experiments.scenes import table12_charts
 from pickclutter_lang.experiments.scenes.result_table import description_note
 from pickclutter_lang.experiments.scenes.table12 import Table12Config, default_pairs, read_tables, write_table
 from pickclutter_lang.experiments.scenes.table12_sweep import TABLE12
@@ -118,6 +120,29 @@ def test_a_missing_seed_is_left_out_of_the_pairs(grid_folder: Path) -> None:
     )
     assert found is not None and found.mean == pytest.approx(0.10) and found.seeds == 2
     assert any("| `cls` | 2 |" in row for row in f1_rows(grid_folder))
+
+
+def test_bars_of_objects_have_the_intervals_of_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A draw that all object splits share does not average out over them, of unseen objects and of seen ones."""
+    of_draw = (0.4, 0.44, 0.45)
+    drawn: dict[str, Any] = {}
+    for split, draw in np.ndindex(2, 3):
+        result = make_result("cls", 0, 0.4, object_split=split, few_shot_draw=draw)
+        for cell in ("ood_on_ood", "all_on_ood"):
+            for row in result["metrics"]["few_shot"][cell]["classes"].values():
+                row["average_precision"] = of_draw[draw]
+        write_result(tmp_path, result)
+    monkeypatch.setattr(table12_charts, "draw_bars", lambda series, unseen, label: drawn.update(series))
+    results = load_sweep(tmp_path, TABLE12)
+    table12_charts.draw_objects(results)
+    assert [*drawn["cls"]] == [*names_of_objects("id"), *names_of_objects("ood")]
+    values = IntervalResults(tmp_path, values_of(results, measures_of).runs, {})
+    for name, bar in drawn["cls"].items():
+        half = scipy.stats.t.ppf(0.975, 2) * scipy.stats.sem(of_draw)  # as of one split
+        assert bar == pytest.approx((np.mean(of_draw), np.mean(of_draw) - half, np.mean(of_draw) + half), rel=0.02)
+        if name in names_of_objects("ood"):
+            found = values.estimate("cls", f"few_shot.ood_on_ood.classes.{name}.average_precision")
+            assert bar == interval_of(found)
 
 
 def test_one_seed_has_no_interval(tmp_path: Path) -> None:
