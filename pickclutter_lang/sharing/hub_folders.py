@@ -28,7 +28,7 @@ from pickclutter_lang.policy.hub import POLICY_FILES, policy_card
 from pickclutter_lang.sharing.config import FetchConfig, PushConfig
 from pickclutter_lang.sharing.url_folders import fetch_from_url, push_to_url
 from pickclutter_lang.teachers import pocket
-from pickclutter_lang.teachers.hub import TEACHER_FILES, teacher_card
+from pickclutter_lang.teachers.hub import teacher_card
 from pickclutter_lang.utils.hub_files import CARD_FILE as README
 from pickclutter_lang.utils.hub_files import RepoType, fetch_files, push_files
 from pickclutter_lang.utils.io import create_dir, write_text
@@ -129,7 +129,7 @@ KINDS = {
     "teacher": Shared(
         pocket.CONFIG_FILE,
         "model",
-        TEACHER_FILES,
+        pocket.TEACHER_FILES,
         pocket.load_pocket_teacher,
         teacher_card,
     ),

@@ -23,8 +23,8 @@ from pickclutter_lang.teacher_training.folder_batches import FolderImages
 from pickclutter_lang.teacher_training.folder_report import folder_sections
 from pickclutter_lang.teacher_training.provenance import pretrained_fingerprint, trained_entries, trained_object_sets
 from pickclutter_lang.teacher_training.teacher_tables import metric_sections
-from pickclutter_lang.teachers.pocket import WEIGHTS_FILE, PocketTeacher, load_pocket_teacher
-from pickclutter_lang.teachers.training_images import TRAINING_IMAGES, write_training_images
+from pickclutter_lang.teachers.pocket import TRAINING_IMAGES, WEIGHTS_FILE, PocketTeacher, load_pocket_teacher
+from pickclutter_lang.teachers.training_images import write_training_images
 from pickclutter_lang.training.logger import write_json
 from pickclutter_lang.utils.io import write_text
 from pickclutter_lang.utils.markdown import markdown_table
@@ -63,21 +63,21 @@ nothing about what distillation from CLIP would give."""
 
 
 def write_model_card(folder: Path, metrics: Mapping[str, Any], config: TeacherTrainConfig, seconds: float) -> None:
-    """Write `MODEL_CARD.md` and `figures.json` next to an exported teacher.
+    """Write `MODEL_CARD.md`, `figures.json` and the list of training images next to an exported teacher.
 
     :param metrics: of `evaluate_teacher`
     :param seconds: that the training took
     """
     teacher = load_pocket_teacher(folder)
     write_json(folder / "figures.json", dict(metrics))
-    if config.images:
-        images = FolderImages.trained_on(config)
-        write_training_images(folder, images.at(1).file_hashes, config.pretrained)
+    images = FolderImages.trained_on(config) if config.images else None
+    write_training_images(folder, images.at(1).file_hashes if images else (), config.pretrained)
+    if images:
         head = _head(config, " of a folder of images", "a folder of images", _FOLDER_LIMITS)
         parts = [
             head,
             _model_section(folder, teacher),
-            _folder_training_section(config, images, seconds),
+            _folder_training_section(config, images, seconds, (folder / TRAINING_IMAGES).is_file()),
             folder_sections(metrics),
         ]
     else:
@@ -173,8 +173,9 @@ def _training_section(config: TeacherTrainConfig, seconds: float) -> str:
     )
 
 
-def _folder_training_section(config: TeacherTrainConfig, images: FolderImages, seconds: float) -> str:
+def _folder_training_section(config: TeacherTrainConfig, images: FolderImages, seconds: float, listed: bool) -> str:
     part = f", the {config.images_half} half of each class by the hash of its file name" if config.images_half else ""
+    listing = f"listed in `{TRAINING_IMAGES}`" if listed else "not listed: nobody knows those of the teacher before"
     classes = [
         [item.attributes.name, item.attributes.category or "-", images.class_index.count(n), len(item.sentences)]
         for n, item in enumerate(images.classes)
@@ -182,7 +183,7 @@ def _folder_training_section(config: TeacherTrainConfig, images: FolderImages, s
     return (
         "## Training\n\n"
         f"`pickclutter train-teacher teacher_data=image_folder {_overrides(config)}`, {seconds / 60:.0f} minutes, on "
-        f"{len(images.paths)} images{part} (content `{images.content_hash[:16]}`, listed in `{TRAINING_IMAGES}`).\n"
+        f"{len(images.paths)} images{part} (content `{images.content_hash[:16]}`, {listing}).\n"
         "Every caption says what it asserts (a name, a category, a sentence of the description), so each pair of an\n"
         "image and a caption in a batch is known to match or not. The loss is an InfoNCE with many positives, a\n"
         "sigmoid loss, and an InfoNCE within each attribute type.\n\n"

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from pickclutter_lang.errors import TeacherError
-from pickclutter_lang.teachers.pocket import CONFIG_FILE, WEIGHTS_FILE, load_pocket_teacher
+from pickclutter_lang.teachers.pocket import TEACHER_FILES, load_pocket_teacher
 from pickclutter_lang.utils.hub_files import push_files
 from pickclutter_lang.utils.json_files import read_json
 
-TEACHER_FILES = (CONFIG_FILE, WEIGHTS_FILE)
 _CARD, _FIGURES = "MODEL_CARD.md", "figures.json"
 
 
@@ -33,7 +32,8 @@ def push_teacher(folder: Path, repository: str, private: bool = False, **place: 
     """
     load_pocket_teacher(folder)
     card = teacher_card(folder, repository)
-    return push_files(folder, TEACHER_FILES, card, repository, private=private, **place)
+    files = [name for name in TEACHER_FILES if (folder / name).is_file()]
+    return push_files(folder, files, card, repository, private=private, replaced=TEACHER_FILES, **place)
 
 
 def teacher_card(folder: Path, repository: str) -> str:

@@ -35,6 +35,10 @@ from pickclutter_lang.utils.validation import check_repository
 
 CONFIG_FILE = "open_clip_config.json"
 WEIGHTS_FILE = "open_clip_model.safetensors"
+TRAINING_IMAGES = "training_images.json"
+"""The images that a teacher was trained on; see `pickclutter_lang.teachers.training_images`."""
+TEACHER_FILES = (CONFIG_FILE, WEIGHTS_FILE, TRAINING_IMAGES)
+"""Files of a teacher's folder; older ones lack the last."""
 _EMBEDDING = "token_embedding.weight"
 _STORED_ROWS = "token_embedding.stored_rows"
 
@@ -149,7 +153,7 @@ class PocketTeacher(OpenClipTeacher):
         folder = Path(name_or_path)
         if not folder.is_dir():
             check_repository("name_or_path", str(name_or_path))
-            folder = fetch_files(str(name_or_path), (CONFIG_FILE, WEIGHTS_FILE), **of_hub)
+            folder = fetch_files(str(name_or_path), TEACHER_FILES, **of_hub)
         return load_pocket_teacher(folder)
 
     @property
@@ -163,14 +167,17 @@ class PocketTeacher(OpenClipTeacher):
         return self._folder
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write its configuration and weights again somewhere else.
+        """Write its configuration, its weights and the list of its training images again somewhere else.
 
         :raises InvalidArgumentError: when it was not opened from a folder
         :raises TeacherError: when that folder is gone
         :raises DatasetError: when the new one cannot be written
         """
         ensure_dir(Path(folder))
-        for name in (WEIGHTS_FILE, CONFIG_FILE):
+        for name in reversed(TEACHER_FILES):
+            if name == TRAINING_IMAGES and not (self.folder / name).is_file():
+                (Path(folder) / name).unlink(missing_ok=True)  # the list of another teacher
+                continue
             atomic_write(Path(folder) / name, read_bytes(self.folder / name, None, TeacherError, "open it again"))
 
     def push_to_hub(self, repository: str, private: bool = False, **place: Any) -> str:

@@ -8,30 +8,38 @@ from pathlib import Path
 
 from pickclutter_lang.datasets.images import ImageDataset, ImageFiles
 from pickclutter_lang.errors import MismatchError, TeacherError
+from pickclutter_lang.teachers.pocket import EMBEDDED, TRAINING_IMAGES, load_pocket_teacher
 from pickclutter_lang.utils.io import write_text
 from pickclutter_lang.utils.json_files import read_json
 
-TRAINING_IMAGES = "training_images.json"
 _BYTES = 16  # of each hash
-_REMEDY = "train the teacher with pickclutter train-teacher teacher_data=image_folder images_half=..."
+_REMEDY = (
+    "train the teacher with pickclutter train-teacher teacher_data=image_folder images_half=..., and pretrained= with "
+    "such a list"
+)
 
 
 def write_training_images(folder: Path, hashes: Iterable[bytes], pretrained: str | None = None) -> None:
     """Write the first 16 bytes of the hash (sha256) of each image file, in order, as a JSON list of hex digits.
 
+    There is no list where nobody knows the images of `pretrained`; `check_untrained_images` then refuses the teacher.
+
+    :param hashes: of the images; none for a teacher of renders
     :param pretrained: folder of the teacher that the training started from, whose images count too
+    :raises TeacherError: when that folder is damaged
     """
     listed = {value[:_BYTES].hex() for value in hashes}
-    before = None if pretrained is None else Path(pretrained) / TRAINING_IMAGES
-    if before is not None and before.is_file():
-        listed |= _read(before)
-    write_text(folder / TRAINING_IMAGES, json.dumps(sorted(listed), indent=0) + "\n")
+    before = _trained_on(Path(pretrained)) if pretrained is not None else set[str]()
+    if before is None:
+        (folder / TRAINING_IMAGES).unlink(missing_ok=True)
+    else:
+        write_text(folder / TRAINING_IMAGES, json.dumps(sorted(listed | before), indent=0) + "\n")
 
 
 def check_untrained_images(data: ImageDataset, checkpoint: str | None) -> None:
-    """Check that a teacher of a folder of images was trained on none of a data set's.
+    """Check that a teacher was trained on none of the images of a data set.
 
-    :param checkpoint: folder of the teacher; anything else is a teacher that no folder of images trained
+    :param checkpoint: folder of the teacher; anything else is a teacher that `train-teacher` did not export
     :raises TeacherError: when the folder does not list the teacher's images
     :raises MismatchError: naming an image that it was trained on
     """
@@ -46,6 +54,14 @@ def check_untrained_images(data: ImageDataset, checkpoint: str | None) -> None:
             f"expected images that the teacher was not trained on, but it was on {len(shared)} of {len(data.labels)}, "
             f"such as {shared[0]}; take the other data.half, or another teacher"
         )
+
+
+def _trained_on(teacher: Path) -> set[str] | None:
+    """Return the hashes of a teacher's images; None where its folder has no list and it is no embedded teacher."""
+    if (teacher / TRAINING_IMAGES).is_file():
+        return _read(teacher / TRAINING_IMAGES)
+    embedded = {load_pocket_teacher(name=name).fingerprint for name in EMBEDDED}
+    return set() if load_pocket_teacher(teacher).fingerprint in embedded else None
 
 
 def _read(path: Path) -> set[str]:

@@ -25,8 +25,9 @@ from pickclutter_lang.errors import CorruptShardError, DatasetError, HubError, I
 from pickclutter_lang.sharing.config import KINDS as NAMES
 from pickclutter_lang.sharing.config import FetchConfig, PushConfig
 from pickclutter_lang.sharing.hub_folders import KINDS, fetch, push
-from pickclutter_lang.teachers.hub import TEACHER_FILES, teacher_card
-from pickclutter_lang.teachers.pocket import EMBEDDED, PocketTeacher
+from pickclutter_lang.teachers.hub import teacher_card
+from pickclutter_lang.teachers.pocket import EMBEDDED, TEACHER_FILES, TRAINING_IMAGES, PocketTeacher
+from pickclutter_lang.teachers.training_images import write_training_images
 
 
 @pytest.fixture
@@ -65,6 +66,7 @@ def test_a_store_comes_back_as_it_was(tmp_path: Path, hub: Hub) -> None:
 
 def test_a_teacher_comes_back_as_it_was(tmp_path: Path, hub: Hub) -> None:
     folder = make_teacher(tmp_path / "teacher")
+    write_training_images(folder, [bytes(range(32))])
     (folder / "MODEL_CARD.md").write_text("Names 3 of 4.\n")
     views = {"ycb, paper, objects": {"views": 312, "names": 26, "top1": 0.75, "interval": [0.7, 0.8]}}
     kinds = {"kinds": {"top1": None, "by_synonym": None, "confusions": [["a", "b", 0.5]]}}
@@ -75,7 +77,7 @@ def test_a_teacher_comes_back_as_it_was(tmp_path: Path, hub: Hub) -> None:
     assert result["dataset"]["name"] == "ycb, paper, objects" and result["metrics"][0]["value"] == 0.75
     assert "clip" in str(data["tags"]) and "Names 3 of 4." in body and "kind=teacher" in body
     back = fetch(FetchConfig("me/teacher", str(tmp_path / "back"), "teacher"))
-    assert (back / "open_clip_config.json").read_bytes() == (folder / "open_clip_config.json").read_bytes()
+    assert all((back / name).read_bytes() == (folder / name).read_bytes() for name in TEACHER_FILES)
     opened = PocketTeacher.from_pretrained("me/teacher", cache_dir=tmp_path / "cache", endpoint=hub.address)
     assert opened.fingerprint == PocketTeacher.from_pretrained(folder).fingerprint
     opened.save_pretrained(tmp_path / "saved")
@@ -84,6 +86,9 @@ def test_a_teacher_comes_back_as_it_was(tmp_path: Path, hub: Hub) -> None:
     }
     opened.push_to_hub("me/again")
     assert all(hub.repositories["me/again"][name] == (folder / name).read_bytes() for name in TEACHER_FILES)
+    (tmp_path / "saved" / TRAINING_IMAGES).unlink()
+    PocketTeacher.from_pretrained(tmp_path / "saved").push_to_hub("me/again")
+    assert TRAINING_IMAGES not in hub.repositories["me/again"]
 
 
 @pytest.mark.parametrize("name", EMBEDDED)

@@ -22,8 +22,7 @@ from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.folder_batches import FolderBatchSampler, FolderImages, read_classes
 from pickclutter_lang.teacher_training.folder_report import evaluate_folder, folder_sections
 from pickclutter_lang.teacher_training.provenance import check_held_out_objects
-from pickclutter_lang.teachers.pocket import load_pocket_teacher
-from pickclutter_lang.teachers.training_images import TRAINING_IMAGES
+from pickclutter_lang.teachers.pocket import TRAINING_IMAGES, load_pocket_teacher
 
 COLORS = {"Red-Beet": (150, 20, 60), "banana": (230, 210, 30), "Lime": (60, 190, 40)}
 TINY = (

@@ -16,7 +16,8 @@ from pickclutter_lang.datasets.images.loaders import load_set
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError, MissingAssetsError, TeacherError
 from pickclutter_lang.experiments.images.image_run import ImageRun
 from pickclutter_lang.teacher_training.folder_batches import FolderImages
-from pickclutter_lang.teachers.training_images import TRAINING_IMAGES, check_untrained_images, write_training_images
+from pickclutter_lang.teachers.pocket import EMBEDDED, TRAINING_IMAGES, PocketTeacher, load_pocket_teacher
+from pickclutter_lang.teachers.training_images import check_untrained_images, write_training_images
 
 
 def half_of(tmp_path: Path, half: str | None) -> ImageDataset:
@@ -55,6 +56,31 @@ def test_an_image_of_the_teacher_is_refused_whatever_its_name(tmp_path: Path) ->
     (teacher / TRAINING_IMAGES).unlink()
     with pytest.raises(TeacherError, match="images_half"):
         check_untrained_images(half_of(tmp_path, "second"), str(teacher))
+
+
+def test_a_teacher_that_starts_from_one_of_unknown_images_is_refused(tmp_path: Path) -> None:
+    paint_classes(tmp_path / "data", ["a", "b"], 6)
+    first = half_of(tmp_path, "first").images.file_hashes  # type: ignore[attr-defined]
+    before, teacher = make_teacher(tmp_path / "before"), tmp_path / "teacher"
+    write_training_images(teacher, first)
+    write_training_images(teacher, first, pretrained=str(before))
+    with pytest.raises(TeacherError, match=r"expected the list of the teacher's images .*pretrained= with such a list"):
+        check_untrained_images(half_of(tmp_path, "second"), str(teacher))
+    write_training_images(before, [])  # one of renders
+    load_pocket_teacher(name=next(iter(EMBEDDED))).save_pretrained(tmp_path / "embedded")
+    for known in (before, tmp_path / "embedded"):
+        write_training_images(teacher, first, pretrained=str(known))
+        check_untrained_images(half_of(tmp_path, "second"), str(teacher))
+
+
+def test_the_list_goes_where_the_teacher_goes(tmp_path: Path) -> None:
+    listed, other = make_teacher(tmp_path / "listed"), make_teacher(tmp_path / "other", seed=1)
+    write_training_images(listed, [bytes(range(32))])
+    saved = tmp_path / "saved"
+    PocketTeacher.from_pretrained(listed).save_pretrained(saved)
+    assert (saved / TRAINING_IMAGES).read_bytes() == (listed / TRAINING_IMAGES).read_bytes()
+    PocketTeacher.from_pretrained(other).save_pretrained(saved)
+    assert not (saved / TRAINING_IMAGES).exists()
 
 
 def test_a_run_refuses_the_half_of_its_teacher(tmp_path: Path) -> None:
