@@ -213,9 +213,9 @@ def _draw_cell(ax: Axes, values: SweepResults, column: int, metric: str) -> None
             across, up = zip(*dots, strict=True)
             ax.scatter(across, up, marker="D", s=22, color="black", zorder=3, label="paper (other data)")
     blind = [values.estimate(row.run, m) for row in table.rows if row.name in TRIVIAL for m in table.cells(row)[column]]
-    if blind:
-        best = max(100 * one.mean for one in blind if one is not None)
-        ax.axhline(best, color=WRONG, linewidth=1, linestyle="--", label="best predictor without an image")
+    known = [100 * one.mean for one in blind if one is not None]
+    if known:
+        ax.axhline(max(known), color=WRONG, linewidth=1, linestyle="--", label="best predictor without an image")
     ax.set(ylim=(0, 105), xticks=places)
     ax.set_xticklabels(methods, rotation=30, ha="right", fontsize=8)
     tidy_axes(ax)

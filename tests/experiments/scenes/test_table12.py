@@ -187,6 +187,18 @@ def test_page_csv_and_image_agree(grid_folder: Path, tmp_path_factory: pytest.Te
         assert np.asarray(image.convert("RGB")).std() > 10
 
 
+def test_a_cell_without_a_positive_is_not_drawn(tmp_path: Path) -> None:
+    result = make_result("cls", 0, 0.4)
+    for stage in result["metrics"].values():
+        cell = stage["ood_on_ood"]
+        for row in (*cell.values(), *cell["classes"].values()):
+            row |= dict.fromkeys({"f1", "map", "precision", "recall", "average_precision"} & row.keys())
+    write_result(tmp_path, result)
+    page = write_table(Table12Config(str(tmp_path), None, None))
+    assert "| all-positive | 1 | 30.0 / 30.0 / 30.0 |" in page.read_text() and "NA / NA / NA" in page.read_text()
+    assert page.with_name("report.html").is_file()
+
+
 def change(result: dict[str, Any], where: str, value: object) -> None:
     *path, last = where.split(".")
     for key in path:
