@@ -24,7 +24,7 @@ from pickclutter_lang.experiments.sweeps.config import ReproduceTable12Config
 def main(config: ReproduceTable12Config) -> None:
     """Run what is not finished, write the table of what is, and name what failed."""
     from pickclutter_lang.experiments.scenes.config import TrainConfig
-    from pickclutter_lang.experiments.scenes.table12 import Table12Config, write_table
+    from pickclutter_lang.experiments.scenes.table12 import Table12Config, check_pairs, write_table
     from pickclutter_lang.experiments.scenes.table12_sweep import SWEEP_KEYS, Table12SweepConfig, plan_table12
     from pickclutter_lang.experiments.sweeps.sweep_planner import forwarded_overrides
     from pickclutter_lang.experiments.sweeps.sweep_runner import describe_failures, run_sweep
@@ -45,13 +45,15 @@ def main(config: ReproduceTable12Config) -> None:
         overrides=forwarded_overrides(hydra.overrides.task, SWEEP_KEYS),
     )
     sweep.validate()
+    check_pairs(table, config.methods)
     jobs = plan_table12(sweep, lambda overrides: compose_config(TrainConfig, "train_affordance", overrides))
     one_run = command_line("train-affordance", config_dir=user_config_dir())
     failures = run_sweep(jobs, one_run, Path(config.out), config.workers)
+    if failures:
+        print(describe_failures(failures, len(jobs)), file=sys.stderr)
     if any(job.done for job in jobs):
         print(_written(write_table(table)))
     if failures:
-        print(describe_failures(failures, len(jobs)), file=sys.stderr)
         sys.exit(1)
 
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.experiments.plotting import STAGE_COLORS, WRONG, tidy_axes
+from pickclutter_lang.experiments.result import RESULT_FILE
 from pickclutter_lang.experiments.run_details import differing_settings, runs_section, sweep_details
 from pickclutter_lang.experiments.scenes.result_table import TRIVIAL, data_note, description_note, table_title
 from pickclutter_lang.experiments.scenes.scene_scores import SCORES_FILE, read_scores, write_scores
@@ -90,7 +91,8 @@ def write_table(config: Table12Config) -> Path:
         LockedError when another process is at work in `out`
     """
     results = load_sweep(config.runs, TABLE12)
-    pairs = default_pairs([*results.runs]) if config.compare is None else parse_pairs(results, config.compare)
+    methods = [*results.runs]
+    pairs = default_pairs(methods) if config.compare is None else parse_pairs(methods, config.compare)
     with dir_lock(Path(config.out or config.runs)):
         return _write(results, pairs, Path(config.out or config.runs))
 
@@ -153,18 +155,27 @@ def _ranges(results: SweepResults, name: str) -> list[str]:
     return [key.folder_name if varied else str(key.seed) for key in replicates]
 
 
-def parse_pairs(results: SweepResults, texts: Sequence[str]) -> list[tuple[str, str]]:
+def check_pairs(config: Table12Config, methods: Sequence[str]) -> None:
+    """Check `compare` before runs of some methods start; it may name finished ones too.
+
+    :raises PickClutterError: what `load_sweep` raises; InvalidArgumentError for a comparison that cannot be made
+    """
+    if config.compare is not None:
+        finished = load_sweep(config.runs, TABLE12).runs if any(Path(config.runs).rglob(RESULT_FILE)) else ()
+        parse_pairs([*dict.fromkeys([*methods, *finished])], config.compare)
+
+
+def parse_pairs(methods: Sequence[str], texts: Sequence[str]) -> list[tuple[str, str]]:
     """Turn `a - b` into a pair of methods.
 
-    :raises InvalidArgumentError: for a text of another form or a method without runs
+    :raises InvalidArgumentError: for a text of another form or of a method that is not known
     """
     pairs = []
     for text in texts:
         names = [name.strip() for name in text.split("-")]
-        if len(names) != 2 or any(name not in results.runs for name in names):
+        if len(names) != 2 or any(name not in methods for name in names):
             raise InvalidArgumentError(
-                f"expected compare to hold pairs such as 'cls_imcst - cls' of {', '.join(results.runs)}, "
-                f"but got {text!r}"
+                f"expected compare to hold pairs such as 'cls_imcst - cls' of {', '.join(methods)}, but got {text!r}"
             )
         pairs.append((names[0], names[1]))
     return pairs

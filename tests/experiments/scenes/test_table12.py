@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,21 @@ from helpers.paths import ROOT
 from helpers.scene_runs import config as scene_config
 from helpers.scene_runs import names_of_objects
 from helpers.sweep_results import make_result, write_result
+from pickclutter_lang.commands import reproduce_table12
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.experiments.run_charts import interval_of
-from pickclutter_lang.experiments.scenes import table12_charts
+from pickclutter_lang.experiments.scenes import table12_charts, table12_sweep
 from pickclutter_lang.experiments.scenes.result_table import description_note
-from pickclutter_lang.experiments.scenes.table12 import Table12Config, default_pairs, read_tables, write_table
+from pickclutter_lang.experiments.scenes.table12 import (
+    Table12Config,
+    check_pairs,
+    default_pairs,
+    read_tables,
+    write_table,
+)
 from pickclutter_lang.experiments.scenes.table12_sweep import TABLE12
 from pickclutter_lang.experiments.scenes.table12_tables import class_tables, measures_of, score_table
+from pickclutter_lang.experiments.sweeps import sweep_runner
 from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
 from pickclutter_lang.experiments.sweeps.sweep_results import load_sweep
 from pickclutter_lang.experiments.sweeps.sweep_values import read_values, values_of, write_values
@@ -270,6 +279,34 @@ def test_a_mistake_is_one_line_and_status_2(grid_folder: Path, overrides: list[s
     command = [*script, *(o.format(tmp=grid_folder) for o in overrides)]
     done = run_python(command, grid_folder)
     assert done.returncode == 2 and message in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+def test_a_comparison_is_checked_before_anything_is_trained(tmp_path: Path) -> None:
+    write_result(tmp_path, make_result("best", 0, 0.4))
+    for pair in ("cls - none", "cls-best-cls"):
+        with pytest.raises(
+            InvalidArgumentError, match=f"pairs such as 'cls_imcst - cls' of cls, best, but got '{pair}'"
+        ):
+            check_pairs(Table12Config(str(tmp_path), None, [pair]), ["cls"])
+    check_pairs(Table12Config(str(tmp_path), None, ["best - cls"]), ["cls"])
+    script = [str(ROOT / "scripts" / "reproduce_table12.py"), f"out={tmp_path / 'none'}", "compare=[best]"]
+    done = run_python([*script, f"scenes={tmp_path / 'none'}"], tmp_path)
+    assert done.returncode == 2 and "expected compare to hold pairs" in done.stderr
+
+
+def test_failed_runs_are_named_before_a_table_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_result(tmp_path, make_result("cls", 0, 0.4))
+    failure = sweep_runner.Failure("cls/seed1", "exit status 1", tmp_path / "cls-seed1.log", "the disk is full")
+    job = sweep_runner.Job("cls/seed0", path.parent, [], scene_config())
+    monkeypatch.setattr(table12_sweep, "plan_table12", lambda *_: [job])
+    monkeypatch.setattr(sweep_runner, "run_sweep", lambda *_: [failure])
+    monkeypatch.setattr(sys, "argv", ["reproduce_table12", f"out={tmp_path}", "compare=[cls_imcst - cls]"])
+    with pytest.raises(SystemExit):
+        reproduce_table12.main()
+    shown = capsys.readouterr().err
+    assert 0 < shown.index("the disk is full") < shown.index("but got 'cls_imcst - cls'")
 
 
 def test_a_name_with_a_dot_keeps_its_numbers(tmp_path: Path) -> None:
