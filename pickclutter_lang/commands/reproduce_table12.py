@@ -3,8 +3,11 @@
     pickclutter reproduce-table12 experiment=table12_cpu scenes=runs/scenes out=runs/table12
     pickclutter reproduce-table12 object_splits=[0,1,2] draws=[0,1,2] scenes=runs/scenes out=runs/table12
     pickclutter reproduce-table12 tables_only=true out=runs/table12
+    pickclutter reproduce-table12 tables_only=true object_splits=[1,2] out=runs/table12 tables=runs/table12/others
 
-An interrupted command resumes when run again, and skips finished runs. If a run fails, the others continue.
+An interrupted command resumes when run again, and skips finished runs. If a run fails, the others continue. With
+tables_only=true the table is of all finished runs, or of those of the methods, object_splits, seeds and draws that the
+command line gives.
 
 A key of `pickclutter train-affordance` applies to every run (distill.epochs=20 data.target_label=present), except
 method, seed, data.few_shot_draw, distilled_run and num_threads.
@@ -26,14 +29,17 @@ def main(config: ReproduceTable12Config) -> None:
     from pickclutter_lang.experiments.scenes.config import TrainConfig
     from pickclutter_lang.experiments.scenes.table12 import Table12Config, check_pairs, write_table
     from pickclutter_lang.experiments.scenes.table12_sweep import SWEEP_KEYS, Table12SweepConfig, plan_table12
-    from pickclutter_lang.experiments.sweeps.sweep_planner import forwarded_overrides
+    from pickclutter_lang.experiments.sweeps.sweep_planner import forwarded_overrides, override_key
+    from pickclutter_lang.experiments.sweeps.sweep_results import Selection
     from pickclutter_lang.experiments.sweeps.sweep_runner import describe_failures, run_sweep
 
+    hydra = HydraConfig.get()
     table = Table12Config(config.out, config.tables, config.compare)
     if config.tables_only:
+        given = {*map(override_key, hydra.overrides.task)} & {*Selection._fields}
+        table.chosen = Selection(**{key: getattr(config, key) for key in given})
         print(_written(write_table(table)))
         return
-    hydra = HydraConfig.get()
     sweep = Table12SweepConfig(
         experiment=hydra.runtime.choices["experiment"],
         methods=config.methods,

@@ -31,7 +31,7 @@ from pickclutter_lang.experiments.scenes.table12_tables import (
 from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
 from pickclutter_lang.experiments.sweeps.paper_tables import TABLE12_CELLS
-from pickclutter_lang.experiments.sweeps.sweep_results import SweepResults, load_sweep
+from pickclutter_lang.experiments.sweeps.sweep_results import EVERY_RUN, Selection, SweepResults, load_sweep
 from pickclutter_lang.experiments.sweeps.sweep_values import VALUES_FILE, read_values, values_of, write_values
 from pickclutter_lang.experiments.sweeps.tables import csv_lines
 from pickclutter_lang.reports.charts import save_png
@@ -73,12 +73,13 @@ class Table12Config:
     """`runs`: the folder under which the runs lie. `out`: where the table goes (null: into `runs`).
 
     `compare`: pairs of methods such as `best - cls_imcst_semantic` (null: each method with the one before it, and
-    `best` with `cls_imcst_semantic` and with each of its ablations).
+    `best` with `cls_imcst_semantic` and with each of its ablations). `chosen`: the runs of the table.
     """
 
     runs: str
     out: str | None
     compare: list[str] | None
+    chosen: Selection = EVERY_RUN
 
 
 def write_table(config: Table12Config) -> Path:
@@ -90,7 +91,7 @@ def write_table(config: Table12Config) -> Path:
     :raises PickClutterError: what `load_sweep` raises; InvalidArgumentError for a comparison that cannot be made;
         LockedError when another process is at work in `out`
     """
-    results = load_sweep(config.runs, TABLE12)
+    results = load_sweep(config.runs, TABLE12, config.chosen)
     methods = [*results.runs]
     pairs = default_pairs(methods) if config.compare is None else parse_pairs(methods, config.compare)
     with dir_lock(Path(config.out or config.runs)):

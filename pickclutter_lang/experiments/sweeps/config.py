@@ -24,7 +24,8 @@ class ReproduceTable12Config:
     out: str = "runs/table12"
     """Folder of the runs (METHOD/seedS, METHOD/splitK_seedS_drawD), of their logs, and of the table."""
     tables_only: bool = False
-    """Write the table from finished runs alone. They may lie under `out` in any depth."""
+    """Write the table from finished runs alone. They may lie under `out` in any depth. Where `methods`, `seeds`,
+    `object_splits` or `draws` are given, those alone count."""
     tables: str | None = None
     """Folder of table12.md, table12.png and the CSV files. null: `out`."""
     compare: list[str] | None = None

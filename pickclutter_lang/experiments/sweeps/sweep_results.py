@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.experiments.comparison import Comparison, Result, check_comparable
 from pickclutter_lang.experiments.result import RESULT_FILE, read_result
 from pickclutter_lang.utils.statistics import Estimate, estimate
@@ -57,6 +57,26 @@ class Replicate(NamedTuple):
         split = f"split{self.object_split}_" if self.object_split else ""
         draw = f"_draw{self.draw}" if self.draw else ""
         return f"{split}seed{self.seed}{draw}"
+
+
+class Selection(NamedTuple):
+    """Runs of a sweep: those of some methods, object splits, seeds and draws. None: of all."""
+
+    methods: Sequence[str] | None = None
+    object_splits: Sequence[int] | None = None
+    seeds: Sequence[int] | None = None
+    draws: Sequence[int] | None = None
+
+    def has(self, method: str, replicate: Replicate) -> bool:
+        """Return whether a run is among them."""
+        values = zip(self, (method, *replicate), strict=True)
+        return all(chosen is None or value in chosen for chosen, value in values)
+
+    def __str__(self) -> str:
+        return " ".join(f"{key}={chosen}" for key, chosen in self._asdict().items() if chosen is not None)
+
+
+EVERY_RUN = Selection()
 
 
 @dataclass(frozen=True)
@@ -134,18 +154,24 @@ def number_at(result: Result, measure: str) -> float | None:
     return None
 
 
-def load_sweep(folder: str | Path, kind: SweepKind) -> SweepResults:
+def load_sweep(folder: str | Path, kind: SweepKind, chosen: Selection = EVERY_RUN) -> SweepResults:
     """Read every `result.json` under a folder.
 
+    :param chosen: the runs that are wanted; others are left out
     :raises CheckpointError: when there is none, one is damaged, or two are of the same run and replicate
+    :raises InvalidArgumentError: when none is of those that are wanted
     :raises MismatchError: when runs differ in what they must share
     """
     folder = Path(folder)
     found: dict[str, dict[Replicate, Result]] = {}
     folders: dict[tuple[str, Replicate], Path] = {}
+    left_out = []
     for path in sorted(folder.rglob(RESULT_FILE)):
         result = read_result(path.parent, kind.kind)
         name, replicate = result["name"], Replicate.of_result(result)
+        if not chosen.has(name, replicate):
+            left_out.append(f"{name}/{replicate.folder_name}")
+            continue
         if (name, replicate) in folders:
             raise CheckpointError(
                 f"expected one run {name}/{replicate.folder_name} under {folder}, but {folders[name, replicate]} and "
@@ -153,6 +179,10 @@ def load_sweep(folder: str | Path, kind: SweepKind) -> SweepResults:
             )
         folders[name, replicate] = path.parent
         found.setdefault(name, {})[replicate] = result
+    if left_out and not found:
+        raise InvalidArgumentError(
+            f"expected finished runs of {chosen} under {folder}, but got {', '.join(left_out)}; choose some of these"
+        )
     if not found:
         raise CheckpointError(
             f"expected finished runs under {folder}, but there are none; make them: {kind.command} out={folder}"

@@ -281,6 +281,23 @@ def test_a_mistake_is_one_line_and_status_2(grid_folder: Path, overrides: list[s
     assert done.returncode == 2 and message in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
 
 
+def test_a_table_of_finished_runs_is_of_those_that_are_asked_for(tmp_path: Path) -> None:
+    for split, seed in np.ndindex(3, 2):
+        write_result(tmp_path, make_result("cls", seed, 0.4, object_split=split))
+    other = make_result("best", 0, 0.4, object_split=1)
+    change(other, "config.distill.epochs", 9)  # it could not be in one table with the others
+    write_result(tmp_path, other)
+    command = [str(ROOT / "scripts" / "reproduce_table12.py"), "tables_only=true", f"out={tmp_path}", "methods=[cls]"]
+    done = run_python([*command, "object_splits=[1,2]", f"tables={tmp_path / 'table'}"], tmp_path)
+    assert done.returncode == 0, done.stderr
+    values = read_values(tmp_path / "table" / "values.csv")
+    keys = [(1, 0), (1, 1), (2, 0), (2, 1)]
+    assert [replicate[:2] for replicate in values.replicates("cls")] == keys and "best" not in values.runs
+    none = run_python([*command, "draws=[3]"], tmp_path)
+    assert none.returncode == 2 and len(none.stderr.strip().splitlines()) == 1
+    assert f"expected finished runs of methods=['cls'] draws=[3] under {tmp_path}, but got best/split1_" in none.stderr
+
+
 def test_a_comparison_is_checked_before_anything_is_trained(tmp_path: Path) -> None:
     write_result(tmp_path, make_result("best", 0, 0.4))
     for pair in ("cls - none", "cls-best-cls"):
