@@ -59,7 +59,10 @@ class TrainingLogger:
         self._write("train", number, scalars)
 
     def epoch(self, step: int, row: Mapping[str, Any]) -> None:
-        """Show an epoch's metrics next to the bar and write those of the validation."""
+        """Show an epoch's metrics next to the bar and write those of the validation.
+
+        :param step: the epoch's last one; a later one would be forgotten when the next epoch is resumed
+        """
         validation = row.get("validation", {})
         figures = " ".join(f"{key} {validation[key]:.3f}" for key in ("map", "f1") if key in validation)
         self._bar.note(f"loss {row['loss']:.3f} {figures}")

@@ -189,7 +189,7 @@ class Trainer:
         self.history.append(row)
         if is_main():
             self._save(epoch)
-        monitor.epoch(epoch * self.epoch_steps, row)
+        monitor.epoch(epoch * self.epoch_steps - 1, row)
 
     def step(self, prepared: Any, epoch: int) -> dict[str, float]:
         """Take one step on a batch of `task.iter_batches(epoch)`; return the loss, its terms and the learning rate."""

@@ -1,9 +1,21 @@
-"""Peak memory of a process, as training records it."""
+"""What a training records: scalars for TensorBoard, also after an interruption, and the peak memory of a process."""
+
+from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import Tensor
+
+from pickclutter_lang.training.config import PhaseConfig
+from pickclutter_lang.training.trainer import Batch, Trainer
 
 CODE = "from pickclutter_lang.training.logger import peak_memory_mb; print(peak_memory_mb())"
 
@@ -16,3 +28,45 @@ def test_peak_memory_excludes_the_parent_process() -> None:
     alone = peak()
     buffer = np.ones(round(alone + 600) * 1024**2 // 8)
     assert abs(peak() - alone) < 100, buffer.nbytes
+
+
+class LineTask:
+    """Fits a line, three batches an epoch; in the epoch `stops_in` it is interrupted after the first."""
+
+    name, architecture, labels, selection_metric = "line", dict[str, Any](), ["y"], "map"
+
+    def __init__(self, stops_in: int = 0) -> None:
+        torch.manual_seed(0)
+        self.config = PhaseConfig(epochs=3)
+        self.model: torch.nn.Module = torch.nn.Linear(1, 1)
+        self._stops_in = stops_in
+
+    def batches(self, epoch: int) -> Sequence[Batch]:
+        return [[(0, row)] for row in range(3)]
+
+    def iter_batches(self, epoch: int) -> Iterator[Any]:
+        for number, _ in enumerate(self.batches(epoch)):
+            if number and epoch == self._stops_in:
+                raise KeyboardInterrupt
+            yield torch.full((2, 1), float(number))
+
+    def loss(self, prepared: Any, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
+        return (self.model(prepared) - 3 * prepared).square().mean(), {}
+
+    def validate(self) -> dict[str, float] | None:
+        return {"map": 0.5}
+
+
+@pytest.mark.parametrize("stops_in", [2, 3])
+def test_tensorboard_has_every_step_and_every_validation_once_after_an_interruption(
+    tmp_path: Path, stops_in: int
+) -> None:
+    teacher = {"name": "none", "embed_dim": 1, "fingerprint": "0" * 64}
+    trainers = [Trainer(task, tmp_path / "line", teacher) for task in (LineTask(stops_in), LineTask())]
+    with pytest.raises(KeyboardInterrupt):
+        trainers[0].run(tmp_path / "tensorboard")
+    assert trainers[1].resume()
+    trainers[1].run(tmp_path / "tensorboard")
+    found = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert [event.step for event in found.Scalars("train/loss")] == [*range(9)]
+    assert [event.step for event in found.Scalars("validation/map")] == [2, 5, 8]
