@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.students.activation_checkpointing import checkpoint_forward
+from pickclutter_lang.students.convolutions import keep_size_in_last_stage, widen_stem
 from pickclutter_lang.utils.plugins import checked_result, is_plugin, resolve
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 EFFICIENTNETS = tuple(f"efficientnet_b{n}" for n in range(8))
+_PROBE_SIZE = 224
 _HEADS = ("avgpool", "classifier", "fc", "head", "heads")
 
 
@@ -206,7 +208,7 @@ def _efficientnet(
     if pretrained:
         weights = torch.hub.load_state_dict_from_url(url_map[library_name], progress=False, weights_only=True)
         network.load_state_dict({key: value for key, value in weights.items() if not key.startswith("_fc.")})
-    _widen_stem(network, channels, pretrained)
+    widen_stem(network, channels, pretrained)
     # The library's own swish saves memory by recomputing; torch's is faster on CPU.
     network.set_swish(memory_efficient=False)
     return Backbone(
@@ -225,16 +227,22 @@ def _torchvision(name: str, channels: int, output_stride: int | None, pretrained
         if child_name in _HEADS:
             break
         trunk.add_module(child_name, child)
-    _widen_stem(trunk, channels, pretrained)
+    widen_stem(trunk, channels, pretrained)
     if output_stride == 16:
-        _keep_size_in_last_stage(trunk)
+        keep_size_in_last_stage(trunk)
     try:
         with torch.no_grad():
-            shape = trunk.eval()(torch.zeros(1, channels, 224, 224)).shape
+            shape = trunk.eval()(torch.zeros(1, channels, _PROBE_SIZE, _PROBE_SIZE)).shape
     except (AssertionError, RuntimeError, TypeError) as error:
         raise InvalidArgumentError(f"torchvision/{name} has no plain trunk before its classifier") from error
     if len(shape) != 4:
         raise InvalidArgumentError(f"torchvision/{name} gives {list(shape)}, expected a map [N, W, h, w]")
+    cells = None if output_stride is None else _PROBE_SIZE // output_stride
+    if cells is not None and tuple(shape[2:]) != (cells, cells):
+        raise InvalidArgumentError(
+            f"expected a map of {cells} x {cells} cells of {_PROBE_SIZE} px with output_stride={output_stride}, but "
+            f"torchvision/{name} gives {shape[2]} x {shape[3]}; take output_stride=null, or a network of timm"
+        )
     return Backbone(trunk.train(), shape[1])
 
 
@@ -268,32 +276,3 @@ class _LastMap(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         last = cast(Tensor, self.network(images)[-1])
         return last.permute(0, 3, 1, 2) if self._channels_last else last
-
-
-def _widen_stem(network: nn.Module, channels: int, pretrained: bool) -> None:
-    """Give the first convolution another number of input channels, in place."""
-    stem = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
-    if channels == stem.in_channels:
-        return
-    old = stem.weight.detach()
-    stem.in_channels = channels
-    stem.weight = nn.Parameter(old.new_empty(old.shape[0], channels, *old.shape[2:]))
-    stem.reset_parameters()
-    if pretrained:
-        # The response to an input that is equal in all channels does not change.
-        mean = old.mean(dim=1, keepdim=True) * old.shape[1] / channels
-        stem.weight.data.copy_(mean.expand_as(stem.weight))
-
-
-def _keep_size_in_last_stage(trunk: nn.Sequential) -> None:
-    """Set the strides of the last stage that has any to 1, in place."""
-    stages = [stage for child in trunk for stage in (child if isinstance(child, nn.Sequential) else [child])]
-    if len(trunk) > 1:
-        stages = list(trunk)
-    for stage in reversed(stages):
-        strided = [m for m in stage.modules() if isinstance(m, nn.Conv2d) and max(m.stride) > 1]
-        if strided:
-            for convolution in strided:
-                convolution.stride = (1, 1)
-            return
-    raise InvalidArgumentError("expected a network with a strided stage for output_stride=16")
