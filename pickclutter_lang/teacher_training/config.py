@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -22,9 +23,10 @@ from pickclutter_lang.utils.validation import (
 )
 
 _OF_IMAGES = ("images_half", "unseen_images", "classes")
+_OF_SCENES = ("min_crop_size", "scene_batch_size", "crops_per_scene")
 _OF_RENDERS = (
     *("unseen_scenes", "unseen_views", "exclude_split", "strong_augmentation", "occlusion", "low_resolution"),
-    *("hold_out_compositions", "crops_per_scene", "max_names"),
+    *("hold_out_compositions", "max_names", *_OF_SCENES),
 )
 
 
@@ -140,13 +142,13 @@ class TeacherTrainConfig:
         if not self.crop_sizes or min(self.crop_sizes) < 32:
             raise InvalidArgumentError(f"expected crop_sizes of at least 32 pixels, but got {self.crop_sizes}")
         within("text_steps", self.text_steps, 0, 10**6)
-        for name in ("occlusion", "low_resolution"):
+        for name in ("occlusion", "low_resolution", "warmup_fraction"):
             within(name, getattr(self, name), 0.0, 1.0)
         self._check_pretrained()
         for name in ("lr", "text_lr", "head_lr"):
             if getattr(self, name) is not None:
                 above(name, getattr(self, name), 0)
-        for name in ("weight_decay", "warmup_fraction", "sigmoid_weight", "sentence_weight"):
+        for name in ("weight_decay", "sigmoid_weight", "sentence_weight"):
             if not 0 <= getattr(self, name) <= 10:
                 raise InvalidArgumentError(f"expected {name} between 0 and 10, but got {getattr(self, name)}")
 
@@ -171,15 +173,27 @@ class TeacherTrainConfig:
         if self.images and (self.scenes or self.views):
             raise InvalidArgumentError("expected either images or scenes and views, but got both")
         check_half("images_half", self.images_half)
-        others, form = (_OF_RENDERS, "images") if self.images else (_OF_IMAGES, "views")
+        if self.images:
+            self._check_unused(_OF_RENDERS, "images")
+        else:
+            self._check_unused(_OF_IMAGES, "views")
+            self._check_unused(() if self.scenes else _OF_SCENES, "scenes=[]")
+        if self.exclude_split not in ("none", "ood"):
+            raise InvalidArgumentError(f"expected exclude_split to be none or ood, but got {self.exclude_split!r}")
+
+    def _check_unused(self, keys: Iterable[str], form: str) -> None:
+        """Refuse keys, other than with their default, that the form of the data has no use for."""
         default = type(self)(out=self.out)
-        for key in others:
+        for key in keys:
             if getattr(self, key) != getattr(default, key):
                 raise InvalidArgumentError(
                     f"expected no {key} with {form}, which has no use for it, but got {getattr(self, key)!r}"
                 )
-        if self.exclude_split not in ("none", "ood"):
-            raise InvalidArgumentError(f"expected exclude_split to be none or ood, but got {self.exclude_split!r}")
+
+    @property
+    def smallest_batch(self) -> int:
+        """Rows of the smaller batch of those that are drawn, of scenes and of views or images."""
+        return min(self.scene_batch_size, self.view_batch_size) if self.scenes else self.view_batch_size
 
     def choices(self) -> dict[str, Any]:
         """Return the values that decide the weights, except the paths of the data."""

@@ -76,9 +76,7 @@ def trained_teacher(*overrides: str) -> Measures:
     """Train a pocket teacher for a few steps."""
     small = (
         "steps=3",
-        "scene_batch_size=4",
         "crop_sizes=[32]",
-        "min_crop_size=40",
         "num_threads=1",
         "save_every=3",
         "warmup_fraction=0",
@@ -101,8 +99,8 @@ def teacher_of_renders(inputs: Path, folder: Path) -> Measures:
     ball = {"shape": "ball", "category": "ball", "colours": ["green"], "pattern": "plain", "material": "foam"}
     things, owner = [*seen.objects, ball], np.where(seen.object_index == 3, 4, seen.object_index).astype(np.int32)
     write_object_views(folder / "views", seen.rgb, seen.mask, owner, things, seen.config)
-    data = (f"scenes=[{folder / 'scenes'}]", f"views=[{folder / 'views'}]")
-    return trained_teacher(*data, "view_batch_size=4", f"out={folder / 'out'}")
+    data = (f"scenes=[{folder / 'scenes'}]", f"views=[{folder / 'views'}]", "min_crop_size=40")
+    return trained_teacher(*data, "scene_batch_size=4", "view_batch_size=4", f"out={folder / 'out'}")
 
 
 def teacher_of_files(inputs: Path, folder: Path) -> Measures:
