@@ -70,7 +70,7 @@ def train_teacher(config: TeacherTrainConfig) -> Path:
         torch.set_num_threads(config.num_threads)
     out = Path(config.out)
     check_held_out_objects(config)
-    check_rows(min(config.view_batch_size, config.scene_batch_size), "the teacher")
+    check_rows(config.smallest_batch, "the teacher")
     source = _source(config)
     torch.manual_seed(config.seed)
     trainable = TrainablePocketTeacher(pocket_config(config.image_encoder))
