@@ -12,13 +12,16 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+import numpy as np
 from result_data import read
 from result_growth import sizes_of
+from result_policy import episodes_of
 from result_sweeps import image_sweep, table12_sweep
 
 from pickclutter_lang.experiments.images.table_specs import FIGURES
 from pickclutter_lang.experiments.plotting import STAGE_COLORS
 from pickclutter_lang.experiments.scenes.table12 import draw_sweep
+from pickclutter_lang.policy.evaluation.curves import draw_curves, episode_curves
 from pickclutter_lang.reports.charts import save_png
 
 _OUTCOMES = {
@@ -39,6 +42,8 @@ def draw_all(folder: Path) -> None:
         save_png(draw_sweep(table12_sweep(f"table12/{name}")[0]), folder / f"table12_{name}.png")
     for data in ("object_views", "grocery"):
         draw_image_bars(data, folder / f"{data}_figure1.png")
+    for name in ("open_ycb", "open_kinds"):
+        save_png(draw_curves(episode_curves(episodes_of(f"policy/{name}"))), folder / f"{name}_curves.png")
     draw_eigenvalues(folder / "object_views_figure4.png")
     draw_growth(folder / "growth.png")
 
@@ -89,9 +94,12 @@ def draw_image_bars(data: str, path: Path) -> None:
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True)
     for axis, (stage, title) in zip(axes, _IMAGE_STAGES.items(), strict=True):
         found = [results.estimate(run, f"{stage}.ood.accuracy") for run in runs]
-        means = [0.0 if one is None else 100 * one.mean for one in found]
+        means = [np.nan if one is None else 100 * one.mean for one in found]
         errors = [0.0 if one is None else 100 * (one.half_width or 0.0) for one in found]
-        axis.bar(runs, means, 0.6, color=STAGE_COLORS[stage], yerr=errors)
+        axis.bar(range(len(runs)), means, 0.6, color=STAGE_COLORS[stage], yerr=errors)
+        axis.set(xticks=range(len(runs)), xticklabels=runs, xlim=(-0.5, len(runs) - 0.5))
+        for place in (n for n, one in enumerate(found) if one is None):
+            axis.text(place, 1, "not kept", rotation=90, ha="center", va="bottom", fontsize=8)
         axis.set_title(f"{title}, X_ood")
         axis.grid(axis="y", alpha=0.3)
     axes[0].set_ylabel("accuracy, %")

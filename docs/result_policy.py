@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from result_data import DATA, markdown, read, source_of
 
 from pickclutter_lang.experiments.scenes.policy_scores import group_table, read_scores
+from pickclutter_lang.policy.evaluation.episode_instructions import KIND_TITLES
 from pickclutter_lang.policy.evaluation.episode_log import read_episodes
 from pickclutter_lang.policy.evaluation.rollout_metrics import (
     RATES,
@@ -139,23 +140,44 @@ def policy_scores(name: str) -> str:
 
 def episode_comparisons(name: str, group: str) -> str:
     """Return the paired differences of every two variants, for a group of targets."""
-    return comparison_table(comparisons(_read(name)), group)
+    return comparison_table(comparisons(episodes_of(name)), group)
 
 
 def episode_kinds(name: str) -> str:
     """Return the rates of a suite by kind of instruction."""
-    return kind_table(_read(name))
+    return kind_table(episodes_of(name))
+
+
+def episode_kind_aims(name: str, group: str) -> str:
+    """Return by kind of instruction what is placed and what is called absent, and whether the aims of `open` are met.
+
+    Where several objects can be right, only what is called absent is shown.
+    """
+    episodes, lines = episodes_of(name), []
+    of = TARGET_GROUPS[group]
+    aims = [aim for aim in _AIMS_OF_OPEN if aim.group == "unseen"]
+    for kind in dict.fromkeys(episode["kind"] for episode in episodes):
+        own = [episode for episode in episodes if episode["kind"] == kind and of(episode)]
+        found = compute_rates(own)
+        several = any(len(episode["expected"]) > 1 for episode in own)
+        cells = []
+        for aim in aims:
+            rate, shown = found[aim.rate], not several or aim.at_most
+            cells += [str(rate), reached(rate.low, rate.high, aim.share, aim.at_most)] if shown else ["-", "-"]
+        lines.append([f"{kind}: {KIND_TITLES[kind]}", *cells])
+    heads = [(RATES[aim.rate].title, f"{'at most ' if aim.at_most else ''}{100 * aim.share:.0f}%?") for aim in aims]
+    return markdown(["instruction", *(cell for pair in heads for cell in pair)], lines)
 
 
 def episode_effects(name: str) -> str:
     """Return what naming something else changes, and whether a policy follows the language."""
-    return effect_table(_read(name))
+    return effect_table(episodes_of(name))
 
 
 def _rates(name: str) -> dict[Key, Proportion]:
     """Return the rates of an evaluation by variant and group of targets."""
     if not (DATA / name).is_dir():
-        return _counted(_read(name), TARGET_GROUPS)
+        return _counted(episodes_of(name), TARGET_GROUPS)
     source_of(name)
     return {
         (row["variant"], row["group"], row["rate"]): wilson_interval(int(row["successes"]), int(row["episodes"]))
@@ -166,7 +188,7 @@ def _rates(name: str) -> dict[Key, Proportion]:
 def _objects(name: str) -> dict[Key, Proportion]:
     """Return two rates of an evaluation by variant and object."""
     if not (DATA / name).is_dir():
-        episodes = _read(name)
+        episodes = episodes_of(name)
         targets = sorted({episode["target"] for episode in episodes})
         return _counted(episodes, {target: lambda e, target=target: e["target"] == target for target in targets})
     found = {}
@@ -192,6 +214,7 @@ def _decision_times(name: str, group: str) -> dict[str, str]:
     return {row["variant"]: row["milliseconds"] for row in read(f"{name}/decision_ms") if row["group"] == group}
 
 
-def _read(name: str) -> list[dict[str, Any]]:
+def episodes_of(name: str) -> list[dict[str, Any]]:
+    """Return the episodes of an evaluation."""
     source_of(name)
     return read_episodes(DATA / f"{name}.csv")

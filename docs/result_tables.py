@@ -11,6 +11,7 @@ from result_images import image_claims, image_summary, image_table, image_tables
 from result_policy import (
     episode_comparisons,
     episode_effects,
+    episode_kind_aims,
     episode_kinds,
     policy_aims,
     policy_in_words,
@@ -25,7 +26,7 @@ from pickclutter_lang.benchmarking.report import read_report, report_note, repor
 from pickclutter_lang.experiments.scenes.result_table import TRIVIAL, is_chance
 from pickclutter_lang.experiments.scenes.table12_markdown import sections
 from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, stages_of_sweep
-from pickclutter_lang.experiments.scenes.table12_tables import methods_of, score_table
+from pickclutter_lang.experiments.scenes.table12_tables import coverage_note, methods_of, score_table
 from pickclutter_lang.experiments.sweeps.paper_tables import TABLE12
 from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell
 from pickclutter_lang.experiments.sweeps.tables import CHANCE_NOTE, Column, Row, Table, comparison_rows, table_rows
@@ -55,7 +56,7 @@ _STAGES_OF_BEST = {"zero_shot": "zero-shot", "few_shot": "few-shot", "retrieval"
 
 def summary(name: str) -> str:
     """Return F1 and mAP of unseen objects of a Table 12 sweep: zero-shot / few-shot / retrieval."""
-    values, _ = table12_sweep(name)
+    values, about = table12_sweep(name)
     stages = stages_of_sweep(values)
     columns = tuple(
         Column(title, tuple(f"{stage}.ood_on_ood.model.{metric}" for stage in stages), best="")
@@ -68,9 +69,15 @@ def summary(name: str) -> str:
     return "\n\n".join(
         [
             table_rows(values, Table("", "", columns, tuple(rows))),
-            *map(wrapped, (*chance, values.note(methods_of(values)))),
+            *map(wrapped, (*chance, coverage_note(values), *_descriptions(name, about["notes"]))),
         ]
     )
+
+
+def _descriptions(name: str, notes: list[str]) -> list[str]:
+    """Return what is known of the descriptions of a sweep: a note of its page, or that of its source."""
+    found = [note for note in notes if note.startswith(("Descriptions", "Labels are names"))]
+    return found or [text for text in (source_of(name).get("descriptions"),) if text]
 
 
 def comparisons(name: str, metric: str) -> str:
@@ -131,10 +138,10 @@ def bench(name: str) -> str:
 RENDERERS: dict[str, Callable[..., str]] = {
     function.__name__: function
     for function in (
-        bench, claims, comparisons, episode_comparisons, episode_effects, episode_kinds, growth_forecast,
-        growth_reading, growth_training, growth_writing, image_claims, image_summary, image_table, image_tables,
-        policy_aims, policy_in_words, policy_objects, policy_rates, policy_scores, source, summary, table, table12,
-        teacher_aims, teacher_language, teacher_names,
+        bench, claims, comparisons, episode_comparisons, episode_effects, episode_kind_aims, episode_kinds,
+        growth_forecast, growth_reading, growth_training, growth_writing, image_claims, image_summary, image_table,
+        image_tables, policy_aims, policy_in_words, policy_objects, policy_rates, policy_scores, source, summary, table,
+        table12, teacher_aims, teacher_language, teacher_names,
     )
 }  # fmt: skip
 """What a page can ask for."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple
 
-from pickclutter_lang.metrics.bootstrap import Bools, HierarchicalBootstrap, Metric, RunScores, SplitScores
+from pickclutter_lang.metrics.bootstrap import HierarchicalBootstrap, Metric, RunScores, SplitScores
+from pickclutter_lang.metrics.weighted import Bools
 from pickclutter_lang.utils.statistics import Estimate
 
 Place = tuple[str, str, str]

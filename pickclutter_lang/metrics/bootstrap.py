@@ -1,8 +1,8 @@
 """95% intervals by a hierarchical bootstrap over object splits, seeds, few-shot draws, scenes and classes.
 
-Object splits are drawn first; within each, seeds, draws, scenes and classes, which are crossed. Where all splits have
-the same scenes, as the collected piles of `ood` and `fewshot` are, scenes and draws are drawn once for all of them:
-what one scene does to every split does not average out. The same holds for classes that are in several splits.
+Object splits are drawn first; within each, seeds, draws, scenes and classes, which are crossed. Splits with the same
+scenes, as the collected piles of `ood` and `fewshot` are, share the resamples of scenes and draws: what one scene does
+to every split does not average out. The same holds for classes that are in several splits.
 
 A factor with n units draws n - 1 of them with replacement, so that the variance of a mean is unbiased (Rao and Wu,
 1988); one with a single unit keeps it, and the interval does not cover it. Resamples weight scenes and classes instead
@@ -14,19 +14,23 @@ degrees of freedom after Satterthwaite from the variances of the factors alone.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.metrics.weighted import (
+    Bools,
+    Floats,
+    weighted_average_precision,
+    weighted_class_recall,
+    weighted_scene_f1,
+)
 from pickclutter_lang.utils.statistics import Estimate, t_quantile
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 Metric = Literal["map", "f1", "recall", "value"]
 """`recall`: of each class, averaged over classes; the mean accuracy of classes where each scene has one label.
 `value`: the only score of a run, where scenes and classes are not known."""
@@ -61,57 +65,6 @@ class _Units(NamedTuple):
     runs: tuple[tuple[int, int], ...]
 
 
-def weighted_average_precision(scores: Floats, present: Bools, weights: Floats) -> Floats:
-    """Return the average precision of a class where observations count as often as their weights.
-
-    :param scores: [N]; equal scores are one step
-    :param present: [N]
-    :param weights: [B, N], at least 0
-    :return: [B] in [0, 1], NaN where no positive has weight
-    """
-    order = np.argsort(-scores, kind="stable")
-    positives = np.flatnonzero(present[order])
-    group_ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
-    steps = group_ends[np.searchsorted(group_ends, positives)]  # for each positive: the last of those that score alike
-    columns = weights.T[order]  # [N, B]: rows are gathered and summed along memory
-    total = columns.cumsum(axis=0)[steps]
-    gained = columns[positives]
-    hits = gained.cumsum(axis=0)[np.searchsorted(positives, steps, side="right") - 1]
-    with np.errstate(invalid="ignore"):
-        return np.asarray((gained * hits / np.maximum(total, np.finfo(float).tiny)).sum(axis=0) / gained.sum(axis=0))
-
-
-def weighted_scene_f1(predicted: Bools, present: Bools, scenes: Floats, classes: Floats) -> Floats:
-    """Return the F1 per scene, averaged over the scenes with a positive of a class that has weight.
-
-    :param predicted: [N, C]
-    :param present: [N, C]
-    :param scenes: weights [B, N]
-    :param classes: weights [B, C]
-    :return: [B] in [0, 1], NaN where no scene counts
-    """
-    positives = classes @ present.T.astype(float)
-    sizes = positives + classes @ predicted.T.astype(float)
-    hits = classes @ (predicted & present).T.astype(float)
-    counted = scenes * (positives > 1e-12)
-    with np.errstate(invalid="ignore"):
-        return np.asarray((counted * 2 * hits / np.maximum(sizes, 1e-12)).sum(axis=1) / counted.sum(axis=1))
-
-
-def weighted_class_recall(predicted: Bools, present: Bools, scenes: Floats, classes: Floats) -> Floats:
-    """Return the recall of each class, averaged over the classes with a positive that has weight.
-
-    Arguments as of `weighted_scene_f1`.
-
-    :return: [B] in [0, 1], NaN where no class counts
-    """
-    positives = scenes @ present.astype(float)
-    hits = scenes @ (predicted & present).astype(float)
-    counted = classes * (positives > 0)
-    with np.errstate(invalid="ignore"):
-        return np.asarray((counted * hits / np.maximum(positives, 1e-12)).sum(axis=1) / counted.sum(axis=1))
-
-
 class HierarchicalBootstrap:
     """Means and paired differences of methods with intervals; all methods share the resamples."""
 
@@ -136,10 +89,18 @@ class HierarchicalBootstrap:
 
     def covers(self, *methods: str) -> dict[str, int]:
         """Return how many units of each factor the interval of these methods resamples; the fewest of the splits."""
-        units = self._units(methods)
-        sizes = [(len({k for k, _ in runs}), len({d for _, d in runs}), *self._shape(split)) for split, runs in units]
-        inner = np.min(sizes, axis=0).tolist() if sizes else [0] * (len(FACTORS) - 1)
-        return dict(zip(FACTORS, (len(units), *inner), strict=True))
+        return {factor: min(found, default=0) for factor, found in self._sizes(self._units(methods)).items()}
+
+    def _sizes(self, units: tuple[_Units, ...]) -> dict[str, list[int]]:
+        """Return how many units of each factor every split has."""
+        shapes = [self._shape(unit.split) for unit in units]
+        return {
+            "object splits": [len(units)],
+            "seeds": [len({seed for seed, _ in unit.runs}) for unit in units],
+            "draws": [len({draw for _, draw in unit.runs}) for unit in units],
+            "scenes": [n_scenes for n_scenes, _ in shapes],
+            "classes": [n_classes for _, n_classes in shapes],
+        }
 
     def _shape(self, split: int) -> tuple[int, int]:
         n_scenes, n_classes = self._splits[split].targets.shape
@@ -164,7 +125,7 @@ class HierarchicalBootstrap:
             float(np.nanvar(np.sum([sign * samples[n] for sign, _, samples in found], axis=0), ddof=1))
             for n in range(1 + len(FACTORS))
         )
-        counts = list(self.covers(*contrast).values())
+        counts = [min((n for n in found if n > 1), default=1) for found in self._sizes(units).values()]
         freedom = sum(v * v / (n - 1) for v, n in zip(alone, counts, strict=True) if n > 1)
         runs = sum(len(unit.runs) for unit in units)
         if not freedom:
@@ -191,49 +152,40 @@ class HierarchicalBootstrap:
         drawn = "object splits" in factors and n_splits > 1
         slots = n_splits - 1 if drawn else n_splits
         picks = rng.integers(n_splits, size=(count, slots)) if drawn else np.tile(np.arange(n_splits), (count, 1))
-        shared = self._shared_weights(units, factors, partial(_weights, rng, count))
-        of_classes = self._class_weights(units, factors, rng, count)
+        shared = self._shared_weights(units, factors, rng, count)
         total = np.zeros(count)
         for slot in range(slots):
             for place, unit in enumerate(units):
                 rows = np.flatnonzero(picks[:, slot] == place)
                 if len(rows):
-                    of_rows = {factor: weights[rows] for factor, weights in shared.items()}
-                    if of_classes:
-                        of_rows["classes"] = of_classes[unit.split][rows]
+                    of_rows = {factor: weights[rows] for factor, weights in shared[unit.split].items()}
                     draw = partial(_weights, rng, len(rows))
                     total[rows] += self._of_split(method, metric, unit, factors, draw, of_rows)
         return total / slots
 
     def _shared_weights(
-        self, units: tuple[_Units, ...], factors: frozenset[str], weights: Callable[[int, bool], Floats]
-    ) -> dict[str, Floats]:
-        """Return resamples of scenes and draws for all splits, where there are several with the same scenes."""
-        scenes = {self._splits[unit.split].scenes for unit in units}
-        draws = {frozenset(draw for _, draw in unit.runs) for unit in units}
-        if len(units) == 1 or len(scenes) > 1 or len(draws) > 1 or () in scenes:
-            return {}
-        sizes = {"scenes": len(scenes.pop()), "draws": len(draws.pop())}
-        return {factor: weights(size, factor in factors) for factor, size in sizes.items()}
-
-    def _class_weights(
         self, units: tuple[_Units, ...], factors: frozenset[str], rng: np.random.Generator, count: int
-    ) -> dict[int, Floats]:
-        """Return resamples of the classes of each split, drawn from those of all splits, where some are in several.
-
-        Of U classes U (n - 1) / n are drawn, which leaves the variance of a mean over n of them unbiased.
-        """
-        of_splits = {unit.split: self._splits[unit.split].classes for unit in units}
-        union = sorted({name for names in of_splits.values() for name in names})
-        fewest = min(map(len, of_splits.values()))
-        if fewest < 2 or "classes" not in factors or len(union) == sum(map(len, of_splits.values())):
-            return {}
-        drawn = round(len(union) * (fewest - 1) / fewest)
-        weights = rng.multinomial(drawn, [1 / len(union)] * len(union), size=count).astype(float)
-        return {
-            split: np.asfortranarray(weights[:, [union.index(name) for name in names]])
-            for split, names in of_splits.items()
-        }
+    ) -> dict[int, dict[str, Floats]]:
+        """Return resamples, by split and factor, of the scenes, draws and classes that several splits have."""
+        alike: dict[tuple[str, ...], list[_Units]] = {}
+        for unit in units:
+            alike.setdefault(self._splits[unit.split].scenes, []).append(unit)
+        found: dict[int, dict[str, Floats]] = {unit.split: {} for unit in units}
+        for scenes, group in alike.items():
+            if not scenes or len(group) < 2:
+                continue
+            weights = _weights(rng, count, len(scenes), "scenes" in factors)
+            draws = {unit.split: sorted({draw for _, draw in unit.runs}) for unit in group}
+            varied = {split: own for split, own in draws.items() if len(own) > 1 and "draws" in factors}
+            of_draws = _union_weights(rng, count, varied)
+            for split, own in draws.items():
+                found[split] |= {"scenes": weights, "draws": of_draws.get(split, np.ones((count, len(own))))}
+        classes = {unit.split: self._splits[unit.split].classes for unit in units}
+        apart = len({name for own in classes.values() for name in own}) == sum(map(len, classes.values()))
+        if "classes" in factors and not apart and min(map(len, classes.values())) > 1:
+            for split, weights in _union_weights(rng, count, classes).items():
+                found[split]["classes"] = weights
+        return found
 
     def _of_split(
         self,
@@ -246,7 +198,7 @@ class HierarchicalBootstrap:
     ) -> Floats:
         """Return resamples of the mean over the runs of one split; the same calls of `weights` for every method.
 
-        :param shared: factor -> weights that all splits have
+        :param shared: factor -> weights that it has in common with other splits
         """
         seeds, draws = (sorted({run[n] for run in unit.runs}) for n in (0, 1))
         n_scenes, n_classes = self._shape(unit.split)
@@ -289,3 +241,19 @@ def _weights(rng: np.random.Generator, count: int, units: int, resampled: bool) 
     if not resampled or units == 1:
         return np.ones((count, units))
     return np.asfortranarray(rng.multinomial(units - 1, [1 / units] * units, size=count), dtype=float)
+
+
+def _union_weights(
+    rng: np.random.Generator, count: int, units: Mapping[int, Sequence[int] | Sequence[str]]
+) -> dict[int, Floats]:
+    """Return how often the units of each split are drawn from those of all splits together, split -> [count, units].
+
+    Of U units, U (n - 1) / n are drawn where the smallest split has n: the variance of a mean over n stays unbiased.
+    """
+    if not units:
+        return {}
+    union = sorted({unit for own in units.values() for unit in own})  # type: ignore[type-var]
+    fewest = min(map(len, units.values()))
+    weights = rng.multinomial(round(len(union) * (fewest - 1) / fewest), [1 / len(union)] * len(union), size=count)
+    places = {split: [union.index(unit) for unit in own] for split, own in units.items()}
+    return {split: np.asfortranarray(weights[:, columns], dtype=float) for split, columns in places.items()}

@@ -14,10 +14,8 @@ from pickclutter_lang.metrics.bootstrap import (
     Metric,
     RunScores,
     SplitScores,
-    weighted_average_precision,
-    weighted_class_recall,
-    weighted_scene_f1,
 )
+from pickclutter_lang.metrics.weighted import weighted_average_precision, weighted_class_recall, weighted_scene_f1
 
 
 def slow_average_precision(scores: NDArray[np.float64], present: NDArray[np.bool_]) -> float:
@@ -211,3 +209,25 @@ def test_splits_of_the_same_classes_are_as_wide_as_one() -> None:
     assert width.half_width and shared.half_width and apart.half_width
     assert shared.half_width == pytest.approx(width.half_width, rel=0.15)
     assert apart.half_width < 0.85 * shared.half_width
+
+
+def test_a_missing_draw_or_a_split_of_other_scenes_does_not_narrow_an_interval() -> None:
+    rng = np.random.default_rng(10)
+    ids, targets = tuple(map(str, range(60))), np.ones((60, 1), dtype=bool)
+    of_draws = [rng.random((60, 1)) < share for share in (0.3, 0.5, 0.7)]
+    runs = {(seed, draw): RunScores(one + 0.0, one) for seed in (0, 1) for draw, one in enumerate(of_draws)}
+    fewer = {key: run for key, run in runs.items() if key != (1, 2)}
+    single = {key: run for key, run in runs.items() if not key[1]}
+    whole = [SplitScores(targets, {"a": runs}, ids) for _ in range(3)]
+
+    def width(*splits: SplitScores) -> float:
+        found = HierarchicalBootstrap(dict(enumerate(splits)), resamples=400, seed=5).estimate("a", "f1")
+        assert found is not None and found.half_width is not None
+        return found.half_width
+
+    balanced = width(*whole)
+    assert width(*whole, SplitScores(targets, {"a": fewer}, ids)) == pytest.approx(balanced, rel=0.15)
+    apart = width(*(SplitScores(targets, {"a": runs}) for _ in range(4)))
+    others = SplitScores(targets, {"a": runs}, tuple(f"other {n}" for n in range(60)))
+    assert apart < 0.6 * balanced and width(*whole, others) > 0.7 * balanced  # 3 of the 4 share their draws
+    assert width(*whole, SplitScores(targets, {"a": single}, ids)) > apart  # that split's draw is not covered

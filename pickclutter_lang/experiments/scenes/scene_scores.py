@@ -20,7 +20,8 @@ from pickclutter_lang.experiments.scenes.predictions import Predictions, load_pr
 from pickclutter_lang.experiments.scenes.table12_sweep import stages_of_sweep
 from pickclutter_lang.experiments.sweeps.intervals import Scores
 from pickclutter_lang.experiments.sweeps.sweep_results import SweepResults
-from pickclutter_lang.metrics.bootstrap import Bools, RunScores, SplitScores
+from pickclutter_lang.metrics.bootstrap import RunScores, SplitScores
+from pickclutter_lang.metrics.weighted import Bools
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.json_files import read_json
 
@@ -84,7 +85,7 @@ def write_scores(path: Path, results: SweepResults) -> bool:
 
 
 def read_scores(path: Path) -> Scores:
-    """Read what `write_scores` wrote.
+    """Read what `write_scores` wrote; the predictors that give every label one score are runs too.
 
     :raises CheckpointError: when the file is missing or damaged
     """
@@ -109,12 +110,21 @@ def read_scores(path: Path) -> Scores:
     return {
         stage: {
             split: SplitScores(
-                targets[str(split)], runs, tuple(parts[str(split)]["scenes"]), tuple(parts[str(split)]["targets"])
+                targets[str(split)],
+                {**runs, **_constant_predictors(targets[str(split)])},
+                tuple(parts[str(split)]["scenes"]),
+                tuple(parts[str(split)]["targets"]),
             )
             for split, runs in splits.items()
         }
         for stage, splits in found.items()
     }
+
+
+def _constant_predictors(targets: Bools) -> dict[str, dict[tuple[int, int], RunScores]]:
+    """Return predictors that see no image, by their name in results; they have one run, since nothing is trained."""
+    answers = {"always_no": np.zeros_like(targets), "always_yes": np.ones_like(targets)}
+    return {name: {(0, 0): RunScores(answer.astype(float), answer)} for name, answer in answers.items()}
 
 
 def _columns(predictions: Predictions, values: Tensor) -> dict[str, str]:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pickclutter_lang.experiments.run_details import setting_rows
-from pickclutter_lang.experiments.scenes.table12_tables import class_tables, cost_table, methods_of, score_tables
+from pickclutter_lang.experiments.scenes.table12_tables import (
+    class_tables,
+    cost_table,
+    coverage_note,
+    methods_of,
+    score_tables,
+    with_paper,
+)
+from pickclutter_lang.experiments.scenes.table12_sweep import METHODS
 from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
 from pickclutter_lang.experiments.sweeps.tables import (
     CHANCE_NOTE,
@@ -17,6 +25,7 @@ from pickclutter_lang.experiments.sweeps.tables import (
 CHOSEN_NOTE = (
     "Epoch and threshold are chosen on X_id: the cells of Y_id on X_id are of the very scenes they were chosen on."
 )
+OTHER_OBJECTS_NOTE = "The paper's figures are not shown: in some of these runs other objects are unseen than in the paper."
 Settings = Mapping[str, Mapping[str, str]]
 """Setting in which methods differ -> method -> its value."""
 
@@ -36,9 +45,11 @@ def markdown(
 def sections(values: IntervalResults, pairs: Sequence[tuple[str, str]], settings: Settings) -> list[str]:
     """Return the parts of the page that hold tables, and what their intervals cover."""
     tables = score_tables(values, pairs)
-    parts = [values.note(methods_of(values)), CHOSEN_NOTE]
+    parts = [coverage_note(values), CHOSEN_NOTE]
     for table in tables:
         parts += [f"## {table.title}, %", table_rows(values, table)]
+    if METHODS.keys() & values.runs.keys() and not with_paper(values):
+        parts.append(OTHER_OBJECTS_NOTE)
     if "closed_set" in values.runs:
         parts.append(CHANCE_NOTE)
     if pairs:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -59,25 +60,27 @@ class IntervalResults(SweepResults):
 
     def _estimate(self, run: str | None, measure: str) -> Estimate | None:
         values = self._known(self._results(run), measure)
-        scored = self._scored(measure, run)
+        scored = self._scored(measure)
         if not values:
             return None
         if scored is None and self._seeds_alone(values):
             return estimate([*values.values()])
         if scored is None:
             return self._of_values({"": values}, ("",))
-        return _about(scored[0].estimate(str(run), scored[1]), values)
+        found = scored[0].estimate(str(run), scored[1]) if self._has_scores(measure, run, values) else None
+        return _about(found, values)
 
     def _difference(self, left: _Place, right: _Place) -> Estimate | None:
         (one, this), (other, that) = left, right
         values = self._known(self._results(one), this), self._known(self._results(other), that)
         shared = sorted(set(values[0]) & set(values[1]))
-        scored = self._scored(this, one, other) if this == that else None
+        scored = self._scored(this) if this == that else None
         if not shared or (scored is None and self._seeds_alone(shared)):
             return super().difference(left, right)
         if scored is None:
             return self._of_values({"one": values[0], "other": values[1]}, ("one", "other"))
-        found = scored[0].difference(str(one), str(other), scored[1])
+        complete = all(self._has_scores(this, run, shared) for run in (one, other))
+        found = scored[0].difference(str(one), str(other), scored[1]) if complete else None
         return _about(found, {key: values[0][key] - values[1][key] for key in shared})
 
     def note(self, runs: Sequence[str]) -> str:
@@ -133,13 +136,16 @@ class IntervalResults(SweepResults):
     def _bootstraps(self) -> dict[str, HierarchicalBootstrap]:
         return {stage: HierarchicalBootstrap(splits, self.resamples) for stage, splits in self.scores.items()}
 
-    def _scored(self, measure: str, *runs: str | None) -> tuple[HierarchicalBootstrap, Metric] | None:
-        """Return what resamples the scenes of a measure, where all runs have scores."""
+    def _scored(self, measure: str) -> tuple[HierarchicalBootstrap, Metric] | None:
+        """Return what resamples the scenes of a measure; None where no run has its scores."""
         stage, _, rest = measure.partition(".")
-        if rest not in _SCORED or stage not in self.scores:
-            return None
-        known = all(any(run in split.runs for split in self.scores[stage].values()) for run in runs)
-        return (self._bootstraps[stage], _SCORED[rest]) if known else None
+        return (self._bootstraps[stage], _SCORED[rest]) if rest in _SCORED and stage in self.scores else None
+
+    def _has_scores(self, measure: str, run: str | None, replicates: Iterable[Replicate]) -> bool:
+        """Return whether there are scores of all replicates: an interval of some of them would be too narrow."""
+        splits = self.scores[measure.partition(".")[0]]
+        counts = Counter(replicate.object_split for replicate in replicates)
+        return all(split in splits and len(splits[split].runs.get(str(run), {})) >= n for split, n in counts.items())
 
     def _known(self, results: Mapping[Replicate, Result], measure: str) -> dict[Replicate, float]:
         """Return a number of each replicate; none where one lacks it, unless it is of a class."""
@@ -175,11 +181,12 @@ def _without_scenes(values: Mapping[str, Mapping[Replicate, float]]) -> dict[int
     return splits
 
 
-def _about(found: Estimate | None, values: Mapping[Replicate, float]) -> Estimate | None:
+def _about(found: Estimate | None, values: Mapping[Replicate, float]) -> Estimate:
     """Return an estimate about the mean of the exact values instead of that of rounded scores.
 
-    As in the bootstrap, it is the mean over object splits of the mean over the runs of each.
+    As in the bootstrap, it is the mean over object splits of the mean over the runs of each. It has no interval where
+    none was found.
     """
     splits = {key.object_split for key in values}
     of_splits = [np.mean([value for key, value in values.items() if key.object_split == split]) for split in splits]
-    return None if found is None else found._replace(mean=float(np.mean(of_splits)))
+    return (found or Estimate(0.0, None, len(values)))._replace(mean=float(np.mean(of_splits)))

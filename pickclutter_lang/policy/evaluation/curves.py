@@ -89,6 +89,13 @@ def write_curves(curves: Sequence[Curve], folder: Path) -> Figure | None:
     if not curves:
         return None
     write_csv(folder / CURVES_TABLE, _lines(curves))
+    figure = draw_curves(curves)
+    save_png(figure, folder / CURVES_FILE)
+    return figure
+
+
+def draw_curves(curves: Sequence[Curve]) -> Figure:
+    """Draw curves, a row for each source and a column for each group of names."""
     sources = [source for source in _SOURCES if any(curve.source == source for curve in curves)]
     own = [_own_point(curve) for curve in curves]
     right, lowest = max(60.0, *(x + 5 for x, _ in own)), min(40.0, *(y - 5 for _, y in own))
@@ -105,7 +112,6 @@ def write_curves(curves: Sequence[Curve], folder: Path) -> Figure | None:
             tidy_axes(ax)
             if ax.lines:
                 ax.legend(fontsize=8, loc="lower right")
-    save_png(figure, folder / CURVES_FILE)
     return figure
 
 

@@ -224,6 +224,27 @@ def test_means_of_an_unbalanced_sweep_weight_object_splits_alike(sweep: Path, tm
         assert pair[0].mean == pytest.approx(estimate.mean - pair[1].mean, abs=1e-6)
 
 
+def test_rows_without_training_cover_scenes_and_objects_and_missing_scores_leave_no_interval(
+    sweep: Path, tmp_path: Path
+) -> None:
+    page = write_table(Table12Config(str(sweep), str(tmp_path), None)).read_text()
+    assert "all-negative and all-positive: their intervals of F1 and mAP cover the same without seeds" in page
+    values, _ = read_tables(tmp_path)
+    runs_alone = IntervalResults(tmp_path, values.runs, {})
+    for measure in (F1, MAP):
+        found, of_splits = (of.estimate("always_yes", measure) for of in (values, runs_alone))
+        assert found is not None and of_splits is not None and found.mean == pytest.approx(of_splits.mean)
+        assert found.half_width  # the made-up results have equal values in both splits
+        no_frequencies = values.estimate("label_frequency", measure)
+        assert no_frequencies is not None and no_frequencies.half_width is None
+    scores = {stage: {0: splits[0]} for stage, splits in values.scores.items()}
+    part = IntervalResults(tmp_path, values.runs, {}, scores)
+    mean, whole = part.estimate("best", MAP), values.estimate("best", MAP)
+    assert mean is not None and whole is not None and mean.mean == whole.mean and mean.half_width is None
+    difference = part.difference(("best", MAP), ("cls", MAP))
+    assert difference is not None and difference.half_width is None
+
+
 def kept_runs(split: SplitScores, number: int, kept: list[Replicate]) -> dict[str, dict[tuple[int, int], RunScores]]:
     return {
         name: {key: run for key, run in runs.items() if Replicate(number, *key) in kept}
