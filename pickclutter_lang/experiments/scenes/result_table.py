@@ -80,15 +80,20 @@ def metric_table(
     """
     rows = [["**this student**", *metric_cells(result, predictor, metric, intervals)]]
     rows += [[title, *metric_cells(result, name, metric)] for name, title in TRIVIAL.items()]
-    for method, row in (TABLE12.get(metric, {}) if _of_paper(result) else {}).items():
+    for method, row in (TABLE12.get(metric, {}) if of_paper(result) else {}).items():
         cells = [" / ".join(number(value) for value in row[cell]) if cell in row else "" for cell in CELL_TITLES]
         rows.append([f"paper: {method}", *cells])
     return markdown_table(["", *CELL_TITLES.values()], rows)
 
 
-def _of_paper(result: dict[str, Any]) -> bool:
-    """Return whether the labels of a result are objects of the paper."""
-    return set(result["metrics"][stages_of(result)[0]]["all_on_ood"]["classes"]) <= set(paper_catalog().names)
+def of_paper(result: dict[str, Any]) -> bool:
+    """Return whether the labels of a result are objects of the paper, and those that it chose are unseen.
+
+    :param result: a whole one, or its numbers in a sweep's `values.csv`, which name the unseen labels alone
+    """
+    cells = result["metrics"][stages_of(result)[0]]
+    names = cells.get("all_on_ood", cells["ood_on_ood"]).get("classes", {})
+    return not result.get("object_split", 0) and set(names) <= set(paper_catalog().names)
 
 
 def class_table(result: dict[str, Any], cell: str) -> str:
@@ -107,8 +112,12 @@ def class_table(result: dict[str, Any], cell: str) -> str:
     return markdown_table(["object", "support", *heads], rows)
 
 
-def data_note(result: dict[str, Any]) -> str:
-    """Return a paragraph on the provenance of this run, and on why the paper's rows are no target for it."""
+def data_note(result: dict[str, Any], with_paper: bool | None = None) -> str:
+    """Return a paragraph on the provenance of this run, and on why the paper's rows are no target for it.
+
+    :param with_paper: whether the paper's rows are shown; None: where they are of these objects
+    """
+    with_paper = of_paper(result) if with_paper is None else with_paper
     data, config = result["data"], result["config"]
     paper = (
         "**The rows of the paper (Table 12: zero-shot / few-shot, threshold 0.5) come from its own scenes, with the "
@@ -123,7 +132,7 @@ def data_note(result: dict[str, Any]) -> str:
         f"{' and '.join(config['data']['cameras'])}{' with depth' if config['data']['depth'] else ''} at "
         f"{config['data']['image_size']} px; teacher `{result['teacher']['name']}`; one threshold for all labels, the "
         f"best on X_id; cells are {' / '.join(STAGE_TITLES[s] for s in stages_of(result))} in percent. "
-        f"{paper if _of_paper(result) else 'Compare with the predictors that see no image.'}"
+        f"{paper if with_paper else 'Compare with the predictors that see no image.'}"
     )
 
 

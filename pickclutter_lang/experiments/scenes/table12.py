@@ -27,6 +27,7 @@ from pickclutter_lang.experiments.scenes.table12_tables import (
     methods_of,
     score_table,
     score_tables,
+    with_paper,
 )
 from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
@@ -142,7 +143,7 @@ def _notes(results: SweepResults) -> list[str]:
     revisions = sorted({str(run["git_revision"]) for of_name in results.runs.values() for run in of_name.values()})
     stages = " / ".join(STAGE_TITLES[stage] for stage in stages_of_sweep(results))
     return [
-        data_note(results.first),
+        data_note(results.first, with_paper(results)),
         description_note(run for of_name in results.runs.values() for run in of_name.values()),
         f"Student `{results.first['config']['student']['name']}`. Each cell: {stages}, mean ± half of the 95% "
         f"interval; one run has no interval. Seeds: {runs}. Revision: {', '.join(revisions)}.",

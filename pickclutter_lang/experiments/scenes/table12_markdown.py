@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pickclutter_lang.experiments.run_details import setting_rows
+from pickclutter_lang.experiments.scenes.table12_sweep import METHODS
 from pickclutter_lang.experiments.scenes.table12_tables import (
     class_tables,
     cost_table,
@@ -13,7 +14,6 @@ from pickclutter_lang.experiments.scenes.table12_tables import (
     score_tables,
     with_paper,
 )
-from pickclutter_lang.experiments.scenes.table12_sweep import METHODS
 from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
 from pickclutter_lang.experiments.sweeps.tables import (
     CHANCE_NOTE,
@@ -25,7 +25,9 @@ from pickclutter_lang.experiments.sweeps.tables import (
 CHOSEN_NOTE = (
     "Epoch and threshold are chosen on X_id: the cells of Y_id on X_id are of the very scenes they were chosen on."
 )
-OTHER_OBJECTS_NOTE = "The paper's figures are not shown: in some of these runs other objects are unseen than in the paper."
+OTHER_OBJECTS_NOTE = (
+    "The paper's figures are not shown: in some of these runs other objects are unseen than in the paper."
+)
 Settings = Mapping[str, Mapping[str, str]]
 """Setting in which methods differ -> method -> its value."""
 

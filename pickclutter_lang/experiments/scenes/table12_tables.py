@@ -6,7 +6,14 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 from pickclutter_lang.experiments.comparison import Result
-from pickclutter_lang.experiments.scenes.result_table import SECTIONS, TRIVIAL, is_chance, stages_of, table_title
+from pickclutter_lang.experiments.scenes.result_table import (
+    SECTIONS,
+    TRIVIAL,
+    is_chance,
+    of_paper,
+    stages_of,
+    table_title,
+)
 from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, stages_of_sweep
 from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
 from pickclutter_lang.experiments.sweeps.paper_tables import TABLE12, TABLE12_CELLS, PaperFigures
@@ -58,6 +65,11 @@ def coverage_note(values: IntervalResults) -> str:
     return f"{trained} {_CONSTANT_NOTE}" if values.scores and "always_yes" in values.runs else trained
 
 
+def with_paper(values: SweepResults) -> bool:
+    """Return whether the paper's figures stand beside those of a sweep: where all runs are of its objects."""
+    return all(of_paper(result) for method in methods_of(values) for result in values.runs[method].values())
+
+
 def score_table(
     values: SweepResults, title: str, metric: str, predictor: str = "model", pairs: Sequence[tuple[str, str]] = ()
 ) -> Table:
@@ -67,8 +79,9 @@ def score_table(
         Column(table_title(cell), tuple(f"{stage}.{cell}.{predictor}.{metric}" for stage in stages), best="")
         for cell in TABLE12_CELLS
     )
+    shown = f"{predictor}.{metric}"
     rows = [
-        Row(name, f"`{name}`", name, paper=_paper(metric, name), marked=_marked(name, stages, f"{predictor}.{metric}"))
+        Row(name, f"`{name}`", name, paper=_paper(values, metric, name), marked=_marked(name, stages, shown))
         for name in methods_of(values)
     ]
     blind = tuple(tuple(f"{stage}.{cell}.model.{metric}" for stage in stages) for cell in TABLE12_CELLS)
@@ -122,8 +135,8 @@ def cost_table(values: SweepResults) -> Table:
     return Table("12 cost", "Time, size, thresholds", shown, rows)
 
 
-def _paper(metric: str, method: str) -> tuple[PaperFigures, ...]:
-    if metric not in TABLE12 or method not in METHODS:
+def _paper(values: SweepResults, metric: str, method: str) -> tuple[PaperFigures, ...]:
+    if metric not in TABLE12 or method not in METHODS or not with_paper(values):
         return ()
     return tuple(TABLE12[metric][METHODS[method]][cell] for cell in TABLE12_CELLS)
 

@@ -6,6 +6,7 @@ import csv
 import re
 import shutil
 import sys
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from pickclutter_lang.commands import reproduce_table12
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.experiments.run_charts import interval_of
 from pickclutter_lang.experiments.scenes import table12_charts, table12_sweep
-from pickclutter_lang.experiments.scenes.result_table import description_note
+from pickclutter_lang.experiments.scenes.result_table import description_note, metric_table
 from pickclutter_lang.experiments.scenes.table12 import (
     Table12Config,
     check_pairs,
@@ -35,7 +36,7 @@ from pickclutter_lang.experiments.scenes.table12_sweep import TABLE12
 from pickclutter_lang.experiments.scenes.table12_tables import class_tables, measures_of, score_table
 from pickclutter_lang.experiments.sweeps import sweep_runner
 from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
-from pickclutter_lang.experiments.sweeps.sweep_results import load_sweep
+from pickclutter_lang.experiments.sweeps.sweep_results import Selection, load_sweep
 from pickclutter_lang.experiments.sweeps.sweep_values import read_values, values_of, write_values
 from pickclutter_lang.experiments.sweeps.tables import comparison_rows, table_rows
 from pickclutter_lang.utils.statistics import estimate, t_quantile
@@ -93,6 +94,25 @@ def test_methods_are_in_the_papers_order_with_its_figures(grid_folder: Path) -> 
     assert f"| 3 | {cell} / {cell} / {cell} | *94.0 / 94.4* |" in lines[3]
     assert "*NA / 35.9*" in lines[2] and "*11.7 / 50.7*" in lines[4] and "*" not in lines[5]
     assert lines[7].startswith("| all-negative | 1 | 30.0 / 30.0 / 30.0 |")
+
+
+@pytest.mark.parametrize("other", ["object split", "own objects"])
+def test_figures_of_the_paper_stand_beside_its_unseen_objects_alone(tmp_path: Path, other: str) -> None:
+    for split, method in product((0, 1), ("cls", "cls_imcst_semantic")):
+        result = make_result(method, 0, 0.4, object_split=split if other == "object split" else 0)
+        for stage in result["metrics"].values() if other == "own objects" else ():
+            for cell in ("ood_on_ood", "all_on_ood"):
+                stage[cell]["classes"]["my mug"] = stage[cell]["classes"].pop("pear")
+        assert ("paper:" in metric_table(result, "f1")) is (split == 0 and other == "object split")
+        if split == 0 or other == "object split":
+            write_result(tmp_path, result)
+    text = write_table(Table12Config(str(tmp_path), None, None)).read_text()
+    assert "*paper*" not in text and "The rows of the paper" not in text and "The paper's figures are not shown" in text
+    assert {row["paper"] for row in csv.DictReader((tmp_path / "table12.csv").open())} == {""}
+    if other == "object split":
+        kept = Selection(object_splits=[0])
+        text = write_table(Table12Config(str(tmp_path), None, None, kept)).read_text()
+        assert "*paper*" in text and "The rows of the paper" in text and "are not shown" not in text
 
 
 def test_chance_results_of_a_closed_set_are_marked(grid_folder: Path) -> None:
