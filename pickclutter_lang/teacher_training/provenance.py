@@ -7,7 +7,6 @@ from typing import Any
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.datasets.scenes.subsets import check_disjoint
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog_file import CatalogEntry
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, sources_of
@@ -39,22 +38,21 @@ def pretrained_fingerprint(config: TeacherTrainConfig) -> str | None:
 def check_held_out_objects(config: TeacherTrainConfig) -> None:
     """Check that no evaluation data is trained on.
 
-    :raises DatasetError: when a scene is in both
-    :raises InvalidArgumentError: when views, or an image of a folder, are in both
+    :raises InvalidArgumentError: when scenes, views, or an image of a folder, are in both
     """
-    _refuse_shared(_repeated(config.scenes, config.unseen_scenes), "scenes")
+    trained_scenes = {scene for folder in config.scenes for scene in _scenes(folder)}
+    for folder in config.unseen_scenes:
+        shared = [scene for scene in _scenes(folder) if scene in trained_scenes]
+        _refuse_shared(shared, "scenes", f"collect those of {folder} with another seed")
     _check_kinds(config)
-    check_disjoint(
-        {folder: {scene: scene for scene in _scenes(folder)} for folder in (*config.scenes, *config.unseen_scenes)}
-    )
     shared = _shared_keys(
         {folder: ObjectViewDataset.open(folder).content_hash for folder in config.views},
         {folder: ObjectViewDataset.open(folder).content_hash for folder in config.unseen_views},
     )
-    _refuse_shared(shared, "views")
+    _refuse_shared(shared, "views", "render them with another seed")
     if config.images and config.unseen_images:
         trained, unseen = FolderImages.trained_on(config), FolderImages.open(config.unseen_images)
-        _refuse_shared(_shared_keys(_images(trained), _images(unseen)), "images")
+        _refuse_shared(_shared_keys(_images(trained), _images(unseen)), "images", "remove them from one of the two")
 
 
 def _check_kinds(config: TeacherTrainConfig) -> None:
@@ -103,19 +101,15 @@ def _images(images: FolderImages) -> dict[str, str]:
     return {str(path): digest.hex() for path, digest in zip(images.paths, images.at(1).file_hashes, strict=True)}
 
 
-def _repeated(trained: Sequence[str], unseen: Sequence[str]) -> list[str]:
-    return [folder for folder in unseen if folder in trained]
-
-
 def _shared_keys(trained: Mapping[str, str], unseen: Mapping[str, str]) -> list[str]:
     """Return the names of held-out data whose content is trained on."""
     trained_hashes = set(trained.values())
     return [name for name, content in unseen.items() if content in trained_hashes]
 
 
-def _refuse_shared(shared: Sequence[str], kind_of_data: str) -> None:
+def _refuse_shared(shared: Sequence[str], kind_of_data: str, remedy: str) -> None:
     if shared:
         raise InvalidArgumentError(
             f"expected held-out {kind_of_data} that are not trained on, but {len(shared)} are, such as {shared[0]}; "
-            "metrics on them would mean nothing: remove them from one of the two"
+            f"metrics on them would mean nothing: {remedy}"
         )

@@ -170,8 +170,12 @@ def test_changed_or_shared_data_is_refused(data: Path, tmp_path: Path) -> None:
         with pytest.raises(InvalidArgumentError, match=f"held-out {name}"):
             check_held_out_objects(overlapping)
     shutil.copytree(data / "scenes", root / "moved")
-    with pytest.raises(DatasetError, match="share 12 scenes"):
+    with pytest.raises(InvalidArgumentError, match=r"held-out scenes .* but 12 are.* of .*moved with another seed"):
         check_held_out_objects(config(data, tmp_path, unseen_scenes=[str(root / "moved")]))
+    # The same piles in other light, say, may be trained on together, and evaluated on together.
+    check_held_out_objects(config(data, tmp_path, scenes=[str(data / "scenes"), str(root / "moved")]))
+    shutil.copytree(data / "test", root / "moved_test")
+    check_held_out_objects(config(data, tmp_path, unseen_scenes=[str(data / "test"), str(root / "moved_test")]))
 
 
 class Interruption:
