@@ -14,6 +14,7 @@ from torch import nn
 
 from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.teacher_training.batch import Batch, BatchSource
+from pickclutter_lang.teacher_training.caption_lengths import check_captions
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.folder_batches import FolderBatchSampler, FolderImages
 from pickclutter_lang.teacher_training.folder_report import evaluate_folder
@@ -70,6 +71,7 @@ def train_teacher(config: TeacherTrainConfig) -> Path:
         torch.set_num_threads(config.num_threads)
     out = Path(config.out)
     check_held_out_objects(config)
+    check_captions(config)
     check_rows(config.smallest_batch, "the teacher")
     source = _source(config)
     torch.manual_seed(config.seed)

@@ -112,9 +112,10 @@ class TrainablePocketTeacher(nn.Module):
     def encode_texts(self, texts: list[str]) -> Tensor:
         """Return the features of texts [N, D], L2-normalized, and mark their tokens as seen.
 
-        Short and long texts are encoded separately, since a batch costs as much as its longest text.
+        The end of a text that is longer than the context is cut: a list of objects with long names. Short and long
+        texts are encoded separately, since a batch costs as much as its longest text.
         """
-        tokens = tokenize(texts, self.model.context_length)
+        tokens = tokenize(texts, self.model.context_length, truncate=True)
         self.seen[tokens.flatten()] = True
         end = tokens.argmax(dim=-1)
         features = torch.empty(len(texts), self.model.text_projection.shape[1])

@@ -165,8 +165,7 @@ def tokenize(texts: Sequence[str], context_length: int, truncate: bool = False) 
     :raises InvalidArgumentError: naming the text that is longer than the context, unless it may be truncated
     """
     tokenizer = _tokenizer(context_length)
-    for text in texts if not truncate else ():
-        needed = len(tokenizer.encode(text)) + 2
+    for text, needed in zip(texts, count_tokens(texts, context_length), strict=True) if not truncate else ():
         if needed > context_length:
             raise InvalidArgumentError(
                 f"expected a text of at most {context_length} tokens, but this one has {needed}: {text!r}; "
@@ -176,6 +175,12 @@ def tokenize(texts: Sequence[str], context_length: int, truncate: bool = False) 
     if len(tokenizer.cache) > _MAX_CACHED_WORDS:
         _tokenizer.cache_clear()
     return tokens
+
+
+def count_tokens(texts: Sequence[str], context_length: int) -> list[int]:
+    """Return how many tokens each text has, start and end included; `context_length` is that of `tokenize`."""
+    encode = _tokenizer(context_length).encode
+    return [len(encode(text)) + 2 for text in texts]
 
 
 def text_features(encoder: Any, embeddings: Tensor, end: Tensor) -> Tensor:
