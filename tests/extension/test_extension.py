@@ -16,7 +16,11 @@ from helpers import image_runs, scene_runs
 from helpers.forkserver import run_python
 from helpers.image_data import paint
 from helpers.paths import ROOT
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.datasets.scene_images import load_scene_datasets
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TeacherError
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.teachers import Teacher, load_teacher
+from pickclutter_lang.training.experiment import read_run
 from pickclutter_lang.utils.plugins import resolve
 
 PAGES = ("docs/how_to/extend.md", "docs/how_to/own_dataset.md")
@@ -259,6 +263,26 @@ def test_a_name_that_leads_nowhere_is_explained(
     monkeypatch.syspath_prepend(str(outside))
     with pytest.raises(InvalidArgumentError, match=message):
         resolve(name, "data.name")
+
+
+class _Wrapped:
+    """A teacher that is no `OpenClipTeacher`."""
+
+    def __init__(self, teacher: Teacher) -> None:
+        self._teacher = teacher
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._teacher, name)
+
+
+def test_a_run_in_python_takes_any_teacher_and_a_command_none_by_its_module(scenes: list[str], tmp_path: Path) -> None:
+    config = scene_runs.config(*scenes, f"out={tmp_path / 'run'}")
+    teacher = load_teacher("pocket", config.teacher.checkpoint)
+    run = SceneRun(config, _Wrapped(teacher), load_scene_datasets(config.data))  # type: ignore[arg-type]
+    run.train()
+    assert read_run(tmp_path / "run", "")["teacher"]["fingerprint"] == teacher.fingerprint
+    with pytest.raises(TeacherError, match=r"open_clip architecture>:<pretrained tag>', but got 'my_package:teacher'"):
+        SceneRun.open(scene_runs.config(*scenes, "teacher.name=my_package:teacher", f"out={tmp_path / 'other'}"))
 
 
 def test_what_a_proposer_gives_is_checked() -> None:
