@@ -25,8 +25,11 @@ _TEMPLATES = {
     "category": ("{a}", "a photo of {a}", "a kind of {}"),
     "use": ("an object for {}", "a thing for {}", "something for {}", "a photo of an object for {}"),
 }
-# Shapes that are nouns: a ball is not "a ball object".
+# Shapes that are nouns: a ball is not "a ball object". A noun that names objects too does not mean the shape alone: a
+# book has the shape of a box and is no box.
 _NOUN = ("{a}", "{a} shape", "an object in the shape of {a}", "a photo of {a}")
+_NOUN_OF_OBJECTS = ("{a} shape", "an object in the shape of {a}")
+_OBJECTS = ("ball", "bottle", "bowl", "box", "cup", "egg")
 _ADJECTIVES = {
     *("spherical", "round", "oval", "rectangular", "flat rectangular", "cubic", "cylindrical", "conical"),
     *("hemispherical", "long", "thin", "long and thin", "flat", "tapered", "curved", "pointed", "irregular"),
@@ -52,8 +55,10 @@ def attribute_prompt(attribute_type: str, word: str, template_index: int = 0) ->
     # "steel" and "plastic and steel" are materials; "wooden" is an adjective.
     if attribute_type == "material" and word == "wooden":
         templates: Sequence[str] = _ADJECTIVE
+    elif attribute_type == "shape" and word not in _ADJECTIVES:
+        templates = _NOUN_OF_OBJECTS if word in _OBJECTS else _NOUN
     else:
-        templates = _NOUN if attribute_type == "shape" and word not in _ADJECTIVES else _TEMPLATES[attribute_type]
+        templates = _TEMPLATES[attribute_type]
     text = templates[template_index % len(templates)].format(word, a=with_article(word))
     return Caption(text, (Predicate(frozenset({f"{attribute_type}:{word}"})),))
 

@@ -293,6 +293,8 @@ def _sample_attributes(item: ObjectAttributes, rng: np.random.Generator) -> tupl
     text += f" made of {material}" if material_last else ""
     text += f" for {words['use']}" if "use" in chosen else ""
     tags = {f"{attribute_type}:{words[attribute_type]}" for attribute_type in chosen if attribute_type != "color"}
+    if noun == item.noun:  # "a red box" is no book of that shape
+        tags |= {tag for tag in item.tags if tag.startswith("category:")}
     return text, frozenset(tags | {f"color:{color}" for color in colors[:3] if "color" in chosen})
 
 

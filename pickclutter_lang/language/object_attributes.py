@@ -42,11 +42,10 @@ _IMPLIED = {
         "steel": ("metal",),
     },
 }
-# Categories of the catalog and shapes of procedural objects that mean each other.
+# Shapes that categories imply, and categories of random objects, of which a shape is all that is known: a cucumber is
+# cylindrical and no can.
 _SHAPE_OF_CATEGORY = {"bottle": "bottle", "box": "box", "ball": "ball", "can": "cylinder", "cup": "cup"}
-_CATEGORY_OF_SHAPE = {"bottle": "bottle", "box": "box", "ball": "ball", "cylinder": "can", "cup": "cup"} | {
-    "bowl": "tableware"
-}
+_CATEGORY_OF_SHAPE = {shape: category for category, shape in _SHAPE_OF_CATEGORY.items()} | {"bowl": "tableware"}
 # Nouns that several shapes share: they imply no shape.
 _VAGUE_NOUNS = ("toy", "block")
 # Materials that nobody would name in a caption.
@@ -117,8 +116,9 @@ def attributes_from_dict(words: Mapping[str, object]) -> ObjectAttributes:
     shape, noun = str(words["shape"]), str(words["category"])
     colors = tuple(str(color) for color in words["colours"])  # type: ignore[attr-defined]
     pattern, material = str(words["pattern"]), str(words["material"]).replace("wooden", "wood")
+    said = {"shape": shape, "colors": colors, "pattern": pattern, "material": material}
     return ObjectAttributes(
-        tags=_tags({"shape": shape, "colors": colors, "pattern": pattern, "material": material}),
+        tags=_tags(said | {"category": _CATEGORY_OF_SHAPE.get(shape, "")}),
         colors=colors,
         material=material,
         pattern=pattern,
@@ -157,7 +157,6 @@ def _tags(words: Mapping[str, str | Sequence[str]]) -> frozenset[str]:
             tags.add(f"{attribute_type}:{word}")
             tags.update(f"{attribute_type}:{other}" for other in _IMPLIED.get(attribute_type, {}).get(str(word), ()))
     tags |= {f"shape:{shape}" for category, shape in _SHAPE_OF_CATEGORY.items() if f"category:{category}" in tags}
-    tags |= {f"category:{category}" for shape, category in _CATEGORY_OF_SHAPE.items() if f"shape:{shape}" in tags}
     if "category:cup" in tags:
         tags.add("category:tableware")
     return frozenset(tags)

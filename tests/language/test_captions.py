@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from pickclutter_lang.language.attribute_prompts import attribute_prompt, attribute_words
 from pickclutter_lang.language.captions import (
     Caption,
     Predicate,
@@ -18,6 +21,9 @@ from pickclutter_lang.language.captions import (
 )
 from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_from_dict, attributes_of, noun_tags
 from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.extra_objects import all_objects
+from pickclutter_lang.objects.kinds import all_kinds, find_kinds
+from pickclutter_lang.objects.procedural.primitives import PRIMITIVES
 from pickclutter_lang.utils.words import with_article
 
 OBJECTS = {item.name: attributes_of(item) for item in paper_catalog()}
@@ -124,6 +130,47 @@ def test_procedural_objects_share_words_with_the_catalog() -> None:
     texts = " ".join(object_caption(CONE, rng).text for _ in range(200))
     assert {"cone", "striped", "red", "white", "wood"} <= set(texts.split())
     assert not {"toy", "wooden"} & set(texts.split())
+
+
+def instance(name: str) -> ObjectAttributes:
+    (kind,) = find_kinds([name])
+    return attributes_from_dict(kind.words(0, kind.instance(0)))
+
+
+def random_object(shape: str, noun: str) -> ObjectAttributes:
+    words = {"shape": shape, "category": noun, "colours": ["red"], "pattern": "plain", "material": "foam"}
+    return attributes_from_dict(words)
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [("cucumber", "can"), ("book", "box"), ("kiwi", "tableware"), ("vase", "bottle"), ("cupcake", "cup")],
+)
+def test_a_shape_makes_no_category_of_what_has_one(name: str, word: str) -> None:
+    assert f"category:{word}" not in instance(name).tags
+    own = paper_catalog().find("master chef can")
+    assert "category:can" in attributes_of(own).tags
+    assert "category:can" not in attributes_of(replace(own, category="")).tags
+
+
+@pytest.mark.parametrize(("shape", "noun"), [("cylinder", "can"), ("box", "box"), ("cup", "mug"), ("bottle", "flask")])
+def test_the_noun_of_a_random_object_is_not_true_of_all_of_its_shape(shape: str, noun: str) -> None:
+    item, rng = random_object(shape, noun), np.random.default_rng(0)
+    captions = [caption for caption in (attribute_caption(item, rng) for _ in range(200)) if noun in caption.text]
+    alike = ObjectAttributes(frozenset(tag for tag in item.tags if not tag.startswith("category:")))
+    assert caption_truth(captions, [[item]]).all() and not caption_truth(captions, [[alike]]).any()
+
+
+def test_a_prompt_of_one_attribute_has_one_meaning() -> None:
+    kinds = [instance(kind.name) for kind in all_kinds()]
+    made = [random_object(shape, noun) for shape, (_, nouns) in PRIMITIVES.items() for noun in nouns]
+    words = attribute_words([*(attributes_of(item) for item in all_objects()), *kinds, *made])
+    prompts = [attribute_prompt(kind, word, n) for kind in words for word in words[kind] for n in range(12)]
+    meaning: dict[str, Predicate] = {}
+    names = {f"{article}{item.name}" for item in [*kinds, *OBJECTS.values()] for article in ("a ", "an ")}
+    for text, (predicate,) in ((prompt.text, prompt.predicates) for prompt in prompts):
+        assert meaning.setdefault(text, predicate) == predicate, text
+        assert text not in names or predicate.tags <= {f"category:{text.split(maxsplit=1)[1]}"}, text
 
 
 def test_captions_follow_from_the_seed() -> None:
