@@ -103,11 +103,12 @@ class RenderBatchSampler:
         in_scenes = self._competing_names(self.in_scenes, [item for row in shown.contents for item in row], rng)
         scene_captions = self._scene_captions(shown.contents, in_scenes, rng)
         object_captions, attribute_slices = self._object_captions(all_objects_in_batch, len(shown.regions), rng)
+        objects, share = torch.cat([object_crops, views]), self.config.low_resolution
         return Batch(
             scenes=self._augment(shown.images, rng),
             segmentation=shown.segmentation,
             regions=torch.tensor(shown.regions, dtype=torch.int64).reshape(-1, 2),
-            objects=self._augment(self._coarse(torch.cat([object_crops, views]), rng), rng),
+            objects=self._augment(_coarse(objects, share, rng, _SMALLEST_FRACTION), rng),
             scene_texts=[p.text for p in scene_captions],
             scene_targets=torch.from_numpy(caption_truth(scene_captions, shown.contents)),
             object_texts=[p.text for p in object_captions],
@@ -121,9 +122,7 @@ class RenderBatchSampler:
         """Draw scenes and crop them."""
         rows = rng.integers(0, len(scenes.rgb), self.config.scene_batch_size)
         crops = self._scene_crops(scenes, rows, rng)
-        images = simulate_low_resolution(
-            crop_images(scenes.rgb[rows], crops, self.image_size), _LOW_RESOLUTION_FRACTION, rng
-        )
+        images = _coarse(crop_images(scenes.rgb[rows], crops, self.image_size), _LOW_RESOLUTION_FRACTION, rng)
         segmentation = crop_masks(scenes.segmentation[rows], crops, self.image_size)
         visible = [visible_instances(segmentation[n].numpy()) for n in range(len(rows))]
         regions = [
@@ -201,14 +200,6 @@ class RenderBatchSampler:
                 images = random_occluders(images, masks, self.config.occlusion, rng)
         return images, [self.views.objects[n] for n in chosen]
 
-    def _coarse(self, images: Tensor, rng: np.random.Generator) -> Tensor:
-        """Blur some images, drawn from all, as if they had been rendered with fewer pixels."""
-        if not self.config.low_resolution:
-            return images
-        order = torch.from_numpy(rng.permutation(len(images)))
-        coarse = simulate_low_resolution(images[order], self.config.low_resolution, rng, _SMALLEST_FRACTION)
-        return coarse[order.argsort()]
-
     def _augment(self, images: Tensor, rng: np.random.Generator) -> Tensor:
         return random_appearance(images, rng) if self.config.strong_augmentation else random_color_jitter(images, rng)
 
@@ -263,3 +254,11 @@ class RenderBatchSampler:
         """Draw a color to say of an object, true or not, but none that is held out with its name."""
         held_out = self.views.held_out
         return str(rng.choice([color for color in self.words["color"] if (item.name, color) not in held_out]))
+
+
+def _coarse(images: Tensor, share: float, rng: np.random.Generator, smallest: float = 0.5) -> Tensor:
+    """Blur some images, drawn from all; arguments as of `simulate_low_resolution`, which blurs the first."""
+    if not share:
+        return images
+    order = torch.from_numpy(rng.permutation(len(images)))
+    return simulate_low_resolution(images[order], share, rng, smallest)[order.argsort()]

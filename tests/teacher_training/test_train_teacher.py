@@ -211,6 +211,24 @@ def test_batches_depend_on_seed_and_step_alone(data: Path, tmp_path: Path) -> No
     assert batch.object_targets.any(dim=1).all()
 
 
+def test_zoomed_scenes_are_blurred_as_often_as_others(data: Path, tmp_path: Path) -> None:
+    train_config = config(data, tmp_path, scene_batch_size=8)
+    scenes = SceneImages.load(train_config.scenes)
+    noise = np.random.default_rng(0).integers(0, 256, scenes.rgb.shape, dtype=np.uint8)
+    sampler = RenderBatchSampler(replace(scenes, rgb=noise), ObjectViews.load(train_config.views), train_config, 64)
+    blurred = np.zeros(8)
+    for seed in range(40):
+        assert sampler.scenes is not None
+        shown = sampler._scenes(sampler.scenes, np.random.default_rng(seed))
+        rng = np.random.default_rng(seed)
+        rows = rng.integers(0, len(noise), 8)
+        sharp = crop_images(noise[rows], sampler._scene_crops(sampler.scenes, rows, rng), 64)
+        changed = (shown.images != sharp).flatten(1).any(dim=1).numpy()
+        assert changed.sum() == 2
+        blurred += changed
+    assert blurred.min() > 0 and blurred[:2].max() < 25  # the first two rows are those that zoom in
+
+
 def test_multi_positive_nce_against_a_loop() -> None:
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(5, 7, generator=generator, dtype=torch.float64)
