@@ -133,7 +133,8 @@ def _state(old: Json) -> Json:
 
 def _teacher_state(old: Json) -> Json | None:
     settings = old.get("settings")
-    return old | {"settings": renames.teacher_config(settings)} if isinstance(settings, dict) else None
+    new = renames.teacher_config(settings) if isinstance(settings, dict) else settings
+    return None if new == settings else old | {"settings": new}
 
 
 def _log_row(old: Json) -> Json:

@@ -107,6 +107,11 @@ def test_a_checkpoint_of_a_teacher(tmp_path: Path) -> None:
         "min_crop_size": 40, "steps": 9, "scene_batch_size": 4, "sentence_weight": 0.5, "warmup_fraction": 0.1,
         "exclude_split": "ood",
     }  # fmt: skip
+    lines, _ = migrate(tmp_path / "teacher")
+    assert lines == ["all of it, by an earlier migration"] and load_checkpoint(folder).state == state
+    shutil.rmtree(tmp_path / "teacher.0.1.0")
+    with pytest.raises(CheckpointError, match="none; scene stores"):  # as a run of today
+        migrate(tmp_path / "teacher")
 
 
 def test_a_folder_of_many_runs(old: Path) -> None:
