@@ -46,7 +46,8 @@ def instruction(name: str, template: int | np.random.Generator) -> str:
 def parse_target_name(text: str, names: Sequence[str] = ()) -> str:
     """Return the name of the object that an instruction asks for, without its article.
 
-    What follows the name after a comma, or as `please`, `now`, `for me` or `and put it ...`, is no part of it.
+    What follows the name after a comma, or as `please`, `now`, `for me` or `and put it ...`, is no part of it, unless
+    one of `names` has it: 'cup, blue'.
 
     :param text: in one of `INSTRUCTION_TEMPLATES`, or any text that contains one of `names` (the longest wins)
     :param names: known names; a name that differs in case alone is returned as spelled here
@@ -57,8 +58,10 @@ def parse_target_name(text: str, names: Sequence[str] = ()) -> str:
         before = before.replace(r"the\ ", r"(?:the|an?)\ ")
         match = re.fullmatch(rf"{before}(.+?){after}[.!?]?", text.strip(), re.IGNORECASE)
         if match:
-            name = _AFTER_THE_NAME.split(match[1], maxsplit=1)[0]
-            return next((known for known in names if known.casefold() == name.casefold()), name)
+            cuts = [match[1][: found.start()] for found in _AFTER_THE_NAME.finditer(match[1])]
+            known = {name.casefold(): name for name in reversed(names)}
+            found = (known[cut.casefold()] for cut in (match[1], *reversed(cuts)) if cut.casefold() in known)
+            return next(found, (*cuts, match[1])[0])
     contained = [name for name in names if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)]
     if not contained:
         raise InvalidArgumentError(

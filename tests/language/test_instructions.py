@@ -28,6 +28,21 @@ def test_the_name_ends_where_other_words_begin(text: str, name: str) -> None:
     assert parse_target_name(text, ["lemon", "tennis ball"]) == name
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("pick up the cup, blue", "cup, blue"),
+        ("Grab the Cup, Blue now", "cup, blue"),
+        ("can you get me the cup, please?", "cup"),
+        ("lift the sign now hiring and put it away", "sign now hiring"),
+        ("lift the sign now", "sign"),
+        ("lift the bell, small", "bell"),
+    ],
+)
+def test_a_known_name_is_not_cut(text: str, name: str) -> None:
+    assert parse_target_name(text, ["cup", "cup, blue", "sign now hiring"]) == name
+
+
 def test_other_texts_are_searched_for_known_names() -> None:
     assert parse_target_name("where did I put the rubik's cube again", ["cube", "rubik's cube"]) == "rubik's cube"
     with pytest.raises(InvalidArgumentError, match=r"pick up the banana.*lemon.*but got 'hello'"):
