@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NamedTuple
 
 from result_data import ASSETS, DATA, markdown, source_of
@@ -10,6 +11,7 @@ from result_data import ASSETS, DATA, markdown, source_of
 from pickclutter_lang.utils.statistics import NOT_SHOWN, reached
 
 _NAMES = {"pocket_teacher": "pocket", "pocket_teacher_scans": "pocket_scans"}
+_COMMON_WORDS = 5000
 _ATTRIBUTE_AIMS = {"color": 0.92, "shape": 0.75, "pattern": 0.85, "material": 0.65}
 
 
@@ -82,6 +84,23 @@ def teacher_language(folder: str, trial: str) -> str:
     control = (f"{100 * one['control']:.1f}" if one else "-" for one in bound)
     rows.append(("the same against two colors that neither has", *control, "50"))
     return markdown(("Top-1, % (95% interval)", f"`{_NAMES[folder]}`", "the other", "Chance, %"), rows)
+
+
+def teacher_words(name: str) -> str:
+    """Return how many tokens an embedded teacher has an embedding of, by the weights in the package."""
+    from open_clip.tokenizer import SimpleTokenizer
+
+    from pickclutter_lang.teachers import load_teacher
+
+    known = load_teacher(name)._text.token_embedding.weight.any(dim=1)
+    tokens = SimpleTokenizer().decoder
+    words = [n for n in range(len(known)) if re.fullmatch(r"[a-z]{3,}</w>", tokens[n])][:_COMMON_WORDS]
+    rows = [
+        ("all tokens", len(known), int(known.sum())),
+        (f"the first {_COMMON_WORDS} whole words of three letters or more", len(words), int(known[words].sum())),
+    ]
+    cells = [(what, str(count), f"{100 * found / count:.0f}% ({found})") for what, count, found in rows]
+    return markdown(("Of CLIP's vocabulary", "number", f"known to `{name}`"), cells)
 
 
 def _aims(figures: dict[str, Any]) -> dict[str, tuple[float, bool, _Found]]:

@@ -25,7 +25,10 @@ def _main(config: LookConfig) -> None:
     with file_lock(Path(config.out)):
         from pickclutter_lang.demo.look import POCKET_NOTE, look, look_table
 
-        print(look_table(look(config)))
+        found = look(config)
+        print(look_table(found))
+    if found.unknown is not None:
+        print(found.unknown)
     if config.teacher_name.startswith("pocket") and config.checkpoint is None:
         print(POCKET_NOTE)
     print(f"figure: {config.out}")

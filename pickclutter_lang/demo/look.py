@@ -22,6 +22,7 @@ from pickclutter_lang.policy.detectors import Detection, upsample_to_image
 from pickclutter_lang.policy.evaluation.videos import draw_detection
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.teachers import PocketTeacher, Teacher, load_teacher
+from pickclutter_lang.teachers.known_words import unknown_words_note
 from pickclutter_lang.teachers.preprocessing import Preprocessing
 from pickclutter_lang.teachers.zero_shot import (
     ABSENT_TEMPLATE,
@@ -42,11 +43,15 @@ _FOOT = 40
 
 
 class Look(NamedTuple):
-    """The image, uint8 [S, S, 3], the names, and what the teacher and the student found for each."""
+    """The image, uint8 [S, S, 3], the names, and what the teacher and the student found for each.
+
+    `unknown` is a sentence on the words that the teacher does not know, if there are some.
+    """
 
     image: NDArray[np.uint8]
     names: list[str]
     found: dict[str, list[Detection]]
+    unknown: str | None = None
 
 
 def look(config: LookConfig) -> Look:
@@ -66,7 +71,7 @@ def look(config: LookConfig) -> Look:
     if student is not None:
         student.encode_names(names)
         found["student"] = detect_by_student(student, image, names)
-    drawn = Look(image, names, found)
+    drawn = Look(image, names, found, unknown_words_note(teacher, names))
     data = io.BytesIO()
     draw_look(drawn).save(data, "PNG")
     atomic_write(Path(config.out), data.getvalue())

@@ -16,6 +16,7 @@ from pickclutter_lang.language.label_names import MAX_NEW_NAMES, validate_label_
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import Detection, ScoredTarget, segment_observation
 from pickclutter_lang.teachers import Teacher
+from pickclutter_lang.teachers.known_words import warn_of_unknown_words
 from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE, encode_images
 from pickclutter_lang.utils.caches import keep_recent
 
@@ -103,6 +104,7 @@ class TeacherDetector:
         """Return the text features [C, D] of names, new ones encoded together."""
         new = [name for name in names if name not in self._text]
         if new:
+            warn_of_unknown_words(self.teacher, new)
             features = self.teacher.encode_text([PHOTO_TEMPLATE.format(label=name) for name in new])
             self._text |= {name: row.clone() for name, row in zip(new, features, strict=True)}
         found = torch.stack([self._text[name] for name in names])

@@ -18,6 +18,7 @@ from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.catalog_file import CatalogEntry
 from pickclutter_lang.students.config import PromptConfig
 from pickclutter_lang.teachers import Teacher
+from pickclutter_lang.teachers.known_words import warn_of_unknown_words
 from pickclutter_lang.teachers.reference import TeacherReference
 from pickclutter_lang.utils.caches import keep_recent
 
@@ -230,6 +231,8 @@ class StoredLabelEncoder:
     def encode(self, labels: Sequence[str], words: Sequence[str] = ()) -> PromptFeatures:
         """Return the text features [C + V, D] of label names, and of other names after them.
 
+        A new name with a word that the teacher does not know gives an `UnknownWordWarning`.
+
         :raises InvalidArgumentError, UnknownObjectError: for a name that cannot be encoded
         :raises TeacherError: when a name is new, and the teacher is missing or another one
         """
@@ -238,6 +241,7 @@ class StoredLabelEncoder:
         if new:
             with torch.no_grad():
                 found = self._encoder.encode(new)
+            warn_of_unknown_words(self._loaded_teacher, new)
             assert found.negative is not None
             for name, positive, negative in zip(new, found.positive, found.negative, strict=True):
                 self._new[name] = (positive.clone(), negative.clone())  # a view would keep all rows
@@ -247,15 +251,19 @@ class StoredLabelEncoder:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the teacher, so that a student can be sent to other processes."""
-        return {name: value for name, value in self.__dict__.items() if name != "_encoder"}
+        loaded = ("_encoder", "_loaded_teacher")
+        return {name: value for name, value in self.__dict__.items() if name not in loaded}
+
+    @cached_property
+    def _loaded_teacher(self) -> Teacher:
+        try:
+            return self._teacher.load()
+        except TeacherError as error:
+            raise TeacherError(f"{error}; names that are known without it: {', '.join(self._stored)}") from error
 
     @cached_property
     def _encoder(self) -> PromptLabelEncoder | ClosedSetEncoder:
-        try:
-            teacher = self._teacher.load()
-        except TeacherError as error:
-            raise TeacherError(f"{error}; names that are known without it: {', '.join(self._stored)}") from error
-        encoder = build_label_encoder(self._prompts, teacher, list(self._stored))
+        encoder = build_label_encoder(self._prompts, self._loaded_teacher, list(self._stored))
         encoder.load_state_dict(self._contexts)
         return encoder.eval()
 
