@@ -135,9 +135,9 @@ def _rename_values(new: dict[str, Any]) -> None:
     for phase in ("distill", "few_shot", "crop_classifier"):
         if isinstance(new.get(phase), dict) and new[phase]["schedule"] == "steps":
             new[phase]["schedule"] = "multistep"
-    if "prompts" in new:
-        for key in ("descriptions", "extra_descriptions"):
-            new["prompts"][key] = _descriptions(new["prompts"][key])
+    for group, key in (("prompts", "descriptions"), ("prompts", "extra_descriptions"), ("text", "descriptions")):
+        if group in new:
+            new[group][key] = _descriptions(new[group][key])
 
 
 def _descriptions(value: Any) -> Any:

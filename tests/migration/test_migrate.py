@@ -23,6 +23,7 @@ from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.load import load_run_config
 from pickclutter_lang.experiments.scenes.scene_report import write_report
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.language.descriptions import read_descriptions
 from pickclutter_lang.migration.migrate import migrate
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint, save_checkpoint
@@ -92,6 +93,16 @@ def test_a_run_on_images_is_finished(old: Path) -> None:
     run.train()
     assert len(run.load_weights("few_shot")) == len(run.load_weights("continual")) == 1
     assert read_result(old / "image_run", "images")["data"]["seen"] == run.data_provenance["seen"]
+
+
+def test_the_catalog_of_a_run_on_images(old: Path) -> None:
+    for name in ("settings.json", "result.json"):
+        path = old / "image_run" / name
+        path.write_text(path.read_text().replace('"descriptions": "standard"', '"descriptions": "catalogue"'))
+    migrate(old / "image_run")
+    settings = json.loads((old / "image_run" / "settings.json").read_text())["settings"]
+    assert read_result(old / "image_run", "images")["config"]["text"] == settings["text"]
+    assert read_descriptions(settings["text"]["descriptions"]).of(["banana"])
 
 
 def test_a_checkpoint_of_a_teacher(tmp_path: Path) -> None:
