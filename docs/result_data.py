@@ -55,6 +55,8 @@ def source(name: str) -> str:
     verb = "Recorded in" if entry.get("recorded") else "Measured with"
     then = entry.get("names_then", {})
     parts = [f"{entry['note']}", f"{verb} revision {revisions}."]
+    if "teacher" in entry:
+        parts.append(f"Hash of the teacher's weights: `{entry['teacher']}`.")
     if then:
         parts.append("Names at that revision: " + ", ".join(f"`{new}` was `{old}`" for new, old in then.items()) + ".")
     return f"{wrapped(' '.join(parts))}\n\n```sh\n{wrapped(entry['command'], _CONTINUED)}\n```"

@@ -228,6 +228,8 @@ def test_an_exported_policy_is_evaluated_without_its_run(run_folder: Path) -> No
     assert done.returncode == 0, done.stderr
     result = json.loads((run_folder / "exported" / "evaluation" / "result.json").read_text())
     assert list(result["variants"]) == ["oracle", "few_shot", "random"] and result["teacher_thresholds"] is None
+    exported = json.loads((run_folder / "exported" / "policy.json").read_text())["student"]["teacher"]
+    assert result["teachers"] == {"few_shot": {key: exported[key] for key in ("name", "fingerprint")}}
     assert "The teacher did not act" in (run_folder / "exported" / "evaluation" / "report.md").read_text()
     refused = call(run_folder, *arguments, "variants=[teacher]")
     assert refused.returncode == 2 and "scenes=" in refused.stderr

@@ -112,7 +112,8 @@ def score_policy(
         tables = f"{group_table(groups)}\n\n{_NOTE}\n\n{_name_table(names)}\n"
         save_predictions(out / "predictions" / "policy.npz", found)
         atomic_write(out / "tables.md", tables.encode())
-        code = {"git_revision": git_revision(), "versions": package_versions()}
+        teacher = {"name": spec.teacher.name, "fingerprint": spec.teacher.fingerprint}
+        code = {"teacher": teacher, "git_revision": git_revision(), "versions": package_versions()}
         result = {"kind": _KIND, **of, "label": spec.target_label, "groups": groups, "names": names, **code}
         write_json(out / RESULT_FILE, without_nan(result))
     return PolicyScores(found, thresholds, tables)

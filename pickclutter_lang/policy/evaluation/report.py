@@ -45,6 +45,7 @@ def write_report(
         "schema": SCHEMA,
         "config": asdict(config),
         "revisions": sorted({str(episode["revision"]) for episode in episodes}),
+        "teachers": {variant: _teacher_of(policy) for variant, policy in setup.rollouts.policies.items()},
         "teacher_thresholds": setup.rollouts.teacher_thresholds and asdict(setup.rollouts.teacher_thresholds),
     }
     found = _picking if config.suite == "picking" else _suite
@@ -74,6 +75,12 @@ def write_report(
 
 _Content = tuple[dict[str, Any], list[str], dict[str, Figure]]
 """Values of `result.json`, sections, and charts by file."""
+
+
+def _teacher_of(policy: str) -> dict[str, str]:
+    """Return name and weights' hash of the teacher of a policy's student."""
+    teacher = load_config(policy).student.teacher
+    return {"name": teacher.name, "fingerprint": teacher.fingerprint}
 
 
 def _picking(setup: Setup, episodes: Sequence[dict[str, Any]], folder: Path) -> _Content:

@@ -70,6 +70,12 @@ def test_the_result_has_the_counts_of_a_slow_reference(scored: tuple[PolicyScore
     assert result["all_positive_f1"]["mean"] == pytest.approx(np.mean(always))
 
 
+def test_the_result_names_the_teacher(exported: Path, scored: tuple[PolicyScores, Path]) -> None:
+    teacher = StudentRuntime.load(exported / "few_shot").config.teacher
+    result = json.loads((scored[1] / "result.json").read_text())
+    assert result["teacher"] == {"name": teacher.name, "fingerprint": teacher.fingerprint}
+
+
 def test_precision_of_a_name_is_that_at_its_threshold(scored: tuple[PolicyScores, Path]) -> None:
     (found, thresholds, tables), out = scored
     names = json.loads((out / "result.json").read_text())["names"]
