@@ -100,10 +100,10 @@ class SceneDataset:
         return values if self._rows is None else values[self._rows]
 
     def _load_into_cache(self, keys: Sequence[tuple[str, str]]) -> None:
-        """Read images into memory where they fit into the limit of the configuration."""
-        size = len(self) * self.store.image_size**2 * sum(_BYTES_PER_PIXEL[kind] for _, kind in keys)
-        if size <= self.config.max_cache_bytes:
-            self._cache |= {key: self._select(self.store.images(*key)) for key in keys if key not in self._cache}
+        """Read images into memory where they and what is there already fit into the limit of the configuration."""
+        bytes_per_pixel = sum(_BYTES_PER_PIXEL[kind] for _, kind in {*self._cache, *keys})
+        if len(self) * self.store.image_size**2 * bytes_per_pixel <= self.config.max_cache_bytes:
+            self._cache |= {key: self.load_images(*key, range(len(self))) for key in keys if key not in self._cache}
 
     def load_images(self, camera: str, kind: str, rows: Sequence[int]) -> NDArray[np.generic]:
         """Return images as stored, [n, side, side(, 3)]."""

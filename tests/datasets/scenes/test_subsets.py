@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from helpers.forkserver import run_python
 from helpers.scene_runs import config, make_toys
@@ -53,6 +54,29 @@ def test_a_split_chooses_scenes_in_its_order(toys: list[str], tmp_path: Path, li
     assert torch.equal(chosen.batch([0, 2]), whole.batch([7, 3]))
     np.testing.assert_array_equal(chosen.segmentation([1]), whole.segmentation([0]))
     np.testing.assert_array_equal(chosen.presence("ood"), whole.presence("ood")[[7, 0, 3]])
+
+
+def test_the_scenes_of_a_split_alone_are_read_into_memory(toys: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    plain = SceneStore._read
+
+    def noted(store: SceneStore, name: str, wanted: NDArray[np.int64]) -> NDArray[Any]:
+        if name in ("hand_rgb", "hand_segmentation"):
+            read.append(len(wanted))
+        return plain(store, name, wanted)
+
+    monkeypatch.setattr(SceneStore, "_read", noted)
+    rgb = 2 * 3 * 32**2  # bytes of two scenes
+    for limit, expected in ((rgb, [2, 1, 1]), (rgb + 2 * 32**2, [2, 2])):
+        cfg = config(*toys, f"data.max_cache_bytes={limit}").data
+        store = SceneStore.open(cfg.ood)
+        ids = [store.scene_ids()[row] for row in (7, 0)]
+        whole = store.images("hand", "segmentation")
+        read.clear()
+        part = SceneDataset(store, cfg, ids)
+        for _ in range(2):
+            np.testing.assert_array_equal(part.segmentation([1]), whole[[0]])
+        assert read == expected
 
 
 def test_features_of_a_split_are_not_those_of_the_store(toys: list[str], tmp_path: Path) -> None:
