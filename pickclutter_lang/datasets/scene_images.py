@@ -41,8 +41,7 @@ class SceneDataset:
         """Read the labels and, where they fit into `config.max_cache_bytes`, the images.
 
         :param split: ids of the scenes that are used, in this order; None: all
-        :raises DatasetError: when the store lacks a camera, the label, a scene of the split, or has
-            images smaller than the crop
+        :raises DatasetError: when the store lacks a camera, the label or a scene of the split, or is too small to crop
         """
         self.store = store
         self._rows = None if split is None else np.array(rows_for_ids(split, store.scene_ids(), store.place))
@@ -50,9 +49,8 @@ class SceneDataset:
         self.crop_size = config.crop_size or store.image_size
         if self.crop_size > store.image_size:
             raise DatasetError(
-                f"expected images of at least data.crop_size={self.crop_size} pixels, but the store at "
-                f"{store.place} has "
-                f"{store.image_size}; collect larger images or choose a smaller crop_size"
+                f"expected images of at least data.crop_size={self.crop_size} pixels, but the store at {store.place} "
+                f"has {store.image_size}; collect larger images or choose a smaller crop_size"
             )
         self.labels = torch.from_numpy(self._select(store.labels(config.target_label)))
         self.label_names = store.label_names
@@ -128,9 +126,8 @@ class SceneDataset:
     def hand_images(self, rows: Sequence[int], params: AugmentationParams | None = None) -> NDArray[np.uint8]:
         """Return the crops of the hand camera's RGB images, uint8 [n, crop_size, crop_size, 3], not resized."""
         images = self.load_images("hand", "rgb", rows)
-        return np.stack(
-            [crop_and_flip(image, self.crop_size, params or AugmentationParams()) for image in images]
-        ).astype(np.uint8, copy=False)
+        crops = [crop_and_flip(image, self.crop_size, params or AugmentationParams()) for image in images]
+        return np.stack(crops).astype(np.uint8, copy=False)
 
     def segmentation(
         self, rows: Sequence[int], params: Sequence[AugmentationParams] | None = None
@@ -202,9 +199,8 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
     """Open the stores `train`, `id`, `ood`, `fewshot`, and `unlabeled` if there is one; check that they go together.
 
     :raises DatasetError: when a store is missing or unfit, or two of them share a scene
-    :raises MismatchError: when their labels differ, when none of these is of Y_id or none of Y_ood, or when `train`,
-        `id` or `unlabeled` holds objects of Y_ood; for unlabeled scenes of another image size, or of instances that
-        are for evaluation
+    :raises MismatchError: when their labels or image sizes differ, when none of the labels is of Y_id or none of Y_ood,
+        or when `train`, `id` or `unlabeled` holds objects of Y_ood; for unlabeled instances that are for evaluation
     """
     paths = _all_stores(config)
     splits = {name: read_split(path) for name, path in (config.scene_subsets or {}).items() if name in paths}
@@ -224,17 +220,17 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
                 f"`split: {'seen' if split == 'id' else 'unseen'}` in catalog.yaml, or collect with object_split=1"
             )
     for name in ("train", "id"):
-        unseen = sets[name].presence("ood")
-        if unseen.any():
+        if count := int(sets[name].presence("ood").any(axis=1).sum()):
             raise MismatchError(
-                f"expected only objects of Y_id in {paths[name]}, but {int(unseen.any(1).sum())} scenes hold "
-                f"objects of Y_ood; collect it with split={name}"
+                f"expected only objects of Y_id in {paths[name]}, but {count} scenes hold objects of Y_ood; "
+                f"collect it with split={name}"
             )
     return sets
 
 
 def _check_labels(train: SceneStore, other: SceneStore) -> None:
-    """Check that two stores have the same labels, and the same of them unseen."""
+    """Check that two stores have the same labels, the same of them unseen, and images of one size."""
+    _check_image_size(train, other)
     if other.model_ids != train.model_ids:
         raise MismatchError(
             f"expected the labels of {train.place} in {other.place} too, but they differ; "
@@ -247,14 +243,18 @@ def _check_labels(train: SceneStore, other: SceneStore) -> None:
         )
 
 
+def _check_image_size(train: SceneStore, other: SceneStore) -> None:
+    if other.image_size != train.image_size:  # a crop would show another part, and no hash find an equal scene
+        raise MismatchError(
+            f"expected images of {train.image_size} pixels in {other.place}, as in {train.place}, but they have "
+            f"{other.image_size}; collect or import them with image_size={train.image_size}"
+        )
+
+
 def check_unlabeled(train: SceneStore, unlabeled: SceneDataset, path: str) -> None:
     """Raise MismatchError for unlabeled scenes that do not fit, or show an unseen object or one for evaluation."""
     store = unlabeled.store
-    if store.image_size != train.image_size:
-        raise MismatchError(
-            f"expected images of {train.image_size} pixels in the unlabeled scenes of {path}, as in {train.place}, "
-            f"but they have {store.image_size}; collect them with image_size={train.image_size}"
-        )
+    _check_image_size(train, store)
     if store.manifest.has_instances and (store.array("instances") >= MAX_INSTANCES).any():
         raise MismatchError(
             f"expected instances of kinds that are not for evaluation in the unlabeled scenes of {path}, but some are; "

@@ -16,7 +16,7 @@ from helpers.scene_runs import config, make_toys
 from pickclutter_lang.datasets.scene_images import SceneDataset, load_scene_datasets
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.scenes.importer import ImportConfig, import_published
-from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.errors import DatasetError, MismatchError
 from pickclutter_lang.teachers import FeatureCache, load_teacher
 from pickclutter_lang.teachers.scene_features import teacher_features
 
@@ -100,8 +100,8 @@ def test_two_splits_of_one_store_may_not_share_a_scene(toys: list[str], tmp_path
         load_scene_datasets(cfg)
 
 
-def imported(folder: Path, file: Path, split: str) -> str:
-    return str(import_published(ImportConfig(str(file), split, str(folder / split), image_size=32)).path)
+def imported(folder: Path, file: Path, split: str, size: int = 32) -> str:
+    return str(import_published(ImportConfig(str(file), split, str(folder / split), image_size=size)).path)
 
 
 def test_one_file_imported_twice_is_one_set_of_scenes(tmp_path: Path) -> None:
@@ -121,6 +121,16 @@ def test_one_file_imported_twice_is_one_set_of_scenes(tmp_path: Path) -> None:
     once = [f"data.ood={paths['ood']}", f"data.fewshot={paths['ood']}"]
     sets = load_scene_datasets(config(*run, *once, f"data.scene_subsets={{fewshot: {few}, ood: {rest}}}").data)
     assert len(sets["fewshot"]) == 4 and len(sets["ood"]) == 6
+
+
+@pytest.mark.parametrize("changed", ["id", "ood", "fewshot"])
+def test_stores_of_different_image_sizes_are_refused(tmp_path: Path, changed: str) -> None:
+    """One file imported at two sizes has no equal images."""
+    toys = make_toys(tmp_path / "toys")
+    file = publish(tmp_path / "val.h5", SceneStore.open(tmp_path / "toys" / "scenes" / changed))
+    large = imported(tmp_path, file, changed, 48)
+    with pytest.raises(MismatchError, match=r"expected images of 32 pixels in .*, as in .*train, but they have 48"):
+        load_scene_datasets(config(*toys, "data.target_label=present", f"data.{changed}={large}").data)
 
 
 @pytest.mark.parametrize("copied", ["train", "id"])

@@ -149,7 +149,7 @@ def test_unseen_objects_by_their_synonyms_are_refused(
 
 def test_images_of_another_size_and_instances_for_evaluation_are_refused(toys: list[str], tmp_path: Path) -> None:
     make_toy_store(tmp_path / "small", "train", 12, seed=9, size=24)
-    with pytest.raises(MismatchError, match=r"images of \d+ pixels in the unlabeled scenes .*, but they have 24"):
+    with pytest.raises(MismatchError, match=r"images of \d+ pixels in .*small, .*, but they have 24"):
         SceneRun.open(config(*toys, f"data.unlabeled={tmp_path / 'small'}"))
     make_toy_store(tmp_path / "evaluation", "id", 12, seed=9, instances=3)
     with pytest.raises(MismatchError, match="instances of kinds that are not for evaluation"):
