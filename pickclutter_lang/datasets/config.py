@@ -88,6 +88,11 @@ class SceneDataConfig:
         check_path("data.unlabeled", self.unlabeled)
         for name in self.scene_subsets or {}:
             one_of("a key of data.scene_subsets", name, ("train", "id", "ood", "fewshot", "unlabeled"))
+        if "unlabeled" in (self.scene_subsets or {}) and self.unlabeled is None:
+            raise InvalidArgumentError(
+                "expected data.unlabeled=FOLDER with data.scene_subsets={unlabeled: ...}, but there are no unlabeled "
+                "scenes; give their folder, choose method=open, or leave that subset away"
+            )
         for camera in self.cameras:
             one_of("data.cameras", camera, CAMERAS)
         if "hand" not in self.cameras or len(set(self.cameras)) != len(self.cameras):
