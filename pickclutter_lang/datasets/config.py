@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pickclutter_lang.datasets.cameras import CameraSpec
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.constants import CAMERAS, LABELS
-from pickclutter_lang.utils.validation import at_least, check_image_size, check_path, one_of, within
+from pickclutter_lang.utils.object_storage import check_store
+from pickclutter_lang.utils.validation import at_least, check_image_size, one_of, within
 
 
 @dataclass
@@ -85,7 +86,7 @@ class SceneDataConfig:
         one_of("data.target_label", self.target_label, LABELS)
         at_least("data.few_shot_draw", self.few_shot_draw, 0)
         at_least("data.unlabeled_batch_size", self.unlabeled_batch_size, 1)
-        check_path("data.unlabeled", self.unlabeled)
+        check_store("data.unlabeled", self.unlabeled)
         for name in self.scene_subsets or {}:
             one_of("a key of data.scene_subsets", name, ("train", "id", "ood", "fewshot", "unlabeled"))
         if "unlabeled" in (self.scene_subsets or {}) and self.unlabeled is None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.label_names import validate_label_names
+from pickclutter_lang.utils.object_storage import check_store
 from pickclutter_lang.utils.validation import at_least, check_path, check_threads
 
 
@@ -46,7 +47,7 @@ class RuntimeExportConfig(OpenedPolicyConfig):
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate()
         check_path("out", self.out)
-        check_path("calibration", self.calibration)
+        check_store("calibration", self.calibration)
         at_least("calibration_scenes", self.calibration_scenes, 1)
 
 

@@ -6,14 +6,13 @@ The package of a scheme takes its credentials and its endpoint from its own envi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, StorageError
-from pickclutter_lang.utils.validation import check_folder
+from pickclutter_lang.utils.validation import URL, check_folder, check_path
 
 Value = TypeVar("Value")
 # s3fs tries five times by itself; with the defaults of botocore a silent server holds a command for many minutes.
@@ -23,7 +22,7 @@ _OPTIONS = {"s3": _S3, "s3a": _S3}
 
 def is_url(place: object) -> bool:
     """Return whether a place is a URL (`s3://bucket/path`) and no path."""
-    return isinstance(place, str) and re.match(r"[a-z][a-z0-9+.-]*://", place, re.IGNORECASE) is not None
+    return isinstance(place, str) and URL.match(place) is not None
 
 
 def join(place: str, *names: str) -> str:
@@ -40,6 +39,17 @@ def check_scenes(name: str, place: str | None) -> None:
         check_url(name, place)
     else:
         check_folder(name, place)
+
+
+def check_store(name: str, place: str | None) -> None:
+    """Check the place of one scene store, which is looked for when it is opened: a folder or a URL.
+
+    :raises InvalidArgumentError: for a path that is empty or a file, or a password in the URL
+    """
+    if place is not None and is_url(place):
+        check_url(name, place)
+    else:
+        check_path(name, place)
 
 
 def check_url(name: str, url: str) -> None:

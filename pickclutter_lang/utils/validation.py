@@ -24,6 +24,8 @@ MAX_LINE = 1000
 """Most characters of a name."""
 LINE = r"\A[^\x00-\x1f\x7f\ud800-\udfff]*\Z"
 """Pattern of one line of text: no control character, and no half of a surrogate pair, which cannot be written."""
+URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+"""Pattern of the start of a URL, such as `s3://`."""
 
 
 def check_line(name: str, text: str) -> None:
@@ -118,7 +120,7 @@ def check_repository(name: str, value: str) -> None:
 
 
 def check_path(name: str, path: str | None, *suffixes: str) -> None:
-    """Raise InvalidArgumentError for a path that is empty, or of another kind than what is there.
+    """Raise InvalidArgumentError for a path that is empty or a URL, or of another kind than what is there.
 
     :param path: None for a default
     :param suffixes: of a file; none for a folder
@@ -127,6 +129,11 @@ def check_path(name: str, path: str | None, *suffixes: str) -> None:
         return
     if not path.strip():
         raise InvalidArgumentError(f"expected {name} to be a path, but it is empty; give one, or leave the key away")
+    if found := URL.match(path):  # not the whole, which may have a password
+        raise InvalidArgumentError(
+            f"expected {name} to be a path on this machine, but got a URL, {found[0]}...; write to a folder, then send "
+            "it with pickclutter push, or get one with pickclutter fetch"
+        )
     if suffixes and Path(path).suffix not in suffixes:
         raise InvalidArgumentError(f"expected {name} to end in {' or '.join(suffixes)}, but got {path!r}")
     if suffixes and Path(path).is_dir():

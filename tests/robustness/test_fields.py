@@ -156,6 +156,22 @@ def test_every_number_is_finite(name: str, wrong: float) -> None:
     assert KEYS[name].path.rpartition(".")[2] in (refusal(KEYS[name], wrong) or "")
 
 
+OUT_LATER = (*LATER["checked by the plan of a sweep"].split(), "AffordanceEvalConfig.out")  # with `policy=` alone
+
+
+@pytest.mark.parametrize("name", [name for name in KEYS if name.endswith(".out") and name not in OUT_LATER])
+def test_no_command_writes_to_a_url(name: str) -> None:
+    message = refusal(KEYS[name], "s3://me:hush@bucket/out")
+    assert message is not None and "out to be a path on this machine" in message and "pickclutter push" in message
+    assert "hush" not in message
+
+
+@pytest.mark.parametrize("name", ["SceneDataConfig.unlabeled", "RuntimeExportConfig.calibration"])
+def test_a_store_may_have_a_url_without_a_password(name: str) -> None:
+    assert "to be a path" not in (refusal(KEYS[name], "s3://bucket/scenes") or "")
+    assert "without a user or a password" in (refusal(KEYS[name], "s3://me:hush@bucket/scenes") or "")
+
+
 def test_no_key_has_the_name_of_a_preset_group_that_its_command_lacks() -> None:
     groups = {path.name for path in (ROOT / "configs").iterdir() if path.is_dir()}
     for key in KEYS.values():
