@@ -37,7 +37,8 @@ class ImageDataConfig:
     author_lists: str | None = None
     """Folder of the authors' split lists and texts. null: the split of the folders, or a seeded one."""
     descriptions: str | None = None
-    """File of `pickclutter describe-labels`. null: what the dataset itself has."""
+    """File of `pickclutter describe-labels`. Only `text.descriptions=own` trains on it; Table 6 and Figure 4 measure it
+    in any case. null: what the dataset itself has."""
     captions: str | None = None
     """JSON lines with `id` and `text`, as of `pickclutter caption-images`. null: what the dataset itself has."""
     extra_views: list[str] = field(default_factory=list)

@@ -77,7 +77,7 @@ def descriptions(config: ClassTextConfig, classes: Sequence[ImageClass]) -> list
     if lacking:
         raise InvalidArgumentError(
             f"expected a description of every class, but the data set has none of {', '.join(lacking[:5])}"
-            f"{' and others' if len(lacking) > 5 else ''}; name a file of them as data.descriptions (make it: python "
+            f"{' and others' if len(lacking) > 5 else ''}; name a file of them as data.descriptions (make it: "
             "pickclutter describe-labels labels=[...] out=FILE.json), or do without the runs that need them"
         )
     return [item.description for item in classes]
