@@ -28,7 +28,7 @@ class ImageDataConfig:
     name: str = MISSING
     """One of `pickclutter_lang.datasets.images.loaders.SETS`, or a function of your own, `module:attribute`."""
     root: str = MISSING
-    """Folder or archive of the dataset."""
+    """Folder of the dataset, as its archives unpack."""
     classes: str | None = None
     """File of the class names of an `image_folder`. null: `classes.json` in `root` or next to it, if there is one."""
     half: str | None = None
