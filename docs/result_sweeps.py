@@ -74,8 +74,12 @@ _Sweep = tuple[IntervalResults, dict[str, Any]]
 def _merged(parts: list[_Sweep], folder: Path) -> _Sweep:
     """Return parts of a sweep as one.
 
-    :raises ResultError: when two parts have the same run, or one object split with other scenes or objects
+    :raises ResultError: when two parts have the same run, one object split with other scenes or objects, other
+        settings of a method, or other teachers
     """
+    teachers = {about["teacher"] for _, about in parts if "teacher" in about}
+    if len(teachers) > 1:
+        raise ResultError(f"expected one teacher in all parts below {folder}, but got {', '.join(sorted(teachers))}")
     runs: dict[str, dict[Replicate, dict[str, Any]]] = {}
     scores: dict[str, dict[int, SplitScores]] = {}
     for values, _ in parts:
@@ -97,11 +101,23 @@ def _merged(parts: list[_Sweep], folder: Path) -> _Sweep:
                 scores[stage][split] = replace(first, runs=methods)
     about = {
         "notes": list(dict.fromkeys(note for _, own in parts for note in own["notes"])),
-        "settings": {name: values for _, own in parts for name, values in own["settings"].items()},
+        "settings": _merged_settings([own["settings"] for _, own in parts], folder),
         "pairs": list(dict.fromkeys(tuple(pair) for _, own in parts for pair in own["pairs"])),
     }
     ordered = {method: dict(sorted(found.items())) for method, found in runs.items()}
     return IntervalResults(folder, ordered, {}, scores), about
+
+
+def _merged_settings(parts: list[dict[str, dict[str, str]]], folder: Path) -> dict[str, dict[str, str]]:
+    """Return setting -> method -> value of all parts."""
+    found: dict[str, dict[str, str]] = {}
+    for own in parts:
+        for setting, values in own.items():
+            known = found.setdefault(setting, {})
+            if others := [name for name in values if known.get(name, values[name]) != values[name]]:
+                raise ResultError(f"expected one {setting} of {others[0]} in all parts below {folder}, but got two")
+            known |= values
+    return found
 
 
 def _recorded(name: str) -> tuple[IntervalResults, dict[str, Any]]:

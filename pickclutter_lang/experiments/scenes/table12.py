@@ -61,12 +61,16 @@ Scores of Y_ood on X_ood, all runs of a method together. Dashed lines are the th
 ![Scores](scores.png)"""
 
 
-class _About(TypedDict):
-    """Content of `about.json`."""
-
+class _NeededAbout(TypedDict):
     notes: list[str]
     settings: dict[str, Any]
     pairs: list[tuple[str, str]]
+
+
+class _About(_NeededAbout, total=False):
+    """Content of `about.json`; earlier ones lack the hash of the teacher's weights."""
+
+    teacher: str
 
 
 @dataclass
@@ -104,6 +108,7 @@ def _write(results: SweepResults, pairs: list[tuple[str, str]], out: Path) -> Pa
     if not write_scores(out / SCORES_FILE, results):
         (out / SCORES_FILE).unlink(missing_ok=True)
     about: dict[str, Any] = {"notes": _notes(results), "settings": differing_settings(results), "pairs": pairs}
+    about["teacher"] = results.first["teacher"]["fingerprint"]
     write_json(out / ABOUT_FILE, about)
     values, about = read_tables(out)
     write_csv(out / "table12.csv", csv_lines(values, [*score_tables(values, pairs), *class_tables(values)]))

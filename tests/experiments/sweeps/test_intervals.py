@@ -287,6 +287,10 @@ def test_parts_of_a_sweep_are_one_table_on_a_page(sweep: Path, tmp_path: Path, m
     assert merged.note(["best"]) == whole.note(["best"]) and [*map(list, about["pairs"])] == of_whole["pairs"]
     with pytest.raises(module.ResultError, match=r"two parts have cls/seed0, seed0_draw1"):
         module._merged([(merged, about), (whole, of_whole)], tmp_path)
+    for change, message in (({"teacher": "other"}, "one teacher"), ({"settings": {"x": {"cls": "2"}}}, "one x of cls")):
+        other = {**of_whole, "settings": {"x": {"cls": "1"}}}, {**of_whole, "settings": {}, **change}
+        with pytest.raises(module.ResultError, match=message):
+            module._merged([(merged, other[0]), (IntervalResults(tmp_path, {}, {}), other[1])], tmp_path)
 
 
 def test_splits_of_the_classes_of_images_are_covered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
