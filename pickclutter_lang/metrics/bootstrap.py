@@ -252,7 +252,7 @@ def _union_weights(
     """
     if not units:
         return {}
-    union = sorted({unit for own in units.values() for unit in own})  # type: ignore[type-var]
+    union = sorted({unit for own in units.values() for unit in own})
     fewest = min(map(len, units.values()))
     weights = rng.multinomial(round(len(union) * (fewest - 1) / fewest), [1 / len(union)] * len(union), size=count)
     places = {split: [union.index(unit) for unit in own] for split, own in units.items()}
