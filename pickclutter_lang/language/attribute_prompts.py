@@ -8,7 +8,7 @@ import numpy as np
 
 from pickclutter_lang.language.captions import Caption, Predicate
 from pickclutter_lang.language.object_attributes import ObjectAttributes
-from pickclutter_lang.utils.words import with_article
+from pickclutter_lang.utils.words import counted, with_article
 
 ATTRIBUTE_TYPES = ("color", "shape", "pattern", "material", "category", "use")
 _ADJECTIVE = ("{a} object", "{a} thing", "{a} item", "a photo of {a} object")
@@ -59,7 +59,7 @@ def attribute_prompt(attribute_type: str, word: str, template_index: int = 0) ->
         templates = _NOUN_OF_OBJECTS if word in _OBJECTS else _NOUN
     else:
         templates = _TEMPLATES[attribute_type]
-    text = templates[template_index % len(templates)].format(word, a=with_article(word))
+    text = templates[template_index % len(templates)].format(word, a=with_article(counted(word)))
     return Caption(text, (Predicate(frozenset({f"{attribute_type}:{word}"})),))
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from pickclutter_lang.language.descriptions import describe
 from pickclutter_lang.language.object_attributes import ObjectAttributes, noun_tags
-from pickclutter_lang.utils.words import with_article
+from pickclutter_lang.utils.words import counted, plural, with_article
 
 _OBJECT = (
     "{a}",
@@ -53,12 +53,6 @@ _ABSENT = (
     "a table without any {bare}",
     "no {bare} here",
 )
-_PLURALS = {
-    "fruit": "pieces of fruit",
-    "cutlery": "pieces of cutlery",
-    "tableware": "pieces of tableware",
-    "box": "boxes",
-}
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -249,10 +243,8 @@ def _count_caption(objects: Sequence[ObjectAttributes], rng: np.random.Generator
 
 
 def _count_phrase(count: int, noun: str) -> str:
-    plural = _PLURALS.get(noun, f"{noun}s")
-    if count == 1:
-        return f"one {plural.replace('pieces', 'piece')}" if plural.startswith("pieces") else f"one {noun}"
-    return f"{_NUMBERS[count] if count < len(_NUMBERS) else count} {plural}"
+    number = _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+    return f"{number} {counted(noun) if count == 1 else plural(noun)}"
 
 
 def _sample_noun(item: ObjectAttributes, rng: np.random.Generator) -> tuple[str, frozenset[str]]:
@@ -282,7 +274,7 @@ def _sample_attributes(item: ObjectAttributes, rng: np.random.Generator) -> tupl
     if chosen == {"size"}:
         chosen.add("color" if words["color"] else available[-1])
     adjectives = [words[k] for k in ("size", "pattern", "color", "shape") if k in chosen]
-    noun = words["category"] if "category" in chosen else str(rng.choice(["object", "thing", "item"]))
+    noun = counted(words["category"]) if "category" in chosen else str(rng.choice(["object", "thing", "item"]))
     if item.noun and "shape" in chosen:
         adjectives, noun = adjectives[:-1], item.noun
     material = words["material"] if "material" in chosen else ""

@@ -2,7 +2,28 @@
 
 from __future__ import annotations
 
+import re
+
+# Nouns, and last words of nouns, that have no plural.
+_UNCOUNTED = (
+    *("cookware", "cutlery", "electronics", "equipment", "food", "hardware", "money", "stationery", "tableware"),
+)
+
 
 def with_article(noun: str) -> str:
     """Put "a" or "an" before a noun."""
     return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
+
+
+def counted(noun: str) -> str:
+    """Return what an article, a number and adjectives may stand before: "piece of cutlery", "mug"."""
+    return f"piece of {noun}" if noun.split(" ")[-1] in _UNCOUNTED else noun
+
+
+def plural(noun: str) -> str:
+    """Return the plural of a noun: "berries", "toys", "brushes", "pieces of cutlery"."""
+    if counted(noun) != noun:
+        return f"pieces of {noun}"
+    if re.search("[^aeiou]y$", noun):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(("s", "x", "z", "ch", "sh")) else f"{noun}s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from pickclutter_lang.language.attribute_prompts import attribute_prompt, attrib
 from pickclutter_lang.language.captions import (
     Caption,
     Predicate,
+    _count_caption,
     absent_caption,
     attribute_caption,
     caption_truth,
@@ -179,6 +181,36 @@ def test_captions_follow_from_the_seed() -> None:
         return [scene_caption(objects("banana", "fork"), list(OBJECTS.values()), rng).text for _ in range(20)]
 
     assert sample(1) == sample(1) != sample(2)
+
+
+@pytest.mark.parametrize(
+    ("noun", "one", "two"),
+    [
+        ("berry", "one berry", "two berries"),
+        ("toy", "one toy", "two toys"),
+        ("brush", "one brush", "two brushes"),
+        ("box", "one box", "two boxes"),
+        ("dairy product", "one dairy product", "two dairy products"),
+        ("electronics", "one piece of electronics", "two pieces of electronics"),
+        ("sports equipment", "one piece of sports equipment", "two pieces of sports equipment"),
+    ],
+)
+def test_nouns_are_counted(noun: str, one: str, two: str) -> None:
+    item = ObjectAttributes(frozenset({f"category:{noun}"}), category=noun)
+    for count, expected in ((1, one), (2, two)):
+        rng = np.random.default_rng(0)
+        texts = {_count_caption([item] * count, rng).text for _ in range(40)}
+        assert any(re.search(rf"\b{expected}\b", text) for text in texts), texts
+        assert len({text for text in texts if noun[:4] in text}) == 4
+
+
+def test_what_has_no_plural_has_no_article() -> None:
+    bowl, rng = replace(OBJECTS["bowl"], shape="", material="", use="", size=""), np.random.default_rng(0)
+    texts = [attribute_caption(bowl, rng).text for _ in range(60)]
+    said = [text for text in texts if "tableware" in text]
+    assert said and all("piece of tableware" in text for text in said)
+    prompts = [attribute_prompt("category", "tableware", n).text for n in range(3)]
+    assert prompts == ["a piece of tableware", "a photo of a piece of tableware", "a kind of tableware"]
 
 
 @pytest.mark.parametrize(("noun", "expected"), [("apple", "an apple"), ("banana", "a banana"), ("orange", "an orange")])
