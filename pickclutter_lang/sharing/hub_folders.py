@@ -26,7 +26,7 @@ from pickclutter_lang.policy import manifest
 from pickclutter_lang.policy.bundle import load_pretrained
 from pickclutter_lang.policy.hub import POLICY_FILES, policy_card
 from pickclutter_lang.sharing.config import FetchConfig, PushConfig
-from pickclutter_lang.sharing.url_folders import fetch_from_url, push_to_url
+from pickclutter_lang.sharing.url_folders import UNFINISHED_FILE, fetch_from_url, push_to_url
 from pickclutter_lang.teachers import pocket
 from pickclutter_lang.teachers.hub import teacher_card
 from pickclutter_lang.utils.hub_files import CARD_FILE as README
@@ -191,7 +191,7 @@ def push(config: PushConfig) -> str:
 def _push_to_url(folder: Path, files: list[str], kind: Shared, url: str) -> str:
     last = next(folder.glob(kind.file)).relative_to(folder).as_posix()
     stale: set[str] = set()
-    if files_at(url, kind.file):  # elsewhere the files that fit may be of somebody else
+    if files_at(url, kind.file) or files_at(url, UNFINISHED_FILE):  # elsewhere what fits may be of somebody else
         stale = {name for pattern in kind.files for name in files_at(url, pattern)} - {*files}
     push_to_url(folder, files, stale, last, url, listed_shards(url) if kind.file == MANIFEST_FILE else {})
     return url

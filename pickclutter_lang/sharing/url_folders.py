@@ -11,6 +11,8 @@ from pickclutter_lang.utils.io import atomic_write, ensure_dir
 from pickclutter_lang.utils.object_storage import delete_url, files_at, join, read_url, size_at, write_url
 
 _MAX_BYTES = 2**40
+UNFINISHED_FILE = ".unfinished_push"
+"""At a URL: what an earlier push left there is being replaced, although the file that describes it is away."""
 
 
 def push_to_url(
@@ -28,15 +30,25 @@ def push_to_url(
     """
     parts = [name for name in files if name != last]
     changed = [name for name in parts if _differs(folder / name, join(url, name), known.get(name))]
+    mark = join(url, UNFINISHED_FILE)
+    marked = size_at(mark) is not None
     if not (changed or stale or _differs(folder / last, join(url, last), None)):
+        if marked:  # of a push that was stopped at its last step
+            delete_url(mark)
         return
-    if size_at(join(url, last)) is not None:
+    described = size_at(join(url, last)) is not None
+    if stale or described:
+        marked = True
+        write_url(mark, b"\n")
+    if described:
         delete_url(join(url, last))
     for name in sorted(stale):
         delete_url(join(url, name))
     for name in changed:
         write_url(join(url, name), (folder / name).read_bytes())
     write_url(join(url, last), (folder / last).read_bytes())
+    if marked:
+        delete_url(mark)
 
 
 def _differs(path: Path, url: str, known: str | None) -> bool:

@@ -36,6 +36,7 @@ from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.sharing.config import FetchConfig, PushConfig
 from pickclutter_lang.sharing.hub_folders import SOURCE_FILE, fetch, push
+from pickclutter_lang.sharing.url_folders import UNFINISHED_FILE
 from pickclutter_lang.utils import object_storage
 from pickclutter_lang.utils.object_storage import read_url, size_at, write_url
 
@@ -132,7 +133,10 @@ def test_a_second_push_sends_only_what_differs(tmp_path: Path, s3: Any, transfer
     s3.rm("bucket/scenes/shards/00001.h5")
     push(PushConfig(str(store.path), URL))
     sent = [line for line in transfers if line.startswith(("write", "delete"))]
-    assert sent == ["delete manifest.json", "write 00001.h5", "write manifest.json"]
+    assert sent == [
+        f"write {UNFINISHED_FILE}", "delete manifest.json", "write 00001.h5", "write manifest.json",
+        f"delete {UNFINISHED_FILE}",
+    ]  # fmt: skip
     assert verify_store(URL).content_hash == store.content_hash
 
 
@@ -148,6 +152,60 @@ def test_an_interrupted_push_shows_no_store_and_goes_on(tmp_path: Path, s3: Any,
     push(PushConfig(str(store.path), URL))
     sent = [line for line in transfers if line.startswith("write")]
     assert "write 00000.h5" not in sent and {"write 00001.h5", "write 00002.h5"} < {*sent}
+
+
+class _Stopped(BaseException):
+    """As a kill, which no code of the package catches."""
+
+
+def _push_to_step(store: SceneStore, url: str, step: int, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Push a store and stop before the write or deletion of this number; return whether there was one."""
+    attempt, left = object_storage._attempt, step
+
+    def counted(verb: str, url: str, action: Any) -> Any:
+        nonlocal left
+        left -= verb in ("write", "delete")
+        if left < 0:
+            raise _Stopped
+        return attempt(verb, url, action)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(object_storage, "_attempt", counted)
+        try:
+            push(PushConfig(str(store.path), url))
+        except _Stopped:
+            return True
+    return False
+
+
+def test_a_push_that_is_stopped_anywhere_and_run_again_leaves_nothing_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PICKCLUTTER_CACHE", str(tmp_path / "cache"))
+    old, new = make_toy_store(tmp_path / "old", "train", 24), make_toy_store(tmp_path / "new", "train", 9, seed=1)
+    push(PushConfig(str(new.path), f"file://{tmp_path}/expected"))
+    expected = {path.relative_to(tmp_path / "expected") for path in (tmp_path / "expected").rglob("*.*")}
+    step, stopped = 0, True
+    while stopped:
+        there = tmp_path / str(step)
+        push(PushConfig(str(old.path), f"file://{there}"))
+        stopped = _push_to_step(new, f"file://{there}", step, monkeypatch)
+        push(PushConfig(str(new.path), f"file://{there}"))
+        assert {path.relative_to(there) for path in there.rglob("*.*")} == expected, step
+        assert verify_store(f"file://{there}").content_hash == new.content_hash
+        step += 1
+    assert step > 6
+
+
+def test_a_first_push_that_is_stopped_deletes_nothing_of_somebody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PICKCLUTTER_CACHE", str(tmp_path / "cache"))
+    store, url = make_toy_store(tmp_path / "store", "train", 24), f"file://{tmp_path}/there"
+    write_url(f"{url}/shards/99999.h5", b"of somebody else")
+    assert _push_to_step(store, url, 2, monkeypatch)
+    push(PushConfig(str(store.path), url))
+    assert read_url(f"{url}/shards/99999.h5", 99)
 
 
 def test_a_flipped_bit_is_refused_and_not_kept(tmp_path: Path, s3: Any) -> None:
