@@ -278,7 +278,7 @@ class _Wrapped:
 def test_a_run_in_python_takes_any_teacher_and_a_command_none_by_its_module(scenes: list[str], tmp_path: Path) -> None:
     config = scene_runs.config(*scenes, f"out={tmp_path / 'run'}")
     teacher = load_teacher("pocket", config.teacher.checkpoint)
-    run = SceneRun(config, _Wrapped(teacher), load_scene_datasets(config.data))  # type: ignore[arg-type]
+    run = SceneRun(config, _Wrapped(teacher), load_scene_datasets(config.data))
     run.train()
     assert read_run(tmp_path / "run", "")["teacher"]["fingerprint"] == teacher.fingerprint
     with pytest.raises(TeacherError, match=r"open_clip architecture>:<pretrained tag>', but got 'my_package:teacher'"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from pickclutter_lang.datasets.object_views import write_object_views
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.attribute_prompts import attribute_prompt
 from pickclutter_lang.language.captions import (
+    Caption,
     absent_caption,
     named_object_caption,
     named_scene_caption,
@@ -87,7 +89,10 @@ def test_no_caption_of_what_fits_is_longer_than_the_context(template: str) -> No
         _check("tea mug", (word + " thin",), (), template, "a file")
     item = attributes_of(replace(own_entry("tea_mug"), synonyms=(word,), description=longest).catalog_object())
     rng = np.random.default_rng(0)
-    draw = [lambda: object_caption(item, rng), lambda: named_object_caption(item, rng, 0.5)]
+    draw: list[Callable[[], Caption]] = [
+        lambda: object_caption(item, rng),
+        lambda: named_object_caption(item, rng, 0.5),
+    ]
     draw += (
         [lambda: named_scene_caption(item, rng), lambda: absent_caption(item, rng)] if template == _OF_OBJECT else []
     )
