@@ -56,9 +56,10 @@ class CollectConfig(PileConfig):
     objects_root: str | None = None
     """Folder of the object set. null: the package's cache, or $MS2_ASSET_DIR for `ycb`."""
     kinds: tuple[str, ...] = ()
-    """For `kinds`: their names. []: all."""
+    """For `kinds` and distractors: their names. []: all; as distractors, those that no label means."""
     instances: int = 50
-    """For `kinds`: instances of each. `train`, `fewshot` and `teacher` share theirs; `id` and `ood` have others."""
+    """For `kinds` and distractors: instances of each. `train`, `fewshot` and `teacher` share theirs; those of `id` and
+    `ood` are others."""
     out: str = MISSING
     """Folder of the store."""
     workers: int = 0
@@ -84,7 +85,7 @@ class CollectConfig(PileConfig):
         self.pool.validate()
         check_part(self.part, -(-self.scenes // self.shard_size), f"shards of shard_size={self.shard_size}")
         check_path("out", self.out)
-        check_objects(self.objects, self.objects_root, self.kinds, self.instances)
+        check_objects(self.objects, self.objects_root, self.kinds, self.instances, self.distractors)
         check_object_split(self.objects, self.object_split)
 
     @property

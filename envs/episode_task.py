@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pickclutter_lang.envs.episodes import Episode, check_episode
+from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject
@@ -37,6 +38,14 @@ class EpisodeTask:
     instruction: str
     target: CatalogObject
     instance_id: int | None
+
+
+def check_arguments(absent_probability: float, split: str) -> None:
+    """Raise InvalidArgumentError for arguments of the environment outside their range."""
+    if not 0 <= absent_probability <= 1:
+        raise InvalidArgumentError(f"expected absent_probability in [0, 1], but got {absent_probability}")
+    if split not in SPLIT_OBJECTS:
+        raise InvalidArgumentError(f"expected a split out of {', '.join(SPLIT_OBJECTS)}, but got {split!r}")
 
 
 def parse_options(options: Mapping[str, Any] | None, catalog: Catalog, episodes: int) -> ResetOptions:
@@ -92,6 +101,19 @@ def sample_task(
         instance_id_of_target = instance_id
     instruction = (request.template or template).format(name=target.name)
     return EpisodeTask(instruction, target, instance_id_of_target)
+
+
+def target_candidates(
+    pile: Sequence[CatalogObject], actors: Sequence[Mapping[str, Any]], catalog: Catalog
+) -> list[int]:
+    """Return the actors of which the target is drawn: the visible ones, or else all. Distractors are left out.
+
+    :param pile: the objects of the pile, by actor
+    :return: every actor where none has a label, as only in a pile that is given
+    """
+    labeled = [instance_id for instance_id, item in enumerate(pile) if item.name in catalog.names]
+    visible = [instance_id for instance_id in labeled if actors[instance_id]["rep_pts"] is not None]
+    return visible or labeled or list(range(len(pile)))
 
 
 def _index(value: Any, count: int, what: str) -> int:

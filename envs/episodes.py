@@ -16,7 +16,16 @@ from pickclutter_lang.envs.generation.pile_sampling import PileConfig
 from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.objects.object_sets import ObjectSet, ObjectSource, is_kinds, is_own, load_object_set, sources_of
+from pickclutter_lang.objects.distractors import kinds_of_instances, with_distractors
+from pickclutter_lang.objects.object_sets import (
+    DEFAULT_INSTANCES,
+    ObjectSet,
+    ObjectSource,
+    is_kinds,
+    is_own,
+    load_object_set,
+    sources_of,
+)
 from pickclutter_lang.utils.typing import FloatArray
 
 Episode = Mapping[str, Any]
@@ -42,7 +51,7 @@ class ProceduralEpisodes(Sequence[Episode]):
 
     def __getitem__(self, index: Any) -> Any:
         row = self._maker.generate(self._seed, self._split, int(index))
-        return episode(row, self._maker.objects.catalog.model_ids)
+        return episode(row, self._maker.objects.actor_ids)
 
 
 @lru_cache(maxsize=4)
@@ -58,7 +67,7 @@ def shared_generator(
 
     The arguments before `config` are those of `load_object_set`.
     """
-    found = load_object_set(objects, root, object_split=object_split, kinds=kinds, instances=instances)
+    found = load_object_set(objects, root, None, object_split, kinds, instances, distractors=config.distractors > 0)
     return SceneGenerator(found, config)
 
 
@@ -80,10 +89,12 @@ def open_episodes(
     :param episode_json: a ManiSkill2 episode file; None: piles that are dropped
     :param pile_seed: of dropped piles, as are `split` and `config`
     """
+    config.validate()
     if episode_json is not None:
         episodes = load_episodes(episode_json)
+        if config.distractors:  # these are the file's
+            kinds, instances = (), DEFAULT_INSTANCES
         return objects_of(episodes, objects, root, object_split, kinds, instances), episodes
-    config.validate()
     maker = shared_generator(sources_of(objects), root, object_split, kinds, instances, config)
     return maker.objects, ProceduralEpisodes(maker, pile_seed, split)
 
@@ -157,18 +168,25 @@ def objects_of(
 ) -> ObjectSet:
     """Load the object set of an episode file: the paper's 26 and the others in it, kinds, or one's own objects.
 
-    The arguments after `episodes` are those of `load_object_set`.
+    Instances of kinds that lie among other objects are distractors. The arguments after `episodes` are those of
+    `load_object_set`.
 
     :raises MissingAssetsError, UnknownObjectError: when the set lacks an object of the episodes
+    :raises InvalidArgumentError: when a label means a kind that is to be a distractor
     """
     model_ids = sorted({actor["model_id"] for one in episodes for actor in one["actors"]})
-    if is_own(objects) or is_kinds(objects):
-        found = load_object_set(objects, root, object_split=object_split, kinds=kinds, instances=instances)
-        for model_id in model_ids:
-            found.label_index(model_id)
-        return found
-    ids = paper_catalog().model_ids
-    return load_object_set(objects, root, ids + sorted(set(model_ids) - set(ids)), object_split, kinds)
+    of_kinds = {} if is_kinds(objects) else kinds_of_instances(model_ids)
+    ids = None
+    if not is_own(objects) and not is_kinds(objects):
+        paper = paper_catalog().model_ids
+        ids = paper + sorted(set(model_ids) - set(paper) - set(of_kinds))
+    found = load_object_set(objects, root, ids, object_split, kinds, instances)
+    distractors = sorted({name for model_id, name in of_kinds.items() if model_id not in found.catalog.model_ids})
+    if distractors:
+        found = with_distractors(found, distractors)
+    for model_id in model_ids:
+        found.label_index(model_id)
+    return found
 
 
 def pile_of(

@@ -83,12 +83,13 @@ def objects_of_store(manifest: Manifest, root: str | None, source: ObjectSource 
         )
     if source is not None and not manifest.has_catalog:
         raise InvalidArgumentError(f"expected no objects= for a store of {manifest.object_set}, but got {source!r}")
-    if source is not None:
-        return load_object_set(source, root, object_split=manifest.object_split)
+    of_set, split = manifest.object_set if source is None else source, manifest.object_split
     if "instances" not in manifest.fields:
-        return load_object_set(manifest.object_set, root, object_split=manifest.object_split)
-    kinds, instances = [item.name for item in manifest.objects], int(manifest.settings["instances"])
-    return load_object_set("kinds", root, None, manifest.object_split, kinds, instances)
+        return load_object_set(of_set, root, object_split=split)
+    kinds, instances = list(manifest.distractor_kinds.values()), int(manifest.settings["instances"])
+    if not kinds:
+        return load_object_set("kinds", root, None, split, [item.name for item in manifest.objects], instances)
+    return load_object_set(of_set, root, None, split, kinds, instances, distractors=True)
 
 
 def summarize(picks: list[dict[str, Any]]) -> dict[str, Any]:
@@ -140,11 +141,15 @@ def _validate_scene(
 
 
 def _task(row: dict[str, Any], objects: ObjectSet) -> Iterator[Any]:
-    """Yield the pile of a stored scene, the poses of its graspable objects, and the ids of its visible instances."""
+    """Yield the pile of a stored scene, the poses of its graspable objects, and the ids of its visible instances.
+
+    Distractors are neither: they have no label.
+    """
     count = int((row["actors"] >= 0).sum())
     label_indices = row["actors"][:count].astype(np.int64)
-    model_ids = [actor["model_id"] for actor in episode(row, objects.catalog.model_ids)["actors"]]
+    model_ids = [actor["model_id"] for actor in episode(row, objects.actor_ids)["actors"]]
     models = tuple(objects.model(model_id) for model_id in model_ids)
     yield Pile(label_indices, models, row["poses"][:count].astype(np.float64))
-    yield {n: row["grasp_poses"][n].astype(np.float64) for n in range(count) if row["graspable"][label_indices[n]]}
-    yield [n for n in range(count) if row["visible"][label_indices[n]]]
+    labeled = [n for n in range(count) if label_indices[n] < len(objects.catalog)]
+    yield {n: row["grasp_poses"][n].astype(np.float64) for n in labeled if row["graspable"][label_indices[n]]}
+    yield [n for n in labeled if row["visible"][label_indices[n]]]

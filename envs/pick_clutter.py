@@ -13,10 +13,17 @@ from mani_skill2.envs.pick_and_place.pick_clutter import PickClutterEnv
 from mani_skill2.utils.common import random_choice
 from sapien.core import Pose
 
-from pickclutter_lang.envs.episode_task import EpisodeTask, ResetOptions, parse_options, sample_task
+from pickclutter_lang.envs.episode_task import (
+    EpisodeTask,
+    ResetOptions,
+    check_arguments,
+    parse_options,
+    sample_task,
+    target_candidates,
+)
 from pickclutter_lang.envs.episode_view import EpisodeViewEnv
 from pickclutter_lang.envs.episodes import ProceduralEpisodes, open_episodes, pile_of
-from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileConfig, split_label_indices
+from pickclutter_lang.envs.generation.pile_sampling import PileConfig, split_label_indices
 from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.envs.object_models import ObjectSetEnv
 from pickclutter_lang.envs.observations import OBS_MODES, ObservationConverter, base_mode, camera_config
@@ -24,7 +31,6 @@ from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConf
 from pickclutter_lang.envs.render_modes import available_render_modes, start_renderer
 from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, renderer_options
 from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
-from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject
 from pickclutter_lang.objects.object_sets import ObjectSource
 
@@ -42,8 +48,9 @@ class PickClutterLangEnv(EpisodeViewEnv, ObjectSetEnv):
 
     :param objects: `proxy`, `ycb`, `kinds`, a folder of one's own objects, or a list of sets to mix
     :param objects_root: folder of the object set, by default as in `load_object_set`
-    :param kinds: for `kinds`: their names, by default all
-    :param instances: for `kinds`: instances of each in the piles of a split, see `KindSet`
+    :param kinds: for `kinds` and distractors: their names, by default all
+    :param instances: for `kinds` and distractors: instances of each in the piles of a split, see `KindSet`
+    :param distractors: share of a dropped pile's objects that are instances of kinds without a label, in [0, 1)
     :param episode_json: a ManiSkill2 episode file; by default piles are dropped by physics at each reset
     :param split: whose objects lie in dropped piles, and which names instructions use for absent objects:
         `train` and `id` those of Y_id (14 of the paper's 26), `ood` and `fewshot` all
@@ -80,6 +87,7 @@ class PickClutterLangEnv(EpisodeViewEnv, ObjectSetEnv):
         objects_root: str | Path | None = None,
         kinds: Sequence[str] = (),
         instances: int = 50,
+        distractors: float = 0.0,
         episode_json: str | Path | None = None,
         split: str = "ood",
         object_split: int = 0,
@@ -97,7 +105,7 @@ class PickClutterLangEnv(EpisodeViewEnv, ObjectSetEnv):
         renderer_kwargs: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        _check_arguments(absent_probability, split)
+        check_arguments(absent_probability, split)
         cameras = camera_config(camera_cfgs, enable_segmentation or "robot_seg" in (obs_mode or ""), base_camera)
         self._has_base_camera = base_camera
         engine, renderer = start_renderer(render_mode, renderer_kwargs)
@@ -110,7 +118,9 @@ class PickClutterLangEnv(EpisodeViewEnv, ObjectSetEnv):
         raw_mode = base_mode(self._obs_mode_name)
         root = None if objects_root is None else str(objects_root)
         of_set = (objects, root, object_split, tuple(kinds), instances)
-        piles = PileConfig(min_objects, max_objects, graspable=False, camera=self._camera_settings)
+        piles = PileConfig(
+            min_objects, max_objects, graspable=False, camera=self._camera_settings, distractors=distractors
+        )
         self.object_set, self.episodes = open_episodes(episode_json, pile_seed, split, piles, *of_set)
         self._set_up_pick_clutter()
         self._init_base_env(engine, renderer, obs_mode=raw_mode, render_mode=render_mode, camera_cfgs=cameras, **kwargs)
@@ -254,11 +264,10 @@ class PickClutterLangEnv(EpisodeViewEnv, ObjectSetEnv):
 
         A target that is asked for shifts no other draw: its start is drawn apart.
         """
-        actors = self.episode["actors"]
-        visible = [instance_id for instance_id, actor in enumerate(actors) if actor["rep_pts"] is not None]
-        drawn = random_choice(visible or list(range(len(actors))), self._episode_rng)
+        drawn = random_choice(target_candidates(self._pile, self.episode["actors"], self.catalog), self._episode_rng)
         rng = np.random.default_rng([self._episode_seed, _LANGUAGE_STREAM])
-        self._task = sample_task(self._pile, drawn, self._absent_objects(), self.absent_probability, self._request, rng)
+        absent = self.absent_probability if self._pile[drawn].name in self.catalog.names else 1.0
+        self._task = sample_task(self._pile, drawn, self._absent_objects(), absent, self._request, rng)
         instance_id = drawn if self._task.instance_id is None else self._task.instance_id
         self.obj = self.objs[drawn]
         start = self._draw_start(drawn, self._episode_rng)
@@ -289,10 +298,3 @@ class PickClutterLangEnv(EpisodeViewEnv, ObjectSetEnv):
         pile = pile_of([item.model_id for item in self._pile], self.objs, self.object_set, scales)
         checker = GraspChecker(self.object_set, PandaKinematics(self.agent.robot))
         return checker.find(pile, self._task.instance_id) is not None
-
-
-def _check_arguments(absent_probability: float, split: str) -> None:
-    if not 0 <= absent_probability <= 1:
-        raise InvalidArgumentError(f"expected absent_probability in [0, 1], but got {absent_probability}")
-    if split not in SPLIT_OBJECTS:
-        raise InvalidArgumentError(f"expected a split out of {', '.join(SPLIT_OBJECTS)}, but got {split!r}")

@@ -20,7 +20,6 @@ from pickclutter_lang.envs.generation.pile_sampling import PileConfig
 from pickclutter_lang.envs.generation.shard_worker import SourceFactory, WorkerSpec, make_shard_function
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, catalog_bytes
 from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
-from pickclutter_lang.objects.own_sets import OwnSet
 from pickclutter_lang.utils.engines import PoolConfig
 from pickclutter_lang.utils.io import atomic_write, clean_temp_files, create_dir
 from pickclutter_lang.utils.locks import dir_lock
@@ -76,11 +75,12 @@ def collect(config: CollectConfig) -> Collected:
         object_split=config.object_split,
         kinds=config.kinds,
         instances=config.instances,
+        distractors=config.distractors > 0,
     )
     objects = replace(objects, root=objects.root.resolve())
     manifest = plan(config, objects, versions)
     make_source = partial(simulator_source, objects, config.clutter, manifest)
-    catalog = catalog_bytes(objects.entries) if isinstance(objects, OwnSet) else None
+    catalog = None if objects.own_catalog is None else catalog_bytes(objects.own_catalog)
     folder, part = Path(config.out), None
     if config.part is not None:
         part = Part.parse(config.part)
@@ -104,10 +104,15 @@ def simulator_source(objects: ObjectSet, config: PileConfig, manifest: Manifest)
 def plan(config: CollectConfig, objects: ObjectSet, versions: dict[str, str]) -> Manifest:
     """Return the manifest of a store that is still empty."""
     clutter, instances = config.clutter, objects.instances
-    of_set: dict[str, Any] = {"instances": instances, "object_split": config.object_split} if instances else {}
-    if isinstance(objects, OwnSet):
-        catalog = hashlib.sha256(catalog_bytes(objects.entries)).hexdigest()
+    of_set: dict[str, Any] = {}
+    if objects.own_catalog is not None:
+        catalog = hashlib.sha256(catalog_bytes(objects.own_catalog)).hexdigest()
         of_set = {"catalog": catalog, "object_split": config.object_split}
+    if objects.distractors:
+        names = {kind.model_id: kind.name for kind in objects.distractors}
+        of_set |= {"instances": instances, "distractor_kinds": names}
+    elif instances:
+        of_set = {"instances": instances, "object_split": config.object_split}
     return Manifest(
         split=config.split,
         seed=config.seed,

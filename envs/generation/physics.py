@@ -24,7 +24,10 @@ _REDROPS = 4
 
 @dataclass(frozen=True)
 class Pile:
-    """Objects at rest: label indices [n], models [n], poses [n, 7] (x y z qw qx qy qz, meters, world frame)."""
+    """Objects at rest: label indices [n], models [n], poses [n, 7] (x y z qw qx qy qz, meters, world frame).
+
+    Label indices are those of `DropLayout`.
+    """
 
     label_indices: NDArray[np.int64]
     models: tuple[CatalogObject, ...]

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig, changes, read_settings
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject
-from pickclutter_lang.objects.object_sets import ObjectSet
-from pickclutter_lang.objects.own_sets import OwnSet
+from pickclutter_lang.objects.object_sets import ObjectSet, check_share
 from pickclutter_lang.utils.constants import MAX_ACTORS
 from pickclutter_lang.utils.typing import FloatArray
 from pickclutter_lang.utils.validation import within
@@ -27,6 +26,8 @@ SPLIT_OBJECTS = {
     "fewshot": ("id", "ood"),
     "teacher": ("id", "ood"),
 }
+FEWEST_LABELED = 2
+"""Labeled objects of a pile at least, where its `min_objects` allow it, so that one can be asked for beside another."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,9 @@ class PileConfig:
     """Half the extent in x and y of where objects fall, meters."""
     reach: tuple[float, float] = (0.20, 0.25)
     """Half the extent in x and y of where objects may come to rest, meters."""
+    distractors: float = 0.0
+    """Share of a pile's objects that are instances of kinds without a label, from 0 to below 1: each object is one with
+    this probability, but two objects have a label in any case. `kinds` and `instances` say which."""
     arm_noise: float = 0.02
     """Standard deviation of the arm's joint angles at rest, radians."""
     camera: HandCameraConfig = field(default_factory=HandCameraConfig)
@@ -75,6 +79,7 @@ class PileConfig:
                 raise InvalidArgumentError(f"expected {name} to be two lengths in meters, but got {list(lengths)}")
             for length in lengths:
                 within(name, length, low, 1.0)
+        check_share(self.distractors)
         within("arm_noise", self.arm_noise, 0.0, 1.0)
         self.camera.validate()
         self.appearance.validate()
@@ -85,15 +90,22 @@ class PileConfig:
             )
 
     def settings(self) -> dict[str, Any]:
-        """Return what a manifest records: of `camera` and `appearance` what differs from the defaults."""
-        own = {"camera": changes(self.camera), "appearance": changes(self.appearance)}
+        """Return what a manifest records: `distractors`, `camera` and `appearance` where they are not the defaults."""
+        own = {
+            "distractors": self.distractors,
+            "camera": changes(self.camera),
+            "appearance": changes(self.appearance),
+        }
         rest = {name: value for name, value in asdict(self).items() if name not in own}
         return rest | {name: changed for name, changed in own.items() if changed}
 
 
 @dataclass(frozen=True)
 class DropLayout:
-    """Objects above the table before they fall: label indices [n], models [n], poses [n, 7] (x y z qw qx qy qz)."""
+    """Objects above the table before they fall: label indices [n], models [n], poses [n, 7] (x y z qw qx qy qz).
+
+    Indices from the number of labels on are those of distractors, see `ObjectSet.distractors`.
+    """
 
     label_indices: NDArray[np.int64]
     models: tuple[CatalogObject, ...]
@@ -115,25 +127,49 @@ def split_label_indices(catalog: Catalog, split: str) -> list[int]:
 
 
 def most_objects(objects: ObjectSet, split: str, config: PileConfig) -> int:
-    """Return how many objects a pile may have; of one's own it leaves one out, so that a small set has absent ones."""
+    """Return how many labeled objects a pile may have.
+
+    Of one's own it leaves one out, so that a small set has absent ones.
+    """
     allowed = len(split_label_indices(objects.catalog, split))
-    return min(config.max_objects, allowed - int(isinstance(objects, OwnSet) and allowed > 1))
+    return min(config.max_objects, allowed - int(objects.own_catalog is not None and allowed > 1))
 
 
 def sample_layout(objects: ObjectSet, split: str, rng: np.random.Generator, config: PileConfig) -> DropLayout:
-    """Draw the objects of a pile, each label once, and where they start to fall.
+    """Draw the objects of a pile, each label and each kind of distractors once, and where they start to fall.
 
-    :raises InvalidArgumentError: when no object may lie in the piles of the split
+    :raises InvalidArgumentError: when no object may lie in the piles of the split, or the set has no distractors
     """
     allowed = split_label_indices(objects.catalog, split)
     if not allowed:
         raise InvalidArgumentError(f"expected objects of Y_id for split={split}, but there are none in {objects.name}")
     max_count = most_objects(objects, split, config)
-    count = int(rng.integers(min(config.min_objects, max_count), max_count + 1))
-    label_indices = rng.choice(allowed, size=count, replace=False).astype(np.int64)
+    if config.distractors:
+        label_indices = _draw_with_distractors(objects, allowed, max_count, rng, config)
+    else:
+        count = int(rng.integers(min(config.min_objects, max_count), max_count + 1))
+        label_indices = rng.choice(allowed, size=count, replace=False).astype(np.int64)
     models = objects.draw_models(label_indices, split, rng)
     radii = [model.radius for model in models]
     return DropLayout(label_indices, models, drop_poses(radii, rng, config.spread))
+
+
+def _draw_with_distractors(
+    objects: ObjectSet, allowed: Sequence[int], max_labeled: int, rng: np.random.Generator, config: PileConfig
+) -> NDArray[np.int64]:
+    """Draw labels and kinds in random order, since what comes first falls lower.
+
+    :param max_labeled: most labeled objects of a pile
+    """
+    kinds = len(objects.distractors)
+    if not kinds:
+        raise InvalidArgumentError(f"expected an object set with distractors, but {objects.name} has none")
+    count = int(rng.integers(config.min_objects, config.max_objects + 1))
+    fewest = min(FEWEST_LABELED, config.min_objects, max_labeled)
+    others = min(int(rng.binomial(count, config.distractors)), count - fewest, kinds)
+    labels = rng.choice(allowed, size=min(count - others, max_labeled), replace=False)
+    drawn = len(objects.catalog) + rng.choice(kinds, size=others, replace=False)
+    return rng.permutation(np.concatenate([labels, drawn])).astype(np.int64)
 
 
 def drop_poses(

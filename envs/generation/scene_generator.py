@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from pickclutter_lang.datasets.scenes.schema import CAMERA_MATRICES
 from pickclutter_lang.envs.camera_noise import image_noise, noisy_depth
 from pickclutter_lang.envs.generation.physics import Pile, drop_pile
-from pickclutter_lang.envs.generation.pile_sampling import PileConfig, most_objects, scene_rng
+from pickclutter_lang.envs.generation.pile_sampling import FEWEST_LABELED, PileConfig, most_objects, scene_rng
 from pickclutter_lang.envs.generation.scene_renderer import REST_QPOS, CameraFrame, SceneRenderer
 from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig, view_rng
 from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.manipulation.gripper import rotation_matrix
 from pickclutter_lang.objects.object_sets import ObjectSet
-from pickclutter_lang.objects.own_sets import OwnSet
 from pickclutter_lang.utils.constants import MAX_ACTORS, REP_POINTS
 
 _RETRIES = 20
@@ -62,13 +61,17 @@ class SceneGenerator:
         return row
 
     def _pile(self, split: str, rng: np.random.Generator) -> Pile:
-        """Drop piles until enough objects of one rest in the workspace; after some tries, take what there is."""
+        """Drop piles until enough objects of one rest in the workspace, with labels among them.
+
+        After some tries, take what there is.
+        """
         enough = self.config.min_objects
-        if self.objects.instances or isinstance(self.objects, OwnSet):  # the sets of 26 objects have more in any case
+        if self.objects.instances or self.objects.own_catalog is not None:  # sets of 26 objects have more in any case
             enough = min(enough, most_objects(self.objects, split, self.config))
         for _ in range(_RETRIES):
             pile = drop_pile(self.objects, split, rng, self.config)
-            if len(pile.models) >= enough:
+            labeled = int((pile.label_indices < len(self.objects.catalog)).sum())
+            if len(pile.models) >= enough and labeled >= min(FEWEST_LABELED, enough):
                 break
         return pile
 
@@ -90,11 +93,13 @@ class SceneGenerator:
             row["instances"] = np.full(MAX_ACTORS, -1, np.int32)
             row["instances"][:count] = [self.objects.seed_of(model.model_id) for model in pile.models]
         row["pixels"][:count] = [(image.segmentation == n + 1).sum() for n in range(count)]
-        row["present"][pile.label_indices] = True
+        labeled = pile.label_indices < classes
+        row["present"][pile.label_indices[labeled]] = True
         seen = [n for n in range(count) if self._is_visible(pile, n, image, int(row["pixels"][n]))]
-        row["visible"][pile.label_indices[seen]] = True
         for n in seen:
             row["rep_pts"][n] = rng.choice(image.points[image.segmentation == n + 1], REP_POINTS)
+        seen = [n for n in seen if labeled[n]]
+        row["visible"][pile.label_indices[seen]] = True
         if self.config.graspable:
             for n, pose in self.checker.find_all(pile, seen).items():
                 row["grasp_poses"][n] = pose

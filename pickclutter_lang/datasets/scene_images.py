@@ -15,13 +15,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.datasets.config import SceneDataConfig
+from pickclutter_lang.datasets.scene_checks import check_labels, check_unlabeled
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.scenes.schema import CAMERA_MATRICES
 from pickclutter_lang.datasets.scenes.subsets import check_disjoint, read_split, rows_for_ids
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, crop_and_flip
 from pickclutter_lang.datasets.transforms.preprocess import preprocess_images
 from pickclutter_lang.errors import DatasetError, MismatchError
-from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.utils.typing import FloatArray
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -211,7 +211,7 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
         check_unlabeled(sets["train"].store, sets[UNLABELED], config.unlabeled)
     check_disjoint({f"{name} ({paths[name]})": scenes.scenes_by_content() for name, scenes in sets.items()})
     for name in config.stores:
-        _check_labels(sets["train"].store, sets[name].store)
+        check_labels(sets["train"].store, sets[name].store)
     splits_of_labels: tuple[Literal["id", "ood"], ...] = ("id", "ood")
     for split in splits_of_labels:
         if not sets["train"].store.split_label_indices(split):
@@ -226,48 +226,6 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
                 f"collect it with split={name}"
             )
     return sets
-
-
-def _check_labels(train: SceneStore, other: SceneStore) -> None:
-    """Check that two stores have the same labels, the same of them unseen, and images of one size."""
-    _check_image_size(train, other)
-    if other.model_ids != train.model_ids:
-        raise MismatchError(
-            f"expected the labels of {train.place} in {other.place} too, but they differ; "
-            "collect both with the same objects"
-        )
-    if other.split_label_indices("ood") != train.split_label_indices("ood"):
-        raise MismatchError(
-            f"expected the unseen objects of {train.place} (object_split={train.object_split}) in {other.place} too, "
-            f"but those are of object_split={other.object_split}; collect both with the same object_split"
-        )
-
-
-def _check_image_size(train: SceneStore, other: SceneStore) -> None:
-    if other.image_size != train.image_size:  # a crop would show another part, and no hash find an equal scene
-        raise MismatchError(
-            f"expected images of {train.image_size} pixels in {other.place}, as in {train.place}, but they have "
-            f"{other.image_size}; collect or import them with image_size={train.image_size}"
-        )
-
-
-def check_unlabeled(train: SceneStore, unlabeled: SceneDataset, path: str) -> None:
-    """Raise MismatchError for unlabeled scenes that do not fit, or show an unseen object or one for evaluation."""
-    store = unlabeled.store
-    _check_image_size(train, store)
-    if store.manifest.has_instances and (store.array("instances") >= MAX_INSTANCES).any():
-        raise MismatchError(
-            f"expected instances of kinds that are not for evaluation in the unlabeled scenes of {path}, but some are; "
-            "collect them with split=train"
-        )
-    names = {train.label_names[column] for column in train.split_label_indices("ood")}
-    words = names.union(train.synonyms_of(names))
-    found = [name for name in unlabeled.present_names if name in words or names & {*store.synonyms_of([name])}]
-    if found:
-        raise MismatchError(
-            f"expected no unseen object in the unlabeled scenes of {path}, but {', '.join(found)} are there; "
-            "collect them with split=train and the same object_split"
-        )
 
 
 def depth_statistics(scenes: SceneDataset, sample: int = 256) -> tuple[Tensor, Tensor]:

@@ -107,6 +107,8 @@ in `objects` of the JSON; `outcome` is -1 not tried, 0 nothing lifted, 1 lifted,
 def _how(config: CollectDemosConfig) -> str:
     keys = ("seed", "objects", "split", "object_split", "kinds", "instances", "camera_size", "control_mode", "failures")
     rows = {key: getattr(config, key) for key in keys}
+    if config.distractors:
+        rows["distractors"] = config.distractors
     if config.policy is not None:
         rows |= {"policy": config.policy, "camera_size": load_config(config.policy).student.camera_size}
     given = {"camera": changes(config.camera), "appearance": changes(config.appearance)}

@@ -17,8 +17,7 @@ from pickclutter_lang.demonstrations.recorder import TrajectoryRecorder
 from pickclutter_lang.demonstrations.trajectories import PARTS, find_episodes, merge, part_path, write_part
 from pickclutter_lang.envs.randomization import changes
 from pickclutter_lang.envs.registration import MAX_EPISODE_STEPS, environment_id
-from pickclutter_lang.objects.object_sets import is_own, load_object_set, own_sources
-from pickclutter_lang.objects.own_sets import OwnSet
+from pickclutter_lang.objects.object_sets import ObjectSet, is_own, load_object_set, own_sources
 from pickclutter_lang.policy.evaluation.episode_instructions import DRAWN
 from pickclutter_lang.policy.evaluation.episode_log import EpisodeLog
 from pickclutter_lang.policy.evaluation.evaluate import play_missing, take_parts
@@ -106,6 +105,7 @@ def _spec(config: CollectDemosConfig) -> _Spec:
         objects=own_sources(config.objects),
         camera=config.camera,
         appearance=config.appearance,
+        distractors=config.distractors,
     )
     folder = Path(config.out).absolute()
     if config.part is not None:
@@ -114,15 +114,22 @@ def _spec(config: CollectDemosConfig) -> _Spec:
 
 
 def _meshes(config: CollectDemosConfig) -> str:
-    found = load_object_set(config.objects, config.objects_root, kinds=config.kinds, instances=config.instances)
-    return mesh_words(found.name, found.entries if isinstance(found, OwnSet) else None)
+    found = _objects(config)
+    return mesh_words(found.name, found.own_catalog, bool(found.distractors))
+
+
+def _objects(config: CollectDemosConfig) -> ObjectSet:
+    among = config.distractors > 0
+    return load_object_set(config.objects, config.objects_root, None, 0, config.kinds, config.instances, among)
 
 
 def _comparable(config: CollectDemosConfig, rollouts: RolloutConfig) -> dict[str, Any]:
     """Return what episodes depend on besides a student."""
     keys = ("objects", "split", "object_split", "control_mode", "failures")
-    objects = load_object_set(config.objects, config.objects_root, kinds=config.kinds, instances=config.instances)
+    objects = _objects(config)
     settings = {key: getattr(config, key) for key in keys}
+    if config.distractors:
+        settings["distractors"] = config.distractors
     if is_own(config.objects):
         settings["objects"] = objects.name  # however its folder is written
     settings |= {name: found for name in ("camera", "appearance") if (found := changes(getattr(config, name)))}

@@ -38,9 +38,12 @@ class CollectDemosConfig:
     objects_root: str | None = None
     """Folder of the object set. null: the package's default."""
     kinds: list[str] = field(default_factory=list)
-    """For `kinds`: their names. []: all."""
+    """For `kinds` and distractors: their names. []: all; as distractors, those that no label means."""
     instances: int = 50
-    """For `kinds`: instances of each; those of `train` and `fewshot` are others than those of `id` and `ood`."""
+    """For `kinds` and distractors: instances of each; those of `train` and `fewshot` are others than those of `id` and
+    `ood`."""
+    distractors: float = 0.0
+    """Share of a pile's objects that are instances of kinds without a label, from 0 to below 1. None is a target."""
     camera: HandCameraConfig = field(default_factory=HandCameraConfig)
     """The hand camera; a range is drawn for each pile."""
     appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
@@ -87,7 +90,7 @@ class CollectDemosConfig:
         check_path("policy", self.policy)
         check_seed(self.seed)
         within("episodes", self.episodes, 1, MAX_SEED - self.seed)
-        check_objects(self.objects, self.objects_root, self.kinds, self.instances)
+        check_objects(self.objects, self.objects_root, self.kinds, self.instances, self.distractors)
         environment_id(self.objects)
         one_of("split", self.split, ("train", "id", "ood", "fewshot"))
         check_object_split(self.objects, self.object_split)

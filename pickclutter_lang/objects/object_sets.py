@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject, display_name, paper_catalog, unseen_objects
-from pickclutter_lang.utils.json_files import read_json
+from pickclutter_lang.objects.model_db import MODEL_DB_FILE as MODEL_DB_FILE
+from pickclutter_lang.objects.model_db import measured, read_model_db
 from pickclutter_lang.utils.validation import check_folder, check_path, did_you_mean, within
 
-MODEL_DB_FILE = "info_pick_v0.json"
+if TYPE_CHECKING:
+    from pickclutter_lang.objects.catalog_file import CatalogEntry
+
 DOWNLOAD_HINT = "python -m mani_skill2.utils.download_asset PickClutterYCB-v0"
 OBJECT_SETS = ("proxy", "ycb", "kinds")
 """The sets of the package; every other name is a folder of one's own."""
@@ -42,13 +45,28 @@ class ObjectSet:
     """Labels and meshes. The entries of `catalog` are the labels; a model is a mesh with its size, scale and density.
 
     Here each label has one model, with the same id. Where `instances` is above 0, a label has that many models to learn
-    from, and as many others (see `KindSet`).
+    from, and as many others (see `KindSet`), or piles have distractors with so many (see `DistractorSet`).
     """
 
     name: str
     root: Path
     catalog: Catalog
     instances: int = 0
+
+    @property
+    def own_catalog(self) -> tuple[CatalogEntry, ...] | None:
+        """The labels with their words, licenses and sources, of one's own objects; None of sets of the package."""
+        return None
+
+    @property
+    def distractors(self) -> tuple[CatalogObject, ...]:
+        """The kinds whose instances may lie in a pile without a label; their indices follow those of the labels."""
+        return ()
+
+    @property
+    def actor_ids(self) -> list[str]:
+        """Ids of the labels and, after them, of the kinds of distractors."""
+        return [*self.catalog.model_ids, *(kind.model_id for kind in self.distractors)]
 
     def model_dir(self, model_id: str) -> Path:
         """Return the folder with the meshes of an object."""
@@ -95,6 +113,7 @@ def load_object_set(
     object_split: int = 0,
     kinds: Sequence[str] = (),
     instances: int = DEFAULT_INSTANCES,
+    distractors: bool = False,
 ) -> ObjectSet:
     """Load an object set: procedural models made by code at first use, ManiSkill2's real scans, kinds, or one's own.
 
@@ -104,14 +123,19 @@ def load_object_set(
     :param model_ids: for `proxy` and `ycb`: ids of the objects, by default the 26 of the paper; `ycb` has every id in
         `MODEL_DB_FILE`
     :param object_split: which objects are in Y_ood, see `paper_catalog`; of one's own objects see `load_own_set`
-    :param kinds: for `kinds`: their names, by default all
-    :param instances: for `kinds`: instances of each to learn from, and to evaluate on
-    :raises InvalidArgumentError: for another source or object split
+    :param kinds: for `kinds` and distractors: their names, by default all
+    :param instances: for `kinds` and distractors: instances of each to learn from, and to evaluate on
+    :param distractors: whether instances of kinds may lie beside the objects without a label, see `DistractorSet`
+    :raises InvalidArgumentError: for another source or object split, or kinds that cannot be distractors
     :raises MissingAssetsError: when files are missing
     :raises DatasetError: for a `catalog.yaml` that cannot be read
     """
     check_source(source)
-    check_kinds(source, kinds, instances)
+    check_kinds(source, kinds, instances, distractors=distractors)
+    if distractors:
+        from pickclutter_lang.objects.distractors import with_distractors
+
+        return with_distractors(load_object_set(source, root, model_ids, object_split), kinds, instances)
     if is_own(source):
         from pickclutter_lang.objects.own_sets import load_own_set
 
@@ -126,7 +150,8 @@ def load_object_set(
 
         found = read_object_set("proxy", build_procedural_set(root), model_ids)
     else:
-        found = read_object_set("ycb", Path(root) if root else default_ycb_root(), model_ids)
+        in_assets = Path(os.environ.get("MS2_ASSET_DIR", "data")) / "mani_skill2_ycb"
+        found = read_object_set("ycb", Path(root) if root else in_assets, model_ids)
     return replace(found, catalog=found.catalog.with_unseen(unseen_objects(object_split)))
 
 
@@ -171,49 +196,80 @@ def check_source(source: ObjectSource) -> None:
             )
     if len(sources) > 1 and ("kinds" in sources or len(set(sources)) < len(sources)):
         raise InvalidArgumentError(
-            f"expected different sets in objects, and none of them kinds, but got {list(sources)}"
+            f"expected different sets in objects, and none of them kinds, but got {list(sources)}; instances of kinds "
+            "lie beside labeled objects with distractors=0.3"
         )
 
 
 def check_kinds(
-    source: ObjectSource, kinds: Sequence[str], instances: int = DEFAULT_INSTANCES, default: int = DEFAULT_INSTANCES
+    source: ObjectSource,
+    kinds: Sequence[str],
+    instances: int = DEFAULT_INSTANCES,
+    default: int = DEFAULT_INSTANCES,
+    distractors: bool = False,
 ) -> None:
-    """Check the settings of kinds, which another object set than `kinds` does not have.
+    """Check the settings of kinds, which another object set than `kinds` has for distractors alone.
 
     :param default: the number of instances that stands for none given
     :raises UnknownObjectError: for a name that is no kind
-    :raises InvalidArgumentError: for a repeated name, a number out of range, or either of an object set without them
+    :raises InvalidArgumentError: for a repeated name, a number out of range, or either of an object set without them;
+        for distractors among kinds
     """
-    if is_kinds(source):
+    if is_kinds(source) and distractors:
+        raise InvalidArgumentError(
+            "expected distractors=0 with objects=kinds, since each pile of kinds has other instances in any case; "
+            "distractors lie beside the objects of other sets"
+        )
+    if is_kinds(source) or distractors:
         from pickclutter_lang.objects.kinds.registry import find_kinds
 
         find_kinds(kinds)
         within("instances", instances, 1, MAX_INSTANCES)
     elif kinds or instances != default:
         got = f"{list(kinds)}" if kinds else f"instances={instances}"
-        raise InvalidArgumentError(f"expected kinds for objects=kinds alone, but got {got} for {source!r}")
+        raise InvalidArgumentError(
+            f"expected kinds for objects=kinds alone, but got {got} for {source!r}; other sets take them with "
+            "distractors="
+        )
 
 
 def check_objects(
-    source: ObjectSource, root: str | None, kinds: Sequence[str] = (), instances: int = DEFAULT_INSTANCES
+    source: ObjectSource,
+    root: str | None,
+    kinds: Sequence[str] = (),
+    instances: int = DEFAULT_INSTANCES,
+    distractors: float = 0.0,
 ) -> None:
     """Check an object set, its folder and the settings of kinds, as a command takes them; no mesh is opened.
 
+    :param distractors: share of a pile's objects that are distractors, in [0, 1)
     :raises MissingAssetsError: for a folder of `proxy` that is not there, or one of `kinds` without its parent
     :raises InvalidArgumentError: for another source; and what `check_kinds` raises
     :raises PickClutterError: for one's own objects what `load_own_set` raises
     """
     check_source(source)
-    check_kinds(source, kinds, instances)
+    check_share(distractors)
+    check_kinds(source, kinds, instances, distractors=distractors > 0)
     sources = sources_of(source)
-    if is_own(source):
-        load_object_set(source, root)
-    elif sources == ("proxy",):  # of `ycb` its loader says where it comes from
+    labels = load_object_set(source, root).catalog if is_own(source) else paper_catalog()
+    if distractors:
+        from pickclutter_lang.objects.distractors import distractor_kinds
+
+        distractor_kinds(labels, kinds)
+    if sources == ("proxy",):  # of `ycb` its loader says where it comes from
         check_folder("objects_root", root)
     elif sources == ("kinds",) and root is not None:
         check_path("objects_root", root)
         if not Path(root).is_dir():
             check_folder("the parent of objects_root", str(Path(root).expanduser().parent))
+
+
+def check_share(distractors: float) -> None:
+    """Raise InvalidArgumentError for a share of distractors outside [0, 1)."""
+    if not 0 <= distractors < 1:
+        raise InvalidArgumentError(
+            f"expected distractors to be a share from 0 to below 1 of the objects of a pile, but got {distractors}"
+        )
 
 
 def check_object_split(source: ObjectSource, object_split: int) -> None:
@@ -224,27 +280,6 @@ def check_object_split(source: ObjectSource, object_split: int) -> None:
         check_own_split(object_split)
     else:
         unseen_objects(object_split)
-
-
-class _Box(TypedDict):
-    min: tuple[float, float, float]
-    max: tuple[float, float, float]
-
-
-class _Sized(TypedDict):
-    bbox: _Box
-
-
-class _Row(_Sized, total=False):
-    """An object of ManiSkill2's list."""
-
-    scales: list[float]
-    density: float
-
-
-def default_ycb_root() -> Path:
-    """Return where ManiSkill2 keeps its YCB objects: `$MS2_ASSET_DIR/mani_skill2_ycb`."""
-    return Path(os.environ.get("MS2_ASSET_DIR", "data")) / "mani_skill2_ycb"
 
 
 def read_object_set(name: str, root: Path, model_ids: Sequence[str] | None = None) -> ObjectSet:
@@ -262,34 +297,3 @@ def read_object_set(name: str, root: Path, model_ids: Sequence[str] | None = Non
         for model_id in requested
     ]
     return ObjectSet(name, root, measured(root, items, info, f"download the YCB objects with: {DOWNLOAD_HINT}"))
-
-
-def read_model_db(root: Path, remedy: str) -> dict[str, _Row]:
-    """Read the sizes of the objects of a folder.
-
-    :raises MissingAssetsError: when the file is missing or damaged
-    """
-    return read_json(root / MODEL_DB_FILE, dict[str, _Row], MissingAssetsError, remedy)
-
-
-def measured(root: Path, items: Sequence[CatalogObject], info: Mapping[str, _Row], remedy: str) -> Catalog:
-    """Return objects with the sizes, scales and densities of their meshes in a folder.
-
-    :param info: of `read_model_db`
-    :param remedy: what to do about a missing file
-    :raises MissingAssetsError: naming what is missing
-    """
-    missing = [f"{item.model_id} ({MODEL_DB_FILE})" for item in items if item.model_id not in info]
-    for item in items:
-        folder = root / "models" / item.model_id
-        missing += [str(folder / n) for n in ("collision.obj", "textured.obj") if not (folder / n).is_file()]
-    if missing:
-        listed = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if len(missing) > 4 else "")
-        raise MissingAssetsError(f"the object set at {root} lacks {listed}; {remedy}")
-    return Catalog([_with_size(item, info[item.model_id]) for item in items])
-
-
-def _with_size(item: CatalogObject, row: _Row) -> CatalogObject:
-    bbox, scales = row["bbox"], row.get("scales") or [1.0]
-    x, y, z = (round(b - a, 6) for a, b in zip(bbox["min"], bbox["max"], strict=True))
-    return replace(item, size=(x, y, z), scale=float(scales[0]), density=float(row.get("density", 1000.0)))

@@ -21,14 +21,8 @@ from pickclutter_lang.objects.catalog_file import (
     read_catalog,
 )
 from pickclutter_lang.objects.extra_objects import all_objects
-from pickclutter_lang.objects.object_sets import (
-    MODEL_DB_FILE,
-    OBJECT_SETS,
-    ObjectSet,
-    load_object_set,
-    measured,
-    read_model_db,
-)
+from pickclutter_lang.objects.model_db import MODEL_DB_FILE, measured, read_model_db
+from pickclutter_lang.objects.object_sets import OBJECT_SETS, ObjectSet, load_object_set
 from pickclutter_lang.utils.json_files import check_json
 from pickclutter_lang.utils.validation import within
 
@@ -49,6 +43,11 @@ class OwnSet(ObjectSet):
 
     parts: tuple[ObjectSet, ...] = ()
     entries: tuple[CatalogEntry, ...] = ()
+
+    @property
+    def own_catalog(self) -> tuple[CatalogEntry, ...]:
+        """The entries."""
+        return self.entries
 
     def model_dir(self, model_id: str) -> Path:
         """Return the folder with the meshes of an object."""

@@ -214,8 +214,11 @@ def _data_rows(config: TeacherTrainConfig) -> list[list[str]]:
             f"objects={manifest.object_set} image_size={manifest.settings['image_size']} "
             f"graspable={str('graspable' in manifest.fields).lower()}"
         )
-        if manifest.has_instances:
+        if "instances" in manifest.fields:
             command += f" instances={manifest.settings['instances']}"
+        if manifest.distractor_kinds:
+            kinds = ",".join(manifest.distractor_kinds.values())
+            command += f" distractors={manifest.settings['distractors']} kinds=[{kinds}]"
         command = " ".join([command, *overrides(manifest.settings)]) + "`"
         rows.append([use, command, f"`{manifest.content_hash[:16]}`"])
     for folder in (*config.views, *config.unseen_views):

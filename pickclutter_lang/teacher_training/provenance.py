@@ -79,9 +79,11 @@ def _check_kinds(config: TeacherTrainConfig) -> None:
 
 
 def trained_object_sets(config: TeacherTrainConfig) -> set[str]:
-    """Return the object sets that a teacher is trained on."""
+    """Return the object sets that a teacher is trained on, `kinds` for distractors too."""
     views = {name for folder in config.views for name in sources_of(ObjectViewDataset.open(folder).config["objects"])}
-    return views | {name for folder in config.scenes for name in SceneStore.open(folder).manifest.object_set.split("+")}
+    manifests = [SceneStore.open(folder).manifest for folder in config.scenes]
+    scenes = {name for manifest in manifests for name in manifest.object_set.split("+")}
+    return views | scenes | ({"kinds"} if any(manifest.distractor_kinds for manifest in manifests) else set())
 
 
 def trained_entries(config: TeacherTrainConfig) -> list[CatalogEntry]:

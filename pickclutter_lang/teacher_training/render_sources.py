@@ -67,9 +67,9 @@ class SceneImages:
         objects = []
         for folder, store in zip(folders, stores, strict=True):
             actors = store.array("actors")
-            if store.manifest.has_instances:
+            if "instances" in store.manifest.fields:
                 check_training_instances(store.array("instances").ravel().tolist(), folder)
-            present_excluded = {store.model_ids[a] for a in np.unique(actors[actors >= 0])} & excluded
+            present_excluded = {store.manifest.actor_ids[a] for a in np.unique(actors[actors >= 0])} & excluded
             if present_excluded:
                 raise InvalidArgumentError(
                     f"expected scenes without {', '.join(sorted(present_excluded))}, but they are in {folder}; "
@@ -94,22 +94,27 @@ class SceneImages:
 def scene_objects(
     store: SceneStore, instances: Mapping[tuple[str, int], ObjectAttributes]
 ) -> list[list[ObjectAttributes]]:
-    """Return the objects [N][instance id - 1] of the scenes of a store."""
+    """Return the objects [N][instance id - 1] of the scenes of a store, distractors included."""
     actors = store.array("actors")
-    if not store.manifest.has_instances:
-        own = store.own_catalog
-        items = [all_objects().find(i) for i in store.model_ids] if own is None else [e.catalog_object() for e in own]
-        attributes = [attributes_of(item) for item in items]
-        return [[attributes[a] for a in row if a >= 0] for row in actors]
-    names, seeds = [item.name for item in store.manifest.objects], store.array("instances")
+    seeds = store.array("instances") if "instances" in store.manifest.fields else np.full_like(actors, -1)
+    names = [*store.label_names, *store.manifest.distractor_kinds.values()]
     keys = [
         [(names[a], int(seed)) for a, seed in zip(*row, strict=True) if a >= 0]
         for row in zip(actors, seeds, strict=True)
     ]
-    known = dict(instances)
+    known = dict(instances) | _labels_without_instances(store)
     for key in track(sorted({key for row in keys for key in row} - known.keys()), "words of instances", transient=True):
         known[key] = instance_attributes(*key)
     return [[known[key] for key in row] for row in keys]
+
+
+def _labels_without_instances(store: SceneStore) -> dict[tuple[str, int], ObjectAttributes]:
+    """Return the attributes of labels by name and -1; nothing where the labels are kinds."""
+    if store.manifest.has_instances:
+        return {}
+    own = store.own_catalog
+    items = [all_objects().find(i) for i in store.model_ids] if own is None else [e.catalog_object() for e in own]
+    return {(name, -1): attributes_of(item) for name, item in zip(store.label_names, items, strict=True)}
 
 
 def instance_attributes(name: str, seed: int) -> ObjectAttributes:

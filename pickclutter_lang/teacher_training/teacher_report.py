@@ -195,13 +195,15 @@ def _crop_hits(teacher: PocketTeacher, store: SceneStore, names: _NameFeatures) 
 
 
 def _object_crops(store: SceneStore, names: _NameFeatures) -> tuple[NDArray[np.uint8], list[int]]:
-    """Crop every visible object of every other scene; return the crops and the objects' catalog indices."""
+    """Crop every visible labeled object of every other scene; return the crops and the objects' catalog indices."""
     rgb, segmentation = store.images("hand", "rgb"), store.images("hand", "segmentation")
     actors = store.array("actors")
     rows, squares, targets = [], [], []
     for row in range(0, len(store), _CROP_EVERY):
         counts = np.bincount(segmentation[row].ravel(), minlength=ROBOT_SEGMENT + 1)
         for instance_id in np.flatnonzero(counts[1:ROBOT_SEGMENT] >= MIN_VISIBLE_FRACTION * segmentation[row].size) + 1:
+            if actors[row, instance_id - 1] >= len(store.model_ids):  # a distractor
+                continue
             rows.append(row)
             squares.append(bounding_square(segmentation[row] == instance_id))
             targets.append(names.index[store.model_ids[actors[row, instance_id - 1]]])

@@ -366,7 +366,7 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "migration/folders.py:_rows": file("log.jsonl", {"phase": "distill"}, folders._rows),
     "objects/kinds/kind_set.py:_read_entry": kind_entry,
     "objects/meshes/mesh_importer.py:read_state": imported_meshes,
-    "objects/object_sets.py:read_model_db": objects,
+    "objects/model_db.py:read_model_db": objects,
     "policy/manifest.py:read_manifest": policy,
     "policy/evaluation/episode_log.py:__init__": episode_log,
     "policy/evaluation/policy_comparison.py:_read_episodes": evaluated_episodes,

@@ -21,20 +21,25 @@ SIZES = {"train": 24, "id": 8, "ood": 10, "fewshot": 6}
 
 
 def toy_row(manifest: Manifest, index: int) -> SceneRow:
-    """A scene with two or three objects: each a cell of a 4x4 grid."""
+    """A scene with two or three objects: each a cell of a 4x4 grid. A distractor has one too."""
     row = random_row(manifest, index)
     seen_only = manifest.split in ("train", "id")
     label_indices = [n for n, item in enumerate(manifest.objects) if item.split == "id" or not seen_only]
     rng = np.random.default_rng([manifest.seed or 0, len(manifest.split), index])
     actors = rng.choice(label_indices, int(rng.integers(2, 4)), replace=False)
     row["actors"][:] = -1
+    labeled = actors
+    if manifest.distractor_kinds:
+        drawn = len(manifest.objects) + rng.integers(len(manifest.distractor_kinds))
+        actors = np.append(labeled, drawn)
+        row["instances"][len(labeled)] = index if manifest.split in LEARNING_SPLITS else MAX_INSTANCES + index
     row["actors"][: len(actors)] = actors
     if manifest.has_instances:
         seed = 0 if manifest.split in LEARNING_SPLITS else MAX_INSTANCES
         row["instances"][:] = np.where(row["actors"] < 0, -1, seed)
     for label in ("present", "visible", "graspable"):
         row[label][:] = False
-        row[label][actors] = True
+        row[label][labeled] = True
     for camera in manifest.settings["cameras"]:
         image_size = manifest.settings["image_size"]
         row[f"{camera}_rgb"][:], row[f"{camera}_segmentation"][:] = 20, 0
@@ -42,7 +47,8 @@ def toy_row(manifest: Manifest, index: int) -> SceneRow:
         for instance_id, (actor, cell) in enumerate(zip(actors, cells, strict=True)):
             y, x = (int(n) * image_size // 4 for n in divmod(cell, 4))
             square = np.s_[y : y + image_size // 4, x : x + image_size // 4]
-            row[f"{camera}_rgb"][square], row[f"{camera}_segmentation"][square] = COLORS[actor], instance_id + 1
+            row[f"{camera}_rgb"][square] = COLORS[actor % len(COLORS)]
+            row[f"{camera}_segmentation"][square] = instance_id + 1
     return row
 
 

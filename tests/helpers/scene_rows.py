@@ -28,6 +28,8 @@ def random_row(manifest: Manifest, index: int) -> SceneRow:
     row["index"] = np.array(index, np.int64)
     row["actors"][:] = -1
     row["actors"][:count] = rng.choice(layout.columns, count, replace=False)
+    if manifest.distractor_kinds:
+        row["instances"][:] = -1
     row["present"][row["actors"][:count]] = True
     row["visible"][row["actors"][: count - 1]] = True
     row["scales"][:count] = 1
@@ -49,7 +51,7 @@ def random_row(manifest: Manifest, index: int) -> SceneRow:
 def make_manifest(scenes: int = 11, shard_size: int = 4, seed: int = 0, size: int = 16, **changes: Any) -> Manifest:
     """Make a manifest; with `entries` that of a store of one's own objects, whose `catalog.yaml` has them.
 
-    With `instances` its objects are instances of kinds.
+    With `instances` its objects are instances of kinds; with `distractors` instances of these kinds lie beside them.
     """
     cameras = changes.pop("cameras", ("hand",))
     without = changes.pop("without", ())
@@ -59,6 +61,9 @@ def make_manifest(scenes: int = 11, shard_size: int = 4, seed: int = 0, size: in
         catalog = [entry.catalog_object() for entry in entries]
         settings |= {"catalog": hashlib.sha256(catalog_bytes(entries)).hexdigest(), "object_split": 0}
     fields = tuple(name for name in scene_fields(cameras, changes.pop("graspable", True)) if name not in without)
+    if kinds := changes.pop("distractors", ()):
+        settings |= {"distractors": 0.5, "distractor_kinds": {kind: kind for kind in kinds}, "instances": 3}
+        fields = (*fields, "instances")
     if instances := changes.pop("instances", 0):
         settings |= {"instances": instances, "object_split": 0}
         fields = (*fields, "instances")

@@ -132,6 +132,7 @@ TABLE = [
     ("collect-scenes", "objects_root=nowhere", "there is none at 'nowhere'"),
     ("collect-scenes", "objects=prxy", "a folder of objects (info_pick_v0.json and models/ID, names in catalog.yaml)"),
     ("collect-scenes", "object_split=5", "expected object_split from 0 to 4, but got 5"),
+    ("collect-scenes", "distractors=1", "expected distractors to be a share from 0 to below 1"),
     ("evaluate-policy", "objects=[proxy,kinds]", "expected different sets in objects, and none of them kinds"),
     ("train-ppo", "objects=/dev", "expected info_pick_v0.json with the sizes of the objects in /dev"),
     ("pick", "objects=[]", "expected objects to be one of proxy, ycb, kinds, or a folder of objects"),

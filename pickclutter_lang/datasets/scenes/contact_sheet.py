@@ -16,12 +16,14 @@ from pickclutter_lang.utils.constants import LABELS
 from pickclutter_lang.utils.io import atomic_write
 
 SHEET_FILE = "contact_sheet.png"
+_State = tuple[str, str, str]
 # Label -> mark, color and words of the legend, for an object whose furthest label it is.
 _STATES = {
     "present": ("○", "#8a8f98", "present, but hidden"),
     "visible": ("◐", "#1f6fb5", "visible, but not graspable"),
     "graspable": ("●", "#1d7a3e", "graspable"),
 }
+_DISTRACTOR = ("×", "#8a6d3b", "distractor, which has no label")
 _THUMBNAIL_SIZE, _MARGIN, _LINE, _HEADER = 272, 14, 17, 62
 _NAME_ROWS = 5
 
@@ -61,17 +63,19 @@ def draw_scenes(store: SceneStore, scenes: Sequence[int], columns: int = 4) -> I
     return sheet
 
 
-def _states(store: SceneStore, index: int, labels: Sequence[str]) -> list[tuple[str, str]]:
-    """Return name and furthest label of each object of a scene, graspable ones first."""
+def _states(store: SceneStore, index: int, labels: Sequence[str]) -> list[tuple[str, _State]]:
+    """Return name and furthest label of each object of a scene, graspable ones first and distractors last."""
     scene = store.scene(index)
     reached = np.sum([scene[label] for label in labels], axis=0)
     order = sorted(np.flatnonzero(scene["present"]).tolist(), key=lambda label_index: -int(reached[label_index]))
-    return [(store.label_names[label_index], labels[reached[label_index] - 1]) for label_index in order]
+    found = [(store.label_names[label_index], _STATES[labels[reached[label_index] - 1]]) for label_index in order]
+    kinds = [*store.manifest.distractor_kinds.values()]
+    numbers = scene["actors"][scene["actors"] >= len(store.label_names)] - len(store.label_names) if kinds else ()
+    return found + [(kinds[number], _DISTRACTOR) for number in numbers]
 
 
-def _draw_names(pen: ImageDraw.ImageDraw, corner: tuple[int, int], states: Sequence[tuple[str, str]]) -> None:
-    for n, (name, label) in enumerate(states):
-        mark, color, _ = _STATES[label]
+def _draw_names(pen: ImageDraw.ImageDraw, corner: tuple[int, int], states: Sequence[tuple[str, _State]]) -> None:
+    for n, (name, (mark, color, _)) in enumerate(states):
         place = (corner[0] + n // _NAME_ROWS * (_THUMBNAIL_SIZE // 2), corner[1] + n % _NAME_ROWS * _LINE)
         pen.text(place, _fitting(pen, f"{mark} {name}", _THUMBNAIL_SIZE // 2), color, _font(11))
 
@@ -90,12 +94,14 @@ def _draw_header(pen: ImageDraw.ImageDraw, store: SceneStore, labels: Sequence[s
     kind = known.get(manifest.object_set, f"{manifest.object_set} objects")
     title = f"{manifest.split}: {len(store)} scenes, {kind}, {store.cameras[0]} camera"
     pen.text((_MARGIN, 10), title, "black", _font(16, bold=True))
-    across = float(_MARGIN)
+    across, legend = float(_MARGIN), list[_State]()
     for label in labels:
         mark, color, words = _STATES[label]
-        text = f"{mark} {label if label == labels[-1] else words}"  # the store says nothing beyond its last label
-        pen.text((across, 36), text, color, _font(13))
-        across += pen.textlength(text, _font(13)) + 24
+        # the store says nothing beyond its last label
+        legend.append((mark, color, label if label == labels[-1] else words))
+    for mark, color, words in legend + ([_DISTRACTOR] if manifest.distractor_kinds else []):
+        pen.text((across, 36), f"{mark} {words}", color, _font(13))
+        across += pen.textlength(f"{mark} {words}", _font(13)) + 24
 
 
 def _font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.scenes.store import SceneStore
 from pickclutter_lang.errors import DatasetError
@@ -77,7 +78,8 @@ def _title(store: SceneStore) -> str:
     size = sum(entry.bytes for entry in manifest.shards) / 1e6
     rows = {
         "split": f"`{manifest.split}`: {_SPLITS.get(manifest.split, 'as imported')}",
-        "scenes": f"{len(store)} with {counts.min()}-{counts.max()} objects (mean {counts.mean():.1f})",
+        "scenes": f"{len(store)} with {_range(counts, 'labeled objects' if manifest.distractor_kinds else 'objects')}",
+        **_distractor_row(store),
         "objects": f"{len(manifest.objects)} labels: {len(store.split_label_indices('id'))} in Y_id, "
         f"{len(store.split_label_indices('ood'))} in Y_ood; object set `{manifest.object_set}`",
         "images": f"{', '.join(store.cameras)} camera, {store.image_size} x {store.image_size} pixels",
@@ -88,6 +90,19 @@ def _title(store: SceneStore) -> str:
     return f"# Scenes of clutter: `{manifest.split}`, {manifest.object_set} objects\n\n" + markdown_table(
         ("", ""), rows.items()
     )
+
+
+def _range(counts: NDArray[np.int64], of: str) -> str:
+    return f"{counts.min()}-{counts.max()} {of} (mean {counts.mean():.1f})"
+
+
+def _distractor_row(store: SceneStore) -> dict[str, str]:
+    """Return the row of distractors, if there are any."""
+    kinds = store.manifest.distractor_kinds
+    if not kinds:
+        return {}
+    counts = (store.array("actors") >= len(store.label_names)).sum(1)
+    return {"distractors": f"{_range(counts, 'in a scene')}: instances of {len(kinds)} kinds, which have no label"}
 
 
 def _labels(store: SceneStore) -> str:
@@ -151,6 +166,8 @@ def _how(store: SceneStore) -> str:
         if {"camera", "appearance"} & set(manifest.settings):
             intro += " The settings `camera` and `appearance` differ from those of ManiSkill2; [low, high] is a range."
     rows = {**manifest.settings, **manifest.versions}
+    if manifest.distractor_kinds:
+        rows["distractor_kinds"] = ", ".join(manifest.distractor_kinds.values())
     listed = markdown_table(("setting", "value"), ((f"`{key}`", f"`{value}`") for key, value in rows.items()))
     return f"## How it was made\n\n{intro}\n\n{listed}"
 
@@ -160,16 +177,19 @@ def hub_license(object_set: object) -> str:
     return {"ycb": "cc-by-4.0", "proxy": "mit", "kinds": "mit"}.get(str(object_set), "other")
 
 
-def mesh_words(object_set: str, entries: Sequence[CatalogEntry] | None) -> str:
+def mesh_words(object_set: str, entries: Sequence[CatalogEntry] | None, distractors: bool = False) -> str:
     """Return where the meshes of an object set come from, and their license.
 
     :param entries: the catalog of one's own objects; None of sets of the package
+    :param distractors: whether instances of kinds lie beside them
     """
+    if distractors:
+        return f"{mesh_words(object_set, entries)}\n\nDistractors: {OBJECT_SETS['kinds']}"
     if entries is None:
         return OBJECT_SETS.get(object_set, "Meshes: see their source.")
     return f"Meshes: see `{CATALOG_FILE}`.\n\n{credits_of(entries) or 'It notes no license and no source.'}"
 
 
 def _license(store: SceneStore) -> str:
-    words = mesh_words(store.manifest.object_set, store.own_catalog)
+    words = mesh_words(store.manifest.object_set, store.own_catalog, bool(store.manifest.distractor_kinds))
     return f"## License\n\n{words}\n\nFingerprint of the objects: `{store.manifest.object_fingerprint}`"

@@ -42,6 +42,12 @@ class _OfKinds(TypedDict):
     object_split: Annotated[int, Meta(ge=0)]
 
 
+class _OfDistractors(TypedDict):
+    distractors: Annotated[float, Meta(gt=0, lt=1)]
+    distractor_kinds: Annotated[dict[Text, Text], Meta(min_length=1, max_length=10000)]
+    instances: Annotated[int, Meta(ge=1)]
+
+
 class _OfOwnObjects(TypedDict):
     catalog: Sha256
     object_split: Annotated[int, Meta(ge=0)]
@@ -76,7 +82,8 @@ class ObjectEntry:
 class Manifest:
     """What `manifest.json` holds. `settings` has at least `cameras` and `image_size`.
 
-    With `instances` in `fields`, `settings` has `instances` (of each label, to learn from) and `object_split`. Of one's
+    With `instances` in `fields`, `settings` has `instances` (of each label, to learn from) and `object_split`. Where
+    these are instances of distractors, it has `distractors`, `distractor_kinds` (names by id) and `instances`. Of one's
     own objects it has `catalog`, the sha256 of the store's `catalog.yaml`, and `object_split`.
     `seed` is None where scenes do not come from the simulator; `settings["source"]` then names their origin.
 
@@ -102,6 +109,10 @@ class Manifest:
         for camera in settings["cameras"]:
             one_of("settings.cameras", camera, CAMERAS)
         check_fields(self.fields)
+        if {"distractors", "distractor_kinds"} & set(self.settings):
+            check_json(self.settings, _OfDistractors)
+            if not {"actors", "instances"} <= set(self.fields):
+                raise InvalidArgumentError("expected fields with actors and instances, where distractors lie in scenes")
         if self.has_instances:
             check_json(self.settings, _OfKinds)
         if self.has_catalog:
@@ -133,13 +144,25 @@ class Manifest:
 
     @property
     def has_instances(self) -> bool:
-        """Whether the objects are instances of kinds, which the array `instances` numbers."""
-        return "instances" in self.fields
+        """Whether the labels are kinds, whose instances the array `instances` numbers."""
+        return "instances" in self.fields and not self.distractor_kinds
+
+    @property
+    def distractor_kinds(self) -> dict[str, str]:
+        """Names by id of the kinds without a label; actors from the number of labels on are instances of these."""
+        found: dict[str, str] = self.settings.get("distractor_kinds", {})
+        return found
+
+    @property
+    def actor_ids(self) -> list[str]:
+        """Ids of the labels, and after them of the kinds without a label: what `actors` are positions in."""
+        return [*(item.model_id for item in self.objects), *self.distractor_kinds]
 
     @property
     def layout(self) -> ShardSchema:
         """The fields with their dtypes and shapes."""
-        return ShardSchema(self.fields, len(self.objects), int(self.settings["image_size"]))
+        size = int(self.settings["image_size"])
+        return ShardSchema(self.fields, len(self.objects), size, len(self.distractor_kinds))
 
     @property
     def has_catalog(self) -> bool:
@@ -197,7 +220,7 @@ class Manifest:
             keys = list(mine)
         if keys:
             differences = "; ".join(f"{key} is {mine.get(key)!r} there, {theirs.get(key)!r} now" for key in keys[:4])
-            if keys == ["object_fingerprint"] and self.has_instances:
+            if keys == ["object_fingerprint"] and "instances" in self.fields:
                 differences += " (the code that makes the kinds has changed, or a package that it uses)"
             elif self.has_catalog and {*keys} <= {"settings.catalog", "object_fingerprint"}:
                 differences += f" ({CATALOG_FILE} has changed, or a mesh)"

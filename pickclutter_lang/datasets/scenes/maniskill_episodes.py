@@ -30,14 +30,14 @@ def episode(row: Mapping[str, NDArray[Any]], model_ids: Sequence[str]) -> dict[s
     """Return one scene as an episode.
 
     :param row: at least the fields `actors`, `scales`, `poses` and `rep_pts` of a scene, and `instances` if it has them
-    :param model_ids: ids of the label columns
+    :param model_ids: what `actors` are positions in, see `Manifest.actor_ids`
     """
     actors, seeds = [], row.get("instances")
     for instance_id in np.flatnonzero(row["actors"] >= 0).tolist():
         points, model_id = row["rep_pts"][instance_id], model_ids[int(row["actors"][instance_id])]
         actors.append(
             {
-                "model_id": model_id if seeds is None else f"{model_id}-{seeds[instance_id]}",
+                "model_id": model_id if seeds is None or seeds[instance_id] < 0 else f"{model_id}-{seeds[instance_id]}",
                 "scale": _rounded(row["scales"][instance_id]),
                 "pose": _rounded(row["poses"][instance_id]),
                 "rep_pts": None if np.isnan(points).any() else _rounded(points, 5),
@@ -73,7 +73,7 @@ def _episodes_by_shard(store: SceneStore) -> Iterator[list[dict[str, Any]]]:
         shard = store.manifest.shard_range(number)
         arrays = {name: store.array(name, shard) for name in (*EPISODE_FIELDS, *optional)}
         rows = ({name: values[n] for name, values in arrays.items()} for n in range(len(shard)))
-        yield [episode(row, store.model_ids) for row in rows]
+        yield [episode(row, store.manifest.actor_ids) for row in rows]
 
 
 def read_episodes(path: str | Path) -> list[dict[str, Any]]:

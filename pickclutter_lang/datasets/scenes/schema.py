@@ -81,7 +81,7 @@ def scene_fields(
 ) -> tuple[str, ...]:
     """Return the fields of scenes from the simulator; without `graspable`, neither that label nor grasps.
 
-    :param instances: whether labels have many instances
+    :param instances: whether labels have many instances, or distractors lie in the scenes
     :param camera_moved: whether the hand camera is another than ManiSkill2's
     """
     left_out = set() if instances else {"instances"}
@@ -93,11 +93,15 @@ def scene_fields(
 
 @dataclass(frozen=True)
 class ShardSchema:
-    """The fields of a store with `columns` labels (C) and images of `image_size` (S) pixels a side."""
+    """The fields of a store with `columns` labels (C) and images of `image_size` (S) pixels a side.
+
+    Actors from C on are instances of `distractors` kinds without a label.
+    """
 
     names: tuple[str, ...]
     columns: int
     image_size: int
+    distractors: int = 0
 
     def field(self, name: str) -> Field:
         """Return one field.
@@ -163,12 +167,15 @@ class ShardSchema:
         if "actors" in self.names:
             actors = rows["actors"]
             used = actors >= 0
-            refuse(actors >= self.columns, f"expected actors below {self.columns}")
+            actor_count = self.columns + self.distractors
+            refuse(actors >= actor_count, f"expected actors below {actor_count}")
             counts = (actors[:, :, None] == np.arange(self.columns)).sum(axis=1)
             refuse(counts > 1, "expected distinct actors")
             refuse((counts > 0) != rows["present"], "the label `present` does not match `actors`")
             if "instances" in self.names:
-                refuse((rows["instances"] >= 0) != used, "expected a seed in `instances` for each actor, -1 elsewhere")
+                of_kinds = actors >= self.columns if self.distractors else used
+                kind = "distractor" if self.distractors else "actor"
+                refuse((rows["instances"] >= 0) != of_kinds, f"expected a seed in `instances` for each {kind}, else -1")
             for name in (name for name in ("poses", "scales") if name in self.names):
                 finite = np.isfinite(rows[name]).reshape(*used.shape, -1).all(axis=2)
                 refuse(used & ~finite, f"expected finite {name} of its actors")

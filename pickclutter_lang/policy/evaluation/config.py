@@ -114,9 +114,13 @@ class PolicyEvalConfig:
     objects_root: str | None = None
     """Folder of the object set. null: the package's default."""
     kinds: list[str] = field(default_factory=list)
-    """For `kinds`: their names. []: all. A student or teacher encodes names that are new to it."""
+    """For `kinds` and distractors: their names. []: all; as distractors, those that no label means. A student or
+    teacher encodes names that are new to it."""
     instances: int = 50
-    """For `kinds`: instances of each; those of `train` and `fewshot` scenes are others."""
+    """For `kinds` and distractors: instances of each; those of `train` and `fewshot` scenes are others."""
+    distractors: float = 0.0
+    """Share of a pile's objects that are instances of kinds without a label, from 0 to below 1. No instruction names
+    one."""
     camera: HandCameraConfig = field(default_factory=HandCameraConfig)
     """The hand camera; a range is drawn for each pile."""
     appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
@@ -196,7 +200,7 @@ class PolicyEvalConfig:
         self.pool.validate()
         check_part(self.part, self.episodes, "episodes")
         check_path("out", self.out)
-        check_objects(self.objects, self.objects_root, self.kinds, self.instances)
+        check_objects(self.objects, self.objects_root, self.kinds, self.instances, self.distractors)
         self.camera.validate()
         self.appearance.validate()
         within("absent_probability", self.absent_probability, 0.0, 1.0)

@@ -51,15 +51,16 @@ _STREAM = 0x1A6
 
 @dataclass(frozen=True)
 class Pile:
-    """The objects of a pile, those of them that the hand camera sees, and those of its split that are not in it.
+    """The labeled objects of a pile, those that the hand camera sees, and those of its split that are not in it.
 
-    `labels` are all objects of the catalog, of whatever split.
+    `labels` are all objects of the catalog, of whatever split. `distractors` lie in the pile without a label.
     """
 
     objects: tuple[CatalogObject, ...]
     visible: tuple[CatalogObject, ...]
     absent: tuple[CatalogObject, ...]
     labels: tuple[CatalogObject, ...]
+    distractors: tuple[CatalogObject, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,8 @@ def _name_beyond(kind: str, pile: Pile, rng: np.random.Generator) -> str:
     Where all YCB objects are labels, a foreign name is an unrelated one too.
     """
     foreign = [item.name for selection in ("further", "kept_out") for item in select_objects(selection)]
-    taken = {word for item in (*pile.labels, *pile.objects) for word in (item.name, *item.synonyms)}
+    there = (*pile.labels, *pile.objects, *pile.distractors)
+    taken = {word for item in there for word in (item.name, *item.synonyms)}
     drawn = {}
     for key, names in (("foreign", foreign), ("unrelated", _UNRELATED)):  # both, as episodes of earlier versions
         free = [name for name in names if name not in taken] or [name for name in _UNRELATED if name not in taken]
@@ -175,7 +177,7 @@ def _name_beyond(kind: str, pile: Pile, rng: np.random.Generator) -> str:
 
 def _synonym(item: CatalogObject, pile: Pile) -> str:
     """Return the first synonym that no other object of the pile fits: a lemon is a "yellow fruit" too."""
-    others = [attributes_of(other).tags for other in pile.objects if other != item]
+    others = [attributes_of(other).tags for other in (*pile.objects, *pile.distractors) if other != item]
     names, colored = {label.name for label in pile.labels}, tuple(label for label in pile.labels if label.colors)
     words = [word for word in item.synonyms if word not in names]  # of another set, where sets are mixed
     fitting = [word for word in words if not any(noun_tags(word, item.name, colored) <= tags for tags in others)]
@@ -185,7 +187,9 @@ def _synonym(item: CatalogObject, pile: Pile) -> str:
 def _draw_attribute(
     kind: str, pile: Pile, seen: Sequence[CatalogObject], rng: np.random.Generator
 ) -> tuple[str, tuple[str, ...]]:
-    """Draw words that are true of one of the objects `seen`; return them, and all objects of the pile with them.
+    """Draw words that are true of one of the objects `seen`; return them, and all of the pile with them.
+
+    A distractor is as right as a labeled object.
 
     :raises InvalidArgumentError: when there are none, as may be with objects of one's own
     """
@@ -196,7 +200,8 @@ def _draw_attribute(
             f"{', '.join(i.name for i in seen)}; add it there, or choose suite=language"
         )
     words = str(rng.choice(found))
-    return words, tuple(item.name for item in pile.objects if words in _attributes(kind, item))
+    there = (*pile.objects, *pile.distractors)
+    return words, tuple(item.name for item in there if words in _attributes(kind, item))
 
 
 def _attributes(kind: str, item: CatalogObject) -> tuple[str, ...]:

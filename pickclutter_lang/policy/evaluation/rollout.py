@@ -56,7 +56,7 @@ class RolloutConfig:
     - `object_split`: which objects are unseen, see `paper_catalog`
     - `trust_code`: as of `StudentRuntime.load`
     - `proposer`: a grasp proposer as `module:attribute`; None: the package's
-    - `kinds`, `instances`, `camera`, `appearance`: as of `PickClutterLangEnv`
+    - `kinds`, `instances`, `camera`, `appearance`, `distractors`: as of `PickClutterLangEnv`
     - `objects`: of the environment `PickClutterLang/Own-v0`: the sets that it mixes, folders of one's own among them
     """
 
@@ -77,6 +77,7 @@ class RolloutConfig:
     objects: tuple[str, ...] = ()
     camera: HandCameraConfig = field(default_factory=HandCameraConfig)
     appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
+    distractors: float = 0.0
 
 
 def environment_arguments(config: RolloutConfig, hand_size: int, base_size: int = 0) -> dict[str, Any]:
@@ -90,6 +91,7 @@ def environment_arguments(config: RolloutConfig, hand_size: int, base_size: int 
     return {
         **({"objects": list(config.objects)} if config.objects else {}),
         **{name: asdict(value) for name, value in view.items() if value != type(value)()},
+        **({"distractors": config.distractors} if config.distractors else {}),
         "objects_root": config.objects_root,
         "kinds": config.kinds,
         "instances": config.instances,
@@ -255,11 +257,16 @@ class RolloutRunner:
         env: Any = self._env.unwrapped
         actors = env.episode["actors"]
         objects = [env.object_set.model(actor["model_id"]) for actor in actors]
-        names = {item.name for item in objects}
-        visible = [item for item, actor in zip(objects, actors, strict=True) if actor["rep_pts"] is not None]
+        labeled = [(item, actor) for item, actor in zip(objects, actors, strict=True) if item.name in self._names]
+        names = {item.name for item, _ in labeled}
         allowed = [env.catalog[index] for index in split_label_indices(env.catalog, self.config.split)]
-        absent = tuple(item for item in allowed if item.name not in names)
-        return Pile(tuple(objects), tuple(visible), absent, tuple(env.catalog))
+        return Pile(
+            objects=tuple(item for item, _ in labeled),
+            visible=tuple(item for item, actor in labeled if actor["rep_pts"] is not None),
+            absent=tuple(item for item in allowed if item.name not in names),
+            labels=tuple(env.catalog),
+            distractors=tuple(item for item in objects if item.name not in self._names),
+        )
 
 
 def _seen_names(catalog: Catalog, student: StudentRuntime | None) -> set[str]:

@@ -86,6 +86,7 @@ def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
         own_sources(config.objects),
         config.camera,
         config.appearance,
+        config.distractors,
     )
     return Setup(rollouts, variants, _curves(config, rollouts, variants, scenes, thresholds, folder), identity)
 
@@ -134,7 +135,10 @@ def _comparable(config: PolicyEvalConfig, object_split: int) -> dict[str, Any]:
         values["own_policy"] = config.own_policy
     if config.run is None and (config.policy is None or config.own_policy is not None):
         values["camera_size"] = config.camera_size
-    objects = load_object_set(config.objects, config.objects_root, kinds=config.kinds, instances=config.instances)
+    if config.distractors:
+        values["distractors"] = config.distractors
+    among = config.distractors > 0
+    objects = load_object_set(config.objects, config.objects_root, None, 0, config.kinds, config.instances, among)
     values["meshes"] = objects.fingerprint[:16]
     if is_own(config.objects):
         values["objects"] = objects.name  # however its folder is written

@@ -1,0 +1,153 @@
+"""Kinds as distractors: which may be, how many lie in a pile, and that without a share nothing is another."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpers.own_objects import make_own_set
+from pickclutter_lang.envs.config import CollectConfig
+from pickclutter_lang.envs.generation.pile_sampling import PileConfig, sample_layout, scene_rng
+from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
+from pickclutter_lang.objects.catalog import CatalogObject, paper_catalog
+from pickclutter_lang.objects.distractors import DistractorSet, distractor_kinds, kinds_of_instances, with_distractors
+from pickclutter_lang.objects.kinds.kind_set import LEARNING_SPLITS
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet, load_object_set
+
+KINDS = ("mug", "soda can", "toy car", "teapot")
+LABELS = 26
+
+
+@pytest.fixture(scope="module")
+def objects() -> ObjectSet:
+    return load_object_set("proxy", kinds=KINDS, instances=2, distractors=True)
+
+
+@pytest.fixture
+def unmade(objects: ObjectSet, monkeypatch: pytest.MonkeyPatch) -> ObjectSet:
+    """The same set, whose instances are not made."""
+    assert isinstance(objects, DistractorSet)
+    item = replace(paper_catalog()[0], split="none")
+    monkeypatch.setattr(type(objects.kinds), "model", lambda _, model_id: replace(item, model_id=model_id))
+    return objects
+
+
+def test_no_kind_that_a_label_means_is_a_distractor() -> None:
+    left = {kind.name for kind in distractor_kinds(paper_catalog())}
+    assert left.isdisjoint(paper_catalog().names) and {"mug", "drinking glass", "tomato"} <= left
+    assert "flat screwdriver" not in left  # a screwdriver, as the label phillips screwdriver is called too
+    assert "plum" not in left  # a stone fruit, as the peach
+    assert len(left) > 150
+
+
+def test_names_and_synonyms_of_ones_own_labels_are_left_out_in_any_case(tmp_path: Path) -> None:
+    labels = [
+        CatalogObject("thing-1", "Mug", "none", (0, 0, 0)),
+        CatalogObject("b", "b", "id", (0, 0, 0), synonyms=("TEAPOT",)),
+        CatalogObject("stapler-7", "c", "ood", (0, 0, 0)),  # an instance would have the id of a label
+    ]
+    left = {kind.name for kind in distractor_kinds(labels)}
+    assert left.isdisjoint({"mug", "teapot", "stapler"}) and "toy car" in left
+    folder = make_own_set(tmp_path / "mine", ["tea_mug", "alarm"])
+    own = load_object_set([str(folder), "proxy"], kinds=["toy car"], instances=1, distractors=True)
+    assert own.name == "mine+proxy" and own.own_catalog is not None and len(own.catalog) == len(own.own_catalog) == 28
+
+
+def test_distractors_have_no_label(objects: ObjectSet) -> None:
+    assert objects.catalog.names == paper_catalog().names and objects.name == "proxy"
+    assert {kind.split for kind in objects.distractors} == {"none"} and objects.own_catalog is None
+    assert objects.actor_ids[LABELS:] == ["mug", "soda_can", "toy_car", "teapot"]
+    model = objects.model("toy_car-1")
+    assert (model.name, model.split) == ("toy car", "none")
+    assert objects.label_index("toy_car-1") == LABELS + 2 and objects.label_index("011_banana") < LABELS
+    assert (objects.seed_of("toy_car-1"), objects.seed_of("011_banana")) == (1, -1)
+    assert set(objects.model_db(["toy_car-1", "011_banana"])) == {"toy_car-1", "011_banana"}
+    for name in ("collision.obj", "textured.obj"):
+        assert (objects.model_dir("toy_car-1") / name).is_file()
+    with pytest.raises(UnknownObjectError, match="'spoon-1'"):
+        objects.label_index("spoon-1")
+    labels = load_object_set("proxy")
+    prints = {with_distractors(labels, names, n).fingerprint for names, n in ((KINDS, 2), (KINDS, 3), (KINDS[:2], 2))}
+    assert len({*prints, labels.fingerprint}) == 4 and objects.fingerprint in prints
+
+
+@pytest.mark.parametrize("split", ["train", "fewshot", "id", "ood"])
+def test_a_pile_has_its_share_and_at_least_two_labels(unmade: ObjectSet, split: str) -> None:
+    first = 0 if split in LEARNING_SPLITS else MAX_INSTANCES
+    allowed = {n for n, item in enumerate(unmade.catalog) if split in ("fewshot", "ood") or item.split == "id"}
+    shares, order, seeds = [], [], set()
+    for index in range(300):
+        layout = sample_layout(unmade, split, scene_rng(0, split, index), PileConfig(distractors=0.3))
+        drawn = layout.label_indices
+        others = drawn >= LABELS
+        assert len({*drawn.tolist()}) == len(drawn) and (~others).sum() >= 2 and others.sum() <= len(KINDS)
+        assert {*drawn[~others].tolist()} <= allowed
+        for number, model in zip(drawn.tolist(), layout.models, strict=True):
+            expected = unmade.actor_ids[number]
+            assert model.model_id.rpartition("-")[0] == expected if number >= LABELS else model.model_id == expected
+        seeds |= {unmade.seed_of(model.model_id) for model, other in zip(layout.models, others, strict=True) if other}
+        shares.append(others.mean())
+        order += (np.flatnonzero(others) / len(others)).tolist()
+    assert 0.24 < np.mean(shares) < 0.34 and 0.4 < np.mean(order) < 0.55  # neither first nor last
+    assert seeds == {first, first + 1}
+
+
+def test_a_share_near_one_leaves_labels(unmade: ObjectSet) -> None:
+    config = PileConfig(distractors=0.99, min_objects=3, max_objects=4)
+    for index in range(20):
+        drawn = sample_layout(unmade, "ood", scene_rng(0, "ood", index), config).label_indices
+        assert (drawn < LABELS).sum() == 2 and len(drawn) >= 3
+        single = replace(config, min_objects=1, max_objects=2)
+        assert (sample_layout(unmade, "ood", scene_rng(0, "ood", index), single).label_indices < LABELS).sum() == 1
+
+
+def test_a_small_set_has_an_absent_object(tmp_path: Path) -> None:
+    folder = str(make_own_set(tmp_path / "few", ["tea_mug", "alarm", "bath_duck"]))
+    objects = load_object_set(folder, kinds=["soda can", "toy car"], instances=1, distractors=True)
+    for index in range(8):
+        layout = sample_layout(objects, "ood", scene_rng(0, "ood", index), PileConfig(distractors=0.5))
+        assert (layout.label_indices < 3).sum() == 2 and (layout.label_indices >= 3).sum() <= 2
+
+
+def test_without_a_share_piles_are_the_same(objects: ObjectSet) -> None:
+    assert "distractors" not in PileConfig().settings() and PileConfig(distractors=0.5).settings()["distractors"] == 0.5
+    for split in ("train", "ood"):
+        layouts = [sample_layout(one, split, scene_rng(5, split, 1), PileConfig()) for one in (objects, objects.labels)]  # type: ignore[attr-defined]
+        np.testing.assert_array_equal(layouts[0].label_indices, layouts[1].label_indices)
+        np.testing.assert_array_equal(layouts[0].poses, layouts[1].poses)
+        assert layouts[0].models == layouts[1].models
+
+
+def test_instances_are_told_from_other_ids() -> None:
+    found = kinds_of_instances(["toy_car-1000003", "011_banana", "065-a_cups", "thing-3", "mug-x"])
+    assert found == {"toy_car-1000003": "toy car"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (
+            {"distractors": 1.0},
+            "expected distractors to be a share from 0 to below 1 of the objects of a pile, but got 1",
+        ),
+        ({"distractors": -0.1}, "but got -0.1"),
+        ({"distractors": math.nan}, "but got nan"),
+        ({"distractors": 0.3, "objects": "kinds"}, "expected distractors=0 with objects=kinds"),
+        ({"distractors": 0.3, "kinds": ("mug", "lemon")}, "but a label means lemon; leave these out of kinds="),
+        ({"distractors": 0.3, "instances": 0}, "expected instances to lie between 1"),
+        ({"kinds": ("mug",)}, r"kinds alone, but got \['mug'\] for 'proxy'; other sets take them with distractors="),
+        ({"objects": ["proxy", "kinds"]}, "instances of kinds lie beside labeled objects with distractors=0.3"),
+    ],
+)
+def test_wrong_settings_are_named(settings: dict[str, object], words: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=words):
+        CollectConfig(out="o", **settings).validate()  # type: ignore[arg-type]
+
+
+def test_a_share_needs_a_set_with_distractors(procedural: ObjectSet) -> None:
+    with pytest.raises(InvalidArgumentError, match="expected an object set with distractors, but proxy has none"):
+        sample_layout(procedural, "ood", np.random.default_rng(0), PileConfig(distractors=0.3))
