@@ -40,7 +40,10 @@ def test_clip_knows_every_word() -> None:
 
 
 def test_a_policy_and_the_teacher_warn_of_a_new_name() -> None:
-    student, teacher = StudentRuntime.load("open"), TeacherDetector(load_teacher("pocket"), ["mug"], Thresholds(0.5, {}, None))
+    student, teacher = (
+        StudentRuntime.load("open"),
+        TeacherDetector(load_teacher("pocket"), ["mug"], Thresholds(0.5, {}, None)),
+    )
     for encode in (student.encode_names, teacher.encode_names):
         with pytest.warns(UnknownWordWarning, match="does not know 'kettle': no text of its training"):
             encode(["kettle"])
