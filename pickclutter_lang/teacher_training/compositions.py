@@ -40,12 +40,18 @@ def held_out_pairs(shown: Iterable[Pair]) -> frozenset[Pair]:
 
 
 def untold(item: ObjectAttributes, held_out: frozenset[Pair]) -> ObjectAttributes:
-    """Return an object without a description that tells a color which is held out with its name: "a white club".
+    """Return an object without words that tell a color which is held out with its name.
+
+    These are its description, "a white club", and features, "with a white stripe".
 
     :param held_out: pairs of name and main color
     """
-    words = frozenset(re.findall(r"\w+", item.description.lower()))
-    return replace(item, description="") if any((item.name, word) in held_out for word in words) else item
+
+    def is_told(text: str) -> bool:
+        return any((item.name, word) in held_out for word in re.findall(r"\w+", text.lower()))
+
+    features = tuple(feature for feature in item.features if not is_told(feature))
+    return replace(item, description="" if is_told(item.description) else item.description, features=features)
 
 
 def held_out_phrases(held_out: Iterable[Pair]) -> tuple[str, ...]:
