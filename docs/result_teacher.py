@@ -87,12 +87,13 @@ def teacher_language(folder: str, trial: str) -> str:
 
 def teacher_words(name: str) -> str:
     """Return how many tokens an embedded teacher has an embedding of, by the weights in the package."""
+    import torch
     from open_clip.tokenizer import SimpleTokenizer
 
     from pickclutter_lang.teachers import load_teacher
 
-    known = load_teacher(name)._text.token_embedding.weight.any(dim=1)
     tokens = SimpleTokenizer().decoder
+    known = load_teacher(name).embed_tokens(torch.arange(len(tokens))).any(dim=1)
     words = [n for n in range(len(known)) if re.fullmatch(r"[a-z]{3,}</w>", tokens[n])][:_COMMON_WORDS]
     rows = [
         ("all tokens", len(known), int(known.sum())),

@@ -47,11 +47,11 @@ def untold(item: ObjectAttributes, held_out: frozenset[Pair]) -> ObjectAttribute
     :param held_out: pairs of name and main color
     """
 
-    def is_told(text: str) -> bool:
+    def is_held_out(text: str) -> bool:
         return any((item.name, word) in held_out for word in re.findall(r"\w+", text.lower()))
 
-    features = tuple(feature for feature in item.features if not is_told(feature))
-    return replace(item, description="" if is_told(item.description) else item.description, features=features)
+    features = tuple(feature for feature in item.features if not is_held_out(feature))
+    return replace(item, description="" if is_held_out(item.description) else item.description, features=features)
 
 
 def held_out_phrases(held_out: Iterable[Pair]) -> tuple[str, ...]:
