@@ -6,8 +6,10 @@ import json
 import re
 from typing import Any, NamedTuple
 
-from result_data import ASSETS, DATA, markdown, source_of
+from result_data import ASSETS, DATA, markdown, read, source_of, wrapped
 
+from pickclutter_lang.objects.kinds import find_kinds
+from pickclutter_lang.policy.evaluation.rollout_metrics import wilson_interval
 from pickclutter_lang.utils.statistics import NOT_SHOWN, reached
 
 _NAMES = {"pocket_teacher": "pocket", "pocket_teacher_scans": "pocket_scans"}
@@ -83,6 +85,21 @@ def teacher_language(folder: str, trial: str) -> str:
     control = (f"{100 * one['control']:.1f}" if one else "-" for one in bound)
     rows.append(("the same against two colors that neither has", *control, "50"))
     return markdown(("Top-1, % (95% interval)", f"`{_NAMES[folder]}`", "the other", "Chance, %"), rows)
+
+
+def kind_readings(name: str) -> str:
+    """Return how many kinds each reader of sheets without names gave their name or a synonym of theirs."""
+    source_of(name)
+    rows = read(name)
+    accepted = [{kind.name, *kind.synonyms} for kind in find_kinds([row["kind"] for row in rows])]
+    cells, others = [], []
+    for reader in ("first", "second"):
+        wrong = [row for row, words in zip(rows, accepted, strict=True) if row[reader].lower() not in words]
+        cells.append((reader, str(wilson_interval(len(rows) - len(wrong), len(rows)))))
+        others += [(row["kind"], row[reader]) for row in wrong]
+    told = ", ".join(f'{kind}: "{answer}"' for kind, answer in dict.fromkeys(others))
+    table = markdown(("Reader", "named, % (95% interval)"), cells)
+    return f"{table}\n\n{wrapped(f'Other words: {told}.')}"
 
 
 def teacher_words(name: str) -> str:
