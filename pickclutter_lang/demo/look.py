@@ -22,7 +22,7 @@ from pickclutter_lang.policy.detectors import Detection, upsample_to_image
 from pickclutter_lang.policy.evaluation.videos import draw_detection
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.teachers import PocketTeacher, Teacher, load_teacher
-from pickclutter_lang.teachers.known_words import unknown_words_note
+from pickclutter_lang.teachers.known_words import unknown_words_note, with_neighbors
 from pickclutter_lang.teachers.preprocessing import Preprocessing
 from pickclutter_lang.teachers.zero_shot import (
     ABSENT_TEMPLATE,
@@ -66,7 +66,7 @@ def look(config: LookConfig) -> Look:
         raise InvalidArgumentError(f"{error} (image={config.image})") from error
     student = None if config.policy is None else StudentRuntime.load(config.policy, config.trust_code)
     names = split_names(",".join(config.names), () if student is None else student.config.names)
-    teacher = load_teacher(config.teacher_name, config.checkpoint)
+    teacher = with_neighbors(load_teacher(config.teacher_name, config.checkpoint))
     found[f"teacher {config.teacher_name}"] = detect_by_teacher(teacher, image, names, config.threshold)
     if student is not None:
         student.encode_names(names)

@@ -16,7 +16,7 @@ from pickclutter_lang.language.label_names import MAX_NEW_NAMES, validate_label_
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import Detection, ScoredTarget, segment_observation
 from pickclutter_lang.teachers import Teacher
-from pickclutter_lang.teachers.known_words import warn_of_unknown_words
+from pickclutter_lang.teachers.known_words import warn_of_unknown_words, with_neighbors
 from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE, encode_images
 from pickclutter_lang.utils.caches import keep_recent
 
@@ -28,12 +28,12 @@ class TeacherDetector:
     """
 
     def __init__(self, teacher: Teacher, names: Sequence[str], thresholds: Thresholds) -> None:
-        """Take a teacher.
+        """Take a teacher; words that it does not know are taken for known ones.
 
         :param names: the rivals of a name; a further name is classified against all of them
         :param thresholds: of its scores; those of a policy evaluation are calibrated as a student's are
         """
-        self.teacher, self.names, self.thresholds = teacher, list(names), thresholds
+        self.teacher, self.names, self.thresholds = with_neighbors(teacher), list(names), thresholds
         self._text: dict[str, Tensor] = {}
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:

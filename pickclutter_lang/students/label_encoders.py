@@ -18,7 +18,7 @@ from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.catalog_file import CatalogEntry
 from pickclutter_lang.students.config import PromptConfig
 from pickclutter_lang.teachers import Teacher
-from pickclutter_lang.teachers.known_words import warn_of_unknown_words
+from pickclutter_lang.teachers.known_words import warn_of_unknown_words, with_neighbors
 from pickclutter_lang.teachers.reference import TeacherReference
 from pickclutter_lang.utils.caches import keep_recent
 
@@ -191,7 +191,8 @@ class StoredLabelEncoder:
     """Text features of label names that were stored with a student.
 
     New names are encoded by the learned contexts and the teacher's text tower. The teacher is loaded at the first of
-    them, and each name is encoded once, unless many others were used since.
+    them, and each name is encoded once, unless many others were used since. A word that it does not know is taken for
+    known ones.
     """
 
     def __init__(
@@ -257,7 +258,7 @@ class StoredLabelEncoder:
     @cached_property
     def _loaded_teacher(self) -> Teacher:
         try:
-            return self._teacher.load()
+            return with_neighbors(self._teacher.load())
         except TeacherError as error:
             raise TeacherError(f"{error}; names that are known without it: {', '.join(self._stored)}") from error
 

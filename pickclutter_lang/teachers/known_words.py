@@ -6,10 +6,18 @@ import warnings
 from collections.abc import Sequence
 
 from pickclutter_lang.teachers.base import Teacher
+from pickclutter_lang.teachers.pocket import PocketTeacher
+
+_LEAST_WEIGHT = 0.1  # of a neighbor that is named
 
 
 class UnknownWordWarning(UserWarning):
-    """A name has a word without a meaning for the teacher."""
+    """A name has a word that no text of the teacher's training had."""
+
+
+def with_neighbors(teacher: Teacher) -> Teacher:
+    """Return a teacher that takes unknown words for known ones, where it is one that has such words."""
+    return teacher.with_neighbors() if isinstance(teacher, PocketTeacher) else teacher
 
 
 def unknown_words(teacher: Teacher, texts: Sequence[str]) -> list[str]:
@@ -26,13 +34,16 @@ def unknown_words(teacher: Teacher, texts: Sequence[str]) -> list[str]:
 
 
 def unknown_words_note(teacher: Teacher, names: Sequence[str]) -> str | None:
-    """Return a sentence on the words of names that the teacher does not know; None where it knows all."""
-    words = unknown_words(teacher, names)
-    if not words:
+    """Return sentences on the words of names that the teacher does not know; None where it knows all."""
+    taken = {word: _neighbors(teacher, word) for word in dict.fromkeys(word for name in names for word in name.split())}
+    unknown = unknown_words(teacher, names)
+    parts = [f"{word!r} (it takes it for {' and '.join(known)})" for word, known in taken.items() if known]
+    parts += [f"{word!r}" for word in unknown]
+    if not parts:
         return None
     return (
-        f"The teacher does not know {', '.join(map(repr, words))}: no text of its training had this. Scores of such "
-        "names mean little; ask with other words, or take CLIP as the teacher."
+        f"The teacher does not know {', '.join(parts)}: no text of its training had this. Scores of such names mean "
+        f"{'little' if unknown else 'less'}; ask with other words, or take CLIP as the teacher."
     )
 
 
@@ -41,3 +52,9 @@ def warn_of_unknown_words(teacher: Teacher, names: Sequence[str]) -> None:
     note = unknown_words_note(teacher, names)
     if note is not None:
         warnings.warn(note, UnknownWordWarning, stacklevel=2)
+
+
+def _neighbors(teacher: Teacher, word: str) -> list[str]:
+    """Return the words that a teacher takes an unknown one for."""
+    found = teacher.neighbors_of(word) if isinstance(teacher, PocketTeacher) else []
+    return [repr(neighbor) for neighbor, weight in found if weight >= _LEAST_WEIGHT]

@@ -2,7 +2,8 @@
 
 A folder with `open_clip_config.json` (open_clip's own form: `model_cfg`, `preprocess_cfg`) and
 `open_clip_model.safetensors` (float16). Of the token embeddings, most of a small model's weights, only the rows of
-tokens that occurred in training are stored. The others are zero, so that unknown words carry no meaning.
+tokens that occurred in training are stored. The others are zero: such words carry no meaning, unless they are taken for
+known ones (`PocketTeacher.with_neighbors`).
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from torch.nn import functional
 
 from pickclutter_lang.errors import InvalidArgumentError, TeacherError
 from pickclutter_lang.teachers import efficientnet_lite, patch_resnet
-from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
+from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher, count_tokens, decode_token
+from pickclutter_lang.teachers.word_neighbors import WordNeighbors
 from pickclutter_lang.utils.hub_files import fetch_files
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
 from pickclutter_lang.utils.json_files import Sha256, check_json, read_json
@@ -41,6 +43,7 @@ TEACHER_FILES = (CONFIG_FILE, WEIGHTS_FILE, TRAINING_IMAGES)
 """Files of a teacher's folder; older ones lack the last."""
 _EMBEDDING = "token_embedding.weight"
 _STORED_ROWS = "token_embedding.stored_rows"
+_ONE_TOKEN = 3  # with start and end
 
 EMBEDDED = {"pocket": "pocket_teacher", "pocket_scans": "pocket_teacher_scans"}
 """Names of the embedded teachers, and their folders in the package's assets."""
@@ -141,6 +144,7 @@ class PocketTeacher(OpenClipTeacher):
     """The pocket teacher: a `Teacher` that also gives dense features, one for each cell of an image."""
 
     _folder: Path | None = None
+    _neighbors: WordNeighbors | None = None
 
     @classmethod
     def from_pretrained(cls, name_or_path: str | Path, **of_hub: Any) -> PocketTeacher:
@@ -185,6 +189,27 @@ class PocketTeacher(OpenClipTeacher):
         from pickclutter_lang.teachers.hub import push_teacher
 
         return push_teacher(self.folder, repository, private, **place)
+
+    def with_neighbors(self) -> PocketTeacher:
+        """Return the teacher with an embedding of words that no text of its training had: those of known words.
+
+        It shares weights and fingerprint. Texts of known words have the same features.
+        """
+        other = copy.copy(self)
+        other._neighbors = WordNeighbors(self.model.token_embedding.weight)
+        return other
+
+    def neighbors_of(self, word: str) -> list[tuple[str, float]]:
+        """Return the known words that a word is taken for, with their weights; none without `with_neighbors`."""
+        if self._neighbors is None or count_tokens([word], self.context_length) != [_ONE_TOKEN]:
+            return []
+        token = int(self.tokenize([word])[0, 1])
+        return [(decode_token(neighbor), weight) for neighbor, weight in self._neighbors.of(token)]
+
+    def embed_tokens(self, tokens: Tensor) -> Tensor:
+        """Return the token embeddings [C, L, W], without positions, of tokens [C, L]."""
+        embedded = super().embed_tokens(tokens)
+        return embedded if self._neighbors is None else embedded + self._neighbors(tokens)
 
     @torch.no_grad()
     def encode_dense(self, images: Tensor) -> Tensor:

@@ -1,0 +1,98 @@
+"""How well an embedded teacher reads words that it does not know, measured with words that are hidden from it.
+
+Takes views of held-out instances of kinds:
+
+    pickclutter render-object-views objects=kinds instances=4 first_seed=1300000 views_per_object=2 random_objects=0 \
+        random_lights=true size=160 out=runs/kind_views
+    python scripts/profiling/hidden_words.py runs/kind_views
+
+Each kind whose name is one token has its embedding hidden in turn, and views of it are classified among the names of
+all kinds: with the embedding, without one, and with that of the nearest other words of captions. Those exclude all
+words of its name and its synonyms. Needs the extra `sentence`. Prints CSV.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pickclutter_lang.datasets.object_views import ObjectViewDataset
+from pickclutter_lang.objects.kinds import Kind, all_kinds
+from pickclutter_lang.teacher_training.encoded_views import EncodedViews
+from pickclutter_lang.teacher_training.nearest_words import NearestWords, word_tokens
+from pickclutter_lang.teachers.pocket import EMBEDDED, PocketTeacher, load_pocket_teacher
+from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE
+from pickclutter_lang.utils.statistics import clustered_interval
+
+_BEST = 10
+Ranks = NDArray[np.int64]
+
+
+def ranks_of(teacher: PocketTeacher, views: EncodedViews, kinds: list[Kind], name: str) -> Ranks:
+    """Return for each view of a kind how many other names fit better than its own."""
+    texts = teacher.encode_text([PHOTO_TEMPLATE.format(label=kind.name) for kind in kinds])
+    own = [n for n, item in enumerate(views.objects) if item.name == name]
+    scores = views.features[own] @ texts.T
+    at = [kind.name for kind in kinds].index(name)
+    return np.asarray((scores > scores[:, at : at + 1]).sum(dim=1))
+
+
+@contextmanager
+def embedding(teacher: PocketTeacher, token: int, row: Tensor) -> Iterator[None]:
+    """Give a token another embedding for a while."""
+    table = teacher.model.token_embedding.weight.data
+    before = table[token].clone()
+    table[token] = row
+    try:
+        yield
+    finally:
+        table[token] = before
+
+
+def measure(teacher: PocketTeacher, views: EncodedViews, kinds: list[Kind], half: int) -> dict[str, list[Ranks]]:
+    """Return the ranks of the views of each kind of a half, by what its name's embedding is."""
+    tokens, nearest = word_tokens(), NearestWords()
+    table = teacher.model.token_embedding.weight.data
+    found: dict[str, list[Ranks]] = {"trained": [], "neighbors": [], "none": []}
+    for kind in [kind for kind in kinds if kind.name in tokens][half::2]:
+        own = {word for text in (kind.name, *kind.synonyms) for word in text.split()}
+        (neighbors,), (weights,) = nearest([kind.name], own)
+        mixed = torch.from_numpy(weights).float() @ table[torch.from_numpy(neighbors)]
+        for key, row in (("trained", table[tokens[kind.name]]), ("neighbors", mixed), ("none", 0 * mixed)):
+            with embedding(teacher, tokens[kind.name], row.clone()):
+                found[key].append(ranks_of(teacher, views, kinds, kind.name))
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("views", help="folder of the views")
+    parser.add_argument("--teacher", default="pocket", choices=list(EMBEDDED), help="the embedded teacher")
+    parser.add_argument("--half", type=int, default=1, choices=(0, 1), help="which of every two kinds; 0 was tuned on")
+    options = parser.parse_args()
+    teacher = load_pocket_teacher(name=options.teacher)
+    views = EncodedViews.of(teacher, ObjectViewDataset.open(options.views))
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(("embedding", "kinds", "views", "names", "top-1, %", f"among the best {_BEST}, %"))
+    kinds = all_kinds()
+    for key, ranks in measure(teacher, views, list(kinds), options.half).items():
+        cells = []
+        for least in (1, _BEST):
+            hits = [(of_kind < least).tolist() for of_kind in ranks]
+            interval = clustered_interval(hits)
+            ends = f" ({100 * interval[0]:.0f} to {100 * interval[1]:.0f})" if interval else ""
+            cells.append(f"{100 * np.mean(np.concatenate(hits)):.1f}{ends}")
+        writer.writerow((key, len(ranks), sum(map(len, ranks)), len(kinds), *cells))
+
+
+if __name__ == "__main__":
+    main()
