@@ -130,7 +130,8 @@ def _model_section(folder: Path, teacher: PocketTeacher) -> str:
         f"{teacher.embed_dim}, context of {teacher.context_length} tokens; {size / 1e6:.1f} MB (float16).\n"
         f"- {teacher_cost / 1e9:.2f} G multiply-adds for an image; "
         f"students at {_STUDENT_IMAGE_SIZE} px: {student_costs}.\n"
-        f"- Only embeddings of tokens that occurred in training are stored; all other words are zero vectors.\n"
+        "- Only embeddings of tokens that occurred in training are stored. In new names, a common word without one is "
+        "taken\n  for the nearest known words.\n"
         f"- Fingerprint `{teacher.fingerprint}`.\n"
     )
 
