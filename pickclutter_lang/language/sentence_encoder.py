@@ -1,4 +1,4 @@
-"""The sentence encoder all-MiniLM-L6-v2, used while a pocket teacher is trained.
+"""The sentence encoder all-MiniLM-L6-v2: it tells a pocket teacher in training what words mean.
 
 Captions of renders use some hundred words. The text encoder learns all others from their similarity to these in the
 sentence encoder's space.
@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pickclutter_lang.errors import MissingExtraError
+from pickclutter_lang.language.clip_words import word_tokens
 
 _BATCH_SIZE = 256
-_MIN_LETTERS = 3
 _N_COMMON = 12000
 
 
@@ -61,12 +61,7 @@ def common_words(
 
     :param anchors: embeddings [A, 384] of the words in captions
     """
-    from open_clip.tokenizer import SimpleTokenizer
-
-    decoder = SimpleTokenizer().decoder
-    tokens = [decoder[n] for n in range(_N_COMMON)]
-    words = [token[:-4] for token in tokens if token.endswith("</w>")]
-    words = [word for word in words if word.isascii() and word.isalpha() and len(word) >= _MIN_LETTERS]
+    words = [word for word, token in word_tokens().items() if token < _N_COMMON]
     embeddings = model.encode(words)
     similarity = (embeddings @ anchors.T).max(axis=1)
     nearest = np.sort(np.argsort(-similarity, kind="stable")[:count])

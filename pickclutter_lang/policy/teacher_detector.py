@@ -28,12 +28,12 @@ class TeacherDetector:
     """
 
     def __init__(self, teacher: Teacher, names: Sequence[str], thresholds: Thresholds) -> None:
-        """Take a teacher; words that it does not know are taken for known ones.
+        """Take a teacher; words of further names that it does not know are taken for known ones.
 
         :param names: the rivals of a name; a further name is classified against all of them
         :param thresholds: of its scores; those of a policy evaluation are calibrated as a student's are
         """
-        self.teacher, self.names, self.thresholds = with_neighbors(teacher), list(names), thresholds
+        self.teacher, self.names, self.thresholds = with_neighbors(teacher, kept=names), list(names), thresholds
         self._text: dict[str, Tensor] = {}
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:

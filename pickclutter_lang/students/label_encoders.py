@@ -258,7 +258,7 @@ class StoredLabelEncoder:
     @cached_property
     def _loaded_teacher(self) -> Teacher:
         try:
-            return with_neighbors(self._teacher.load())
+            return with_neighbors(self._teacher.load(), kept=list(self._stored))
         except TeacherError as error:
             raise TeacherError(f"{error}; names that are known without it: {', '.join(self._stored)}") from error
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pickclutter_lang.teachers.base import Teacher
-from pickclutter_lang.teachers.pocket import PocketTeacher
+
+if TYPE_CHECKING:
+    from pickclutter_lang.teachers.pocket import PocketTeacher
 
 _LEAST_WEIGHT = 0.1  # of a neighbor that is named
 
@@ -15,36 +18,44 @@ class UnknownWordWarning(UserWarning):
     """A name has a word that no text of the teacher's training had."""
 
 
-def with_neighbors(teacher: Teacher) -> Teacher:
-    """Return a teacher that takes unknown words for known ones, where it is one that has such words."""
-    return teacher.with_neighbors() if isinstance(teacher, PocketTeacher) else teacher
+def with_neighbors(teacher: Teacher, kept: Sequence[str] = ()) -> Teacher:
+    """Return a teacher that takes unknown words for known ones, where it is one that has such words.
 
-
-def unknown_words(teacher: Teacher, texts: Sequence[str]) -> list[str]:
-    """Return the words of texts with a token whose embedding is zero: no text of the teacher's training had it.
-
-    All other teachers know every word: their embeddings are not zero.
+    :param kept: texts whose words stay as they are, such as names that a student was trained with
     """
-    words = list(dict.fromkeys(word for text in texts for word in text.split()))
-    if not words:
-        return []
-    tokens = teacher.tokenize(words, truncate=True)
-    known, ends = teacher.embed_tokens(tokens).any(dim=-1), teacher.eot_positions(tokens).tolist()
-    return [word for word, row, end in zip(words, known, ends, strict=True) if not bool(row[1:end].all())]
+    pocket = _pocket(teacher)
+    return teacher if pocket is None else pocket.with_neighbors(kept)
+
+
+def unknown_words(teacher: Teacher, texts: Sequence[str]) -> dict[str, list[str]]:
+    """Return the words of texts that no text of the teacher's training had, each with the words it is taken for.
+
+    The list is empty for a word that has no embedding, or has it in part. All but pocket teachers know every word.
+    """
+    pocket = _pocket(teacher)
+    if pocket is None:
+        return {}
+    found = {word: pocket.neighbors_of(word) for word in dict.fromkeys(word for text in texts for word in text.split())}
+    return {
+        word: [known for of_token in tokens for known, weight in of_token if weight >= _LEAST_WEIGHT]
+        if all(tokens)
+        else []
+        for word, tokens in found.items()
+        if tokens
+    }
 
 
 def unknown_words_note(teacher: Teacher, names: Sequence[str]) -> str | None:
     """Return sentences on the words of names that the teacher does not know; None where it knows all."""
-    taken = {word: _neighbors(teacher, word) for word in dict.fromkeys(word for name in names for word in name.split())}
-    unknown = unknown_words(teacher, names)
-    parts = [f"{word!r} (it takes it for {' and '.join(known)})" for word, known in taken.items() if known]
-    parts += [f"{word!r}" for word in unknown]
-    if not parts:
-        return None
-    return (
-        f"The teacher does not know {', '.join(parts)}: no text of its training had this. Scores of such names mean "
-        f"{'little' if unknown else 'less'}; ask with other words, or take CLIP as the teacher."
-    )
+    found = unknown_words(teacher, names)
+    taken = [f"{word!r} for {' and '.join(map(repr, known))}" for word, known in found.items() if known]
+    without = [repr(word) for word, known in found.items() if not known]
+    parts = [f"No text of the teacher's training had {', '.join(map(repr, found))}."]
+    if taken:
+        parts.append(f"It takes {', '.join(taken)}; scores of such names mean less.")
+    if without:
+        parts.append(f"It takes no word for {', '.join(without)}; scores of such names mean little.")
+    return " ".join([*parts, "Ask with other words, or take CLIP as the teacher."]) if found else None
 
 
 def warn_of_unknown_words(teacher: Teacher, names: Sequence[str]) -> None:
@@ -54,7 +65,7 @@ def warn_of_unknown_words(teacher: Teacher, names: Sequence[str]) -> None:
         warnings.warn(note, UnknownWordWarning, stacklevel=2)
 
 
-def _neighbors(teacher: Teacher, word: str) -> list[str]:
-    """Return the words that a teacher takes an unknown one for."""
-    found = teacher.neighbors_of(word) if isinstance(teacher, PocketTeacher) else []
-    return [repr(neighbor) for neighbor, weight in found if weight >= _LEAST_WEIGHT]
+def _pocket(teacher: Teacher) -> PocketTeacher | None:
+    from pickclutter_lang.teachers.pocket import PocketTeacher  # open_clip takes seconds to import
+
+    return teacher if isinstance(teacher, PocketTeacher) else None

@@ -183,11 +183,6 @@ def count_tokens(texts: Sequence[str], context_length: int) -> list[int]:
     return [len(encode(text)) + 2 for text in texts]
 
 
-def decode_token(token: int) -> str:
-    """Return the word, or the part of a word, that a token stands for."""
-    return str(SimpleTokenizer().decoder[token]).removesuffix("</w>")
-
-
 def text_features(encoder: Any, embeddings: Tensor, end: Tensor) -> Tensor:
     """Run CLIP's text transformer from token embeddings; `encoder` has its parts as attributes.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -26,8 +26,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.errors import InvalidArgumentError, TeacherError
+from pickclutter_lang.language.clip_words import token_text
 from pickclutter_lang.teachers import efficientnet_lite, patch_resnet
-from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher, count_tokens, decode_token
+from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
 from pickclutter_lang.teachers.word_neighbors import WordNeighbors
 from pickclutter_lang.utils.hub_files import fetch_files
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
@@ -43,7 +44,6 @@ TEACHER_FILES = (CONFIG_FILE, WEIGHTS_FILE, TRAINING_IMAGES)
 """Files of a teacher's folder; older ones lack the last."""
 _EMBEDDING = "token_embedding.weight"
 _STORED_ROWS = "token_embedding.stored_rows"
-_ONE_TOKEN = 3  # with start and end
 
 EMBEDDED = {"pocket": "pocket_teacher", "pocket_scans": "pocket_teacher_scans"}
 """Names of the embedded teachers, and their folders in the package's assets."""
@@ -190,21 +190,27 @@ class PocketTeacher(OpenClipTeacher):
 
         return push_teacher(self.folder, repository, private, **place)
 
-    def with_neighbors(self) -> PocketTeacher:
-        """Return the teacher with an embedding of words that no text of its training had: those of known words.
+    def with_neighbors(self, kept: Sequence[str] = ()) -> PocketTeacher:
+        """Return the teacher with embeddings of words that no text of its training had: see `WordNeighbors`.
 
         It shares weights and fingerprint. Texts of known words have the same features.
+
+        :param kept: texts whose words stay as they are
         """
         other = copy.copy(self)
-        other._neighbors = WordNeighbors(self.model.token_embedding.weight)
+        tokens = self.tokenize(kept, truncate=True).flatten().cpu() if kept else torch.zeros(0, dtype=torch.int64)
+        other._neighbors = WordNeighbors(self.model.token_embedding.weight, tokens)
         return other
 
-    def neighbors_of(self, word: str) -> list[tuple[str, float]]:
-        """Return the known words that a word is taken for, with their weights; none without `with_neighbors`."""
-        if self._neighbors is None or count_tokens([word], self.context_length) != [_ONE_TOKEN]:
-            return []
-        token = int(self.tokenize([word])[0, 1])
-        return [(decode_token(neighbor), weight) for neighbor, weight in self._neighbors.of(token)]
+    def neighbors_of(self, word: str) -> list[list[tuple[str, float]]]:
+        """Return for each unknown token of a word the known words that it is taken for, with their weights."""
+        tokens = self.tokenize([word], truncate=True)[0]
+        tokens = tokens[: int(self.eot_positions(tokens[None])[0])]
+        found = [[] for _ in tokens] if self._neighbors is None else self._neighbors.of(tokens)
+        known = zip(found, super().embed_tokens(tokens).any(dim=1).tolist(), strict=True)
+        return [
+            [(token_text(token), weight) for token, weight in of_token] for of_token, is_known in known if not is_known
+        ]
 
     def embed_tokens(self, tokens: Tensor) -> Tensor:
         """Return the token embeddings [C, L, W], without positions, of tokens [C, L]."""

@@ -1,11 +1,7 @@
 """Words that a pocket teacher never read, taken for known words of a similar meaning.
 
-`assets/word_neighbors.safetensors` lists common words of CLIP's vocabulary, each with the words of captions that are
-nearest to it in the sentence encoder all-MiniLM-L6-v2. `scripts/write_word_neighbors.py` writes it:
-
-- `words`, int32 [N]: tokens of whole words
-- `neighbors`, int32 [N, 4]: tokens of their nearest words, the nearest first
-- `weights`, uint8 [N, 4]: of the neighbors, about 255 in all
+`assets/word_neighbors.safetensors` lists common words, each with the words of captions that are nearest to it in the
+sentence encoder all-MiniLM-L6-v2. `scripts/assets/write_word_neighbors.py` writes it; the content is `Listed`.
 """
 
 from __future__ import annotations
@@ -13,48 +9,81 @@ from __future__ import annotations
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from pickclutter_lang.errors import TeacherError
+from pickclutter_lang.language.clip_words import word_ends
 from pickclutter_lang.utils.tensor_files import read_tensors
 
 NEIGHBORS_FILE = "word_neighbors.safetensors"
+_COUNT, _SHARPNESS = 4, 40.0
+_COSINES = 255.0  # a stored cosine of 1
+
+
+class Listed(NamedTuple):
+    """Words with their neighbors: tokens `words` [N] and `neighbors` [N, K], the nearest first, and `cosines` [N, K].
+
+    In the file, cosines are uint8, 255 times their value.
+    """
+
+    words: Tensor
+    neighbors: Tensor
+    cosines: Tensor
 
 
 class WordNeighbors:
-    """Embeddings of tokens that a teacher has none of: weighted means of those of their neighbors that it knows.
+    """Embeddings of words that a teacher has none of: weighted means of those of the nearest words that it knows.
 
-    A known token, and one without a known neighbor, has zeros.
+    Each is the mean of the four nearest, weighted by the softmax of 40 times the cosine.
     """
 
-    def __init__(self, embeddings: Tensor) -> None:
-        """Set up the neighbors; `embeddings` [V, W] are the teacher's, with rows of zeros for unknown tokens."""
-        known, listed = embeddings.detach().any(dim=1).cpu(), _listed()
-        words, neighbors = listed["words"].long(), listed["neighbors"].long()
-        weights = listed["weights"].float() * known[neighbors] * ~known[words][:, None]
-        total = weights.sum(dim=1, keepdim=True)
+    def __init__(self, embeddings: Tensor, kept: Tensor, listed: Listed | None = None) -> None:
+        """Find the neighbors.
+
+        :param embeddings: the teacher's [V, W], with rows of zeros for unknown tokens
+        :param kept: int64, tokens that stay without an embedding where they have none
+        :param listed: by default that of the package
+        """
+        known = embeddings.detach().any(dim=1).cpu()
+        words, neighbors, cosines = listed or _read()
+        cosines = torch.where(known[neighbors], cosines, -torch.inf)
+        nearest, at = cosines.topk(_COUNT, dim=1)
+        weights = torch.softmax(_SHARPNESS * nearest, dim=1)
+        open_words = ~known[words] & ~torch.isin(words, kept) & nearest[:, 0].isfinite()
+        none = torch.zeros(1, _COUNT)
         self._embeddings = embeddings
-        self._neighbors = torch.cat([torch.zeros(1, neighbors.shape[1], dtype=torch.int64), neighbors])
-        self._weights = torch.cat([torch.zeros(1, weights.shape[1]), weights / total.clamp(min=1)])
+        self._neighbors = torch.cat([none.long(), neighbors.gather(1, at)[open_words]])
+        self._weights = torch.cat([none, weights[open_words]])
         self._row = torch.zeros(len(embeddings), dtype=torch.int64)
-        self._row[words] = torch.arange(1, len(words) + 1)
+        self._row[words[open_words]] = torch.arange(1, len(self._weights))
+        self._word_ends = torch.tensor(word_ends())
 
     def __call__(self, tokens: Tensor) -> Tensor:
-        """Return the embeddings [C, L, W] of tokens [C, L]."""
-        row = self._row[tokens.cpu()]
+        """Return the embeddings [C, L, W] of tokens [C, L], from the start of the text on; zeros for all others."""
+        row = self._rows(tokens.cpu())
         neighbors = self._embeddings[self._neighbors[row].to(self._embeddings.device)]
         return (self._weights[row].to(neighbors)[..., None] * neighbors).sum(dim=2)
 
-    def of(self, token: int) -> list[tuple[int, float]]:
-        """Return the tokens that a token is taken for, with their weights, at most 1 in all; the nearest first."""
-        row = int(self._row[token])
-        pairs = zip(self._neighbors[row].tolist(), self._weights[row].tolist(), strict=True)
-        return [(neighbor, weight) for neighbor, weight in pairs if weight]
+    def of(self, tokens: Tensor) -> list[list[tuple[int, float]]]:
+        """Return for each token of a text [L] those that it is taken for, the nearest first, with their weights."""
+        rows = self._rows(tokens.cpu()[None])[0]
+        return [
+            [(token, weight) for token, weight in zip(of_token, weights, strict=True) if weight]
+            for of_token, weights in zip(self._neighbors[rows].tolist(), self._weights[rows].tolist(), strict=True)
+        ]
+
+    def _rows(self, tokens: Tensor) -> Tensor:
+        """Return the row of each token [C, L]; 0 where it is inside a longer word."""
+        begins = torch.zeros_like(tokens, dtype=torch.bool)
+        begins[:, 1:] = self._word_ends[tokens[:, :-1]]
+        return torch.where(begins, self._row[tokens], 0)
 
 
 @lru_cache(maxsize=1)
-def _listed() -> dict[str, Tensor]:
+def _read() -> Listed:
     path = Path(str(files("pickclutter_lang.assets") / NEIGHBORS_FILE))
-    return read_tensors(path, None, TeacherError, "install pickclutter-lang again")
+    stored = read_tensors(path, None, TeacherError, "install pickclutter-lang again")
+    return Listed(stored["words"].long(), stored["neighbors"].long(), stored["cosines"].float() / _COSINES)

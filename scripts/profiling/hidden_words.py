@@ -7,8 +7,14 @@ Takes views of held-out instances of kinds:
     python scripts/profiling/hidden_words.py runs/kind_views
 
 Each kind whose name is one token has its embedding hidden in turn, and views of it are classified among the names of
-all kinds: with the embedding, without one, and with that of the nearest other words of captions. Those exclude all
-words of its name and its synonyms. Needs the extra `sentence`. Prints CSV.
+all kinds:
+
+- `trained`: with its embedding
+- `neighbors`: with that of the nearest words of captions, without all words of its name and synonyms
+- `without categories`: the words of its categories are left out too
+- `any word`: with the embedding of a random word of captions
+
+Needs the extra `sentence`. Prints CSV.
 """
 
 from __future__ import annotations
@@ -16,19 +22,20 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
+from pickclutter_lang.language.clip_words import word_tokens
 from pickclutter_lang.objects.kinds import Kind, all_kinds
 from pickclutter_lang.teacher_training.encoded_views import EncodedViews
-from pickclutter_lang.teacher_training.nearest_words import NearestWords, word_tokens
+from pickclutter_lang.teacher_training.nearest_words import NearestWords
 from pickclutter_lang.teachers.pocket import EMBEDDED, PocketTeacher, load_pocket_teacher
+from pickclutter_lang.teachers.word_neighbors import WordNeighbors
 from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE
 from pickclutter_lang.utils.statistics import clustered_interval
 
@@ -36,7 +43,7 @@ _BEST = 10
 Ranks = NDArray[np.int64]
 
 
-def ranks_of(teacher: PocketTeacher, views: EncodedViews, kinds: list[Kind], name: str) -> Ranks:
+def ranks_of(teacher: PocketTeacher, views: EncodedViews, kinds: Sequence[Kind], name: str) -> Ranks:
     """Return for each view of a kind how many other names fit better than its own."""
     texts = teacher.encode_text([PHOTO_TEMPLATE.format(label=kind.name) for kind in kinds])
     own = [n for n, item in enumerate(views.objects) if item.name == name]
@@ -46,30 +53,42 @@ def ranks_of(teacher: PocketTeacher, views: EncodedViews, kinds: list[Kind], nam
 
 
 @contextmanager
-def embedding(teacher: PocketTeacher, token: int, row: Tensor) -> Iterator[None]:
-    """Give a token another embedding for a while."""
+def hidden(teacher: PocketTeacher, token: int) -> Iterator[None]:
+    """Set a token's embedding to zeros for a while."""
     table = teacher.model.token_embedding.weight.data
     before = table[token].clone()
-    table[token] = row
+    table[token] = 0
     try:
         yield
     finally:
         table[token] = before
 
 
-def measure(teacher: PocketTeacher, views: EncodedViews, kinds: list[Kind], half: int) -> dict[str, list[Ranks]]:
-    """Return the ranks of the views of each kind of a half, by what its name's embedding is."""
-    tokens, nearest = word_tokens(), NearestWords()
+def measure(teacher: PocketTeacher, views: EncodedViews, kinds: Sequence[Kind], half: int) -> dict[str, list[Ranks]]:
+    """Return the ranks of the views of each kind of a half that the teacher knows, by what its name is taken for."""
+    nearest, tokens = NearestWords(), word_tokens()
     table = teacher.model.token_embedding.weight.data
-    found: dict[str, list[Ranks]] = {"trained": [], "neighbors": [], "none": []}
-    for kind in [kind for kind in kinds if kind.name in tokens][half::2]:
-        own = {word for text in (kind.name, *kind.synonyms) for word in text.split()}
-        (neighbors,), (weights,) = nearest([kind.name], own)
-        mixed = torch.from_numpy(weights).float() @ table[torch.from_numpy(neighbors)]
-        for key, row in (("trained", table[tokens[kind.name]]), ("neighbors", mixed), ("none", 0 * mixed)):
-            with embedding(teacher, tokens[kind.name], row.clone()):
-                found[key].append(ranks_of(teacher, views, kinds, kind.name))
+    known = [kind for kind in kinds if kind.name in tokens and bool(table[tokens[kind.name]].any())]
+    found: dict[str, list[Ranks]] = {"trained": [], "neighbors": [], "without categories": [], "any word": []}
+    for n, kind in enumerate(known[half::2]):
+        name, own = kind.name, _words((kind.name, *kind.synonyms))
+        other = np.random.default_rng([half, n]).choice([word for word in nearest.words if word not in own])
+        listed = {
+            "neighbors": nearest([name], own),
+            "without categories": nearest([name], own | _words(kind.hypernyms)),
+            "any word": nearest([name], {word for word in nearest.words if word != other}),
+        }
+        found["trained"].append(ranks_of(teacher, views, kinds, name))
+        with hidden(teacher, tokens[name]):
+            for key, of_name in listed.items():
+                teacher._neighbors = WordNeighbors(table, torch.zeros(0), of_name)
+                found[key].append(ranks_of(teacher, views, kinds, name))
+            teacher._neighbors = None
     return found
+
+
+def _words(texts: Iterable[str]) -> set[str]:
+    return {word for text in texts for word in text.split()}
 
 
 def main() -> None:
@@ -77,14 +96,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("views", help="folder of the views")
     parser.add_argument("--teacher", default="pocket", choices=list(EMBEDDED), help="the embedded teacher")
-    parser.add_argument("--half", type=int, default=1, choices=(0, 1), help="which of every two kinds; 0 was tuned on")
+    parser.add_argument(
+        "--half", type=int, default=1, choices=(0, 1), help="which of every two such kinds; 0 was tuned on"
+    )
     options = parser.parse_args()
     teacher = load_pocket_teacher(name=options.teacher)
     views = EncodedViews.of(teacher, ObjectViewDataset.open(options.views))
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(("embedding", "kinds", "views", "names", "top-1, %", f"among the best {_BEST}, %"))
+    writer.writerow(("taken for", "kinds", "views", "names", "top-1, %", f"among the best {_BEST}, %"))
     kinds = all_kinds()
-    for key, ranks in measure(teacher, views, list(kinds), options.half).items():
+    for key, ranks in measure(teacher, views, kinds, options.half).items():
         cells = []
         for least in (1, _BEST):
             hits = [(of_kind < least).tolist() for of_kind in ranks]
