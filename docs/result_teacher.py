@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any, NamedTuple
 
-from result_data import ASSETS, DATA, markdown, read, source_of, wrapped
+from result_data import ASSETS, DATA, ResultError, markdown, read, source_of
 
-from pickclutter_lang.objects.kinds import find_kinds
+from pickclutter_lang.objects.kinds import all_kinds
 from pickclutter_lang.policy.evaluation.rollout_metrics import wilson_interval
 from pickclutter_lang.utils.statistics import NOT_SHOWN, reached
 
@@ -88,30 +87,32 @@ def teacher_language(folder: str, trial: str) -> str:
 
 
 def kind_readings(name: str) -> str:
-    """Return how many kinds each reader of sheets without names gave their name or a synonym of theirs."""
+    """Return how many kinds each reader of sheets without names gave their name or a synonym of theirs.
+
+    :raises ResultError: when the readings are not those of all kinds
+    """
     source_of(name)
     rows = read(name)
-    accepted = [{kind.name, *kind.synonyms} for kind in find_kinds([row["kind"] for row in rows])]
-    cells, others = [], []
+    accepted = {kind.name: {kind.name, *kind.synonyms} for kind in all_kinds()}
+    if sorted(row["kind"] for row in rows) != sorted(accepted):
+        raise ResultError(f"expected a reading of each of the {len(accepted)} kinds in {name}; have them read again")
+    cells = []
     for reader in ("first", "second"):
-        wrong = [row for row, words in zip(rows, accepted, strict=True) if row[reader].lower() not in words]
-        cells.append((reader, str(wilson_interval(len(rows) - len(wrong), len(rows)))))
-        others += [(row["kind"], row[reader]) for row in wrong]
-    told = ", ".join(f'{kind}: "{answer}"' for kind, answer in dict.fromkeys(others))
-    table = markdown(("Reader", "named, % (95% interval)"), cells)
-    return f"{table}\n\n{wrapped(f'Other words: {told}.')}"
+        wrong = [row for row in rows if row[reader].lower() not in accepted[row["kind"]]]
+        others = ", ".join(f'{row["kind"]}: "{row[reader]}"' for row in wrong)
+        cells.append((reader, str(wilson_interval(len(rows) - len(wrong), len(rows))), others))
+    return markdown(("Reader", "named, % (95% interval)", "other words"), cells)
 
 
 def teacher_words(name: str) -> str:
     """Return how many tokens an embedded teacher has an embedding of, by the weights in the package."""
     import torch
-    from open_clip.tokenizer import SimpleTokenizer
 
+    from pickclutter_lang.language.clip_words import decoder, word_tokens
     from pickclutter_lang.teachers import load_teacher
 
-    tokens = SimpleTokenizer().decoder
-    known = load_teacher(name).embed_tokens(torch.arange(len(tokens))).any(dim=1)
-    words = [n for n in range(len(known)) if re.fullmatch(r"[a-z]{3,}</w>", tokens[n])][:_COMMON_WORDS]
+    known = load_teacher(name).embed_tokens(torch.arange(len(decoder()))).any(dim=1)
+    words = list(word_tokens().values())[:_COMMON_WORDS]
     rows = [
         ("all tokens", len(known), int(known.sum())),
         (f"the first {_COMMON_WORDS} whole words of three letters or more", len(words), int(known[words].sum())),

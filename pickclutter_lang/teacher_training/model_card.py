@@ -130,8 +130,8 @@ def _model_section(folder: Path, teacher: PocketTeacher) -> str:
         f"{teacher.embed_dim}, context of {teacher.context_length} tokens; {size / 1e6:.1f} MB (float16).\n"
         f"- {teacher_cost / 1e9:.2f} G multiply-adds for an image; "
         f"students at {_STUDENT_IMAGE_SIZE} px: {student_costs}.\n"
-        "- Only embeddings of tokens that occurred in training are stored. In new names, a common word without one is "
-        "taken\n  for the nearest known words.\n"
+        "- Only embeddings of tokens that occurred in training are stored; all other words are zero vectors. `look` "
+        "and policies\n  take a common word of a new name for the nearest known ones (`with_neighbors()`).\n"
         f"- Fingerprint `{teacher.fingerprint}`.\n"
     )
 
