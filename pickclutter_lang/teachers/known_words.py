@@ -6,7 +6,10 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import torch
+
 from pickclutter_lang.teachers.base import Teacher
+from pickclutter_lang.utils.validation import did_you_mean
 
 if TYPE_CHECKING:
     from pickclutter_lang.teachers.pocket import PocketTeacher
@@ -49,7 +52,7 @@ def unknown_words_note(teacher: Teacher, names: Sequence[str]) -> str | None:
     """Return sentences on the words of names that the teacher does not know; None where it knows all."""
     found = unknown_words(teacher, names)
     taken = [f"{word!r} for {' and '.join(map(repr, known))}" for word, known in found.items() if known]
-    without = [repr(word) for word, known in found.items() if not known]
+    without = [f"{word!r}{_near(teacher, word)}" for word, known in found.items() if not known]
     parts = [f"No text of the teacher's training had {', '.join(map(repr, found))}."]
     if taken:
         parts.append(f"It takes {', '.join(taken)}; scores of such names mean less.")
@@ -63,6 +66,18 @@ def warn_of_unknown_words(teacher: Teacher, names: Sequence[str]) -> None:
     note = unknown_words_note(teacher, names)
     if note is not None:
         warnings.warn(note, UnknownWordWarning, stacklevel=2)
+
+
+def _near(teacher: Teacher, word: str) -> str:
+    """Return a question for the nearest known words, in brackets, or nothing."""
+    from pickclutter_lang.language.clip_words import word_tokens
+
+    tokens = word_tokens()
+    known = (
+        teacher.embed_tokens(torch.tensor([*tokens.values()])[:, None])[:, 0].any(dim=1).tolist()
+    )  # without neighbors
+    question = did_you_mean(word.lower(), (name for name, is_known in zip(tokens, known, strict=True) if is_known))
+    return f" ({question.removeprefix('; ')})" if question else ""
 
 
 def _pocket(teacher: Teacher) -> PocketTeacher | None:

@@ -99,6 +99,11 @@ def test_words_of_unknown_parts_are_named(word: str) -> None:
     assert f"It takes no word for {word!r}" in str(unknown_words_note(teacher, [word]))
 
 
+def test_a_misspelled_word_gets_a_question() -> None:
+    note = str(unknown_words_note(load_pocket_teacher().with_neighbors(), ["a yellow bannana", "kettle"]))
+    assert note.count("did you mean") == 1 and "'bannana' (did you mean banana" in note
+
+
 def test_words_that_a_student_was_trained_with_stay() -> None:
     plain = load_pocket_teacher()
     kept = plain.with_neighbors(["kettle"])
