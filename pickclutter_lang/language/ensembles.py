@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Literal, Protocol
 
 import numpy as np
@@ -107,13 +106,13 @@ def waffle_descriptors(
     :param descriptors: [C][n], those that the noise replaces
     :param rng: source of the noise
     :param kind: `words` (random ones) or `characters` (random letters, as many as the word has)
-    :param words: to sample from; by default those of `clip_words`
+    :param words: to sample from; by default those of `clip_words.word_tokens`
     :raises InvalidArgumentError: for another kind, no descriptors, or no words
     """
     if kind not in ("words", "characters"):
         raise InvalidArgumentError(f"expected kind to be 'words' or 'characters', but got {kind!r}")
     template = max(descriptors, key=len, default=())
-    vocabulary = clip_words() if words is None else list(words)
+    vocabulary = _clip_words() if words is None else list(words)
     if not template or (kind == "words" and not vocabulary):
         raise InvalidArgumentError("expected at least one descriptor and one word to sample from, but got none")
 
@@ -165,13 +164,10 @@ def words_of(descriptors: Descriptors) -> list[str]:
     )
 
 
-@lru_cache(maxsize=1)
-def clip_words() -> list[str]:
-    """Return the words of CLIP's vocabulary that are one token of at least three letters a to z, most common first."""
-    from open_clip.tokenizer import SimpleTokenizer
+def _clip_words() -> list[str]:
+    from pickclutter_lang.language.clip_words import word_tokens  # open_clip takes seconds to import
 
-    tokens = (token[: -len("</w>")] for token in SimpleTokenizer().encoder if token.endswith("</w>"))
-    return [word for word in tokens if len(word) >= 3 and word.isascii() and word.isalpha()]
+    return list(word_tokens())
 
 
 def _as_descriptor(part: str) -> str:

@@ -6,8 +6,6 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import torch
-
 from pickclutter_lang.teachers.base import Teacher
 from pickclutter_lang.utils.validation import did_you_mean
 
@@ -18,7 +16,7 @@ _LEAST_WEIGHT = 0.1  # of a neighbor that is named
 
 
 class UnknownWordWarning(UserWarning):
-    """A name has a word that no text of the teacher's training had."""
+    """A name has a word with a token that no text of the teacher's training had."""
 
 
 def with_neighbors(teacher: Teacher, kept: Sequence[str] = ()) -> Teacher:
@@ -31,9 +29,10 @@ def with_neighbors(teacher: Teacher, kept: Sequence[str] = ()) -> Teacher:
 
 
 def unknown_words(teacher: Teacher, texts: Sequence[str]) -> dict[str, list[str]]:
-    """Return the words of texts that no text of the teacher's training had, each with the words it is taken for.
+    """Return the words of texts with a token that no text of the teacher's training had.
 
-    The list is empty for a word that has no embedding, or has it in part. All but pocket teachers know every word.
+    Each comes with the words it is taken for; with none where a token has no embedding at all. All but pocket teachers
+    know every word.
     """
     pocket = _pocket(teacher)
     if pocket is None:
@@ -69,14 +68,9 @@ def warn_of_unknown_words(teacher: Teacher, names: Sequence[str]) -> None:
 
 
 def _near(teacher: Teacher, word: str) -> str:
-    """Return a question for the nearest known words, in brackets, or nothing."""
-    from pickclutter_lang.language.clip_words import word_tokens
-
-    tokens = word_tokens()
-    known = (
-        teacher.embed_tokens(torch.tensor([*tokens.values()])[:, None])[:, 0].any(dim=1).tolist()
-    )  # without neighbors
-    question = did_you_mean(word.lower(), (name for name, is_known in zip(tokens, known, strict=True) if is_known))
+    """Return a question for the nearest words of captions by spelling, in brackets, or nothing."""
+    pocket = _pocket(teacher)
+    question = did_you_mean(word.lower(), [] if pocket is None else pocket.caption_words)
     return f" ({question.removeprefix('; ')})" if question else ""
 
 

@@ -29,7 +29,7 @@ from pickclutter_lang.errors import InvalidArgumentError, TeacherError
 from pickclutter_lang.language.clip_words import token_text
 from pickclutter_lang.teachers import efficientnet_lite, patch_resnet
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
-from pickclutter_lang.teachers.word_neighbors import WordNeighbors
+from pickclutter_lang.teachers.word_neighbors import Listed, WordNeighbors
 from pickclutter_lang.utils.hub_files import fetch_files
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
 from pickclutter_lang.utils.json_files import Sha256, check_json, read_json
@@ -190,30 +190,29 @@ class PocketTeacher(OpenClipTeacher):
 
         return push_teacher(self.folder, repository, private, **place)
 
-    def with_neighbors(self, kept: Sequence[str] = ()) -> PocketTeacher:
-        """Return the teacher with embeddings of words that no text of its training had: see `WordNeighbors`.
-
-        It shares weights and fingerprint. Texts of known words have the same features.
-
-        :param kept: texts whose words stay as they are
-        """
+    def with_neighbors(self, kept: Sequence[str] = (), listed: Listed | None = None) -> PocketTeacher:
+        """Return the teacher, sharing all else, with `WordNeighbors`; words of the texts `kept` stay as they are."""
         other = copy.copy(self)
-        tokens = self.tokenize(kept, truncate=True).flatten().cpu() if kept else torch.zeros(0, dtype=torch.int64)
-        other._neighbors = WordNeighbors(self.model.token_embedding.weight, tokens)
+        kept_tokens = self.tokenize(kept, truncate=True).flatten().cpu()
+        other._neighbors = WordNeighbors(self.model.token_embedding.weight, kept_tokens, listed)
         return other
+
+    @property
+    def caption_words(self) -> list[str]:
+        """Known words that others are taken for; none without `with_neighbors`."""
+        return [] if self._neighbors is None else [token_text(token) for token in self._neighbors.known]
 
     def neighbors_of(self, word: str) -> list[list[tuple[str, float]]]:
         """Return for each unknown token of a word the known words that it is taken for, with their weights."""
         tokens = self.tokenize([word], truncate=True)[0]
         tokens = tokens[: int(self.eot_positions(tokens[None])[0])]
         found = [[] for _ in tokens] if self._neighbors is None else self._neighbors.of(tokens)
-        known = zip(found, super().embed_tokens(tokens).any(dim=1).tolist(), strict=True)
-        return [
-            [(token_text(token), weight) for token, weight in of_token] for of_token, is_known in known if not is_known
-        ]
+        known = super().embed_tokens(tokens).any(dim=1).tolist()
+        unknown = [of_token for of_token, is_known in zip(found, known, strict=True) if not is_known]
+        return [[(token_text(token), weight) for token, weight in of_token] for of_token in unknown]
 
     def embed_tokens(self, tokens: Tensor) -> Tensor:
-        """Return the token embeddings [C, L, W], without positions, of tokens [C, L]."""
+        """Return the embeddings [C, L, W], without positions, of tokens [C, L] from the start of the texts on."""
         embedded = super().embed_tokens(tokens)
         return embedded if self._neighbors is None else embedded + self._neighbors(tokens)
 

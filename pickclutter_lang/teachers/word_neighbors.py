@@ -37,7 +37,8 @@ class Listed(NamedTuple):
 class WordNeighbors:
     """Embeddings of words that a teacher has none of: weighted means of those of the nearest words that it knows.
 
-    Each is the mean of the four nearest, weighted by the softmax of 40 times the cosine.
+    Each is the mean of the nearest, at most four of those that are listed, weighted by the softmax of 40 times the
+    cosine.
     """
 
     def __init__(self, embeddings: Tensor, kept: Tensor, listed: Listed | None = None) -> None:
@@ -60,6 +61,8 @@ class WordNeighbors:
         self._row = torch.zeros(len(embeddings), dtype=torch.int64)
         self._row[words[open_words]] = torch.arange(1, len(self._weights))
         self._word_ends = torch.tensor(word_ends())
+        self.known = torch.unique(neighbors[known[neighbors]]).tolist()
+        """Tokens of the words of captions that the teacher knows."""
 
     def __call__(self, tokens: Tensor) -> Tensor:
         """Return the embeddings [C, L, W] of tokens [C, L], from the start of the text on; zeros for all others."""

@@ -13,6 +13,7 @@ all kinds:
 - `neighbors`: with that of the nearest words of captions, without all words of its name and synonyms
 - `without categories`: the words of its categories are left out too
 - `any word`: with the embedding of a random word of captions
+- `none`: without one
 
 Needs the extra `sentence`. Prints CSV.
 """
@@ -26,7 +27,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
@@ -35,7 +35,6 @@ from pickclutter_lang.objects.kinds import Kind, all_kinds
 from pickclutter_lang.teacher_training.encoded_views import EncodedViews
 from pickclutter_lang.teacher_training.nearest_words import NearestWords
 from pickclutter_lang.teachers.pocket import EMBEDDED, PocketTeacher, load_pocket_teacher
-from pickclutter_lang.teachers.word_neighbors import WordNeighbors
 from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE
 from pickclutter_lang.utils.statistics import clustered_interval
 
@@ -69,10 +68,17 @@ def measure(teacher: PocketTeacher, views: EncodedViews, kinds: Sequence[Kind], 
     nearest, tokens = NearestWords(), word_tokens()
     table = teacher.model.token_embedding.weight.data
     known = [kind for kind in kinds if kind.name in tokens and bool(table[tokens[kind.name]].any())]
-    found: dict[str, list[Ranks]] = {"trained": [], "neighbors": [], "without categories": [], "any word": []}
+    found: dict[str, list[Ranks]] = {
+        "trained": [],
+        "neighbors": [],
+        "without categories": [],
+        "any word": [],
+        "none": [],
+    }
     for n, kind in enumerate(known[half::2]):
         name, own = kind.name, _words((kind.name, *kind.synonyms))
-        other = np.random.default_rng([half, n]).choice([word for word in nearest.words if word not in own])
+        others = [word for word in nearest.words if word not in own and bool(table[tokens[word]].any())]
+        other = np.random.default_rng([half, n]).choice(others)
         listed = {
             "neighbors": nearest([name], own),
             "without categories": nearest([name], own | _words(kind.hypernyms)),
@@ -81,9 +87,8 @@ def measure(teacher: PocketTeacher, views: EncodedViews, kinds: Sequence[Kind], 
         found["trained"].append(ranks_of(teacher, views, kinds, name))
         with hidden(teacher, tokens[name]):
             for key, of_name in listed.items():
-                teacher._neighbors = WordNeighbors(table, torch.zeros(0), of_name)
-                found[key].append(ranks_of(teacher, views, kinds, name))
-            teacher._neighbors = None
+                found[key].append(ranks_of(teacher.with_neighbors(listed=of_name), views, kinds, name))
+            found["none"].append(ranks_of(teacher, views, kinds, name))
     return found
 
 
