@@ -115,7 +115,11 @@ def teacher_words(name: str) -> str:
     words = list(word_tokens().values())[:_COMMON_WORDS]
     rows = [
         ("all tokens", len(known), int(known.sum())),
-        (f"the first {_COMMON_WORDS} tokens that end a word, of three letters or more", len(words), int(known[words].sum())),
+        (
+            f"the first {_COMMON_WORDS} tokens that end a word, of three letters or more",
+            len(words),
+            int(known[words].sum()),
+        ),
     ]
     cells = [(what, str(count), f"{100 * found / count:.0f}% ({found})") for what, count, found in rows]
     return markdown(("Of CLIP's vocabulary", "number", f"known to `{name}`"), cells)

@@ -194,7 +194,7 @@ class PocketTeacher(OpenClipTeacher):
         """Return the teacher, sharing all else, with `WordNeighbors`; words of the texts `kept` stay as they are."""
         other = copy.copy(self)
         kept_tokens = self.tokenize(kept, truncate=True).flatten().cpu()
-        other._neighbors = WordNeighbors(self.model.token_embedding.weight, kept_tokens, listed)
+        other._neighbors = WordNeighbors(self._text.token_embedding.weight, kept_tokens, listed)
         return other
 
     @property

@@ -52,7 +52,7 @@ def test_words_without_an_embedding_are_unknown() -> None:
 def test_an_unknown_word_is_the_weighted_mean_of_its_nearest_known_words(name: str) -> None:
     plain = load_pocket_teacher(name=name)
     teacher, file = plain.with_neighbors(), load_file(Path(str(files("pickclutter_lang.assets") / NEIGHBORS_FILE)))
-    table = plain.model.token_embedding.weight.detach().numpy()
+    table = plain.embed_tokens(torch.arange(plain.config["text_cfg"]["vocab_size"])).detach().numpy()
     for word in ("kettle", "pillow", "crimson"):
         tokens = plain.tokenize([word])
         row = list(file["words"]).index(int(tokens[0, 1]))
