@@ -1,6 +1,7 @@
 """Compare finished runs with the first of them, on one page.
 
     pickclutter compare-runs runs=[runs/best,runs/cls] out=runs/comparison
+    pickclutter compare-runs runs=[runs/best,runs/cls] out=runs/comparison tables=runs/comparison/numbers
 
 All are of one kind: trainings on scenes, trainings on single images, or evaluations of policies. The page has the
 settings that differ, results with intervals, paired differences on the scenes, images or piles that runs share, bars of
@@ -10,6 +11,7 @@ each object, and curves of training. It is written from results, saved predictio
 from importlib import import_module
 
 from pickclutter_lang.commands.hydra_app import hydra_main
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.compare_config import CompareRunsConfig, kind_of_runs
 
 _PAGES = {
@@ -23,5 +25,8 @@ _PAGES = {
 @hydra_main(CompareRunsConfig)
 def main(config: CompareRunsConfig) -> None:
     """Write the page, and print its path."""
-    module = import_module(_PAGES[kind_of_runs(config.runs)])
+    kind = kind_of_runs(config.runs)
+    if config.tables is not None and kind != "scenes":
+        raise InvalidArgumentError(f"expected runs on scenes for tables={config.tables}, but got {kind}; leave it out")
+    module = import_module(_PAGES[kind])
     print(f"report: {module.write_comparison(config)}")

@@ -20,6 +20,9 @@ class CompareRunsConfig:
     `evaluate-policy`. The others are compared with the first."""
     out: str = "runs/comparison"
     """Folder of the page."""
+    tables: str | None = None
+    """For runs on the same scenes, with the same unseen objects and seed: a folder for their numbers, which are
+    values.csv, scores.json.gz and about.json, as of `pickclutter reproduce-table12`. null: none are written."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -30,6 +33,8 @@ class CompareRunsConfig:
         if len({Path(run).resolve() for run in self.runs}) < len(self.runs):
             raise InvalidArgumentError(f"expected runs to be different folders, but got {', '.join(self.runs)}")
         check_path("out", self.out)
+        if self.tables is not None:
+            check_path("tables", self.tables)
 
 
 def kind_of_runs(folders: Sequence[str]) -> str:

@@ -131,3 +131,11 @@ def test_scores_are_drawn_by_what_is_there() -> None:
     text = inline_svg(figure)
     assert "visible: 1 of 2 above" in text and "absent: 1 of 1 above" in text and "oracle" not in text
     assert plot_scores([episode(variant="oracle")]) is None
+
+
+def test_numbers_are_of_runs_on_scenes_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, other = evaluation(tmp_path / "a", "10"), evaluation(tmp_path / "b", "11")
+    with pytest.raises(SystemExit, match="2"):
+        main(["compare-runs", f"runs=[{first},{other}]", f"out={tmp_path / 'page'}", f"tables={tmp_path / 'numbers'}"])
+    assert "expected runs on scenes for tables=" in capsys.readouterr().err
+    assert not (tmp_path / "page").exists() and not (tmp_path / "numbers").exists()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.experiments.compare_config import CompareRunsConfig
 from pickclutter_lang.experiments.comparison_page import (
     BOLD_NOTE,
@@ -32,10 +33,14 @@ from pickclutter_lang.experiments.scenes.result_table import (
 )
 from pickclutter_lang.experiments.scenes.run_comparison import RunComparison, load_comparison
 from pickclutter_lang.experiments.scenes.scene_intervals import intervals_of
+from pickclutter_lang.experiments.scenes.table12 import write_numbers
 from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell
+from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepResults
 from pickclutter_lang.experiments.sweeps.tables import CHANCE_NOTE
 from pickclutter_lang.metrics.bootstrap import Metric
+from pickclutter_lang.utils.io import create_dir
+from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.markdown import markdown_table, percent
 
 _COMPARED: dict[Metric, str] = {"f1": "F1 per scene", "map": "Mean average precision"}
@@ -48,8 +53,9 @@ _DIFFERENCE_NOTE = f"In points, on the same scenes and objects, which both runs 
 
 
 def write_comparison(config: CompareRunsConfig) -> Path:
-    """Write `report.html` into the folder `out`; return its path.
+    """Write `report.html` into the folder `out`, and the numbers of the runs into `tables`; return the page's path.
 
+    :raises MismatchError: for numbers of runs on other scenes, with other unseen objects or of another seed
     :raises CheckpointError: for a folder that is no run, or whose run is not finished or is damaged
     :raises DatasetError: when it cannot be written
     :raises LockedError: when another process is at work in `out`
@@ -76,7 +82,26 @@ def write_comparison(config: CompareRunsConfig) -> Path:
         },
         more=[*training_section()],
     )
+    if config.tables is not None:
+        _write_numbers(runs, config)
     return write_comparison_page(compared, Path(config.out))
+
+
+def _write_numbers(runs: RunComparison, config: CompareRunsConfig) -> None:
+    """Write the numbers of runs by their labels, as those of a sweep."""
+    replicates = {label: Replicate.of_result(run.result) for label, run in runs.runs.items()}
+    for label in runs.others:
+        if (why := runs.unpaired(label, "ood_on_ood")) or replicates[label] != replicates[runs.first]:
+            raise MismatchError(
+                f"expected runs on the same scenes, with the same unseen objects and seed for tables={config.tables}, "
+                f"but {label} is {why or replicates[label].folder_name} beside {runs.first}; leave it out"
+            )
+    results = {label: {replicates[label]: {**run.result, "name": label}} for label, run in runs.runs.items()}
+    places = {(label, replicates[label]): Path(run) for label, run in zip(runs.runs, config.runs, strict=True)}
+    folder = Path(config.tables or config.out)
+    create_dir(folder)
+    with dir_lock(folder):
+        write_numbers(SweepResults(folder, results, places), [(label, runs.first) for label in runs.others], folder)
 
 
 def _results(runs: RunComparison) -> Iterator[str]:

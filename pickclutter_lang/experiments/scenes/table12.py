@@ -103,13 +103,21 @@ def write_table(config: Table12Config) -> Path:
         return _write(results, pairs, Path(config.out or config.runs))
 
 
-def _write(results: SweepResults, pairs: list[tuple[str, str]], out: Path) -> Path:
+def write_numbers(results: SweepResults, pairs: Sequence[tuple[str, str]], out: Path) -> None:
+    """Write the numbers of runs that `read_tables` reads; `pairs` are those that a page subtracts.
+
+    :raises MismatchError: when runs of one object split were evaluated on other scenes or objects
+    """
     write_values(out / VALUES_FILE, values_of(results, measures_of, baselines(results)))
     if not write_scores(out / SCORES_FILE, results):
         (out / SCORES_FILE).unlink(missing_ok=True)
     about: dict[str, Any] = {"notes": _notes(results), "settings": differing_settings(results), "pairs": pairs}
     about["teacher"] = results.first["teacher"]["fingerprint"]
     write_json(out / ABOUT_FILE, about)
+
+
+def _write(results: SweepResults, pairs: list[tuple[str, str]], out: Path) -> Path:
+    write_numbers(results, pairs, out)
     values, about = read_tables(out)
     write_csv(out / "table12.csv", csv_lines(values, [*score_tables(values, pairs), *class_tables(values)]))
     chart, text = draw_sweep(values), markdown(values, pairs, about["notes"], about["settings"])

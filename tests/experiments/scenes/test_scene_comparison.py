@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from helpers.browser import opened
 from helpers.scene_runs import config, make_toys
 from pickclutter_lang.commands import main
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError
 from pickclutter_lang.experiments.compare_config import CompareRunsConfig
 from pickclutter_lang.experiments.scenes.predictions import load_predictions
 from pickclutter_lang.experiments.scenes.run_comparison import load_comparison
 from pickclutter_lang.experiments.scenes.scene_comparison import write_comparison
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.experiments.scenes.table12 import read_tables
 
 SHORT = ("distill.epochs=1", "few_shot.epochs=1")
 PHONE = {"width": 390, "height": 844}
@@ -168,6 +169,30 @@ def test_a_run_that_cannot_be_compared_is_named(make: Any, message: str, runs: P
     with pytest.raises(CheckpointError, match=message):
         compare(tmp_path / "page", runs / "first" / "run", tmp_path / "run")
     assert not (tmp_path / "page").exists()
+
+
+def test_numbers_of_runs_are_written_as_those_of_a_sweep(runs: Path, tmp_path: Path) -> None:
+    first, again = runs / "first" / "run", tmp_path / "again"
+    shutil.copytree(first, again)
+    change(again, "probabilities", lambda scores: scores[::-1], "ood")
+    config = CompareRunsConfig([str(first), str(again)], str(tmp_path / "page"), str(tmp_path / "numbers"))
+    write_comparison(config)
+    values, about = read_tables(tmp_path / "numbers")
+    measure = "few_shot.ood_on_ood.model.map"
+    found, expected = values.estimate("run", measure), json.loads((first / "result.json").read_text())
+    map_of_run = expected["metrics"]["few_shot"]["ood_on_ood"]["model"]["map"]
+    assert found is not None and found.mean == pytest.approx(map_of_run, abs=1e-6)
+    assert [*map(tuple, about["pairs"])] == [("again", "run")] and found.half_width is not None
+    difference = values.difference(("again", measure), ("run", measure))
+    assert difference is not None and difference.half_width is not None and difference.half_width > 0
+
+
+def test_numbers_of_runs_that_do_not_fit_are_refused(runs: Path, tmp_path: Path) -> None:
+    for other, why in (("second/run", "split0_seed1|seed1"), ("others", "other scenes")):
+        folders = [str(runs / "first" / "run"), str(runs / other)]
+        with pytest.raises(MismatchError, match=f"same scenes, .* is .*({why}).*leave it out"):
+            write_comparison(CompareRunsConfig(folders, str(tmp_path / "page"), str(tmp_path / "numbers")))
+    assert not (tmp_path / "numbers").exists() and not (tmp_path / "page").exists()
 
 
 def test_one_run_alone_is_refused(runs: Path) -> None:
