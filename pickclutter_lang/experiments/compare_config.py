@@ -21,8 +21,8 @@ class CompareRunsConfig:
     out: str = "runs/comparison"
     """Folder of the page."""
     tables: str | None = None
-    """For runs on the same scenes, with the same unseen objects and seed: a folder for their numbers, which are
-    values.csv, scores.json.gz and about.json, as of `pickclutter reproduce-table12`. null: none are written."""
+    """For runs on scenes with one seed, the same data and teacher: a folder for their numbers, which are values.csv,
+    scores.json.gz and about.json, as of `pickclutter reproduce-table12`. null: none are written."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""

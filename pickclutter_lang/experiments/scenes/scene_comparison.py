@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from pickclutter_lang.errors import MismatchError
+from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.experiments.compare_config import CompareRunsConfig
 from pickclutter_lang.experiments.comparison_page import (
     BOLD_NOTE,
@@ -34,9 +34,10 @@ from pickclutter_lang.experiments.scenes.result_table import (
 from pickclutter_lang.experiments.scenes.run_comparison import RunComparison, load_comparison
 from pickclutter_lang.experiments.scenes.scene_intervals import intervals_of
 from pickclutter_lang.experiments.scenes.table12 import write_numbers
+from pickclutter_lang.experiments.scenes.table12_sweep import METHODS
 from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell
-from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepResults
+from pickclutter_lang.experiments.sweeps.sweep_results import TEACHER, Replicate, SweepResults
 from pickclutter_lang.experiments.sweeps.tables import CHANCE_NOTE
 from pickclutter_lang.metrics.bootstrap import Metric
 from pickclutter_lang.utils.io import create_dir
@@ -55,12 +56,15 @@ _DIFFERENCE_NOTE = f"In points, on the same scenes and objects, which both runs 
 def write_comparison(config: CompareRunsConfig) -> Path:
     """Write `report.html` into the folder `out`, and the numbers of the runs into `tables`; return the page's path.
 
-    :raises MismatchError: for numbers of runs on other scenes, with other unseen objects or of another seed
+    :raises MismatchError: for numbers of runs on other data, of another teacher or seed
+    :raises InvalidArgumentError: for numbers of a run whose folder has the name of another row of tables
     :raises CheckpointError: for a folder that is no run, or whose run is not finished or is damaged
     :raises DatasetError: when it cannot be written
-    :raises LockedError: when another process is at work in `out`
+    :raises LockedError: when another process is at work in `out` or `tables`
     """
     runs = load_comparison(config.runs)
+    if config.tables is not None:
+        _check_numbers(runs)
     histories = {label: run.result["history"] for label, run in runs.runs.items()}
     compared = Compared(
         labels=[*runs.runs],
@@ -82,26 +86,41 @@ def write_comparison(config: CompareRunsConfig) -> Path:
         },
         more=[*training_section()],
     )
+    page = write_comparison_page(compared, Path(config.out))
     if config.tables is not None:
-        _write_numbers(runs, config)
-    return write_comparison_page(compared, Path(config.out))
+        _write_numbers(runs, config.runs, Path(config.tables))
+    return page
 
 
-def _write_numbers(runs: RunComparison, config: CompareRunsConfig) -> None:
+def _check_numbers(runs: RunComparison) -> None:
+    """Check that the numbers of runs can be one table, as those of a sweep."""
+    first = runs.runs[runs.first].result
+    for label, run in runs.runs.items():
+        own = label == run.result["config"].get("method")
+        if label in (*TRIVIAL, TEACHER) or (label in METHODS and not own):
+            raise InvalidArgumentError(
+                f"expected a run's folder to have no name that a table has a row of, but got {label}; rename it"
+            )
+        why = next(filter(None, (runs.unpaired(label, cell) for cell in SHOWN)), None)
+        others = [why, *(f"other {title}" for title in runs.other_data(label))]
+        others += ["another teacher"] if run.result["teacher"] != first["teacher"] else []
+        if Replicate.of_result(run.result) != Replicate.of_result(first):
+            others.append(f"another seed or draw ({Replicate.of_result(run.result).folder_name})")
+        if found := [other for other in others if other]:
+            raise MismatchError(
+                f"expected runs of one seed on the same data for tables=, but {label} has {', '.join(found)} than "
+                f"{runs.first}; leave it out"
+            )
+
+
+def _write_numbers(runs: RunComparison, folders: Sequence[str], out: Path) -> None:
     """Write the numbers of runs by their labels, as those of a sweep."""
     replicates = {label: Replicate.of_result(run.result) for label, run in runs.runs.items()}
-    for label in runs.others:
-        if (why := runs.unpaired(label, "ood_on_ood")) or replicates[label] != replicates[runs.first]:
-            raise MismatchError(
-                f"expected runs on the same scenes, with the same unseen objects and seed for tables={config.tables}, "
-                f"but {label} is {why or replicates[label].folder_name} beside {runs.first}; leave it out"
-            )
     results = {label: {replicates[label]: {**run.result, "name": label}} for label, run in runs.runs.items()}
-    places = {(label, replicates[label]): Path(run) for label, run in zip(runs.runs, config.runs, strict=True)}
-    folder = Path(config.tables or config.out)
-    create_dir(folder)
-    with dir_lock(folder):
-        write_numbers(SweepResults(folder, results, places), [(label, runs.first) for label in runs.others], folder)
+    places = {(label, replicates[label]): Path(run) for label, run in zip(runs.runs, folders, strict=True)}
+    create_dir(out)
+    with dir_lock(out):
+        write_numbers(SweepResults(out, results, places), [(label, runs.first) for label in runs.others], out)
 
 
 def _results(runs: RunComparison) -> Iterator[str]:

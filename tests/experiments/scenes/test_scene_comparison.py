@@ -187,12 +187,36 @@ def test_numbers_of_runs_are_written_as_those_of_a_sweep(runs: Path, tmp_path: P
     assert difference is not None and difference.half_width is not None and difference.half_width > 0
 
 
-def test_numbers_of_runs_that_do_not_fit_are_refused(runs: Path, tmp_path: Path) -> None:
-    for other, why in (("second/run", "split0_seed1|seed1"), ("others", "other scenes")):
-        folders = [str(runs / "first" / "run"), str(runs / other)]
-        with pytest.raises(MismatchError, match=f"same scenes, .* is .*({why}).*leave it out"):
-            write_comparison(CompareRunsConfig(folders, str(tmp_path / "page"), str(tmp_path / "numbers")))
+@pytest.mark.parametrize(
+    ("name", "changed", "message"),
+    [
+        ("again", {"seed": 1}, r"again has another seed or draw \(seed1\) than run; leave it out"),
+        ("again", {"teacher": {"name": "pocket", "fingerprint": "0"}}, "again has another teacher than run"),
+        ("again", {"data": {"fewshot": {"scenes": 5, "content": "0"}}}, "again has other few-shot scenes than run"),
+        ("always_yes", {}, "no name that a table has a row of, but got always_yes; rename it"),
+        ("closed_set", {}, "no name that a table has a row of, but got closed_set; rename it"),
+    ],
+)
+def test_numbers_of_runs_that_do_not_fit_are_refused(
+    name: str, changed: dict[str, Any], message: str, runs: Path, tmp_path: Path
+) -> None:
+    first = runs / "first" / "run"
+    path = Path(shutil.copytree(first, tmp_path / name)) / "result.json"
+    result = json.loads(path.read_text())
+    data = {**result["data"], **changed.get("data", {})}
+    path.write_text(json.dumps({**result, **changed, "data": data}))
+    with pytest.raises((MismatchError, InvalidArgumentError), match=message):
+        write_comparison(
+            CompareRunsConfig([str(first), str(tmp_path / name)], str(tmp_path / "page"), str(tmp_path / "numbers"))
+        )
     assert not (tmp_path / "numbers").exists() and not (tmp_path / "page").exists()
+
+
+def test_numbers_of_runs_on_other_scenes_are_refused(runs: Path, tmp_path: Path) -> None:
+    folders = [str(runs / "first" / "run"), str(runs / "others")]
+    with pytest.raises(MismatchError, match="others has other scenes"):
+        write_comparison(CompareRunsConfig(folders, str(tmp_path / "page"), str(tmp_path / "numbers")))
+    assert not (tmp_path / "numbers").exists()
 
 
 def test_one_run_alone_is_refused(runs: Path) -> None:
