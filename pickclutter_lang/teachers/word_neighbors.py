@@ -1,7 +1,7 @@
 """Words that a pocket teacher never read, taken for known words of a similar meaning.
 
 `assets/word_neighbors.safetensors` lists common words, each with the words of captions that are nearest to it in the
-sentence encoder all-MiniLM-L6-v2. `scripts/assets/write_word_neighbors.py` writes it; the content is `Listed`.
+sentence encoder all-MiniLM-L6-v2. The content is `Listed`.
 """
 
 from __future__ import annotations
