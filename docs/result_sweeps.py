@@ -11,7 +11,9 @@ from typing import Any
 from result_data import DATA, ResultError, read
 
 from pickclutter_lang.experiments.scenes.result_table import SECTIONS, TRIVIAL
-from pickclutter_lang.experiments.scenes.table12 import read_tables
+from pickclutter_lang.experiments.scenes.table12 import default_pairs, read_tables
+from pickclutter_lang.experiments.scenes.table12_sweep import METHODS
+from pickclutter_lang.experiments.scenes.table12_tables import methods_of
 from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepResults
 from pickclutter_lang.experiments.sweeps.sweep_values import VALUES_FILE, read_values
@@ -42,13 +44,19 @@ class RecordedResults(IntervalResults):
 def table12_sweep(name: str) -> tuple[IntervalResults, dict[str, Any]]:
     """Return the numbers of a Table 12 sweep, and the notes, settings and pairs of its page.
 
-    Its folder has what `reproduce-table12` wrote, or a folder of that for each part of the runs.
+    Its folder has what `reproduce-table12` wrote, or a folder of that for each part of the runs. `A+B` is the sweep
+    of the runs of both.
     """
-    folder = DATA / name
+    parts = [part for folder in name.split("+") for part in _parts(DATA / folder)]
+    if not parts:
+        return _recorded(name)
+    return read_tables(parts[0]) if len(parts) == 1 else _merged([read_tables(part) for part in parts], DATA / name)
+
+
+def _parts(folder: Path) -> list[Path]:
+    """Return the folders of the parts of a sweep, or its own; none where its runs were not kept."""
     parts = sorted(path.parent for path in folder.glob(f"*/{VALUES_FILE}"))
-    if parts:
-        return _merged([read_tables(part) for part in parts], folder)
-    return read_tables(folder) if (folder / VALUES_FILE).is_file() else _recorded(name)
+    return parts or [folder] * (folder / VALUES_FILE).is_file()
 
 
 @cache
@@ -99,13 +107,15 @@ def _merged(parts: list[_Sweep], folder: Path) -> _Sweep:
                     raise ResultError(f"expected the same scenes of object split {split} in all parts below {folder}")
                 methods = {**first.runs, **{name: {**first.runs.get(name, {}), **of} for name, of in own.runs.items()}}
                 scores[stage][split] = replace(first, runs=methods)
+    rows = [*METHODS, *(method for method in runs if method not in (*METHODS, *TRIVIAL)), *TRIVIAL]
+    ordered = {method: dict(sorted(runs[method].items())) for method in rows if method in runs}
+    values = IntervalResults(folder, ordered, {}, scores)
     about = {
         "notes": list(dict.fromkeys(note for _, own in parts for note in own["notes"])),
         "settings": _merged_settings([own["settings"] for _, own in parts], folder),
-        "pairs": list(dict.fromkeys(tuple(pair) for _, own in parts for pair in own["pairs"])),
+        "pairs": default_pairs(methods_of(values)),
     }
-    ordered = {method: dict(sorted(found.items())) for method, found in runs.items()}
-    return IntervalResults(folder, ordered, {}, scores), about
+    return values, about
 
 
 def _merged_settings(parts: list[dict[str, dict[str, str]]], folder: Path) -> dict[str, dict[str, str]]:

@@ -285,6 +285,13 @@ def test_parts_of_a_sweep_are_one_table_on_a_page(sweep: Path, tmp_path: Path, m
             ("best", measure), ("cls", measure)
         )
     assert merged.note(["best"]) == whole.note(["best"]) and [*map(list, about["pairs"])] == of_whole["pairs"]
+    for name in ("cls", "best"):  # two sweeps with other methods over the same runs
+        methods = tmp_path / "methods" / name
+        shutil.copytree(sweep / name, methods / name)
+        write_table(Table12Config(str(methods), str(tmp_path / "data" / f"of_{name}"), None))
+    joined, of_joined = module.table12_sweep("of_best+of_cls")
+    assert list(joined.runs) == list(whole.runs) and of_joined["pairs"] == about["pairs"] == [("best", "cls")]
+    assert joined.difference(("best", MAP), ("cls", MAP)) == whole.difference(("best", MAP), ("cls", MAP))
     with pytest.raises(module.ResultError, match=r"two parts have cls/seed0, seed0_draw1"):
         module._merged([(merged, about), (whole, of_whole)], tmp_path)
     for change, message in (({"teacher": "other"}, "one teacher"), ({"settings": {"x": {"cls": "2"}}}, "one x of cls")):
