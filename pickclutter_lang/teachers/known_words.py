@@ -68,9 +68,16 @@ def warn_of_unknown_words(teacher: Teacher, names: Sequence[str]) -> None:
 
 
 def _near(teacher: Teacher, word: str) -> str:
-    """Return a question for the nearest words of captions by spelling, in brackets, or nothing."""
-    pocket = _pocket(teacher)
-    question = did_you_mean(word.lower(), [] if pocket is None else pocket.caption_words)
+    """Return a question for the nearest words of captions by spelling, in brackets, or nothing.
+
+    They have the same letters in another order, or else begin as the word does.
+    """
+    pocket, word = _pocket(teacher), word.lower()
+    words = [] if pocket is None else pocket.caption_words
+    exchanged = [known for known in words if sorted(known) == sorted(word)]
+    if exchanged:
+        return f" (did you mean {', '.join(exchanged)}?)"
+    question = did_you_mean(word, [known for known in words if known[0] == word[0]])
     return f" ({question.removeprefix('; ')})" if question else ""
 
 

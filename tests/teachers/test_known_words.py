@@ -107,6 +107,8 @@ def test_words_of_unknown_parts_are_named(word: str) -> None:
 def test_a_misspelled_word_gets_a_question() -> None:
     note = str(unknown_words_note(load_pocket_teacher().with_neighbors(), ["a yellow bannana", "kettle"]))
     assert note.count("did you mean") == 1 and "'bannana' (did you mean banana?)" in note
+    note = str(unknown_words_note(load_pocket_teacher().with_neighbors(), ["gelatin bnaana"]))
+    assert "'gelatin', 'bnaana' (did you mean banana?)" in note  # not "eating" for the former
 
 
 def test_words_that_a_student_was_trained_with_stay() -> None:
