@@ -1,4 +1,7 @@
-"""What a phrase such as "the yellow fruit" means: a label, synonym or category, after words that describe it."""
+"""What a phrase such as "the yellow fruit" means: a label, synonym or category, after words that describe it.
+
+A color alone, "the red one", means any object of that color.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,11 @@ from pickclutter_lang.utils.validation import did_you_mean
 
 MODIFIERS = ("color", "material", "shape", "size")
 """What the words before a noun may say of an object."""
+COLORS = (
+    *("black", "blue", "brown", "green", "grey", "orange", "pink", "purple", "red", "turquoise", "white", "yellow"),
+)
 _SPELLINGS = {"gray": "grey"}
+_COLOR_ALONE = re.compile(r"(?:the |an? )?(\w+) (?:one|thing|object|item)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,19 @@ class Phrase:
         return item.name in self.labels and _all_true(self.modifiers, true)
 
 
+def color_alone(text: str) -> str | None:
+    """Return the color of a phrase that says nothing else: "red" of "the red one" or "a red thing"; None of others."""
+    found = _COLOR_ALONE.fullmatch(" ".join(text.split()))
+    word = found[1].lower() if found else ""
+    color = _SPELLINGS.get(word, word)
+    return color if color in COLORS else None
+
+
+def color_phrase(color: str) -> str:
+    """Return what a student is asked for a color alone: as captions of the embedded teachers have it."""
+    return f"{color} object"
+
+
 def _all_true(words: tuple[str, ...], true: frozenset[str]) -> bool:
     """Return whether words are attributes that are true, one after the other; "long and thin" is one."""
     return not words or any(
@@ -40,7 +60,7 @@ def _all_true(words: tuple[str, ...], true: frozenset[str]) -> bool:
 
 
 def read_phrase(text: str, catalog: Catalog) -> Phrase:
-    """Read a phrase such as "the red mug" or "a yellow fruit".
+    """Read a phrase such as "the red mug" or "a yellow fruit"; "the red one" may mean any label.
 
     :raises InvalidArgumentError: when no label, synonym or category ends it
     """
@@ -51,6 +71,9 @@ def read_phrase(text: str, catalog: Catalog) -> Phrase:
         meant = meant or [item.name for item in catalog if head in (item.category, *item.hypernyms)]
         if meant:
             return Phrase(" ".join(words), tuple(meant), tuple(_SPELLINGS.get(word, word) for word in words[:first]))
+    color = color_alone(" ".join(words))
+    if color is not None:
+        return Phrase(" ".join(words), tuple(catalog.names), (color,))
     hint = did_you_mean(words[-1] if words else "", catalog.names)
     raise InvalidArgumentError(
         f"expected a name, synonym or category of an object, with colors, materials or shapes before it, such as "

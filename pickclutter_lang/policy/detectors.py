@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 from pickclutter_lang.datasets.transforms.resampling import enlarge, segment_means
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.label_names import validate_label_names
-from pickclutter_lang.language.phrases import known_phrase
+from pickclutter_lang.language.phrases import COLORS, color_alone, color_phrase, known_phrase
 from pickclutter_lang.manipulation.segmentation import (
     DEFAULT_SEGMENTATION_CONFIG,
     SegmentationConfig,
@@ -24,6 +24,7 @@ from pickclutter_lang.policy.student import ExportedStudent, camera_images
 # Chosen on 400 scenes of X_ood; neighboring values do as well there with other crop classifiers.
 _NUM_CANDIDATES, _RANK_PENALTY = 3, 2.0
 _CROP_WEIGHT, _MAX_LOGIT = 0.3, 12.0
+_COLOR_THRESHOLD = 0.5  # more of this color than of any other
 
 
 class Detection(NamedTuple):
@@ -81,6 +82,9 @@ class StudentDetector:
 
     The choice also uses the log odds of the other names of its folder, but for those that a new name means. A crop
     classifier verifies the chosen segments.
+
+    A color alone, "the red one", competes with the other colors instead. Its score is the probability that the segment
+    that is most of this color has it, against the likeliest other color; its threshold is 0.5.
     """
 
     def __init__(
@@ -126,16 +130,24 @@ class StudentDetector:
     def _threshold(self, name: str, target: ScoredTarget) -> float:
         if self._always_present:
             return 0.0
+        if self._color(name) is not None:
+            return _COLOR_THRESHOLD
         of_verified = self.student.thresholds.crop_classifier if target.verified else None
         return self.student.threshold(name) if of_verified is None else of_verified[name]
+
+    def _color(self, name: str) -> str | None:
+        """Return the color of a new name that is one alone."""
+        return None if name in self.student.config.names else color_alone(name)
 
     def _rivals(self, name: str) -> tuple[list[str], list[str]]:
         """Return the names whose log odds count for a name, itself first, and those of the folder against it.
 
         "Fruit", a new name, means the lemon, whose log odds count for it. "Yellow fruit" may mean the lemon or the
-        apple: neither counts.
+        apple: neither counts. A color has the other colors against it.
         """
-        names = self.student.config.names
+        names, color = self.student.config.names, self._color(name)
+        if color is not None:
+            return [color_phrase(color)], [color_phrase(other) for other in COLORS if other != color]
         if name in names:
             return [name], [other for other in names if other != name]
         phrase = known_phrase(name, names)
@@ -151,28 +163,68 @@ class StudentDetector:
         :raises PickClutterError: as `detect`
         """
         config, names = self.student.config, validate_label_names(names)
-        scored = list(dict.fromkeys([*names, *config.names]))
+        rivals = [self._rivals(name) for name in names]
+        colors = map(color_phrase, COLORS) if any(map(self._color, names)) else ()
+        scored = list(dict.fromkeys([*(own[0] for own, _ in rivals), *config.names, *colors]))
         output = self.student.predict(camera_images(observation), scored)
-        heatmaps = upsample_to_image(output.attention[: len(names)], config.crop_size, config.camera_size)
+        asked = [scored.index(own[0]) for own, _ in rivals]
+        heatmaps = upsample_to_image(output.attention[asked], config.crop_size, config.camera_size)
         heatmaps /= np.maximum(heatmaps.sum(axis=(1, 2), keepdims=True), 1e-12)
         segments = segment_observation(observation, self.segmentation)
         log_odds = segment_log_odds(output.cell_logits, segments, config.crop_size)
         images = observation["image"]["hand_camera"]
         depth, verifier = images["depth"][..., 0], CropVerifier(self.student, images["rgb"])
         found = []
-        for n, (name, heatmap) in enumerate(zip(names, heatmaps, strict=True)):
+        for name, groups, row, heatmap in zip(names, rivals, asked, heatmaps, strict=True):
+            own, others = (log_odds[np.array([scored.index(n) for n in group], int)] for group in groups)
             verified = config.object_crop_size is not None and name in config.names
-            own, others = ([scored.index(other) for other in group] for group in self._rivals(name))
-            name_odds = np.vstack([log_odds[own].max(axis=0), log_odds[others]]) if others else None
-            labels = log_odds[own[1:]].argmax(axis=0) if len(own) > 2 else None
-            count = _NUM_CANDIDATES if verified else 1
-            masks = select_target_segments(segments, heatmap, depth, name_odds, count, self.segmentation, labels)
-            mask, score = masks[0] if masks else np.zeros(segments.shape, bool), float(output.scores[n])
+            if self._color(name) is None:
+                masks = self._candidates(heatmap, own, others, segments, depth, _NUM_CANDIDATES if verified else 1)
+                mask, score = masks[0], float(output.scores[row])
+            else:
+                mask, score = _most_probable_segment(own[0], others, segments)
             if verified:
-                mask, crop_logit = verifier.best(masks or [mask], name)
+                mask, crop_logit = verifier.best(masks, name)
                 score = float(expit(logit(score) + _CROP_WEIGHT * np.clip(crop_logit, -_MAX_LOGIT, _MAX_LOGIT)))
             found.append(ScoredTarget(score, mask, heatmap, verified, segments))
         return found
+
+    def _candidates(
+        self,
+        heatmap: NDArray[np.float64],
+        own: NDArray[np.float64],
+        others: NDArray[np.float64],
+        segments: NDArray[np.int64],
+        depth: NDArray[Any],
+        count: int,
+    ) -> list[NDArray[np.bool_]]:
+        """Return masks [H, W] of what a name may mean, the likeliest first; an empty one where nothing is there.
+
+        :param own: log odds [C, segments] of the name and the labels that it means
+        :param others: those of the names against it
+        """
+        name_odds = np.vstack([own.max(axis=0), others]) if len(others) else None
+        labels = own[1:].argmax(axis=0) if len(own) > 2 else None
+        masks = select_target_segments(segments, heatmap, depth, name_odds, count, self.segmentation, labels)
+        return masks or [np.zeros(segments.shape, bool)]
+
+
+def _most_probable_segment(
+    target: NDArray[np.float64], others: NDArray[np.float64], segments: NDArray[np.int64]
+) -> tuple[NDArray[np.bool_], float]:
+    """Return the mask [H, W] of the segment with the highest probability of a target against the likeliest of others.
+
+    Without a segment in view the mask is empty, and the probability 0.
+
+    :param target: log odds [segments], by number of the segment; 0 is the background, NaN is out of view
+    :param others: log odds [C, segments]
+    """
+    margins = target - others.max(axis=0)
+    margins[0] = np.nan
+    if np.isnan(margins).all():
+        return np.zeros(segments.shape, bool), 0.0
+    best = int(np.nanargmax(margins))
+    return segments == best, float(expit(margins[best]))
 
 
 class CropVerifier:

@@ -17,6 +17,7 @@ from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.language.phrases import COLORS, color_alone, color_phrase
 from pickclutter_lang.policy.bundle import load_pretrained
 from pickclutter_lang.policy.manifest import (
     CROPS_FILE,
@@ -97,6 +98,8 @@ def export_runtime(config: RuntimeExportConfig, looks: Iterable[Mapping[str, Any
 def encode_names(config: NameEncodingConfig) -> NameFeatures:
     """Write the text features of names for a student without torch (`OnnxStudent.add_names`).
 
+    A color alone, "red one", brings those of all colors, which it competes with.
+
     :raises CheckpointError: when the policy is missing or damaged, or names code that is not trusted
     :raises InvalidArgumentError, UnknownObjectError: for a name that cannot be encoded
     :raises TeacherError: when a name is new to the policy, and its teacher is missing or another one
@@ -104,7 +107,8 @@ def encode_names(config: NameEncodingConfig) -> NameFeatures:
     """
     _set_threads(config)
     student, path = StudentRuntime.load(config.policy, config.trust_code), Path(config.out)
-    features = _name_features(student, config.names, student.folder)
+    colors = map(color_phrase, COLORS) if any(map(color_alone, config.names)) else ()
+    features = _name_features(student, list(dict.fromkeys([*config.names, *colors])), student.folder)
     ensure_dir(path.parent)
     with file_lock(path):
         save_name_features(path, features)

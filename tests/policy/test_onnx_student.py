@@ -23,6 +23,7 @@ from helpers.scene_data import make_toy_store
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError, UnknownObjectError
+from pickclutter_lang.language.phrases import COLORS, color_phrase
 from pickclutter_lang.policy.bundle import load_pretrained
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.flat_arrays import encode_instruction
@@ -146,6 +147,10 @@ def test_new_names_come_in_a_file(trained: tuple[Path, Path], looks: list[dict[s
     )
     assert len(set(found.tolist())) == 3
     assert student.threshold("mug") == student.thresholds.default
+    encode_names(NameEncodingConfig(str(policy), names=["the red one"], out=str(file)))
+    assert {"the red one", *map(color_phrase, COLORS)} == {*student.add_names(file)}
+    ours, theirs = (StudentDetector(one)(looks[0], "the red one") for one in (student, StudentRuntime.load(policy)))
+    assert ours.score == pytest.approx(theirs.score, abs=0.05) and ours.threshold == 0.5
     sent = pickle.loads(pickle.dumps(student))  # as gymnasium does for AsyncVectorEnv
     np.testing.assert_array_equal(sent.predict(images, ["mug"]).scores, student.predict(images, ["mug"]).scores)
 

@@ -12,10 +12,11 @@ import pytest
 
 from helpers.policies import random_policy
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.phrases import known_phrase, read_phrase
+from pickclutter_lang.language.phrases import COLORS, color_alone, known_phrase, read_phrase
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.kinds.kind_set import KindSet
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, load_object_set
+from pickclutter_lang.objects.procedural import appearance
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.evaluation.config import PickConfig
 from pickclutter_lang.policy.evaluation.pick import find_pile, kinds_of_pile, pick
@@ -60,6 +61,36 @@ def test_what_a_new_name_means_does_not_count_against_it(tmp_path: Path) -> None
     assert (own[0], set(own[1:]), others) == ("fruit", {"lemon", "banana"}, ["dice", "mug", "our gadget"])
     assert detector._rivals("yellow fruit") == (["yellow fruit"], ["dice", "mug", "our gadget"])
     assert detector._rivals("gizmo") == (["gizmo"], list(names))
+    own, others = detector._rivals("the gray one")
+    assert own == ["grey object"] and len(others) == len(COLORS) - 1 and "red object" in others
+    named = StudentDetector(StudentRuntime.load(random_policy(tmp_path / "named", names=("red one", "mug"))))
+    assert named._rivals("red one") == (["red one"], ["mug"])  # a label of the folder is no phrase
+
+
+@pytest.mark.parametrize(
+    ("text", "color"),
+    [
+        ("the red one", "red"),
+        ("Gray thing", "grey"),
+        ("an  orange object", "orange"),
+        ("orange", None),
+        ("the big one", None),
+        ("the red mug", None),
+        ("red one mug", None),
+    ],
+)
+def test_a_color_alone(text: str, color: str | None) -> None:
+    assert color_alone(text) == color
+    catalog = paper_catalog()
+    if color is not None:
+        phrase = read_phrase(text, catalog)
+        assert {item.name for item in catalog if phrase.fits(item)} == {i.name for i in catalog if color in i.colors}
+
+
+def test_colors_are_those_of_the_objects() -> None:
+    assert set(COLORS) == set(appearance.COLORS)
+    kinds = load_object_set("kinds")
+    assert {color for kind in kinds.catalog for color in kinds.model(f"{kind.model_id}-0").colors} <= set(COLORS)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConf
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
+from pickclutter_lang.language.phrases import COLORS, color_phrase
 from pickclutter_lang.manipulation.scripted_picker import PickPhase, ScriptedPicker
 from pickclutter_lang.manipulation.segmentation import SegmentationConfig, select_target_segments
 from pickclutter_lang.objects.catalog import paper_catalog
@@ -383,6 +384,31 @@ def test_selection_uses_the_names_of_the_folder_alone(exported_policy: Path, mon
         labels is not None for labels in given_labels[:-1]
     )
     np.testing.assert_allclose(given[-1][0], expected, atol=1e-4)
+    env.close()
+
+
+def test_a_color_alone_is_the_segment_that_is_most_of_it(exported_policy: Path) -> None:
+    env = environment(mask=True)
+    student = StudentRuntime.load(exported_policy / "policy")
+    pile = tabletop(cast(Any, env.unwrapped).object_set, ["lemon", "tennis ball", "mustard bottle"])
+    seen = unflatten_observation(env.reset(seed=0, options={"episode": pile})[0])
+    asked = [f"the {color} one" for color in COLORS]
+    found = StudentDetector(student).detect(seen, asked)
+    cells = student.predict(camera_images(seen), [color_phrase(color) for color in COLORS]).cell_logits
+    assert found[0].segments is not None
+    odds = segment_log_odds(cells, found[0].segments, SIDE)
+    for n, detection in enumerate(found):
+        best = (-np.inf, 0)
+        for segment in range(1, odds.shape[1]):
+            margin = odds[n, segment] - max(odds[m, segment] for m in range(len(COLORS)) if m != n)
+            best = max(best, (-np.inf if np.isnan(margin) else margin, segment))
+        assert detection.score == pytest.approx(1 / (1 + np.exp(-best[0])), abs=1e-4) and detection.threshold == 0.5
+        assert (detection.mask == (found[0].segments == best[1])).all()
+    assert StudentDetector(student, always_present=True)(seen, "the red one").threshold == 0
+    images = seen["image"]["hand_camera"]
+    empty = {**seen, "image": {"hand_camera": {key: np.zeros_like(value) for key, value in images.items()}}}
+    nothing = StudentDetector(student)(empty, "the red one")
+    assert nothing.score == 0 and not nothing.mask.any()
     env.close()
 
 

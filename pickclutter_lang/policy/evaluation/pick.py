@@ -170,8 +170,9 @@ def kinds_of_pile(phrase: Phrase, objects: KindSet, seed: int) -> tuple[str, ...
             if found := [*islice(fitting, _MAX_MEANT)]:
                 meant = found
                 break
-    others = [name for name in objects.catalog.names if name not in phrase.labels]
     names = [kind.name for kind in meant[:_MAX_MEANT]]
+    others = [name for name in objects.catalog.names if name not in phrase.labels]
+    others = others or [name for name in objects.catalog.names if name not in names]  # a color alone means all labels
     return (*names, *(str(name) for name in rng.permutation(others)[:_DISTRACTORS]))
 
 
