@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -178,53 +179,31 @@ class StudentDetector:
         for name, groups, row, heatmap in zip(names, rivals, asked, heatmaps, strict=True):
             own, others = (log_odds[np.array([scored.index(n) for n in group], int)] for group in groups)
             verified = config.object_crop_size is not None and name in config.names
-            if self._color(name) is None:
-                masks = self._candidates(heatmap, own, others, segments, depth, _NUM_CANDIDATES if verified else 1)
-                mask, score = masks[0], float(output.scores[row])
-            else:
-                mask, score = _most_probable_segment(own[0], others, segments)
+            score, rule = float(output.scores[row]), self.segmentation
+            labels, count = own[1:].argmax(axis=0) if len(own) > 2 else None, _NUM_CANDIDATES if verified else 1
+            if self._color(name) is not None:  # red segments that touch are one object, others are not
+                chances, rule = _chances(own[0], others), replace(rule, min_joined_log_odds=np.inf)
+                score, heatmap = float(chances.max()), chances[segments] / max(chances[segments].sum(), 1e-12)
+                labels = np.where(chances >= _COLOR_THRESHOLD, 0, np.arange(len(chances)))
+            name_odds = np.vstack([own.max(axis=0), others]) if len(others) else None
+            masks = select_target_segments(segments, heatmap, depth, name_odds, count, rule, labels)
+            mask = masks[0] if masks else np.zeros(segments.shape, bool)
             if verified:
-                mask, crop_logit = verifier.best(masks, name)
+                mask, crop_logit = verifier.best(masks or [mask], name)
                 score = float(expit(logit(score) + _CROP_WEIGHT * np.clip(crop_logit, -_MAX_LOGIT, _MAX_LOGIT)))
             found.append(ScoredTarget(score, mask, heatmap, verified, segments))
         return found
 
-    def _candidates(
-        self,
-        heatmap: NDArray[np.float64],
-        own: NDArray[np.float64],
-        others: NDArray[np.float64],
-        segments: NDArray[np.int64],
-        depth: NDArray[Any],
-        count: int,
-    ) -> list[NDArray[np.bool_]]:
-        """Return masks [H, W] of what a name may mean, the likeliest first; an empty one where nothing is there.
 
-        :param own: log odds [C, segments] of the name and the labels that it means
-        :param others: those of the names against it
-        """
-        name_odds = np.vstack([own.max(axis=0), others]) if len(others) else None
-        labels = own[1:].argmax(axis=0) if len(own) > 2 else None
-        masks = select_target_segments(segments, heatmap, depth, name_odds, count, self.segmentation, labels)
-        return masks or [np.zeros(segments.shape, bool)]
-
-
-def _most_probable_segment(
-    target: NDArray[np.float64], others: NDArray[np.float64], segments: NDArray[np.int64]
-) -> tuple[NDArray[np.bool_], float]:
-    """Return the mask [H, W] of the segment with the highest probability of a target against the likeliest of others.
-
-    Without a segment in view the mask is empty, and the probability 0.
+def _chances(target: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probability [segments] of a target against the likeliest of others; 0 for what is no segment in view.
 
     :param target: log odds [segments], by number of the segment; 0 is the background, NaN is out of view
     :param others: log odds [C, segments]
     """
-    margins = target - others.max(axis=0)
-    margins[0] = np.nan
-    if np.isnan(margins).all():
-        return np.zeros(segments.shape, bool), 0.0
-    best = int(np.nanargmax(margins))
-    return segments == best, float(expit(margins[best]))
+    found = np.nan_to_num(expit(target - others.max(axis=0)))
+    found[0] = 0.0
+    return found
 
 
 class CropVerifier:

@@ -403,7 +403,9 @@ def test_a_color_alone_is_the_segment_that_is_most_of_it(exported_policy: Path) 
             margin = odds[n, segment] - max(odds[m, segment] for m in range(len(COLORS)) if m != n)
             best = max(best, (-np.inf if np.isnan(margin) else margin, segment))
         assert detection.score == pytest.approx(1 / (1 + np.exp(-best[0])), abs=1e-4) and detection.threshold == 0.5
-        assert (detection.mask == (found[0].segments == best[1])).all()
+        assert detection.mask[found[0].segments == best[1]].all() and not detection.mask[found[0].segments == 0].any()
+        assert detection.heatmap.sum() == pytest.approx(1) and not detection.heatmap[found[0].segments == 0].any()
+        assert (detection.heatmap[found[0].segments == best[1]] == detection.heatmap.max()).all()
     assert StudentDetector(student, always_present=True)(seen, "the red one").threshold == 0
     images = seen["image"]["hand_camera"]
     empty = {**seen, "image": {"hand_camera": {key: np.zeros_like(value) for key, value in images.items()}}}
