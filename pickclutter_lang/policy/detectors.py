@@ -201,7 +201,7 @@ def _chances(target: NDArray[np.float64], others: NDArray[np.float64]) -> NDArra
     :param target: log odds [segments], by number of the segment; 0 is the background, NaN is out of view
     :param others: log odds [C, segments]
     """
-    found = np.nan_to_num(expit(target - others.max(axis=0)))
+    found: NDArray[np.float64] = np.nan_to_num(expit(target - others.max(axis=0)))
     found[0] = 0.0
     return found
 
