@@ -83,13 +83,15 @@ def policy_rates(name: str, group: str, *rates: str) -> str:
 
 
 def policy_in_words(name: str) -> str:
-    """Return what a few-shot student gets done, as counts of episodes, beside the best and the worst detector."""
+    """Return what a few-shot student gets done, as counts of episodes, beside the other detectors."""
     found = _rates(name)
     lines = []
     for title, variant, rate in (
         ("a graspable object is brought to the goal", "few_shot", "graspable_picked"),
         ("the same, if the simulator says where it is", "oracle", "graspable_picked"),
         ("the same, if chance says where it is", "random", "graspable_picked"),
+        ("the same, by the teacher alone", "teacher", "graspable_picked"),
+        ("the same, by the student without the example scenes", "zero_shot", "graspable_picked"),
         ("an absent object is declared absent", "few_shot", "absence_detected"),
         ("a visible object is declared absent by mistake", "few_shot", "false_absence"),
     ):

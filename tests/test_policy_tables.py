@@ -68,4 +68,4 @@ def test_objects_and_words_have_counts(result_policy: Any) -> None:
     words = result_policy.policy_in_words("trial")
     assert words.startswith("| 40 episodes | seen objects | unseen objects |")
     assert "| an absent object is declared absent | 9 of 10 | 10 of 10 |" in words
-    assert "chance" not in words  # no variant `random` was played
+    assert "chance" not in words and "teacher alone" not in words  # no such variant was played
