@@ -91,7 +91,7 @@ def policy_in_words(name: str) -> str:
         ("the same, if the simulator says where it is", "oracle", "graspable_picked"),
         ("the same, if chance says where it is", "random", "graspable_picked"),
         ("the same, by the teacher alone", "teacher", "graspable_picked"),
-        ("the same, by the student without the example scenes", "zero_shot", "graspable_picked"),
+        ("the same, by the student before it is trained on the examples", "zero_shot", "graspable_picked"),
         ("an absent object is declared absent", "few_shot", "absence_detected"),
         ("a visible object is declared absent by mistake", "few_shot", "false_absence"),
     ):

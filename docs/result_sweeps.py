@@ -46,8 +46,13 @@ def table12_sweep(name: str) -> tuple[IntervalResults, dict[str, Any]]:
 
     Its folder has what `reproduce-table12` wrote, or a folder of that for each part of the runs. `A+B` is the sweep
     of the runs of both.
+
+    :raises ResultError: when one of both has no runs
     """
-    parts = [part for folder in name.split("+") for part in _parts(DATA / folder)]
+    folders = name.split("+")
+    if len(folders) > 1 and (missing := [folder for folder in folders if not _parts(DATA / folder)]):
+        raise ResultError(f"expected runs of each sweep of {name}, but got none of {', '.join(missing)}")
+    parts = [part for folder in folders for part in _parts(DATA / folder)]
     if not parts:
         return _recorded(name)
     return read_tables(parts[0]) if len(parts) == 1 else _merged([read_tables(part) for part in parts], DATA / name)
@@ -107,7 +112,7 @@ def _merged(parts: list[_Sweep], folder: Path) -> _Sweep:
                     raise ResultError(f"expected the same scenes of object split {split} in all parts below {folder}")
                 methods = {**first.runs, **{name: {**first.runs.get(name, {}), **of} for name, of in own.runs.items()}}
                 scores[stage][split] = replace(first, runs=methods)
-    rows = [*METHODS, *(method for method in runs if method not in (*METHODS, *TRIVIAL)), *TRIVIAL]
+    rows = list(dict.fromkeys([*METHODS, "best", *(method for method in runs if method not in TRIVIAL), *TRIVIAL]))
     ordered = {method: dict(sorted(runs[method].items())) for method in rows if method in runs}
     values = IntervalResults(folder, ordered, {}, scores)
     about = {

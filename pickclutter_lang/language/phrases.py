@@ -62,7 +62,7 @@ def _all_true(words: tuple[str, ...], true: frozenset[str]) -> bool:
 def read_phrase(text: str, catalog: Catalog) -> Phrase:
     """Read a phrase such as "the red mug" or "a yellow fruit"; "the red one" may mean any label.
 
-    :raises InvalidArgumentError: when no label, synonym or category ends it
+    :raises InvalidArgumentError: when no label, synonym or category ends it, and it is no color alone
     """
     words = re.sub(r"^(?:the|an?)\s+", "", " ".join(text.split()), flags=re.IGNORECASE).lower().split()
     for first in range(len(words)):

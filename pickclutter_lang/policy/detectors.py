@@ -31,7 +31,8 @@ _COLOR_THRESHOLD = 0.5  # more of this color than of any other
 class Detection(NamedTuple):
     """A detector's answer for a name: its score, the score from which it is predicted present, and where it is.
 
-    `mask`, bool [H, W], is the object in the hand camera's image. `heatmap`, [H, W], is the attention to it, sum 1.
+    `mask`, bool [H, W], is the object in the hand camera's image. `heatmap`, [H, W], is the attention to it, sum 1. Of
+    a color alone it is the probability of each segment, with the sum 1, or 0 where there is no segment.
     `segments`, [H, W], are those that it chose from: 1, 2, ..., and 0 for the background; None without a choice.
     """
 
@@ -110,8 +111,8 @@ class StudentDetector:
 
     @property
     def names(self) -> Sequence[str]:
-        """Names whose text features are known."""
-        return self.student.names
+        """Names whose text features are known, without phrases that the student is asked for a color alone."""
+        return [name for name in self.student.names if name in self.student.config.names or not color_alone(name)]
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
         """Detect the object of a name; a new name is encoded by the teacher's text tower."""
@@ -159,7 +160,8 @@ class StudentDetector:
 
         With a crop classifier, up to three segments are candidates for a name of the folder. Chosen is the one with the
         highest log odds of the name against the folder's other names, minus 2 for all but the first candidate. These
-        log odds, clipped to -12..12, are added to those of the image with a weight of 0.3.
+        log odds, clipped to -12..12, are added to those of the image with a weight of 0.3. The score of a color alone
+        is that of its likeliest segment.
 
         :raises PickClutterError: as `detect`
         """

@@ -108,7 +108,7 @@ def encode_names(config: NameEncodingConfig) -> NameFeatures:
     _set_threads(config)
     student, path = StudentRuntime.load(config.policy, config.trust_code), Path(config.out)
     colors = map(color_phrase, COLORS) if any(map(color_alone, config.names)) else ()
-    features = _name_features(student, list(dict.fromkeys([*config.names, *colors])), student.folder)
+    features = _name_features(student, list(dict.fromkeys([*map(str.strip, config.names), *colors])), student.folder)
     ensure_dir(path.parent)
     with file_lock(path):
         save_name_features(path, features)

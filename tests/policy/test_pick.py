@@ -87,6 +87,15 @@ def test_a_color_alone(text: str, color: str | None) -> None:
         assert {item.name for item in catalog if phrase.fits(item)} == {i.name for i in catalog if color in i.colors}
 
 
+def test_a_pile_for_a_color_alone_has_other_kinds_too() -> None:
+    kinds = load_object_set("kinds")
+    assert isinstance(kinds, KindSet)
+    named, meant = (kinds_of_pile(read_phrase(text, kinds.catalog), kinds, 0) for text in ("the mug", "the red one"))
+    assert len(set(meant)) == len(meant) > len(named) > 2
+    with pytest.raises(InvalidArgumentError, match=r"true of an object, but got 'pink'; such are .*black"):
+        pick(PickConfig("the pink one", objects="proxy", out="nowhere.mp4"))
+
+
 def test_colors_are_those_of_the_objects() -> None:
     assert set(COLORS) == set(appearance.COLORS)
     kinds = load_object_set("kinds")

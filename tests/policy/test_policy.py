@@ -406,11 +406,36 @@ def test_a_color_alone_is_the_segment_that_is_most_of_it(exported_policy: Path) 
         assert detection.mask[found[0].segments == best[1]].all() and not detection.mask[found[0].segments == 0].any()
         assert detection.heatmap.sum() == pytest.approx(1) and not detection.heatmap[found[0].segments == 0].any()
         assert (detection.heatmap[found[0].segments == best[1]] == detection.heatmap.max()).all()
+    detector = StudentDetector(student)
+    assert [*detector.names] == [*student.config.names]  # the phrases of colors are not names that one may ask for
     assert StudentDetector(student, always_present=True)(seen, "the red one").threshold == 0
     images = seen["image"]["hand_camera"]
     empty = {**seen, "image": {"hand_camera": {key: np.zeros_like(value) for key, value in images.items()}}}
     nothing = StudentDetector(student)(empty, "the red one")
     assert nothing.score == 0 and not nothing.mask.any()
+    env.close()
+
+
+def test_red_segments_that_touch_are_one_object(exported_policy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    env = environment(mask=True)
+    student = StudentRuntime.load(exported_policy / "policy")
+    seen = unflatten_observation(env.reset(seed=0)[0])
+    seen["image"]["hand_camera"]["depth"][:] = 0.4
+    segments = np.zeros((SIDE, SIDE), np.int64)
+    for number, column in ((1, 10), (2, 14), (4, 18), (3, 40)):  # 3 lies apart
+        segments[20:30, column : column + 4] = number
+    red = [0.0, 5.0, 4.0, 4.5, -0.4]  # against 0 of all other texts: 4 is a little less red than blue, say
+
+    def odds(cells: NDArray[np.float32], of: NDArray[np.int64], view: int) -> NDArray[np.float64]:
+        return np.vstack([red, np.zeros((len(cells) - 1, len(red)))])  # the text that is asked for comes first
+
+    monkeypatch.setattr("pickclutter_lang.policy.detectors.segment_observation", lambda *_: segments)
+    monkeypatch.setattr("pickclutter_lang.policy.detectors.segment_log_odds", odds)
+    found = StudentDetector(student)(seen, "the red one")
+    assert (found.mask == np.isin(segments, (1, 2))).all() and found.score == pytest.approx(1 / (1 + np.exp(-5)))
+    red[1:4] = [-1.0, -0.2, -0.3]
+    found = StudentDetector(student)(seen, "the red one")  # nothing is red above all: no segment joins another
+    assert found.margin < 0 and (found.mask == (segments == 2)).all()
     env.close()
 
 

@@ -38,10 +38,11 @@ class PickConfig:
     """One pick by name in the simulator."""
 
     phrase: str = MISSING
-    """What to pick: a name, synonym or category, after colors, materials, shapes or sizes, such as `the red mug`."""
+    """What to pick: a name, synonym or category, after colors, materials, shapes or sizes, such as `the red mug`; or
+    a color alone: `the red one`."""
     policy: str | None = "open"
     """Who decides: `open`, the embedded policy, or a policy folder of `pickclutter export-policy`. null: the teacher
-    classifies what lies there, among the names of the pile."""
+    classifies what lies there, among the other names of the pile."""
     declare: bool = False
     """Let the policy declare the object absent, although the pile has it. false: it points to the likeliest object."""
     teacher_name: str = "pocket"

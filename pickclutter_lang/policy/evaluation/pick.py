@@ -14,7 +14,7 @@ from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import instruction
 from pickclutter_lang.language.object_attributes import attributes_of
-from pickclutter_lang.language.phrases import MODIFIERS, Phrase, read_phrase
+from pickclutter_lang.language.phrases import MODIFIERS, Phrase, color_alone, read_phrase
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.kinds.kind_set import KindSet
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet, load_object_set, own_sources
@@ -72,7 +72,8 @@ def pick(config: PickConfig) -> Pick:
     variant = "few_shot"
     if config.policy is None:
         variant = "teacher"
-        runner.use_detector(variant, _teacher_detector(config.teacher_name, phrase, names))
+        others = [name for name in names if name not in phrase.labels] or [name for name in names if name != target]
+        runner.use_detector(variant, _teacher_detector(config.teacher_name, others))
     elif runner.student is not None and not config.declare:
         runner.use_detector(variant, StudentDetector(runner.student, always_present=True))
     asked = Instruction(TYPED, instruction(phrase.text, 0), target, target, (target,))
@@ -100,7 +101,7 @@ def find_pile(runner: RolloutRunner, phrase: Phrase, seed: int) -> tuple[int, st
     if several == _MAX_PILES:
         raise InvalidArgumentError(
             f"expected words that one object of a pile fits, but several fit {phrase.text!r} in each of {_MAX_PILES} "
-            "piles; say its name or its color too"
+            "piles; say its name, or more of it"
         )
     raise InvalidArgumentError(
         f"expected something that is there, but none of {_MAX_PILES} piles had {phrase.text!r} alone, where the arm "
@@ -145,8 +146,9 @@ def _check_possible(phrase: Phrase, objects: ObjectSet, kinds: Sequence[str]) ->
         items = [item for kind in items if kind.name in kinds for item in _instances(objects, kind, _INSTANCES)]
     if phrase.modifiers and not any(phrase.fits(item) for item in items):
         words = sorted({tag.partition(":")[2] for item in items for tag in attributes_of(item).tags if _is_word(tag)})
+        meant = "an object" if color_alone(phrase.text) else " or ".join(phrase.labels[:3])
         raise InvalidArgumentError(
-            f"expected colors, materials or shapes that are true of {' or '.join(phrase.labels[:3])}, but got "
+            f"expected colors, materials or shapes that are true of {meant}, but got "
             f"{' '.join(phrase.modifiers)!r}; such are {', '.join(words[:20])}"
         )
 
@@ -176,8 +178,8 @@ def kinds_of_pile(phrase: Phrase, objects: KindSet, seed: int) -> tuple[str, ...
     return (*names, *(str(name) for name in rng.permutation(others)[:_DISTRACTORS]))
 
 
-def _teacher_detector(name: str, phrase: Phrase, pile: Sequence[str]) -> TeacherDetector:
-    """Return the embedded teacher, whose rivals of the phrase are the names of the pile that it does not mean."""
+def _teacher_detector(name: str, others: Sequence[str]) -> TeacherDetector:
+    """Return the embedded teacher; `others` are the names of the pile that the phrase does not mean, its rivals."""
     from pickclutter_lang.teachers.factory import load_teacher  # open_clip takes seconds to import
 
-    return TeacherDetector(load_teacher(name), [other for other in pile if other not in phrase.labels], _ALWAYS)
+    return TeacherDetector(load_teacher(name), others, _ALWAYS)

@@ -292,6 +292,8 @@ def test_parts_of_a_sweep_are_one_table_on_a_page(sweep: Path, tmp_path: Path, m
     joined, of_joined = module.table12_sweep("of_best+of_cls")
     assert list(joined.runs) == list(whole.runs) and of_joined["pairs"] == about["pairs"] == [("best", "cls")]
     assert joined.difference(("best", MAP), ("cls", MAP)) == whole.difference(("best", MAP), ("cls", MAP))
+    with pytest.raises(module.ResultError, match=r"runs of each sweep of of_best\+nowhere, but got none of nowhere"):
+        module.table12_sweep("of_best+nowhere")
     with pytest.raises(module.ResultError, match=r"two parts have cls/seed0, seed0_draw1"):
         module._merged([(merged, about), (whole, of_whole)], tmp_path)
     for change, message in (({"teacher": "other"}, "one teacher"), ({"settings": {"x": {"cls": "2"}}}, "one x of cls")):
