@@ -184,9 +184,10 @@ class StudentDetector:
             score, rule = float(output.scores[row]), self.segmentation
             labels, count = own[1:].argmax(axis=0) if len(own) > 2 else None, _NUM_CANDIDATES if verified else 1
             if self._color(name) is not None:  # red segments that touch are one object, others are not
-                chances, rule = _chances(own[0], others), replace(rule, min_joined_log_odds=np.inf)
-                score, heatmap = float(chances.max()), chances[segments] / max(chances[segments].sum(), 1e-12)
-                labels = np.where(chances >= _COLOR_THRESHOLD, 0, np.arange(len(chances)))
+                probabilities, rule = _segment_probabilities(own[0], others), replace(rule, min_joined_log_odds=np.inf)
+                score, heatmap = float(probabilities.max()), probabilities[segments]
+                heatmap = heatmap / max(heatmap.sum(), 1e-12)
+                labels = np.where(probabilities >= _COLOR_THRESHOLD, 0, np.arange(len(probabilities)))
             name_odds = np.vstack([own.max(axis=0), others]) if len(others) else None
             masks = select_target_segments(segments, heatmap, depth, name_odds, count, rule, labels)
             mask = masks[0] if masks else np.zeros(segments.shape, bool)
@@ -197,7 +198,7 @@ class StudentDetector:
         return found
 
 
-def _chances(target: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+def _segment_probabilities(target: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the probability [segments] of a target against the likeliest of others; 0 for what is no segment in view.
 
     :param target: log odds [segments], by number of the segment; 0 is the background, NaN is out of view
