@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pickclutter_lang.errors import InvalidArgumentError
+
 
 def first_word_as(key: str, words: Sequence[str]) -> list[str]:
-    """Return words of which the first is `key='...'`, unless it is an option or `key=value`."""
-    if not words or words[0].startswith("-") or "=" in words[0]:
+    """Return words in which the one without a key is `key='...'`, and the first; as they are where there is none.
+
+    Without a key is no option, nor the word after one, nor `key=value`.
+
+    :raises InvalidArgumentError: for several of them, as a text without quotes has
+    """
+    after_option = [False, *(word.startswith("-") for word in words)]
+    bare = [n for n, word in enumerate(words) if not (after_option[n] or word.startswith("-") or "=" in word)]
+    if not bare or any(word.startswith(f"{key}=") for word in words):
         return list(words)
-    return [f"{key}={quoted_value(words[0])}", *words[1:]]
+    if len(bare) > 1:
+        text = " ".join(words[n] for n in bare)
+        raise InvalidArgumentError(f"expected one word or text as {key}, but got {len(bare)}; put quotes: \"{text}\"")
+    return [f"{key}={quoted_value(words[bare[0]])}", *(word for n, word in enumerate(words) if n != bare[0])]
 
 
 def quoted_value(text: str) -> str:

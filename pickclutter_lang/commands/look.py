@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pickclutter_lang.commands.exit_status import exit_status
 from pickclutter_lang.commands.first_word import first_word_as, quoted_value
 from pickclutter_lang.commands.hydra_app import hydra_main
 from pickclutter_lang.demo.config import LookConfig
@@ -23,12 +24,13 @@ def _main(config: LookConfig) -> None:
     from pickclutter_lang.utils.locks import file_lock
 
     with file_lock(Path(config.out)):
-        from pickclutter_lang.demo.look import POCKET_NOTE, look, look_table
+        from pickclutter_lang.demo.look import POCKET_NOTE, THRESHOLD_NOTE, look, look_table
 
         found = look(config)
         print(look_table(found))
     if found.unknown is not None:
         print(found.unknown)
+    print(THRESHOLD_NOTE)
     if config.teacher_name.startswith("pocket") and config.checkpoint is None:
         print(POCKET_NOTE)
     print(f"figure: {config.out}")
@@ -36,7 +38,8 @@ def _main(config: LookConfig) -> None:
 
 def main() -> None:
     """Take the image as the first argument, or as `image=`, and the names as `--names`, or as `names=`."""
-    sys.argv[1:] = first_word_as("image", names_argument(sys.argv[1:]))
+    with exit_status():
+        sys.argv[1:] = first_word_as("image", names_argument(sys.argv[1:]))
     _main()
 
 

@@ -10,6 +10,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+from pickclutter_lang.commands.exit_status import exit_status
 from pickclutter_lang.commands.first_word import first_word_as
 from pickclutter_lang.commands.hydra_app import hydra_main
 from pickclutter_lang.policy.evaluation.config import PickConfig
@@ -38,5 +39,6 @@ def _main(config: PickConfig) -> None:
 
 def main() -> None:
     """Take the phrase as the first argument, or as `phrase=`."""
-    sys.argv[1:] = first_word_as("phrase", sys.argv[1:])
+    with exit_status():
+        sys.argv[1:] = first_word_as("phrase", sys.argv[1:])
     _main()

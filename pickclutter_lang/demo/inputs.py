@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.instructions import instruction, parse_target_name
+from pickclutter_lang.language.instructions import instruction, parse_target_name, read_name
 from pickclutter_lang.language.label_names import validate_label_names
 
 MAX_PIXELS = 25_000_000
@@ -39,6 +39,8 @@ def open_upload(path: str) -> NDArray[np.uint8]:
     except Image.DecompressionBombError as error:  # of Pillow, for a far larger one
         megapixels = MAX_PIXELS // 10**6
         raise InvalidArgumentError(f"expected an image of at most {megapixels} megapixels; make it smaller") from error
+    except FileNotFoundError as error:
+        raise InvalidArgumentError("expected an image, but there is no such file") from error
     except (OSError, ValueError, SyntaxError) as error:
         raise InvalidArgumentError("expected an image, but the file cannot be read as one; choose another") from error
 
@@ -65,7 +67,8 @@ def split_names(text: object, known: Sequence[str] = ()) -> list[str]:
 
 
 def _read(name: str, known: Sequence[str]) -> str:
-    """Return the part of a name that stays when it is read in its instruction: "lemon" of "lemon! please"."""
+    """Return the part of a name that stays when it is read in its instruction: "lemon" of "the lemon! please"."""
+    name = read_name(name, known) or name
     while (read := parse_target_name(instruction(name, 0), known)) != name:
         name = read
     return name

@@ -34,6 +34,10 @@ from pickclutter_lang.teachers.zero_shot import (
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.markdown import markdown_table
 
+THRESHOLD_NOTE = (
+    "The teacher's threshold is not calibrated, and its low scores may be of objects that are there: compare names. "
+    "The student of policy=open has calibrated thresholds, for piles."
+)
 POCKET_NOTE = (
     "The pocket teacher was trained on renders of household objects. For photographs take CLIP: "
     "teacher_name=vit_l14_openai."

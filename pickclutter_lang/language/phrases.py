@@ -14,6 +14,7 @@ from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject
 from pickclutter_lang.objects.extra_objects import all_objects
 from pickclutter_lang.utils.validation import did_you_mean
+from pickclutter_lang.utils.words import counted
 
 MODIFIERS = ("color", "material", "shape", "size")
 """What the words before a noun may say of an object."""
@@ -53,7 +54,8 @@ def color_phrase(color: str) -> str:
 
 
 def _all_true(words: tuple[str, ...], true: frozenset[str]) -> bool:
-    """Return whether words are attributes that are true, one after the other; "long and thin" is one."""
+    """Return whether words are attributes that are true, one after the other; "long and thin" is one, or is two."""
+    words = words[1:] if len(words) > 1 and words[0] == "and" else words
     return not words or any(
         " ".join(words[:count]) in true and _all_true(words[count:], true) for count in range(len(words), 0, -1)
     )
@@ -64,17 +66,20 @@ def read_phrase(text: str, catalog: Catalog) -> Phrase:
 
     :raises InvalidArgumentError: when no label, synonym or category ends it, and it is no color alone
     """
-    words = re.sub(r"^(?:the|an?)\s+", "", " ".join(text.split()), flags=re.IGNORECASE).lower().split()
+    plain = re.sub(r"^(?:the|an?)\s+", "", " ".join(text.split()), flags=re.IGNORECASE).lower()
+    words = plain.split()
+    categories = {item.name: (item.category, *item.hypernyms) for item in catalog}
     for first in range(len(words)):
         head = " ".join(words[first:])
         meant = [item.name for item in catalog if head == item.name or head in _own_synonyms(item, catalog)]
-        meant = meant or [item.name for item in catalog if head in (item.category, *item.hypernyms)]
+        meant = meant or [name for name, nouns in categories.items() if head in (*nouns, *map(counted, nouns))]
         if meant:
-            return Phrase(" ".join(words), tuple(meant), tuple(_SPELLINGS.get(word, word) for word in words[:first]))
-    color = color_alone(" ".join(words))
+            modifiers = tuple(_SPELLINGS.get(word, word) for word in words[:first])
+            return Phrase(" ".join((*modifiers, head)), tuple(meant), modifiers)
+    color = color_alone(plain)
     if color is not None:
-        return Phrase(" ".join(words), tuple(catalog.names), (color,))
-    hint = did_you_mean(words[-1] if words else "", catalog.names)
+        return Phrase(plain, tuple(catalog.names), (color,))
+    hint = did_you_mean(plain, catalog.names) or did_you_mean(words[-1] if words else "", catalog.names)
     raise InvalidArgumentError(
         f"expected a name, synonym or category of an object, with colors, materials or shapes before it, such as "
         f"'the red mug', but got {text!r}{hint}"

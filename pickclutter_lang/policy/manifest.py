@@ -20,6 +20,7 @@ from pickclutter_lang.policy.config import SCHEMA, PolicyConfig, StudentSpec, Th
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
 from pickclutter_lang.utils.json_files import Sha256, check_json, read_file, read_json
 from pickclutter_lang.utils.tensor_files import read_bytes
+from pickclutter_lang.utils.validation import did_you_mean
 
 CONFIG_FILE, WEIGHTS_FILE, TEXT_FILE = "policy.json", "weights.safetensors", "text.safetensors"
 NETWORK_FILE, CROPS_FILE = "student.onnx", "crop_classifier.onnx"
@@ -131,7 +132,8 @@ def read_manifest(root: Path) -> Manifest:
     :raises CheckpointError: when it is missing, damaged, or of another schema
     """
     again = "export it again: pickclutter export-policy run=... out=..."
-    missing = f"expected a policy in {root}, but {CONFIG_FILE} is not there; make it: pickclutter export-policy"
+    embedded = did_you_mean(root.name.lower(), EMBEDDED_POLICIES)
+    missing = f"expected a policy in {root}, but {CONFIG_FILE} is not there{embedded}; to make one: pickclutter export-policy"
     values = read_json(root / CONFIG_FILE, _Head, CheckpointError, again, missing)
     if values["schema"] != SCHEMA:
         remedy = f"run: pickclutter migrate {root}" if values["schema"] == 2 else again

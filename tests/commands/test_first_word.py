@@ -9,6 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from pickclutter_lang.commands.first_word import first_word_as
 from pickclutter_lang.commands.look import names_argument
+from pickclutter_lang.errors import InvalidArgumentError
 
 
 @pytest.mark.parametrize("text", ["the red mug", "rubik's cube", "back\\slash", "piles/the first.png"])
@@ -18,7 +19,13 @@ def test_the_first_word_needs_no_key(text: str) -> None:
     assert (parsed.key_or_group, parsed.value(), second) == ("phrase", text, "out=x.mp4")
 
 
-@pytest.mark.parametrize("words", [[], ["--help"], ["out=x is no phrase"], ["phrase=a", "b"]])
+def test_it_may_come_later_and_be_one_alone() -> None:
+    assert first_word_as("phrase", ["out=x.mp4", "the mug"]) == ["phrase='the mug'", "out=x.mp4"]
+    with pytest.raises(InvalidArgumentError, match='but got 3; put quotes: "the red mug"'):
+        first_word_as("phrase", ["the", "red", "mug", "out=x.mp4"])
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["--cfg", "job"], ["out=x is no phrase"], ["phrase=a", "b"]])
 def test_options_and_keys_stay_as_they_are(words: list[str]) -> None:
     assert first_word_as("phrase", words) == words
 

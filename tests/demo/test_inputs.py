@@ -15,7 +15,7 @@ from pickclutter_lang.policy.flat_arrays import decode_instruction, encode_instr
 
 
 def test_names_are_split_at_commas() -> None:
-    assert split_names(" lemon,the <b>red</b> one ") == ["lemon", "the <b>red</b> one"]
+    assert split_names(" lemon,the <b>red</b> one ") == ["lemon", "<b>red</b> one"]
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,8 @@ def test_names_are_bounded(text: object, message: str) -> None:
         ("lemon!, mug please, LEMON tree", ["lemon", "mug", "LEMON tree"]),
         ("Lemon?!.", ["lemon"]),
         ("lemon! please now.", ["lemon"]),
-        ("the lemon and put it away", ["the lemon"]),
+        ("the lemon and put it away", ["lemon"]),
+        ("pick up the mug, the red  one", ["mug", "red one"]),
         ("?, please", ["?", "please"]),
     ],
 )
@@ -111,3 +112,8 @@ def test_what_is_no_image_is_refused(tmp_path: Path) -> None:
     for name in ("a.png", "a.eps", "nowhere.png"):
         with pytest.raises(InvalidArgumentError, match="expected an image"):
             open_upload(str(tmp_path / name))
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match="no such file"):
+        open_upload(str(tmp_path / "nofile.png"))

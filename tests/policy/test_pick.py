@@ -32,6 +32,7 @@ pytest.importorskip("sapien")
         ("A  Tennis ball", {"tennis ball"}, ()),
         ("yellow fruit", {"banana", "lemon"}, ("yellow",)),
         ("the phillips screwdriver", {"phillips screwdriver"}, ()),
+        ("a piece of cutlery", {"fork", "knife", "spoon"}, ()),
     ],
 )
 def test_phrases_mean_labels(text: str, labels: set[str], modifiers: tuple[str, ...]) -> None:
@@ -126,6 +127,7 @@ def test_an_attribute_may_have_several_words() -> None:
     assert read_phrase("the long and thin spoon", paper_catalog()).fits(spoon)
     assert not read_phrase("the long and round spoon", paper_catalog()).fits(spoon)
     assert not read_phrase("the and spoon", paper_catalog()).fits(spoon)
+    assert read_phrase(f"{spoon.colors[0]} and long spoon", paper_catalog()).fits(spoon)
 
 
 def test_the_teacher_cannot_be_asked_to_declare() -> None:
@@ -167,7 +169,8 @@ def test_a_phrase_without_a_label_is_refused(text: str) -> None:
 def test_what_no_object_can_be_is_refused_before_a_pile(phrase: str, objects: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError, match="expected colors, materials or shapes that are true of"):
         pick(PickConfig(phrase, objects=objects, out=str(tmp_path / "o.mp4")))
-    assert read_phrase("the gray mug", load_object_set("kinds").catalog).modifiers == ("grey",)
+    gray = read_phrase("the gray mug", load_object_set("kinds").catalog)
+    assert gray.modifiers == ("grey",) and gray.text == "grey mug"
 
 
 @pytest.mark.slow
@@ -208,3 +211,15 @@ def test_a_student_picks_out_of_a_pile_that_has_the_object(exported: Path, tmp_p
     assert [name for name in found.pile if phrase.fits(paper_catalog().find(name))] == [found.target]
     frames = imageio_ffmpeg.count_frames_and_secs(str(out))
     assert frames[0] >= 2 and io.BytesIO(out.read_bytes()).read(8)[4:] == b"ftyp"
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["open", None])
+def test_what_lies_in_the_package_picks_out_of_a_pile_of_kinds(policy: str | None, tmp_path: Path) -> None:
+    out = tmp_path / "pick.mp4"
+    found = pick(PickConfig("pick up the tennis ball, please", policy, seed=1, out=str(out)))
+    episode = found.episode
+    assert found.target == "tennis ball" in found.pile and len(set(found.pile)) >= 4 and out.stat().st_size > 1000
+    assert episode["instruction"] == "pick up the tennis ball" and not episode["declared_absent"]
+    assert episode["success"], found.outcome

@@ -195,3 +195,4 @@ def test_the_command_says_what_the_teacher_does_not_know(tmp_path: Path) -> None
     said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert "It takes 'kettle' for 'teapot' and" in said and "'mug'" not in said
     assert "trained on renders of household objects. For photographs take CLIP" in said
+    assert "The teacher's threshold is not calibrated" in said

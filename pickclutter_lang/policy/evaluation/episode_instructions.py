@@ -13,7 +13,7 @@ from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES, instru
 from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.extra_objects import select_objects
-from pickclutter_lang.utils.words import with_article
+from pickclutter_lang.utils.words import counted, with_article
 
 DRAWN, NAMED, OTHER, ABSENT, BLANK = "drawn", "named", "other", "absent", "blank"
 COLORED, DESCRIBED = "color_category", "description"
@@ -114,7 +114,7 @@ def draw_instruction(kind: str, pile: Pile, seed: int) -> Instruction:
         return Instruction(kind, "", reference.name, reference.name, ())
     if kind in ("color", "category", COLORED, DESCRIBED):
         word, right = _draw_attribute(kind, pile, seen if kind in ("color", "category") else [reference], rng)
-        text = f"pick up {with_article(word)}" if kind == "category" else _sentence(word, template)
+        text = f"pick up {with_article(counted(word))}" if kind == "category" else _sentence(word, template)
         target = reference if kind in (COLORED, DESCRIBED) else _choose([i for i in seen if i.name in right], rng)
         return Instruction(kind, text, target.name, reference.name, right)
     if kind == "paraphrase":

@@ -12,7 +12,7 @@ import numpy as np
 
 from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.instructions import instruction
+from pickclutter_lang.language.instructions import instruction, read_name
 from pickclutter_lang.language.object_attributes import attributes_of
 from pickclutter_lang.language.phrases import MODIFIERS, Phrase, color_alone, read_phrase
 from pickclutter_lang.objects.catalog import CatalogObject
@@ -55,7 +55,7 @@ def pick(config: PickConfig) -> Pick:
     recordings = {} if config.record is None else {RECORDING: Path(config.record)}
     recorders = [video, *make_recorders(recordings)]
     objects = load_object_set(config.objects, config.objects_root)
-    phrase = read_phrase(config.phrase, objects.catalog)
+    phrase = read_phrase(read_name(config.phrase, objects.catalog.names), objects.catalog)
     kinds = kinds_of_pile(phrase, objects, config.seed) if isinstance(objects, KindSet) else ()
     _check_possible(phrase, objects, kinds)
     policies = {} if config.policy is None else {"few_shot": config.policy}
