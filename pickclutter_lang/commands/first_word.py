@@ -20,7 +20,7 @@ def first_word_as(key: str, words: Sequence[str]) -> list[str]:
         return list(words)
     if len(bare) > 1:
         text = " ".join(words[n] for n in bare)
-        raise InvalidArgumentError(f"expected one word or text as {key}, but got {len(bare)}; put quotes: \"{text}\"")
+        raise InvalidArgumentError(f'expected one word or text as {key}, but got {len(bare)}; put quotes: "{text}"')
     return [f"{key}={quoted_value(words[bare[0]])}", *(word for n, word in enumerate(words) if n != bare[0])]
 
 

@@ -133,7 +133,9 @@ def read_manifest(root: Path) -> Manifest:
     """
     again = "export it again: pickclutter export-policy run=... out=..."
     embedded = did_you_mean(root.name.lower(), EMBEDDED_POLICIES)
-    missing = f"expected a policy in {root}, but {CONFIG_FILE} is not there{embedded}; to make one: pickclutter export-policy"
+    missing = (
+        f"expected a policy in {root}, but {CONFIG_FILE} is not there{embedded}; to make one: pickclutter export-policy"
+    )
     values = read_json(root / CONFIG_FILE, _Head, CheckpointError, again, missing)
     if values["schema"] != SCHEMA:
         remedy = f"run: pickclutter migrate {root}" if values["schema"] == 2 else again

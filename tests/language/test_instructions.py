@@ -79,7 +79,13 @@ def test_people_say_it_in_other_words(text: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["pick up the mug on the left", "the bowl next to the lemon", "two mugs", "the mug and the red bowl", "mug or bowl"],
+    [
+        "pick up the mug on the left",
+        "the bowl next to the lemon",
+        "two mugs",
+        "the mug and the red bowl",
+        "mug or bowl",
+    ],
 )
 def test_places_and_several_objects_are_refused(text: str) -> None:
     names = ["mug", "bowl"]
