@@ -114,7 +114,7 @@ def _merged(parts: list[_Sweep], folder: Path) -> _Sweep:
                 scores[stage][split] = replace(first, runs=methods)
     rows = list(dict.fromkeys([*METHODS, "best", *(method for method in runs if method not in TRIVIAL), *TRIVIAL]))
     ordered = {method: dict(sorted(runs[method].items())) for method in rows if method in runs}
-    values = IntervalResults(folder, ordered, {}, scores)
+    values = IntervalResults(folder, ordered, {}, tuple(TRIVIAL), scores)
     about = {
         "notes": list(dict.fromkeys(note for _, own in parts for note in own["notes"])),
         "settings": _merged_settings([own["settings"] for _, own in parts], folder),

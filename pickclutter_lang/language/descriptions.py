@@ -36,7 +36,7 @@ INSTRUCTIONS = {
     ),
 }
 STYLES = tuple(INSTRUCTIONS)
-BLIND = {"blind": "standard", "blind_succinct": "succinct", "blind_distinct": "distinct"}
+BLIND = {"blind": "standard", **{f"blind_{style}": style for style in ("succinct", "detailed", "distinct")}}
 """Style whose texts were written from the names alone -> its instruction. The other styles saw the objects."""
 CATALOG = "catalog"
 DESCRIPTION_TEMPLATE = "{name} . {description}"

@@ -14,7 +14,7 @@ degrees of freedom after Satterthwaite from the variances of the factors alone.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, NamedTuple
@@ -68,15 +68,23 @@ class _Units(NamedTuple):
 class HierarchicalBootstrap:
     """Means and paired differences of methods with intervals; all methods share the resamples."""
 
-    def __init__(self, splits: Mapping[int, SplitScores], resamples: int = 1000, seed: int = 0) -> None:
+    def __init__(
+        self,
+        splits: Mapping[int, SplitScores],
+        resamples: int = 1000,
+        seed: int = 0,
+        untrained: Collection[str] = (),
+    ) -> None:
         """Take the scores of one stage.
 
         :param splits: object split -> its scores
+        :param untrained: methods with one run of each split, which a difference takes for that of any seed and draw
         :raises InvalidArgumentError: without a split, or for fewer than 2 resamples
         """
         if not splits or resamples < 2:
             raise InvalidArgumentError(f"expected a split and 2 resamples or more, got {len(splits)} and {resamples}")
         self._splits, self._resamples, self._seed = dict(splits), resamples, seed
+        self._untrained = frozenset(untrained)
         self._known: dict[tuple[str, Metric, tuple[_Units, ...]], tuple[float, list[Floats]]] = {}
 
     def estimate(self, method: str, metric: Metric) -> Estimate | None:
@@ -109,8 +117,9 @@ class HierarchicalBootstrap:
     def _units(self, methods: Mapping[str, float] | tuple[str, ...]) -> tuple[_Units, ...]:
         units = []
         for split, content in self._splits.items():
-            shared = set.intersection(*(set(content.runs.get(method, {})) for method in methods))
-            units += [_Units(split, tuple(sorted(shared)))] if shared else []
+            runs = {method: set(content.runs.get(method, {})) for method in methods}
+            shared = set.intersection(*([runs[m] for m in methods if m not in self._untrained] or [*runs.values()]))
+            units += [_Units(split, tuple(sorted(shared)))] if shared and all(runs.values()) else []
         return tuple(units)
 
     def _interval(self, contrast: Mapping[str, float], metric: Metric) -> Estimate | None:
@@ -131,7 +140,8 @@ class HierarchicalBootstrap:
         if not freedom:
             return Estimate(mean, 0.0 if max(counts) > 1 else None, runs)
         quantile = t_quantile(max(1, int(sum(alone) ** 2 / freedom)))
-        return Estimate(mean, quantile * math.sqrt(joint), runs)
+        half_width = quantile * math.sqrt(joint)
+        return Estimate(mean, half_width, runs, half_width / math.sqrt(2 * self._resamples))  # as of a normal sample
 
     def _samples(self, method: str, metric: Metric, units: tuple[_Units, ...]) -> tuple[float, list[Floats]]:
         """Return the mean, and resamples [B] of all factors together and of each alone."""
@@ -210,8 +220,10 @@ class HierarchicalBootstrap:
         at = [(seeds.index(seed), draws.index(draw)) for seed, draw in unit.runs]
         of_runs = np.stack([of_seeds[:, k] * of_draws[:, d] for k, d in at])
         values = np.zeros(len(scenes))
+        found = content.runs[method]
         for run, weight in zip(unit.runs, of_runs, strict=True):
-            values += weight * _metric(content.runs[method][run], content.targets, scenes, classes, metric)
+            scores = next(iter(found.values())) if method in self._untrained else found[run]
+            values += weight * _metric(scores, content.targets, scenes, classes, metric)
         with np.errstate(invalid="ignore"):
             return np.asarray(values / of_runs.sum(axis=0))
 

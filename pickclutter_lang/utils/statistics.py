@@ -14,11 +14,25 @@ NOT_SHOWN = "not shown"
 
 
 class Estimate(NamedTuple):
-    """The mean of the values of some `seeds` and half the width of its 95% interval, None for a single seed."""
+    """The mean of the values of some `seeds` and half the width of its 95% interval, None for a single seed.
+
+    `error` is the standard error of `half_width` by a finite number of resamples; 0 without resampling.
+    """
 
     mean: float
     half_width: float | None
     seeds: int
+    error: float = 0.0
+
+    def side_of(self, value: float) -> int:
+        """Return 1 for an interval wholly above a value, -1 for one below, 0 where it holds it, or may.
+
+        One that leaves the value out by less than twice its own error may hold it, and so may one of a single seed.
+        """
+        if self.half_width is None:
+            return 0
+        half_width = self.half_width + 2 * self.error
+        return int(self.mean - half_width > value) - int(self.mean + half_width < value)
 
 
 def estimate(values: Sequence[float]) -> Estimate:
@@ -44,10 +58,8 @@ def verdict(found: Estimate | None, aim: float, words: tuple[str, str] = ("met",
     :param words: for an interval wholly above the aim, and for one wholly below
     :return: one of `words`, or `not shown`
     """
-    if found is None or found.half_width is None:
-        return NOT_SHOWN
-    shown = reached(found.mean - found.half_width, found.mean + found.half_width, aim, at_most=False)
-    return {"met": words[0], "missed": words[1]}.get(shown, NOT_SHOWN)
+    side = 0 if found is None else found.side_of(aim)
+    return {1: words[0], -1: words[1]}.get(side, NOT_SHOWN)
 
 
 def reached(low: float, high: float, bound: float, at_most: bool) -> str:

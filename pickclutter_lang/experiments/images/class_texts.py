@@ -8,7 +8,7 @@ from pathlib import Path
 from pickclutter_lang.datasets.images import ImageClass
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.experiments.images.config import ClassTextConfig
-from pickclutter_lang.language.descriptions import DESCRIPTION_TEMPLATE, STYLES, describe, read_descriptions
+from pickclutter_lang.language.descriptions import BLIND, DESCRIPTION_TEMPLATE, STYLES, describe, read_descriptions
 from pickclutter_lang.language.prompts import LearnedPrompts
 from pickclutter_lang.students.label_encoders import ClosedSetEncoder, FixedLabelEncoder, PromptLabelEncoder
 from pickclutter_lang.teachers import Teacher
@@ -69,7 +69,7 @@ def descriptions(config: ClassTextConfig, classes: Sequence[ImageClass]) -> list
     :raises UnknownObjectError: as `read_descriptions`' set
     """
     source, names = config.descriptions or DATASET_DESCRIPTIONS, [item.name for item in classes]
-    if source in STYLES:
+    if source in (*STYLES, *BLIND):
         return _in_style(source, config.style_dir, names)
     if source != DATASET_DESCRIPTIONS:
         return read_descriptions(source).of(names)
@@ -84,6 +84,7 @@ def descriptions(config: ClassTextConfig, classes: Sequence[ImageClass]) -> list
 
 
 def _in_style(style: str, folder: str | None, names: Sequence[str]) -> list[str]:
+    """Return descriptions of the package's objects, or of a folder: those of the instruction of a blind style too."""
     if folder is None:
         known = read_descriptions(style)
         if not {*names} <= {*known.texts}:
@@ -93,6 +94,7 @@ def _in_style(style: str, folder: str | None, names: Sequence[str]) -> list[str]
                 "package has descriptions of its 26 objects alone"
             )
         return known.of(names)
+    style = BLIND.get(style, style)
     path = Path(folder) / f"{style}.json"
     if not path.is_file():
         raise MissingAssetsError(

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pickclutter_lang.experiments.sweeps.paper_tables import PAPER
 from pickclutter_lang.experiments.sweeps.tables import Column, Row, Table
+from pickclutter_lang.language.descriptions import BLIND
 
 NAIVE = "cls"
 BEST = "cls+im_cst+vlprox"
@@ -42,10 +43,7 @@ RUNS: Mapping[str, tuple[str, ...]] = {
     "best+semantic+captions": (*_ENRICHED, _CAPTIONS),
     "best+semantic+prompt": (*_ENRICHED, _PROMPT),
     "best+semantic+captions+prompt": (*_ENRICHED, _CAPTIONS, _PROMPT),
-    **{
-        f"best+{style}": (*_BEST, f"text.descriptions={style}")
-        for style in ("standard", "succinct", "detailed", "distinct")
-    },
+    **{f"best+{style}": (*_BEST, f"text.descriptions={blind}") for blind, style in BLIND.items()},
     **{f"vit_b_32+{losses}": (*_objective(losses), _VIT) for losses in ("cls", "cls+im_cst", BEST)},
     "vit_b_32+best+semantic": (*_ENRICHED, _VIT),
     "best+semantic+unfiltered": (*_ENRICHED, "objective.filter_vlprox=false"),

@@ -147,7 +147,7 @@ def read_tables(folder: Path) -> tuple[IntervalResults, dict[str, Any]]:
     values = read_values(folder / VALUES_FILE)
     scores = read_scores(folder / SCORES_FILE) if (folder / SCORES_FILE).is_file() else {}
     about = read_json(folder / ABOUT_FILE, _About, CheckpointError, "write the table again")
-    return IntervalResults(folder, values.runs, {}, scores), dict(about)
+    return IntervalResults(folder, values.runs, {}, tuple(TRIVIAL), scores), dict(about)
 
 
 def _notes(results: SweepResults) -> list[str]:
@@ -188,7 +188,7 @@ def parse_pairs(methods: Sequence[str], texts: Sequence[str]) -> list[tuple[str,
     pairs = []
     for text in texts:
         names = [name.strip() for name in text.split("-")]
-        if len(names) != 2 or any(name not in methods for name in names):
+        if len(names) != 2 or any(name not in (*methods, *TRIVIAL) for name in names):
             raise InvalidArgumentError(
                 f"expected compare to hold pairs such as 'cls_imcst - cls' of {', '.join(methods)}, but got {text!r}"
             )
@@ -197,13 +197,16 @@ def parse_pairs(methods: Sequence[str], texts: Sequence[str]) -> list[tuple[str,
 
 
 def default_pairs(names: Sequence[str]) -> list[tuple[str, str]]:
-    """Return each of the paper's methods with the one before it, `best` with the last of them and its ablations."""
+    """Return each of the paper's methods with the one before it, `best` with the last of them and its ablations.
+
+    The last of the paper's, and `best`, are compared with all-positive too.
+    """
     paper = [name for name in names if name in METHODS]
     pairs = [(paper[n + 1], paper[n]) for n in range(len(paper) - 1)]
     if "best" in names:
         others = [name for name in names if name not in METHODS and name != "best"]
         pairs += [("best", name) for name in [*([_REFERENCE] if _REFERENCE in names else paper[-1:]), *others]]
-    return pairs
+    return pairs + [(name, "always_yes") for name in [*paper[-1:], *(["best"] if "best" in names else [])]]
 
 
 def draw_sweep(values: SweepResults) -> Figure:

@@ -22,6 +22,7 @@ _ALL_SCENES = ("",)
 _OF_RUNS = FACTORS[:3]
 """Factors in which the runs of a method differ."""
 _Place = tuple[str | None, str]  # a run and a measure
+_Values = dict[Replicate, float]
 _SCORED: Mapping[str, Metric] = {"ood_on_ood.model.map": "map", "ood_on_ood.model.f1": "f1"}
 
 
@@ -73,15 +74,22 @@ class IntervalResults(SweepResults):
     def _difference(self, left: _Place, right: _Place) -> Estimate | None:
         (one, this), (other, that) = left, right
         values = self._known(self._results(one), this), self._known(self._results(other), that)
+        values = self._of_any(one, *values), self._of_any(other, *reversed(values))
         shared = sorted(set(values[0]) & set(values[1]))
         scored = self._scored(this) if this == that else None
-        if not shared or (scored is None and self._seeds_alone(shared)):
+        trained = not {one, other} & {*self.untrained}
+        if not shared or (scored is None and trained and self._seeds_alone(shared)):
             return super().difference(left, right)
         if scored is None:
             return self._of_values({"one": values[0], "other": values[1]}, ("one", "other"))
         complete = all(self._has_scores(this, run, shared) for run in (one, other))
         found = scored[0].difference(str(one), str(other), scored[1]) if complete else None
         return _about(found, {key: values[0][key] - values[1][key] for key in shared})
+
+    def pairs(self, run: str | None, other: str | None) -> int:
+        """Return the number of replicates that a difference is over."""
+        ours, theirs = (dict.fromkeys(self.replicates(name), 0.0) for name in (run, other))
+        return len(set(self._of_any(run, ours, theirs)) & set(self._of_any(other, theirs, ours)))
 
     def note(self, runs: Sequence[str]) -> str:
         """Return what the intervals cover; of each row, where rows differ in it.
@@ -132,9 +140,19 @@ class IntervalResults(SweepResults):
             f"resamples, shared by the methods of a difference); those of other numbers: {others}.{note}"
         )
 
+    def _of_any(self, run: str | None, own: _Values, others: _Values) -> _Values:
+        """Return the values of a run, those of an untrained one for each replicate of the other run of its split."""
+        if run not in self.untrained:
+            return own
+        of_split = {key.object_split: value for key, value in own.items()}
+        return {key: of_split[key.object_split] for key in others if key.object_split in of_split}
+
     @cached_property
     def _bootstraps(self) -> dict[str, HierarchicalBootstrap]:
-        return {stage: HierarchicalBootstrap(splits, self.resamples) for stage, splits in self.scores.items()}
+        return {
+            stage: HierarchicalBootstrap(splits, self.resamples, untrained=self.untrained)
+            for stage, splits in self.scores.items()
+        }
 
     def _scored(self, measure: str) -> tuple[HierarchicalBootstrap, Metric] | None:
         """Return what resamples the scenes of a measure; None where no run has its scores."""
@@ -145,7 +163,8 @@ class IntervalResults(SweepResults):
         """Return whether there are scores of all replicates: an interval of some of them would be too narrow."""
         splits = self.scores[measure.partition(".")[0]]
         counts = Counter(replicate.object_split for replicate in replicates)
-        return all(split in splits and len(splits[split].runs.get(str(run), {})) >= n for split, n in counts.items())
+        least = {split: 1 if run in self.untrained else n for split, n in counts.items()}
+        return all(split in splits and len(splits[split].runs.get(str(run), {})) >= n for split, n in least.items())
 
     def _known(self, results: Mapping[Replicate, Result], measure: str) -> dict[Replicate, float]:
         """Return a number of each replicate; none where one lacks it, unless it is of a class."""

@@ -18,7 +18,6 @@ def estimate_cell(found: Estimate | None, scale: float = 100, decimals: int = 1,
 
 
 def difference_cell(found: Estimate | None, scale: float = 100, decimals: int = 1) -> str:
-    """Return a difference with its sign, bold where its interval leaves out 0; see `estimate_cell`."""
+    """Return a difference with its sign, bold where its interval leaves out 0 for sure; see `estimate_cell`."""
     text = estimate_cell(found, scale, decimals, sign="+")
-    clear = found is not None and found.half_width is not None and abs(found.mean) > found.half_width
-    return f"**{text}**" if clear else text
+    return f"**{text}**" if found is not None and found.side_of(0.0) else text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -83,12 +83,14 @@ EVERY_RUN = Selection()
 class SweepResults:
     """Name of a run -> replicate -> its result, and the folder of each name and replicate, all of them below `folder`.
 
-    Both names and replicates are sorted.
+    Both names and replicates are sorted. `untrained` are rows with one run of each object split, which a difference
+    takes for that of any seed and draw.
     """
 
     folder: Path
     runs: Mapping[str, Mapping[Replicate, Result]]
     folders: Mapping[tuple[str, Replicate], Path]
+    untrained: Collection[str] = ()
 
     @property
     def first(self) -> Result:
@@ -128,6 +130,10 @@ class SweepResults:
         pairs = [(number_at(one[key], this), number_at(other[key], that)) for key in sorted(set(one) & set(other))]
         known = [first - second for first, second in pairs if first is not None and second is not None]
         return estimate(known) if known and len(known) == len(pairs) else None
+
+    def pairs(self, run: str | None, other: str | None) -> int:
+        """Return the number of replicates that a difference is over."""
+        return len(set(self.replicates(run)) & set(self.replicates(other)))
 
     def _results(self, run: str | None) -> Mapping[Replicate, Result]:
         return self.runs.get(TEACHER if run is None else run, {})

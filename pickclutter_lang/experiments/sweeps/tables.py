@@ -14,7 +14,8 @@ from pickclutter_lang.utils.markdown import markdown_table
 
 COMPARISON_NOTE = (
     "Mean difference ± half of its 95% interval, run against run of the same seed (and split and draw), percentages in "
-    "points; **bold** where the interval leaves out 0, as one in twenty does by chance alone."
+    "points; **bold** where the interval leaves out 0, as one in twenty does by chance alone, and does so by more than "
+    "the error of resampling."
 )
 CHANCE = "†"
 CHANCE_NOTE = f"{CHANCE} chance by construction: a closed set of classes has no trained output for labels of Y_ood."
@@ -156,8 +157,8 @@ def comparison_rows(results: SweepResults, table: Table) -> str:
             found = [(m, results.difference((row.run, m), (other.run, n))) for m, n in both]
             texts.append(" / ".join(difference_cell(one, *form_of(m)) for m, one in found))
             texts += [_paper(ours, _minus(paper, minus), sign="+")] if table.has_paper else []
-        shared = set(results.replicates(row.run)) & set(results.replicates(other.run))
-        lines.append([f"`{this}` - `{that}`", len(shared), *texts])
+        titles = (one.title if one.run in results.untrained else f"`{one.name}`" for one in (row, other))
+        lines.append([" - ".join(titles), results.pairs(row.run, other.run), *texts])
     return markdown_table(["", _counted(results), *_column_heads(table)], lines)
 
 

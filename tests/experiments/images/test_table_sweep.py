@@ -30,7 +30,7 @@ from pickclutter_lang.experiments.images.table_sweep import (
 from pickclutter_lang.experiments.result import RESULT_FILE
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job
 from pickclutter_lang.experiments.sweeps.sweep_values import read_values
-from pickclutter_lang.language.descriptions import DescriptionSet
+from pickclutter_lang.language.descriptions import BLIND, DescriptionSet, load_descriptions
 from pickclutter_lang.objects.catalog import paper_catalog
 
 
@@ -185,6 +185,12 @@ def test_the_data_report_is_printed_once(toys: list[str], tmp_path: Path) -> Non
     grid = TableSweepConfig("1", None, [0, 1], str(tmp_path), 1, [])
     plan_image_tables(grid, lambda some: config(*toys, *some), reports.append)
     assert len(reports) == 1 and "6 classes" in reports[0]
+
+
+def test_no_table_tells_the_package_how_its_objects_look() -> None:
+    given = {text.split("=")[1] for run in RUNS.values() for text in run if text.startswith("text.descriptions=")}
+    assert given == {"own", *BLIND}
+    assert not any(load_descriptions(style).images_seen for style in given - {"own"})
 
 
 def test_tables_of_a_list_are_planned_together() -> None:

@@ -39,7 +39,7 @@ from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
 from pickclutter_lang.experiments.sweeps.sweep_results import Selection, load_sweep
 from pickclutter_lang.experiments.sweeps.sweep_values import read_values, values_of, write_values
 from pickclutter_lang.experiments.sweeps.tables import comparison_rows, table_rows
-from pickclutter_lang.utils.statistics import estimate, t_quantile
+from pickclutter_lang.utils.statistics import Estimate, estimate, t_quantile
 
 F1 = {
     "closed_set": [0.30, 0.36, 0.33],
@@ -80,7 +80,7 @@ def test_mean_and_interval() -> None:
     found = estimate(values)
     assert found.half_width is not None
     assert (found.mean - found.half_width, found.mean + found.half_width) == pytest.approx((low, high))
-    assert estimate([0.4]) == (0.4, None, 1)
+    assert estimate([0.4]) == Estimate(0.4, None, 1)
     for call in (lambda: estimate([]), lambda: t_quantile(0), lambda: t_quantile(3, 1.0)):
         with pytest.raises(InvalidArgumentError):
             call()
@@ -129,16 +129,19 @@ def test_comparisons_pair_equal_seeds(grid_folder: Path) -> None:
     found = grid.difference(
         ("best", "few_shot.ood_on_ood.model.f1"), ("cls_imcst_semantic", "few_shot.ood_on_ood.model.f1")
     )
-    assert found == pytest.approx((differences.mean(), half, 3))
+    assert found == pytest.approx((differences.mean(), half, 3, 0))
     assert default_pairs([*grid.runs]) == [
         ("cls", "closed_set"),
         ("cls_imcst_semantic", "cls"),
         ("best", "cls_imcst_semantic"),
         ("best", "best_no_region"),
+        ("cls_imcst_semantic", "always_yes"),
+        ("best", "always_yes"),
     ]
     values, _ = written(grid_folder)
     rows = comparison_rows(values, score_table(values, "", "f1", pairs=default_pairs([*grid.runs]))).splitlines()
     assert f"**+10.0 ± {100 * half:.1f}**" in rows[4] and "**" not in rows[5]  # an ablation within the noise
+    assert rows[7].startswith("| `best` - all-positive | 3 |") and "**" in rows[7]
 
 
 def test_a_missing_seed_is_left_out_of_the_pairs(grid_folder: Path) -> None:

@@ -25,6 +25,7 @@ from pickclutter_lang.experiments.scenes.table12 import Table12Config, read_tabl
 from pickclutter_lang.experiments.scenes.table12_sweep import TABLE12
 from pickclutter_lang.experiments.scenes.table12_tables import baselines, measures_of
 from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
+from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, load_sweep, number_at
 from pickclutter_lang.experiments.sweeps.sweep_values import read_values, values_of, write_values
 from pickclutter_lang.metrics import mean_average_precision
@@ -193,7 +194,7 @@ def test_the_note_says_what_each_row_covers_where_rows_differ(sweep: Path, tmp_p
         }
         for stage, splits in values.scores.items()
     }
-    note = IntervalResults(tmp_path, runs, {}, scores).note(["cls", "best"])
+    note = IntervalResults(tmp_path, runs, {}, (), scores).note(["cls", "best"])
     first, second = note.split(" `cls`: ")[1].split(" `best`: ")
     assert "cover 2 object splits, 2 seeds, 2 draws, 30 scenes, 4 classes" in first and "not covered" not in first
     assert "cover 2 seeds, 30 scenes, 4 classes" in second and "One object split, one draw: not covered." in second
@@ -211,7 +212,7 @@ def test_means_of_an_unbalanced_sweep_weight_object_splits_alike(sweep: Path, tm
         stage: {split: replace(own, runs=kept_runs(own, split, kept)) for split, own in splits.items()}
         for stage, splits in values.scores.items()
     }
-    for found in (IntervalResults(tmp_path, runs, {}, scores), IntervalResults(tmp_path, runs, {})):
+    for found in (IntervalResults(tmp_path, runs, {}, (), scores), IntervalResults(tmp_path, runs, {})):
         of_splits = [
             np.mean([number_at(result, MAP) or 0 for key, result in runs["best"].items() if key.object_split == split])
             for split in (0, 1)
@@ -238,9 +239,13 @@ def test_rows_without_training_cover_scenes_and_objects_and_missing_scores_leave
         no_frequencies = values.estimate("label_frequency", measure)
         assert no_frequencies is not None and no_frequencies.half_width is None
     scores = {stage: {0: splits[0]} for stage, splits in values.scores.items()}
-    part = IntervalResults(tmp_path, values.runs, {}, scores)
+    part = IntervalResults(tmp_path, values.runs, {}, (), scores)
     mean, whole = part.estimate("best", MAP), values.estimate("best", MAP)
     assert mean is not None and whole is not None and mean.mean == whole.mean and mean.half_width is None
+    assert values.pairs("best", "cls") == values.pairs("best", "always_yes") == whole.seeds
+    chance = values.difference(("best", MAP), ("always_yes", MAP)), values.estimate("always_yes", MAP)
+    assert chance[0] is not None and chance[1] is not None and chance[0].half_width
+    assert chance[0].mean == pytest.approx(whole.mean - chance[1].mean) and chance[0].seeds == whole.seeds
     difference = part.difference(("best", MAP), ("cls", MAP))
     assert difference is not None and difference.half_width is None
 
@@ -267,6 +272,13 @@ def test_an_aim_is_met_by_the_interval(mean: float, half_width: float | None, ex
     assert verdict(None, 0.85) == "not shown"
 
 
+def test_an_interval_that_resampling_knows_no_better_shows_nothing() -> None:
+    near = Estimate(0.242, 0.232, 27, 0.232 / 2000**0.5)
+    assert (near.side_of(0), near._replace(error=0.0).side_of(0), near._replace(mean=-0.25).side_of(0)) == (0, 1, -1)
+    assert "**" not in difference_cell(near) and difference_cell(near._replace(error=0.0)) == "**+24.2 ± 23.2**"
+    assert verdict(near, 0.0) == "not shown"
+
+
 def test_parts_of_a_sweep_are_one_table_on_a_page(sweep: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "docs"))
     module = import_module("result_sweeps")
@@ -290,7 +302,8 @@ def test_parts_of_a_sweep_are_one_table_on_a_page(sweep: Path, tmp_path: Path, m
         shutil.copytree(sweep / name, methods / name)
         write_table(Table12Config(str(methods), str(tmp_path / "data" / f"of_{name}"), None))
     joined, of_joined = module.table12_sweep("of_best+of_cls")
-    assert list(joined.runs) == list(whole.runs) and of_joined["pairs"] == about["pairs"] == [("best", "cls")]
+    assert list(joined.runs) == list(whole.runs) and of_joined["pairs"] == about["pairs"]
+    assert about["pairs"] == [("best", "cls"), ("cls", "always_yes"), ("best", "always_yes")]
     assert joined.difference(("best", MAP), ("cls", MAP)) == whole.difference(("best", MAP), ("cls", MAP))
     with pytest.raises(module.ResultError, match=r"runs of each sweep of of_best\+nowhere, but got none of nowhere"):
         module.table12_sweep("of_best+nowhere")

@@ -19,6 +19,7 @@ from pickclutter_lang.datasets.images.sources import ArrayImages
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.language.captions import object_caption
+from pickclutter_lang.language.descriptions import load_descriptions
 from pickclutter_lang.language.object_attributes import attributes_of
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.extra_objects import all_objects
@@ -56,11 +57,14 @@ def load(config: ImageDataConfig) -> LoadResult:
         raise DatasetError(f"expected views of objects of the catalog in {config.root}, but present are none")
     order = {item: n for n, item in enumerate(all_objects())}
     classes = sorted(dict.fromkeys(objects), key=lambda item: order.get(item, len(order)))  # one's own come last
-    place = {item: n for n, item in enumerate(classes)}
+    place, blind = {item: n for n, item in enumerate(classes)}, load_descriptions("blind").texts
     content = hashlib.sha256("\n".join([*sorted(seen), *ids]).encode()).hexdigest()
     data = ImageDataset(
         config.name,
-        tuple(ImageClass(item.model_id, item.name, item.description, item.category) for item in classes),
+        tuple(
+            ImageClass(item.model_id, item.name, blind.get(item.name, item.description), item.category)
+            for item in classes
+        ),
         np.array([place[item] for item in objects], dtype=np.int64),
         ArrayImages(ids, np.concatenate(images), content),
         {name: _caption(item, row) for row, (name, item) in enumerate(zip(ids, objects, strict=True))},
