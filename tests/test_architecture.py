@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.paths import ROOT
+from helpers.paths import ROOT, SHARED
 
 PACKAGE = "pickclutter_lang"
 
@@ -240,3 +240,16 @@ def test_files_and_functions_stay_short() -> None:
         found += ["the file"] if len(text.splitlines()) > 300 else []
         long |= {str(path.relative_to(ROOT)): found} if found else {}
     assert not long
+
+
+def test_no_file_of_the_real_data_is_in_the_project() -> None:
+    if not (SHARED / "data").is_dir():
+        pytest.skip("no real data is here")
+    rooms = ("assets", "configs", "docs", "envs", PACKAGE, "scripts", "tests")
+    own: dict[int, list[Path]] = {}
+    for path in (path for room in rooms for path in (ROOT / room).rglob("*") if path.is_file()):
+        own.setdefault(path.stat().st_size, []).append(path)
+    theirs = [path for path in (SHARED / "data").rglob("*") if path.is_file() and path.stat().st_size > 100]
+    same = [(str(path), str(other)) for path in theirs for other in own.get(path.stat().st_size, ())
+            if path.read_bytes() == other.read_bytes()]  # fmt: skip
+    assert len(theirs) > 1000 and same == []

@@ -329,6 +329,13 @@ def test_every_data_file_has_a_source(monkeypatch: pytest.MonkeyPatch) -> None:
         assert rows and all(len(row) == len(header) for row in rows), name
 
 
+def test_a_source_with_an_embedded_teacher_has_the_hash_of_its_weights() -> None:
+    entries = json.loads((DOCS / "results" / "data" / "sources.json").read_text())
+    words = ("teacher=pocket", "teacher_name=pocket", "policy=open", "make quickstart")
+    named = {name for name, entry in entries.items() if any(word in str(entry["command"]) for word in words)}
+    assert len(named) > 20 and [name for name in sorted(named) if "teacher" not in entries[name]] == []
+
+
 def test_figures_name_revisions_that_are_there() -> None:
     def known(revision: str) -> bool:
         line = ["git", "cat-file", "-e", f"{revision}^{{commit}}"]

@@ -278,6 +278,13 @@ def test_embedded_teachers_are_small() -> None:
     assert sum(in_the_wheel) < 25e6
 
 
+def test_pocket_was_trained_on_kinds_alone() -> None:
+    card = (Path(str(files("pickclutter_lang.assets"))) / EMBEDDED["pocket"] / "MODEL_CARD.md").read_text()
+    rows = [line for line in card.splitlines() if line.startswith("| training | `pickclutter ")]
+    assert len(rows) > 5 and all(" objects=kinds " in row for row in rows)
+    assert any(line.startswith("| held out |") and " objects=ycb " in line for line in card.splitlines())
+
+
 @pytest.mark.parametrize("name", EMBEDDED)
 def test_an_embedded_teacher_matches_its_model_card(name: str) -> None:
     folder = Path(str(files("pickclutter_lang.assets") / EMBEDDED[name]))

@@ -15,7 +15,7 @@ import torch
 from helpers.image_runs import config, make_toys, trained
 from helpers.scene_runs import make_teacher
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError, PickClutterError, TeacherError
-from pickclutter_lang.experiments.images import image_crops
+from pickclutter_lang.experiments.images import image_crops, image_run
 from pickclutter_lang.experiments.images.config import ImageObjectiveConfig
 from pickclutter_lang.experiments.images.image_cache import retrieve
 from pickclutter_lang.experiments.images.image_protocol import evaluate_images
@@ -53,6 +53,27 @@ def finished(toys: list[str], tmp_path_factory: pytest.TempPathFactory) -> Image
     )
     evaluate_images(run)
     return run
+
+
+def test_the_papers_recipes_have_the_form_of_its_program() -> None:
+    """As the table of `docs/explanation/method.md` says, where a setting names it."""
+    resnet, vit, default = (config(*BEST, *of) for of in (["recipe=paper_resnet"], ["recipe=paper_vit"], []))
+    for paper in (resnet, vit):
+        assert (paper.objective.similarity, paper.few_shot.epoch_over) == ("cosine", "training")
+        assert (paper.text.template, paper.text.context_init) == ("a photo of {name}", None)
+        assert paper.retrieval == RetrievalConfig("teacher", 10, 1.0, 5.5, 1.0)
+        assert (paper.crops.min_crop_area, paper.crops.fixed_crops, paper.average_last_epochs) == (0.08, 0, 5)
+    assert (resnet.crops.rand_augment, resnet.crops.flip, resnet.few_shot.repeats) == (False, True, 1)
+    assert (vit.crops.rand_augment, vit.crops.flip, vit.few_shot.repeats) == (True, False, 3)
+    assert default.objective.similarity == "squared_distance" and default.retrieval == RetrievalConfig()
+
+
+def test_the_similarity_reaches_the_losses(toys: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {}
+    objective = image_run.ImageObjective
+    monkeypatch.setattr(image_run, "ImageObjective", lambda *of, **to: given.update(to) or objective(*of, **to))
+    trained(*toys, *BEST, "objective.similarity=cosine", "distill.epochs=1", "few_shot.epochs=1", f"out={tmp_path}")
+    assert given["similarity"] == "cosine"
 
 
 def weights(run: ImageRun, phase: str, epoch: int) -> dict[str, torch.Tensor]:

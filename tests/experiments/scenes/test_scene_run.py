@@ -25,6 +25,7 @@ from pickclutter_lang.datasets.transforms.augmentation import (
 )
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError, UnknownObjectError
 from pickclutter_lang.experiments.result import read_result
+from pickclutter_lang.experiments.scenes import scene_run
 from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.load import load_run_config, load_trained_run
@@ -460,3 +461,29 @@ def test_the_papers_sizes_are_a_preset() -> None:
     assert (cfg.distill.lr, cfg.distill.epochs, cfg.distill.milestones) == (1e-3, 90, [30, 60])
     assert (cfg.few_shot.lr, cfg.few_shot.epochs, cfg.few_shot.batch_size) == (5e-4, 20, 46)
     assert cfg.teacher.name == "vit_l14_openai" and cfg.distill.optimizer == "sgd"
+
+
+def test_the_papers_preset_has_the_form_of_its_program() -> None:
+    """As the table of `docs/explanation/method.md` says, where a setting names it."""
+    cfg, default = config("experiment=table12"), config()
+    assert (cfg.objective.similarity, cfg.objective.detach_focus) == ("cosine", True)
+    assert (default.objective.similarity, default.objective.detach_focus) == ("squared_distance", False)
+    assert (cfg.student.negative_attention, default.student.negative_attention) == ("own", "positive")
+    assert cfg.prompts.positive_init is cfg.prompts.negative_init is None and default.prompts.positive_init
+    assert (cfg.few_shot.epoch_over, default.few_shot.epoch_over) == ("training", "few_shot")
+    assert cfg.data.augmentation == AugmentationConfig(["horizontal"], 0.0, 0.0, 0.0)
+
+
+def test_settings_of_the_form_reach_the_losses_and_the_network(
+    toys: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {}
+    objective, regions = scene_run.SceneObjective, scene_run.encode_regions
+    monkeypatch.setattr(scene_run, "SceneObjective", lambda *of, **to: given.update(to) or objective(*of, **to))
+    monkeypatch.setattr(scene_run, "encode_regions", lambda *of: given.update(side=of[3]) or regions(*of))
+    form = ["objective.similarity=cosine", "objective.detach_focus=true", "student.negative_attention=own"]
+    run = trained(
+        [*toys, *form, "objective.region_contrastive=1", "objective.region_crop_size=40", "distill.epochs=1"], tmp_path
+    )
+    assert (given["similarity"], given["detach_focus"], given["side"]) == ("cosine", True, 40)
+    assert run.model.aggregation.negative_attention == "own"
