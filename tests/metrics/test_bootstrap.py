@@ -121,7 +121,8 @@ def test_what_is_not_trained_is_paired_with_every_run() -> None:
     single = {0: SplitScores(targets, {"a": trained, "yes": {keys[0]: always}})}
     expected = HierarchicalBootstrap(copied, 50).difference("a", "yes", "f1")
     found = HierarchicalBootstrap(single, 50, untrained=("yes",)).difference("a", "yes", "f1")
-    assert found == expected and found is not None and found.seeds == 6 and found.error == found.half_width / 10
+    assert found == expected and found is not None and found.half_width is not None
+    assert found.seeds == 6 and found.error == found.half_width / 10
     alone = HierarchicalBootstrap(single, 50).difference("a", "yes", "f1")
     assert alone is not None and alone.seeds == 1 and alone.half_width != found.half_width
 

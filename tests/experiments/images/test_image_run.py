@@ -14,6 +14,7 @@ import torch
 
 from helpers.image_runs import config, make_toys, trained
 from helpers.scene_runs import make_teacher
+from pickclutter_lang.distillation.image_objective import ImageObjective
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError, PickClutterError, TeacherError
 from pickclutter_lang.experiments.images import image_crops, image_run
 from pickclutter_lang.experiments.images.config import ImageObjectiveConfig
@@ -70,8 +71,7 @@ def test_the_papers_recipes_have_the_form_of_its_program() -> None:
 
 def test_the_similarity_reaches_the_losses(toys: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given: dict[str, Any] = {}
-    objective = image_run.ImageObjective
-    monkeypatch.setattr(image_run, "ImageObjective", lambda *of, **to: given.update(to) or objective(*of, **to))
+    monkeypatch.setattr(image_run, "ImageObjective", lambda *of, **to: given.update(to) or ImageObjective(*of, **to))
     trained(*toys, *BEST, "objective.similarity=cosine", "distill.epochs=1", "few_shot.epochs=1", f"out={tmp_path}")
     assert given["similarity"] == "cosine"
 

@@ -23,6 +23,7 @@ from pickclutter_lang.datasets.transforms.augmentation import (
     flip_variants,
     sample_augmentation,
 )
+from pickclutter_lang.distillation.scene_objective import SceneObjective
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError, UnknownObjectError
 from pickclutter_lang.experiments.result import read_result
 from pickclutter_lang.experiments.scenes import scene_run
@@ -38,6 +39,7 @@ from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.students.inference import predict_batch, predict_scenes
 from pickclutter_lang.students.label_encoders import ClosedSetEncoder, PromptLabelEncoder, build_label_encoder
 from pickclutter_lang.teachers import FeatureCache, load_teacher
+from pickclutter_lang.teachers.region_features import encode_regions
 from pickclutter_lang.teachers.scene_features import teacher_features
 from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint, restore_model, saved_epochs
 from pickclutter_lang.training.logger import TrainingLogger
@@ -478,9 +480,8 @@ def test_settings_of_the_form_reach_the_losses_and_the_network(
     toys: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: dict[str, Any] = {}
-    objective, regions = scene_run.SceneObjective, scene_run.encode_regions
-    monkeypatch.setattr(scene_run, "SceneObjective", lambda *of, **to: given.update(to) or objective(*of, **to))
-    monkeypatch.setattr(scene_run, "encode_regions", lambda *of: given.update(side=of[3]) or regions(*of))
+    monkeypatch.setattr(scene_run, "SceneObjective", lambda *of, **to: given.update(to) or SceneObjective(*of, **to))
+    monkeypatch.setattr(scene_run, "encode_regions", lambda *of: given.update(side=of[3]) or encode_regions(*of))
     form = ["objective.similarity=cosine", "objective.detach_focus=true", "student.negative_attention=own"]
     run = trained(
         [*toys, *form, "objective.region_contrastive=1", "objective.region_crop_size=40", "distill.epochs=1"], tmp_path
