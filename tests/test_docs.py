@@ -316,6 +316,21 @@ def test_tables_are_those_of_the_data() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_counts_outside_tables_are_those_of_the_tables() -> None:
+    tables = read("docs/results/open_policy.md")
+    with (DOCS / "results" / "data" / "pick" / "open.csv").open(newline="") as stream:
+        picks = [cell for row in list(csv.reader(stream))[1:] for cell in row[1:]]
+    placed = sum(cell.startswith("Picked:") for cell in picks)
+    first_page = re.sub(r"<!-- results: .*?<!-- /results -->", "", read("README.md"), flags=re.DOTALL)
+    for text in (first_page, read("assets/policies/open/MODEL_CARD.md")):
+        counts = [pair for pair in re.findall(r"\b(\d+) of (\d+)\b", text) if pair != ("192", "256")]
+        assert len(counts) > 2
+        for count, of in counts:
+            assert f"; {count}/{of})" in tables or (int(count), int(of)) == (placed, len(picks)), f"{count} of {of}"
+    scores = re.findall(r"\d+\.\d ± \d+\.\d", read("assets/policies/open/MODEL_CARD.md"))
+    assert scores and all(score in tables for score in scores)
+
+
 def test_every_data_file_has_a_source(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(DOCS))
     sources = import_module("result_data")
