@@ -15,7 +15,7 @@ class MissingExtraError(PickClutterError, ImportError):
     """An optional dependency is not installed."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"{package} is not installed; run: pip install 'pickclutter-lang[{extra}]'")
+        super().__init__(f"{package} is not installed; run in a clone: pip install -e '.[{extra}]'")
 
 
 class InvalidArgumentError(PickClutterError, ValueError):

@@ -5,9 +5,11 @@ cd "$(dirname "$0")/.."
 
 fail() { echo "error: $*" >&2; exit 1; }
 
+usable='import sys; sys.exit(sys.version_info[:2] not in ((3, 10), (3, 11)))'
+
 find_python() {
     for name in "${PYTHON:-}" python3.11 python3.10 python3 python; do
-        if [ -n "$name" ] && "$name" -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 10), (3, 11)))' 2>/dev/null
+        if [ -n "$name" ] && "$name" -c "$usable" 2>/dev/null
         then echo "$name"; return; fi
     done
 }
@@ -37,6 +39,9 @@ if ! command -v chromium chromium-browser google-chrome >/dev/null; then
         || echo "note: chromium could not be installed; the tests of report.html in a browser are skipped"; } &
 fi
 
+if [ -x .venv/bin/python ] && ! .venv/bin/python -c "$usable"; then
+    fail ".venv has $(.venv/bin/python --version), for which sapien 2.2.2 has no wheel; remove .venv, and run this again"
+fi
 if [ ! -x .venv/bin/python ]; then
     python=$(find_python)
     if [ -n "$python" ]; then

@@ -37,6 +37,7 @@ from pickclutter_lang.objects.catalog_file import read_catalog
 from pickclutter_lang.objects.meshes.mesh_sources import MeshSource
 from pickclutter_lang.objects.meshes.names import read_names
 from pickclutter_lang.objects.object_sets import load_object_set
+from pickclutter_lang.policy.policy import LanguagePickPolicy
 
 DOCS = ROOT / "docs"
 PAGES = ["README.md", "CONTRIBUTING.md", *sorted(str(path.relative_to(ROOT)) for path in DOCS.rglob("*.md"))]
@@ -141,6 +142,24 @@ def test_the_examples_of_own_objects_run(policy_folder: Path) -> None:
     assert done.returncode == 0, done.stderr
     found = re.fullmatch(r"(.+) - declared absent: (True|False) - success: (True|False)\n", done.stdout)
     assert found and any(own_entry(model_id).name in found[1] for model_id in MESHES), done.stdout
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_the_example_of_an_own_robot_finds_and_grasps(tmp_path: Path) -> None:
+    pytest.importorskip("sapien")
+    policy = LanguagePickPolicy.from_pretrained("open")
+    env = policy.make_env("kinds", kinds=["tennis ball", "mug", "banana", "hammer", "sponge"])
+    flat, side = env.reset(seed=1)[0], 256
+    shapes = {"rgb": (side, side, 3), "depth": (side, side), "intrinsic": (3, 3), "cam2world": (4, 4)}
+    arrays = {name: flat[f"hand_{name}"].reshape(shape) for name, shape in shapes.items()}
+    arrays["camera_pose"] = arrays.pop("cam2world")
+    np.savez(tmp_path / "look.npz", **arrays)
+    done = run(blocks("docs/how_to/own_robot.md")[0], tmp_path)
+    assert done.returncode == 0, done.stderr
+    shown = r"score 0\.\d+, threshold 0\.\d+, there: True, (\d+) pixels\n(\d+) grasps; the best, .*\n"
+    found = re.fullmatch(shown, done.stdout)
+    assert found and int(found[1]) > 50 and int(found[2]) > 0, done.stdout
 
 
 def test_the_catalog_of_the_page_can_be_read(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ class PileConfig:
     visible_pixels: int = 6
     """Label `visible`: minimum number of an object's pixels in the hand camera."""
     graspable: bool = True
-    """Compute the label `graspable`, which takes about half the time of a scene."""
+    """Compute the label `graspable`, which takes about a quarter of the time of a scene."""
     spread: tuple[float, float] = (0.10, 0.14)
     """Half the extent in x and y of where objects fall, meters."""
     reach: tuple[float, float] = (0.20, 0.25)

@@ -2,7 +2,7 @@
 
     pickclutter export-runtime policy=policy out=policy_onnx
 
-Where it acts, `pip install 'pickclutter-lang[runtime]'` is enough. The networks are compared with torch.
+Where it acts, the extra `runtime` is enough. The networks are compared with torch.
 """
 
 from pickclutter_lang.commands.hydra_app import hydra_main

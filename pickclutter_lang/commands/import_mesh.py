@@ -66,7 +66,7 @@ def check_options(options: Namespace) -> ModelSettings:
 def _write_sheet(out: Path, result: "ImportResult") -> str:
     """Render the objects where there is a simulator, and return a line about it."""
     if find_spec("sapien") is None:
-        return "no thumbnails: sapien is not installed; run: pip install 'pickclutter-lang[sim]', and this again"
+        return "no thumbnails: sapien is not installed; run in a clone: pip install -e '.[sim]', and this again"
     from pickclutter_lang.envs.generation.mesh_sheet import write_mesh_sheet
 
     try:

@@ -22,7 +22,7 @@ class DemoConfig:
     run: str | None = None
     """Folder of a finished run, `out` of `pickclutter train-affordance`, whose student is exported for the page."""
     policy: str | None = None
-    """Instead of `run`: a policy folder of `pickclutter export-policy`."""
+    """Instead of `run`: `open`, the embedded policy, or a policy folder of `pickclutter export-policy`."""
     phase: str = "few_shot"
     """Phase of the run after which the student is taken: `few_shot`, or `distill` (before fine-tuning)."""
     scenes: str | None = None

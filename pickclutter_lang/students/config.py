@@ -54,8 +54,9 @@ class PromptConfig:
     negative_init: str | None = "a picture of a table without a"
     """Words that the negative context starts from. null: random vectors."""
     descriptions: str | None = None
-    """Text after a label's name: null, a .json file, or a style. `blind`, `blind_succinct` and `blind_distinct` were
-    written from the names alone; `catalog`, `standard`, `succinct`, `detailed` and `distinct` with images at hand."""
+    """Text after a label's name: null, a .json file, or a style. `blind`, `blind_succinct`, `blind_detailed` and
+    `blind_distinct` were written from the names alone; `catalog`, `standard`, `succinct`, `detailed` and `distinct`
+    with images at hand."""
     extra_descriptions: list[str] = field(default_factory=list)
     """More descriptions. Training draws one for each label of a batch. Evaluation averages their features."""
     description_template: str = DESCRIPTION_TEMPLATE

@@ -152,7 +152,7 @@ def test_what_is_missing_is_skipped_by_name_and_tried_again(tmp_path: Path, monk
     monkeypatch.setenv("MS2_ASSET_DIR", str(tmp_path / "nowhere"))
     config = small(tmp_path, "scenes/plain", objects="ycb")
     skipped = bench(config).rows["scenes/plain"]
-    reason = "download_asset PickClutterYCB-v0" if find_spec("sapien") else "pip install 'pickclutter-lang[sim]'"
+    reason = "download_asset PickClutterYCB-v0" if find_spec("sapien") else "pip install -e '.[sim]'"
     assert skipped.measured is None and skipped.skipped is not None and reason in skipped.skipped
     monkeypatch.setenv("MS2_ASSET_DIR", str(tmp_path / "elsewhere"))
     again = bench(config)

@@ -175,7 +175,7 @@ def test_a_package_of_an_extra_that_is_missing_is_one_line(tmp_path: Path) -> No
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
-    assert "MissingExtraError: scipy is not installed; run: pip install 'pickclutter-lang[train]'" in done.stderr
+    assert "MissingExtraError: scipy is not installed; run in a clone: pip install -e '.[train]'" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -350,7 +350,7 @@ def call(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         ),
         ([], ["phase=last"], "InvalidArgumentError: expected phase to be one of distill, few_shot, but got 'last'"),
         ([], ["policy=p"], "InvalidArgumentError: expected a student: either run= (a finished run) or policy="),
-        (["gradio"], [], "MissingExtraError: gradio is not installed; run: pip install 'pickclutter-lang[demo]'"),
+        (["gradio"], [], "MissingExtraError: gradio is not installed; run in a clone: pip install -e '.[demo]'"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_2(

@@ -42,7 +42,7 @@ def run(code: str, **environment: Any) -> subprocess.CompletedProcess[str]:
             "import importlib.metadata as m; v = m.version; m.version = lambda p: '2.1.0' if p == 'numpy' else v(p)",
             "numpy<1.24",
         ),
-        ("import sys; sys.modules['sapien'] = None", "pickclutter-lang[sim]"),
+        ("import sys; sys.modules['sapien'] = None", "-e '.[sim]'"),
     ],
 )
 def test_what_is_missing_is_named_with_what_to_do(fault: str, words: str, tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ def test_without_the_extra_nothing_is_run(tmp_path: Path) -> None:
         f"main(['evaluate-policy', 'variants=[oracle]', 'n_recordings=1', 'out={tmp_path / 'out'}'])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=600)
-    expected = "MissingExtraError: rerun-sdk is not installed; run: pip install 'pickclutter-lang[rerun]'"
+    expected = "MissingExtraError: rerun-sdk is not installed; run in a clone: pip install -e '.[rerun]'"
     assert done.returncode == 2 and done.stderr.strip() == expected
     assert not (tmp_path / "out").exists()
 

@@ -260,7 +260,7 @@ def test_without_the_extra_it_is_named() -> None:
         "PoolConfig(0, 'ray').validate()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "ray is not installed; run: pip install 'pickclutter-lang[ray]'" in done.stderr
+    assert "ray is not installed; run in a clone: pip install -e '.[ray]'" in done.stderr
 
 
 @pytest.mark.sim

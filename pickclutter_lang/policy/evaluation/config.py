@@ -88,8 +88,8 @@ class PolicyEvalConfig:
     run: str | None = None
     """Folder of a finished run, `out` of `pickclutter train-affordance`. Its student acts after either phase."""
     policy: str | None = None
-    """Instead of `run`: a policy folder of `pickclutter export-policy`, or a policy of your own, `module:attribute`,
-    which is called without arguments and makes an object with `predict` of stable-baselines3."""
+    """Instead of `run`: `open`, the embedded policy, a folder of `pickclutter export-policy`, or a policy of your own,
+    `module:attribute`, which is called without arguments and makes an object with `predict` of stable-baselines3."""
     scenes: str | None = None
     """Folder with the stores `train`, `id`, `ood` and `fewshot`: of the run, if they were moved, or for the teacher's
     thresholds beside a policy folder."""

@@ -47,7 +47,7 @@ def test_a_missing_extra_is_one_line(tmp_path: Path) -> None:
     done = run(tmp_path, "collect_scenes.py", "out=train", without_sim=True)
     assert done.returncode == 2
     lines = done.stderr.strip().splitlines()
-    assert len(lines) == 1 and "pip install 'pickclutter-lang[sim]'" in lines[0]
+    assert len(lines) == 1 and "pip install -e '.[sim]'" in lines[0]
     assert not list(tmp_path.iterdir())
 
 

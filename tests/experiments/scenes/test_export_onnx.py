@@ -243,4 +243,4 @@ def test_help_leaves_no_files(tmp_path: Path) -> None:
 def test_the_script_without_the_extra(tmp_path: Path) -> None:
     done = call("-c", WITHOUT.format("onnxruntime", SCRIPT), SCRIPT, "run=nowhere", folder=tmp_path)
     assert done.returncode == 2 and done.stderr.startswith("MissingExtraError: onnx"), done.stderr
-    assert len(done.stderr.splitlines()) == 1 and "pickclutter-lang[export]" in done.stderr
+    assert len(done.stderr.splitlines()) == 1 and "-e '.[export]'" in done.stderr
