@@ -39,7 +39,7 @@ def _main(config: LookConfig) -> None:
 def main() -> None:
     """Take the image as the first argument, or as `image=`, and the names as `--names`, or as `names=`."""
     with exit_status():
-        sys.argv[1:] = first_word_as("image", names_argument(sys.argv[1:]))
+        sys.argv[1:] = first_word_as("image", names_argument(sys.argv[1:]), "give the names as --names")
     _main()
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.phrases import COLORS, color_alone
-from pickclutter_lang.utils.words import plural
+from pickclutter_lang.utils.words import plurals_of
 
 INSTRUCTION_TEMPLATES = (
     "pick up the {name}",
@@ -21,29 +23,35 @@ INSTRUCTION_TEMPLATES = (
     "I need the {name}",
     "find the {name} and pick it up",
 )
-_DETERMINER = r"(?:(?:one of )?(?:the|my|your|our|these|those)|this|that|an?|some|any)\s+"
-_BEGINS = re.compile(rf"^{_DETERMINER}", re.IGNORECASE)
+_MAX_CHARACTERS = 500
+_ARTICLE = r"(?:(?:one of )?(?:the|my|your|our|these|those)|this|that|an?|some|any) "
 _REQUEST = re.compile(
-    r"(?:(?:please|now|ok|okay|hey|robot)[,\s]+)*"
-    r"(?:(?:can|could|would|will) you (?:please )?|(?:i (?:want|need|would like)|i'd like) you to )?"
-    r"(?:pick(?: up)?|lift(?: up)?|take(?: out)?|grab|grasp|get|fetch|retrieve|find|hand|give|bring|pass|show|"
-    r"i (?:want|need|would like)|i'd like)(?: me| us)?\s+(.+)",
+    r"(?:(?:please|now|ok|okay|hey|robot)[,:]? )*"
+    r"(?:(?:can|could|would|will) you (?:please )?|(?:i (?:want|need|would like)|i'd like) you to )?(?:go (?:and )?)?"
+    r"(?:(?P<also_noun>hand|lift|pass|show)|pick(?: up)?|lift up|take(?: out)?|grab|grasp|get|fetch|retrieve|find|give|"
+    rf"bring|i (?:want|need|would like)|i'd like)(?P<whom> me| us)? (?P<article>{_ARTICLE})?(?P<name>.+)",
     re.IGNORECASE,
 )
 _AFTER_THE_NAME = re.compile(
-    r"\s*,|\s+(?:please|(?:right )?now|again|quickly|slowly|carefully|gently|over here|if you can|(?:for|to) (?:me|us)|"
+    r"\s*,| (?:please|(?:right )?now|again|quickly|slowly|carefully|gently|over here|if you can|(?:for|to) (?:me|us)|"
     r"and (?:put|place|bring|move|carry|lift|pick|give|hand)|"
-    r"(?:from|off|on|in|inside|out of) (?:the|this|that|my|your) (?:table|pile|heap|clutter|scene|desk|floor))\b|"
-    r"\s+up$",
+    r"(?:(?:which|that) (?:is|lies|stands) |lying |standing )?(?:from|off|on|in|inside|out of) "
+    r"(?:the|this|that|my|your) (?:table|pile|heap|clutter|scene|desk|floor))\b",
     re.IGNORECASE,
 )
-_PLACES = (
-    *("next to", "to the left", "to the right", "on the left", "on the right", "left of", "right of", "behind"),
-    *("in front of", "beside", "near", "under", "on top of", "between"),
+_PARTICLE = re.compile(r" (?:up|out|over|there|here)$", re.IGNORECASE)
+"""Of a verb, behind the name: "pick the mug up"."""
+_PLACE = (
+    r"(?:next to|to the (?:left|right)|(?:on|at|in) the (?:left|right|back|front|corner|middle)|left of|right of|"
+    r"behind|in front of|beside|near|close to|closest to|under|underneath|below|above|on top of|between)"
 )
-_OTHER_WORDS = re.compile(r"\b(?:the|to|is|are|it)\b", re.IGNORECASE)
+_SIDE = r"(?:leftmost|rightmost|nearest|closest|farthest)"
+_NUMBER = r"(?:\d+|two|three|four|five|six|both|all|several|many|(?:a )?few|(?:a )?couple of)"
+_NOT = re.compile(r"\b(?:don't|do not|never)\b", re.IGNORECASE)
+_OTHER_WORDS = re.compile(r"\b(?:to|is|are|it|you|i)\b", re.IGNORECASE)
 """Words that a name seldom has: a sentence with one of them is searched for known names instead."""
 _SHOWN_NAMES = 10
+_SPELLED = "|".join((*COLORS, "gray"))
 
 
 def instruction(name: str, template: int | np.random.Generator) -> str:
@@ -76,25 +84,26 @@ def parse_target_name(text: str, names: Sequence[str] = ()) -> str:
     - as `from the table`, `in the pile`.
 
     :param names: known names; one that differs in case, an apostrophe or as a plural alone is returned as spelled here
-    :raises InvalidArgumentError: when the text asks for nothing, for several objects, or for a place ("next to ...")
+    :raises InvalidArgumentError: when the text asks for nothing, says what not to pick, or is very long; when it has a
+        known name with a place ("next to ...") or with a second known one
     """
     requested = _requested(text, names)
     if requested is not None:
         return requested
-    _check_one_object(text, names)
-    colors, folded = "|".join((*COLORS, "gray")), _fold(text)
-    found = ((name, re.search(rf"\b((?:(?:{colors})\s+)*){_pattern(name)}\b", folded)) for name in names)
-    contained = {name: match[1] for name, match in found if match}
-    if contained:
-        longest = max(contained, key=len)
-        return _spelled(contained[longest] + longest)
-    phrase = read_name(text, names)
-    if phrase != text.strip() or color_alone(phrase):
+    plain = _plain(text)
+    _check_one_object(plain, names)
+    phrase = _cut(plain, names)
+    if color_alone(phrase) or (re.match(_ARTICLE, plain, re.IGNORECASE) and not _OTHER_WORDS.search(phrase)):
         return phrase
+    contained = [match[1] + name for name in names if (match := _words(names).anywhere[name].search(_fold(plain)))]
+    if contained:
+        found = max(contained, key=len)
+        longest = max((name for name in names if found.endswith(name)), key=len)
+        return _respelled(found.removesuffix(longest)) + longest
     shown = ", ".join(names[:_SHOWN_NAMES]) + (", ..." if len(names) > _SHOWN_NAMES else "")
     raise InvalidArgumentError(
         f"expected an instruction like {INSTRUCTION_TEMPLATES[0].format(name='banana')!r} or with a known name in it "
-        f"({shown or 'none is known'}), but got {text!r}"
+        f"({shown or 'none is known'}), but got {text[:_MAX_CHARACTERS]!r}"
     )
 
 
@@ -104,15 +113,15 @@ def read_name(text: str, names: Sequence[str] = ()) -> str:
     A text is not searched for known names: "mug tree" is a name of its own.
 
     :param names: as those of `parse_target_name`
-    :raises InvalidArgumentError: for several objects, or a place
+    :raises InvalidArgumentError: as `parse_target_name`, but not for a text that asks for nothing
     """
     requested = _requested(text, names)
-    return _cut(text.strip(), names) if requested is None else requested
+    return _cut(_plain(text), names) if requested is None else requested
 
 
 def _requested(text: str, names: Sequence[str]) -> str | None:
     """Return the name in an instruction of one of the templates, or in another request; None where it is neither."""
-    text = " ".join(text.split())
+    text = _plain(text)
     if text in names:
         return text
     for template in sorted(INSTRUCTION_TEMPLATES, key=len, reverse=True):
@@ -122,40 +131,118 @@ def _requested(text: str, names: Sequence[str]) -> str | None:
         if match:
             return _cut(match[1], names)
     match = _REQUEST.fullmatch(text)
-    name = _cut(match[1], names) if match else None
-    return None if name is None or _OTHER_WORDS.search(name) else name
+    if not match:
+        return None
+    name = _cut(match["name"], names, spoken=True)
+    bare = match["also_noun"] and not match["whom"]  # "hand towel" is no request for a towel
+    asked = match["article"] or (not bare and _words(names).at_the_end.search(_fold(name)))
+    return name if asked and not _OTHER_WORDS.search(name) else None
 
 
-def _cut(text: str, names: Sequence[str]) -> str:
-    """Return a name without article and what follows it, as one of `names` is spelled if it is one of them."""
-    known = {_fold(plural(name)): name for name in reversed(names)} | {_fold(name): name for name in reversed(names)}
-    shorter = [text[: found.start()] for found in _AFTER_THE_NAME.finditer(text)]
-    for cut in (text, *reversed(shorter)):
-        for name in (cut, _BEGINS.sub("", cut), cut.rstrip(".!?")):
+def _plain(text: str) -> str:
+    """Return a text with single spaces and straight apostrophes.
+
+    :raises InvalidArgumentError: for one that is too long, or says what not to pick
+    """
+    if len(text) > _MAX_CHARACTERS:
+        raise InvalidArgumentError(
+            f"expected an instruction of at most {_MAX_CHARACTERS} characters, but got {len(text)}"
+        )
+    plain = " ".join(text.replace("\u2019", "'").split())
+    if _NOT.search(plain):
+        raise InvalidArgumentError(f"expected an object to pick, but got what not to do: {text!r}")
+    return plain
+
+
+def _cut(text: str, names: Sequence[str], spoken: bool = False) -> str:
+    """Return a name without article and what follows it, as one of `names` is spelled if it is one of them.
+
+    :param spoken: behind a verb, whose particle may follow
+    """
+    known = _words(names).known
+    if _fold(text) not in known:
+        _check_one_object(text, names, listed=True)
+    cuts = [text, *(text[: found.start()] for found in reversed([*_AFTER_THE_NAME.finditer(text)]))]
+    cuts += [_PARTICLE.sub("", cut) for cut in cuts] if spoken else []
+    for cut in cuts:
+        for name in (cut, _without_article(cut), cut.rstrip(".!?")):
             if _fold(name) in known:
                 return known[_fold(name)]
-    name = _BEGINS.sub("", (*shorter, text)[0])
+    name = _without_article(cuts[-1])
     name = name.rstrip(".!?") or name
     _check_one_object(name, names)
-    return known.get(_fold(name)) or _spelled(name)
+    plural = _words(names).plural_at_the_end.search(_fold(name))
+    if plural:
+        return _respelled(name[: -len(plural[1])]) + known[plural[1]]
+    return known.get(_fold(name)) or _respelled(name)
 
 
-def _check_one_object(text: str, names: Sequence[str]) -> None:
-    """Raise InvalidArgumentError where a text has a known name, and then says where it is, or a second one."""
-    known = "|".join(map(_pattern, names))
-    counted = rf"^(?:two|three|four|five|six|both|all|several) (?:\w+ )*?(?:{known})$"
-    joined = rf"\b(?:{known}) (?:and|or) (?:{_DETERMINER})?(?:\w+ )*?(?:{known})$"
-    for of_several in (counted, joined, rf"\b(?:{known}) (?:{'|'.join(_PLACES)})\b"):
-        if names and re.search(of_several, _fold(text)):
-            raise InvalidArgumentError(
-                f"expected one object, by what it is, but got {text!r}; places are not understood, and several objects "
-                "are picked one after the other"
-            )
+def _without_article(text: str) -> str:
+    return re.sub(f"^{_ARTICLE}", "", text, flags=re.IGNORECASE)
 
 
-def _pattern(name: str) -> str:
-    """Return the expression of a folded name or its plural."""
-    return rf"(?:{re.escape(_fold(name))}|{re.escape(_fold(plural(name)))})"
+class _Words(NamedTuple):
+    """Known names, folded, and what recognizes them in folded texts.
+
+    `anywhere`: name -> it or its plural, after colors. `listed`: a name with another object after it. `apart`: a place,
+    or a second name, beside a name.
+    """
+
+    known: dict[str, str]
+    anywhere: dict[str, re.Pattern[str]]
+    at_the_end: re.Pattern[str]
+    plural_at_the_end: re.Pattern[str]
+    listed: re.Pattern[str]
+    apart: tuple[re.Pattern[str], ...]
+
+
+def _words(names: Sequence[str]) -> _Words:
+    return _words_of(tuple(names))
+
+
+@lru_cache(maxsize=16)
+def _words_of(names: tuple[str, ...]) -> _Words:
+    plurals = {_fold(many): name for name in reversed(names) for many in plurals_of(name)}
+    singular = {_fold(name): name for name in reversed(names)}
+    colors = rf"(?:(?:{_SPELLED}) (?:(?:and|or) )?)*"
+    one, many = _any_of(singular), _any_of(plurals.keys() - singular.keys())
+    head = _any_of(singular.keys() - set(COLORS))  # "the orange and white mug" is one object
+    either = f"(?:{one}|{many})"
+    return _Words(
+        plurals | singular,
+        {name: re.compile(rf"\b({colors}){_any_of([_fold(name), *map(_fold, plurals_of(name))])}\b") for name in names},
+        re.compile(rf"\b{either}$"),
+        re.compile(rf"^{colors}({many})$"),
+        re.compile(rf"^(?:{_ARTICLE})?{colors}{head}(?: and| or| then| &|,) {_ARTICLE}\w"),
+        (
+            re.compile(rf"\b{either} {_PLACE}\b"),
+            re.compile(rf"\b{_PLACE} (?:{_ARTICLE})?(?:\w+ )*?{either}\b"),
+            re.compile(rf"\b(?:on|in|inside|by) {_ARTICLE}(?:\w+ )*?{either}$"),
+            re.compile(rf"^(?:{_ARTICLE})?{_SIDE} (?:\w+ )*?{either}$"),
+            re.compile(rf"^{_NUMBER} (?:of )?(?:the )?(?:\w+ )*?{many}$"),
+            re.compile(rf"\b{head}(?: and| or| then| &|,) {_ARTICLE}(?:\w+ )*?{either}$"),
+            re.compile(rf"^{colors}{head}(?: and| or| then| &|,) {colors}{either}$"),
+        ),
+    )
+
+
+def _any_of(words: Iterable[str]) -> str:
+    """Return the expression of any of some words, the longest first; of nothing that occurs without one."""
+    found = sorted(map(re.escape, words), key=len, reverse=True)
+    return f"(?:{'|'.join(found)})" if found else "(?!)"
+
+
+def _check_one_object(text: str, names: Sequence[str], listed: bool = False) -> None:
+    """Raise InvalidArgumentError where a text has a known name and says where it is, or a second one.
+
+    :param listed: check for a list alone, in a text whose end may say where the object goes
+    """
+    words = _words(names)
+    if any(pattern.search(_fold(text)) for pattern in ((words.listed,) if listed else (words.listed, *words.apart))):
+        raise InvalidArgumentError(
+            f"expected one object, by what it is, but got {text!r}; places are not understood, and several objects are "
+            "picked one after the other"
+        )
 
 
 def _fold(text: str) -> str:
@@ -163,6 +250,6 @@ def _fold(text: str) -> str:
     return " ".join(re.sub("['\u2019]", "", text).casefold().split())
 
 
-def _spelled(name: str) -> str:
-    """Return a new name as the teachers' captions are spelled."""
+def _respelled(name: str) -> str:
+    """Return new words as the teachers' captions are spelled."""
     return re.sub(r"\bgray\b", "grey", name, flags=re.IGNORECASE)

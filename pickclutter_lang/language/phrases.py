@@ -55,10 +55,11 @@ def color_phrase(color: str) -> str:
 
 def _all_true(words: tuple[str, ...], true: frozenset[str]) -> bool:
     """Return whether words are attributes that are true, one after the other; "long and thin" is one, or is two."""
-    words = words[1:] if len(words) > 1 and words[0] == "and" else words
-    return not words or any(
-        " ".join(words[:count]) in true and _all_true(words[count:], true) for count in range(len(words), 0, -1)
-    )
+    for count in range(len(words), 0, -1):
+        joined = words[count : count + 1] == ("and",) and len(words) > count + 1
+        if " ".join(words[:count]) in true and _all_true(words[count + joined :], true):
+            return True
+    return not words
 
 
 def read_phrase(text: str, catalog: Catalog) -> Phrase:

@@ -27,3 +27,9 @@ def plural(noun: str) -> str:
     if re.search("[^aeiou]y$", noun):
         return f"{noun[:-1]}ies"
     return f"{noun}es" if noun.endswith(("s", "x", "z", "ch", "sh")) else f"{noun}s"
+
+
+def plurals_of(noun: str) -> tuple[str, ...]:
+    """Return what people may write as the plural: "knives" beside `plural`'s "knifes", which captions have."""
+    other = re.sub("(?:fe|f)$", "ves", noun) if re.search("(?:fe|[lao]f)$", noun) else f"{noun}es"
+    return (plural(noun), other) if other != f"{noun}es" or noun.endswith("o") else (plural(noun),)

@@ -21,11 +21,11 @@ def test_the_first_word_needs_no_key(text: str) -> None:
 
 def test_it_may_come_later_and_be_one_alone() -> None:
     assert first_word_as("phrase", ["out=x.mp4", "the mug"]) == ["phrase='the mug'", "out=x.mp4"]
-    with pytest.raises(InvalidArgumentError, match='but got 3; put quotes: "the red mug"'):
+    with pytest.raises(InvalidArgumentError, match="but got the words 'the red mug'; put it in quotes"):
         first_word_as("phrase", ["the", "red", "mug", "out=x.mp4"])
 
 
-@pytest.mark.parametrize("words", [[], ["--help"], ["--cfg", "job"], ["out=x is no phrase"], ["phrase=a", "b"]])
+@pytest.mark.parametrize("words", [[], ["--help"], ["--cfg", "job"], ["~key", "out=x is no phrase"], ["phrase=a", "b"]])
 def test_options_and_keys_stay_as_they_are(words: list[str]) -> None:
     assert first_word_as("phrase", words) == words
 

@@ -4,6 +4,8 @@ import pytest
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES, parse_target_name, read_name
+from pickclutter_lang.objects.extra_objects import all_objects
+from pickclutter_lang.objects.kinds.kind_set import load_kind_set
 
 
 @pytest.mark.parametrize("template", INSTRUCTION_TEMPLATES)
@@ -49,57 +51,99 @@ def test_other_texts_are_searched_for_known_names() -> None:
         parse_target_name("hello", ["lemon"])
 
 
+NAMES = ["lemon", "orange", "mug", "bowl", "bowling ball", "knife", "tomato", "dice", "rubik's cube", "gray box"]
+
+
 @pytest.mark.parametrize(
     ("text", "name"),
     [
         ("please pick up the red mug", "red mug"),
         ("Could you please get me a striped mug, thanks", "striped mug"),
         ("hand me that red mug.", "red mug"),
-        ("I want the mug", "mug"),
-        ("pick the mug up", "mug"),
+        ("Robot: go get the mug", "mug"),
+        ("I\u2019d like the mug", "mug"),
+        ("can you pick the mug up please", "mug"),
         ("pick up the mug from the table", "mug"),
+        ("pick up the mug lying on the table", "mug"),
         ("grab my mug gently", "mug"),
         ("give me the red one", "red one"),
         ("the red one", "red one"),
         ("get the yellow fruit", "yellow fruit"),
         ("pick up the gray mug", "grey mug"),
-        ("take the mugs", "mug"),
         ("pick up the Rubik\u2019s cube", "rubik's cube"),
         ("rubiks cube", "rubik's cube"),
         ("is there a red mug", "red mug"),
+        ("is there a red and orange mug", "red and orange mug"),
+        ("where is the orange mug", "orange mug"),
+        ("where is the orange", "orange"),
+        ("is there a gray box", "gray box"),
         ("get the arm to pick the lemon", "lemon"),
+        ("the mug with a handle", "mug with a handle"),
         ("lift the all purpose cleaner", "all purpose cleaner"),
-        ("pick up the salt and pepper mill", "salt and pepper mill"),
-        ("pick up the gray box", "gray box"),
+        ("pick up the mug and salt mill", "mug and salt mill"),
+        ("pick up the orange and white mug", "orange and white mug"),
     ],
 )
 def test_people_say_it_in_other_words(text: str, name: str) -> None:
-    assert parse_target_name(text, ["lemon", "mug", "bowl", "rubik's cube", "gray box"]) == name
+    assert parse_target_name(text, NAMES) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("mugs", "mug"), ("the red mugs", "red mug"), ("knives", "knife"), ("tomatoes", "tomato"), ("tomatos", "tomato")],
+)
+def test_a_plural_is_the_name(text: str, name: str) -> None:
+    assert read_name(text, NAMES) == parse_target_name(f"pick up {text}", NAMES) == name
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "pick up the mug on the left",
-        "the bowl next to the lemon",
-        "two mugs",
-        "the mug and the red bowl",
-        "mug or bowl",
+        "pick up the mug on the left", "the bowl next to the lemon", "the thing behind the bowl", "leftmost mug",
+        "two mugs", "2 red mugs", "a couple of mugs", "the mug and the red bowl", "mug or bowl", "the mug, the kettle",
     ],
-)
+)  # fmt: skip
 def test_places_and_several_objects_are_refused(text: str) -> None:
-    names = ["mug", "bowl"]
     for read in (parse_target_name, read_name):
         with pytest.raises(InvalidArgumentError, match="expected one object, by what it is, but got"):
-            read(text, names)
-    assert read_name(text, [*names, text]) == text  # where it is a name
+            read(text, NAMES)
+    assert read_name(text, [*NAMES, text]) == text  # where it is a name
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["stop now", "thank you, robot", "pick it up", "give it to me", "find out", "the weather is nice", "is it gray"],
+)
+def test_what_asks_for_nothing_is_no_name(text: str) -> None:
+    with pytest.raises(InvalidArgumentError, match="expected an instruction like"):
+        parse_target_name(text, NAMES)
+
+
+def test_what_not_to_pick_and_long_texts_are_refused() -> None:
+    for read in (parse_target_name, read_name):
+        with pytest.raises(InvalidArgumentError, match="but got what not to do"):
+            read("don't pick up the mug", NAMES)
+        with pytest.raises(InvalidArgumentError, match="at most 500 characters, but got 4010"):
+            read("where is " + "red " * 1000 + "x", NAMES)
+
+
+def test_the_packages_words_are_read_as_they_are() -> None:
+    items = [*load_kind_set().catalog, *all_objects()]
+    words = {word for item in items for word in (item.name, *item.synonyms, item.category, *item.hypernyms)}
+    names = [item.name for item in items]
+    for word in words:
+        for known in (names, ()):
+            assert read_name(word, known) == read_name(f"the {word}", known) == word
+            assert parse_target_name(f"pick up the {word}", known) == word
+            assert parse_target_name(f"hand me a {word}", known) == word
 
 
 def test_a_name_alone_is_not_searched_for_known_ones() -> None:
-    names = ["mug", "cup, blue"]
-    read = {text: read_name(text, names) for text in ("mug tree", "the mug", "a mug, please", "The Cup, Blue", "?", "")}
-    assert list(read.values()) == ["mug tree", "mug", "mug", "cup, blue", "?", ""]
-    assert parse_target_name("mug tree", names) == "mug"
+    known = ["mug", "cup, blue"]
+    texts = ("mug tree", "the mug", "a mug, please", "The Cup, Blue", "hand soap", "hand mug", "7 up", "?", "")
+    expected = ["mug tree", "mug", "mug", "cup, blue", "hand soap", "hand mug", "7 up", "?", ""]
+    assert [read_name(text, known) for text in texts] == expected
+    assert parse_target_name("mug tree", known) == "mug"
 
 
 def test_an_error_shows_some_names() -> None:

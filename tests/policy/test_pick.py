@@ -128,6 +128,7 @@ def test_an_attribute_may_have_several_words() -> None:
     assert not read_phrase("the long and round spoon", paper_catalog()).fits(spoon)
     assert not read_phrase("the and spoon", paper_catalog()).fits(spoon)
     assert read_phrase(f"{spoon.colors[0]} and long spoon", paper_catalog()).fits(spoon)
+    assert not read_phrase(f"and {spoon.colors[0]} spoon", paper_catalog()).fits(spoon)
 
 
 def test_the_teacher_cannot_be_asked_to_declare() -> None:
