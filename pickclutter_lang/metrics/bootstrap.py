@@ -34,6 +34,8 @@ from pickclutter_lang.utils.statistics import Estimate, t_quantile
 Metric = Literal["map", "f1", "recall", "value"]
 """`recall`: of each class, averaged over classes; the mean accuracy of classes where each scene has one label.
 `value`: the only score of a run, where scenes and classes are not known."""
+_BATCHES = 10
+"""Parts of the resamples, whose half-widths tell how well all of them know theirs."""
 FACTORS = ("object splits", "seeds", "draws", "scenes", "classes")
 
 
@@ -130,18 +132,17 @@ class HierarchicalBootstrap:
         mean = math.fsum(sign * value for sign, value, _ in found)
         if math.isnan(mean):
             return None
-        joint, *alone = (
-            float(np.nanvar(np.sum([sign * samples[n] for sign, _, samples in found], axis=0), ddof=1))
-            for n in range(1 + len(FACTORS))
-        )
-        counts = [min((n for n in found if n > 1), default=1) for found in self._sizes(units).values()]
-        freedom = sum(v * v / (n - 1) for v, n in zip(alone, counts, strict=True) if n > 1)
+        counts = [min((n for n in sizes if n > 1), default=1) for sizes in self._sizes(units).values()]
+        samples = [np.sum([sign * of[n] for sign, _, of in found], axis=0) for n in range(1 + len(FACTORS))]
         runs = sum(len(unit.runs) for unit in units)
-        if not freedom:
+        half_width = _half_width(samples, counts)
+        if half_width is None:
             return Estimate(mean, 0.0 if max(counts) > 1 else None, runs)
-        quantile = t_quantile(max(1, int(sum(alone) ** 2 / freedom)))
-        half_width = quantile * math.sqrt(joint)
-        return Estimate(mean, half_width, runs, half_width / math.sqrt(2 * self._resamples))  # as of a normal sample
+        parts = zip(*(np.array_split(sample, _BATCHES) for sample in samples), strict=True)
+        of_parts = [_half_width(part, counts) or 0.0 for part in parts] if self._resamples >= 2 * _BATCHES else []
+        error = float(np.std(of_parts, ddof=1)) / math.sqrt(_BATCHES) if of_parts else 0.0
+        of_normal = half_width / math.sqrt(2 * self._resamples)  # the least: degrees of freedom are drawn too
+        return Estimate(mean, half_width, runs, max(error, of_normal))
 
     def _samples(self, method: str, metric: Metric, units: tuple[_Units, ...]) -> tuple[float, list[Floats]]:
         """Return the mean, and resamples [B] of all factors together and of each alone."""
@@ -221,11 +222,27 @@ class HierarchicalBootstrap:
         of_runs = np.stack([of_seeds[:, k] * of_draws[:, d] for k, d in at])
         values = np.zeros(len(scenes))
         found = content.runs[method]
+        known: list[tuple[RunScores, Floats]] = []  # runs that share a distillation are alike before few-shot learning
         for run, weight in zip(unit.runs, of_runs, strict=True):
             scores = next(iter(found.values())) if method in self._untrained else found[run]
-            values += weight * _metric(scores, content.targets, scenes, classes, metric)
+            same = next((of for other, of in known if all(map(np.array_equal, scores, other))), None)
+            if same is None:
+                same = _metric(scores, content.targets, scenes, classes, metric)
+                known.append((scores, same))
+            values += weight * same
         with np.errstate(invalid="ignore"):
             return np.asarray(values / of_runs.sum(axis=0))
+
+
+def _half_width(samples: Sequence[Floats], counts: Sequence[int]) -> float | None:
+    """Return half of the 95% interval; None where no factor alone varies.
+
+    :param samples: resamples [B] of all factors together, then of each factor alone
+    :param counts: units of each factor
+    """
+    joint, *alone = (float(np.nanvar(sample, ddof=1)) for sample in samples)
+    freedom = sum(v * v / (n - 1) for v, n in zip(alone, counts, strict=True) if n > 1)
+    return t_quantile(max(1, int(sum(alone) ** 2 / freedom))) * math.sqrt(joint) if freedom else None
 
 
 def _metric(run: RunScores, targets: Bools, scenes: Floats, classes: Floats, metric: Metric) -> Floats:

@@ -122,7 +122,11 @@ def test_what_is_not_trained_is_paired_with_every_run() -> None:
     expected = HierarchicalBootstrap(copied, 50).difference("a", "yes", "f1")
     found = HierarchicalBootstrap(single, 50, untrained=("yes",)).difference("a", "yes", "f1")
     assert found == expected and found is not None and found.half_width is not None
-    assert found.seeds == 6 and found.error == found.half_width / 10
+    assert found.seeds == 6
+    parts = [HierarchicalBootstrap(single, 400, seed, ("yes",)).difference("a", "yes", "f1") for seed in range(12)]
+    widths = [part.half_width for part in parts if part is not None and part.half_width is not None]
+    errors = [part.error for part in parts if part is not None]
+    assert 0.4 < np.mean(errors) / np.std(widths, ddof=1) < 2.5  # what other seeds give
     alone = HierarchicalBootstrap(single, 50).difference("a", "yes", "f1")
     assert alone is not None and alone.seeds == 1 and alone.half_width != found.half_width
 

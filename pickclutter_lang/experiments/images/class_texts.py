@@ -94,7 +94,7 @@ def _in_style(style: str, folder: str | None, names: Sequence[str]) -> list[str]
                 "package has descriptions of its 26 objects alone"
             )
         return known.of(names)
-    style = BLIND.get(style, style)
+    blind, style = style in BLIND, BLIND.get(style, style)
     path = Path(folder) / f"{style}.json"
     if not path.is_file():
         raise MissingAssetsError(
@@ -104,4 +104,9 @@ def _in_style(style: str, folder: str | None, names: Sequence[str]) -> list[str]
     known = read_descriptions(path)
     if known.style != style:
         raise InvalidArgumentError(f"expected {style} descriptions in {path}, but these are {known.style} ones")
+    if blind and known.images_seen:
+        raise InvalidArgumentError(
+            f"expected descriptions from the names alone in {path}, but their writer had images of the objects; choose "
+            f"text.descriptions={style}"
+        )
     return known.of(names)

@@ -58,9 +58,11 @@ class ClassTextConfig:
     description_template: str = "a photo of {name} . {description}"
     """Text of a class with a description."""
     descriptions: str | None = None
-    """null (none), `own` (of the data set or of `data.descriptions`), a style, or the path of a .json file."""
+    """null (none), `own` (of the data set or of `data.descriptions`), a style, or the path of a .json file. Styles:
+    `standard`, `succinct`, `detailed`, `distinct`, and `blind`, `blind_succinct`, ..., written from the names alone."""
     style_dir: str | None = None
-    """Folder with a file `<style>.json` for each style. null: the package's folder, for its 26 objects."""
+    """Folder with `standard.json`, `succinct.json`, `detailed.json` and `distinct.json`, which are those of the blind
+    styles too. null: the package's folder, for its 26 objects."""
     n_ctx: int = 0
     """Learned context vectors in place of the template (CoOp); the paper learns 8. 0: the template."""
     context_init: str | None = "a photo of a"

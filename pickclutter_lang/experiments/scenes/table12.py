@@ -77,8 +77,9 @@ class _About(_NeededAbout, total=False):
 class Table12Config:
     """`runs`: the folder under which the runs lie. `out`: where the table goes (null: into `runs`).
 
-    `compare`: pairs of methods such as `best - cls_imcst_semantic` (null: each method with the one before it, and
-    `best` with `cls_imcst_semantic` and with each of its ablations). `chosen`: the runs of the table.
+    `compare`: pairs of methods such as `best - cls_imcst_semantic` (null: each method with the one before it, `best`
+    with `cls_imcst_semantic` and with each of its ablations, and the last of the paper's and `best` with all-positive).
+    `chosen`: the runs of the table.
     """
 
     runs: str
@@ -190,7 +191,8 @@ def parse_pairs(methods: Sequence[str], texts: Sequence[str]) -> list[tuple[str,
         names = [name.strip() for name in text.split("-")]
         if len(names) != 2 or any(name not in (*methods, *TRIVIAL) for name in names):
             raise InvalidArgumentError(
-                f"expected compare to hold pairs such as 'cls_imcst - cls' of {', '.join(methods)}, but got {text!r}"
+                f"expected compare to hold pairs such as 'cls_imcst - cls' of {', '.join((*methods, *TRIVIAL))}, but "
+                f"got {text!r}"
             )
         pairs.append((names[0], names[1]))
     return pairs

@@ -29,8 +29,9 @@ class ReproduceTable12Config:
     tables: str | None = None
     """Folder of table12.md, table12.png and the CSV files. null: `out`."""
     compare: list[str] | None = None
-    """Pairs to compare over equal seeds, such as ["best - cls_imcst_semantic"]. null: each of the paper's methods with
-    the one before it, and `best` with `cls_imcst_semantic`, or else the last of them, and with its ablations."""
+    """Pairs to compare over equal seeds, such as ["best - cls_imcst_semantic"], or "best - always_yes", with
+    all-positive. null: each of the paper's methods with the one before it, `best` with `cls_imcst_semantic`, or else
+    the last of them, and with its ablations; the last of the paper's, and `best`, with all-positive."""
 
 
 @dataclass

@@ -77,9 +77,10 @@ class IntervalResults(SweepResults):
         values = self._of_any(one, *values), self._of_any(other, *reversed(values))
         shared = sorted(set(values[0]) & set(values[1]))
         scored = self._scored(this) if this == that else None
-        trained = not {one, other} & {*self.untrained}
-        if not shared or (scored is None and trained and self._seeds_alone(shared)):
-            return super().difference(left, right)
+        if not shared:
+            return None
+        if scored is None and self._seeds_alone(shared):
+            return estimate([values[0][key] - values[1][key] for key in shared])
         if scored is None:
             return self._of_values({"one": values[0], "other": values[1]}, ("one", "other"))
         complete = all(self._has_scores(this, run, shared) for run in (one, other))

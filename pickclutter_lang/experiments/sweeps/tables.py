@@ -14,8 +14,8 @@ from pickclutter_lang.utils.markdown import markdown_table
 
 COMPARISON_NOTE = (
     "Mean difference ± half of its 95% interval, run against run of the same seed (and split and draw), percentages in "
-    "points; **bold** where the interval leaves out 0, as one in twenty does by chance alone, and does so by more than "
-    "the error of resampling."
+    "points; **bold** where the interval leaves out 0, as one in twenty does by chance alone. One by resampling must "
+    "do so by more than twice its own error."
 )
 CHANCE = "†"
 CHANCE_NOTE = f"{CHANCE} chance by construction: a closed set of classes has no trained output for labels of Y_ood."
@@ -148,7 +148,7 @@ def table_rows(results: SweepResults, table: Table) -> str:
 def comparison_rows(results: SweepResults, table: Table) -> str:
     """Return the table of differences between its pairs of rows."""
     lines: list[list[object]] = []
-    for this, that in table.pairs:
+    for this, that in _pairs(table):
         row, other = table.row(this), table.row(that)
         texts = []
         pairs = zip(table.cells(row), table.cells(other), table.paper(row), table.paper(other), strict=True)
@@ -168,12 +168,18 @@ def csv_lines(results: SweepResults, tables: Iterable[Table]) -> Iterator[Sequen
     for table in tables:
         for row in table.rows:
             yield from _row_lines(results, table, row)
-        for this, that in table.pairs:
+        for this, that in _pairs(table):
             row, other = table.row(this), table.row(that)
             for ours, theirs in zip(table.cells(row), table.cells(other), strict=True):
                 for measure, minus in zip(ours, theirs, strict=True):
                     found = results.difference((row.run, measure), (other.run, minus))
                     yield [this, that, row.run or "", measure, *numbers(found), "", ""]
+
+
+def _pairs(table: Table) -> list[tuple[str, str]]:
+    """Return the pairs of rows that are there: a sweep of an earlier version may lack what sees no image."""
+    names = {row.name for row in table.rows}
+    return [pair for pair in table.pairs if names.issuperset(pair)]
 
 
 def form_of(measure: str) -> Form:

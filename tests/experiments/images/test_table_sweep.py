@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,10 @@ def test_texts_are_checked_before_any_run(toys: list[str], tmp_path: Path) -> No
     for style in ("succinct", "detailed", "distinct"):
         described(tmp_path / f"{style}.json", style, style)
     assert plan("7", f"text.style_dir={tmp_path}")
+    seen = DescriptionSet.load(tmp_path / "distinct.json")
+    replace(seen, images_seen=True).save(tmp_path / "distinct.json")
+    with pytest.raises(InvalidArgumentError, match=r"from the names alone in .*choose text\.descriptions=distinct"):
+        plan("7", f"text.style_dir={tmp_path}")
 
 
 def test_other_texts_than_finished_runs_have_are_refused(toys: list[str], tmp_path: Path) -> None:

@@ -144,6 +144,16 @@ def test_comparisons_pair_equal_seeds(grid_folder: Path) -> None:
     assert rows[7].startswith("| `best` - all-positive | 3 |") and "**" in rows[7]
 
 
+def test_a_method_can_be_compared_with_what_sees_no_image(grid_folder: Path) -> None:
+    page = write_table(Table12Config(str(grid_folder), None, ["best - always_yes"])).read_text()
+    assert page.count("| `best` - all-positive | 3 |") == 2
+    with pytest.raises(InvalidArgumentError, match=r"such as .* of .*best, .*always_yes.*, but got 'best - chance'"):
+        write_table(Table12Config(str(grid_folder), None, ["best - chance"]))
+    values, _ = read_tables(grid_folder)
+    table = score_table(values, "", "f1", pairs=[("best", "cls"), ("best", "always_maybe")])
+    assert len(comparison_rows(values, table).splitlines()) == 3  # a row that a sweep lacks is left out
+
+
 def test_a_missing_seed_is_left_out_of_the_pairs(grid_folder: Path) -> None:
     shutil.rmtree(grid_folder / "cls" / "seed0")
     grid = load_sweep(grid_folder, TABLE12)
@@ -325,7 +335,7 @@ def test_a_comparison_is_checked_before_anything_is_trained(tmp_path: Path) -> N
     write_result(tmp_path, make_result("best", 0, 0.4))
     for pair in ("cls - none", "cls-best-cls"):
         with pytest.raises(
-            InvalidArgumentError, match=f"pairs such as 'cls_imcst - cls' of cls, best, but got '{pair}'"
+            InvalidArgumentError, match=f"pairs such as 'cls_imcst - cls' of cls, best, .*, but got '{pair}'"
         ):
             check_pairs(Table12Config(str(tmp_path), None, [pair]), ["cls"])
     check_pairs(Table12Config(str(tmp_path), None, ["best - cls"]), ["cls"])

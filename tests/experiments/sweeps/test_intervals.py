@@ -273,7 +273,7 @@ def test_an_aim_is_met_by_the_interval(mean: float, half_width: float | None, ex
 
 
 def test_an_interval_that_resampling_knows_no_better_shows_nothing() -> None:
-    near = Estimate(0.242, 0.232, 27, 0.232 / 2000**0.5)
+    near = Estimate(0.242, 0.232, 27, 0.008)
     assert (near.side_of(0), near._replace(error=0.0).side_of(0), near._replace(mean=-0.25).side_of(0)) == (0, 1, -1)
     assert "**" not in difference_cell(near) and difference_cell(near._replace(error=0.0)) == "**+24.2 ± 23.2**"
     assert verdict(near, 0.0) == "not shown"

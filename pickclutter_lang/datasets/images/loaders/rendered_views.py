@@ -57,14 +57,13 @@ def load(config: ImageDataConfig) -> LoadResult:
         raise DatasetError(f"expected views of objects of the catalog in {config.root}, but present are none")
     order = {item: n for n, item in enumerate(all_objects())}
     classes = sorted(dict.fromkeys(objects), key=lambda item: order.get(item, len(order)))  # one's own come last
-    place, blind = {item: n for n, item in enumerate(classes)}, load_descriptions("blind").texts
+    place, scans = {item: n for n, item in enumerate(classes)}, set(all_objects())
+    blind = load_descriptions("blind").texts  # the catalog's own sentences on scans had images of them
+    texts = {item: blind.get(item.name, "" if item in scans else item.description) for item in classes}
     content = hashlib.sha256("\n".join([*sorted(seen), *ids]).encode()).hexdigest()
     data = ImageDataset(
         config.name,
-        tuple(
-            ImageClass(item.model_id, item.name, blind.get(item.name, item.description), item.category)
-            for item in classes
-        ),
+        tuple(ImageClass(item.model_id, item.name, texts[item], item.category) for item in classes),
         np.array([place[item] for item in objects], dtype=np.int64),
         ArrayImages(ids, np.concatenate(images), content),
         {name: _caption(item, row) for row, (name, item) in enumerate(zip(ids, objects, strict=True))},
