@@ -162,10 +162,18 @@ def test_why_no_pile_was_found_is_said() -> None:
 def test_a_phrase_without_a_label_is_refused(text: str) -> None:
     with pytest.raises(InvalidArgumentError, match="expected a name, synonym or category"):
         read_phrase(text, paper_catalog())
+    with pytest.raises(InvalidArgumentError, match="did you mean rubik's cube"):
+        read_phrase("rubix cube", paper_catalog())
 
 
 @pytest.mark.parametrize(
-    ("phrase", "objects"), [("the purple banana", "proxy"), ("the blurgh mug", "kinds"), ("a striped mug", "kinds")]
+    ("phrase", "objects"),
+    [
+        ("the purple banana", "proxy"),
+        ("pick up the purple banana, please", "proxy"),
+        ("the blurgh mug", "kinds"),
+        ("a striped mug", "kinds"),
+    ],
 )
 def test_what_no_object_can_be_is_refused_before_a_pile(phrase: str, objects: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError, match="expected colors, materials or shapes that are true of"):
