@@ -342,7 +342,7 @@ def test_counts_outside_tables_are_those_of_the_tables() -> None:
     placed = sum(cell.startswith("Picked:") for cell in picks)
     first_page = re.sub(r"<!-- results: .*?<!-- /results -->", "", read("README.md"), flags=re.DOTALL)
     for text in (first_page, read("assets/policies/open/MODEL_CARD.md")):
-        counts = [pair for pair in re.findall(r"\b(\d+) of (\d+)\b", text) if pair != ("192", "256")]
+        counts = [pair for pair in re.findall(r"\b(\d+)\s+of\s+(\d+)\b", text) if pair != ("192", "256")]
         assert len(counts) > 2
         for count, of in counts:
             assert f"; {count}/{of})" in tables or (int(count), int(of)) == (placed, len(picks)), f"{count} of {of}"

@@ -26,14 +26,16 @@ INSTRUCTION_TEMPLATES = (
 _MAX_CHARACTERS = 500
 _ARTICLE = r"(?:(?:one of )?(?:the|my|your|our|these|those)|this|that|an?|some|any) "
 _REQUEST = re.compile(
-    r"(?:(?:please|now|ok|okay|hey|robot)[,:]? )*"
-    r"(?:(?:can|could|would|will) you (?:please )?|(?:i (?:want|need|would like)|i'd like) you to )?(?:go (?:and )?)?"
-    r"(?:(?P<also_noun>hand|lift|pass|show)|pick(?: up)?|lift up|take(?: out)?|grab|grasp|get|fetch|retrieve|find|give|"
+    r"(?:(?:please|kindly|now|then|next|just|ok|okay|hey|hi|hello|robot)[,:.!]? )*"
+    r"(?:(?:can|could|would|will) you (?:please |maybe |kindly )?|(?:can|could|may) i (?:please )?have |"
+    r"(?:i (?:want|need|would like)|i'd like) you to )?(?:go (?:and )?)?"
+    r"(?:lift up|(?P<also_noun>hand|lift|pass|show)|pick(?: up)?|take(?: out)?|grab|grasp|get|fetch|retrieve|find|give|"
     rf"bring|i (?:want|need|would like)|i'd like)(?P<whom> me| us)? (?P<article>{_ARTICLE})?(?P<name>.+)",
     re.IGNORECASE,
 )
 _AFTER_THE_NAME = re.compile(
-    r"\s*,| (?:please|(?:right )?now|again|quickly|slowly|carefully|gently|over here|if you can|(?:for|to) (?:me|us)|"
+    r"\s*,| (?:please|pls|thanks|thank you|(?:right )?now|again|quickly|slowly|carefully|gently|over (?:here|there)|"
+    r"if you (?:can|could|like|don't mind)|(?:for|to) (?:me|us)|"
     r"and (?:put|place|bring|move|carry|lift|pick|give|hand)|"
     r"(?:(?:which|that) (?:is|lies|stands) |lying |standing )?(?:from|off|on|in|inside|out of) "
     r"(?:the|this|that|my|your) (?:table|pile|heap|clutter|scene|desk|floor))\b",
@@ -47,8 +49,12 @@ _PLACE = (
 )
 _SIDE = r"(?:leftmost|rightmost|nearest|closest|farthest)"
 _NUMBER = r"(?:\d+|two|three|four|five|six|both|all|several|many|(?:a )?few|(?:a )?couple of)"
-_NOT = re.compile(r"\b(?:don't|do not|never)\b", re.IGNORECASE)
-_OTHER_WORDS = re.compile(r"\b(?:to|is|are|it|you|i)\b", re.IGNORECASE)
+_NOT = re.compile(
+    r"(?:^|[,;.!?] ?|\b(?:please|and|but|robot) )"
+    r"(?:don'?t|do not|never|not|stop|avoid|leave)\b(?! (?:mind|worry|care))",
+    re.IGNORECASE,
+)
+_OTHER_WORDS = re.compile(r"(?<![\w-])(?:to|is|are|it|you|i)(?![\w'-])", re.IGNORECASE)
 """Words that a name seldom has: a sentence with one of them is searched for known names instead."""
 _SHOWN_NAMES = 10
 _SPELLED = "|".join((*COLORS, "gray"))
@@ -95,11 +101,12 @@ def parse_target_name(text: str, names: Sequence[str] = ()) -> str:
     phrase = _cut(plain, names)
     if color_alone(phrase) or (re.match(_ARTICLE, plain, re.IGNORECASE) and not _OTHER_WORDS.search(phrase)):
         return phrase
-    contained = [match[1] + name for name in names if (match := _words(names).anywhere[name].search(_fold(plain)))]
-    if contained:
-        found = max(contained, key=len)
-        longest = max((name for name in names if found.endswith(name)), key=len)
-        return _respelled(found.removesuffix(longest)) + longest
+    words = _words(names)
+    found = {words.known[match[2]]: match[1] for match in words.anywhere.finditer(_fold(plain))}
+    if len(found) > 1:
+        raise InvalidArgumentError(f"expected one object, but got {text!r} with {' and '.join(found)}")
+    for name, colors in found.items():
+        return _respelled(colors) + name
     shown = ", ".join(names[:_SHOWN_NAMES]) + (", ..." if len(names) > _SHOWN_NAMES else "")
     raise InvalidArgumentError(
         f"expected an instruction like {INSTRUCTION_TEMPLATES[0].format(name='banana')!r} or with a known name in it "
@@ -121,13 +128,15 @@ def read_name(text: str, names: Sequence[str] = ()) -> str:
 
 def _requested(text: str, names: Sequence[str]) -> str | None:
     """Return the name in an instruction of one of the templates, or in another request; None where it is neither."""
-    text = _plain(text)
     if text in names:
         return text
+    text = _plain(text)
+    if _fold(text) in _words(names).known:
+        return _words(names).known[_fold(text)]
     for template in sorted(INSTRUCTION_TEMPLATES, key=len, reverse=True):
         before, after = (re.escape(part.rstrip("?")) for part in template.split("{name}"))
         before = before.replace(r"the\ ", r"(?:the|an?)\ ")
-        match = re.fullmatch(rf"{before}(.+?){after}[.!?]?", text, re.IGNORECASE)
+        match = re.fullmatch(rf"{before}(.+){after}[.!?]?", text, re.IGNORECASE)
         if match:
             return _cut(match[1], names)
     match = _REQUEST.fullmatch(text)
@@ -135,12 +144,12 @@ def _requested(text: str, names: Sequence[str]) -> str | None:
         return None
     name = _cut(match["name"], names, spoken=True)
     bare = match["also_noun"] and not match["whom"]  # "hand towel" is no request for a towel
-    asked = match["article"] or (not bare and _words(names).at_the_end.search(_fold(name)))
-    return name if asked and not _OTHER_WORDS.search(name) else None
+    ends = _words(names).at_the_end.search(_fold(name)) and not re.search(f" {_ARTICLE}", name, re.IGNORECASE)
+    return name if (match["article"] or (ends and not bare)) and not _OTHER_WORDS.search(name) else None
 
 
 def _plain(text: str) -> str:
-    """Return a text with single spaces and straight apostrophes.
+    """Return a text with single spaces and straight apostrophes, without quotation marks.
 
     :raises InvalidArgumentError: for one that is too long, or says what not to pick
     """
@@ -148,7 +157,7 @@ def _plain(text: str) -> str:
         raise InvalidArgumentError(
             f"expected an instruction of at most {_MAX_CHARACTERS} characters, but got {len(text)}"
         )
-    plain = " ".join(text.replace("\u2019", "'").split())
+    plain = " ".join(re.sub('["\u201c\u201d\u200b]', "", text.replace("\u2019", "'")).split())
     if _NOT.search(plain):
         raise InvalidArgumentError(f"expected an object to pick, but got what not to do: {text!r}")
     return plain
@@ -157,24 +166,24 @@ def _plain(text: str) -> str:
 def _cut(text: str, names: Sequence[str], spoken: bool = False) -> str:
     """Return a name without article and what follows it, as one of `names` is spelled if it is one of them.
 
-    :param spoken: behind a verb, whose particle may follow
+    :param spoken: behind a verb, whose particle may follow a new name as well
     """
     known = _words(names).known
     if _fold(text) not in known:
         _check_one_object(text, names, listed=True)
     cuts = [text, *(text[: found.start()] for found in reversed([*_AFTER_THE_NAME.finditer(text)]))]
-    cuts += [_PARTICLE.sub("", cut) for cut in cuts] if spoken else []
-    for cut in cuts:
+    spoken_cuts = [_PARTICLE.sub("", cut) for cut in cuts]
+    for cut in (*cuts, *spoken_cuts):
         for name in (cut, _without_article(cut), cut.rstrip(".!?")):
             if _fold(name) in known:
                 return known[_fold(name)]
-    name = _without_article(cuts[-1])
+    name = _without_article((spoken_cuts if spoken else cuts)[-1])
     name = name.rstrip(".!?") or name
     _check_one_object(name, names)
     plural = _words(names).plural_at_the_end.search(_fold(name))
     if plural:
-        return _respelled(name[: -len(plural[1])]) + known[plural[1]]
-    return known.get(_fold(name)) or _respelled(name)
+        return _respelled(plural[1]) + known[plural[2]]
+    return _respelled(name)
 
 
 def _without_article(text: str) -> str:
@@ -184,12 +193,12 @@ def _without_article(text: str) -> str:
 class _Words(NamedTuple):
     """Known names, folded, and what recognizes them in folded texts.
 
-    `anywhere`: name -> it or its plural, after colors. `listed`: a name with another object after it. `apart`: a place,
-    or a second name, beside a name.
+    `anywhere`: colors, and a name or its plural after them. `listed`: a name with another object after it. `apart`: a
+    place, or a second name, beside a name.
     """
 
     known: dict[str, str]
-    anywhere: dict[str, re.Pattern[str]]
+    anywhere: re.Pattern[str]
     at_the_end: re.Pattern[str]
     plural_at_the_end: re.Pattern[str]
     listed: re.Pattern[str]
@@ -210,17 +219,19 @@ def _words_of(names: tuple[str, ...]) -> _Words:
     either = f"(?:{one}|{many})"
     return _Words(
         plurals | singular,
-        {name: re.compile(rf"\b({colors}){_any_of([_fold(name), *map(_fold, plurals_of(name))])}\b") for name in names},
+        re.compile(rf"(?<![\w-])({colors})({_any_of(plurals | singular)})(?![\w-])"),
         re.compile(rf"\b{either}$"),
-        re.compile(rf"^{colors}({many})$"),
-        re.compile(rf"^(?:{_ARTICLE})?{colors}{head}(?: and| or| then| &|,) {_ARTICLE}\w"),
+        re.compile(rf"^({colors})({many})$"),
+        re.compile(rf"^(?:{_ARTICLE})?{colors}{either}(?: and| or| then| &|,) {_ARTICLE}\w"),
         (
             re.compile(rf"\b{either} {_PLACE}\b"),
-            re.compile(rf"\b{_PLACE} (?:{_ARTICLE})?(?:\w+ )*?{either}\b"),
+            re.compile(rf"\b{_PLACE} {_ARTICLE}(?:\w+ )*?{either}\b"),
             re.compile(rf"\b(?:on|in|inside|by) {_ARTICLE}(?:\w+ )*?{either}$"),
             re.compile(rf"^(?:{_ARTICLE})?{_SIDE} (?:\w+ )*?{either}$"),
             re.compile(rf"^{_NUMBER} (?:of )?(?:the )?(?:\w+ )*?{many}$"),
-            re.compile(rf"\b{head}(?: and| or| then| &|,) {_ARTICLE}(?:\w+ )*?{either}$"),
+            re.compile(
+                rf"\b{either}(?: and| or| then| &|,| from| off| out of| instead of) {_ARTICLE}(?:\w+ )*?{either}$"
+            ),
             re.compile(rf"^{colors}{head}(?: and| or| then| &|,) {colors}{either}$"),
         ),
     )

@@ -22,7 +22,7 @@ COLORS = (
     *("black", "blue", "brown", "green", "grey", "orange", "pink", "purple", "red", "turquoise", "white", "yellow"),
 )
 _SPELLINGS = {"gray": "grey"}
-_COLOR_ALONE = re.compile(r"(?:the |an? )?(\w+) (?:one|thing|object|item)", re.IGNORECASE)
+_COLOR_ALONE = re.compile(r"(?:the |an? )?(\w+) (?:one|thing|object|item)s?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,13 @@ def known_phrase(text: str, names: tuple[str, ...]) -> Phrase:
     """
     catalog = _package_catalog()
     known = [catalog[name] for name in names if name in catalog]
-    try:
-        return read_phrase(text, Catalog(known))
-    except InvalidArgumentError:
-        return Phrase(text, (), ())
+    for whole in (text, re.split(r" (?:with|without) ", text, maxsplit=1)[0]):  # "mug with a handle" is a mug
+        try:
+            found = read_phrase(whole, Catalog(known))
+        except InvalidArgumentError:
+            continue
+        return found if whole == text else Phrase(text, found.labels, (*found.modifiers, text[len(whole) + 1 :]))
+    return Phrase(text, (), ())
 
 
 @lru_cache(maxsize=1)

@@ -281,7 +281,7 @@ def test_a_worker_that_always_dies_is_named(tmp_path: Path) -> None:
 
 def test_errors_of_workers_come_back_as_they_are(tmp_path: Path) -> None:
     manifest = make_manifest()
-    with pytest.raises(MissingExtraError, match=r"pip install 'pickclutter-lang\[sim\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install -e '\.\[sim\]'"):
         collect_store(tmp_path / "s", manifest, partial(_no_extra, manifest), PoolConfig(1))
 
 

@@ -51,7 +51,7 @@ def test_without_a_driver_the_error_names_the_apt_line(monkeypatch: pytest.Monke
 def test_without_sapien_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     _fresh(monkeypatch)
     monkeypatch.setattr(vulkan, "find_spec", lambda name: None)
-    with pytest.raises(MissingExtraError, match=r"pickclutter-lang\[sim\]"):
+    with pytest.raises(MissingExtraError, match=r"-e '\.\[sim\]'"):
         vulkan.prepare_renderer()
 
 

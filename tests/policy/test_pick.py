@@ -60,6 +60,7 @@ def test_what_a_new_name_means_does_not_count_against_it(tmp_path: Path) -> None
     assert detector._rivals("mug") == (["mug"], ["lemon", "dice", "banana", "our gadget"])
     own, others = detector._rivals("fruit")
     assert (own[0], set(own[1:]), others) == ("fruit", {"lemon", "banana"}, ["dice", "mug", "our gadget"])
+    assert detector._rivals("mug with a handle") == (["mug with a handle"], ["lemon", "dice", "banana", "our gadget"])
     assert detector._rivals("yellow fruit") == (["yellow fruit"], ["dice", "mug", "our gadget"])
     assert detector._rivals("gizmo") == (["gizmo"], list(names))
     own, others = detector._rivals("the gray one")
@@ -73,6 +74,7 @@ def test_what_a_new_name_means_does_not_count_against_it(tmp_path: Path) -> None
     [
         ("the red one", "red"),
         ("Gray thing", "grey"),
+        ("the blue ones", "blue"),
         ("an  orange object", "orange"),
         ("orange", None),
         ("the big one", None),

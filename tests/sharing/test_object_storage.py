@@ -325,7 +325,7 @@ def test_what_cannot_be_read_is_one_line(
 
 def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fsspec.core", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'pickclutter-lang\[storage\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install -e '\.\[storage\]'"):
         size_at(URL)
 
 

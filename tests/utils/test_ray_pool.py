@@ -148,7 +148,7 @@ def make_crashing() -> TaskFunction[int, int]:
 @pytest.mark.parametrize(
     ("make", "error", "text"),
     [
-        (make_without_extra, MissingExtraError, "^sapien is not installed; run: pip install"),
+        (make_without_extra, MissingExtraError, "^sapien is not installed; run in a clone: pip install"),
         (make_failing, DatasetError, "^task 0 cannot be done$"),
         (make_crashing, WorkerError, "ended unexpectedly .*ZeroDivisionError: of the task"),
     ],

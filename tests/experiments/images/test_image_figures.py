@@ -138,7 +138,7 @@ def test_figure_2b_names_images_and_texts(figure_runs: Path, tmp_path: Path, mon
 
 def test_figure_2b_needs_an_extra(figure_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "umap", None)
-    with pytest.raises(MissingExtraError, match=r"umap-learn .*pickclutter-lang\[plots\]"):
+    with pytest.raises(MissingExtraError, match=r"umap-learn .*-e '\.\[plots\]'"):
         write_figure(load_runs(figure_runs), "2b", tmp_path)
 
 
