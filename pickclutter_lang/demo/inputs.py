@@ -48,7 +48,7 @@ def open_upload(path: str) -> NDArray[np.uint8]:
 def split_names(text: object, known: Sequence[str] = ()) -> list[str]:
     """Return the names in a text with commas between them, each as the policy reads it in an instruction.
 
-    :param known: names that the student knows; one that differs in case alone is returned as spelled here
+    :param known: names that the student knows; as `names` of `parse_target_name`
     :raises InvalidArgumentError: for no text, too many names, or one that is too long or cannot be shown
     """
     longest = MAX_NAMES * (MAX_NAME_BYTES + 1)

@@ -83,11 +83,8 @@ def parse_target_name(text: str, names: Sequence[str] = ()) -> str:
     """Return the name of the object that an instruction asks for, without its article.
 
     Read are `INSTRUCTION_TEMPLATES`, other requests ("could you get me the red mug?"), and phrases ("the red one").
-    Any other text is searched for `names`; the longest wins, with the colors before it. Of a name is no part, unless
-    one of `names` has it, what follows it:
-
-    - after a comma, or as `please`, `now`, `for me`, `and put it ...`;
-    - as `from the table`, `in the pile`.
+    Any other text is searched for one of `names`, with the colors before it. Words after the name are left out, unless
+    a known name has them: those behind a comma, `please`, `now`, `for me`, `and put it ...`, `from the table`.
 
     :param names: known names; one that differs in case, an apostrophe or as a plural alone is returned as spelled here
     :raises InvalidArgumentError: when the text asks for nothing, says what not to pick, or is very long; when it has a
