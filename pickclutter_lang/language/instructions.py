@@ -27,10 +27,12 @@ _MAX_CHARACTERS = 500
 _ARTICLE = r"(?:(?:one of )?(?:the|my|your|our|these|those)|this|that|an?|some|any) "
 _REQUEST = re.compile(
     r"(?:(?:please|kindly|now|then|next|just|ok|okay|hey|hi|hello|robot)[,:.!]? )*"
-    r"(?:(?:can|could|would|will) you (?:please |maybe |kindly )?|(?:can|could|may) i (?:please )?have |"
-    r"(?:i (?:want|need|would like)|i'd like) you to )?(?:go (?:and )?)?"
-    r"(?:lift up|(?P<also_noun>hand|lift|pass|show)|pick(?: up)?|take(?: out)?|grab|grasp|get|fetch|retrieve|find|give|"
-    rf"bring|i (?:want|need|would like)|i'd like)(?P<whom> me| us)? (?P<article>{_ARTICLE})?(?P<name>.+)",
+    r"(?:(?:can|could|would|will) you (?:please |maybe |kindly )?|(?:i (?:want|need|would like)|i'd like) you to )?"
+    r"(?:go (?:and )?)?"
+    r"(?:(?P<picks>pick up|lift up|grab|grasp|fetch|retrieve)|(?P<also_noun>hand|lift|pass|show)|"
+    r"pick|take(?: out)?|get|find|give|bring|"
+    r"i (?:want|need|would like)|i'd like|(?:can|could|may) i (?:please )?(?:have|get))"
+    rf"(?P<whom> me| us)? (?P<article>{_ARTICLE})?(?P<name>.+)",
     re.IGNORECASE,
 )
 _AFTER_THE_NAME = re.compile(
@@ -56,6 +58,7 @@ _NOT = re.compile(
 )
 _OTHER_WORDS = re.compile(r"(?<![\w-])(?:to|is|are|it|you|i)(?![\w'-])", re.IGNORECASE)
 """Words that a name seldom has: a sentence with one of them is searched for known names instead."""
+_NO_NAME = re.compile("up|out|off|down|th(?:is|at|ese|ose|em)|one|(?:some|any|every)thing", re.IGNORECASE)
 _SHOWN_NAMES = 10
 _SPELLED = "|".join((*COLORS, "gray"))
 
@@ -140,9 +143,12 @@ def _requested(text: str, names: Sequence[str]) -> str | None:
     if not match:
         return None
     name = _cut(match["name"], names, spoken=True)
-    bare = match["also_noun"] and not match["whom"]  # "hand towel" is no request for a towel
-    ends = _words(names).at_the_end.search(_fold(name)) and not re.search(f" {_ARTICLE}", name, re.IGNORECASE)
-    return name if (match["article"] or (ends and not bare)) and not _OTHER_WORDS.search(name) else None
+    asked = match["article"]
+    if not asked and not re.search(f" {_ARTICLE}", name, re.IGNORECASE):
+        ends = _words(names).at_the_end.search(_fold(name))
+        bare = match["also_noun"] and not match["whom"]  # "hand towel" is no request for a towel
+        asked = (match["picks"] and not _NO_NAME.fullmatch(name)) or (ends and not bare)
+    return name if asked and not _OTHER_WORDS.search(name) else None
 
 
 def _plain(text: str) -> str:

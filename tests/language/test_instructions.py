@@ -98,6 +98,9 @@ NAMES = [
         ("could you maybe get me the striped mug pls", "striped mug"),
         ("Hello robot, get the wooden spoon", "wooden spoon"),
         ("pick and place the mug", "mug"),
+        ("pick up lemon squeezer", "lemon squeezer"),
+        ("grab green bottle", "green bottle"),
+        ("can I have the red one please", "red one"),
         ("get rid of the green mug", "green mug"),
         ("lift up the towel", "towel"),
         ("lift the mug up", "mug"),
@@ -149,7 +152,15 @@ def test_places_and_several_objects_are_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["thank you, robot", "pick it up", "give it to me", "find out", "the weather is nice", "is it gray"],
+    [
+        "thank you, robot",
+        "pick it up",
+        "pick up that",
+        "give it to me",
+        "find out",
+        "the weather is nice",
+        "is it gray",
+    ],
 )
 def test_what_asks_for_nothing_is_no_name(text: str) -> None:
     with pytest.raises(InvalidArgumentError, match="expected an instruction like"):
