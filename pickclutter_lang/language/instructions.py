@@ -172,7 +172,7 @@ def _cut(text: str, names: Sequence[str], spoken: bool = False) -> str:
     :param spoken: behind a verb, whose particle may follow a new name as well
     """
     known = _words(names).known
-    if _fold(text) not in known:
+    if not {_fold(text), _fold(text.rstrip(".!?"))} & known.keys():
         _check_one_object(text, names, listed=True)
     cuts = [text, *(text[: found.start()] for found in reversed([*_AFTER_THE_NAME.finditer(text)]))]
     spoken_cuts = [_PARTICLE.sub("", cut) for cut in cuts]
@@ -260,8 +260,8 @@ def _check_one_object(text: str, names: Sequence[str], listed: bool = False) -> 
 
 
 def _fold(text: str) -> str:
-    """Return a text as names are compared: without case and apostrophes."""
-    return " ".join(re.sub("['\u2019]", "", text).casefold().split())
+    """Return a text as names are compared: without case, apostrophes and quotation marks."""
+    return " ".join(re.sub("['\"\u2019\u201c\u201d]", "", text).casefold().split())
 
 
 def _respelled(name: str) -> str:

@@ -30,6 +30,22 @@ def test_the_name_ends_where_other_words_begin(text: str, name: str) -> None:
     assert parse_target_name(text, ["lemon", "tennis ball"]) == name
 
 
+@pytest.mark.parametrize("template", INSTRUCTION_TEMPLATES)
+def test_a_known_name_may_have_any_words(template: str) -> None:
+    names = [
+        '3" bolt',
+        "mug on the left",
+        "mug and the bowl",
+        "do not disturb sign",
+        "under plate",
+        "7 up",
+        "the thing",
+    ]
+    for name in (*names, "mug", "bowl"):
+        read = parse_target_name(template.format(name=name), [*names, "mug", "bowl"])
+        assert read == name or (name, read) == ("the thing", "thing")  # its article is a word of the sentence
+
+
 @pytest.mark.parametrize(
     ("text", "name"),
     [
