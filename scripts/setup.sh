@@ -23,6 +23,10 @@ missing_libraries() {
     [ -e /dev/nvidiactl ] || ls /dev/dri/renderD* /usr/share/vulkan/icd.d/lvp_icd*.json >/dev/null 2>&1 || echo mesa-vulkan-drivers
 }
 
+if [ -x .venv/bin/python ] && ! .venv/bin/python -c "$usable"; then
+    fail ".venv has $(.venv/bin/python --version), for which sapien 2.2.2 has no wheel; remove .venv, and run this again"
+fi
+
 packages=$(missing_libraries | tr '\n' ' ')
 if [ -n "$packages" ]; then
     root=""
@@ -39,9 +43,6 @@ if ! command -v chromium chromium-browser google-chrome >/dev/null; then
         || echo "note: chromium could not be installed; the tests of report.html in a browser are skipped"; } &
 fi
 
-if [ -x .venv/bin/python ] && ! .venv/bin/python -c "$usable"; then
-    fail ".venv has $(.venv/bin/python --version), for which sapien 2.2.2 has no wheel; remove .venv, and run this again"
-fi
 if [ ! -x .venv/bin/python ]; then
     python=$(find_python)
     if [ -n "$python" ]; then

@@ -21,7 +21,10 @@ from pickclutter_lang.utils.locks import dir_lock
 DIFFERENCES, OBJECTS, TRAINING = "differences.png", "objects.png", "training.png"
 History = Mapping[str, Sequence[Mapping[str, Any]]]
 """Phase -> a row for each epoch."""
-BOLD_NOTE = "**Bold**: the interval leaves out 0, as one in twenty does by chance alone."
+BOLD_NOTE = (
+    "**Bold**: the interval leaves out 0, as one in twenty does by chance alone. One by resampling must do so by more "
+    "than twice its own error."
+)
 
 
 Run = TypeVar("Run")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.phrases import COLORS, color_alone
+from pickclutter_lang.language.phrases import COLORS, SPELLINGS, color_alone
 from pickclutter_lang.utils.words import plurals_of
 
 INSTRUCTION_TEMPLATES = (
@@ -60,7 +60,7 @@ _OTHER_WORDS = re.compile(r"(?<![\w-])(?:to|is|are|it|you|i)(?![\w'-])", re.IGNO
 """Words that a name seldom has: a sentence with one of them is searched for known names instead."""
 _NO_NAME = re.compile("up|out|off|down|th(?:is|at|ese|ose|em)|one|(?:some|any|every)thing", re.IGNORECASE)
 _SHOWN_NAMES = 10
-_SPELLED = "|".join((*COLORS, "gray"))
+_SPELLED = "|".join((*COLORS, *SPELLINGS))
 
 
 def instruction(name: str, template: int | np.random.Generator) -> str:
@@ -266,4 +266,5 @@ def _fold(text: str) -> str:
 
 def _respelled(name: str) -> str:
     """Return new words as the teachers' captions are spelled."""
-    return re.sub(r"\bgray\b", "grey", name, flags=re.IGNORECASE)
+    other = rf"\b(?:{'|'.join(SPELLINGS)})\b"
+    return re.sub(other, lambda found: SPELLINGS[found[0].lower()], name, flags=re.IGNORECASE)

@@ -21,7 +21,8 @@ MODIFIERS = ("color", "material", "shape", "size")
 COLORS = (
     *("black", "blue", "brown", "green", "grey", "orange", "pink", "purple", "red", "turquoise", "white", "yellow"),
 )
-_SPELLINGS = {"gray": "grey"}
+SPELLINGS = {"gray": "grey"}
+"""Other spellings of colors -> those that captions of the embedded teachers have."""
 _COLOR_ALONE = re.compile(r"(?:the |an? )?(\w+) (?:one|thing|object|item)s?", re.IGNORECASE)
 
 
@@ -44,7 +45,7 @@ def color_alone(text: str) -> str | None:
     """Return the color of a phrase that says nothing else: "red" of "the red one" or "a red thing"; None of others."""
     found = _COLOR_ALONE.fullmatch(" ".join(text.split()))
     word = found[1].lower() if found else ""
-    color = _SPELLINGS.get(word, word)
+    color = SPELLINGS.get(word, word)
     return color if color in COLORS else None
 
 
@@ -75,7 +76,7 @@ def read_phrase(text: str, catalog: Catalog) -> Phrase:
         meant = [item.name for item in catalog if head == item.name or head in _own_synonyms(item, catalog)]
         meant = meant or [name for name, nouns in categories.items() if head in (*nouns, *map(counted, nouns))]
         if meant:
-            modifiers = tuple(_SPELLINGS.get(word, word) for word in words[:first])
+            modifiers = tuple(SPELLINGS.get(word, word) for word in words[:first])
             return Phrase(" ".join((*modifiers, head)), tuple(meant), modifiers)
     color = color_alone(plain)
     if color is not None:

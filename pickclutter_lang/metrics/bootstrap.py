@@ -34,8 +34,8 @@ from pickclutter_lang.utils.statistics import Estimate, t_quantile
 Metric = Literal["map", "f1", "recall", "value"]
 """`recall`: of each class, averaged over classes; the mean accuracy of classes where each scene has one label.
 `value`: the only score of a run, where scenes and classes are not known."""
-_BATCHES = 10
-"""Parts of the resamples, whose half-widths tell how well all of them know theirs."""
+_BATCHES, _LEAST_OF_BATCH = 10, 20
+"""Parts of the resamples, whose half-widths tell how well all of them know theirs, and how many each has at least."""
 FACTORS = ("object splits", "seeds", "draws", "scenes", "classes")
 
 
@@ -138,11 +138,12 @@ class HierarchicalBootstrap:
         half_width = _half_width(samples, counts)
         if half_width is None:
             return Estimate(mean, 0.0 if max(counts) > 1 else None, runs)
-        parts = zip(*(np.array_split(sample, _BATCHES) for sample in samples), strict=True)
-        of_parts = [_half_width(part, counts) or 0.0 for part in parts] if self._resamples >= 2 * _BATCHES else []
-        error = float(np.std(of_parts, ddof=1)) / math.sqrt(_BATCHES) if of_parts else 0.0
-        of_normal = half_width / math.sqrt(2 * self._resamples)  # the least: degrees of freedom are drawn too
-        return Estimate(mean, half_width, runs, max(error, of_normal))
+        error = half_width / math.sqrt(2 * self._resamples)  # of a normal sample; degrees of freedom are drawn too
+        if self._resamples >= _BATCHES * _LEAST_OF_BATCH:
+            parts = zip(*(np.array_split(sample, _BATCHES) for sample in samples), strict=True)
+            of_parts = [_half_width(part, counts) or 0.0 for part in parts]
+            error = max(error, float(np.std(of_parts, ddof=1)) / math.sqrt(_BATCHES))
+        return Estimate(mean, half_width, runs, error)
 
     def _samples(self, method: str, metric: Metric, units: tuple[_Units, ...]) -> tuple[float, list[Floats]]:
         """Return the mean, and resamples [B] of all factors together and of each alone."""
@@ -242,7 +243,9 @@ def _half_width(samples: Sequence[Floats], counts: Sequence[int]) -> float | Non
     """
     joint, *alone = (float(np.nanvar(sample, ddof=1)) for sample in samples)
     freedom = sum(v * v / (n - 1) for v, n in zip(alone, counts, strict=True) if n > 1)
-    return t_quantile(max(1, int(sum(alone) ** 2 / freedom))) * math.sqrt(joint) if freedom else None
+    if not freedom > 0:  # NaN where hardly a resample has a positive
+        return None
+    return t_quantile(max(1, int(sum(alone) ** 2 / freedom))) * math.sqrt(joint)
 
 
 def _metric(run: RunScores, targets: Bools, scenes: Floats, classes: Floats, metric: Metric) -> Floats:

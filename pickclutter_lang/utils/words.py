@@ -31,5 +31,8 @@ def plural(noun: str) -> str:
 
 def plurals_of(noun: str) -> tuple[str, ...]:
     """Return what people may write as the plural: "knives" beside `plural`'s "knifes", which captions have."""
-    other = re.sub("(?:fe|f)$", "ves", noun) if re.search("(?:fe|[lao]f)$", noun) else f"{noun}es"
-    return (plural(noun), other) if other != f"{noun}es" or noun.endswith("o") else (plural(noun),)
+    if re.search("(?:fe|[lao]f)$", noun):
+        return plural(noun), re.sub("fe?$", "ves", noun)
+    if noun.endswith("o"):
+        return plural(noun), f"{noun}es"
+    return (plural(noun),)

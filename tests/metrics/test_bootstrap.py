@@ -79,6 +79,16 @@ def test_a_class_without_a_drawn_positive_is_nan_and_left_out() -> None:
     assert estimate is not None and estimate.mean == 1.0 and estimate.half_width == 0.0
 
 
+@pytest.mark.parametrize("resamples", [20, 200, 220])
+def test_rare_positives_leave_an_interval_with_its_error(resamples: int) -> None:
+    scores, _ = random_scores(6, scenes=4, classes=1)
+    targets = np.array([[True], [False], [False], [False]])  # a third of the resamples have none
+    runs = {"a": {(seed, 0): RunScores(scores**seed, scores > 0.5) for seed in (1, 2, 3)}}
+    found = HierarchicalBootstrap({0: SplitScores(targets, runs)}, resamples).estimate("a", "map")
+    assert found is not None and found.half_width is not None and np.isfinite(found.half_width)
+    assert np.isfinite(found.error) and found.error >= found.half_width / np.sqrt(2 * resamples)
+
+
 def test_without_any_positive_there_is_no_estimate() -> None:
     scores, targets = random_scores(8)
     runs = {name: {(0, 0): RunScores(scores, scores > 0.5)} for name in "ab"}
