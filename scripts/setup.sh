@@ -53,7 +53,7 @@ if [ ! -x .venv/bin/python ]; then
         fail "Python 3.10 or 3.11 is needed (sapien 2.2.2 has no wheels for others); name one with PYTHON=..., or install uv"
     fi
 fi
-echo "installing pickclutter-lang with all its extras into .venv (about 2.5 GB)"
+echo "installing pickclutter-lang with all its extras into .venv (about 4 GB)"
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 .venv/bin/python -m pip install --quiet --no-compile --upgrade pip  # where uv fails: pip 23 resolves for minutes
 .venv/bin/python -m pip install --quiet --no-compile 'uv>=0.9,<1' || echo "note: uv could not be installed; pip takes its place"
