@@ -71,9 +71,11 @@ def teacher_language(folder: str, trial: str) -> str:
         ("a synonym among those of all kinds", *(f"{100 * kinds['by_synonym']:.1f}" for kinds in of_both), ""),
         ('a category ("a fruit") among all', str(_found(category)), "-", f"{100 * category['chance']:.1f}"),
     ]
-    for side, text in (("trained", "pairs that were trained on"), ("held_out", "pairs that were held out")):
-        shown = [f"{100 * kinds[f'{side}_top1']:.1f}" if f"{side}_top1" in kinds else "-" for kinds in of_both]
-        rows.append((f'"a red mug" among all pairs, {text}', *shown, ""))
+    for attribute, phrase in (("color", "a red mug"), ("material", "a plastic mug")):
+        measured = [kinds.get("compositions", {}).get(attribute) for kinds in of_both]
+        for side, text in (("trained", "pairs that were trained on"), ("held_out", "pairs that were held out")):
+            shown = [f"{100 * one[f'{side}_top1']:.1f}" if one else "-" for one in measured]
+            rows += [(f'"{phrase}" among all pairs, {text}', *shown, "")] if any(measured) else []
     told = [kinds["with_without"] for kinds in of_both]
     rows.append(('"with a handle" against "without"', *(str(_found(one)) for one in told), "50"))
     for side in ("with", "without"):
@@ -139,9 +141,9 @@ def _aims(figures: dict[str, Any]) -> dict[str, tuple[float, bool, _Found]]:
     found = {what: (aim, False, _found(row)) for what, (row, aim) in rows.items()}
     minus_crops = figures["views_minus_crops"]["ycb"]
     found["views of scans minus their crops in piles of X_id and X_ood"] = (0.12, True, _Found(*minus_crops))
-    if "trained_minus_held_out" in kinds:
-        text = "trained minus held-out pairs of name and color"
-        found[text] = (0.05, True, _Found(*kinds["trained_minus_held_out"]))
+    for attribute, row in kinds.get("compositions", {}).items():
+        text = f"trained minus held-out pairs of name and {attribute}"
+        found[text] = (0.05, True, _Found(*row["trained_minus_held_out"]))
     return found
 
 

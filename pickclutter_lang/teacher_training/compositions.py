@@ -1,4 +1,7 @@
-"""Pairs of a name and a main color that no training image shows, and no text tells: does a teacher compose words?"""
+"""Names with a main color, or a material, that no training image shows and no text tells: does a teacher compose words?
+
+A tenth of all such compositions is held out from a training, always the same ones.
+"""
 
 from __future__ import annotations
 
@@ -6,54 +9,77 @@ import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TypeAlias
+from typing import NamedTuple
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_from_dict
 
-Pair: TypeAlias = tuple[str, str]
-"""The name of a kind, and the color of the largest area."""
-_LEAST_COLORS, _ONE_OF = 4, 10
+LEAST_WORDS = {"color": 4, "material": 3}
+"""Attribute -> in how many of its words a kind must come, so that one of them may be held out."""
+_ONE_OF = 10
+_ADJECTIVES = {"wood": "wooden"}
 
 
-def main_pair(item: ObjectAttributes) -> Pair | None:
-    """Return the pair of an object; None for one without a name or a color."""
-    return (item.name, item.colors[0]) if item.name and item.colors else None
+class Composition(NamedTuple):
+    """The name of a kind with one word of an attribute: `color`, that of the largest area, or `material`."""
+
+    name: str
+    attribute: str
+    word: str
 
 
-def shown_pairs(stores: Iterable[ObjectViewDataset]) -> frozenset[Pair]:
-    """Return the pairs of the instances of kinds in views."""
-    rows = (row for store in stores for row in store.objects if "kind" in row)
-    return frozenset(pair for row in rows if (pair := main_pair(attributes_from_dict(row))) is not None)
+def composition(item: ObjectAttributes, attribute: str) -> Composition | None:
+    """Return the composition of an object; None for one without a name or such a word.
 
-
-def held_out_pairs(shown: Iterable[Pair]) -> frozenset[Pair]:
-    """Return one of ten pairs of kinds that come in at least four main colors, chosen by a hash of their words.
-
-    :param shown: the pairs in the views to train on, which say in what colors a kind comes
+    :param attribute: a key of `LEAST_WORDS`
     """
-    colors: dict[str, set[str]] = {}
-    for name, color in shown:
-        colors.setdefault(name, set()).add(color)
-    varied = ((name, color) for name, found in colors.items() if len(found) >= _LEAST_COLORS for color in found)
-    return frozenset(pair for pair in varied if zlib.crc32(" ".join(pair).encode()) % _ONE_OF == 0)
+    word = (item.colors[0] if item.colors else "") if attribute == "color" else item.material
+    return Composition(item.name, attribute, word) if item.name and word else None
 
 
-def untold(item: ObjectAttributes, held_out: frozenset[Pair]) -> ObjectAttributes:
-    """Return an object without words that tell a color which is held out with its name.
+def compositions(item: ObjectAttributes) -> frozenset[Composition]:
+    """Return the compositions of an object, at most one of each attribute."""
+    found = (composition(item, attribute) for attribute in LEAST_WORDS)
+    return frozenset(pair for pair in found if pair is not None)
+
+
+def shown_compositions(stores: Iterable[ObjectViewDataset]) -> frozenset[Composition]:
+    """Return the compositions of the instances of kinds in views."""
+    rows = (row for store in stores for row in store.objects if "kind" in row)
+    return frozenset(pair for row in rows for pair in compositions(attributes_from_dict(row)))
+
+
+def held_out_compositions(shown: Iterable[Composition]) -> frozenset[Composition]:
+    """Return one of ten compositions of kinds that come in many words of the attribute, by a hash of name and word.
+
+    :param shown: the compositions in the views to train on, which say in what colors and materials a kind comes
+    """
+    words: dict[tuple[str, str], set[Composition]] = {}
+    for pair in shown:
+        words.setdefault((pair.name, pair.attribute), set()).add(pair)
+    varied = (pair for (_, attribute), found in words.items() if len(found) >= LEAST_WORDS[attribute] for pair in found)
+    return frozenset(pair for pair in varied if zlib.crc32(f"{pair.name} {pair.word}".encode()) % _ONE_OF == 0)
+
+
+def untold(item: ObjectAttributes, held_out: frozenset[Composition]) -> ObjectAttributes:
+    """Return an object without texts that tell a color or material which is held out with its name.
 
     These are its description, "a white club", and features, "with a white stripe".
-
-    :param held_out: pairs of name and main color
     """
+    hidden = {word for pair in held_out if pair.name == item.name for word in _forms(pair.word)}
 
     def is_held_out(text: str) -> bool:
-        return any((item.name, word) in held_out for word in re.findall(r"\w+", text.lower()))
+        return not hidden.isdisjoint(re.findall(r"\w+", text.lower()))
 
     features = tuple(feature for feature in item.features if not is_held_out(feature))
     return replace(item, description="" if is_held_out(item.description) else item.description, features=features)
 
 
-def held_out_phrases(held_out: Iterable[Pair]) -> tuple[str, ...]:
-    """Return the pairs as texts say them, such as "red mug", sorted."""
-    return tuple(sorted(f"{color} {name}" for name, color in held_out))
+def held_out_phrases(held_out: Iterable[Composition]) -> tuple[str, ...]:
+    """Return the compositions as texts say them, such as "red mug" and "wooden spoon", sorted."""
+    return tuple(sorted(f"{form} {pair.name}" for pair in held_out for form in _forms(pair.word)))
+
+
+def _forms(word: str) -> set[str]:
+    """Return a word and its adjective."""
+    return {word, _ADJECTIVES.get(word, word)}

@@ -1,4 +1,4 @@
-"""Zero-shot probes on instances of kinds that were never trained on: names, synonyms, colors, pairs, negation."""
+"""Zero-shot probes on instances of kinds that were never trained on: names, colors, compositions, negation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 
 from pickclutter_lang.language.object_attributes import ObjectAttributes
-from pickclutter_lang.teacher_training.compositions import Pair, main_pair
+from pickclutter_lang.teacher_training.compositions import (
+    LEAST_WORDS,
+    Composition,
+    composition,
+    compositions,
+)
 from pickclutter_lang.teacher_training.encoded_views import EncodedViews, clusters_of, confusions
 from pickclutter_lang.teachers.pocket import PocketTeacher
 from pickclutter_lang.utils.statistics import clustered_difference, clustered_interval
@@ -20,17 +25,17 @@ _SIDES = ("with", "without")
 def kind_accuracy(
     teacher: PocketTeacher,
     views: EncodedViews,
-    shown: frozenset[Pair] = frozenset(),
-    held_out: frozenset[Pair] = frozenset(),
+    shown: frozenset[Composition] = frozenset(),
+    held_out: frozenset[Composition] = frozenset(),
 ) -> dict[str, Any]:
     """Return the accuracy of naming views of instances of kinds.
 
-    :param shown: pairs of name and main color in the views that the teacher was trained on, before some were left out
+    :param shown: compositions in the views that the teacher was trained on, before some were left out
     :param held_out: those that were left out
     :return: `views`; `names`, how many kinds there are; top-1 among their names (`top1`) and among a synonym of each
         that has one (`by_synonym`); `color`, top-1 of "a red mug" among all colors beside the true name; `interval`,
-        that of `top1`, with kinds as clusters; `confusions`, see there; what `negation_accuracy` and, with `held_out`,
-        `composition_accuracy` return
+        that of `top1`, with kinds as clusters; `confusions`, see there; what `negation_accuracy` returns; with
+        `held_out` `compositions`: attribute -> what `composition_accuracy` returns, where it has both sides
     """
     kinds = list({item.name: item for item in views.objects}.values())
     colors = sorted({color for item in views.objects for color in item.colors})
@@ -56,37 +61,53 @@ def kind_accuracy(
         "by_synonym": _mean([true == answered for true, answered in by_synonym]),
         "color": _mean(_color_hits(teacher, views, colors)) if colors else None,
         **negation_accuracy(teacher, views),
-        **(composition_accuracy(teacher, views, shown, held_out) if held_out else {}),
+        **({"compositions": _compositions(teacher, views, shown, held_out)} if held_out else {}),
     }
 
 
 def composition_accuracy(
-    teacher: PocketTeacher, views: EncodedViews, shown: frozenset[Pair], held_out: frozenset[Pair]
+    teacher: PocketTeacher,
+    views: EncodedViews,
+    shown: frozenset[Composition],
+    held_out: frozenset[Composition],
+    attribute: str,
 ) -> dict[str, Any]:
-    """Return top-1 of "a red mug" among all pairs of name and main color in the views, of kinds with held-out pairs.
+    """Return top-1 of "a red mug" among all compositions in the views, of kinds of which some are held out.
 
-    Views of pairs that are neither in `shown` nor in `held_out`, the rare ones, count for neither side.
+    Views of compositions that are neither in `shown` nor in `held_out`, the rare ones, count for neither side. Nor do
+    those with a held-out word of the other attribute alone.
 
-    :return: of pairs that were held out `held_out_views` and `held_out_top1`, of others `trained_views` and
+    :param attribute: `color`, or `material`: "a plastic mug"
+    :return: of compositions that were held out `held_out_views` and `held_out_top1`, of others `trained_views` and
         `trained_top1`; `trained_minus_held_out`, the difference and its interval, with kinds as clusters
     """
-    pairs_of_views = [main_pair(item) for item in views.objects]
-    pairs = sorted({pair for pair in pairs_of_views if pair is not None})
-    texts = [f"a photo of {with_article(f'{color} {name}')}" for name, color in pairs]
+    of_views = [composition(item, attribute) for item in views.objects]
+    pairs = sorted({pair for pair in of_views if pair is not None})
+    texts = [f"a photo of {with_article(f'{pair.word} {pair.name}')}" for pair in pairs]
     predicted = (views.features @ teacher.encode_text(texts).T).argmax(dim=1).tolist()
-    varied = {name for name, _ in held_out}
+    varied = {pair.name for pair in held_out if pair.attribute == attribute}
     hits: dict[bool, dict[str, list[bool]]] = {side: {name: [] for name in varied} for side in (True, False)}
-    for pair, best in zip(pairs_of_views, predicted, strict=True):
-        if pair is not None and pair[0] in varied and pair in shown:
-            hits[pair in held_out][pair[0]].append(pairs[best] == pair)
+    for item, pair, best in zip(views.objects, of_views, predicted, strict=True):
+        if pair is None or pair.name not in varied or pair not in shown:
+            continue
+        if pair in held_out or not held_out & compositions(item):
+            hits[pair in held_out][pair.name].append(pairs[best] == pair)
     found: dict[str, Any] = {}
     for side, of_names in (("held_out", hits[True]), ("trained", hits[False])):
-        of_views = [hit for of_name in of_names.values() for hit in of_name]
-        if of_views:
-            found |= {f"{side}_views": len(of_views), f"{side}_top1": float(np.mean(of_views))}
+        of_side = [hit for of_name in of_names.values() for hit in of_name]
+        if of_side:
+            found |= {f"{side}_views": len(of_side), f"{side}_top1": float(np.mean(of_side))}
     if len(found) == 4:
         found["trained_minus_held_out"] = clustered_difference([*hits[False].values()], [*hits[True].values()])
     return found
+
+
+def _compositions(
+    teacher: PocketTeacher, views: EncodedViews, shown: frozenset[Composition], held_out: frozenset[Composition]
+) -> dict[str, dict[str, Any]]:
+    """Return attribute -> `composition_accuracy`, where views are of both sides."""
+    found = {name: composition_accuracy(teacher, views, shown, held_out, name) for name in LEAST_WORDS}
+    return {name: row for name, row in found.items() if "trained_minus_held_out" in row}
 
 
 def negation_accuracy(teacher: PocketTeacher, views: EncodedViews) -> dict[str, Any]:

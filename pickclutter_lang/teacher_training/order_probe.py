@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.language.object_attributes import ObjectAttributes
-from pickclutter_lang.teacher_training.compositions import main_pair
+from pickclutter_lang.teacher_training.compositions import composition
 from pickclutter_lang.teacher_training.encoded_views import clusters_of
 from pickclutter_lang.teacher_training.render_sources import object_of_row
 from pickclutter_lang.teachers.pocket import PocketTeacher
@@ -86,7 +86,7 @@ def _pairs(store: ObjectViewDataset, rng: np.random.Generator) -> list[_SideBySi
     objects = {
         n: item for n, index in enumerate(store.object_index.tolist()) if (item := attributes[index]) is not None
     }
-    rows = [n for n, item in objects.items() if main_pair(item) is not None]
+    rows = [n for n, item in objects.items() if composition(item, "color") is not None]
     words = sorted({color for item in objects.values() for color in item.colors})
     order = rng.permutation(rows).tolist()
     pairs = []

@@ -13,7 +13,7 @@ from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.language.attribute_prompts import ATTRIBUTE_TYPES, attribute_prompt, attribute_words
 from pickclutter_lang.language.object_attributes import attributes_of
 from pickclutter_lang.objects.extra_objects import all_objects
-from pickclutter_lang.teacher_training.compositions import Pair
+from pickclutter_lang.teacher_training.compositions import Composition
 from pickclutter_lang.teacher_training.encoded_views import EncodedViews, clusters_of, groups_of
 from pickclutter_lang.teacher_training.kind_probes import kind_accuracy
 from pickclutter_lang.teacher_training.order_probe import order_accuracy
@@ -96,8 +96,8 @@ def names_of_views(teacher: PocketTeacher, views: EncodedViews, of_set: Sequence
 def probe_metrics(
     teacher: PocketTeacher,
     store: ObjectViewDataset,
-    shown: frozenset[Pair] = frozenset(),
-    held_out: frozenset[Pair] = frozenset(),
+    shown: frozenset[Composition] = frozenset(),
+    held_out: frozenset[Composition] = frozenset(),
 ) -> dict[str, Any]:
     """Return `names` and `attributes` (metrics of each group of views) and `kinds` of a folder of views.
 

@@ -34,7 +34,7 @@ from pickclutter_lang.language.captions import (
 )
 from pickclutter_lang.language.object_attributes import ObjectAttributes
 from pickclutter_lang.teacher_training.batch import Batch
-from pickclutter_lang.teacher_training.compositions import held_out_phrases
+from pickclutter_lang.teacher_training.compositions import Composition, held_out_phrases
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.render_sources import (
     ObjectViews,
@@ -253,7 +253,8 @@ class RenderBatchSampler:
     def _other_color(self, item: ObjectAttributes, rng: np.random.Generator) -> str:
         """Draw a color to say of an object, true or not, but none that is held out with its name."""
         held_out = self.views.held_out
-        return str(rng.choice([color for color in self.words["color"] if (item.name, color) not in held_out]))
+        allowed = [word for word in self.words["color"] if Composition(item.name, "color", word) not in held_out]
+        return str(rng.choice(allowed))
 
 
 def _coarse(images: Tensor, share: float, rng: np.random.Generator, smallest: float = 0.5) -> Tensor:

@@ -19,7 +19,13 @@ from pickclutter_lang.objects.extra_objects import all_objects, select_objects
 from pickclutter_lang.objects.kinds import find_kinds
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.objects.own_sets import object_of_words
-from pickclutter_lang.teacher_training.compositions import Pair, held_out_pairs, main_pair, shown_pairs, untold
+from pickclutter_lang.teacher_training.compositions import (
+    Composition,
+    compositions,
+    held_out_compositions,
+    shown_compositions,
+    untold,
+)
 from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 from pickclutter_lang.utils.progress import track
 
@@ -50,13 +56,13 @@ class SceneImages:
         folders: Sequence[str],
         excluded: frozenset[str] = frozenset(),
         instances: Mapping[tuple[str, int], ObjectAttributes] | None = None,
-        held_out: frozenset[Pair] = frozenset(),
+        held_out: frozenset[Composition] = frozenset(),
     ) -> SceneImages:
         """Read the wrist camera's images of stores of one image size.
 
         :param excluded: ids of objects that must not be in any scene
         :param instances: attributes of instances of kinds that are known already; others are made, which takes longer
-        :param held_out: pairs of name and main color; scenes that show one are left out
+        :param held_out: names with a main color or a material; scenes that show one are left out
         :raises InvalidArgumentError: when the stores' images differ in size, an excluded object is in a scene, or an
             instance that is for evaluation alone
         """
@@ -77,9 +83,9 @@ class SceneImages:
                 )
             of_store = scene_objects(store, instances or {})
             objects += [[untold(item, held_out) for item in row] for row in of_store]
-        kept = [n for n, row in enumerate(objects) if held_out.isdisjoint(map(main_pair, row))]
+        kept = [n for n, row in enumerate(objects) if not any(held_out & compositions(item) for item in row)]
         if not kept:
-            raise InvalidArgumentError("expected a scene without a held-out pair of name and color, but there is none")
+            raise InvalidArgumentError("expected a scene without a held-out composition, but there is none")
         rgb = np.concatenate([store.images("hand", "rgb") for store in stores])
         segmentation = np.concatenate([store.images("hand", "segmentation") for store in stores])
         if len(kept) < len(objects):
@@ -137,23 +143,23 @@ def check_training_instances(seeds: Iterable[int], where: str) -> None:
 class ObjectViews:
     """Views in memory: `rgb` [M, S, S, 3], `mask` [M, S, S], the object of each; `instances` of kinds by their seed.
 
-    `held_out` are the pairs of name and main color whose views were left out.
+    `held_out` are the compositions whose views were left out.
     """
 
     rgb: NDArray[np.uint8]
     mask: NDArray[np.bool_]
     objects: list[ObjectAttributes]
     instances: dict[tuple[str, int], ObjectAttributes]
-    held_out: frozenset[Pair] = frozenset()
+    held_out: frozenset[Composition] = frozenset()
 
     @classmethod
     def load(
-        cls, folders: Sequence[str], excluded: frozenset[str] = frozenset(), hold_out_compositions: bool = False
+        cls, folders: Sequence[str], excluded: frozenset[str] = frozenset(), hold_out: bool = False
     ) -> ObjectViews:
         """Read folders of views of one image size.
 
         :param excluded: ids of objects whose views are left out
-        :param hold_out_compositions: leave out views of `held_out_pairs`
+        :param hold_out: leave out views of `held_out_compositions`
         :raises InvalidArgumentError: when their images differ in size, or show objects or instances that no teacher may
             see
         """
@@ -161,7 +167,7 @@ class ObjectViews:
         sizes = {store.rgb.shape[1] for store in stores}
         if len(sizes) != 1:
             raise InvalidArgumentError(f"expected views of one size, but got {sorted(sizes)}")
-        held_out = held_out_pairs(shown_pairs(stores)) if hold_out_compositions else frozenset()
+        held_out = held_out_compositions(shown_compositions(stores)) if hold_out else frozenset()
         kept_out = frozenset(select_objects("kept_out").model_ids)
         images, masks, objects = [], [], []
         instances: dict[tuple[str, int], ObjectAttributes] = {}
@@ -172,7 +178,7 @@ class ObjectViews:
                     f"expected views to train on, but those in {folder} show objects that are never trained on"
                 )
             attributes = [object_of_row(row) for row in store.objects]
-            shown = [i not in excluded and main_pair(a) not in held_out for i, a in zip(ids, attributes, strict=True)]
+            shown = [i not in excluded and not held_out & compositions(a) for i, a in zip(ids, attributes, strict=True)]
             rows = [n for n, object_number in enumerate(store.object_index) if shown[object_number]]
             keys = {(str(row["kind"]), int(row["seed"])): n for n, row in enumerate(store.objects) if "kind" in row}
             check_training_instances((seed for _, seed in keys), folder)

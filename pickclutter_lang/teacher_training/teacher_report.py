@@ -15,7 +15,7 @@ from pickclutter_lang.datasets.transforms.object_squares import bounding_square
 from pickclutter_lang.datasets.transforms.squares import crop_squares
 from pickclutter_lang.metrics.multilabel import multilabel_row, trivial_predictors
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.teacher_training.compositions import Pair, held_out_pairs, shown_pairs
+from pickclutter_lang.teacher_training.compositions import Composition, held_out_compositions, shown_compositions
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.encoded_views import clusters_of, confusions
 from pickclutter_lang.teacher_training.probes import probe_metrics
@@ -53,7 +53,7 @@ def evaluate_teacher(teacher: PocketTeacher, config: TeacherTrainConfig) -> dict
     names = _NameFeatures(teacher)
     for folder in config.unseen_scenes:
         _evaluate_scenes(teacher, SceneStore.open(folder), names, found, objects)
-    shown = shown_pairs(map(ObjectViewDataset.open, config.views if config.hold_out_compositions else ()))
+    shown = shown_compositions(map(ObjectViewDataset.open, config.views if config.hold_out_compositions else ()))
     for folder in config.unseen_views:
         _evaluate_views(teacher, ObjectViewDataset.open(folder), shown, found, objects)
     found["objects"] = {
@@ -101,12 +101,12 @@ def _evaluate_scenes(
 def _evaluate_views(
     teacher: PocketTeacher,
     store: ObjectViewDataset,
-    shown: frozenset[Pair],
+    shown: frozenset[Composition],
     found: dict[str, Any],
     objects: dict[str, dict[str, list[bool]]],
 ) -> None:
     """Add the metrics of a folder of views to `found`, and the hits on them to those of `objects`."""
-    metrics = probe_metrics(teacher, store, shown, held_out_pairs(shown))
+    metrics = probe_metrics(teacher, store, shown, held_out_compositions(shown))
     label = _unique(_views_label(store.config), (key.rpartition(", ")[0] for key in found["attributes"]))
     found["views"] |= {f"{label}, {group}": row for group, row in metrics["names"].items()}
     found["attributes"] |= {f"{label}, {group}": row for group, row in metrics["attributes"].items()}

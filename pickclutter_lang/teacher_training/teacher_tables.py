@@ -100,19 +100,20 @@ def _compositions(kinds: Mapping[str, Mapping[str, Any]]) -> list[str]:
     rows = [
         [
             label,
+            attribute,
             *(cell for of in groups for cell in (row[f"{of}_views"], _percent(row[f"{of}_top1"]))),
             _difference(*row["trained_minus_held_out"]),
         ]
-        for label, row in kinds.items()
-        if "trained_minus_held_out" in row
+        for label, of_label in kinds.items()
+        for attribute, row in of_label.get("compositions", {}).items()
     ]
     if not rows:
         return []
+    header = ["views of", "word", "trained compositions: views", "top-1", "held-out: views", "top-1", "difference"]
     text = (
-        'Main color and name together ("a red mug"), top-1 among all such pairs in these views, of kinds of several\n'
-        "colors. No training image shows an object whose name and main color are a held-out pair, and no training\n"
-        "text joins the two:\n\n"
-        + markdown_table(["views of", "trained pairs: views", "top-1", "held-out: views", "top-1", "difference"], rows)
+        'Name with main color ("a red mug") or with material ("a plastic mug"), top-1 among all such compositions in\n'
+        "these views, of kinds of which some are held out. No training image shows a held-out one, and no training\n"
+        "text joins the two words:\n\n" + markdown_table(header, rows)
     )
     return [text]
 

@@ -1,4 +1,4 @@
-"""Held-out pairs of name and main color: which they are, that no training image shows one, how they are evaluated."""
+"""Held-out names with a color or material: which they are, that no training image shows one, how they are evaluated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ from pickclutter_lang.datasets.transforms.affine_crops import random_occluders
 from pickclutter_lang.language.captions import Caption
 from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_from_dict
 from pickclutter_lang.objects.kinds import find_kinds
-from pickclutter_lang.teacher_training.compositions import held_out_pairs, held_out_phrases, main_pair, shown_pairs
+from pickclutter_lang.teacher_training.compositions import (
+    LEAST_WORDS,
+    Composition,
+    composition,
+    compositions,
+    held_out_compositions,
+    held_out_phrases,
+    shown_compositions,
+)
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.encoded_views import EncodedViews, confusions
 from pickclutter_lang.teacher_training.kind_probes import composition_accuracy, negation_accuracy
@@ -23,6 +31,7 @@ from pickclutter_lang.teacher_training.render_batches import RenderBatchSampler
 from pickclutter_lang.teacher_training.render_sources import ObjectViews
 
 KINDS = ("mug", "bowl", "banana")
+OF_MANY_MATERIALS = ("whisk", "can opener", "rolling pin")
 
 
 def write_views(folder: Path, seeds: range, kinds: Sequence[str] = KINDS) -> Path:
@@ -36,44 +45,53 @@ def write_views(folder: Path, seeds: range, kinds: Sequence[str] = KINDS) -> Pat
     return folder
 
 
-def test_one_of_ten_pairs_of_varied_kinds_is_held_out(tmp_path: Path) -> None:
-    store = ObjectViewDataset.open(write_views(tmp_path, range(60)))
-    pairs = {main_pair(attributes_from_dict(row)) for row in store.objects}
-    assert pairs == shown_pairs([store])
-    held_out = held_out_pairs(shown_pairs([store]))
-    assert held_out < pairs and 1 <= len(held_out) <= len(pairs) / 4
-    assert {name for name, _ in held_out} <= {"mug", "bowl"}
-    trained = {pair[0] for pair in pairs - held_out if pair is not None}
-    assert trained == set(KINDS)  # every name has other pairs to be learned from
+def test_one_of_ten_compositions_of_varied_kinds_is_held_out(tmp_path: Path) -> None:
+    store = ObjectViewDataset.open(write_views(tmp_path, range(60), (*KINDS, *OF_MANY_MATERIALS)))
+    shown = shown_compositions([store])
+    assert shown == {pair for row in store.objects for pair in compositions(attributes_from_dict(row))}
+    held_out = held_out_compositions(shown)
+    for attribute, least in LEAST_WORDS.items():
+        of_attribute = {pair for pair in held_out if pair.attribute == attribute}
+        others = {pair for pair in shown if pair.attribute == attribute} - of_attribute
+        assert 1 <= len(of_attribute) <= len(others) / 3
+        for name in {pair.name for pair in of_attribute}:  # each name has other words to be learned from
+            assert len({pair.word for pair in shown if pair[:2] == (name, attribute)}) >= least
+        assert {pair.name for pair in of_attribute} <= {pair.name for pair in others}
+    assert Composition("banana", "color", "yellow") in shown - held_out
 
 
-def test_views_of_held_out_pairs_are_not_trained_on(tmp_path: Path) -> None:
-    folder = str(write_views(tmp_path, range(60)))
-    everything, views = ObjectViews.load([folder]), ObjectViews.load([folder], hold_out_compositions=True)
-    assert views.held_out and not views.held_out & {main_pair(item) for item in views.objects}
-    left_out = [item for item in everything.objects if main_pair(item) in views.held_out]
+def test_views_of_held_out_compositions_are_not_trained_on(tmp_path: Path) -> None:
+    folder = str(write_views(tmp_path, range(60), (*KINDS, *OF_MANY_MATERIALS)))
+    everything, views = ObjectViews.load([folder]), ObjectViews.load([folder], hold_out=True)
+    assert {pair.attribute for pair in views.held_out} == {"color", "material"}
+    assert not any(views.held_out & compositions(item) for item in views.objects)
+    left_out = [item for item in everything.objects if views.held_out & compositions(item)]
     assert len(everything.objects) - len(views.objects) == len(left_out) > 0
     assert everything.held_out == frozenset()
 
 
 def test_no_caption_tells_a_held_out_pair(tmp_path: Path) -> None:
     """Neither a true caption, nor one of a color that may be false, nor the words: "a white club", "a white stripe"."""
-    folder = str(write_views(tmp_path, range(60), ("mug", "bowl", "bowling pin")))
+    folder = str(write_views(tmp_path, range(60), ("mug", "bowl", "bowling pin", "whisk")))
 
     def captions(hold_out: bool) -> tuple[RenderBatchSampler, list[Caption]]:
-        views = ObjectViews.load([folder], hold_out_compositions=hold_out)
+        views = ObjectViews.load([folder], hold_out=hold_out)
         config = TeacherTrainConfig(views=[folder], out=str(tmp_path / "out"))
         sampler, rng = RenderBatchSampler(None, views, config, 32), np.random.default_rng(0)
         return sampler, [c for _ in range(20) for c in sampler._object_captions(views.objects, 0, rng)[0]]
 
     sampler, told = captions(hold_out=True)
-    held_out = ObjectViews.load([folder], hold_out_compositions=True).held_out
+    held_out = ObjectViews.load([folder], hold_out=True).held_out
     assert sampler.held_out_phrases == held_out_phrases(held_out) != ()
 
     def tells(caption: Caption) -> bool:
-        return any(all(re.search(rf"\b{word}\b", caption.text) for word in pair) for pair in held_out)
+        return any(all(re.search(rf"\b{word}\b", caption.text) for word in (pair.name, pair.word)) for pair in held_out)
 
-    assert ("bowling pin", "white") in held_out and "bulging" in find_kinds(["bowling pin"])[0].description
+    assert Composition("whisk", "material", "plastic") in held_out
+    assert (
+        Composition("bowling pin", "color", "white") in held_out
+        and "bulging" in find_kinds(["bowling pin"])[0].description
+    )
     pins = [item for item in sampler.views.objects if item.name == "bowling pin"]
     assert pins and not any("white" in feature for item in pins for feature in item.features)
     assert not any(map(tells, told)) and not any("bulging" in caption.text for caption in told)
@@ -92,24 +110,36 @@ def views_of(features: torch.Tensor, items: list[ObjectAttributes]) -> EncodedVi
     return EncodedViews(features, items, [None] * len(items), ["instances"] * len(items))
 
 
-@pytest.mark.parametrize("names", [["mug"], ["mug", "bowl"]])
-def test_held_out_pairs_are_counted_apart(names: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("attribute", "names"), [("color", ["mug"]), ("color", ["mug", "bowl"]), ("material", ["whisk", "can opener"])]
+)
+def test_held_out_compositions_are_counted_apart(attribute: str, names: list[str]) -> None:
     items = [
         attributes_from_dict(kind.words(seed, kind.instance(seed))) for kind in find_kinds(names) for seed in range(60)
     ]
-    pairs = sorted({pair for item in items if (pair := main_pair(item)) is not None})
-    held_out = frozenset(next(pair for pair in pairs if pair[0] == name) for name in names)
-    right = torch.eye(len(pairs))[[pairs.index(main_pair(item)) for item in items]]  # type: ignore[arg-type]
-    wrong = right.roll(1, dims=1)
-    of_held_out = torch.tensor([main_pair(item) in held_out for item in items])
-    views = views_of(torch.where(of_held_out[:, None], wrong, right), items)
+    of_items = [composition(item, attribute) for item in items]
+    pairs = sorted({pair for pair in of_items if pair is not None})
+    held_out = frozenset(next(pair for pair in pairs if pair.name == name) for name in names)
+    right = torch.eye(len(pairs))[[pairs.index(pair) for pair in of_items if pair is not None]]
+    of_held_out = torch.tensor([pair in held_out for pair in of_items])
+    views = views_of(torch.where(of_held_out[:, None], right.roll(1, dims=1), right), items)
     count, rare = int(of_held_out.sum()), next(pair for pair in pairs if pair not in held_out)
     shown = frozenset(pairs) - {rare}
-    of_rare = sum(main_pair(item) == rare for item in items)
-    assert composition_accuracy(_Texts(), views, shown, held_out) == {  # type: ignore[arg-type]
-        "held_out_views": count, "held_out_top1": 0.0, "trained_views": len(items) - count - of_rare,
+    assert composition_accuracy(_Texts(), views, shown, held_out, attribute) == {  # type: ignore[arg-type]
+        "held_out_views": count, "held_out_top1": 0.0, "trained_views": len(items) - count - of_items.count(rare),
         "trained_top1": 1.0, "trained_minus_held_out": (1.0, None),
     }  # fmt: skip
+
+
+def test_views_with_a_held_out_word_of_the_other_attribute_count_for_neither_side() -> None:
+    items = [
+        ObjectAttributes(frozenset(), "mug", colors=(color,), material=material)
+        for color, material in (("red", "glass"), ("blue", "glass"), ("red", "steel"))
+    ]
+    shown = frozenset(pair for item in items for pair in compositions(item))
+    held_out = frozenset({Composition("mug", "color", "blue"), Composition("mug", "material", "steel")})
+    found = composition_accuracy(_Texts(), views_of(torch.eye(3)[:, :2], items), shown, held_out, "color")  # type: ignore[arg-type]
+    assert found["held_out_views"] == found["trained_views"] == 1
 
 
 def test_with_and_without_a_part_are_told_apart() -> None:
