@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from result_data import markdown, source_of
+from result_data import markdown, source_of, wrapped
 from result_sweeps import image_sweep
 
 from pickclutter_lang.experiments.images.table_specs import BEST, ENRICHED, TABLES, table_of
 from pickclutter_lang.experiments.sweeps.paper_tables import AVERAGE, PAPER
 from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell, estimate_cell
+from pickclutter_lang.experiments.sweeps.sweep_results import TEACHER
 from pickclutter_lang.experiments.sweeps.tables import (
     Table,
     comparison_rows,
@@ -97,6 +98,12 @@ def image_summary(folder: str) -> str:
     lines.append(["chance", *(number_text("accuracy", guess) for guess in guesses)])
     header = ["", "X_id", "X_ood zero-shot", "X_ood zero-shot, among all names", "X_ood few-shot"]
     return markdown(header, lines)
+
+
+def image_coverage(folder: str) -> str:
+    """Return what the intervals of a data set's runs cover."""
+    results = image_sweep(folder)
+    return wrapped(results.note([run for run in results.runs if run != TEACHER]))
 
 
 def image_claims(folder: str) -> str:

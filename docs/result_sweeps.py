@@ -10,13 +10,14 @@ from typing import Any
 
 from result_data import DATA, ResultError, read
 
+from pickclutter_lang.experiments.images.image_results import read_numbers
 from pickclutter_lang.experiments.scenes.result_table import SECTIONS, TRIVIAL
 from pickclutter_lang.experiments.scenes.table12 import default_pairs, read_tables
 from pickclutter_lang.experiments.scenes.table12_sweep import METHODS
 from pickclutter_lang.experiments.scenes.table12_tables import methods_of
 from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
-from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepResults
-from pickclutter_lang.experiments.sweeps.sweep_values import VALUES_FILE, read_values
+from pickclutter_lang.experiments.sweeps.sweep_results import Replicate
+from pickclutter_lang.experiments.sweeps.sweep_values import VALUES_FILE
 from pickclutter_lang.metrics.bootstrap import SplitScores
 from pickclutter_lang.utils.statistics import Estimate
 
@@ -65,20 +66,12 @@ def _parts(folder: Path) -> list[Path]:
 
 
 @cache
-def image_sweep(folder: str) -> SweepResults:
+def image_sweep(folder: str) -> IntervalResults:
     """Return the numbers of a sweep over single images.
 
-    Its folder has the `values.csv` that `reproduce-tables` wrote, or a folder with one for each split of the classes.
+    Its folder has the `values.csv` that `reproduce-tables` wrote, and `answers.json.gz` where that was kept.
     """
-    parts = sorted((DATA / "images" / folder).glob(f"*/{VALUES_FILE}"))
-    if not parts:
-        return read_values(DATA / "images" / folder / VALUES_FILE)
-    runs: dict[str, dict[Replicate, dict[str, Any]]] = {}
-    for split, path in enumerate(parts):
-        for name, found in read_values(path).runs.items():
-            known = runs.setdefault(name, {})
-            known |= {replicate._replace(object_split=split): dict(result) for replicate, result in found.items()}
-    return IntervalResults(DATA / "images" / folder, runs, {})
+    return read_numbers(DATA / "images" / folder)
 
 
 _Sweep = tuple[IntervalResults, dict[str, Any]]

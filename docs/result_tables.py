@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from result_data import DATA, ResultError, markdown, source, source_of, table, wrapped
 from result_growth import growth_forecast, growth_reading, growth_training, growth_writing
-from result_images import image_claims, image_summary, image_table, image_tables
+from result_images import image_claims, image_coverage, image_summary, image_table, image_tables
 from result_policy import (
     episode_comparisons,
     episode_effects,
@@ -139,9 +139,10 @@ RENDERERS: dict[str, Callable[..., str]] = {
     function.__name__: function
     for function in (
         bench, claims, comparisons, episode_comparisons, episode_effects, episode_kind_aims, episode_kinds,
-        growth_forecast, growth_reading, growth_training, growth_writing, image_claims, image_summary, image_table,
-        image_tables, kind_readings, policy_aims, policy_in_words, policy_objects, policy_rates, policy_scores, source,
-        summary, table, table12, teacher_aims, teacher_language, teacher_names, teacher_words,
+        growth_forecast, growth_reading, growth_training, growth_writing, image_claims, image_coverage,
+        image_summary, image_table, image_tables, kind_readings, policy_aims, policy_in_words, policy_objects,
+        policy_rates, policy_scores, source, summary, table, table12, teacher_aims, teacher_language,
+        teacher_names, teacher_words,
     )
 }  # fmt: skip
 """What a page can ask for."""

@@ -2,13 +2,14 @@
 
     pickclutter reproduce-tables table=1 dataset=object_views data.root=runs/views seeds=[0,1,2]
     pickclutter reproduce-tables figure=4 dataset=image_folder data.root=IMAGES
+    pickclutter reproduce-tables table=1 class_splits=[0,1] dataset=image_folder data.root=IMAGES
 
 An interrupted command resumes when run again. It skips finished runs, which tables share. If a run fails, the others
 continue.
 
 A key of `pickclutter train-image-student` applies to every run (recipe=paper_resnet distill.epochs=40 device=cuda). The
-exceptions are those in which the runs of a table differ: name, seed, num_threads, continual_split, the weights, top_k
-and filters of objective, text.descriptions, text.n_ctx and text.closed_set.
+exceptions are those in which the runs of a table differ: name, seed, data.seed, num_threads, continual_split, the
+weights, top_k and filters of objective, text.descriptions, text.n_ctx and text.closed_set.
 
 Some tables need more:
 
@@ -46,6 +47,7 @@ def main(config: ReproduceTablesConfig) -> None:
         table=config.table,
         figure=config.figure,
         seeds=config.seeds if isinstance(config.seeds, list) else [config.seeds],
+        class_splits=config.class_splits,
         out=config.out,
         workers=config.workers,
         overrides=forwarded_overrides(HydraConfig.get().overrides.task, SWEEP_KEYS),

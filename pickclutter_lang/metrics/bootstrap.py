@@ -2,7 +2,7 @@
 
 Object splits are drawn first; within each, seeds, draws, scenes and classes, which are crossed. Splits with the same
 scenes, as the collected piles of `ood` and `fewshot` are, share the resamples of scenes and draws: what one scene does
-to every split does not average out. The same holds for classes that are in several splits.
+to every split does not average out. The same holds for scenes and classes that are in some of the splits.
 
 A factor with n units draws n - 1 of them with replacement, so that the variance of a mean is unbiased (Rao and Wu,
 1988); one with a single unit keeps it, and the interval does not cover it. Resamples weight scenes and classes instead
@@ -22,6 +22,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.metrics.resample_weights import union_weights, unit_weights
 from pickclutter_lang.metrics.weighted import (
     Bools,
     Floats,
@@ -171,7 +172,7 @@ class HierarchicalBootstrap:
                 rows = np.flatnonzero(picks[:, slot] == place)
                 if len(rows):
                     of_rows = {factor: weights[rows] for factor, weights in shared[unit.split].items()}
-                    draw = partial(_weights, rng, len(rows))
+                    draw = partial(unit_weights, rng, len(rows))
                     total[rows] += self._of_split(method, metric, unit, factors, draw, of_rows)
         return total / slots
 
@@ -179,25 +180,37 @@ class HierarchicalBootstrap:
         self, units: tuple[_Units, ...], factors: frozenset[str], rng: np.random.Generator, count: int
     ) -> dict[int, dict[str, Floats]]:
         """Return resamples, by split and factor, of the scenes, draws and classes that several splits have."""
-        alike: dict[tuple[str, ...], list[_Units]] = {}
-        for unit in units:
-            alike.setdefault(self._splits[unit.split].scenes, []).append(unit)
         found: dict[int, dict[str, Floats]] = {unit.split: {} for unit in units}
-        for scenes, group in alike.items():
-            if not scenes or len(group) < 2:
+        for group in self._sharing_scenes(units):
+            scenes = {unit.split: self._splits[unit.split].scenes for unit in group}
+            if len(set(scenes.values())) > 1:  # they share some
+                if "scenes" in factors and min(map(len, scenes.values())) > 1:
+                    for split, weights in union_weights(rng, count, scenes).items():
+                        found[split]["scenes"] = weights
                 continue
-            weights = _weights(rng, count, len(scenes), "scenes" in factors)
+            weights = unit_weights(rng, count, len(scenes[group[0].split]), "scenes" in factors)
             draws = {unit.split: sorted({draw for _, draw in unit.runs}) for unit in group}
             varied = {split: own for split, own in draws.items() if len(own) > 1 and "draws" in factors}
-            of_draws = _union_weights(rng, count, varied)
+            of_draws = union_weights(rng, count, varied)
             for split, own in draws.items():
                 found[split] |= {"scenes": weights, "draws": of_draws.get(split, np.ones((count, len(own))))}
         classes = {unit.split: self._splits[unit.split].classes for unit in units}
         apart = len({name for own in classes.values() for name in own}) == sum(map(len, classes.values()))
         if "classes" in factors and not apart and min(map(len, classes.values())) > 1:
-            for split, weights in _union_weights(rng, count, classes).items():
+            for split, weights in union_weights(rng, count, classes).items():
                 found[split]["classes"] = weights
         return found
+
+    def _sharing_scenes(self, units: tuple[_Units, ...]) -> list[list[_Units]]:
+        """Return groups of two splits or more, each of which shares scenes with others of its group."""
+        groups: list[tuple[set[str], list[_Units]]] = []
+        for unit in units:
+            scenes, members = set(self._splits[unit.split].scenes), [unit]
+            apart = [group for group in groups if scenes.isdisjoint(group[0])]
+            for group in (group for group in groups if group not in apart):
+                scenes, members = scenes | group[0], [*group[1], *members]
+            groups = [*apart, (scenes, members)]
+        return [members for _, members in groups if len(members) > 1]
 
     def _of_split(
         self,
@@ -266,26 +279,3 @@ def _metric(run: RunScores, targets: Bools, scenes: Floats, classes: Floats, met
     counted = classes * ~np.isnan(precisions)
     with np.errstate(invalid="ignore"):
         return np.asarray((counted * np.nan_to_num(precisions)).sum(axis=1) / counted.sum(axis=1))
-
-
-def _weights(rng: np.random.Generator, count: int, units: int, resampled: bool) -> Floats:
-    """Return how often each of some units is drawn, [count, units]; all once where they are not resampled."""
-    if not resampled or units == 1:
-        return np.ones((count, units))
-    return np.asfortranarray(rng.multinomial(units - 1, [1 / units] * units, size=count), dtype=float)
-
-
-def _union_weights(
-    rng: np.random.Generator, count: int, units: Mapping[int, Sequence[int] | Sequence[str]]
-) -> dict[int, Floats]:
-    """Return how often the units of each split are drawn from those of all splits together, split -> [count, units].
-
-    Of U units, U (n - 1) / n are drawn where the smallest split has n: the variance of a mean over n stays unbiased.
-    """
-    if not units:
-        return {}
-    union = sorted({unit for own in units.values() for unit in own})
-    fewest = min(map(len, units.values()))
-    weights = rng.multinomial(round(len(union) * (fewest - 1) / fewest), [1 / len(union)] * len(union), size=count)
-    places = {split: [union.index(unit) for unit in own] for split, own in units.items()}
-    return {split: np.asfortranarray(weights[:, columns], dtype=float) for split, columns in places.items()}

@@ -27,6 +27,7 @@ from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore, dataset_card, maniskill_episodes, subsets
 from pickclutter_lang.demonstrations.trajectories import Demonstrations
 from pickclutter_lang.experiments.images import caption_images
+from pickclutter_lang.experiments.images import sweep_answers as image_sweep_answers
 from pickclutter_lang.experiments.images.image_answers import PARTS, load_answers
 from pickclutter_lang.experiments.result import kind_of_result, read_result
 from pickclutter_lang.experiments.scenes import table12
@@ -294,6 +295,15 @@ def sweep_scores(folder: Path) -> Reader:
     return path, lambda: read_scores(path)
 
 
+def sweep_answers(folder: Path) -> Reader:
+    parts = {"id": {"images": ["i"], "labels": [0]}, "ood": {"images": ["o"], "labels": [1]}}
+    runs = [{"method": "m", "object_split": 0, "seed": 0, "stages": {"zero_shot": {"ood": [1]}}}]
+    path = folder / "answers.json.gz"
+    content = {"splits": {"0": {"classes": ["a", "b"], "parts": parts}}, "runs": runs}
+    path.write_bytes(gzip.compress(json.dumps(content).encode()))
+    return path, lambda: image_sweep_answers.scores_of(image_sweep_answers.read_answers(path), path)
+
+
 def sweep_about(folder: Path) -> Reader:
     write_values(folder / "values.csv", SweepResults(folder, {}, {}))
     path = write(folder / "about.json", {"notes": [], "settings": {}, "pairs": []})
@@ -346,6 +356,7 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "experiments/images/caption_images.py:_check_provenance": caption_model,
     "experiments/images/caption_images.py:_kept": captions_before,
     "experiments/images/image_answers.py:load_answers": answers,
+    "experiments/images/sweep_answers.py:read_answers": sweep_answers,
     "experiments/result.py:kind_of_result": kind,
     "experiments/result.py:read_result": result,
     "experiments/result.py:read_result of images": file(

@@ -208,6 +208,23 @@ def test_scenes_that_all_splits_share_do_not_average_out() -> None:
     assert widths[1] < 0.75 * widths[0]
 
 
+def test_scenes_that_splits_share_in_part_do_not_average_out() -> None:
+    right = np.random.default_rng(7).random((60, 1)) < 0.5
+    widths = []
+    for named in (True, False):
+        splits = {}
+        for n in range(4):  # each lacks four scenes of the others
+            kept = [k for k in range(60) if k // 4 != n]
+            runs = {"a": {(0, 0): RunScores(right[kept] + 0.0, right[kept])}}
+            ids = tuple(map(str, kept)) if named else ()
+            splits[n] = SplitScores(np.ones((len(kept), 1), dtype=bool), runs, ids)
+        found = HierarchicalBootstrap(splits, resamples=400, seed=3).estimate("a", "f1")
+        assert found is not None and found.half_width is not None
+        widths.append(found.half_width)
+    assert widths[0] / (2.0 * np.sqrt(0.25 / 60)) == pytest.approx(1.0, abs=0.15)  # as of one split
+    assert widths[1] < 0.75 * widths[0]
+
+
 def splits_of_recalls(shares: NDArray[np.float64], splits: list[list[int]], named: bool) -> HierarchicalBootstrap:
     """Return splits of classes whose recall is the same in every split that has them, with others or without names."""
     found = {}

@@ -81,7 +81,7 @@ LATER = {
         ClassTextConfig.context_init OnnxExportConfig.names""",
     "checked by the plan of a sweep": """
         ReproduceTable12Config.methods ReproduceTable12Config.seeds ReproduceTable12Config.workers
-        ReproduceTable12Config.draws ReproduceTable12Config.object_splits
+        ReproduceTable12Config.draws ReproduceTable12Config.object_splits ReproduceTablesConfig.class_splits
         ReproduceTable12Config.out ReproduceTable12Config.compare ReproduceTablesConfig.table
         ReproduceTablesConfig.figure ReproduceTablesConfig.seeds ReproduceTablesConfig.workers
         ReproduceTablesConfig.out""",

@@ -18,7 +18,6 @@ from pickclutter_lang.experiments.images.image_results import MOST_CLASSES, MOST
 from pickclutter_lang.experiments.images.image_tables import table_of_data
 from pickclutter_lang.experiments.images.table_specs import BEST, ENRICHED, FIGURES, NAIVE
 from pickclutter_lang.experiments.plotting import GRAY, SEEN, UNSEEN, tidy_axes
-from pickclutter_lang.experiments.sweeps.sweep_results import Replicate
 from pickclutter_lang.reports.charts import save_png
 from pickclutter_lang.utils.array_files import read_npz
 from pickclutter_lang.utils.csv import numbers, write_csv
@@ -135,15 +134,15 @@ def _eigenvalues(runs: ImageSweepResults, kind: str) -> list[Estimate]:
 
 def _figure_2b(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]:
     """Draw where the student puts images of unseen classes and the teacher their texts, by UMAP."""
-    seeds = sorted(set(runs.seeds(BEST)) & set(runs.seeds(ENRICHED)))
-    if not seeds:
+    shared = sorted(set(runs.replicates(BEST)) & set(runs.replicates(ENRICHED)))
+    if not shared:
         raise CheckpointError(f"expected {BEST} and {ENRICHED} with the same seed under {runs.folder}; run both")
-    names = runs.data["unseen"]
+    names = runs.runs[BEST][shared[0]]["data"]["unseen"]
     figure = Figure(figsize=(11, 4.8), layout="constrained")
     axes = figure.subplots(1, len(_SIDES))
     lines: list[Sequence[object]] = [["run", "kind", "class", "x", "y"]]
     for ax, (run, title) in zip(axes, _SIDES.items(), strict=True):
-        space = load_space(runs.folders[run, Replicate(seed=seeds[0])] / SPACE_FILE, len(names))
+        space = load_space(runs.folders[run, shared[0]] / SPACE_FILE, len(names))
         images, texts = embed(space)
         right = 100 * float(((space.students @ space.texts.T).argmax(axis=1) == space.labels).mean())
         _draw_space(ax, images, texts, space.labels)
@@ -153,7 +152,9 @@ def _figure_2b(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]
         axes[0].scatter([], [], color=colormaps["tab10"](label), s=30, label=name)
     axes[0].scatter([], [], marker="*", s=150, color="white", edgecolor="black", label="text")
     n_shown = min(len(names), MOST_CLASSES)
-    figure.suptitle(f"{runs.data['name']}: {n_shown} of {len(names)} classes of Y_ood, seed {seeds[0]}", fontsize=11)
+    figure.suptitle(
+        f"{runs.data['name']}: {n_shown} of {len(names)} classes of Y_ood, seed {shared[0].seed}", fontsize=11
+    )
     figure.legend(loc="outside right center", fontsize=9)
     return figure, lines
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from pickclutter_lang.experiments.images.image_answers import SavedAnswers
+from pickclutter_lang.experiments.images.sweep_answers import decisions
 from pickclutter_lang.experiments.shared_bootstraps import Place, ScoredCell, SharedBootstraps
 from pickclutter_lang.metrics.bootstrap import Metric, RunScores
 
@@ -26,10 +27,7 @@ def image_bootstraps(runs: Mapping[str, SavedAnswers]) -> SharedBootstraps:
         for stage, parts in saved.stages.items():
             for part, answer in parts.items():
                 images = saved.of(part)
-                classes = sorted(set(images["labels"]))  # a class without an image has no accuracy
-                rows = (images["labels"], answer["predicted"])
-                targets, predicted = (np.array(of)[:, None] == classes for of in rows)
-                scores = RunScores(np.zeros((len(targets), 1)), predicted)
-                names = [saved.classes[n] for n in classes]
-                cells[run, stage, part] = ScoredCell(images["images"], names, targets, scores)
+                found = decisions(saved.classes, images["labels"], answer["predicted"])
+                scores = RunScores(np.zeros((len(found.targets), 1)), found.predicted)
+                cells[run, stage, part] = ScoredCell(images["images"], found.classes, found.targets, scores)
     return SharedBootstraps(cells, _RESAMPLES)

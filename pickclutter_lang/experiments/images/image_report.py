@@ -79,13 +79,21 @@ def draw_curves(result: Mapping[str, Any]) -> Figure:
 def draw_classes(runs: Mapping[str, Sequence[SavedAnswers]]) -> Figure:
     """Draw the accuracy of each class, few-shot: seen ones on X_id, unseen ones on X_ood, a bar for each run.
 
+    A class that is unseen in some seeds, with another split of the classes, counts in these alone.
+
     :param runs: label -> answers of its seeds, of which means with 95% intervals are drawn
     """
     series: dict[str, dict[str, Interval | None]] = {}
+    unseen = {label: set[str]().union(*(saved.unseen_names for saved in seeds)) for label, seeds in runs.items()}
     for label, seeds in runs.items():
-        found = [class_accuracies(saved, FEW_SHOT) for saved in seeds]
-        series[label] = {name: interval_of(estimate([of[name] for of in found if name in of])) for name in found[0]}
-    return draw_bars(series, {label: seeds[0].unseen_names for label, seeds in runs.items()}, "accuracy, %")
+        values: dict[str, list[float]] = {}
+        for saved in seeds:
+            for name, accuracy in class_accuracies(saved, FEW_SHOT).items():
+                if name in saved.unseen_names or name not in unseen[label]:
+                    values.setdefault(name, []).append(accuracy)
+        ordered = sorted(values, key=lambda name: name in unseen[label])
+        series[label] = {name: interval_of(estimate(values[name])) for name in ordered}
+    return draw_bars(series, unseen, "accuracy, %")
 
 
 def class_accuracies(saved: SavedAnswers, stage: str) -> dict[str, float]:

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pickclutter_lang.experiments.comparison import Result, comparable_settings, provenance
+from pickclutter_lang.experiments.images.image_answers import ANSWERS_FILE
+from pickclutter_lang.experiments.images.sweep_answers import (
+    SweepAnswers,
+    collect_answers,
+    read_answers,
+    scores_of,
+    write_answers,
+)
 from pickclutter_lang.experiments.images.table_specs import ACCURACY, RUNS, TABLES
+from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
 from pickclutter_lang.experiments.sweeps.sweep_results import (
     TEACHER,
     Replicate,
     SweepKind,
-    SweepResults,
     load_sweep,
     number_at,
 )
+from pickclutter_lang.experiments.sweeps.sweep_values import VALUES_FILE, read_values, values_of, write_values
 from pickclutter_lang.utils.markdown import percent
 
 SPACE_FILE = "space.npz"
@@ -25,25 +34,44 @@ SPACE_FILE = "space.npz"
 MOST_CLASSES, MOST_IMAGES = 10, 100
 """So many classes, and images of each, are in it."""
 
+CLASS_SPLIT = "data.seed"
+"""The setting of a run that draws which classes are unseen."""
 _TEXTS = ("texts", "captions")
 _OF_A_RUN = {override.split("=")[0] for overrides in RUNS.values() for override in overrides} | {"student"}
 
 
+SCORED = "zero-shot, few-shot and retrieval accuracies"
+"""What the intervals over images and classes are of."""
+WORDS = {"object splits": "class splits", "draws": "few-shot draws", "scenes": "images"}
+"""What a note calls the factors of intervals."""
+_MOST_WEIGHTS = 2_000_000
+"""About so many weights of images are drawn at once: fewer resamples of larger data sets, but not below 100."""
+
+
 @dataclass(frozen=True)
-class ImageSweepResults(SweepResults):
+class ImageSweepResults(IntervalResults):
     """Results of one data set and one teacher.
 
     `overrides` are settings of all runs, for the command that messages show. The run None stands for
-    numbers of the teacher, which every run has.
+    numbers of the teacher, which every run has. `answers` are those of all runs, None where one has none: then no
+    interval covers images and classes.
     """
 
+    scored: str = SCORED
+    words: Mapping[str, str] = field(default_factory=lambda: WORDS)
     overrides: tuple[str, ...] = ()
+    answers: SweepAnswers | None = None
 
     @property
     def data(self) -> dict[str, Any]:
         """Name, classes and sizes of the data set."""
         found: dict[str, Any] = self.first["data"]
         return found
+
+    @property
+    def class_splits(self) -> tuple[int, ...]:
+        """The splits of the classes of all runs."""
+        return tuple(sorted({key.object_split for replicates in self.runs.values() for key in replicates}))
 
     def command(self, what: str, seeds: tuple[int, ...]) -> str:
         """Return the command that makes a table or a figure from these runs.
@@ -54,7 +82,15 @@ class ImageSweepResults(SweepResults):
         shared = [*(self.overrides or (f"dataset={self.data['name']}",))]
         if self.folder != Path(f"runs/tables/{self.data['name']}"):  # the command's default
             shared.append(f"out={self.folder}")
+        if self.class_splits not in ((), (0,)):
+            shared.append(f"class_splits=[{','.join(map(str, self.class_splits))}]")
         return f"pickclutter reproduce-tables {what} {' '.join(map(shlex.quote, shared))} seeds=[{chosen}]"
+
+    @property
+    def teacher_folders(self) -> list[tuple[str, Replicate]]:
+        """Name and replicate of `teacher_runs`."""
+        name = next((name for name, runs in self.runs.items() if runs is self.teacher_runs), "")
+        return [(name, replicate) for replicate in self.teacher_runs]
 
     def _results(self, run: str | None) -> Mapping[Replicate, Result]:
         return super()._results(run) if run is not None else self.teacher_runs
@@ -78,7 +114,32 @@ def load_runs(out: Path, overrides: Sequence[str] = ()) -> ImageSweepResults:
     :raises PickClutterError: what `load_sweep` raises
     """
     found = load_sweep(out, IMAGE_TABLES)
-    return ImageSweepResults(found.folder, found.runs, found.folders, tuple(overrides))
+    results = ImageSweepResults(found.folder, found.runs, found.folders, overrides=tuple(overrides))
+    answers = collect_answers(found.folders, results.teacher_folders)
+    if answers is None:
+        return results
+    most = max(len(part["labels"]) for split in answers["splits"].values() for part in split["parts"].values())
+    resamples = min(results.resamples, max(100, _MOST_WEIGHTS // most))
+    return replace(results, scores=scores_of(answers, out), resamples=resamples, answers=answers)
+
+
+def write_numbers(runs: ImageSweepResults, out: Path) -> None:
+    """Write what `read_numbers` reads: every number of each run, and the answers where all runs have them."""
+    write_values(out / VALUES_FILE, values_of(runs, measures_of, teacher_rows(runs)))
+    if runs.answers:
+        write_answers(out / ANSWERS_FILE, runs.answers)
+    else:
+        (out / ANSWERS_FILE).unlink(missing_ok=True)
+
+
+def read_numbers(folder: Path) -> IntervalResults:
+    """Read what `write_numbers` wrote.
+
+    :raises CheckpointError: when a file is missing or damaged
+    """
+    values, path = read_values(folder / VALUES_FILE), folder / ANSWERS_FILE
+    scores = scores_of(read_answers(path), path) if path.is_file() else {}
+    return IntervalResults(folder, values.runs, {}, scores=scores, scored=SCORED, words=WORDS)
 
 
 def teacher_rows(runs: ImageSweepResults) -> Iterator[tuple[str, Replicate, Result]]:
@@ -114,9 +175,14 @@ def student_name(config: Mapping[str, Any]) -> str:
 
 
 def _of_every_run(result: Result) -> dict[str, Any]:
-    """Return images, classes and teacher, which all runs share."""
+    """Return images and teacher, which all runs share."""
     found = provenance(result)
-    return found | {"data": {key: value for key, value in found["data"].items() if key not in _TEXTS}}
+    return found | {"data": {key: result["data"].get(key) for key in ("name", "content")}}
+
+
+def _of_every_split(result: Result) -> dict[str, Any]:
+    """Return classes and images of the parts, which all runs of a split of the classes share."""
+    return {"data": {key: value for key, value in result["data"].items() if key not in _TEXTS}}
 
 
 def _of_every_seed(result: Result) -> dict[str, Any]:
@@ -124,10 +190,14 @@ def _of_every_seed(result: Result) -> dict[str, Any]:
     return {"data": {key: result["data"].get(key) for key in _TEXTS}}
 
 
+def _class_split(result: Result) -> int:
+    return Replicate.of_result(result).object_split
+
+
 def _of_every_student(result: Result) -> dict[str, Any]:
     """Return the settings that all runs of one student share: not what a run or a seed sets."""
     shared = comparable_settings(result)
-    for group, _, key in (name.rpartition(".") for name in ("name", "seed", *_OF_A_RUN)):
+    for group, _, key in (name.rpartition(".") for name in ("name", "seed", CLASS_SPLIT, *_OF_A_RUN)):
         (shared.get(group, {}) if group else shared).pop(key, None)
     return shared
 
@@ -136,7 +206,8 @@ IMAGE_TABLES = SweepKind(
     kind="images",
     comparisons=(
         lambda result: {"": _of_every_run(result)},
-        lambda result: {str(result["name"]): _of_every_seed(result)},
+        lambda result: {f"class split {_class_split(result)}": _of_every_split(result)},
+        lambda result: {f"{result['name']}, class split {_class_split(result)}": _of_every_seed(result)},
         lambda result: {student_name(result["config"]): _of_every_student(result)},
     ),
     order=str,

@@ -20,7 +20,7 @@ from pickclutter_lang.reports.page import PAGE_FILE, write_page
 from pickclutter_lang.utils.typing import FloatArray
 
 MOST_RUNS = 6
-"""Runs in the charts of classes and margins, those of Figure 1 first."""
+"""Methods in the charts of classes and margins, those of Figure 1 first."""
 
 
 def write_sweep_report(
@@ -64,8 +64,9 @@ def _few_shot_margins(seeds: Sequence[SavedAnswers]) -> dict[str, FloatArray]:
 def _answer_sections() -> Iterator[str]:
     yield f"""## Each class
 
-Accuracy, few-shot: classes of Y_id on X_id, of Y_ood (a star, hatching) on X_ood. Means over seeds, with 95% intervals
-where there are several. At most {MOST_RUNS} runs are drawn.
+Accuracy, few-shot: classes of Y_id on X_id, of Y_ood (a star, hatching) on X_ood. Means over runs, with 95% intervals
+where there are several. A class that is unseen in some class split counts there alone. At most {MOST_RUNS} methods are
+drawn.
 
 ![Accuracy of each class](classes.png)"""
     yield """## Scores

@@ -52,7 +52,7 @@ def markdown(runs: ImageSweepResults, table: Table) -> str:
     missing = [f"`{run}`" for run in table.runs if not runs.seeds(run)]
     parts += [f"Not finished: {', '.join(missing)}."] if missing else []
     if table.pairs:
-        parts += ["## Comparisons over equal seeds", COMPARISON_NOTE, comparison_rows(runs, table)]
+        parts += ["## Comparisons over equal seeds and splits", COMPARISON_NOTE, comparison_rows(runs, table)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -65,13 +65,20 @@ def data_note(runs: ImageSweepResults, names: Sequence[str]) -> str:
     results = [result for name in names for result in runs.runs.get(name, {}).values()]
     students = sorted({student_of(result) for result in results})
     revisions = sorted({str(result["git_revision"]) for result in results})
+    sizes = {part: _range([result["data"][part] for result in results]) for part in ("train", "id", "ood", "fewshot")}
+    coverage = runs.note([name for name in names if runs.seeds(name)])
     return (
         f"Data set `{data['name']}`: {len(data['seen'])} classes in Y_id and {len(data['unseen'])} in Y_ood; "
-        f"{data['train']} training, {data['id']} X_id, {data['ood']} X_ood and {data['fewshot']} few-shot images. "
+        f"{sizes['train']} training, {sizes['id']} X_id, {sizes['ood']} X_ood and {sizes['fewshot']} few-shot images. "
         f"Teacher `{runs.first['teacher']['name']}`, student {', '.join(f'`{name}`' for name in students)}. Accuracies "
-        "are means over classes. Each number: mean ± half of the 95% interval over seeds (Student's t); one seed has "
-        f"no interval. Revision: {', '.join(revisions)}."
+        f"are means over classes. Each number: mean ± half of its interval. {coverage} "
+        f"Revision: {', '.join(revisions)}."
     )
+
+
+def _range(counts: Sequence[int]) -> str:
+    """Return a number, or the least and the largest of several."""
+    return " to ".join(map(str, dict.fromkeys((min(counts), max(counts)))))
 
 
 def table_of_data(runs: ImageSweepResults, number: str) -> Table:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,27 +21,33 @@ from pickclutter_lang.experiments.images.image_provenance import (
     needs_captions,
 )
 from pickclutter_lang.experiments.images.image_results import (
+    CLASS_SPLIT,
     IMAGE_TABLES,
     ImageSweepResults,
     load_runs,
-    measures_of,
-    teacher_rows,
+    write_numbers,
 )
 from pickclutter_lang.experiments.images.image_sweep_report import write_sweep_report
 from pickclutter_lang.experiments.images.image_tables import write_table
 from pickclutter_lang.experiments.images.table_specs import BEST, FIGURES, RUNS, TABLES
 from pickclutter_lang.experiments.result import read_result
-from pickclutter_lang.experiments.sweeps.sweep_planner import RunSpec, check_sweep, override_key, plan_runs, quoted
+from pickclutter_lang.experiments.sweeps.sweep_planner import (
+    RunSpec,
+    check_list,
+    check_sweep,
+    override_key,
+    plan_runs,
+    quoted,
+)
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job
-from pickclutter_lang.experiments.sweeps.sweep_values import VALUES_FILE, values_of, write_values
 from pickclutter_lang.students.model import resolve_bf16
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.training_images import check_untrained_images
 from pickclutter_lang.utils.locks import dir_lock
-from pickclutter_lang.utils.validation import check_path
+from pickclutter_lang.utils.validation import check_path, check_seed
 
-SWEEP_KEYS = ("table", "figure", "seeds", "workers", "out")
+SWEEP_KEYS = ("table", "figure", "seeds", "class_splits", "workers", "out")
 """Settings of the sweep; every other one is a setting of each run."""
 _OF_A_RUN = {"name", "seed", "num_threads"} | {
     override_key(one) for overrides in RUNS.values() for one in overrides
@@ -57,11 +64,11 @@ ALL = "all"
 
 @dataclass
 class TableSweepConfig:
-    """Which tables and figures; `seeds` of each run, `workers` side by side.
+    """Which tables and figures; `seeds` and `class_splits` of each run, `workers` side by side.
 
     A number such as 1 or 2b, a list of them, `all`, or none.
 
-    A run lies in `out/<run>/seed<seed>`, tables and figures in `out`.
+    A run lies in `out/<run>/seed<seed>`, or `out/<run>/split<split>_seed<seed>`; tables and figures in `out`.
     """
 
     table: Any
@@ -70,6 +77,7 @@ class TableSweepConfig:
     out: str
     workers: int
     overrides: list[str]
+    class_splits: list[int] = field(default_factory=lambda: [0])
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -82,6 +90,12 @@ class TableSweepConfig:
                     f"{name}=[{known[0]},{known[1]}], but got {chosen}"
                 )
         check_path("out", self.out)
+        check_list("class_splits", self.class_splits)
+        for override in self.overrides:
+            if override_key(override) == CLASS_SPLIT:
+                raise InvalidArgumentError(f"expected class_splits=[0,1], which sets {CLASS_SPLIT}, but got {override}")
+        for split in self.class_splits:
+            check_seed(split)
         check_sweep(self.seeds, self.workers, self.overrides, _OF_A_RUN | _GROUPS)
 
     @property
@@ -125,8 +139,16 @@ def plan_image_tables(
         return composed
 
     specs = [RunSpec(run, _overrides(run, config.overrides)) for run in config.runs]
-    replicates = [Replicate(seed=seed) for seed in config.seeds]
-    jobs = plan_runs(Path(config.out), specs, replicates, checked, current, IMAGE_TABLES)
+    replicates = [Replicate(split, seed) for split, seed in product(config.class_splits, config.seeds)]
+    jobs = plan_runs(
+        Path(config.out),
+        specs,
+        replicates,
+        checked,
+        current,
+        IMAGE_TABLES,
+        lambda replicate, _: [f"{CLASS_SPLIT}={replicate.object_split}"],
+    )
     if "6" in config.tables or "4" in config.figures:
         for job in jobs:
             if job.done and isinstance(job.config, ImageTrainConfig) and job.config.name == BEST:
@@ -158,7 +180,7 @@ def write_image_tables(config: TableSweepConfig) -> list[Path]:
 def _write(config: TableSweepConfig, out: Path) -> list[Path]:
     runs = load_runs(out, config.overrides) if config.runs else ImageSweepResults(out, {}, {})
     if runs.runs:
-        write_values(out / VALUES_FILE, values_of(runs, measures_of, teacher_rows(runs)))
+        write_numbers(runs, out)
     tables = [number for number in config.tables if any(runs.seeds(run) for run in TABLES[number].runs)]
     pages = [write_table(runs, number, out) for number in tables]
     wanted = sorted(config.figures, key=lambda number: number == "2b")  # which may find too few images: last

@@ -27,6 +27,8 @@ from pickclutter_lang.utils.json_files import read_json
 
 Column = TypeVar("Column", str, list[float])
 SCORES_FILE = "scores.json.gz"
+CELL = "ood_on_ood"
+"""The cell that has scores: unseen objects on X_ood."""
 
 
 class _Split(TypedDict):
@@ -108,7 +110,7 @@ def read_scores(path: Path) -> Scores:
     except ValueError as error:
         raise CheckpointError(f"{path} is damaged ({error}); {again}") from error
     return {
-        stage: {
+        f"{stage}.{CELL}": {
             split: SplitScores(
                 targets[str(split)],
                 {**runs, **_constant_predictors(targets[str(split)])},

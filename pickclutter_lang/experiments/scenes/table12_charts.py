@@ -16,6 +16,7 @@ from pickclutter_lang.experiments.run_charts import (
     interval_of,
     stairs_of,
 )
+from pickclutter_lang.experiments.scenes.scene_scores import CELL
 from pickclutter_lang.experiments.scenes.table12_sweep import stages_of_sweep
 from pickclutter_lang.experiments.scenes.table12_tables import methods_of
 from pickclutter_lang.experiments.stages import FEW_SHOT, STAGE_TITLES
@@ -52,7 +53,7 @@ def draw_objects(results: SweepResults) -> Figure:
 
 def draw_scores(values: IntervalResults) -> Figure:
     """Draw the scores of objects of Y_ood on X_ood, all runs of a method together, with the threshold of each run."""
-    stages = [stage for stage in stages_of_sweep(values) if stage in values.scores]
+    stages = [stage for stage in stages_of_sweep(values) if f"{stage}.{CELL}" in values.scores]
     rows = []
     for method in methods_of(values):
         panels = []
@@ -67,7 +68,9 @@ def draw_scores(values: IntervalResults) -> Figure:
 
 def _stairs(values: IntervalResults, method: str, stage: str) -> list[Stairs]:
     runs: list[tuple[RunScores, Bools]] = [
-        (run, split.targets) for split in values.scores[stage].values() for run in split.runs.get(method, {}).values()
+        (run, split.targets)
+        for split in values.scores[f"{stage}.{CELL}"].values()
+        for run in split.runs.get(method, {}).values()
     ]
     found = []
     for truth, color in TRUTH_COLORS.items():

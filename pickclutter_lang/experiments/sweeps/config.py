@@ -44,7 +44,10 @@ class ReproduceTablesConfig:
     """1 (bars), 2b (UMAP), 4 (eigenvalues), a list of them, or `all`."""
     seeds: Any = field(default_factory=lambda: [0, 1, 2])
     """Seeds of each run."""
+    class_splits: list[int] = field(default_factory=lambda: [0])
+    """Which classes are unseen: each number draws another half of them, and other few-shot images (`data.seed`). Where
+    the dataset has a split of its own, it draws the few-shot images alone."""
     workers: int = 2
     """Runs side by side, each with one thread."""
     out: str = "runs/tables/${data.name}"
-    """Folder of the runs (RUN/seedS), of their logs, of tables and figures."""
+    """Folder of the runs (RUN/seedS, RUN/splitK_seedS), of their logs, of tables and figures."""

@@ -10,12 +10,12 @@ from functools import cached_property
 import numpy as np
 
 from pickclutter_lang.experiments.comparison import Result
-from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepResults, number_at
+from pickclutter_lang.experiments.sweeps.sweep_results import TEACHER, Replicate, SweepResults, number_at
 from pickclutter_lang.metrics.bootstrap import FACTORS, HierarchicalBootstrap, Metric, RunScores, SplitScores
 from pickclutter_lang.utils.statistics import Estimate, estimate
 
 Scores = Mapping[str, Mapping[int, SplitScores]]
-"""Stage -> object split -> scores per scene of the unseen classes on X_ood."""
+"""Stage and cell, such as `few_shot.ood_on_ood` -> object split -> scores per scene, or per image."""
 
 _ALL_SCENES = ("",)
 """All splits have the same scenes, so that they share the draws of few-shot scenes, as with scores per scene."""
@@ -23,20 +23,23 @@ _OF_RUNS = FACTORS[:3]
 """Factors in which the runs of a method differ."""
 _Place = tuple[str | None, str]  # a run and a measure
 _Values = dict[Replicate, float]
-_SCORED: Mapping[str, Metric] = {"ood_on_ood.model.map": "map", "ood_on_ood.model.f1": "f1"}
+_SCORED: Mapping[str, Metric] = {"model.map": "map", "model.f1": "f1", "accuracy": "recall"}
+"""What is computed from the scores of a cell: the end of a measure -> the metric."""
 
 
 @dataclass(frozen=True)
 class IntervalResults(SweepResults):
     """Results whose intervals cover what varies.
 
-    F1 and mAP of Y_ood on X_ood, where there are scores: object splits, seeds, draws, scenes and classes. Others:
-    object splits, seeds and draws; Student's t where the seeds alone vary. A mean is that over the runs of each object
-    split, then over the splits.
+    Metrics of cells with scores: object splits, seeds, draws, scenes and classes. Others: object splits, seeds and
+    draws; Student's t where the seeds alone vary. A mean is that over the runs of each object split, then over the
+    splits. `scored` says in a note which metrics have scores, and `words` what factors are called there.
     """
 
     scores: Scores = field(default_factory=dict)
     resamples: int = 1000
+    scored: str = "F1 and mAP of Y_ood on X_ood"
+    words: Mapping[str, str] = field(default_factory=dict)
 
     def estimate(self, run: str | None, measure: str) -> Estimate | None:
         """Return mean and 95% interval of a number; None where a run lacks it.
@@ -68,7 +71,7 @@ class IntervalResults(SweepResults):
             return estimate([*values.values()])
         if scored is None:
             return self._of_values({"": values}, ("",))
-        found = scored[0].estimate(str(run), scored[1]) if self._has_scores(measure, run, values) else None
+        found = scored[0].estimate(_name(run), scored[1]) if self._has_scores(measure, run, values) else None
         return _about(found, values)
 
     def _difference(self, left: _Place, right: _Place) -> Estimate | None:
@@ -84,7 +87,7 @@ class IntervalResults(SweepResults):
         if scored is None:
             return self._of_values({"one": values[0], "other": values[1]}, ("one", "other"))
         complete = all(self._has_scores(this, run, shared) for run in (one, other))
-        found = scored[0].difference(str(one), str(other), scored[1]) if complete else None
+        found = scored[0].difference(_name(one), _name(other), scored[1]) if complete else None
         return _about(found, {key: values[0][key] - values[1][key] for key in shared})
 
     def pairs(self, run: str | None, other: str | None) -> int:
@@ -101,8 +104,8 @@ class IntervalResults(SweepResults):
         names: dict[tuple[bool, ...], list[str]] = {}
         for run in runs:
             scored, sizes = self._covers(run)
-            key = scored, *(sizes[factor] > 1 for factor in _OF_RUNS)
-            groups.setdefault(key, []).append(sizes)
+            key = scored, *(min(of[factor] for of in sizes) > 1 for factor in _OF_RUNS)
+            groups.setdefault(key, []).extend(sizes)
             names.setdefault(key, []).append(f"`{run}`")
         texts = {key: self._coverage(key[0], sizes) for key, sizes in groups.items()}
         if len(texts) == 1:
@@ -110,34 +113,38 @@ class IntervalResults(SweepResults):
         rows = " ".join(f"{', '.join(names[key])}: {text}" for key, text in texts.items())
         return f"Rows cover different factors, and a difference those that both of its rows vary. {rows}"
 
-    def _covers(self, run: str) -> tuple[bool, dict[str, int]]:
-        """Return whether a run has scores per scene, and how many units of each factor its intervals cover."""
+    def _covers(self, run: str) -> tuple[bool, list[dict[str, int]]]:
+        """Return whether a run has scores per scene, and how many units of each factor its intervals cover.
+
+        Of each cell with scores; cells may differ in their scenes and classes.
+        """
         found = [bootstrap.covers(run) for bootstrap in self._bootstraps.values()]
         found = [sizes for sizes in found if sizes["object splits"]]
         if found:
-            return True, {factor: min(sizes[factor] for sizes in found) for factor in FACTORS}
+            return True, found
         splits = _without_scenes({run: dict.fromkeys(self.replicates(run), 0.0)})
-        return False, HierarchicalBootstrap(splits).covers(run)
+        return False, [HierarchicalBootstrap(splits).covers(run)]
 
     def _coverage(self, scored: bool, rows: Sequence[Mapping[str, int]]) -> str:
         """Return what the intervals of rows cover, from the number of units of each factor."""
         counts = {factor: sorted({sizes[factor] for sizes in rows}) for factor in FACTORS}
+        words = {factor: self.words.get(factor, factor) for factor in FACTORS}
         texts = {
-            factor: f"{' to '.join(map(str, dict.fromkeys((found[0], found[-1]))))} {factor}"
+            factor: f"{' to '.join(map(str, dict.fromkeys((found[0], found[-1]))))} {words[factor]}"
             for factor, found in counts.items()
         }
         varied = [texts[factor] for factor in _OF_RUNS if counts[factor][-1] > 1]
         fixed = [factor for factor in _OF_RUNS if counts[factor][-1] < 2]
-        note = f" One {', one '.join(name[:-1] for name in fixed)}: not covered." if fixed else ""
+        note = f" One {', one '.join(words[factor][:-1] for factor in fixed)}: not covered." if fixed else ""
         others = f"over {', '.join(varied)} (hierarchical bootstrap)"
         if fixed == ["object splits", "draws"]:
             others = "over seeds (Student's t)"
         others = others if varied else "none, of one run"
         if not scored:
-            return f"95% intervals: {others}; scenes and classes are not covered.{note}"
+            return f"95% intervals: {others}; {words['scenes']} and classes are not covered.{note}"
         covered = ", ".join([*varied, texts["scenes"], texts["classes"]])
         return (
-            f"95% intervals of F1 and mAP of Y_ood on X_ood cover {covered} (hierarchical bootstrap, {self.resamples} "
+            f"95% intervals of {self.scored} cover {covered} (hierarchical bootstrap, {self.resamples} "
             f"resamples, shared by the methods of a difference); those of other numbers: {others}.{note}"
         )
 
@@ -151,21 +158,21 @@ class IntervalResults(SweepResults):
     @cached_property
     def _bootstraps(self) -> dict[str, HierarchicalBootstrap]:
         return {
-            stage: HierarchicalBootstrap(splits, self.resamples, untrained=self.untrained)
-            for stage, splits in self.scores.items()
+            place: HierarchicalBootstrap(splits, self.resamples, untrained=self.untrained)
+            for place, splits in self.scores.items()
         }
 
     def _scored(self, measure: str) -> tuple[HierarchicalBootstrap, Metric] | None:
         """Return what resamples the scenes of a measure; None where no run has its scores."""
-        stage, _, rest = measure.partition(".")
-        return (self._bootstraps[stage], _SCORED[rest]) if rest in _SCORED and stage in self.scores else None
+        place, metric = _place_of(measure)
+        return (self._bootstraps[place], _SCORED[metric]) if metric in _SCORED and place in self.scores else None
 
     def _has_scores(self, measure: str, run: str | None, replicates: Iterable[Replicate]) -> bool:
         """Return whether there are scores of all replicates: an interval of some of them would be too narrow."""
-        splits = self.scores[measure.partition(".")[0]]
+        splits = self.scores[_place_of(measure)[0]]
         counts = Counter(replicate.object_split for replicate in replicates)
         least = {split: 1 if run in self.untrained else n for split, n in counts.items()}
-        return all(split in splits and len(splits[split].runs.get(str(run), {})) >= n for split, n in least.items())
+        return all(split in splits and len(splits[split].runs.get(_name(run), {})) >= n for split, n in least.items())
 
     def _known(self, results: Mapping[Replicate, Result], measure: str) -> dict[Replicate, float]:
         """Return a number of each replicate; none where one lacks it, unless it is of a class."""
@@ -183,6 +190,18 @@ class IntervalResults(SweepResults):
             return None
         bootstrap = HierarchicalBootstrap(splits, self.resamples)
         return bootstrap.estimate(of[0], "value") if len(of) == 1 else bootstrap.difference(of[0], of[1], "value")
+
+
+def _name(run: str | None) -> str:
+    """Return the name of a run in scores; None stands for the teacher."""
+    return TEACHER if run is None else run
+
+
+def _place_of(measure: str) -> tuple[str, str]:
+    """Return stage and cell of a measure, and the rest of its path."""
+    stage, _, rest = measure.partition(".")
+    cell, _, metric = rest.partition(".")
+    return f"{stage}.{cell}", metric
 
 
 def _without_scenes(values: Mapping[str, Mapping[Replicate, float]]) -> dict[int, SplitScores]:

@@ -34,7 +34,8 @@ class Replicate(NamedTuple):
     """What distinguishes runs of one name, in the order in which they are sorted.
 
     `object_split` says which objects are unseen (`paper_catalog`), `seed` is that of the training, and `draw` is the
-    number of the few-shot scenes. Runs on single images vary the seed alone.
+    number of the few-shot scenes. On single images it is `data.seed` that draws which classes are unseen, and there is
+    one draw of the few-shot images.
     """
 
     object_split: int = 0
@@ -44,7 +45,8 @@ class Replicate(NamedTuple):
     @classmethod
     def of_result(cls, result: Result) -> Replicate:
         """Return the replicate of a `result.json`; one from before splits and draws has the first of both."""
-        return cls(int(result.get("object_split", 0)), int(result["seed"]), int(result.get("few_shot_draw", 0)))
+        split = result["config"]["data"].get("seed", 0) if result.get("kind") == "images" else 0
+        return cls(int(result.get("object_split", split)), int(result["seed"]), int(result.get("few_shot_draw", 0)))
 
     @property
     def keys_of_result(self) -> dict[str, int]:

@@ -20,7 +20,7 @@ from helpers.scene_runs import names_of_objects
 from helpers.sweep_results import STAGES, make_result, write_result
 from pickclutter_lang.errors import CheckpointError, MismatchError
 from pickclutter_lang.experiments.scenes.predictions import Predictions, save_predictions
-from pickclutter_lang.experiments.scenes.scene_scores import read_scores, write_scores
+from pickclutter_lang.experiments.scenes.scene_scores import CELL, read_scores, write_scores
 from pickclutter_lang.experiments.scenes.table12 import Table12Config, read_tables, write_table
 from pickclutter_lang.experiments.scenes.table12_sweep import TABLE12
 from pickclutter_lang.experiments.scenes.table12_tables import baselines, measures_of
@@ -32,7 +32,8 @@ from pickclutter_lang.metrics import mean_average_precision
 from pickclutter_lang.metrics.bootstrap import RunScores, SplitScores
 from pickclutter_lang.utils.statistics import Estimate, estimate, verdict
 
-F1, MAP = (f"few_shot.ood_on_ood.model.{metric}" for metric in ("f1", "map"))
+FEW_SHOT_CELL = f"few_shot.{CELL}"
+F1, MAP = (f"{FEW_SHOT_CELL}.model.{metric}" for metric in ("f1", "map"))
 SCENES = 30
 
 
@@ -88,9 +89,9 @@ def test_scores_come_back_with_exact_decisions_in_a_small_file(sweep: Path, tmp_
     assert write_scores(path, results) and path.read_bytes() == first
     assert len(first) < 2.5 * 2 * 8 * 3 * SCENES * 4  # bytes for each score of each run and stage
     read = read_scores(path)
-    assert set(read) == set(STAGES) and set(read["few_shot"]) == {0, 1}
+    assert set(read) == {f"{stage}.{CELL}" for stage in STAGES} and set(read[FEW_SHOT_CELL]) == {0, 1}
     made = predictions(1, "best", Replicate(1, 0, 1)).of_splits(("ood",))
-    split = read["few_shot"][1]
+    split = read[FEW_SHOT_CELL][1]
     run = split.runs["best"][0, 1]
     assert np.array_equal(split.targets, made.targets.numpy())
     assert np.array_equal(run.predicted, (made.probabilities > 0.4).numpy())
@@ -103,12 +104,15 @@ def test_scores_come_back_with_exact_decisions_in_a_small_file(sweep: Path, tmp_
 def test_scores_are_read_by_name_and_those_of_other_names_or_scenes_refused(sweep: Path, tmp_path: Path) -> None:
     path = tmp_path / "scores.json.gz"
     write_scores(path, load_sweep(sweep, TABLE12))
-    content, before = json.loads(gzip.decompress(path.read_bytes())), read_scores(path)["few_shot"][0].runs["cls"][0, 0]
+    content, before = (
+        json.loads(gzip.decompress(path.read_bytes())),
+        read_scores(path)[FEW_SHOT_CELL][0].runs["cls"][0, 0],
+    )
     stage = content["runs"][0]["stages"]["few_shot"]
     for key in ("scores", "predicted"):
         stage[key] = dict(reversed(stage[key].items()))
     path.write_text(json.dumps(content))
-    after = read_scores(path)["few_shot"][0].runs["cls"][0, 0]
+    after = read_scores(path)[FEW_SHOT_CELL][0].runs["cls"][0, 0]
     assert np.array_equal(after.scores, before.scores) and np.array_equal(after.predicted, before.predicted)
     first = next(iter(stage["scores"]))
     for key, change in (("predicted", "0" * (SCENES - 1)), ("scores", [0.5] * (SCENES + 1)), ("scores", None)):
@@ -315,21 +319,22 @@ def test_parts_of_a_sweep_are_one_table_on_a_page(sweep: Path, tmp_path: Path, m
             module._merged([(merged, other[0]), (IntervalResults(tmp_path, {}, {}), other[1])], tmp_path)
 
 
-def test_splits_of_the_classes_of_images_are_covered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_splits_of_the_classes_of_images_are_covered_without_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "docs"))
     module = import_module("result_sweeps")
     monkeypatch.setattr(module, "DATA", tmp_path)
     measure, head = "zero_shot.ood.accuracy", "method,object_split,seed,draw,stage,cell,metric,value\n"
     of_splits = ((0.50, 0.52, 0.54), (0.30, 0.32, 0.34))
-    for split, values in enumerate(of_splits):
-        folder = tmp_path / "images" / "photos" / f"split{split}"
-        folder.mkdir(parents=True)
-        lines = [
-            f"{name},0,{seed},0,zero_shot,ood,accuracy,{value + more:.2f}\n"
-            for name, more in (("cls", 0.0), ("mse", -0.1))
-            for seed, value in enumerate(values)
-        ]
-        (folder / "values.csv").write_text(head + "".join(lines))
+    lines = [
+        f"{name},{split},{seed},0,zero_shot,ood,accuracy,{value + more:.2f}\n"
+        for split, values in enumerate(of_splits)
+        for name, more in (("cls", 0.0), ("mse", -0.1))
+        for seed, value in enumerate(values)
+    ]
+    (tmp_path / "images" / "photos").mkdir(parents=True)
+    (tmp_path / "images" / "photos" / "values.csv").write_text(head + "".join(lines))
     sweep = module.image_sweep("photos")
     found = sweep.estimate("cls", measure)
     assert found is not None and found.mean == pytest.approx(0.42) and found.seeds == 6
@@ -339,4 +344,4 @@ def test_splits_of_the_classes_of_images_are_covered(tmp_path: Path, monkeypatch
     difference = sweep.difference(("cls", measure), ("mse", measure))
     assert difference is not None and difference.mean == pytest.approx(0.1)
     assert difference.half_width == pytest.approx(0.0, abs=1e-9)  # in every run the same
-    assert "2 object splits, 3 seeds" in sweep.note(["cls"])
+    assert "2 class splits, 3 seeds" in sweep.note(["cls"])
