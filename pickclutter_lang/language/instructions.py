@@ -61,6 +61,12 @@ _OTHER_WORDS = re.compile(r"(?<![\w-])(?:to|is|are|it|you|i)(?![\w'-])", re.IGNO
 _NO_NAME = re.compile("up|out|off|down|th(?:is|at|ese|ose|em)|one|(?:some|any|every)thing", re.IGNORECASE)
 _SHOWN_NAMES = 10
 _SPELLED = "|".join((*COLORS, *SPELLINGS))
+_COLOR_BEHIND = re.compile(
+    rf"\b(?P<article>{_ARTICLE})(?P<name>(?:[\w-]+ ){{1,4}}?)(?:(?:that|which) is|that's) "
+    rf"(?P<color>(?:{_SPELLED})(?: and (?:{_SPELLED}))?)(?= (?:and|for|from|in|now|off|on|out|please)\b|[.,!?]|$)",
+    re.IGNORECASE,
+)
+"""Of "the mug that is red", which stands for "the red mug"."""
 
 
 def instruction(name: str, template: int | np.random.Generator) -> str:
@@ -163,7 +169,7 @@ def _plain(text: str) -> str:
     plain = " ".join(re.sub('["\u201c\u201d\u200b]', "", text.replace("\u2019", "'")).split())
     if _NOT.search(plain):
         raise InvalidArgumentError(f"expected an object to pick, but got what not to do: {text!r}")
-    return plain
+    return _COLOR_BEHIND.sub(lambda found: f"{found['article']}{found['color']} {found['name'].strip()}", plain)
 
 
 def _cut(text: str, names: Sequence[str], spoken: bool = False) -> str:

@@ -130,6 +130,10 @@ NAMES = [
         ("pick up the 7 up", "7 up"),
         ("Find The Key", "find the key"),
         ("pick up the part no.", "part no."),
+        ("pick up the mug that is red", "red mug"),
+        ("give me the mug which is gray from the table, please", "grey mug"),
+        ("I'd like the bowl that's red and white.", "red and white bowl"),
+        ("pick the mug that is on the table", "mug"),
     ],
 )
 def test_people_say_it_in_other_words(text: str, name: str) -> None:
