@@ -58,12 +58,12 @@ _OTHER_CLAIMS = (
 
 
 def image_table(folder: str, number: str) -> str:
-    """Return one of Tables 1 to 11, and its comparisons paired by seed."""
+    """Return one of Tables 1 to 11, and its comparisons, paired by seed and class split."""
     table, results = _table(folder, number), image_sweep(folder)
     parts = [table_rows(results, table)]
     if table.pairs:
         parts += [
-            "Differences over equal seeds; **bold** where the interval excludes 0:",
+            "Paired differences; **bold** where the interval excludes 0:",
             comparison_rows(results, table),
         ]
     return "\n\n".join(parts)

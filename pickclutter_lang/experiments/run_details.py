@@ -16,7 +16,7 @@ _KEYS = (
     "name", "seed", "object_split", "few_shot_draw", "precision", "git_revision", "versions", "teacher", "data",
     "descriptions",
 )  # fmt: skip
-_NAMES = ("name", "method", "seed")
+_NAMES = ("name", "method", "seed", "data.seed")
 _COSTS = ("parameters", "seconds", "peak_memory_mb")
 
 
@@ -45,7 +45,7 @@ def runs_section(results: SweepResults, out: Path) -> tuple[str, list[str]]:
         links += [] if link is None else [link]
         cell = f"`{name}`" if link is None else f"[`{name}`]({link})"
         rows.append([cell, *replicate, f"`{folder}`", results.runs[name][replicate]["git_revision"]])
-    table = markdown_table(["run", "object split", "seed", "draw", "folder", "revision"], rows)
+    table = markdown_table(["run", "split", "seed", "draw", "folder", "revision"], rows)
     return f"## Runs\n\nThe name of a run leads to its report, where that is there.\n\n{table}", links
 
 

@@ -1,6 +1,7 @@
 """Names with a main color, or a material, that no training image shows and no text tells: does a teacher compose words?
 
-A tenth of all such compositions is held out from a training, always the same ones.
+Of kinds that come in several colors, or materials, a tenth of the compositions is held out from a training, always the
+same ones.
 """
 
 from __future__ import annotations
@@ -38,15 +39,21 @@ def composition(item: ObjectAttributes, attribute: str) -> Composition | None:
 
 
 def compositions(item: ObjectAttributes) -> frozenset[Composition]:
-    """Return the compositions of an object, at most one of each attribute."""
-    found = (composition(item, attribute) for attribute in LEAST_WORDS)
+    """Return the compositions of an object: of its main color, and of its material with what that implies.
+
+    What is of steel is of metal too.
+    """
+    found = [composition(item, attribute) for attribute in LEAST_WORDS]
+    materials = (tag.removeprefix("material:") for tag in item.tags if tag.startswith("material:"))
+    found += [Composition(item.name, "material", word) for word in materials if item.name and item.material]
     return frozenset(pair for pair in found if pair is not None)
 
 
 def shown_compositions(stores: Iterable[ObjectViewDataset]) -> frozenset[Composition]:
-    """Return the compositions of the instances of kinds in views."""
-    rows = (row for store in stores for row in store.objects if "kind" in row)
-    return frozenset(pair for row in rows for pair in compositions(attributes_from_dict(row)))
+    """Return the compositions of the instances of kinds in views, without those that a material implies."""
+    items = (attributes_from_dict(row) for store in stores for row in store.objects if "kind" in row)
+    found = (composition(item, attribute) for item in items for attribute in LEAST_WORDS)
+    return frozenset(pair for pair in found if pair is not None)
 
 
 def held_out_compositions(shown: Iterable[Composition]) -> frozenset[Composition]:

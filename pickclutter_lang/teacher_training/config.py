@@ -78,8 +78,8 @@ class TeacherTrainConfig:
     low_resolution: float = 0.0
     """Fraction of the object crops and views that are blurred as if they had a quarter of their pixels, or more."""
     hold_out_compositions: bool = False
-    """Train on no image, and no text, of a held-out pair: a tenth of all pairs of a kind's name with main color or
-    material."""
+    """Train on no image, and no text, of a held-out pair of a kind's name with main color or material: a tenth of those
+    of kinds that come in four main colors, or three materials, or more."""
     pretrained: str | None = None
     """Folder of an exported teacher whose weights the training starts from. null: random or ImageNet weights."""
     image_encoder: str = "patch_resnet"

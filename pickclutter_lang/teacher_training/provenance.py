@@ -10,6 +10,7 @@ from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog_file import CatalogEntry
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, sources_of
+from pickclutter_lang.teacher_training.compositions import held_out_compositions, shown_compositions
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.folder_batches import FolderImages
 from pickclutter_lang.teachers.pocket import load_pocket_teacher
@@ -19,15 +20,23 @@ from pickclutter_lang.utils.json_files import check_json
 def run_signature(config: TeacherTrainConfig) -> dict[str, Any]:
     """Return what a resumed run must agree with: the configuration that decides the weights, and the data's hashes."""
     start = {"pretrained": pretrained_fingerprint(config)} if config.pretrained is not None else {}
+    held_out = {"held_out": _held_out(config)} if config.hold_out_compositions else {}
     return (
         config.choices()
         | start
+        | held_out
         | {
             "scenes": [SceneStore.open(folder).content_hash for folder in config.scenes],
             "views": [ObjectViewDataset.open(folder).content_hash for folder in config.views],
             "images": FolderImages.trained_on(config).content_hash if config.images else None,
         }
     )
+
+
+def _held_out(config: TeacherTrainConfig) -> list[str]:
+    """Return the compositions that are held out, which an earlier version chose otherwise."""
+    shown = shown_compositions(map(ObjectViewDataset.open, config.views))
+    return sorted(" ".join(pair) for pair in held_out_compositions(shown))
 
 
 def pretrained_fingerprint(config: TeacherTrainConfig) -> str | None:

@@ -298,7 +298,7 @@ def sweep_scores(folder: Path) -> Reader:
 def sweep_answers(folder: Path) -> Reader:
     parts = {"id": {"images": ["i"], "labels": [0]}, "ood": {"images": ["o"], "labels": [1]}}
     runs = [{"method": "m", "object_split": 0, "seed": 0, "stages": {"zero_shot": {"ood": [1]}}}]
-    path = folder / "answers.json.gz"
+    path = folder / "sweep_answers.json.gz"
     content = {"splits": {"0": {"classes": ["a", "b"], "parts": parts}}, "runs": runs}
     path.write_bytes(gzip.compress(json.dumps(content).encode()))
     return path, lambda: image_sweep_answers.scores_of(image_sweep_answers.read_answers(path), path)

@@ -33,7 +33,7 @@ from pickclutter_lang.experiments.run_details import run_details
 from pickclutter_lang.experiments.shared_bootstraps import SharedBootstraps
 from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell
-from pickclutter_lang.experiments.sweeps.sweep_results import number_at
+from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, number_at
 from pickclutter_lang.utils.markdown import markdown_table
 from pickclutter_lang.utils.nested import flatten
 from pickclutter_lang.utils.statistics import Estimate
@@ -110,7 +110,7 @@ def write_comparison(config: CompareRunsConfig) -> Path:
             DIFFERENCES: _draw_differences(runs),
             TRAINING: draw_training({n: r["history"] for n, r in runs.runs.items()}, "accuracy", "accuracy on X_id"),
             **(
-                {OBJECTS: draw_classes({label: [saved] for label, saved in _alike(runs).items()})}
+                {OBJECTS: draw_classes({label: {Replicate(): saved} for label, saved in _alike(runs).items()})}
                 if runs.answers
                 else {}
             ),

@@ -14,14 +14,21 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MissingExtraError
-from pickclutter_lang.experiments.images.image_results import MOST_CLASSES, MOST_IMAGES, SPACE_FILE, ImageSweepResults
+from pickclutter_lang.experiments.images.image_results import (
+    MOST_CLASSES,
+    MOST_IMAGES,
+    SPACE_FILE,
+    THREE_SEEDS,
+    ImageSweepResults,
+)
 from pickclutter_lang.experiments.images.image_tables import table_of_data
 from pickclutter_lang.experiments.images.table_specs import BEST, ENRICHED, FIGURES, NAIVE
 from pickclutter_lang.experiments.plotting import GRAY, SEEN, UNSEEN, tidy_axes
+from pickclutter_lang.experiments.sweeps.intervals import interval_over
 from pickclutter_lang.reports.charts import save_png
 from pickclutter_lang.utils.array_files import read_npz
 from pickclutter_lang.utils.csv import numbers, write_csv
-from pickclutter_lang.utils.statistics import Estimate, estimate
+from pickclutter_lang.utils.statistics import Estimate
 
 _STAGES = {"zero_shot.ood.accuracy": "zero-shot", "few_shot.ood.accuracy": "few-shot"}
 _BARS = {
@@ -55,7 +62,7 @@ def write_figure(runs: ImageSweepResults, number: str, out: Path) -> tuple[Path,
     if not any(runs.seeds(run) for run in FIGURES[number]):
         raise CheckpointError(
             f"expected finished runs of figure {number} under {runs.folder}, such as {FIGURES[number][0]}/seed0, but "
-            f"there are none; make them: {runs.command(f'figure={number}', (0, 1, 2))}"
+            f"there are none; make them: {runs.command(f'figure={number}', THREE_SEEDS)}"
         )
     figure, lines = {"1": _figure_1, "2b": _figure_2b, "4": _figure_4}[number](runs)
     write_csv(out / f"figure{number}.csv", lines)
@@ -126,17 +133,24 @@ def _figure_4(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]:
 
 
 def _eigenvalues(runs: ImageSweepResults, kind: str) -> list[Estimate]:
-    """Return each eigenvalue over seeds; none where a run has none."""
-    texts = [result["metrics"].get("text") or {} for result in runs.runs[BEST].values()]
-    spaces = [text[kind]["eigenvalues"] for text in texts if text.get(kind)]
-    return [estimate(values) for values in zip(*spaces, strict=True)] if len(spaces) == len(texts) else []
+    """Return each eigenvalue over runs; none where a run has none. Splits of fewer classes have fewer of them."""
+    texts = {key: result["metrics"].get("text") or {} for key, result in runs.runs[BEST].items()}
+    if not all(text.get(kind) for text in texts.values()):
+        return []
+    spaces = {key: text[kind]["eigenvalues"] for key, text in texts.items()}
+    found = (
+        interval_over({key: values[n] for key, values in spaces.items()}) for n in range(min(map(len, spaces.values())))
+    )
+    return [one for one in found if one is not None]
 
 
 def _figure_2b(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]:
     """Draw where the student puts images of unseen classes and the teacher their texts, by UMAP."""
     shared = sorted(set(runs.replicates(BEST)) & set(runs.replicates(ENRICHED)))
     if not shared:
-        raise CheckpointError(f"expected {BEST} and {ENRICHED} with the same seed under {runs.folder}; run both")
+        raise CheckpointError(
+            f"expected {BEST} and {ENRICHED} of one seed and class split under {runs.folder}; run both"
+        )
     names = runs.runs[BEST][shared[0]]["data"]["unseen"]
     figure = Figure(figsize=(11, 4.8), layout="constrained")
     axes = figure.subplots(1, len(_SIDES))
@@ -153,7 +167,7 @@ def _figure_2b(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]
     axes[0].scatter([], [], marker="*", s=150, color="white", edgecolor="black", label="text")
     n_shown = min(len(names), MOST_CLASSES)
     figure.suptitle(
-        f"{runs.data['name']}: {n_shown} of {len(names)} classes of Y_ood, seed {shared[0].seed}", fontsize=11
+        f"{runs.data['name']}: {n_shown} of {len(names)} classes of Y_ood, {shared[0].folder_name}", fontsize=11
     )
     figure.legend(loc="outside right center", fontsize=9)
     return figure, lines

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from pickclutter_lang.experiments.images.image_answers import SavedAnswers
 from pickclutter_lang.experiments.images.sweep_answers import decisions
 from pickclutter_lang.experiments.shared_bootstraps import Place, ScoredCell, SharedBootstraps
-from pickclutter_lang.metrics.bootstrap import Metric, RunScores
+from pickclutter_lang.metrics.bootstrap import Metric
 
 _RESAMPLES = 300
 INTERVAL_NOTE = (
@@ -28,6 +26,5 @@ def image_bootstraps(runs: Mapping[str, SavedAnswers]) -> SharedBootstraps:
             for part, answer in parts.items():
                 images = saved.of(part)
                 found = decisions(saved.classes, images["labels"], answer["predicted"])
-                scores = RunScores(np.zeros((len(found.targets), 1)), found.predicted)
-                cells[run, stage, part] = ScoredCell(images["images"], found.classes, found.targets, scores)
+                cells[run, stage, part] = ScoredCell(images["images"], found.classes, found.targets, found.scores)
     return SharedBootstraps(cells, _RESAMPLES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,14 @@ from pickclutter_lang.experiments.run_charts import Interval, draw_bars, interva
 from pickclutter_lang.experiments.run_details import run_details
 from pickclutter_lang.experiments.shared_bootstraps import SharedBootstraps
 from pickclutter_lang.experiments.stages import FEW_SHOT
+from pickclutter_lang.experiments.sweeps.intervals import interval_over
 from pickclutter_lang.experiments.sweeps.sweep_markdown import estimate_cell
-from pickclutter_lang.experiments.sweeps.sweep_results import number_at
+from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, number_at
 from pickclutter_lang.experiments.sweeps.tables import number_text
 from pickclutter_lang.reports.gallery import Gallery
 from pickclutter_lang.reports.page import PAGE_FILE, write_page
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.markdown import markdown_table, percent
-from pickclutter_lang.utils.statistics import estimate
 
 _ROWS = {
     "student, zero-shot": "zero_shot",
@@ -50,7 +50,7 @@ def write_report(run: str | Path) -> Path:
     if saved is not None:
         shown |= {
             "margins.png": draw_margins({title: margins_of(saved, stage) for stage, title in STAGES.items()}),
-            "classes.png": draw_classes({"few-shot": [saved]}),
+            "classes.png": draw_classes({"few-shot": {Replicate(): saved}}),
             "images.png": image_gallery(saved, folder),
         }
     parts = [_overview(result), _results(result, saved)]
@@ -76,23 +76,23 @@ def draw_curves(result: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def draw_classes(runs: Mapping[str, Sequence[SavedAnswers]]) -> Figure:
+def draw_classes(runs: Mapping[str, Mapping[Replicate, SavedAnswers]]) -> Figure:
     """Draw the accuracy of each class, few-shot: seen ones on X_id, unseen ones on X_ood, a bar for each run.
 
-    A class that is unseen in some seeds, with another split of the classes, counts in these alone.
+    A class that is unseen in some class splits counts in these alone.
 
-    :param runs: label -> answers of its seeds, of which means with 95% intervals are drawn
+    :param runs: label -> answers of its replicates, of which means with 95% intervals are drawn
     """
     series: dict[str, dict[str, Interval | None]] = {}
-    unseen = {label: set[str]().union(*(saved.unseen_names for saved in seeds)) for label, seeds in runs.items()}
-    for label, seeds in runs.items():
-        values: dict[str, list[float]] = {}
-        for saved in seeds:
-            for name, accuracy in class_accuracies(saved, FEW_SHOT).items():
-                if name in saved.unseen_names or name not in unseen[label]:
-                    values.setdefault(name, []).append(accuracy)
+    unseen = {label: set[str]().union(*(one.unseen_names for one in saved.values())) for label, saved in runs.items()}
+    for label, saved in runs.items():
+        values: dict[str, dict[Replicate, float]] = {}
+        for replicate, one in saved.items():
+            for name, accuracy in class_accuracies(one, FEW_SHOT).items():
+                if name in one.unseen_names or name not in unseen[label]:
+                    values.setdefault(name, {})[replicate] = accuracy
         ordered = sorted(values, key=lambda name: name in unseen[label])
-        series[label] = {name: interval_of(estimate(values[name])) for name in ordered}
+        series[label] = {name: interval_of(interval_over(values[name])) for name in ordered}
     return draw_bars(series, unseen, "accuracy, %")
 
 

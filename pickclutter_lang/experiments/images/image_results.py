@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pickclutter_lang.experiments.comparison import Result, comparable_settings, provenance
-from pickclutter_lang.experiments.images.image_answers import ANSWERS_FILE
 from pickclutter_lang.experiments.images.sweep_answers import (
+    SWEEP_ANSWERS_FILE,
     SweepAnswers,
     collect_answers,
     read_answers,
@@ -18,7 +18,7 @@ from pickclutter_lang.experiments.images.sweep_answers import (
     write_answers,
 )
 from pickclutter_lang.experiments.images.table_specs import ACCURACY, RUNS, TABLES
-from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
+from pickclutter_lang.experiments.sweeps.intervals import IntervalResults, Scores
 from pickclutter_lang.experiments.sweeps.sweep_results import (
     TEACHER,
     Replicate,
@@ -40,10 +40,10 @@ _TEXTS = ("texts", "captions")
 _OF_A_RUN = {override.split("=")[0] for overrides in RUNS.values() for override in overrides} | {"student"}
 
 
-SCORED = "zero-shot, few-shot and retrieval accuracies"
+THREE_SEEDS = tuple(Replicate(seed=seed) for seed in range(3))
+"""What a message proposes to run."""
+_SCORED = "accuracies of the teacher, zero-shot, few-shot and by retrieval"
 """What the intervals over images and classes are of."""
-WORDS = {"object splits": "class splits", "draws": "few-shot draws", "scenes": "images"}
-"""What a note calls the factors of intervals."""
 _MOST_WEIGHTS = 2_000_000
 """About so many weights of images are drawn at once: fewer resamples of larger data sets, but not below 100."""
 
@@ -57,8 +57,6 @@ class ImageSweepResults(IntervalResults):
     interval covers images and classes.
     """
 
-    scored: str = SCORED
-    words: Mapping[str, str] = field(default_factory=lambda: WORDS)
     overrides: tuple[str, ...] = ()
     answers: SweepAnswers | None = None
 
@@ -68,23 +66,18 @@ class ImageSweepResults(IntervalResults):
         found: dict[str, Any] = self.first["data"]
         return found
 
-    @property
-    def class_splits(self) -> tuple[int, ...]:
-        """The splits of the classes of all runs."""
-        return tuple(sorted({key.object_split for replicates in self.runs.values() for key in replicates}))
-
-    def command(self, what: str, seeds: tuple[int, ...]) -> str:
-        """Return the command that makes a table or a figure from these runs.
+    def command(self, what: str, replicates: Collection[Replicate]) -> str:
+        """Return the command that makes a table or a figure from some runs.
 
         :param what: such as `table=1`
         """
-        chosen = ",".join(map(str, seeds))
+        seeds, splits = (sorted({key[n] for key in replicates}) for n in (1, 0))
         shared = [*(self.overrides or (f"dataset={self.data['name']}",))]
         if self.folder != Path(f"runs/tables/{self.data['name']}"):  # the command's default
             shared.append(f"out={self.folder}")
-        if self.class_splits not in ((), (0,)):
-            shared.append(f"class_splits=[{','.join(map(str, self.class_splits))}]")
-        return f"pickclutter reproduce-tables {what} {' '.join(map(shlex.quote, shared))} seeds=[{chosen}]"
+        text = f"pickclutter reproduce-tables {what} {' '.join(map(shlex.quote, shared))}"
+        text += f" class_splits=[{','.join(map(str, splits))}]" if splits not in ([], [0]) else ""
+        return f"{text} seeds=[{','.join(map(str, seeds))}]"
 
     @property
     def teacher_folders(self) -> list[tuple[str, Replicate]]:
@@ -114,22 +107,40 @@ def load_runs(out: Path, overrides: Sequence[str] = ()) -> ImageSweepResults:
     :raises PickClutterError: what `load_sweep` raises
     """
     found = load_sweep(out, IMAGE_TABLES)
-    results = ImageSweepResults(found.folder, found.runs, found.folders, overrides=tuple(overrides))
+    runs = (result for of_name in found.runs.values() for result in of_name.values())
+    unseen = {_class_split(result): result["data"]["unseen"] for result in runs}
+    words, chosen = _words(unseen.values()), tuple(overrides)
+    results = ImageSweepResults(found.folder, found.runs, found.folders, scored=_SCORED, words=words, overrides=chosen)
     answers = collect_answers(found.folders, results.teacher_folders)
     if answers is None:
         return results
-    most = max(len(part["labels"]) for split in answers["splits"].values() for part in split["parts"].values())
-    resamples = min(results.resamples, max(100, _MOST_WEIGHTS // most))
-    return replace(results, scores=scores_of(answers, out), resamples=resamples, answers=answers)
+    scores = scores_of(answers, out)
+    return replace(results, scores=scores, resamples=_resamples(scores), answers=answers)
+
+
+def _words(unseen: Collection[Sequence[str]]) -> dict[str, str]:
+    """Return what a note calls the factors of intervals.
+
+    :param unseen: classes of Y_ood of each split; where they are the same, it is the images that were drawn anew
+    """
+    splits = (
+        "class splits" if len({tuple(names) for names in unseen}) != 1 or len(unseen) == 1 else "draws of the images"
+    )
+    return {"object splits": splits, "draws": "few-shot draws" if len(unseen) == 1 else "", "scenes": "images"}
+
+
+def _resamples(scores: Scores) -> int:
+    most = max(len(split.targets) for splits in scores.values() for split in splits.values())
+    return min(1000, max(100, _MOST_WEIGHTS // most))
 
 
 def write_numbers(runs: ImageSweepResults, out: Path) -> None:
     """Write what `read_numbers` reads: every number of each run, and the answers where all runs have them."""
     write_values(out / VALUES_FILE, values_of(runs, measures_of, teacher_rows(runs)))
     if runs.answers:
-        write_answers(out / ANSWERS_FILE, runs.answers)
+        write_answers(out / SWEEP_ANSWERS_FILE, runs.answers)
     else:
-        (out / ANSWERS_FILE).unlink(missing_ok=True)
+        (out / SWEEP_ANSWERS_FILE).unlink(missing_ok=True)
 
 
 def read_numbers(folder: Path) -> IntervalResults:
@@ -137,9 +148,15 @@ def read_numbers(folder: Path) -> IntervalResults:
 
     :raises CheckpointError: when a file is missing or damaged
     """
-    values, path = read_values(folder / VALUES_FILE), folder / ANSWERS_FILE
-    scores = scores_of(read_answers(path), path) if path.is_file() else {}
-    return IntervalResults(folder, values.runs, {}, scores=scores, scored=SCORED, words=WORDS)
+    values, path = read_values(folder / VALUES_FILE), folder / SWEEP_ANSWERS_FILE
+    if not path.is_file():
+        splits = {key.object_split for runs in values.runs.values() for key in runs}
+        return IntervalResults(folder, values.runs, {}, words=_words([[str(split)] for split in splits]))
+    answers = read_answers(path)
+    scores = scores_of(answers, path)
+    unseen = [[split["classes"][n] for n in split["parts"]["ood"]["labels"]] for split in answers["splits"].values()]
+    found = IntervalResults(folder, values.runs, {}, scores=scores, resamples=_resamples(scores))
+    return replace(found, scored=_SCORED, words=_words([sorted(set(names)) for names in unseen]))
 
 
 def teacher_rows(runs: ImageSweepResults) -> Iterator[tuple[str, Replicate, Result]]:
@@ -175,9 +192,9 @@ def student_name(config: Mapping[str, Any]) -> str:
 
 
 def _of_every_run(result: Result) -> dict[str, Any]:
-    """Return images and teacher, which all runs share."""
-    found = provenance(result)
-    return found | {"data": {key: result["data"].get(key) for key in ("name", "content")}}
+    """Return images and teacher, which all runs share; a choice of the images differs between class splits."""
+    shared = ("name", "content") if _is_whole(result) else ("name",)
+    return provenance(result) | {"data": {key: result["data"].get(key) for key in shared}}
 
 
 def _of_every_split(result: Result) -> dict[str, Any]:
@@ -185,13 +202,21 @@ def _of_every_split(result: Result) -> dict[str, Any]:
     return {"data": {key: value for key, value in result["data"].items() if key not in _TEXTS}}
 
 
-def _of_every_seed(result: Result) -> dict[str, Any]:
-    """Return the texts of a run."""
-    return {"data": {key: result["data"].get(key) for key in _TEXTS}}
+def _of_every_seed(result: Result) -> dict[str, dict[str, Any]]:
+    """Return the texts of a run, which its seeds share, and its captions, which those of a class split share."""
+    name, split = result["name"], f"{result['name']}, class split {_class_split(result)}"
+    texts, captions = ({"data": {key: result["data"].get(key)}} for key in _TEXTS)
+    return {f"{name if _is_whole(result) else split}, texts": texts, f"{split}, captions": captions}
 
 
 def _class_split(result: Result) -> int:
     return Replicate.of_result(result).object_split
+
+
+def _is_whole(result: Result) -> bool:
+    """Return whether a run has all classes and images of its data set."""
+    data = result["config"]["data"]
+    return data.get("max_classes") is None and data.get("max_per_class") is None
 
 
 def _of_every_student(result: Result) -> dict[str, Any]:
@@ -207,7 +232,7 @@ IMAGE_TABLES = SweepKind(
     comparisons=(
         lambda result: {"": _of_every_run(result)},
         lambda result: {f"class split {_class_split(result)}": _of_every_split(result)},
-        lambda result: {f"{result['name']}, class split {_class_split(result)}": _of_every_seed(result)},
+        _of_every_seed,
         lambda result: {student_name(result["config"]): _of_every_student(result)},
     ),
     order=str,

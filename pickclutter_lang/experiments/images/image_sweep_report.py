@@ -16,6 +16,7 @@ from pickclutter_lang.experiments.images.image_results import ImageSweepResults
 from pickclutter_lang.experiments.images.table_specs import BEST, ENRICHED, NAIVE
 from pickclutter_lang.experiments.run_details import differing_settings, runs_section, setting_rows, sweep_details
 from pickclutter_lang.experiments.stages import FEW_SHOT
+from pickclutter_lang.experiments.sweeps.sweep_results import Replicate
 from pickclutter_lang.reports.page import PAGE_FILE, write_page
 from pickclutter_lang.utils.typing import FloatArray
 
@@ -36,7 +37,9 @@ def write_sweep_report(
     answers = _answers(runs)
     if answers:
         shown["classes.png"] = draw_classes(answers)
-        shown["margins.png"] = draw_margins({run: _few_shot_margins(seeds) for run, seeds in answers.items()})
+        shown["margins.png"] = draw_margins(
+            {run: _few_shot_margins([*saved.values()]) for run, saved in answers.items()}
+        )
     parts = [f"# Students of {runs.data['name']}"]
     parts += [re.sub("^#", "##", table.read_text(), flags=re.MULTILINE) for table in tables]
     parts += [f"## {path.stem.replace('figure', 'Figure ')}\n\n![]({path.name})" for path in charts]
@@ -45,12 +48,12 @@ def write_sweep_report(
     return write_page(out / PAGE_FILE, "\n\n".join(parts), shown, sweep_details(runs), links)
 
 
-def _answers(runs: ImageSweepResults) -> dict[str, list[SavedAnswers]]:
-    """Return run -> the answers of its seeds, of the runs that are drawn; without those from before they were saved."""
-    found: dict[str, list[SavedAnswers]] = {}
+def _answers(runs: ImageSweepResults) -> dict[str, dict[Replicate, SavedAnswers]]:
+    """Return run -> replicate -> its answers, of the runs that are drawn; without those from before they were saved."""
+    found: dict[str, dict[Replicate, SavedAnswers]] = {}
     for name in sorted(runs.runs, key=lambda name: name not in (NAIVE, BEST, ENRICHED)):
-        saved = [load_answers(runs.folders[name, replicate]) for replicate in runs.runs[name]]
-        known = [one for one in saved if one is not None]
+        saved = {replicate: load_answers(runs.folders[name, replicate]) for replicate in runs.runs[name]}
+        known = {replicate: one for replicate, one in saved.items() if one is not None}
         if known and len(found) < MOST_RUNS:
             found[name] = known
     return found
@@ -71,7 +74,7 @@ drawn.
 ![Accuracy of each class](classes.png)"""
     yield """## Scores
 
-How much nearer an image is to the text of its own class than to the nearest other one, few-shot, all seeds together.
+How much nearer an image is to the text of its own class than to the nearest other one, few-shot, all runs together.
 The dashed line is the threshold: right of it the answer is right.
 
 ![Margins](margins.png)"""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
-from pickclutter_lang.experiments.images.image_results import ImageSweepResults, student_of
+from pickclutter_lang.experiments.comparison import Result
+from pickclutter_lang.experiments.images.image_results import THREE_SEEDS, ImageSweepResults, student_of
+from pickclutter_lang.experiments.images.sweep_answers import lack_answers
 from pickclutter_lang.experiments.images.table_specs import TABLES, table_of
 from pickclutter_lang.experiments.sweeps.paper_tables import DATA_SETS, SIZES
 from pickclutter_lang.experiments.sweeps.tables import COMPARISON_NOTE, Table, comparison_rows, csv_lines, table_rows
@@ -30,7 +32,7 @@ def write_table(runs: ImageSweepResults, number: str, out: Path) -> Path:
     if not any(runs.seeds(run) for run in table.runs):
         raise CheckpointError(
             f"expected finished runs of table {number} under {runs.folder}, such as {table.runs[0]}/seed0, but there "
-            f"are none; make them: {runs.command(f'table={number}', (0, 1, 2))}"
+            f"are none; make them: {runs.command(f'table={number}', THREE_SEEDS)}"
         )
     write_csv(out / f"table{number}.csv", csv_lines(runs, [table]))
     write_text(path, markdown(runs, table))
@@ -39,11 +41,11 @@ def write_table(runs: ImageSweepResults, number: str, out: Path) -> Path:
 
 def markdown(runs: ImageSweepResults, table: Table) -> str:
     """Return the page of a table."""
-    seeds = tuple(sorted({seed for run in table.runs for seed in runs.seeds(run)}))
+    replicates = {replicate for run in table.runs for replicate in runs.replicates(run)}
     parts = [
         f"# Table {table.number}: {table.title}",
         data_note(runs, table.runs),
-        f"    {runs.command(f'table={table.number}', seeds)}",
+        f"    {runs.command(f'table={table.number}', replicates)}",
         table_rows(runs, table),
         _paper_note(runs, table),
     ]
@@ -66,7 +68,7 @@ def data_note(runs: ImageSweepResults, names: Sequence[str]) -> str:
     students = sorted({student_of(result) for result in results})
     revisions = sorted({str(result["git_revision"]) for result in results})
     sizes = {part: _range([result["data"][part] for result in results]) for part in ("train", "id", "ood", "fewshot")}
-    coverage = runs.note([name for name in names if runs.seeds(name)])
+    coverage = " ".join([runs.note([name for name in names if runs.seeds(name)]), *_limits(runs, results)])
     return (
         f"Data set `{data['name']}`: {len(data['seen'])} classes in Y_id and {len(data['unseen'])} in Y_ood; "
         f"{sizes['train']} training, {sizes['id']} X_id, {sizes['ood']} X_ood and {sizes['fewshot']} few-shot images. "
@@ -74,6 +76,19 @@ def data_note(runs: ImageSweepResults, names: Sequence[str]) -> str:
         f"are means over classes. Each number: mean ± half of its interval. {coverage} "
         f"Revision: {', '.join(revisions)}."
     )
+
+
+def _limits(runs: ImageSweepResults, results: Sequence[Result]) -> Iterator[str]:
+    """Yield what an interval over images leaves out, or why there is none."""
+    lacking = lack_answers(runs.folders.values())
+    if lacking and len(lacking) < len(runs.folders):
+        yield (
+            f"{len(lacking)} runs saved no answers, such as `{lacking[0]}`: delete their result.json and run the "
+            "command again, which evaluates them."
+        )
+    averaged = max(result["config"].get("average_last_epochs", 1) for result in results)
+    if averaged > 1 and runs.answers:
+        yield f"Accuracies are means over the last {averaged} epochs; images are resampled in the answers of the last."
 
 
 def _range(counts: Sequence[int]) -> str:

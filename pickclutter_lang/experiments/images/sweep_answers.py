@@ -11,7 +11,7 @@ from typing import NamedTuple, TypedDict
 import numpy as np
 
 from pickclutter_lang.errors import CheckpointError, MismatchError
-from pickclutter_lang.experiments.images.image_answers import SavedAnswers, load_answers
+from pickclutter_lang.experiments.images.image_answers import ANSWERS_FILE, SavedAnswers, load_answers
 from pickclutter_lang.experiments.sweeps.intervals import Scores
 from pickclutter_lang.experiments.sweeps.sweep_results import TEACHER, Replicate
 from pickclutter_lang.metrics.bootstrap import RunScores, SplitScores
@@ -19,6 +19,7 @@ from pickclutter_lang.metrics.weighted import Bools
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.json_files import Text, read_json
 
+SWEEP_ANSWERS_FILE = "sweep_answers.json.gz"
 _AGAIN = "run the command that wrote it again"
 
 
@@ -50,12 +51,15 @@ class SweepAnswers(TypedDict):
     runs: list[_Run]
 
 
-class _Decisions(NamedTuple):
-    """Names [C] of the classes that images show; targets and decisions [N, C]."""
+class Decisions(NamedTuple):
+    """Names [C] of the classes that images show, which image shows which, [N, C], and the scores of a run.
+
+    Its decisions [N, 1] say which answers are right. That is all that a recall counts, in any number of classes.
+    """
 
     classes: list[str]
     targets: Bools
-    predicted: Bools
+    scores: RunScores
 
 
 def collect_answers(
@@ -68,22 +72,28 @@ def collect_answers(
     :raises CheckpointError: when answers are damaged
     :raises MismatchError: when runs of one split of the classes were evaluated on other images
     """
-    saved = {key: load_answers(folder) for key, folder in folders.items()}
-    known = {key: one for key, one in saved.items() if one is not None}
-    if not known or len(known) < len(saved):
-        return None
     splits: dict[str, _Split] = {}
-    for (_, replicate), one in known.items():
-        split = _split_of(one)
+    runs, of_teacher = list[_Run](), list[_Run]()
+    shown = set(teacher)
+    for (name, replicate), folder in folders.items():
+        saved = load_answers(folder)
+        if saved is None:
+            return None
+        split = _split_of(saved)
         if splits.setdefault(str(replicate.object_split), split) != split:
             raise MismatchError(
-                f"expected runs of class split {replicate.object_split} on the same images, but those below "
-                f"{next(iter(folders.values())).parent.parent} differ; delete their result.json, and they are "
-                "evaluated again"
+                f"expected runs of class split {replicate.object_split} on the same images, but {folder} has others; "
+                "delete its result.json, and run the command again: it is only evaluated"
             )
-    runs = [_run_of(name, key, known[name, key], teacher=False) for name, key in known]
-    runs += [_run_of(TEACHER, key, known[name, key], teacher=True) for name, key in teacher]
-    return {"splits": splits, "runs": runs}
+        runs.append(_run_of(name, replicate, saved, teacher=False))
+        if (name, replicate) in shown:
+            of_teacher.append(_run_of(TEACHER, replicate, saved, teacher=True))
+    return {"splits": splits, "runs": [*runs, *of_teacher]} if runs else None
+
+
+def lack_answers(folders: Iterable[Path]) -> list[Path]:
+    """Return those of some runs that are of a version which saved no answers."""
+    return [folder for folder in folders if not (folder / ANSWERS_FILE).is_file()]
 
 
 def write_answers(path: Path, answers: SweepAnswers) -> None:
@@ -116,7 +126,7 @@ def scores_of(answers: SweepAnswers, where: Path) -> Scores:
                 images = split["parts"]["id" if part == "id" else "ood"]
                 found = decisions(split["classes"], images["labels"], predicted)
                 own = runs.setdefault(place, {}).setdefault(number, {}).setdefault(run["method"], {})
-                own[run["seed"], 0] = RunScores(np.zeros((len(predicted), 1)), found.predicted)
+                own[run["seed"], 0] = found.scores
                 shared.setdefault(place, {}).setdefault(
                     number, SplitScores(found.targets, {}, tuple(images["images"]), tuple(found.classes))
                 )
@@ -135,8 +145,8 @@ def scores_of(answers: SweepAnswers, where: Path) -> Scores:
     }
 
 
-def decisions(classes: Sequence[str], labels: Sequence[int], predicted: Sequence[int]) -> _Decisions:
-    """Return which images show each class, and of which each is the answer.
+def decisions(classes: Sequence[str], labels: Sequence[int], predicted: Sequence[int]) -> Decisions:
+    """Return which images show each class, and which answers are right.
 
     A class without an image is left out: it has no accuracy.
 
@@ -151,8 +161,8 @@ def decisions(classes: Sequence[str], labels: Sequence[int], predicted: Sequence
         raise ValueError(f"expected indices of {len(classes)} classes")
     shown = sorted(set(labels))
     names = [classes[n] for n in shown]
-    targets, answered = (np.array(of)[:, None] == shown for of in (labels, predicted))
-    return _Decisions(names, targets, answered)
+    true, answered = np.array(labels), np.array(predicted)
+    return Decisions(names, true[:, None] == shown, RunScores(np.zeros((1, 1)), (true == answered)[:, None]))
 
 
 def _answers_of(run: _Run) -> Iterable[tuple[str, str, list[int]]]:

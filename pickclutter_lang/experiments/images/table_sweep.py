@@ -45,7 +45,7 @@ from pickclutter_lang.students.model import resolve_bf16
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.training_images import check_untrained_images
 from pickclutter_lang.utils.locks import dir_lock
-from pickclutter_lang.utils.validation import check_path, check_seed
+from pickclutter_lang.utils.validation import MAX_SEED, check_path
 
 SWEEP_KEYS = ("table", "figure", "seeds", "class_splits", "workers", "out")
 """Settings of the sweep; every other one is a setting of each run."""
@@ -93,9 +93,13 @@ class TableSweepConfig:
         check_list("class_splits", self.class_splits)
         for override in self.overrides:
             if override_key(override) == CLASS_SPLIT:
-                raise InvalidArgumentError(f"expected class_splits=[0,1], which sets {CLASS_SPLIT}, but got {override}")
+                value = override.partition("=")[2]
+                raise InvalidArgumentError(
+                    f"expected class_splits=[{value}], which sets {CLASS_SPLIT}, but got {override}"
+                )
         for split in self.class_splits:
-            check_seed(split)
+            if not isinstance(split, int) or not 0 <= split <= MAX_SEED:
+                raise InvalidArgumentError(f"expected class_splits of 0 to {MAX_SEED}, but got {split!r}")
         check_sweep(self.seeds, self.workers, self.overrides, _OF_A_RUN | _GROUPS)
 
     @property
@@ -139,6 +143,9 @@ def plan_image_tables(
         return composed
 
     specs = [RunSpec(run, _overrides(run, config.overrides)) for run in config.runs]
+    own = compose([*specs[0].overrides]).data.seed
+    if own:
+        raise InvalidArgumentError(f"expected class_splits=[{own}] instead of {CLASS_SPLIT}={own} in a file")
     replicates = [Replicate(split, seed) for split, seed in product(config.class_splits, config.seeds)]
     jobs = plan_runs(
         Path(config.out),
@@ -203,7 +210,8 @@ class _CurrentProvenance:
 
     def __init__(self, report: Callable[[str], None]) -> None:
         self._report = report
-        self._opened: dict[str, tuple[ImageDataset, Split, Teacher]] = {}
+        self._opened: dict[str, tuple[ImageDataset, Split]] = {}
+        self._teachers: dict[str, Teacher] = {}
         self._known: dict[str, dict[str, Any]] = {}
 
     def __call__(self, config: ImageTrainConfig) -> dict[str, Any]:
@@ -213,31 +221,37 @@ class _CurrentProvenance:
         """
         key = json.dumps([vars(config.data), vars(config.teacher), vars(config.text), needs_captions(config.objective)])
         if key not in self._known:
-            data, split, teacher = self.open(config)
+            data, split = self.open(config)
+            teacher = self._teacher(config)
             check_texts(config.text, teacher, data.classes)
             content = describe_data(data, split) | describe_texts(config, data, split)
             self._known[key] = {"data": content, "teacher": {"fingerprint": teacher.fingerprint}}
         return self._known[key]
 
-    def open(self, config: ImageTrainConfig) -> tuple[ImageDataset, Split, Teacher]:
-        """Return data set, split and teacher of a run."""
-        key = json.dumps([vars(config.data), config.teacher.name, config.teacher.checkpoint, config.precision])
+    def open(self, config: ImageTrainConfig) -> tuple[ImageDataset, Split]:
+        """Return data set and split of a run."""
+        key = json.dumps([vars(config.data), config.teacher.checkpoint])
         if key not in self._opened:
             data, split, report = load_image_dataset(config.data)
             self._report(report)
             if config.data.half:
                 check_untrained_images(data, config.teacher.checkpoint)
-            use_bf16 = resolve_bf16(config.precision, "cpu")
+            self._opened[key] = data, split
+        return self._opened[key]
+
+    def _teacher(self, config: ImageTrainConfig) -> Teacher:
+        key = json.dumps([config.teacher.name, config.teacher.checkpoint, config.precision])
+        if key not in self._teachers:
             from pickclutter_lang.teachers import load_teacher  # takes seconds, and only finished runs need it
 
-            teacher = load_teacher(config.teacher.name, config.teacher.checkpoint, use_bf16=use_bf16)
-            self._opened[key] = data, split, teacher
-        return self._opened[key]
+            use_bf16 = resolve_bf16(config.precision, "cpu")
+            self._teachers[key] = load_teacher(config.teacher.name, config.teacher.checkpoint, use_bf16=use_bf16)
+        return self._teachers[key]
 
 
 def _check_spaces(job: Job, config: ImageTrainConfig, current: _CurrentProvenance) -> None:
     """Check that the texts of Table 6 and Figure 4 are those that a result was computed on."""
-    data, split, _ = current.open(config)
+    data, split = current.open(config)
     saved, now = read_result(job.folder, "images")["space_texts"], describe_spaces(config.text, data, split)
     if saved != now:
         differ = sorted(kind for kind in {*saved, *now} if saved.get(kind) != now.get(kind))

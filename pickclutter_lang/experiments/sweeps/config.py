@@ -45,8 +45,8 @@ class ReproduceTablesConfig:
     seeds: Any = field(default_factory=lambda: [0, 1, 2])
     """Seeds of each run."""
     class_splits: list[int] = field(default_factory=lambda: [0])
-    """Which classes are unseen: each number draws another half of them, and other few-shot images (`data.seed`). Where
-    the dataset has a split of its own, it draws the few-shot images alone."""
+    """Draws of what is unseen (`data.seed`): each number draws another half of the classes, and other images of each.
+    Where the dataset says which classes are unseen, as `object_views` does, it draws the images alone."""
     workers: int = 2
     """Runs side by side, each with one thread."""
     out: str = "runs/tables/${data.name}"

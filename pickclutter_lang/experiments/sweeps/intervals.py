@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -33,7 +33,8 @@ class IntervalResults(SweepResults):
 
     Metrics of cells with scores: object splits, seeds, draws, scenes and classes. Others: object splits, seeds and
     draws; Student's t where the seeds alone vary. A mean is that over the runs of each object split, then over the
-    splits. `scored` says in a note which metrics have scores, and `words` what factors are called there.
+    splits. `scored` says in a note which metrics have scores, and `words` what factors are called there; one whose
+    word is empty is not named.
     """
 
     scores: Scores = field(default_factory=dict)
@@ -67,10 +68,8 @@ class IntervalResults(SweepResults):
         scored = self._scored(measure)
         if not values:
             return None
-        if scored is None and self._seeds_alone(values):
-            return estimate([*values.values()])
         if scored is None:
-            return self._of_values({"": values}, ("",))
+            return interval_over(values, self.resamples)
         found = scored[0].estimate(_name(run), scored[1]) if self._has_scores(measure, run, values) else None
         return _about(found, values)
 
@@ -79,15 +78,17 @@ class IntervalResults(SweepResults):
         values = self._known(self._results(one), this), self._known(self._results(other), that)
         values = self._of_any(one, *values), self._of_any(other, *reversed(values))
         shared = sorted(set(values[0]) & set(values[1]))
-        scored = self._scored(this) if this == that else None
+        scored = self._paired((one, this), (other, that))
         if not shared:
             return None
-        if scored is None and self._seeds_alone(shared):
+        if scored is None and _seeds_alone(shared):
             return estimate([values[0][key] - values[1][key] for key in shared])
         if scored is None:
-            return self._of_values({"one": values[0], "other": values[1]}, ("one", "other"))
-        complete = all(self._has_scores(this, run, shared) for run in (one, other))
-        found = scored[0].difference(_name(one), _name(other), scored[1]) if complete else None
+            bootstrap = HierarchicalBootstrap(_without_scenes({"one": values[0], "other": values[1]}), self.resamples)
+            return bootstrap.difference("one", "other", "value")
+        complete = all(self._has_scores(measure, run, shared) for run, measure in (left, right))
+        bootstrap, names, metric = scored
+        found = bootstrap.difference(*names, metric) if complete else None
         return _about(found, {key: values[0][key] - values[1][key] for key in shared})
 
     def pairs(self, run: str | None, other: str | None) -> int:
@@ -134,10 +135,10 @@ class IntervalResults(SweepResults):
             for factor, found in counts.items()
         }
         varied = [texts[factor] for factor in _OF_RUNS if counts[factor][-1] > 1]
-        fixed = [factor for factor in _OF_RUNS if counts[factor][-1] < 2]
+        fixed = [factor for factor in _OF_RUNS if counts[factor][-1] < 2 and words[factor]]
         note = f" One {', one '.join(words[factor][:-1] for factor in fixed)}: not covered." if fixed else ""
         others = f"over {', '.join(varied)} (hierarchical bootstrap)"
-        if fixed == ["object splits", "draws"]:
+        if varied == [texts["seeds"]]:
             others = "over seeds (Student's t)"
         others = others if varied else "none, of one run"
         if not scored:
@@ -167,6 +168,26 @@ class IntervalResults(SweepResults):
         place, metric = _place_of(measure)
         return (self._bootstraps[place], _SCORED[metric]) if metric in _SCORED and place in self.scores else None
 
+    def _paired(self, left: _Place, right: _Place) -> tuple[HierarchicalBootstrap, tuple[str, str], Metric] | None:
+        """Return what resamples two measures of the same scenes, and their names in it; None without scores."""
+        (one, this), (other, that) = left, right
+        scored = self._scored(this), self._scored(that)
+        if scored[0] is None or scored[1] is None or scored[0][1] != scored[1][1]:
+            return None
+        bootstrap, metric = scored[0]
+        places = _place_of(this)[0], _place_of(that)[0]
+        if places[0] == places[1]:
+            return bootstrap, (_name(one), _name(other)), metric
+        joined = {}
+        for split in self.scores[places[0]].keys() & self.scores[places[1]].keys():
+            content, others = (self.scores[place][split] for place in places)
+            if content.scenes != others.scenes or not np.array_equal(content.targets, others.targets):
+                return None
+            runs = {"one": content.runs.get(_name(one), {}), "other": others.runs.get(_name(other), {})}
+            joined[split] = replace(content, runs=runs)
+        bootstrap = HierarchicalBootstrap(dict(sorted(joined.items())), self.resamples)
+        return bootstrap, ("one", "other"), metric
+
     def _has_scores(self, measure: str, run: str | None, replicates: Iterable[Replicate]) -> bool:
         """Return whether there are scores of all replicates: an interval of some of them would be too narrow."""
         splits = self.scores[_place_of(measure)[0]]
@@ -180,16 +201,21 @@ class IntervalResults(SweepResults):
         known = {key: value for key, value in values.items() if value is not None}
         return known if len(known) == len(values) or ".classes." in measure else {}
 
-    def _seeds_alone(self, replicates: Mapping[Replicate, float] | Sequence[Replicate]) -> bool:
-        return len({replicate._replace(seed=0) for replicate in replicates}) == 1
 
-    def _of_values(self, values: Mapping[str, Mapping[Replicate, float]], of: tuple[str, ...]) -> Estimate | None:
-        """Return the interval of numbers of runs, without their scenes."""
-        splits = _without_scenes(values)
-        if not splits:
-            return None
-        bootstrap = HierarchicalBootstrap(splits, self.resamples)
-        return bootstrap.estimate(of[0], "value") if len(of) == 1 else bootstrap.difference(of[0], of[1], "value")
+def interval_over(values: Mapping[Replicate, float], resamples: int = 1000) -> Estimate | None:
+    """Return mean and 95% interval of a number of runs over what varies between them; None without a run.
+
+    Student's t where the seeds alone vary, else the hierarchical bootstrap.
+    """
+    if not values:
+        return None
+    if _seeds_alone([*values]):
+        return estimate([*values.values()])
+    return HierarchicalBootstrap(_without_scenes({"": values}), resamples).estimate("", "value")
+
+
+def _seeds_alone(replicates: Sequence[Replicate]) -> bool:
+    return len({replicate._replace(seed=0) for replicate in replicates}) == 1
 
 
 def _name(run: str | None) -> str:
