@@ -123,14 +123,13 @@ def _words(unseen: Collection[Sequence[str]]) -> dict[str, str]:
 
     :param unseen: classes of Y_ood of each split; where they are the same, it is the images that were drawn anew
     """
-    splits = (
-        "class splits" if len({tuple(names) for names in unseen}) != 1 or len(unseen) == 1 else "draws of the images"
-    )
+    alike = len(unseen) > 1 and len({tuple(names) for names in unseen}) == 1
+    splits = "draws of the images" if alike else "class splits"
     return {"object splits": splits, "draws": "few-shot draws" if len(unseen) == 1 else "", "scenes": "images"}
 
 
 def _resamples(scores: Scores) -> int:
-    most = max(len(split.targets) for splits in scores.values() for split in splits.values())
+    most = max((len(split.targets) for splits in scores.values() for split in splits.values()), default=1)
     return min(1000, max(100, _MOST_WEIGHTS // most))
 
 

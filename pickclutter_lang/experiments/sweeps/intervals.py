@@ -78,9 +78,9 @@ class IntervalResults(SweepResults):
         values = self._known(self._results(one), this), self._known(self._results(other), that)
         values = self._of_any(one, *values), self._of_any(other, *reversed(values))
         shared = sorted(set(values[0]) & set(values[1]))
-        scored = self._paired((one, this), (other, that))
         if not shared:
             return None
+        scored = self._paired(left, right)
         if scored is None and _seeds_alone(shared):
             return estimate([values[0][key] - values[1][key] for key in shared])
         if scored is None:
