@@ -17,6 +17,8 @@ from pickclutter_lang.utils.statistics import Estimate
 BINS = 25
 MOST_OBJECTS = 60
 """Objects in a chart of bars; of more, those with the highest and with the lowest bars are shown."""
+_WIDEST = 15
+"""Inches of a chart of bars, whose page shrinks wider ones."""
 
 
 class Interval(NamedTuple):
@@ -92,16 +94,38 @@ def draw_bars(
     """Draw a bar for each object and series, in percent, with 95% intervals.
 
     Objects are in the order of the first series, then those of others alone. A star marks those that are unseen in the
-    first series. One series alone is colored by that, several are hatched.
+    first series. One series alone is colored by that, several are hatched. Many bars take several rows.
 
     :param series: label -> object -> share in 0..1
     :param unseen: label -> objects that are unseen there
     """
     first = next(iter(series))
     names = _shown(list(dict.fromkeys(name for of in series.values() for name in of)), series[first])
+    bar = 0.16  # inches
+    rows = max(1, math.ceil(bar * len(names) * (1 + len(series)) / _WIDEST))
+    count = math.ceil(len(names) / rows)
+    size = max(12, bar * count * (1 + len(series))), 4.4 if rows == 1 else 3.2 * rows + 1
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots(rows, 1, squeeze=False)[:, 0].tolist()
+    for row, ax in enumerate(axes):
+        part = names[row * count : (row + 1) * count]
+        _draw_bars_of(ax, part, series, unseen)
+        ax.set(ylabel=ylabel, ylim=(0, 105), xticks=range(len(part)), xlim=(-0.6, count - 0.4))
+        ax.set_xticklabels([f"{name} *" if name in unseen[first] else name for name in part], rotation=40, ha="right")
+        ax.tick_params(axis="x", labelsize=8)
+        tidy_axes(ax)
+    if len(series) > 1:
+        figure.legend(*zip(*_handles(axes[0]), strict=True), loc="outside lower center", ncols=4)
+    return figure
+
+
+def _draw_bars_of(
+    ax: Axes,
+    names: Sequence[str],
+    series: Mapping[str, Mapping[str, Interval | None]],
+    unseen: Mapping[str, Collection[str]],
+) -> None:
     width = 0.84 / len(series)
-    figure = Figure(figsize=(max(12, 0.16 * len(names) * (1 + len(series))), 4.4), layout="constrained")
-    ax = figure.subplots()
     for n, (label, found) in enumerate(series.items()):
         places = np.arange(len(names)) + width * (n - (len(series) - 1) / 2)
         known = [found.get(name) for name in names]
@@ -112,13 +136,6 @@ def draw_bars(
         bars = ax.bar(places, heights, 0.95 * width, color=colors, hatch=hatches, edgecolor="white", linewidth=0)
         bars.set_label(label)
         _draw_whiskers(ax, places, known)
-    ax.set(ylabel=ylabel, ylim=(0, 105), xticks=range(len(names)), xlim=(-0.6, len(names) - 0.4))
-    ax.set_xticklabels([f"{name} *" if name in unseen[first] else name for name in names], rotation=40, ha="right")
-    ax.tick_params(axis="x", labelsize=8)
-    tidy_axes(ax)
-    if len(series) > 1:
-        figure.legend(*zip(*_handles(ax), strict=True), loc="outside lower center", ncols=4)
-    return figure
 
 
 def _handles(ax: Axes) -> list[tuple[object, str]]:

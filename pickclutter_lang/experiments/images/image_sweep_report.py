@@ -14,6 +14,7 @@ from pickclutter_lang.experiments.images.image_gallery import draw_margins, marg
 from pickclutter_lang.experiments.images.image_report import draw_classes
 from pickclutter_lang.experiments.images.image_results import ImageSweepResults
 from pickclutter_lang.experiments.images.table_specs import BEST, ENRICHED, NAIVE
+from pickclutter_lang.experiments.run_charts import MOST_OBJECTS
 from pickclutter_lang.experiments.run_details import differing_settings, runs_section, setting_rows, sweep_details
 from pickclutter_lang.experiments.stages import FEW_SHOT
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate
@@ -68,8 +69,8 @@ def _answer_sections() -> Iterator[str]:
     yield f"""## Each class
 
 Accuracy, few-shot: classes of Y_id on X_id, of Y_ood (a star, hatching) on X_ood. Means over runs, with 95% intervals
-where there are several. A class that is unseen in some class split counts there alone. At most {MOST_RUNS} methods are
-drawn.
+where there are several. A class that is unseen in some class split counts there alone. At most {MOST_RUNS} methods
+and {MOST_OBJECTS} classes are drawn, the best and the worst.
 
 ![Accuracy of each class](classes.png)"""
     yield """## Scores
