@@ -17,6 +17,7 @@ from result_data import read
 from result_growth import sizes_of
 from result_policy import episodes_of
 from result_sweeps import image_sweep, table12_sweep
+from result_teacher import curve_points
 
 from pickclutter_lang.experiments.images.table_specs import FIGURES
 from pickclutter_lang.experiments.plotting import STAGE_COLORS
@@ -46,6 +47,26 @@ def draw_all(folder: Path) -> None:
         save_png(draw_curves(episode_curves(episodes_of(f"policy/{name}"))), folder / f"{file}_curves.png")
     draw_eigenvalues(folder / "object_views_figure4.png")
     draw_growth(folder / "growth.png")
+    draw_curve("teacher_curve", folder / "teacher_curve.png")
+
+
+def draw_curve(name: str, path: Path) -> None:
+    """Draw how well teachers name scans by the number of kinds, with as many instances in all."""
+    points = curve_points(name)
+    shown = [point for point in points if point["kinds"] * point["instances"] == 3000]
+    figure, axis = plt.subplots(figsize=(6, 3.6))
+    titles = {"seen_kinds": "scans whose kinds were shown", "unseen_kinds": "scans whose kinds were not"}
+    for n, (group, title) in enumerate(titles.items()):
+        found = [point[group] for point in shown]
+        tops = np.array([100 * one["top1"] for one in found])
+        low, high = (np.array([100 * one["interval"][side] for one in found]) for side in (0, 1))
+        places = np.array([point["kinds"] for point in shown]) + 0.6 * n
+        axis.errorbar(places, tops, (tops - low, high - tops), fmt="o-", capsize=3, label=title)
+        axis.axhline(100 * found[0]["chance"], color=f"C{n}", linestyle=":", linewidth=1)
+    axis.set(xlabel="kinds that the teacher saw", ylabel="top-1, %", ylim=(0, 100))
+    axis.legend(fontsize=9, title="dotted: chance", title_fontsize=8)
+    axis.grid(alpha=0.3)
+    _save(figure, path)
 
 
 def draw_growth(path: Path) -> None:

@@ -88,6 +88,31 @@ def teacher_language(folder: str, trial: str) -> str:
     return markdown(("Top-1, % (95% interval)", f"`{_NAMES[folder]}`", "the other", "Chance, %"), rows)
 
 
+def curve_points(name: str) -> list[dict[str, Any]]:
+    """Return the points of a learning curve, as `scripts/profiling/teacher_curve.py` wrote them."""
+    source_of(name)
+    points: dict[str, dict[str, Any]] = json.loads((DATA / f"{name}.json").read_text())["points"]
+    return list(points.values())
+
+
+def teacher_curve(name: str) -> str:
+    """Return how well teachers name scans by the number of kinds and of instances that they saw."""
+    points = curve_points(name)
+    groups = ("seen_kinds", "unseen_kinds")
+    cells = [
+        (str(point["kinds"]), str(point["instances"]), *(str(_found(point[group])) for group in groups))
+        for point in points
+    ]
+    chances = (f"{100 * points[0][group]['chance']:.1f}" for group in groups)
+    header = (
+        "Kinds",
+        "Instances of each",
+        "Scans of Y_id, whose kinds were shown",
+        "Scans of Y_ood, whose kinds were not",
+    )
+    return markdown(header, [*cells, ("chance", "", *chances)])
+
+
 def kind_readings(name: str) -> str:
     """Return how many kinds each reader of sheets without names gave their name or a synonym of theirs.
 
