@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 # Nouns, and last words of nouns, that have no plural.
 _UNCOUNTED = (
@@ -36,3 +37,8 @@ def plurals_of(noun: str) -> tuple[str, ...]:
     if noun.endswith("o"):
         return plural(noun), f"{noun}es"
     return (plural(noun),)
+
+
+def range_text(counts: Sequence[int]) -> str:
+    """Return a number, or the least and the largest of several: "205 to 405"."""
+    return " to ".join(map(str, dict.fromkeys((min(counts), max(counts)))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -109,7 +109,7 @@ def load_runs(out: Path, overrides: Sequence[str] = ()) -> ImageSweepResults:
     found = load_sweep(out, IMAGE_TABLES)
     runs = (result for of_name in found.runs.values() for result in of_name.values())
     unseen = {_class_split(result): result["data"]["unseen"] for result in runs}
-    words, chosen = _words(unseen.values()), tuple(overrides)
+    words, chosen = _words(len(unseen), _are_alike(unseen.values())), tuple(overrides)
     results = ImageSweepResults(found.folder, found.runs, found.folders, scored=_SCORED, words=words, overrides=chosen)
     answers = collect_answers(found.folders, results.teacher_folders)
     if answers is None:
@@ -118,14 +118,17 @@ def load_runs(out: Path, overrides: Sequence[str] = ()) -> ImageSweepResults:
     return replace(results, scores=scores, resamples=_resamples(scores), answers=answers)
 
 
-def _words(unseen: Collection[Sequence[str]]) -> dict[str, str]:
+def _words(n_splits: int, alike: bool) -> dict[str, str]:
     """Return what a note calls the factors of intervals.
 
-    :param unseen: classes of Y_ood of each split; where they are the same, it is the images that were drawn anew
+    :param alike: all splits have the same classes; it is the images that were drawn anew
     """
-    alike = len(unseen) > 1 and len({tuple(names) for names in unseen}) == 1
-    splits = "draws of the images" if alike else "class splits"
-    return {"object splits": splits, "draws": "few-shot draws" if len(unseen) == 1 else "", "scenes": "images"}
+    splits = "draws of the images" if alike and n_splits > 1 else "class splits"
+    return {"object splits": splits, "draws": "few-shot draws" if n_splits == 1 else "", "scenes": "images"}
+
+
+def _are_alike(unseen: Iterable[Sequence[str]]) -> bool:
+    return len({tuple(names) for names in unseen}) == 1
 
 
 def _resamples(scores: Scores) -> int:
@@ -150,12 +153,14 @@ def read_numbers(folder: Path) -> IntervalResults:
     values, path = read_values(folder / VALUES_FILE), folder / SWEEP_ANSWERS_FILE
     if not path.is_file():
         splits = {key.object_split for runs in values.runs.values() for key in runs}
-        return IntervalResults(folder, values.runs, {}, words=_words([[str(split)] for split in splits]))
+        return IntervalResults(folder, values.runs, {}, words=_words(len(splits), alike=False))
     answers = read_answers(path)
     scores = scores_of(answers, path)
-    unseen = [[split["classes"][n] for n in split["parts"]["ood"]["labels"]] for split in answers["splits"].values()]
+    unseen = [
+        sorted({split["classes"][n] for n in split["parts"]["ood"]["labels"]}) for split in answers["splits"].values()
+    ]
     found = IntervalResults(folder, values.runs, {}, scores=scores, resamples=_resamples(scores))
-    return replace(found, scored=_SCORED, words=_words([sorted(set(names)) for names in unseen]))
+    return replace(found, scored=_SCORED, words=_words(len(unseen), _are_alike(unseen)))
 
 
 def teacher_rows(runs: ImageSweepResults) -> Iterator[tuple[str, Replicate, Result]]:

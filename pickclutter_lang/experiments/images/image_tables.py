@@ -14,6 +14,7 @@ from pickclutter_lang.experiments.sweeps.paper_tables import DATA_SETS, SIZES
 from pickclutter_lang.experiments.sweeps.tables import COMPARISON_NOTE, Table, comparison_rows, csv_lines, table_rows
 from pickclutter_lang.utils.csv import write_csv
 from pickclutter_lang.utils.io import write_text
+from pickclutter_lang.utils.words import range_text
 
 
 def write_table(runs: ImageSweepResults, number: str, out: Path) -> Path:
@@ -67,7 +68,9 @@ def data_note(runs: ImageSweepResults, names: Sequence[str]) -> str:
     results = [result for name in names for result in runs.runs.get(name, {}).values()]
     students = sorted({student_of(result) for result in results})
     revisions = sorted({str(result["git_revision"]) for result in results})
-    sizes = {part: _range([result["data"][part] for result in results]) for part in ("train", "id", "ood", "fewshot")}
+    sizes = {
+        part: range_text([result["data"][part] for result in results]) for part in ("train", "id", "ood", "fewshot")
+    }
     coverage = " ".join([runs.note([name for name in names if runs.seeds(name)]), *_limits(runs, results)])
     return (
         f"Data set `{data['name']}`: {len(data['seen'])} classes in Y_id and {len(data['unseen'])} in Y_ood; "
@@ -89,11 +92,6 @@ def _limits(runs: ImageSweepResults, results: Sequence[Result]) -> Iterator[str]
     averaged = max(result["config"].get("average_last_epochs", 1) for result in results)
     if averaged > 1 and runs.answers:
         yield f"Accuracies are means over the last {averaged} epochs; images are resampled in the answers of the last."
-
-
-def _range(counts: Sequence[int]) -> str:
-    """Return a number, or the least and the largest of several."""
-    return " to ".join(map(str, dict.fromkeys((min(counts), max(counts)))))
 
 
 def table_of_data(runs: ImageSweepResults, number: str) -> Table:

@@ -13,6 +13,7 @@ from pickclutter_lang.experiments.comparison import Result
 from pickclutter_lang.experiments.sweeps.sweep_results import TEACHER, Replicate, SweepResults, number_at
 from pickclutter_lang.metrics.bootstrap import FACTORS, HierarchicalBootstrap, Metric, RunScores, SplitScores
 from pickclutter_lang.utils.statistics import Estimate, estimate
+from pickclutter_lang.utils.words import range_text
 
 Scores = Mapping[str, Mapping[int, SplitScores]]
 """Stage and cell, such as `few_shot.ood_on_ood` -> object split -> scores per scene, or per image."""
@@ -130,10 +131,7 @@ class IntervalResults(SweepResults):
         """Return what the intervals of rows cover, from the number of units of each factor."""
         counts = {factor: sorted({sizes[factor] for sizes in rows}) for factor in FACTORS}
         words = {factor: self.words.get(factor, factor) for factor in FACTORS}
-        texts = {
-            factor: f"{' to '.join(map(str, dict.fromkeys((found[0], found[-1]))))} {words[factor]}"
-            for factor, found in counts.items()
-        }
+        texts = {factor: f"{range_text(found)} {words[factor]}" for factor, found in counts.items()}
         varied = [texts[factor] for factor in _OF_RUNS if counts[factor][-1] > 1]
         fixed = [factor for factor in _OF_RUNS if counts[factor][-1] < 2 and words[factor]]
         note = f" One {', one '.join(words[factor][:-1] for factor in fixed)}: not covered." if fixed else ""
