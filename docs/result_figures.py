@@ -51,21 +51,32 @@ def draw_all(folder: Path) -> None:
 
 
 def draw_curve(name: str, path: Path) -> None:
-    """Draw how well teachers name scans by the number of kinds, with as many instances in all."""
+    """Draw how well teachers name scans by the number of kinds, with as many instances in all, and of instances."""
     points = curve_points(name)
-    shown = [point for point in points if point["kinds"] * point["instances"] == 3000]
-    figure, axis = plt.subplots(figsize=(6, 3.6))
+    most_kinds = max(point["kinds"] for point in points)
+    most = max(point["kinds"] * point["instances"] for point in points)
+    panels = {
+        "kinds": ("kinds, as many instances in all", [p for p in points if p["kinds"] * p["instances"] == most]),
+        "instances": (f"instances of each of {most_kinds} kinds", [p for p in points if p["kinds"] == most_kinds]),
+    }
     titles = {"seen_kinds": "scans whose kinds were shown", "unseen_kinds": "scans whose kinds were not"}
-    for n, (group, title) in enumerate(titles.items()):
-        found = [point[group] for point in shown]
-        tops = np.array([100 * one["top1"] for one in found])
-        low, high = (np.array([100 * one["interval"][side] for one in found]) for side in (0, 1))
-        places = np.array([point["kinds"] for point in shown]) + 0.6 * n
-        axis.errorbar(places, tops, (tops - low, high - tops), fmt="o-", capsize=3, label=title)
-        axis.axhline(100 * found[0]["chance"], color=f"C{n}", linestyle=":", linewidth=1)
-    axis.set(xlabel="kinds that the teacher saw", ylabel="top-1, %", ylim=(0, 100))
-    axis.legend(fontsize=9, title="dotted: chance", title_fontsize=8)
-    axis.grid(alpha=0.3)
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True)
+    for axis, (key, (label, shown)) in zip(axes, panels.items(), strict=True):
+        shown = sorted(shown, key=lambda point: int(point[key]))
+        for n, (group, title) in enumerate(titles.items()):
+            found = [point[group] for point in shown]
+            tops = np.array([100 * one["top1"] for one in found])
+            low, high = (np.array([100 * one["interval"][side] for one in found]) for side in (0, 1))
+            places = np.array([point[key] for point in shown]) * (1 + 0.02 * n)
+            axis.errorbar(places, tops, (tops - low, high - tops), fmt="o-", capsize=3, label=title)
+            axis.axhline(100 * found[0]["chance"], color=f"C{n}", linestyle=":", linewidth=1)
+        axis.set(xlabel=label, ylim=(0, 100), xscale="log")
+        ticks = [point[key] for point in shown]
+        axis.set_xticks(ticks, map(str, ticks))
+        axis.minorticks_off()
+        axis.grid(alpha=0.3)
+    axes[0].set(ylabel="top-1, %")
+    axes[0].legend(fontsize=9, title="dotted: chance", title_fontsize=8)
     _save(figure, path)
 
 
