@@ -150,24 +150,28 @@ def episode_kinds(name: str) -> str:
     return kind_table(episodes_of(name))
 
 
-def episode_kind_aims(name: str, group: str) -> str:
-    """Return by kind of instruction what is placed and what is called absent, and whether the aims of `open` are met.
+def episode_kind_aims(name: str) -> str:
+    """Return by kind of instruction which aims of `open` are met.
 
-    Where several objects can be right, only what is called absent is shown.
+    What is placed counts where one object alone is right; of others the simulator does not say whether they are.
     """
     episodes, lines = episodes_of(name), []
-    of = TARGET_GROUPS[group]
-    aims = [aim for aim in _AIMS_OF_OPEN if aim.group == "unseen"]
     for kind in dict.fromkeys(episode["kind"] for episode in episodes):
-        own = [episode for episode in episodes if episode["kind"] == kind and of(episode)]
-        found = compute_rates(own)
-        several = any(len(episode["expected"]) > 1 for episode in own)
         cells = []
-        for aim in aims:
-            rate, shown = found[aim.rate], not several or aim.at_most
-            cells += [str(rate), reached(rate.low, rate.high, aim.share, aim.at_most)] if shown else ["-", "-"]
+        for aim in _AIMS_OF_OPEN:
+            own = [e for e in episodes if e["kind"] == kind and TARGET_GROUPS[aim.group](e)]
+            if aim.rate == "graspable_picked":
+                own = [episode for episode in own if len(episode["expected"]) == 1]
+            rate = compute_rates(own)[aim.rate]
+            cells += [str(rate), reached(rate.low, rate.high, aim.share, aim.at_most)] if rate.count else ["-", "-"]
         lines.append([f"{kind}: {KIND_TITLES[kind]}", *cells])
-    heads = [(RATES[aim.rate].title, f"{'at most ' if aim.at_most else ''}{100 * aim.share:.0f}%?") for aim in aims]
+    heads = [
+        (
+            f"{RATES[aim.rate].title}{', unseen' if aim.group == 'unseen' else ''}",
+            f"{'at most ' if aim.at_most else ''}{100 * aim.share:.0f}%?",
+        )
+        for aim in _AIMS_OF_OPEN
+    ]
     return markdown(["instruction", *(cell for pair in heads for cell in pair)], lines)
 
 

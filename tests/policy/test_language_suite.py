@@ -16,7 +16,7 @@ from PIL import Image
 from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import parse_target_name
-from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.catalog import CatalogObject, paper_catalog
 from pickclutter_lang.objects.kinds import all_kinds
 from pickclutter_lang.objects.kinds.kind_set import load_kind_set
 from pickclutter_lang.policy.evaluation.episode_instructions import (
@@ -93,8 +93,15 @@ def kinds_pile(*names: str) -> Pile:
     return Pile(objects, objects, tuple(item for item in labels if item not in objects), tuple(labels))
 
 
+def words_of(item: CatalogObject) -> set[str]:
+    """Colors with the category."""
+    return {f"{color} {item.category}" for color in item.colors}
+
+
 def test_all_kinds_of_a_pile_are_about_one_object() -> None:
     here = pile("banana", "lemon", "strawberry", "fork", "hammer")
+    here_names = [item.name for item in here.objects]
+    absent = ("absent_category", "absent_color_category", "absent_description")
     for seed in range(40):
         asked = {kind: draw_instruction(kind, here, seed) for kind in KIND_TITLES if kind != "drawn"}
         target = asked["named"].target
@@ -102,7 +109,7 @@ def test_all_kinds_of_a_pile_are_about_one_object() -> None:
         assert all(asked[kind].expected == (target,) for kind in ("named", "paraphrase", "synonym", "misspelling"))
         assert asked["other"].expected == (asked["other"].target,) and asked["other"].target != target
         assert all(asked[kind].expected == () for kind in ("absent", "foreign", "unrelated", "blank"))
-        assert asked["absent"].target not in [item.name for item in here.objects]
+        assert asked["absent"].target not in here_names
         assert asked["blank"].text == "" and parse_target_name(asked["paraphrase"].text, CATALOG.names) == target
         said = parse_target_name(asked["misspelling"].text)
         assert said != target and sorted(said) == sorted(target)
@@ -114,12 +121,28 @@ def test_all_kinds_of_a_pile_are_about_one_object() -> None:
         word = parse_target_name(asked["category"].text)
         assert set(asked["category"].expected) == {item.name for item in here.objects if counted(item.category) == word}
         color, word = parse_target_name(asked["color_category"].text).split(" ", 1)
+        assert all(asked[kind].expected == () and asked[kind].target not in here_names for kind in absent)
+        said = {kind: parse_target_name(asked[kind].text) for kind in absent}
+        assert said["absent_category"] not in {counted(item.category) for item in here.objects}
+        assert not any(said["absent_color_category"] in words_of(item) for item in here.objects)
+        assert said["absent_color_category"] in words_of(CATALOG.find(asked["absent_color_category"].target))
+        assert said["absent_description"] in CATALOG.find(asked["absent_description"].target).description
+        right = {item.name for item in here.objects if item.category == CATALOG.find(target).category}
+        assert set(asked["target_category"].expected) == right and asked["target_category"].target == target
         right = {item.name for item in here.objects if color in item.colors and item.category == word}
         assert set(asked["color_category"].expected) == right and asked["color_category"].target == target in right
         assert parse_target_name(asked["description"].text) in CATALOG.find(target).description
         assert asked["description"].expected == (target,)
         assert asked == {kind: draw_instruction(kind, here, seed) for kind in asked}
     assert {kind for kinds in SUITES.values() for kind in kinds} == set(KIND_TITLES)
+
+
+def test_a_pile_of_all_labels_has_absent_words_of_other_objects() -> None:
+    """Own objects may all be of one category: an evaluation must not end because of that."""
+    here = replace(pile("banana", "lemon", "strawberry"), absent=(CATALOG.find("orange"),))
+    for seed in range(20):
+        asked = draw_instruction("absent_category", here, seed)
+        assert parse_target_name(asked.text) != "fruit" and (asked.target, asked.expected) == ("orange", ())
 
 
 def test_names_beyond_the_labels_are_no_kinds() -> None:
@@ -280,7 +303,9 @@ def test_the_report_of_a_suite(tmp_path: Path) -> None:
     assert "| `ignores` | other: another object of the pile | 0 (0 to 11; 0/30) | 0 (0 to 11; 0/30) | 30 |" in text
     found = suite_summary(episodes)
     assert found["ignores"]["kinds"]["other"]["outcomes"]["the target, though not asked for"] == 30
-    assert found["ignores"]["kinds"]["other"]["to_named"]["p_value"] == pytest.approx(2 / 2**30)
+    denied = suite_summary(play("own", 30, {**IGNORES, "synonym": None}))["own"]["kinds"]
+    assert denied["synonym"]["to_named"]["p_value"] == pytest.approx(2 / 2**30)
+    assert denied["other"]["to_named"] is None  # another object is asked for
     assert found["follows"]["follows_language"] == YES and found["follows"]["kinds"]["absent"]["followed"] == 30
     save_png(plot_suite(episodes), tmp_path / "outcomes.png")
     with Image.open(tmp_path / "outcomes.png") as image:

@@ -96,7 +96,7 @@ class PolicyEvalConfig:
     suite: str = "picking"
     """What is asked for: `picking` (a target that is drawn), `language` (in the same pile the target, another object,
     an absent one, other words, a blank), `open_vocabulary` (names that are no labels, colors, categories) or `words`
-    (a category, a color and a category, a description)."""
+    (a category, a color and a category, a description, true of the target or of nothing there)."""
     out: str | None = None
     """Folder of the result, the report and the videos. null: `evaluation` in the folder of the student."""
     variants: list[str] | None = None

@@ -12,18 +12,19 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES, instruction, parse_target_name
 from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
 from pickclutter_lang.objects.catalog import CatalogObject
-from pickclutter_lang.objects.extra_objects import select_objects
+from pickclutter_lang.objects.extra_objects import all_objects, select_objects
 from pickclutter_lang.utils.words import counted, with_article
 
 DRAWN, NAMED, OTHER, ABSENT, BLANK = "drawn", "named", "other", "absent", "blank"
-COLORED, DESCRIBED = "color_category", "description"
+OWN_CATEGORY, COLORED, DESCRIBED = "target_category", "color_category", "description"
+_ABSENT_WORDS = {"absent_category": "category", "absent_color_category": COLORED, "absent_description": DESCRIBED}
 TYPED = "typed"
 """Kind of an instruction with a name that a person chose; no suite has it."""
 SUITES = {
     "picking": (DRAWN,),
     "language": (NAMED, OTHER, ABSENT, "paraphrase", "synonym", "misspelling", BLANK),
     "open_vocabulary": (NAMED, ABSENT, "foreign", "unrelated", "color", "category"),
-    "words": (NAMED, "category", COLORED, DESCRIBED),
+    "words": (NAMED, OWN_CATEGORY, COLORED, DESCRIBED, ABSENT, *_ABSENT_WORDS),
 }
 """Suite -> its kinds of instructions. All but `drawn`, which the environment draws, are of the same piles."""
 KIND_TITLES = {
@@ -37,13 +38,20 @@ KIND_TITLES = {
     BLANK: "a blank instruction",
     "foreign": "an absent YCB object beyond the labels",
     "unrelated": "an absent object that is no YCB object",
-    "color": "a color: 'the red one'",
-    "category": "a category: 'a fruit'",
-    COLORED: "a color and a category: 'the yellow fruit'",
-    DESCRIBED: "a description: 'the long curved yellow fruit with tapered ends'",
+    "color": "a color of any visible object: 'the red one'",
+    "category": "a category of any visible object: 'a fruit'",
+    OWN_CATEGORY: "a category of the target: 'a fruit'",
+    COLORED: "a color and a category of the target: 'the yellow fruit'",
+    DESCRIBED: "a description of the target: 'the long curved yellow fruit with tapered ends'",
+    "absent_category": "a category of which nothing is there",
+    "absent_color_category": "a color and a category of which nothing is there",
+    "absent_description": "a description of an absent object of the labels",
 }
-MAY_REFUSE = (BLANK, "synonym", "misspelling", "foreign", "unrelated", "color", "category", COLORED, DESCRIBED)
+_WORDED = ("color", "category", OWN_CATEGORY, COLORED, DESCRIBED)
+MAY_REFUSE = (BLANK, "synonym", "misspelling", "foreign", "unrelated", *_WORDED, *_ABSENT_WORDS)
 """Kinds for which a policy may raise InvalidArgumentError, as for a name that it cannot encode."""
+OF_TARGET = ("paraphrase", "synonym", "misspelling", OWN_CATEGORY, COLORED, DESCRIBED)
+"""Kinds that ask for the object that `named` names, in other words."""
 _PARAPHRASES = ("the {name} is what I want", "would you fetch that {name} over here?", "one {name}, if you can find it")
 _UNRELATED = ("umbrella", "laptop", "candle", "wallet", "teapot", "flashlight", "toothbrush", "headphones", "shoe")
 _STREAM = 0x1A6
@@ -112,11 +120,13 @@ def draw_instruction(kind: str, pile: Pile, seed: int) -> Instruction:
     rng = np.random.default_rng([seed, _STREAM, zlib.crc32(kind.encode())])
     if kind == BLANK:
         return Instruction(kind, "", reference.name, reference.name, ())
-    if kind in ("color", "category", COLORED, DESCRIBED):
-        word, right = _draw_attribute(kind, pile, seen if kind in ("color", "category") else [reference], rng)
-        text = f"pick up {with_article(counted(word))}" if kind == "category" else _sentence(word, template)
-        target = reference if kind in (COLORED, DESCRIBED) else _choose([i for i in seen if i.name in right], rng)
-        return Instruction(kind, text, target.name, reference.name, right)
+    if kind in _WORDED:
+        word, right = _draw_attribute(kind, pile, [reference] if kind in OF_TARGET else seen, rng)
+        target = reference if kind in OF_TARGET else _choose([i for i in seen if i.name in right], rng)
+        return Instruction(kind, _sentence_of(kind, word, template), target.name, reference.name, right)
+    if kind in _ABSENT_WORDS:
+        word, target = _draw_absent(_ABSENT_WORDS[kind], pile, rng)
+        return Instruction(kind, _sentence_of(kind, word, template), target.name, reference.name, ())
     if kind == "paraphrase":
         text = str(rng.choice(_PARAPHRASES)).format(name=reference.name)
         return Instruction(kind, text, reference.name, reference.name, (reference.name,))
@@ -145,6 +155,13 @@ def misspell(name: str, rng: np.random.Generator) -> str:
 
 def _sentence(name: str, template: int) -> str:
     return instruction(name, template % len(INSTRUCTION_TEMPLATES))
+
+
+def _sentence_of(kind: str, words: str, template: int) -> str:
+    """Return the sentence that asks for words of an object: any of a category, but the one with other words."""
+    if kind in ("category", OWN_CATEGORY, "absent_category"):
+        return f"pick up {with_article(counted(words))}"
+    return _sentence(words, template)
 
 
 def _choose(items: Sequence[CatalogObject], rng: np.random.Generator) -> CatalogObject:
@@ -202,6 +219,20 @@ def _draw_attribute(
     words = str(rng.choice(found))
     there = (*pile.objects, *pile.distractors)
     return words, tuple(item.name for item in there if words in _attributes(kind, item))
+
+
+def _draw_absent(kind: str, pile: Pile, rng: np.random.Generator) -> tuple[str, CatalogObject]:
+    """Draw words that are true of nothing in the pile; return them, and an absent object.
+
+    They are words of an absent object of the labels. Where all of these are in the pile, they are of a YCB object.
+    """
+    taken = {words for item in (*pile.objects, *pile.distractors) for words in _attributes(kind, item)}
+    for items in (pile.absent, all_objects()):
+        found = sorted({words for item in items for words in _attributes(kind, item)} - taken)
+        if found:
+            break
+    words = str(rng.choice(found))
+    return words, _choose([item for item in pile.absent if words in _attributes(kind, item)] or pile.absent, rng)
 
 
 def _attributes(kind: str, item: CatalogObject) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from pickclutter_lang.policy.evaluation.episode_instructions import ABSENT, BLANK, KIND_TITLES, NAMED, OTHER
+from pickclutter_lang.policy.evaluation.episode_instructions import ABSENT, BLANK, KIND_TITLES, NAMED, OF_TARGET, OTHER
 from pickclutter_lang.policy.evaluation.paired import PairedDifference, paired_difference
 from pickclutter_lang.policy.evaluation.rollout_metrics import Episode, wilson_interval
 from pickclutter_lang.utils.markdown import markdown_table
@@ -29,7 +29,7 @@ OUTCOMES: dict[str, Callable[[Episode], bool]] = {
 _KIND_NOTE = (
     "Right: the first object that the arm lifted is one that was asked for; where there is none, the policy declared "
     "absence, and after a blank instruction it lifted nothing. Success: the object was also placed. Not understood: "
-    "the policy raised InvalidArgumentError. The last columns compare what is right with the named target of the "
+    "the policy raised InvalidArgumentError. The last columns compare other words for the target with its name, in the "
     "same piles, by a bootstrap over piles and McNemar's exact test, without correction for their number."
 )
 _EFFECT_NOTE = (
@@ -161,7 +161,7 @@ def kind_table(episodes: Sequence[Episode]) -> str:
 
 
 def _to_named(episodes: Sequence[Episode], kind: str) -> PairedDifference | None:
-    if kind in (NAMED, BLANK):
+    if kind not in OF_TARGET:
         return None
     pairs = _pairs(episodes, kind)
     return paired_difference([changed["followed"] for _, changed in pairs], [named["followed"] for named, _ in pairs])
