@@ -23,7 +23,9 @@ from result_sweeps import table12_sweep
 from result_teacher import (
     kind_readings,
     teacher_aims,
+    teacher_compositions,
     teacher_curve,
+    teacher_curve_differences,
     teacher_language,
     teacher_names,
     teacher_words,
@@ -148,8 +150,8 @@ RENDERERS: dict[str, Callable[..., str]] = {
         bench, claims, comparisons, episode_comparisons, episode_effects, episode_kind_aims, episode_kinds,
         growth_forecast, growth_reading, growth_training, growth_writing, image_claims, image_coverage,
         image_summary, image_table, image_tables, kind_readings, policy_aims, policy_in_words, policy_objects,
-        policy_rates, policy_scores, source, summary, table, table12, teacher_aims, teacher_curve,
-        teacher_language, teacher_names, teacher_words,
+        policy_rates, policy_scores, source, summary, table, table12, teacher_aims, teacher_compositions,
+        teacher_curve, teacher_curve_differences, teacher_language, teacher_names, teacher_words,
     )
 }  # fmt: skip
 """What a page can ask for."""

@@ -9,6 +9,7 @@ import pytest
 
 from helpers.forkserver import run_python
 from helpers.paths import ROOT
+from pickclutter_lang.teachers.pocket import load_pocket_teacher
 
 SCRIPT = ROOT / "scripts" / "profiling" / "teacher_curve.py"
 
@@ -35,7 +36,17 @@ def test_a_point_is_measured_and_kept(tmp_path: Path) -> None:
     (point,) = json.loads((tmp_path / "curve.json").read_text())["points"].values()
     assert (point["kinds"], point["instances"]) == (14, 1)
     for group, names in (("seen_kinds", 14), ("unseen_kinds", 12)):
-        assert 0 <= point[group]["top1"] <= 1 and point[group]["chance"] == 1 / names
+        found = point[group]
+        hits, views = zip(*(map(int, count.split("/")) for count in found["objects"].values()), strict=True)
+        assert len(hits) == names and found["top1"] == sum(hits) / sum(views)
+        assert found["chance"] == 1 / names and 0 <= found["known"] <= names
+    figures = json.loads((tmp_path / "14x1" / "run" / "teacher" / "figures.json").read_text())["views"]
+    for group, label in (("seen_kinds", "Y_id alone"), ("unseen_kinds", "Y_ood alone")):  # those of the card
+        card = figures[f"proxy, paper, {label}"]
+        assert (
+            point[group]["top1"] == pytest.approx(card["top1_shown"]) and point[group]["interval"] == card["interval"]
+        )
+    assert load_pocket_teacher(tmp_path / "14x1" / "run" / "teacher").fingerprint == point["teacher"]
     again = run_python(line)
     assert (again.returncode, again.stdout) == (0, "")
     other = run_python([*line, "--seed", "1"])

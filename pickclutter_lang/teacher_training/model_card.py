@@ -52,7 +52,7 @@ _ENCODERS = {
 """Image encoder -> what it is, and what its training started from."""
 
 _KIND_LIMITS = """It knows
-the kinds of household objects below, words for them, and renders of them. For photographs take CLIP: a student
+the kinds of household objects of `objects=kinds`, words for them, and renders of them. For photographs take CLIP: a student
 distilled from this teacher says nothing about what distillation from CLIP would give."""
 
 _RENDER_LIMITS = """It knows
