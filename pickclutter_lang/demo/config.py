@@ -10,7 +10,7 @@ from omegaconf import MISSING
 
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.objects.object_sets import check_objects, is_kinds
+from pickclutter_lang.objects.object_sets import check_objects
 from pickclutter_lang.utils.object_storage import check_scenes
 from pickclutter_lang.utils.validation import check_folder, check_path, check_threads, one_of, within
 
@@ -28,8 +28,8 @@ class DemoConfig:
     scenes: str | None = None
     """Folder with the stores of the run, if they were moved and its thresholds need them."""
     objects: Any = "proxy"
-    """Object set of the piles: `proxy` (procedural models), `ycb` (real scans), a folder of your own objects, or sets
-    to mix, `[ycb,./mine]`."""
+    """Object set of the piles: `proxy` (procedural models), `ycb` (real scans), `kinds` (in every pile other instances),
+    a folder of your own objects, or sets to mix, `[ycb,./mine]`."""
     objects_root: str | None = None
     """Folder of the object set. null: the package's default."""
     camera: HandCameraConfig = field(default_factory=HandCameraConfig)
@@ -52,8 +52,6 @@ class DemoConfig:
         one_of("phase", self.phase, ("distill", "few_shot"))
         if self.policy is not None and (self.phase != "few_shot" or self.scenes is not None):
             raise InvalidArgumentError("expected phase= and scenes= with run= alone: a policy folder has one student")
-        if is_kinds(self.objects):
-            raise InvalidArgumentError("expected objects to be proxy, ycb or a folder of objects, but got 'kinds'")
         check_objects(self.objects, self.objects_root)
         self.camera.validate()
         self.appearance.validate()

@@ -343,11 +343,7 @@ def call(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     ("hidden", "arguments", "message"),
     [
         ([], ["port=0"], "InvalidArgumentError: expected port to lie between 1024 and 65535, but got 0"),
-        (
-            [],
-            ["objects=kinds"],
-            "expected objects to be proxy, ycb or a folder of objects, but got 'kinds'",
-        ),
+        ([], ["objects=nothing"], "InvalidArgumentError: expected objects to be one of proxy, ycb, kinds"),
         ([], ["phase=last"], "InvalidArgumentError: expected phase to be one of distill, few_shot, but got 'last'"),
         ([], ["policy=p"], "InvalidArgumentError: expected a student: either run= (a finished run) or policy="),
         (["gradio"], [], "MissingExtraError: gradio is not installed; run in a clone: pip install -e '.[demo]'"),

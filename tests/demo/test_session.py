@@ -151,6 +151,21 @@ def test_a_run_is_exported_for_the_page(exported: Path) -> None:
     assert next(scores) == pytest.approx(next(scores), abs=1e-6)
 
 
+@pytest.mark.sim
+@pytest.mark.slow
+def test_piles_of_kinds_hold_other_instances_each() -> None:
+    pytest.importorskip("sapien")
+    with open_session(DemoConfig(policy="open", objects="kinds", num_threads=1)) as session:
+        piles = [session.pile(seed) for seed in (0, 1)]
+        assert not np.array_equal(piles[0].rgb, piles[1].rgb) and piles[0].objects != piles[1].objects
+        assert {*piles[0].objects} <= {*session.student.config.names}
+        name = piles[0].visible[0]
+        for answer in (session.ask_student(piles[0], [name]), session.ask_teacher(piles[0], [name])):
+            assert 0 <= answer.detections[name].score <= 1
+        attempt = session.pick(0, name).future.result()
+    assert attempt.episode["target"] == name and attempt.episode["expected"] == [name]
+
+
 def test_a_policy_folder_has_one_student(tmp_path: Path) -> None:
     for changes in ({"phase": "distill"}, {"scenes": "s"}):
         with pytest.raises(InvalidArgumentError, match="expected phase= and scenes= with run= alone"):
