@@ -52,8 +52,8 @@ _ENCODERS = {
 """Image encoder -> what it is, and what its training started from."""
 
 _KIND_LIMITS = """It knows
-the kinds of household objects of `objects=kinds`, words for them, and renders of them. For photographs take CLIP: a student
-distilled from this teacher says nothing about what distillation from CLIP would give."""
+the kinds of household objects of `objects=kinds`, words for them, and renders of them. For photographs take CLIP: a
+student distilled from this teacher says nothing about what distillation from CLIP would give."""
 
 _RENDER_LIMITS = """It knows
 some objects, some hundred words, and one renderer. It is of no use for photographs, and a student
