@@ -16,7 +16,7 @@ from PIL import Image
 from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import parse_target_name
-from pickclutter_lang.objects.catalog import CatalogObject, paper_catalog
+from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.kinds import all_kinds
 from pickclutter_lang.objects.kinds.kind_set import load_kind_set
 from pickclutter_lang.policy.evaluation.episode_instructions import (
@@ -86,6 +86,9 @@ def pile(*names: str) -> Pile:
     return Pile(objects, objects[:-1], tuple(item for item in CATALOG if item not in objects), tuple(CATALOG))
 
 
+ABSENT_WORDS = ("absent_category", "absent_color_category", "absent_description")
+
+
 def kinds_pile(*names: str) -> Pile:
     """A pile of kinds, with no instance made."""
     labels = load_kind_set().catalog
@@ -93,15 +96,10 @@ def kinds_pile(*names: str) -> Pile:
     return Pile(objects, objects, tuple(item for item in labels if item not in objects), tuple(labels))
 
 
-def words_of(item: CatalogObject) -> set[str]:
-    """Colors with the category."""
-    return {f"{color} {item.category}" for color in item.colors}
-
-
 def test_all_kinds_of_a_pile_are_about_one_object() -> None:
     here = pile("banana", "lemon", "strawberry", "fork", "hammer")
     here_names = [item.name for item in here.objects]
-    absent = ("absent_category", "absent_color_category", "absent_description")
+    absent = ABSENT_WORDS
     for seed in range(40):
         asked = {kind: draw_instruction(kind, here, seed) for kind in KIND_TITLES if kind != "drawn"}
         target = asked["named"].target
@@ -122,11 +120,13 @@ def test_all_kinds_of_a_pile_are_about_one_object() -> None:
         assert set(asked["category"].expected) == {item.name for item in here.objects if counted(item.category) == word}
         color, word = parse_target_name(asked["color_category"].text).split(" ", 1)
         assert all(asked[kind].expected == () and asked[kind].target not in here_names for kind in absent)
-        said = {kind: parse_target_name(asked[kind].text) for kind in absent}
-        assert said["absent_category"] not in {counted(item.category) for item in here.objects}
-        assert not any(said["absent_color_category"] in words_of(item) for item in here.objects)
-        assert said["absent_color_category"] in words_of(CATALOG.find(asked["absent_color_category"].target))
-        assert said["absent_description"] in CATALOG.find(asked["absent_description"].target).description
+        assert parse_target_name(asked["absent_category"].text) not in {"fruit", "food", "tool", "tableware"}
+        said = parse_target_name(asked["absent_color_category"].text)
+        assert said not in {"yellow fruit", "red fruit", "red tableware", "brown tool"}
+        assert said.split(" ", 1)[0] in CATALOG.find(asked["absent_color_category"].target).colors
+        said = parse_target_name(asked["absent_description"].text)
+        assert said in CATALOG.find(asked["absent_description"].target).description
+        assert not any(said in item.description for item in here.objects)
         right = {item.name for item in here.objects if item.category == CATALOG.find(target).category}
         assert set(asked["target_category"].expected) == right and asked["target_category"].target == target
         right = {item.name for item in here.objects if color in item.colors and item.category == word}
@@ -137,12 +137,49 @@ def test_all_kinds_of_a_pile_are_about_one_object() -> None:
     assert {kind for kinds in SUITES.values() for kind in kinds} == set(KIND_TITLES)
 
 
-def test_a_pile_of_all_labels_has_absent_words_of_other_objects() -> None:
-    """Own objects may all be of one category: an evaluation must not end because of that."""
+def test_wider_and_shorter_words_are_true_too() -> None:
+    """A fork is tableware, a cleaning tool a tool, a mini soccer ball a toy: none of them is absent, each is right."""
+    here = pile("fork", "sponge", "mini soccer ball", "hammer", "bowl", "power drill")
+    for seed in range(200):
+        said = {kind: parse_target_name(draw_instruction(kind, here, seed).text) for kind in ABSENT_WORDS}
+        assert said["absent_category"] not in {"tool", "toy", "piece of tableware", "ball", "piece of cutlery"}
+        wrong = {"red tableware", "red cutlery", "white toy", "white ball", "yellow tool", "green tool", "orange tool"}
+        assert said["absent_color_category"] not in wrong
+        asked = draw_instruction("target_category", here, seed)
+        word = parse_target_name(asked.text)
+        if word in ("tool", "piece of tableware"):
+            right = {"tool": {"sponge", "hammer", "power drill"}, "piece of tableware": {"fork", "bowl"}}[word]
+            assert set(asked.expected) == right
+
+
+def test_absent_words_of_kinds_are_of_kinds() -> None:
+    """Labels that are kinds have no colors, and their beginnings may say nothing: "a long"."""
+    item = load_kind_set().catalog.find("whisk")
+    here = kinds_pile("whisk", "hammer", "lemon", "fork")
+    here = replace(here, objects=(*here.objects[:-1], replace(item, name="fork", colors=("grey", "red"))))
+    categories = {word for kind in load_kind_set().catalog for word in (kind.category, *kind.hypernyms)}
+    for seed in range(100):
+        said = {kind: parse_target_name(draw_instruction(kind, here, seed).text) for kind in ABSENT_WORDS}
+        color, word = said["absent_color_category"].split(" ", 1)
+        assert color in ("grey", "red") and word in categories and len(said["absent_description"].split()) > 2
+
+
+def test_where_all_labels_are_of_one_category_others_are_absent() -> None:
     here = replace(pile("banana", "lemon", "strawberry"), absent=(CATALOG.find("orange"),))
     for seed in range(20):
         asked = draw_instruction("absent_category", here, seed)
-        assert parse_target_name(asked.text) != "fruit" and (asked.target, asked.expected) == ("orange", ())
+        assert parse_target_name(asked.text) not in ("fruit", "food") and (asked.target, asked.expected) == (
+            "orange",
+            (),
+        )
+
+
+def test_what_the_catalog_does_not_say_is_not_called_absent() -> None:
+    here = pile("banana", "lemon", "strawberry")
+    here = replace(here, objects=(*here.objects, replace(CATALOG.find("pear"), category="", description="")))
+    for kind in ABSENT_WORDS:
+        with pytest.raises(InvalidArgumentError, match="has none of pear; add it there, or"):
+            draw_instruction(kind, here, 0)
 
 
 def test_names_beyond_the_labels_are_no_kinds() -> None:

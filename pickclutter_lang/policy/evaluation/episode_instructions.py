@@ -13,17 +13,18 @@ from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES, instru
 from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.extra_objects import all_objects, select_objects
+from pickclutter_lang.policy.evaluation.instruction_words import CATEGORY, COLOR, COLORED, DESCRIBED, Words, words_of
 from pickclutter_lang.utils.words import counted, with_article
 
 DRAWN, NAMED, OTHER, ABSENT, BLANK = "drawn", "named", "other", "absent", "blank"
-OWN_CATEGORY, COLORED, DESCRIBED = "target_category", "color_category", "description"
-_ABSENT_WORDS = {"absent_category": "category", "absent_color_category": COLORED, "absent_description": DESCRIBED}
+OWN_CATEGORY = "target_category"
+_ABSENT_WORDS = {"absent_category": CATEGORY, "absent_color_category": COLORED, "absent_description": DESCRIBED}
 TYPED = "typed"
 """Kind of an instruction with a name that a person chose; no suite has it."""
 SUITES = {
     "picking": (DRAWN,),
     "language": (NAMED, OTHER, ABSENT, "paraphrase", "synonym", "misspelling", BLANK),
-    "open_vocabulary": (NAMED, ABSENT, "foreign", "unrelated", "color", "category"),
+    "open_vocabulary": (NAMED, ABSENT, "foreign", "unrelated", COLOR, CATEGORY),
     "words": (NAMED, OWN_CATEGORY, COLORED, DESCRIBED, ABSENT, *_ABSENT_WORDS),
 }
 """Suite -> its kinds of instructions. All but `drawn`, which the environment draws, are of the same piles."""
@@ -38,8 +39,8 @@ KIND_TITLES = {
     BLANK: "a blank instruction",
     "foreign": "an absent YCB object beyond the labels",
     "unrelated": "an absent object that is no YCB object",
-    "color": "a color of any visible object: 'the red one'",
-    "category": "a category of any visible object: 'a fruit'",
+    COLOR: "a color of any visible object: 'the red one'",
+    CATEGORY: "a category of any visible object: 'a fruit'",
     OWN_CATEGORY: "a category of the target: 'a fruit'",
     COLORED: "a color and a category of the target: 'the yellow fruit'",
     DESCRIBED: "a description of the target: 'the long curved yellow fruit with tapered ends'",
@@ -47,7 +48,7 @@ KIND_TITLES = {
     "absent_color_category": "a color and a category of which nothing is there",
     "absent_description": "a description of an absent object of the labels",
 }
-_WORDED = ("color", "category", OWN_CATEGORY, COLORED, DESCRIBED)
+_WORDED = (COLOR, CATEGORY, OWN_CATEGORY, COLORED, DESCRIBED)
 MAY_REFUSE = (BLANK, "synonym", "misspelling", "foreign", "unrelated", *_WORDED, *_ABSENT_WORDS)
 """Kinds for which a policy may raise InvalidArgumentError, as for a name that it cannot encode."""
 OF_TARGET = ("paraphrase", "synonym", "misspelling", OWN_CATEGORY, COLORED, DESCRIBED)
@@ -121,12 +122,13 @@ def draw_instruction(kind: str, pile: Pile, seed: int) -> Instruction:
     if kind == BLANK:
         return Instruction(kind, "", reference.name, reference.name, ())
     if kind in _WORDED:
-        word, right = _draw_attribute(kind, pile, [reference] if kind in OF_TARGET else seen, rng)
-        target = reference if kind in OF_TARGET else _choose([i for i in seen if i.name in right], rng)
-        return Instruction(kind, _sentence_of(kind, word, template), target.name, reference.name, right)
+        words = _draw_words(kind, [reference] if kind in OF_TARGET else seen, rng)
+        target = reference if kind in OF_TARGET else _choose([item for item in seen if words.fit(item)], rng)
+        right = tuple(item.name for item in (*pile.objects, *pile.distractors) if words.fit(item))
+        return Instruction(kind, _sentence_of(kind, str(words), template), target.name, reference.name, right)
     if kind in _ABSENT_WORDS:
-        word, target = _draw_absent(_ABSENT_WORDS[kind], pile, rng)
-        return Instruction(kind, _sentence_of(kind, word, template), target.name, reference.name, ())
+        words, target = _draw_absent(_ABSENT_WORDS[kind], pile, rng)
+        return Instruction(kind, _sentence_of(kind, str(words), template), target.name, reference.name, ())
     if kind == "paraphrase":
         text = str(rng.choice(_PARAPHRASES)).format(name=reference.name)
         return Instruction(kind, text, reference.name, reference.name, (reference.name,))
@@ -159,7 +161,7 @@ def _sentence(name: str, template: int) -> str:
 
 def _sentence_of(kind: str, words: str, template: int) -> str:
     """Return the sentence that asks for words of an object: any of a category, but the one with other words."""
-    if kind in ("category", OWN_CATEGORY, "absent_category"):
+    if kind in (CATEGORY, OWN_CATEGORY, "absent_category"):
         return f"pick up {with_article(counted(words))}"
     return _sentence(words, template)
 
@@ -201,48 +203,46 @@ def _synonym(item: CatalogObject, pile: Pile) -> str:
     return (fitting or words or [item.name])[0]
 
 
-def _draw_attribute(
-    kind: str, pile: Pile, seen: Sequence[CatalogObject], rng: np.random.Generator
-) -> tuple[str, tuple[str, ...]]:
-    """Draw words that are true of one of the objects `seen`; return them, and all of the pile with them.
-
-    A distractor is as right as a labeled object.
+def _draw_words(kind: str, items: Sequence[CatalogObject], rng: np.random.Generator) -> Words:
+    """Draw words that are true of one of some objects.
 
     :raises InvalidArgumentError: when there are none, as may be with objects of one's own
     """
-    found = sorted({words for item in seen for words in _attributes(kind, item)})
+    found = {str(words): words for item in items for words in words_of(kind, item)}
     if not found:
-        raise InvalidArgumentError(
-            f"expected a {kind.replace('_', ' and a ')} of an object to ask for, but catalog.yaml has none of "
-            f"{', '.join(i.name for i in seen)}; add it there, or choose suite=language"
-        )
-    words = str(rng.choice(found))
-    there = (*pile.objects, *pile.distractors)
-    return words, tuple(item.name for item in there if words in _attributes(kind, item))
+        raise InvalidArgumentError(_missing(kind, items))
+    return found[str(rng.choice(sorted(found)))]
 
 
-def _draw_absent(kind: str, pile: Pile, rng: np.random.Generator) -> tuple[str, CatalogObject]:
+def _draw_absent(kind: str, pile: Pile, rng: np.random.Generator) -> tuple[Words, CatalogObject]:
     """Draw words that are true of nothing in the pile; return them, and an absent object.
 
-    They are words of an absent object of the labels. Where all of these are in the pile, they are of a YCB object.
+    They are words of an absent object of the labels, or of a YCB object where those all fit something in the pile.
+    Labels that are kinds have no colors: theirs are colors of the pile.
+
+    :raises InvalidArgumentError: when the catalog does not say what an object of the pile is
     """
-    taken = {words for item in (*pile.objects, *pile.distractors) for words in _attributes(kind, item)}
+    there = (*pile.objects, *pile.distractors)
+    unsaid = [item for item in there if not words_of(DESCRIBED if kind == DESCRIBED else CATEGORY, item)]
+    if unsaid:
+        raise InvalidArgumentError(_missing(kind, unsaid))
+    colors = tuple(sorted({color for item in there for color in item.colors}))
     for items in (pile.absent, all_objects()):
-        found = sorted({words for item in items for words in _attributes(kind, item)} - taken)
+        asked = [words for item in items for words in words_of(kind, item, colors)]
+        found = {str(words): words for words in asked if not any(map(words.fit, there))}
         if found:
-            break
-    words = str(rng.choice(found))
-    return words, _choose([item for item in pile.absent if words in _attributes(kind, item)] or pile.absent, rng)
+            words = found[str(rng.choice(sorted(found)))]
+            return words, _choose([item for item in pile.absent if words.fit(item)] or pile.absent, rng)
+    raise InvalidArgumentError(f"expected a {_said(kind)} that nothing in the pile has, but there is none")
 
 
-def _attributes(kind: str, item: CatalogObject) -> tuple[str, ...]:
-    """Return what an object can be asked for by; of a description the part before the first comma, without article."""
-    categories = tuple(word for word in (item.category, *item.hypernyms) if word)
-    if kind == "color":
-        return tuple(f"{color} one" for color in item.colors)
-    if kind == COLORED:
-        return tuple(f"{color} {category}" for color in item.colors for category in categories)
-    if kind == DESCRIBED:
-        words = item.description.partition(",")[0]
-        return (words.removeprefix("a ").removeprefix("an "),) if words else ()
-    return categories
+def _missing(kind: str, items: Sequence[CatalogObject]) -> str:
+    names = ", ".join(item.name for item in items)
+    return (
+        f"expected a {_said(kind)} of an object to ask for, but catalog.yaml has none of {names}; add it there, or "
+        "choose suite=language"
+    )
+
+
+def _said(kind: str) -> str:
+    return {OWN_CATEGORY: CATEGORY, COLORED: "color and a category"}.get(kind, kind)
