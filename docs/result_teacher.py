@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from result_data import ASSETS, DATA, ResultError, markdown, read, source_of
@@ -131,16 +132,17 @@ def teacher_curve_differences(name: str) -> str:
     for text, more, less in rows:
         shown = []
         for group in _CURVE:
-            difference, interval = clustered_difference(*(_hits(points[key][group]) for key in (more, less)))
+            names = sorted(points[more][group]["objects"])
+            difference, interval = clustered_difference(*(_hits(points[key][group], names) for key in (more, less)))
             ends = f" ({100 * interval[0]:+.0f} to {100 * interval[1]:+.0f})" if interval else ""
             shown.append(f"{100 * difference:+.1f}{ends}")
         cells.append((text, *shown))
     return markdown(("Points (paired 95% interval over scans)", *_CURVE.values()), cells)
 
 
-def _hits(group: dict[str, Any]) -> list[list[bool]]:
-    """Return for each object as many hits and misses as its views have."""
-    counts = [tuple(map(int, count.split("/"))) for count in group["objects"].values()]
+def _hits(group: dict[str, Any], names: Sequence[str]) -> list[list[bool]]:
+    """Return for each of the objects as many hits and misses as its views have."""
+    counts = [tuple(map(int, group["objects"][name].split("/"))) for name in names]
     return [[n < hits for n in range(views)] for hits, views in counts]
 
 
@@ -151,8 +153,10 @@ def teacher_compositions(name: str) -> str:
     cells = []
     for attribute, row in kinds["compositions"].items():
         sides = (f"{100 * row[f'{side}_top1']:.1f} ({row[f'{side}_views']} views)" for side in ("trained", "held_out"))
-        difference = _Found(*row["trained_minus_held_out"])
-        cells.append((f"name and {attribute}", *sides, str(difference), difference.reached(_COMPOSED, at_most=True)))
+        value, interval = row["trained_minus_held_out"]
+        ends = f" ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})" if interval else ""
+        met = _Found(value, interval).reached(_COMPOSED, at_most=True)
+        cells.append((f"name and {attribute}", *sides, f"{100 * value:.1f}{ends}", met))
     aim = f"at most {100 * _COMPOSED:.0f}?"
     return markdown(("Pairs, top-1 in %", "trained", "held out", "difference (95% interval over kinds)", aim), cells)
 

@@ -62,6 +62,19 @@ def test_aims_are_judged_by_intervals(result_policy: Any) -> None:
     assert "8 of 10: 80.0" in lines[1] and "the oracle 10 of 10, so the aim is 85.0" in lines[1]
 
 
+def test_aims_by_kind_of_instruction(result_policy: Any, tmp_path: Path) -> None:
+    """Of ten categories two fit several objects: of these nothing says whether what was asked for is placed."""
+    fruit = {"kind": "target_category", "seen": False}
+    episodes = [episode("zero_shot", n, **fruit, success=n < 6, declared_absent=n == 9) for n in range(8)]
+    episodes += [episode("zero_shot", n, **fruit, expected=["pear", "plum"], declared_absent=True) for n in (8, 9)]
+    away = {"kind": "absent_category", "present": False, "visible": False, "graspable": False, "expected": []}
+    episodes += [episode("zero_shot", n, **away, seen=n < 5, declared_absent=n < 9) for n in range(10)]
+    write_episodes(tmp_path / "trial.csv", episodes)
+    there, absent = (line.split(" | ") for line in result_policy.episode_kind_aims("trial").splitlines()[2:])
+    assert "; 6/8)" in there[1] and "; 2/10)" in there[3] and there[5] == "-"
+    assert absent[1] == absent[3] == "-" and "; 9/10)" in absent[5]
+
+
 def test_objects_and_words_have_counts(result_policy: Any) -> None:
     objects = result_policy.policy_objects("trial")
     assert "| pear | 20/20, 0/20 | 17/20, 2/20 |" in objects and "| dice | 0/0, 0/0 | 0/0, 0/0 |" in objects

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from helpers.forkserver import run_python
 from helpers.paths import ROOT
+from pickclutter_lang.datasets.object_views import ObjectViewDataset
+from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.teacher_training.encoded_views import EncodedViews
 from pickclutter_lang.teachers.pocket import load_pocket_teacher
 
 SCRIPT = ROOT / "scripts" / "profiling" / "teacher_curve.py"
@@ -46,7 +50,15 @@ def test_a_point_is_measured_and_kept(tmp_path: Path) -> None:
         assert (
             point[group]["top1"] == pytest.approx(card["top1_shown"]) and point[group]["interval"] == card["interval"]
         )
-    assert load_pocket_teacher(tmp_path / "14x1" / "run" / "teacher").fingerprint == point["teacher"]
+    teacher = load_pocket_teacher(tmp_path / "14x1" / "run" / "teacher")
+    assert teacher.fingerprint == point["teacher"]
+    views = EncodedViews.of(teacher, ObjectViewDataset.open(tmp_path / "test"))
+    rows = [n for n, model_id in enumerate(views.ids) if paper_catalog().find(model_id).split == "ood"]
+    names = sorted({views.objects[n].name for n in rows})
+    texts = teacher.with_neighbors().encode_text([f"a photo of a {name}" for name in names])
+    answers = [names[int(best)] for best in (views.features[rows] @ texts.T).argmax(dim=1)]
+    right = [answer == views.objects[n].name for answer, n in zip(answers, rows, strict=True)]
+    assert point["unseen_kinds_neighbors"]["top1"] == pytest.approx(np.mean(right))
     again = run_python(line)
     assert (again.returncode, again.stdout) == (0, "")
     other = run_python([*line, "--seed", "1"])

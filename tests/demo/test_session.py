@@ -17,6 +17,7 @@ from pickclutter_lang.demo.config import DemoConfig
 from pickclutter_lang.demo.session import DemoSession, open_session
 from pickclutter_lang.demo.simulator import SimulatedPile
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TeacherError
+from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.policy import teacher_detector
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import StudentDetector
@@ -153,12 +154,12 @@ def test_a_run_is_exported_for_the_page(exported: Path) -> None:
 
 @pytest.mark.sim
 @pytest.mark.slow
-def test_piles_of_kinds_hold_other_instances_each() -> None:
+def test_piles_may_be_of_kinds() -> None:
     pytest.importorskip("sapien")
     with open_session(DemoConfig(policy="open", objects="kinds", num_threads=1)) as session:
         piles = [session.pile(seed) for seed in (0, 1)]
-        assert not np.array_equal(piles[0].rgb, piles[1].rgb) and piles[0].objects != piles[1].objects
-        assert {*piles[0].objects} <= {*session.student.config.names}
+        names = {name for shown in piles for name in shown.objects}
+        assert names <= {*session.student.config.names} and len(names - {*paper_catalog().names}) > len(names) / 2
         name = piles[0].visible[0]
         for answer in (session.ask_student(piles[0], [name]), session.ask_teacher(piles[0], [name])):
             assert 0 <= answer.detections[name].score <= 1

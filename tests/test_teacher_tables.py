@@ -1,0 +1,52 @@
+"""Tables of teachers on the pages are computed from their data."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from helpers.paths import ROOT
+
+T_QUANTILE_2 = 4.302653
+
+
+def point(kinds: int, instances: int, **hits: int) -> dict[str, Any]:
+    """A point of a learning curve, with as many hits of 4 views of each object."""
+    objects = {name: f"{count}/4" for name, count in hits.items()}
+    group = {"top1": 0.5, "interval": None, "chance": 0.1, "known": 2, "objects": objects}
+    groups = ("seen_kinds", "unseen_kinds", "unseen_kinds_neighbors")
+    return {"kinds": kinds, "instances": instances, **dict.fromkeys(groups, group)}
+
+
+@pytest.fixture
+def result_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    points = [
+        point(20, 15, a=0, b=1, c=2),
+        point(150, 2, c=4, b=2, a=1),  # in another order
+        point(150, 1, a=1, b=2, c=1),
+    ]
+    (tmp_path / "curve.json").write_text(json.dumps({"points": dict(enumerate(points))}))
+    (tmp_path / "sources.json").write_text(json.dumps({"curve": {"revision": ["0"], "command": "", "note": ""}}))
+    module = import_module("result_teacher")
+    monkeypatch.setattr(import_module("result_data"), "DATA", tmp_path)
+    monkeypatch.setattr(module, "DATA", tmp_path)
+    return module
+
+
+def test_differences_of_a_curve_are_paired_by_object(result_teacher: Any) -> None:
+    lines = result_teacher.teacher_curve_differences("curve").splitlines()[2:]
+    for line, differences in zip(lines, ([1 / 4, 1 / 4, 2 / 4], [0, 0, 3 / 4]), strict=True):
+        mean, half = np.mean(differences), T_QUANTILE_2 * np.std(differences, ddof=1) / np.sqrt(3)
+        low, high = max(-1, mean - half), min(1, mean + half)
+        assert line.split(" | ")[1] == f"{100 * mean:+.1f} ({100 * low:+.0f} to {100 * high:+.0f})"
+    assert "150 kinds instead of 20" in lines[0] and "2 instances of each of 150 kinds instead of 1" in lines[1]
+
+
+def test_a_curve_says_of_how_many_names_it_has_words(result_teacher: Any) -> None:
+    assert result_teacher.teacher_curve("curve").splitlines()[2].endswith("| 2 of 3 |")
