@@ -39,11 +39,11 @@ def test_a_point_is_measured_and_kept(tmp_path: Path) -> None:
     assert first.returncode == 0, first.stderr
     (point,) = json.loads((tmp_path / "curve.json").read_text())["points"].values()
     assert (point["kinds"], point["instances"]) == (14, 1)
-    for group, names in (("seen_kinds", 14), ("unseen_kinds", 12)):
+    for group, count_of_names in (("seen_kinds", 14), ("unseen_kinds", 12)):
         found = point[group]
-        hits, views = zip(*(map(int, count.split("/")) for count in found["objects"].values()), strict=True)
-        assert len(hits) == names and found["top1"] == sum(hits) / sum(views)
-        assert found["chance"] == 1 / names and 0 <= found["known"] <= names
+        hits, of = zip(*(map(int, count.split("/")) for count in found["objects"].values()), strict=True)
+        assert len(hits) == count_of_names and found["top1"] == sum(hits) / sum(of)
+        assert found["chance"] == 1 / count_of_names and 0 <= found["known"] <= count_of_names
     figures = json.loads((tmp_path / "14x1" / "run" / "teacher" / "figures.json").read_text())["views"]
     for group, label in (("seen_kinds", "Y_id alone"), ("unseen_kinds", "Y_ood alone")):  # those of the card
         card = figures[f"proxy, paper, {label}"]
@@ -53,7 +53,7 @@ def test_a_point_is_measured_and_kept(tmp_path: Path) -> None:
     teacher = load_pocket_teacher(tmp_path / "14x1" / "run" / "teacher")
     assert teacher.fingerprint == point["teacher"]
     views = EncodedViews.of(teacher, ObjectViewDataset.open(tmp_path / "test"))
-    rows = [n for n, model_id in enumerate(views.ids) if paper_catalog().find(model_id).split == "ood"]
+    rows = [n for n, model_id in enumerate(views.ids) if paper_catalog().find(str(model_id)).split == "ood"]
     names = sorted({views.objects[n].name for n in rows})
     texts = teacher.with_neighbors().encode_text([f"a photo of a {name}" for name in names])
     answers = [names[int(best)] for best in (views.features[rows] @ texts.T).argmax(dim=1)]
