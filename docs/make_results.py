@@ -24,8 +24,9 @@ _REGION = re.compile(r"(<!-- results: (.+?) -->\n)(.*?)(<!-- /results -->)", re.
 
 
 def pages() -> list[Path]:
-    """Return every Markdown page that may hold tables: the README and all pages below docs."""
-    return [DOCS.parent / "README.md", *sorted(DOCS.rglob("*.md"))]
+    """Return every Markdown page that may hold tables: the README, the card of `pocket`, and all pages below docs."""
+    root = DOCS.parent
+    return [root / "README.md", root / "assets" / "pocket_teacher" / "MODEL_CARD.md", *sorted(DOCS.rglob("*.md"))]
 
 
 def render(text: str) -> str:
