@@ -16,8 +16,6 @@ _NAMES = {"pocket_teacher": "pocket", "pocket_teacher_scans": "pocket_scans"}
 _COMMON_WORDS = 5000
 _COMPOSED = 0.05
 _ATTRIBUTE_AIMS = {"color": 0.92, "shape": 0.75, "pattern": 0.85, "material": 0.65}
-
-
 _CURVE = {
     "seen_kinds": "Scans of Y_id, whose kinds were shown",
     "unseen_kinds": "Scans of Y_ood, whose kinds were not",
@@ -32,8 +30,12 @@ class _Found(NamedTuple):
     interval: tuple[float, float] | None
 
     def __str__(self) -> str:
-        ends = f" ({100 * self.interval[0]:.0f} to {100 * self.interval[1]:.0f})" if self.interval else ""
-        return f"{100 * self.value:.1f}{ends}"
+        return self.text()
+
+    def text(self, ends: str = ".0f", sign: str = "") -> str:
+        """Return both in percent; `ends` is the format of the interval's ends, and `sign` that of all signs."""
+        low_to_high = " to ".join(f"{100 * end:{sign}{ends}}" for end in self.interval or ())
+        return f"{100 * self.value:{sign}.1f}" + (f" ({low_to_high})" if low_to_high else "")
 
     def reached(self, aim: float, at_most: bool) -> str:
         return reached(*self.interval, aim, at_most) if self.interval else NOT_SHOWN
@@ -133,9 +135,8 @@ def teacher_curve_differences(name: str) -> str:
         shown = []
         for group in _CURVE:
             names = sorted(points[more][group]["objects"])
-            difference, interval = clustered_difference(*(_hits(points[key][group], names) for key in (more, less)))
-            ends = f" ({100 * interval[0]:+.0f} to {100 * interval[1]:+.0f})" if interval else ""
-            shown.append(f"{100 * difference:+.1f}{ends}")
+            difference = clustered_difference(*(_hits(points[key][group], names) for key in (more, less)))
+            shown.append(_Found(*difference).text(sign="+"))
         cells.append((text, *shown))
     return markdown(("Points (paired 95% interval over scans)", *_CURVE.values()), cells)
 
@@ -153,10 +154,8 @@ def teacher_compositions(name: str) -> str:
     cells = []
     for attribute, row in kinds["compositions"].items():
         sides = (f"{100 * row[f'{side}_top1']:.1f} ({row[f'{side}_views']} views)" for side in ("trained", "held_out"))
-        value, interval = row["trained_minus_held_out"]
-        ends = f" ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})" if interval else ""
-        met = _Found(value, interval).reached(_COMPOSED, at_most=True)
-        cells.append((f"name and {attribute}", *sides, f"{100 * value:.1f}{ends}", met))
+        found = _Found(*row["trained_minus_held_out"])
+        cells.append((f"name and {attribute}", *sides, found.text(".1f"), found.reached(_COMPOSED, at_most=True)))
     aim = f"at most {100 * _COMPOSED:.0f}?"
     return markdown(("Pairs, top-1 in %", "trained", "held out", "difference (95% interval over kinds)", aim), cells)
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from helpers.paths import ROOT
+from helpers.page_tables import with_data
 from pickclutter_lang.policy.evaluation.episode_log import COLUMNS, write_episodes
-
-DOCS = ROOT / "docs"
 
 
 def episode(variant: str, seed: int, **changes: Any) -> dict[str, Any]:
@@ -30,7 +26,6 @@ def result_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     The student places 17 of the former, misses two, and takes one absent object for another.
     """
-    monkeypatch.syspath_prepend(str(DOCS))
     episodes = []
     for variant in ("oracle", "few_shot"):
         student = variant == "few_shot"
@@ -42,11 +37,7 @@ def result_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             away = {"present": False, "visible": False, "graspable": False, "target": "dice", "seen": seed % 2 == 0}
             episodes.append(episode(variant, 100 + seed, **away, success=not wrong, declared_absent=not wrong))
     write_episodes(tmp_path / "trial.csv", episodes)
-    (tmp_path / "sources.json").write_text(json.dumps({"trial": {"revision": ["0"], "command": "", "note": ""}}))
-    module = import_module("result_policy")
-    monkeypatch.setattr(import_module("result_data"), "DATA", tmp_path)
-    monkeypatch.setattr(module, "DATA", tmp_path)
-    return module
+    return with_data("result_policy", "trial", tmp_path, monkeypatch)
 
 
 def test_rates_are_counted_from_the_episodes(result_policy: Any) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from helpers.paths import ROOT
+from helpers.page_tables import with_data
 
 T_QUANTILE_2 = 4.302653
 
@@ -25,18 +24,13 @@ def point(kinds: int, instances: int, **hits: int) -> dict[str, Any]:
 
 @pytest.fixture
 def result_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.syspath_prepend(str(ROOT / "docs"))
     points = [
         point(20, 15, a=0, b=1, c=2),
         point(150, 2, c=4, b=2, a=1),  # in another order
         point(150, 1, a=1, b=2, c=1),
     ]
     (tmp_path / "curve.json").write_text(json.dumps({"points": dict(enumerate(points))}))
-    (tmp_path / "sources.json").write_text(json.dumps({"curve": {"revision": ["0"], "command": "", "note": ""}}))
-    module = import_module("result_teacher")
-    monkeypatch.setattr(import_module("result_data"), "DATA", tmp_path)
-    monkeypatch.setattr(module, "DATA", tmp_path)
-    return module
+    return with_data("result_teacher", "curve", tmp_path, monkeypatch)
 
 
 def test_differences_of_a_curve_are_paired_by_object(result_teacher: Any) -> None:
