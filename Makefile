@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 quickstart: setup
 	$(PICKCLUTTER) check-install --out $(OUT)/check_install.png
-	$(PICKCLUTTER) pick "the yellow fruit" out=$(OUT)/pick.mp4
+	$(PICKCLUTTER) pick "the yellow fruit" seed=2 out=$(OUT)/pick.mp4
 	$(COLLECT) split=train scenes=$(SCENES) out=$(OUT)/scenes/train
 	$(COLLECT) split=id scenes=200 out=$(OUT)/scenes/id
 	$(COLLECT) split=ood scenes=300 out=$(OUT)/scenes/ood

@@ -12,6 +12,7 @@ from typing import Any
 DATA = Path(__file__).resolve().parent / "results" / "data"
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 _CONTINUED = " \\"
+_NOT_KEPT = "not kept"
 
 
 class ResultError(Exception):
@@ -55,8 +56,12 @@ def source(name: str) -> str:
     verb = "Recorded in" if entry.get("recorded") else "Measured with"
     then = entry.get("names_then", {})
     parts = [f"{entry['note']}", f"{verb} revision {revisions}."]
-    if "teacher" in entry:
-        parts.append(f"Hash of the teacher's weights: `{entry['teacher']}`.")
+    teachers = [entry["teacher"]] if isinstance(entry["teacher"], str) else entry["teacher"] or []
+    if teachers == [_NOT_KEPT]:
+        parts.append("The hash of the teacher's weights was not kept.")
+    elif teachers:
+        shown = ", ".join(f"`{one}`" for one in teachers)
+        parts.append(f"Hash of the teacher's weights: {shown}.")
     if then:
         parts.append("Names at that revision: " + ", ".join(f"`{new}` was `{old}`" for new, old in then.items()) + ".")
     return f"{wrapped(' '.join(parts))}\n\n```sh\n{wrapped(entry['command'], _CONTINUED)}\n```"

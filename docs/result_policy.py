@@ -22,7 +22,7 @@ from pickclutter_lang.policy.evaluation.rollout_metrics import (
     wilson_interval,
 )
 from pickclutter_lang.policy.evaluation.suites import effect_table, kind_table
-from pickclutter_lang.utils.statistics import reached
+from pickclutter_lang.utils.statistics import NOT_SHOWN, reached
 
 Key = tuple[str, str, str]
 """Variant, group of targets (all, seen or unseen) or name of an object, and key of `RATES`."""
@@ -82,41 +82,53 @@ def policy_rates(name: str, group: str, *rates: str) -> str:
     return markdown(["variant", *(RATES[rate].title for rate in chosen), *(["ms a decision"] if times else [])], lines)
 
 
-def policy_in_words(name: str) -> str:
-    """Return what a few-shot student gets done, as counts of episodes, beside the other detectors."""
+def policy_in_words(name: str, student: str = "few_shot") -> str:
+    """Return what a student gets done, as counts of episodes, beside the other detectors.
+
+    :param student: its variant, `few_shot` or `zero_shot`
+    """
     found = _rates(name)
-    lines = []
-    for title, variant, rate in (
-        ("a graspable object is brought to the goal", "few_shot", "graspable_picked"),
+    rows = [
+        ("a graspable object is brought to the goal", student, "graspable_picked"),
         ("the same, if the simulator says where it is", "oracle", "graspable_picked"),
         ("the same, if chance says where it is", "random", "graspable_picked"),
         ("the same, by the teacher alone", "teacher", "graspable_picked"),
-        ("the same, by the student before it is trained on the examples", "zero_shot", "graspable_picked"),
-        ("an absent object is declared absent", "few_shot", "absence_detected"),
-        ("a visible object is declared absent by mistake", "few_shot", "false_absence"),
-    ):
+    ]
+    if student == "few_shot":
+        untrained = "the same, by the student before it is trained on the examples"
+        rows.append((untrained, "zero_shot", "graspable_picked"))
+    rows += [
+        ("an absent object is declared absent", student, "absence_detected"),
+        ("a visible object is declared absent by mistake", student, "false_absence"),
+    ]
+    lines = []
+    for title, variant, rate in rows:
         if (variant, "all", rate) in found:
             cells = [found[variant, group, rate] for group in ("seen", "unseen")]
             lines.append([title, *(f"{cell.hits} of {cell.count}" for cell in cells)])
-    episodes = found["few_shot", "all", "success"].count
+    episodes = found[student, "all", "success"].count
     return markdown([f"{episodes} episodes", "seen objects", "unseen objects"], lines)
 
 
 def policy_aims(name: str, aims: str = "picker") -> str:
     """Return which aims are met: where the 95% interval after Wilson lies on the right side of what is aimed at.
 
+    An aim that is a share of the oracle's rate must be met, or missed, by both ends of the oracle's interval.
+
     :param aims: `picker`, of the few-shot student of the preset `policy`, or `open`, of the embedded policy
     """
     found = _rates(name)
     lines = []
     for aim in {"picker": _AIMS, "open": _AIMS_OF_OPEN}[aims]:
-        rate, share = found[aim.variant, aim.group, aim.rate], aim.share
+        rate, bounds = found[aim.variant, aim.group, aim.rate], (aim.share,)
         result = f"{rate.hits} of {rate.count}: {100 * rate.value:.1f} ({100 * rate.low:.1f} to {100 * rate.high:.1f})"
         if aim.of is not None:
             other = found[aim.of, aim.group, aim.rate]
-            share *= other.value
-            result += f"; the oracle {other.hits} of {other.count}, so the aim is {100 * share:.1f}"
-        lines.append([aim.text, reached(rate.low, rate.high, share, aim.at_most), result])
+            bounds = (aim.share * other.low, aim.share * other.high)
+            shown = f"{100 * aim.share * other.value:.1f}"
+            result += f"; the oracle {other.hits} of {other.count}, so the aim is {shown}"
+        verdicts = {reached(rate.low, rate.high, bound, aim.at_most) for bound in bounds}
+        lines.append([aim.text, verdicts.pop() if len(verdicts) == 1 else NOT_SHOWN, result])
     return markdown(["Aim", "Reached?", "Result, %"], lines)
 
 
@@ -157,9 +169,10 @@ def episode_kind_aims(name: str) -> str:
     """
     episodes, lines = episodes_of(name), []
     for kind in dict.fromkeys(episode["kind"] for episode in episodes):
-        cells = []
+        cells: list[str] = []
         for aim in _AIMS_OF_OPEN:
-            own = [e for e in episodes if e["kind"] == kind and TARGET_GROUPS[aim.group](e)]
+            own = [e for e in episodes if e["kind"] == kind and e["variant"] == aim.variant]
+            own = [episode for episode in own if TARGET_GROUPS[aim.group](episode)]
             if aim.rate == "graspable_picked":
                 own = [episode for episode in own if len(episode["expected"]) == 1]
             rate = compute_rates(own)[aim.rate]

@@ -69,7 +69,7 @@ def teacher_aims(folder: str, trial: str) -> str:
         of_both = [shipped[what][2], found] if what in shipped else [None, found]
         shown = [(str(one), one.reached(aim, at_most)) if one else ("-", "-") for one in of_both]
         cells.append((what, f"at {'most' if at_most else 'least'} {100 * aim:.0f}", *shown[0], *shown[1]))
-    return markdown(("Top-1, % (95% interval)", "Aim", f"`{_NAMES[folder]}`", "met?", "the other", "met?"), cells)
+    return markdown(("Top-1, % (95% interval)", "Aim", f"`{_NAMES[folder]}`", "met?", "trial", "met?"), cells)
 
 
 def teacher_language(folder: str, trial: str) -> str:
@@ -96,7 +96,7 @@ def teacher_language(folder: str, trial: str) -> str:
     rows.append((text, *(str(_found(one)) if one else "-" for one in bound), "50"))
     control = (f"{100 * one['control']:.1f}" if one else "-" for one in bound)
     rows.append(("the same against two colors that neither has", *control, "50"))
-    return markdown(("Top-1, % (95% interval)", f"`{_NAMES[folder]}`", "the other", "Chance, %"), rows)
+    return markdown(("Top-1, % (95% interval)", f"`{_NAMES[folder]}`", "trial", "Chance, %"), rows)
 
 
 def curve_points(name: str) -> list[dict[str, Any]]:

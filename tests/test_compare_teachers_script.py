@@ -60,3 +60,15 @@ def test_views_of_a_catalog_are_refused(tmp_path: Path) -> None:
     assert made.returncode == 0, made.stderr
     found = run_python([str(SCRIPT), str(tmp_path / "views"), "pocket", "pocket_scans"])
     assert found.returncode == 1 and "expected views of instances of kinds" in found.stderr
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_views_of_training_instances_are_refused(tmp_path: Path) -> None:
+    pytest.importorskip("sapien")
+    words = ["objects=kinds", "kinds=[apple,mug]", "instances=1", "first_seed=3", "views_per_object=1", "size=32"]
+    command = ["-m", "pickclutter_lang.commands", "render-object-views", *words, "random_objects=0"]
+    assert (made := run_python([*command, f"out={tmp_path / 'views'}"])).returncode == 0, made.stderr
+    found = run_python([str(SCRIPT), str(tmp_path / "views"), "pocket", "pocket_scans"])
+    assert found.returncode == 1 and "which no teacher is trained on, but" in found.stderr
+    assert "Traceback" not in found.stderr

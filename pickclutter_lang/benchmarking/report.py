@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pickclutter_lang.benchmarking.measure import Measured
-from pickclutter_lang.benchmarking.rows import ROWS, Aim, Ratio
+from pickclutter_lang.benchmarking.rows import QUICKSTART_POLICY, ROWS, Aim, Ratio
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.markdown import markdown_table
@@ -85,9 +85,10 @@ def _cells(name: str, row: MeasuredRow, found: Measured, report: BenchReport) ->
     if aim is not None and any(report.settings.get(key) != value for key, value in aim.given):
         aim = None
     low, high = ratio.quartiles
+    given = "the given policy" if report.settings.get("policy") else QUICKSTART_POLICY
     return [
         f"`{name}`",
-        row.title,
+        row.title.replace(QUICKSTART_POLICY, given),
         _digits(found.ours_ms.median),
         row.reference,
         _digits(found.reference_ms.median),

@@ -39,9 +39,11 @@ class Row:
     aim: Aim | None = None
 
 
+QUICKSTART_POLICY = "the quickstart's policy"
+"""In titles of rows that measure it where no other policy is given."""
 _CLIP, _WHOLE, _FLOAT32 = "CLIP's image encoder, float32", "the whole decision, torch", "the same, float32"
 _STOCK_RESET = "a reset of stock PickClutterYCB-v0, two cameras"
-_DECISION, _CLOSEUPS = "decision of the quickstart's policy", "decision of the preset `policy`, three close-ups"
+_DECISION, _CLOSEUPS = f"decision of {QUICKSTART_POLICY}", "decision of the preset `policy`, three close-ups"
 _STEP = "forward and backward pass, bfloat16"
 _LONG: Ratio = "times as long"
 
@@ -88,7 +90,7 @@ ROWS: dict[str, Row] = {
     "scenes/graspable": Row("scene collected, with `graspable`", _STOCK_RESET, aim=_faster(2, "objects", "ycb")),
     "env/step": Row("step, rgbd, hand camera alone", "a step of stock, rgbd, two cameras", _LONG, _HALF),
     "start/help": Row("`pickclutter train-affordance --help`", "`python -c pass`", _LONG, _most(1000)),
-    "start/load": Row("start of Python, quickstart's policy opened, ONNX Runtime", "the same, torch", aim=_most(1000)),
+    "start/load": Row(f"start of Python, {QUICKSTART_POLICY} opened, ONNX Runtime", "the same, torch", aim=_most(1000)),
 }
 """Name -> row; the part of the name before the `/` is its topic."""
 TOPICS = tuple(dict.fromkeys(name.partition("/")[0] for name in ROWS))

@@ -28,9 +28,8 @@ def _main(config: LookConfig) -> None:
 
         found = look(config)
         print(look_table(found))
-    if found.unknown is not None:
-        print(found.unknown)
-    print(THRESHOLD_NOTE)
+    for note in (*found.notes, THRESHOLD_NOTE):
+        print(note)
     if config.teacher_name.startswith("pocket") and config.checkpoint is None:
         print(POCKET_NOTE)
     print(f"figure: {config.out}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -49,13 +49,14 @@ _FOOT = 40
 class Look(NamedTuple):
     """The image, uint8 [S, S, 3], the names, and what the teacher and the student found for each.
 
-    `unknown` is a sentence on the words that the teacher does not know, if there are some.
+    `notes` are sentences on what does not count: words that the teacher does not know, and what lies outside of the
+    square; and on who gives no map.
     """
 
     image: NDArray[np.uint8]
     names: list[str]
     found: dict[str, list[Detection]]
-    unknown: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def look(config: LookConfig) -> Look:
@@ -75,11 +76,23 @@ def look(config: LookConfig) -> Look:
     if student is not None:
         student.encode_names(names)
         found["student"] = detect_by_student(student, image, names)
-    drawn = Look(image, names, found, unknown_words_note(teacher, names))
+    drawn = Look(image, names, found, tuple(_notes(config, teacher, names)))
     data = io.BytesIO()
     draw_look(drawn).save(data, "PNG")
     atomic_write(Path(config.out), data.getvalue())
     return drawn
+
+
+def _notes(config: LookConfig, teacher: Teacher, names: Sequence[str]) -> Iterator[str]:
+    unknown = unknown_words_note(teacher, names)
+    if unknown is not None:
+        yield unknown
+    with Image.open(config.image) as opened:
+        width, height = opened.size
+    if width != height:
+        yield f"Of the {width} x {height} pixels the central square is looked at: cut out what you ask for."
+    if not isinstance(teacher, PocketTeacher):
+        yield f"The teacher {config.teacher_name} gives scores alone, no maps."
 
 
 def detect_by_teacher(

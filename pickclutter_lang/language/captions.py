@@ -177,9 +177,13 @@ def _predicate(tags: set[str]) -> Predicate:
 
 
 def named_object_caption(item: ObjectAttributes, rng: np.random.Generator, synonym_probability: float = 0.0) -> Caption:
-    """Sample a caption that names an object, for images that show it alone, sometimes by a synonym."""
-    if synonym_probability and item.synonyms and rng.random() < synonym_probability:
-        synonym = str(rng.choice(item.synonyms))
+    """Sample a caption that names an object, for images that show it alone, sometimes by a synonym.
+
+    A synonym that is as true of others, "yellow fruit", is no name.
+    """
+    synonyms = [word for word in item.synonyms if noun_tags(word, item.name) == {f"name:{item.name}"}]
+    if synonym_probability and synonyms and rng.random() < synonym_probability:
+        synonym = str(rng.choice(synonyms))
         return Caption(_fill_template(_OBJECT, synonym, rng), (_predicate({f"name:{item.name}"}),))
     return Caption(_fill_template(_OBJECT, item.name, rng), (_predicate({f"name:{item.name}"}),))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,6 +11,7 @@ from typing import Any
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.extra_objects import all_objects
 from pickclutter_lang.objects.kinds.materials import UNSAID_MATERIAL
+from pickclutter_lang.utils.words import plurals_of
 
 # Words that one word implies: a sphere is round, steel is metal.
 _IMPLIED = {
@@ -128,7 +130,10 @@ def attributes_from_dict(words: Mapping[str, object]) -> ObjectAttributes:
 
 
 def _attributes_of_instance(words: Mapping[str, Any]) -> ObjectAttributes:
-    """Return the attributes of an instance of a kind; every hypernym is a category, every feature a tag."""
+    """Return the attributes of an instance of a kind; every hypernym is a category, every feature a tag.
+
+    A description of the kind that names a part which the instance lacks, "with a handle", is left out.
+    """
     name, hypernyms, colors = words["kind"], words["hypernyms"], tuple(words["colors"])
     material = "" if words["material"] == UNSAID_MATERIAL else words["material"]
     said = {"shape": words["shape"], "colors": colors, "pattern": words["pattern"], "material": material}
@@ -138,7 +143,7 @@ def _attributes_of_instance(words: Mapping[str, Any]) -> ObjectAttributes:
         tags=tags | {f"name:{name}"},
         name=name,
         synonyms=tuple(words["synonyms"]),
-        description=words["description"],
+        description="" if _names_lacking_part(words["description"], words["features"]) else words["description"],
         category=hypernyms[0],
         colors=colors,
         shape=words["shape"],
@@ -147,6 +152,13 @@ def _attributes_of_instance(words: Mapping[str, Any]) -> ObjectAttributes:
         pattern=words["pattern"],
         features=tuple(words["features"]),
     )
+
+
+def _names_lacking_part(description: str, features: Sequence[str]) -> bool:
+    said = set(re.findall("[a-z]+", description.lower()))
+    parts = {feature.split()[-1] for feature in features if feature.startswith("without ")}
+    forms = {part: {part, *plurals_of(part)} for part in parts | said}
+    return any(part in forms[word] or word in forms[part] for part in parts for word in said)
 
 
 def _tags(words: Mapping[str, str | Sequence[str]]) -> frozenset[str]:

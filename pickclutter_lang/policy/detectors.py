@@ -13,19 +13,19 @@ from scipy.special import expit, logit
 from pickclutter_lang.datasets.transforms.resampling import enlarge, segment_means
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.label_names import validate_label_names
-from pickclutter_lang.language.phrases import COLORS, color_alone, color_phrase, known_phrase
+from pickclutter_lang.language.phrases import COLORS, color_alone, color_phrase
 from pickclutter_lang.manipulation.segmentation import (
     DEFAULT_SEGMENTATION_CONFIG,
     SegmentationConfig,
     segment_rgbd,
     select_target_segments,
 )
+from pickclutter_lang.policy.rivals import COLOR_THRESHOLD, rivals_of
 from pickclutter_lang.policy.student import ExportedStudent, camera_images
 
 # Chosen on 400 scenes of X_ood; neighboring values do as well there with other crop classifiers.
 _NUM_CANDIDATES, _RANK_PENALTY = 3, 2.0
 _CROP_WEIGHT, _MAX_LOGIT = 0.3, 12.0
-_COLOR_THRESHOLD = 0.5  # more of this color than of any other
 
 
 class Detection(NamedTuple):
@@ -132,28 +132,10 @@ class StudentDetector:
     def _threshold(self, name: str, target: ScoredTarget) -> float:
         if self._always_present:
             return 0.0
-        if self._color(name) is not None:
-            return _COLOR_THRESHOLD
+        if rivals_of(name, self.student.config.names).color:
+            return COLOR_THRESHOLD
         of_verified = self.student.thresholds.crop_classifier if target.verified else None
         return self.student.threshold(name) if of_verified is None else of_verified[name]
-
-    def _color(self, name: str) -> str | None:
-        """Return the color of a new name that is one alone."""
-        return None if name in self.student.config.names else color_alone(name)
-
-    def _rivals(self, name: str) -> tuple[list[str], list[str]]:
-        """Return the names whose log odds count for a name, itself first, and those of the folder against it.
-
-        "Fruit", a new name, means the lemon, whose log odds count for it. "Yellow fruit" may mean the lemon or the
-        apple: neither counts. A color has the other colors against it.
-        """
-        names, color = self.student.config.names, self._color(name)
-        if color is not None:
-            return [color_phrase(color)], [color_phrase(other) for other in COLORS if other != color]
-        if name in names:
-            return [name], [other for other in names if other != name]
-        phrase = known_phrase(name, names)
-        return [name, *(() if phrase.modifiers else phrase.labels)], [n for n in names if n not in phrase.labels]
 
     def score(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[ScoredTarget]:
         """Score several different names in one observation, and choose the segment of each.
@@ -166,11 +148,11 @@ class StudentDetector:
         :raises PickClutterError: as `detect`
         """
         config, names = self.student.config, validate_label_names(names)
-        rivals = [self._rivals(name) for name in names]
-        colors = map(color_phrase, COLORS) if any(map(self._color, names)) else ()
-        scored = list(dict.fromkeys([*(own[0] for own, _ in rivals), *config.names, *colors]))
+        rivals = [rivals_of(name, config.names) for name in names]
+        colors = map(color_phrase, COLORS) if any(one.color for one in rivals) else ()
+        scored = list(dict.fromkeys([*(one.own[0] for one in rivals), *config.names, *colors]))
         output = self.student.predict(camera_images(observation), scored)
-        asked = [scored.index(own[0]) for own, _ in rivals]
+        asked = [scored.index(one.own[0]) for one in rivals]
         heatmaps = upsample_to_image(output.attention[asked], config.crop_size, config.camera_size)
         heatmaps /= np.maximum(heatmaps.sum(axis=(1, 2), keepdims=True), 1e-12)
         segments = segment_observation(observation, self.segmentation)
@@ -178,16 +160,17 @@ class StudentDetector:
         images = observation["image"]["hand_camera"]
         depth, verifier = images["depth"][..., 0], CropVerifier(self.student, images["rgb"])
         found = []
-        for name, groups, row, heatmap in zip(names, rivals, asked, heatmaps, strict=True):
+        for name, of_name, row, heatmap in zip(names, rivals, asked, heatmaps, strict=True):
+            groups = of_name.own, of_name.others
             own, others = (log_odds[np.array([scored.index(n) for n in group], int)] for group in groups)
             verified = config.object_crop_size is not None and name in config.names
             score, rule = float(output.scores[row]), self.segmentation
             labels, count = own[1:].argmax(axis=0) if len(own) > 2 else None, _NUM_CANDIDATES if verified else 1
-            if self._color(name) is not None:  # red segments that touch are one object, others are not
+            if of_name.color:  # red segments that touch are one object, others are not
                 probabilities, rule = _segment_probabilities(own[0], others), replace(rule, min_joined_log_odds=np.inf)
                 score, heatmap = float(probabilities.max()), probabilities[segments]
                 heatmap = heatmap / max(heatmap.sum(), 1e-12)
-                labels = np.where(probabilities >= _COLOR_THRESHOLD, 0, np.arange(len(probabilities)))
+                labels = np.where(probabilities >= COLOR_THRESHOLD, 0, np.arange(len(probabilities)))
             name_odds = np.vstack([own.max(axis=0), others]) if len(others) else None
             masks = select_target_segments(segments, heatmap, depth, name_odds, count, rule, labels)
             mask = masks[0] if masks else np.zeros(segments.shape, bool)

@@ -106,11 +106,6 @@ class ExportedStudent(ABC):
         :raises InvalidArgumentError: for a policy without a crop classifier
         """
 
-    def classify_crop(self, rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Return the log odds [C] of `classify_crops` for one mask."""
-        odds: NDArray[np.float64] = self.classify_crops(rgb, [mask])[0]
-        return odds
-
     @property
     def student_input(self) -> list[CameraKey]:
         """Addresses of the images that it takes."""

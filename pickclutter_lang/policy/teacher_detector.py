@@ -15,6 +15,7 @@ from pickclutter_lang.datasets.transforms.squares import crop_squares
 from pickclutter_lang.language.label_names import MAX_NEW_NAMES, validate_label_names
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import Detection, ScoredTarget, segment_observation
+from pickclutter_lang.policy.rivals import COLOR_THRESHOLD, rivals_of
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.known_words import warn_of_unknown_words, with_neighbors
 from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE, encode_images
@@ -22,16 +23,18 @@ from pickclutter_lang.utils.caches import keep_recent
 
 
 class TeacherDetector:
-    """A teacher without training: it classifies each segment among its names.
+    """A teacher without training: it classifies each segment among its names, but for those that a new name means.
 
-    Each text is encoded once, unless many others were used since.
+    A color alone, "the red one", competes with the likeliest other color, as for a `StudentDetector`. Each text is
+    encoded once, unless many others were used since.
     """
 
-    def __init__(self, teacher: Teacher, names: Sequence[str], thresholds: Thresholds) -> None:
+    def __init__(self, teacher: Teacher, names: Sequence[str], thresholds: Thresholds | None) -> None:
         """Take a teacher; words of further names that it does not know are taken for known ones.
 
-        :param names: the rivals of a name; a further name is classified against all of them
-        :param thresholds: of its scores; those of a policy evaluation are calibrated as a student's are
+        :param names: the rivals of a name; see `rivals_of`
+        :param thresholds: of its scores; those of a policy evaluation are calibrated as a student's are. None: whatever
+            its score, an object is predicted present
         """
         self.teacher, self.names, self.thresholds = with_neighbors(teacher, kept=names), list(names), thresholds
         self._text: dict[str, Tensor] = {}
@@ -58,11 +61,17 @@ class TeacherDetector:
         return self._with_thresholds(names, targets)
 
     def _with_thresholds(self, names: Sequence[str], targets: Sequence[ScoredTarget]) -> list[Detection]:
-        known, default = self.thresholds.names, self.thresholds.default
         return [
-            Detection(target.score, known.get(name, default), target.mask, target.heatmap, target.segments)
+            Detection(target.score, self._threshold(name), target.mask, target.heatmap, target.segments)
             for name, target in zip(names, targets, strict=True)
         ]
+
+    def _threshold(self, name: str) -> float:
+        if self.thresholds is None:
+            return 0.0
+        if rivals_of(name, self.names).color:
+            return COLOR_THRESHOLD
+        return self.thresholds.names.get(name, self.thresholds.default)
 
     def score(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[ScoredTarget]:
         """Score several different names in one observation; each segment is classified once.
@@ -89,8 +98,11 @@ class TeacherDetector:
         sizes: NDArray[np.int64],
         large: Sequence[int],
     ) -> ScoredTarget:
-        text = self.encode_names(list(dict.fromkeys([name, *self.names])))
+        rivals = rivals_of(name, self.names)
+        text = self.encode_names([rivals.own[0], *rivals.others])
         logits = self.teacher.logit_scale * features @ text.T
+        if rivals.color:
+            logits = torch.stack([logits[:, 0], logits[:, 1:].amax(dim=1)], dim=1)
         # Without another name the segments compete with each other.
         probabilities = logits.softmax(dim=1 if len(text) > 1 else 0)[:, 0].cpu().numpy()
         heatmap = np.zeros(segments.shape)

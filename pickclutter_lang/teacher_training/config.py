@@ -76,7 +76,7 @@ class TeacherTrainConfig:
     occlusion: float = 0.0
     """Fraction of the views of which another view's object hides a part, as in a pile."""
     low_resolution: float = 0.0
-    """Fraction of the object crops and views that are blurred as if they had a quarter of their pixels, or more."""
+    """Fraction of the object crops and views that are blurred, as if a side had a quarter of its pixels or more."""
     hold_out_compositions: bool = False
     """Train on no image, and no text, of a held-out pair of a kind's name with main color or material: a tenth of those
     of kinds that come in four main colors, or three materials, or more."""

@@ -17,6 +17,7 @@ from pickclutter_lang.envs.randomization import overrides
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.catalog_file import credits_of
 from pickclutter_lang.objects.extra_objects import select_objects
+from pickclutter_lang.objects.kinds import all_kinds
 from pickclutter_lang.students import build_student
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.folder_batches import FolderImages
@@ -137,9 +138,12 @@ def _model_section(folder: Path, teacher: PocketTeacher) -> str:
 
 
 def _unseen_section(config: TeacherTrainConfig) -> str:
-    kept_out = ", ".join(select_objects("kept_out").names)
-    eight = _wrapped(f"Eight YCB objects that no teacher of this project is trained on: {kept_out}.")
-    text = f"## What it never saw\n\n{eight}\n"
+    kept_out = select_objects("kept_out").names
+    scans = f"Eight YCB scans that no teacher of this project is trained on: {', '.join(kept_out)}."
+    if "kinds" in trained_object_sets(config):
+        words = {word for kind in all_kinds() for word in (kind.name, *kind.synonyms)}
+        scans += f" Kinds have the names of some: {', '.join(name for name in kept_out if name in words)}."
+    text = f"## What it never saw\n\n{_wrapped(scans)}\n"
     if config.pretrained is not None:
         text += "\nWhat the teacher that it started from saw, it saw too: see the model card of that one.\n"
     elif trained_object_sets(config) <= _PROCEDURAL:
@@ -167,6 +171,7 @@ def _training_section(config: TeacherTrainConfig, seconds: float) -> str:
     return (
         "## Training\n\n"
         f"```sh\n{_command(f'pickclutter train-teacher {_overrides(config)}')}\n```\n\n"
+        "Add `scenes=`, `views=` and `out=`: the table below has the commands that render the data.\n"
         f"It took {seconds / 60:.0f} minutes.\n"
         "Every caption says what it asserts, so each pair of an image and a caption in a batch is known to match or\n"
         "not. The loss is an InfoNCE with many positives and a sigmoid loss over whole scenes (names, lists, counts,\n"

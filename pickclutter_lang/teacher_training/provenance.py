@@ -64,15 +64,23 @@ def check_held_out_objects(config: TeacherTrainConfig) -> None:
         _refuse_shared(_shared_keys(_images(trained), _images(unseen)), "images", "remove them from one of the two")
 
 
+def check_held_out_instances(views: ObjectViewDataset, folder: str) -> None:
+    """Check that instances of kinds in views are of those that no teacher is trained on.
+
+    :raises InvalidArgumentError: when they are not
+    """
+    seeds = [int(row["seed"]) for row in views.objects if "kind" in row]
+    if any(seed < MAX_INSTANCES for seed in seeds):
+        raise InvalidArgumentError(
+            f"expected instances of kinds with seeds from {MAX_INSTANCES} on, which no teacher is trained on, but "
+            f"{folder} has {min(seeds)}; render them with first_seed={MAX_INSTANCES}"
+        )
+
+
 def _check_kinds(config: TeacherTrainConfig) -> None:
     """Check what teachers of kinds cannot be evaluated on, or cannot leave out."""
     for folder in config.unseen_views:
-        seeds = [int(row["seed"]) for row in ObjectViewDataset.open(folder).objects if "kind" in row]
-        if any(seed < MAX_INSTANCES for seed in seeds):
-            raise InvalidArgumentError(
-                f"expected instances of kinds with seeds from {MAX_INSTANCES} on in unseen_views, but {folder} has "
-                f"{min(seeds)}; render them with first_seed={MAX_INSTANCES}"
-            )
+        check_held_out_instances(ObjectViewDataset.open(folder), folder)
     for folder in config.unseen_scenes:
         manifest = SceneStore.open(folder).manifest
         if manifest.object_set == "kinds" or manifest.has_catalog:

@@ -90,6 +90,7 @@ def _evaluate_scenes(
 ) -> None:
     """Add the metrics of a store to `found`, and the hits on its crops to those of `objects`."""
     label = f"{store.manifest.object_set}, {store.manifest.split}, {store.image_size} px"
+    label += f", object split {store.object_split}" if store.object_split else ""
     label = _unique(label, (key.removesuffix(", whole") for key in found["scenes"]))
     found["scenes"] |= {f"{label}, {key}": row for key, row in _scene_metrics(teacher, store, names).items()}
     hits = _crop_hits(teacher, store, names)
@@ -143,7 +144,6 @@ class _NameFeatures:
         catalog = paper_catalog()
         self.names = catalog.names
         self.index = {item.model_id: n for n, item in enumerate(catalog)}
-        self.splits = [item.split for item in catalog]
         self.photo, self.present, self.absent = (
             teacher.encode_text([template.format(label=name) for name in self.names])
             for template in (PHOTO_TEMPLATE, PRESENT_TEMPLATE, ABSENT_TEMPLATE)
@@ -153,9 +153,10 @@ class _NameFeatures:
 def _scene_metrics(teacher: PocketTeacher, store: SceneStore, names: _NameFeatures) -> dict[str, dict[str, float]]:
     """Return the multi-label metrics of a store, from prompt pairs "with a" and "without a".
 
-    The splits `train` and `id` are evaluated on the names of Y_id, others on all names and on those of Y_ood.
+    The splits `train` and `id` are evaluated on the names of Y_id, others on all names and on those of Y_ood, both of
+    the store's object split.
     """
-    splits = [names.splits[names.index[model_id]] for model_id in store.model_ids]
+    splits = [item.split for item in store.manifest.objects]
     label_groups = (
         {"": ["id"]} if store.manifest.split in ("train", "id") else {"": ["id", "ood"], ", Y_ood alone": ["ood"]}
     )

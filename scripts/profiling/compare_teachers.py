@@ -19,7 +19,9 @@ import sys
 import numpy as np
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.teacher_training.encoded_views import EncodedViews, clusters_of
+from pickclutter_lang.teacher_training.provenance import check_held_out_instances
 from pickclutter_lang.teachers.pocket import EMBEDDED, PocketTeacher, load_pocket_teacher
 from pickclutter_lang.utils.statistics import clustered_difference, clustered_interval
 from pickclutter_lang.utils.words import with_article
@@ -53,6 +55,10 @@ def main() -> None:
     store = ObjectViewDataset.open(options.views)
     if any("kind" not in row for row in store.objects):
         sys.exit("error: expected views of instances of kinds; render them with objects=kinds random_objects=0")
+    try:
+        check_held_out_instances(store, options.views)
+    except InvalidArgumentError as error:
+        sys.exit(f"error: {error}")
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(HEADER)
     before: list[list[bool]] | None = None

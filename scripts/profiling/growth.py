@@ -21,6 +21,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -106,11 +107,13 @@ def read(store: Path, reads: int) -> dict[str, Any]:
 def measured(command: Sequence[str]) -> dict[str, Any]:
     """Run a command; return what it took, and the JSON of its last line if that is any."""
     before, start, peaks = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter(), {}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    while process.poll() is None:
-        peaks |= memory_of(process.pid)
-        time.sleep(POLL_S)
-    output = process.communicate()[0]
+    with tempfile.TemporaryFile("w+") as printed:  # a pipe would be full before the end
+        process = subprocess.Popen(command, stdout=printed, text=True)
+        while process.poll() is None:
+            peaks |= memory_of(process.pid)
+            time.sleep(POLL_S)
+        printed.seek(0)
+        output = printed.read()
     if process.returncode:
         sys.exit(f"error: {shlex.join(command)} failed; finished parts are kept, run this command again to go on")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

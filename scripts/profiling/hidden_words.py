@@ -30,10 +30,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.clip_words import word_tokens
 from pickclutter_lang.objects.kinds import Kind, all_kinds
 from pickclutter_lang.teacher_training.encoded_views import EncodedViews
 from pickclutter_lang.teacher_training.nearest_words import NearestWords
+from pickclutter_lang.teacher_training.provenance import check_held_out_instances
 from pickclutter_lang.teachers.pocket import EMBEDDED, PocketTeacher, load_pocket_teacher
 from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE
 from pickclutter_lang.utils.statistics import clustered_interval
@@ -106,7 +108,12 @@ def main() -> None:
     )
     options = parser.parse_args()
     teacher = load_pocket_teacher(name=options.teacher)
-    views = EncodedViews.of(teacher, ObjectViewDataset.open(options.views))
+    store = ObjectViewDataset.open(options.views)
+    try:
+        check_held_out_instances(store, options.views)
+    except InvalidArgumentError as error:
+        sys.exit(f"error: {error}")
+    views = EncodedViews.of(teacher, store)
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(("taken for", "kinds", "views", "names", "top-1, %", f"among the best {_BEST}, %"))
     kinds = all_kinds()

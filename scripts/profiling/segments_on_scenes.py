@@ -25,6 +25,7 @@ from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.manipulation.segmentation import SegmentationConfig
 from pickclutter_lang.policy.detectors import segment_observation
 from pickclutter_lang.policy.replay import scene_to_observation
+from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 
 _HEADER = ["segmented", "times as fast", "best IoU, %", "gain", "IoU of all, %", "gain of it", "equal scenes"]
 _SMALLEST, _RESAMPLES = 0.002, 2000
@@ -41,11 +42,14 @@ class Found(NamedTuple):
 
 
 def overlaps(segments: NDArray[np.int64], truth: NDArray[np.uint8]) -> tuple[float, float, int]:
-    """Return the sums over true objects of the best IoU and of that of joined segments, and the number of objects."""
+    """Return the sums over true objects of the best IoU and of that of joined segments, and the number of objects.
+
+    The robot, whose fingers are in view, is no object.
+    """
     common = np.zeros((int(segments.max()) + 1, 256))
     np.add.at(common, (segments.ravel(), truth.ravel()), 1)
     sizes, areas = common.sum(axis=1), common.sum(axis=0)
-    objects = np.flatnonzero(areas[1:] >= _SMALLEST * truth.size) + 1
+    objects = np.flatnonzero(areas[1:ROBOT_SEGMENT] >= _SMALLEST * truth.size) + 1
     shared = common[1:, objects]
     best = (shared / (sizes[1:, None] + areas[objects] - shared)).max(axis=0, initial=0)
     mine = shared > 0.5 * sizes[1:, None]

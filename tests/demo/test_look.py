@@ -31,6 +31,8 @@ def config(exported: Path, tmp_path: Path) -> LookConfig:
 def test_teacher_and_student_are_asked_in_one_picture(config: LookConfig) -> None:
     seen = look(config)
     assert list(seen.found) == ["teacher pocket", "student"] and seen.image.shape == (60, 60, 3)
+    assert any("80 x 60 pixels the central square" in note for note in seen.notes)
+    assert not any("maps" in note for note in seen.notes)
     teacher = load_teacher("pocket", config.checkpoint)
     feature = teacher.encode_image(teacher.preprocess(seen.image[None])).numpy()[0]
     for name, detection in zip(NAMES, seen.found["teacher pocket"], strict=True):

@@ -366,7 +366,9 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
         "result.json", {"policy": "a", "store": {"scenes": 1}}, lambda path: _check_same(path, {"policy": "a"})
     ),
     "experiments/scenes/policy_scores.py:read_scores": file(
-        "result.json", {"groups": {"all": SCORED_GROUP}}, lambda path: group_table(read_policy_scores(path))
+        "result.json",
+        {"label": "visible", "groups": {"all": SCORED_GROUP}},
+        lambda path: group_table(read_policy_scores(path)),
     ),
     "experiments/scenes/scene_scores.py:read_scores": sweep_scores,
     "experiments/scenes/table12.py:read_tables": sweep_about,

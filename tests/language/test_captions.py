@@ -67,6 +67,29 @@ def test_names_distinguish_all_objects() -> None:
     assert (found == np.eye(26, dtype=bool)).all()
 
 
+def test_a_synonym_that_is_true_of_others_is_no_name() -> None:
+    rng = np.random.default_rng(0)
+    banana = replace(OBJECTS["banana"], synonyms=("ripe banana", "yellow fruit"))
+    texts = [named_object_caption(banana, rng, 1.0).text for _ in range(50)]
+    assert all("ripe banana" in text for text in texts)
+    only = replace(banana, synonyms=("yellow fruit",))
+    assert all("banana" in named_object_caption(only, rng, 1.0).text for _ in range(20))
+
+
+def test_a_mug_without_a_handle_has_no_description_with_one() -> None:
+    words = {
+        "kind": "mug", "synonyms": [], "hypernyms": ["cup"], "function": "", "shape": "cup", "colors": ["red"],
+        "material": "ceramic", "pattern": "plain", "description": "a cup with a curved handle on one side",
+    }  # fmt: skip
+    found = {
+        feature: attributes_from_dict({**words, "features": [feature]}).description
+        for feature in ("with a handle", "without a handle", "without a lid")
+    }
+    assert found == {
+        "with a handle": words["description"], "without a handle": "", "without a lid": words["description"]
+    }  # fmt: skip
+
+
 def test_absence_is_the_opposite_of_presence() -> None:
     rng = np.random.default_rng(0)
     scenes = [objects("banana", "apple"), objects("apple"), objects("dice", "fork", "banana")]

@@ -53,7 +53,7 @@ def test_a_policy_answers_as_it_did(old: Path) -> None:
     assert [student.threshold(name) for name in names] == recorded["thresholds"]
     mask = np.zeros((48, 48), bool)
     mask[10:30, 12:34] = True
-    assert student.classify_crop(rgb, mask) == pytest.approx(recorded["crop"], abs=1e-2)
+    assert student.classify_crops(rgb, [mask])[0] == pytest.approx(recorded["crop"], abs=1e-2)
 
 
 def test_a_run_on_scenes_is_finished_and_reported(old: Path) -> None:

@@ -162,6 +162,15 @@ def test_phrases_and_attributes_say_what_the_instance_is() -> None:
     assert (entry.model_id, entry.name, entry.category, entry.size) == ("mug-3", "mug", "cup", item.size)
 
 
+@every_kind
+def test_no_description_names_a_part_that_is_not_there(name: str) -> None:
+    for item in instances(name):
+        text = attributes_from_dict(KINDS[name].words(0, item)).description
+        stems = {word.strip(",.").removesuffix("s") for word in text.split()}
+        lacking = {f.split()[-1].removesuffix("s") for f in item.features if f.startswith("without")}
+        assert not stems & lacking and (text or lacking)
+
+
 def test_a_mug_is_hollow() -> None:
     for item in instances("mug"):
         middle = np.array([0, 0, 0.1 * item.size[2]])

@@ -185,7 +185,7 @@ def test_curves_count_who_is_called_absent(tmp_path: Path) -> None:
     scores, targets = torch.from_numpy(rng.random((40, 3))), torch.from_numpy(rng.random((40, 3)) < 0.4)
     predictions = Predictions(scores, targets, ["a", "b", "c"], torch.tensor([False, False, True]), ["s"] * 40)
     thresholds = torch.tensor([0.3, 0.6, 0.5], dtype=torch.float64)
-    curves = scene_curves({"few_shot": (predictions, thresholds)})
+    curves = scene_curves({"few_shot": (predictions, thresholds)}, "graspable")
     assert [curve.group for curve in curves] == ["all", "seen", "unseen"]
     for curve, columns in zip(curves, ([0, 1, 2], [0, 1], [2]), strict=True):
         own = int(np.flatnonzero(curve.thresholds == 0.5)[0])
@@ -210,7 +210,9 @@ def test_curves_count_who_is_called_absent(tmp_path: Path) -> None:
     own = int(np.flatnonzero(played[0].thresholds == 0.5)[0])
     assert (played[0].visible_called_absent[own], played[0].absent_called_so[own]) == (0.6, 0.4)
     assert write_curves([], tmp_path) is None
-    assert write_curves([*curves, *played], tmp_path) is not None
+    figure = write_curves([*curves, *played], tmp_path)
+    assert figure is not None
+    assert [ax.get_xlabel() for ax in figure.axes[::3]] == ["graspable, called absent, %", "visible, called absent, %"]
     with Image.open(tmp_path / CURVES_FILE) as image:
         assert image.size[0] == 1320
     with (tmp_path / CURVES_TABLE).open(newline="") as stream:

@@ -14,15 +14,18 @@ import pytest
 from PIL import Image
 
 from pickclutter_lang.envs.registration import environment_id
-from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.language.instructions import parse_target_name
+from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.kinds import all_kinds
 from pickclutter_lang.objects.kinds.kind_set import load_kind_set
+from pickclutter_lang.policy.evaluation.acting import Actor, act
 from pickclutter_lang.policy.evaluation.episode_instructions import (
     _UNRELATED,
     KIND_TITLES,
     SUITES,
+    Instruction,
     Pile,
     draw_instruction,
     misspell,
@@ -32,7 +35,7 @@ from pickclutter_lang.policy.evaluation.episode_log import read_episodes, write_
 from pickclutter_lang.policy.evaluation.paired import paired_difference
 from pickclutter_lang.policy.evaluation.plots import plot_suite
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
-from pickclutter_lang.policy.evaluation.rollout_metrics import comparison_table, comparisons
+from pickclutter_lang.policy.evaluation.rollout_metrics import comparison_table, comparisons, went_right
 from pickclutter_lang.policy.evaluation.suites import (
     NO,
     YES,
@@ -41,7 +44,7 @@ from pickclutter_lang.policy.evaluation.suites import (
     suite_summary,
     suite_tables,
 )
-from pickclutter_lang.policy.evaluation.videos import _first_missed, _first_outcomes
+from pickclutter_lang.policy.evaluation.videos import _first_missed, _first_outcomes, video_name
 from pickclutter_lang.reports.charts import save_png
 from pickclutter_lang.utils.statistics import NOT_SHOWN
 from pickclutter_lang.utils.words import counted
@@ -191,6 +194,28 @@ def test_names_beyond_the_labels_are_no_kinds() -> None:
     all_taken = replace(here, labels=(*here.labels, replace(here.objects[0], synonyms=_UNRELATED)))
     with pytest.raises(InvalidArgumentError, match="expected a name for unrelated that no label has"):
         draw_instruction("unrelated", all_taken, 0)
+
+
+def test_names_beyond_the_labels_are_not_true_of_the_pile() -> None:
+    """A red mug may be called a red cup, and a clamp a medium one; neither is a blue cup or a sugar box."""
+    labels = load_kind_set().catalog
+    red = replace(labels.find("mug"), colors=("red",))
+    here = kinds_pile("fork", "clamp", "soup can")
+    here = replace(here, objects=(*here.objects[1:], red))
+    said = {parse_target_name(draw_instruction("foreign", here, seed).text) for seed in range(400)}
+    assert not said & {"red cup", "medium clamp", "extra large clamp"} and {"blue cup", "sugar box"} <= said
+    among = replace(here, objects=here.objects[:2], distractors=(replace(red, colors=()),))
+    said = {parse_target_name(draw_instruction("foreign", among, seed).text) for seed in range(400)}
+    assert not any(name.endswith(" cup") for name in said)  # nobody says which color it has
+
+
+def test_an_object_of_an_unknown_color_is_not_right() -> None:
+    here = pile("banana", "lemon", "strawberry", "fork")
+    here = replace(here, objects=(*here.objects, replace(CATALOG.find("peach"), name="plum", colors=())))
+    for seed in range(60):
+        for kind in ("color", "color_category"):
+            asked = draw_instruction(kind, here, seed)
+            assert "plum" not in asked.expected and asked.target in asked.expected
 
 
 def test_a_category_is_every_hypernym() -> None:
@@ -377,6 +402,72 @@ def test_an_instruction_that_was_refused_has_no_video() -> None:
     moved = {"variant": "oracle", "success": False, "steps": 9, "graspable": True, "expected": ["lemon"]}
     episodes = [{**moved, "steps": 0}, moved]
     assert _first_outcomes(episodes, 2) == [moved] and _first_missed(episodes, 2) == [moved]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "error", "refused"),
+    [
+        ("synonym", "lift the ripe banana", UnknownObjectError, True),
+        ("paraphrase", "one gizmo, if you can find it", InvalidArgumentError, True),
+        ("description", f"lift the {'very ' * 60}long fruit", None, True),  # the observation has no room for it
+        ("named", "lift the banana", UnknownObjectError, False),
+    ],
+)
+def test_words_that_cannot_be_read_end_the_episode_alone(kind: str, text: str, error: Any, refused: bool) -> None:
+    class Reader:
+        def predict(self, *_: Any, **__: Any) -> Any:
+            raise error("unknown")
+
+    asked = Instruction(kind, text, "banana", "banana", ("banana",))
+    env: Any = None  # in which no step is taken
+    if refused:
+        assert act(env, Actor(Reader(), None, []), {}, {"success": False}, asked, None).refused
+    else:
+        with pytest.raises(error):
+            act(env, Actor(Reader(), None, []), {}, {}, asked, None)
+
+
+@pytest.mark.parametrize(
+    ("success", "followed", "expected", "right"),
+    [
+        (False, True, ["lemon", "banana"], True),  # the banana; of which the simulator does not say where it is
+        (False, True, ["lemon"], False),  # lifted and lost
+        (True, True, ["lemon"], True),
+        (False, True, [], True),  # nothing was lifted after a blank instruction
+        (False, False, ["lemon", "banana"], False),
+    ],
+)
+def test_any_object_that_was_asked_for_is_right(
+    success: bool, followed: bool, expected: list[str], right: bool
+) -> None:
+    one = suite_episode("own", 0, "category", "banana") | {
+        "success": success, "followed": followed, "expected": expected,
+    }  # fmt: skip
+    assert went_right(one) is right
+    assert ("success" if right else "failure") in video_name(one)
+
+
+def test_names_of_other_episodes_are_not_known() -> None:
+    """Whatever a worker played before, a policy reads an instruction alike."""
+
+    class Growing:
+        def __init__(self) -> None:
+            self.names = ["lemon"]
+
+        def __call__(self, observation: Any, name: str) -> Any:
+            raise AssertionError
+
+    runner = object.__new__(RolloutRunner)
+    runner._detectors, runner._known_names = {}, {}
+    detector = Growing()
+    runner.use_detector("few_shot", detector)
+    detector.names.append("gizmo")
+    runner.config, runner._picker_config = (
+        RolloutConfig("", None, "ood", 0, "pd_ee_delta_pose", {}, 96),
+        DEFAULT_PICKER_CONFIG,
+    )
+    timed = runner._actor("few_shot").detector
+    assert timed is not None and timed.names == ("lemon",)
 
 
 @pytest.mark.sim

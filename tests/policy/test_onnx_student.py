@@ -107,7 +107,7 @@ def test_crops_are_classified_in_one_batch(crops: tuple[Path, Path], looks: list
     masks[0, 8:30, 10:16] = masks[0, 24:30, 10:40] = masks[1, :4, :7] = masks[2, 40:, 44:] = masks[3] = True
     found = student.classify_crops(rgb, list(masks))
     np.testing.assert_allclose(found, torch_student.classify_crops(rgb, list(masks)), atol=1e-3)
-    np.testing.assert_allclose(found[1], student.classify_crop(rgb, masks[1]), atol=1e-5)
+    np.testing.assert_allclose(found[1], student.classify_crops(rgb, [masks[1]])[0], atol=1e-5)
 
 
 def test_8_bit_networks_are_small_and_near_those_of_torch(
@@ -221,7 +221,9 @@ def test_each_folder_opens_in_its_way(crops: tuple[Path, Path], trained: tuple[P
     with pytest.raises(InvalidArgumentError, match=r"48 x 48 .* got 64 x 64"):
         OnnxStudent.load(out).predict({("hand", "rgb"): np.zeros((64, 64, 3), np.uint8)}, ["lemon"])
     with pytest.raises(InvalidArgumentError, match="this policy has none"):
-        OnnxStudent.load(trained[1]).classify_crop(np.zeros((SIDE, SIDE, 3), np.uint8), np.ones((SIDE, SIDE), bool))
+        OnnxStudent.load(trained[1]).classify_crops(np.zeros((SIDE, SIDE, 3), np.uint8), [np.ones((SIDE, SIDE), bool)])[
+            0
+        ]
 
 
 ABSENT = ("torch", "torchvision", "timm", "open_clip", "hydra", "omegaconf", "h5py", "matplotlib", "gymnasium", "rich")

@@ -34,6 +34,7 @@ from pickclutter_lang.policy.rl.config import PPOConfig
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.student import camera_images
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
+from pickclutter_lang.teachers.zero_shot import encode_images
 from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
 SIDE = 96
@@ -332,6 +333,14 @@ def test_a_teacher_encodes_each_text_once_and_scores_by_its_thresholds(monkeypat
     assert [one.threshold for one in found] == [0.9, 0.2, 0.9, 0.2, 0.2]
     scored = detector.score(seen, ["tennis ball", "lemon"])
     assert [one.score for one in scored] == [found[1].score, found[0].score]
+    without_lemon = TeacherDetector(teacher, ["tennis ball"], None)  # which may be the fruit, and is no rival of it
+    assert detector(seen, "fruit").score == without_lemon(seen, "fruit").score
+    image = seen["image"]["hand_camera"]["rgb"]
+    red, features = detector.detect_without_depth(image, ["the red one"])[0], encode_images(teacher, image[None])
+    texts = [f"a photo of a {color} object" for color in ("red", *(c for c in COLORS if c != "red"))]
+    odds = (teacher.logit_scale * features @ encode(texts).T)[0].double().numpy()
+    assert red.threshold == 0.5 and red.score == pytest.approx(1 / (1 + np.exp(odds[1:].max() - odds[0])), abs=1e-5)
+    assert TeacherDetector(teacher, ["lemon"], None)(seen, "the red one").threshold == 0  # as `pick` asks
     alone = TeacherDetector(teacher, [], Thresholds(0.0, {}, None))(seen, "lemon")  # segments compete, not names
     assert alone.segments is not None and (alone.mask == (alone.segments == alone.segments[alone.mask][0])).all()
     means = [alone.heatmap[alone.segments == k].sum() for k in range(1, int(alone.segments.max()) + 1)]

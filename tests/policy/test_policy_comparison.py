@@ -57,6 +57,28 @@ def test_a_difference_is_that_of_the_same_piles(tmp_path: Path) -> None:
     assert (seen, unseen) == (4, 3)
 
 
+def test_kinds_of_instructions_are_compared_each_for_itself(tmp_path: Path) -> None:
+    """A pile counts once for each kind, and episodes of another suite in the same folder do not count."""
+    language = {"suite": "language", "seed": 0, "episodes": 6}
+    folders = [evaluation(tmp_path / name, "111111", config=language) for name in ("a", "b")]
+    for folder, right in zip(folders, ("named", "synonym"), strict=True):
+        rows = [
+            episode(seed=seed, kind=kind, followed=kind == right)
+            for seed in range(6)
+            for kind in ("named", "synonym", "drawn")
+        ]
+        (folder / "episodes.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in rows))
+    runs = [load_evaluation(folder) for folder in folders]
+    assert {one["kind"] for run in runs for one in run.episodes} == {"named", "synonym"}
+    found = {rate: one for (_, group, rate), one in differences(*runs).items() if group == "all"}
+    assert {rate: (one.difference, one.piles) for rate, one in found.items()} == {
+        "right, named": (-1.0, 6),
+        "right, synonym": (1.0, 6),
+    }
+    rates = object_rates(runs[0].episodes, "language")["lemon"]
+    assert rates is not None and rates.value == 1  # the name alone: the synonyms, of which none is right, do not count
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [

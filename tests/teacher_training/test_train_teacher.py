@@ -125,7 +125,7 @@ def test_views_alone_train_a_teacher(data: Path, tmp_path: Path) -> None:
 
 def test_what_teachers_of_kinds_cannot_do_is_refused_before_the_training(data: Path, tmp_path: Path) -> None:
     kinds, held = write_kind_views(tmp_path / "kinds", range(2)), write_kind_views(tmp_path / "held", range(5, 6))
-    with pytest.raises(InvalidArgumentError, match="seeds from 1000000 on in unseen_views"):
+    with pytest.raises(InvalidArgumentError, match="seeds from 1000000 on, which no teacher is trained on"):
         check_held_out_objects(config(data, tmp_path, views=[str(kinds)], unseen_views=[str(held)]))
     with pytest.raises(InvalidArgumentError, match="exclude_split=none with kinds"):
         check_held_out_objects(config(data, tmp_path, views=[str(kinds)], exclude_split="ood"))

@@ -47,7 +47,11 @@ class _Estimate(TypedDict):
 
 
 class Group(TypedDict):
-    """What is found of some names: metrics in 0..1, counts over all scenes and names."""
+    """What is found of some names: metrics in 0..1, counts over all scenes and names.
+
+    `visible` counts where the label of the scores is true, which may also be `present` or `graspable`; `absent` the
+    rest.
+    """
 
     names: int
     map: _Estimate | None
@@ -60,7 +64,10 @@ class Group(TypedDict):
     absent_called_so: int
 
 
-class _Result(TypedDict):
+class Scored(TypedDict):
+    """The label that scores are of, `present`, `visible` or `graspable`, and group of names -> what is found of it."""
+
+    label: str
     groups: dict[str, Group]
 
 
@@ -109,12 +116,13 @@ def score_policy(
         parts = {group: found.of_splits(splits) for group, splits in _GROUPS.items()}
         groups = {group: _group(part, student) for group, part in parts.items() if part.names}
         names = _names(found, thresholds)
-        tables = f"{group_table(groups)}\n\n{_NOTE}\n\n{_name_table(names)}\n"
+        scored = Scored(label=spec.target_label, groups=groups)
+        tables = f"{group_table(scored)}\n\n{_NOTE}\n\n{_name_table(names, spec.target_label)}\n"
         save_predictions(out / "predictions" / "policy.npz", found)
         atomic_write(out / "tables.md", tables.encode())
         teacher = {"name": spec.teacher.name, "fingerprint": spec.teacher.fingerprint}
         code = {"teacher": teacher, "git_revision": git_revision(), "versions": package_versions()}
-        result = {"kind": _KIND, **of, "label": spec.target_label, "groups": groups, "names": names, **code}
+        result = {"kind": _KIND, **of, **scored, "names": names, **code}
         write_json(out / RESULT_FILE, without_nan(result))
     return PolicyScores(found, thresholds, tables)
 
@@ -182,22 +190,21 @@ def _names(found: Predictions, thresholds: Tensor) -> dict[str, dict[str, Any]]:
     }
 
 
-def read_scores(path: Path) -> dict[str, Group]:
-    """Read the groups of a `result.json` that `score_policy` wrote.
+def read_scores(path: Path) -> Scored:
+    """Read the label and groups of a `result.json` that `score_policy` wrote.
 
     :raises CheckpointError: when it is missing or damaged
     """
-    return read_json(path, _Result, CheckpointError, "write it again: pickclutter evaluate-affordance policy=")[
-        "groups"
-    ]
+    return read_json(path, Scored, CheckpointError, "write it again: pickclutter evaluate-affordance policy=")
 
 
-def group_table(groups: Mapping[str, Group]) -> str:
+def group_table(scored: Scored) -> str:
     """Return the Markdown table of seen, unseen and all names."""
+    label = scored["label"]
     head = ["names", "number", "mAP", "F1", "mAP, all-positive", "F1, all-positive"]
-    head += ["visible, called absent", "absent, called so"]
+    head += [f"{label}, called absent", f"not {label}, called absent"]
     rows: list[list[object]] = []
-    for title, of in groups.items():
+    for title, of in scored["groups"].items():
         metrics = (of["map"], of["f1"], of["all_positive_map"], of["all_positive_f1"])
         cells = (estimate_cell(None if metric is None else Estimate(**metric)) for metric in metrics)
         missed, right = _share(of["visible_called_absent"], of["visible"]), _share(of["absent_called_so"], of["absent"])
@@ -209,8 +216,8 @@ def _share(count: int, of: int) -> str:
     return f"{percent(count / of)} ({count}/{of})" if of else "NA"
 
 
-def _name_table(names: dict[str, dict[str, Any]]) -> str:
-    head = ["name", "seen", "visible in scenes", "AP", "F1", "precision", "recall"]
+def _name_table(names: dict[str, dict[str, Any]], label: str) -> str:
+    head = ["name", "seen", f"{label} in scenes", "AP", "F1", "precision", "recall"]
     metrics = ("average_precision", "f1", "precision", "recall")
     return markdown_table(
         head,

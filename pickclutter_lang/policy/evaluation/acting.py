@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.manipulation.scripted_picker import PickPhase
 from pickclutter_lang.policy.detectors import Detection, TargetDetector
 from pickclutter_lang.policy.evaluation.episode_instructions import BLANK, MAY_REFUSE, Instruction
@@ -23,12 +23,15 @@ RolloutCallback = Callable[[Mapping[str, NDArray[Any]], EpisodeState | None], No
 
 
 class TimedDetector:
-    """A detector that measures its time and records its first detection."""
+    """A detector that measures its time and records its first detection.
+
+    It knows the `names` that it is made with, whatever names were encoded in other episodes.
+    """
 
     first: Detection | None = None
 
-    def __init__(self, detector: TargetDetector) -> None:
-        self._detector, self.names = detector, detector.names
+    def __init__(self, detector: TargetDetector, names: Sequence[str]) -> None:
+        self._detector, self.names = detector, names
         self.seconds: list[float] = []
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
@@ -67,15 +70,18 @@ def act(
     asked: Instruction,
     callback: RolloutCallback | None,
 ) -> Run:
-    """Let a policy act until the episode is over; a name that it cannot encode ends the episode without an action."""
-    text, picked, state = encode_instruction(asked.text), list[str](), None
+    """Let a policy act until the episode is over; words that it cannot read end the episode without an action.
+
+    They may do so for the kinds of `MAY_REFUSE`.
+    """
+    picked, state = list[str](), None
     over, steps, grasp_found = False, 0, False
     while not over:
-        observation = {**observation, "instruction": text}
         start = time.perf_counter()
         try:
+            observation = {**observation, "instruction": encode_instruction(asked.text)}
             action, state = actor.policy.predict(observation, state, episode_start=steps == 0)
-        except InvalidArgumentError:
+        except (InvalidArgumentError, UnknownObjectError):
             if steps or asked.kind not in MAY_REFUSE:
                 raise
             return Run(info, picked, steps, grasp_found, True)

@@ -29,7 +29,8 @@ _OTHER_COLOR = "#5bb5a2"
 class Curve(NamedTuple):
     """Shares [201] of visible and of absent names that are called absent, at `thresholds` [201] of 0..1.
 
-    The detector's own threshold of each name lies at 0.5; the others are as far from it for all names.
+    The detector's own threshold of each name lies at 0.5; the others are as far from it for all names. In stored
+    scenes, "visible" are those of which the label of the student's scores, `label`, is true, "absent" all others.
     """
 
     source: str
@@ -40,26 +41,33 @@ class Curve(NamedTuple):
     absent_called_so: FloatArray
     n_visible: int
     n_absent: int
+    label: str | None = None
 
 
-def detection_curve(source: str, variant: str, group: str, visible: FloatArray, absent: FloatArray) -> Curve | None:
+def detection_curve(
+    source: str, variant: str, group: str, visible: FloatArray, absent: FloatArray, label: str | None = None
+) -> Curve | None:
     """Return the curve over recentered scores of visible and of absent names; None where there are none of either."""
     if not len(visible) or not len(absent):
         return None
     thresholds = np.unique(np.quantile(np.concatenate([visible, absent]), np.linspace(0, 1, _POINTS - 2)))
     thresholds = np.unique([*thresholds, DEFAULT_THRESHOLD, np.nextafter(1.0, 2.0)])
     missed, right = (np.searchsorted(np.sort(scores), thresholds, "left") / len(scores) for scores in (visible, absent))
-    return Curve(source, variant, group, thresholds, missed, right, len(visible), len(absent))
+    return Curve(source, variant, group, thresholds, missed, right, len(visible), len(absent), label)
 
 
-def scene_curves(scores: Mapping[str, tuple[Predictions, torch.Tensor]]) -> list[Curve]:
-    """Return the curves of variants from their scores and thresholds on stored scenes."""
+def scene_curves(scores: Mapping[str, tuple[Predictions, torch.Tensor]], label: str) -> list[Curve]:
+    """Return the curves of variants from their scores and thresholds on stored scenes.
+
+    :param label: that the scores are of
+    """
     curves = []
     for variant, (predictions, thresholds) in scores.items():
         moved = recenter_scores(predictions.probabilities, thresholds)
         for group, columns in _columns(predictions).items():
             truth, values = predictions.targets[:, columns], moved[:, columns]
-            curves.append(detection_curve("scenes", variant, group, values[truth].numpy(), values[~truth].numpy()))
+            sides = values[truth].numpy(), values[~truth].numpy()
+            curves.append(detection_curve("scenes", variant, group, *sides, label))
     return [curve for curve in curves if curve is not None]
 
 
@@ -104,10 +112,13 @@ def draw_curves(curves: Sequence[Curve]) -> Figure:
     for row, source in enumerate(sources):
         for column, group in enumerate(TARGET_GROUPS):
             ax = grid[row, column]
-            for curve in (curve for curve in curves if (curve.source, curve.group) == (source, group)):
+            shown = [curve for curve in curves if (curve.source, curve.group) == (source, group)]
+            for curve in shown:
                 _draw(ax, curve)
+            visible, absent = _sides(shown[0] if shown else None)
+            so = "so" if absent == "absent" else "absent"
             ax.set_title(f"{_SOURCES[source]}; {group} names", fontsize=9)
-            ax.set(xlabel="visible, called absent, %", ylabel="absent, called so, %")
+            ax.set(xlabel=f"{visible}, called absent, %", ylabel=f"{absent}, called {so}, %")
             ax.set(xlim=(0, right), ylim=(lowest, 101))
             tidy_axes(ax)
             if ax.lines:
@@ -118,9 +129,15 @@ def draw_curves(curves: Sequence[Curve]) -> Figure:
 def _draw(ax: Axes, curve: Curve) -> None:
     """Draw a curve, with a dot where the policy decides first."""
     color = _COLORS.get(curve.variant, _OTHER_COLOR)
-    label = f"{curve.variant} ({curve.n_visible} visible, {curve.n_absent} absent)"
+    visible, absent = _sides(curve)
+    label = f"{curve.variant} ({curve.n_visible} {visible}, {curve.n_absent} {absent})"
     ax.plot(100 * curve.visible_called_absent, 100 * curve.absent_called_so, color=color, label=label)
     ax.plot(*_own_point(curve), "o", color=color)
+
+
+def _sides(curve: Curve | None) -> tuple[str, str]:
+    label = None if curve is None else curve.label
+    return ("visible", "absent") if label is None else (label, f"not {label}")
 
 
 def _own_point(curve: Curve) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from pickclutter_lang.experiments.plotting import TRUTH_COLORS
 from pickclutter_lang.experiments.run_charts import Interval, Panel, draw_bars, draw_panels, stairs_of
 from pickclutter_lang.experiments.scenes.thresholds import DEFAULT_THRESHOLD, recenter_scores
+from pickclutter_lang.policy.evaluation.episode_instructions import DRAWN, NAMED
 from pickclutter_lang.policy.evaluation.rollout_metrics import TARGET_GROUPS, Episode, wilson_interval
 from pickclutter_lang.utils.typing import FloatArray
 
@@ -20,8 +21,9 @@ OBJECTS_FILE, SCORES_FILE = "objects.png", "scores.png"
 def object_rates(episodes: Sequence[Episode], suite: str) -> dict[str, Interval | None]:
     """Return object -> share of its episodes that succeeded, or were right in a suite, with the interval of Wilson.
 
-    Seen objects come first.
+    Of a suite, those are counted that name the target, one in each pile. Seen objects come first.
     """
+    episodes = [episode for episode in episodes if episode["kind"] in (DRAWN, NAMED)]
     hit = "success" if suite == "picking" else "followed"
     found: dict[str, Interval | None] = {}
     for name in sorted({e["target"] for e in episodes}, key=lambda name: (name in unseen_of(episodes), name)):
@@ -41,7 +43,7 @@ def plot_objects(episodes: Sequence[Episode], suite: str) -> Figure:
     of = {v: [e for e in episodes if e["variant"] == v] for v in dict.fromkeys(e["variant"] for e in episodes)}
     rates = {variant: object_rates(own, suite) for variant, own in of.items()}
     unseen = {variant: unseen_of(own) for variant, own in of.items()}
-    return draw_bars(rates, unseen, "success, %" if suite == "picking" else "right, %")
+    return draw_bars(rates, unseen, "success, %" if suite == "picking" else "right by name, %")
 
 
 def plot_scores(episodes: Sequence[Episode]) -> Figure | None:

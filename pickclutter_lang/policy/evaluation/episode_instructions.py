@@ -13,7 +13,15 @@ from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES, instru
 from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.extra_objects import all_objects, select_objects
-from pickclutter_lang.policy.evaluation.instruction_words import CATEGORY, COLOR, COLORED, DESCRIBED, Words, words_of
+from pickclutter_lang.policy.evaluation.instruction_words import (
+    CATEGORY,
+    COLOR,
+    COLORED,
+    DESCRIBED,
+    Words,
+    may_name,
+    words_of,
+)
 from pickclutter_lang.utils.words import counted, with_article
 
 DRAWN, NAMED, OTHER, ABSENT, BLANK = "drawn", "named", "other", "absent", "blank"
@@ -49,8 +57,8 @@ KIND_TITLES = {
     "absent_description": "a description of an absent object of the labels",
 }
 _WORDED = (COLOR, CATEGORY, OWN_CATEGORY, COLORED, DESCRIBED)
-MAY_REFUSE = (BLANK, "synonym", "misspelling", "foreign", "unrelated", *_WORDED, *_ABSENT_WORDS)
-"""Kinds for which a policy may raise InvalidArgumentError, as for a name that it cannot encode."""
+MAY_REFUSE = (BLANK, "paraphrase", "synonym", "misspelling", "foreign", "unrelated", *_WORDED, *_ABSENT_WORDS)
+"""Kinds for which a policy may raise InvalidArgumentError or UnknownObjectError: words that it cannot read."""
 OF_TARGET = ("paraphrase", "synonym", "misspelling", OWN_CATEGORY, COLORED, DESCRIBED)
 """Kinds that ask for the object that `named` names, in other words."""
 _PARAPHRASES = ("the {name} is what I want", "would you fetch that {name} over here?", "one {name}, if you can find it")
@@ -123,8 +131,8 @@ def draw_instruction(kind: str, pile: Pile, seed: int) -> Instruction:
         return Instruction(kind, "", reference.name, reference.name, ())
     if kind in _WORDED:
         words = _draw_words(kind, [reference] if kind in OF_TARGET else seen, rng)
-        target = reference if kind in OF_TARGET else _choose([item for item in seen if words.fit(item)], rng)
-        right = tuple(item.name for item in (*pile.objects, *pile.distractors) if words.fit(item))
+        target = reference if kind in OF_TARGET else _choose([i for i in seen if words.fit(i, unsaid=False)], rng)
+        right = tuple(item.name for item in (*pile.objects, *pile.distractors) if words.fit(item, unsaid=False))
         return Instruction(kind, _sentence_of(kind, str(words), template), target.name, reference.name, right)
     if kind in _ABSENT_WORDS:
         words, target = _draw_absent(_ABSENT_WORDS[kind], pile, rng)
@@ -180,11 +188,13 @@ def _several(items: Sequence[CatalogObject], what: str) -> Sequence[CatalogObjec
 def _name_beyond(kind: str, pile: Pile, rng: np.random.Generator) -> str:
     """Draw a name that no label and no object of the pile has, nor as a synonym.
 
-    Where all YCB objects are labels, a foreign name is an unrelated one too.
+    Nor is it true of an object of the pile: "red cup" may be a mug. Where all YCB objects are labels, a foreign name is
+    an unrelated one too.
     """
     foreign = [item.name for selection in ("further", "kept_out") for item in select_objects(selection)]
-    there = (*pile.labels, *pile.objects, *pile.distractors)
-    taken = {word for item in there for word in (item.name, *item.synonyms)}
+    there = (*pile.objects, *pile.distractors)
+    taken = {word for item in (*pile.labels, *there) for word in (item.name, *item.synonyms)}
+    taken |= {name for name in (*foreign, *_UNRELATED) if any(may_name(name, item) for item in there)}
     drawn = {}
     for key, names in (("foreign", foreign), ("unrelated", _UNRELATED)):  # both, as episodes of earlier versions
         free = [name for name in names if name not in taken] or [name for name in _UNRELATED if name not in taken]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from pickclutter_lang.policy.evaluation.rollout_metrics import Episode, outcome_of
+from pickclutter_lang.policy.evaluation.rollout_metrics import Episode, outcome_of, went_right
 from pickclutter_lang.policy.evaluation.suites import suite_outcome
 from pickclutter_lang.policy.evaluation.videos import RECORDING, video_name
 from pickclutter_lang.reports.gallery import Card, Gallery, Item, Tone, jpeg, video_of_gif
@@ -68,7 +68,7 @@ def _item(episode: Mapping[str, Any], suite: str) -> Item:
 
 
 def _tone(episode: Mapping[str, Any]) -> Tone:
-    if episode["success"]:
+    if went_right(episode):
         return "right"
     return "missed" if episode["declared_absent"] else "wrong"
 

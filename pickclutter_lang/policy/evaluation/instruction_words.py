@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from pickclutter_lang.language.phrases import COLORS
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.kinds import Kind, all_kinds
 
 COLOR, CATEGORY, COLORED, DESCRIBED = "color", "category", "color_category", "description"
 _SHORT = 3
 """Words of a beginning that says too little, with its article: "a long"."""
+_ADJECTIVES = {*COLORS, "small", "medium", "large", "extra", "mini", "wide"}
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,14 @@ class Words:
     def __str__(self) -> str:
         return self.description or f"{self.color} {self.category or 'one'}".strip()
 
-    def fit(self, item: CatalogObject) -> bool:
-        """Return whether they are true of an object; an object without colors may have any."""
+    def fit(self, item: CatalogObject, unsaid: bool = True) -> bool:
+        """Return whether they are true of an object.
+
+        :param unsaid: whether an object of which the catalog says no color may have any
+        """
         if self.description:
             return self.description == description_of(item)
-        colored = not self.color or not item.colors or self.color in item.colors
+        colored = not self.color or self.color in item.colors or (unsaid and not item.colors)
         return colored and (not self.category or self.category in categories_of(item))
 
 
@@ -63,6 +68,19 @@ def categories_of(item: CatalogObject) -> set[str]:
     of_kind = _kinds().get(item.name)
     found = {item.category, *item.hypernyms, *(of_kind.hypernyms if of_kind else ())} - {""}
     return found | {text.split()[-1] for text in (item.name, *item.synonyms, *found)}
+
+
+def may_name(name: str, item: CatalogObject) -> bool:
+    """Return whether a name may be true of an object: it is one of its words, after colors or sizes alone."""
+    nouns, words = {item.name, *item.synonyms, *categories_of(item)}, name.split()
+    return any(
+        " ".join(words[n:]) in nouns and set(words[:n]) <= _ADJECTIVES and not _other_color(words[:n], item)
+        for n in range(len(words))
+    )
+
+
+def _other_color(words: Sequence[str], item: CatalogObject) -> bool:
+    return bool(item.colors) and any(word in COLORS and word not in item.colors for word in words)
 
 
 @cache

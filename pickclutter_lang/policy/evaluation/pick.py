@@ -18,7 +18,6 @@ from pickclutter_lang.language.phrases import MODIFIERS, Phrase, color_alone, re
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.kinds.kind_set import KindSet
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet, load_object_set, own_sources
-from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.evaluation.config import PickConfig
 from pickclutter_lang.policy.evaluation.episode_instructions import TYPED, Instruction
@@ -29,8 +28,6 @@ from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.progress import track
 
 _DISTRACTORS, _MAX_MEANT, _MAX_PILES, _CAMERA_SIZE, _INSTANCES, _LOOKED_AT = 11, 2, 200, 256, 50, 12
-_ALWAYS = Thresholds(0.0, {}, None)
-"""The teacher alone has no calibrated threshold: it points to the likeliest segment."""
 
 
 class Pick(NamedTuple):
@@ -179,7 +176,10 @@ def kinds_of_pile(phrase: Phrase, objects: KindSet, seed: int) -> tuple[str, ...
 
 
 def _teacher_detector(name: str, others: Sequence[str]) -> TeacherDetector:
-    """Return the embedded teacher; `others` are the names of the pile that the phrase does not mean, its rivals."""
+    """Return the embedded teacher, which points to the likeliest segment: it has no calibrated threshold.
+
+    :param others: names of the pile that the phrase does not mean, its rivals
+    """
     from pickclutter_lang.teachers.factory import load_teacher  # open_clip takes seconds to import
 
-    return TeacherDetector(load_teacher(name), others, _ALWAYS)
+    return TeacherDetector(load_teacher(name), others, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 from matplotlib.figure import Figure
 
@@ -15,6 +15,7 @@ from pickclutter_lang.experiments.comparison import differing_values
 from pickclutter_lang.experiments.comparison_page import DIFFERENCES, OBJECTS, Compared, write_comparison_page
 from pickclutter_lang.experiments.run_charts import Interval, draw_bars, draw_differences
 from pickclutter_lang.policy.evaluation.episode_charts import object_rates, unseen_of
+from pickclutter_lang.policy.evaluation.episode_instructions import SUITES
 from pickclutter_lang.policy.evaluation.episode_log import EpisodeRow
 from pickclutter_lang.policy.evaluation.evaluate import EPISODES_FILE
 from pickclutter_lang.policy.evaluation.paired import PairedDifference, paired_difference
@@ -48,7 +49,6 @@ _IGNORED = (
     "trust_code", "curve_scenes",
 )  # fmt: skip
 """Settings that change no episode; students are compared by their hashes."""
-_FOLLOWED = RateSpec("right", lambda e: True, lambda e: bool(e["followed"]))
 _ADVICE = "run the same command of evaluate-policy again"
 _BOUNDS = ("oracle", "random")
 _MOST_BARS = 8
@@ -60,7 +60,7 @@ _DIFFERENCE_NOTE = (
 
 
 class _Settings(TypedDict):
-    suite: str
+    suite: Literal["picking", "language", "open_vocabulary", "words"]
     seed: int
     episodes: int
 
@@ -106,8 +106,9 @@ def load_evaluation(folder: Path) -> Evaluation:
     config = result["config"]
     asked = range(config["seed"], config["seed"] + config["episodes"])
     variants = {*result.get("variants", {}), *result.get("suite", {})}
-    logged = _read_episodes(folder) if asked else []
-    episodes = [dict(one) for one in logged if one["variant"] in variants and one["seed"] in asked]
+    logged, kinds = _read_episodes(folder) if asked else [], SUITES[config["suite"]]
+    of_suite = [dict(one) for one in logged if one["kind"] in kinds]  # the log may have episodes of other suites
+    episodes = [one for one in of_suite if one["variant"] in variants and one["seed"] in asked]
     return Evaluation(dict(result), _read_identity(folder), episodes)
 
 
@@ -140,20 +141,33 @@ def unpaired(first: Evaluation, other: Evaluation) -> str | None:
 
 
 def differences(first: Evaluation, other: Evaluation) -> dict[tuple[str, str, str], PairedDifference]:
-    """Return variant, group of targets and rate -> `other - first` on the piles that both have; see `unpaired`."""
+    """Return variant, group of targets and rate -> `other - first` on the piles that both have; see `unpaired`.
+
+    A suite of instructions has one rate for each kind of them, so that a pile is counted once in each.
+    """
     found = {}
-    rates = {name: RATES[name] for name in COMPARED_RATES} if first.suite == "picking" else {"followed": _FOLLOWED}
+    rates = _compared_rates(first.suite)
     for variant, mine in first.variants.items():
         piles = {(e["seed"], e["kind"]): e for e in mine}
         theirs = [e for e in other.variants.get(variant, []) if (e["seed"], e["kind"]) in piles]
         pairs = [(e, piles[e["seed"], e["kind"]]) for e in theirs]
         for group, of in TARGET_GROUPS.items():
-            for spec in rates.values():
+            for spec in rates:
                 chosen = [pair for pair in pairs if of(pair[0]) and spec.of(pair[0]) and spec.of(pair[1])]
                 one = paired_difference([bool(spec.hit(a)) for a, _ in chosen], [bool(spec.hit(b)) for _, b in chosen])
                 if one is not None:
                     found[variant, group, spec.title] = one
     return found
+
+
+def _compared_rates(suite: str) -> list[RateSpec]:
+    if suite == "picking":
+        return [RATES[name] for name in COMPARED_RATES]
+    return [_right(kind) for kind in SUITES[suite]]
+
+
+def _right(kind: str) -> RateSpec:
+    return RateSpec(f"right, {kind}", lambda e: e["kind"] == kind, lambda e: bool(e["followed"]))
 
 
 def write_comparison(config: CompareRunsConfig) -> Path:
@@ -183,8 +197,8 @@ def write_comparison(config: CompareRunsConfig) -> Path:
 
 
 _OBJECTS_NOTE = (
-    "Episodes with success (suites of instructions: that are right), with 95% intervals (Wilson). A star, and "
-    f"hatching, marks objects that are unseen. At most {_MOST_BARS} bars of an object are drawn."
+    "Episodes with success (suites of instructions: those with the name alone that are right), with 95% intervals "
+    f"(Wilson). A star, and hatching, marks objects that are unseen. At most {_MOST_BARS} bars of an object are drawn."
 )
 
 

@@ -123,7 +123,10 @@ class RolloutRunner:
         """
         self.config = config
         students = {name: StudentRuntime.load(folder, config.trust_code) for name, folder in config.policies.items()}
-        self._detectors: dict[str, TargetDetector] = {n: StudentDetector(student) for n, student in students.items()}
+        self._detectors: dict[str, TargetDetector] = {}
+        self._known_names: dict[str, tuple[str, ...]] = {}
+        for name, student in students.items():
+            self.use_detector(name, StudentDetector(student))
         self.student = next(iter(students.values()), None)
         self._picker_config = DEFAULT_PICKER_CONFIG
         if config.proposer is not None:
@@ -142,12 +145,12 @@ class RolloutRunner:
         :raises InvalidArgumentError: when the variant needs a student or thresholds that are not there
         """
         if variant not in self._detectors:
-            self._detectors[variant] = self._make_detector(variant)
+            self.use_detector(variant, self._make_detector(variant))
         return self._detectors[variant]
 
     def use_detector(self, variant: str, detector: TargetDetector) -> None:
-        """Take a detector for a variant."""
-        self._detectors[variant] = detector
+        """Take a detector for a variant, which knows the names in all episodes that it knows now."""
+        self._detectors[variant], self._known_names[variant] = detector, tuple(detector.names)
 
     def is_graspable(self, seed: int, name: str) -> bool:
         """Return whether an object of the pile of a seed can be grasped before the arm moves."""
@@ -241,7 +244,7 @@ class RolloutRunner:
 
     def _actor(self, variant: str) -> Actor:
         if variant != OWN:
-            detector = TimedDetector(self.detector(variant))
+            detector = TimedDetector(self.detector(variant), self._known_names[variant])
             policy = LanguagePickPolicy(detector, self.config.control_mode, config=self._picker_config)
             return Actor(policy, detector, detector.seconds)
         assert self.config.own_policy is not None

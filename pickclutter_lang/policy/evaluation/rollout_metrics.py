@@ -98,6 +98,14 @@ def outcome_of(episode: Episode) -> str:
     return next(outcome for outcome, holds in OUTCOMES.items() if holds(episode))
 
 
+def went_right(episode: Episode) -> bool:
+    """Return whether an episode succeeded; where not one object alone is right, whether its instruction was followed.
+
+    Of several, the simulator does not say whether another than its target was placed.
+    """
+    return bool(episode["success"] or (len(episode["expected"]) != 1 and episode["followed"]))
+
+
 def compute_rates(episodes: Sequence[Episode]) -> dict[str, Proportion]:
     """Return every rate of `RATES` over some episodes."""
     rates = {}

@@ -185,7 +185,7 @@ def _curves(
     thresholds: Thresholds | None,
     folder: Path,
 ) -> list[Curve]:
-    if scenes is None or config.curve_scenes == 0:
+    if scenes is None or config.curve_scenes == 0 or config.suite != "picking":  # whose report alone has curves
         return []
     any_policy = next(iter(rollouts.policies.values()))
     return scene_curves(
@@ -201,5 +201,6 @@ def _curves(
             )
             for variant in variants
             if variant in rollouts.policies or variant == "teacher"
-        }
+        },
+        load_config(any_policy).student.target_label,
     )

@@ -29,9 +29,9 @@ OUTCOMES: dict[str, Callable[[Episode], bool]] = {
 _KIND_NOTE = (
     "Right: the first object that the arm lifted is one that was asked for; where there is none, the policy declared "
     "absence, and after a blank instruction it lifted nothing. Success: the object was also placed. Not understood: "
-    "the policy raised InvalidArgumentError. The last columns compare other words for the target with its name, in the "
-    "same piles, by a bootstrap over piles and McNemar's exact test, without correction for their number. Where a "
-    "category fits several objects, any of them is right."
+    "the policy raised an error of words that it cannot read. The last columns compare other words for the target with "
+    "its name, in the same piles, by a bootstrap over piles and McNemar's exact test, without correction for their "
+    "number. Where a category fits several objects, any of them is right."
 )
 _EFFECT_NOTE = (
     "Paired differences over piles, in points. `yes`: the adjusted interval (Agresti and Min) lies above 0. `no`: it "

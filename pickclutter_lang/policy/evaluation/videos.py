@@ -19,6 +19,7 @@ from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.policy.detectors import Detection
 from pickclutter_lang.policy.evaluation.episode_instructions import DRAWN
 from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
+from pickclutter_lang.policy.evaluation.rollout_metrics import went_right
 from pickclutter_lang.policy.flat_arrays import decode_instruction
 from pickclutter_lang.policy.policy import EpisodeState
 from pickclutter_lang.reports.gallery import Media, encode_video
@@ -116,7 +117,7 @@ class EpisodeRecorder(Protocol):
 
 
 def _outcome(episode: Mapping[str, Any]) -> str:
-    return "success" if episode["success"] else "failure"
+    return "success" if went_right(episode) else "failure"
 
 
 def video_name(episode: Mapping[str, Any]) -> str:
@@ -134,7 +135,7 @@ def _first_outcomes(episodes: Sequence[Mapping[str, Any]], count: int) -> list[M
     chosen: list[Mapping[str, Any]] = []
     for variant in dict.fromkeys(episode["variant"] for episode in episodes):
         for success in (True, False):
-            found = [e for e in episodes if e["variant"] == variant and e["success"] is success and e["steps"]]
+            found = [e for e in episodes if e["variant"] == variant and went_right(e) is success and e["steps"]]
             chosen += sorted(found, key=lambda e: e["steps"] <= 1)[:count]
     return chosen
 
@@ -147,7 +148,7 @@ def _first_missed(episodes: Sequence[Mapping[str, Any]], count: int) -> list[Map
 
 
 def _is_missed(episode: Mapping[str, Any]) -> bool:
-    return bool(episode["graspable"] and episode["expected"] and episode["steps"] and not episode["success"])
+    return bool(episode["graspable"] and episode["expected"] and episode["steps"] and not went_right(episode))
 
 
 class VideoRecorder:

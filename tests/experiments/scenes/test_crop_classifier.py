@@ -224,14 +224,14 @@ def test_a_policy_verifies_candidates_with_the_crop_classifier(crop_run: tuple[P
         assert detector(seen, name).score == pytest.approx(detected[n].score, abs=1e-6)
     assert student.thresholds.crop_classifier is not None
     for n, name in enumerate(names[:3]):
-        closer = student.classify_crop(rgb, detected[n].mask)[n] if detected[n].mask.any() else -12.0
+        closer = student.classify_crops(rgb, [detected[n].mask])[0][n] if detected[n].mask.any() else -12.0
         odds = np.log(plain.scores[n] / (1 - plain.scores[n])) + 0.3 * np.clip([closer, closer - 2], -12, 12)
         assert np.abs(1 / (1 + np.exp(-odds)) - detected[n].score).min() < 1e-5  # 2 less if it was not its first choice
         assert detected[n].threshold == student.thresholds.crop_classifier[name] != student.threshold(name)
     assert detected[3].score == pytest.approx(float(plain.scores[3])) and detected[3].threshold == student.threshold("")
     assert sum(one.mask.any() for one in detected) > 0
     full_mask = np.ones((SIDE, SIDE), bool)
-    odds = student.classify_crop(rgb, full_mask)
+    odds = student.classify_crops(rgb, [full_mask])[0]
     assert np.sum(1 / (1 + np.exp(-odds))) == pytest.approx(1, abs=1e-6)  # probabilities of all names
     assert list(student.config.names) == run.label_names(("id", "ood"))
     part = np.zeros((SIDE, SIDE), bool)
@@ -245,12 +245,12 @@ def test_a_policy_verifies_candidates_with_the_crop_classifier(crop_run: tuple[P
         )
     for n, logit in enumerate(logits):
         others = np.log(np.exp(np.delete(logits, n)).sum())
-        assert student.classify_crop(rgb, part)[n] == pytest.approx(
+        assert student.classify_crops(rgb, [part])[0][n] == pytest.approx(
             logit - others, abs=0.05
         )  # bfloat16 where there is any
-    assert np.abs(student.classify_crop(rgb, part) - odds).max() > 0.1
+    assert np.abs(student.classify_crops(rgb, [part])[0] - odds).max() > 0.1
     again = pickle.loads(pickle.dumps(student))  # for the processes of vectorized environments
-    assert np.array_equal(again.classify_crop(rgb, part), student.classify_crop(rgb, part))
+    assert np.array_equal(again.classify_crops(rgb, [part])[0], student.classify_crops(rgb, [part])[0])
     with pytest.raises(InvalidArgumentError, match="each name once"):
         detector.detect(seen, ["banana", "lemon", "banana"])
 
@@ -333,7 +333,7 @@ def test_before_fine_tuning_there_is_no_crop_classifier(crop_run: tuple[Path, Sc
     student = StudentRuntime.load(root / "before")
     assert student.config.object_crop_size is None
     with pytest.raises(InvalidArgumentError, match="this policy has none"):
-        student.classify_crop(np.zeros((SIDE, SIDE, 3), np.uint8), np.ones((SIDE, SIDE), bool))
+        student.classify_crops(np.zeros((SIDE, SIDE, 3), np.uint8), [np.ones((SIDE, SIDE), bool)])[0]
 
 
 def test_mismatches_are_named(crop_run: tuple[Path, SceneRun], tmp_path: Path) -> None:
