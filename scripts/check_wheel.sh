@@ -53,6 +53,8 @@ for split in train id ood fewshot; do
 done
 PICKCLUTTER_CACHE=$work/cache sim/bin/pickclutter collect-scenes split=train scenes=2 objects=kinds "kinds=[mug,apple,fork,dice]" \
     image_size=64 workers=1 out=kinds
+PICKCLUTTER_CACHE=$work/cache sim/bin/pickclutter pick "the red mug" out=pick.mp4
+[ -s pick.mp4 ] || { echo "wheel: pick wrote no video"; exit 1; }
 small_training sim student
 
 echo "wheel: Python 3.11 without torch"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from pickclutter_lang.demo.config import LookConfig
 from pickclutter_lang.demo.inputs import open_upload, split_names
@@ -88,7 +88,7 @@ def _notes(config: LookConfig, teacher: Teacher, names: Sequence[str]) -> Iterat
     if unknown is not None:
         yield unknown
     with Image.open(config.image) as opened:
-        width, height = opened.size
+        width, height = ImageOps.exif_transpose(opened).size
     if width != height:
         yield f"Of the {width} x {height} pixels the central square is looked at: cut out what you ask for."
     if not isinstance(teacher, PocketTeacher):

@@ -155,7 +155,7 @@ def _attributes_of_instance(words: Mapping[str, Any]) -> ObjectAttributes:
 
 
 def _names_lacking_part(description: str, features: Sequence[str]) -> bool:
-    said = set(re.findall("[a-z]+", description.lower()))
+    said = set(re.findall("[a-z]+", re.sub(r"\bwithout (?:an? )?\w+", "", description.lower())))
     parts = {feature.split()[-1] for feature in features if feature.startswith("without ")}
     forms = {part: {part, *plurals_of(part)} for part in parts | said}
     return any(part in forms[word] or word in forms[part] for part in parts for word in said)

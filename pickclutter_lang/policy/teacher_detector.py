@@ -25,6 +25,7 @@ from pickclutter_lang.utils.caches import keep_recent
 class TeacherDetector:
     """A teacher without training: it classifies each segment among its names, but for those that a new name means.
 
+    Where it means all of them, all are its rivals: a score among none would say nothing.
     A color alone, "the red one", competes with the likeliest other color, as for a `StudentDetector`. Each text is
     encoded once, unless many others were used since.
     """
@@ -99,7 +100,8 @@ class TeacherDetector:
         large: Sequence[int],
     ) -> ScoredTarget:
         rivals = rivals_of(name, self.names)
-        text = self.encode_names([rivals.own[0], *rivals.others])
+        others = rivals.others or [other for other in self.names if other != name]
+        text = self.encode_names([rivals.own[0], *others])
         logits = self.teacher.logit_scale * features @ text.T
         if rivals.color:
             logits = torch.stack([logits[:, 0], logits[:, 1:].amax(dim=1)], dim=1)

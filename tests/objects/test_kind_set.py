@@ -141,6 +141,11 @@ def test_the_code_hash_is_of_package_versions_too(monkeypatch: pytest.MonkeyPatc
     assert len(found) == 5
 
 
+def test_all_names_of_the_paper_are_kinds() -> None:
+    words = {word for kind in all_kinds() for word in (kind.name, *kind.synonyms)}
+    assert len(all_kinds()) >= 150 and set(paper_catalog().names) <= words
+
+
 @pytest.mark.parametrize("object_split", range(5))
 def test_the_unseen_names_of_the_paper_are_unseen_kinds(object_split: int, tmp_path: Path) -> None:
     objects = load_kind_set(tmp_path, object_split)

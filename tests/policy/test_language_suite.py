@@ -434,6 +434,7 @@ def test_words_that_cannot_be_read_end_the_episode_alone(kind: str, text: str, e
         (False, True, ["lemon"], False),  # lifted and lost
         (True, True, ["lemon"], True),
         (False, True, [], True),  # nothing was lifted after a blank instruction
+        (True, False, [], False),  # something was
         (False, False, ["lemon", "banana"], False),
     ],
 )

@@ -10,17 +10,15 @@ from types import SimpleNamespace
 import imageio_ffmpeg
 import pytest
 
-from helpers.policies import random_policy
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.phrases import COLORS, color_alone, known_phrase, read_phrase
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.kinds.kind_set import KindSet
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, load_object_set
 from pickclutter_lang.objects.procedural import appearance
-from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.evaluation.config import PickConfig
 from pickclutter_lang.policy.evaluation.pick import find_pile, kinds_of_pile, pick
-from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.rivals import rivals_of
 
 pytest.importorskip("sapien")
 
@@ -51,22 +49,21 @@ def test_modifiers_must_be_true_of_the_instance() -> None:
     assert found == {True, False} and reds == [phrase.fits(kinds.model(f"mug-{seed}")) for seed in range(40)]
 
 
-def test_what_a_new_name_means_does_not_count_against_it(tmp_path: Path) -> None:
+def test_what_a_new_name_means_does_not_count_against_it() -> None:
     names = ("lemon", "dice", "banana", "mug", "our gadget")
     assert set(known_phrase("fruit", names).labels) == {"lemon", "banana"}
     assert known_phrase("a yellow fruit", names).modifiers == ("yellow",)
     assert not known_phrase("gadget", names).labels and not known_phrase("fruit", ("our gadget",)).labels
-    detector = StudentDetector(StudentRuntime.load(random_policy(tmp_path / "policy", names=names)))
-    assert detector._rivals("mug") == (["mug"], ["lemon", "dice", "banana", "our gadget"])
-    own, others = detector._rivals("fruit")
-    assert (own[0], set(own[1:]), others) == ("fruit", {"lemon", "banana"}, ["dice", "mug", "our gadget"])
-    assert detector._rivals("mug with a handle") == (["mug with a handle"], ["lemon", "dice", "banana", "our gadget"])
-    assert detector._rivals("yellow fruit") == (["yellow fruit"], ["dice", "mug", "our gadget"])
-    assert detector._rivals("gizmo") == (["gizmo"], list(names))
-    own, others = detector._rivals("the gray one")
-    assert own == ["grey object"] and len(others) == len(COLORS) - 1 and "red object" in others
-    named = StudentDetector(StudentRuntime.load(random_policy(tmp_path / "named", names=("red one", "mug"))))
-    assert named._rivals("red one") == (["red one"], ["mug"])  # a label of the folder is no phrase
+    assert rivals_of("mug", names) == (["mug"], ["lemon", "dice", "banana", "our gadget"], False)
+    own, others, color = rivals_of("fruit", names)
+    assert (own[0], set(own[1:]), others) == ("fruit", {"lemon", "banana"}, ["dice", "mug", "our gadget"]) and not color
+    handle = ["mug with a handle"]
+    assert rivals_of(handle[0], names) == (handle, ["lemon", "dice", "banana", "our gadget"], False)
+    assert rivals_of("yellow fruit", names) == (["yellow fruit"], ["dice", "mug", "our gadget"], False)
+    assert rivals_of("gizmo", names) == (["gizmo"], list(names), False)
+    own, others, color = rivals_of("the gray one", names)
+    assert own == ["grey object"] and len(others) == len(COLORS) - 1 and "red object" in others and color
+    assert rivals_of("red one", ("red one", "mug")) == (["red one"], ["mug"], False)  # a label is no phrase
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from pickclutter_lang.reports.charts import inline_svg
 
 IDENTITY = {
     "objects": "proxy", "split": "ood", "absent_probability": 0.25, "control_mode": "pd_ee_delta_pose",
-    "meshes": "abc", "schema": 5,
+    "meshes": "abc", "schema": 6,
 }  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def evaluation(folder: Path, placed: str, seed: int = 0, identity: Any = None, *
     variants: dict[str, Any] = {one["variant"]: {} for one in episodes}
     key = "variants" if config["suite"] == "picking" else "suite"
     folder.mkdir()
-    result = {"schema": 5, "config": config, "revisions": ["r"], "teacher_thresholds": None, key: variants}
+    result = {"schema": 6, "config": config, "revisions": ["r"], "teacher_thresholds": None, key: variants}
     (folder / "result.json").write_text(json.dumps(result))
     (folder / "config.json").write_text(json.dumps(IDENTITY | (identity or {})))
     (folder / "episodes.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in episodes))

@@ -42,7 +42,7 @@ class PickConfig:
     a color alone: `the red one`."""
     policy: str | None = "open"
     """Who decides: `open`, the embedded policy, or a policy folder of `pickclutter export-policy`. null: the teacher
-    classifies what lies there, among the other names of the pile."""
+    classifies what lies there, among the other names of the pile, or a color among the others."""
     declare: bool = False
     """Let the policy declare the object absent, although the pile has it. false: it points to the likeliest object."""
     teacher_name: str = "pocket"

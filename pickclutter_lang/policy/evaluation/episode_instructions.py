@@ -196,7 +196,7 @@ def _name_beyond(kind: str, pile: Pile, rng: np.random.Generator) -> str:
     taken = {word for item in (*pile.labels, *there) for word in (item.name, *item.synonyms)}
     taken |= {name for name in (*foreign, *_UNRELATED) if any(may_name(name, item) for item in there)}
     drawn = {}
-    for key, names in (("foreign", foreign), ("unrelated", _UNRELATED)):  # both, as episodes of earlier versions
+    for key, names in (("foreign", foreign), ("unrelated", _UNRELATED)):  # both: each kind draws alike
         free = [name for name in names if name not in taken] or [name for name in _UNRELATED if name not in taken]
         if not free:
             raise InvalidArgumentError(f"expected a name for {key} that no label has, but got none; give fewer kinds=")

@@ -161,13 +161,18 @@ def _paired(compared: Sequence[dict[str, Any]]) -> list[str]:
 def _curves_section() -> str:
     note = (
         "Visible objects that are called absent against absent ones that are, as all thresholds move together. The dot "
-        "is where the policy decides at its first observation. Later decisions go by the mean of all observations."
+        "is where the policy decides at its first observation. Later decisions go by the mean of all observations. In "
+        "stored scenes the label of the student's scores takes the place of visible, and its absence that of absent."
     )
     return f"## Detection curves\n\n{note}\n\n![Detection curves]({CURVES_FILE})"
 
 
 def _objects_section(suite: str) -> str:
-    rate = "Episodes with success" if suite == "picking" else "Episodes in which what was done is right"
+    rate = (
+        "Episodes with success"
+        if suite == "picking"
+        else "Episodes with the name alone that are right"
+    )
     note = f"{rate}, with 95% intervals (Wilson). A star, and hatching, marks objects that are unseen."
     return f"## Each object\n\n{note}\n\n![Each object]({OBJECTS_FILE})"
 

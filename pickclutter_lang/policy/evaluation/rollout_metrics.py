@@ -103,7 +103,7 @@ def went_right(episode: Episode) -> bool:
 
     Of several, the simulator does not say whether another than its target was placed.
     """
-    return bool(episode["success"] or (len(episode["expected"]) != 1 and episode["followed"]))
+    return bool(episode["success"] if len(episode["expected"]) == 1 else episode["followed"])
 
 
 def compute_rates(episodes: Sequence[Episode]) -> dict[str, Proportion]:

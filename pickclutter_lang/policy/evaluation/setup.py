@@ -31,8 +31,8 @@ from pickclutter_lang.policy.manifest import load_config
 from pickclutter_lang.utils.object_storage import is_url, join
 from pickclutter_lang.utils.plugins import is_plugin
 
-SCHEMA = 5
-"""5: the teacher and all students of a run act at thresholds of one rule, from the same stores."""
+SCHEMA = 6
+"""6: names that are absent are true of nothing in the pile; the teacher has a student's rivals."""
 
 
 class Setup(NamedTuple):
@@ -148,7 +148,7 @@ def _comparable(config: PolicyEvalConfig, object_split: int) -> dict[str, Any]:
 def _scenes(config: PolicyEvalConfig, policies: dict[str, str]) -> Scenes | None:
     """Return the scenes of thresholds and curves, None where they are not there and the teacher need not act."""
     asked = config.variants is not None and "teacher" in config.variants
-    if not policies or (config.variants is not None and not asked and config.curve_scenes == 0):
+    if not policies or (config.variants is not None and not asked and not _has_curves(config)):
         return None
     try:
         return open_scenes(config, load_config(next(iter(policies.values()))).student)
@@ -156,6 +156,10 @@ def _scenes(config: PolicyEvalConfig, policies: dict[str, str]) -> Scenes | None
         if not asked and config.scenes is None:
             return None
         raise type(error)(f"{error}; thresholds of the variant teacher come from these scenes") from error
+
+
+def _has_curves(config: PolicyEvalConfig) -> bool:
+    return config.suite == "picking" and config.curve_scenes > 0
 
 
 def _variants(config: PolicyEvalConfig, policies: dict[str, str], with_scenes: bool) -> list[str]:
@@ -185,7 +189,7 @@ def _curves(
     thresholds: Thresholds | None,
     folder: Path,
 ) -> list[Curve]:
-    if scenes is None or config.curve_scenes == 0 or config.suite != "picking":  # whose report alone has curves
+    if scenes is None or not _has_curves(config):
         return []
     any_policy = next(iter(rollouts.policies.values()))
     return scene_curves(

@@ -71,7 +71,7 @@ def write_videos(
         runner = runner or RolloutRunner(config, base_size=SIDE)
         recorders = make_recorders(missing)
         again = runner.rollout(episode["variant"], episode["seed"], episode["kind"], partial(call_all, recorders))
-        if again["success"] is not episode["success"]:
+        if (again["success"], went_right(again)) != (episode["success"], went_right(episode)):
             raise MismatchError(
                 f"the episode of seed {episode['seed']} with {episode['variant']} was a {_outcome(episode)} "
                 "and is none now; videos are of equal episodes: run the evaluation again in another folder"
