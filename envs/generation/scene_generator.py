@@ -34,7 +34,7 @@ class SceneGenerator:
         # Labels are those of the hand camera, so it is always there.
         cameras = tuple(dict.fromkeys(("hand", *config.cameras)))
         moved, shadows = config.camera.moved, config.appearance.shadows
-        self.world = SceneRenderer(objects, cameras, config.image_size, shadows, whole_robot=moved)
+        self.world = SceneRenderer(objects, cameras, config.image_size, shadows, whole_robot=moved or shadows)
         self.checker = GraspChecker(objects, PandaKinematics(self.world.robot))
 
     def generate(self, seed: int, split: str, index: int) -> Row:

@@ -57,7 +57,7 @@ class SceneRenderer:
     ) -> None:
         """Load what every scene shows.
 
-        :param whole_robot: show all links to the hand camera too, as one that was moved may see them
+        :param whole_robot: show all links to the hand camera too: one that was moved may see them, or their shadows
         """
         self.objects = objects
         engine, renderer = shared_engine()

@@ -29,9 +29,12 @@ def _evaluate_run(config: AffordanceEvalConfig, folder: str) -> None:
     from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
     from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+    from pickclutter_lang.training.trackers import check_report_to
 
     if not config.report_only:
         of_run = EvaluateConfig(folder, config.scenes, config.num_threads, config.device)
-        print(summary(evaluate_run(SceneRun.open(load_run_config(of_run)))))
+        settings = load_run_config(of_run)
+        check_report_to(settings.report_to)
+        print(summary(evaluate_run(SceneRun.open(settings))))
         save_crop_scores(TrainedRunConfig(folder, scenes=config.scenes, num_threads=config.num_threads))
     print(f"report: {write_report(folder)}")

@@ -70,8 +70,9 @@ def answer_cards(image: NDArray[np.uint8], names: Sequence[str], student: Answer
 
 def progress_card(job: Job) -> str:
     """Return how far a pick is."""
-    text = f"Step {job.steps} of at most {MAX_EPISODE_STEPS}." if job.steps else "Waiting for the simulator."
-    bar = f'<div class="demo-scale"><i style="width:{100 * job.steps / MAX_EPISODE_STEPS:.1f}%"></i></div>'
+    steps = min(job.steps, MAX_EPISODE_STEPS)  # a process that died does the episode again
+    text = f"Step {steps} of at most {MAX_EPISODE_STEPS}." if steps else "Waiting for the simulator."
+    bar = f'<div class="demo-scale"><i style="width:{100 * steps / MAX_EPISODE_STEPS:.1f}%"></i></div>'
     return f'<div class="demo-progress" role="status">{bar}<p class="demo-note">{text}</p></div>'
 
 

@@ -36,6 +36,7 @@ from pickclutter_lang.utils.locks import LOCK_FILE, dir_lock, file_lock
 from pickclutter_lang.utils.progress import ProgressBar
 
 INFO_FILE = "meta/info.json"
+_MADE_BY = "Made by `pickclutter export-lerobot`"
 
 
 class Exported(NamedTuple):
@@ -66,8 +67,8 @@ def export_lerobot(config: ExportLerobotConfig) -> Exported:
 
 
 def _replace(out: Path, demonstrations: Demonstrations, video: bool) -> Exported:
-    if {path.name for path in out.iterdir()} - {LOCK_FILE} and not (out / INFO_FILE).is_file():
-        raise DatasetError(f"expected {out} to be empty or a LeRobot data set, but it is not; choose another out")
+    if {path.name for path in out.iterdir()} - {LOCK_FILE} and not _is_exported(out):
+        raise DatasetError(f"expected {out} to be empty or an earlier export, but it is not; choose another out")
     new, old = (out.with_name(f".{out.name}.{part}{TEMPORARY_SUFFIX}") for part in ("new", "old"))
     _remove(new, old)
     try:
@@ -79,6 +80,12 @@ def _replace(out: Path, demonstrations: Demonstrations, video: bool) -> Exported
     finally:
         _remove(new, old)
     return done._replace(folder=out)
+
+
+def _is_exported(folder: Path) -> bool:
+    """Return whether a folder is a LeRobot data set that this command wrote; one of a real robot is not replaced."""
+    card = folder / "README.md"
+    return (folder / INFO_FILE).is_file() and card.is_file() and _MADE_BY in card.read_text(errors="replace")
 
 
 def _remove(*folders: Path) -> None:
@@ -196,7 +203,7 @@ configs:
 # Demonstrations of picks by name
 
 {episodes} episodes, {frames} frames, {FPS} in a second: a simulated Panda arm picks the object that `task` names out of
-a pile, by a scripted picker. Made by `pickclutter export-lerobot` in the form of LeRobot v3.0.
+a pile, by a scripted picker. {_MADE_BY} in the form of LeRobot v3.0.
 
 {meshes}
 """

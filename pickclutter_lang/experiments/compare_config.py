@@ -10,6 +10,9 @@ from pathlib import Path
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.validation import check_path
 
+_SWEEP = "table12.md"
+"""What `pickclutter reproduce-table12` writes beside its numbers."""
+
 
 @dataclass
 class CompareRunsConfig:
@@ -32,9 +35,18 @@ class CompareRunsConfig:
             check_path("runs", run)
         if len({Path(run).resolve() for run in self.runs}) < len(self.runs):
             raise InvalidArgumentError(f"expected runs to be different folders, but got {', '.join(self.runs)}")
-        check_path("out", self.out)
-        if self.tables is not None:
-            check_path("tables", self.tables)
+        for key, folder in (("out", self.out), ("tables", self.tables)):
+            if folder is not None:
+                check_path(key, folder)
+                self._check_new(key, folder)
+
+    def _check_new(self, key: str, folder: str) -> None:
+        """Refuse a folder whose files would be replaced: that of a run, or of a sweep."""
+        own = [run for run in self.runs if Path(run).resolve() == Path(folder).resolve()]
+        if own or (Path(folder) / _SWEEP).is_file():
+            raise InvalidArgumentError(
+                f"expected {key} to be a folder of its own, but {folder} is that of a {'run' if own else 'sweep'}"
+            )
 
 
 def kind_of_runs(folders: Sequence[str]) -> str:

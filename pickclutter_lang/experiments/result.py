@@ -26,6 +26,7 @@ RESULT_FILE = "result.json"
 SCHEMA = 4
 _ADVICE = "delete it and run the same command again: a finished run is only evaluated"
 _NOT_LOSSES = ("phase", "validation")
+_SHORT = 10  # characters of a commit that are shown
 
 
 def write_result(
@@ -165,13 +166,24 @@ def package_versions() -> dict[str, str]:
 
 
 def git_revision() -> str | None:
-    """Return the commit of the source tree (with `-dirty` after it where files were changed), or None without git."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    """Return the commit of the source tree (with `-dirty` after it where files were changed).
+
+    None without git, and for an installed package, though its environment may lie in a repository.
+    """
+    tracked = ["git", "ls-files", "--error-unmatch", Path(__file__).name]
+    describe = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
-        found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
+        for command in (tracked, describe):
+            found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return found.stdout.strip()
+
+
+def short_revision(revision: str | None) -> str:
+    """Return the first characters of a commit, with its `-dirty`; nothing for None."""
+    commit, dirty, _ = (revision or "").partition("-dirty")
+    return commit[:_SHORT] + dirty
 
 
 def without_nan(value: Any) -> Any:

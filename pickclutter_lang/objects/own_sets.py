@@ -84,12 +84,27 @@ def load_own_set(sources: Sequence[str], root: str | Path | None = None, object_
         )
     loaded = [_load_part(source, root) for source in sources]
     _check_names(sources, [entries for _, entries in loaded])
+    names = {entry.name for _, found in loaded for entry in found}
+    loaded = [_without_synonyms(part, found, names) for part, found in loaded]
     parts = tuple(part for part, _ in loaded)
     catalog = _drawn(Catalog([item for part in parts for item in part.catalog]), object_split)
     entries = [entry for _, found in loaded for entry in found]
     splits = (entry_of(item).split for item in catalog)
     entries = [replace(entry, split=split) for entry, split in zip(entries, splits, strict=True)]
     return OwnSet("+".join(part.name for part in parts), parts[0].root, catalog, 0, parts, tuple(entries))
+
+
+def _without_synonyms(
+    part: ObjectSet, entries: Sequence[CatalogEntry], names: Collection[str]
+) -> tuple[ObjectSet, Sequence[CatalogEntry]]:
+    """Return a set without synonyms that are names in another one: a "screwdriver" beside a phillips screwdriver."""
+
+    def left(name: str, synonyms: Sequence[str]) -> tuple[str, ...]:
+        return tuple(word for word in synonyms if word == name or word not in names)
+
+    catalog = Catalog([replace(item, synonyms=left(item.name, item.synonyms)) for item in part.catalog])
+    kept = [replace(entry, synonyms=left(entry.name, entry.synonyms)) for entry in entries]
+    return replace(part, catalog=catalog), kept
 
 
 def check_own_split(object_split: int) -> None:

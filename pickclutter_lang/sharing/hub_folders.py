@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple, TypedDict
 
@@ -30,7 +31,7 @@ from pickclutter_lang.sharing.url_folders import UNFINISHED_FILE, fetch_from_url
 from pickclutter_lang.teachers import pocket
 from pickclutter_lang.teachers.hub import teacher_card
 from pickclutter_lang.utils.hub_files import CARD_FILE as README
-from pickclutter_lang.utils.hub_files import RepoType, fetch_files, push_files
+from pickclutter_lang.utils.hub_files import RepoType, fetch_files, list_files, push_files
 from pickclutter_lang.utils.io import create_dir, write_text
 from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.locks import dir_lock
@@ -60,7 +61,9 @@ def _policy_card(folder: Path, repository: str) -> str:
 def _store_card(folder: Path, repository: str) -> str:
     if not (folder / DATASET_CARD_FILE).is_file():
         write_dataset_card(folder)
-    return _dataset_card(folder / DATASET_CARD_FILE, read_manifest(folder).object_set, "scenes", repository)
+    store = read_manifest(folder)
+    objects = None if store.has_catalog else store.object_set  # a folder of one's own may be called ycb
+    return _dataset_card(folder / DATASET_CARD_FILE, objects, "scenes", repository)
 
 
 def _demonstrations_card(folder: Path, repository: str) -> str:
@@ -205,36 +208,43 @@ def fetch(config: FetchConfig) -> Path:
     kind, out = KINDS[config.kind], Path(config.out)
     create_dir(out)
     with dir_lock(out):
-        _check_own(config, kind, out)
+        _check_own(config, out)
         if is_url(config.repository):
-            _fetch_from_url(config.repository, kind, out)
+            there = _fetch_from_url(config.repository, kind, out)
         else:
+            there = list_files(config.repository, kind.repo_type, config.revision)
             fetch_files(config.repository, kind.files, kind.repo_type, config.revision, out)
-        if not any(out.glob(kind.file)):
+        if not any(fnmatch(name, kind.file) for name in there):
             raise CheckpointError(
                 f"expected {kind.file} in {config.repository}, but it is not there; choose another kind="
             )
+        for path in {path for pattern in kind.files for path in out.glob(pattern) if path.is_file()}:
+            if path.relative_to(out).as_posix() not in there:  # of an earlier fetch
+                path.unlink()
         kind.check(out)
     return out
 
 
-def _check_own(config: FetchConfig, kind: Shared, out: Path) -> None:
-    """Refuse a folder with something that was not fetched from here, and note where what comes is from."""
+def _check_own(config: FetchConfig, out: Path) -> None:
+    """Refuse a folder of any kind that was not fetched from here, and note where what comes is from."""
     note = out / SOURCE_FILE
     source = note.read_text().strip() if note.is_file() else None
-    if source != config.repository and any(out.glob(kind.file)):
+    found = [path for kind in KINDS.values() for path in out.glob(kind.file)]
+    if source != config.repository and found:
         raise DatasetError(
             f"expected out to be a new folder, or one of an earlier fetch of {config.repository}, but {out} has "
-            f"{next(out.glob(kind.file)).name} {'of its own' if source is None else f'from {source}'}; choose "
-            "another out=, or delete it"
+            f"{found[0].name} {'of its own' if source is None else f'from {source}'}; choose another out=, or delete it"
         )
     write_text(note, f"{config.repository}\n")
 
 
-def _fetch_from_url(url: str, kind: Shared, out: Path) -> None:
+def _fetch_from_url(url: str, kind: Shared, out: Path) -> set[str]:
+    """Fetch the files of a kind, and return their paths below the folder."""
     shards = f"{SHARD_FOLDER}/*.h5"
-    fetch_from_url(url, [pattern for pattern in kind.files if pattern != shards], out)
-    if shards in kind.files and (out / MANIFEST_FILE).is_file():
+    names = fetch_from_url(url, [pattern for pattern in kind.files if pattern != shards], out)
+    if shards in kind.files and MANIFEST_FILE in names:
         create_dir(out / SHARD_FOLDER)
         for entry in read_manifest(out).shards:
             fetch_shard(url, out, entry)
+            names.add(f"{SHARD_FOLDER}/{entry.file}")
+    return names

@@ -62,14 +62,17 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def fetch_from_url(url: str, patterns: Sequence[str], out: Path) -> None:
-    """Write the files of a folder at a URL into a folder here.
+def fetch_from_url(url: str, patterns: Sequence[str], out: Path) -> set[str]:
+    """Write the files of a folder at a URL into a folder here; return their paths below it.
 
     :raises StorageError: when they cannot be read
+    :raises DatasetError: for a path that leads out of the folder
     """
-    for name in (name for pattern in patterns for name in files_at(url, pattern)):
-        path = out / name
-        if ".." in path.parts:
+    names = {name for pattern in patterns for name in files_at(url, pattern)}
+    for name in sorted(names):
+        if Path(name).is_absolute() or ".." in Path(name).parts:
             raise DatasetError(f"expected files below {url}, but got {name}")
+        path = out / name
         ensure_dir(path.parent)
         atomic_write(path, read_url(join(url, name), _MAX_BYTES))
+    return names

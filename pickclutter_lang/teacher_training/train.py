@@ -47,7 +47,7 @@ from pickclutter_lang.training.parallel import (
     share_weights,
     whole_batch_norm,
 )
-from pickclutter_lang.training.trackers import open_trackers
+from pickclutter_lang.training.trackers import TrackerGroup, open_trackers
 from pickclutter_lang.utils.json_files import read_json_lines
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.prefetch import prefetch_map
@@ -87,13 +87,14 @@ def _train(config: TeacherTrainConfig, trainable: TrainablePocketTeacher, source
     if config.image_encoder == "efficientnet_lite0" and is_new and config.pretrained is None:
         trainable.model.visual.trunk.load_imagenet_weights()
     optimizer = build_teacher_optimizer(trainable, config)
-    if config.text_steps and is_new and is_main():
-        words, held_out = source.words, source.held_out_phrases
-        pretrain_text(trainable, source.named_objects, words, config.text_steps, config.seed, held_out)
     signature = run_signature(config)
     first, seconds = _resume(out, trainable, optimizer, signature)
-    share_weights(trainable)
-    seconds = _run(trainable, optimizer, source, config, out, first, seconds, signature)
+    with open_trackers(config.report_to if first < config.steps else (), out, asdict(config)) as trackers:
+        if config.text_steps and is_new and is_main():
+            words, held_out = source.words, source.held_out_phrases
+            pretrain_text(trainable, source.named_objects, words, config.text_steps, config.seed, held_out)
+        share_weights(trainable)
+        seconds = _run(trainable, optimizer, source, config, out, first, seconds, signature, trackers)
     folder, model_config = out / "teacher", pocket_config(config.image_encoder)
     if not is_main():
         return folder
@@ -183,6 +184,7 @@ def _run(
     first: int,
     seconds: float,
     signature: dict[str, Any],
+    trackers: TrackerGroup,
 ) -> float:
     """Run the steps from `first` on, with log and checkpoints, and return the total seconds."""
     trainable.train()
@@ -192,10 +194,7 @@ def _run(
     use_sentence_loss = config.sentence_weight > 0 and first < config.steps
     told = (source.named_objects, source.words, config.seed, source.held_out_phrases)
     sentence_teacher = SentenceTeacher(*told) if use_sentence_loss else None
-    with (
-        open_trackers(config.report_to if first < config.steps else (), out, asdict(config)) as trackers,
-        TrainingLogger("pocket teacher", out / "tensorboard", config.steps, first, "teacher", trackers) as logger,
-    ):
+    with TrainingLogger("pocket teacher", out / "tensorboard", config.steps, first, "teacher", trackers) as logger:
         steps = range(first, config.steps)
         batches = prefetch_map(lambda n: source.batch(steps[n]), len(steps), config.num_workers)
         for step, batch in zip(steps, batches, strict=True):

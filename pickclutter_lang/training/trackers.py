@@ -92,14 +92,14 @@ class MlflowTracker:
         self._rows: list[Any] = []
         experiment = self._experiment()
         found = self._client.search_runs([experiment], f"tags.{_TAG} = '{run_id}'", max_results=1)
+        run = found[0] if found else self._client.create_run(experiment, tags={_TAG: run_id}, run_name=name)
+        self._id = run.info.run_id
         if found:
-            self._id = found[0].info.run_id
             self._client.update_run(self._id, "RUNNING")
-        else:
-            self._id = self._client.create_run(experiment, tags={_TAG: run_id}, run_name=name).info.run_id
-            params = [Param(key, str(value)[:_LONGEST]) for key, value in flatten(settings).items()]
-            for first in range(0, len(params), _MOST_PARAMS):
-                self._client.log_batch(self._id, params=params[first : first + _MOST_PARAMS])
+        params = [Param(key, str(value)[:_LONGEST]) for key, value in flatten(settings).items()]
+        params = [param for param in params if param.key not in run.data.params]  # a start may have stopped here
+        for first in range(0, len(params), _MOST_PARAMS):
+            self._client.log_batch(self._id, params=params[first : first + _MOST_PARAMS])
 
     def _experiment(self) -> str:
         name = os.environ.get("MLFLOW_EXPERIMENT_NAME", PROJECT)

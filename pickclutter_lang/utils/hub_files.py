@@ -44,11 +44,23 @@ def fetch_files(
             **place,
         )
     except Exception as error:  # its client raises errors of several libraries
-        raise HubError(
-            f"cannot fetch {repository} from the hub ({_line(error)}); check the name and the network, or copy the "
-            "folder here"
-        ) from error
+        raise _not_fetched(repository, error) from error
     return Path(folder)
+
+
+def list_files(repository: str, repo_type: RepoType, revision: str | None) -> set[str]:
+    """Return the files of a repository.
+
+    :param revision: branch, tag or commit; None: the default branch
+    :raises HubError: when there is no such repository, or the hub cannot be reached
+    """
+    from huggingface_hub import HfApi
+
+    try:
+        found = HfApi().repo_info(repository, revision=revision, repo_type=repo_type).siblings
+    except Exception as error:
+        raise _not_fetched(repository, error) from error
+    return {one.rfilename for one in found or ()}
 
 
 def push_files(
@@ -91,6 +103,13 @@ def push_files(
             "network"
         ) from error
     return str(commit.commit_url)
+
+
+def _not_fetched(repository: str, error: BaseException) -> HubError:
+    return HubError(
+        f"cannot fetch {repository} from the hub ({_line(error)}); check the name and the network, or copy the folder "
+        "here"
+    )
 
 
 def _line(error: BaseException) -> str:

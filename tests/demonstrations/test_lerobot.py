@@ -193,7 +193,12 @@ def test_an_older_export_is_replaced_and_nothing_else(demos: Path, tmp_path: Pat
     other = tmp_path / "thesis"
     other.mkdir()
     (other / "chapter.txt").write_text("text")
-    with pytest.raises(DatasetError, match="to be empty or a LeRobot data set"):
+    with pytest.raises(DatasetError, match="to be empty or an earlier export"):
+        export_lerobot(ExportLerobotConfig(str(demos), str(other)))
+    (other / "meta").mkdir()
+    (other / "meta" / "info.json").write_text((out / "meta" / "info.json").read_text())
+    (other / "README.md").write_text("Recorded with a real robot.")
+    with pytest.raises(DatasetError, match="to be empty or an earlier export"):
         export_lerobot(ExportLerobotConfig(str(demos), str(other)))
     assert (other / "chapter.txt").read_text() == "text"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "thesis"]

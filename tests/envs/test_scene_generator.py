@@ -21,6 +21,7 @@ from pickclutter_lang.envs.generation.pile_sampling import (
 )
 from pickclutter_lang.envs.generation.scene_generator import SceneGenerator, visible_share
 from pickclutter_lang.envs.generation.scene_renderer import CameraFrame
+from pickclutter_lang.envs.randomization import AppearanceConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import Catalog, paper_catalog
 from pickclutter_lang.objects.object_sets import ObjectSet
@@ -159,9 +160,17 @@ def test_another_process_makes_the_same_scene(scene_generator: SceneGenerator, t
 
 
 @pytest.mark.sim
-def test_hidden_links_are_out_of_the_hand_cameras_view(scene_generator: SceneGenerator, procedural: ObjectSet) -> None:
-    alone = SceneGenerator(procedural, replace(scene_generator.config, cameras=("hand",)))
-    both, one = scene_generator.generate(1, "ood", 0), alone.generate(1, "ood", 0)
+@pytest.mark.parametrize("shadows", [False, True])
+def test_hidden_links_are_out_of_the_hand_cameras_view(
+    scene_generator: SceneGenerator, procedural: ObjectSet, shadows: bool
+) -> None:
+    """Nor are their shadows missing in it: light from above, and the arm casts one."""
+    appearance = AppearanceConfig(shadows=True, light_elevation=80) if shadows else AppearanceConfig()
+    config = replace(scene_generator.config, appearance=appearance)
+    both, one = (
+        SceneGenerator(procedural, replace(config, cameras=cameras)).generate(1, "ood", 0)
+        for cameras in (("hand", "base"), ("hand",))
+    )
     np.testing.assert_array_equal(both["hand_rgb"], one["hand_rgb"])
     assert "base_rgb" not in one
 

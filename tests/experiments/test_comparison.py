@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,32 @@ from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.experiments.comparison import as_json, comparable_config, differing_values
 from pickclutter_lang.experiments.images.image_comparison import _settings as image_settings
 from pickclutter_lang.experiments.images.image_results import load_runs
+from pickclutter_lang.experiments.result import git_revision
 from pickclutter_lang.experiments.scenes.run_comparison import _settings as scene_settings
 from pickclutter_lang.experiments.scenes.table12_sweep import TABLE12
 from pickclutter_lang.experiments.sweeps.sweep_results import load_sweep
+
+
+def test_the_revision_is_that_of_the_source_tree_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment may lie in a repository of somebody else, which says nothing of the package."""
+    commit = git_revision()
+    assert commit is None or re.fullmatch("[0-9a-f]{40}(-dirty)?", commit)
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
+    (tmp_path / "own.py").write_text("")
+    for words in (["init", "-q"], ["add", "own.py"], ["commit", "-qm", "own"]):
+        subprocess.run([*git, *words], cwd=tmp_path, check=True)
+    monkeypatch.setattr("pickclutter_lang.experiments.result.__file__", str(tmp_path / "result.py"))
+    assert git_revision() is None
+    monkeypatch.setattr("pickclutter_lang.experiments.result.__file__", str(tmp_path / "own.py"))
+    assert len(git_revision() or "") == 40
+
+
+def test_a_changed_tree_differs_from_a_clean_one() -> None:
+    results = [make_result("best", 0, 0.5), make_result("best", 0, 0.5)]
+    for result, revision in zip(results, ("a" * 40, "a" * 40 + "-dirty"), strict=True):
+        result["git_revision"] = revision
+    found = differing_values({str(n): dict(scene_settings(result)) for n, result in enumerate(results)})
+    assert found["revision"] == {"0": "a" * 10, "1": "a" * 10 + "-dirty"}
 
 
 def change(values: dict[str, Any], where: str, value: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from helpers.own_objects import MESHES, UNSEEN, make_own_set, own_entry
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, PickClutterError
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.objects.catalog_file import CATALOG_FILE, entry_of, write_catalog
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE, check_unique, entry_of, write_catalog
 from pickclutter_lang.objects.extra_objects import all_objects, select_objects
 from pickclutter_lang.objects.object_sets import (
     ObjectSet,
@@ -140,6 +140,26 @@ def test_what_does_not_go_together_names_the_sets(mine: Path, tmp_path: Path) ->
     write_catalog(other / CATALOG_FILE, [replace(own_entry("alarm"), id="bell")])
     with pytest.raises(InvalidArgumentError, match=r"common name, but .*mine and .*other both have 'alarm'"):
         load_object_set([str(mine), str(other)])
+
+
+def test_a_name_that_is_a_synonym_elsewhere_is_the_object_s_own(tmp_path: Path) -> None:
+    """The package calls its phillips screwdriver a screwdriver too; beside an own one it does not."""
+    folder = make_own_set(tmp_path / "own", ["alarm"])
+    write_catalog(folder / CATALOG_FILE, [replace(own_entry("alarm"), name="screwdriver")])
+    mixed = load_object_set(["proxy", str(folder)])
+    assert isinstance(mixed, OwnSet)
+    assert "screwdriver" in paper_catalog().find("phillips screwdriver").synonyms
+    assert "screwdriver" not in mixed.catalog.find("phillips screwdriver").synonyms
+    check_unique(mixed.entries)  # as a store of it is read
+    assert [entry.synonyms for entry in mixed.entries] == [item.synonyms for item in mixed.catalog]
+
+
+def test_a_name_that_is_another_object_s_id_is_refused(tmp_path: Path) -> None:
+    folder = make_own_set(tmp_path / "own", ["alarm", "tea_mug"])
+    clock = replace(own_entry("alarm"), name="clock")
+    write_catalog(folder / CATALOG_FILE, [clock, replace(own_entry("tea_mug"), name="alarm")])
+    with pytest.raises(InvalidArgumentError, match="tea_mug is named 'alarm', which is the id of another; rename one"):
+        load_object_set(str(folder))
 
 
 @pytest.mark.parametrize(

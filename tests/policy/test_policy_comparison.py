@@ -12,8 +12,8 @@ from scipy.stats import binomtest
 
 from helpers.episodes import episode
 from pickclutter_lang.commands import main
-from pickclutter_lang.errors import CheckpointError
-from pickclutter_lang.experiments.compare_config import kind_of_runs
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.experiments.compare_config import CompareRunsConfig, kind_of_runs
 from pickclutter_lang.policy.evaluation.episode_charts import object_rates, plot_objects, plot_scores
 from pickclutter_lang.policy.evaluation.policy_comparison import differences, load_evaluation, unpaired
 from pickclutter_lang.reports.charts import inline_svg
@@ -153,6 +153,17 @@ def test_scores_are_drawn_by_what_is_there() -> None:
     text = inline_svg(figure)
     assert "visible: 1 of 2 above" in text and "absent: 1 of 1 above" in text and "oracle" not in text
     assert plot_scores([episode(variant="oracle")]) is None
+
+
+@pytest.mark.parametrize(("key", "other"), [("out", "runs/comparison"), ("tables", "runs/numbers")])
+def test_what_others_wrote_is_not_replaced(key: str, other: str, tmp_path: Path) -> None:
+    runs = [str(tmp_path / "a"), str(tmp_path / "b")]
+    CompareRunsConfig(runs, **{key: other}).validate()
+    with pytest.raises(InvalidArgumentError, match=f"expected {key} to be a folder of its own, but .* of a run"):
+        CompareRunsConfig(runs, **{key: f"{runs[1]}/../b"}).validate()
+    (tmp_path / "table12.md").write_text("of a sweep")
+    with pytest.raises(InvalidArgumentError, match="is that of a sweep"):
+        CompareRunsConfig(runs, **{key: str(tmp_path)}).validate()
 
 
 def test_numbers_are_of_runs_on_scenes_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

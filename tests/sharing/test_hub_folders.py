@@ -24,7 +24,7 @@ from pickclutter_lang.demonstrations.lerobot import export_lerobot
 from pickclutter_lang.errors import CorruptShardError, DatasetError, HubError, InvalidArgumentError, TeacherError
 from pickclutter_lang.sharing.config import KINDS as NAMES
 from pickclutter_lang.sharing.config import FetchConfig, PushConfig
-from pickclutter_lang.sharing.hub_folders import KINDS, fetch, push
+from pickclutter_lang.sharing.hub_folders import KINDS, SOURCE_FILE, fetch, push
 from pickclutter_lang.teachers.hub import teacher_card
 from pickclutter_lang.teachers.pocket import EMBEDDED, TEACHER_FILES, TRAINING_IMAGES, PocketTeacher
 from pickclutter_lang.teachers.training_images import write_training_images
@@ -124,6 +124,25 @@ def test_what_is_one_s_own_is_not_overwritten(tmp_path: Path, hub: Hub) -> None:
     fetch(FetchConfig("me/teacher", str(back), "teacher"))
     with pytest.raises(DatasetError, match="from me/teacher; choose another out="):
         fetch(FetchConfig("me/other", str(back), "teacher"))
+    store = make_toy_store(tmp_path / "store", "train", 2, size=32).path
+    for kind in ("policy", "scenes"):  # the wrong kind first leaves no note that would let the right one in
+        with pytest.raises(DatasetError, match=r"manifest\.json of its own; choose another out="):
+            fetch(FetchConfig("me/teacher", str(store), kind))
+    assert not (store / SOURCE_FILE).exists()
+
+
+def test_a_second_fetch_keeps_nothing_that_is_gone(tmp_path: Path, hub: Hub) -> None:
+    """A teacher without a list of training images must not have that of another one."""
+    mine = make_teacher(tmp_path / "teacher")
+    write_training_images(mine, [bytes(32)])
+    push(PushConfig(str(mine), "me/teacher"))
+    back = fetch(FetchConfig("me/teacher", str(tmp_path / "back"), "teacher"))
+    (back / "notes.txt").write_text("my own")
+    assert (back / TRAINING_IMAGES).is_file()
+    (mine / TRAINING_IMAGES).unlink()
+    push(PushConfig(str(mine), "me/teacher"))
+    fetch(FetchConfig("me/teacher", str(back), "teacher"))
+    assert not (back / TRAINING_IMAGES).exists() and (back / "notes.txt").read_text() == "my own"
 
 
 def test_a_url_has_neither_owners_nor_revisions(tmp_path: Path) -> None:

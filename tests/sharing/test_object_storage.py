@@ -240,6 +240,18 @@ def test_a_damaged_shard_in_the_cache_comes_again(tmp_path: Path, s3: Any) -> No
     assert np.array_equal(SceneStore.open(URL).images(), store.images())
 
 
+def test_a_store_comes_again_with_far_smaller_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    url, there = f"file://{tmp_path}/there", "../fetched"  # a path with .. is as good as another
+    push(PushConfig(str(make_toy_store(tmp_path / "large", "train", 40, size=64).path), url))
+    fetch(FetchConfig(url, there, "scenes"))
+    small = make_toy_store(tmp_path / "small", "train", 2, size=32)
+    push(PushConfig(str(small.path), url))
+    again = SceneStore.open(fetch(FetchConfig(url, there, "scenes")))
+    assert np.array_equal(again.images(), small.images()) and len(again) == 2
+
+
 def test_a_killed_fetch_leaves_nothing_half(tmp_path: Path, s3: Any) -> None:
     store = make_toy_store(tmp_path / "store", "train", 80, size=128)
     push(PushConfig(str(store.path), URL))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,13 @@ import torch
 
 from helpers.scene_data import make_toy_store
 from helpers.scene_runs import config, make_teacher, make_toys
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError, TeacherError
+from pickclutter_lang.errors import (
+    CheckpointError,
+    InvalidArgumentError,
+    MismatchError,
+    MissingExtraError,
+    TeacherError,
+)
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.load import load_run_config
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
@@ -27,6 +34,7 @@ from pickclutter_lang.training.checkpoint import (
     save_checkpoint,
     saved_epochs,
 )
+from pickclutter_lang.training.trackers import check_report_to
 
 
 def network(width: int = 3) -> torch.nn.Sequential:
@@ -159,6 +167,21 @@ def test_a_run_is_found_by_its_folder(run: tuple[list[str], Path], tmp_path: Pat
     assert found.as_dict() == config(*overrides).as_dict()
     with pytest.raises(CheckpointError, match="expected a run at"):
         load_run_config(EvaluateConfig(str(tmp_path), None, None, "cpu"))
+
+
+def test_a_run_is_opened_where_its_tracker_is_not(
+    run: tuple[list[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever exports or compares a run reports nothing."""
+    folder = shutil.copytree(run[1] / "out", tmp_path / "out")
+    record = json.loads((folder / "settings.json").read_text())
+    record["settings"]["report_to"] = ["wandb"]
+    (folder / "settings.json").write_text(json.dumps(record))
+    monkeypatch.setattr("pickclutter_lang.training.trackers.find_spec", lambda name: None)
+    found = load_run_config(EvaluateConfig(str(folder), None, 1, "cpu"))
+    assert found.report_to == ["wandb"]
+    with pytest.raises(MissingExtraError, match="wandb"):
+        check_report_to(found.report_to)
 
 
 def test_an_unfinished_run_is_not_evaluated(run: tuple[list[str], Path], tmp_path: Path) -> None:

@@ -120,6 +120,9 @@ def bytes_damage(path: Path, entry: ShardEntry) -> str | None:
 
     :raises OSError: when it cannot be read
     """
+    size = path.stat().st_size
+    if size > 2 * max(entry.bytes, 1):  # not to be read
+        return f"{size} bytes instead of {entry.bytes}"
     data = read_file(path, max(entry.bytes, 1) * 2)
     if len(data) != entry.bytes:
         return f"{len(data)} bytes instead of {entry.bytes}"

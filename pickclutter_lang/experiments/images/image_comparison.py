@@ -27,7 +27,7 @@ from pickclutter_lang.experiments.comparison_page import (
 from pickclutter_lang.experiments.images.image_answers import PARTS, SavedAnswers, load_answers
 from pickclutter_lang.experiments.images.image_intervals import ACCURACY, INTERVAL_NOTE, image_bootstraps
 from pickclutter_lang.experiments.images.image_report import accuracy_cell, class_table, draw_classes
-from pickclutter_lang.experiments.result import read_result
+from pickclutter_lang.experiments.result import read_result, short_revision
 from pickclutter_lang.experiments.run_charts import Interval, draw_differences, interval_of
 from pickclutter_lang.experiments.run_details import run_details
 from pickclutter_lang.experiments.shared_bootstraps import SharedBootstraps
@@ -151,7 +151,7 @@ def _settings(result: Result) -> Iterator[tuple[str, Any]]:
     for key in ("train", "id", "ood", "fewshot"):
         yield f"images of {key}", result["data"].get(key)
     yield "teacher's weights", result["teacher"]["fingerprint"][:_HASH]
-    yield "revision", (result["git_revision"] or "")[:_HASH]
+    yield "revision", short_revision(result["git_revision"])
 
 
 def _cells(runs: ImageComparison, label: str, stages: Sequence[str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 from pickclutter_lang.experiments.compare_config import labels_of
 from pickclutter_lang.experiments.comparison import Result, comparable_settings, differing_values, precision_of
 from pickclutter_lang.experiments.comparison_page import LabeledRuns
-from pickclutter_lang.experiments.result import read_result
+from pickclutter_lang.experiments.result import read_result, short_revision
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.histograms import SHOWN
 from pickclutter_lang.experiments.scenes.load import load_run_config
@@ -134,4 +134,4 @@ def _settings(result: Result) -> Iterator[tuple[str, Any]]:
     yield "teacher's weights", result["teacher"]["fingerprint"][:_HASH]
     for source, origin in result.get("descriptions", {}).items():
         yield f"descriptions {source}", origin["content"][:_HASH]
-    yield "revision", (result["git_revision"] or "")[:_HASH]
+    yield "revision", short_revision(result["git_revision"])

@@ -89,6 +89,7 @@ def import_meshes(
     if not sources:
         raise InvalidArgumentError("; ".join(map(str, broken[:3])))
     check_unique_ids(sources)
+    sources = [*{source.model_id: source for source in sources}.values()]  # one may be in a folder, and a file
     given = read_names(names, sources)
     _check_folder(out)
     try:

@@ -92,12 +92,15 @@ def catalog_row(
 ) -> dict[str, Any]:
     """Return an object's row of the catalog: what is given now, what the row was before, what its form says, defaults.
 
+    What the row before left empty is filled.
+
     :param before: its row in a catalog that is there
     :param defaults: split, license and source for objects without
     """
     found = {"category": source.category, "description": source.description, "license": source.license}
     row = plain_row(source.model_id, defaults) | {key: value for key, value in found.items() if value}
-    return row | (dict(before) if before else {}) | given.catalog_fields
+    kept = {key: value for key, value in (before or {}).items() if value not in ("", [], None)}
+    return row | kept | given.catalog_fields
 
 
 def plain_row(model_id: str, defaults: Mapping[str, str]) -> dict[str, Any]:

@@ -45,7 +45,8 @@ def read_mesh(source: MeshSource) -> MeshContent:
     :raises InvalidArgumentError: naming what is wrong with it
     """
     files = MeshFiles(source.root, source.folders)
-    name = source.path.resolve().relative_to(source.root.resolve()).as_posix()
+    path = source.path.parent.resolve() / source.path.name  # itself it may be a link, which `MeshFiles` judges
+    name = path.relative_to(source.root.resolve()).as_posix()
     meters, up = UNITS[source.unit or "m"], "z"
     if source.path.suffix.lower() == ".urdf":
         geometries = []

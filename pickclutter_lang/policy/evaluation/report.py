@@ -168,11 +168,7 @@ def _curves_section() -> str:
 
 
 def _objects_section(suite: str) -> str:
-    rate = (
-        "Episodes with success"
-        if suite == "picking"
-        else "Episodes with the name alone that are right"
-    )
+    rate = "Episodes with success" if suite == "picking" else "Episodes with the name alone that are right"
     note = f"{rate}, with 95% intervals (Wilson). A star, and hatching, marks objects that are unseen."
     return f"## Each object\n\n{note}\n\n![Each object]({OBJECTS_FILE})"
 

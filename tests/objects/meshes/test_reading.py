@@ -222,6 +222,13 @@ def _linked(folder: Path) -> Path:
     return path
 
 
+def _mesh_link(folder: Path) -> Path:
+    path = write_stl(folder)
+    path.rename(folder.parent / "elsewhere.stl")
+    (folder / "box.stl").symlink_to(folder.parent / "elsewhere.stl")
+    return folder / "box.stl"
+
+
 _LIAR = (
     b"ply\nformat binary_little_endian 1.0\nelement vertex 999999999\nproperty float x\nproperty float y\n"
     b"property float z\nelement face 999999999\nproperty list uchar int vertex_indices\nend_header\n" + bytes(100)
@@ -253,6 +260,7 @@ BROKEN: dict[str, tuple[Callable[[Path], Path], str]] = {
     "a texture above": (_mtl(MTL.replace("texture", "../a/texture")), "'../a/texture.png', outside of its folder"),
     "a texture elsewhere": (_mtl(MTL.replace("texture.png", "/etc/hostname")), "'/etc/hostname', outside"),
     "a texture by a link": (_linked, "'texture.png', outside of its folder"),
+    "itself a link": (_mesh_link, "'box.stl', outside of its folder"),
     "a texture by an address": (_mtl(MTL.replace("texture", "http://a.org/t")), "'http://a.org/t.png', an address"),
     "materials above": (_obj(lambda text: text.replace("box.mtl", "../a.mtl")), "'../a.mtl', outside of its folder"),
     "a buffer above": (_gltf("../a.bin"), "'../a.bin', outside of its folder"),
