@@ -10,8 +10,8 @@ from pathlib import Path
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.validation import check_path
 
-_SWEEP = "table12.md"
-"""What `pickclutter reproduce-table12` writes beside its numbers."""
+_OF_RUNS = "result.json", "settings.json"
+_OF_SWEEPS = "table*.md"
 
 
 @dataclass
@@ -42,11 +42,11 @@ class CompareRunsConfig:
 
     def _check_new(self, key: str, folder: str) -> None:
         """Refuse a folder whose files would be replaced: that of a run, or of a sweep."""
-        own = [run for run in self.runs if Path(run).resolve() == Path(folder).resolve()]
-        if own or (Path(folder) / _SWEEP).is_file():
-            raise InvalidArgumentError(
-                f"expected {key} to be a folder of its own, but {folder} is that of a {'run' if own else 'sweep'}"
-            )
+        given = any(Path(run).resolve() == Path(folder).resolve() for run in self.runs)
+        what = "run" if given or any((Path(folder) / name).is_file() for name in _OF_RUNS) else None
+        what = what or ("sweep" if any(Path(folder).glob(_OF_SWEEPS)) else None)
+        if what is not None:
+            raise InvalidArgumentError(f"expected {key} to be a folder of its own, but {folder} is that of a {what}")
 
 
 def kind_of_runs(folders: Sequence[str]) -> str:

@@ -62,12 +62,6 @@ class Catalog:
         self._by_name = {item.name: n for n, item in enumerate(self._objects)}
         if len(self._by_id) != len(self._objects) or len(self._by_name) != len(self._objects):
             raise InvalidArgumentError("expected objects with unique ids and names, but some are repeated")
-        for name, n in self._by_name.items():
-            if self._by_id.get(name, n) != n:
-                raise InvalidArgumentError(
-                    f"expected names that are no other object's id, but {self._objects[n].model_id} is named {name!r}, "
-                    "which is the id of another; rename one"
-                )
 
     def __len__(self) -> int:
         return len(self._objects)

@@ -127,7 +127,7 @@ def catalog_bytes(entries: Sequence[CatalogEntry]) -> bytes:
 
 
 def check_unique(entries: Sequence[CatalogEntry]) -> None:
-    """Check that no id and no name is there twice, and that no synonym is the name of another object.
+    """Check that no id and no name is there twice, and that no name is another object's id, no synonym its name.
 
     :raises ValueError: naming both objects
     """
@@ -137,6 +137,10 @@ def check_unique(entries: Sequence[CatalogEntry]) -> None:
         if repeated is not None:
             places = [f"{n} ({entry.id})" for n, entry in enumerate(entries, 1) if getattr(entry, kind) == repeated]
             raise ValueError(f"expected each {kind} once, but objects {' and '.join(places[:2])} have {repeated!r}")
+    ids = {entry.id for entry in entries}
+    for entry in entries:
+        if entry.name != entry.id and entry.name in ids:
+            raise ValueError(f"expected another name of {entry.id}, but {entry.name!r} is the id of another object")
     owners = {entry.name: entry.id for entry in entries}
     for entry in entries:
         for word in entry.synonyms:

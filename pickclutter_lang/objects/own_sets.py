@@ -193,7 +193,7 @@ def _named_by_id(model_id: str) -> CatalogEntry:
 
 
 def _check_names(sources: Sequence[str], entries: Sequence[Sequence[CatalogEntry]]) -> None:
-    """Check that sets share no id and no name.
+    """Check that sets share no id and no name, and that no name of one is an id of another.
 
     :raises InvalidArgumentError: naming the sets
     """
@@ -207,3 +207,11 @@ def _check_names(sources: Sequence[str], entries: Sequence[Sequence[CatalogEntry
                     f"{shared[0]!r}; rename it in a {CATALOG_FILE}, or leave it out"
                 )
             owner |= {getattr(entry, kind): source for entry in found}
+    ids = {entry.id: source for source, found in zip(sources, entries, strict=True) for entry in found}
+    for source, found in zip(sources, entries, strict=True):
+        for entry in found:
+            if ids.get(entry.name, source) != source:
+                raise InvalidArgumentError(
+                    f"expected names that are no id, but {entry.id} of {source} has the name {entry.name!r}, which is "
+                    f"an id of {ids[entry.name]}; rename one in a {CATALOG_FILE}"
+                )

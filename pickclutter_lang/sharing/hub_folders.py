@@ -27,18 +27,16 @@ from pickclutter_lang.policy import manifest
 from pickclutter_lang.policy.bundle import load_pretrained
 from pickclutter_lang.policy.hub import POLICY_FILES, policy_card
 from pickclutter_lang.sharing.config import FetchConfig, PushConfig
+from pickclutter_lang.sharing.fetched import NOTE_FILE, Fetched, begin
 from pickclutter_lang.sharing.url_folders import UNFINISHED_FILE, fetch_from_url, push_to_url
 from pickclutter_lang.teachers import pocket
 from pickclutter_lang.teachers.hub import teacher_card
 from pickclutter_lang.utils.hub_files import CARD_FILE as README
 from pickclutter_lang.utils.hub_files import RepoType, fetch_files, list_files, push_files
-from pickclutter_lang.utils.io import create_dir, write_text
+from pickclutter_lang.utils.io import create_dir
 from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.object_storage import files_at, is_url
-
-SOURCE_FILE = ".fetched_from"
-"""In a fetched folder: the repository or URL that it is from."""
 
 
 class Shared(NamedTuple):
@@ -203,43 +201,43 @@ def _push_to_url(folder: Path, files: list[str], kind: Shared, url: str) -> str:
 def fetch(config: FetchConfig) -> Path:
     """Fetch the files of a repository into a folder, check them, and return the folder.
 
-    :raises PickClutterError: HubError when they cannot be fetched, or what their check raises
+    Files that an earlier fetch left there, and that are gone from the repository, are deleted.
+
+    :raises PickClutterError: HubError when they cannot be fetched, DatasetError for a folder that holds something else,
+        or what their check raises
     """
     kind, out = KINDS[config.kind], Path(config.out)
     create_dir(out)
     with dir_lock(out):
-        _check_own(config, out)
-        if is_url(config.repository):
-            there = _fetch_from_url(config.repository, kind, out)
-        else:
-            there = list_files(config.repository, kind.repo_type, config.revision)
-            fetch_files(config.repository, kind.files, kind.repo_type, config.revision, out)
+        patterns = [*(known.file for known in KINDS.values()), *kind.files]
+        before = begin(out, config.repository, config.kind, patterns)
+        try:
+            there = _fetch_files(config, kind, out)
+        finally:
+            if not any(path.is_file() for pattern in kind.files for path in out.glob(pattern)):
+                (out / NOTE_FILE).unlink(missing_ok=True)  # whatever comes here next is of somebody else
         if not any(fnmatch(name, kind.file) for name in there):
+            for name in (*there, NOTE_FILE):
+                (out / name).unlink(missing_ok=True)
             raise CheckpointError(
                 f"expected {kind.file} in {config.repository}, but it is not there; choose another kind="
             )
-        for path in {path for pattern in kind.files for path in out.glob(pattern) if path.is_file()}:
-            if path.relative_to(out).as_posix() not in there:  # of an earlier fetch
-                path.unlink()
+        before.delete_gone(out, there)
+        Fetched(config.repository, config.kind, sorted(there)).write(out)
         kind.check(out)
     return out
 
 
-def _check_own(config: FetchConfig, out: Path) -> None:
-    """Refuse a folder of any kind that was not fetched from here, and note where what comes is from."""
-    note = out / SOURCE_FILE
-    source = note.read_text().strip() if note.is_file() else None
-    found = [path for kind in KINDS.values() for path in out.glob(kind.file)]
-    if source != config.repository and found:
-        raise DatasetError(
-            f"expected out to be a new folder, or one of an earlier fetch of {config.repository}, but {out} has "
-            f"{found[0].name} {'of its own' if source is None else f'from {source}'}; choose another out=, or delete it"
-        )
-    write_text(note, f"{config.repository}\n")
+def _fetch_files(config: FetchConfig, kind: Shared, out: Path) -> set[str]:
+    """Fetch the files of a kind, and return their paths below the folder."""
+    if is_url(config.repository):
+        return _fetch_from_url(config.repository, kind, out)
+    commit, names = list_files(config.repository, kind.repo_type, config.revision)
+    fetch_files(config.repository, kind.files, kind.repo_type, commit, out)
+    return {name for name in names if any(fnmatch(name, pattern) for pattern in kind.files)}
 
 
 def _fetch_from_url(url: str, kind: Shared, out: Path) -> set[str]:
-    """Fetch the files of a kind, and return their paths below the folder."""
     shards = f"{SHARD_FOLDER}/*.h5"
     names = fetch_from_url(url, [pattern for pattern in kind.files if pattern != shards], out)
     if shards in kind.files and MANIFEST_FILE in names:

@@ -48,8 +48,8 @@ def fetch_files(
     return Path(folder)
 
 
-def list_files(repository: str, repo_type: RepoType, revision: str | None) -> set[str]:
-    """Return the files of a repository.
+def list_files(repository: str, repo_type: RepoType, revision: str | None) -> tuple[str, set[str]]:
+    """Return the commit of a revision of a repository, and its files.
 
     :param revision: branch, tag or commit; None: the default branch
     :raises HubError: when there is no such repository, or the hub cannot be reached
@@ -57,10 +57,10 @@ def list_files(repository: str, repo_type: RepoType, revision: str | None) -> se
     from huggingface_hub import HfApi
 
     try:
-        found = HfApi().repo_info(repository, revision=revision, repo_type=repo_type).siblings
+        found = HfApi().repo_info(repository, revision=revision, repo_type=repo_type)
     except Exception as error:
         raise _not_fetched(repository, error) from error
-    return {one.rfilename for one in found or ()}
+    return str(found.sha), {one.rfilename for one in found.siblings or ()}
 
 
 def push_files(

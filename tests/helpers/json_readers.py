@@ -54,6 +54,7 @@ from pickclutter_lang.policy.evaluation import policy_comparison, student_folder
 from pickclutter_lang.policy.evaluation.calibration import teacher_key, teacher_thresholds
 from pickclutter_lang.policy.evaluation.episode_log import EpisodeLog
 from pickclutter_lang.sharing import hub_folders
+from pickclutter_lang.sharing.fetched import Fetched
 from pickclutter_lang.teacher_training.train import _truncate_log
 from pickclutter_lang.teachers import hub as teacher_hub
 from pickclutter_lang.teachers.feature_cache import FeatureCache, FeatureKey
@@ -388,6 +389,9 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "policy/evaluation/student_folders.py:check_identity": evaluated_students,
     "policy/evaluation/teacher_thresholds.py:read_thresholds": thresholds,
     "teachers/hub.py:_accuracies": teacher_figures,
+    "sharing/fetched.py:of": file(
+        ".fetched_from", {"repository": "me/x", "kind": "teacher", "files": ["a"]}, lambda path: Fetched.of(path.parent)
+    ),
     "sharing/hub_folders.py:_check_lerobot": lerobot_info,
     "teacher_training/train.py:_truncate_log": file("log.jsonl", {"step": 0}, lambda path: _truncate_log(path, 1)),
     "teachers/feature_cache.py:load": features,

@@ -157,9 +157,13 @@ def test_a_name_that_is_a_synonym_elsewhere_is_the_object_s_own(tmp_path: Path) 
 def test_a_name_that_is_another_object_s_id_is_refused(tmp_path: Path) -> None:
     folder = make_own_set(tmp_path / "own", ["alarm", "tea_mug"])
     clock = replace(own_entry("alarm"), name="clock")
-    write_catalog(folder / CATALOG_FILE, [clock, replace(own_entry("tea_mug"), name="alarm")])
-    with pytest.raises(InvalidArgumentError, match="tea_mug is named 'alarm', which is the id of another; rename one"):
-        load_object_set(str(folder))
+    with pytest.raises(DatasetError, match="another name of tea_mug, but 'alarm' is the id of another object"):
+        write_catalog(folder / CATALOG_FILE, [clock, replace(own_entry("tea_mug"), name="alarm")])
+    write_catalog(folder / CATALOG_FILE, [clock, own_entry("tea_mug")])
+    other = make_own_set(tmp_path / "other", ["beer_can"])
+    write_catalog(other / CATALOG_FILE, [replace(own_entry("beer_can"), name="alarm")])
+    with pytest.raises(InvalidArgumentError, match=r"beer_can of .*other has the name 'alarm', which is an id of .*own"):
+        load_object_set([str(folder), str(other)])
 
 
 @pytest.mark.parametrize(

@@ -180,7 +180,7 @@ def test_an_episode_runs_once_for_video_and_filmstrip(tmp_path: Path, monkeypatc
 
         def rollout(self, variant: str, seed: int, kind: str, callback: Any) -> Any:
             played.append((variant, seed))
-            return {"success": seed != 7}
+            return episode(seed=seed, success=seed != 7)
 
     class Recorder:
         def callback(self, observation: Any, state: Any) -> Any:

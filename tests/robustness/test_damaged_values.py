@@ -103,6 +103,7 @@ TABLE: list[tuple[str, Change, str]] = [
     (STATE, put("sha256", "model", "0" * 64), "model.safetensors is damaged"),
     (SETTINGS, put("settings", None), "settings: expected object"),
     (SETTINGS, put("settings", "data", []), "settings.json is damaged"),
+    *[(SETTINGS, put("settings", "report_to", v), "report_to: expected names") for v in (None, 5, "wandb", [1])],
     (SETTINGS, put("settings", "seed", -1), "seed"),
     (SETTINGS, put("settings", "method", "${oc.env:HOME}"), "holds an interpolation"),
     (SETTINGS, put("data", []), "data: expected object"),

@@ -24,7 +24,8 @@ from pickclutter_lang.demonstrations.lerobot import export_lerobot
 from pickclutter_lang.errors import CorruptShardError, DatasetError, HubError, InvalidArgumentError, TeacherError
 from pickclutter_lang.sharing.config import KINDS as NAMES
 from pickclutter_lang.sharing.config import FetchConfig, PushConfig
-from pickclutter_lang.sharing.hub_folders import KINDS, SOURCE_FILE, fetch, push
+from pickclutter_lang.sharing.fetched import NOTE_FILE
+from pickclutter_lang.sharing.hub_folders import KINDS, fetch, push
 from pickclutter_lang.teachers.hub import teacher_card
 from pickclutter_lang.teachers.pocket import EMBEDDED, TEACHER_FILES, TRAINING_IMAGES, PocketTeacher
 from pickclutter_lang.teachers.training_images import write_training_images
@@ -128,7 +129,18 @@ def test_what_is_one_s_own_is_not_overwritten(tmp_path: Path, hub: Hub) -> None:
     for kind in ("policy", "scenes"):  # the wrong kind first leaves no note that would let the right one in
         with pytest.raises(DatasetError, match=r"manifest\.json of its own; choose another out="):
             fetch(FetchConfig("me/teacher", str(store), kind))
-    assert not (store / SOURCE_FILE).exists()
+    assert not (store / NOTE_FILE).exists()
+    objects = tmp_path / "objects"
+    objects.mkdir()
+    (objects / "catalog.yaml").write_text("mine")  # which a policy may have too
+    with pytest.raises(DatasetError, match=r"catalog\.yaml of its own"):
+        fetch(FetchConfig("me/teacher", str(objects), "policy"))
+    assert (objects / "catalog.yaml").read_text() == "mine"
+    with pytest.raises(HubError):
+        fetch(FetchConfig("me/nothing", str(tmp_path / "later"), "teacher"))
+    trained = make_teacher(tmp_path / "later")  # a fetch that brought nothing says nothing of it
+    with pytest.raises(DatasetError, match="of its own; choose another out="):
+        fetch(FetchConfig("me/teacher", str(trained), "teacher"))
 
 
 def test_a_second_fetch_keeps_nothing_that_is_gone(tmp_path: Path, hub: Hub) -> None:

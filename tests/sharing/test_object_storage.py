@@ -35,7 +35,8 @@ from pickclutter_lang.experiments.scenes.load import load_run_config
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.sharing.config import FetchConfig, PushConfig
-from pickclutter_lang.sharing.hub_folders import SOURCE_FILE, fetch, push
+from pickclutter_lang.sharing.fetched import NOTE_FILE
+from pickclutter_lang.sharing.hub_folders import fetch, push
 from pickclutter_lang.sharing.url_folders import UNFINISHED_FILE
 from pickclutter_lang.utils import object_storage
 from pickclutter_lang.utils.object_storage import read_url, size_at, write_url
@@ -292,7 +293,7 @@ def test_a_lerobot_data_set_comes_back_with_its_card_and_without_what_is_stale(t
     push(PushConfig(str(folder), url))
     assert size_at(f"{url}/meta/stale.json") is None
     back = fetch(FetchConfig(url, str(tmp_path / "back"), "lerobot"))
-    (back / SOURCE_FILE).unlink()
+    (back / NOTE_FILE).unlink()
     both = [{path.relative_to(root): path.read_bytes() for path in root.rglob("*.*")} for root in (folder, back)]
     assert both[0] == both[1] and len(both[0]) > 4
 

@@ -39,11 +39,13 @@ def load_run_config(request: EvaluateConfig) -> TrainConfig:
         raise CheckpointError(f"{path} holds an interpolation, ${{...}}, which settings of a run never do")
     settings = dict(with_earlier_settings(record["settings"]))
     report_to = settings.pop("report_to", [])  # checked by who reports: a tracker may not be installed here
+    if not isinstance(report_to, list) or not all(isinstance(name, str) for name in report_to):
+        raise CheckpointError(f"{path} is damaged or of another version (report_to: expected names, got {report_to!r})")
     try:
         config = parse_config(TrainConfig, OmegaConf.create(settings))
     except InvalidArgumentError as error:
         raise CheckpointError(f"{path} is damaged or of another version ({error})") from error
-    config.report_to = [str(name) for name in report_to]
+    config.report_to = report_to
     config.out, config.num_threads, config.device = request.run, request.num_threads, request.device
     if request.scenes is not None:
         for name in ("train", "id", "ood", "fewshot"):

@@ -89,7 +89,7 @@ def import_meshes(
     if not sources:
         raise InvalidArgumentError("; ".join(map(str, broken[:3])))
     check_unique_ids(sources)
-    sources = [*{source.model_id: source for source in sources}.values()]  # one may be in a folder, and a file
+    sources = _without_repeated(sources)
     given = read_names(names, sources)
     _check_folder(out)
     try:
@@ -119,12 +119,19 @@ def _rows(
     return rows
 
 
+def _without_repeated(sources: Sequence[MeshSource]) -> list[MeshSource]:
+    """Return each mesh once, of one that is named in a folder and alone the one with what the folder says of it."""
+    plain_last = sorted(sources, key=lambda source: source.unit is None and not source.folders)
+    kept = {id(source) for source in {source.model_id: source for source in reversed(plain_last)}.values()}
+    return [source for source in sources if id(source) in kept]
+
+
 def check_unique_ids(sources: Sequence[MeshSource]) -> None:
     """Raise InvalidArgumentError for two meshes of one id."""
     seen: dict[str, Path] = {}
     for source in sources:
         other = seen.setdefault(source.model_id, source.path)
-        if other != source.path:
+        if other.resolve() != source.path.resolve():
             raise InvalidArgumentError(
                 f"expected meshes of different names, but {other} and {source.path} would both be {source.model_id}; "
                 "rename one"

@@ -45,8 +45,9 @@ def read_mesh(source: MeshSource) -> MeshContent:
     :raises InvalidArgumentError: naming what is wrong with it
     """
     files = MeshFiles(source.root, source.folders)
-    path = source.path.parent.resolve() / source.path.name  # itself it may be a link, which `MeshFiles` judges
-    name = path.relative_to(source.root.resolve()).as_posix()
+    path, root = source.path.resolve(), source.root.resolve()
+    inside = path.relative_to(root) if path.is_relative_to(root) else source.path.relative_to(source.root)
+    name = inside.as_posix()  # of a link to the outside its own, which `MeshFiles` refuses
     meters, up = UNITS[source.unit or "m"], "z"
     if source.path.suffix.lower() == ".urdf":
         geometries = []
