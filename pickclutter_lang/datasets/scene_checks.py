@@ -53,16 +53,20 @@ def check_unlabeled(train: SceneStore, unlabeled: SceneDataset, path: str) -> No
     found = [name for name, synonyms in _shown(unlabeled).items() if name in words or names & {*synonyms}]
     if found:
         raise MismatchError(
-            f"expected no unseen object in the unlabeled scenes of {path}, but {', '.join(found)} are there; "
-            "collect them with split=train and the same object_split"
+            f"expected no unseen object in the unlabeled scenes of {path}, but {', '.join(found)} are there; collect "
+            "them with split=train and the same object_split, or with kinds=[...] that no unseen name means"
         )
 
 
 def _shown(scenes: SceneDataset) -> dict[str, Sequence[str]]:
-    """Return the synonyms of what lies in scenes by name, distractors included."""
+    """Return what else may be said of what lies in scenes, by name, distractors included.
+
+    That is synonyms, and of kinds their categories too: a wine bottle is a bottle.
+    """
     from pickclutter_lang.objects.kinds import find_kinds  # hundreds of modules
 
     store = scenes.store
-    names = [*store.manifest.distractor_kinds.values()]
-    synonyms: dict[str, Sequence[str]] = {name: store.synonyms_of([name]) for name in scenes.present_names}
-    return synonyms | {kind.name: kind.synonyms for kind in (find_kinds(names) if names else ())}
+    names = [*store.manifest.distractor_kinds.values(), *(scenes.present_names if store.manifest.has_instances else ())]
+    words: dict[str, Sequence[str]] = {name: store.synonyms_of([name]) for name in scenes.present_names}
+    kinds = find_kinds(names) if names else ()
+    return words | {kind.name: (*kind.synonyms, *kind.hypernyms) for kind in kinds}

@@ -45,15 +45,31 @@ def check_untrained_images(data: ImageDataset, checkpoint: str | None) -> None:
     """
     if checkpoint is None or not Path(checkpoint).is_dir() or not isinstance(data.images, ImageFiles):
         return
-    path = Path(checkpoint) / TRAINING_IMAGES
-    trained = _read(path)
-    hashes = zip(data.images.ids, data.images.file_hashes, strict=True)
-    shared = [name for name, value in hashes if value[:_BYTES].hex() in trained]
+    shared = _shared(data.images, Path(checkpoint))
     if shared:
         raise MismatchError(
             f"expected images that the teacher was not trained on, but it was on {len(shared)} of {len(data.labels)}, "
             f"such as {shared[0]}; take the other data.half, or another teacher"
         )
+
+
+def note_of_trained_images(data: ImageDataset, checkpoint: str | None) -> str:
+    """Return a sentence on how many images of a data set a teacher was trained on; nothing where its folder lists none.
+
+    :raises TeacherError: when the list is damaged
+    """
+    listed = checkpoint is not None and (Path(checkpoint) / TRAINING_IMAGES).is_file()
+    if not listed or not isinstance(data.images, ImageFiles):
+        return ""
+    shared = _shared(data.images, Path(str(checkpoint)))
+    return f"The teacher was trained on {len(shared)} of these {len(data.labels)} images." if shared else ""
+
+
+def _shared(images: ImageFiles, teacher: Path) -> list[str]:
+    """Return the ids of images that a teacher was trained on."""
+    trained = _read(teacher / TRAINING_IMAGES)
+    hashes = zip(images.ids, images.file_hashes, strict=True)
+    return [name for name, value in hashes if value[:_BYTES].hex() in trained]
 
 
 def _trained_on(teacher: Path) -> set[str] | None:

@@ -17,7 +17,11 @@ from pickclutter_lang.errors import InvalidArgumentError, MismatchError, Missing
 from pickclutter_lang.experiments.images.image_run import ImageRun
 from pickclutter_lang.teacher_training.folder_batches import FolderImages
 from pickclutter_lang.teachers.pocket import EMBEDDED, TRAINING_IMAGES, PocketTeacher, load_pocket_teacher
-from pickclutter_lang.teachers.training_images import check_untrained_images, write_training_images
+from pickclutter_lang.teachers.training_images import (
+    check_untrained_images,
+    note_of_trained_images,
+    write_training_images,
+)
 
 
 def half_of(tmp_path: Path, half: str | None) -> ImageDataset:
@@ -42,6 +46,10 @@ def test_an_image_of_the_teacher_is_refused_whatever_its_name(tmp_path: Path) ->
     assert len(json.loads((teacher / TRAINING_IMAGES).read_text())) == 6
     check_untrained_images(half_of(tmp_path, "second"), str(teacher))
     check_untrained_images(half_of(tmp_path, "first"), None)
+    note = note_of_trained_images(half_of(tmp_path, None), str(teacher))
+    assert note == "The teacher was trained on 6 of these 12 images."
+    assert note_of_trained_images(half_of(tmp_path, "second"), str(teacher)) == ""
+    assert note_of_trained_images(half_of(tmp_path, None), str(tmp_path / "data")) == ""
     second = half_of(tmp_path, "second").images.file_hashes  # type: ignore[attr-defined]
     write_training_images(tmp_path / "later", second, pretrained=str(teacher))
     with pytest.raises(MismatchError, match="it was on 6 of 6"):

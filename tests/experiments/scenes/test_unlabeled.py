@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Collection
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import h5py
@@ -17,6 +18,7 @@ import torch
 from helpers.scene_data import make_toy_store
 from helpers.scene_runs import config, make_toys
 from pickclutter_lang.datasets.config import SceneDataConfig
+from pickclutter_lang.datasets.scene_checks import check_unlabeled
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError
@@ -257,6 +259,27 @@ def test_scenes_to_evaluate_on_are_refused(toys: list[str], tmp_path: Path) -> N
         SceneRun.open(config(*toys, f"data.unlabeled={tmp_path / 'scenes' / 'id'}"))
     with pytest.raises(DatasetError, match="nowhere"):
         SceneRun.open(config(*toys, "data.unlabeled=nowhere"))
+
+
+def test_a_wine_bottle_is_an_unseen_bottle() -> None:
+    """Own labels may be wider than kinds: a kind whose category is an unseen name is an unseen object."""
+
+    def store(**manifest: Any) -> Any:
+        plain = {"fields": (), "distractor_kinds": {}, "has_instances": False}
+        return SimpleNamespace(
+            image_size=32, place="here", label_names=["bottle", "mug"], split_label_indices=lambda split: [0],
+            synonyms_of=lambda names: [], manifest=SimpleNamespace(**(plain | manifest)),
+        )  # fmt: skip
+
+    for unlabeled, present in (
+        (store(has_instances=True), ["wine bottle", "fork"]),
+        (store(distractor_kinds={"k": "wine bottle"}), ["mug"]),
+    ):
+        scenes: Any = SimpleNamespace(store=unlabeled, present_names=present)
+        with pytest.raises(MismatchError, match=r"but wine bottle are there; collect them with .* or with kinds="):
+            check_unlabeled(store(), scenes, "unlabeled")
+    fine: Any = SimpleNamespace(store=store(has_instances=True), present_names=["fork"])
+    check_unlabeled(store(), fine, "unlabeled")
 
 
 def test_a_run_resumes_with_the_same_unlabeled_scenes_alone(toys: list[str], tmp_path: Path) -> None:
