@@ -57,10 +57,11 @@ def teacher_names(folder: str) -> str:
     return markdown(("Held out", "Among", "Top-1, % (95% interval)", "Chance, %"), cells)
 
 
-def teacher_aims(folder: str, trial: str) -> str:
+def teacher_aims(folder: str, trial: str, called: str = "trial") -> str:
     """Return which aims an embedded teacher and another one meet, by their intervals.
 
     :param trial: a file of figures in the results' data
+    :param called: what the page calls the other one
     """
     source_of(trial)
     shipped, other = _aims(_shipped(folder)), _aims(json.loads((DATA / f"{trial}.json").read_text()))
@@ -69,7 +70,7 @@ def teacher_aims(folder: str, trial: str) -> str:
         of_both = [shipped[what][2], found] if what in shipped else [None, found]
         shown = [(str(one), one.reached(aim, at_most)) if one else ("-", "-") for one in of_both]
         cells.append((what, f"at {'most' if at_most else 'least'} {100 * aim:.0f}", *shown[0], *shown[1]))
-    return markdown(("Top-1, % (95% interval)", "Aim", f"`{_NAMES[folder]}`", "met?", "trial", "met?"), cells)
+    return markdown(("Top-1, % (95% interval)", "Aim", f"`{_NAMES[folder]}`", "met?", called, "met?"), cells)
 
 
 def teacher_language(folder: str, trial: str) -> str:
