@@ -29,7 +29,8 @@ class Fetched:
         :raises DatasetError: when it is damaged
         """
         path = folder / NOTE_FILE
-        return read_json(path, cls, DatasetError, "fetch into another folder") if path.is_file() else None
+        there = path.exists() or path.is_symlink()
+        return read_json(path, cls, DatasetError, "fetch into another folder") if there else None
 
     def write(self, folder: Path) -> None:
         """Write the note into a folder."""

@@ -18,7 +18,7 @@ def episode(seed: int, **changes: Any) -> dict[str, Any]:
     plain = {
         "variant": "few_shot", "seed": seed, "kind": "drawn", "instruction": "pick the lemon", "target": "lemon",
         "seen": True, "present": True, "declared_absent": False, "success": True, "wrong_objects": 0, "steps": 80,
-        "score": 0.8, "threshold": 0.5,
+        "score": 0.8, "threshold": 0.5, "expected": ["lemon"], "followed": True,
     }  # fmt: skip
     return plain | changes
 
