@@ -60,7 +60,7 @@ def list_files(repository: str, repo_type: RepoType, revision: str | None) -> tu
         found = HfApi().repo_info(repository, revision=revision, repo_type=repo_type)
     except Exception as error:
         raise _not_fetched(repository, error) from error
-    return str(found.sha), {one.rfilename for one in found.siblings or ()}
+    return str(found.sha), {one.rfilename for one in getattr(found, "siblings", None) or ()}
 
 
 def push_files(
