@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -155,6 +156,16 @@ def test_a_second_fetch_keeps_nothing_that_is_gone(tmp_path: Path, hub: Hub) -> 
     push(PushConfig(str(mine), "me/teacher"))
     fetch(FetchConfig("me/teacher", str(back), "teacher"))
     assert not (back / TRAINING_IMAGES).exists() and (back / "notes.txt").read_text() == "my own"
+
+
+def test_own_objects_have_no_license_of_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their folder may be called ycb."""
+    (tmp_path / "card.md").write_text("Scenes.")
+    for has_catalog, expected in ((True, "other"), (False, "cc-by-4.0")):
+        store = SimpleNamespace(has_catalog=has_catalog, object_set="ycb")
+        monkeypatch.setattr("pickclutter_lang.sharing.hub_folders.read_manifest", lambda _, store=store: store)
+        _, head, _ = KINDS["scenes"].card(tmp_path, "me/scenes").split("---\n", 2)
+        assert yaml.safe_load(head)["license"] == expected
 
 
 def test_a_url_has_neither_owners_nor_revisions(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from pickclutter_lang.datasets.transforms.affine_crops import (
     random_color_jitter,
     simulate_low_resolution,
 )
-from pickclutter_lang.errors import CheckpointError, CorruptShardError, DatasetError, InvalidArgumentError
+from pickclutter_lang.errors import CheckpointError, CorruptShardError, DatasetError, InvalidArgumentError, TrackerError
 from pickclutter_lang.language.captions import caption_truth, composed_caption
 from pickclutter_lang.language.object_attributes import attributes_from_dict
 from pickclutter_lang.objects.kinds import find_kinds
@@ -85,6 +85,20 @@ def config(data: Path, out: Path, **changes: object) -> TeacherTrainConfig:
         "out": str(out),
     }
     return TeacherTrainConfig(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def refuse(run_id: str, name: str, settings: object) -> None:
+    raise PermissionError("no key is set")
+
+
+def test_a_tracker_that_cannot_be_opened_ends_a_training_before_it_begins(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[object] = []
+    monkeypatch.setattr("pickclutter_lang.teacher_training.train.pretrain_text", lambda *_: started.append(1))
+    with pytest.raises(TrackerError, match="no key is set"):
+        train_teacher(config(data, tmp_path / "out", text_steps=5, report_to=[f"{__name__}:refuse"]))
+    assert not started
 
 
 @pytest.mark.slow

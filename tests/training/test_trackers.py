@@ -128,6 +128,30 @@ def test_a_run_is_one_run_of_each_tracker(offline: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.slow
+def test_mlflow_gets_settings_that_a_first_start_could_not_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracking = pytest.importorskip("mlflow.tracking")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    plain, settings = tracking.MlflowClient.log_batch, {"distill": {"epochs": 2}, "seed": 0}
+
+    def lost(*_: Any, **__: Any) -> None:
+        raise ConnectionError("the network is gone")
+
+    monkeypatch.setattr(tracking.MlflowClient, "log_batch", lost)
+    with pytest.raises(TrackerError, match="the network is gone"), open_trackers(["mlflow"], tmp_path, settings):
+        pass
+    monkeypatch.setattr(tracking.MlflowClient, "log_batch", plain)
+    for _ in range(2):  # the second time nothing is missing
+        with open_trackers(["mlflow"], tmp_path, settings):
+            pass
+    client = tracking.MlflowClient()
+    (experiment,) = client.search_experiments(filter_string="name = 'pickclutter-lang'")
+    (found,) = client.search_runs([experiment.experiment_id])
+    assert found.data.params == {"distill.epochs": "2", "seed": "0"}
+
+
+@pytest.mark.slow
 def test_a_tracker_changes_no_result_and_may_be_added_later(tmp_path: Path) -> None:
     words = [*make_toys(tmp_path / "toys"), *EPOCHS]
     metrics = []

@@ -20,7 +20,14 @@ from helpers.own_meshes import copy_of, write_all, write_bop, write_obj, write_p
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingExtraError
 from pickclutter_lang.objects import meshes
 from pickclutter_lang.objects.catalog import Catalog
-from pickclutter_lang.objects.meshes.mesh_importer import ImportResult, import_meshes
+from pickclutter_lang.objects.meshes.mesh_importer import (
+    ImportResult,
+    _without_repeated,
+    check_unique_ids,
+    import_meshes,
+)
+from pickclutter_lang.objects.meshes.mesh_sources import MeshSource
+from pickclutter_lang.objects.meshes.names import GivenNames, catalog_row
 from pickclutter_lang.objects.meshes.settings import ModelSettings
 from pickclutter_lang.objects.object_sets import ObjectSet, read_object_set
 from pickclutter_lang.utils.json_files import read_json
@@ -59,6 +66,29 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subproce
     folder = tmp_path_factory.mktemp("meshes")
     options = ("--max-parts", "12", "--license", "own", "--source", "our bin", "--workers", "2")
     return folder / "mine", run(*write_all(folder / "in"), "--out", folder / "mine", *options)
+
+
+def test_a_mesh_that_is_named_twice_is_one_with_what_its_folder_says(tmp_path: Path) -> None:
+    path, root = tmp_path / "obj_000001.ply", tmp_path
+    plain, of_bop = MeshSource(path, "obj_000001", root), MeshSource(path, "obj_000001", root, unit="mm")
+    other = MeshSource(tmp_path / "mug.stl", "mug", root)
+    for sources in ([plain, other, of_bop], [of_bop, other, plain]):
+        assert {source.model_id: source.unit for source in _without_repeated(sources)} == {
+            "obj_000001": "mm",
+            "mug": None,
+        }
+        assert len(_without_repeated(sources)) == 2
+    check_unique_ids([plain, replace(plain, path=tmp_path / "." / "obj_000001.ply")])
+    with pytest.raises(InvalidArgumentError, match="would both be obj_000001"):
+        check_unique_ids([plain, replace(plain, path=tmp_path / "b" / "obj_000001.ply")])
+
+
+def test_an_empty_license_is_filled_and_an_edit_is_kept() -> None:
+    source = MeshSource(Path("mug.stl"), "mug", Path())
+    before = {"id": "mug", "name": "red mug", "license": "", "colors": [], "category": "cup"}
+    row = catalog_row(source, GivenNames(), before, {"split": "seen", "license": "CC BY 4.0", "source": "our bin"})
+    assert (row["license"], row["source"], row["name"], row["category"]) == ("CC BY 4.0", "our bin", "red mug", "cup")
+    assert catalog_row(source, GivenNames(), row, {"license": "MIT"})["license"] == "CC BY 4.0"
 
 
 @pytest.mark.slow
