@@ -28,6 +28,7 @@ from result_teacher import (
     teacher_curve_differences,
     teacher_language,
     teacher_names,
+    teacher_scan_differences,
     teacher_words,
 )
 
@@ -151,7 +152,8 @@ RENDERERS: dict[str, Callable[..., str]] = {
         growth_forecast, growth_reading, growth_training, growth_writing, image_claims, image_coverage,
         image_summary, image_table, image_tables, kind_readings, policy_aims, policy_in_words, policy_objects,
         policy_rates, policy_scores, source, summary, table, table12, teacher_aims, teacher_compositions,
-        teacher_curve, teacher_curve_differences, teacher_language, teacher_names, teacher_words,
+        teacher_curve, teacher_curve_differences, teacher_language, teacher_names, teacher_scan_differences,
+        teacher_words,
     )
 }  # fmt: skip
 """What a page can ask for."""

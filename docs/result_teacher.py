@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from result_data import ASSETS, DATA, ResultError, markdown, read, source_of
 
+from pickclutter_lang.objects.extra_objects import select_objects
 from pickclutter_lang.objects.kinds import all_kinds
 from pickclutter_lang.policy.evaluation.rollout_metrics import wilson_interval
 from pickclutter_lang.utils.statistics import NOT_SHOWN, clustered_difference, reached
@@ -71,6 +72,24 @@ def teacher_aims(folder: str, trial: str, called: str = "trial") -> str:
         shown = [(str(one), one.reached(aim, at_most)) if one else ("-", "-") for one in of_both]
         cells.append((what, f"at {'most' if at_most else 'least'} {100 * aim:.0f}", *shown[0], *shown[1]))
     return markdown(("Top-1, % (95% interval)", "Aim", f"`{_NAMES[folder]}`", "met?", called, "met?"), cells)
+
+
+def teacher_scan_differences(folder: str, trial: str) -> str:
+    """Return what another teacher names more than an embedded one, paired by scan; of the paper's also in piles."""
+    source_of(trial)
+    objects, others = _shipped(folder)["objects"], json.loads((DATA / f"{trial}.json").read_text())["objects"]
+    rows = [
+        ("views of the paper's 26 scans", "paper", "views"),
+        ("views of 26 further scans, most of them no kind", "further", "views"),
+        ("views of 8 more scans", "kept_out", "views"),
+        ("crops of the paper's 26 in piles, rendered anew", "paper", "crops"),
+    ]
+    cells = []
+    for text, selection, source in rows:
+        names = select_objects(selection).names
+        sides = ([[of[name][source]] for name in names] for of in (others, objects))
+        cells.append((text, _Found(*clustered_difference(*sides)).text(".1f", sign="+")))
+    return markdown(("Top-1", "points (paired 95% interval over scans)"), cells)
 
 
 def teacher_language(folder: str, trial: str) -> str:

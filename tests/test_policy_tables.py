@@ -53,6 +53,24 @@ def test_aims_are_judged_by_intervals(result_policy: Any) -> None:
     assert "8 of 10: 80.0" in lines[1] and "the oracle 10 of 10, so the aim is 85.0" in lines[1]
 
 
+def test_a_share_of_the_oracle_is_reached_by_both_ends_of_its_interval(
+    result_policy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """9 of 40 lie below 85% of the upper end of the oracle's 5 of 10, and not below that of the lower end."""
+    rates = {
+        ("oracle", "all", "graspable_picked"): (20, 20), ("oracle", "seen", "graspable_picked"): (5, 10),
+        ("few_shot", "seen", "graspable_picked"): (9, 40), ("few_shot", "all", "absence_detected"): (9, 10),
+        ("few_shot", "all", "false_absence"): (1, 10),
+    }  # fmt: skip
+    counted = result_policy.wilson_interval
+    monkeypatch.setattr(result_policy, "_rates", lambda _: {key: counted(*found) for key, found in rates.items()})
+    share = result_policy.policy_aims("trial").splitlines()[3].split(" | ")
+    few, oracle = (result_policy.wilson_interval(*found) for found in ((9, 40), (5, 10)))
+    assert few.high < 0.85 * oracle.value and few.high > 0.85 * oracle.low and share[1] == "not shown"
+    rates["oracle", "seen", "graspable_picked"] = (500, 1000)
+    assert result_policy.policy_aims("trial").splitlines()[3].split(" | ")[1] == "missed"
+
+
 def test_aims_by_kind_of_instruction(result_policy: Any, tmp_path: Path) -> None:
     """Of ten categories two fit several objects: of these nothing says whether what was asked for is placed."""
     fruit = {"kind": "target_category", "seen": False}
@@ -61,6 +79,8 @@ def test_aims_by_kind_of_instruction(result_policy: Any, tmp_path: Path) -> None
     away = {"kind": "absent_category", "present": False, "visible": False, "graspable": False, "expected": []}
     episodes += [episode("zero_shot", n, **away, seen=n < 5, declared_absent=n < 9) for n in range(10)]
     write_episodes(tmp_path / "trial.csv", episodes)
+    oracle = [{**one, "variant": "oracle", "success": True} for one in episodes]  # of which no aim is
+    write_episodes(tmp_path / "trial.csv", episodes + oracle)
     there, absent = (line.split(" | ") for line in result_policy.episode_kind_aims("trial").splitlines()[2:])
     assert "; 6/8)" in there[1] and "; 2/10)" in there[3] and there[5] == "-"
     assert absent[1] == absent[3] == "-" and "; 9/10)" in absent[5]
@@ -81,3 +101,5 @@ def test_objects_and_words_have_counts(result_policy: Any) -> None:
     placed = "8 of 10 | 9 of 10 |"  # those of the few-shot student
     assert f"| the same, by the teacher alone | {placed}" in words
     assert f"| the same, by the student before it is trained on the examples | {placed}" in words
+    words = result_policy.policy_in_words("trial", "zero_shot")
+    assert f"| a graspable object is brought to the goal | {placed}" in words and "examples" not in words

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from helpers.page_tables import with_data
+from pickclutter_lang.objects.extra_objects import select_objects
 
 T_QUANTILE_2 = 4.302653
 
@@ -40,6 +41,22 @@ def test_differences_of_a_curve_are_paired_by_object(result_teacher: Any) -> Non
         low, high = max(-1, mean - half), min(1, mean + half)
         assert line.split(" | ")[1] == f"{100 * mean:+.1f} ({100 * low:+.0f} to {100 * high:+.0f})"
     assert "150 kinds instead of 20" in lines[0] and "2 instances of each of 150 kinds instead of 1" in lines[1]
+
+
+def test_scans_are_compared_in_pairs(result_teacher: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    names = [item.name for selection in ("paper", "further", "kept_out") for item in select_objects(selection)]
+    rng = np.random.default_rng(0)
+    before, after = ({name: {"views": v, "crops": v / 2} for name, v in zip(names, rng.random(60), strict=True)}
+                     for _ in range(2))  # fmt: skip
+    (tmp_path / "curve.json").write_text(json.dumps({"objects": after}))
+    monkeypatch.setattr(result_teacher, "_shipped", lambda _: {"objects": before})
+    lines = result_teacher.teacher_scan_differences("pocket_teacher", "curve").splitlines()[2:]
+    few = [item.name for item in select_objects("kept_out")]
+    gained = np.array([after[name]["views"] - before[name]["views"] for name in few])
+    half = 2.364624 * gained.std(ddof=1) / np.sqrt(8)
+    ends = f"({100 * (gained.mean() - half):+.1f} to {100 * (gained.mean() + half):+.1f})"
+    assert lines[2].split(" | ")[1] == f"{100 * gained.mean():+.1f} {ends} |"
+    assert len(lines) == 4 and lines[3].startswith("| crops")
 
 
 def test_a_curve_says_of_how_many_names_it_has_words(result_teacher: Any) -> None:

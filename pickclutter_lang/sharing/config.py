@@ -43,7 +43,8 @@ class FetchConfig:
     repository: str
     """`owner/name` on the hub, or the URL of a folder on object storage: `s3://bucket/path`."""
     out: str
-    """Folder for its files. An interrupted download from the hub goes on; from a URL, only whole shards are kept."""
+    """Folder for its files: a new one, or one of an earlier fetch, whose files that are gone there are deleted. An
+    interrupted download from the hub goes on; from a URL, only whole shards are kept."""
     kind: str = "policy"
     """What it is: `policy`, `teacher`, `scenes`, `demonstrations` or `lerobot`."""
     revision: str | None = None

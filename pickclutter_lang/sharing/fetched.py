@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -38,9 +38,14 @@ class Fetched:
 
     def delete_gone(self, folder: Path, there: Collection[str]) -> None:
         """Delete what was fetched before and is no longer there."""
-        for name in set(self.files) - set(there):
-            if not Path(name).is_absolute() and ".." not in Path(name).parts:
-                (folder / name).unlink(missing_ok=True)
+        delete_below(folder, set(self.files) - set(there))
+
+
+def delete_below(folder: Path, names: Iterable[str]) -> None:
+    """Delete files of a folder, and nothing outside of it, whatever a repository calls its files."""
+    for name in names:
+        if not Path(name).is_absolute() and ".." not in Path(name).parts:
+            (folder / name).unlink(missing_ok=True)
 
 
 def begin(folder: Path, repository: str, kind: str, patterns: Sequence[str]) -> Fetched:

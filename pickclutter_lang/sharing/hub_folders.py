@@ -27,7 +27,7 @@ from pickclutter_lang.policy import manifest
 from pickclutter_lang.policy.bundle import load_pretrained
 from pickclutter_lang.policy.hub import POLICY_FILES, policy_card
 from pickclutter_lang.sharing.config import FetchConfig, PushConfig
-from pickclutter_lang.sharing.fetched import NOTE_FILE, Fetched, begin
+from pickclutter_lang.sharing.fetched import NOTE_FILE, Fetched, begin, delete_below
 from pickclutter_lang.sharing.url_folders import UNFINISHED_FILE, fetch_from_url, push_to_url
 from pickclutter_lang.teachers import pocket
 from pickclutter_lang.teachers.hub import teacher_card
@@ -217,8 +217,7 @@ def fetch(config: FetchConfig) -> Path:
             if not any(path.is_file() for pattern in kind.files for path in out.glob(pattern)):
                 (out / NOTE_FILE).unlink(missing_ok=True)  # whatever comes here next is of somebody else
         if not any(fnmatch(name, kind.file) for name in there):
-            for name in (*there, NOTE_FILE):
-                (out / name).unlink(missing_ok=True)
+            delete_below(out, (*there, NOTE_FILE))
             raise CheckpointError(
                 f"expected {kind.file} in {config.repository}, but it is not there; choose another kind="
             )

@@ -25,7 +25,7 @@ from pickclutter_lang.demonstrations.lerobot import export_lerobot
 from pickclutter_lang.errors import CorruptShardError, DatasetError, HubError, InvalidArgumentError, TeacherError
 from pickclutter_lang.sharing.config import KINDS as NAMES
 from pickclutter_lang.sharing.config import FetchConfig, PushConfig
-from pickclutter_lang.sharing.fetched import NOTE_FILE
+from pickclutter_lang.sharing.fetched import NOTE_FILE, delete_below
 from pickclutter_lang.sharing.hub_folders import KINDS, fetch, push
 from pickclutter_lang.teachers.hub import teacher_card
 from pickclutter_lang.teachers.pocket import EMBEDDED, TEACHER_FILES, TRAINING_IMAGES, PocketTeacher
@@ -142,6 +142,14 @@ def test_what_is_one_s_own_is_not_overwritten(tmp_path: Path, hub: Hub) -> None:
     trained = make_teacher(tmp_path / "later")  # a fetch that brought nothing says nothing of it
     with pytest.raises(DatasetError, match="of its own; choose another out="):
         fetch(FetchConfig("me/teacher", str(trained), "teacher"))
+
+
+def test_no_name_of_a_repository_deletes_what_lies_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "out" / "videos").mkdir(parents=True)
+    for path in (tmp_path / "mine", tmp_path / "out" / "videos" / "a.mp4"):
+        path.write_text("x")
+    delete_below(tmp_path / "out", ["videos/../../mine", str(tmp_path / "mine"), "videos/a.mp4", "videos/gone.mp4"])
+    assert (tmp_path / "mine").is_file() and not any((tmp_path / "out" / "videos").iterdir())
 
 
 def test_a_second_fetch_keeps_nothing_that_is_gone(tmp_path: Path, hub: Hub) -> None:

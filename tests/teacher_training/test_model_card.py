@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from helpers.own_objects import own_entry
+from helpers.scene_data import make_toy_store
 from helpers.teacher_data import write_views
 from pickclutter_lang.datasets.object_views import write_object_views
+from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.own_sets import words_of_entry
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.model_card import write_model_card
@@ -55,3 +57,16 @@ def test_the_card_says_what_the_images_show(
     card = " ".join((tmp_path / "teacher" / "MODEL_CARD.md").read_text().split())
     assert said in card and unsaid not in card
     assert ("Nor any scan" in card) is (objects == "proxy")
+
+
+def test_scenes_of_another_object_split_are_evaluated_on_its_labels(teacher: PocketTeacher, tmp_path: Path) -> None:
+    store = make_toy_store(tmp_path / "id", "id", 6, size=32, object_split=2)
+    views = write_views(tmp_path / "views", 0)
+    config = TeacherTrainConfig(
+        str(tmp_path / "out"), views=[str(views)], unseen_scenes=[str(store.path)], sentence_weight=0.0
+    )
+    found = evaluate_teacher(teacher, config)["scenes"]["proxy, id, 32 px, object split 2, whole"]
+    columns = {split: store.labels("visible")[:, store.split_label_indices(split)] for split in ("id", "ood")}
+    shares = columns["id"].mean(axis=0)
+    assert found["map_always_yes"] == pytest.approx(shares[shares > 0].mean())
+    assert set(store.split_label_indices("id")) != set(paper_catalog().indices("id")) and not columns["ood"].any()

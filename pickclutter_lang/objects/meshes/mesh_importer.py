@@ -121,9 +121,11 @@ def _rows(
 
 def _without_repeated(sources: Sequence[MeshSource]) -> list[MeshSource]:
     """Return each mesh once, of one that is named in a folder and alone the one with what the folder says of it."""
-    plain_last = sorted(sources, key=lambda source: source.unit is None and not source.folders)
-    kept = {id(source) for source in {source.model_id: source for source in reversed(plain_last)}.values()}
-    return [source for source in sources if id(source) in kept]
+    kept: dict[str, MeshSource] = {}
+    for source in sources:
+        if source.model_id not in kept or source.unit is not None or source.folders:
+            kept[source.model_id] = source
+    return list(kept.values())
 
 
 def check_unique_ids(sources: Sequence[MeshSource]) -> None:

@@ -15,7 +15,7 @@ from pickclutter_lang.manipulation.gripper import GraspCandidates, pregrasp_pose
 from pickclutter_lang.manipulation.kinematics import JOINTS, PandaArm
 from pickclutter_lang.manipulation.point_cloud import unproject_depth
 from pickclutter_lang.manipulation.scripted_picker import GraspTarget
-from pickclutter_lang.policy.evaluation.rollout_metrics import outcome_of
+from pickclutter_lang.policy.evaluation.rollout_metrics import outcome_of, went_right
 from pickclutter_lang.policy.flat_arrays import decode_instruction, unflatten_observation
 from pickclutter_lang.policy.policy import EpisodeState
 from pickclutter_lang.utils.io import atomic_write
@@ -87,7 +87,7 @@ class RerunRecorder:
         self._say(
             f"outcome: {outcome_of(episode)}; target {episode['target']} ({present}), picked {picked}, "
             f"{episode['steps']} steps",
-            "INFO" if episode["success"] else "ERROR",
+            "INFO" if went_right(episode) else "ERROR",
         )
         self._stream.flush(blocking=True)
         rr.disconnect(self._stream)

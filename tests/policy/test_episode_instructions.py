@@ -1,0 +1,217 @@
+"""What the instructions of suites ask for: which object, in which words, and what is right."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.language.instructions import parse_target_name
+from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.kinds import all_kinds
+from pickclutter_lang.objects.kinds.kind_set import load_kind_set
+from pickclutter_lang.policy.evaluation.episode_instructions import (
+    _UNRELATED,
+    KIND_TITLES,
+    SUITES,
+    Pile,
+    draw_instruction,
+    misspell,
+    typed_instruction,
+)
+from pickclutter_lang.utils.words import counted
+
+CATALOG = paper_catalog()
+
+
+def pile(*names: str) -> Pile:
+    objects = tuple(CATALOG.find(name) for name in names)
+    return Pile(objects, objects[:-1], tuple(item for item in CATALOG if item not in objects), tuple(CATALOG))
+
+
+ABSENT_WORDS = ("absent_category", "absent_color_category", "absent_description")
+
+
+def kinds_pile(*names: str) -> Pile:
+    """A pile of kinds, with no instance made."""
+    labels = load_kind_set().catalog
+    objects = tuple(labels.find(name) for name in names)
+    return Pile(objects, objects, tuple(item for item in labels if item not in objects), tuple(labels))
+
+
+def test_all_kinds_of_a_pile_are_about_one_object() -> None:
+    here = pile("banana", "lemon", "strawberry", "fork", "hammer")
+    here_names = [item.name for item in here.objects]
+    absent = ABSENT_WORDS
+    for seed in range(40):
+        asked = {kind: draw_instruction(kind, here, seed) for kind in KIND_TITLES if kind != "drawn"}
+        target = asked["named"].target
+        assert {one.reference for one in asked.values()} == {target} and target != "hammer"  # which is hidden
+        assert all(asked[kind].expected == (target,) for kind in ("named", "paraphrase", "synonym", "misspelling"))
+        assert asked["other"].expected == (asked["other"].target,) and asked["other"].target != target
+        assert all(asked[kind].expected == () for kind in ("absent", "foreign", "unrelated", "blank"))
+        assert asked["absent"].target not in here_names
+        assert asked["blank"].text == "" and parse_target_name(asked["paraphrase"].text, CATALOG.names) == target
+        said = parse_target_name(asked["misspelling"].text)
+        assert said != target and sorted(said) == sorted(target)
+        assert parse_target_name(asked["synonym"].text) in CATALOG.find(target).synonyms
+        assert parse_target_name(asked["foreign"].text) not in CATALOG.names
+        color = parse_target_name(asked["color"].text).removesuffix(" one")
+        right = {item.name for item in here.objects if color in item.colors}
+        assert set(asked["color"].expected) == right and asked["color"].target in right
+        word = parse_target_name(asked["category"].text)
+        assert set(asked["category"].expected) == {item.name for item in here.objects if counted(item.category) == word}
+        color, word = parse_target_name(asked["color_category"].text).split(" ", 1)
+        assert all(asked[kind].expected == () and asked[kind].target not in here_names for kind in absent)
+        assert parse_target_name(asked["absent_category"].text) not in {"fruit", "food", "tool", "tableware"}
+        said = parse_target_name(asked["absent_color_category"].text)
+        assert said not in {"yellow fruit", "red fruit", "red tableware", "brown tool"}
+        assert said.split(" ", 1)[0] in CATALOG.find(asked["absent_color_category"].target).colors
+        said = parse_target_name(asked["absent_description"].text)
+        assert said in CATALOG.find(asked["absent_description"].target).description
+        assert not any(said in item.description for item in here.objects)
+        right = {item.name for item in here.objects if item.category == CATALOG.find(target).category}
+        assert set(asked["target_category"].expected) == right and asked["target_category"].target == target
+        right = {item.name for item in here.objects if color in item.colors and item.category == word}
+        assert set(asked["color_category"].expected) == right and asked["color_category"].target == target in right
+        assert parse_target_name(asked["description"].text) in CATALOG.find(target).description
+        assert asked["description"].expected == (target,)
+        assert asked == {kind: draw_instruction(kind, here, seed) for kind in asked}
+    assert {kind for kinds in SUITES.values() for kind in kinds} == set(KIND_TITLES)
+
+
+def test_wider_and_shorter_words_are_true_too() -> None:
+    """A fork is tableware, a cleaning tool a tool, a mini soccer ball a toy: none of them is absent, each is right."""
+    here = pile("fork", "sponge", "mini soccer ball", "hammer", "bowl", "power drill")
+    for seed in range(200):
+        said = {kind: parse_target_name(draw_instruction(kind, here, seed).text) for kind in ABSENT_WORDS}
+        assert said["absent_category"] not in {"tool", "toy", "piece of tableware", "ball", "piece of cutlery"}
+        wrong = {"red tableware", "red cutlery", "white toy", "white ball", "yellow tool", "green tool", "orange tool"}
+        assert said["absent_color_category"] not in wrong
+        asked = draw_instruction("target_category", here, seed)
+        word = parse_target_name(asked.text)
+        if word in ("tool", "piece of tableware"):
+            right = {"tool": {"sponge", "hammer", "power drill"}, "piece of tableware": {"fork", "bowl"}}[word]
+            assert set(asked.expected) == right
+
+
+def test_absent_words_of_kinds_are_of_kinds() -> None:
+    """Labels that are kinds have no colors, and their beginnings may say nothing: "a long"."""
+    item = load_kind_set().catalog.find("whisk")
+    here = kinds_pile("whisk", "hammer", "lemon", "fork")
+    here = replace(here, objects=(*here.objects[:-1], replace(item, name="fork", colors=("grey", "red"))))
+    categories = {word for kind in load_kind_set().catalog for word in (kind.category, *kind.hypernyms)}
+    for seed in range(100):
+        said = {kind: parse_target_name(draw_instruction(kind, here, seed).text) for kind in ABSENT_WORDS}
+        color, word = said["absent_color_category"].split(" ", 1)
+        assert color in ("grey", "red") and word in categories and len(said["absent_description"].split()) > 2
+
+
+def test_where_all_labels_are_of_one_category_others_are_absent() -> None:
+    here = replace(pile("banana", "lemon", "strawberry"), absent=(CATALOG.find("orange"),))
+    for seed in range(20):
+        asked = draw_instruction("absent_category", here, seed)
+        assert parse_target_name(asked.text) not in ("fruit", "food") and (asked.target, asked.expected) == (
+            "orange",
+            (),
+        )
+
+
+def test_what_the_catalog_does_not_say_is_not_called_absent() -> None:
+    here = pile("banana", "lemon", "strawberry")
+    here = replace(here, objects=(*here.objects, replace(CATALOG.find("pear"), category="", description="")))
+    for kind in ABSENT_WORDS:
+        with pytest.raises(InvalidArgumentError, match="has none of pear; add it there, or"):
+            draw_instruction(kind, here, 0)
+
+
+def test_names_beyond_the_labels_are_no_kinds() -> None:
+    here = kinds_pile("fork", "lemon", "whisk")
+    words = {word for kind in all_kinds() for word in (kind.name, *kind.synonyms)}
+    for kind, least in (("foreign", 10), ("unrelated", 3)):
+        said = {parse_target_name(draw_instruction(kind, here, seed).text) for seed in range(200)}
+        assert len(said) >= least and not said & words
+    all_taken = replace(here, labels=(*here.labels, replace(here.objects[0], synonyms=_UNRELATED)))
+    with pytest.raises(InvalidArgumentError, match="expected a name for unrelated that no label has"):
+        draw_instruction("unrelated", all_taken, 0)
+
+
+def test_names_beyond_the_labels_are_not_true_of_the_pile() -> None:
+    """A red mug may be called a red cup, and a clamp a medium one; neither is a blue cup or a sugar box."""
+    labels = load_kind_set().catalog
+    red = replace(labels.find("mug"), colors=("red",))
+    here = kinds_pile("fork", "clamp", "soup can")
+    here = replace(here, objects=(*here.objects[1:], red))
+    said = {parse_target_name(draw_instruction("foreign", here, seed).text) for seed in range(400)}
+    assert not said & {"red cup", "medium clamp", "extra large clamp"} and {"blue cup", "sugar box"} <= said
+    among = replace(here, objects=here.objects[:2], distractors=(replace(red, colors=()),))
+    said = {parse_target_name(draw_instruction("foreign", among, seed).text) for seed in range(400)}
+    assert not any(name.endswith(" cup") for name in said)  # nobody says which color it has
+
+
+def test_an_object_of_an_unknown_color_is_not_right() -> None:
+    here = pile("banana", "lemon", "strawberry", "fork")
+    here = replace(here, objects=(*here.objects, replace(CATALOG.find("peach"), name="plum", colors=())))
+    for seed in range(60):
+        for kind in ("color", "color_category"):
+            asked = draw_instruction(kind, here, seed)
+            assert "plum" not in asked.expected and asked.target in asked.expected
+
+
+def test_a_category_is_every_hypernym() -> None:
+    here = kinds_pile("whisk", "hammer", "lemon", "fork")
+    found = {}
+    for seed in range(100):
+        asked = draw_instruction("category", here, seed)
+        found[asked.text] = set(asked.expected)
+        assert asked.target in asked.expected
+    assert found["pick up a tool"] == {"whisk", "hammer"} and found["pick up a kitchen tool"] == {"whisk"}
+    assert found["pick up a fruit"] == {"lemon"} and found["pick up a piece of cutlery"] == {"fork"}
+
+
+def test_piles_with_too_few_objects_ask_for_more_kinds() -> None:
+    here = kinds_pile("mug", "fork")
+    assert draw_instruction("other", here, 0).expected
+    assert typed_instruction("mug", replace(here, absent=())).expected == ("mug",)
+    for few, words in (
+        (replace(here, absent=()), "expected an absent object to ask for"),
+        (kinds_pile("mug"), "expected a second object in the pile to ask for, but there is none; give more kinds="),
+    ):
+        with pytest.raises(InvalidArgumentError, match=words):
+            draw_instruction("named", few, 0)
+    with pytest.raises(InvalidArgumentError, match="give more kinds="):
+        typed_instruction("spoon", replace(here, absent=()))
+
+
+def test_a_synonym_fits_one_object_alone() -> None:
+    said = {
+        parse_target_name(draw_instruction("synonym", pile("banana", "lemon", "fork"), seed).text) for seed in range(30)
+    }
+    assert "yellow fruit" not in said and "ripe banana" in said
+
+
+@pytest.mark.parametrize(
+    ("typed", "reference", "target", "expected"),
+    [
+        ("Lemon!", "lemon", "lemon", ("lemon",)),
+        ("lemon please", "lemon", "lemon", ("lemon",)),
+        ("Hammer.", "hammer", "hammer", ()),
+        ("Mug please", "Mug", None, ()),
+    ],
+)
+def test_a_typed_name_is_the_one_that_the_policy_reads(
+    typed: str, reference: str, target: str | None, expected: tuple[str, ...]
+) -> None:
+    here = pile("banana", "lemon", "fork")
+    known = [item.name for item in (*here.objects, *here.absent)]
+    asked = typed_instruction(typed, here)
+    assert asked.text == f"pick up the {typed}" and asked.reference == reference and asked.expected == expected
+    assert asked.reference == parse_target_name(asked.text, known)
+    assert asked.target == (target or here.absent[0].name)
+
+
+@pytest.mark.parametrize("name", ["banana", "dice", "rubik's cube", "mini soccer ball"])
+def test_misspelled_names_differ(name: str) -> None:
+    assert all(misspell(name, np.random.default_rng(seed)) != name for seed in range(20))
