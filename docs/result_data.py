@@ -13,6 +13,7 @@ DATA = Path(__file__).resolve().parent / "results" / "data"
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 _CONTINUED = " \\"
 _NOT_KEPT = "not kept"
+_NAMES = {"4d17754f": " (the earlier `pocket`)"}
 
 
 class ResultError(Exception):
@@ -60,7 +61,7 @@ def source(name: str) -> str:
     if teachers == [_NOT_KEPT]:
         parts.append("The hash of the teacher's weights was not kept.")
     elif teachers:
-        shown = ", ".join(f"`{one}`" for one in teachers)
+        shown = ", ".join(f"`{one}`{_NAMES.get(one, '')}" for one in teachers)
         parts.append(f"Hash of the teacher's weights: {shown}.")
     if then:
         parts.append("Names at that revision: " + ", ".join(f"`{new}` was `{old}`" for new, old in then.items()) + ".")

@@ -1,9 +1,10 @@
-"""Tables of an embedded teacher, from the figures beside its model card, and of one that is not shipped."""
+"""Tables of embedded teachers, from the figures beside their model cards, and of others, from the results' data."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from result_data import ASSETS, DATA, ResultError, markdown, read, source_of
@@ -13,7 +14,7 @@ from pickclutter_lang.objects.kinds import all_kinds
 from pickclutter_lang.policy.evaluation.rollout_metrics import wilson_interval
 from pickclutter_lang.utils.statistics import NOT_SHOWN, clustered_difference, reached
 
-_NAMES = {"pocket_teacher": "pocket", "pocket_teacher_scans": "pocket_scans"}
+_NAMES = {"pocket_teacher": "`pocket`", "pocket_teacher_earlier": "earlier", "teacher_trial": "trial"}
 _COMMON_WORDS = 5000
 _COMPOSED = 0.05
 _ATTRIBUTE_AIMS = {"color": 0.92, "shape": 0.75, "pattern": 0.85, "material": 0.65}
@@ -44,7 +45,7 @@ class _Found(NamedTuple):
 
 def teacher_names(folder: str) -> str:
     """Return what an embedded teacher names right."""
-    figures = _shipped(folder)
+    figures = _figures(folder)
     views, kinds = figures["views"], _kinds(figures)
     rows = [
         ("views of the paper's 26 scans", "their names", views["ycb, paper, objects"], 26),
@@ -58,26 +59,24 @@ def teacher_names(folder: str) -> str:
     return markdown(("Held out", "Among", "Top-1, % (95% interval)", "Chance, %"), cells)
 
 
-def teacher_aims(folder: str, trial: str, called: str = "trial") -> str:
-    """Return which aims an embedded teacher and another one meet, by their intervals.
+def teacher_aims(*teachers: str) -> str:
+    """Return which aims teachers meet, by their intervals.
 
-    :param trial: a file of figures in the results' data
-    :param called: what the page calls the other one
+    :param teachers: each a folder of the assets, or a file of figures in the results' data
     """
-    source_of(trial)
-    shipped, other = _aims(_shipped(folder)), _aims(json.loads((DATA / f"{trial}.json").read_text()))
+    found = [_aims(_figures(teacher)) for teacher in teachers]
+    aims = {what: row[:2] for of_one in found for what, row in of_one.items()}
     cells = []
-    for what, (aim, at_most, found) in other.items():
-        of_both = [shipped[what][2], found] if what in shipped else [None, found]
-        shown = [(str(one), one.reached(aim, at_most)) if one else ("-", "-") for one in of_both]
-        cells.append((what, f"at {'most' if at_most else 'least'} {100 * aim:.0f}", *shown[0], *shown[1]))
-    return markdown(("Top-1, % (95% interval)", "Aim", f"`{_NAMES[folder]}`", "met?", called, "met?"), cells)
+    for what, (aim, at_most) in aims.items():
+        shown = [(str(one[what][2]), one[what][2].reached(aim, at_most)) if what in one else ("-", "-") for one in found]
+        cells.append((what, f"at {'most' if at_most else 'least'} {100 * aim:.0f}", *chain(*shown)))
+    header = chain(*((_NAMES[teacher], "met?") for teacher in teachers))
+    return markdown(("Top-1, % (95% interval)", "Aim", *header), cells)
 
 
-def teacher_scan_differences(folder: str, trial: str) -> str:
-    """Return what another teacher names more than an embedded one, paired by scan; of the paper's also in piles."""
-    source_of(trial)
-    objects, others = _shipped(folder)["objects"], json.loads((DATA / f"{trial}.json").read_text())["objects"]
+def teacher_scan_differences(teacher: str, before: str) -> str:
+    """Return what a teacher names more than another one, paired by scan; of the paper's also in piles."""
+    objects, others = (_figures(one)["objects"] for one in (teacher, before))
     rows = [
         ("views of the paper's 26 scans", "paper", "views"),
         ("views of 26 further scans, most of them no kind", "further", "views"),
@@ -87,36 +86,40 @@ def teacher_scan_differences(folder: str, trial: str) -> str:
     cells = []
     for text, selection, source in rows:
         names = select_objects(selection).names
-        sides = ([[of[name][source]] for name in names] for of in (others, objects))
+        sides = ([[of[name][source]] for name in names] for of in (objects, others))
         cells.append((text, _Found(*clustered_difference(*sides)).text(".1f", sign="+")))
     return markdown(("Top-1", "points (paired 95% interval over scans)"), cells)
 
 
-def teacher_language(folder: str, trial: str) -> str:
-    """Return how an embedded teacher and another one take synonyms, categories, pairs of words, negation and order."""
-    source_of(trial)
-    figures_of_both = (_shipped(folder), json.loads((DATA / f"{trial}.json").read_text()))
-    of_both = [_kinds(figures) for figures in figures_of_both]
-    category = _instances(figures_of_both[0])["category"]  # the trial's was scored by other truths
+def teacher_language(*teachers: str) -> str:
+    """Return how teachers take synonyms, categories, pairs of words, negation and order.
+
+    Categories of the trial were scored by other truths.
+    """
+    figures = [_figures(teacher) for teacher in teachers]
+    of_all = [_kinds(one) for one in figures]
+    categories = [None if name == "teacher_trial" else _instances(one)["category"]
+                  for name, one in zip(teachers, figures, strict=True)]  # fmt: skip
+    chance = next(f"{100 * one['chance']:.1f}" for one in categories if one)
     rows = [
-        ("a synonym among those of all kinds", *(f"{100 * kinds['by_synonym']:.1f}" for kinds in of_both), ""),
-        ('a category ("a fruit") among all', str(_found(category)), "-", f"{100 * category['chance']:.1f}"),
+        ("a synonym among those of all kinds", *(f"{100 * kinds['by_synonym']:.1f}" for kinds in of_all), ""),
+        ('a category ("a fruit") among all', *(str(_found(one)) if one else "-" for one in categories), chance),
     ]
     for attribute, phrase in (("color", "a red mug"), ("material", "a plastic mug")):
-        measured = [kinds.get("compositions", {}).get(attribute) for kinds in of_both]
+        measured = [kinds.get("compositions", {}).get(attribute) for kinds in of_all]
         for side, text in (("trained", "pairs that were trained on"), ("held_out", "pairs that were held out")):
             shown = [f"{100 * one[f'{side}_top1']:.1f}" if one else "-" for one in measured]
             rows += [(f'"{phrase}" among all pairs, {text}', *shown, "")] if any(measured) else []
-    told = [kinds["with_without"] for kinds in of_both]
+    told = [kinds["with_without"] for kinds in of_all]
     rows.append(('"with a handle" against "without"', *(str(_found(one)) for one in told), "50"))
     for side in ("with", "without"):
         rows.append((f"the same, where it is {side}", *(f"{100 * one[side]:.1f}" for one in told), "50"))
-    bound = [kinds.get("order") for kinds in of_both]
+    bound = [kinds.get("order") for kinds in of_all]
     text = '"a red mug and a blue bowl" against the colors exchanged'
     rows.append((text, *(str(_found(one)) if one else "-" for one in bound), "50"))
     control = (f"{100 * one['control']:.1f}" if one else "-" for one in bound)
     rows.append(("the same against two colors that neither has", *control, "50"))
-    return markdown(("Top-1, % (95% interval)", f"`{_NAMES[folder]}`", "trial", "Chance, %"), rows)
+    return markdown(("Top-1, % (95% interval)", *(_NAMES[teacher] for teacher in teachers), "Chance, %"), rows)
 
 
 def curve_points(name: str) -> list[dict[str, Any]]:
@@ -239,8 +242,13 @@ def _aims(figures: dict[str, Any]) -> dict[str, tuple[float, bool, _Found]]:
     return found
 
 
-def _shipped(folder: str) -> dict[str, Any]:
-    figures: dict[str, Any] = json.loads((ASSETS / folder / "figures.json").read_text())
+def _figures(teacher: str) -> dict[str, Any]:
+    """Read the figures of a folder of the assets, or of a file in the results' data."""
+    path = ASSETS / teacher / "figures.json"
+    if not path.is_file():
+        source_of(teacher)
+        path = DATA / f"{teacher}.json"
+    figures: dict[str, Any] = json.loads(path.read_text())
     return figures
 
 

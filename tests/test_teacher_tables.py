@@ -48,9 +48,11 @@ def test_scans_are_compared_in_pairs(result_teacher: Any, monkeypatch: pytest.Mo
     rng = np.random.default_rng(0)
     before, after = ({name: {"views": v, "crops": v / 2} for name, v in zip(names, rng.random(60), strict=True)}
                      for _ in range(2))  # fmt: skip
-    (tmp_path / "curve.json").write_text(json.dumps({"objects": after}))
-    monkeypatch.setattr(result_teacher, "_shipped", lambda _: {"objects": before})
-    lines = result_teacher.teacher_scan_differences("pocket_teacher", "curve").splitlines()[2:]
+    monkeypatch.setattr(result_teacher, "ASSETS", tmp_path)
+    for name, objects in (("now", after), ("before", before)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "figures.json").write_text(json.dumps({"objects": objects}))
+    lines = result_teacher.teacher_scan_differences("now", "before").splitlines()[2:]
     few = [item.name for item in select_objects("kept_out")]
     gained = np.array([after[name]["views"] - before[name]["views"] for name in few])
     half = 2.364624 * gained.std(ddof=1) / np.sqrt(8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from torch import nn
 from pickclutter_lang.errors import InvalidArgumentError, TeacherError
 from pickclutter_lang.language.network import reachable
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
-from pickclutter_lang.teachers.pocket import EMBEDDED, load_pocket_teacher
+from pickclutter_lang.teachers.pocket import EARLIER, EMBEDDED, load_pocket_teacher
 from pickclutter_lang.utils.validation import did_you_mean
 
 # With the tag `openai` the plain `ViT-L-14` would run OpenAI's weights with another activation.
@@ -51,13 +52,16 @@ def load_teacher_of(
 ) -> OpenClipTeacher:
     """Load the teacher that once had a name and a fingerprint; the arguments after them as of `load_teacher`.
 
-    An embedded one may have got another name since: `pocket` of version 0.2.0 is `pocket_scans`. Where no embedded one
-    has these weights, the teacher of the name is returned.
+    An embedded one may have got another name since: `pocket` of version 0.2.0 is `pocket_scans`. The one that was
+    `pocket` between is in a clone alone. Where none of them has these weights, the teacher of the name is returned.
     """
     teacher = load_teacher(name, checkpoint, device=device, use_bf16=use_bf16)
     if teacher.fingerprint == fingerprint or name not in EMBEDDED or checkpoint is not None:
         return teacher
-    others = (load_teacher(other, device=device, use_bf16=use_bf16) for other in EMBEDDED if other != name)
+    earlier = Path(str(files("pickclutter_lang.assets") / EARLIER))
+    places: list[tuple[str, Path | None]] = [(other, None) for other in EMBEDDED if other != name]
+    places += [(name, earlier)] if earlier.is_dir() else []
+    others = (load_teacher(other, folder, device=device, use_bf16=use_bf16) for other, folder in places)
     return next((other for other in others if other.fingerprint == fingerprint), teacher)
 
 

@@ -4,7 +4,7 @@ Takes views that neither of them was trained on:
 
     pickclutter render-object-views objects=kinds first_seed=1400000 instances=4 views_per_object=3 random_objects=0 \
         size=112 seed=1 out=runs/kinds_compared
-    python scripts/profiling/compare_teachers.py runs/kinds_compared pocket runs/longer_teacher/teacher
+    python scripts/profiling/compare_teachers.py runs/kinds_compared pocket runs/teacher/teacher
 
 Each view is classified among the names of all kinds that the views show, as on a teacher's model card. A teacher is the
 name of an embedded one, or a folder that `train-teacher` exported. Prints CSV; intervals are over kinds.
