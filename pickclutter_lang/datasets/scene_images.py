@@ -74,7 +74,7 @@ class SceneDataset:
         return _content_hash(self.store, None if self._rows is None else self.scene_ids)
 
     def scenes_by_content(self) -> dict[str, str]:
-        """Return the id of each scene by the hash of its wrist-camera image and its objects."""
+        """Return the id of each scene by the hash of its hand-camera image and its objects."""
         present, ids = self._select(self.store.labels("present")), self.scene_ids
         found = {}
         for first in range(0, len(self), _HASHED_AT_ONCE):

@@ -82,7 +82,7 @@ def attempt_card(attempt: Attempt) -> str:
     return (
         f'<div class="demo-pick"><p class="demo-outcome" role="status">{escape(outcome_in_words(attempt.episode))}</p>'
         f'<video src="{source}" controls autoplay muted loop playsinline></video>'
-        '<p class="demo-note">Left: the base camera. Right: the wrist camera, with the map at each decision.</p></div>'
+        '<p class="demo-note">Left: the base camera. Right: the hand camera, with the map at each decision.</p></div>'
     )
 
 

@@ -1,4 +1,4 @@
-"""Estimates how a held object has rotated in the gripper, from the wrist camera.
+"""Estimates how a held object has rotated in the gripper, from the hand camera.
 
 Angles of the object in the TCP frame: pitch is about the closing axis (y), roll about the finger width (x).
 """
@@ -18,12 +18,12 @@ from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
 @dataclass(frozen=True)
 class InHandPoseConfig:
-    """Configuration of the in-hand pose. The weights were tuned on 36 transports."""
+    """Configuration of the in-hand pose. The weights were chosen on recorded transports."""
 
     max_depth_change_m: float = 0.004
     """Pixels with a smaller change of depth, while the hand moved, belong to fingers or object."""
     max_depth_m: float = 0.3
-    """Pixels farther from the wrist camera are background."""
+    """Pixels farther from the hand camera are background."""
     min_points: int = 12
     """With fewer points of the object no rotation is estimated."""
     max_points: int = 400
@@ -59,8 +59,8 @@ class InHandPoseConfig:
 DEFAULT_IN_HAND_POSE_CONFIG = InHandPoseConfig()
 
 
-class WristCameraView(NamedTuple):
-    """A depth image of the wrist camera.
+class HandCameraView(NamedTuple):
+    """A depth image of the hand camera.
 
     `depth` [H, W] in meters, its `intrinsic` matrix [3, 3], and the `camera` pose [4, 4] in the TCP frame (x across,
     y closing, z approach), OpenGL convention.
@@ -71,18 +71,18 @@ class WristCameraView(NamedTuple):
     camera: FloatArray
 
 
-def wrist_camera_view(
+def hand_camera_view(
     depth: AnyFloatArray, intrinsic: AnyFloatArray, camera: AnyFloatArray, tcp_pose: FloatArray
-) -> WristCameraView:
+) -> HandCameraView:
     """Return a view from the world poses of camera [4, 4] and TCP [7]; the other arguments are those of the view."""
     rotation, local = rotation_matrix(tcp_pose[3:]), np.array(camera, float)
     local[:3, :3], local[:3, 3] = rotation.T @ local[:3, :3], rotation.T @ (local[:3, 3] - tcp_pose[:3])
-    return WristCameraView(depth, intrinsic, local)
+    return HandCameraView(depth, intrinsic, local)
 
 
 def held_object_points(
     earlier_depth: AnyFloatArray,
-    view: WristCameraView,
+    view: HandCameraView,
     opening: float,
     config: InHandPoseConfig = DEFAULT_IN_HAND_POSE_CONFIG,
     gripper: GripperGeometry = PANDA_GRIPPER,
@@ -106,7 +106,7 @@ def held_object_points(
 
 def estimate_in_hand_rotation(
     observed_points: FloatArray,
-    view: WristCameraView,
+    view: HandCameraView,
     points: FloatArray,
     center: FloatArray,
     down: FloatArray,
@@ -167,7 +167,7 @@ def _roll_grid(center: FloatArray, down: FloatArray, config: InHandPoseConfig) -
 
 
 def free_space_violation(
-    points: FloatArray, view: WristCameraView, config: InHandPoseConfig = DEFAULT_IN_HAND_POSE_CONFIG
+    points: FloatArray, view: HandCameraView, config: InHandPoseConfig = DEFAULT_IN_HAND_POSE_CONFIG
 ) -> FloatArray:
     """Return how far [N] points [N, 3] of the TCP frame lie in front of the observed surface, meters.
 

@@ -95,7 +95,7 @@ class PickerConfig:
     kinematics: KinematicsConfig = DEFAULT_KINEMATICS_CONFIG
     """Inverse kinematics."""
     point_cloud: PointCloudConfig = DEFAULT_POINT_CLOUD_CONFIG
-    """Point cloud of the wrist camera."""
+    """Point cloud of the hand camera."""
     in_hand_pose: InHandPoseConfig = DEFAULT_IN_HAND_POSE_CONFIG
     """Estimate of how the grasped object has rotated."""
     transport: TransportConfig = DEFAULT_TRANSPORT_CONFIG

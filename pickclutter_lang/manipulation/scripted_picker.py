@@ -13,7 +13,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.center_of_mass import center_of_mass
 from pickclutter_lang.manipulation.controllers import CLOSED, OPEN, make_controller
 from pickclutter_lang.manipulation.gripper import GraspCandidates, pregrasp_pose, quaternion, rotation_matrix
-from pickclutter_lang.manipulation.in_hand_pose import estimate_in_hand_rotation, held_object_points, wrist_camera_view
+from pickclutter_lang.manipulation.in_hand_pose import estimate_in_hand_rotation, held_object_points, hand_camera_view
 from pickclutter_lang.manipulation.kinematics import JOINTS, PandaArm, pose_distance
 from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG, PickerConfig
 from pickclutter_lang.manipulation.point_cloud import object_point_cloud
@@ -23,7 +23,7 @@ from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 Observation = Mapping[str, Any]
 Actions = Generator[NDArray[np.float32], None, None]
 TargetMaskFn = Callable[[Observation], NDArray[np.bool_]]
-"""From an observation of mode `rgbd` to the pixels [H, W] of the target in the wrist-camera image."""
+"""From an observation of mode `rgbd` to the pixels [H, W] of the target in the hand-camera image."""
 
 
 class PickPhase(Enum):
@@ -54,7 +54,7 @@ class GraspTarget(NamedTuple):
 class ScriptedPicker:
     """Picks the target and brings it to the goal, one action for each observation.
 
-    Observations are those of ManiSkill2's mode `rgbd`. Only the wrist camera's depth, the poses of camera and arm, the
+    Observations are those of ManiSkill2's mode `rgbd`. Only the hand camera's depth, the poses of camera and arm, the
     joint angles and the goal are used.
     """
 
@@ -183,7 +183,7 @@ class ScriptedPicker:
         tcp, rotation = self._tcp, np.eye(3)
         down = -rotation_matrix(tcp[3:])[2]
         if earlier_depth is not None:
-            view = wrist_camera_view(self._depth, self._intrinsic, self._camera, tcp)
+            view = hand_camera_view(self._depth, self._intrinsic, self._camera, tcp)
             held = held_object_points(earlier_depth, view, self._opening, config.in_hand_pose, config.grasp.gripper)
             rotation = estimate_in_hand_rotation(held, view, points, center, down, config.in_hand_pose)
         return center_hypotheses(rotation @ center, points @ rotation.T, down, config.transport)

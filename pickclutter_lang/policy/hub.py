@@ -101,7 +101,7 @@ def policy_card(config: PolicyConfig, repository: str, catalog: Sequence[Catalog
     )
     return (
         f"---\n{data.to_yaml()}\n---\n\n# {repository}\n\n"
-        f"A student that scores whether a named object is {student.target_label} in the images of a robot's wrist\n"
+        f"A student that scores whether a named object is {student.target_label} in the images of a robot's hand\n"
         f"camera, distilled from the teacher `{student.teacher.name}`; phase `{student.phase}`.\n\n"
         f"- network `{student.network.name}`, {student.image_size} px, cameras {', '.join(student.cameras)}"
         f"{' with depth' if student.depth else ''}\n"

@@ -58,7 +58,7 @@ class SceneImages:
         instances: Mapping[tuple[str, int], ObjectAttributes] | None = None,
         held_out: frozenset[Composition] = frozenset(),
     ) -> SceneImages:
-        """Read the wrist camera's images of stores of one image size.
+        """Read the hand camera's images of stores of one image size.
 
         :param excluded: ids of objects that must not be in any scene
         :param instances: attributes of instances of kinds that are known already; others are made, which takes longer

@@ -34,7 +34,7 @@ from pickclutter_lang.utils.statistics import clustered_difference, clustered_in
 _SOURCES, _OF_ALL = ("views", "crops"), "views among all names"
 _CROP_EVERY = 2
 _CROP_SIZE = 96  # of every store, so that its figures differ by the images alone
-# The objects lie in the center of the wrist camera's image. These keys are also those of `figures.json`.
+# The objects lie in the center of the hand camera's image. These keys are also those of `figures.json`.
 _CENTER_CROPS = {"whole": 1.0, "middle": 0.7}
 
 

@@ -44,10 +44,10 @@ class RegionFeatures:
 def encode_regions(
     teacher: Teacher, scenes: SceneDataset, cache: FeatureCache, crop_size: int | None = None
 ) -> RegionFeatures:
-    """Return the teacher's features of all visible objects in the wrist camera's images, one for each flip.
+    """Return the teacher's features of all visible objects in the hand camera's images, one for each flip.
 
     :param crop_size: side of the crops in pixels; None: that of the images that the student sees
-    :raises DatasetError: when the store holds no segmentation of the wrist camera
+    :raises DatasetError: when the store holds no segmentation of the hand camera
     """
     instance_ids: list[list[int]] = []
     squares: list[tuple[int, float, float, float]] = []

@@ -1,4 +1,4 @@
-"""Teacher features of the wrist-camera images of scenes, one for each flip."""
+"""Teacher features of the hand-camera images of scenes, one for each flip."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BATCH_SIZE = 64
 
 
 def teacher_features(teacher: Teacher, scenes: SceneDataset, cache: FeatureCache) -> Tensor:
-    """Return the teacher's features of every flip of the wrist camera's image.
+    """Return the teacher's features of every flip of the hand camera's image.
 
     Student and teacher get the same flip, since flips change the arrangement of objects. The teacher gets no small
     shifts and no color jitter, since the student's feature should be invariant to them.

@@ -27,7 +27,7 @@ def encode_images(teacher: Teacher, images: NDArray[np.uint8]) -> Tensor:
 
 
 def scene_features(teacher: Teacher, store: SceneStore, crop_fraction: float = 1.0) -> Tensor:
-    """Return the features [N, D] of the wrist camera's images.
+    """Return the features [N, D] of the hand camera's images.
 
     :param crop_fraction: side of the center crop, in (0, 1] of the image's side
     """

@@ -10,12 +10,12 @@ from scipy.spatial.transform import Rotation
 from helpers.grasping import ABOVE, BASE, INTRINSIC, REST, box
 from pickclutter_lang.manipulation.gripper import quaternion, rotation_matrix
 from pickclutter_lang.manipulation.in_hand_pose import (
-    WristCameraView,
+    HandCameraView,
     about_closing_axis,
     estimate_in_hand_rotation,
     free_space_violation,
     held_object_points,
-    wrist_camera_view,
+    hand_camera_view,
 )
 from pickclutter_lang.manipulation.kinematics import PandaArm, is_elbow_bent
 from pickclutter_lang.manipulation.point_cloud import unproject_depth
@@ -29,7 +29,7 @@ def angle_deg(rotation: FloatArray) -> float:
     return float(np.rad2deg(np.linalg.norm(Rotation.from_matrix(rotation).as_rotvec())))
 
 
-EMPTY_VIEW = WristCameraView(np.zeros((160, 160)), INTRINSIC, np.eye(4))
+EMPTY_VIEW = HandCameraView(np.zeros((160, 160)), INTRINSIC, np.eye(4))
 """A view without any measured depth."""
 
 
@@ -80,7 +80,7 @@ def test_observed_free_space_excludes_rotations() -> None:
     camera[:3, :3], camera[:3, 3] = np.diag([1.0, -1.0, -1.0]), [0, 0, -0.1]  # the camera looks along the approach
     without_view, with_view = (
         estimate_in_hand_rotation(end, view, points, center, DOWN)
-        for view in (EMPTY_VIEW, WristCameraView(depth, INTRINSIC, camera))
+        for view in (EMPTY_VIEW, HandCameraView(depth, INTRINSIC, camera))
     )
     assert angle_deg(without_view) < 10 and (with_view @ center)[2] > 0.03
 
@@ -140,7 +140,7 @@ def test_points_that_move_with_the_hand_are_the_object_without_the_fingers() -> 
     for depth in (earlier, current):
         depth[75:85, 70:90] = 0.1  # held
     pose = np.array([0, 0, 0.4, 0, 1, 0, 0.0])
-    view = wrist_camera_view(current, INTRINSIC, ABOVE, pose)
+    view = hand_camera_view(current, INTRINSIC, ABOVE, pose)
     points = held_object_points(earlier, view, opening=0.08)
     assert len(points) == 200 and np.abs(points[:, 2]).max() < 1e-6
     without_fingers = held_object_points(earlier, view, opening=0.0)
@@ -161,12 +161,12 @@ def slanted_view() -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
 def test_a_view_is_in_the_frame_of_the_hand() -> None:
     depth, intrinsic, camera, tcp = slanted_view()
     world = unproject_depth(depth, intrinsic, camera).points
-    in_hand_frame = unproject_depth(depth, intrinsic, wrist_camera_view(depth, intrinsic, camera, tcp).camera).points
+    in_hand_frame = unproject_depth(depth, intrinsic, hand_camera_view(depth, intrinsic, camera, tcp).camera).points
     assert in_hand_frame @ rotation_matrix(tcp[3:]).T + tcp[:3] == pytest.approx(world)
 
 
 def test_free_space_violation_is_the_depth_behind_points() -> None:
-    view = wrist_camera_view(*slanted_view())
+    view = hand_camera_view(*slanted_view())
     observed_points, camera_position = unproject_depth(*view).points, view.camera[:3, 3]
     depths = view.depth[view.depth > 0]
     assert free_space_violation(camera_position + 0.6 * (observed_points - camera_position), view) == pytest.approx(

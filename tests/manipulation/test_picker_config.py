@@ -19,7 +19,7 @@ from pickclutter_lang.manipulation.grasp_proposals import propose_grasps
 from pickclutter_lang.manipulation.gripper import GraspCandidates, GripperGeometry, points_between_fingers
 from pickclutter_lang.manipulation.in_hand_pose import (
     InHandPoseConfig,
-    WristCameraView,
+    HandCameraView,
     about_closing_axis,
     estimate_in_hand_rotation,
 )
@@ -150,7 +150,7 @@ def test_fields_of_perception_change_what_they_name() -> None:
 
 def test_fields_of_the_held_object_change_its_pose() -> None:
     points = (box((0.16, 0.03, 0.03)) - np.array([0.05, 0, 0.02])) @ np.diag([1.0, -1.0, -1.0])
-    center, view, down = points.mean(0), WristCameraView(np.zeros((9, 9)), INTRINSIC, np.eye(4)), np.array([0, 0, 1.0])
+    center, view, down = points.mean(0), HandCameraView(np.zeros((9, 9)), INTRINSIC, np.eye(4)), np.array([0, 0, 1.0])
     held = points @ about_closing_axis(np.deg2rad(40)).T
     assert np.trace(estimate_in_hand_rotation(held, view, points, center, down)) < 2.9
     for change in ({"min_points": 10_000}, {"min_lever_m": 1.0}):

@@ -169,7 +169,7 @@ class SceneRun(MultiPhaseExperiment):
 
     @cached_property
     def teacher_keys(self) -> Tensor:
-        """The teacher's features [M, V, D] of V views of the few-shot scenes' wrist-camera images, for retrieval."""
+        """The teacher's features [M, V, D] of V views of the few-shot scenes' hand-camera images, for retrieval."""
         scenes, cache = self.scenes["fewshot"], FeatureCache(self.config.teacher.cache)
         rows, views = range(len(scenes)), self.config.retrieval.key_views
         image_ids = scenes.content_hash, f"hand_rgb crop_size={scenes.crop_size}"
