@@ -68,7 +68,9 @@ def teacher_aims(*teachers: str) -> str:
     aims = {what: row[:2] for of_one in found for what, row in of_one.items()}
     cells = []
     for what, (aim, at_most) in aims.items():
-        shown = [(str(one[what][2]), one[what][2].reached(aim, at_most)) if what in one else ("-", "-") for one in found]
+        shown = [
+            (str(one[what][2]), one[what][2].reached(aim, at_most)) if what in one else ("-", "-") for one in found
+        ]
         cells.append((what, f"at {'most' if at_most else 'least'} {100 * aim:.0f}", *chain(*shown)))
     header = chain(*((_NAMES[teacher], "met?") for teacher in teachers))
     return markdown(("Top-1, % (95% interval)", "Aim", *header), cells)

@@ -31,10 +31,14 @@ def main(config: TrainConfig) -> None:
     from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
     from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+    from pickclutter_lang.teachers.known_words import zero_words_note
     from pickclutter_lang.utils.ranks import is_main
 
     run, done = SceneRun.open(config), (Path(config.out) / RESULT_FILE).is_file()
     if not done:
+        note = zero_words_note(run.teacher, run.label_names(("id", "ood")))
+        if note and is_main():
+            print(note)
         run.train()
     if not is_main():
         return

@@ -25,7 +25,9 @@ class ExtraLoss:
         self.name = name
         self._function: Callable[..., Any] = resolve(name, "objective.extra")
         parameters = inspect.signature(self._function).parameters.values()
-        unknown = [p.name for p in parameters if p.name not in offered and p.default is p.empty]
+        several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        needed = [p.name for p in parameters if p.default is p.empty and p.kind not in several]
+        unknown = [name for name in needed if name not in offered]
         if unknown:
             raise InvalidArgumentError(
                 f"expected the parameters of objective.extra={name} to be of {', '.join(offered)}, but got "
@@ -34,7 +36,7 @@ class ExtraLoss:
         self.arguments = tuple(p.name for p in parameters if p.name in offered)
 
     def __call__(self, given: Mapping[str, Any]) -> Tensor:
-        """Return the term, a scalar with gradient.
+        """Return the term, a scalar; without a gradient it trains nothing.
 
         :param given: the arguments of the objective's call
         :raises InvalidArgumentError: when the function returns anything else

@@ -13,6 +13,7 @@ from pickclutter_lang.distillation.tensor_checks import (
     check_positive,
     check_probabilities,
     l2_normalize,
+    to_single,
 )
 from pickclutter_lang.errors import InvalidArgumentError
 
@@ -43,6 +44,7 @@ def asymmetric_loss(
     :return: scalar: summed over the labels, mean over the images
     :raises InvalidArgumentError: on other shapes or values
     """
+    probabilities = to_single(probabilities)
     check_multilabel(probabilities, targets)
     _check_asymmetric(gamma_negative, gamma_positive, clip)
     present = targets.to(probabilities.dtype)
@@ -77,6 +79,7 @@ def local_asymmetric_loss(
     :return: scalar: summed over the labels, mean over the images
     :raises InvalidArgumentError: on other shapes or values
     """
+    cell_logits, attention, coverage = to_single(cell_logits), to_single(attention), to_single(coverage)
     _check_cells(cell_logits, attention, coverage, targets)
     _check_asymmetric(gamma_negative, gamma_positive, clip)
     visible = targets & (coverage.sum(dim=2) > 0)
@@ -145,6 +148,7 @@ def pairwise_proximity_loss(
     :return: scalar: mean over images and texts, independent of the vocabulary's size
     :raises InvalidArgumentError: on other shapes or values
     """
+    probabilities = to_single(probabilities)
     check_features(teacher=teacher, positive=positive, negative=negative)
     check_equal_rows(probabilities=probabilities, teacher=teacher)
     check_equal_rows(positive=positive, negative=negative)

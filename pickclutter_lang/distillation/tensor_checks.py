@@ -9,11 +9,14 @@ from torch.nn import functional
 from pickclutter_lang.errors import InvalidArgumentError
 
 
+def to_single(values: Tensor) -> Tensor:
+    """Return half precision as float32, and anything else as it is."""
+    return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
+
+
 def l2_normalize(features: Tensor) -> Tensor:
     """Return features [N, D] with L2 norm 1 along the last axis; half precision becomes float32."""
-    if features.dtype in (torch.float16, torch.bfloat16):
-        features = features.float()
-    return functional.normalize(features, dim=-1)
+    return functional.normalize(to_single(features), dim=-1)
 
 
 def check_features(**tensors: Tensor) -> None:

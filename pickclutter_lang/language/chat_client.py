@@ -20,7 +20,8 @@ _RAW_RESPONSE_HEADER = "x-stainless-raw-response"  # the client keeps by it that
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0  # seconds, as the client itself waits after a failed request
 _MAX_ANSWER_LENGTH = 1000  # characters; what is longer is no single sentence
 _MAX_MESSAGE_LENGTH = 160  # characters of a server's message in an error
-_THINKING = re.compile(r"<think>.*?</think>", re.DOTALL)
+_THINKING = re.compile(r"(?:\A|<think>)(?:(?!<think>).)*?</think>", re.DOTALL)
+"""Some servers put the opening mark into the prompt, so that an answer has the closing one alone."""
 _PREAMBLE = re.compile(r"\A\s*(?:sure|certainly|of course|here)\b[^\n]*:\s*\n(?=.*\S)", re.IGNORECASE | re.DOTALL)
 _REFUSAL = re.compile(
     r"\A(?:i(?:'|’)?m sorry|i am sorry|sorry|i apologi[sz]e|i (?:can(?:'|’)t|cannot|am unable|won(?:'|’)t)"
@@ -191,7 +192,10 @@ def clean_answer(text: str) -> str:
 
     :raises UnusableAnswerError: for an empty answer, a refusal, or what is no sentence
     """
-    line = " ".join(_PREAMBLE.sub("", _THINKING.sub("", text)).split())
+    answer = _THINKING.sub("", text)
+    if "<think>" in answer:
+        raise UnusableAnswerError("thoughts without an end")
+    line = " ".join(_PREAMBLE.sub("", answer).split())
     for opening, closing in _QUOTES:
         inner = line[len(opening) : len(line) - len(closing)]
         if line.startswith(opening) and line.endswith(closing) and inner and opening not in inner:

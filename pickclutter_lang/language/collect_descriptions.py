@@ -187,12 +187,13 @@ def _load_or_create(config: DescribeConfig) -> DescriptionSet:
     """Return the descriptions in `out`, or an empty set."""
     name, host = _label_set(config.labels), host_of(config.base_url)
     fresh = DescriptionSet(
-        name, config.style, config.model, config.instruction_template, _today(), host, PROVENANCE, {}
-    )
+        name, config.style, config.model, config.instruction_template, _today(), host, PROVENANCE, {},
+        temperature=config.temperature,
+    )  # fmt: skip
     if not Path(config.out).exists():
         return fresh
     collected = DescriptionSet.load(config.out)
-    for key in ("style", "model", "instruction", "base_url"):
+    for key in ("style", "model", "instruction", "base_url", "temperature"):
         if getattr(collected, key) != getattr(fresh, key):
             raise MismatchError(
                 f"expected {config.out} to hold answers with the {key} {getattr(fresh, key)!r}, "

@@ -64,6 +64,7 @@ class _File(_Needed, total=False):
     """Content of a file of descriptions."""
 
     images_seen: bool
+    temperature: float | None
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class DescriptionSet:
     model, `instruction` its prompt, with `{name}` for the label; `date` is that of the last answer (ISO 8601), and
     `base_url` the host that answered, or "none". `provenance` is a sentence on the origin of the texts. `images_seen`
     says whether their writer had images of the very objects that the labels are about, as no language model has.
+    `temperature` is that of the sampling, None where the server chose it or nobody knows.
     """
 
     label_set: str
@@ -85,6 +87,7 @@ class DescriptionSet:
     provenance: str
     texts: Mapping[str, str]
     images_seen: bool = False
+    temperature: float | None = None
 
     @property
     def origin(self) -> dict[str, Any]:
@@ -132,7 +135,10 @@ class DescriptionSet:
         if missing:
             ask = f"ask for them: pickclutter describe-labels style={self.style} labels=[...]"
             if self.style not in INSTRUCTIONS:
-                ask = f"write them into {CATALOG_FILE} (prompts.descriptions={CATALOG}), or choose other descriptions"
+                ask = (
+                    f"add them to that file, write those of own objects into {CATALOG_FILE} "
+                    f"(prompts.descriptions={CATALOG}), or choose other descriptions"
+                )
             raise UnknownObjectError(
                 f"expected a {self.style} description of every label, but {self.label_set} has none of "
                 f"{', '.join(map(repr, missing))}; {ask}"

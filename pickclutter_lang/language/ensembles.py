@@ -136,7 +136,7 @@ def shuffled_descriptors(descriptors: Descriptors, rng: np.random.Generator) -> 
     """
     if len(descriptors) < 2:
         raise InvalidArgumentError(
-            f"expected descriptors of at least two labels to shuffle, but got {len(descriptors)}"
+            f"expected descriptors of at least two labels to shuffle, but got {len(descriptors)}; add labels"
         )
     order = rng.permutation(len(descriptors))
     source = dict(zip(order.tolist(), np.roll(order, -1).tolist(), strict=True))

@@ -53,7 +53,8 @@ _SIDE = r"(?:leftmost|rightmost|nearest|closest|farthest)"
 _NUMBER = r"(?:\d+|two|three|four|five|six|both|all|several|many|(?:a )?few|(?:a )?couple of)"
 _NOT = re.compile(
     r"(?:^|[,;.!?] ?|\b(?:please|and|but|robot) )"
-    r"(?:don'?t|do not|never|not|stop|avoid|leave)\b(?! (?:mind|worry|care))",
+    r"(?:(?:don'?t|do not|never|not|avoid|leave)\b(?!-)(?! (?:mind|worry|care))|"
+    r"stop(?:$|[.!,]| (?:the|a|an|it|this|that|these|those|my|your|all|now|and|\w+ing)\b))",
     re.IGNORECASE,
 )
 _OTHER_WORDS = re.compile(r"(?<![\w-])(?:to|is|are|it|you|i)(?![\w'-])", re.IGNORECASE)

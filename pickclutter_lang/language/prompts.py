@@ -110,6 +110,12 @@ class LearnedPrompts(nn.Module):
         end = self._teacher.eot_positions(tokens)
         if self._truncate:
             last = self._teacher.context_length - self.n_context - 1
+            if last < 2:  # a start, no word, an end: all labels would be the same
+                raise InvalidArgumentError(
+                    f"expected at most {self._teacher.context_length - 3} context vectors for a teacher with a context "
+                    f"of {self._teacher.context_length} tokens, but got {self.n_context}: no word of a label would be "
+                    "left; take fewer"
+                )
             tokens[end > last, last] = tokens[end > last, end[end > last]]
             end = end.clamp(max=last)
         longest = int(end.argmax())

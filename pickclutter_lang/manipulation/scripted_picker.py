@@ -13,7 +13,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.center_of_mass import center_of_mass
 from pickclutter_lang.manipulation.controllers import CLOSED, OPEN, make_controller
 from pickclutter_lang.manipulation.gripper import GraspCandidates, pregrasp_pose, quaternion, rotation_matrix
-from pickclutter_lang.manipulation.in_hand_pose import estimate_in_hand_rotation, held_object_points, hand_camera_view
+from pickclutter_lang.manipulation.in_hand_pose import estimate_in_hand_rotation, hand_camera_view, held_object_points
 from pickclutter_lang.manipulation.kinematics import JOINTS, PandaArm, pose_distance
 from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG, PickerConfig
 from pickclutter_lang.manipulation.point_cloud import object_point_cloud

@@ -61,7 +61,8 @@ def build_backbone(
         network as it is (32 for most)
     :param pretrained: start from the library's ImageNet weights; a stem of other than 3 channels gets the mean
         over RGB of its filters. `pocket` starts from the weights of the embedded teacher `pocket`
-    :param dropout: keep EfficientNet's dropout and drop connect
+    :param dropout: keep the random draws of the network: dropout, drop connect, stochastic depth; a custom function
+        decides on its own
     :param activation_checkpointing: recompute EfficientNet's activations in the backward pass
     :raises InvalidArgumentError: on an unknown name, or a stride or checkpointing that the network does not offer
     :raises MissingAssetsError: when the pretrained weights can be neither found nor downloaded
@@ -83,9 +84,9 @@ def build_backbone(
         if library == "" and model in EFFICIENTNETS:
             return _efficientnet(model, channels, output_stride, pretrained, dropout, activation_checkpointing)
         if library == "torchvision":
-            return _torchvision(model, channels, output_stride, pretrained)
+            return _drawing(dropout, _torchvision(model, channels, output_stride, pretrained))
         if library == "timm":
-            return _timm(model, channels, output_stride, pretrained)
+            return _drawing(dropout, _timm(model, channels, output_stride, pretrained))
     except OSError as error:
         reason = " ".join([type(error).__name__, *str(error).splitlines()[:1]])[:200]
         raise MissingAssetsError(
@@ -94,6 +95,17 @@ def build_backbone(
             "student.pretrained=false"
         ) from error
     raise _unknown(name)
+
+
+def _drawing(dropout: bool, backbone: Backbone) -> Backbone:
+    """Return a backbone of torchvision or timm, whose layers draw nothing at random unless `dropout` says so."""
+    if dropout:
+        return backbone
+    for module in backbone.module.modules():
+        for rate in ("p", "drop_prob"):  # of torch's and torchvision's layers, and of timm's DropPath
+            if isinstance(getattr(module, rate, None), float):
+                setattr(module, rate, 0.0)
+    return replace(backbone, dropout=0.0)
 
 
 def _unknown(name: str) -> InvalidArgumentError:

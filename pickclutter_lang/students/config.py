@@ -22,7 +22,7 @@ class StudentConfig:
     pretrained: bool = False
     """Start from the library's ImageNet weights, `pocket` from those of the embedded teacher."""
     dropout: bool = True
-    """Keep the dropout and drop connect of EfficientNet."""
+    """Keep the random draws of the network: dropout, drop connect, stochastic depth."""
     temperature: float = TEMPERATURE
     """Temperature of the spatial softmax that pools the feature map for a label."""
     negative_attention: str = "positive"
@@ -70,7 +70,9 @@ class PromptConfig:
 
     @property
     def sources(self) -> list[str]:
-        """Styles and files of all descriptions."""
+        """Styles and files of all descriptions; a closed set reads none."""
+        if self.closed_set:
+            return []
         return [*([self.descriptions] if self.descriptions else []), *self.extra_descriptions]
 
     def validate(self) -> None:
@@ -78,3 +80,7 @@ class PromptConfig:
         at_least("prompts.n_ctx", self.n_ctx, 1)
         has_fields("prompts.description_template", self.description_template, "name", "description")
         one_of("prompts.descriptions_of", self.descriptions_of, ("own", "other"))
+        if self.descriptions_of == "other" and not self.sources:
+            raise InvalidArgumentError(
+                "expected prompts.descriptions with prompts.descriptions_of=other, but there are none to exchange"
+            )

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.constants import TEMPERATURE
+from pickclutter_lang.utils.validation import one_of
 
 
 class LabelScores(NamedTuple):
@@ -47,13 +48,14 @@ class LocalAggregation(nn.Module):
         :param temperature: of the spatial softmax, > 0
         :param logit_scale: initial value of the learned scale of the cosines, > 0
         :param negative_attention: the map that the cosines of the negative text are averaged by
-        :raises InvalidArgumentError: on values that are not above 0
+        :raises InvalidArgumentError: on values that are not above 0, or another map
         """
         super().__init__()
         if not temperature > 0 or not logit_scale > 0:
             raise InvalidArgumentError(
                 f"expected temperature and logit_scale above 0, got {temperature} and {logit_scale}"
             )
+        one_of("negative_attention", negative_attention, ("positive", "own"))
         self.temperature, self.negative_attention = temperature, negative_attention
         self.log_scale = nn.Parameter(torch.tensor(math.log(logit_scale)))
         self.bias = nn.Parameter(torch.zeros(()))

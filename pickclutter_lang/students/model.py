@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -136,6 +136,7 @@ class PromptedStudent(MultiLabelStudent):
         """Score labels on images.
 
         In eval mode without gradient the prompts of a set of labels are encoded once, unless many others came since.
+        Other weights (`load_state_dict`) and other modes (`train`, `eval`) forget them.
 
         :param images: as in `score`
         :param labels: C names, by default the model's own
@@ -151,6 +152,14 @@ class PromptedStudent(MultiLabelStudent):
         return self.score_features(features, self._encode(self.labels if labels is None else labels, words))
 
     forward = predict
+
+    def _load_from_state_dict(self, *arguments: Any, **named: Any) -> None:
+        self._texts.clear()
+        super()._load_from_state_dict(*arguments, **named)
+
+    def _apply(self, *arguments: Any, **named: Any) -> PromptedStudent:
+        self._texts.clear()
+        return super()._apply(*arguments, **named)
 
     def train(self, mode: bool = True) -> PromptedStudent:
         """Switch between training and evaluation; encoded prompts are forgotten."""

@@ -55,7 +55,8 @@ class TeacherTrainConfig:
     unseen_images: str | None = None
     """Such a folder for the numbers of the model card. null: no numbers."""
     classes: str | None = None
-    """JSON list of the classes of `images`: folder, name, category, description."""
+    """JSON list of the classes of `images`: folder, name, category, description. null: `classes.json` in the folder of
+    images or next to it, where it is there."""
     exclude_split: str = "none"
     """`ood`: train on no image and no caption of an object of Y_ood. `none`: exclude nothing."""
     min_crop_size: int = 150

@@ -67,11 +67,12 @@ class FolderImages:
     def open(cls, folder: str, classes: str | None = None, half: str | None = None) -> FolderImages:
         """List the images of a folder.
 
+        :param classes: see `read_classes`; by default `classes.json` in the folder or next to it, where it is there
         :param half: see `images_in`
         :raises MissingAssetsError, InvalidArgumentError: as `read_classes`, and when a class has no image
         """
         root = Path(folder)
-        class_texts = read_classes(root, Path(classes) if classes else None)
+        class_texts = read_classes(root, Path(classes) if classes else image_folder.default_classes(root))
         rows = [(path, n) for n, item in enumerate(class_texts) for path in images_in(root / item.folder, half)]
         ids = tuple(f"{class_texts[n].folder}/{path.name}" for path, n in rows)
         return cls(tuple(path for path, _ in rows), ids, tuple(n for _, n in rows), tuple(class_texts))

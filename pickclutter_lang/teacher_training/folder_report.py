@@ -71,20 +71,25 @@ def _top1(
     return metrics, classes
 
 
-def folder_sections(metrics: Mapping[str, Any]) -> str:
+def folder_sections(metrics: Mapping[str, Any], pretrained: bool = False) -> str:
     """Return the section `Held-out metrics` of such a teacher's model card, in Markdown.
 
     :param metrics: of `evaluate_folder`
+    :param pretrained: whether the training started from another teacher, which may have seen more
     """
+    unseen = "that it **never saw**"
     parts = ["## Held-out metrics\n"]
     if metrics["images"]:
         rows = [[name, percent(share)] for name, share in sorted(metrics["classes"].items(), key=lambda row: row[1])]
         table = markdown_table(["class", "top-1"], rows)
         parts += [_sentence("classes that it was trained on", metrics["images"]), f"{table}\n"]
+    if pretrained:
+        unseen = "that this training did not show"
+        parts.append("What the teacher that it started from saw, it saw too: see the model card of that one.\n")
     if metrics["unseen"]:
-        parts.append(_sentence("classes that it **never saw**, among themselves", metrics["unseen"]))
+        parts.append(_sentence(f"classes {unseen}, among themselves", metrics["unseen"]))
         parts.append(f"These are: {', '.join(metrics['unseen']['folders'])}.\n")
-    if len(parts) == 1:
+    if not metrics["images"] and not metrics["unseen"]:
         parts.append("None: there were no `unseen_images`.\n")
     return "\n".join(parts)
 

@@ -81,7 +81,7 @@ def write_model_card(folder: Path, metrics: Mapping[str, Any], config: TeacherTr
             head,
             _model_section(folder, teacher),
             _folder_training_section(config, images, seconds, (folder / TRAINING_IMAGES).is_file()),
-            folder_sections(metrics),
+            folder_sections(metrics, config.pretrained is not None),
         ]
     else:
         title = " that never saw Y_ood" if config.exclude_split == "ood" else ""

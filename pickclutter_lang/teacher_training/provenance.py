@@ -14,6 +14,7 @@ from pickclutter_lang.teacher_training.compositions import held_out_compositions
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.folder_batches import FolderImages
 from pickclutter_lang.teachers.pocket import load_pocket_teacher
+from pickclutter_lang.teachers.training_images import listed_images
 from pickclutter_lang.utils.json_files import check_json
 
 
@@ -61,7 +62,13 @@ def check_held_out_objects(config: TeacherTrainConfig) -> None:
     _refuse_shared(shared, "views", "render them with another seed")
     if config.images and config.unseen_images:
         trained, unseen = FolderImages.trained_on(config), FolderImages.open(config.unseen_images)
-        _refuse_shared(_shared_keys(_images(trained), _images(unseen)), "images", "remove them from one of the two")
+        remedy = "remove them from one of the two"
+        _refuse_shared(_shared_keys(_images(trained), _images(unseen)), "images", remedy)
+    if config.pretrained and config.unseen_images:
+        remedy = f"take others, or another teacher than {config.pretrained}"
+        _refuse_shared(
+            listed_images(FolderImages.open(config.unseen_images).at(1), config.pretrained), "images", remedy
+        )
 
 
 def check_held_out_instances(views: ObjectViewDataset, folder: str) -> None:

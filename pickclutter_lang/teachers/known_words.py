@@ -60,6 +60,20 @@ def unknown_words_note(teacher: Teacher, names: Sequence[str]) -> str | None:
     return " ".join([*parts, "Ask with other words, or take CLIP as the teacher."]) if found else None
 
 
+def zero_words_note(teacher: Teacher, names: Sequence[str]) -> str | None:
+    """Return sentences on the words of names that the teacher has no embedding of; None where it has all.
+
+    Trainings take a teacher without `with_neighbors`: such words are zero vectors.
+    """
+    words = [repr(word) for word, known in unknown_words(teacher, names).items() if not known]
+    if not words:
+        return None
+    return (
+        f"No text of the teacher's training had {', '.join(words)}: names that differ by such words alone look the "
+        "same to it. Take other names, or CLIP as the teacher."
+    )
+
+
 def warn_of_unknown_words(teacher: Teacher, names: Sequence[str]) -> None:
     """Warn of words of names that the teacher does not know."""
     note = unknown_words_note(teacher, names)

@@ -47,8 +47,7 @@ _STORED_ROWS = "token_embedding.stored_rows"
 
 EMBEDDED = {"pocket": "pocket_teacher", "pocket_scans": "pocket_teacher_scans"}
 """Names of the embedded teachers, and their folders in the package's assets."""
-EARLIER = "pocket_teacher_earlier"
-"""Folder of the assets, in a clone alone: the teacher that was `pocket` before."""
+EARLIER = "pocket_teacher_earlier"  # the teacher that was `pocket` before; a clone's assets alone have it
 
 POCKET_CONFIG: dict[str, Any] = {
     "model_cfg": {

@@ -58,11 +58,18 @@ def note_of_trained_images(data: ImageDataset, checkpoint: str | None) -> str:
 
     :raises TeacherError: when the list is damaged
     """
-    listed = checkpoint is not None and (Path(checkpoint) / TRAINING_IMAGES).is_file()
-    if not listed or not isinstance(data.images, ImageFiles):
+    if checkpoint is None or not isinstance(data.images, ImageFiles):
         return ""
-    shared = _shared(data.images, Path(str(checkpoint)))
+    shared = listed_images(data.images, checkpoint)
     return f"The teacher was trained on {len(shared)} of these {len(data.labels)} images." if shared else ""
+
+
+def listed_images(images: ImageFiles, teacher: str | Path) -> list[str]:
+    """Return the ids of images that the folder of a teacher lists as its training images; none where it has no list.
+
+    :raises TeacherError: when the list is damaged
+    """
+    return _shared(images, Path(teacher)) if (Path(teacher) / TRAINING_IMAGES).is_file() else []
 
 
 def _shared(images: ImageFiles, teacher: Path) -> list[str]:

@@ -70,8 +70,8 @@ def balanced_batches(n_train: int, n_few_shot: int, config: FewShotConfig, key: 
     half = min(size // 2, n_few_shot)
     if n_few_shot < 1 or n_train < size - half:
         raise InvalidArgumentError(
-            f"expected at least 1 few-shot and {size - half} training images for batches of {size}, but got "
-            f"{n_few_shot} and {n_train}"
+            f"expected at least 1 few-shot and {size - half} training samples for batches of {size}, but got "
+            f"{n_few_shot} and {n_train}; take smaller batches (few_shot.batch_size) or more samples"
         )
     rng = np.random.default_rng(list(key))
     batches = []

@@ -17,7 +17,7 @@ MAX_IMAGE_SIZE = 4096
 MAX_WORKERS = 256
 """Largest number of processes; more than the cores of a machine are of no use."""
 MAX_BATCH_SIZE = 65536
-"""Largest batch; one that is larger than the data is cut to it, as the few-shot scenes need."""
+"""Largest batch."""
 
 
 MAX_LINE = 1000

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 import torch
 
-from pickclutter_lang.distillation import SceneInputs, SceneObjective, VocabularyFeatures, pairwise_proximity_loss
+from pickclutter_lang.distillation import (
+    SceneInputs,
+    SceneObjective,
+    VocabularyFeatures,
+    asymmetric_loss,
+    image_contrastive_loss,
+    local_asymmetric_loss,
+    pairwise_proximity_loss,
+    vl_proximity_loss,
+)
 from pickclutter_lang.errors import InvalidArgumentError
 
 G = torch.Generator().manual_seed(3)
@@ -104,6 +113,38 @@ def test_the_objective_is_the_weighted_sum_of_its_terms() -> None:
     assert not SceneObjective({"cls": 1.0}).needs("teacher_region_features") and SceneObjective(
         {"region_proximity": 1.0}
     ).needs("vocabulary")
+
+
+def test_each_term_is_its_function_with_its_settings() -> None:
+    values = inputs()
+    names = ("cls", "im_cst", "region_cls", "region_contrastive", "region_proximity", "scene_proximity")
+    focus = {"gamma_negative": 3.0, "gamma_positive": 0.5, "clip": 0.1}
+    scene = SceneInputs(**values)
+    _, terms = SceneObjective(
+        dict.fromkeys(names, 1.0), temperature=0.3, similarity="cosine", vocabulary_temperature=0.4, vocabulary_top_k=2,
+        **focus,
+    )(scene)  # fmt: skip
+    probabilities, regions = values["probabilities"], values["region_features"]
+    teacher_regions, vocabulary = values["teacher_region_features"], values["vocabulary"]
+    labels = torch.zeros(len(regions), dtype=torch.int64)  # without a filter they do not matter
+    expected = {
+        "cls": asymmetric_loss(probabilities, values["targets"], **focus),
+        "im_cst": image_contrastive_loss(values["student"], TEACHER, 0.3, similarity="cosine"),
+        "region_cls": local_asymmetric_loss(
+            values["cell_logits"], values["attention"], values["coverage"], values["targets"], **focus
+        ),
+        "region_contrastive": image_contrastive_loss(regions, teacher_regions, 0.3, similarity="cosine"),
+        "region_proximity": vl_proximity_loss(
+            regions, teacher_regions, vocabulary.plain, labels, 2, 0.4, filter_misaligned=False
+        ),
+        "scene_proximity": pairwise_proximity_loss(
+            values["vocabulary_probabilities"], TEACHER, vocabulary.present, vocabulary.absent, 0.4
+        ),
+    }
+    assert {name: float(term) for name, term in terms.items()} == pytest.approx(
+        {name: float(term) for name, term in expected.items()}
+    )
+    assert len({round(float(term), 6) for term in terms.values()}) == len(names)
 
 
 def test_rows_without_labels_have_no_part_in_the_losses_of_labels() -> None:

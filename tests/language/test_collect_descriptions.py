@@ -21,7 +21,7 @@ from pickclutter_lang.errors import (
     MismatchError,
     MissingAssetsError,
 )
-from pickclutter_lang.language.chat_client import ChatClient, clean_answer
+from pickclutter_lang.language.chat_client import ChatClient, UnusableAnswerError, clean_answer
 from pickclutter_lang.language.collect_descriptions import DescribeConfig, collect_descriptions, dry_run, read_labels
 from pickclutter_lang.language.descriptions import INSTRUCTIONS, DescriptionSet, attach_descriptions
 from pickclutter_lang.objects.catalog import paper_catalog
@@ -190,7 +190,12 @@ def test_more_labels_go_into_the_same_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("change", "key"),
-    [({"model": "other"}, "model"), ({"style": "succinct"}, "style"), ({"base_url": "http://x/v1"}, "base_url")],
+    [
+        ({"model": "other"}, "model"),
+        ({"style": "succinct"}, "style"),
+        ({"base_url": "http://x/v1"}, "base_url"),
+        ({"temperature": 1.5}, "temperature"),
+    ],
 )
 def test_answers_of_another_origin_are_not_mixed(tmp_path: Path, change: dict[str, Any], key: str) -> None:
     with chat_server(lambda n, text: FINE) as server:
@@ -248,11 +253,17 @@ def test_texts_too_long_for_a_teacher_are_noted(tmp_path: Path) -> None:
         ("Sure! Here is a sentence:\n\n'A red mug.'", "A red mug."),
         ("Here: a red mug.", "Here: a red mug."),
         ("<think>\nA mug, so...\n</think>\nA red mug.", "A red mug."),
+        ("Okay, a mug...\n</think>\n\nA red mug.", "A red mug."),
         ("Ein roter Becher mit Henkel für Kaffee.", "Ein roter Becher mit Henkel für Kaffee."),
     ],
 )
 def test_answers_are_cleaned(answer: str, line: str) -> None:
     assert clean_answer(answer) == line
+
+
+def test_thoughts_without_an_end_are_no_description() -> None:
+    with pytest.raises(UnusableAnswerError, match="thoughts without an end"):
+        clean_answer("<think>\nA mug, so I say red.")
 
 
 @pytest.mark.parametrize(

@@ -201,6 +201,13 @@ def test_what_not_to_pick_is_refused(text: str) -> None:
         assert read(text, [*NAMES, text]) == text  # where it is a name
 
 
+@pytest.mark.parametrize("name", ["stop sign", "leave-in conditioner", "Stop sign"])
+def test_a_name_may_begin_like_a_prohibition(name: str) -> None:
+    assert read_name(name) == name and read_name(f"the {name}", [name.lower()]) == name.lower()
+    with pytest.raises(InvalidArgumentError, match="but got what not to do"):
+        read_name(f"stop the {name}")
+
+
 def test_long_texts_are_refused() -> None:
     for read in (parse_target_name, read_name):
         with pytest.raises(InvalidArgumentError, match="at most 500 characters, but got 4010"):

@@ -161,6 +161,7 @@ def test_contexts_alone_learn(teacher: OpenClipTeacher) -> None:
         (lambda t: LearnedPrompts(t, LABELS, n_context=3), "'a photo of a table with a' has 7"),
         (lambda t: LearnedPrompts(t, LABELS, n_context=0), "got 0"),
         (lambda t: LearnedPrompts(t, []), "at least one label"),
+        (lambda t: LearnedPrompts(t, LABELS, n_context=30, init=(None, None), truncate=True), "at most 29 .* got 30"),
         (lambda t: instruction("banana", len(INSTRUCTION_TEMPLATES)), f"got {len(INSTRUCTION_TEMPLATES)}"),
         (lambda t: instruction("banana", -1), "got -1"),
         (lambda t: instruction(" ", 0), "empty"),

@@ -14,8 +14,8 @@ from pickclutter_lang.manipulation.in_hand_pose import (
     about_closing_axis,
     estimate_in_hand_rotation,
     free_space_violation,
-    held_object_points,
     hand_camera_view,
+    held_object_points,
 )
 from pickclutter_lang.manipulation.kinematics import PandaArm, is_elbow_bent
 from pickclutter_lang.manipulation.point_cloud import unproject_depth

@@ -18,8 +18,8 @@ from pickclutter_lang.manipulation.grasp_config import DEFAULT_GRASP_CONFIG, Gra
 from pickclutter_lang.manipulation.grasp_proposals import propose_grasps
 from pickclutter_lang.manipulation.gripper import GraspCandidates, GripperGeometry, points_between_fingers
 from pickclutter_lang.manipulation.in_hand_pose import (
-    InHandPoseConfig,
     HandCameraView,
+    InHandPoseConfig,
     about_closing_axis,
     estimate_in_hand_rotation,
 )

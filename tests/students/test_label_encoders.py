@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from helpers.scene_runs import config, make_toys, names_of_objects
 from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.language.descriptions import DescriptionSet
+from pickclutter_lang.students.config import PromptConfig
 
 SEEN, UNSEEN = names_of_objects("id"), names_of_objects("ood")
 
@@ -38,3 +40,22 @@ def test_a_text_of_y_ood_that_is_too_long_is_named(toys: list[str], tmp_path: Pa
     with pytest.raises(InvalidArgumentError, match=f"expected a text of at most .*{UNSEEN[0]} . a thing"):
         _ = SceneRun.open(config(*overrides)).model
     assert SceneRun.open(config(*overrides, "prompts.truncate=true")).model
+
+
+def test_other_weights_forget_encoded_prompts(toys: list[str], tmp_path: Path) -> None:
+    model, other = (SceneRun.open(config(*toys, f"out={tmp_path / name}")).model.eval() for name in ("a", "b"))
+    images = torch.zeros(1, model.cameras.channels, 32, 32)
+    with torch.no_grad():
+        for parameter in other.prompts.parameters():
+            parameter.add_(0.1)
+        before = model.predict(images).probabilities
+        model.load_state_dict(other.state_dict())
+        after = model.predict(images).probabilities
+        assert torch.equal(after, other.predict(images).probabilities) and not torch.equal(after, before)
+
+
+def test_descriptions_that_play_no_part_are_refused_or_left_out() -> None:
+    with pytest.raises(InvalidArgumentError, match="descriptions_of=other, but there are none to exchange"):
+        PromptConfig(descriptions_of="other").validate()
+    PromptConfig(descriptions_of="other", descriptions="blind").validate()
+    assert PromptConfig(descriptions="blind", closed_set=True).sources == []

@@ -309,6 +309,15 @@ def test_without_dropout_training_is_deterministic() -> None:
         assert same is not dropout
 
 
+@pytest.mark.parametrize("name", ["torchvision/efficientnet_b0", "timm/efficientnet_b0"])
+def test_no_network_draws_at_random_without_dropout(name: str) -> None:
+    torch.manual_seed(0)
+    images = torch.randn(4, 3, 64, 64)
+    for dropout in (True, False):
+        model = build_student(name, channels=3, embed_dim=D, output_stride=None, dropout=dropout).train()
+        assert torch.equal(model(images).pooled, model(images).pooled) is not dropout
+
+
 @pytest.mark.parametrize(
     ("precision", "device", "capabilities", "expected"),
     [

@@ -16,6 +16,7 @@ from PIL import Image
 
 from helpers.forkserver import run_python
 from helpers.paths import SCRIPTS
+from helpers.scene_runs import make_teacher
 from pickclutter_lang.commands import main
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
@@ -23,6 +24,7 @@ from pickclutter_lang.teacher_training.folder_batches import FolderBatchSampler,
 from pickclutter_lang.teacher_training.folder_report import evaluate_folder, folder_sections
 from pickclutter_lang.teacher_training.provenance import check_held_out_objects
 from pickclutter_lang.teachers.pocket import TRAINING_IMAGES, load_pocket_teacher
+from pickclutter_lang.teachers.training_images import write_training_images
 
 COLORS = {"Red-Beet": (150, 20, 60), "banana": (230, 210, 30), "Lime": (60, 190, 40)}
 TINY = (
@@ -86,6 +88,27 @@ def test_classes_are_named_by_the_file_or_their_folder(tmp_path: Path, classes: 
         ("banana", "banana", "fruit"),
     ]
     assert class_texts[1].sentences == ("A dark ball.", "It is tasty.")
+
+
+def test_names_lie_in_the_folder_or_next_to_it(tmp_path: Path, classes: Path) -> None:
+    images = FolderImages.open(str(paint(tmp_path / "train", 1, 0)))
+    assert [item.attributes.name for item in images.classes] == ["lime", "beetroot", "banana"]
+    (tmp_path / "train" / "classes.json").write_text('[{"folder": "Lime", "name": "green lime"}]')
+    images = FolderImages.open(str(tmp_path / "train"))
+    assert [item.attributes.name for item in images.classes] == ["green lime", "red beet", "banana"]
+
+
+def test_what_the_first_teacher_saw_is_not_held_out(tmp_path: Path) -> None:
+    unseen = paint(tmp_path / "unseen", 1, 1)
+    pretrained = make_teacher(tmp_path / "first")
+    write_training_images(pretrained, FolderImages.open(str(unseen)).at(1).file_hashes[:2])
+    config = make_config(tmp_path, images=paint(tmp_path / "train", 1, 0), unseen_images=unseen, pretrained=pretrained)
+    with pytest.raises(InvalidArgumentError, match=r"images that are not trained on, but 2 are, such as Lime/0\.png"):
+        check_held_out_objects(config)
+    metrics = {"images": {}, "classes": {}, "unseen": {"images": 2, "classes": 2, "overall": 0.5, "mean_class": 0.5,
+                                                       "folders": ["durian", "plum"]}}  # fmt: skip
+    section = folder_sections(metrics, pretrained=True)
+    assert "2 classes that this training did not show" in section and "it saw too" in section
 
 
 def test_the_command_prints_what_it_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

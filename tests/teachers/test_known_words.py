@@ -32,6 +32,7 @@ from pickclutter_lang.teachers.known_words import (
     UnknownWordWarning,
     unknown_words,
     unknown_words_note,
+    zero_words_note,
 )
 from pickclutter_lang.teachers.pocket import EMBEDDED, load_pocket_teacher
 from pickclutter_lang.teachers.word_neighbors import NEIGHBORS_FILE
@@ -46,6 +47,15 @@ def test_words_without_an_embedding_are_unknown() -> None:
     names = [name for kind in all_kinds() for name in (kind.name, *kind.synonyms)]
     assert unknown_words(teacher, [*paper_catalog().names, *names]) == {}
     assert unknown_words(teacher, []) == {} and unknown_words_note(teacher, ["mug"]) is None
+
+
+def test_words_that_a_training_takes_for_nothing_are_named() -> None:
+    teacher = load_teacher("pocket")
+    assert zero_words_note(teacher, ["mug", "red cup"]) is None
+    note = zero_words_note(teacher, ["kettle", "mug", "microscope"])
+    assert note is not None and note.startswith("No text of the teacher's training had 'kettle', 'microscope': names")
+    features = teacher.encode_text(["a kettle", "a microscope"])
+    assert torch.equal(features[0], features[1])  # as the note says
 
 
 @pytest.mark.parametrize("name", EMBEDDED)

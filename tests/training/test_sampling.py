@@ -57,7 +57,7 @@ def test_an_epoch_over_training_samples_has_half_a_batch_of_few_shot_ones(
 
 
 def test_fine_tuning_needs_enough_training_scenes() -> None:
-    with pytest.raises(InvalidArgumentError, match="at least 1 few-shot and 40 training"):
+    with pytest.raises(InvalidArgumentError, match=r"at least 1 few-shot and 40 training .*few_shot\.batch_size"):
         fine_tuning(6, 30, 46)
     with pytest.raises(InvalidArgumentError, match=r"few_shot\.epoch_over"):
         fine_tuning(6, 60, 46, over="scenes")

@@ -9,13 +9,18 @@ from typing import TypedDict
 
 from pickclutter_lang.datasets.images.class_names import ClassMatcher, humanize
 from pickclutter_lang.datasets.images.dataset import ImageDataset
+from pickclutter_lang.datasets.images.sources import ImageFiles
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.utils.json_files import Written, read_json_lines
 
 
-class _Caption(TypedDict):
+class _Needed(TypedDict):
     id: str
     text: Written
+
+
+class _Caption(_Needed, total=False):
+    sha256: str
 
 
 LABELS, DESCRIPTIONS = "label2text.txt", "chatgpt.txt"
@@ -112,19 +117,29 @@ def with_descriptions(data: ImageDataset, texts: Mapping[str, str]) -> tuple[Ima
 
 
 def with_captions(data: ImageDataset, path: str | Path) -> tuple[ImageDataset, tuple[str, ...]]:
-    """Give images the captions of a file of JSON lines, `{"id": ..., "text": ...}`.
+    """Give images the captions of a file of JSON lines, `{"id": ..., "text": ..., "sha256": ...}`.
+
+    The last, where a line has it, is that of the image file.
 
     :return: the data with these captions alone, and what does not match, to print
     :raises MissingAssetsError: when there is no such file
-    :raises InvalidArgumentError: for a line of another form, a repeated id, or when no image is named
+    :raises InvalidArgumentError: for a line of another form, a repeated id, the caption of a file that was replaced, or
+        when no image is named
     """
     captions: dict[str, str] = {}
+    images = data.images
+    hashes = dict(zip(images.ids, images.file_hashes, strict=True)) if isinstance(images, ImageFiles) else {}
     if not Path(path).exists():
         raise MissingAssetsError(f"expected the file {path}, but it is not there")
     remedy = 'each line must be {"id": ..., "text": ...}'
     for row in read_json_lines(Path(path), _Caption, InvalidArgumentError, remedy):
         if row["id"] in captions:
             raise InvalidArgumentError(f"expected one caption an image, but {path} repeats {row['id']}")
+        if row["id"] in hashes and row.get("sha256", now := hashes[row["id"]].hex()) != now:
+            raise InvalidArgumentError(
+                f"expected captions of these very images in {path}, but {row['id']} is another file now; take its line "
+                "away and run pickclutter caption-images again"
+            )
         captions[row["id"]] = row["text"].strip()
     matched = {name: captions[name] for name in data.images.ids if name in captions}
     if not matched:

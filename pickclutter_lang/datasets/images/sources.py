@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import struct
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from pickclutter_lang.datasets.images.pixel_cache import PixelCache
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError
@@ -87,7 +88,7 @@ class ImageFiles:
         self.paths, self.ids, self.image_size = tuple(paths), tuple(ids), side
         self._cache = cache
         self._key = _key(self.paths, self.ids)
-        self._pixels = PixelCache(cache / f"{self._key[:32]}_{side}.v2.pixels", len(self.paths), side)
+        self._pixels = PixelCache(cache / f"{self._key[:32]}_{side}.v3.pixels", len(self.paths), side)
 
     @cached_property
     def file_hashes(self) -> tuple[bytes, ...]:
@@ -148,17 +149,25 @@ class ImageFiles:
 
 
 def decode(path: Path) -> Image.Image:
-    """Return an image file in RGB, as large as it is.
+    """Return an image file in RGB, as large as it is, turned as its camera was (EXIF).
 
     :raises InvalidArgumentError: naming a file that is not an image
     """
     try:
         with Image.open(path) as image:
-            return image.convert("RGB")
+            return _upright(image).convert("RGB")
     except _UNREADABLE as error:
         raise InvalidArgumentError(
             f"expected an image at {path}, but: {error}; replace the file or remove it"
         ) from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Return an image as its camera was turned (EXIF); one whose EXIF data cannot be read stays as it is."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except (*_UNREADABLE, ArithmeticError, TypeError, KeyError, struct.error):
+        return image
 
 
 def _digest(path: Path) -> bytes:

@@ -95,7 +95,10 @@ def seeded_split(
         half = (n_classes + 1) // 2
         halves = tuple(sorted(order[:half])), tuple(sorted(order[half:]))
     if not all(halves):
-        raise DatasetError(f"expected seen and unseen classes, but got {len(halves[0])} and {len(halves[1])}")
+        raise DatasetError(
+            f"expected seen and unseen classes, but got {len(halves[0])} and {len(halves[1])}; views of own objects "
+            "take them from `split: unseen` in catalog.yaml, other data needs two classes or more"
+        )
     subsets: dict[str, list[int]] = {subset: [] for subset in SUBSETS}
     for group, first, rest, least in ((halves[0], "train", "id", 2), (halves[1], "fewshot", "ood", shots + 1)):
         for label in group:

@@ -106,7 +106,7 @@ def _in_style(style: str, folder: str | None, names: Sequence[str]) -> list[str]
         raise InvalidArgumentError(f"expected {style} descriptions in {path}, but these are {known.style} ones")
     if blind and known.images_seen:
         raise InvalidArgumentError(
-            f"expected descriptions from the names alone in {path}, but their writer had images of the objects; choose "
-            f"text.descriptions={style}"
+            f"expected descriptions from the names alone in {path}, but their writer had images of the objects; have "
+            f"others written (pickclutter describe-labels), or choose text.descriptions={style} where that is offered"
         )
     return known.of(names)

@@ -190,6 +190,12 @@ class ImageTrainConfig:
         check_path("out", self.out)
         if self.center_crop is not None:
             within("center_crop", self.center_crop, 16, self.data.image_size)
+        for name in ("temperature", "negative_attention"):
+            if getattr(self.student, name) != getattr(StudentConfig(), name):
+                raise InvalidArgumentError(
+                    f"expected no student.{name} for single images, whose students pool no map by a label, but got "
+                    f"{getattr(self.student, name)!r}; the losses take objective.temperature"
+                )
         losses = [name for name in IMAGE_LOSS_NAMES if getattr(self.objective, name)]
         if self.text.closed_set and [*losses, *(self.objective.extra or ())] != ["cls"]:
             raise InvalidArgumentError("expected objective.cls alone with text.closed_set=true: nothing is distilled")

@@ -117,7 +117,7 @@ class ImageCrops:
             for some in _slices(rows):
                 yield self.images.load(some)
 
-        view = f"side={self.images.image_size} whole"
+        view = f"side={self.images.image_size} whole upright"
         return cache.get_or_compute(teacher, batches, len(rows), self.images.content_hash, view)
 
     def _cropped(self, rows: Sequence[int], crop: int, size: int) -> NDArray[np.uint8]:

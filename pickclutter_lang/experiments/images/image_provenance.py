@@ -14,6 +14,21 @@ from pickclutter_lang.distillation.image_objective import IMAGE_ARGUMENTS
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.images.class_texts import DATASET_DESCRIPTIONS, class_texts
 from pickclutter_lang.experiments.images.config import ClassTextConfig, ImageObjectiveConfig, ImageTrainConfig
+from pickclutter_lang.teachers import Teacher
+from pickclutter_lang.teachers.known_words import zero_words_note
+from pickclutter_lang.teachers.training_images import note_of_trained_images
+
+
+def annotated(report: str, data: ImageDataset, teacher: Teacher, checkpoint: str | None) -> str:
+    """Return the report on a data set with what is to know of it with a teacher.
+
+    :param checkpoint: folder of the teacher, if it has one
+    """
+    notes = (
+        note_of_trained_images(data, checkpoint),
+        zero_words_note(teacher, [item.name for item in data.classes]),
+    )
+    return "\n".join([report, *(f"- {note}" for note in notes if note)])
 
 
 def describe_data(data: ImageDataset, split: Split) -> dict[str, Any]:

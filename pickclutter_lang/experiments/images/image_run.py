@@ -17,13 +17,13 @@ from pickclutter_lang.experiments.comparison import comparable_config
 from pickclutter_lang.experiments.images.class_texts import class_texts
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_crops import ImageCrops
-from pickclutter_lang.experiments.images.image_provenance import captions_of, describe_data, describe_texts
+from pickclutter_lang.experiments.images.image_provenance import annotated, captions_of, describe_data, describe_texts
 from pickclutter_lang.experiments.images.image_student import ImageStudent, architecture_signature
 from pickclutter_lang.experiments.images.image_task import ImageTask, TrainingData
 from pickclutter_lang.experiments.run_teacher import load_run_teacher
 from pickclutter_lang.experiments.stages import CONTINUAL, DISTILL, FEW_SHOT
 from pickclutter_lang.teachers import FeatureCache, Teacher
-from pickclutter_lang.teachers.training_images import check_untrained_images, note_of_trained_images
+from pickclutter_lang.teachers.training_images import check_untrained_images
 from pickclutter_lang.training.experiment import MultiPhaseExperiment, Phase, configure_torch
 from pickclutter_lang.training.parallel import main_first
 from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches
@@ -58,9 +58,8 @@ class ImageRun(MultiPhaseExperiment):
         data, split, report = load_image_dataset(config.data)
         if config.data.half:
             check_untrained_images(data, config.teacher.checkpoint)
-        report = " ".join(filter(None, (report, note_of_trained_images(data, config.teacher.checkpoint))))
         teacher = load_run_teacher(config)
-        run = cls(config, teacher, data, split, report)
+        run = cls(config, teacher, data, split, annotated(report, data, teacher, config.teacher.checkpoint))
         run.validate_run_dir()
         return run
 

@@ -15,6 +15,7 @@ from pickclutter_lang.experiments.images.class_texts import check_texts
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_figures import check_umap, write_figure
 from pickclutter_lang.experiments.images.image_provenance import (
+    annotated,
     describe_data,
     describe_spaces,
     describe_texts,
@@ -43,7 +44,7 @@ from pickclutter_lang.experiments.sweeps.sweep_results import Replicate
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job
 from pickclutter_lang.students.model import resolve_bf16
 from pickclutter_lang.teachers import Teacher
-from pickclutter_lang.teachers.training_images import check_untrained_images, note_of_trained_images
+from pickclutter_lang.teachers.training_images import check_untrained_images
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.validation import MAX_SEED, check_path
 
@@ -233,7 +234,7 @@ class _CurrentProvenance:
         key = json.dumps([vars(config.data), config.teacher.checkpoint])
         if key not in self._opened:
             data, split, report = load_image_dataset(config.data)
-            self._report(" ".join(filter(None, (report, note_of_trained_images(data, config.teacher.checkpoint)))))
+            self._report(annotated(report, data, self._teacher(config), config.teacher.checkpoint))
             if config.data.half:
                 check_untrained_images(data, config.teacher.checkpoint)
             self._opened[key] = data, split

@@ -200,6 +200,16 @@ def test_captions_go_by_id(tmp_path: Path, birds: ImageDataset) -> None:
         ("a gull", "line 1"),
     ],
 )
+def test_a_caption_of_a_file_that_was_replaced_is_refused(tmp_path: Path, birds: ImageDataset) -> None:
+    path, name = tmp_path / "captions.jsonl", "003.Gull/p1.png"
+    own = birds.images.file_hashes[list(birds.images.ids).index(name)].hex()  # type: ignore[attr-defined]
+    path.write_text(json.dumps({"id": name, "text": "a gull", "sha256": own}) + "\n")
+    assert with_captions(birds, path)[0].captions == {name: "a gull"}
+    path.write_text(json.dumps({"id": name, "text": "a gull", "sha256": "0" * 64}) + "\n")
+    with pytest.raises(InvalidArgumentError, match=f"but {name} is another file now"):
+        with_captions(birds, path)
+
+
 def test_captions_that_do_not_fit_are_refused(tmp_path: Path, birds: ImageDataset, text: str, message: str) -> None:
     path = tmp_path / "captions.jsonl"
     path.write_text(text)

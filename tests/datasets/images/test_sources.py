@@ -63,6 +63,22 @@ def test_every_kind_of_image_becomes_rgb(tmp_path: Path, mode: str) -> None:
     assert pixels.shape == (SIDE, SIDE, 3) and pixels[0].mean() < 20 and pixels[-1].mean() > 235
 
 
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8, 9999])
+def test_a_photo_is_turned_as_its_camera_was(tmp_path: Path, orientation: int) -> None:
+    image = Image.linear_gradient("L").convert("RGB")  # dark above
+    exif = image.getexif()
+    exif[0x0112] = orientation
+    image.save(tmp_path / "x.jpg", exif=exif)
+    pixels = opened([tmp_path / "x.jpg"], tmp_path).load([0])[0].astype(float)
+    first = {1: pixels[0], 9999: pixels[0], 3: pixels[-1], 6: pixels[:, -1], 8: pixels[:, 0]}[orientation]
+    assert first.mean() < 20
+
+
+def test_a_photo_with_damaged_camera_data_stays_as_it_is(tmp_path: Path) -> None:
+    Image.linear_gradient("L").convert("RGB").save(tmp_path / "x.jpg", exif=b"Exif\0\0MM\0*\0\0\0\xff" + b"\xff" * 40)
+    assert opened([tmp_path / "x.jpg"], tmp_path).load([0])[0][0].mean() < 20
+
+
 def test_a_image_is_decoded_once_over_processes(paths: list[Path], tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", READER, str(tmp_path / "files"), str(tmp_path / "cache")], check=True)
     truth, state = decoded(paths), paths[0].stat()
