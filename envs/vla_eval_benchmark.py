@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from vla_eval.benchmarks.base import StepBenchmark, StepResult
-from vla_eval.specs import GRIPPER_CLOSE_NEG, IMAGE_RGB, LANGUAGE, POSITION_DELTA, ROTATION_AA, STATE_JOINT
+from vla_eval.specs import GRIPPER_CLOSE_NEG, IMAGE_RGB, LANGUAGE, POSITION_DELTA, RAW, ROTATION_AA, STATE_JOINT
 
 from pickclutter_lang.envs.registration import environment_id, make_env
 from pickclutter_lang.errors import InvalidArgumentError
@@ -34,8 +34,8 @@ class PickClutterLangBenchmark(StepBenchmark):  # type: ignore[misc]
     An action is `pd_ee_delta_pose` in [-1, 1]: motion in the hand's frame (1 is 0.1 m), rotation vector (1 is 0.1 rad),
     gripper (1 open, -1 closed). An observation has `images` (camera -> uint8 [S, S, 3]), `task_description`, `state`,
     the positions of the nine joints (radians; of the two fingers meters), and `goal_position` (x y z, meters). Metrics
-    besides `success`: `wrong_object`, whether another object was lifted or brought to the goal, and `graspable`,
-    whether the target was so at the start.
+    besides `success`: `lifted`, whether the target was lifted or brought to the goal at some step, `wrong_object`,
+    whether another object was, and `graspable`, whether the target was so at the start.
     """
 
     render_backends: ClassVar = frozenset({"gpu", "cpu"})
@@ -61,6 +61,9 @@ class PickClutterLangBenchmark(StepBenchmark):  # type: ignore[misc]
         """
         super().__init__()
         environment_id(objects)
+        for name, instead in (("base_camera", "cameras"), ("camera_cfgs", "image_size")):
+            if name in env:
+                raise InvalidArgumentError(f"expected {instead} instead of {name}, but got {name}={env[name]!r}")
         self._tasks, self._cameras = tasks or [*TASKS], cameras or ["hand_camera", "base_camera"]
         for name in self._tasks:
             one_of("tasks", name, TASKS)
@@ -76,10 +79,11 @@ class PickClutterLangBenchmark(StepBenchmark):  # type: ignore[misc]
             "control_mode": "pd_ee_delta_pose",
             "absent_probability": 0.0,
             "camera_cfgs": {"width": image_size, "height": image_size},
+            "base_camera": "base_camera" in self._cameras,
             **env,
         }
         self._env: Env[Any, Any] | None = None
-        self._steps, self._wrong, self._graspable = 0, False, False
+        self._steps, self._lifted, self._wrong, self._graspable = 0, False, False, False
 
     @classmethod
     def configure_render(cls, mode: str) -> dict[str, str]:
@@ -109,7 +113,8 @@ class PickClutterLangBenchmark(StepBenchmark):  # type: ignore[misc]
                 f"expected piles with a visible target of task {task['name']}, but {_MOST_TRIES} had none; choose "
                 "another object set, or split=ood"
             )
-        self._steps, self._wrong, self._graspable = 0, False, bool(info["target_graspable"])
+        self._steps, self._lifted, self._wrong = 0, False, False
+        self._graspable = bool(info["target_graspable"])
         self._recorder.record_video(observation["image"][self._cameras[0]]["rgb"])
         return observation
 
@@ -124,6 +129,7 @@ class PickClutterLangBenchmark(StepBenchmark):  # type: ignore[misc]
             raise InvalidArgumentError(f"expected an action of {ACTION_SIZE} finite numbers, but got {given.tolist()}")
         observation, reward, terminated, truncated, info = env.step(np.clip(given, -1, 1))
         picked = env.unwrapped.picked_objects()  # type: ignore[attr-defined]
+        self._lifted |= info["target_name"] in picked
         self._wrong |= any(name != info["target_name"] for name in picked)
         self._steps += 1
         done = bool(terminated or truncated or self._steps >= self._max_steps)
@@ -144,11 +150,16 @@ class PickClutterLangBenchmark(StepBenchmark):  # type: ignore[misc]
     def get_step_result(self, step_result: StepResult) -> EpisodeResult:
         """Return the metrics of the episode."""
         success = bool(step_result.info.get("is_success", False))
-        return {"success": success, "wrong_object": self._wrong, "graspable": self._graspable}
+        return {
+            "success": success,
+            "lifted": self._lifted,
+            "wrong_object": self._wrong,
+            "graspable": self._graspable,
+        }
 
     def get_metric_keys(self) -> dict[str, str]:
         """Return how the metrics of episodes are put together."""
-        return dict.fromkeys(("success", "wrong_object", "graspable"), "mean")
+        return dict.fromkeys(("success", "lifted", "wrong_object", "graspable"), "mean")
 
     def get_metadata(self) -> dict[str, Any]:
         """Return the steps of an episode."""
@@ -160,7 +171,8 @@ class PickClutterLangBenchmark(StepBenchmark):  # type: ignore[misc]
 
     def get_observation_spec(self) -> dict[str, DimSpec]:
         """Return the parts of an observation."""
-        return {**dict.fromkeys(self._cameras, IMAGE_RGB), "language": LANGUAGE, "state": STATE_JOINT}
+        parts = {"language": LANGUAGE, "state": STATE_JOINT, "goal_position": RAW}
+        return {**dict.fromkeys(self._cameras, IMAGE_RGB), **parts}
 
     def cleanup(self) -> None:
         """Close the environment."""

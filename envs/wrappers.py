@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import gymnasium as gym
@@ -100,37 +101,46 @@ class DeclareAbsence(gym.Wrapper[Any, Action, Any, Action], gym.utils.RecordCons
 class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordConstructorArgs):
     """Observations of mode `rgbd` as a dictionary of one level, as stable-baselines3's policies take them.
 
-    - `state`: float32 [n], every number that is not part of an image, in the order of the original
+    - `state`: float32 [n], the numbers of robot, task and wrappers, in the order of the original; without the cameras'
+      matrices, which are of other sizes, and without `obj_start_pos`, by which the simulator tells where the target is
     - `{camera}_rgb`: uint8 [H, W, 3]
     - `{camera}_depth`: uint8 [H, W, 1]; 255 is `depth_limit` meters or more
     - `{camera}_robot_seg`: uint8 [H, W, 1], 255 on the robot, in mode `rgbd_robot_seg`
     """
 
-    def __init__(self, env: gym.Env[Any, Any], depth_limit: float = 1.0) -> None:
+    def __init__(self, env: gym.Env[Any, Any], depth_limit: float = 1.0, privileged: bool = False) -> None:
         """Wrap an environment.
 
         :param depth_limit: meters; the pile lies within 0.7 m of the hand camera at rest
+        :param privileged: keep `obj_start_pos` in the state, a point of the target that no robot is told
         :raises InvalidArgumentError: for a limit that is not above 0, or another observation mode
         """
-        gym.utils.RecordConstructorArgs.__init__(self, depth_limit=depth_limit)
+        gym.utils.RecordConstructorArgs.__init__(self, depth_limit=depth_limit, privileged=privileged)
         super().__init__(env)
         mode = getattr(env.unwrapped, "obs_mode", None)
         if mode not in ("rgbd", "rgbd_robot_seg"):
             raise InvalidArgumentError(f"expected obs_mode 'rgbd' or 'rgbd_robot_seg', but got {mode!r}")
         if not depth_limit > 0:
             raise InvalidArgumentError(f"expected a depth_limit above 0, but got {depth_limit}")
-        self.depth_limit = depth_limit
+        self.depth_limit, self.privileged = depth_limit, privileged
         self.observation_space = self._space(env.observation_space)
 
     def observation(self, observation: dict[str, Any]) -> dict[str, Any]:
         """Flatten one observation."""
-        vectors = _flatten_arrays({key: value for key, value in observation.items() if key != "image"})
+        vectors = _flatten_arrays(self._numbers(observation))
         flat: dict[str, Any] = {"state": np.concatenate(vectors).astype(np.float32)}
         for camera, images in observation["image"].items():
             for kind, image in images.items():
                 if kind in ("rgb", "depth", "robot_seg"):
                     flat[f"{camera}_{kind}"] = self._image(kind, image)
         return flat
+
+    def _numbers(self, nested: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the part of an observation, or of its space, that `state` holds."""
+        kept = {key: value for key, value in nested.items() if key not in ("image", "camera_param")}
+        if not self.privileged:
+            kept["extra"] = {key: value for key, value in kept["extra"].items() if key != "obj_start_pos"}
+        return kept
 
     def _image(self, kind: str, image: NDArray[Any]) -> NDArray[np.uint8]:
         if kind == "depth":
@@ -140,8 +150,7 @@ class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordCon
         return np.asarray(image, np.uint8)
 
     def _space(self, nested: Any) -> spaces.Dict:
-        state_spaces = {key: value for key, value in nested.items() if key != "image"}
-        size = sum(int(np.prod(box.shape)) for box in _boxes(state_spaces))
+        size = sum(int(np.prod(box.shape)) for box in _boxes(self._numbers(nested)))
         largest = float(np.finfo(np.float32).max)
         flat: dict[str, spaces.Space[Any]] = {"state": spaces.Box(-largest, largest, (size,), np.float32)}
         for camera, images in nested["image"].items():
@@ -161,6 +170,4 @@ def _flatten_arrays(tree: dict[str, Any]) -> list[NDArray[Any]]:
 
 
 def _boxes(tree: Any) -> list[spaces.Box]:
-    return [
-        box for value in tree.values() for box in (_boxes(value.spaces) if isinstance(value, spaces.Dict) else [value])
-    ]
+    return [box for value in tree.values() for box in (_boxes(value) if isinstance(value, Mapping) else [value])]

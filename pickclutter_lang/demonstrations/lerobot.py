@@ -116,6 +116,7 @@ class _Export:
         self._rows: list[dict[str, Any]] = []
         self._numbers: list[dict[str, NDArray[Any]]] = []
         self._histogram = np.zeros((size[2], 256), np.int64)
+        self._failures = 0
 
     def add(self, demonstration: Demonstration) -> None:
         """Write an episode."""
@@ -123,6 +124,7 @@ class _Export:
         task = demonstration.record["instruction"]
         frames = images(demonstration)
         values = numbers(demonstration, len(self._rows), begin, self._tasks.setdefault(task, len(self._tasks)))
+        self._failures += not values["next.success"].any()
         counts = histogram(frames)
         self._histogram += counts
         self._numbers.append(values)
@@ -173,7 +175,7 @@ class _Export:
             "features": self._features,
         }
         _write_json(self._folder / INFO_FILE, info)
-        write_text(self._folder / "README.md", _card(len(self._rows), count, objects, meshes))
+        write_text(self._folder / "README.md", _card(len(self._rows), self._failures, count, objects, meshes))
         return Exported(self._folder, len(self._rows), count, len(self._tasks))
 
 
@@ -187,8 +189,9 @@ def _write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=4) + "\n")
 
 
-def _card(episodes: int, frames: int, objects: object, meshes: str) -> str:
+def _card(episodes: int, failures: int, frames: int, objects: object, meshes: str) -> str:
     """Return the card, with what the Hugging Face Hub reads at its top."""
+    failed = f"\n{failures} of the episodes failed: their `next.success` is never true.\n" if failures else ""
     return f"""---
 license: {hub_license(objects)}
 task_categories:
@@ -204,6 +207,6 @@ configs:
 
 {episodes} episodes, {frames} frames, {FPS} in a second: a simulated Panda arm picks the object that `task` names out of
 a pile, by a scripted picker. {_MADE_BY} in the form of LeRobot v3.0.
-
+{failed}
 {meshes}
 """

@@ -126,7 +126,9 @@ class VideoWriter:
         :raises MissingExtraError: without imageio-ffmpeg
         """
         if size[0] % 2 or size[1] % 2:
-            raise InvalidArgumentError(f"expected images of even height and width for images=video, but got {size[:2]}")
+            raise InvalidArgumentError(
+                f"expected images of even height and width for images=video, but got {size[:2]}; take images=png"
+            )
         try:
             import imageio_ffmpeg
         except ImportError as error:

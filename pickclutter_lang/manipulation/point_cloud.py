@@ -57,7 +57,7 @@ def unproject_depth(
     """Return all points of a depth image.
 
     :param depth: [H, W], meters along the optical axis, 0 where no depth was measured
-    :param intrinsic: [3, 3], OpenCV convention
+    :param intrinsic: [3, 3], axes as OpenCV's, the principal point from the image's corner: OpenCV's plus 0.5
     :param camera: [4, 4], camera pose in the world, OpenGL convention (x right, y up, view along -z)
     :raises InvalidArgumentError: for arrays of other shapes
     """
@@ -86,7 +86,7 @@ def camera_pose_from_table(
     about z are arbitrary.
 
     :param depth: [H, W], meters along the optical axis, 0 where no depth was measured
-    :param intrinsic: [3, 3], OpenCV convention
+    :param intrinsic: [3, 3], axes as OpenCV's, the principal point from the image's corner: OpenCV's plus 0.5
     :param table: [H, W], pixels of the table, with few others
     :raises InvalidArgumentError: for arrays of other shapes, or fewer than three points of the table
     """

@@ -51,6 +51,15 @@ def info_of(exported: Path) -> Any:
     return json.loads((exported / "meta" / "info.json").read_text())
 
 
+def test_the_card_counts_failures(demos: Path, tmp_path: Path) -> None:
+    shutil.copytree(demos, tmp_path / "demos")
+    with h5py.File(tmp_path / "demos" / FILE, "r+") as file:
+        file["traj_0/success"][...] = True
+        file["traj_1/success"][...] = file["traj_2/success"][...] = False
+    out = export_lerobot(ExportLerobotConfig(str(tmp_path / "demos"), str(tmp_path / "out"))).folder
+    assert "\n2 of the episodes failed" in (out / "README.md").read_text()
+
+
 def test_every_frame_is_an_observation_and_the_action_after_it(demos: Path, frames: list[dict[str, Any]]) -> None:
     rows = iter(frames)
     with h5py.File(demos / FILE) as file:

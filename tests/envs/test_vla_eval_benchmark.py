@@ -63,6 +63,16 @@ def test_observations_are_those_of_the_specification(benchmark: PickClutterLangB
     assert not np.array_equal(seen["images"]["hand_camera"], other["images"]["hand_camera"])
 
 
+def test_one_camera_alone_is_rendered_alone() -> None:
+    alone = PickClutterLangBenchmark(image_size=IMAGE, cameras=["hand_camera"])
+    try:
+        seen = start(alone, alone.get_tasks()[0], 0)
+        assert list(seen["images"]) == ["hand_camera"] == list(alone._environment().observation_space["image"])  # type: ignore[index]
+        assert {*alone.get_observation_spec()} == {"hand_camera", "language", "state", "goal_position"}
+    finally:
+        alone.cleanup()
+
+
 def test_an_action_moves_the_hand_and_the_episode_ends(benchmark: PickClutterLangBenchmark) -> None:
     start(benchmark, benchmark.get_tasks()[0], 0)
     env: Any = benchmark._environment().unwrapped
@@ -71,7 +81,13 @@ def test_an_action_moves_the_hand_and_the_episode_ends(benchmark: PickClutterLan
     assert env.tcp.pose.p[2] < height - 0.02  # the z axis of the hand points down
     assert done == [False, False, True]
     result = asyncio.run(benchmark.get_result())
-    assert result["success"] is False and result["wrong_object"] is False
+    assert result["success"] is False and result["lifted"] is False and result["wrong_object"] is False
+    env.picked_objects = lambda: [env.target_name]  # as if the hand held it, and later nothing
+    benchmark.step({"actions": OPEN})
+    del env.picked_objects
+    benchmark.step({"actions": OPEN})
+    result = asyncio.run(benchmark.get_result())
+    assert (result["success"], result["lifted"], result["wrong_object"]) == (False, True, False)
     for wrong in (OPEN[:6], np.full(7, np.nan)):
         with pytest.raises(InvalidArgumentError, match="expected an action of 7 finite numbers"):
             benchmark.step({"actions": wrong})
@@ -94,6 +110,8 @@ def test_the_image_has_what_the_set_up_installs() -> None:
         ({"cameras": ["wrist"]}, "expected cameras to be one of hand_camera, base_camera"),
         ({"objects": "toys"}, "expected objects to be one of"),
         ({"max_episode_steps": 0}, "expected max_episode_steps"),
+        ({"base_camera": False}, "expected cameras instead of base_camera"),
+        ({"camera_cfgs": {}}, "expected image_size instead of camera_cfgs"),
     ],
 )
 def test_wrong_settings_are_named(arguments: dict[str, Any], message: str) -> None:

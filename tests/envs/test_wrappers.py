@@ -159,3 +159,9 @@ def test_flat_observations_hold_what_the_nested_ones_do() -> None:
     assert np.array_equal(after["base_camera_robot_seg"] == 255, before["image"]["base_camera"]["robot_seg"])
     assert np.array_equal(after["state"][:9], before["agent"]["qpos"])
     assert np.isin(before["extra"]["goal_pos"].astype(np.float32), after["state"]).all()
+    told = before["extra"]["obj_start_pos"].astype(np.float32)
+    assert not np.isin(told, after["state"]).any()
+    assert np.isin(told, FlatObservation(nested, privileged=True).reset(seed=0)[0]["state"]).all()
+    assert len(after["state"]) == sum(np.size(before[part][key]) for part, key in (
+        ("agent", "qpos"), ("agent", "qvel"), ("agent", "base_pose"), ("extra", "tcp_pose"), ("extra", "goal_pos"),
+    ))  # fmt: skip

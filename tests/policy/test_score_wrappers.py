@@ -151,11 +151,19 @@ def test_stable_baselines3_learns_on_the_students_features(
         policy_kwargs={"features_extractor_class": StudentFeaturesExtractor, "features_extractor_kwargs": chosen},
     )  # fmt: skip
     scorer: Any = agent.policy.features_extractor.scorer
+    exported = student.scorer.state_dict()
+    assert all(torch.equal(value, exported[name]) for name, value in scorer.state_dict().items())
+    observation, _ = env.reset(seed=0)
+    seen, _ = agent.policy.obs_to_tensor(observation)
+    agent.policy.set_training_mode(True)
+    in_training = agent.policy.extract_features(seen)
+    agent.policy.set_training_mode(False)
+    assert torch.equal(agent.policy.extract_features(seen), in_training)
     before = {name: value.clone() for name, value in scorer.state_dict().items()}
     agent.learn(16)
     changed = [name for name, value in scorer.state_dict().items() if not torch.equal(value, before[name])]
     assert (not changed) if frozen else ("student.global_head.weight" in changed)
-    observation, _ = env.reset(seed=0)
+    assert not any("running_" in name for name in changed)
     action, _ = agent.predict(observation, deterministic=True)
     assert env.action_space.contains(action)
     env.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -32,7 +33,7 @@ class StudentFeaturesExtractor(BaseFeaturesExtractor):
 
         :param observation_space: has `hand_rgb` or `hand_camera_rgb`, uint8 [3, H, W] or [H, W, 3], and `state` [n]
         :param student: of the hand camera's RGB alone; it is copied, so that training does not change it
-        :param frozen: freeze the student's weights
+        :param frozen: freeze the student's weights; trained along, its normalization keeps the statistics that it has
         :raises InvalidArgumentError: for another student, or observations without these keys
         """
         check_hand_rgb(student)
@@ -69,10 +70,17 @@ class StudentFeaturesExtractor(BaseFeaturesExtractor):
         return torch.cat([functional.normalize(features, dim=1), self.state(observations["state"])], dim=1)
 
     def train(self, mode: bool = True) -> StudentFeaturesExtractor:
-        """Switch between training and evaluation; a frozen student stays in evaluation."""
+        """Switch between training and evaluation; the student stays in evaluation.
+
+        PPO compares probabilities of its updates with those of its rollouts, which run in evaluation.
+        """
         super().train(mode)
-        if self.frozen:
-            self.scorer.eval()
+        self.scorer.eval()
+        return self
+
+    def apply(self, fn: Callable[[nn.Module], None]) -> StudentFeaturesExtractor:
+        """Apply a function to the layers of the `state` alone: stable-baselines3 initializes all others by it anew."""
+        self.state.apply(fn)
         return self
 
 
