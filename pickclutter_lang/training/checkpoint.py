@@ -70,20 +70,23 @@ def save_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optim
     rng_tensors, rng = _rng_state()
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
     weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
     hashes = {}
-    for name, part in zip(_PARTS, (weights, tensors, rng_tensors), strict=True):
-        data = save(part)
-        hashes[name] = hashlib.sha256(data).hexdigest()
-        (temporary / f"{name}.safetensors").write_bytes(data)
-    text = json.dumps({**state, "schema": SCHEMA, "optimizer": groups, "rng": rng, "sha256": hashes}, indent=1)
-    (temporary / STATE_FILE).write_text(text)
-    for path in [*temporary.iterdir(), temporary]:
-        fsync(path)
-    shutil.rmtree(folder, ignore_errors=True)
-    temporary.rename(folder)
-    fsync(folder.parent)
+    try:
+        temporary.mkdir(parents=True)
+        for name, part in zip(_PARTS, (weights, tensors, rng_tensors), strict=True):
+            data = save(part)
+            hashes[name] = hashlib.sha256(data).hexdigest()
+            (temporary / f"{name}.safetensors").write_bytes(data)
+        text = json.dumps({**state, "schema": SCHEMA, "optimizer": groups, "rng": rng, "sha256": hashes}, indent=1)
+        (temporary / STATE_FILE).write_text(text)
+        for path in [*temporary.iterdir(), temporary]:
+            fsync(path)
+        shutil.rmtree(folder, ignore_errors=True)
+        temporary.rename(folder)
+        fsync(folder.parent)
+    finally:  # of a full disk: what was written would take the room of the next try
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def load_checkpoint(

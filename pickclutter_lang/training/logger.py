@@ -67,6 +67,8 @@ class TrainingLogger:
         figures = " ".join(f"{key} {validation[key]:.3f}" for key in ("map", "f1") if key in validation)
         self._bar.note(f"loss {row['loss']:.3f} {figures}")
         self._write("validation", step, validation)
+        if self._writer is not None:
+            self._writer.flush()
 
     def _write(self, group: str, step: int, scalars: Mapping[str, float]) -> None:
         if self._writer is None:

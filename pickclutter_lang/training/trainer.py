@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from pickclutter_lang.errors import InvalidArgumentError
@@ -96,14 +97,14 @@ def best_epoch(history: Sequence[dict[str, Any]], select: str | None) -> int:
 
 
 def check_finite(values: Tensor, epoch: int, group: str, config: PhaseConfig) -> None:
-    """Check that a student's output in training is finite.
+    """Check that a student's output in training, or its weights, are finite.
 
     :param group: of the settings, such as `distill`
     :raises InvalidArgumentError: when the training diverged
     """
     if not bool(values.isfinite().all()):
         raise InvalidArgumentError(
-            f"the training diverged in epoch {epoch} (the student's output is not finite); "
+            f"the training diverged in epoch {epoch} (the student is not finite any more); "
             f"lower {group}.lr, now {config.lr}"
         )
 
@@ -145,6 +146,8 @@ class Trainer:
         """
         epochs = saved_epochs(self.folder)
         if not epochs:
+            if is_main():
+                prune(self.folder, set())
             return False
         checkpoint = load_checkpoint(epoch_folder(self.folder, epochs[-1]), PhaseState)
         check_fits(checkpoint.state, self.task.architecture, self.teacher)
@@ -180,6 +183,8 @@ class Trainer:
             scalars = self.step(prepared, epoch)
             sums = {name: sums.get(name, 0.0) + value for name, value in scalars.items()}
             monitor.step((epoch - 1) * self.epoch_steps + number, scalars)
+        weights = torch.stack([weight.detach().abs().sum() for weight in self.task.model.parameters()])
+        check_finite(weights, epoch, self.task.name, self.task.config)
         row: dict[str, Any] = {"phase": self.task.name, "epoch": epoch}
         row.update({name: value / self.epoch_steps for name, value in sums.items()})
         validation = from_main(self.task.validate)
@@ -187,9 +192,9 @@ class Trainer:
             row["validation"] = validation
         row["seconds"] = time.perf_counter() - start
         self.history.append(row)
+        monitor.epoch(epoch * self.epoch_steps - 1, row)  # first: an epoch that is saved is never logged again
         if is_main():
             self._save(epoch)
-        monitor.epoch(epoch * self.epoch_steps - 1, row)
 
     def step(self, prepared: Any, epoch: int) -> dict[str, float]:
         """Take one step on a batch of `task.iter_batches(epoch)`; return the loss, its terms and the learning rate."""

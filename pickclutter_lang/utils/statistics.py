@@ -28,8 +28,9 @@ class Estimate(NamedTuple):
         """Return 1 for an interval wholly above a value, -1 for one below, 0 where it holds it, or may.
 
         One that leaves the value out by less than twice its own error may hold it, and so may one of a single seed.
+        Equal values show nothing of their variance: an interval of no width may hold any value.
         """
-        if self.half_width is None:
+        if not self.half_width:
             return 0
         half_width = self.half_width + 2 * self.error
         return int(self.mean - half_width > value) - int(self.mean + half_width < value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import random
 import shutil
@@ -82,6 +83,17 @@ def test_a_half_written_checkpoint_does_not_count(tmp_path: Path) -> None:
     prune(tmp_path, {2})
     assert saved_epochs(tmp_path) == [2]
     assert not (tmp_path / ".epoch_0003.77").exists()
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    model = network()
+    monkeypatch.setattr("pickclutter_lang.training.checkpoint.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        save_checkpoint(epoch_folder(tmp_path, 1), model, optimizer_of("sgd", model), {})
+    assert not [*tmp_path.iterdir()]
 
 
 def test_there_is_no_pickle(tmp_path: Path) -> None:

@@ -191,15 +191,6 @@ def test_captions_go_by_id(tmp_path: Path, birds: ImageDataset) -> None:
     assert "23 images have no caption" in notes[0] and "x/y.png" in notes[1]
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ('{"id": "003.Gull/p1.png", "text": "a"}\n' * 2, "repeats 003.Gull/p1.png"),
-        ('{"id": "x/y.png", "text": "a"}', "x/y.png"),
-        ('{"id": "003.Gull/p1.png"}', "line 1"),
-        ("a gull", "line 1"),
-    ],
-)
 def test_a_caption_of_a_file_that_was_replaced_is_refused(tmp_path: Path, birds: ImageDataset) -> None:
     path, name = tmp_path / "captions.jsonl", "003.Gull/p1.png"
     own = birds.images.file_hashes[list(birds.images.ids).index(name)].hex()  # type: ignore[attr-defined]
@@ -210,6 +201,15 @@ def test_a_caption_of_a_file_that_was_replaced_is_refused(tmp_path: Path, birds:
         with_captions(birds, path)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"id": "003.Gull/p1.png", "text": "a"}\n' * 2, "repeats 003.Gull/p1.png"),
+        ('{"id": "x/y.png", "text": "a"}', "x/y.png"),
+        ('{"id": "003.Gull/p1.png"}', "line 1"),
+        ("a gull", "line 1"),
+    ],
+)
 def test_captions_that_do_not_fit_are_refused(tmp_path: Path, birds: ImageDataset, text: str, message: str) -> None:
     path = tmp_path / "captions.jsonl"
     path.write_text(text)

@@ -204,6 +204,7 @@ def test_the_mean_of_the_last_epochs(toys: list[str], tmp_path: Path) -> None:
         (("objective.cls=1", "center_crop=500"), InvalidArgumentError, "center_crop"),
         (("objective.cls=1", "'text.template=\"{name} {x}\"'"), InvalidArgumentError, "text.template"),
         (("objective.cls=1", "few_shot.batch_size=500"), InvalidArgumentError, "training samples for batches of 500"),
+        (("objective.cls=1", "few_shot.lr=1e38", "few_shot.repeats=1"), InvalidArgumentError, r"few_shot\.lr"),
         (("objective.cls=1", "student.temperature=0.01"), InvalidArgumentError, "no student.temperature"),
         (
             ("objective.cls=1", "objective.im_cst=1", "distill.lr=1e30", "distill.epochs=4"),
