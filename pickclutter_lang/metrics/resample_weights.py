@@ -22,6 +22,7 @@ def union_weights(
     """Return how often the units of each split are drawn from those of all splits together, split -> [count, units].
 
     Of U units, U (n - 1) / n are drawn where the smallest split has n: the variance of a mean over n stays unbiased.
+    A split of which none is drawn, as happens to small ones, draws from its own.
     """
     if not units:
         return {}
@@ -30,4 +31,8 @@ def union_weights(
     fewest = min(map(len, units.values()))
     weights = rng.multinomial(round(len(union) * (fewest - 1) / fewest), [1 / len(union)] * len(union), size=count)
     places = {split: [place[unit] for unit in own] for split, own in units.items()}
-    return {split: np.asfortranarray(weights[:, columns], dtype=float) for split, columns in places.items()}
+    found = {split: np.asfortranarray(weights[:, columns], dtype=float) for split, columns in places.items()}
+    for of_split in found.values():
+        empty = ~of_split.any(axis=1)
+        of_split[empty] = unit_weights(rng, int(empty.sum()), of_split.shape[1], True)
+    return found

@@ -56,16 +56,14 @@ def choose_device(device: str) -> None:
 
     :raises InvalidArgumentError: when it cannot, or when there are fewer GPUs, or `device` names one of them
     """
+    if world_size() > 1 and device.partition(":")[0] == "cuda":
+        if device != "cuda" or local_world_size() > torch.cuda.device_count():
+            raise InvalidArgumentError(
+                f"expected device=cuda and a GPU for each process of this machine, but got device={device} and "
+                f"{torch.cuda.device_count()} GPUs; start as many processes as there are GPUs"
+            )
+        torch.cuda.set_device(local_rank())  # before the check, which would make a context on the first GPU
     check_device(device)
-    chosen = torch.device(device)
-    if world_size() == 1 or chosen.type != "cuda":
-        return
-    if chosen.index is not None or local_world_size() > torch.cuda.device_count():
-        raise InvalidArgumentError(
-            f"expected device=cuda and a GPU for each process of this machine, but got device={device} and "
-            f"{torch.cuda.device_count()} GPUs; start as many processes as there are GPUs"
-        )
-    torch.cuda.set_device(local_rank())
 
 
 def check_rows(smallest: int, name: str) -> None:

@@ -15,6 +15,7 @@ from pickclutter_lang.metrics.bootstrap import (
     RunScores,
     SplitScores,
 )
+from pickclutter_lang.metrics.resample_weights import union_weights
 from pickclutter_lang.metrics.weighted import weighted_average_precision, weighted_class_recall, weighted_scene_f1
 
 
@@ -224,6 +225,16 @@ def test_scenes_that_splits_share_in_part_do_not_average_out() -> None:
         widths.append(found.half_width)
     assert widths[0] / (2.0 * np.sqrt(0.25 / 60)) == pytest.approx(1.0, abs=0.15)  # as of one split
     assert widths[1] < 0.75 * widths[0]
+
+
+def test_a_small_split_that_shares_units_never_draws_none() -> None:
+    units = {0: ["a", "b"], 1: ["b", "c"], 2: ["d", "e"]}
+    found = union_weights(np.random.default_rng(0), 4000, units)
+    for weights in found.values():
+        assert weights.any(axis=1).all()
+        assert weights.mean(axis=0) == pytest.approx(weights.mean(), rel=0.1)  # as often as its other unit
+    assert np.array_equal(found[0][:, 1] > 0, found[1][:, 0] > 0) is False  # where one of them drew anew
+    assert ((found[0][:, 1] > 0) == (found[1][:, 0] > 0)).mean() > 0.5  # and else b is drawn for both
 
 
 def splits_of_recalls(shares: NDArray[np.float64], splits: list[list[int]], named: bool) -> HierarchicalBootstrap:
