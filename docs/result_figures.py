@@ -43,7 +43,8 @@ def draw_all(folder: Path) -> None:
         save_png(draw_sweep(table12_sweep(f"table12/{name}")[0]), folder / f"table12_{name}.png")
     for data in ("object_views", "grocery"):
         draw_image_bars(data, folder / f"{data}_figure1.png")
-    for name, file in (("open_ycb", "open_ycb"), ("open_kinds", "open_kinds"), ("trial", "policy_trial")):
+    for name in ("open_ycb", "open_kinds", "open_earlier_ycb", "open_earlier_kinds", "trial"):
+        file = "policy_trial" if name == "trial" else name
         save_png(draw_curves(episode_curves(episodes_of(f"policy/{name}"))), folder / f"{file}_curves.png")
     draw_eigenvalues(folder / "object_views_figure4.png")
     draw_growth(folder / "growth.png")

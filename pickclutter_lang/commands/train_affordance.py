@@ -37,7 +37,7 @@ def main(config: TrainConfig) -> None:
     run, done = SceneRun.open(config), (Path(config.out) / RESULT_FILE).is_file()
     if not done:
         note = zero_words_note(run.teacher, run.label_names(("id", "ood")))
-        if note and is_main():
+        if note and is_main() and not config.prompts.closed_set:
             print(note)
         run.train()
     if not is_main():

@@ -19,14 +19,14 @@ class ExtraLoss:
         """Import the function.
 
         :param name: `module:attribute`, which names the term in the log too
-        :param offered: names of the arguments that the objective has; a parameter of another name needs a default
+        :param offered: names of the arguments that the objective has; a parameter of another name needs a default, and
+            `**others` gets nothing
         :raises InvalidArgumentError: what `resolve` raises, or for a parameter that the objective does not have
         """
         self.name = name
         self._function: Callable[..., Any] = resolve(name, "objective.extra")
         parameters = inspect.signature(self._function).parameters.values()
-        several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-        needed = [p.name for p in parameters if p.default is p.empty and p.kind not in several]
+        needed = [p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
         unknown = [name for name in needed if name not in offered]
         if unknown:
             raise InvalidArgumentError(
@@ -34,6 +34,10 @@ class ExtraLoss:
                 f"{', '.join(unknown)}"
             )
         self.arguments = tuple(p.name for p in parameters if p.name in offered)
+        if not self.arguments:
+            raise InvalidArgumentError(
+                f"expected objective.extra={name} to name parameters of {', '.join(offered)}, but it names none of them"
+            )
 
     def __call__(self, given: Mapping[str, Any]) -> Tensor:
         """Return the term, a scalar; without a gradient it trains nothing.

@@ -12,7 +12,7 @@ from typing import Any
 
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError, MissingAssetsError
 from pickclutter_lang.language.chat_client import ChatClient, host_of, request_body
-from pickclutter_lang.language.descriptions import CATALOG, INSTRUCTIONS, STYLES, DescriptionSet
+from pickclutter_lang.language.descriptions import CATALOG, INSTRUCTIONS, STYLES, UNKNOWN, DescriptionSet
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.catalog_file import read_catalog
 from pickclutter_lang.utils.io import check_writable_dir
@@ -102,7 +102,7 @@ def collect_descriptions(
     """Ask for the description of every label that `out` lacks, and write each answer to `out` as it comes.
 
     :param track: shows progress over the labels that are requested
-    :raises MismatchError: when `out` holds answers of another model, instruction or host
+    :raises MismatchError: when `out` holds answers of another model, instruction, temperature or host
     :raises LanguageModelError: when the model gives no usable answer; received answers are kept
     :raises LockedError: when another process collects into `out`
     """
@@ -194,7 +194,7 @@ def _load_or_create(config: DescribeConfig) -> DescriptionSet:
         return fresh
     collected = DescriptionSet.load(config.out)
     for key in ("style", "model", "instruction", "base_url", "temperature"):
-        if getattr(collected, key) != getattr(fresh, key):
+        if getattr(collected, key) not in (getattr(fresh, key), UNKNOWN):
             raise MismatchError(
                 f"expected {config.out} to hold answers with the {key} {getattr(fresh, key)!r}, "
                 f"but it has {getattr(collected, key)!r}; name another out="

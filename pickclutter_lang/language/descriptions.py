@@ -39,6 +39,7 @@ STYLES = tuple(INSTRUCTIONS)
 BLIND = {"blind": "standard", **{f"blind_{style}": style for style in ("succinct", "detailed", "distinct")}}
 """Style whose texts were written from the names alone -> its instruction. The other styles saw the objects."""
 CATALOG = "catalog"
+UNKNOWN = "unknown"
 DESCRIPTION_TEMPLATE = "{name} . {description}"
 """A label with its description, as in the paper's released program and in the captions of the pocket teacher."""
 
@@ -64,7 +65,7 @@ class _File(_Needed, total=False):
     """Content of a file of descriptions."""
 
     images_seen: bool
-    temperature: float | None
+    temperature: float | str | None
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class DescriptionSet:
     model, `instruction` its prompt, with `{name}` for the label; `date` is that of the last answer (ISO 8601), and
     `base_url` the host that answered, or "none". `provenance` is a sentence on the origin of the texts. `images_seen`
     says whether their writer had images of the very objects that the labels are about, as no language model has.
-    `temperature` is that of the sampling, None where the server chose it or nobody knows.
+    `temperature` is that of the sampling, None where the server chose it, "unknown" where nobody wrote it down.
     """
 
     label_set: str
@@ -87,7 +88,7 @@ class DescriptionSet:
     provenance: str
     texts: Mapping[str, str]
     images_seen: bool = False
-    temperature: float | None = None
+    temperature: float | str | None = UNKNOWN
 
     @property
     def origin(self) -> dict[str, Any]:

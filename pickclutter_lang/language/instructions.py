@@ -54,7 +54,7 @@ _NUMBER = r"(?:\d+|two|three|four|five|six|both|all|several|many|(?:a )?few|(?:a
 _NOT = re.compile(
     r"(?:^|[,;.!?] ?|\b(?:please|and|but|robot) )"
     r"(?:(?:don'?t|do not|never|not|avoid|leave)\b(?!-)(?! (?:mind|worry|care))|"
-    r"stop(?:$|[.!,]| (?:the|a|an|it|this|that|these|those|my|your|all|now|and|\w+ing)\b))",
+    r"stop\b(?!-)(?! (?!(?:it|that|this|now|please|immediately|\w+ing)\b)[\w'-]+[.!?]?$))",
     re.IGNORECASE,
 )
 _OTHER_WORDS = re.compile(r"(?<![\w-])(?:to|is|are|it|you|i)(?![\w'-])", re.IGNORECASE)

@@ -28,9 +28,10 @@ class TeacherReference:
 
         teacher = load_teacher_of(self.fingerprint, self.name, self.checkpoint)
         if teacher.fingerprint != self.fingerprint:
+            before = self.name == "pocket" and self.checkpoint is None
             raise TeacherError(
                 f"expected the teacher {self.name} that this student was distilled from, with the weights "
                 f"{self.fingerprint[:8]}, but the one here has other weights, {teacher.fingerprint[:8]}; restore its "
-                "weights, or distill again: a clone of the repository also has the `pocket` before this one"
+                f"weights, or distill again{'; a clone has the `pocket` before this one' if before else ''}"
             )
         return teacher

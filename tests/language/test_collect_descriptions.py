@@ -261,6 +261,15 @@ def test_answers_are_cleaned(answer: str, line: str) -> None:
     assert clean_answer(answer) == line
 
 
+def test_a_collection_of_before_whose_temperature_nobody_knows_goes_on(tmp_path: Path) -> None:
+    with chat_server(lambda n, text: FINE) as server:
+        collect_descriptions(asked := config(tmp_path, server.base_url, temperature=0.5))
+        content = json.loads(Path(asked.out).read_text())
+        assert content.pop("temperature") == 0.5
+        Path(asked.out).write_text(json.dumps(content))
+        assert collect_descriptions(config(tmp_path, server.base_url, temperature=1.5)).requests == 0
+
+
 def test_thoughts_without_an_end_are_no_description() -> None:
     with pytest.raises(UnusableAnswerError, match="thoughts without an end"):
         clean_answer("<think>\nA mug, so I say red.")

@@ -204,8 +204,9 @@ def test_what_not_to_pick_is_refused(text: str) -> None:
 @pytest.mark.parametrize("name", ["stop sign", "leave-in conditioner", "Stop sign"])
 def test_a_name_may_begin_like_a_prohibition(name: str) -> None:
     assert read_name(name) == name and read_name(f"the {name}", [name.lower()]) == name.lower()
-    with pytest.raises(InvalidArgumentError, match="but got what not to do"):
-        read_name(f"stop the {name}")
+    for text in (f"stop the {name}", "stop it", "stop picking", "stop immediately, drop the mug", "stop; drop the mug"):
+        with pytest.raises(InvalidArgumentError, match="but got what not to do"):
+            read_name(text, NAMES)
 
 
 def test_long_texts_are_refused() -> None:

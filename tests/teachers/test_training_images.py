@@ -14,6 +14,7 @@ from helpers.scene_runs import make_teacher
 from pickclutter_lang.datasets.images import ImageDataset
 from pickclutter_lang.datasets.images.loaders import load_set
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError, MissingAssetsError, TeacherError
+from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_provenance import annotated
 from pickclutter_lang.experiments.images.image_run import ImageRun
 from pickclutter_lang.teacher_training.folder_batches import FolderImages
@@ -23,6 +24,7 @@ from pickclutter_lang.teachers.training_images import (
     note_of_trained_images,
     write_training_images,
 )
+from pickclutter_lang.teachers.config import TeacherConfig
 
 
 def half_of(tmp_path: Path, half: str | None) -> ImageDataset:
@@ -51,7 +53,8 @@ def test_an_image_of_the_teacher_is_refused_whatever_its_name(tmp_path: Path) ->
     assert note == "The teacher was trained on 6 of these 12 images."
     assert note_of_trained_images(half_of(tmp_path, "second"), str(teacher)) == ""
     pocket = load_pocket_teacher()
-    assert annotated("12 images", half_of(tmp_path, None), pocket, str(teacher)).splitlines() == [
+    config = ImageTrainConfig(teacher=TeacherConfig(checkpoint=str(teacher)))
+    assert annotated("12 images", half_of(tmp_path, None), pocket, config).splitlines() == [
         "12 images",
         f"- {note}",
     ]

@@ -104,7 +104,7 @@ class ImageCrops:
                 for some in _slices(rows):
                     yield self._cropped(some, crop, teacher.image_size)
 
-            how = f"smallest={self.config.min_crop_area} flip={self.config.flip} version={_VERSION}"
+            how = f"smallest={self.config.min_crop_area} flip={self.config.flip} version={_VERSION} upright"
             view = f"side={self.images.image_size} rows={chosen} crop={crop} {how}"
             parts.append(cache.get_or_compute(teacher, batches, len(rows), self.images.content_hash, view))
         return torch.stack(parts, dim=1)

@@ -19,15 +19,10 @@ from pickclutter_lang.teachers.known_words import zero_words_note
 from pickclutter_lang.teachers.training_images import note_of_trained_images
 
 
-def annotated(report: str, data: ImageDataset, teacher: Teacher, checkpoint: str | None) -> str:
-    """Return the report on a data set with what is to know of it with a teacher.
-
-    :param checkpoint: folder of the teacher, if it has one
-    """
-    notes = (
-        note_of_trained_images(data, checkpoint),
-        zero_words_note(teacher, [item.name for item in data.classes]),
-    )
+def annotated(report: str, data: ImageDataset, teacher: Teacher, config: ImageTrainConfig) -> str:
+    """Return the report on a data set with what is to know of it with the teacher of a run."""
+    names = [] if config.text.closed_set else [item.name for item in data.classes]
+    notes = note_of_trained_images(data, config.teacher.checkpoint), zero_words_note(teacher, names)
     return "\n".join([report, *(f"- {note}" for note in notes if note)])
 
 

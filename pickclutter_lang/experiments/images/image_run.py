@@ -59,7 +59,7 @@ class ImageRun(MultiPhaseExperiment):
         if config.data.half:
             check_untrained_images(data, config.teacher.checkpoint)
         teacher = load_run_teacher(config)
-        run = cls(config, teacher, data, split, annotated(report, data, teacher, config.teacher.checkpoint))
+        run = cls(config, teacher, data, split, annotated(report, data, teacher, config))
         run.validate_run_dir()
         return run
 
@@ -120,7 +120,7 @@ class ImageRun(MultiPhaseExperiment):
     def teacher_keys(self) -> Tensor:
         """The teacher's features [M, V, D] of V views of the few-shot images, for retrieval."""
         rows, views, images = self.split.fewshot, self.config.retrieval.key_views, self.data.images
-        image_ids = images.content_hash, f"side={images.image_size}"
+        image_ids = images.content_hash, f"side={images.image_size} upright"
         return teacher_keys(self.teacher, self.cache, images.load, rows, views, image_ids)
 
     def train(self) -> None:

@@ -234,7 +234,7 @@ class _CurrentProvenance:
         key = json.dumps([vars(config.data), config.teacher.checkpoint])
         if key not in self._opened:
             data, split, report = load_image_dataset(config.data)
-            self._report(annotated(report, data, self._teacher(config), config.teacher.checkpoint))
+            self._report(annotated(report, data, self._teacher(config), config))
             if config.data.half:
                 check_untrained_images(data, config.teacher.checkpoint)
             self._opened[key] = data, split

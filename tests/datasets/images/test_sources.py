@@ -75,7 +75,7 @@ def test_a_photo_is_turned_as_its_camera_was(tmp_path: Path, orientation: int) -
 
 
 def test_a_photo_with_damaged_camera_data_stays_as_it_is(tmp_path: Path) -> None:
-    Image.linear_gradient("L").convert("RGB").save(tmp_path / "x.jpg", exif=b"Exif\0\0MM\0*\0\0\0\xff" + b"\xff" * 40)
+    Image.linear_gradient("L").convert("RGB").save(tmp_path / "x.jpg", exif=b"Exif\0\0garbage!")
     assert opened([tmp_path / "x.jpg"], tmp_path).load([0])[0][0].mean() < 20
 
 
