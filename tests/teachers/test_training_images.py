@@ -18,13 +18,13 @@ from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_provenance import annotated
 from pickclutter_lang.experiments.images.image_run import ImageRun
 from pickclutter_lang.teacher_training.folder_batches import FolderImages
+from pickclutter_lang.teachers.config import TeacherConfig
 from pickclutter_lang.teachers.pocket import EMBEDDED, TRAINING_IMAGES, PocketTeacher, load_pocket_teacher
 from pickclutter_lang.teachers.training_images import (
     check_untrained_images,
     note_of_trained_images,
     write_training_images,
 )
-from pickclutter_lang.teachers.config import TeacherConfig
 
 
 def half_of(tmp_path: Path, half: str | None) -> ImageDataset:
