@@ -137,8 +137,8 @@ class DescriptionSet:
             ask = f"ask for them: pickclutter describe-labels style={self.style} labels=[...]"
             if self.style not in INSTRUCTIONS:
                 ask = (
-                    f"add them to that file, write those of own objects into {CATALOG_FILE} "
-                    f"(prompts.descriptions={CATALOG}), or choose other descriptions"
+                    f"write them into {CATALOG_FILE} (prompts.descriptions={CATALOG}) or into that file, or choose "
+                    "other descriptions"
                 )
             raise UnknownObjectError(
                 f"expected a {self.style} description of every label, but {self.label_set} has none of "

@@ -146,8 +146,8 @@ class Trainer:
         """
         epochs = saved_epochs(self.folder)
         if not epochs:
-            if is_main():
-                prune(self.folder, set())
+            if is_main() and any(self.folder.glob(".epoch_*")):
+                self._prune()
             return False
         checkpoint = load_checkpoint(epoch_folder(self.folder, epochs[-1]), PhaseState)
         check_fits(checkpoint.state, self.task.architecture, self.teacher)

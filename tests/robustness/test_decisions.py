@@ -26,6 +26,7 @@ from pickclutter_lang.datasets.images import load_image_dataset
 from pickclutter_lang.datasets.images.sources import ImageFiles
 from pickclutter_lang.datasets.scenes import read_manifest
 from pickclutter_lang.demo.config import LookConfig
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.language.collect_descriptions import read_labels
 from pickclutter_lang.language.prompts import LearnedPrompts
@@ -57,9 +58,9 @@ SHOWN = {
         "your own files may be large; the demo refuses uploads above 25 megapixels",
         "robustness/test_decisions.py:test_images_of_any_form_are_read",
     ),
-    "a class file that is damaged, in `train-teacher` without `classes=`": (
+    "a class file beside the photos, without `classes=`": (
         "it is not read",
-        "robustness/test_decisions.py:test_a_class_file_that_is_not_asked_for_is_not_read",
+        "robustness/test_decisions.py:test_a_class_file_beside_the_photos_is_read_unasked",
     ),
     "a read-only folder of scenes whose features are cached": (
         "nothing is written there",
@@ -200,10 +201,13 @@ def test_images_of_any_form_are_read(tmp_path: Path, mode: str, size: tuple[int,
     assert ImageFiles([path], ["x"], 16, tmp_path / "cache").load([0]).shape == (1, 16, 16, 3)
 
 
-def test_a_class_file_that_is_not_asked_for_is_not_read(tmp_path: Path) -> None:
+def test_a_class_file_beside_the_photos_is_read_unasked(tmp_path: Path) -> None:
     root = paint_classes(tmp_path / "data", ["a", "b"], 2)
+    (root / "classes.json").write_text('[{"folder": "a", "name": "mug"}, {"folder": "gone", "name": "cup"}]')
+    assert [item.attributes.name for item in FolderImages.open(str(root)).classes] == ["mug", "b"]
     (root / "classes.json").write_text("nonsense")
-    assert [item.folder for item in FolderImages.open(str(root)).classes] == ["a", "b"]
+    with pytest.raises(InvalidArgumentError, match=r"classes\.json is damaged"):
+        FolderImages.open(str(root))
 
 
 def test_cached_features_are_read_without_a_lock(tmp_path: Path) -> None:

@@ -53,8 +53,8 @@ def test_an_image_of_the_teacher_is_refused_whatever_its_name(tmp_path: Path) ->
     assert note == "The teacher was trained on 6 of these 12 images."
     assert note_of_trained_images(half_of(tmp_path, "second"), str(teacher)) == ""
     pocket = load_pocket_teacher()
-    config = ImageTrainConfig(teacher=TeacherConfig(checkpoint=str(teacher)))
-    assert annotated("12 images", half_of(tmp_path, None), pocket, config).splitlines() == [
+    asked = ImageTrainConfig(teacher=TeacherConfig(checkpoint=str(teacher)))
+    assert annotated("12 images", half_of(tmp_path, None), pocket, asked).splitlines() == [
         "12 images",
         f"- {note}",
     ]
