@@ -59,7 +59,7 @@ SHOWN = {
         "robustness/test_decisions.py:test_images_of_any_form_are_read",
     ),
     "a class file beside the photos, without `classes=`": (
-        "it is not read",
+        "it is read, in `train-teacher` as elsewhere",
         "robustness/test_decisions.py:test_a_class_file_beside_the_photos_is_read_unasked",
     ),
     "a read-only folder of scenes whose features are cached": (
