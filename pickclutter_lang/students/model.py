@@ -159,7 +159,8 @@ class PromptedStudent(MultiLabelStudent):
 
     def _apply(self, *arguments: Any, **named: Any) -> PromptedStudent:
         self._texts.clear()
-        return super()._apply(*arguments, **named)
+        super()._apply(*arguments, **named)  # type: ignore[no-untyped-call]
+        return self
 
     def train(self, mode: bool = True) -> PromptedStudent:
         """Switch between training and evaluation; encoded prompts are forgotten."""

@@ -118,7 +118,7 @@ def test_the_objective_is_the_weighted_sum_of_its_terms() -> None:
 def test_each_term_is_its_function_with_its_settings() -> None:
     values = inputs()
     names = ("cls", "im_cst", "region_cls", "region_contrastive", "region_proximity", "scene_proximity")
-    focus = {"gamma_negative": 3.0, "gamma_positive": 0.5, "clip": 0.1}
+    focus: dict[str, Any] = {"gamma_negative": 3.0, "gamma_positive": 0.5, "clip": 0.1}
     scene = SceneInputs(**values)
     _, terms = SceneObjective(
         dict.fromkeys(names, 1.0), temperature=0.3, similarity="cosine", vocabulary_temperature=0.4, vocabulary_top_k=2,
@@ -142,7 +142,7 @@ def test_each_term_is_its_function_with_its_settings() -> None:
         ),
     }
     assert {name: float(term) for name, term in terms.items()} == pytest.approx(
-        {name: float(term) for name, term in expected.items()}
+        {name: term.item() for name, term in expected.items()}
     )
     assert len({round(float(term), 6) for term in terms.values()}) == len(names)
 

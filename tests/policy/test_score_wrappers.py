@@ -156,9 +156,10 @@ def test_stable_baselines3_learns_on_the_students_features(
     observation, _ = env.reset(seed=0)
     seen, _ = agent.policy.obs_to_tensor(observation)
     agent.policy.set_training_mode(True)
-    in_training = agent.policy.extract_features(seen)
+    in_training: Any = agent.policy.extract_features(seen)
     agent.policy.set_training_mode(False)
-    assert torch.equal(agent.policy.extract_features(seen), in_training)
+    acting: Any = agent.policy.extract_features(seen)
+    assert torch.equal(acting, in_training)
     before = {name: value.clone() for name, value in scorer.state_dict().items()}
     agent.learn(16)
     changed = [name for name, value in scorer.state_dict().items() if not torch.equal(value, before[name])]

@@ -46,7 +46,7 @@ def test_other_weights_forget_encoded_prompts(toys: list[str], tmp_path: Path) -
     model, other = (SceneRun.open(config(*toys, f"out={tmp_path / name}")).model.eval() for name in ("a", "b"))
     images = torch.zeros(1, model.cameras.channels, 32, 32)
     with torch.no_grad():
-        for parameter in other.prompts.parameters():
+        for parameter in other.get_submodule("prompts").parameters():
             parameter.add_(0.1)
         before = model.predict(images).probabilities
         model.load_state_dict(other.state_dict())

@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
-import timm.layers
 import torch
 from efficientnet_pytorch import EfficientNet
 from numpy.typing import NDArray
+from timm.layers import drop
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.students import LocalAggregation, Student, build_student
@@ -318,7 +318,7 @@ def test_no_network_draws_at_random_without_dropout() -> None:
         name = "torchvision/efficientnet_b0"
         model = build_student(name, channels=3, embed_dim=D, output_stride=None, dropout=dropout).train()
         assert torch.equal(model(images).pooled, model(images).pooled) is not dropout
-    path = timm.layers.DropPath(0.5)
+    path = drop.DropPath(0.5)
     assert _drawing(False, Backbone(path, 8, 0.2)).dropout == 0 and path.drop_prob == 0
 
 
