@@ -108,18 +108,14 @@ def class_accuracies(saved: SavedAnswers, stage: str) -> dict[str, float]:
 
 
 def _overview(result: Mapping[str, Any]) -> str:
-    data, notes = result["data"], "\n".join(result.get("report", "").splitlines()[1:])
+    data, lines = result["data"], result.get("report", "").splitlines()[1:]
+    notes = "\n".join(["", *lines, ""]) if lines else ""
     return f"""# A student of {data["name"]}
 
 Run `{result["name"]}`: student {student_of(dict(result))} with {result["parameters"] / 1e6:.1f} million parameters,
 teacher `{result["teacher"]["name"]}`. {data["train"]} training, {data["id"]} X_id, {data["ood"]} X_ood and
 {data["fewshot"]} few-shot images. Seed {result["seed"]}, revision {result["git_revision"]}.
-{
-        notes
-        and f'''
 {notes}
-'''
-    }
 ![Training curves](curves.png)
 """
 

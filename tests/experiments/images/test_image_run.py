@@ -16,7 +16,7 @@ from helpers.image_runs import config, make_toys, trained
 from helpers.scene_runs import make_teacher
 from pickclutter_lang.distillation.image_objective import ImageObjective
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError, PickClutterError, TeacherError
-from pickclutter_lang.experiments.images import image_crops, image_run
+from pickclutter_lang.experiments.images import image_crops, image_report, image_run
 from pickclutter_lang.experiments.images.config import ImageObjectiveConfig
 from pickclutter_lang.experiments.images.image_cache import retrieve
 from pickclutter_lang.experiments.images.image_protocol import evaluate_images
@@ -106,6 +106,12 @@ def test_the_report_has_the_results_beside_a_guess(finished: ImageRun) -> None:
     seen, unseen = len(result["data"]["seen"]), len(result["data"]["unseen"])
     assert rows["chance"] == [f"{100 / n:.1f}" for n in (seen, unseen, seen + unseen)]
     assert page.count("<svg") == 3 and result["data"]["content"] in page and result["teacher"]["fingerprint"] in page
+
+
+def test_the_report_has_what_did_not_match(finished: ImageRun) -> None:
+    result = read_result(finished.folder, "images")
+    assert "\n\n- 3 twins\n\n![" in image_report._overview({**result, "report": "12 images\n- 3 twins"})
+    assert "twins" not in image_report._overview({**result, "report": "12 images"})
 
 
 def test_accuracies_are_those_of_the_nearest_texts(finished: ImageRun) -> None:
