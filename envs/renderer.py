@@ -61,13 +61,13 @@ def drop_unused_meshes(environment: Any = None) -> None:
         _pictured[environment] = False
     if _shared is not None and _loaded >= _MOST_LOADED:
         for other in [one for one, pictured in _pictured.items() if not pictured and one is not environment]:
-            _take_pictures(other)
+            _render_once(other)
             _pictured[other] = True
         _shared[1].clear_cached_resources()
         _loaded = 0
 
 
-def _take_pictures(environment: Any) -> None:
+def _render_once(environment: Any) -> None:
     """Let all cameras of an environment, if it is open, take a picture."""
     scene = getattr(environment, "_scene", None)
     if scene is None:

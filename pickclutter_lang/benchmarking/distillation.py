@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from pickclutter_lang.benchmarking.inputs import BenchInputs, network_config
-from pickclutter_lang.benchmarking.looks import painted_look
 from pickclutter_lang.benchmarking.measure import Pair
+from pickclutter_lang.benchmarking.painted_observation import painted_observation
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scenes import Manifest, ObjectEntry, SceneRow, write_shard
 from pickclutter_lang.datasets.scenes.manifest import SHARD_FOLDER
@@ -72,7 +72,7 @@ def _write_store(folder: Path, split: str, seeds: range) -> None:
     rows: list[SceneRow] = []
     for index, seed in enumerate(seeds):
         present = np.arange(len(objects)) == known[index % len(known)]
-        image = painted_look(_SIDE, seed)["image"]["hand_camera"]["rgb"]
+        image = painted_observation(_SIDE, seed)["image"]["hand_camera"]["rgb"]
         rows.append({"index": np.array(index, np.int64), "present": present, "hand_rgb": image})
     ensure_dir(folder / SHARD_FOLDER)
     manifest.with_shards([write_shard(folder, 0, rows, manifest.layout)]).write(folder)

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from pickclutter_lang.benchmarking.config import BenchConfig
-from pickclutter_lang.benchmarking.looks import painted_look
+from pickclutter_lang.benchmarking.painted_observation import painted_observation
 from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig, TrainConfig
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.objects.catalog import paper_catalog
@@ -35,7 +35,7 @@ from pickclutter_lang.teachers.reference import TeacherReference
 QUICKSTART, CLOSEUPS = "quickstart", "policy"
 _CAMERA_SIZES = {128: 176, 192: 256}
 """Side of the center of an image that a student takes -> side of the whole image, pixels."""
-_NUM_LOOKS = 8
+_NUM_OBSERVATIONS = 8
 EMBED_DIM = 256
 """Width of the embeddings of the pocket teachers."""
 
@@ -89,12 +89,12 @@ class BenchInputs:
         return StudentRuntime.load(self.policy(preset))
 
     def _runtime(self, preset: str, int8: bool) -> Path:
-        """Return the policy folder of a preset as ONNX networks; painted looks calibrate those of 8-bit integers."""
+        """Return a preset's policy folder as ONNX networks; painted observations calibrate those of 8-bit integers."""
         policy = self.policy(preset)
         out = str(self.folder / f"{preset}, {'int8' if int8 else 'ONNX'}")
         side = load_config(policy).student.camera_size
-        looks = [painted_look(side, seed) for seed in range(1, _NUM_LOOKS + 1)] if int8 else None
-        return export_runtime(RuntimeExportConfig(str(policy), self.config.num_threads, out=out), looks).folder
+        observations = [painted_observation(side, seed) for seed in range(1, _NUM_OBSERVATIONS + 1)] if int8 else None
+        return export_runtime(RuntimeExportConfig(str(policy), self.config.num_threads, out=out), observations).folder
 
     def _clip(self) -> Callable[[], object]:
         """Return CLIP's image encoder on one image, float32.

@@ -9,8 +9,8 @@ import torch
 
 from pickclutter_lang.benchmarking.distillation import distillation_step
 from pickclutter_lang.benchmarking.inputs import EMBED_DIM, BenchInputs, network_config
-from pickclutter_lang.benchmarking.looks import painted_look
 from pickclutter_lang.benchmarking.measure import Pair
+from pickclutter_lang.benchmarking.painted_observation import painted_observation
 from pickclutter_lang.policy.student import camera_images
 from pickclutter_lang.students.student import build_student
 from pickclutter_lang.teachers.factory import load_teacher
@@ -21,7 +21,7 @@ _SIDE, _TEACHER_BATCH = 128, 16
 def _student(preset: str, onnx: bool, inputs: BenchInputs) -> Pair:
     """Compare a student with CLIP's image encoder: an image in, the scores and maps of all its names out."""
     student = inputs.student(preset, onnx)
-    images = camera_images(painted_look(student.config.camera_size))
+    images = camera_images(painted_observation(student.config.camera_size))
     return Pair(lambda: student.predict(images, student.config.names), inputs.clip())
 
 

@@ -15,8 +15,8 @@ from helpers.policies import SIDE, random_policy
 from pickclutter_lang.benchmarking.bench import bench, maker
 from pickclutter_lang.benchmarking.config import BenchConfig
 from pickclutter_lang.benchmarking.inputs import CLOSEUPS, QUICKSTART, BenchInputs, network_config
-from pickclutter_lang.benchmarking.looks import painted_look
 from pickclutter_lang.benchmarking.measure import summarize
+from pickclutter_lang.benchmarking.painted_observation import painted_observation
 from pickclutter_lang.benchmarking.report import BenchReport, MeasuredRow, read_report, report_table
 from pickclutter_lang.benchmarking.rows import ROWS, TOPICS, chosen_rows
 from pickclutter_lang.commands.hydra_app import compose_config
@@ -69,13 +69,13 @@ def test_networks_are_those_of_the_presets(preset: str, overrides: list[str]) ->
 
 
 @pytest.mark.parametrize("side", [176, 256])
-def test_a_painted_look_has_objects_and_a_table(side: int) -> None:
-    look = painted_look(side)
-    segments = segment_observation(look)
+def test_a_painted_observation_has_objects_and_a_table(side: int) -> None:
+    observation = painted_observation(side)
+    segments = segment_observation(observation)
     sizes = np.bincount(segments.ravel())
     assert len(sizes) > 4 and 0.5 < sizes[0] / side**2 < 0.95
-    again = painted_look(side)["image"]["hand_camera"]
-    assert all(np.array_equal(again[key], value) for key, value in look["image"]["hand_camera"].items())
+    again = painted_observation(side)["image"]["hand_camera"]
+    assert all(np.array_equal(again[key], value) for key, value in observation["image"]["hand_camera"].items())
 
 
 def test_the_embedded_policy_is_found_from_anywhere(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_decision_takes_three_close_ups(tmp_path: Path, monkeypatch: pytest.Mo
         return best(self, masks, name)
 
     monkeypatch.setattr(CropVerifier, "best", counting)
-    StudentDetector(student)(painted_look(256), student.config.names[0])
+    StudentDetector(student)(painted_observation(256), student.config.names[0])
     assert counts == [3]
 
 

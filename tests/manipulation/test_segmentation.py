@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 
 from helpers.grasping import ABOVE, INTRINSIC
-from pickclutter_lang.benchmarking.looks import painted_look
+from pickclutter_lang.benchmarking.painted_observation import painted_observation
 from pickclutter_lang.manipulation.segmentation import (
     SegmentationConfig,
     lightness,
@@ -108,7 +108,7 @@ def test_surroundings_alone_give_nearly_the_same_segments() -> None:
 def test_surroundings_alone_give_the_objects_of_a_pile(side: int) -> None:
     """Several looks at a painted pile: nearly each segment is one of the full image."""
     for seed in range(3):
-        look = painted_look(side, seed)
+        look = painted_observation(side, seed)
         full, part = (segment_observation(look, SegmentationConfig(margin_px=margin)) for margin in (None, 4))
         common = coo_array((np.ones(full.size), (full.ravel(), part.ravel()))).toarray()
         overlap = common / (common.sum(axis=1, keepdims=True) + common.sum(axis=0) - common)

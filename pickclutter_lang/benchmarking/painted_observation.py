@@ -1,4 +1,4 @@
-"""A painted look at a pile: the observation of a hand camera without the simulator, the same on every machine."""
+"""A painted observation of a pile by the hand camera: without the simulator, and the same on every machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _CAMERA_M, _NUM_OBJECTS, _SPREAD_M = 0.38, 12, 0.13
 _GRAIN, _DEPTH_NOISE_M = 1.0, 0.0002
 
 
-def painted_look(side: int, seed: int = 0) -> dict[str, Any]:
+def painted_observation(side: int, seed: int = 0) -> dict[str, Any]:
     """Return what detectors read of an observation of mode `rgbd`: RGB, depth and pose of the hand camera.
 
     Boxes and domes with stripes lie close together on a table, below a camera that looks straight down.
