@@ -19,10 +19,10 @@ from result_policy import episodes_of
 from result_sweeps import image_sweep, table12_sweep
 from result_teacher import curve_points
 
+from pickclutter_lang.evaluation.curves import draw_curves, episode_curves
 from pickclutter_lang.experiments.images.table_specs import FIGURES
 from pickclutter_lang.experiments.plotting import STAGE_COLORS
 from pickclutter_lang.experiments.scenes.table12 import draw_sweep
-from pickclutter_lang.policy.evaluation.curves import draw_curves, episode_curves
 from pickclutter_lang.reports.charts import save_png
 
 _OUTCOMES = {

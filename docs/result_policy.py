@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 
 from result_data import DATA, markdown, read, source_of
 
-from pickclutter_lang.experiments.scenes.policy_scores import group_table, read_scores
-from pickclutter_lang.policy.evaluation.episode_instructions import KIND_TITLES
-from pickclutter_lang.policy.evaluation.episode_log import read_episodes
-from pickclutter_lang.policy.evaluation.rollout_metrics import (
+from pickclutter_lang.evaluation.episode_instructions import KIND_TITLES
+from pickclutter_lang.evaluation.episode_log import read_episodes
+from pickclutter_lang.evaluation.rollout_metrics import (
     RATES,
     TARGET_GROUPS,
     Proportion,
@@ -21,7 +20,8 @@ from pickclutter_lang.policy.evaluation.rollout_metrics import (
     compute_rates,
     wilson_interval,
 )
-from pickclutter_lang.policy.evaluation.suites import effect_table, kind_table
+from pickclutter_lang.evaluation.suites import effect_table, kind_table
+from pickclutter_lang.experiments.scenes.policy_scores import group_table, read_scores
 from pickclutter_lang.utils.statistics import NOT_SHOWN, reached
 
 Key = tuple[str, str, str]

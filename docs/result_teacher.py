@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from result_data import ASSETS, DATA, ResultError, markdown, read, source_of
 
+from pickclutter_lang.evaluation.rollout_metrics import wilson_interval
 from pickclutter_lang.objects.extra_objects import select_objects
 from pickclutter_lang.objects.kinds import all_kinds
-from pickclutter_lang.policy.evaluation.rollout_metrics import wilson_interval
 from pickclutter_lang.utils.statistics import NOT_SHOWN, clustered_difference, reached
 
 _NAMES = {"pocket_teacher": "`pocket`", "pocket_teacher_earlier": "earlier", "teacher_trial": "trial"}

@@ -32,7 +32,7 @@ LAYERS = (
     "teacher_training",
     "migration",
     "policy.rl",
-    "policy.evaluation",
+    "evaluation",
     "demonstrations",
     "sharing",
     "demo",
@@ -53,14 +53,14 @@ OWNERS = {
     "coacd": {"objects"},
     "xatlas": {"objects"},
     "fast_simplification": {"objects"},
-    "gymnasium": {"envs", "policy", "policy.rl", "policy.evaluation", "demonstrations"},
+    "gymnasium": {"envs", "policy", "policy.rl", "evaluation", "demonstrations"},
     "vla_eval": {"envs"},
     "wandb": {"training"},
     "mlflow": {"training"},
     "stable_baselines3": {"policy.rl"},
     "gradio": {"demo"},
     "jinja2": {"reports"},
-    "rerun": {"policy.evaluation"},
+    "rerun": {"evaluation"},
     "ray": {"utils"},
     "markdown_it": {"reports"},
     "pyarrow": {"demonstrations"},
@@ -129,7 +129,7 @@ def test_walls(path: Path) -> None:
 
 def test_one_module_alone_imports_rerun() -> None:
     importing = [module_of(path) for path in source_files() if touches(imports_of(path), "rerun")]
-    assert importing == ["policy.evaluation.rerun_recorder"]
+    assert importing == ["evaluation.rerun_recorder"]
 
 
 def test_commands_alone_write_to_the_terminal() -> None:
@@ -210,7 +210,7 @@ def test_the_learning_side_works_without_the_simulator() -> None:
 
 def test_what_loads_no_teacher_imports_none_of_its_packages() -> None:
     pytest.importorskip("sapien")
-    rooms = "demonstrations.collect_demos", "policy.evaluation.evaluate", "experiments.scenes.scene_run"
+    rooms = "demonstrations.collect_demos", "evaluation.evaluate", "experiments.scenes.scene_run"
     loaded = _modules_after("\n".join(f"import pickclutter_lang.{room}" for room in rooms))
     assert not {"open_clip", "torchvision", "transformers", "tensorboard"} & loaded  # they take seconds
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from helpers.page_tables import with_data
-from pickclutter_lang.policy.evaluation.episode_log import COLUMNS, write_episodes
+from pickclutter_lang.evaluation.episode_log import COLUMNS, write_episodes
 
 
 def episode(variant: str, seed: int, **changes: Any) -> dict[str, Any]:

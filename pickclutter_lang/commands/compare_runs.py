@@ -17,7 +17,7 @@ from pickclutter_lang.experiments.compare_config import CompareRunsConfig, kind_
 _PAGES = {
     "scenes": "pickclutter_lang.experiments.scenes.scene_comparison",
     "images": "pickclutter_lang.experiments.images.image_comparison",
-    "policy": "pickclutter_lang.policy.evaluation.policy_comparison",
+    "policy": "pickclutter_lang.evaluation.policy_comparison",
 }
 """Kind of runs -> the module that writes their page."""
 

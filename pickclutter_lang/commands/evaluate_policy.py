@@ -7,14 +7,14 @@ An interrupted command resumes when run again.
 """
 
 from pickclutter_lang.commands.hydra_app import hydra_main
-from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
+from pickclutter_lang.evaluation.config import PolicyEvalConfig
 
 
 @hydra_main(PolicyEvalConfig)
 def main(config: PolicyEvalConfig) -> None:
     """Run the episodes, write the result, and print its table and the path."""
-    from pickclutter_lang.policy.evaluation.evaluate import evaluate_policy
-    from pickclutter_lang.policy.evaluation.report import REPORT_FILE
+    from pickclutter_lang.evaluation.evaluate import evaluate_policy
+    from pickclutter_lang.evaluation.report import REPORT_FILE
     from pickclutter_lang.reports.page import PAGE_FILE
     from pickclutter_lang.utils.markdown import tables_of
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from pickclutter_lang.commands.exit_status import exit_status
 from pickclutter_lang.commands.first_word import first_word_as
 from pickclutter_lang.commands.hydra_app import hydra_main
-from pickclutter_lang.policy.evaluation.config import PickConfig
+from pickclutter_lang.evaluation.config import PickConfig
 
 
 @hydra_main(PickConfig)
@@ -27,7 +27,7 @@ def _main(config: PickConfig) -> None:
             if path is not None:
                 held.enter_context(file_lock(Path(path)))
         prepare_renderer()
-        from pickclutter_lang.policy.evaluation.pick import pick
+        from pickclutter_lang.evaluation.pick import pick
 
         found = pick(config)
     print(f"pile: {', '.join(found.pile)}")

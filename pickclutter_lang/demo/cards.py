@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from pickclutter_lang.demo.session import Answer
 from pickclutter_lang.demo.simulator import Attempt, Job
 from pickclutter_lang.envs.registration import MAX_EPISODE_STEPS
+from pickclutter_lang.evaluation.pick import outcome_in_words
+from pickclutter_lang.evaluation.videos import draw_detection
 from pickclutter_lang.policy.detectors import Detection
-from pickclutter_lang.policy.evaluation.pick import outcome_in_words
-from pickclutter_lang.policy.evaluation.videos import draw_detection
 from pickclutter_lang.reports.gallery import jpeg
 
 STYLE = """<style>

@@ -17,9 +17,9 @@ from pickclutter_lang.demo.config import LookConfig
 from pickclutter_lang.demo.inputs import open_upload, split_names
 from pickclutter_lang.demo.own_images import detect_by_student
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.evaluation.videos import draw_detection
 from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.policy.detectors import Detection, upsample_to_image
-from pickclutter_lang.policy.evaluation.videos import draw_detection
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.teachers import PocketTeacher, Teacher, load_teacher
 from pickclutter_lang.teachers.known_words import unknown_words_note, with_neighbors

@@ -19,11 +19,11 @@ from pickclutter_lang.demo.config import DemoConfig
 from pickclutter_lang.demo.own_images import detect_by_student
 from pickclutter_lang.demo.simulator import STUDENT, Job, SimulatedPile, Simulator
 from pickclutter_lang.envs.registration import environment_id
+from pickclutter_lang.evaluation.rollout import RolloutConfig
+from pickclutter_lang.evaluation.teacher_thresholds import read_thresholds, thresholds_of
 from pickclutter_lang.objects.object_sets import own_sources
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import Detection, StudentDetector
-from pickclutter_lang.policy.evaluation.rollout import RolloutConfig
-from pickclutter_lang.policy.evaluation.teacher_thresholds import read_thresholds, thresholds_of
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.utils.caches import keep_recent

@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import PickClutterError, WorkerError
-from pickclutter_lang.policy.evaluation.pick import is_known
-from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
-from pickclutter_lang.policy.evaluation.videos import SIDE, VideoRecorder
+from pickclutter_lang.evaluation.pick import is_known
+from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
+from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder
 from pickclutter_lang.policy.flat_arrays import unflatten_observation
 from pickclutter_lang.policy.policy import EpisodeState
 from pickclutter_lang.reports.gallery import Media

@@ -17,7 +17,7 @@ from pickclutter_lang.demonstrations.config import CollectDemosConfig
 from pickclutter_lang.demonstrations.trajectories import Source
 from pickclutter_lang.envs.generation.collect import package_versions
 from pickclutter_lang.envs.randomization import changes, overrides
-from pickclutter_lang.policy.evaluation.rollout_metrics import outcome_of, wilson_interval
+from pickclutter_lang.evaluation.rollout_metrics import outcome_of, wilson_interval
 from pickclutter_lang.policy.manifest import load_config
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.markdown import markdown_table

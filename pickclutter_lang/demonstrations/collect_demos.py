@@ -17,13 +17,13 @@ from pickclutter_lang.demonstrations.recorder import TrajectoryRecorder
 from pickclutter_lang.demonstrations.trajectories import PARTS, find_episodes, merge, part_path, write_part
 from pickclutter_lang.envs.randomization import changes
 from pickclutter_lang.envs.registration import MAX_EPISODE_STEPS, environment_id
+from pickclutter_lang.evaluation.episode_instructions import DRAWN
+from pickclutter_lang.evaluation.episode_log import EpisodeLog
+from pickclutter_lang.evaluation.evaluate import play_missing, take_parts
+from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner, environment_arguments
+from pickclutter_lang.evaluation.student_folders import check_same, save_identity
+from pickclutter_lang.evaluation.videos import write_videos
 from pickclutter_lang.objects.object_sets import ObjectSet, is_own, load_object_set, own_sources
-from pickclutter_lang.policy.evaluation.episode_instructions import DRAWN
-from pickclutter_lang.policy.evaluation.episode_log import EpisodeLog
-from pickclutter_lang.policy.evaluation.evaluate import play_missing, take_parts
-from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner, environment_arguments
-from pickclutter_lang.policy.evaluation.student_folders import check_same, save_identity
-from pickclutter_lang.policy.evaluation.videos import write_videos
 from pickclutter_lang.policy.manifest import load_config
 from pickclutter_lang.utils.io import clean_temp_files, create_dir
 from pickclutter_lang.utils.locks import dir_lock

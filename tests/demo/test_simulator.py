@@ -21,8 +21,8 @@ from helpers.process_kill import wait_until, worker_processes
 from pickclutter_lang.demo import simulator
 from pickclutter_lang.demo.simulator import STUDENT, Attempt, SimulatedPile, Simulator
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError, TeacherError, WorkerError
-from pickclutter_lang.policy.evaluation.pick import outcome_in_words
-from pickclutter_lang.policy.evaluation.rollout import RolloutConfig
+from pickclutter_lang.evaluation.pick import outcome_in_words
+from pickclutter_lang.evaluation.rollout import RolloutConfig
 from pickclutter_lang.policy.runtime import StudentRuntime
 
 EPISODE: dict[str, Any] = {

@@ -19,8 +19,8 @@ from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.envs.grasp_validation import objects_of_store, validate_grasp_labels
 from pickclutter_lang.envs.pick_executor import PickExecutor
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError, UnknownObjectError
+from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
-from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.teacher_training.render_sources import SceneImages
 
 pytestmark = [pytest.mark.sim, pytest.mark.slow]

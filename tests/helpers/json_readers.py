@@ -26,6 +26,9 @@ from pickclutter_lang.datasets.images.metadata import with_captions
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore, dataset_card, maniskill_episodes, subsets
 from pickclutter_lang.demonstrations.trajectories import Demonstrations
+from pickclutter_lang.evaluation import policy_comparison, student_folders
+from pickclutter_lang.evaluation.calibration import teacher_key, teacher_thresholds
+from pickclutter_lang.evaluation.episode_log import EpisodeLog
 from pickclutter_lang.experiments.images import caption_images
 from pickclutter_lang.experiments.images import sweep_answers as image_sweep_answers
 from pickclutter_lang.experiments.images.image_answers import PARTS, load_answers
@@ -50,9 +53,6 @@ from pickclutter_lang.objects.meshes.imported_model import ImportedModel
 from pickclutter_lang.objects.object_sets import read_object_set
 from pickclutter_lang.policy import config as policy_config
 from pickclutter_lang.policy.bundle import load_pretrained, save_pretrained
-from pickclutter_lang.policy.evaluation import policy_comparison, student_folders
-from pickclutter_lang.policy.evaluation.calibration import teacher_key, teacher_thresholds
-from pickclutter_lang.policy.evaluation.episode_log import EpisodeLog
 from pickclutter_lang.sharing import hub_folders
 from pickclutter_lang.sharing.fetched import Fetched
 from pickclutter_lang.teacher_training.train import _truncate_log
@@ -382,12 +382,12 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "objects/meshes/mesh_importer.py:read_state": imported_meshes,
     "objects/model_db.py:read_model_db": objects,
     "policy/manifest.py:read_manifest": policy,
-    "policy/evaluation/episode_log.py:__init__": episode_log,
-    "policy/evaluation/policy_comparison.py:_read_episodes": evaluated_episodes,
-    "policy/evaluation/policy_comparison.py:_read_identity": evaluated_of,
-    "policy/evaluation/policy_comparison.py:_read_result": evaluated,
-    "policy/evaluation/student_folders.py:check_identity": evaluated_students,
-    "policy/evaluation/teacher_thresholds.py:read_thresholds": thresholds,
+    "evaluation/episode_log.py:__init__": episode_log,
+    "evaluation/policy_comparison.py:_read_episodes": evaluated_episodes,
+    "evaluation/policy_comparison.py:_read_identity": evaluated_of,
+    "evaluation/policy_comparison.py:_read_result": evaluated,
+    "evaluation/student_folders.py:check_identity": evaluated_students,
+    "evaluation/teacher_thresholds.py:read_thresholds": thresholds,
     "teachers/hub.py:_accuracies": teacher_figures,
     "sharing/fetched.py:of": file(
         ".fetched_from", {"repository": "me/x", "kind": "teacher", "files": ["a"]}, lambda path: Fetched.of(path.parent)

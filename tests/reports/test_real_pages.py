@@ -65,8 +65,8 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def policies(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two evaluations, the second a copy of the first."""
-    from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
-    from pickclutter_lang.policy.evaluation.evaluate import evaluate_policy
+    from pickclutter_lang.evaluation.config import PolicyEvalConfig
+    from pickclutter_lang.evaluation.evaluate import evaluate_policy
 
     root = tmp_path_factory.mktemp("policies")
     few: dict[str, Any] = {"episodes": 2, "workers": 1, "n_videos": 1, "n_filmstrips": 1, "curve_scenes": 0}

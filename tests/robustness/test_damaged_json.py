@@ -137,7 +137,7 @@ TAKEN: dict[str, tuple[str, Callable[[Path], object], str]] = {
         "they are computed again",
     ),
     "a log cut while it was written": (
-        "policy/evaluation/episode_log.py:__init__",
+        "evaluation/episode_log.py:__init__",
         lambda path: path.write_text(path.read_text() + '{"variant": "v", "se'),
         "that episode runs again",
     ),

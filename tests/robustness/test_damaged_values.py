@@ -43,7 +43,7 @@ MANIFEST, STATE, SETTINGS, RESULT, IMAGES, POLICY, TEACHER, VIEWS, EPISODES, CLA
     "training/experiment.py:read_run", "experiments/result.py:read_result",
     "experiments/result.py:read_result of images", "policy/manifest.py:read_manifest",
     "teachers/pocket.py:load_pocket_teacher", "datasets/object_views.py:open",
-    "policy/evaluation/episode_log.py:__init__", "datasets/images/loaders/image_folder.py:_rows",
+    "evaluation/episode_log.py:__init__", "datasets/images/loaders/image_folder.py:_rows",
     "datasets/images/metadata.py:with_captions",
 )  # fmt: skip
 TABLE: list[tuple[str, Change, str]] = [
@@ -193,7 +193,7 @@ TABLE: list[tuple[str, Change, str]] = [
     (CLASSES, put(0, "folder", "b"), "expected each folder once"),
     (CLASSES, put(0, "folder", None), "folder: expected str, but got null"),
     (CLASSES, put(0, "description", []), "description: expected str"),
-    ("policy/evaluation/teacher_thresholds.py:read_thresholds", put("thresholds", []), "thresholds: expected object"),
+    ("evaluation/teacher_thresholds.py:read_thresholds", put("thresholds", []), "thresholds: expected object"),
     ("experiments/scenes/table12.py:read_tables", put("pairs", [["a"]]), "pairs.*expected array of length 2"),
 ]  # fmt: skip
 

@@ -44,7 +44,7 @@ prepare_simulator()
 import gymnasium
 import torch
 import pickclutter_lang.envs
-from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
+from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 
 torch.set_num_threads(1)
 resets, picks = map(int, sys.argv[1:])

@@ -22,6 +22,9 @@ from pickclutter_lang.datasets.scene_checks import check_unlabeled
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError
+from pickclutter_lang.evaluation.calibration import open_scenes
+from pickclutter_lang.evaluation.config import PolicyEvalConfig
+from pickclutter_lang.evaluation.setup import prepare
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
@@ -31,9 +34,6 @@ from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.metrics import observation_f1
 from pickclutter_lang.policy.config import Thresholds
-from pickclutter_lang.policy.evaluation.calibration import open_scenes
-from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
-from pickclutter_lang.policy.evaluation.setup import prepare
 from pickclutter_lang.policy.manifest import load_config
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.teacher_detector import TeacherDetector

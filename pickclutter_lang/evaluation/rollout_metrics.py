@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.stats import binomtest
 
-from pickclutter_lang.policy.evaluation.paired import PairedDifference, paired_difference
+from pickclutter_lang.evaluation.paired import PairedDifference, paired_difference
 from pickclutter_lang.utils.markdown import markdown_table
 
 Episode = Mapping[str, Any]

@@ -11,17 +11,17 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from pickclutter_lang.evaluation.config import PolicyEvalConfig
+from pickclutter_lang.evaluation.curves import CURVES_FILE, episode_curves, write_curves
+from pickclutter_lang.evaluation.episode_charts import OBJECTS_FILE, SCORES_FILE, plot_objects, plot_scores
+from pickclutter_lang.evaluation.episode_log import write_episodes
+from pickclutter_lang.evaluation.episode_page import episode_gallery, episode_table
+from pickclutter_lang.evaluation.plots import OUTCOMES_FILE, plot_outcomes, plot_suite
+from pickclutter_lang.evaluation.rollout_metrics import comparison_table, comparisons, summary, tables
+from pickclutter_lang.evaluation.setup import SCHEMA, Setup
+from pickclutter_lang.evaluation.suites import suite_summary, suite_tables
+from pickclutter_lang.evaluation.videos import RECORDING
 from pickclutter_lang.experiments.result import package_versions
-from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
-from pickclutter_lang.policy.evaluation.curves import CURVES_FILE, episode_curves, write_curves
-from pickclutter_lang.policy.evaluation.episode_charts import OBJECTS_FILE, SCORES_FILE, plot_objects, plot_scores
-from pickclutter_lang.policy.evaluation.episode_log import write_episodes
-from pickclutter_lang.policy.evaluation.episode_page import episode_gallery, episode_table
-from pickclutter_lang.policy.evaluation.plots import OUTCOMES_FILE, plot_outcomes, plot_suite
-from pickclutter_lang.policy.evaluation.rollout_metrics import comparison_table, comparisons, summary, tables
-from pickclutter_lang.policy.evaluation.setup import SCHEMA, Setup
-from pickclutter_lang.policy.evaluation.suites import suite_summary, suite_tables
-from pickclutter_lang.policy.evaluation.videos import RECORDING
 from pickclutter_lang.policy.manifest import load_config
 from pickclutter_lang.reports.charts import save_png
 from pickclutter_lang.reports.page import PAGE_FILE, settings_table, write_page

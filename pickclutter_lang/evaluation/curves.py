@@ -11,10 +11,10 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pickclutter_lang.evaluation.rollout_metrics import TARGET_GROUPS, Episode
 from pickclutter_lang.experiments.plotting import tidy_axes
 from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.experiments.scenes.thresholds import DEFAULT_THRESHOLD, recenter_scores
-from pickclutter_lang.policy.evaluation.rollout_metrics import TARGET_GROUPS, Episode
 from pickclutter_lang.reports.charts import save_png
 from pickclutter_lang.utils.csv import write_csv
 from pickclutter_lang.utils.typing import FloatArray

@@ -13,12 +13,7 @@ from pickclutter_lang.envs.generation.pile_sampling import split_label_indices
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.envs.wrappers import DeclareAbsence
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG
-from pickclutter_lang.objects.catalog import Catalog
-from pickclutter_lang.policy.baseline_detectors import OracleDetector, RandomDetector
-from pickclutter_lang.policy.config import Thresholds
-from pickclutter_lang.policy.detectors import StudentDetector, TargetDetector
-from pickclutter_lang.policy.evaluation.acting import (
+from pickclutter_lang.evaluation.acting import (
     Actor,
     RolloutCallback,
     TimedDetector,
@@ -26,13 +21,18 @@ from pickclutter_lang.policy.evaluation.acting import (
     first_decision,
     outcome,
 )
-from pickclutter_lang.policy.evaluation.episode_instructions import (
+from pickclutter_lang.evaluation.episode_instructions import (
     DRAWN,
     Instruction,
     Pile,
     draw_instruction,
     typed_instruction,
 )
+from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG
+from pickclutter_lang.objects.catalog import Catalog
+from pickclutter_lang.policy.baseline_detectors import OracleDetector, RandomDetector
+from pickclutter_lang.policy.config import Thresholds
+from pickclutter_lang.policy.detectors import StudentDetector, TargetDetector
 from pickclutter_lang.policy.flat_observation import PolicyObservation
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime

@@ -16,6 +16,9 @@ from pickclutter_lang.demo.session import open_session
 from pickclutter_lang.envs.config import CollectConfig
 from pickclutter_lang.envs.generation.collect import collect
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.evaluation.config import PickConfig, PolicyEvalConfig
+from pickclutter_lang.evaluation.evaluate import evaluate_policy
+from pickclutter_lang.evaluation.pick import pick
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
@@ -24,9 +27,6 @@ from pickclutter_lang.language.phrases import read_phrase
 from pickclutter_lang.objects.meshes.mesh_importer import import_meshes
 from pickclutter_lang.objects.meshes.settings import ModelSettings
 from pickclutter_lang.objects.object_sets import load_object_set
-from pickclutter_lang.policy.evaluation.config import PickConfig, PolicyEvalConfig
-from pickclutter_lang.policy.evaluation.evaluate import evaluate_policy
-from pickclutter_lang.policy.evaluation.pick import pick
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 
 SIDE = 48

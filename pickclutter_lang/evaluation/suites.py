@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from pickclutter_lang.policy.evaluation.episode_instructions import ABSENT, BLANK, KIND_TITLES, NAMED, OF_TARGET, OTHER
-from pickclutter_lang.policy.evaluation.paired import PairedDifference, paired_difference
-from pickclutter_lang.policy.evaluation.rollout_metrics import Episode, wilson_interval
+from pickclutter_lang.evaluation.episode_instructions import ABSENT, BLANK, KIND_TITLES, NAMED, OF_TARGET, OTHER
+from pickclutter_lang.evaluation.paired import PairedDifference, paired_difference
+from pickclutter_lang.evaluation.rollout_metrics import Episode, wilson_interval
 from pickclutter_lang.utils.markdown import markdown_table
 from pickclutter_lang.utils.statistics import NOT_SHOWN
 

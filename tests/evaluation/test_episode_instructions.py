@@ -8,11 +8,7 @@ import numpy as np
 import pytest
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.instructions import parse_target_name
-from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.objects.kinds import all_kinds
-from pickclutter_lang.objects.kinds.kind_set import load_kind_set
-from pickclutter_lang.policy.evaluation.episode_instructions import (
+from pickclutter_lang.evaluation.episode_instructions import (
     _UNRELATED,
     KIND_TITLES,
     SUITES,
@@ -21,6 +17,10 @@ from pickclutter_lang.policy.evaluation.episode_instructions import (
     misspell,
     typed_instruction,
 )
+from pickclutter_lang.language.instructions import parse_target_name
+from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.kinds import all_kinds
+from pickclutter_lang.objects.kinds.kind_set import load_kind_set
 from pickclutter_lang.utils.words import counted
 
 CATALOG = paper_catalog()

@@ -11,9 +11,9 @@ from omegaconf import MISSING
 
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.evaluation.episode_instructions import SUITES
 from pickclutter_lang.experiments.scenes.command_configs import CALIBRATIONS
 from pickclutter_lang.objects.object_sets import check_objects
-from pickclutter_lang.policy.evaluation.episode_instructions import SUITES
 from pickclutter_lang.utils.engines import PoolConfig
 from pickclutter_lang.utils.parts import Part, check_part
 from pickclutter_lang.utils.plugins import is_plugin, resolve

@@ -12,6 +12,10 @@ import numpy as np
 
 from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.evaluation.config import PickConfig
+from pickclutter_lang.evaluation.episode_instructions import TYPED, Instruction
+from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
+from pickclutter_lang.evaluation.videos import RECORDING, SIDE, VideoRecorder, call_all, make_recorders
 from pickclutter_lang.language.instructions import instruction, read_name
 from pickclutter_lang.language.object_attributes import attributes_of
 from pickclutter_lang.language.phrases import MODIFIERS, Phrase, color_alone, read_phrase
@@ -19,10 +23,6 @@ from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.kinds.kind_set import KindSet
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet, load_object_set, own_sources
 from pickclutter_lang.policy.detectors import StudentDetector
-from pickclutter_lang.policy.evaluation.config import PickConfig
-from pickclutter_lang.policy.evaluation.episode_instructions import TYPED, Instruction
-from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
-from pickclutter_lang.policy.evaluation.videos import RECORDING, SIDE, VideoRecorder, call_all, make_recorders
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.progress import track

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
+from pickclutter_lang.evaluation.episode_instructions import BLANK, MAY_REFUSE, Instruction
 from pickclutter_lang.manipulation.scripted_picker import PickPhase
 from pickclutter_lang.policy.detectors import Detection, TargetDetector
-from pickclutter_lang.policy.evaluation.episode_instructions import BLANK, MAY_REFUSE, Instruction
 from pickclutter_lang.policy.flat_arrays import encode_instruction
 from pickclutter_lang.policy.flat_observation import PolicyObservation
 from pickclutter_lang.policy.policy import DECLARE, EpisodeState

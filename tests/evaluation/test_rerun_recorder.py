@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from helpers.paths import ROOT
 from pickclutter_lang.envs.registration import environment_id
+from pickclutter_lang.evaluation.config import PolicyEvalConfig
+from pickclutter_lang.evaluation.evaluate import evaluate_policy
+from pickclutter_lang.evaluation.rollout import OWN, RolloutConfig, RolloutRunner
 from pickclutter_lang.manipulation.gripper import GraspCandidates
-from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
-from pickclutter_lang.policy.evaluation.evaluate import evaluate_policy
-from pickclutter_lang.policy.evaluation.rollout import OWN, RolloutConfig, RolloutRunner
 
 rerun = pytest.importorskip("rerun")
 pytestmark = [pytest.mark.sim, pytest.mark.slow]
@@ -85,7 +85,7 @@ def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RolloutRunner:
 
 def record(runner: RolloutRunner, variant: str, path: Path) -> tuple[Mapping[str, Any], Rows, list[Any]]:
     """Record an episode; return its outcome, what is in the file, and the states that the policy returned."""
-    from pickclutter_lang.policy.evaluation.rerun_recorder import RerunRecorder
+    from pickclutter_lang.evaluation.rerun_recorder import RerunRecorder
 
     recorder, states = RerunRecorder(), []
 
@@ -120,7 +120,7 @@ def test_a_recording_has_every_step_and_every_decision(runner: RolloutRunner, tm
 
 def test_depth_is_in_meters_and_the_arm_where_it_is(runner: RolloutRunner, tmp_path: Path) -> None:
     seen: list[Mapping[str, NDArray[Any]]] = []
-    from pickclutter_lang.policy.evaluation.rerun_recorder import RerunRecorder
+    from pickclutter_lang.evaluation.rerun_recorder import RerunRecorder
 
     recorder = RerunRecorder()
 
@@ -177,7 +177,7 @@ def test_without_the_extra_nothing_is_run(tmp_path: Path) -> None:
 
 
 def test_grasps_without_costs_are_gray() -> None:
-    from pickclutter_lang.policy.evaluation.rerun_recorder import _colors
+    from pickclutter_lang.evaluation.rerun_recorder import _colors
 
     assert len({*map(tuple, _colors(None, 3).tolist())}) == 1
     colors = _colors(np.array([0.1, 0.2, 0.4]), 3)

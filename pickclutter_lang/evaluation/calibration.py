@@ -15,6 +15,8 @@ from pickclutter_lang.datasets.scene_checks import check_unlabeled
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, load_scene_datasets
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import DatasetError, MismatchError
+from pickclutter_lang.evaluation.config import PolicyEvalConfig
+from pickclutter_lang.evaluation.teacher_thresholds import read_thresholds, thresholds_of, write_thresholds
 from pickclutter_lang.experiments.scenes.command_configs import CALIBRATIONS, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.export_policy import (
     MAX_CALIBRATION_SCENES,
@@ -25,8 +27,6 @@ from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.predictions import Predictions, load_predictions, save_predictions
 from pickclutter_lang.policy.config import StudentSpec, Thresholds
 from pickclutter_lang.policy.detectors import StudentDetector
-from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
-from pickclutter_lang.policy.evaluation.teacher_thresholds import read_thresholds, thresholds_of, write_thresholds
 from pickclutter_lang.policy.manifest import policy_fingerprint
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector

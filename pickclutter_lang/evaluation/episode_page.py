@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from pickclutter_lang.policy.evaluation.rollout_metrics import Episode, outcome_of, went_right
-from pickclutter_lang.policy.evaluation.suites import suite_outcome
-from pickclutter_lang.policy.evaluation.videos import RECORDING, video_name
+from pickclutter_lang.evaluation.rollout_metrics import Episode, outcome_of, went_right
+from pickclutter_lang.evaluation.suites import suite_outcome
+from pickclutter_lang.evaluation.videos import RECORDING, video_name
 from pickclutter_lang.reports.gallery import Card, Gallery, Item, Tone, jpeg, video_of_gif
 from pickclutter_lang.utils.markdown import markdown_table, number
 

@@ -14,18 +14,17 @@ from PIL import Image
 
 from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
-from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG
-from pickclutter_lang.policy.evaluation.acting import Actor, act
-from pickclutter_lang.policy.evaluation.episode_instructions import (
+from pickclutter_lang.evaluation.acting import Actor, act
+from pickclutter_lang.evaluation.episode_instructions import (
     SUITES,
     Instruction,
 )
-from pickclutter_lang.policy.evaluation.episode_log import read_episodes, write_episodes
-from pickclutter_lang.policy.evaluation.paired import paired_difference
-from pickclutter_lang.policy.evaluation.plots import plot_suite
-from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
-from pickclutter_lang.policy.evaluation.rollout_metrics import comparison_table, comparisons, went_right
-from pickclutter_lang.policy.evaluation.suites import (
+from pickclutter_lang.evaluation.episode_log import read_episodes, write_episodes
+from pickclutter_lang.evaluation.paired import paired_difference
+from pickclutter_lang.evaluation.plots import plot_suite
+from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
+from pickclutter_lang.evaluation.rollout_metrics import comparison_table, comparisons, went_right
+from pickclutter_lang.evaluation.suites import (
     NO,
     YES,
     follows_language,
@@ -33,7 +32,8 @@ from pickclutter_lang.policy.evaluation.suites import (
     suite_summary,
     suite_tables,
 )
-from pickclutter_lang.policy.evaluation.videos import _first_missed, _first_outcomes, video_name
+from pickclutter_lang.evaluation.videos import _first_missed, _first_outcomes, video_name
+from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG
 from pickclutter_lang.reports.charts import save_png
 from pickclutter_lang.utils.statistics import NOT_SHOWN
 

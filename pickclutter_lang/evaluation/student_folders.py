@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from pickclutter_lang.errors import CheckpointError, MismatchError
+from pickclutter_lang.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
-from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.policy.manifest import policy_fingerprint
 from pickclutter_lang.utils.io import atomic_write, create_dir
 from pickclutter_lang.utils.json_files import read_json

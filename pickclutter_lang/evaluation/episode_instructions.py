@@ -9,11 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES, instruction, parse_target_name
-from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
-from pickclutter_lang.objects.catalog import CatalogObject
-from pickclutter_lang.objects.extra_objects import all_objects, select_objects
-from pickclutter_lang.policy.evaluation.instruction_words import (
+from pickclutter_lang.evaluation.instruction_words import (
     CATEGORY,
     COLOR,
     COLORED,
@@ -22,6 +18,10 @@ from pickclutter_lang.policy.evaluation.instruction_words import (
     may_name,
     words_of,
 )
+from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES, instruction, parse_target_name
+from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
+from pickclutter_lang.objects.catalog import CatalogObject
+from pickclutter_lang.objects.extra_objects import all_objects, select_objects
 from pickclutter_lang.utils.words import counted, with_article
 
 DRAWN, NAMED, OTHER, ABSENT, BLANK = "drawn", "named", "other", "absent", "blank"

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from pickclutter_lang.evaluation.rollout_metrics import TARGET_GROUPS, Episode, outcome_of
+from pickclutter_lang.evaluation.suites import suite_outcome
 from pickclutter_lang.experiments.plotting import GRAY, MISSED, RIGHT, WRONG
-from pickclutter_lang.policy.evaluation.rollout_metrics import TARGET_GROUPS, Episode, outcome_of
-from pickclutter_lang.policy.evaluation.suites import suite_outcome
 
 OUTCOMES_FILE = "outcomes.png"
 _COLORS = {

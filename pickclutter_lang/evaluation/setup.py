@@ -10,23 +10,23 @@ from pickclutter_lang.datasets.scenes.remote import manifest_at
 from pickclutter_lang.envs.randomization import changes
 from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
-from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
-from pickclutter_lang.experiments.scenes.load import load_trained_run
-from pickclutter_lang.objects.catalog import object_split_of, paper_catalog
-from pickclutter_lang.objects.object_sets import is_own, load_object_set, own_sources
-from pickclutter_lang.objects.own_sets import own_split_of
-from pickclutter_lang.policy.config import Thresholds
-from pickclutter_lang.policy.evaluation.calibration import (
+from pickclutter_lang.evaluation.calibration import (
     Scenes,
     open_scenes,
     scene_scores,
     teacher_key,
     teacher_thresholds,
 )
-from pickclutter_lang.policy.evaluation.config import VARIANTS, PolicyEvalConfig
-from pickclutter_lang.policy.evaluation.curves import Curve, scene_curves
-from pickclutter_lang.policy.evaluation.rollout import RolloutConfig
-from pickclutter_lang.policy.evaluation.student_folders import PHASES, TEACHER_KEY, check_same, export_students
+from pickclutter_lang.evaluation.config import VARIANTS, PolicyEvalConfig
+from pickclutter_lang.evaluation.curves import Curve, scene_curves
+from pickclutter_lang.evaluation.rollout import RolloutConfig
+from pickclutter_lang.evaluation.student_folders import PHASES, TEACHER_KEY, check_same, export_students
+from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
+from pickclutter_lang.experiments.scenes.load import load_trained_run
+from pickclutter_lang.objects.catalog import object_split_of, paper_catalog
+from pickclutter_lang.objects.object_sets import is_own, load_object_set, own_sources
+from pickclutter_lang.objects.own_sets import own_split_of
+from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.manifest import load_config
 from pickclutter_lang.utils.object_storage import is_url, join
 from pickclutter_lang.utils.plugins import is_plugin

@@ -21,24 +21,24 @@ from helpers.scene_runs import make_finished_run, names_of_objects
 from pickclutter_lang.datasets.scenes import read_manifest
 from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
-from pickclutter_lang.experiments.scenes.export_policy import MAX_CALIBRATION_SCENES
-from pickclutter_lang.experiments.scenes.predictions import Predictions, save_predictions
-from pickclutter_lang.objects.catalog import paper_catalog, unseen_objects
-from pickclutter_lang.objects.kinds.kind_set import load_kind_set
-from pickclutter_lang.policy.bundle import load_pretrained, save_pretrained
-from pickclutter_lang.policy.config import Thresholds
-from pickclutter_lang.policy.evaluation.calibration import open_scenes, scene_scores
-from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
-from pickclutter_lang.policy.evaluation.curves import (
+from pickclutter_lang.evaluation.calibration import open_scenes, scene_scores
+from pickclutter_lang.evaluation.config import PolicyEvalConfig
+from pickclutter_lang.evaluation.curves import (
     CURVES_FILE,
     CURVES_TABLE,
     episode_curves,
     scene_curves,
     write_curves,
 )
-from pickclutter_lang.policy.evaluation.evaluate import evaluate_policy
-from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner, _seen_names
-from pickclutter_lang.policy.evaluation.setup import prepare
+from pickclutter_lang.evaluation.evaluate import evaluate_policy
+from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner, _seen_names
+from pickclutter_lang.evaluation.setup import prepare
+from pickclutter_lang.experiments.scenes.export_policy import MAX_CALIBRATION_SCENES
+from pickclutter_lang.experiments.scenes.predictions import Predictions, save_predictions
+from pickclutter_lang.objects.catalog import paper_catalog, unseen_objects
+from pickclutter_lang.objects.kinds.kind_set import load_kind_set
+from pickclutter_lang.policy.bundle import load_pretrained, save_pretrained
+from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.manifest import load_config
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import MissingExtraError
+from pickclutter_lang.evaluation.rollout_metrics import outcome_of, went_right
 from pickclutter_lang.manipulation.gripper import GraspCandidates, pregrasp_pose, rotation_matrix
 from pickclutter_lang.manipulation.kinematics import JOINTS, PandaArm
 from pickclutter_lang.manipulation.point_cloud import unproject_depth
 from pickclutter_lang.manipulation.scripted_picker import GraspTarget
-from pickclutter_lang.policy.evaluation.rollout_metrics import outcome_of, went_right
 from pickclutter_lang.policy.flat_arrays import decode_instruction, unflatten_observation
 from pickclutter_lang.policy.policy import EpisodeState
 from pickclutter_lang.utils.io import atomic_write

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from pickclutter_lang.errors import MismatchError
+from pickclutter_lang.evaluation.episode_instructions import DRAWN
+from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
+from pickclutter_lang.evaluation.rollout_metrics import went_right
 from pickclutter_lang.policy.detectors import Detection
-from pickclutter_lang.policy.evaluation.episode_instructions import DRAWN
-from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
-from pickclutter_lang.policy.evaluation.rollout_metrics import went_right
 from pickclutter_lang.policy.flat_arrays import decode_instruction
 from pickclutter_lang.policy.policy import EpisodeState
 from pickclutter_lang.reports.gallery import Media, encode_video
@@ -90,7 +90,7 @@ def make_recorders(files: Mapping[str, Path]) -> list[EpisodeRecorder]:
     """
     recorders: list[EpisodeRecorder] = [VideoRecorder()] if files.keys() - {RECORDING} else []
     if RECORDING in files:
-        from pickclutter_lang.policy.evaluation.rerun_recorder import RerunRecorder
+        from pickclutter_lang.evaluation.rerun_recorder import RerunRecorder
 
         recorders.append(RerunRecorder())
     return recorders

@@ -19,10 +19,9 @@ from helpers.forkserver import PythonProcess, run_python
 from helpers.paths import SCRIPTS
 from helpers.process_kill import run_killed, wait_until, worker_processes
 from helpers.scene_runs import make_finished_run
-from pickclutter_lang.objects.object_sets import MAX_INSTANCES
-from pickclutter_lang.policy.evaluation import videos
-from pickclutter_lang.policy.evaluation.plots import plot_outcomes
-from pickclutter_lang.policy.evaluation.rollout_metrics import (
+from pickclutter_lang.evaluation import videos
+from pickclutter_lang.evaluation.plots import plot_outcomes
+from pickclutter_lang.evaluation.rollout_metrics import (
     RATES,
     compute_rates,
     outcome_of,
@@ -30,6 +29,7 @@ from pickclutter_lang.policy.evaluation.rollout_metrics import (
     tables,
     wilson_interval,
 )
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.reports.charts import save_png
 
 SCRIPT = SCRIPTS / "evaluate_policy.py"
@@ -126,9 +126,7 @@ def test_the_killed_script_resumes(run_folder: Path) -> None:
         "n_videos=1",
         "absent_probability=0.5",
     ]
-    run_killed(
-        SCRIPT, [*common, "out=killed"], "pickclutter_lang.policy.evaluation.evaluate:write_report", 1, run_folder
-    )
+    run_killed(SCRIPT, [*common, "out=killed"], "pickclutter_lang.evaluation.evaluate:write_report", 1, run_folder)
     path = run_folder / "killed" / "episodes.jsonl"
     lines = path.read_text().splitlines()
     assert len(lines) == 3 and not (run_folder / "killed" / "result.json").exists()

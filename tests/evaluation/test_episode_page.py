@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from helpers.browser import opened
-from pickclutter_lang.policy.evaluation.episode_page import MOST_ROWS, episode_gallery, episode_table
-from pickclutter_lang.policy.evaluation.videos import video_name
+from pickclutter_lang.evaluation.episode_page import MOST_ROWS, episode_gallery, episode_table
+from pickclutter_lang.evaluation.videos import video_name
 from pickclutter_lang.reports.page import write_page
 
 

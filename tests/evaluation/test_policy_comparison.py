@@ -13,9 +13,9 @@ from scipy.stats import binomtest
 from helpers.episodes import episode
 from pickclutter_lang.commands import main
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.evaluation.episode_charts import object_rates, plot_objects, plot_scores
+from pickclutter_lang.evaluation.policy_comparison import differences, load_evaluation, unpaired
 from pickclutter_lang.experiments.compare_config import CompareRunsConfig, kind_of_runs
-from pickclutter_lang.policy.evaluation.episode_charts import object_rates, plot_objects, plot_scores
-from pickclutter_lang.policy.evaluation.policy_comparison import differences, load_evaluation, unpaired
 from pickclutter_lang.reports.charts import inline_svg
 
 IDENTITY = {

@@ -11,13 +11,13 @@ import imageio_ffmpeg
 import pytest
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.evaluation.config import PickConfig
+from pickclutter_lang.evaluation.pick import find_pile, kinds_of_pile, pick
 from pickclutter_lang.language.phrases import COLORS, color_alone, known_phrase, read_phrase
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.kinds.kind_set import KindSet
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, load_object_set
 from pickclutter_lang.objects.procedural import appearance
-from pickclutter_lang.policy.evaluation.config import PickConfig
-from pickclutter_lang.policy.evaluation.pick import find_pile, kinds_of_pile, pick
 from pickclutter_lang.policy.rivals import rivals_of
 
 pytest.importorskip("sapien")

@@ -10,17 +10,13 @@ from typing import Any, Literal, TypedDict
 from matplotlib.figure import Figure
 
 from pickclutter_lang.errors import CheckpointError
-from pickclutter_lang.experiments.compare_config import CompareRunsConfig, labels_of
-from pickclutter_lang.experiments.comparison import differing_values
-from pickclutter_lang.experiments.comparison_page import DIFFERENCES, OBJECTS, Compared, write_comparison_page
-from pickclutter_lang.experiments.run_charts import Interval, draw_bars, draw_differences
-from pickclutter_lang.policy.evaluation.episode_charts import object_rates, unseen_of
-from pickclutter_lang.policy.evaluation.episode_instructions import SUITES
-from pickclutter_lang.policy.evaluation.episode_log import EpisodeRow
-from pickclutter_lang.policy.evaluation.evaluate import EPISODES_FILE
-from pickclutter_lang.policy.evaluation.paired import PairedDifference, paired_difference
-from pickclutter_lang.policy.evaluation.report import RESULT_FILE
-from pickclutter_lang.policy.evaluation.rollout_metrics import (
+from pickclutter_lang.evaluation.episode_charts import object_rates, unseen_of
+from pickclutter_lang.evaluation.episode_instructions import SUITES
+from pickclutter_lang.evaluation.episode_log import EpisodeRow
+from pickclutter_lang.evaluation.evaluate import EPISODES_FILE
+from pickclutter_lang.evaluation.paired import PairedDifference, paired_difference
+from pickclutter_lang.evaluation.report import RESULT_FILE
+from pickclutter_lang.evaluation.rollout_metrics import (
     COMPARED_RATES,
     RATES,
     TARGET_GROUPS,
@@ -28,8 +24,12 @@ from pickclutter_lang.policy.evaluation.rollout_metrics import (
     RateSpec,
     compute_rates,
 )
-from pickclutter_lang.policy.evaluation.student_folders import EVAL_CONFIG_FILE
-from pickclutter_lang.policy.evaluation.suites import kind_table
+from pickclutter_lang.evaluation.student_folders import EVAL_CONFIG_FILE
+from pickclutter_lang.evaluation.suites import kind_table
+from pickclutter_lang.experiments.compare_config import CompareRunsConfig, labels_of
+from pickclutter_lang.experiments.comparison import differing_values
+from pickclutter_lang.experiments.comparison_page import DIFFERENCES, OBJECTS, Compared, write_comparison_page
+from pickclutter_lang.experiments.run_charts import Interval, draw_bars, draw_differences
 from pickclutter_lang.reports.page import settings_table
 from pickclutter_lang.utils.json_files import read_json, read_json_lines
 from pickclutter_lang.utils.markdown import markdown_table

@@ -12,17 +12,17 @@ from typing import Any
 
 import torch
 
+from pickclutter_lang.evaluation.config import PolicyEvalConfig
+from pickclutter_lang.evaluation.episode_instructions import SUITES
+from pickclutter_lang.evaluation.episode_log import EpisodeKey, EpisodeLog
+from pickclutter_lang.evaluation.report import write_report
+from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
+from pickclutter_lang.evaluation.setup import prepare
+from pickclutter_lang.evaluation.student_folders import check_identity, save_identity
+from pickclutter_lang.evaluation.videos import write_videos
 from pickclutter_lang.experiments.result import git_revision
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.load import load_run_config
-from pickclutter_lang.policy.evaluation.config import PolicyEvalConfig
-from pickclutter_lang.policy.evaluation.episode_instructions import SUITES
-from pickclutter_lang.policy.evaluation.episode_log import EpisodeKey, EpisodeLog
-from pickclutter_lang.policy.evaluation.report import write_report
-from pickclutter_lang.policy.evaluation.rollout import RolloutConfig, RolloutRunner
-from pickclutter_lang.policy.evaluation.setup import prepare
-from pickclutter_lang.policy.evaluation.student_folders import check_identity, save_identity
-from pickclutter_lang.policy.evaluation.videos import write_videos
 from pickclutter_lang.policy.manifest import load_config
 from pickclutter_lang.utils.engines import Pool, PoolConfig
 from pickclutter_lang.utils.io import create_dir
@@ -46,7 +46,7 @@ def evaluate_policy(config: PolicyEvalConfig) -> Path:
     if config.policy is not None and config.own_policy is None:
         load_config(config.policy)  # there is a policy
     if config.n_recordings:
-        import_module("pickclutter_lang.policy.evaluation.rerun_recorder")  # its extra is there
+        import_module("pickclutter_lang.evaluation.rerun_recorder")  # its extra is there
     torch.set_num_threads(1)  # as in the workers, so that videos end as their episodes did
     student = config.run if config.own_policy is not None else config.run or config.policy
     folder = Path(config.out or Path(student or ".") / "evaluation")
