@@ -12,7 +12,15 @@ from pathlib import Path
 
 import torch
 from golden_learned import PICTURE_RUNS, SCENE_RUNS, picture_files, picture_run, scene_run
-from golden_made import embedded_teachers, picture_tables, presets, scene_table, teacher_of_files, teacher_of_renders
+from golden_made import (
+    embedded_teachers,
+    kinds,
+    picture_tables,
+    presets,
+    scene_table,
+    teacher_of_files,
+    teacher_of_renders,
+)
 from golden_measures import Measures
 from golden_policies import answers, episodes
 from golden_rendered import stores, views
@@ -57,6 +65,7 @@ MADE: dict[str, Case] = {
     "table of scenes": scene_table,
     "tables of pictures": picture_tables,
     "presets": presets,
+    "kinds": kinds,
 }
 """What takes a second."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +24,7 @@ from pickclutter_lang.experiments.images.image_tables import write_table as writ
 from pickclutter_lang.experiments.images.table_specs import RUNS, TABLES
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.scenes.table12 import Table12Config, write_table
+from pickclutter_lang.objects.kinds import all_kinds
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.train import train_teacher
 from pickclutter_lang.teachers import load_teacher
@@ -118,6 +121,19 @@ def embedded_teachers(inputs: Path, folder: Path) -> Measures:
     found["first: pictures"] = of_arrays([teacher.encode_image(teacher.preprocess(noise(3)))], tolerance=0.01)
     found["first: texts"] = of_arrays([teacher.encode_text(["a photo of a banana", "a red mug"])], tolerance=0.01)
     found["first: fingerprint"] = of_content(teacher.fingerprint)
+    return found
+
+
+def kinds(inputs: Path, folder: Path) -> Measures:
+    """Generate two instances of each kind. Who changes one raises `kind_set.KINDS_VERSION`."""
+    found: Measures = {}
+    for kind in all_kinds():
+        items = [kind.instance(seed) for seed in (0, 1)]
+        parts = [part for item in items for part in item.geometry.parts]
+        hulls = [points for item in items for points in item.geometry.hulls]
+        found[kind.name] = of_arrays([*(part.surface.points for part in parts), *(p.image for p in parts), *hulls])
+        words = [kind.words(0, item) | {"size": None} for item in items]
+        found[f"{kind.name}: words"] = of_content(hashlib.sha256(json.dumps(words).encode()).hexdigest())
     return found
 
 

@@ -221,7 +221,7 @@ class Manifest:
         if keys:
             differences = "; ".join(f"{key} is {mine.get(key)!r} there, {theirs.get(key)!r} now" for key in keys[:4])
             if keys == ["object_fingerprint"] and "instances" in self.fields:
-                differences += " (the code that makes the kinds has changed, or a package that it uses)"
+                differences += " (another version of the kinds made it)"
             elif self.has_catalog and {*keys} <= {"settings.catalog", "object_fingerprint"}:
                 differences += f" ({CATALOG_FILE} has changed, or a mesh)"
             raise MismatchError(

@@ -8,7 +8,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +26,11 @@ from pickclutter_lang.utils.json_files import Sha256, read_json
 
 LEARNING_SPLITS = ("train", "fewshot", "teacher")
 """Splits of scenes to learn from; their instances lie in no scene of another split."""
+KINDS_VERSION = 1
+"""Names the instances that the kinds generate. A change that alters an instance of any kind raises it.
+
+The golden case "kinds" notices such a change."""
 _ENTRY_FILE = "object.json"
-_PACKAGES = ("numpy", "trimesh", "scipy", "pillow")
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ class KindSet(ObjectSet):
 
     @property
     def fingerprint(self) -> str:
-        """Hash (sha256, hex) of the catalog, the number of instances, the code that makes them and its packages."""
-        return hashlib.sha256(f"{self.catalog.fingerprint} {self.instances} {_code_hash()}".encode()).hexdigest()
+        """Hash (sha256, hex) of the catalog, the number of instances and `KINDS_VERSION`."""
+        return hashlib.sha256(f"{self.catalog.fingerprint} {self.instances} {KINDS_VERSION}".encode()).hexdigest()
 
     def label_index(self, model_id: str) -> int:
         """Return the position of an instance's kind in the catalog."""
@@ -96,7 +98,7 @@ def load_kind_set(
     """Return kinds as an object set; nothing is made yet.
 
     :param root: the folder in which the models are kept, by default the package's cache; they lie in a folder of it
-        whose name depends on the code that makes them and its packages
+        named after `KINDS_VERSION`
     :param object_split: which of the paper's names are in Y_ood, see `paper_catalog`; all other kinds are in Y_id
     :param kinds: names of the kinds, by default all
     :param instances: the number of instances of each kind to learn from, and of those to evaluate on
@@ -109,7 +111,7 @@ def load_kind_set(
     unseen_names = {item.name for item in paper_catalog() if item.model_id in unseen_objects(object_split)}
     unseen = [_id_of(kind) for kind in chosen if unseen_names & {kind.name, *kind.synonyms}]
     place = cache_dir() if root is None else Path(root).expanduser()
-    return KindSet("kinds", place / f"kinds-{_code_hash()[:10]}", catalog.with_unseen(unseen), instances)
+    return KindSet("kinds", place / f"kinds-{KINDS_VERSION}", catalog.with_unseen(unseen), instances)
 
 
 def _id_of(kind: Kind) -> str:
@@ -129,24 +131,6 @@ def _catalog_entry(kind: Kind) -> CatalogObject:
         description=kind.description,
         hypernyms=kind.hypernyms[1:],
     )
-
-
-@lru_cache(maxsize=1)
-def _code_hash() -> str:
-    """Return the hash of the source files and package versions on which the files of an instance depend."""
-    kinds = Path(__file__).parent
-    digest = hashlib.sha256(" ".join(f"{name} {_version(name)}" for name in _PACKAGES).encode())
-    for folder in (kinds, kinds.parent / "procedural"):
-        for path in sorted(folder.rglob("*.py")):
-            digest.update(path.relative_to(folder.parent).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "absent"
 
 
 def _make_model(folder: Path, kind: Kind, seed: int) -> None:
