@@ -57,9 +57,7 @@ style: setup
 	.venv/bin/ruff format --check .
 
 types: setup
-	@rm -rf build/types && mkdir -p build/types/pickclutter_lang
-	@ln -s $(CURDIR)/pickclutter_lang/* $(CURDIR)/envs $(CURDIR)/configs $(CURDIR)/assets build/types/pickclutter_lang/
-	MYPYPATH=build/types:tests:tests/golden .venv/bin/mypy build/types/pickclutter_lang tests
+	MYPYPATH=tests:tests/golden .venv/bin/mypy pickclutter_lang tests
 
 setup: .venv/installed
 

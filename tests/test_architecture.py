@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,13 +31,11 @@ LAYERS = (
     "policy",
     "experiments",
     "teacher_training",
-    "migration",
     "policy.rl",
     "evaluation",
     "demonstrations",
     "sharing",
     "demo",
-    "benchmarking",
     "commands",
 )
 # Which rooms may import a package; every room may import what is not named here.
@@ -114,17 +113,21 @@ def touches(imported: set[str], package: str) -> bool:
     return any(name == package or name.startswith(package + ".") for name in imported)
 
 
-@pytest.mark.parametrize("path", source_files(), ids=module_of)
-def test_walls(path: Path) -> None:
+def broken_walls(path: Path) -> Iterator[str]:
+    """Yield what a file imports although its room may not."""
     room, imported = room_of(module_of(path)), imports_of(path)
     ours = {name.removeprefix(PACKAGE + ".") for name in imported if name.startswith(PACKAGE + ".")}
     above = {name for name in ours if room_of(name) in LAYERS and room in LAYERS}
-    above = {name for name in above if LAYERS.index(room_of(name)) > LAYERS.index(room)}
-    assert not above, f"{path} imports from a room above its own: {', '.join(sorted(above))}"
+    yield from (f"{path}: {name}" for name in above if LAYERS.index(room_of(name)) > LAYERS.index(room))
     for package, owners in OWNERS.items():
-        assert room in owners or not touches(imported, package), f"{path} imports {package}"
-    for package in (*FORBIDDEN.get(room, ()), "pickle", "scripts"):
-        assert not touches(imported, package), f"{path} imports {package}"
+        if room not in owners and touches(imported, package):
+            yield f"{path}: {package}"
+    yield from (f"{path}: {package}" for package in FORBIDDEN.get(room, ()) if touches(imported, package))
+    yield from (f"{path}: {package}" for package in ("pickle", "scripts") if touches(imported, package))
+
+
+def test_walls() -> None:
+    assert [wall for path in source_files() for wall in broken_walls(path)] == []
 
 
 def test_one_module_alone_imports_rerun() -> None:
@@ -143,30 +146,10 @@ def test_every_file_has_a_room() -> None:
     assert rooms <= set(LAYERS), f"rooms without a layer: {', '.join(sorted(rooms - set(LAYERS)))}"
 
 
-def test_the_wheel_has_every_package() -> None:
-    tomllib = pytest.importorskip("tomllib", reason="a part of Python since 3.11")
-    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
-    folders = [path.parent for path in source_files() if path.name == "__init__.py"]
-    inside = [folder.relative_to(ROOT) for folder in folders if not folder.is_relative_to(ROOT / "envs")]
-    above = [Path(PACKAGE) / folder.relative_to(ROOT) for folder in folders if folder.is_relative_to(ROOT / "envs")]
-    found = {".".join(path.parts) for path in (*inside, *above)} | {f"{PACKAGE}.assets", f"{PACKAGE}.configs"}
-    assert sorted(listed) == sorted(found)
-
-
 def test_a_wall_that_is_broken_is_seen(tmp_path: Path) -> None:
     path = tmp_path / "broken.py"
     path.write_text("def f():\n    from torch import nn\n")
     assert touches(imports_of(path), "torch")
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "scripts").glob("*.py")), ids=lambda p: p.name)
-def test_scripts_are_their_commands(path: Path) -> None:
-    assert path.read_text().splitlines() == [
-        f"from pickclutter_lang.commands.{path.stem} import main",
-        "",
-        'if __name__ == "__main__":',
-        "    main()",
-    ]
 
 
 def _modules_after(statement: str) -> set[str]:
@@ -230,15 +213,15 @@ def _lines(function: ast.FunctionDef) -> int:
     return (function.end_lineno or start) - start + 1
 
 
-def test_files_and_functions_stay_short() -> None:
-    """Those of a kind may be longer: they list what is drawn."""
+def test_a_file_tells_one_story() -> None:
+    """At most 600 lines, and 60 for a function; those of a kind list what is drawn, and may be longer."""
     long: dict[str, list[str]] = {}
     for path in source_files():
         text = path.read_text()
         functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
-        found = [node.name for node in functions if _lines(node) > 40 and "kinds" not in path.parts]
-        found += ["the file"] if len(text.splitlines()) > 300 else []
-        long |= {str(path.relative_to(ROOT)): found} if found else {}
+        found = [node.name for node in functions if _lines(node) > 60]
+        found += ["the file"] if len(text.splitlines()) > 600 else []
+        long |= {str(path.relative_to(ROOT)): found} if found and "kinds" not in path.parts else {}
     assert not long
 
 

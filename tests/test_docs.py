@@ -1,8 +1,7 @@
-"""The code and the commands in the documentation work as they are printed, and its tables are those of the data."""
+"""The code and the commands in the documentation work as they are printed."""
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import re
@@ -252,12 +251,7 @@ def test_the_losses_and_metrics_of_the_front_page_are_there() -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_of_a_page_exist_and_take_its_settings(page: str) -> None:
     for name, *words in commands(page):
-        if name.startswith("-") or name in (
-            "NAME",
-            "COMMAND",
-            "import-mesh",
-            "migrate",
-        ):  # of all commands, or without hydra
+        if name.startswith("-") or name in ("NAME", "COMMAND", "import-mesh"):  # of all commands, or without hydra
             continue
         assert name in NAMES, f"{page}: pickclutter {name}"
         settings = [word for word in words if "=" in word and not word.startswith("--")]
@@ -296,111 +290,12 @@ def test_a_method_of_ones_own_is_found_by_the_documented_commands(tmp_path: Path
         assert done.returncode == 0 and "method: mine" in done.stdout, done.stderr
 
 
-def is_ours(dotted: str) -> bool:
-    """Whether there is such a module, or its module mentions such a name."""
-    room, *rest = dotted.split(".")
-    root = ROOT if (ROOT / room).is_dir() else ROOT / "pickclutter_lang"
-    place = root.joinpath(room, *rest)
-    if place.is_dir() or place.with_suffix(".py").is_file():
-        return True
-    owners = (place.parent.with_suffix(".py"), place.parent / "__init__.py")
-    return any(place.name in owner.read_text() for owner in owners if owner.is_file())
-
-
-@pytest.mark.parametrize("page", [page for page in PAGES if "migrate" not in page])
-def test_files_and_modules_that_are_named_are_there(page: str) -> None:
-    text = read(page)
-    files = re.findall(r"`((?:scripts|configs|pickclutter_lang|tests|assets|constraints)/[\w/.]+)`", text)
-    assert [name for name in files if not (ROOT / name.rstrip("/")).exists()] == []
-    names = re.findall(r"`pickclutter_lang\.([\w.]+)`", text)
-    assert [name for name in names if not is_ours(name)] == []
-    assert not is_ours("language.nothing") and not is_ours("nowhere.nothing")
-
-
 @pytest.mark.parametrize("page", PAGES)
 def test_links_between_pages_lead_somewhere(page: str) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#\s]+)[^)]*\)", read(page)):
         generated = "reference/commands.md", "reference/configuration.md"
         place = ((ROOT / page).parent / target).resolve()
         assert place.exists() or str(place).endswith(generated), f"{page}: {target}"
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_lines_are_short_outside_tables(page: str) -> None:
-    assert [line for line in read(page).splitlines() if len(line) > 120 and not line.startswith("|")] == []
-
-
-def test_tables_are_those_of_the_data() -> None:
-    done = subprocess.run([sys.executable, DOCS / "make_results.py", "--check"], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-
-
-def test_counts_outside_tables_are_those_of_the_tables() -> None:
-    tables = read("docs/results/open_policy.md")
-    with (DOCS / "results" / "data" / "pick" / "open.csv").open(newline="") as stream:
-        picks = [cell for row in list(csv.reader(stream))[1:] for cell in row[1:]]
-    placed = sum(cell.startswith("Picked:") for cell in picks)
-    first_page = re.sub(r"<!-- results: .*?<!-- /results -->", "", read("README.md"), flags=re.DOTALL)
-    for text in (first_page, read("assets/policies/open/MODEL_CARD.md")):
-        counts = [pair for pair in re.findall(r"\b(\d+)\s+of\s+(\d+)\b", text) if pair != ("192", "256")]
-        assert len(counts) > 2
-        for count, of in counts:
-            assert f"; {count}/{of})" in tables or (int(count), int(of)) == (placed, len(picks)), f"{count} of {of}"
-    scores = re.findall(r"\d+\.\d ± \d+\.\d", read("assets/policies/open/MODEL_CARD.md"))
-    assert scores and all(score in tables for score in scores)
-
-
-def test_every_data_file_has_a_source(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(DOCS))
-    sources = import_module("result_data")
-    for path in (DOCS / "results" / "data").rglob("*.csv"):
-        name = str(path.relative_to(DOCS / "results" / "data").with_suffix(""))
-        base = re.sub(r"_(classes|comparisons|cost|settings)$", "", name)
-        entry = sources.source_of(base)
-        assert entry["revision"] and entry["command"], name
-        with path.open(newline="") as stream:
-            header, *rows = list(csv.reader(stream))
-        assert rows and all(len(row) == len(header) for row in rows), name
-
-
-def test_a_source_says_which_teacher_its_numbers_rest_on() -> None:
-    """`teacher` is the hash of its weights, or several; "not kept"; or null where no teacher takes part."""
-    entries = json.loads((DOCS / "results" / "data" / "sources.json").read_text())
-    words = (
-        "teacher",
-        "policy=",
-        "run=",
-        "train-affordance",
-        "table12",
-        "reproduce",
-        "make quickstart",
-        "pickclutter pick",
-    )
-    named = {name for name, entry in entries.items() if any(word in str(entry["command"]) for word in words)}
-    said = {name: entry["teacher"] for name, entry in entries.items()}
-    hashes = [one for found in said.values() for one in ([found] if isinstance(found, str) else found or [])]
-    assert all(re.fullmatch("[0-9a-f]{8}|not kept", one) for one in hashes)
-    assert len(named) > 40 and {name for name in named if said[name] is None} == {"demonstrations/picks"}
-
-
-def test_figures_name_revisions_that_are_there() -> None:
-    def known(revision: str) -> bool:
-        line = ["git", "cat-file", "-e", f"{revision}^{{commit}}"]
-        return not subprocess.run(line, cwd=DOCS, capture_output=True).returncode
-
-    if not known("3ef96b3"):
-        pytest.skip("no history is here")
-    entries = json.loads((DOCS / "results" / "data" / "sources.json").read_text())
-    assert {name: entry["revision"] for name, entry in entries.items() if not all(map(known, entry["revision"]))} == {}
-
-
-def test_an_unknown_table_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(DOCS))
-    made, error = import_module("make_results"), import_module("result_data").ResultError
-    with pytest.raises(error, match="nothing"):
-        made.render("<!-- results: table nothing -->\n<!-- /results -->\n")
-    with pytest.raises(error, match="no_such_renderer"):
-        made.render("<!-- results: no_such_renderer -->\n<!-- /results -->\n")
 
 
 @pytest.mark.slow

@@ -53,9 +53,6 @@ COMMANDS: dict[str, dict[str, str]] = {
         "reproduce-tables": "run Tables 1 to 11 and Figures 1, 2b and 4",
         "reproduce-table12": "run Table 12; tables_only=true: write it again from finished runs",
     },
-    "this machine": {
-        "bench": "measure decisions, networks, the simulator and start-up, as ratios",
-    },
     "files": {
         "merge": "join the parts of a scene store that several machines collected",
         "verify-scenes": "check every shard of a scene store",
@@ -63,13 +60,12 @@ COMMANDS: dict[str, dict[str, str]] = {
         "export-onnx": "write a student as ONNX",
         "push": "push a policy, a teacher or a scene store to the Hugging Face Hub",
         "fetch": "fetch one of them from the hub, and check it",
-        "migrate": "convert runs, policy folders and teachers' checkpoints of version 0.1.0",
     },
 }
 """What one wants to do -> command -> what it does, in a line."""
 
 _NAMES = tuple(name for group in COMMANDS.values() for name in group)
-_NOT_HYDRA = ("check-install", "import-mesh", "migrate")
+_NOT_HYDRA = ("check-install", "import-mesh")
 """Commands that read their arguments themselves."""
 _OPTIONS = {"--debug": (DEBUG, "1"), "--verbose": (LOG, "debug"), "--quiet": (LOG, "warning")}
 """Options of every command -> the environment variable that they set, also for the processes that it starts."""

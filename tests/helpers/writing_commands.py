@@ -19,7 +19,6 @@ from helpers.captioners import save_blip
 from helpers.demonstrations import make_toy_demos
 from helpers.image_data import paint_classes, toy_views
 from helpers.kill_runs import COMMAND
-from helpers.old_files import write_old_folders
 from helpers.own_meshes import write_glb, write_obj, write_stl
 from helpers.paths import ROOT
 from helpers.published_scenes import write_published
@@ -108,12 +107,6 @@ WRITING = {
         "describe-labels labels=[mug,bolt,pear] model=m base_url={chat} api_key_env=null out={work}/o.json",
         place="o.json",
     ),
-    "migrate": WritingCommand(
-        "migrate {work}/run {work}/policy_fewshot {work}/image_run",
-        lambda inputs, work: write_old_folders(work),
-        cheap=True,
-        place="run",
-    ),
     "check-install": WritingCommand("check-install --out {work}/o.png", place="o.png"),
     "collect-scenes": WritingCommand(
         "collect-scenes scenes=8 shard_size=2 image_size=48 workers=2 split=ood out={work}/o"
@@ -145,10 +138,6 @@ WRITING = {
     "encode-names": WritingCommand(
         "encode-names policy={inputs}/policy names=[teapot] num_threads=1 out={work}/o.safetensors",
         place="o.safetensors",
-    ),
-    "bench": WritingCommand(
-        "bench only=[decision/segmentation,decision/network] repeats=1 policy={inputs}/policy out={work}/o.json",
-        place="o.json",
     ),
     "train-image-student": WritingCommand(
         f"train-image-student {IMAGES} num_threads=1 objective.cls=1 objective.im_cst=1 out={{work}}/o"

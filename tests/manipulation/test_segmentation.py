@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 
 from helpers.grasping import ABOVE, INTRINSIC
-from pickclutter_lang.benchmarking.painted_observation import painted_observation
+from helpers.painted_observation import painted_observation
 from pickclutter_lang.manipulation.segmentation import (
     SegmentationConfig,
     lightness,

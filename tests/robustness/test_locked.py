@@ -14,13 +14,11 @@ import pytest
 from helpers.kill_runs import leftovers
 from helpers.writing_commands import TORTURE, WRITING, command_words
 from pickclutter_lang.commands import main
-from pickclutter_lang.errors import LockedError
-from pickclutter_lang.migration.migrate import migrate
-from pickclutter_lang.utils.locks import LOCK_FILE, dir_lock, file_lock
+from pickclutter_lang.utils.locks import dir_lock, file_lock
 
 EARLY = (
     "ablate-texts", "check-install", "collect-scenes", "describe-labels", "export-lerobot", "import-scenes", "look",
-    "migrate", "pick", "render-object-sheet", "render-object-views",
+    "pick", "render-object-sheet", "render-object-views",
 )  # fmt: skip
 NAMES = [name for name in WRITING if TORTURE or name in EARLY]
 MORE = {
@@ -71,12 +69,3 @@ def test_reports_and_tables_of_a_locked_run_are_refused(
 ) -> None:
     WRITING["evaluate-affordance"].prepare(inputs, tmp_path)
     check_refused(line.format(work=tmp_path).split(), tmp_path, tmp_path / "run", capfd)
-
-
-def test_a_folder_of_runs_is_not_migrated_while_one_of_them_is_trained(tmp_path: Path) -> None:
-    WRITING["migrate"].prepare(tmp_path, tmp_path / "runs")
-    with dir_lock(tmp_path / "runs" / "run"), pytest.raises(LockedError, match=r"alone at .*runs/run, but process"):
-        migrate(tmp_path / "runs")
-    (tmp_path / "runs" / "run" / LOCK_FILE).touch()  # as a killed training leaves it
-    lines, backup = migrate(tmp_path / "runs")
-    assert lines and leftovers(tmp_path) == [] and (backup / "run").is_dir()

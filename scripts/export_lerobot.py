@@ -1,4 +1,0 @@
-from pickclutter_lang.commands.export_lerobot import main
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,0 @@
-from pickclutter_lang.commands.fetch import main
-
-if __name__ == "__main__":
-    main()
