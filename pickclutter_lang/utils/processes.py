@@ -18,17 +18,13 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 class ManagedProcess:
     """A process with one thread for numerics, its output appended to a log."""
 
-    def __init__(self, command: Sequence[str], log: Path, lock: int) -> None:
-        """Start it.
-
-        :param lock: file descriptor of `utils.locks.dir_lock`, which the child keeps open
-        """
+    def __init__(self, command: Sequence[str], log: Path) -> None:
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as stream:
             self._start = stream.tell()
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT, pass_fds=[lock],
+                command, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT,
                 env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120"},
                 # A session of its own: Ctrl-C at the terminal is for the parent, which ends its children in order.
                 start_new_session=True, preexec_fn=die_with_parent(),

@@ -6,8 +6,7 @@ import logging
 import math
 from collections.abc import Collection, Iterator
 from datetime import timedelta
-from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -38,13 +37,12 @@ class ProgressBar:
     def __init__(
         self, title: str, total: int, completed: int = 0, transient: bool = False, auto_refresh: bool = True
     ) -> None:
-        """Prepare it.
+        """Prepare the bar.
 
         :param title: what is counted, such as `scenes`
-        :param completed: how many were done before
+        :param completed: how many an earlier call did
         :param transient: leave no trace after the end, and show nothing without a terminal
-        :param auto_refresh: draw it in a thread; without, at each change alone. For who forks: a fork copies no
-            thread, but the locks that it holds
+        :param auto_refresh: draw in a thread. A process that forks draws at each change instead
         """
         console = Console(stderr=True)
         self._progress = Progress(
@@ -69,9 +67,7 @@ class ProgressBar:
         self._progress.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
     def advance(self, count: int = 1) -> None:
@@ -79,7 +75,7 @@ class ProgressBar:
         self._progress.update(self._task, advance=count, refresh=self._refresh)
 
     def note(self, text: str) -> None:
-        """Show a text behind the bar, in place of the one before."""
+        """Show a text behind the bar, in place of the last one."""
         self._progress.update(self._task, note=text, refresh=self._refresh)
 
     @property
@@ -89,14 +85,14 @@ class ProgressBar:
 
     @property
     def time_left(self) -> str:
-        """Time left as the bar shows it; `?` where nothing was counted yet."""
+        """Time left as the bar shows it; `?` before the first count."""
         seconds = self._progress.tasks[0].time_remaining
         return "?" if seconds is None else str(timedelta(seconds=math.ceil(seconds)))
 
 
-def track(items: Collection[Item], title: str, transient: bool = False) -> Iterator[Item]:
+def track(items: Collection[Item], title: str, **arguments: Any) -> Iterator[Item]:
     """Yield items and show how many are done; arguments as of `ProgressBar`."""
-    with ProgressBar(title, len(items), transient=transient) as bar:
+    with ProgressBar(title, len(items), **arguments) as bar:
         for item in items:
             yield item
             bar.advance()

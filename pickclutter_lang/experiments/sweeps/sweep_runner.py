@@ -111,13 +111,13 @@ def run_sweep(jobs: Sequence[Job], command: Sequence[str], out: Path, workers: i
     logs = {job.name: out / "logs" / f"{job.name.replace('/', '-')}.log" for job in jobs}
     failures: list[Failure] = []
     total, done = sum(job.epochs for job in jobs), sum(job.epochs_done for job in jobs)
-    with dir_lock(out) as lock, ProgressBar("epochs", total, done, auto_refresh=False) as bar:
+    with dir_lock(out), ProgressBar("epochs", total, done, auto_refresh=False) as bar:
         _log_event(bar, jobs, f"{sum(job.done for job in jobs)} of {len(jobs)} runs are done already")
         try:
             while waiting or running:
                 for job in [job for job in waiting if job.ready][: workers - len(running)]:
                     waiting.remove(job)
-                    running[job.name] = job, ManagedProcess([*command, *job.arguments], logs[job.name], lock)
+                    running[job.name] = job, ManagedProcess([*command, *job.arguments], logs[job.name])
                 _show(bar, jobs, [job for job, _ in running.values()], len(failures))
                 time.sleep(_POLL_SECONDS)
                 for job, failure in [*_ended(running), *_stuck(waiting, running, logs)]:
