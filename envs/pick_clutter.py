@@ -13,24 +13,32 @@ from mani_skill2.envs.pick_and_place.pick_clutter import PickClutterEnv
 from mani_skill2.utils.common import random_choice
 from sapien.core import Pose
 
-from pickclutter_lang.envs.episode_task import (
+from pickclutter_lang.envs.episodes import (
     EpisodeTask,
+    ProceduralEpisodes,
     ResetOptions,
     check_arguments,
+    open_episodes,
     parse_options,
+    pile_of,
     sample_task,
     target_candidates,
 )
-from pickclutter_lang.envs.episode_view import EpisodeViewEnv
-from pickclutter_lang.envs.episodes import ProceduralEpisodes, open_episodes, pile_of
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig, split_label_indices
+from pickclutter_lang.envs.generation.scene_renderer import PandaKinematics
 from pickclutter_lang.envs.grasp_labels import GraspChecker
-from pickclutter_lang.envs.object_models import ObjectSetEnv
-from pickclutter_lang.envs.observations import OBS_MODES, ObservationConverter, base_mode, camera_config
+from pickclutter_lang.envs.maniskill_env import (
+    OBS_MODES,
+    EpisodeViewEnv,
+    ObjectSetEnv,
+    ObservationConverter,
+    available_render_modes,
+    base_mode,
+    camera_config,
+    start_renderer,
+)
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
-from pickclutter_lang.envs.render_modes import available_render_modes, start_renderer
 from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, renderer_options
-from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject
 from pickclutter_lang.objects.object_sets import ObjectSource
 

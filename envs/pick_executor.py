@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from pickclutter_lang.envs.generation.physics import Pile
+from pickclutter_lang.envs.generation.scene_renderer import PandaKinematics
 from pickclutter_lang.envs.grasp_labels import GraspChecker
-from pickclutter_lang.envs.object_models import ObjectSetEnv
+from pickclutter_lang.envs.maniskill_env import ObjectSetEnv
 from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, renderer_options
-from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.manipulation.gripper import collision_counts, pregrasp_pose
 from pickclutter_lang.objects.object_sets import ObjectSet
 from pickclutter_lang.utils.typing import FloatArray

@@ -5,19 +5,26 @@ from __future__ import annotations
 import hashlib
 import socket
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pickclutter_lang.datasets.scenes import Manifest, ObjectEntry, SceneStore, ShardEntry, read_manifest, scene_fields
+from pickclutter_lang.datasets.scenes import (
+    Manifest,
+    ObjectEntry,
+    SceneStore,
+    ShardEntry,
+    read_manifest,
+    scene_fields,
+    write_shard,
+)
 from pickclutter_lang.datasets.scenes.describe import describe_store
 from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDER
 from pickclutter_lang.datasets.scenes.shards import check_shard
 from pickclutter_lang.envs.config import CollectConfig
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig
-from pickclutter_lang.envs.generation.shard_worker import SourceFactory, WorkerSpec, make_shard_function
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, catalog_bytes
 from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
 from pickclutter_lang.utils.engines import PoolConfig
@@ -26,6 +33,42 @@ from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.parts import Part
 from pickclutter_lang.utils.progress import ProgressBar
 from pickclutter_lang.utils.versions import installed_version
+from pickclutter_lang.utils.worker_pool import TaskFunction
+
+
+class SceneSource(Protocol):
+    """What makes scenes: the same scene for the same arguments, whatever it made before."""
+
+    def generate(self, seed: int, split: str, index: int) -> Mapping[str, Any]:
+        """Return the row of the store for the scene of (seed, split, index)."""
+        ...
+
+
+SourceFactory = Callable[[], SceneSource]
+
+
+@dataclass(frozen=True)
+class WorkerSpec:
+    """What a worker has to know: how scenes are made, and the folder and manifest of their store."""
+
+    make_source: SourceFactory
+    folder: Path
+    manifest: Manifest
+
+
+def make_shard_function(spec: WorkerSpec) -> TaskFunction[int, ShardEntry]:
+    """Return what makes and writes the shard of a number; a step is a scene."""
+    return partial(_make_shard, spec, spec.make_source())
+
+
+def _make_shard(spec: WorkerSpec, source: SceneSource, number: int, step: Callable[[], None]) -> ShardEntry:
+    manifest = spec.manifest
+    rows = []
+    for index in manifest.shard_range(number):
+        rows.append(source.generate(manifest.seed or 0, manifest.split, index))
+        step()
+    return write_shard(spec.folder, number, rows, manifest.layout)
+
 
 if TYPE_CHECKING:
     from pickclutter_lang.envs.generation.scene_generator import SceneGenerator

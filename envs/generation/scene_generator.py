@@ -7,14 +7,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.datasets.scenes.schema import CAMERA_MATRICES
-from pickclutter_lang.envs.camera_noise import image_noise, noisy_depth
+from pickclutter_lang.datasets.scenes.manifest import CAMERA_MATRICES
 from pickclutter_lang.envs.generation.physics import Pile, drop_pile
 from pickclutter_lang.envs.generation.pile_sampling import FEWEST_LABELED, PileConfig, most_objects, scene_rng
-from pickclutter_lang.envs.generation.scene_renderer import REST_QPOS, CameraFrame, SceneRenderer
+from pickclutter_lang.envs.generation.scene_renderer import REST_QPOS, CameraFrame, PandaKinematics, SceneRenderer
 from pickclutter_lang.envs.grasp_labels import GraspChecker
-from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig, view_rng
-from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
+from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig, image_noise, noisy_depth, view_rng
 from pickclutter_lang.manipulation.gripper import rotation_matrix
 from pickclutter_lang.objects.object_sets import ObjectSet
 from pickclutter_lang.utils.constants import MAX_ACTORS, REP_POINTS

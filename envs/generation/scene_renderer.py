@@ -17,6 +17,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.object_sets import ObjectSet
 from pickclutter_lang.utils.constants import ROBOT_SEGMENT
+from pickclutter_lang.utils.typing import FloatArray
 
 REST_QPOS = np.array([0.0, 0.0, 0.0, -np.pi * 2 / 3, 0.0, np.pi * 2 / 3, np.pi / 4, 0.04, 0.04])
 ROBOT_BASE = (-0.544, 0.0, 0.0)
@@ -208,3 +209,34 @@ def _add_camera(scene: Any, robot: Any, name: str, image_size: int) -> Any:
     camera = scene.add_camera(name, image_size, image_size, np.pi / 2, 0.01, 10)
     camera.set_local_pose(look_at([0.3, 0, 0.6], [-0.1, 0, 0.1]))
     return camera
+
+
+TCP_LINK = "panda_hand_tcp"
+
+
+class PandaKinematics:
+    """Inverse kinematics of a Panda in a scene; the robot itself is not moved."""
+
+    def __init__(self, robot: Any) -> None:
+        self._model = robot.create_pinocchio_model()
+        self._base = robot.get_root_pose()
+        self._tcp = next(n for n, link in enumerate(robot.get_links()) if link.name == TCP_LINK)
+        self._limits = np.asarray(robot.get_qlimits(), float)
+        self._arm = np.array([1] * 7 + [0] * (len(self._limits) - 7))
+
+    def solve(self, tcp_pose: FloatArray, start: FloatArray) -> FloatArray | None:
+        """Return joint angles [9] that bring the TCP to a pose (x y z qw qx qy qz, world), or None if out of reach.
+
+        :param start: joint angles [9] from which the search starts; the solution stays near them where it can
+        """
+        import sapien.core as sapien
+
+        target = self._base.inv() * sapien.Pose(tcp_pose[:3], tcp_pose[3:])
+        qpos, success, _ = self._model.compute_inverse_kinematics(
+            self._tcp, target, initial_qpos=start, active_qmask=self._arm, max_iterations=100
+        )
+        qpos = np.asarray(qpos, float)
+        qpos[:7] = (qpos[:7] + np.pi) % (2 * np.pi) - np.pi
+        qpos[7:] = start[7:]
+        inside = (qpos >= self._limits[:, 0]) & (qpos <= self._limits[:, 1])
+        return qpos if success and bool(inside[:7].all()) else None

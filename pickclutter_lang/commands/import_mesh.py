@@ -67,7 +67,7 @@ def _write_sheet(out: Path, result: "ImportResult") -> str:
     """Render the objects where there is a simulator, and return a line about it."""
     if find_spec("sapien") is None:
         return "no thumbnails: sapien is not installed; run in a clone: pip install -e '.[sim]', and this again"
-    from pickclutter_lang.envs.generation.mesh_sheet import write_mesh_sheet
+    from pickclutter_lang.envs.generation.object_renderer import write_mesh_sheet
 
     try:
         path = write_mesh_sheet(out, {model_id: str(row["name"]) for model_id, row in result.rows.items()})

@@ -10,7 +10,7 @@ from pickclutter_lang.envs.config import ObjectViewConfig
 @hydra_main(ObjectViewConfig)
 def main(config: ObjectViewConfig) -> None:
     """Render, and report the views."""
-    from pickclutter_lang.envs.generation.view_renderer import render_object_views
+    from pickclutter_lang.envs.generation.object_renderer import render_object_views
 
     content = render_object_views(config)
     print(f"views in {config.out}, content {content}")

@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.datasets.scenes.hdf5_arrays import MAX_COMPRESSION, open_array, open_hdf5
+from pickclutter_lang.datasets.scenes.shards import MAX_COMPRESSION, open_array, open_hdf5
 from pickclutter_lang.errors import CorruptShardError, DatasetError
 from pickclutter_lang.utils.io import atomic_write, create_dir
 from pickclutter_lang.utils.json_files import Sha256, read_json

@@ -12,7 +12,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from pickclutter_lang.datasets.scenes.hdf5_arrays import open_hdf5
+from pickclutter_lang.datasets.scenes.shards import open_hdf5
 from pickclutter_lang.demonstrations.config import CollectDemosConfig
 from pickclutter_lang.demonstrations.trajectories import Source
 from pickclutter_lang.envs.generation.collect import package_versions

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.manipulation.gripper import GraspCandidates, quaternion, rotation_matrix
-from pickclutter_lang.manipulation.picker_config import PickerConfig
 from pickclutter_lang.manipulation.point_cloud import object_point_cloud
+from pickclutter_lang.manipulation.scripted_picker import PickerConfig
 from pickclutter_lang.policy.policy import EpisodeState
 from pickclutter_lang.utils.typing import FloatArray
 

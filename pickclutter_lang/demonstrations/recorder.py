@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.demonstrations.grasps import GraspLog
 from pickclutter_lang.demonstrations.trajectories import Trajectory
-from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG
+from pickclutter_lang.manipulation.scripted_picker import DEFAULT_PICKER_CONFIG
 from pickclutter_lang.policy.policy import EpisodeState
 
 DEPTH_UNITS = 1024

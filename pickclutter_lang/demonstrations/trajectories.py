@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypedDict
 import h5py
 from numpy.typing import NDArray
 
-from pickclutter_lang.datasets.scenes.hdf5_arrays import open_array, open_hdf5
+from pickclutter_lang.datasets.scenes.shards import open_array, open_hdf5
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, atomic_write, fsync
 from pickclutter_lang.utils.json_files import Text, parse_json, read_json

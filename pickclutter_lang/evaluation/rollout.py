@@ -28,7 +28,7 @@ from pickclutter_lang.evaluation.episode_instructions import (
     draw_instruction,
     typed_instruction,
 )
-from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG
+from pickclutter_lang.manipulation.scripted_picker import DEFAULT_PICKER_CONFIG
 from pickclutter_lang.objects.catalog import Catalog
 from pickclutter_lang.policy.baseline_detectors import OracleDetector, RandomDetector
 from pickclutter_lang.policy.config import Thresholds

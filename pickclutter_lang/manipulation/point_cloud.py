@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
@@ -121,3 +123,106 @@ def farthest_points(points: FloatArray, center: FloatArray, count: int) -> NDArr
         distance = np.minimum(distance, np.linalg.norm(points - points[chosen[-1]], axis=1))
         chosen.append(int(distance.argmax()))
     return np.array(chosen)
+
+
+@dataclass(frozen=True)
+class PlaneConfig:
+    """Configuration of `planar_normals`."""
+
+    patch_size: int = 16
+    """Neighboring points of a patch."""
+    max_patches: int = 400
+    """Patches an object is sampled at; bounds the run time."""
+    max_patch_roughness: float = 0.15
+    """Deviation from the plane over that along the shorter side; larger patches are curved."""
+    same_plane_deg: float = 12.0
+    """Normals closer than that belong to one face."""
+    distinct_plane_deg: float = 25.0
+    """Normals farther than that from a face may belong to another one."""
+    min_patch_fraction: float = 0.1
+    """Minimum fraction of the patches that make a face."""
+    max_planes: int = 3
+    """Maximum number of faces: a camera sees at most three of a box."""
+
+
+DEFAULT_PLANE_CONFIG = PlaneConfig()
+
+
+def planar_normals(points: FloatArray, config: PlaneConfig = DEFAULT_PLANE_CONFIG) -> FloatArray:
+    """Return the outward normals [F, 3] of an object's planar faces, the largest first.
+
+    A face is a set of flat patches with similar normals. Normals point upwards, towards the camera.
+
+    :param points: [N, 3], the visible points of the object, in the world, meters
+    """
+    if len(points) < 2 * config.patch_size:
+        return np.zeros((0, 3))
+    seeds = points[np.linspace(0, len(points) - 1, min(len(points), config.max_patches)).astype(int)]
+    patches = points[cKDTree(points).query(seeds, config.patch_size)[1]]
+    patches = patches - patches.mean(axis=1, keepdims=True)
+    variances, axes = np.linalg.eigh(np.einsum("pni,pnj->pij", patches, patches))
+    flat = np.sqrt(np.abs(variances[:, 0])) < config.max_patch_roughness * np.sqrt(np.abs(variances[:, 1]))
+    normals = axes[:, :, 0][flat]
+    normals *= np.where(normals[:, 2:] < 0, -1.0, 1.0)
+    same, distinct = np.cos(np.deg2rad([config.same_plane_deg, config.distinct_plane_deg]))
+    min_patches = config.min_patch_fraction * len(seeds)
+    planes: list[FloatArray] = []
+    while len(normals) >= min_patches and len(planes) < config.max_planes:
+        similar = normals @ normals.T > same
+        largest = int(similar.sum(axis=1).argmax())
+        if similar[largest].sum() < min_patches:
+            break
+        mean = normals[similar[largest]].mean(axis=0)
+        planes.append(mean / np.linalg.norm(mean))
+        normals = normals[normals @ planes[-1] < distinct]
+    return np.array(planes).reshape(-1, 3)
+
+
+@dataclass(frozen=True)
+class CenterOfMassConfig:
+    """Configuration of `center_of_mass`. Percentiles instead of extremes, since depth edges are noisy."""
+
+    n_slices: int = 12
+    """Slices along the longest horizontal axis."""
+    min_width_m: float = 0.003
+    """Minimum width of a slice, so that one with a single point has a volume."""
+    extent_percentiles: tuple[float, float] = (2, 98)
+    """Ends of the object along and across its longest axis."""
+    width_percentiles: tuple[float, float] = (5, 95)
+    """Sides of a slice."""
+    slice_height_percentile: float = 80
+    """Top of a slice."""
+    object_height_percentile: float = 98
+    """Top of the object; its center is taken to lie at half of that height."""
+
+
+DEFAULT_CENTER_OF_MASS_CONFIG = CenterOfMassConfig()
+
+
+def center_of_mass(points: FloatArray, config: CenterOfMassConfig = DEFAULT_CENTER_OF_MASS_CONFIG) -> FloatArray:
+    """Estimate the center of mass [3] of an object of uniform density that rests on the table.
+
+    The object is cut into slices along its longest horizontal axis. The cross-section of a slice is its width times
+    the lesser of width and height. So a hammer is heaviest at its head.
+
+    :param points: [N, 3], the visible points, N > 0, in the world, meters
+    """
+    horizontal = points[:, :2]
+    center = horizontal.mean(0)
+    axes = np.linalg.eigh(np.cov((horizontal - center).T))[1].T[::-1] if len(points) > 2 else np.eye(2)
+    along, across = (horizontal - center) @ axes.T[:, 0], (horizontal - center) @ axes.T[:, 1]
+    extent = np.percentile(along, config.extent_percentiles)
+    edges = np.linspace(extent[0], extent[1], config.n_slices + 1)
+    positions, volumes = [], []
+    for low, high in itertools.pairwise(edges):
+        inside = (along >= low) & (along <= high)
+        if inside.any():
+            sides = np.percentile(across[inside], config.width_percentiles)
+            width = max(float(np.ptp(sides)), config.min_width_m)
+            height = float(np.percentile(points[inside, 2], config.slice_height_percentile))
+            positions.append(0.5 * (low + high))
+            volumes.append(width * min(width, height))
+    balance = np.average(positions, weights=volumes) if positions else 0.5 * extent.sum()
+    lateral = 0.5 * np.percentile(across, config.extent_percentiles).sum()
+    top = np.percentile(points[:, 2], config.object_height_percentile)
+    return np.array([*(center + axes.T @ np.array([balance, lateral])), 0.5 * top])

@@ -15,8 +15,13 @@ from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
 from pickclutter_lang.language.instructions import parse_target_name
 from pickclutter_lang.manipulation.controllers import hold_action, make_controller
 from pickclutter_lang.manipulation.gripper import GraspCandidates
-from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG, PickerConfig
-from pickclutter_lang.manipulation.scripted_picker import GraspTarget, PickPhase, ScriptedPicker
+from pickclutter_lang.manipulation.scripted_picker import (
+    DEFAULT_PICKER_CONFIG,
+    GraspTarget,
+    PickerConfig,
+    PickPhase,
+    ScriptedPicker,
+)
 from pickclutter_lang.objects.object_sets import ObjectSource, own_sources
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
 from pickclutter_lang.policy.flat_arrays import decode_instruction, unflatten_observation

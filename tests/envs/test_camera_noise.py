@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pickclutter_lang.envs.camera_noise import GRAZING_DEG, image_noise, noisy_depth, steep_pixels
-from pickclutter_lang.envs.randomization import HandCameraConfig
+from pickclutter_lang.envs.randomization import GRAZING_DEG, HandCameraConfig, image_noise, noisy_depth, steep_pixels
 from pickclutter_lang.utils.typing import FloatArray
 
 FOCAL = 64.0

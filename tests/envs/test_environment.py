@@ -16,7 +16,7 @@ from helpers.environments import KINDS, NAMES, PROXY, SETTINGS, gym, in_new_proc
 from helpers.grasping import tabletop
 from helpers.paths import ROOT
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig
-from pickclutter_lang.envs.observations import OBS_MODES
+from pickclutter_lang.envs.maniskill_env import OBS_MODES
 from pickclutter_lang.envs.wrappers import FlatObservation
 from pickclutter_lang.errors import (
     RendererError,
@@ -35,7 +35,7 @@ def episode_file(env: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["state", "rgbd", "pointcloud"])
 def pair(request: Any, env: Any, episode_file: Path) -> Any:
-    from pickclutter_lang.envs.stock import make_stock
+    from pickclutter_lang.envs.maniskill_env import make_stock
 
     files = {"episode_json": str(episode_file), "obs_mode": request.param}
     root = env.object_set.root

@@ -11,8 +11,7 @@ from gymnasium.utils.env_checker import data_equivalence
 
 from helpers.environments import NAMES, make
 from helpers.grasping import tabletop
-from pickclutter_lang.envs.episode_task import ResetOptions, sample_task
-from pickclutter_lang.envs.episodes import pile_of
+from pickclutter_lang.envs.episodes import ResetOptions, pile_of, sample_task
 from pickclutter_lang.errors import (
     DatasetError,
     InvalidArgumentError,

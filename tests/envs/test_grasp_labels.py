@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.envs.generation.physics import Pile
 from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
-from pickclutter_lang.envs.generation.scene_renderer import REST_QPOS
+from pickclutter_lang.envs.generation.scene_renderer import REST_QPOS, PandaKinematics
+from pickclutter_lang.envs.grasp_labels import object_geometry
 from pickclutter_lang.envs.grasp_validation import summarize
-from pickclutter_lang.envs.mesh_sampling import object_geometry
-from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.errors import MissingAssetsError
 from pickclutter_lang.manipulation.gripper import (
     GraspCandidates,

@@ -11,7 +11,7 @@ pytest.importorskip("sapien", reason="needs the simulator: the `sim` extra")
 
 from pickclutter_lang.envs.generation.physics import drop_pile
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig
-from pickclutter_lang.envs.mesh_sampling import object_geometry
+from pickclutter_lang.envs.grasp_labels import object_geometry
 from pickclutter_lang.manipulation.gripper import rotation_matrix
 from pickclutter_lang.objects.kinds import all_kinds
 from pickclutter_lang.objects.kinds.kind_set import load_kind_set

@@ -17,8 +17,7 @@ from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.envs.config import CollectConfig, GraspValidationConfig, ObjectSheetConfig, ObjectViewConfig
 from pickclutter_lang.envs.generation.collect import collect
-from pickclutter_lang.envs.generation.object_renderer import write_object_sheet
-from pickclutter_lang.envs.generation.view_renderer import render_object_views
+from pickclutter_lang.envs.generation.object_renderer import render_object_views, write_object_sheet
 from pickclutter_lang.envs.grasp_validation import validate_grasp_labels
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, write_catalog

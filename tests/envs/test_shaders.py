@@ -12,7 +12,7 @@ pytestmark = pytest.mark.sim
 _PICTURE = """
 import sys
 import numpy as np
-from pickclutter_lang.envs.shaders import shader_folder
+from pickclutter_lang.envs.renderer import shader_folder
 from pickclutter_lang.envs.vulkan import prepare_renderer
 prepare_renderer()
 import sapien.core as sapien

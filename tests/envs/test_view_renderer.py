@@ -15,7 +15,7 @@ from pickclutter_lang.objects.catalog import paper_catalog
 
 pytest.importorskip("sapien")
 from pickclutter_lang.envs.config import ObjectViewConfig
-from pickclutter_lang.envs.generation.view_renderer import render_object_views
+from pickclutter_lang.envs.generation.object_renderer import render_object_views
 
 SETTINGS = ObjectViewConfig(
     out="",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pickclutter_lang.envs import vulkan
-from pickclutter_lang.envs.renderer_probe import probe
+from pickclutter_lang.envs.check_install import probe
 from pickclutter_lang.errors import MissingExtraError, RendererError
 
 pytestmark = pytest.mark.sim

@@ -33,7 +33,7 @@ from pickclutter_lang.evaluation.suites import (
     suite_tables,
 )
 from pickclutter_lang.evaluation.videos import _first_missed, _first_outcomes, video_name
-from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG
+from pickclutter_lang.manipulation.scripted_picker import DEFAULT_PICKER_CONFIG
 from pickclutter_lang.reports.charts import save_png
 from pickclutter_lang.utils.statistics import NOT_SHOWN
 

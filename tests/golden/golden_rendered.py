@@ -37,7 +37,7 @@ def stores(objects: str, root: str | None, inputs: Path, folder: Path) -> Measur
 def views(objects: str, root: str | None, inputs: Path, folder: Path) -> Measures:
     """Render a view of each object, and of random things."""
     from pickclutter_lang.envs.config import ObjectViewConfig
-    from pickclutter_lang.envs.generation.view_renderer import render_object_views
+    from pickclutter_lang.envs.generation.object_renderer import render_object_views
 
     settings = ObjectViewConfig(
         out=str(folder / "views"), objects=objects, objects_root=root, selection="paper", views_per_object=1,

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.envs.episodes import pile_of
+from pickclutter_lang.envs.generation.scene_renderer import PandaKinematics
 from pickclutter_lang.envs.grasp_labels import GraspChecker
-from pickclutter_lang.envs.simulator_kinematics import PandaKinematics
 from pickclutter_lang.manipulation.gripper import pregrasp_pose
 from pickclutter_lang.manipulation.point_cloud import DEFAULT_POINT_CLOUD_CONFIG
 from pickclutter_lang.manipulation.scripted_picker import ScriptedPicker

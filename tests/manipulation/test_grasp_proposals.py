@@ -9,19 +9,27 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from helpers.grasping import ABOVE, BASE, INTRINSIC, REST, box
-from pickclutter_lang.manipulation.center_of_mass import center_of_mass
-from pickclutter_lang.manipulation.grasp_config import DEFAULT_GRASP_CONFIG, DEFAULT_LIMITS, RELAXED_LIMITS
-from pickclutter_lang.manipulation.grasp_proposals import StripGrasp, _grasps_on_strips, propose_grasps
+from pickclutter_lang.manipulation.grasp_proposals import (
+    DEFAULT_GRASP_CONFIG,
+    DEFAULT_LIMITS,
+    RELAXED_LIMITS,
+    StripGrasp,
+    _grasps_on_strips,
+    propose_grasps,
+)
 from pickclutter_lang.manipulation.gripper import (
     PANDA_GRIPPER,
     GraspCandidates,
     collision_counts,
     points_between_fingers,
 )
-from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG, PickerConfig
-from pickclutter_lang.manipulation.planes import PlaneConfig, planar_normals
-from pickclutter_lang.manipulation.point_cloud import DEFAULT_POINT_CLOUD_CONFIG
-from pickclutter_lang.manipulation.scripted_picker import PickPhase, ScriptedPicker
+from pickclutter_lang.manipulation.point_cloud import (
+    DEFAULT_POINT_CLOUD_CONFIG,
+    PlaneConfig,
+    center_of_mass,
+    planar_normals,
+)
+from pickclutter_lang.manipulation.scripted_picker import DEFAULT_PICKER_CONFIG, PickerConfig, PickPhase, ScriptedPicker
 from pickclutter_lang.utils.typing import FloatArray
 
 

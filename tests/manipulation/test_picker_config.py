@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 
 from helpers.grasping import ABOVE, BASE, INTRINSIC, REST, box, chosen_grasp
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.manipulation.center_of_mass import CenterOfMassConfig, center_of_mass
 from pickclutter_lang.manipulation.controllers import ControllerConfig, make_controller
-from pickclutter_lang.manipulation.grasp_config import DEFAULT_GRASP_CONFIG, GraspConfig, GraspCosts, GraspLimits
-from pickclutter_lang.manipulation.grasp_proposals import propose_grasps
+from pickclutter_lang.manipulation.grasp_proposals import (
+    DEFAULT_GRASP_CONFIG,
+    GraspConfig,
+    GraspCosts,
+    GraspLimits,
+    propose_grasps,
+)
 from pickclutter_lang.manipulation.gripper import GraspCandidates, GripperGeometry, points_between_fingers
 from pickclutter_lang.manipulation.in_hand_pose import (
     HandCameraView,
@@ -24,10 +28,21 @@ from pickclutter_lang.manipulation.in_hand_pose import (
     estimate_in_hand_rotation,
 )
 from pickclutter_lang.manipulation.kinematics import KinematicsConfig, PandaArm
-from pickclutter_lang.manipulation.picker_config import DEFAULT_PICKER_CONFIG, MotionConfig, PickerConfig
-from pickclutter_lang.manipulation.planes import PlaneConfig, planar_normals
-from pickclutter_lang.manipulation.point_cloud import PointCloudConfig, object_point_cloud
-from pickclutter_lang.manipulation.scripted_picker import PickPhase, ScriptedPicker
+from pickclutter_lang.manipulation.point_cloud import (
+    CenterOfMassConfig,
+    PlaneConfig,
+    PointCloudConfig,
+    center_of_mass,
+    object_point_cloud,
+    planar_normals,
+)
+from pickclutter_lang.manipulation.scripted_picker import (
+    DEFAULT_PICKER_CONFIG,
+    MotionConfig,
+    PickerConfig,
+    PickPhase,
+    ScriptedPicker,
+)
 from pickclutter_lang.manipulation.segmentation import SegmentationConfig, segment_rgbd, select_target_segments
 from pickclutter_lang.manipulation.transport import TransportConfig, center_hypotheses
 from pickclutter_lang.utils.typing import FloatArray

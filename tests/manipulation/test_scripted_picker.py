@@ -17,9 +17,8 @@ from pickclutter_lang.manipulation.gripper import (
     rotation_matrix,
 )
 from pickclutter_lang.manipulation.kinematics import JOINT_LIMITS, PandaArm, pose_distance
-from pickclutter_lang.manipulation.picker_config import PickerConfig
 from pickclutter_lang.manipulation.point_cloud import object_point_cloud, unproject_depth
-from pickclutter_lang.manipulation.scripted_picker import GraspTarget, PickPhase, ScriptedPicker
+from pickclutter_lang.manipulation.scripted_picker import GraspTarget, PickerConfig, PickPhase, ScriptedPicker
 from pickclutter_lang.utils.typing import FloatArray
 
 

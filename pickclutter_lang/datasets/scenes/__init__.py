@@ -1,7 +1,14 @@
 """Scenes on disk: the store, its dataset card and contact sheet, the importer, and ManiSkill2's episodes."""
 
-from pickclutter_lang.datasets.scenes.manifest import Manifest, ObjectEntry, ShardEntry, read_manifest
-from pickclutter_lang.datasets.scenes.schema import SceneRow, ShardSchema, scene_fields
+from pickclutter_lang.datasets.scenes.manifest import (
+    Manifest,
+    ObjectEntry,
+    SceneRow,
+    ShardEntry,
+    ShardSchema,
+    read_manifest,
+    scene_fields,
+)
 from pickclutter_lang.datasets.scenes.shards import write_shard
 from pickclutter_lang.datasets.scenes.store import SceneStore, verify_store
 

@@ -21,10 +21,16 @@ from PIL import Image
 
 from pickclutter_lang.datasets.scenes.contact_sheet import write_contact_sheet
 from pickclutter_lang.datasets.scenes.dataset_card import write_dataset_card
-from pickclutter_lang.datasets.scenes.hdf5_arrays import open_array, open_hdf5
-from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDER, Manifest, ObjectEntry, read_manifest
-from pickclutter_lang.datasets.scenes.schema import SceneRow, image_name
-from pickclutter_lang.datasets.scenes.shards import write_shard
+from pickclutter_lang.datasets.scenes.manifest import (
+    MANIFEST_FILE,
+    SHARD_FOLDER,
+    Manifest,
+    ObjectEntry,
+    SceneRow,
+    image_name,
+    read_manifest,
+)
+from pickclutter_lang.datasets.scenes.shards import open_array, open_hdf5, write_shard
 from pickclutter_lang.datasets.scenes.store import SceneStore
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.objects.catalog import Catalog, paper_catalog

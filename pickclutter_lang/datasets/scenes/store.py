@@ -16,9 +16,16 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.datasets.scenes.manifest import SHARD_FOLDER, Manifest, ShardEntry, read_manifest
+from pickclutter_lang.datasets.scenes.manifest import (
+    SHARD_FOLDER,
+    Field,
+    Manifest,
+    SceneRow,
+    ShardEntry,
+    image_name,
+    read_manifest,
+)
 from pickclutter_lang.datasets.scenes.remote import fetch_shard, mirror_store
-from pickclutter_lang.datasets.scenes.schema import Field, SceneRow, image_name
 from pickclutter_lang.datasets.scenes.shards import REPAIR_HINT, check_shard, open_shard
 from pickclutter_lang.errors import CorruptShardError, DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, MAX_BYTES, CatalogEntry, parse_catalog

@@ -9,8 +9,7 @@ import trimesh
 from scipy.spatial import ConvexHull, QhullError
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.objects.meshes.pieces import Faces
-from pickclutter_lang.objects.meshes.surface import decimated
+from pickclutter_lang.objects.meshes.surface import Faces, decimated
 from pickclutter_lang.utils.typing import FloatArray
 
 _FACES = 2000

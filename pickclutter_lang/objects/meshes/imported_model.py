@@ -12,13 +12,11 @@ import numpy as np
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.meshes.convex import convex_parts
-from pickclutter_lang.objects.meshes.files import read_bounded
 from pickclutter_lang.objects.meshes.mesh_sources import MeshSource
-from pickclutter_lang.objects.meshes.pieces import bounds, merged
 from pickclutter_lang.objects.meshes.placement import placed, unit_name
-from pickclutter_lang.objects.meshes.reading import read_mesh
+from pickclutter_lang.objects.meshes.reading import read_bounded, read_mesh
 from pickclutter_lang.objects.meshes.settings import UNITS, ModelSettings
-from pickclutter_lang.objects.meshes.surface import textured_surface
+from pickclutter_lang.objects.meshes.surface import bounds, merged, textured_surface
 from pickclutter_lang.objects.procedural.writer import collision_obj, write_surface
 from pickclutter_lang.utils.json_files import Sha256, Text
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.objects.meshes.files import read_bounded
+from pickclutter_lang.utils.json_files import read_file
 
 SUFFIXES = (".obj", ".glb", ".gltf", ".ply", ".stl", ".dae", ".urdf")
 """Of the files that can be imported."""
@@ -104,7 +104,7 @@ def _scanned_object(folder: Path) -> MeshSource:
     """Return a folder of Google Scanned Objects; what its `metadata.pbtxt` says of it is kept."""
     text = ""
     if (folder / "metadata.pbtxt").is_file():
-        text = read_bounded(folder / "metadata.pbtxt").decode(errors="replace")
+        text = read_file(folder / "metadata.pbtxt").decode(errors="replace")
     return MeshSource(
         folder / "meshes" / "model.obj",
         folder.absolute().name,

@@ -9,8 +9,8 @@ import numpy as np
 import trimesh
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.objects.meshes.pieces import Piece, bounds, merged
 from pickclutter_lang.objects.meshes.settings import UNITS, UP_AXES
+from pickclutter_lang.objects.meshes.surface import Piece, bounds, merged
 from pickclutter_lang.utils.typing import FloatArray
 
 SMALLEST, LARGEST = 0.005, 0.6

@@ -27,9 +27,9 @@ from helpers.own_meshes import (
 )
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.meshes.mesh_sources import find_sources
-from pickclutter_lang.objects.meshes.pieces import Piece, bounds
 from pickclutter_lang.objects.meshes.placement import placed
 from pickclutter_lang.objects.meshes.reading import MeshContent, read_mesh
+from pickclutter_lang.objects.meshes.surface import Piece, bounds
 
 
 def read(path: Path) -> MeshContent:
