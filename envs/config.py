@@ -20,7 +20,6 @@ from pickclutter_lang.objects.object_sets import (
     sources_of,
 )
 from pickclutter_lang.utils.engines import PoolConfig
-from pickclutter_lang.utils.parts import check_part
 from pickclutter_lang.utils.validation import (
     at_least,
     check_folder,
@@ -68,8 +67,6 @@ class CollectConfig(PileConfig):
     """Where they are: `local`, this machine, or `ray`, the machines of a Ray cluster. Needs the extra `ray`."""
     address: str = "auto"
     """For `engine=ray`: HOST:PORT of the cluster's head. `auto`: the cluster of this machine."""
-    part: str | None = None
-    """`3/8`: make the third of eight parts, in `out`/3_of_8; `pickclutter merge` joins them. null: the whole store."""
     shard_size: int = 50
     """Scenes in a file of the store."""
 
@@ -83,7 +80,6 @@ class CollectConfig(PileConfig):
         check_seed(self.seed)
         check_workers("workers", self.workers)
         self.pool.validate()
-        check_part(self.part, -(-self.scenes // self.shard_size), f"shards of shard_size={self.shard_size}")
         check_path("out", self.out)
         check_objects(self.objects, self.objects_root, self.kinds, self.instances, self.distractors)
         check_object_split(self.objects, self.object_split)

@@ -14,11 +14,10 @@ import pytest
 
 from helpers.paths import ROOT
 from helpers.scene_runs import make_toys
-from pickclutter_lang.datasets.scenes import verify_store
 
 pytestmark = pytest.mark.slow
 PAGE = (ROOT / "docs" / "how_to" / "clusters.md").read_text()
-COLLECT, SWEEP, LAUNCHER = re.findall(r"^```bash\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+_, SWEEP, LAUNCHER = re.findall(r"^```bash\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 SHORT = ("distill.epochs=1", "few_shot.epochs=1")
 
 
@@ -34,22 +33,6 @@ def run_array(script: str, tasks: range, folder: Path) -> None:
     assert script.startswith("#!/bin/bash\n#SBATCH --array=")
     for task in tasks:
         run(["bash", "-c", script], folder, SLURM_ARRAY_TASK_ID=str(task), SLURM_ARRAY_TASK_COUNT=str(len(tasks)))
-
-
-@pytest.mark.sim
-def test_an_array_collects_the_store_of_one_machine(tmp_path: Path) -> None:
-    pytest.importorskip("sapien", reason="needs the extra sim")
-    small = "scenes=4 shard_size=1 image_size=48 graspable=false"
-    assert "scenes=3000 workers=4" in COLLECT
-    run_array(COLLECT.replace("scenes=3000 workers=4", f"{small} workers=1"), range(1, 3), tmp_path)
-    merged = run(["pickclutter", "merge", "parts=parts/train", "out=merged"], tmp_path)
-    whole = run(["pickclutter", "collect-scenes", "split=train", *small.split(), "out=whole"], tmp_path)
-    assert (
-        merged.splitlines()[-1] == whole.splitlines()[-1] == f"content {verify_store(tmp_path / 'merged').content_hash}"
-    )
-    assert {path.name for path in (tmp_path / "merged").iterdir()} == {
-        path.name for path in (tmp_path / "whole").iterdir()
-    }
 
 
 def test_a_grid_by_an_array_and_by_the_launcher_is_the_same(tmp_path: Path) -> None:

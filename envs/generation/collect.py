@@ -30,7 +30,6 @@ from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
 from pickclutter_lang.utils.engines import PoolConfig
 from pickclutter_lang.utils.io import atomic_write, clean_temp_files, create_dir
 from pickclutter_lang.utils.locks import dir_lock
-from pickclutter_lang.utils.parts import Part
 from pickclutter_lang.utils.progress import ProgressBar
 from pickclutter_lang.utils.versions import installed_version
 from pickclutter_lang.utils.worker_pool import TaskFunction
@@ -81,10 +80,7 @@ a collection would take time by the square of its size."""
 
 @dataclass(frozen=True)
 class Collected:
-    """A complete store, or a part of one.
-
-    `made` shards are new, `kept` existed, `damaged` of the new ones replaced bad ones.
-    """
+    """A complete store: `made` shards are new, `kept` existed, `damaged` of the new ones replaced bad ones."""
 
     folder: Path
     manifest: Manifest
@@ -94,10 +90,7 @@ class Collected:
 
     @property
     def store(self) -> SceneStore:
-        """The store, opened.
-
-        :raises DatasetError: of a part
-        """
+        """The store, opened."""
         return SceneStore.open(self.folder)
 
 
@@ -124,11 +117,7 @@ def collect(config: CollectConfig) -> Collected:
     manifest = plan(config, objects, versions)
     make_source = partial(simulator_source, objects, config.clutter, manifest)
     catalog = None if objects.own_catalog is None else catalog_bytes(objects.own_catalog)
-    folder, part = Path(config.out), None
-    if config.part is not None:
-        part = Part.parse(config.part)
-        folder /= part.folder_name
-    return collect_store(folder, manifest, make_source, config.pool, catalog, part)
+    return collect_store(Path(config.out), manifest, make_source, config.pool, catalog)
 
 
 def simulator_source(objects: ObjectSet, config: PileConfig, manifest: Manifest) -> SceneGenerator:
@@ -192,48 +181,39 @@ def collect_store(
     make_source: SourceFactory,
     pool: PoolConfig,
     catalog: bytes | None = None,
-    part: Part | None = None,
 ) -> Collected:
     """Make the shards that a store lacks; the content is the same for any pool and any interruption.
 
     :param make_source: makes the source of scenes in each worker; it must survive `spawn`
     :param pool: who makes them
     :param catalog: content of `catalog.yaml`, whose hash the manifest has; None of sets of the package
-    :param part: make the shards of this part of the store alone
     """
     folder = folder.absolute()
     create_dir(folder)
     create_dir(folder / SHARD_FOLDER)
-    numbers: Sequence[int] = range(manifest.shard_count)
-    if part is not None:
-        numbers = part.of(numbers)
     with dir_lock(folder):
         for place in (folder, folder / SHARD_FOLDER):
             clean_temp_files(place)
-        valid, damaged = _valid_shards(folder, manifest, len(numbers))
+        valid, damaged = _valid_shards(folder, manifest)
         if catalog is not None:
             atomic_write(folder / CATALOG_FILE, catalog)
         files, valid_files = manifest.shard_files, {entry.file for entry in valid}
-        missing = [number for number in numbers if files[number] not in valid_files]
+        missing = [number for number in range(manifest.shard_count) if files[number] not in valid_files]
         if missing:
             manifest.with_shards(valid).write(folder)
             _make(WorkerSpec(make_source, folder, manifest), valid, missing, pool)
-        if part is None:
-            describe_store(folder, rewrite=bool(missing))
+        describe_store(folder, rewrite=bool(missing))
     return Collected(folder, read_manifest(folder), len(missing), len(valid), damaged)
 
 
-def _valid_shards(folder: Path, manifest: Manifest, wanted: int) -> tuple[list[ShardEntry], int]:
-    """Return the shards of an earlier run that are intact, and how many are not.
-
-    :param wanted: number of shards that there shall be
-    """
+def _valid_shards(folder: Path, manifest: Manifest) -> tuple[list[ShardEntry], int]:
+    """Return the shards of an earlier run that are intact, and how many are not."""
     if not (folder / MANIFEST_FILE).is_file():
         return [], 0
     before = read_manifest(folder)
     before.check_compatible(manifest, folder)
     valid = [entry for entry in before.shards if check_shard(folder, entry, manifest.layout) is None]
-    if len(valid) < wanted:
+    if len(valid) < manifest.shard_count:
         before.check_versions(manifest.versions, f"the store at {folder}")
     return valid, len(before.shards) - len(valid)
 

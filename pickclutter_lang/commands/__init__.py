@@ -54,7 +54,6 @@ COMMANDS: dict[str, dict[str, str]] = {
         "reproduce-table12": "run Table 12; tables_only=true: write it again from finished runs",
     },
     "files": {
-        "merge": "join the parts of a scene store that several machines collected",
         "verify-scenes": "check every shard of a scene store",
         "import-scenes": "make a scene store of the published HDF5 file",
         "export-onnx": "write a student as ONNX",

@@ -2,8 +2,7 @@
 
     pickclutter collect-scenes split=train scenes=3000 seed=0 objects=proxy out=data/train
 
-An interrupted command resumes when run again. Several machines: engine=ray, or part=1/8 to part=8/8 and then
-`pickclutter merge`.
+An interrupted command resumes when run again. Several machines: engine=ray.
 """
 
 from pickclutter_lang.commands.hydra_app import hydra_main
@@ -17,11 +16,5 @@ def main(config: CollectConfig) -> None:
 
     done = collect(config)
     replaced = f", {done.damaged} of them in place of damaged ones" if done.damaged else ""
-    scenes = sum(entry.rows for entry in done.manifest.shards)
-    print(f"{scenes} scenes in {done.folder} ({done.made} shards made{replaced}, {done.kept} kept)")
-    if done.manifest.complete:
-        print(f"content {done.manifest.content_hash}")
-    else:
-        print(
-            f"part {config.part} of {done.manifest.scenes} scenes; join: pickclutter merge parts={config.out} out=..."
-        )
+    print(f"{done.manifest.scenes} scenes in {done.folder} ({done.made} shards made{replaced}, {done.kept} kept)")
+    print(f"content {done.manifest.content_hash}")

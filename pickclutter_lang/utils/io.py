@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import logging
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,32 +47,6 @@ def atomic_write(path: Path, data: bytes | Iterator[bytes], remove_stale: bool =
         raise DatasetError(
             f"cannot write {path} ({size / 1e6:.1f} MB): {error.strerror}; "
             "fix that and run the same command again, finished files are kept"
-        ) from error
-
-
-def atomic_link(source: Path, target: Path, remove_stale: bool = True) -> None:
-    """Have a file of finished content under a second name: as a hard link, or a copy where the disk has none.
-
-    :param remove_stale: as in `atomic_write`
-    :raises DatasetError: when the disk is full, or the folder is missing or not writable
-    """
-    temporary = target.with_name(f".{target.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
-    try:
-        if remove_stale:
-            _remove_stale(target)
-        try:
-            try:
-                os.link(source, temporary)
-            except OSError:  # another disk, or one without links
-                shutil.copyfile(source, temporary)
-            fsync(temporary)
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
-        fsync(target.parent)
-    except OSError as error:
-        raise DatasetError(
-            f"cannot write {target}: {error.strerror}; fix that and run the same command again, finished files are kept"
         ) from error
 
 

@@ -18,7 +18,6 @@ import pytest
 from helpers.paths import TESTS
 from helpers.scene_rows import make_manifest, make_store, random_row
 from pickclutter_lang.datasets.scenes import Manifest, SceneStore, verify_store
-from pickclutter_lang.datasets.scenes.merge import merge_parts
 from pickclutter_lang.envs.config import CollectConfig, ObjectSheetConfig
 from pickclutter_lang.envs.generation.collect import collect_store
 from pickclutter_lang.errors import (
@@ -31,7 +30,6 @@ from pickclutter_lang.errors import (
     WorkerError,
 )
 from pickclutter_lang.utils.engines import PoolConfig
-from pickclutter_lang.utils.parts import Part
 
 SCENES = {"scenes": 23, "shard_size": 4}
 
@@ -62,32 +60,6 @@ def test_content_does_not_depend_on_the_workers(tmp_path: Path, expected: str, w
     assert verify_store(tmp_path / "s").content_hash == expected
     again = collect_store(tmp_path / "s", manifest, partial(_must_not_start, manifest), PoolConfig(workers))
     assert (again.made, again.kept) == (0, 6)
-
-
-@pytest.mark.parametrize("count", [2, 4])
-def test_parts_make_the_store_together(tmp_path: Path, expected: str, count: int) -> None:
-    manifest, made = make_manifest(**SCENES), 0
-    for number in range(1, count + 1):
-        part = Part(number, count)
-        call = tmp_path / f"{number}_of_{count}", manifest, partial(RandomSource, manifest), PoolConfig(1), None, part
-        done = collect_store(*call)
-        made += done.made
-        assert not done.manifest.complete and [path.name for path in (done.folder / "shards").iterdir()]
-        assert sorted(path.name for path in done.folder.iterdir()) == ["manifest.json", "shards"]
-        assert collect_store(*call).made == 0
-    assert made == manifest.shard_count
-    assert merge_parts(tmp_path, tmp_path / "merged").content_hash == expected
-
-
-def test_a_part_that_was_stopped_goes_on(tmp_path: Path, expected: str) -> None:
-    manifest, part = make_manifest(**SCENES), Part(2, 2)
-    folder = tmp_path / part.folder_name
-    collect_store(folder, manifest, partial(RandomSource, manifest), PoolConfig(1), None, part)
-    (folder / "shards" / "00004.h5").unlink()
-    done = collect_store(folder, manifest, partial(RandomSource, manifest), PoolConfig(1), None, part)
-    assert (done.made, done.kept, done.damaged) == (1, 2, 1)
-    with pytest.raises(DatasetError, match="has 3 of 6 shards"):
-        _ = done.store
 
 
 def _must_not_start(manifest: Manifest) -> NoReturn:
@@ -335,8 +307,6 @@ def test_two_collections_into_one_folder(tmp_path: Path) -> None:
         ({"seed": -1}, "expected seed to lie between 0"),
         ({"workers": -2}, "expected workers to lie between 0"),
         ({"shard_size": 0}, "expected shard_size to lie between 1"),
-        ({"part": "0/4"}, "expected part to be K/N with K from 1 to N"),
-        ({"part": "1/4", "scenes": 120}, "at most as many parts as shards of shard_size=50, 3, but got part=1/4"),
         ({"engine": "dask"}, "expected engine to be one of local, ray, but got 'dask'"),
         ({"engine": "ray", "address": " "}, "expected address to be auto or HOST:PORT"),
         ({"address": "10.0.0.1:6379"}, "expected engine=ray with an address, but got local"),

@@ -11,7 +11,6 @@ import pytest
 
 from helpers.environments import PROXY, make
 from pickclutter_lang.datasets.scenes.maniskill_episodes import read_episodes
-from pickclutter_lang.datasets.scenes.merge import merge_parts
 from pickclutter_lang.datasets.scenes.store import SceneStore, verify_store
 from pickclutter_lang.envs.config import CollectConfig, GraspValidationConfig
 from pickclutter_lang.envs.generation.collect import collect
@@ -68,13 +67,8 @@ def test_labels_are_of_labeled_objects_alone(collected: tuple[CollectConfig, Sce
     assert (store.array("pixels")[store.array("actors") >= LABELS] > 0).any()
 
 
-def test_scenes_are_the_same_in_parts_and_after_an_interruption(
-    collected: tuple[CollectConfig, SceneStore], tmp_path: Path
-) -> None:
+def test_scenes_are_the_same_after_an_interruption(collected: tuple[CollectConfig, SceneStore]) -> None:
     config, store = collected
-    for part in ("1/2", "2/2"):
-        collect(replace(config, out=str(tmp_path / "parts"), part=part))
-    assert merge_parts(tmp_path / "parts", tmp_path / "merged").content_hash == store.content_hash
     (store.path / "shards" / "00001.h5").unlink()
     again = collect(config)
     assert (again.made, again.kept) == (1, 1) and again.store.content_hash == store.content_hash

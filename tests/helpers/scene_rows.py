@@ -12,9 +12,6 @@ from pickclutter_lang.datasets.scenes import Manifest, ObjectEntry, SceneRow, sc
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.catalog_file import catalog_bytes
 from pickclutter_lang.utils.constants import MAX_ACTORS
-from pickclutter_lang.utils.parts import Part
-
-WHOLE = Part(1, 1)
 
 OBJECTS = tuple(ObjectEntry(item.model_id, item.name, item.split) for item in paper_catalog())
 
@@ -81,11 +78,11 @@ def make_manifest(scenes: int = 11, shard_size: int = 4, seed: int = 0, size: in
     )
 
 
-def make_store(folder: Path, manifest: Manifest | None = None, part: Part = WHOLE) -> Manifest:
+def make_store(folder: Path, manifest: Manifest | None = None) -> Manifest:
     manifest = manifest or make_manifest()
     (folder / "shards").mkdir(parents=True)
     entries = []
-    for number in part.of(range(manifest.shard_count)):
+    for number in range(manifest.shard_count):
         rows = [random_row(manifest, index) for index in manifest.shard_range(number)]
         entries.append(write_shard(folder, number, rows, manifest.layout))
     manifest = manifest.with_shards(entries)

@@ -23,13 +23,11 @@ from helpers.own_meshes import write_glb, write_obj, write_stl
 from helpers.paths import ROOT
 from helpers.published_scenes import write_published
 from helpers.scene_data import make_toy_store
-from helpers.scene_rows import make_manifest, make_store
 from helpers.scene_runs import SMALL, config, make_toys
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-from pickclutter_lang.utils.parts import Part
 
 SIDE = 48
 CLASSIFIER = (
@@ -80,12 +78,6 @@ class WritingCommand(NamedTuple):
     """What it writes, relative to its folder: a folder, or a file with a suffix."""
 
 
-def _write_parts(work: Path) -> None:
-    for number in (1, 2, 3):
-        part = Part(number, 3)
-        make_store(work / "parts" / part.folder_name, make_manifest(scenes=24, shard_size=2, size=96), part)
-
-
 def _copied(name: str) -> Callable[[Path, Path], object]:
     return lambda inputs, work: shutil.copytree(inputs / name, work / name)
 
@@ -95,9 +87,6 @@ WRITING = {
         "import-scenes file={work}/f.h5 split=ood shard_size=1 image_size=64 out={work}/o",
         lambda inputs, work: write_published(work / "f.h5"),
         cheap=True,
-    ),
-    "merge": WritingCommand(
-        "merge parts={work}/parts out={work}/o", lambda inputs, work: _write_parts(work), cheap=True
     ),
     "import-mesh": WritingCommand(
         "import-mesh {work}/wedge.stl {work}/lamp.glb {work}/box/box.obj --out {work}/o",
