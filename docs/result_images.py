@@ -6,7 +6,6 @@ from result_data import markdown, source_of, wrapped
 from result_sweeps import image_sweep
 
 from pickclutter_lang.experiments.images.table_specs import BEST, ENRICHED, TABLES, table_of
-from pickclutter_lang.experiments.sweeps.paper_tables import AVERAGE, PAPER
 from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell, estimate_cell
 from pickclutter_lang.experiments.sweeps.sweep_results import TEACHER
 from pickclutter_lang.experiments.sweeps.tables import (
@@ -16,6 +15,7 @@ from pickclutter_lang.experiments.sweeps.tables import (
     number_text,
     table_rows,
 )
+from pickclutter_lang.results.paper_tables import AVERAGE, PAPER
 from pickclutter_lang.utils.statistics import Estimate, verdict
 
 _STAGES = {"zero_shot.id.accuracy": "X_id", "zero_shot.ood.accuracy": "zero-shot", "few_shot.ood.accuracy": "few-shot"}

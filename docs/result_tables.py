@@ -37,9 +37,9 @@ from pickclutter_lang.experiments.scenes.result_table import TRIVIAL, is_chance
 from pickclutter_lang.experiments.scenes.table12_markdown import sections
 from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, stages_of_sweep
 from pickclutter_lang.experiments.scenes.table12_tables import coverage_note, methods_of, score_table
-from pickclutter_lang.experiments.sweeps.paper_tables import TABLE12
 from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell
 from pickclutter_lang.experiments.sweeps.tables import CHANCE_NOTE, Column, Row, Table, comparison_rows, table_rows
+from pickclutter_lang.results.paper_tables import TABLE12
 from pickclutter_lang.utils.statistics import verdict
 
 __all__ = ["RENDERERS", "ResultError"]

@@ -1,8 +1,4 @@
-"""`pickclutter collect-scenes`, by path."""
-
-import sys
-
-from pickclutter_lang.commands import main
+from pickclutter_lang.commands.collect_scenes import main
 
 if __name__ == "__main__":
-    sys.exit(main(["collect-scenes", *sys.argv[1:]]))
+    main()

@@ -1,8 +1,4 @@
-"""`pickclutter reproduce-tables`, by path."""
-
-import sys
-
-from pickclutter_lang.commands import main
+from pickclutter_lang.commands.reproduce_tables import main
 
 if __name__ == "__main__":
-    sys.exit(main(["reproduce-tables", *sys.argv[1:]]))
+    main()

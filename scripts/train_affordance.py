@@ -1,8 +1,4 @@
-"""`pickclutter train-affordance`, by path."""
-
-import sys
-
-from pickclutter_lang.commands import main
+from pickclutter_lang.commands.train_affordance import main
 
 if __name__ == "__main__":
-    sys.exit(main(["train-affordance", *sys.argv[1:]]))
+    main()

@@ -10,8 +10,8 @@ from pickclutter_lang.experiments.comparison import Result
 from pickclutter_lang.experiments.images.image_results import THREE_SEEDS, ImageSweepResults, student_of
 from pickclutter_lang.experiments.images.sweep_answers import lack_answers
 from pickclutter_lang.experiments.images.table_specs import TABLES, table_of
-from pickclutter_lang.experiments.sweeps.paper_tables import DATA_SETS, SIZES
 from pickclutter_lang.experiments.sweeps.tables import COMPARISON_NOTE, Table, comparison_rows, csv_lines, table_rows
+from pickclutter_lang.results.paper_tables import DATA_SETS, SIZES
 from pickclutter_lang.utils.csv import write_csv
 from pickclutter_lang.utils.io import write_text
 from pickclutter_lang.utils.words import range_text

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from pickclutter_lang.experiments.sweeps.paper_tables import PAPER
 from pickclutter_lang.experiments.sweeps.tables import Column, Row, Table
 from pickclutter_lang.language.descriptions import BLIND
+from pickclutter_lang.results.paper_tables import PAPER
 
 NAIVE = "cls"
 BEST = "cls+im_cst+vlprox"

@@ -7,10 +7,10 @@ from types import MappingProxyType
 from typing import Any
 
 from pickclutter_lang.experiments.stages import STAGE_TITLES
-from pickclutter_lang.experiments.sweeps.paper_tables import TABLE12
 from pickclutter_lang.experiments.sweeps.sweep_markdown import estimate_cell
 from pickclutter_lang.experiments.sweeps.tables import CHANCE, CHANCE_NOTE
 from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.results.paper_tables import TABLE12
 from pickclutter_lang.utils.markdown import markdown_table, number, percent
 from pickclutter_lang.utils.statistics import Estimate
 

@@ -31,12 +31,12 @@ from pickclutter_lang.experiments.scenes.table12_tables import (
 )
 from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
-from pickclutter_lang.experiments.sweeps.paper_tables import TABLE12_CELLS
 from pickclutter_lang.experiments.sweeps.sweep_results import EVERY_RUN, Selection, SweepResults, load_sweep
 from pickclutter_lang.experiments.sweeps.sweep_values import VALUES_FILE, read_values, values_of, write_values
 from pickclutter_lang.experiments.sweeps.tables import csv_lines
 from pickclutter_lang.reports.charts import save_png
 from pickclutter_lang.reports.page import PAGE_FILE, write_page
+from pickclutter_lang.results.paper_tables import TABLE12_CELLS
 from pickclutter_lang.training.logger import write_json
 from pickclutter_lang.utils.csv import write_csv
 from pickclutter_lang.utils.io import write_text

@@ -16,9 +16,9 @@ from pickclutter_lang.experiments.scenes.result_table import (
 )
 from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, stages_of_sweep
 from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
-from pickclutter_lang.experiments.sweeps.paper_tables import TABLE12, TABLE12_CELLS, PaperFigures
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepResults, as_key
 from pickclutter_lang.experiments.sweeps.tables import Column, Row, Table
+from pickclutter_lang.results.paper_tables import TABLE12, TABLE12_CELLS, PaperFigures
 
 _CLASSES = "ood_on_ood"
 _CONSTANT_NOTE = (

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from pickclutter_lang.experiments.sweeps.paper_tables import PaperFigures
 from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell, estimate_cell
 from pickclutter_lang.experiments.sweeps.sweep_results import SweepResults
+from pickclutter_lang.results.paper_tables import PaperFigures
 from pickclutter_lang.utils.csv import numbers
 from pickclutter_lang.utils.markdown import markdown_table
 

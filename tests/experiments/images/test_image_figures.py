@@ -19,7 +19,7 @@ from pickclutter_lang.experiments.images import image_figures
 from pickclutter_lang.experiments.images.image_figures import write_figure
 from pickclutter_lang.experiments.images.image_results import load_runs
 from pickclutter_lang.experiments.images.text_geometry import text_statistics
-from pickclutter_lang.experiments.sweeps.paper_tables import AVERAGE, DATA_SETS, PAPER
+from pickclutter_lang.results.paper_tables import AVERAGE, DATA_SETS, PAPER
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import scipy.stats
 from omegaconf import OmegaConf
 
 from helpers.image_results import make_result, write_result
-from pickclutter_lang.commands.app import compose_config
+from pickclutter_lang.commands.hydra_app import compose_config
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_figures import write_figure
@@ -20,9 +20,9 @@ from pickclutter_lang.experiments.images.image_results import load_runs, measure
 from pickclutter_lang.experiments.images.image_tables import write_table
 from pickclutter_lang.experiments.images.table_specs import FIGURES, RUNS, TABLES, table_of
 from pickclutter_lang.experiments.result import read_result
-from pickclutter_lang.experiments.sweeps.paper_tables import PAPER
 from pickclutter_lang.experiments.sweeps.sweep_values import read_values, values_of, write_values
 from pickclutter_lang.experiments.sweeps.tables import comparison_rows, table_rows
+from pickclutter_lang.results.paper_tables import PAPER
 
 ACCURACIES: dict[str, list[tuple[float, float | None, float]]] = {
     "closed_set": [(0.50, None, 0.30), (0.56, None, 0.28), (0.53, None, 0.29)],

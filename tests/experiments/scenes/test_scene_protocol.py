@@ -26,7 +26,7 @@ from pickclutter_lang.experiments.scenes.thresholds import (
     per_split_fpr_thresholds,
     recenter_scores,
 )
-from pickclutter_lang.experiments.sweeps.paper_tables import TABLE12, TABLE12_CELLS
+from pickclutter_lang.results.paper_tables import TABLE12, TABLE12_CELLS
 
 KNOWN, HELD_OUT = names_of_objects("id"), names_of_objects("ood")
 

@@ -1,0 +1,412 @@
+"""95% intervals: one bootstrap over object splits, seeds, draws, items and labels; Student's t; shares of episodes.
+
+Object splits are drawn first; within each, seeds, draws, scenes and classes, which are crossed. Units of one name, such
+as scenes or classes that several splits have, are drawn together in all of them.
+
+A factor with n units draws n - 1 of them with replacement, so that the variance of a mean is unbiased (Rao and Wu,
+1988). One with a single unit keeps it, and the interval does not cover it. Drawing on all levels together counts some
+variance twice and is conservative (Owen, 2007). The interval is Student's, its degrees of freedom after Satterthwaite
+from the variances of the single factors.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binomtest, norm, t
+
+from pickclutter_lang.errors import InvalidArgumentError
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Metric = Literal["map", "f1", "recall", "value"]
+"""`map`: mean average precision of the labels. `f1`: of each item over its labels, averaged over items with a positive.
+`recall`: of each label, averaged over labels; the mean accuracy of classes where each item has one label. `value`: the
+only score of a run, where items and labels are not known."""
+FACTORS = ("object splits", "seeds", "draws", "scenes", "classes")
+RESAMPLES = 1000
+_BATCHES, _LEAST_OF_BATCH, _BLOCK = 10, 20, 64
+_TINY = 1e-12
+_SHARED = ("scenes", "draws", "classes")
+"""Factors whose units several splits may have."""
+
+
+class Estimate(NamedTuple):
+    """The mean over some `runs` and half the width of its 95% interval, None where nothing varies.
+
+    `error` is the standard error of `half_width` by a finite number of resamples; 0 without resampling.
+    """
+
+    mean: float
+    half_width: float | None
+    runs: int
+    error: float = 0.0
+
+    def side_of(self, value: float) -> int:
+        """Return 1 for an interval wholly above a value, -1 for one below, 0 where it holds it, or may.
+
+        One that leaves the value out by less than twice its own error may hold it. So may one of no width.
+        """
+        if not self.half_width:
+            return 0
+        half_width = self.half_width + 2 * self.error
+        return int(self.mean - half_width > value) - int(self.mean + half_width < value)
+
+
+def mean_interval(values: Sequence[float]) -> Estimate:
+    """Return the mean of values from independent runs, and its 95% interval by Student's t.
+
+    :raises InvalidArgumentError: when there is no value
+    """
+    if not len(values):
+        raise InvalidArgumentError("expected one value or more to average, got none")
+    count, mean = len(values), math.fsum(values) / len(values)
+    if count == 1:
+        return Estimate(mean, None, 1)
+    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (count - 1))
+    return Estimate(mean, _t(count - 1) * deviation / math.sqrt(count), count)
+
+
+def _t(freedom: int) -> float:
+    return float(t.ppf(0.975, freedom))
+
+
+class Share(NamedTuple):
+    """`hits` of `total`, with the ends of the 95% score interval (Wilson, 1927); NaN where `total` is 0."""
+
+    hits: int
+    total: int
+    low: float
+    high: float
+
+    @property
+    def value(self) -> float:
+        """The share, in 0..1."""
+        return self.hits / self.total if self.total else math.nan
+
+    def __str__(self) -> str:
+        if not self.total:
+            return "-"
+        return f"{100 * self.value:.0f} ({100 * self.low:.0f} to {100 * self.high:.0f}; {self.hits}/{self.total})"
+
+
+def share(hits: int, total: int) -> Share:
+    """Return a share with its interval."""
+    if not total:
+        return Share(0, 0, math.nan, math.nan)
+    interval = binomtest(hits, total).proportion_ci(0.95, method="wilson")
+    return Share(hits, total, float(interval.low), float(interval.high))
+
+
+class PairedShares(NamedTuple):
+    """Share of the first minus share of the second over `pairs`, in -1..1.
+
+    `low`, `high`: 95% interval of Agresti and Min (2005), which is never of no width. `first_only`, `second_only`:
+    pairs in which one side alone holds. `p_value`: two-sided, of McNemar's exact test.
+    """
+
+    difference: float
+    low: float
+    high: float
+    first_only: int
+    second_only: int
+    pairs: int
+    p_value: float
+
+    def __str__(self) -> str:
+        return f"{100 * self.difference:+.0f} ({100 * self.low:+.0f} to {100 * self.high:+.0f}; {self.pairs})"
+
+
+def paired_shares(first: Sequence[bool], second: Sequence[bool]) -> PairedShares | None:
+    """Compare what holds in each pair, such as a pile, for one side and for the other; None without pairs."""
+    if not len(first):
+        return None
+    differences = np.asarray(first, int) - np.asarray(second, int)
+    count, more, less = len(differences), int((differences > 0).sum()), int((differences < 0).sum())
+    center = (more - less) / (count + 2)
+    half = float(norm.ppf(0.975)) * math.sqrt(more + less + 1 - (more - less) ** 2 / (count + 2)) / (count + 2)
+    p_value = float(binomtest(more, more + less, 0.5).pvalue) if more + less else 1.0
+    low, high = max(-1.0, center - half), min(1.0, center + half)
+    return PairedShares(float(differences.mean()), low, high, more, less, count, p_value)
+
+
+class RunScores(NamedTuple):
+    """Scores [N, C] of a run, and its decisions [N, C] at its own thresholds."""
+
+    scores: Floats
+    predicted: Bools
+
+
+@dataclass(frozen=True)
+class SplitScores:
+    """What an object split shares, its targets [N, C], and its runs: method -> (seed, draw) -> scores.
+
+    `items` are the ids of the N scenes or images, `labels` the C names. Without them they are other ones than those of
+    other splits.
+    """
+
+    targets: Bools
+    runs: Mapping[str, Mapping[tuple[int, int], RunScores]]
+    items: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+
+class _Unit(NamedTuple):
+    """Runs of a split that are averaged: pairs of seed and draw."""
+
+    split: int
+    runs: tuple[tuple[int, int], ...]
+
+    @property
+    def seeds(self) -> list[int]:
+        return sorted({seed for seed, _ in self.runs})
+
+    @property
+    def draws(self) -> list[int]:
+        return sorted({draw for _, draw in self.runs})
+
+
+class Bootstrap:
+    """Means and paired differences of methods with intervals; all methods share the resamples."""
+
+    def __init__(
+        self,
+        splits: Mapping[int, SplitScores],
+        resamples: int = RESAMPLES,
+        seed: int = 0,
+        untrained: Collection[str] = (),
+    ) -> None:
+        """Take the scores of one stage and cell.
+
+        :param splits: object split -> its scores
+        :param untrained: methods with one run of each split, which a difference takes for that of any seed and draw
+        :raises InvalidArgumentError: without a split, or for fewer than 2 resamples
+        """
+        if not splits or resamples < 2:
+            raise InvalidArgumentError(f"expected a split and 2 resamples or more, got {len(splits)} and {resamples}")
+        self._splits, self._resamples, self._seed = dict(splits), resamples, seed
+        self._untrained = frozenset(untrained)
+        self._known: dict[tuple[str, Metric, tuple[_Unit, ...]], tuple[float, list[Floats]]] = {}
+
+    def estimate(self, method: str, metric: Metric) -> Estimate | None:
+        """Return the mean of a method over its runs and half of the interval; None without a run or a positive."""
+        return self._interval({method: 1.0}, metric)
+
+    def difference(self, method: str, other: str, metric: Metric) -> Estimate | None:
+        """Return the mean of `method - other` over the runs that both have; None without one, or a positive."""
+        return self._interval({method: 1.0, other: -1.0}, metric)
+
+    def covers(self, *methods: str) -> dict[str, int]:
+        """Return how many units of each factor the interval of these methods resamples; the fewest of the splits."""
+        return {factor: min(found, default=0) for factor, found in self._sizes(self._units(methods)).items()}
+
+    def _sizes(self, units: Sequence[_Unit]) -> dict[str, list[int]]:
+        """Return how many units of each factor every split has."""
+        shapes = [self._splits[unit.split].targets.shape for unit in units]
+        return {
+            "object splits": [len(units)],
+            "seeds": [len(unit.seeds) for unit in units],
+            "draws": [len(unit.draws) for unit in units],
+            "scenes": [shape[0] for shape in shapes],
+            "classes": [shape[1] for shape in shapes],
+        }
+
+    def _units(self, methods: Collection[str]) -> tuple[_Unit, ...]:
+        units = []
+        for split, content in self._splits.items():
+            runs = {method: set(content.runs.get(method, {})) for method in methods}
+            shared = set.intersection(*([runs[m] for m in methods if m not in self._untrained] or [*runs.values()]))
+            units += [_Unit(split, tuple(sorted(shared)))] if shared and all(runs.values()) else []
+        return tuple(units)
+
+    def _interval(self, contrast: Mapping[str, float], metric: Metric) -> Estimate | None:
+        units = self._units(contrast)
+        if not units:
+            return None
+        found = [(sign, *self._samples(method, metric, units)) for method, sign in contrast.items()]
+        mean = math.fsum(sign * value for sign, value, _ in found)
+        if math.isnan(mean):
+            return None
+        counts = [min((n for n in sizes if n > 1), default=1) for sizes in self._sizes(units).values()]
+        samples = [np.sum([sign * of[n] for sign, _, of in found], axis=0) for n in range(1 + len(FACTORS))]
+        runs = sum(len(unit.runs) for unit in units)
+        half_width = _half_width(samples, counts)
+        if half_width is None:
+            return Estimate(mean, 0.0 if max(counts) > 1 else None, runs)
+        error = half_width / math.sqrt(2 * self._resamples)  # of a normal sample; degrees of freedom are drawn too
+        if self._resamples >= _BATCHES * _LEAST_OF_BATCH:
+            parts = zip(*(np.array_split(sample, _BATCHES) for sample in samples), strict=True)
+            of_parts = [_half_width(part, counts) or 0.0 for part in parts]
+            error = max(error, float(np.std(of_parts, ddof=1)) / math.sqrt(_BATCHES))
+        return Estimate(mean, half_width, runs, error)
+
+    def _samples(self, method: str, metric: Metric, units: tuple[_Unit, ...]) -> tuple[float, list[Floats]]:
+        """Return the mean, and resamples [B] of all factors together and of each alone."""
+        key = method, metric, units
+        if key not in self._known:
+            chosen = (frozenset(FACTORS), *(frozenset([factor]) for factor in FACTORS))
+            samples = [self._resample(method, metric, units, factors) for factors in chosen]
+            self._known[key] = float(self._resample(method, metric, units, frozenset())[0]), samples
+        return self._known[key]
+
+    def _resample(self, method: str, metric: Metric, units: tuple[_Unit, ...], factors: frozenset[str]) -> Floats:
+        """Return resamples [B] of a method's mean, with the same draws for every method of these units."""
+        rng = np.random.default_rng([self._seed, *(factor in factors for factor in FACTORS)])
+        count, n_splits = self._resamples, len(units)
+        drawn = "object splits" in factors and n_splits > 1
+        slots = n_splits - 1 if drawn else n_splits
+        picks = rng.integers(n_splits, size=(count, slots)) if drawn else np.tile(np.arange(n_splits), (count, 1))
+        names = self._names(units)
+        shared = {factor: _shared_draws(rng, count, names[factor]) for factor in _SHARED if factor in factors}
+        total = np.zeros(count)
+        for slot in range(slots):
+            for place, unit in enumerate(units):
+                rows = np.flatnonzero(picks[:, slot] == place)
+                weights = {}
+                for factor, of in names.items() if len(rows) else ():
+                    weights[factor] = np.ones((1, len(of[unit.split])))
+                    if factor in factors:
+                        together = shared.get(factor, {}).get(unit.split)
+                        weights[factor] = (
+                            _drawn(rng, len(rows), len(of[unit.split])) if together is None else together[rows]
+                        )
+                if len(rows):
+                    total[rows] += self._of_split(method, metric, unit, weights)
+        return total / slots
+
+    def _names(self, units: Sequence[_Unit]) -> dict[str, dict[int, list[Hashable]]]:
+        """Return factor -> split -> names of its units; units of one name are drawn together in all splits."""
+        names: dict[str, dict[int, list[Hashable]]] = {factor: {} for factor in FACTORS[1:]}
+        for unit in units:
+            content, split = self._splits[unit.split], unit.split
+            n_items, n_labels = content.targets.shape
+            names["seeds"][split] = [(split, seed) for seed in unit.seeds]
+            names["draws"][split] = [(content.items or split, draw) for draw in unit.draws]
+            names["scenes"][split] = [*content.items] or [(split, n) for n in range(n_items)]
+            names["classes"][split] = [*content.labels] or [(split, n) for n in range(n_labels)]
+        return names
+
+    def _of_split(self, method: str, metric: Metric, unit: _Unit, weights: Mapping[str, Floats]) -> Floats:
+        """Return resamples of the mean over the runs of one split, [B] or [1]."""
+        content, found = self._splits[unit.split], self._splits[unit.split].runs[method]
+        places = [(unit.seeds.index(seed), unit.draws.index(draw)) for seed, draw in unit.runs]
+        values, counted = np.zeros(1), np.zeros(1)
+        known: list[tuple[RunScores, Floats]] = []  # runs that share a distillation are alike before few-shot learning
+        for run, (seed, draw) in zip(unit.runs, places, strict=True):
+            scores = next(iter(found.values())) if method in self._untrained else found[run]
+            same = next((of for other, of in known if all(map(np.array_equal, scores, other))), None)
+            if same is None:
+                same = _metric(scores, content.targets, weights["scenes"], weights["classes"], metric)
+                known.append((scores, same))
+            often = weights["seeds"][:, seed] * weights["draws"][:, draw]
+            values, counted = values + often * same, counted + often
+        with np.errstate(invalid="ignore"):
+            return np.asarray(values / counted)
+
+
+def _drawn(rng: np.random.Generator, count: int, units: int, draws: int | None = None) -> Floats:
+    """Return how often each of some units is drawn, [count, units]; a single one always."""
+    if units == 1:
+        return np.ones((count, 1))
+    draws = units - 1 if draws is None else draws
+    return np.asfortranarray(rng.multinomial(draws, [1 / units] * units, size=count), dtype=float)
+
+
+def _shared_draws(rng: np.random.Generator, count: int, names: Mapping[int, Sequence[Hashable]]) -> dict[int, Floats]:
+    """Return how often the units of each split are drawn from those of all splits together; {} where none is shared.
+
+    Of U units together, U (n - 1) / n are drawn where the smallest split has n: the variance of a mean over n stays
+    unbiased. A split of which none is drawn, as happens to small ones, draws from its own.
+    """
+    union = list(dict.fromkeys(name for own in names.values() for name in own))
+    fewest = min(map(len, names.values()))
+    if len(union) == sum(map(len, names.values())) or fewest == 1:
+        return {}
+    place = {name: n for n, name in enumerate(union)}
+    weights = _drawn(rng, count, len(union), round(len(union) * (fewest - 1) / fewest))
+    found = {split: np.asfortranarray(weights[:, [place[name] for name in own]]) for split, own in names.items()}
+    for of_split in found.values():
+        empty = ~of_split.any(axis=1)
+        of_split[empty] = _drawn(rng, int(empty.sum()), of_split.shape[1])
+    return found
+
+
+def _half_width(samples: Sequence[Floats], counts: Sequence[int]) -> float | None:
+    """Return half of the 95% interval; None where no factor alone varies.
+
+    :param samples: resamples [B] of all factors together, then of each factor alone
+    :param counts: units of each factor
+    """
+    joint, *alone = (float(np.nanvar(sample, ddof=1)) for sample in samples)
+    freedom = sum(v * v / (n - 1) for v, n in zip(alone, counts, strict=True) if n > 1)
+    if not freedom > 0:  # NaN where hardly a resample has a positive
+        return None
+    return _t(max(1, int(sum(alone) ** 2 / freedom))) * math.sqrt(joint)
+
+
+def _metric(run: RunScores, targets: Bools, items: Floats, labels: Floats, metric: Metric) -> Floats:
+    """Return a metric of resamples, [B], where items [B or 1, N] and labels [B or 1, C] count as often as drawn."""
+    if metric == "value":
+        return run.scores[:1, 0]
+    if metric == "f1":
+        return _scene_f1(run.predicted, targets, items, labels)
+    if metric == "map":
+        of_labels = [average_precision(run.scores[:, n], targets[:, n], items) for n in range(targets.shape[1])]
+        values = np.stack(of_labels, axis=1)
+        counted = labels * ~np.isnan(values)
+    else:
+        positives, hits = items @ targets.astype(float), items @ (run.predicted & targets).astype(float)
+        values = hits / np.maximum(positives, _TINY)
+        counted = labels * (positives > 0)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((counted * np.nan_to_num(values)).sum(axis=1) / counted.sum(axis=1))
+
+
+def average_precision(scores: Floats, present: Bools, weights: Floats) -> Floats:
+    """Return the average precision of a label where items count as often as their weights.
+
+    :param scores: [N]; equal scores are one step
+    :param present: [N]
+    :param weights: [B, N], at least 0
+    :return: [B] in [0, 1], NaN where no positive has weight
+    """
+    order = np.argsort(-scores, kind="stable")
+    positives = np.flatnonzero(present[order])
+    group_ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
+    steps = group_ends[np.searchsorted(group_ends, positives)]  # for each positive: the last of those that score alike
+    alike = np.searchsorted(positives, steps, side="right") - 1  # for each positive: the last positive of these
+    found = np.empty(len(weights))
+    for rows in _blocks(len(weights)):
+        columns = weights[rows].T[order]  # [N, B]: rows are gathered and summed along memory
+        total = columns.cumsum(axis=0)[steps]
+        gained = columns[positives]
+        hits = gained.cumsum(axis=0)[alike]
+        with np.errstate(invalid="ignore"):
+            found[rows] = (gained * hits / np.maximum(total, np.finfo(float).tiny)).sum(axis=0) / gained.sum(axis=0)
+    return found
+
+
+def _scene_f1(predicted: Bools, present: Bools, items: Floats, labels: Floats) -> Floats:
+    """Return the F1 of each item over its labels, averaged over the items with a positive of a label that counts."""
+    true, said, hit = (values.T.astype(float) for values in (present, predicted, predicted & present))
+    count = max(len(items), len(labels))
+    items, labels = (np.broadcast_to(one, (count, one.shape[1])) for one in (items, labels))
+    found = np.empty(count)
+    for rows in _blocks(count):
+        positives = labels[rows] @ true
+        sizes = positives + labels[rows] @ said
+        counted = items[rows] * (positives > _TINY)
+        hits = 2 * counted * (labels[rows] @ hit)
+        with np.errstate(invalid="ignore"):
+            found[rows] = (hits / np.maximum(sizes, _TINY)).sum(axis=1) / counted.sum(axis=1)
+    return found
+
+
+def _blocks(count: int) -> list[slice]:
+    """Return slices of some resamples, whose arrays over all items stay in the cache of a core."""
+    return [slice(start, start + _BLOCK) for start in range(0, count, _BLOCK)]
