@@ -1,8 +1,7 @@
-"""Environment wrappers: an action that declares the object absent, and observations for stable-baselines3."""
+"""Environment wrappers: an action that declares the object absent, and observations as one flat dictionary."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import gymnasium as gym
@@ -11,9 +10,11 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.language.instructions import INSTRUCTION_BYTES, encode_instruction
 
 Action = NDArray[np.float32]
 _SUCCESS_REWARD = {"dense": 10.0, "normalized_dense": 1.0, "sparse": 1.0}
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 class DeclareAbsence(gym.Wrapper[Any, Action, Any, Action], gym.utils.RecordConstructorArgs):
@@ -99,75 +100,64 @@ class DeclareAbsence(gym.Wrapper[Any, Action, Any, Action], gym.utils.RecordCons
 
 
 class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordConstructorArgs):
-    """Observations of mode `rgbd` as a dictionary of one level, as stable-baselines3's policies take them.
+    """Observations of mode `rgbd` as one flat dictionary of arrays, for policies, vectors and stable-baselines3.
 
-    - `state`: float32 [n], the numbers of robot, task and wrappers, in the order of the original; without the cameras'
-      matrices, which are of other sizes, and without `obj_start_pos`, by which the simulator tells where the target is
-    - `{camera}_rgb`: uint8 [H, W, 3]
-    - `{camera}_depth`: uint8 [H, W, 1]; 255 is `depth_limit` meters or more
-    - `{camera}_robot_seg`: uint8 [H, W, 1], 255 on the robot, in mode `rgbd_robot_seg`
+    - `instruction`: uint8 [256], UTF-8 that ends in zeros
+    - of each camera C, such as `hand`: `C_rgb`, uint8 [H, W, 3]; `C_depth`, float32 [H, W], meters, 0 without a
+      measurement; `C_intrinsic`, float32 [3, 3]; `C_cam2world`, float32 [4, 4], OpenGL's axes
+    - numbers of robot and task, float32: `qpos` and `qvel` [9], `base_pose` and `tcp_pose` [7], `goal_pos` [3]; not
+      `obj_start_pos`, by which the simulator tells where the target is
+    - `mask`, only with `mask=True`: uint8 [H, W], 1 at the pixels of the target in the hand camera's image
+
+    `gymnasium.wrappers.FilterObservation` around it selects keys.
     """
 
-    def __init__(self, env: gym.Env[Any, Any], depth_limit: float = 1.0, privileged: bool = False) -> None:
-        """Wrap an environment.
+    def __init__(self, env: gym.Env[Any, Any], mask: bool = False) -> None:
+        """Wrap a PickClutterLang environment.
 
-        :param depth_limit: meters; the pile lies within 0.7 m of the hand camera at rest
-        :param privileged: keep `obj_start_pos` in the state, a point of the target that no robot is told
-        :raises InvalidArgumentError: for a limit that is not above 0, or another observation mode
+        :param mask: add the simulator's segmentation of the target
+        :raises InvalidArgumentError: for another environment or observation mode, or `mask` without segmentation
         """
-        gym.utils.RecordConstructorArgs.__init__(self, depth_limit=depth_limit, privileged=privileged)
+        gym.utils.RecordConstructorArgs.__init__(self, mask=mask)
         super().__init__(env)
-        mode = getattr(env.unwrapped, "obs_mode", None)
-        if mode not in ("rgbd", "rgbd_robot_seg"):
-            raise InvalidArgumentError(f"expected obs_mode 'rgbd' or 'rgbd_robot_seg', but got {mode!r}")
-        if not depth_limit > 0:
-            raise InvalidArgumentError(f"expected a depth_limit above 0, but got {depth_limit}")
-        self.depth_limit, self.privileged = depth_limit, privileged
-        self.observation_space = self._space(env.observation_space)
+        nested: Any = env.observation_space
+        if not hasattr(env.unwrapped, "instruction"):
+            raise InvalidArgumentError(f"expected a PickClutterLang environment, but got {env.unwrapped}")
+        if not isinstance(nested, spaces.Dict) or "camera_param" not in nested.spaces:
+            raise InvalidArgumentError("expected observations with images; make the environment with obs_mode='rgbd'")
+        if mask and "Segmentation" not in nested["image"]["hand_camera"].spaces:  # type: ignore[index]
+            raise InvalidArgumentError("expected segmentation; make the environment with enable_segmentation=True")
+        self.mask = mask
+        flat: dict[str, spaces.Space[Any]] = {"instruction": spaces.Box(0, 255, (INSTRUCTION_BYTES,), np.uint8)}
+        for name, images in nested["image"].items():  # type: ignore[attr-defined]
+            camera, size = name.removesuffix("_camera"), images["rgb"].shape[:2]
+            flat[f"{camera}_rgb"] = spaces.Box(0, 255, (*size, 3), np.uint8)
+            flat[f"{camera}_depth"] = spaces.Box(0, _LARGEST, size, np.float32)
+            flat[f"{camera}_intrinsic"] = spaces.Box(-_LARGEST, _LARGEST, (3, 3), np.float32)
+            flat[f"{camera}_cam2world"] = spaces.Box(-_LARGEST, _LARGEST, (4, 4), np.float32)
+            if mask and camera == "hand":
+                flat["mask"] = spaces.Box(0, 1, size, np.uint8)
+        for key, box in self._numbers(nested).items():
+            flat[key] = spaces.Box(-_LARGEST, _LARGEST, box.shape, np.float32)
+        self.observation_space = spaces.Dict(flat)
 
-    def observation(self, observation: dict[str, Any]) -> dict[str, Any]:
+    def observation(self, observation: Any) -> dict[str, NDArray[Any]]:
         """Flatten one observation."""
-        vectors = _flatten_arrays(self._numbers(observation))
-        flat: dict[str, Any] = {"state": np.concatenate(vectors).astype(np.float32)}
-        for camera, images in observation["image"].items():
-            for kind, image in images.items():
-                if kind in ("rgb", "depth", "robot_seg"):
-                    flat[f"{camera}_{kind}"] = self._image(kind, image)
-        return flat
+        base: Any = self.env.unwrapped
+        flat: dict[str, NDArray[Any]] = {"instruction": encode_instruction(base.instruction)}
+        for name, images in observation["image"].items():
+            camera, parameters = name.removesuffix("_camera"), observation["camera_param"][name]
+            flat[f"{camera}_rgb"] = images["rgb"]
+            flat[f"{camera}_depth"] = images["depth"][..., 0].astype(np.float32)
+            flat[f"{camera}_intrinsic"] = parameters["intrinsic_cv"].astype(np.float32)
+            flat[f"{camera}_cam2world"] = parameters["cam2world_gl"].astype(np.float32)
+        if self.mask:
+            target = observation["image"]["hand_camera"]["Segmentation"][..., 1] == base.obj.id
+            flat["mask"] = (target & base.target_present).astype(np.uint8)
+        return flat | {key: np.asarray(value, np.float32) for key, value in self._numbers(observation).items()}
 
-    def _numbers(self, nested: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the part of an observation, or of its space, that `state` holds."""
-        kept = {key: value for key, value in nested.items() if key not in ("image", "camera_param")}
-        if not self.privileged:
-            kept["extra"] = {key: value for key, value in kept["extra"].items() if key != "obj_start_pos"}
-        return kept
-
-    def _image(self, kind: str, image: NDArray[Any]) -> NDArray[np.uint8]:
-        if kind == "depth":
-            image = np.clip(image / self.depth_limit, 0, 1) * 255
-        elif kind == "robot_seg":
-            image = image * 255
-        return np.asarray(image, np.uint8)
-
-    def _space(self, nested: Any) -> spaces.Dict:
-        size = sum(int(np.prod(box.shape)) for box in _boxes(self._numbers(nested)))
-        largest = float(np.finfo(np.float32).max)
-        flat: dict[str, spaces.Space[Any]] = {"state": spaces.Box(-largest, largest, (size,), np.float32)}
-        for camera, images in nested["image"].items():
-            for kind, box in images.items():
-                if kind in ("rgb", "depth", "robot_seg"):
-                    flat[f"{camera}_{kind}"] = spaces.Box(0, 255, box.shape, np.uint8)
-        return spaces.Dict(flat)
-
-
-def _flatten_arrays(tree: dict[str, Any]) -> list[NDArray[Any]]:
-    """Return the arrays of a nested dictionary as vectors, in order."""
-    return [
-        vector
-        for value in tree.values()
-        for vector in (_flatten_arrays(value) if isinstance(value, dict) else [np.ravel(value)])
-    ]
-
-
-def _boxes(tree: Any) -> list[spaces.Box]:
-    return [box for value in tree.values() for box in (_boxes(value) if isinstance(value, Mapping) else [value])]
+    @staticmethod
+    def _numbers(nested: Any) -> dict[str, Any]:
+        """Return the numbers of robot and task of an observation, or their spaces."""
+        groups = (nested[group].items() for group in ("agent", "extra"))
+        return {key: value for group in groups for key, value in group if key != "obj_start_pos"}

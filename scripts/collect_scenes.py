@@ -1,4 +1,8 @@
-from pickclutter_lang.commands.collect_scenes import main
+"""`pickclutter collect-scenes`, by path."""
+
+import sys
+
+from pickclutter_lang.commands import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(["collect-scenes", *sys.argv[1:]]))

@@ -1,4 +1,8 @@
-from pickclutter_lang.commands.reproduce_tables import main
+"""`pickclutter reproduce-tables`, by path."""
+
+import sys
+
+from pickclutter_lang.commands import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(["reproduce-tables", *sys.argv[1:]]))

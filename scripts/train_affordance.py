@@ -1,4 +1,8 @@
-from pickclutter_lang.commands.train_affordance import main
+"""`pickclutter train-affordance`, by path."""
+
+import sys
+
+from pickclutter_lang.commands import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(["train-affordance", *sys.argv[1:]]))

@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +25,8 @@ from helpers.image_data import paint as paint_image
 from helpers.own_objects import MESHES, make_own_set, own_entry
 from helpers.paths import ROOT
 from helpers.scene_runs import make_finished_run
-from pickclutter_lang.commands import COMMANDS
-from pickclutter_lang.commands.import_mesh import build_parser, check_options
+from pickclutter_lang.commands import COMMANDS, load
+from pickclutter_lang.commands.simulator import build_parser, check_options
 from pickclutter_lang.datasets.images import load_image_dataset
 from pickclutter_lang.datasets.images.loaders import SETS
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
@@ -258,7 +257,7 @@ def test_commands_of_a_page_exist_and_take_its_settings(page: str) -> None:
         if name == "check-install" or {"--config-dir", "-m"} & {*words}:  # test_clusters.py runs the grid of -m
             continue
         pytest.importorskip("sapien")
-        import_module(f"pickclutter_lang.commands.{name.replace('-', '_')}")
+        load(name)
         with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
             compose(name.replace("-", "_"), overrides=settings)
 

@@ -1,4 +1,4 @@
-"""The commands of the package: `pickclutter COMMAND key=value ...`, each a module of this folder with a `main`.
+"""The commands of the package: `pickclutter COMMAND key=value ...`, each a function of a module of this folder.
 
 Only the module of the chosen command is imported: `pickclutter --help` needs neither torch nor hydra.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from pickclutter_lang import __version__
@@ -15,7 +15,7 @@ from pickclutter_lang.commands.exit_status import DEBUG, LOG, exit_status
 from pickclutter_lang.utils.validation import did_you_mean
 
 COMMANDS: dict[str, dict[str, str]] = {
-    "environment and scenes": {
+    "simulator": {
         "check-install": "check that the simulator works here, and render one pile",
         "collect-scenes": "collect scenes of clutter with the simulator",
         "validate-grasp-labels": "check the label graspable against picks by the simulated arm",
@@ -27,14 +27,20 @@ COMMANDS: dict[str, dict[str, str]] = {
         "train-affordance": "distill a student from a teacher, fine-tune it on few scenes, evaluate it",
         "evaluate-affordance": "evaluate a finished run again, or a policy on any scenes",
         "compare-runs": "compare finished runs on one page: settings, results, paired differences",
+        "reproduce-table12": "run Table 12; tables_only=true: write it again from finished runs",
+        "ablate-texts": "compare names, descriptions, ensembles and controls as zero-shot texts",
+        "export-onnx": "write a student as ONNX",
+    },
+    "images": {
+        "train-image-student": "one run of the image-classification tables",
+        "reproduce-tables": "run Tables 1 to 11 and Figures 1, 2b and 4",
+        "caption-images": "caption images with a captioning model",
     },
     "teachers": {
         "train-teacher": "train a pocket teacher on scenes and views, or on a folder of images",
         "describe-labels": "ask a language model to describe labels",
-        "caption-images": "caption images with a captioning model",
-        "ablate-texts": "compare names, descriptions, ensembles and controls as zero-shot texts",
     },
-    "policy": {
+    "policies": {
         "export-policy": "write a finished student as a policy folder",
         "export-runtime": "write a policy folder as ONNX networks, for use without torch",
         "encode-names": "encode further names for a policy that acts without torch",
@@ -44,24 +50,16 @@ COMMANDS: dict[str, dict[str, str]] = {
         "demo": "name an object in a browser on this machine, and let the arm pick it",
         "train-ppo": "train PPO on a student's features",
     },
-    "demonstrations": {
+    "files": {
         "collect-demos": "keep episodes of picks by name as ManiSkill2 trajectories",
         "export-lerobot": "write demonstrations as a LeRobot data set",
-    },
-    "the paper's tables": {
-        "train-image-student": "one run of the image-classification tables",
-        "reproduce-tables": "run Tables 1 to 11 and Figures 1, 2b and 4",
-        "reproduce-table12": "run Table 12; tables_only=true: write it again from finished runs",
-    },
-    "files": {
         "verify-scenes": "check every shard of a scene store",
         "import-scenes": "make a scene store of the published HDF5 file",
-        "export-onnx": "write a student as ONNX",
         "push": "push a policy, a teacher or a scene store to the Hugging Face Hub",
         "fetch": "fetch one of them from the hub, and check it",
     },
 }
-"""What one wants to do -> command -> what it does, in a line."""
+"""Module of this folder -> command, a function there -> what it does, in a line."""
 
 _NAMES = tuple(name for group in COMMANDS.values() for name in group)
 _NOT_HYDRA = ("check-install", "import-mesh")
@@ -139,10 +137,21 @@ def help_text() -> str:
     return "\n".join(lines)
 
 
+def load(name: str) -> Callable[[], None]:
+    """Import the module of a command, and return its function.
+
+    :param name: `train-affordance` or `train_affordance`
+    """
+    command = name.replace("_", "-")
+    module = next(module for module, commands in COMMANDS.items() if command in commands)
+    function: Callable[[], None] = getattr(import_module(f"{__name__}.{module}"), command.replace("-", "_"))
+    return function
+
+
 def _run(name: str, arguments: Sequence[str], program: str | None = None) -> None:
-    """Call a command's `main`, with the process's arguments as if the command were a separate program."""
+    """Call a command, with the process's arguments as if it were a separate program."""
     sys.argv = [program or f"pickclutter {name}", *arguments]
-    import_module(f"{__name__}.{name.replace('-', '_')}").main()
+    load(name)()
 
 
 def _complete(request: Sequence[str]) -> None:

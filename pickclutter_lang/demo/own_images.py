@@ -24,7 +24,7 @@ def detect_by_student(student: StudentRuntime, image: NDArray[np.uint8], names: 
     start = (spec.camera_size - spec.crop_size) // 2
     around = (start, spec.camera_size - spec.crop_size - start)  # which the student does not see
     view = np.asarray(Image.fromarray(image).resize((spec.crop_size,) * 2))
-    output = student.predict({("hand", "rgb"): np.pad(view, (around, around, (0, 0)))}, names)
+    output = student.predict({"hand_rgb": np.pad(view, (around, around, (0, 0)))}, names)
     maps, nowhere = upsample_to_image(output.attention, side, side), np.zeros((side, side), bool)
     rows = zip(names, output.scores.tolist(), maps, strict=True)
     return [Detection(score, student.threshold(name), nowhere, heatmap) for name, score, heatmap in rows]

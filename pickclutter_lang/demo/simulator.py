@@ -18,7 +18,6 @@ from pickclutter_lang.errors import PickClutterError, WorkerError
 from pickclutter_lang.evaluation.pick import is_known
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder
-from pickclutter_lang.policy.flat_arrays import unflatten_observation
 from pickclutter_lang.policy.policy import EpisodeState
 from pickclutter_lang.reports.gallery import Media
 from pickclutter_lang.utils.worker_pool import TaskFunction, WorkerPool
@@ -31,7 +30,7 @@ _PATIENCE_S = 0.5
 
 
 class SimulatedPile(NamedTuple):
-    """A pile: the observation of mode `rgbd` before the arm moves, and the names of its objects."""
+    """A pile: the observation before the arm moves, and the names of its objects."""
 
     observation: dict[str, Any]
     objects: tuple[str, ...]
@@ -40,7 +39,7 @@ class SimulatedPile(NamedTuple):
     @property
     def rgb(self) -> NDArray[np.uint8]:
         """The image of the hand camera, [S, S, 3]."""
-        image: NDArray[np.uint8] = self.observation["image"]["hand_camera"]["rgb"]
+        image: NDArray[np.uint8] = self.observation["hand_rgb"]
         return image
 
 
@@ -134,7 +133,7 @@ def make_simulation(config: RolloutConfig) -> TaskFunction[_Task, _Result]:
         if name is None:
             observation, pile = runner.observe(seed)
             names = (tuple(item.name for item in items) for items in (pile.objects, pile.visible))
-            return SimulatedPile(unflatten_observation(observation), *names)
+            return SimulatedPile(observation, *names)
         video = VideoRecorder()
 
         def callback(observation: Mapping[str, NDArray[Any]], state: EpisodeState | None) -> None:

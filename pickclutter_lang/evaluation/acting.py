@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pickclutter_lang.envs.wrappers import FlatObservation
 from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.evaluation.episode_instructions import BLANK, MAY_REFUSE, Instruction
+from pickclutter_lang.language.instructions import encode_instruction
 from pickclutter_lang.manipulation.scripted_picker import PickPhase
 from pickclutter_lang.policy.detectors import Detection, TargetDetector
-from pickclutter_lang.policy.flat_arrays import encode_instruction
-from pickclutter_lang.policy.flat_observation import PolicyObservation
 from pickclutter_lang.policy.policy import DECLARE, EpisodeState
 from pickclutter_lang.utils.plugins import checked_result
 
@@ -63,7 +63,7 @@ class Run(NamedTuple):
 
 
 def act(
-    env: PolicyObservation,
+    env: FlatObservation,
     actor: Actor,
     observation: Mapping[str, NDArray[Any]],
     info: dict[str, Any],
@@ -118,10 +118,10 @@ def outcome(run: Run, asked: Instruction) -> dict[str, Any]:
 def first_decision(actor: Actor, truth: NDArray[np.bool_]) -> dict[str, Any]:
     """Return the first detection of an episode and the time of a decision, as JSON values.
 
-    :param truth: bool [H * W], the pixels of the target
+    :param truth: bool [H, W], the pixels of the target
     """
     first = actor.detector.first if actor.detector is not None else None
-    located = first and bool((first.mask.ravel() & truth).sum() > 0.5 * max(int(first.mask.sum()), 1))
+    located = first and bool((first.mask & truth).sum() > 0.5 * max(int(first.mask.sum()), 1))
     return {
         "located": located,
         "score": first and first.score,

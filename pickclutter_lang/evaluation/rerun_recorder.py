@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.errors import MissingExtraError
 from pickclutter_lang.evaluation.rollout_metrics import outcome_of, went_right
+from pickclutter_lang.language.instructions import decode_instruction
 from pickclutter_lang.manipulation.gripper import GraspCandidates, pregrasp_pose, rotation_matrix
 from pickclutter_lang.manipulation.kinematics import JOINTS, PandaArm
 from pickclutter_lang.manipulation.point_cloud import unproject_depth
 from pickclutter_lang.manipulation.scripted_picker import GraspTarget
-from pickclutter_lang.policy.flat_arrays import decode_instruction, unflatten_observation
 from pickclutter_lang.policy.policy import EpisodeState
 from pickclutter_lang.utils.io import atomic_write
 
@@ -65,12 +65,12 @@ class RerunRecorder:
         if self._step == 0:
             self._log("world/goal", rr.Points3D([observation["goal_pos"]], radii=0.01, labels=["goal"]))
             self._say(f"instruction: {decode_instruction(observation['instruction'])}")
-        nested = unflatten_observation(observation)
-        for name in nested["image"]:
-            self._log_camera(name, nested)
-        self._log_arm(nested["agent"])
+        for key in observation:
+            if key.endswith("_rgb"):
+                self._log_camera(key.removesuffix("_rgb"), observation)
+        self._log_arm(observation)
         if state is not None and count > self._decisions:
-            self._log_decision(nested, state, count)
+            self._log_decision(observation, state, count)
         if state is not None and state.phase.value != self._phase:
             self._phase = state.phase.value
             self._say(f"phase: {self._phase}", "DEBUG")
@@ -100,28 +100,26 @@ class RerunRecorder:
     def _say(self, text: str, level: str = "INFO") -> None:
         self._log("log", rr.TextLog(text, level=level))
 
-    def _log_camera(self, name: str, observation: Mapping[str, Any]) -> None:
+    def _log_camera(self, camera: str, observation: Mapping[str, Any]) -> None:
         """Record pose, color and depth of a camera, and the simulator's pixels of the target in the hand camera's."""
-        images, camera = observation["image"][name], observation["camera_param"][name]
-        height, width = images["rgb"].shape[:2]
-        pose, place = camera["cam2world_gl"], f"world/{name}"
+        height, width = observation[f"{camera}_rgb"].shape[:2]
+        pose, place = observation[f"{camera}_cam2world"], f"world/{camera}_camera"
         self._log(place, rr.Transform3D(translation=pose[:3, 3], mat3x3=pose[:3, :3]))
         axes = rr.ViewCoordinates.RUB  # OpenGL's
         self._log(
             place,
             rr.Pinhole(
-                image_from_camera=camera["intrinsic_cv"],
+                image_from_camera=observation[f"{camera}_intrinsic"],
                 resolution=[width, height],
                 camera_xyz=axes,
                 image_plane_distance=0.06,
             ),
         )
-        self._log(f"{place}/rgb", rr.Image(images["rgb"]).compress(_QUALITY))
-        depth = np.clip(np.round(images["depth"][..., 0] * _DEPTH_UNITS), 0, 65535).astype(np.uint16)
+        self._log(f"{place}/rgb", rr.Image(observation[f"{camera}_rgb"]).compress(_QUALITY))
+        depth = np.clip(np.round(observation[f"{camera}_depth"] * _DEPTH_UNITS), 0, 65535).astype(np.uint16)
         self._log(f"{place}/depth", rr.DepthImage(depth, meter=_DEPTH_UNITS))
-        if name == "hand_camera" and "mask" in observation:
-            mask = np.reshape(observation["mask"], (height, width)).astype(np.uint8)
-            self._log(f"{place}/target", rr.SegmentationImage(mask, opacity=0.4))
+        if camera == "hand" and "mask" in observation:
+            self._log(f"{place}/target", rr.SegmentationImage(observation["mask"], opacity=0.4))
 
     def _log_arm(self, agent: Mapping[str, NDArray[Any]]) -> None:
         """Record joints, TCP and its path so far, and the opening of the gripper."""
@@ -136,8 +134,8 @@ class RerunRecorder:
 
     def _log_decision(self, observation: Mapping[str, Any], state: EpisodeState, number: int) -> None:
         """Record the last detection, what the hand camera sees in space, and the grasps."""
-        found, images = state.detections[-1], observation["image"]["hand_camera"]
-        self._log("decision/rgb", rr.Image(images["rgb"]).compress(_QUALITY))
+        found, rgb = state.detections[-1], observation["hand_rgb"]
+        self._log("decision/rgb", rr.Image(rgb).compress(_QUALITY))
         if found.segments is not None:
             self._log("decision/segments", rr.SegmentationImage(found.segments.astype(np.uint16), opacity=0.5))
         self._log("decision/mask", rr.SegmentationImage(found.mask.astype(np.uint8), opacity=0.5))
@@ -145,9 +143,8 @@ class RerunRecorder:
         self._log("decision/score_map", rr.Tensor(heat.astype(np.float32), dim_names=("row", "column")))
         self._log("scores/score", rr.Scalar(found.score))
         self._log("scores/threshold", rr.Scalar(found.threshold))
-        camera = observation["camera_param"]["hand_camera"]
-        cloud = unproject_depth(images["depth"][..., 0], camera["intrinsic_cv"], camera["cam2world_gl"])
-        colors = images["rgb"][cloud.pixels[:, 0], cloud.pixels[:, 1]]
+        cloud = unproject_depth(*(observation[f"hand_{key}"] for key in ("depth", "intrinsic", "cam2world")))
+        colors = rgb[cloud.pixels[:, 0], cloud.pixels[:, 1]]
         self._log("world/points", rr.Points3D(cloud.points, colors=colors, radii=0.0012))
         target, candidates = (None, _NO_GRASPS) if state.absent else (state.target, state.candidates or _NO_GRASPS)
         self._log_grasps(candidates, target)

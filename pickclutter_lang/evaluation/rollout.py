@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.envs.generation.pile_sampling import split_label_indices
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
-from pickclutter_lang.envs.wrappers import DeclareAbsence
+from pickclutter_lang.envs.wrappers import DeclareAbsence, FlatObservation
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.evaluation.acting import (
     Actor,
@@ -33,7 +33,6 @@ from pickclutter_lang.objects.catalog import Catalog
 from pickclutter_lang.policy.baseline_detectors import OracleDetector, RandomDetector
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import StudentDetector, TargetDetector
-from pickclutter_lang.policy.flat_observation import PolicyObservation
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.score_wrappers import check_cameras
@@ -133,11 +132,11 @@ class RolloutRunner:
             self._picker_config = replace(DEFAULT_PICKER_CONFIG, grasp_proposer=resolve(config.proposer, "proposer"))
         hand_size = self.student.config.camera_size if self.student else config.camera_size
         inner = wrap(gym.make(config.env_id, **environment_arguments(config, hand_size, base_size)))
-        if self.student is not None:
-            check_cameras(inner, self.student)
         catalog: Catalog = inner.unwrapped.catalog  # type: ignore[attr-defined]
         self._names, self._seen_names = catalog.names, _seen_names(catalog, self.student)
-        self._env = PolicyObservation(DeclareAbsence(inner), mask=True)
+        self._env = FlatObservation(DeclareAbsence(inner), mask=True)
+        if self.student is not None:
+            check_cameras(self._env, self.student)
 
     def detector(self, variant: str) -> TargetDetector:
         """Return the detector of a variant, which is built at its first use.

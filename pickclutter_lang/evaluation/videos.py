@@ -19,8 +19,8 @@ from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.evaluation.episode_instructions import DRAWN
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.rollout_metrics import went_right
+from pickclutter_lang.language.instructions import decode_instruction
 from pickclutter_lang.policy.detectors import Detection
-from pickclutter_lang.policy.flat_arrays import decode_instruction
 from pickclutter_lang.policy.policy import EpisodeState
 from pickclutter_lang.reports.gallery import Media, encode_video
 from pickclutter_lang.utils.io import atomic_write

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.phrases import COLORS, SPELLINGS, color_alone
@@ -23,6 +24,8 @@ INSTRUCTION_TEMPLATES = (
     "I need the {name}",
     "find the {name} and pick it up",
 )
+INSTRUCTION_BYTES = 256
+"""Length of an encoded instruction."""
 _MAX_CHARACTERS = 500
 _ARTICLE = r"(?:(?:one of )?(?:the|my|your|our|these|those)|this|that|an?|some|any) "
 _REQUEST = re.compile(
@@ -275,3 +278,19 @@ def _respelled(name: str) -> str:
     """Return new words as the teachers' captions are spelled."""
     other = rf"\b(?:{'|'.join(SPELLINGS)})\b"
     return re.sub(other, lambda found: SPELLINGS[found[0].lower()], name, flags=re.IGNORECASE)
+
+
+def encode_instruction(text: str) -> NDArray[np.uint8]:
+    """Return a text as UTF-8 [256] that ends in zeros.
+
+    :raises InvalidArgumentError: for a text of more than 256 bytes
+    """
+    data = text.encode()
+    if len(data) > INSTRUCTION_BYTES:
+        raise InvalidArgumentError(f"expected an instruction of at most {INSTRUCTION_BYTES} bytes, but got {text!r}")
+    return np.frombuffer(data.ljust(INSTRUCTION_BYTES, b"\0"), np.uint8).copy()
+
+
+def decode_instruction(encoded: NDArray[np.uint8]) -> str:
+    """Return the text that `encode_instruction` was given."""
+    return bytes(np.asarray(encoded, np.uint8)).rstrip(b"\0").decode(errors="replace")

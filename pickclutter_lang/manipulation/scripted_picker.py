@@ -163,7 +163,7 @@ DEFAULT_PICKER_CONFIG = PickerConfig()
 Observation = Mapping[str, Any]
 Actions = Generator[NDArray[np.float32], None, None]
 TargetMaskFn = Callable[[Observation], NDArray[np.bool_]]
-"""From an observation of mode `rgbd` to the pixels [H, W] of the target in the hand-camera image."""
+"""From an observation to the pixels [H, W] of the target in the hand camera's image."""
 
 
 class PickPhase(Enum):
@@ -194,8 +194,8 @@ class GraspTarget(NamedTuple):
 class ScriptedPicker:
     """Picks the target and brings it to the goal, one action for each observation.
 
-    Observations are those of ManiSkill2's mode `rgbd`. Only the hand camera's depth, the poses of camera and arm, the
-    joint angles and the goal are used.
+    Observations have the keys of `pickclutter_lang.envs.wrappers.FlatObservation`. Only `hand_depth`,
+    `hand_intrinsic`, `hand_cam2world`, `qpos`, `base_pose` and `goal_pos` are used.
     """
 
     def __init__(
@@ -228,7 +228,7 @@ class ScriptedPicker:
     def act(self, observation: Observation) -> NDArray[np.float32]:
         """Return the next action.
 
-        :param observation: of mode `rgbd`
+        :param observation: see the class
         :raises InvalidArgumentError: for an observation with missing parts, or a mask of another size
         """
         self._observe(observation)
@@ -410,16 +410,15 @@ class ScriptedPicker:
     def _observe(self, observation: Observation) -> None:
         self._observation = observation
         try:
-            camera = observation["camera_param"]["hand_camera"]
-            self._depth = np.asarray(observation["image"]["hand_camera"]["depth"], float)[..., 0]
-            self._intrinsic, self._camera = camera["intrinsic_cv"], camera["cam2world_gl"]
-            self._qpos = np.asarray(observation["agent"]["qpos"], float)
-            self._base = np.asarray(observation["agent"]["base_pose"], float)
-            self._goal = np.asarray(observation["extra"]["goal_pos"], float)
-        except (KeyError, TypeError, IndexError) as error:
+            self._depth = np.asarray(observation["hand_depth"], float)
+            self._intrinsic, self._camera = observation["hand_intrinsic"], observation["hand_cam2world"]
+            self._qpos, self._base, self._goal = (
+                np.asarray(observation[key], float) for key in ("qpos", "base_pose", "goal_pos")
+            )
+        except KeyError as error:
             raise InvalidArgumentError(
-                f"expected an observation of mode 'rgbd' with the hand camera, but it has no {error}; make the "
-                "environment with obs_mode='rgbd'"
+                f"expected an observation of FlatObservation, but it has no {error}; wrap the environment in "
+                "pickclutter_lang.envs.wrappers.FlatObservation"
             ) from error
 
 

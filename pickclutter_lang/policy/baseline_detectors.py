@@ -14,7 +14,7 @@ from pickclutter_lang.policy.detectors import Detection, segment_observation
 
 
 class OracleDetector:
-    """Ground-truth segmentation of the simulator, an upper bound: `PolicyObservation(env, mask=True)` gives it.
+    """Ground-truth segmentation of the simulator, an upper bound: `FlatObservation(env, mask=True)` gives it.
 
     Margins of all observations of an episode are added. A visible object counts three times as much as a hidden one,
     so that an object that is visible first and hidden later is not predicted absent.
@@ -30,8 +30,8 @@ class OracleDetector:
         :raises InvalidArgumentError: for an observation without the mask
         """
         if "mask" not in observation:
-            raise InvalidArgumentError("expected the simulator's mask; wrap with PolicyObservation(env, mask=True)")
-        mask = np.asarray(observation["mask"], bool).reshape(observation["image"]["hand_camera"]["rgb"].shape[:2])
+            raise InvalidArgumentError("expected the simulator's mask; wrap with FlatObservation(env, mask=True)")
+        mask = np.asarray(observation["mask"], bool)
         return Detection(float(mask.any()), 0.25, mask, mask / max(int(mask.sum()), 1))
 
 
@@ -45,7 +45,7 @@ class RandomDetector:
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
         """Choose a segment."""
         segments = segment_observation(observation)
-        rgb = np.ascontiguousarray(observation["image"]["hand_camera"]["rgb"])
+        rgb = np.ascontiguousarray(observation["hand_rgb"])
         rng = np.random.default_rng([zlib.crc32(rgb.tobytes()), zlib.crc32(name.encode())])
         mask = (segments == rng.integers(1, max(int(segments.max()), 1) + 1)) & (segments > 0)
         return Detection(1.0, 0.5, mask, mask / max(int(mask.sum()), 1), segments)

@@ -21,7 +21,7 @@ from pickclutter_lang.manipulation.segmentation import (
     select_target_segments,
 )
 from pickclutter_lang.policy.rivals import COLOR_THRESHOLD, rivals_of
-from pickclutter_lang.policy.student import ExportedStudent, camera_images
+from pickclutter_lang.policy.student import ExportedStudent
 
 # Chosen on 400 scenes of X_ood; neighboring values do as well there with other crop classifiers.
 _NUM_CANDIDATES, _RANK_PENALTY = 3, 2.0
@@ -59,7 +59,7 @@ class ScoredTarget(NamedTuple):
 
 
 class TargetDetector(Protocol):
-    """Detects a named object in an observation of mode `rgbd`."""
+    """Detects a named object in an observation of `FlatObservation`."""
 
     @property
     def names(self) -> Sequence[str]:
@@ -151,14 +151,13 @@ class StudentDetector:
         rivals = [rivals_of(name, config.names) for name in names]
         colors = map(color_phrase, COLORS) if any(one.color for one in rivals) else ()
         scored = list(dict.fromkeys([*(one.own[0] for one in rivals), *config.names, *colors]))
-        output = self.student.predict(camera_images(observation), scored)
+        output = self.student.predict(observation, scored)
         asked = [scored.index(one.own[0]) for one in rivals]
         heatmaps = upsample_to_image(output.attention[asked], config.crop_size, config.camera_size)
         heatmaps /= np.maximum(heatmaps.sum(axis=(1, 2), keepdims=True), 1e-12)
         segments = segment_observation(observation, self.segmentation)
         log_odds = segment_log_odds(output.cell_logits, segments, config.crop_size)
-        images = observation["image"]["hand_camera"]
-        depth, verifier = images["depth"][..., 0], CropVerifier(self.student, images["rgb"])
+        depth, verifier = observation["hand_depth"], CropVerifier(self.student, observation["hand_rgb"])
         found = []
         for name, of_name, row, heatmap in zip(names, rivals, asked, heatmaps, strict=True):
             groups = of_name.own, of_name.others
@@ -241,6 +240,5 @@ def segment_observation(
     observation: Mapping[str, Any], config: SegmentationConfig = DEFAULT_SEGMENTATION_CONFIG
 ) -> NDArray[np.int64]:
     """Return the segments [H, W] of the hand camera's image: 1, 2, ..., and 0 for the background."""
-    images, camera = observation["image"]["hand_camera"], observation["camera_param"]["hand_camera"]
-    depth, intrinsic, pose = images["depth"][..., 0], camera["intrinsic_cv"], camera["cam2world_gl"]
-    return segment_rgbd(images["rgb"], depth, intrinsic, pose, config)
+    rgb, depth, intrinsic, pose = (observation[f"hand_{key}"] for key in ("rgb", "depth", "intrinsic", "cam2world"))
+    return segment_rgbd(rgb, depth, intrinsic, pose, config)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.datasets.cameras import CameraImages
 from pickclutter_lang.datasets.transforms.camera_channels import stack_channels
 from pickclutter_lang.datasets.transforms.object_squares import MARGIN, MIN_CROP_SIDE, bounding_square
 from pickclutter_lang.datasets.transforms.resampling import crop_bilinear, crop_nearest, resize_nearest, resize_smooth
@@ -100,16 +99,16 @@ class OnnxStudent(ExportedStudent):
         self._add(features)
         return list(features.names)
 
-    def predict(self, images: CameraImages, names: Sequence[str]) -> StudentOutput:
+    def predict(self, observation: Mapping[str, Any], names: Sequence[str]) -> StudentOutput:
         """Score names on camera images.
 
-        :param images: all of `student_input`, each with a side of `config.camera_size` pixels
+        :param observation: has all images of `student_input`, each with a side of `config.camera_size` pixels
         :param names: C names
         :raises InvalidArgumentError: for an image that is missing or of another size, or a wrong name
         :raises UnknownObjectError: for a name whose features it does not have
         """
         positive, negative = self._features(validate_label_names(names))
-        given = {"images": self.preprocess(images), "positive": positive, "negative": negative}
+        given = {"images": self.preprocess(observation), "positive": positive, "negative": negative}
         return StudentOutput(*(value[0] for value in self._run(NETWORK_FILE, SCORES, given)))
 
     def classify_crops(self, rgb: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.float64]:
@@ -129,13 +128,13 @@ class OnnxStudent(ExportedStudent):
         logits = self._run(CROPS_FILE, ["logits"], given)[0]
         return odds_against_others(logits.astype(np.float64))
 
-    def preprocess(self, images: CameraImages) -> NDArray[np.float32]:
+    def preprocess(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
         """Return the network's input for camera images, [1, K, S, S].
 
         :raises InvalidArgumentError: for an image that is missing or of another size
         """
         size = self.config.image_size
-        channels, depths = stack_channels(self._stored_images(images), self.config.crop_size)
+        channels, depths = stack_channels(self._stored_images(observation), self.config.crop_size)
         if size != channels.shape[1]:
             smooth = resize_smooth(channels, size)
             if depths:  # averaging over an edge gives a depth at which there is no surface

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
-from pickclutter_lang.language.instructions import parse_target_name
+from pickclutter_lang.language.instructions import decode_instruction, parse_target_name
 from pickclutter_lang.manipulation.controllers import hold_action, make_controller
 from pickclutter_lang.manipulation.gripper import GraspCandidates
 from pickclutter_lang.manipulation.scripted_picker import (
@@ -24,13 +24,12 @@ from pickclutter_lang.manipulation.scripted_picker import (
 )
 from pickclutter_lang.objects.object_sets import ObjectSource, own_sources
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
-from pickclutter_lang.policy.flat_arrays import decode_instruction, unflatten_observation
 from pickclutter_lang.policy.manifest import NETWORK_FILE, policy_folder, read_manifest
 from pickclutter_lang.policy.onnx_student import OnnxStudent
 from pickclutter_lang.policy.student import ExportedStudent
 
 if TYPE_CHECKING:
-    from pickclutter_lang.policy.flat_observation import PolicyObservation
+    from pickclutter_lang.envs.wrappers import FlatObservation
 
 DECLARE, CONTINUE = 1.0, -1.0
 
@@ -125,7 +124,7 @@ class EpisodeState:
 class LanguagePickPolicy:
     """Decides whether the object that the instruction names is there; picks it, or declares it absent.
 
-    Takes observations of `PolicyObservation`, of one environment or of a vectorized one, and returns actions of the
+    Takes observations of `FlatObservation`, of one environment or of a vectorized one, and returns actions of the
     control mode, with the additional one of `DeclareAbsence` at the end. All that it remembers of an episode is in the
     state that `predict` returns, so that one policy may act in many environments. A returned state never changes. Only
     the newest state of an episode can be continued.
@@ -207,8 +206,8 @@ class LanguagePickPolicy:
             )
         return self.detector.student
 
-    def make_env(self, objects: ObjectSource = "proxy", **env: Any) -> PolicyObservation:
-        """Return an environment that this policy can act in: its images, its actions, `PolicyObservation`.
+    def make_env(self, objects: ObjectSource = "proxy", **env: Any) -> FlatObservation:
+        """Return an environment that this policy can act in: its images, its actions, `FlatObservation`.
 
         :param objects: object set of the piles, or a folder of one's own
         :param env: further arguments of `PickClutterLangEnv`
@@ -217,8 +216,7 @@ class LanguagePickPolicy:
         import gymnasium
 
         from pickclutter_lang.envs.registration import environment_id
-        from pickclutter_lang.envs.wrappers import DeclareAbsence
-        from pickclutter_lang.policy.flat_observation import PolicyObservation
+        from pickclutter_lang.envs.wrappers import DeclareAbsence, FlatObservation
 
         side = self.detector.student.config.camera_size if isinstance(self.detector, StudentDetector) else 256
         given: dict[str, Any] = {
@@ -229,7 +227,7 @@ class LanguagePickPolicy:
         }
         given |= {"objects": list(own)} if (own := own_sources(objects)) else {}
         made = gymnasium.make(f"pickclutter_lang.envs:{environment_id(objects)}", **(given | env))
-        return PolicyObservation(DeclareAbsence(made) if self.declare else made)
+        return FlatObservation(DeclareAbsence(made) if self.declare else made)
 
     def predict(
         self,
@@ -240,7 +238,7 @@ class LanguagePickPolicy:
     ) -> tuple[NDArray[np.float32], tuple[EpisodeState, ...]]:
         """Return actions and the new state, as `stable_baselines3`'s `predict` does.
 
-        :param observation: of `PolicyObservation`; with a first axis of n environments, or of one without it
+        :param observation: of `FlatObservation`; with a first axis of n environments, or of one without it
         :param state: what the last call returned; None at the start. An older state raises InvalidArgumentError
         :param episode_start: [n], where a new episode begins; another instruction than before begins one too
         :param deterministic: the policy is so in any case
@@ -249,8 +247,8 @@ class LanguagePickPolicy:
         """
         if not isinstance(observation, Mapping) or "instruction" not in observation:
             raise InvalidArgumentError(
-                "expected an observation of PolicyObservation, but it has no instruction; wrap the environment in "
-                "pickclutter_lang.policy.flat_observation.PolicyObservation"
+                "expected an observation of FlatObservation, but it has no instruction; wrap the environment in "
+                "pickclutter_lang.envs.wrappers.FlatObservation"
             )
         many = np.ndim(observation["instruction"]) == 2
         count = len(observation["instruction"]) if many else 1
@@ -267,9 +265,9 @@ class LanguagePickPolicy:
         return (np.stack(actions) if many else actions[0]), tuple(after)
 
     def _act(
-        self, flat: Mapping[str, NDArray[Any]], state: EpisodeState | None
+        self, observation: Mapping[str, NDArray[Any]], state: EpisodeState | None
     ) -> tuple[NDArray[np.float32], EpisodeState]:
-        observation, instruction = unflatten_observation(flat), decode_instruction(flat["instruction"])
+        instruction = decode_instruction(observation["instruction"])
         if state is not None and state.instruction == instruction:
             episode = state.resume()
         else:

@@ -46,7 +46,7 @@ def quantize_student(
     The student looks for a name in each, as in use. What its networks are given then calibrates them.
 
     :param spec: of the student, as the other arguments before the looks; see `OnnxStudent`
-    :param looks: observations of mode `rgbd`, at least one
+    :param looks: observations of `FlatObservation`, at least one
     :raises InvalidArgumentError: for a student of two cameras, images of another size, or a network that no look needs
     """
     student = _Recorder(spec, thresholds, networks, text)

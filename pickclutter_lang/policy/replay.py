@@ -13,7 +13,7 @@ from pickclutter_lang.utils.typing import FloatArray
 
 
 def scene_to_observation(scenes: SceneDataset, row: int) -> dict[str, Any]:
-    """Return the parts of an observation of mode `rgbd` that detectors read: the hand camera's RGB, depth and pose.
+    """Return what detectors read of an observation of `FlatObservation`: the hand camera's RGB, depth and pose.
 
     A store of ManiSkill2's camera has no camera poses. Detectors need a pose for heights above the table alone, so it
     is estimated from the plane of the table.
@@ -32,11 +32,8 @@ def scene_to_observation(scenes: SceneDataset, row: int) -> dict[str, Any]:
             pose = camera_pose_from_table(meters, intrinsic, segments == 0)
         except InvalidArgumentError as error:
             raise DatasetError(f"scene {scenes.scene_ids[row]} of {scenes.store.place}: {error}") from error
-    camera = {"intrinsic_cv": intrinsic, "cam2world_gl": pose}
-    return {
-        "image": {"hand_camera": {"rgb": rgb, "depth": meters[..., None].astype(np.float32)}},
-        "camera_param": {"hand_camera": camera},
-    }
+    depth = meters.astype(np.float32)
+    return {"hand_rgb": rgb, "hand_depth": depth, "hand_intrinsic": intrinsic, "hand_cam2world": pose}
 
 
 def _cam2world_gl(extrinsic: FloatArray) -> FloatArray:

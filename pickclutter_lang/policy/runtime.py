@@ -13,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pickclutter_lang.datasets.cameras import CameraImages
 from pickclutter_lang.datasets.transforms.affine_crops import crop_images, crop_masks
 from pickclutter_lang.datasets.transforms.object_squares import bounding_square
 from pickclutter_lang.datasets.transforms.preprocess import preprocess_images
@@ -130,16 +129,16 @@ class StudentRuntime(ExportedStudent):
             return int(self._network(self._blank).shape[-1])
 
     @torch.no_grad()
-    def predict(self, images: CameraImages, names: Sequence[str]) -> StudentOutput:
+    def predict(self, observation: Mapping[str, Any], names: Sequence[str]) -> StudentOutput:
         """Score names on camera images.
 
-        :param images: all of `student_input`, each with a side of `config.camera_size` pixels
+        :param observation: has all images of `student_input`, each with a side of `config.camera_size` pixels
         :param names: C names; new ones are encoded
         :raises InvalidArgumentError: for an image that is missing or of another size, or a wrong name
         :raises TeacherError: when a name is new, and the teacher is missing or another one
         """
         text = self.encode_names(names)
-        spatial = self._network(self.preprocess(images)).float()
+        spatial = self._network(self.preprocess(observation)).float()
         scores = self.scorer.aggregation(spatial, text.positive, text.negative)
         return StudentOutput(*(value[0].numpy() for value in scores))
 
@@ -160,12 +159,12 @@ class StudentRuntime(ExportedStudent):
             found.append(odds_against_others(network(image, cropped_mask.float()).double().numpy())[0])
         return np.stack(found)
 
-    def preprocess(self, images: CameraImages) -> Tensor:
+    def preprocess(self, observation: Mapping[str, Any]) -> Tensor:
         """Return the student's input for camera images, float32 [1, K, S, S].
 
         :raises InvalidArgumentError: for an image that is missing or of another size
         """
-        return preprocess_images(self._stored_images(images), self.config.crop_size, self.config.image_size)
+        return preprocess_images(self._stored_images(observation), self.config.crop_size, self.config.image_size)
 
     def encode_names(self, names: Sequence[str]) -> PromptFeatures:
         """Return the text features [C, D] of names.

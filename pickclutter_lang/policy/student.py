@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from pickclutter_lang.datasets.cameras import CameraImages, CameraKey
+from pickclutter_lang.datasets.cameras import CameraKey
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.policy.config import StudentSpec, Thresholds
 from pickclutter_lang.policy.manifest import copy_folder
@@ -27,17 +27,6 @@ class StudentOutput(NamedTuple):
     scores: NDArray[np.float32]
     attention: NDArray[np.float32]
     cell_logits: NDArray[np.float32]
-
-
-def camera_images(observation: Any) -> CameraImages:
-    """Return the images of an observation of mode `rgbd`."""
-    cameras = observation.get("image", {}) if isinstance(observation, dict) else {}
-    return {
-        (camera.removesuffix("_camera"), kind): images[kind]
-        for camera, images in cameras.items()
-        for kind in ("rgb", "depth")
-        if kind in images
-    }
 
 
 class ExportedStudent(ABC):
@@ -88,10 +77,10 @@ class ExportedStudent(ABC):
         """Names whose text features are known: those of its folder, then those that came since."""
 
     @abstractmethod
-    def predict(self, images: CameraImages, names: Sequence[str]) -> StudentOutput:
+    def predict(self, observation: Mapping[str, Any], names: Sequence[str]) -> StudentOutput:
         """Score names on camera images.
 
-        :param images: all of `student_input`, each with a side of `config.camera_size` pixels
+        :param observation: has all images of `student_input`, each with a side of `config.camera_size` pixels
         :param names: C names
         :raises InvalidArgumentError: for an image that is missing or of another size, or a wrong name
         :raises PickClutterError: for a name whose text features are not known and cannot be made here
@@ -107,9 +96,9 @@ class ExportedStudent(ABC):
         """
 
     @property
-    def student_input(self) -> list[CameraKey]:
-        """Addresses of the images that it takes."""
-        return self.config.camera_spec.keys
+    def student_input(self) -> list[str]:
+        """Keys of the images that it takes in an observation, such as `hand_rgb`."""
+        return [f"{camera}_{kind}" for camera, kind in self.config.camera_spec.keys]
 
     @property
     def thresholds(self) -> Thresholds:
@@ -125,20 +114,19 @@ class ExportedStudent(ABC):
         """Return the score from which a name is predicted present."""
         return self.thresholds.names.get(name, self.thresholds.default)
 
-    def _stored_images(self, images: CameraImages) -> dict[CameraKey, NDArray[Any]]:
+    def _stored_images(self, observation: Mapping[str, Any]) -> dict[CameraKey, NDArray[Any]]:
         """Return the images that it takes in the format of scene stores, each with a first axis of 1.
 
         :raises InvalidArgumentError: for an image that is missing or of another size
         """
         side, stored = self.config.camera_size, {}
-        for camera, kind in self.student_input:
-            if (camera, kind) not in images:
-                available = ", ".join(f"{k} of {c}" for c, k in images) or "nothing"
+        for (camera, kind), key in zip(self.config.camera_spec.keys, self.student_input, strict=True):
+            if key not in observation:
                 raise InvalidArgumentError(
-                    f"expected {kind} of the {camera} camera, but got {available}; make the environment with "
+                    f"expected {key}, but got {', '.join(observation) or 'nothing'}; make the environment with "
                     "obs_mode='rgbd', and not with base_camera=False for the base camera's"
                 )
-            stored[camera, kind] = _validate_image(np.asarray(images[camera, kind]), camera, kind, side)[None]
+            stored[camera, kind] = _validate_image(np.asarray(observation[key]), camera, kind, side)[None]
         return stored
 
     def _no_crops(self) -> InvalidArgumentError:
@@ -172,9 +160,9 @@ def _validate_image(image: NDArray[Any], camera: str, kind: str, side: int) -> N
                 f"{list(image.shape)}; leave out an alpha channel, and give 0 to 255"
             )
         return image
-    if image.shape[2:] not in ((), (1,)) or not np.issubdtype(image.dtype, np.floating):
+    if image.ndim != 2 or not np.issubdtype(image.dtype, np.floating):
         raise InvalidArgumentError(
-            f"expected depth of the {camera} camera in meters as floats [{side}, {side}] or [{side}, {side}, 1], but "
-            f"got {image.dtype} {list(image.shape)}"
+            f"expected depth of the {camera} camera in meters as floats [{side}, {side}], but got {image.dtype} "
+            f"{list(image.shape)}"
         )
-    return (image.reshape(side, side) * 1000).round().clip(0, 65535).astype(np.uint16)
+    return (image * 1000).round().clip(0, 65535).astype(np.uint16)

@@ -80,7 +80,7 @@ class TeacherDetector:
         :raises InvalidArgumentError: for a name that is empty or there twice
         """
         names = validate_label_names(names)
-        segments, rgb = segment_observation(observation), observation["image"]["hand_camera"]["rgb"]
+        segments, rgb = segment_observation(observation), observation["hand_rgb"]
         sizes = np.bincount(segments.ravel())
         large = [k for k in range(1, len(sizes)) if sizes[k] >= MIN_AREA_FRACTION * segments.size]
         if not large:

@@ -36,7 +36,6 @@ from pickclutter_lang.policy.detectors import Detection, StudentDetector
 from pickclutter_lang.policy.onnx_student import OnnxStudent
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.student import camera_images
 
 PLAIN, STORED = "torch, float32", "torch, as the policy says"
 ONNX, FULL, INT8 = "ONNX Runtime", "ONNX Runtime, full image segmented", "ONNX Runtime, 8 bits"
@@ -101,7 +100,7 @@ def main() -> None:
             if look >= 0:
                 times[way].append(1000 * (time.perf_counter() - start))
                 found[way].append(detection)
-                scores[way].append(detector.student.predict(camera_images(observation), names).scores)
+                scores[way].append(detector.student.predict(observation, names).scores)
     targets = scenes.labels[:count, [scenes.label_names.index(name) for name in names]]
     precise = average_precisions({way: np.stack(values) for way, values in scores.items()}, targets)
     rows = [line(way, times, found) | {"mAP, %": precise[way]} for way in turns]

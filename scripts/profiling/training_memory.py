@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pickclutter_lang.commands.hydra_app import compose_config
+from pickclutter_lang.commands.app import compose_config
 from pickclutter_lang.datasets.scenes import Manifest, ObjectEntry, SceneRow, scene_fields, write_shard
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun

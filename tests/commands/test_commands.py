@@ -4,31 +4,25 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
-import shlex
 import subprocess
 import sys
-from contextlib import suppress
 from dataclasses import fields, is_dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
-import yaml
 
 import pickclutter_lang
 from helpers.forkserver import run_python
 from helpers.paths import ROOT
 from helpers.scene_rows import make_store
 from helpers.scene_runs import make_toys
-from pickclutter_lang.commands import COMMANDS, command_line, hydra_app
+from pickclutter_lang.commands import COMMANDS, app, command_line, load, main
 from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig
 from pickclutter_lang.utils.field_docs import field_docs
 
 NAMES = sorted(name for group in COMMANDS.values() for name in group)
-MODULES = {name: name.replace("-", "_") for name in NAMES}
 METHOD_OF_ONE_S_OWN = """# @package _global_
 method: mine
 objective: {cls: 0.5}
@@ -42,19 +36,8 @@ def call(*arguments: str, folder: Path, **environment: str) -> subprocess.Comple
     )  # fmt: skip
 
 
-def test_every_command_has_a_module_and_a_script() -> None:
-    for folder, others in (
-        (
-            ROOT / "pickclutter_lang" / "commands",
-            {"__init__", "__main__", "exit_status", "first_word", "help_text", "hydra_app"},
-        ),
-        (ROOT / "scripts", set()),
-    ):
-        assert {path.stem for path in folder.glob("*.py")} - others | {"check_install"} == set(MODULES.values()), folder
-
-
 def test_all_configurations_are_there_without_torch() -> None:
-    modules = [f"pickclutter_lang.commands.{module}" for module in MODULES.values() if module != "check_install"]
+    modules = [f"pickclutter_lang.commands.{module}" for module in COMMANDS]
     code = f"import sys, {', '.join(modules)}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"torch", "open_clip", "sapien", "timm"} & set(done.stdout.split())
@@ -72,31 +55,12 @@ def test_help_lists_the_commands_without_torch_and_hydra(tmp_path: Path) -> None
     assert not {"torch", "hydra", "numpy", "omegaconf"} & set(done.stdout.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_each_command_has_help_under_its_own_name(name: str, tmp_path: Path) -> None:
-    done = call(name, "--help", folder=tmp_path)
-    assert done.returncode == 0 and done.stderr == ""
-    assert f"pickclutter {name}" in done.stdout and "scripts/" not in done.stdout
+def test_each_command_has_help_under_its_own_name(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for name in NAMES:
+        with pytest.raises(SystemExit) as ended:
+            main([name, "--help"])
+        assert not ended.value.code and f"pickclutter {name}" in capfd.readouterr().out
     assert not list(tmp_path.iterdir())
-
-
-def test_help_does_not_have_hydra_list_all_groups(tmp_path: Path) -> None:
-    """It would read the configuration store anew for each of them, which took most of the time of a help."""
-    code = (
-        "import sys\n"
-        "from hydra._internal.config_repository import CachingConfigRepository as Store\n"
-        "from pickclutter_lang.commands import main\n"
-        "read, original = [], Store.__init__\n"
-        "Store.__init__ = lambda *given, **named: read.append(1) or original(*given, **named)\n"
-        "try:\n"
-        "    main(['train-affordance', '--help'])\n"
-        "except SystemExit as ended:\n"
-        "    assert not ended.code, ended\n"
-        "print(len(read), file=sys.stderr)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-    groups = len([path for path in (ROOT / "configs").iterdir() if path.is_dir()])
-    assert 0 < int(done.stderr) < 2 * groups, done.stderr
 
 
 def test_help_shows_presets_and_keys_with_their_values_and_documentation(tmp_path: Path) -> None:
@@ -112,9 +76,9 @@ def test_help_shows_presets_and_keys_with_their_values_and_documentation(tmp_pat
 
 
 def test_every_key_is_documented() -> None:
-    for module in set(MODULES.values()) - {"check_install", "import_mesh", "migrate"}:
-        import_module(f"pickclutter_lang.commands.{module}")
-    seen = {command.config for command in hydra_app.REGISTERED.values()}
+    for name in NAMES:
+        load(name)
+    seen = {command.config for command in app.REGISTERED.values()}
     waiting: list[Any] = [*seen, CropClassifierPhaseConfig]
     while waiting:
         config = waiting.pop()
@@ -127,45 +91,13 @@ def test_every_key_is_documented() -> None:
             seen.update(kinds)
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("verify-scenes", "--help"), ("train-affordance", "--help")])
-def test_a_reader_that_stops_early_sees_no_traceback(arguments: tuple[str, ...]) -> None:
-    command = shlex.join([sys.executable, "-m", "pickclutter_lang.commands", *arguments])
-    # `true` reads nothing: the pipe is closed before the first line comes.
-    done = subprocess.run(["bash", "-c", f"{command} | true"], capture_output=True, text=True)
-    assert done.stderr == ""
-
-
 def test_the_version_is_that_of_the_package(tmp_path: Path) -> None:
     assert call("--version", folder=tmp_path).stdout == f"pickclutter {pickclutter_lang.__version__}\n"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["colect-scenes"], "got 'colect-scenes'; did you mean collect-scenes?"),
-        (["train_affordance", "out=x"], "did you mean train-affordance?"),
-        (["juggle"], "got 'juggle'; pickclutter --help lists them"),
-    ],
-)
-def test_a_command_that_is_not_there_is_one_line_and_status_2(
-    arguments: list[str], message: str, tmp_path: Path
-) -> None:
-    done = call(*arguments, folder=tmp_path)
-    assert done.returncode == 2 and message in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 def test_without_a_command_the_help_is_shown(tmp_path: Path) -> None:
     done = call(folder=tmp_path)
     assert done.returncode == 2 and "collect-scenes" in done.stdout
-
-
-def test_errors_are_those_of_the_command(tmp_path: Path) -> None:
-    done = call("verify-scenes", "store=nowhere", folder=tmp_path)
-    assert done.returncode == 2 and "make one: pickclutter collect-scenes" in done.stderr
-    done = call("verify-scenes", "stroe=nowhere", folder=tmp_path)
-    assert done.returncode == 2 and "got 'stroe'; did you mean store?" in done.stderr
-    done = call("verify-scenes", "--badly", folder=tmp_path)
-    assert done.returncode == 2 and "--badly; see pickclutter verify-scenes --help" in done.stderr
 
 
 def test_a_package_of_an_extra_that_is_missing_is_one_line(tmp_path: Path) -> None:
@@ -229,25 +161,6 @@ def test_a_custom_method_works_in_a_run_and_a_sweep(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "grid/mine/seed0/settings.json").read_text())["settings"]["method"] == "mine"
 
 
-def test_no_text_of_the_package_names_a_file_that_a_wheel_lacks() -> None:
-    files = [
-        path
-        for folder in ("pickclutter_lang", "envs", "configs", "assets")
-        for path in (ROOT / folder).rglob("*")
-        if path.suffix in (".py", ".yaml", ".md", ".json") and "__pycache__" not in path.parts
-    ]
-    assert len(files) > 200
-    named = [
-        f"{path}: {found}"
-        for path in files
-        for found in re.findall(
-            r"\bscripts/\S*|\bdocs/\S+|\bbenchmarks/\w+\.py\b|python \S+\.py\b|Makefile", path.read_text()
-        )
-        if not (ROOT / "pickclutter_lang" / found).is_file()
-    ]
-    assert named == []
-
-
 def test_the_commands_that_texts_name_are_there() -> None:
     pattern = re.compile(r"\bpickclutter ([a-z][a-z0-9]*(?:-[a-z0-9]+)+)\b")
     for folder in ("pickclutter_lang", "envs", "configs", "assets"):
@@ -257,22 +170,10 @@ def test_the_commands_that_texts_name_are_there() -> None:
                 assert found <= set(NAMES), f"{path}: {found - set(NAMES)}"
 
 
-def test_the_form_of_a_bug_report_asks_for_the_output_of_a_command_that_is_there(tmp_path: Path) -> None:
-    form = yaml.safe_load((ROOT / ".github" / "ISSUE_TEMPLATE" / "bug_report.yml").read_text())
-    assert {"name", "description", "body"} <= set(form)
-    fields_by_id = {field["id"]: field for field in form["body"]}
-    assert len(fields_by_id) == len(form["body"]) and all(field["attributes"]["label"] for field in form["body"])
-    assert all(field["type"] == "textarea" and field["validations"]["required"] for field in form["body"])
-    words = re.findall(r"`pickclutter ([^`]+)`", fields_by_id["machine"]["attributes"]["description"])
-    assert words == ["check-install --report"]
-    done = call(*words[0].split(), folder=tmp_path)
-    assert done.returncode == 0 and "shared memory" in done.stdout and not list(tmp_path.iterdir())
-
-
 TALKING = """
 import logging, sys
 from pickclutter_lang import commands
-from pickclutter_lang.commands import verify_scenes
+from pickclutter_lang.commands import files
 from pickclutter_lang.utils.progress import ProgressBar
 import pickclutter_lang.datasets.scenes as scenes
 def talk(path):
@@ -305,27 +206,3 @@ def test_messages_are_shown_by_their_level_in_plain_lines(option: list[str], var
         f"[bold]{level}[/bold] message" for level in shown if level != "shards"
     ]
     assert [line.split()[0] for line in lines if "shards" in line] == [word for word in shown if word == "shards"]
-
-
-def test_a_level_of_messages_that_is_none_is_named(tmp_path: Path) -> None:
-    done = call("verify-scenes", "store=s", folder=tmp_path, PICKCLUTTER_LOG="loud")
-    assert done.returncode == 2
-    assert done.stderr.startswith("InvalidArgumentError: expected PICKCLUTTER_LOG to be debug, info, warning or error")
-
-
-@pytest.mark.parametrize(("variables", "colored"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
-def test_a_terminal_that_wants_no_color_gets_none(variables: dict[str, str], colored: bool) -> None:
-    known = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR", "COLORTERM")}
-    terminal, end = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-c", TALKING], stdin=end, stdout=end, stderr=end,
-        env={**known, "TERM": "xterm-256color", **variables},
-    )  # fmt: skip
-    os.close(end)
-    shown = b""
-    with suppress(OSError):  # the end of a terminal on Linux
-        while piece := os.read(terminal, 4096):
-            shown += piece
-    os.close(terminal)
-    assert process.wait() == 0 and b"[bold]info[/bold] message" in shown
-    assert bool(re.search(rb"\x1b\[[0-9;]*3[0-9]", shown)) == colored

@@ -12,7 +12,7 @@ import pytest
 from helpers.image_data import toy_views
 from helpers.scene_data import make_toy_stores
 from helpers.scene_runs import make_teacher
-from pickclutter_lang.commands.hydra_app import compose_config
+from pickclutter_lang.commands.app import compose_config
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.images import ImageDataConfig
 from pickclutter_lang.errors import InvalidArgumentError

@@ -27,7 +27,7 @@ from PIL import Image
 pytest.importorskip("gradio")
 
 from helpers.browser import opened
-from helpers.paths import ROOT
+from helpers.paths import ROOT, SCRIPTS
 from helpers.process_kill import wait_until
 from pickclutter_lang.demo.config import DemoConfig
 from pickclutter_lang.demo.demo_page import _next_pile, _pick, build_page
@@ -38,7 +38,7 @@ from pickclutter_lang.demo.simulator import Job, SimulatedPile
 from pickclutter_lang.envs.registration import MAX_EPISODE_STEPS
 from pickclutter_lang.errors import InvalidArgumentError
 
-SCRIPT = str(ROOT / "scripts" / "demo.py")
+SCRIPT = str(SCRIPTS / "demo.py")
 EVIL = "<img src=x onerror=alert(1)>"
 
 

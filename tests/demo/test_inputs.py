@@ -10,8 +10,12 @@ from PIL import Image
 
 from pickclutter_lang.demo.inputs import MAX_NAME_BYTES, MAX_PILE, open_upload, pile_number, split_names
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.instructions import instruction, parse_target_name
-from pickclutter_lang.policy.flat_arrays import decode_instruction, encode_instruction
+from pickclutter_lang.language.instructions import (
+    decode_instruction,
+    encode_instruction,
+    instruction,
+    parse_target_name,
+)
 
 
 def test_names_are_split_at_commas() -> None:

@@ -76,7 +76,7 @@ def test_an_own_image_fills_the_view_of_the_student(lonely: DemoSession) -> None
     start = (spec.camera_size - spec.crop_size) // 2
     camera = np.full((spec.camera_size, spec.camera_size, 3), 99, np.uint8)  # what is around it is not seen
     camera[start : start + spec.crop_size, start : start + spec.crop_size] = image
-    expected = lonely.student.predict({("hand", "rgb"): camera}, NAMES)
+    expected = lonely.student.predict({"hand_rgb": camera}, NAMES)
     assert [found.score for found in answer.detections.values()] == pytest.approx(expected.scores.tolist())
     assert [found.threshold for found in answer.detections.values()] == [lonely.student.threshold(n) for n in NAMES]
     for found, attention in zip(answer.detections.values(), expected.attention, strict=True):

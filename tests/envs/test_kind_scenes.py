@@ -20,13 +20,12 @@ from pickclutter_lang.envs import renderer
 from pickclutter_lang.envs.config import CollectConfig, GraspValidationConfig
 from pickclutter_lang.envs.generation.collect import collect
 from pickclutter_lang.envs.grasp_validation import validate_grasp_labels
-from pickclutter_lang.envs.wrappers import DeclareAbsence
+from pickclutter_lang.envs.wrappers import DeclareAbsence, FlatObservation
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError, UnknownObjectError
 from pickclutter_lang.objects.kinds import find_kinds
 from pickclutter_lang.objects.kinds import kind_set as kind_set_module
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, load_object_set
 from pickclutter_lang.policy.baseline_detectors import OracleDetector
-from pickclutter_lang.policy.flat_observation import PolicyObservation
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 
 pytestmark = [pytest.mark.sim, pytest.mark.slow]
@@ -177,7 +176,7 @@ def test_a_split_without_kinds_is_refused(simulated: Any) -> None:
 def test_an_oracle_picks_an_instance() -> None:
     one = {"min_objects": 1, "max_objects": 1, "absent_probability": 0, "control_mode": "pd_ee_delta_pose"}
     inner = gym.make(KINDS, **{**FEW_KINDS, **one}, obs_mode="rgbd", enable_segmentation=True)
-    env = PolicyObservation(DeclareAbsence(inner), mask=True)
+    env = FlatObservation(DeclareAbsence(inner), mask=True)
     policy, picked = LanguagePickPolicy(OracleDetector(), "pd_ee_delta_pose"), 0
     for seed in range(3):
         observation, info = env.reset(seed=seed)

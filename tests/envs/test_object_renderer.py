@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 from helpers.forkserver import run_python
-from helpers.paths import ROOT
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.object_sets import ObjectSet
 
@@ -63,7 +62,7 @@ def test_impossible_cameras_are_refused(studio: Any, procedural: ObjectSet, pose
 
 @pytest.mark.slow
 def test_the_script_writes_a_sheet(tmp_path: Path, procedural: ObjectSet) -> None:
-    script = [str(ROOT / "scripts" / "render_object_sheet.py"), "size=48"]
+    script = ["-m", "pickclutter_lang.commands", "render-object-sheet", "size=48"]
     done = run_python([*script, "out=sheet.png"], tmp_path)
     assert done.returncode == 0 and "26 objects of proxy in sheet.png" in done.stdout, done.stderr
     with Image.open(tmp_path / "sheet.png") as sheet:

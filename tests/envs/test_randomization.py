@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pickclutter_lang.commands.hydra_app import compose_config
+from pickclutter_lang.commands.app import compose_config
 from pickclutter_lang.envs.config import CollectConfig
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig, config_from_dict
 from pickclutter_lang.envs.randomization import (

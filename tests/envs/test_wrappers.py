@@ -142,26 +142,3 @@ def test_wrong_use_is_named(env: Any) -> None:
         env.step(np.zeros(8, np.float32))
     with pytest.raises(InvalidArgumentError, match="obs_mode"):
         FlatObservation(env)
-    with pytest.raises(InvalidArgumentError, match="depth_limit"):
-        FlatObservation(gym.make(PROXY, obs_mode="rgbd"), depth_limit=0)
-
-
-def test_flat_observations_hold_what_the_nested_ones_do() -> None:
-    nested = gym.make(PROXY, obs_mode="rgbd_robot_seg")
-    flat = FlatObservation(nested, depth_limit=2.0)
-    before, _ = nested.reset(seed=0)
-    after, _ = flat.reset(seed=0)
-    assert after in flat.observation_space
-    assert np.array_equal(after["hand_camera_rgb"], before["image"]["hand_camera"]["rgb"])
-    depth = before["image"]["hand_camera"]["depth"]
-    near = depth < 2.0
-    assert near.mean() > 0.5 and np.abs(after["hand_camera_depth"][near] / 255 * 2.0 - depth[near]).max() < 0.01
-    assert np.array_equal(after["base_camera_robot_seg"] == 255, before["image"]["base_camera"]["robot_seg"])
-    assert np.array_equal(after["state"][:9], before["agent"]["qpos"])
-    assert np.isin(before["extra"]["goal_pos"].astype(np.float32), after["state"]).all()
-    told = before["extra"]["obj_start_pos"].astype(np.float32)
-    assert not np.isin(told, after["state"]).any()
-    assert np.isin(told, FlatObservation(nested, privileged=True).reset(seed=0)[0]["state"]).all()
-    assert len(after["state"]) == sum(np.size(before[part][key]) for part, key in (
-        ("agent", "qpos"), ("agent", "qvel"), ("agent", "base_pose"), ("extra", "tcp_pose"), ("extra", "goal_pos"),
-    ))  # fmt: skip

@@ -42,7 +42,7 @@ import numpy as np
 
 from pickclutter_lang.manipulation.segmentation import DEFAULT_SEGMENTATION_CONFIG, segment_rgbd
 from pickclutter_lang.policy.detectors import Detection
-from pickclutter_lang.policy.flat_arrays import encode_instruction
+from pickclutter_lang.language.instructions import encode_instruction
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 
 
@@ -52,9 +52,8 @@ class Largest:
     names = ()
 
     def __call__(self, observation, name):
-        images, camera = observation["image"]["hand_camera"], observation["camera_param"]["hand_camera"]
-        views = camera["intrinsic_cv"], camera["cam2world_gl"]
-        segments = segment_rgbd(images["rgb"], images["depth"][..., 0], *views, DEFAULT_SEGMENTATION_CONFIG)
+        seen = (observation[f"hand_{key}"] for key in ("rgb", "depth", "intrinsic", "cam2world"))
+        segments = segment_rgbd(*seen, DEFAULT_SEGMENTATION_CONFIG)
         mask = segments == np.bincount(segments[segments > 0]).argmax()
         return Detection(1.0, 0.5, mask, mask / mask.sum())
 

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from helpers import image_results, sweep_results
 from helpers.image_data import paint_classes, toy_views
 from helpers.scene_data import make_toy_store
-from pickclutter_lang.commands.hydra_app import compose_config
+from pickclutter_lang.commands.app import compose_config
 from pickclutter_lang.datasets.object_views import ObjectViewDataset, write_object_views
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_results import load_runs

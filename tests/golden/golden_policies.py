@@ -21,13 +21,16 @@ from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.student import camera_images
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.teachers import load_teacher
 
 PHASES = {"few": "few_shot", "zero": "distill"}
 STEPS = {"simulator": 80, "student": 20, "teacher": 20, "chance": 20}
 SEEDS = (0, 1)
+KEYS = (
+    "instruction", "hand_rgb", "hand_depth", "hand_intrinsic", "hand_cam2world", "mask",
+    "qpos", "base_pose", "goal_pos",
+)  # fmt: skip
 
 
 def exported(inputs: Path) -> Path:
@@ -51,7 +54,7 @@ def answers(key: str, inputs: Path, folder: Path) -> Measures:
     run = SceneRun.open(scene_runs.config(*scene_inputs(inputs), f"out={folder / 'none'}"))
     asked = [*student.names, "a red teapot"]
     seen = [scene_to_observation(run.scenes["ood"], row) for row in (0, 3, 7)]
-    looks = [student.predict(camera_images(one), asked) for one in seen]
+    looks = [student.predict(one, asked) for one in seen]
     judged = [one for scene in seen for one in StudentDetector(student).detect(scene, asked)]
     files = [value for path in policy.glob("*.safetensors") for value in load_file(path).values()]
     return {
@@ -91,8 +94,7 @@ def environment(env_id: str, root: str | None, mode: str) -> Any:
     import gymnasium
 
     from pickclutter_lang.envs.registration import register
-    from pickclutter_lang.envs.wrappers import DeclareAbsence
-    from pickclutter_lang.policy.flat_observation import PolicyObservation
+    from pickclutter_lang.envs.wrappers import DeclareAbsence, FlatObservation
 
     register()
     cameras = {"hand_camera": {"width": SIDE, "height": SIDE}}
@@ -100,7 +102,7 @@ def environment(env_id: str, root: str | None, mode: str) -> Any:
         env_id, objects_root=root, obs_mode="rgbd", reward_mode="dense", control_mode=mode, enable_segmentation=True,
         absent_probability=0.25, base_camera=False, camera_cfgs=cameras,
     )  # fmt: skip
-    return PolicyObservation(DeclareAbsence(inner), mask=True)
+    return FlatObservation(DeclareAbsence(inner), mask=True)
 
 
 def played(env: Any, policy: LanguagePickPolicy, seed: int, most: int) -> list[tuple[Any, Any, Any]]:
@@ -110,7 +112,7 @@ def played(env: Any, policy: LanguagePickPolicy, seed: int, most: int) -> list[t
     state, over = None, False
     while not over and len(steps) < most:
         action, state = policy.predict(observation, state)
-        seen = np.concatenate([np.ravel(observation[key]).astype(np.float64) for key in observation])
+        seen = np.concatenate([np.ravel(observation[key]).astype(np.float64) for key in KEYS])
         observation, reward, terminated, truncated, info = env.step(action)
         over = terminated or truncated
         noted = [info[key] for key in ("success", "declared_absent", "wrong_object_picked")]

@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pickclutter_lang.commands import main, train_affordance  # noqa: F401  # the children need not import it
+from pickclutter_lang.commands import distillation, main  # noqa: F401  # the children need not import it
 from pickclutter_lang.experiments.scenes import export_policy, scene_protocol, scene_report, scene_run  # noqa: F401
 
 ROOM = 0.3

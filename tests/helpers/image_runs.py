@@ -6,7 +6,7 @@ from pathlib import Path
 
 from helpers.image_data import toy_views
 from helpers.scene_runs import make_teacher
-from pickclutter_lang.commands.hydra_app import compose_config
+from pickclutter_lang.commands.app import compose_config
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_run import ImageRun
 

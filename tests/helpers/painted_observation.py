@@ -11,7 +11,7 @@ _GRAIN, _DEPTH_NOISE_M = 1.0, 0.0002
 
 
 def painted_observation(side: int, seed: int = 0) -> dict[str, Any]:
-    """Return what detectors read of an observation of mode `rgbd`: RGB, depth and pose of the hand camera.
+    """Return what detectors read of an observation: RGB, depth and pose of the hand camera.
 
     Boxes and domes with stripes lie close together on a table, below a camera that looks straight down.
 
@@ -34,6 +34,5 @@ def painted_observation(side: int, seed: int = 0) -> dict[str, Any]:
     depth = (_CAMERA_M - height + rng.normal(0, _DEPTH_NOISE_M, height.shape)).astype(np.float32)
     pose = np.eye(4)
     pose[2, 3] = _CAMERA_M
-    camera = {"intrinsic_cv": np.array([[half, 0, half], [0, half, half], [0, 0, 1]]), "cam2world_gl": pose}
-    image = {"rgb": rgb, "depth": depth[..., None]}
-    return {"image": {"hand_camera": image}, "camera_param": {"hand_camera": camera}}
+    intrinsic = np.array([[half, 0, half], [0, half, half], [0, 0, 1]])
+    return {"hand_rgb": rgb, "hand_depth": depth, "hand_intrinsic": intrinsic, "hand_cam2world": pose}

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from helpers.scene_data import make_toy_stores
-from pickclutter_lang.commands.hydra_app import compose_config
+from pickclutter_lang.commands.app import compose_config
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pickclutter_lang.commands.hydra_app import compose_config
+from pickclutter_lang.commands.app import compose_config
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job
 

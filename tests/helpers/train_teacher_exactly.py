@@ -5,7 +5,7 @@ import torch
 torch.set_default_dtype(torch.float64)
 torch.Tensor.float = torch.Tensor.double  # type: ignore[method-assign]
 
-from pickclutter_lang.commands.train_teacher import main  # noqa: E402
+from pickclutter_lang.commands.teachers import train_teacher  # noqa: E402
 
 if __name__ == "__main__":
-    main()
+    train_teacher()

@@ -159,10 +159,12 @@ def test_relaxed_limits_apply_when_no_grasp_is_within_the_default_ones() -> None
     depth = np.full((160, 160), 0.5)
     depth[73:87, 60:100] = 0.45  # 14 pixels of 5.6 mm
     observation = {
-        "image": {"hand_camera": {"depth": depth[..., None]}},
-        "camera_param": {"hand_camera": {"intrinsic_cv": INTRINSIC, "cam2world_gl": ABOVE}},
-        "agent": {"qpos": np.append(REST, [0.04, 0.04]), "base_pose": BASE},
-        "extra": {"goal_pos": np.array([0, 0, 0.3])},
+        "hand_depth": depth,
+        "hand_intrinsic": INTRINSIC,
+        "hand_cam2world": ABOVE,
+        "qpos": np.append(REST, [0.04, 0.04]),
+        "base_pose": BASE,
+        "goal_pos": np.array([0, 0, 0.3]),
     }
     strict = PickerConfig(grasp_limits=(DEFAULT_LIMITS,))
     configs = DEFAULT_PICKER_CONFIG, strict

@@ -194,10 +194,12 @@ def test_the_picker_uses_its_configuration() -> None:
     depth = np.full((160, 160), 0.5)
     depth[76:84, 70:90] = 0.45
     observation = {
-        "image": {"hand_camera": {"depth": depth[..., None]}},
-        "camera_param": {"hand_camera": {"intrinsic_cv": INTRINSIC, "cam2world_gl": ABOVE}},
-        "agent": {"qpos": np.append(REST, [0.04, 0.04]), "base_pose": BASE},
-        "extra": {"goal_pos": np.array([0, 0, 0.3])},
+        "hand_depth": depth,
+        "hand_intrinsic": INTRINSIC,
+        "hand_cam2world": ABOVE,
+        "qpos": np.append(REST, [0.04, 0.04]),
+        "base_pose": BASE,
+        "goal_pos": np.array([0, 0, 0.3]),
     }
 
     def pick(**changes: Any) -> tuple[ScriptedPicker, NDArray[np.float32]]:

@@ -23,16 +23,15 @@ from helpers.scene_data import make_toy_store
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError, UnknownObjectError
+from pickclutter_lang.language.instructions import encode_instruction
 from pickclutter_lang.language.phrases import COLORS, color_phrase
 from pickclutter_lang.policy.bundle import load_pretrained
 from pickclutter_lang.policy.detectors import StudentDetector
-from pickclutter_lang.policy.flat_arrays import encode_instruction
 from pickclutter_lang.policy.onnx_export import encode_names, export_runtime
 from pickclutter_lang.policy.onnx_student import OnnxStudent
 from pickclutter_lang.policy.policy import LanguagePickPolicy, open_student
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.runtime_config import NameEncodingConfig, RuntimeExportConfig
-from pickclutter_lang.policy.student import camera_images
 
 pytest.importorskip("onnxscript", reason="needs the extra export")
 
@@ -72,7 +71,7 @@ def check_decisions(policy: Path, out: Path, looks: list[dict[str, Any]]) -> Non
     names = student.names
     assert tuple(names) == config.student.names
     for number, look in enumerate(looks):
-        ours, theirs = (one.predict(camera_images(look), names) for one in (with_torch, student))
+        ours, theirs = (one.predict(look, names) for one in (with_torch, student))
         for expected, found in zip(ours, theirs, strict=True):
             np.testing.assert_allclose(found, expected, atol=1e-4)
         asked = [names[(3 * number + n) % len(names)] for n in range(3)]
@@ -103,7 +102,7 @@ def test_a_trained_student_decides_as_with_torch(exported: Path, trained: tuple[
 
 def test_crops_are_classified_in_one_batch(crops: tuple[Path, Path], looks: list[dict[str, Any]]) -> None:
     torch_student, student = StudentRuntime.load(crops[0]), OnnxStudent.load(crops[1])
-    rgb, masks = looks[0]["image"]["hand_camera"]["rgb"], np.zeros((4, SIDE, SIDE), bool)
+    rgb, masks = looks[0]["hand_rgb"], np.zeros((4, SIDE, SIDE), bool)
     masks[0, 8:30, 10:16] = masks[0, 24:30, 10:40] = masks[1, :4, :7] = masks[2, 40:, 44:] = masks[3] = True
     found = student.classify_crops(rgb, list(masks))
     np.testing.assert_allclose(found, torch_student.classify_crops(rgb, list(masks)), atol=1e-3)
@@ -120,10 +119,10 @@ def test_8_bit_networks_are_small_and_near_those_of_torch(
     assert done.difference < 1e-4 and done.of_8_bits is not None and 0 < done.of_8_bits < 0.02
     students = [OnnxStudent.load(folder, num_threads=1) for folder in (plain, out)]
     assert [one.config.precision for one in students] == ["float32", "int8"]
-    rgb, masks = looks[7]["image"]["hand_camera"]["rgb"], np.zeros((2, SIDE, SIDE), bool)
+    rgb, masks = looks[7]["hand_rgb"], np.zeros((2, SIDE, SIDE), bool)
     masks[0, 8:30, 10:30] = masks[1, 20:, 20:] = True
     for look in looks:
-        ours, theirs = (one.predict(camera_images(look), one.names) for one in students)
+        ours, theirs = (one.predict(look, one.names) for one in students)
         np.testing.assert_allclose(theirs.scores, ours.scores, atol=0.05)
     odds = [one.classify_crops(rgb, list(masks)) for one in students]
     np.testing.assert_allclose(odds[0], odds[1], atol=0.3)
@@ -135,7 +134,7 @@ def test_8_bit_networks_are_small_and_near_those_of_torch(
 
 def test_new_names_come_in_a_file(trained: tuple[Path, Path], looks: list[dict[str, Any]], tmp_path: Path) -> None:
     (policy, out), new = trained, ["a red teapot", "mug"]
-    student, images = OnnxStudent.load(out), camera_images(looks[0])
+    student, images = OnnxStudent.load(out), looks[0]
     with pytest.raises(UnknownObjectError, match=r"lemon.*got mug; .*pickclutter encode-names.*add_names"):
         student.predict(images, ["lemon", "mug"])
     file = tmp_path / "names.safetensors"
@@ -219,7 +218,7 @@ def test_each_folder_opens_in_its_way(crops: tuple[Path, Path], trained: tuple[P
     with pytest.raises(InvalidArgumentError, match="another folder than policy"):
         export_runtime(RuntimeExportConfig(str(policy), out=str(policy)))
     with pytest.raises(InvalidArgumentError, match=r"48 x 48 .* got 64 x 64"):
-        OnnxStudent.load(out).predict({("hand", "rgb"): np.zeros((64, 64, 3), np.uint8)}, ["lemon"])
+        OnnxStudent.load(out).predict({"hand_rgb": np.zeros((64, 64, 3), np.uint8)}, ["lemon"])
     with pytest.raises(InvalidArgumentError, match="this policy has none"):
         OnnxStudent.load(trained[1]).classify_crops(np.zeros((SIDE, SIDE, 3), np.uint8), [np.ones((SIDE, SIDE), bool)])[
             0
@@ -256,14 +255,10 @@ def test_it_acts_where_torch_cannot_be_imported(
 
 
 def flat(look: dict[str, Any], instruction: str) -> dict[str, Any]:
-    """A stored look as an observation of `PolicyObservation`, with the arm at rest."""
-    images, camera = look["image"]["hand_camera"], look["camera_param"]["hand_camera"]
+    """A stored look as an observation of `FlatObservation`, with the arm at rest."""
     return {
+        **look,
         "instruction": encode_instruction(instruction),
-        "hand_rgb": images["rgb"],
-        "hand_depth": images["depth"].ravel(),
-        "hand_intrinsic": np.ravel(camera["intrinsic_cv"]).astype(np.float32),
-        "hand_cam2world": np.ravel(camera["cam2world_gl"]).astype(np.float32),
         "qpos": np.array([0, 0.39, 0, -1.96, 0, 2.36, 0.79, 0.04, 0.04], np.float32),
         "base_pose": np.array([-0.615, 0, 0, 1, 0, 0, 0], np.float32),
         "goal_pos": np.array([0.0, 0.1, 0.3], np.float32),

@@ -27,7 +27,6 @@ from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.policy.bundle import load_pretrained, save_pretrained
 from pickclutter_lang.policy.manifest import load_config, policy_fingerprint
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.student import camera_images
 
 
 @pytest.mark.parametrize("phase", ["distill", "few_shot"])
@@ -138,7 +137,7 @@ def test_half_precision_halves_the_weights_and_keeps_the_scores(exported: Path, 
     names = ["lemon", "an unheard-of thing"]
     scenes = SceneDataset(SceneStore.open(exported / "scenes" / "ood"), SceneDataConfig(crop_size=None))
     for look in looks_of(scenes)[:3]:
-        one, other = (student.predict(camera_images(look), names) for student in students)
+        one, other = (student.predict(look, names) for student in students)
         np.testing.assert_allclose(one.scores, other.scores, atol=0.01)
         assert not np.array_equal(one.cell_logits, other.cell_logits)
 

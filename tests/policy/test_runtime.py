@@ -17,7 +17,6 @@ import torch
 
 from helpers.policies import SIDE, changed, opened
 from helpers.scene_runs import config, make_toys, names_of_objects
-from pickclutter_lang.datasets.cameras import CameraImages
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TeacherError
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
@@ -30,9 +29,9 @@ from pickclutter_lang.policy.manifest import load_config
 from pickclutter_lang.policy.runtime import StudentRuntime
 
 
-def images_of_scene(run: SceneRun, row: int) -> dict[tuple[str, str], Any]:
+def images_of_scene(run: SceneRun, row: int) -> dict[str, Any]:
     scenes = run.scenes["ood"]
-    return {("hand", "rgb"): scenes.load_images("hand", "rgb", [row])[0]}
+    return {"hand_rgb": scenes.load_images("hand", "rgb", [row])[0]}
 
 
 @pytest.mark.parametrize("phase", ["distill", "few_shot"])
@@ -85,7 +84,7 @@ def test_names_of_the_folder_need_no_teacher(
         raise TeacherError("no teacher here")
 
     monkeypatch.setattr("pickclutter_lang.teachers.factory.load_teacher", refuse)
-    images = {("hand", "rgb"): np.zeros((SIDE, SIDE, 3), np.uint8)}
+    images = {"hand_rgb": np.zeros((SIDE, SIDE, 3), np.uint8)}
     assert student.predict(images, ["lemon", "dice"]).scores.shape == (2,)
     with pytest.raises(TeacherError, match=r"no teacher here; names that are known without it: .*lemon"):
         student.predict(images, ["teapot"])
@@ -94,15 +93,15 @@ def test_names_of_the_folder_need_no_teacher(
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        ({}, "expected rgb of the hand camera, but got nothing"),
-        ({("base", "rgb"): np.zeros((SIDE, SIDE, 3), np.uint8)}, "rgb of base"),
-        ({("hand", "rgb"): np.zeros((64, 64, 3), np.uint8)}, "48 x 48 .* got 64 x 64; .*camera_cfgs"),
-        ({("hand", "rgb"): np.zeros((SIDE, SIDE, 4), np.uint8)}, r"uint8 \[48, 48, 3\], but got uint8 \[48, 48, 4\]"),
-        ({("hand", "rgb"): np.zeros((SIDE, SIDE), np.uint8)}, r"uint8 \[48, 48, 3\], but got uint8 \[48, 48\]"),
-        ({("hand", "rgb"): np.zeros((SIDE, SIDE, 3), np.float32)}, r"but got float32 \[48, 48, 3\]"),
+        ({}, "expected hand_rgb, but got nothing"),
+        ({"base_rgb": np.zeros((SIDE, SIDE, 3), np.uint8)}, "base_rgb"),
+        ({"hand_rgb": np.zeros((64, 64, 3), np.uint8)}, "48 x 48 .* got 64 x 64; .*camera_cfgs"),
+        ({"hand_rgb": np.zeros((SIDE, SIDE, 4), np.uint8)}, r"uint8 \[48, 48, 3\], but got uint8 \[48, 48, 4\]"),
+        ({"hand_rgb": np.zeros((SIDE, SIDE), np.uint8)}, r"uint8 \[48, 48, 3\], but got uint8 \[48, 48\]"),
+        ({"hand_rgb": np.zeros((SIDE, SIDE, 3), np.float32)}, r"but got float32 \[48, 48, 3\]"),
     ],
 )
-def test_other_images_are_refused(student: StudentRuntime, images: CameraImages, message: str) -> None:
+def test_other_images_are_refused(student: StudentRuntime, images: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=message):
         student.predict(images, ["lemon"])
 
@@ -187,7 +186,7 @@ from pickclutter_lang.policy.policy import LanguagePickPolicy
 
 policy = LanguagePickPolicy.load({str(exported / "few_shot")!r})
 student = policy.detector.student
-student.predict({{("hand", "rgb"): np.zeros(({SIDE}, {SIDE}, 3), np.uint8)}}, ["lemon"])
+student.predict({{"hand_rgb": np.zeros(({SIDE}, {SIDE}, 3), np.uint8)}}, ["lemon"])
 print(" ".join(sys.modules))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

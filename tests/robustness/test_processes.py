@@ -92,7 +92,7 @@ def test_an_interruption_while_modules_are_imported_is_one_line(module: str, tmp
 
 
 def test_an_error_without_a_name_is_one_line_that_says_how_to_see_more(tmp_path: Path) -> None:
-    code = "import sys; from pickclutter_lang.commands import _NAMES, main, verify_scenes as v; "
+    code = "import sys; from pickclutter_lang.commands import main; "
     code += "import pickclutter_lang.datasets.scenes as s; s.verify_store = lambda path: 1 / 0; sys.exit(main())"
     words = (sys.executable, "-c", code, "verify-scenes", f"store={tmp_path}")
     done = call(*words)

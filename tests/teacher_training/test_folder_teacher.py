@@ -73,7 +73,7 @@ def classes(tmp_path: Path) -> Path:
 
 
 def make_config(tmp_path: Path, **changes: object) -> TeacherTrainConfig:
-    from pickclutter_lang.commands.hydra_app import compose_config
+    from pickclutter_lang.commands.app import compose_config
 
     overrides = [f"{key}={value}" for key, value in changes.items()]
     overrides = ["teacher_data=image_folder", f"out={tmp_path / 'run'}", *TINY, *overrides]

@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import torch
+from gymnasium.wrappers import FilterObservation
 from matplotlib.figure import Figure
 from safetensors.torch import save_model
 
@@ -29,10 +30,15 @@ except ImportError as error:
     raise MissingExtraError("stable_baselines3", "rl") from error
 
 _SMOOTHED = 10
+_KEYS = (
+    "hand_rgb", "qpos", "qvel", "base_pose", "tcp_pose", "goal_pos",
+    "instruction_embedding", "target_score", "target_map",
+)  # fmt: skip
+"""What the agent observes."""
 
 
 def make_environment(config: PPOConfig, student: StudentRuntime) -> gym.Env[Any, Any]:
-    """Return the environment as an agent sees it: images, and one vector with instruction and scores in it.
+    """Return the environment as an agent sees it: an image, numbers of robot and task, instruction and scores.
 
     Of kinds, piles are those of the split `train`: an agent does not learn from instances to evaluate on.
     """
@@ -56,8 +62,8 @@ def make_environment(config: PPOConfig, student: StudentRuntime) -> gym.Env[Any,
         base_camera=False,
         camera_cfgs={"hand_camera": {"width": side, "height": side}},
     )
-    env = InstructionEmbedding(env, student.config.teacher.load())
-    return FlatObservation(TargetScoreObservation(env, student))
+    env = InstructionEmbedding(FlatObservation(env), student.config.teacher.load())
+    return FilterObservation(TargetScoreObservation(env, student), _KEYS)
 
 
 def train_ppo(config: PPOConfig) -> Path:

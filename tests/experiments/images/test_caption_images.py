@@ -21,10 +21,10 @@ from safetensors.torch import load_file, save_file
 from helpers.captioners import SPECIAL, WORDS, save_blip, save_git
 from helpers.image_data import config as picture_settings
 from helpers.image_data import paint, paint_classes, toy_views
-from helpers.paths import ROOT
+from helpers.paths import ROOT, SCRIPTS
 from helpers.process_kill import run_killed
 from pickclutter_lang import errors
-from pickclutter_lang.commands.hydra_app import compose_config
+from pickclutter_lang.commands.app import compose_config
 from pickclutter_lang.datasets.images import load_image_dataset
 from pickclutter_lang.experiments.images.caption_images import caption_images
 from pickclutter_lang.experiments.images.config import CACHE_DIR, CaptionConfig
@@ -34,7 +34,7 @@ transformers = pytest.importorskip("transformers")
 constants = pytest.importorskip("huggingface_hub.constants")
 from pickclutter_lang.language.captioner import Captioner  # noqa: E402  # needs the hub's client
 
-SCRIPT = ROOT / "scripts" / "caption_images.py"
+SCRIPT = SCRIPTS / "caption_images.py"
 TOKENS, BATCH = 5, 3
 FOLDERS = ("apple", "pear", "plum", "ten")
 

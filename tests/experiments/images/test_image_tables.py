@@ -12,7 +12,7 @@ import scipy.stats
 from omegaconf import OmegaConf
 
 from helpers.image_results import make_result, write_result
-from pickclutter_lang.commands.hydra_app import compose_config
+from pickclutter_lang.commands.app import compose_config
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_figures import write_figure

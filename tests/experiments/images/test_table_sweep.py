@@ -65,7 +65,7 @@ def test_every_table_and_figure_from_runs_of_two_classes_a_side(toys: list[str],
 @pytest.mark.slow
 def test_the_command_writes_a_table_and_skips_finished_runs(toys: list[str], tmp_path: Path) -> None:
     command = [
-        str(ROOT / "scripts" / "reproduce_tables.py"), "table=3", "seeds=[0]", f"out={tmp_path / 'out'}",
+        "-m", "pickclutter_lang.commands", "reproduce-tables", "table=3", "seeds=[0]", f"out={tmp_path / 'out'}",
         *(one for one in toys if not one.startswith("num_threads")),
     ]  # fmt: skip
     done = run_python(command)

@@ -216,9 +216,9 @@ def test_a_policy_verifies_candidates_with_the_crop_classifier(crop_run: tuple[P
     names = [*student.config.names[:3], "a red teapot"]
     detected, plain = (
         detector.detect(seen, names),
-        student.predict({("hand", "rgb"): seen["image"]["hand_camera"]["rgb"]}, names),
+        student.predict(seen, names),
     )
-    rgb = seen["image"]["hand_camera"]["rgb"]
+    rgb = seen["hand_rgb"]
     for n, name in enumerate(names):
         assert (detector(seen, name).mask == detected[n].mask).all()
         assert detector(seen, name).score == pytest.approx(detected[n].score, abs=1e-6)

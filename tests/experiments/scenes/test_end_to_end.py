@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpers.forkserver import run_python
-from helpers.paths import ROOT
+from helpers.paths import SCRIPTS
 from pickclutter_lang.experiments.result import RESULT_FILE
 
 SMALL = (
@@ -23,7 +23,7 @@ SMALL = (
 
 
 def call(folder: Path, script: str, *arguments: str) -> str:
-    done = run_python([str(ROOT / "scripts" / script), *arguments], folder)
+    done = run_python([str(SCRIPTS / script), *arguments], folder)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

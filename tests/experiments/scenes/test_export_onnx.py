@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from helpers.forkserver import run_python
-from helpers.paths import ROOT
+from helpers.paths import ROOT, SCRIPTS
 from helpers.scene_runs import config, make_toys, names_of_objects
 from pickclutter_lang.errors import (
     CheckpointError,
@@ -34,7 +34,7 @@ from pickclutter_lang.students.model import Prediction
 from pickclutter_lang.students.onnx import INPUT, OUTPUTS, FixedVocabularyStudent, compare_onnx, export_onnx
 from pickclutter_lang.training.experiment import CONFIG_FILE
 
-SCRIPT = str(ROOT / "scripts" / "export_onnx.py")
+SCRIPT = str(SCRIPTS / "export_onnx.py")
 NEW_NAMES = ["banana", "a red teapot", "the blue object"]
 WITHOUT = (
     "import runpy, sys; sys.modules['{0}'] = None; sys.argv = sys.argv[1:]; runpy.run_path({1!r}, run_name='__main__')"

@@ -17,7 +17,6 @@ from pickclutter_lang.experiments.scenes.command_configs import AffordanceEvalCo
 from pickclutter_lang.experiments.scenes.policy_scores import PolicyScores, score_policy
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.student import camera_images
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +35,7 @@ def test_scores_are_those_of_the_policy_in_the_scenes(exported: Path, scored: tu
     scenes = SceneDataset(SceneStore.open(exported / "scenes" / "ood"), config)
     assert found.scenes == scenes.scene_ids and found.names == list(scenes.label_names)
     for row in range(len(scenes)):
-        output = student.predict(camera_images(scene_to_observation(scenes, row)), found.names)
+        output = student.predict(scene_to_observation(scenes, row), found.names)
         np.testing.assert_allclose(found.probabilities[row], output.scores, atol=1e-5)
     assert torch.equal(found.targets, scenes.labels.bool())
     unseen = set(student.config.unseen_names or ())

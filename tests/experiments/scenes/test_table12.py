@@ -16,11 +16,10 @@ import scipy.stats
 from PIL import Image
 
 from helpers.forkserver import run_python
-from helpers.paths import ROOT
 from helpers.scene_runs import config as scene_config
 from helpers.scene_runs import names_of_objects
 from helpers.sweep_results import make_result, write_result
-from pickclutter_lang.commands import reproduce_table12
+from pickclutter_lang.commands.distillation import reproduce_table12
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.experiments.run_charts import interval_of
 from pickclutter_lang.experiments.scenes import table12_charts, table12_sweep
@@ -301,7 +300,7 @@ def test_what_methods_set_may_differ_and_is_listed(tmp_path: Path) -> None:
     ],
 )
 def test_a_mistake_is_one_line_and_status_2(grid_folder: Path, overrides: list[str], message: str) -> None:
-    script = [str(ROOT / "scripts" / "reproduce_table12.py"), "tables_only=true"]
+    script = ["-m", "pickclutter_lang.commands", "reproduce-table12", "tables_only=true"]
     command = [*script, *(o.format(tmp=grid_folder) for o in overrides)]
     done = run_python(command, grid_folder)
     assert done.returncode == 2 and message in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
@@ -313,7 +312,14 @@ def test_a_table_of_finished_runs_is_of_those_that_are_asked_for(tmp_path: Path)
     other = make_result("best", 0, 0.4, object_split=1)
     change(other, "config.distill.epochs", 9)  # it could not be in one table with the others
     write_result(tmp_path, other)
-    command = [str(ROOT / "scripts" / "reproduce_table12.py"), "tables_only=true", f"out={tmp_path}", "methods=[cls]"]
+    command = [
+        "-m",
+        "pickclutter_lang.commands",
+        "reproduce-table12",
+        "tables_only=true",
+        f"out={tmp_path}",
+        "methods=[cls]",
+    ]
     done = run_python([*command, "object_splits=[1,2]", f"tables={tmp_path / 'table'}"], tmp_path)
     assert done.returncode == 0, done.stderr
     values = read_values(tmp_path / "table" / "values.csv")
@@ -332,7 +338,7 @@ def test_a_comparison_is_checked_before_anything_is_trained(tmp_path: Path) -> N
         ):
             check_pairs(Table12Config(str(tmp_path), None, [pair]), ["cls"])
     check_pairs(Table12Config(str(tmp_path), None, ["best - cls"]), ["cls"])
-    script = [str(ROOT / "scripts" / "reproduce_table12.py"), f"out={tmp_path / 'none'}", "compare=[best]"]
+    script = ["-m", "pickclutter_lang.commands", "reproduce-table12", f"out={tmp_path / 'none'}", "compare=[best]"]
     done = run_python([*script, f"scenes={tmp_path / 'none'}"], tmp_path)
     assert done.returncode == 2 and "expected compare to hold pairs" in done.stderr
 
@@ -347,7 +353,7 @@ def test_failed_runs_are_named_before_a_table_that_cannot_be_written(
     monkeypatch.setattr(sweep_runner, "run_sweep", lambda *_: [failure])
     monkeypatch.setattr(sys, "argv", ["reproduce_table12", f"out={tmp_path}", "compare=[cls_imcst - cls]"])
     with pytest.raises(SystemExit):
-        reproduce_table12.main()
+        reproduce_table12()
     shown = capsys.readouterr().err
     assert 0 < shown.index("the disk is full") < shown.index("but got 'cls_imcst - cls'")
 

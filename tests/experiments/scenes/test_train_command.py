@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from helpers.forkserver import run_python
-from helpers.paths import ROOT
+from helpers.paths import SCRIPTS
 from helpers.process_kill import run_killed
 from helpers.scene_runs import make_toys
 from pickclutter_lang.training.checkpoint import epoch_folder, saved_epochs
 
 
 def call(script: str, *overrides: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return run_python([str(ROOT / "scripts" / script), *overrides], folder)
+    return run_python([str(SCRIPTS / script), *overrides], folder)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_train_kill_resume_evaluate_report(toys: list[str], tmp_path: Path) -> N
     assert "report: whole/report.html" in finished.stdout and "all-positive" in finished.stdout
     assert 50 < json.loads((tmp_path / "whole" / "result.json").read_text())["peak_memory_mb"] < 2000
 
-    script = ROOT / "scripts" / "train_affordance.py"
+    script = SCRIPTS / "train_affordance.py"
     run_killed(script, [*toys, "out=killed"], "pickclutter_lang.training.logger:TrainingLogger.step", 5, tmp_path)
     assert saved_epochs(tmp_path / "killed" / "distill") == [1]
     assert call("train_affordance.py", *toys, "out=killed", folder=tmp_path).returncode == 0

@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from helpers.forkserver import PythonProcess, run_python
-from helpers.paths import ROOT, TESTS
+from helpers.paths import TESTS
 from helpers.scene_data import make_toy_store, make_toy_stores
 from helpers.scene_runs import make_toys
 from helpers.sweep_jobs import compose_run, make_jobs
@@ -326,7 +326,7 @@ def test_a_sweep_whose_runs_failed_is_run_again_and_writes_the_table(tmp_path: P
     """With real runs: a scene store that is gone, then the full sweep, then a changed setting."""
     toys = [toy for toy in make_toys(tmp_path / "toys") if not toy.startswith("num_threads")]
     command = [
-        str(ROOT / "scripts" / "reproduce_table12.py"), *toys, "methods=[closed_set,cls]", "seeds=[0]",
+        "-m", "pickclutter_lang.commands", "reproduce-table12", *toys, "methods=[closed_set,cls]", "seeds=[0]",
         "out=grid", "workers=2", "distill.epochs=2", "few_shot.epochs=1",
     ]  # fmt: skip
     id_scenes, hidden = tmp_path / "toys" / "scenes" / "id", tmp_path / "toys" / "hidden"
@@ -363,7 +363,7 @@ def test_a_killed_sweep_over_splits_and_draws_resumes(tmp_path: Path) -> None:
     for folder, object_split in ((scenes, 0), (scenes / "split1", 1)):
         make_toy_store(folder / "fewshot_1", "fewshot", 6, seed=1, object_split=object_split)
     command = [
-        str(ROOT / "scripts" / "reproduce_table12.py"), *toys, "methods=[cls]", "seeds=[0]", "out=grid",
+        "-m", "pickclutter_lang.commands", "reproduce-table12", *toys, "methods=[cls]", "seeds=[0]", "out=grid",
         "object_splits=[0,1]", "draws=[0,1]", "workers=2", "distill.epochs=1", "few_shot.epochs=1",
     ]  # fmt: skip
     cls = tmp_path / "grid" / "cls"

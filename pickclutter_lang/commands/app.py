@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import sys
+import textwrap
+import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, fields
-from importlib import import_module
+from importlib.resources import files
 from typing import Any, NoReturn, TypeVar, cast
 
 import hydra
@@ -21,26 +24,36 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from pickclutter_lang.commands import load
 from pickclutter_lang.commands.exit_status import exit_status
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.cli import parse_config
-from pickclutter_lang.utils.field_docs import config_keys
+from pickclutter_lang.utils.field_docs import config_keys, dataclass_of, field_docs
 from pickclutter_lang.utils.ranks import world_size
 from pickclutter_lang.utils.validation import did_you_mean
 
 CONFIG_MODULE = "pickclutter_lang.configs"
 Config = TypeVar("Config")
+WIDTH = 100
+_OPTIONS = """Options:
+
+  --config-dir FOLDER
+      Find presets of your own there too, in FOLDER/GROUP/NAME.yaml.
+  --cfg job
+      Print the configuration, and do nothing.
+  --debug
+      Show the traceback of an error too; so does PICKCLUTTER_DEBUG=1."""
 _FULL_ERROR = "HYDRA_FULL_ERROR"
 """Environment variable by which hydra raises errors, rather than print them."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command as hydra knows it, by the name of its module."""
+    """A command as hydra knows it."""
 
     name: str
     text: str
-    """Docstring of its module, with which the help begins."""
+    """Docstring of its function, with which the help begins."""
     config: type
     """Dataclass of its configuration."""
     presets: Mapping[str, str]
@@ -62,7 +75,7 @@ class Command:
 
 
 REGISTERED: dict[str, Command] = {}
-"""The commands that were imported so far, by the name of their module."""
+"""The commands that were imported so far, by the name of their function."""
 
 
 def hydra_main(
@@ -74,8 +87,9 @@ def hydra_main(
     optional: Mapping[str, type] | None = None,
     ignore_other_keys: bool = False,
     several_processes: bool = False,
+    words: Callable[[Sequence[str]], list[str]] = list,
 ) -> Callable[[Callable[[Config], None]], Callable[[], None]]:
-    """Make a function of a configuration the main function of its module's command.
+    """Make a function of a configuration the main function of the command of its name.
 
     :param config: dataclass with the defaults; presets are merged over them
     :param presets: configuration group -> preset that is chosen by default
@@ -85,13 +99,14 @@ def hydra_main(
     :param optional: group -> dataclass of a key that is null by default; presets start from `<group>_defaults`
     :param ignore_other_keys: presets may have keys that `config` lacks
     :param several_processes: `torchrun` may start it in several processes
+    :param words: makes overrides of the words of a command line
     """
 
     def decorate(task: Callable[[Config], None]) -> Callable[[], None]:
-        name = task.__module__.rpartition(".")[2]
+        name = task.__name__
         if extends:
-            import_module(f"pickclutter_lang.commands.{extends}")
-        text = sys.modules[task.__module__].__doc__ or ""
+            load(extends)
+        text = inspect.getdoc(task) or ""
         command = Command(
             name, text, config, presets or {}, extends, optional or {}, ignore_other_keys, several_processes
         )
@@ -104,6 +119,7 @@ def hydra_main(
 
         def main() -> None:
             with exit_status():
+                sys.argv[1:] = words(sys.argv[1:])
                 _run(cast(Callable[[], None], run), command)
 
         return main
@@ -224,10 +240,10 @@ def compose_config(schema: type[Config], command: str, overrides: Sequence[str])
 
     Inside another command, the folder of its `--config-dir` counts too.
 
-    :param command: name of its module
+    :param command: name of its function
     :raises InvalidArgumentError: naming an override that is wrong
     """
-    import_module(f"pickclutter_lang.commands.{command}")
+    load(command)
     running = GlobalHydra.instance().is_initialized()
     try:
         with nullcontext() if running else hydra.initialize_config_module(CONFIG_MODULE, version_base="1.3"):
@@ -269,6 +285,97 @@ def _register(command: Command, preset_overrides: Mapping[str, Any]) -> None:
 
 def _help(name: str, _root_: DictConfig) -> str:
     """Return the help of a command; a resolver of OmegaConf, so that only `--help` makes it."""
-    from pickclutter_lang.commands.help_text import command_help
-
     return command_help(REGISTERED[name], _root_).replace("$", "$$")  # hydra substitutes `$` itself
+
+
+def command_help(command: Command, cfg: DictConfig) -> str:
+    """Return the help of a command, with the values of a composed configuration."""
+    values = OmegaConf.to_container(cfg)
+    assert isinstance(values, dict)
+    examples = re.sub("^ *(?=pickclutter )", "    ", command.text.strip(), flags=re.MULTILINE)
+    parts = [f"pickclutter {command.name.replace('_', '-')}: {examples}"]
+    base = REGISTERED[command.extends] if command.extends else None
+    groups = [*dict.fromkeys([*(base.presets if base else ()), *command.presets])]
+    if groups:
+        parts += ["Presets (GROUP=NAME); * is chosen:", *(_group_help(group, values) for group in groups)]
+    parts += ["Keys (KEY=VALUE), with their values:", "\n".join(_key_lines(command.config, values, ""))]
+    if base:
+        command_keys = {field.name for field in fields(command.config)}
+        rest = {key: value for key, value in values.items() if key not in command_keys}
+        parts += ["Keys of each run:", "\n".join(_key_lines(base.config, rest, ""))]
+    return "\n\n".join([*parts, _OPTIONS])
+
+
+def _group_help(group: str, values: dict[Any, Any]) -> str:
+    """Return the presets of a group, each with the first line of its file."""
+    names = GlobalHydra.instance().config_loader().get_group_options(group)
+    chosen = values["hydra"]["runtime"]["choices"].get(group)
+    width = max(map(len, names)) + 3
+    lines = [f"  {group}"]
+    for name in names:
+        label = f"    {'*' if name == chosen else ' '} {name:<{width}}"
+        wrapped = textwrap.wrap(_summary(group, name), WIDTH, initial_indent=label, subsequent_indent=" " * len(label))
+        lines += wrapped or [label.rstrip()]
+    return "\n".join(lines)
+
+
+def _summary(group: str, name: str) -> str:
+    """Return the first comment of a preset of the package; nothing for one of the user's."""
+    path = files(CONFIG_MODULE) / group / f"{name}.yaml"
+    lines = path.read_text().splitlines() if path.is_file() else []
+    return next((line[1:].strip() for line in lines if line.startswith("#") and "@package" not in line), "")
+
+
+def _key_lines(config: type, values: dict[Any, Any], prefix: str) -> Iterator[str]:
+    """Yield the lines of the keys of a dataclass, those of nested ones below it."""
+    docs, hints = field_docs(config), typing.get_type_hints(config)
+    nested = []
+    for field in fields(config):
+        if field.name not in values:
+            continue
+        value, kind = values[field.name], dataclass_of(hints[field.name])
+        if kind is not None and isinstance(value, dict):
+            nested.append((kind, value, f"{prefix}{field.name}"))
+            continue
+        yield f"  {prefix}{field.name}={_format_value(value)}"
+        yield from textwrap.wrap(docs.get(field.name, ""), WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    for kind, value, name in nested:
+        yield ""
+        about = (kind.__doc__ or "").strip().splitlines()[0]
+        yield from textwrap.wrap(f"{name}: {about}", WIDTH, initial_indent="  ", subsequent_indent="  ")
+        yield from _key_lines(kind, value, f"{name}.")
+
+
+def _format_value(value: Any) -> str:
+    """Return a value as a command line takes it."""
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    if isinstance(value, (list, tuple)):
+        return f"[{','.join(map(_format_value, value))}]"
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{key}:{_format_value(item)}' for key, item in value.items())}}}"
+    return str(value)
+
+
+def first_word_as(key: str, words: Sequence[str], hint: str = "put it in quotes") -> list[str]:
+    """Return words in which the one without a key is `key='...'`, and the first; as they are where there is none.
+
+    Without a key is no option, nor the word after one, nor an override of hydra, `key=value` or `~key`.
+
+    :param hint: what to do where there are several
+    :raises InvalidArgumentError: for several of them, as a text without quotes is
+    """
+    after_option = [False, *(word.startswith("-") for word in words)]
+    bare = [n for n, word in enumerate(words) if not (after_option[n] or word[:1] in ("-", "~") or "=" in word)]
+    if not bare or any(word.startswith(f"{key}=") for word in words):
+        return list(words)
+    if len(bare) > 1:
+        text = " ".join(words[n] for n in bare)
+        raise InvalidArgumentError(f"expected one {key}, but got the words {text!r}; {hint}")
+    return [f"{key}={quoted_value(words[bare[0]])}", *(word for n, word in enumerate(words) if n != bare[0])]
+
+
+def quoted_value(text: str) -> str:
+    """Return a text as hydra reads it back."""
+    escaped = text.replace("'", "\\'")
+    return f"'{escaped}'"

@@ -1,4 +1,4 @@
-"""Import your own meshes as an object set: `pickclutter import-mesh mug.glb scans/* --out mine`."""
+"""Commands around the simulator: its check, scenes, grasp labels, meshes and views."""
 
 import sys
 from argparse import Namespace
@@ -7,15 +7,56 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pickclutter_lang.commands.app import hydra_main
 from pickclutter_lang.commands.exit_status import exit_status
+from pickclutter_lang.envs.config import CollectConfig, GraspValidationConfig, ObjectSheetConfig, ObjectViewConfig
 from pickclutter_lang.errors import InvalidArgumentError, RendererError
 from pickclutter_lang.objects.meshes import check_packages
 from pickclutter_lang.objects.meshes.settings import SPLITS, UNITS, UP_AXES, ModelSettings
 from pickclutter_lang.utils.cli import ArgumentParser
 from pickclutter_lang.utils.validation import check_path, check_workers
 
+
+@exit_status()
+def check_install() -> None:
+    """Check everything that the simulator needs; end with status 2 at the first that fails."""
+    from pickclutter_lang.envs.check_install import main
+
+    sys.exit(main())
+
+
+@hydra_main(CollectConfig)
+def collect_scenes(config: CollectConfig) -> None:
+    """Collect scenes of clutter with the simulator into a scene store. Needs the extra sim.
+
+        pickclutter collect-scenes split=train scenes=3000 seed=0 objects=proxy out=data/train
+
+    An interrupted command resumes when run again. Several machines: engine=ray.
+    """
+    from pickclutter_lang.envs.generation.collect import collect
+
+    done = collect(config)
+    replaced = f", {done.damaged} of them in place of damaged ones" if done.damaged else ""
+    print(f"{done.manifest.scenes} scenes in {done.folder} ({done.made} shards made{replaced}, {done.kept} kept)")
+    print(f"content {done.manifest.content_hash}")
+
+
+@hydra_main(GraspValidationConfig)
+def validate_grasp_labels(config: GraspValidationConfig) -> None:
+    """Check the label `graspable` of a scene store against picks by the simulated arm. Needs the extra sim.
+
+    pickclutter validate-grasp-labels store=runs/scenes/ood instances=200
+    """
+    from pickclutter_lang.envs.grasp_validation import validate_grasp_labels
+
+    result = validate_grasp_labels(config)
+    for key in ("instances", "labelled", "picked", "agreement", "precision", "recall", "pose_success"):
+        print(f"{key:>12}: {result[key]:.3f}" if isinstance(result[key], float) else f"{key:>12}: {result[key]}")
+
+
 if TYPE_CHECKING:
     from pickclutter_lang.objects.meshes.mesh_importer import ImportResult
+
 
 _DESCRIPTION = (
     "Import meshes as an object set in ManiSkill2's layout. Reads .obj, .glb, .gltf, .ply, .stl, .dae and .urdf files, "
@@ -26,7 +67,7 @@ _DESCRIPTION = (
 
 
 @exit_status()
-def main() -> None:
+def import_mesh() -> None:
     """Import the meshes, render them, and say what came of each."""
     options = build_parser().parse_intermixed_args()
     settings = check_options(options)
@@ -100,3 +141,32 @@ def build_parser() -> ArgumentParser:
     add("--source", default="", help="where they come from, kept in catalog.yaml")
     add("--workers", type=int, default=1, help="number of processes (%(default)s)")
     return parser
+
+
+@hydra_main(ObjectViewConfig)
+def render_object_views(config: ObjectViewConfig) -> None:
+    """Render views of single objects and of random procedural objects, to train a pocket teacher. Needs the extra sim.
+
+    pickclutter render-object-views objects=proxy out=data/views
+    """
+    from pickclutter_lang.envs.generation.object_renderer import render_object_views
+
+    content = render_object_views(config)
+    print(f"views in {config.out}, content {content}")
+
+
+@hydra_main(ObjectSheetConfig)
+def render_object_sheet(config: ObjectSheetConfig) -> None:
+    """Render a contact sheet of objects with their names, or of instances of kinds. Needs the extra sim.
+
+    pickclutter render-object-sheet objects=[proxy,ycb] out=objects.png
+    pickclutter render-object-sheet objects=./mine out=mine.png
+    pickclutter render-object-sheet objects=[kinds] kinds=[mug,apple] out=kinds.png
+    """
+    from pickclutter_lang.utils.locks import file_lock
+
+    with file_lock(Path(config.out)):
+        from pickclutter_lang.envs.generation.object_renderer import write_object_sheet
+
+        count = write_object_sheet(config)
+    print(f"{count} objects of {' and '.join(config.sets)} in {config.out}")

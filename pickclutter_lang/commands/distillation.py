@@ -1,0 +1,229 @@
+"""Commands that train students on scenes, evaluate them, compare runs, and write Table 12."""
+
+import sys
+from contextlib import nullcontext
+from importlib import import_module
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+
+from pickclutter_lang.commands import command_line
+from pickclutter_lang.commands.app import compose_config, hydra_main, user_config_dir
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.experiments.compare_config import CompareRunsConfig, kind_of_runs
+from pickclutter_lang.experiments.scenes.command_configs import (
+    AffordanceEvalConfig,
+    OnnxExportConfig,
+    TextAblationConfig,
+)
+from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig, TrainConfig
+from pickclutter_lang.experiments.sweeps.config import ReproduceTable12Config
+
+PRESETS = {
+    "data": "hand_rgb",
+    "teacher": "pocket",
+    "student": "resnet10t",
+    "few_shot": "quick",
+    "crop_classifier": "none",
+    "method": "cls_imcst",
+    "experiment": "quickstart",
+}
+
+
+@hydra_main(TrainConfig, PRESETS, optional={"crop_classifier": CropClassifierPhaseConfig}, several_processes=True)
+def train_affordance(config: TrainConfig) -> None:
+    """Distill a student, fine-tune it on few-shot scenes, evaluate it, and write a report.
+
+        pickclutter train-affordance experiment=quickstart scenes=runs/scenes out=runs/student
+
+    The student scores which named objects can be grasped. Every key below can be set: distill.epochs=20
+    data.target_label=visible. An interrupted command resumes when run again.
+    """
+    from pickclutter_lang.experiments.result import RESULT_FILE, read_result
+    from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
+    from pickclutter_lang.experiments.scenes.export_policy import save_crop_scores
+    from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
+    from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
+    from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+    from pickclutter_lang.teachers.known_words import zero_words_note
+    from pickclutter_lang.utils.ranks import is_main
+
+    run, done = SceneRun.open(config), (Path(config.out) / RESULT_FILE).is_file()
+    if not done:
+        note = zero_words_note(run.teacher, run.label_names(("id", "ood")))
+        if note and is_main() and not config.prompts.closed_set:
+            print(note)
+        run.train()
+    if not is_main():
+        return
+    if done:
+        print(f"this run is done; to evaluate it again: pickclutter evaluate-affordance run={config.out}")
+        result = read_result(Path(config.out), "scenes")
+    else:
+        save_crop_scores(TrainedRunConfig(config.out, num_threads=config.num_threads))
+        result = evaluate_run(run)  # writes result.json, after which a run is done
+    report = write_report(config.out)
+    print(summary(result))
+    print(f"report: {report}")
+
+
+@hydra_main(AffordanceEvalConfig)
+def evaluate_affordance(config: AffordanceEvalConfig) -> None:
+    """Evaluate a finished run again from its checkpoints, or a policy on a scene store of any objects.
+
+    pickclutter evaluate-affordance run=runs/student
+    pickclutter evaluate-affordance run=runs/student report_only=true
+    pickclutter evaluate-affordance policy=open store=runs/scenes256/ood out=runs/open_scores
+    """
+    if config.policy is not None and config.store is not None:
+        from pickclutter_lang.experiments.scenes.policy_scores import score_policy
+
+        print(score_policy(config.policy, config.store, config.out, config.num_threads, config.trust_code).tables)
+        print(f"result: {config.out}")
+    else:
+        _evaluate_run(config, str(config.run))
+
+
+def _evaluate_run(config: AffordanceEvalConfig, folder: str) -> None:
+    from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
+    from pickclutter_lang.experiments.scenes.config import EvaluateConfig
+    from pickclutter_lang.experiments.scenes.export_policy import save_crop_scores
+    from pickclutter_lang.experiments.scenes.load import load_run_config
+    from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
+    from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
+    from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+    from pickclutter_lang.training.trackers import check_report_to
+
+    if not config.report_only:
+        of_run = EvaluateConfig(folder, config.scenes, config.num_threads, config.device)
+        settings = load_run_config(of_run)
+        check_report_to(settings.report_to)
+        print(summary(evaluate_run(SceneRun.open(settings))))
+        save_crop_scores(TrainedRunConfig(folder, scenes=config.scenes, num_threads=config.num_threads))
+    print(f"report: {write_report(folder)}")
+
+
+_PAGES = {
+    "scenes": "pickclutter_lang.experiments.scenes.scene_comparison",
+    "images": "pickclutter_lang.experiments.images.image_comparison",
+    "policy": "pickclutter_lang.evaluation.policy_comparison",
+}
+
+
+"""Kind of runs -> the module that writes their page."""
+
+
+@hydra_main(CompareRunsConfig)
+def compare_runs(config: CompareRunsConfig) -> None:
+    """Compare finished runs with the first of them, on one page.
+
+        pickclutter compare-runs runs=[runs/best,runs/cls] out=runs/comparison
+        pickclutter compare-runs runs=[runs/best,runs/cls] out=runs/comparison tables=runs/comparison/numbers
+
+    All are of one kind: trainings on scenes, trainings on single images, or evaluations of policies. The page has the
+    settings that differ, results with intervals, paired differences on the scenes, images or piles that runs share,
+    bars of each object, and curves of training. It is written from results, saved predictions and logged episodes
+    alone.
+    """
+    kind = kind_of_runs(config.runs)
+    if config.tables is not None and kind != "scenes":
+        raise InvalidArgumentError(f"expected runs on scenes for tables={config.tables}, but got {kind}; leave it out")
+    module = import_module(_PAGES[kind])
+    print(f"report: {module.write_comparison(config)}")
+
+
+@hydra_main(ReproduceTable12Config, {"experiment": "table12_cpu"}, extends="train_affordance")
+def reproduce_table12(config: ReproduceTable12Config) -> None:
+    """Train every method with every split of the objects, seed and draw, and write Table 12.
+
+        pickclutter reproduce-table12 experiment=table12_cpu scenes=runs/scenes out=runs/table12
+        pickclutter reproduce-table12 object_splits=[0,1,2] draws=[0,1,2] scenes=runs/scenes out=runs/table12
+        pickclutter reproduce-table12 tables_only=true out=runs/table12
+        pickclutter reproduce-table12 tables_only=true object_splits=[1,2] out=runs/table12 tables=runs/table12/others
+
+    An interrupted command resumes when run again, and skips finished runs. If a run fails, the others continue. With
+    tables_only=true the table is of all finished runs, or of those of the methods, object_splits, seeds and draws that
+    the command line gives.
+
+    A key of `pickclutter train-affordance` applies to every run (distill.epochs=20 data.target_label=present), except
+    method, seed, data.few_shot_draw, distilled_run and num_threads.
+    """
+    from pickclutter_lang.experiments.scenes.config import TrainConfig
+    from pickclutter_lang.experiments.scenes.table12 import Table12Config, check_pairs, write_table
+    from pickclutter_lang.experiments.scenes.table12_sweep import SWEEP_KEYS, Table12SweepConfig, plan_table12
+    from pickclutter_lang.experiments.sweeps.sweep_planner import forwarded_overrides, override_key
+    from pickclutter_lang.experiments.sweeps.sweep_results import Selection
+    from pickclutter_lang.experiments.sweeps.sweep_runner import describe_failures, run_sweep
+
+    hydra = HydraConfig.get()
+    table = Table12Config(config.out, config.tables, config.compare)
+    if config.tables_only:
+        given = {*map(override_key, hydra.overrides.task)} & {*Selection._fields}
+        table.chosen = Selection(**{key: getattr(config, key) for key in given})
+        print(_written(write_table(table)))
+        return
+    sweep = Table12SweepConfig(
+        experiment=hydra.runtime.choices["experiment"],
+        methods=config.methods,
+        object_splits=config.object_splits,
+        seeds=config.seeds,
+        draws=config.draws,
+        out=config.out,
+        workers=config.workers,
+        overrides=forwarded_overrides(hydra.overrides.task, SWEEP_KEYS),
+    )
+    sweep.validate()
+    check_pairs(table, config.methods)
+    jobs = plan_table12(sweep, lambda overrides: compose_config(TrainConfig, "train_affordance", overrides))
+    one_run = command_line("train-affordance", config_dir=user_config_dir())
+    failures = run_sweep(jobs, one_run, Path(config.out), config.workers)
+    if failures:
+        print(describe_failures(failures, len(jobs)), file=sys.stderr)
+    if any(job.done for job in jobs):
+        print(_written(write_table(table)))
+    if failures:
+        sys.exit(1)
+
+
+def _written(table: Path) -> str:
+    from pickclutter_lang.reports.page import PAGE_FILE
+    from pickclutter_lang.utils.markdown import tables_of
+
+    shown = tables_of(table.read_text(encoding="utf-8"), "F1 per scene, %", "Mean average precision, %")
+    return f"{shown}table: {table}\nreport: {table.with_name(PAGE_FILE)}"
+
+
+@hydra_main(TextAblationConfig)
+def ablate_texts(config: TextAblationConfig) -> None:
+    """Compare zero-shot texts of a teacher: names, descriptions, ensembles of descriptors, and controls.
+
+        pickclutter ablate-texts scenes=[data/ood] views=[data/held_out_views] out=texts.md
+
+    The controls have the same count and form: random words, random characters, another object's descriptors. They show
+    whether meaning helps, or averaging alone.
+    """
+    from pickclutter_lang.utils.io import write_text
+    from pickclutter_lang.utils.locks import file_lock
+
+    with nullcontext() if config.out is None else file_lock(Path(config.out)):
+        from pickclutter_lang.experiments.scenes.text_ablation import ablate_texts
+
+        tables = ablate_texts(config)
+        print(tables)
+        if config.out is not None:
+            write_text(Path(config.out), tables)
+
+
+@hydra_main(OnnxExportConfig)
+def export_onnx(config: OnnxExportConfig) -> None:
+    """Export a finished student as ONNX, with the text of its labels baked in. Needs the extra export.
+
+        pickclutter export-onnx run=runs/student "names=[banana,a red teapot]" out=student.onnx
+
+    The file is compared with torch.
+    """
+    from pickclutter_lang.experiments.scenes.export_onnx import export_student
+
+    done = export_student(config)
+    size = done.path.stat().st_size / 1e6
+    print(f"{done.path}: {len(done.names)} names, {size:.1f} MB, within {done.difference:.1g} of torch")

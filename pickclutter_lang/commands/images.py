@@ -1,0 +1,118 @@
+"""Commands of the paper's image-classification tables."""
+
+import sys
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+
+from pickclutter_lang.commands import command_line
+from pickclutter_lang.commands.app import compose_config, hydra_main, user_config_dir
+from pickclutter_lang.experiments.images.config import CaptionConfig, ImageTrainConfig
+from pickclutter_lang.experiments.sweeps.config import ReproduceTablesConfig
+
+PRESETS = {"dataset": "object_views", "teacher": "pocket", "student": "resnet18", "recipe": "cpu"}
+
+
+PRESET_OVERRIDES = {"student": {"output_stride": None}}  # any student as its library has it
+
+
+@hydra_main(ImageTrainConfig, PRESETS, preset_overrides=PRESET_OVERRIDES, several_processes=True)
+def train_image_student(config: ImageTrainConfig) -> None:
+    """Distill a student that classifies single images, fine-tune it on few images of unseen classes, and evaluate it.
+
+        pickclutter train-image-student dataset=object_views objective.cls=1 objective.im_cst=1 out=runs/image_student
+
+    This is one run of a table of the paper. `pickclutter reproduce-tables` runs full tables. An interrupted command
+    resumes when run again.
+    """
+    from pickclutter_lang.experiments.images.image_protocol import evaluate_images
+    from pickclutter_lang.experiments.images.image_report import write_report
+    from pickclutter_lang.experiments.images.image_results import summary
+    from pickclutter_lang.experiments.images.image_run import ImageRun
+    from pickclutter_lang.experiments.result import RESULT_FILE, read_result
+    from pickclutter_lang.utils.ranks import is_main
+
+    run, done = ImageRun.open(config), (Path(config.out) / RESULT_FILE).is_file()
+    if is_main():
+        print("this run is done; choose another out= to train again" if done else run.report)
+    if not done:
+        run.train()
+    if is_main():
+        result = read_result(Path(config.out), "images") if done else evaluate_images(run)
+        print(summary(result))
+        print(f"report: {write_report(config.out)}")
+
+
+@hydra_main(ReproduceTablesConfig, extends="train_image_student")
+def reproduce_tables(config: ReproduceTablesConfig) -> None:
+    """Train what tables and figures of the paper need, each run in its own process, and write them.
+
+        pickclutter reproduce-tables table=1 dataset=object_views data.root=runs/views seeds=[0,1,2]
+        pickclutter reproduce-tables figure=4 dataset=image_folder data.root=IMAGES
+        pickclutter reproduce-tables table=1 class_splits=[0,1] dataset=image_folder data.root=IMAGES
+
+    An interrupted command resumes when run again. It skips finished runs, which tables share. If a run fails, the
+    others continue.
+
+    A key of `pickclutter train-image-student` applies to every run (recipe=paper_resnet distill.epochs=40 device=cuda).
+    The exceptions are those in which the runs of a table differ: name, seed, data.seed, num_threads, continual_split,
+    the weights, top_k and filters of objective, text.descriptions, text.n_ctx and text.closed_set.
+
+    Some tables need more:
+
+      data.descriptions=FILE  of pickclutter describe-labels, where the dataset has none (Tables 5, 6, 8 to 11, figures)
+      data.captions=FILE      of pickclutter caption-images, where the dataset has none (Tables 5 and 6, Figure 4)
+      text.style_dir=FOLDER   with standard.json, succinct.json, detailed.json and distinct.json (Table 7)
+      text.truncate=true      to cut texts that are too long for the teacher
+    """
+    from pickclutter_lang.experiments.images.config import ImageTrainConfig
+    from pickclutter_lang.experiments.images.table_sweep import (
+        SWEEP_KEYS,
+        TableSweepConfig,
+        plan_image_tables,
+        write_image_tables,
+    )
+    from pickclutter_lang.experiments.sweeps.sweep_planner import forwarded_overrides
+    from pickclutter_lang.experiments.sweeps.sweep_runner import describe_failures, run_sweep
+    from pickclutter_lang.utils.markdown import tables_of
+
+    sweep = TableSweepConfig(
+        table=config.table,
+        figure=config.figure,
+        seeds=config.seeds if isinstance(config.seeds, list) else [config.seeds],
+        class_splits=config.class_splits,
+        out=config.out,
+        workers=config.workers,
+        overrides=forwarded_overrides(HydraConfig.get().overrides.task, SWEEP_KEYS),
+    )
+    sweep.validate()
+    jobs = plan_image_tables(sweep, lambda some: compose_config(ImageTrainConfig, "train_image_student", some), print)
+    one_run = command_line("train-image-student", config_dir=user_config_dir())
+    failures = run_sweep(jobs, one_run, Path(config.out), config.workers)
+    if failures:
+        print(describe_failures(failures, len(jobs)), file=sys.stderr)
+    if any(job.done for job in jobs):
+        paths = write_image_tables(sweep)
+        for path in paths:
+            if path.suffix == ".md":
+                print(tables_of(path.read_text(encoding="utf-8"), "Table "))
+        print(*paths, sep="\n")
+    if failures:
+        sys.exit(1)
+
+
+@hydra_main(CaptionConfig, {"dataset": "object_views"}, ignore_other_keys=True)
+def caption_images(config: CaptionConfig) -> None:
+    """Caption images with an image captioning model (BLIP, GIT), for the loss `cap`. Needs the extra `sentence`.
+
+        pickclutter caption-images dataset=image_folder data.root=IMAGES out=captions.jsonl
+        pickclutter train-image-student dataset=image_folder data.root=IMAGES objective.cap=1 \\
+          data.captions=captions.jsonl
+
+    Captions are saved after each batch; run again to resume. A file of another model or of other images is refused.
+    """
+    from pickclutter_lang.experiments.images.caption_images import caption_images
+
+    done = caption_images(config)
+    print(done.report)
+    print(f"{done.new} images captioned now, {done.images} in all: data.captions={config.out} objective.cap=1")

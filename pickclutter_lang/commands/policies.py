@@ -1,0 +1,188 @@
+"""Commands that export policies, evaluate them, and have them pick."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+from pickclutter_lang.commands.app import first_word_as, hydra_main, quoted_value
+from pickclutter_lang.demo.config import DemoConfig, LookConfig
+from pickclutter_lang.evaluation.config import PickConfig, PolicyEvalConfig
+from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.policy.rl.config import PPOConfig
+from pickclutter_lang.policy.runtime_config import NameEncodingConfig, RuntimeExportConfig
+
+
+@hydra_main(PolicyExportConfig)
+def export_policy(config: PolicyExportConfig) -> None:
+    """Export a finished student as a policy folder of safetensors and JSON, for use in the environment.
+
+        pickclutter export-policy run=runs/student out=policy
+
+    All seen names share one threshold of their scores, all unseen names another. Before fine-tuning both come from the
+    scenes of seen objects. After it, that of unseen names comes from the few-shot scenes, and seen names take the
+    higher one of what both kinds of scenes give.
+    """
+    from pickclutter_lang.experiments.scenes.export_policy import export_policy
+
+    folder = export_policy(config)
+    print(f"policy: {folder}")
+    if config.push_to is not None:
+        from pickclutter_lang.policy.hub import push_policy
+
+        print(f"pushed: {push_policy(folder, config.push_to, config.private)}")
+
+
+@hydra_main(RuntimeExportConfig)
+def export_runtime(config: RuntimeExportConfig) -> None:
+    """Export a policy folder for use without torch: ONNX networks, run by ONNX Runtime. Needs the extra export.
+
+        pickclutter export-runtime policy=policy out=policy_onnx
+
+    Where it acts, the extra `runtime` is enough. The networks are compared with torch.
+    """
+    from pickclutter_lang.policy.onnx_export import export_runtime
+
+    done = export_runtime(config)
+    size = sum(path.stat().st_size for path in done.folder.iterdir() if path.is_file()) / 1e6
+    print(f"{done.folder}: {size:.1f} MB, within {done.difference:.1g} of torch")
+    if done.of_8_bits is not None:
+        print(f"8-bit networks: a score differs by {done.of_8_bits:.2g} on average from float32")
+
+
+@hydra_main(NameEncodingConfig)
+def encode_names(config: NameEncodingConfig) -> None:
+    """Encode further names for a policy that acts without torch.
+
+        pickclutter encode-names policy=policy names=[teapot,"red mug"] out=names.safetensors
+
+    `OnnxStudent.add_names` takes the file. The teacher of the student is needed here, not there.
+    """
+    from pickclutter_lang.policy.onnx_export import encode_names
+
+    features = encode_names(config)
+    print(f"{config.out}: {', '.join(features.names)}")
+
+
+@hydra_main(PolicyEvalConfig)
+def evaluate_policy(config: PolicyEvalConfig) -> None:
+    """Have policies pick the named object in the simulator, and count successes. Needs the extra sim.
+
+        pickclutter evaluate-policy run=runs/student objects=ycb episodes=200
+        pickclutter evaluate-policy policy=policy
+
+    An interrupted command resumes when run again.
+    """
+    from pickclutter_lang.evaluation.evaluate import evaluate_policy
+    from pickclutter_lang.evaluation.report import REPORT_FILE
+    from pickclutter_lang.reports.page import PAGE_FILE
+    from pickclutter_lang.utils.markdown import tables_of
+
+    folder = evaluate_policy(config)
+    shown = ("Targets: all", "By kind of instruction")
+    print(tables_of((folder / REPORT_FILE).read_text(encoding="utf-8"), *shown), end="")
+    print(f"report: {folder / PAGE_FILE}")
+
+
+@hydra_main(PickConfig, words=partial(first_word_as, "phrase"))
+def pick(config: PickConfig) -> None:
+    """Have the arm pick an object of a pile by its name, and write the video. Needs the extra sim.
+
+        pickclutter pick "the yellow fruit" out=pick.mp4
+        pickclutter pick "the lemon" policy=policy objects=proxy record=pick.rrd
+
+    The policy `open`, which lies in the package, decides: no training is needed. `policy=null` asks the embedded
+    teacher.
+    """
+    from pickclutter_lang.envs.vulkan import prepare_renderer
+    from pickclutter_lang.utils.locks import file_lock
+
+    with ExitStack() as held:
+        for path in (config.out, config.record):
+            if path is not None:
+                held.enter_context(file_lock(Path(path)))
+        prepare_renderer()
+        from pickclutter_lang.evaluation.pick import pick
+
+        found = pick(config)
+    print(f"pile: {', '.join(found.pile)}")
+    print(found.outcome)
+    print(f"video: {config.out}")
+    if config.record is not None:
+        print(f"recording: rerun {config.record}")
+
+
+def look_words(words: Sequence[str]) -> list[str]:
+    """Return words in which the image is `image=`, and `--names "mug,lemon"` is `names=['mug','lemon']`."""
+    words, option = list(words), "--names"
+    for n, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name == option and (equals or n + 1 < len(words)):
+            value = value if equals else words[n + 1]
+            names = ",".join(quoted_value(name.strip()) for name in value.split(",") if name.strip())
+            del words[n : n + (1 if equals else 2)]
+            words.append(f"names=[{names}]")
+            break
+    return first_word_as("image", words, "give the names as --names")
+
+
+@hydra_main(LookConfig, words=look_words)
+def look(config: LookConfig) -> None:
+    """Ask for names in an image: scores, thresholds and maps of a teacher, and of a student.
+
+    Needs the extra policy or sim.
+
+        pickclutter look pile.png --names "mug,lemon" out=look.png
+        pickclutter look image=pile.png names=[mug,"yellow fruit"] policy=policy
+
+    Both forms take the same settings.
+    """
+    from pickclutter_lang.utils.locks import file_lock
+
+    with file_lock(Path(config.out)):
+        from pickclutter_lang.demo.look import POCKET_NOTE, THRESHOLD_NOTE, look, look_table
+
+        found = look(config)
+        print(look_table(found))
+    for note in (*found.notes, THRESHOLD_NOTE):
+        print(note)
+    if config.teacher_name.startswith("pocket") and config.checkpoint is None:
+        print(POCKET_NOTE)
+    print(f"figure: {config.out}")
+
+
+@hydra_main(DemoConfig)
+def demo(config: DemoConfig) -> None:
+    """Name an object, and see what student and teacher find; the arm picks it. In a browser. Needs the extra demo.
+
+        pickclutter demo policy=policy
+        pickclutter demo run=runs/student port=7860
+
+    Piles and picks need the extra sim; without it the page takes your own images.
+    """
+    import signal
+    from contextlib import suppress
+    from threading import Event
+
+    from pickclutter_lang.demo.demo_page import build_page
+    from pickclutter_lang.demo.server import serve
+    from pickclutter_lang.demo.session import open_session
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # nothing is left behind then, as after Ctrl-C
+    with open_session(config) as session, serve(lambda: build_page(session), config.port) as address:
+        print(f"demo: {address} (Ctrl-C ends it)", flush=True)
+        with suppress(KeyboardInterrupt):
+            Event().wait()
+
+
+@hydra_main(PPOConfig)
+def train_ppo(config: PPOConfig) -> None:
+    """Train PPO (stable-baselines3) in the environment on a student's features. Needs the extras sim and rl.
+
+        pickclutter train-ppo policy=policy steps=4096 out=runs/agent
+
+    This is an example of the interface, not a solution of the task.
+    """
+    from pickclutter_lang.policy.rl.ppo import train_ppo
+
+    print(f"curves: {train_ppo(config)}")
