@@ -1,74 +1,195 @@
-"""Fill the tables of the documentation from the data under docs/results/data: `python docs/make_results.py`.
+"""Fill the tables of the pages from the data under docs/results/data: `python docs/make_results.py`.
 
 A page asks for a table with a pair of comments; what stands between them is replaced:
 
-    <!-- results: comparisons table12/ycb f1 -->
+    <!-- results: rates policy/trial unseen -->
     <!-- /results -->
 
-The first word is a function of `result_tables.RENDERERS`, the others are its arguments. `--figures` draws the charts
-anew as well, `--check` changes nothing and fails where a page is out of date.
+The first word is a function of `RENDERERS`, the others are its arguments. `--check` changes nothing, and fails where a
+page is out of date.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
+import json
 import re
-import shlex
 import sys
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from result_tables import RENDERERS, ResultError
+from scipy.stats import binomtest
 
 DOCS = Path(__file__).resolve().parent
+DATA = DOCS / "results" / "data"
+FIGURES = DOCS.parent / "assets" / "pocket_teacher" / "figures.json"
 _REGION = re.compile(r"(<!-- results: (.+?) -->\n)(.*?)(<!-- /results -->)", re.DOTALL)
+Row = dict[str, str]
+Where = Callable[[Row], bool]
+
+VARIANTS = {
+    "few_shot": "student, after 50 labeled scenes",
+    "zero_shot": "student, by name",
+    "teacher": "teacher",
+    "oracle": "told by the simulator",
+}
+RATES: dict[str, tuple[Where, str]] = {
+    "graspable: placed": (lambda row: row["graspable"] == "1", "success"),
+    "visible: called absent": (lambda row: row["visible"] == "1", "declared_absent"),
+    "absent: called absent": (lambda row: row["present"] == "0", "declared_absent"),
+    "wrong object picked": (lambda row: True, "wrong_objects"),
+}
+"""Name of a rate -> the episodes that count, and the column that is 1, or more, in those that are hits."""
 
 
-def pages() -> list[Path]:
-    """Return every Markdown page that may hold tables: the README, the card of `pocket`, and all pages below docs."""
-    root = DOCS.parent
-    return [root / "README.md", root / "assets" / "pocket_teacher" / "MODEL_CARD.md", *sorted(DOCS.rglob("*.md"))]
+def read(name: str) -> list[Row]:
+    """Return the rows of `data/NAME.csv`."""
+    with (DATA / f"{name}.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *rows))
+
+
+def proportion(hits: int, count: int) -> str:
+    """Return a rate in percent with its 95% Wilson interval and the counts."""
+    interval = binomtest(hits, count).proportion_ci(method="wilson")
+    return f"{100 * hits / count:.0f} ({100 * interval.low:.0f} to {100 * interval.high:.0f}; {hits}/{count})"
+
+
+def counts(rows: Sequence[Row], where: Where, column: str) -> tuple[int, int]:
+    """Return how many of the episodes that count are hits, and how many count."""
+    counted = [row for row in rows if where(row)]
+    return sum(row[column] not in ("", "0") for row in counted), len(counted)
+
+
+def of_group(name: str, group: str) -> list[Row]:
+    """Return the episodes of an evaluation whose target is `seen`, `unseen`, or any of `all`."""
+    return [row for row in read(name) if group == "all" or row["seen"] == str(int(group == "seen"))]
+
+
+def rates(name: str, group: str) -> str:
+    """Return the rates of each variant of an evaluation, in percent."""
+    episodes = of_group(name, group)
+    rows = []
+    for variant, title in VARIANTS.items():
+        own = [row for row in episodes if row["variant"] == variant]
+        if own:
+            rows.append([title, *(proportion(*counts(own, *rate)) for rate in RATES.values())])
+    return markdown(["%, 95% interval", *RATES], rows)
+
+
+def in_words(name: str) -> str:
+    """Return the counts of placed graspable targets by variant, of seen and of unseen names."""
+    rows = []
+    for variant, title in VARIANTS.items():
+        groups = [[row for row in of_group(name, group) if row["variant"] == variant] for group in ("seen", "unseen")]
+        if groups[0]:
+            found = [counts(group, *RATES["graspable: placed"]) for group in groups]
+            rows.append([title, *(f"{hits} of {count}" for hits, count in found)])
+    return markdown(["placed, of graspable targets", "seen names", "unseen names"], rows)
+
+
+def by_object(name: str) -> str:
+    """Return, for each object, graspable targets that were placed, and visible ones that were called absent."""
+    episodes = read(name)
+    variants = [variant for variant in VARIANTS if any(row["variant"] == variant for row in episodes)]
+    rows = []
+    for target in sorted({row["target"] for row in episodes}):
+        own = [[row for row in episodes if (row["target"], row["variant"]) == (target, one)] for one in variants]
+        shown = [[counts(some, *rate) for rate in list(RATES.values())[:2]] for some in own]
+        rows.append([target, *(", ".join(f"{hits}/{count}" for hits, count in pair) for pair in shown)])
+    return markdown(["object", *(VARIANTS[one] for one in variants)], rows)
+
+
+def by_words(name: str) -> str:
+    """Return how often the first object was the one that an instruction asked for, by its kind of words."""
+    episodes = read(name)
+    rows = []
+    for kind in dict.fromkeys(row["kind"] for row in episodes):
+        own = [row for row in episodes if row["kind"] == kind]
+        right, absent = (proportion(*counts(own, lambda _: True, of)) for of in ("followed", "declared_absent"))
+        rows.append([kind.replace("_", " "), right, absent])
+    return markdown(["instruction", "right, %", "called absent, %"], rows)
+
+
+def scores(name: str) -> str:
+    """Return F1 and mAP of a policy on stored scenes, in percent, as `evaluate-affordance policy=` measured them."""
+    groups: Mapping[str, Any] = json.loads((DATA / f"{name}.json").read_text())["groups"]
+    metrics = {"map": "mAP", "f1": "F1", "all_positive_map": "mAP, all-positive", "all_positive_f1": "F1, all-positive"}
+    rows = []
+    for group, found in groups.items():
+        cells = [f"{100 * found[key]['mean']:.1f} ± {100 * found[key]['half_width']:.1f}" for key in metrics]
+        missed = f"{100 * found['visible_called_absent'] / found['visible']:.1f}"
+        rows.append([group, str(found["names"]), *cells, missed])
+    return markdown(["names", "number", *metrics.values(), "visible, called absent, %"], rows)
+
+
+def teacher() -> str:
+    """Return top-1 of the embedded teacher for images of objects that it was not trained on, in percent."""
+    figures: Mapping[str, Any] = json.loads(FIGURES.read_text())
+    crops, kinds = figures["crops"]["ycb, ood, 176 px"], figures["kinds"]["kinds from seed 1000000"]
+    found = {
+        "views of the paper's 26 scans, among their names": (figures["views"]["ycb, paper, objects"], "top1_shown"),
+        "those of the 12 names of Y_ood, among these": (figures["views"]["ycb, paper, Y_ood alone"], "top1_shown"),
+        "views of all 60 scans, among all their names": (figures["all_names"]["ycb"], "top1"),
+        "crops of the 26 scans in piles": (crops, "top1"),
+        "views of new generated objects, among 206 kinds": (kinds, "top1"),
+    }
+    rows = []
+    for name, (row, key) in found.items():
+        low, high = row["interval"]
+        rows.append([name, f"{100 * row[key]:.1f} ({100 * low:.0f} to {100 * high:.0f})"])
+    return markdown(["images", "top-1, % (95% interval)"], rows)
+
+
+def table(name: str) -> str:
+    """Return a CSV file as it is."""
+    rows = read(name)
+    return markdown(list(rows[0]), [list(row.values()) for row in rows])
+
+
+def source(name: str) -> str:
+    """Return the note on some numbers, the revision and the teacher they rest on, and the command that makes them."""
+    entry: Mapping[str, str] = json.loads((DATA / "sources.json").read_text())[name]
+    text = f"{entry['note']} Revision `{entry['revision']}`, teacher `{entry['teacher']}`."
+    command = textwrap.wrap(entry["command"], 112, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(textwrap.wrap(text, 119)) + "\n\n    " + " \\\n        ".join(command)
+
+
+RENDERERS: dict[str, Callable[..., str]] = {
+    function.__name__: function for function in (rates, in_words, by_object, by_words, scores, teacher, table, source)
+}
 
 
 def render(text: str) -> str:
-    """Return a page with all its regions filled.
-
-    :raises ResultError: for a table that does not exist
-    """
+    """Return a page with all its regions filled."""
 
     def fill(match: re.Match[str]) -> str:
-        name, *arguments = shlex.split(match[2])
-        if name not in RENDERERS:
-            raise ResultError(f"expected one of {', '.join(RENDERERS)}, but got {name!r}; correct the comment")
-        try:
-            body = RENDERERS[name](*arguments)
-        except TypeError as error:
-            raise ResultError(f"expected other arguments in {match[2]!r}: {error}") from error
-        return f"{match[1]}\n{body}\n\n{match[4]}"
+        name, *arguments = match[2].split()
+        return f"{match[1]}\n{RENDERERS[name](*arguments)}\n\n{match[4]}"
 
     return _REGION.sub(fill, text)
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main() -> int:
     """Fill all pages; return the exit status, 1 where `--check` finds a page that is out of date."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--figures", action="store_true", help="redraw the charts too (needs matplotlib)")
     parser.add_argument("--check", action="store_true", help="change nothing; fail where a page is out of date")
-    options = parser.parse_args(arguments)
-    stale = []
-    for page in pages():
+    check, stale = parser.parse_args().check, False
+    for page in (DOCS.parent / "README.md", *sorted(DOCS.rglob("*.md"))):
         text = page.read_text()
-        filled = render(text)
-        if filled != text:
-            stale.append(page)
-            if not options.check:
-                page.write_text(filled)
-    if options.figures and not options.check:
-        from result_figures import draw_all
-
-        draw_all(DOCS / "results" / "figures")
-    for page in stale:
-        sys.stderr.write(f"{'out of date' if options.check else 'filled'}: {page.relative_to(DOCS.parent)}\n")
-    return int(options.check and bool(stale))
+        if render(text) != text:
+            stale = True
+            sys.stderr.write(f"{'out of date' if check else 'filled'}: {page.relative_to(DOCS.parent)}\n")
+            if not check:
+                page.write_text(render(text))
+    return int(check and stale)
 
 
 if __name__ == "__main__":
