@@ -26,7 +26,7 @@ from pickclutter_lang.envs.vulkan import prepare_renderer
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.extra_objects import select_objects
 from pickclutter_lang.objects.kinds import Kind, all_kinds, find_kinds, write_kinds
-from pickclutter_lang.objects.kinds.writing import write_instance
+from pickclutter_lang.objects.kinds.kind_set import write_instance
 from pickclutter_lang.objects.object_sets import ObjectSet, is_kinds, load_object_set
 from pickclutter_lang.objects.own_sets import OwnSet, words_of_entry
 from pickclutter_lang.objects.procedural.random_objects import sample_object, write_objects

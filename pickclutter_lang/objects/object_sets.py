@@ -221,7 +221,7 @@ def check_kinds(
             "distractors lie beside the objects of other sets"
         )
     if is_kinds(source) or distractors:
-        from pickclutter_lang.objects.kinds.registry import find_kinds
+        from pickclutter_lang.objects.kinds.kind import find_kinds
 
         find_kinds(kinds)
         within("instances", instances, 1, MAX_INSTANCES)

@@ -20,7 +20,7 @@ from helpers.paths import ROOT
 from pickclutter_lang.language.clip_words import word_tokens
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.objects.kinds.registry import all_kinds
+from pickclutter_lang.objects.kinds.kind import all_kinds
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector

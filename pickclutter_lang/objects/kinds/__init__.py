@@ -2,16 +2,17 @@
 
 How to write a kind
 -------------------
-One file of 25 to 70 lines, `CATEGORY/NAME.py`, with a function `sample(rng) -> Instance` and `KIND = Kind(...)`. No
-list names it: `registry` finds it. `tableware/mug.py`, `fruit/apple.py` and `packages/soda_can.py` are good examples.
+Write a function `@generates("NAME")` that takes a generator of random numbers and returns an `Instance`, in the family
+where it fits: `tableware.mug`, `fruit.apple` and `packages.soda_can` are good examples. Add its words to `words.yaml`.
 
 1. Work in mm, z up, in the pose in which the object stands or lies on a table; its front or label faces +x.
 2. Sample sizes first, as ratios of one another, then `finish(rng, material, colors, patterns)`: the words of the color,
-   material and pattern come with it. Repeat likely words in the tuples. `rgb=WOODS`, `rgb=STEEL` or your own colors
-   replace the plain color of a word where it would look wrong. `.solid()` drops the pattern, `.painted(rgb)` the color.
+   material and pattern come with it. `weighted("red 3, blue")` makes words likely. `rgb=WOODS`, `rgb=STEEL` or your own
+   colors replace the plain color of a word where it would look wrong. `.solid()` drops the pattern, `.painted(rgb)` the
+   color.
 3. Add parts to a `ModelBuilder`: `lathe` (profile of (radius, z) from bottom to top), `vessel` (hollow), `sweep` (tube,
    handle), `box`, `ball` (with `bumps`), `plate` (between two edges), `prism` (outline), `surface`; `smooth(points, n)`
-   makes curves of control points; `plants` has stems and leaves, `skins.peel` paints what grew. Each part brings its
+   makes curves of control points; `fruit` has stems and leaves, `finishes.peel` paints what grew. Each part brings its
    convex hulls; pass `hull=False` for what lies on or inside another part. At most 12 hulls (`pieces=`, `wedges=`),
    at most 4000 triangles.
 4. Lettering: `sample_brand(rng, products, colors)`, then `carton` (box), `wrap` (cylinder), `front` (a flat label).
@@ -24,12 +25,12 @@ list names it: `registry` finds it. `tableware/mug.py`, `fruit/apple.py` and `pa
    longest side in meters; true sizes up to 0.3 m.
 7. The name is what people say; synonyms mean this kind alone; `description` tells the looks in one sentence, without
    the name of another kind. Words are lower case ASCII.
-8. `pytest tests/objects/test_kinds.py -k NAME`, then `pickclutter render-object-sheet objects=[kinds] kinds=[NAME]
+8. `pytest tests/objects/test_kinds.py -k FAMILY`, then `pickclutter render-object-sheet objects=[kinds] kinds=[NAME]
    out=sheet.png`: a person who sees a row of 12 without the name must say the name. Mend the kind until it is so.
+9. A change that alters instances raises `kind_set.KINDS_VERSION` and records the golden case "kinds" anew.
 """
 
-from pickclutter_lang.objects.kinds.kind import Instance, Kind
-from pickclutter_lang.objects.kinds.registry import all_kinds, find_kinds
-from pickclutter_lang.objects.kinds.writing import write_kinds
+from pickclutter_lang.objects.kinds.kind import Instance, Kind, all_kinds, find_kinds
+from pickclutter_lang.objects.kinds.kind_set import write_kinds
 
 __all__ = ["Instance", "Kind", "all_kinds", "find_kinds", "write_kinds"]

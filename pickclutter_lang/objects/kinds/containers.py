@@ -2,20 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 from PIL import ImageDraw
 
-from pickclutter_lang.objects.kinds.bottles import add_label
-from pickclutter_lang.objects.kinds.finishes import Finish, Rng, choice, tint
+from pickclutter_lang.objects.kinds.finishes import Finish, Rng, choice, ribbed, tint, weighted
 from pickclutter_lang.objects.kinds.labels import Art, Brand
-from pickclutter_lang.objects.kinds.models import ModelBuilder, plain, smooth
-from pickclutter_lang.objects.kinds.skins import ribbed
+from pickclutter_lang.objects.kinds.models import ModelBuilder, Skin, plain, smooth
 from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.geometry import TextureImage
 from pickclutter_lang.objects.procedural.surfaces import Floats, circle, grid_surface
+
+Bend = Callable[[Floats], Floats]
+
+
+def add_label(
+    model: ModelBuilder,
+    profile: Floats,
+    image: TextureImage,
+    low: float,
+    high: float,
+    wide: float,
+    bend: Bend | None = None,
+    middle: float = 0.0,
+) -> None:
+    """Add a label on the body of a profile [N, 2] of (radius, z), `wide` radians to both sides of an angle."""
+    z, angle = np.linspace(low, high, 7), np.linspace(middle - wide, middle + wide, 17)
+    r = np.interp(z, profile[:, 1], profile[:, 0]) + 0.5
+    ring = np.stack([np.cos(angle), np.sin(angle)], -1)
+    grid = np.concatenate([r[:, None, None] * ring, np.broadcast_to(z[:, None, None], (7, 17, 1))], -1)
+    points = grid.reshape(-1, 3)
+    model.surface(grid_surface((bend(points) if bend else points).reshape(grid.shape)), image)
+
+
+def add_cap(
+    model: ModelBuilder,
+    radius: float,
+    low: float,
+    high: float,
+    wall: Skin,
+    top: Finish | TextureImage,
+    hull: bool = True,
+) -> None:
+    """Add a round cap with a wall of its own."""
+    e = 0.08 * radius
+    model.lathe([(radius, low), (radius, high - e)], wall, segments=24, hull=False)
+    model.lathe([(radius, high - e), (radius - e, high), (0, high)], top, segments=24, hull=False)
+    if hull:
+        ring = np.linspace(0, 2 * np.pi, 13)[:-1]
+        model.hull([(radius * np.cos(a), radius * np.sin(a), z) for a in ring for z in (low, high)])
+
 
 TIN = (186, 188, 192)
 
@@ -140,11 +178,6 @@ def cap_color(rng: Rng, words: Sequence[str]) -> tuple[str, Floats]:
     return word, tint(rng, word)
 
 
-def likely(**shares: int) -> tuple[str, ...]:
-    """Return every word as often as its number says, to choose from: `likely(red=3, blue=1)`."""
-    return tuple(word for word, share in shares.items() for _ in range(share))
-
-
 def printed_colors(brand: Brand, image: TextureImage) -> tuple[str, ...]:
     """Return the two colors of a brand, the one that covers more of an image first."""
     near = [float((np.abs(image - tone).sum(axis=-1) < 40).mean()) for tone in (brand.background, brand.accent)]
@@ -171,7 +204,7 @@ def fruit_art(color: str, count: int = 2, leaf: bool = True) -> Art:
 def cup_art(draw: ImageDraw.ImageDraw, x: float, y: float, size: float, rng: Rng) -> None:
     """Draw a cup of coffee on a saucer."""
     a, b = 0.34 * size, 0.26 * size
-    fill = tuple(int(c) for c in tint(rng, choice(rng, ("white", "white", "red", "yellow"))))
+    fill = tuple(int(c) for c in tint(rng, choice(rng, weighted("white 2, red, yellow"))))
     draw.ellipse([x - 1.6 * a, y + b * 0.9, x + 1.6 * a, y + b * 1.6], fill=fill, outline=(90, 80, 76))
     draw.ellipse([x + 0.6 * a, y - 0.4 * b, x + 1.5 * a, y + 0.7 * b], outline=fill, width=max(2, int(0.06 * size)))
     draw.pieslice([x - a, y - 1.5 * b, x + a, y + 1.5 * b], 0, 180, fill=fill, outline=(90, 80, 76))

@@ -8,25 +8,16 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from pickclutter_lang.objects.kinds.finishes import STEEL, Finish, Rng, choice, finish, tint
-from pickclutter_lang.objects.kinds.models import ModelBuilder, Skin, plain, smooth
-from pickclutter_lang.objects.kinds.outlines import rounded
-from pickclutter_lang.objects.kinds.skins import ribbed
+from pickclutter_lang.objects.kinds.finishes import STEEL, Finish, Rng, choice, finish, ribbed, tint, weighted
+from pickclutter_lang.objects.kinds.models import ModelBuilder, Skin, smooth
 from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.geometry import TextureImage
 from pickclutter_lang.objects.procedural.surfaces import Floats, circle, rotation
 
 ALONG_Y = rotation("x", -90)  # turns a lathe so that its top points towards +y
 ALONG_X = rotation("y", 90)
-
-
-def words(text: str) -> tuple[str, ...]:
-    """Return the words of a line: a palette to choose from."""
-    return tuple(text.split())
-
-
-BRIGHT = words("red blue green yellow orange black purple pink turquoise white")
-TOOL_COLORS = words("red red blue blue yellow yellow green orange black black")
+VIVID = ("red", "blue", "green", "yellow", "orange", "black", "purple", "pink", "turquoise", "white")
+TOOL_COLORS = weighted("red 2, blue 2, yellow 2, green, orange, black 2")
 BLACK, CHROME, BRASS = (30, 30, 32), (190, 192, 196), (196, 158, 72)
 DARK_STEELS = (*STEEL, (96, 98, 102), (58, 59, 62), (120, 122, 126))
 
@@ -92,14 +83,6 @@ def thread(radius: float, low: float, high: float, pitch: float, depth: float = 
     return [(radius * (1 - depth * (n % 2 == 0)), float(q)) for n, q in enumerate(z)]
 
 
-def cross_recess(model: ModelBuilder, size: float, top: float, arms: int = 2, turn: Floats | None = None) -> None:
-    """Add a dark slot (`arms` = 1) or cross (2) to the head of a fastener, whose top is at `top`."""
-    dark = plain((40, 40, 42))
-    for n in range(arms):
-        outline = rounded(size, 0.2 * size, 0.05 * size, 1) @ rotation("z", 90 * n)[:2, :2].T
-        model.prism(outline, top - 0.1 * size, top + 0.02 * size, dark, turn=turn, hull=False)
-
-
 def screwdriver(model: ModelBuilder, rng: Rng) -> tuple[Finish, tuple[str, ...], float, list[str]]:
     """Add a grip and a shaft along y, the end of the shaft at y = 0.
 
@@ -109,7 +92,7 @@ def screwdriver(model: ModelBuilder, rng: Rng) -> tuple[Finish, tuple[str, ...],
     grip = rng.uniform(58, 74) if stubby else rng.uniform(72, 112)
     shaft = rng.uniform(32, 45) if stubby else rng.uniform(62, 165)
     r, thin = grip * rng.uniform(0.14, 0.18), rng.uniform(2.2, 4.2)
-    style = choice(rng, ("fluted", "soft", "soft", "wood"))
+    style = choice(rng, weighted("fluted, soft 2, wood"))
     if style == "wood":
         skin = finish(rng, "wood", "brown", wear=0.5, rgb=((188, 132, 76), (150, 96, 50), (196, 120, 52)))
     else:

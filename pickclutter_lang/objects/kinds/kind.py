@@ -1,17 +1,33 @@
-"""`Kind`: what people call a sort of object, and a generator of different instances; `Instance`: one of these."""
+"""`Kind`: what people call a sort of object, and a generator of different instances; `Instance`: one of these.
+
+The families of kinds register their generators by name; `words.yaml` has the words of each.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from importlib import import_module
+from importlib.resources import files
 
 import numpy as np
+import yaml
 
-from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.kinds.materials import UNSAID_MATERIAL
 from pickclutter_lang.objects.procedural.geometry import ModelGeometry
+from pickclutter_lang.utils.json_files import check_json
+
+FAMILIES = (
+    "baked", "bathroom", "bottles", "building_tools", "cookware", "desk", "electronics", "fruit", "gripping_tools",
+    "hardware", "household", "packages", "pens", "snacks", "sports", "tableware", "toy_vehicles", "toys", "utensils",
+    "vegetables",
+)  # fmt: skip
+"""The modules that generate kinds."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +55,10 @@ class Instance:
         return x, y, z
 
 
+Generator = Callable[[np.random.Generator], Instance]
+_GENERATORS: dict[str, Generator] = {}
+
+
 @dataclass(frozen=True)
 class Kind:
     """A sort of object, with the words for it.
@@ -53,7 +73,7 @@ class Kind:
     function: str
     description: str
     longest: tuple[float, float]
-    sample: Callable[[np.random.Generator], Instance]
+    sample: Generator
 
     def instance(self, seed: int) -> Instance:
         """Return an instance; the same one for the same name and seed, whatever other kinds there are.
@@ -122,6 +142,63 @@ def instance_phrases(name: str, instance: Instance) -> list[str]:
 
 
 _NOUNS = {"striped": "stripes", "dotted": "dots", "checkered": "checks", "speckled": "speckles", "floral": "flowers"}
+
+
+def generates(name: str) -> Callable[[Generator], Generator]:
+    """Register a function as the generator of a kind."""
+
+    def register(generator: Generator) -> Generator:
+        _GENERATORS[name] = generator
+        return generator
+
+    return register
+
+
+@lru_cache(maxsize=1)
+def all_kinds() -> tuple[Kind, ...]:
+    """Return every kind, ordered by name.
+
+    :raises InvalidArgumentError: for words without a generator, or a word that means two kinds
+    """
+    for family in FAMILIES:
+        import_module(f"pickclutter_lang.objects.kinds.{family}")
+    text = (files("pickclutter_lang.objects.kinds") / "words.yaml").read_text()
+    words = check_json(yaml.safe_load(text), dict[str, _Words])
+    if words.keys() != _GENERATORS.keys():
+        lacking = ", ".join(sorted(words.keys() ^ _GENERATORS.keys()))
+        raise InvalidArgumentError(f"expected words and a generator of each kind, but {lacking} lack one of them")
+    kinds = [
+        Kind(name, w.synonyms, w.hypernyms, w.function, w.description, w.longest, _GENERATORS[name])
+        for name, w in sorted(words.items())
+    ]
+    check_unique_names(kinds)
+    return tuple(kinds)
+
+
+@dataclass(frozen=True)
+class _Words:
+    synonyms: tuple[str, ...]
+    hypernyms: tuple[str, ...]
+    function: str
+    description: str
+    longest: tuple[float, float]
+
+
+def find_kinds(names: Sequence[str]) -> list[Kind]:
+    """Return kinds by name, in the order of the names.
+
+    :raises UnknownObjectError: with the nearest names, when there is no such kind
+    :raises InvalidArgumentError: for a name that is given twice
+    """
+    twice = next((name for name in names if list(names).count(name) > 1), None)
+    if twice is not None:
+        raise InvalidArgumentError(f"expected each kind once, but got {twice!r} twice; leave one away")
+    known = {kind.name: kind for kind in all_kinds()}
+    for name in names:
+        if name not in known:
+            nearest = get_close_matches(name, known, n=3, cutoff=0.5) or list(known)
+            raise UnknownObjectError(f"no kind is named {name!r}; did you mean {' or '.join(map(repr, nearest))}?")
+    return [known[name] for name in names]
 
 
 def check_unique_names(kinds: Sequence[Kind]) -> None:

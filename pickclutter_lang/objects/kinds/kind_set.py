@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,11 +16,9 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError, UnknownObjectError
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject, paper_catalog, unseen_objects
-from pickclutter_lang.objects.kinds.kind import Kind
-from pickclutter_lang.objects.kinds.registry import all_kinds, find_kinds
-from pickclutter_lang.objects.kinds.writing import write_instance
-from pickclutter_lang.objects.object_sets import DEFAULT_INSTANCES, MAX_INSTANCES, ObjectSet, check_kinds
-from pickclutter_lang.objects.procedural.writer import atomic_write_dir, model_db_entry
+from pickclutter_lang.objects.kinds.kind import Instance, Kind, all_kinds, find_kinds
+from pickclutter_lang.objects.object_sets import DEFAULT_INSTANCES, MAX_INSTANCES, MODEL_DB_FILE, ObjectSet, check_kinds
+from pickclutter_lang.objects.procedural.writer import atomic_write_dir, model_db_entry, write_model
 from pickclutter_lang.utils.io import cache_dir
 from pickclutter_lang.utils.json_files import Sha256, read_json
 
@@ -30,6 +28,7 @@ KINDS_VERSION = 1
 """Names the instances that the kinds generate. A change that alters an instance of any kind raises it.
 
 The golden case "kinds" notices such a change."""
+WORDS_FILE, ATLAS_WIDTH = "objects.json", 256
 _ENTRY_FILE = "object.json"
 
 
@@ -90,10 +89,7 @@ class KindSet(ObjectSet):
 
 
 def load_kind_set(
-    root: str | Path | None = None,
-    object_split: int = 0,
-    kinds: Sequence[str] = (),
-    instances: int = DEFAULT_INSTANCES,
+    root: str | Path | None = None, object_split: int = 0, kinds: Sequence[str] = (), instances: int = DEFAULT_INSTANCES
 ) -> KindSet:
     """Return kinds as an object set; nothing is made yet.
 
@@ -112,6 +108,38 @@ def load_kind_set(
     unseen = [_id_of(kind) for kind in chosen if unseen_names & {kind.name, *kind.synonyms}]
     place = cache_dir() if root is None else Path(root).expanduser()
     return KindSet("kinds", place / f"kinds-{KINDS_VERSION}", catalog.with_unseen(unseen), instances)
+
+
+def write_kinds(root: str | Path, seeds: Mapping[str, Sequence[int]]) -> list[str]:
+    """Write instances in ManiSkill2's layout under ids such as `mug-3`, and their words to `ROOT/objects.json`.
+
+    :param root: a folder that does not exist yet, or an empty one; it appears completely or not at all
+    :param seeds: the seeds of each kind, by name
+    :returns: the ids, kind by kind
+    :raises UnknownObjectError: for a name that is no kind
+    :raises InvalidArgumentError: for a negative seed, or a folder that is not empty or cannot be written
+    """
+    kinds = find_kinds(list(seeds))
+    words: dict[str, dict[str, object]] = {}
+
+    def write(folder: Path) -> None:
+        rows = {}
+        for kind in kinds:
+            for seed in seeds[kind.name]:
+                model_id, instance = kind.model_id(seed), kind.instance(seed)
+                write_instance(instance, folder / "models" / model_id)
+                rows[model_id] = model_db_entry(instance.size, 1.0, instance.density)
+                words[model_id] = kind.words(seed, instance)
+        (folder / MODEL_DB_FILE).write_text(json.dumps(rows, indent=1) + "\n")
+        (folder / WORDS_FILE).write_text(json.dumps(words, indent=1) + "\n")
+
+    atomic_write_dir(Path(root).expanduser(), MODEL_DB_FILE, write)
+    return list(words)
+
+
+def write_instance(instance: Instance, folder: Path) -> None:
+    """Write the mesh, hulls and texture of an instance, quickly rather than small."""
+    write_model(instance.geometry, folder, ATLAS_WIDTH, compress_level=1)
 
 
 def _id_of(kind: Kind) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from pickclutter_lang.objects.kinds.cuts import convex_ranges, straight_ranges, thinned
 from pickclutter_lang.objects.kinds.finishes import Finish
 from pickclutter_lang.objects.kinds.kind import Instance
 from pickclutter_lang.objects.kinds.materials import MATERIALS
@@ -298,3 +297,109 @@ def bumps(rng: np.random.Generator, amount: float, frequency: float = 3.0) -> Ca
 def plain(color: npt.ArrayLike) -> TextureImage:
     """Return the image of one RGB color."""
     return tx.plain(np.clip(np.asarray(color, dtype=float), 0, 255).tolist())
+
+
+def rounded(width: float, height: float, radius: float, steps: int = 4) -> Floats:
+    """Return a rectangle with round corners [N, 2] around the origin, counter-clockwise."""
+    r = min(radius, 0.499 * min(width, height))
+    quarter = np.linspace(0, np.pi / 2, steps + 1)
+    corners = [
+        np.c_[np.cos(quarter + n * np.pi / 2), np.sin(quarter + n * np.pi / 2)] * r + (sx, sy)
+        for n, (sx, sy) in enumerate(np.array([(1, 1), (-1, 1), (-1, -1), (1, -1)]) * (width / 2 - r, height / 2 - r))
+    ]
+    return np.concatenate(corners)
+
+
+def star(points: int, outer: float, inner: float) -> Floats:
+    """Return a star, or with `inner` near `outer` a cog, whose radii are given."""
+    angle = np.arange(2 * points) * np.pi / points + np.pi / 2
+    radius = np.where(np.arange(2 * points) % 2, inner, outer)[:, None]
+    return np.asarray(np.c_[np.cos(angle), np.sin(angle)] * radius)
+
+
+def squarish(power: float = 4.0, depth: float = 1.0) -> Callable[[Floats], Floats]:
+    """Return a bend for `ModelBuilder.lathe`: circles become superellipses.
+
+    :param power: 2 is an ellipse, 4 a rounded square, 8 nearly a square
+    :param depth: factor on x, so that the body is that flat from front to back
+    """
+
+    def bend(points: Floats) -> Floats:
+        angle = np.arctan2(points[:, 1], points[:, 0])
+        stretch = (np.abs(np.cos(angle)) ** power + np.abs(np.sin(angle)) ** power) ** (-1 / power)
+        return np.asarray(points * np.stack([depth * stretch, stretch, np.ones(len(points))], -1))
+
+    return bend
+
+
+def thinned(grid: Floats, most: int = 9) -> Floats:
+    """Return some rows of a grid, so that hulls stay small: `most`, and the two at either end (flat caps' rims)."""
+    if len(grid) <= most + 4:
+        return grid
+    rows = np.linspace(0, len(grid) - 1, most).round().astype(int)
+    return np.asarray(grid[np.unique([*rows, 1, len(grid) - 2])])
+
+
+def convex_ranges(profile: Floats, pieces: int) -> list[tuple[int, int]]:
+    """Cut a profile of (radius, height) where it is most concave."""
+    return _cut((0, len(profile) - 1), pieces, lambda a, b: _deepest(profile[a : b + 1]), 0.06 * profile[:, 0].max())
+
+
+def straight_ranges(path: Floats, width: float, pieces: int) -> list[tuple[int, int]]:
+    """Cut a path where it is farthest from the straight line between its ends; a loop is cut in halves first."""
+    if np.allclose(path[0], path[-1]):
+        half = len(path) // 2
+        cuts = [
+            _cut(r, pieces // 2, lambda a, b: _farthest(path[a : b + 1]), 0.3 * width)
+            for r in ((0, half), (half, len(path) - 1))
+        ]
+        return cuts[0] + cuts[1]
+    return _cut((0, len(path) - 1), pieces, lambda a, b: _farthest(path[a : b + 1]), 0.3 * width)
+
+
+def _cut(
+    whole: tuple[int, int], pieces: int, worst: Callable[[int, int], tuple[int, float]], tolerance: float
+) -> list[tuple[int, int]]:
+    """Split ranges at their worst point until none is worse than `tolerance`, or there are enough."""
+    ranges = [whole]
+    while len(ranges) < pieces:
+        found = [(worst(a, b), n) for n, (a, b) in enumerate(ranges)]
+        (position, depth), n = max(found, key=lambda item: item[0][1])
+        if depth <= tolerance:
+            break
+        a, b = ranges[n]
+        ranges[n : n + 1] = [(a, a + position), (a + position, b)]
+    return ranges
+
+
+def _farthest(path: Floats) -> tuple[int, float]:
+    chord = path[-1] - path[0]
+    length = float(np.linalg.norm(chord))
+    offset = path - path[0]
+    along = offset @ chord / max(length, 1e-9) ** 2
+    distance = np.linalg.norm(offset - along[:, None] * chord, axis=1)
+    distance[[0, -1]] = 0
+    return int(distance.argmax()), float(distance.max())
+
+
+def _deepest(profile: Floats) -> tuple[int, float]:
+    """Return which point of a profile lies deepest inside the hull of its outer side, and how deep.
+
+    The outer side goes from the lowest point to the highest; what comes before or after is a dimple or a hollow foot.
+    """
+    first, last = int(profile[:, 1].argmin()), int(profile[:, 1].argmax())
+    if last - first < 2:
+        return 0, 0.0
+    side = profile[first : last + 1]
+    corners: list[int] = []
+    for n, point in enumerate(side):
+        while len(corners) > 1:
+            a, b = side[corners[-1]] - side[corners[-2]], point - side[corners[-2]]
+            if a[0] * b[1] > b[0] * a[1]:
+                break
+            corners.pop()
+        corners.append(n)
+    order = np.maximum.accumulate(side[corners, 1])
+    depth = np.interp(side[:, 1], order, side[corners, 0]) - side[:, 0]
+    depth[[0, -1]] = 0
+    return first + int(depth.argmax()), float(depth.max())

@@ -1,1 +1,0 @@
-"""Kinds of the category `bathroom`; each file is one kind."""

@@ -1,1 +1,0 @@
-"""Kinds of the category `food`; each file is one kind."""

@@ -1,1 +1,0 @@
-"""Kinds of the category `fruit`; each file is one kind."""

@@ -1,1 +1,0 @@
-"""Kinds of the category `hardware`; each file is one kind."""

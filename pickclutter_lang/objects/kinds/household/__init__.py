@@ -1,1 +1,0 @@
-"""Kinds of the category `household`; each file is one kind."""

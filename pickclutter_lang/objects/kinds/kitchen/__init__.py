@@ -1,1 +1,0 @@
-"""Kinds of the category `kitchen`; each file is one kind."""

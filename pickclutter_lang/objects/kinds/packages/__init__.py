@@ -1,1 +1,0 @@
-"""Kinds of the category `packages`; each file is one kind."""

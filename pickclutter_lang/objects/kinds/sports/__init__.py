@@ -1,1 +1,0 @@
-"""Kinds of the category `sports`; each file is one kind."""

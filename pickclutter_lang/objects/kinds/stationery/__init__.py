@@ -1,1 +1,0 @@
-"""Kinds of the category `stationery`; each file is one kind."""

@@ -1,1 +1,0 @@
-"""Kinds of the category `tableware`; each file is one kind."""

@@ -1,1 +1,0 @@
-"""Kinds of the category `tools`; each file is one kind."""

@@ -1,1 +1,0 @@
-"""Kinds of the category `toys`; each file is one kind."""

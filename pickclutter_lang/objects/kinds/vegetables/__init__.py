@@ -1,1 +1,0 @@
-"""Kinds of the category `vegetables`; each file is one kind."""
