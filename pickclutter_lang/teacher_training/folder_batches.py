@@ -12,9 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pickclutter_lang.datasets.images import ImageClass, ImageFiles
-from pickclutter_lang.datasets.images.loaders import image_folder
-from pickclutter_lang.datasets.images.loaders.dataset_spec import images_in
+from pickclutter_lang.datasets.images import ImageClass, ImageFiles, loaders
 from pickclutter_lang.datasets.transforms.affine_crops import AffineCrops, crop_images, random_color_jitter
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.attribute_prompts import attribute_words, sample_attribute_prompts
@@ -40,11 +38,11 @@ def read_classes(root: Path, classes: Path | None = None) -> list[ClassText]:
     """Return the classes of a folder of images; names and categories in lower case, as in captions.
 
     :param root: holds a folder of images for each class
-    :param classes: JSON file with their names and descriptions, see `read_classes` of the loader `image_folder`
+    :param classes: JSON file with their names and descriptions, see `loaders.read_classes`
     :raises MissingAssetsError: when there are no class folders
     :raises InvalidArgumentError: when the file is damaged, or two classes share a name
     """
-    return [_class_text(item) for item in image_folder.read_classes(root, classes)]
+    return [_class_text(item) for item in loaders.read_classes(root, classes)]
 
 
 def _class_text(item: ImageClass) -> ClassText:
@@ -68,12 +66,12 @@ class FolderImages:
         """List the images of a folder.
 
         :param classes: see `read_classes`; by default `classes.json` in the folder or next to it, where it is there
-        :param half: see `images_in`
+        :param half: see `loaders.images_in`
         :raises MissingAssetsError, InvalidArgumentError: as `read_classes`, and when a class has no image
         """
         root = Path(folder)
-        class_texts = read_classes(root, Path(classes) if classes else image_folder.default_classes(root))
-        rows = [(path, n) for n, item in enumerate(class_texts) for path in images_in(root / item.folder, half)]
+        class_texts = read_classes(root, Path(classes) if classes else loaders.default_classes(root))
+        rows = [(path, n) for n, item in enumerate(class_texts) for path in loaders.images_in(root / item.folder, half)]
         ids = tuple(f"{class_texts[n].folder}/{path.name}" for path, n in rows)
         return cls(tuple(path for path, _ in rows), ids, tuple(n for _, n in rows), tuple(class_texts))
 

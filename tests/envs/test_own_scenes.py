@@ -12,7 +12,7 @@ import pytest
 
 from helpers.environments import OWN, gym
 from helpers.own_objects import LICENSE, MESHES, SOURCE, UNSEEN, make_own_set, own_entry
-from pickclutter_lang.datasets.images.loaders import rendered_views
+from pickclutter_lang.datasets.images.loaders import load_set
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.envs.config import CollectConfig, GraspValidationConfig, ObjectSheetConfig, ObjectViewConfig
@@ -138,7 +138,7 @@ def test_views_carry_the_words_of_their_objects(mine: Path, tmp_path: Path) -> N
     assert object_of_row(views.objects[0]).category == "lab thing"
     from pickclutter_lang.datasets.images.config import ImageDataConfig
 
-    data = rendered_views.load(ImageDataConfig(name="object_views", root=str(tmp_path / "views"), image_size=32)).data
+    data = load_set(ImageDataConfig(name="object_views", root=str(tmp_path / "views"), image_size=32)).data
     assert [item.name for item in data.classes] == [own_entry(i).name for i in MESHES]
     assert len(data.classes) == 10 and [len(part) for part in data.class_split or ()] == [6, 4]
 

@@ -26,7 +26,6 @@ SETTINGS = ImageDataConfig(
     image_size=16,
     seed=0,
     shots=2,
-    train_fraction=0.7,
     max_classes=None,
     max_per_class=None,
     allow_missing=False,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from omegaconf import MISSING
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.utils.validation import check_image_size, check_seed
+from pickclutter_lang.utils.validation import at_least, check_image_size, check_seed
 
 HALVES = ("first", "second")
 
@@ -49,8 +49,6 @@ class ImageDataConfig:
     """Seed of the split."""
     shots: int = 5
     """Few-shot images of each class of Y_ood."""
-    train_fraction: float = 0.7
-    """Fraction of the images of a class that trains, where the dataset has no split."""
     max_classes: int | None = None
     """Maximum number of classes of each half. null: all."""
     max_per_class: int | None = None
@@ -67,12 +65,9 @@ class ImageDataConfig:
                 raise InvalidArgumentError(f"expected a value for data.{key}; give it, data.{key}=...")
         check_seed(self.seed)
         check_image_size("data.image_size", self.image_size)
-        for key, low in {"shots": 1, "max_classes": 1, "max_per_class": 1}.items():
-            value = getattr(self, key)
-            if value is not None and value < low:
-                raise InvalidArgumentError(f"expected {key} of at least {low}, but got {value}")
-        if not 0 < self.train_fraction < 1:
-            raise InvalidArgumentError(f"expected train_fraction between 0 and 1, but got {self.train_fraction}")
+        for key in ("shots", "max_classes", "max_per_class"):
+            if getattr(self, key) is not None:
+                at_least(f"data.{key}", getattr(self, key), 1)
         check_half("data.half", self.half)
         for key, only in (("classes", "image_folder"), ("half", "image_folder"), ("extra_views", "object_views")):
             if getattr(self, key) and self.name != only:

@@ -1,20 +1,181 @@
-"""A dataset of labeled images, whatever its layout on disk."""
+"""A dataset of labeled images: its classes, and its images as files or arrays of one square size."""
 
 from __future__ import annotations
 
+import hashlib
+import os
+import stat
+import struct
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageOps
 
-from pickclutter_lang.datasets.images.sources import ImageSource
-from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError
+from pickclutter_lang.utils.io import atomic_write, ensure_dir
 from pickclutter_lang.utils.validation import check_line
 
+_BLOCK, _SHA256 = 256, 32
+# What Pillow raises, by the format and by how the file is broken.
+_UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 ClassSplit = tuple[tuple[int, ...], tuple[int, ...]]
 """Classes of Y_id, and of Y_ood."""
+
+
+class ImageSource(Protocol):
+    """N images of S x S pixels."""
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """N ids, each once: `<class folder>/<file name>` of files."""
+
+    @property
+    def image_size(self) -> int:
+        """S, in pixels."""
+
+    @property
+    def content_hash(self) -> str:
+        """Hash (sha256, hex) of ids and contents of all images, whatever the image size."""
+
+    def load(self, rows: Sequence[int]) -> NDArray[np.uint8]:
+        """Return images [n, S, S, 3], RGB, resized to squares (bilinear) without keeping the aspect ratio."""
+
+    def subset(self, rows: Sequence[int]) -> ImageSource:
+        """Return some of the images, in this order."""
+
+
+class ArrayImages:
+    """Images in memory, `rgb` [N, S, S, 3]; `content_hash` is the hash of what they were made from."""
+
+    def __init__(self, ids: Sequence[str], rgb: NDArray[np.uint8], content_hash: str) -> None:
+        if rgb.dtype != np.uint8 or rgb.ndim != 4 or rgb.shape[1] != rgb.shape[2] or rgb.shape[3] != 3:
+            raise InvalidArgumentError(f"expected images uint8 [N, S, S, 3], but got {rgb.dtype} {list(rgb.shape)}")
+        _check_ids(ids, len(rgb))
+        self.ids, self.image_size, self.content_hash = tuple(ids), int(rgb.shape[1]), content_hash
+        self._rgb = rgb
+
+    def load(self, rows: Sequence[int]) -> NDArray[np.uint8]:
+        """Return images [n, S, S, 3]."""
+        return self._rgb[list(rows)]
+
+    def subset(self, rows: Sequence[int]) -> ArrayImages:
+        """Return some of the images; their content hash follows from this one's and their ids."""
+        ids = [self.ids[row] for row in rows]
+        content = hashlib.sha256("\n".join([self.content_hash, *ids]).encode()).hexdigest()
+        return ArrayImages(ids, self._rgb[list(rows)], content)
+
+
+class ImageFiles:
+    """Image files, decoded at their first use with one thread per core.
+
+    To decode a photo takes milliseconds, and the runs of a table read each hundreds of times. So the squares are kept
+    in a file under `cache`, which processes share. Its name depends on the files' ids, paths, sizes and modification
+    times. The folder may be deleted at any time.
+    """
+
+    def __init__(self, paths: Sequence[Path], ids: Sequence[str], side: int, cache: Path) -> None:
+        """Check that the files are there, without reading them.
+
+        :raises InvalidArgumentError: for ids that are repeated, or not one for each file
+        :raises MissingAssetsError: naming a file that is not there
+        """
+        _check_ids(ids, len(paths))
+        self.paths, self.ids, self.image_size = tuple(paths), tuple(ids), side
+        self._cache, self._key = cache, _key(self.paths, self.ids)[:32]
+
+    @cached_property
+    def file_hashes(self) -> tuple[bytes, ...]:
+        """Hash (sha256) of the bytes of each file, computed once and then cached.
+
+        :raises InvalidArgumentError: naming a file that cannot be read
+        :raises DatasetError: when they cannot be cached
+        """
+        cached = self._cache / f"{self._key}.sha256"
+        if not cached.is_file():
+            ensure_dir(self._cache)
+            atomic_write(cached, b"".join(_in_threads(_digest, self.paths)))
+        joined = cached.read_bytes()
+        return tuple(joined[n : n + _SHA256] for n in range(0, len(joined), _SHA256))
+
+    @cached_property
+    def content_hash(self) -> str:
+        """Hash (sha256, hex) of ids and bytes of all files.
+
+        :raises InvalidArgumentError, DatasetError: as `file_hashes`
+        """
+        digest = hashlib.sha256()
+        for name, file_hash in zip(self.ids, self.file_hashes, strict=True):
+            digest.update(name.encode(errors="surrogateescape") + b"\n" + file_hash)
+        return digest.hexdigest()
+
+    def load(self, rows: Sequence[int]) -> NDArray[np.uint8]:
+        """Return images [n, S, S, 3], resized to squares without keeping the aspect ratio.
+
+        :raises InvalidArgumentError: naming a file that is not an image
+        :raises DatasetError: when the decoded images cannot be cached
+        """
+        decoded, squares = self._open_cache()
+        new = [row for row in dict.fromkeys(rows) if not decoded[row]]
+        for row, image in zip(new, _in_threads(lambda row: self._decode(self.paths[row]), new), strict=True):
+            squares[row] = image
+            decoded[row] = 1  # after its pixels, so that a killed process leaves no wrong image
+        return squares[list(rows)]
+
+    def subset(self, rows: Sequence[int]) -> ImageFiles:
+        """Return some of the images; they are cached in a separate file."""
+        paths, ids = [self.paths[row] for row in rows], [self.ids[row] for row in rows]
+        return ImageFiles(paths, ids, self.image_size, self._cache)
+
+    def _open_cache(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Return which images are decoded [N], and their pixels [N, S, S, 3], mapped from the file of the cache."""
+        path, count, side = self._cache / f"{self._key}_{self.image_size}.squares", len(self.ids), self.image_size
+        size = count * (1 + side * side * 3)
+        ensure_dir(self._cache)
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            try:
+                if os.fstat(handle).st_size != size:
+                    os.posix_fallocate(handle, 0, size)  # an error here where the disk is full, not a signal later
+            finally:
+                os.close(handle)
+            content = np.memmap(path, np.uint8, "r+", shape=(size,))
+        except OSError as error:
+            raise DatasetError(
+                f"cannot keep decoded images in {path} ({size / 1e6:.0f} MB in all): {error.strerror}; fix that, or "
+                "name another folder with data.cache=..."
+            ) from error
+        return content[:count], content[count:].reshape(count, side, side, 3)
+
+    def _decode(self, path: Path) -> NDArray[np.uint8]:
+        return np.asarray(decode(path).resize((self.image_size, self.image_size), Image.Resampling.BILINEAR))
+
+
+def decode(path: Path) -> Image.Image:
+    """Return an image file in RGB, as large as it is, turned as its camera was (EXIF).
+
+    :raises InvalidArgumentError: naming a file that is not an image
+    """
+    try:
+        with Image.open(path) as image:
+            try:
+                upright = ImageOps.exif_transpose(image)
+            except (*_UNREADABLE, ArithmeticError, TypeError, KeyError, struct.error):
+                upright = image  # its EXIF data cannot be read
+            return upright.convert("RGB")
+    except _UNREADABLE as error:
+        raise InvalidArgumentError(
+            f"expected an image at {path}, but: {error}; replace the file or remove it"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -72,6 +233,43 @@ def check_class_names(classes: Sequence[ImageClass]) -> None:
         ("folder", [item.folder for item in classes]),
         ("name", [item.name.lower() for item in classes]),
     ):
-        twice = sorted(value for value, times in Counter(values).items() if times > 1)
-        if twice:
-            raise InvalidArgumentError(f"expected a different {what} for each class, but these are shared: {twice}")
+        repeated = sorted(value for value, times in Counter(values).items() if times > 1)
+        if repeated:
+            raise InvalidArgumentError(f"expected a different {what} for each class, but these are shared: {repeated}")
+
+
+def _in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    """Apply a function that lets other threads run; by blocks, so that results do not pile up."""
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        for start in range(0, len(items), _BLOCK):
+            yield from pool.map(function, items[start : start + _BLOCK])
+
+
+def _digest(path: Path) -> bytes:
+    try:
+        return hashlib.sha256(path.read_bytes()).digest()
+    except OSError as error:
+        raise InvalidArgumentError(f"expected an image at {path}, but: {error.strerror}") from error
+
+
+def _key(paths: Sequence[Path], ids: Sequence[str]) -> str:
+    """Hash of ids, paths, sizes and modification times of files; it changes when a file is replaced."""
+    key = hashlib.sha256()
+    for path, name in zip(paths, ids, strict=True):
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise MissingAssetsError(f"expected an image at {path}, but: {error.strerror}") from error
+        if not stat.S_ISREG(status.st_mode):  # reading a pipe would not end
+            raise InvalidArgumentError(f"expected an image at {path}, but it is no regular file; remove it")
+        row = f"{name}\0{path.absolute()}\0{status.st_size}\0{status.st_mtime_ns}\n"
+        key.update(row.encode(errors="surrogateescape"))
+    return key.hexdigest()
+
+
+def _check_ids(ids: Sequence[str], count: int) -> None:
+    if len(ids) != count:
+        raise InvalidArgumentError(f"expected an id for each of {count} images, but got {len(ids)}")
+    if len(set(ids)) < len(ids):
+        name, times = Counter(ids).most_common(1)[0]
+        raise InvalidArgumentError(f"expected a different id for each image, but {name} occurs {times} times")

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pickclutter_lang.datasets.images import ImageFiles, ImageSource, load_image_dataset
-from pickclutter_lang.datasets.images.sources import decode
+from pickclutter_lang.datasets.images.dataset import decode
 from pickclutter_lang.errors import DatasetError, LanguageModelError, MismatchError
 from pickclutter_lang.experiments.images.config import CaptionConfig
 from pickclutter_lang.language.captioner import Captioner

@@ -1,4 +1,4 @@
-"""Splits of images without leaks, and classes with different names."""
+"""Splits of images without leaks: by the authors' lists or folders, or by a seed; classes with different names."""
 
 from __future__ import annotations
 
@@ -9,12 +9,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers.image_data import labelled
-from pickclutter_lang.datasets.images import ArrayImages, ImageClass, ImageDataset, Split, seeded_split, subsample
-from pickclutter_lang.datasets.images.class_names import ClassMatcher, normalize_name
+from helpers.image_data import config, labelled
+from helpers.paths import SHARED
+from pickclutter_lang.datasets.images import ArrayImages, ImageClass, ImageDataset, Split, load_image_dataset
+from pickclutter_lang.datasets.images.loading import read_texts, with_texts
+from pickclutter_lang.datasets.images.splits import (
+    ClassMatcher,
+    listed_split,
+    normalize_name,
+    seeded_split,
+    subsample,
+)
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError
 
 LABELS = np.repeat(np.arange(7), 12)
+OFFICIAL = SHARED / "paper" / "official" / "data"
+RIGHT = Split((0, 1), (2, 3), train=(0, 12), id=(1, 13), ood=(24, 36), fewshot=(25, 37))
 
 
 def test_a_seeded_split_has_the_papers_rule() -> None:
@@ -25,42 +35,27 @@ def test_a_seeded_split_has_the_papers_rule() -> None:
     assert sorted((*split.train, *split.id, *split.ood, *split.fewshot)) == list(range(len(LABELS)))
     assert split == seeded_split(LABELS, 7, seed=3) != seeded_split(LABELS, 7, seed=4)
     assert seeded_split(LABELS, 7, seed=3, halves=((1, 2), (0, 6))).unseen == (0, 6)
+    for wrong in ({"shots": 12}, {"halves": ((0, 1), ())}, {"halves": ((0, 1), (1, 2))}):
+        with pytest.raises(DatasetError):
+            seeded_split(LABELS, 7, seed=0, **wrong)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("change", "named"),
     [
-        ({"shots": 12}, "at least 13 images of class"),
-        ({"shots": 12, "names": list("abcdefg")}, "at least 13 images of [a-g],"),
-        ({"halves": ((0, 1), ())}, "2 and 0"),
-        ({"halves": ((0, 1), (1, 2))}, "both"),
+        ({"unseen": (1, 2)}, "unseen"),
+        ({"id": (0, 13)}, "train and id"),
+        ({"fewshot": (24, 37)}, "ood and fewshot"),
+        ({"ood": (24, 24, 36)}, "ood"),
+        ({"id": (1, 14, 26)}, "id"),
+        ({"train": (0,)}, "train"),
+        ({"fewshot": (25, 26, 37)}, "few-shot"),
+        ({"ood": (24, 36, 500)}, "ood"),
     ],
 )
-def test_a_split_that_cannot_be_is_named(given: dict[str, object], message: str) -> None:
-    with pytest.raises(DatasetError, match=message):
-        seeded_split(LABELS, 7, seed=0, **given)  # type: ignore[arg-type]
-
-
-RIGHT = Split((0, 1), (2, 3), train=(0, 12), id=(1, 13), ood=(24, 36), fewshot=(25, 37))
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"unseen": (1, 2)}, "both"),
-        ({"id": (0, 13)}, "train and id share 1"),
-        ({"fewshot": (24, 37)}, "ood and fewshot share 1"),
-        ({"ood": (24, 24, 36)}, "each entry of ood once"),
-        ({"id": (1, 14, 26)}, r"other classes than its own: \[2\]"),
-        ({"train": (0,)}, r"train has no image of the classes \[1\]"),
-        ({"fewshot": (25,)}, r"fewshot has no image of the classes \[3\]"),
-        ({"fewshot": (25, 26, 37)}, "as many few-shot"),
-        ({"ood": (24, 36, 500)}, "below 84"),
-    ],
-)
-def test_nothing_is_in_two_places(change: dict[str, tuple[int, ...]], message: str) -> None:
+def test_nothing_is_in_two_places(change: dict[str, tuple[int, ...]], named: str) -> None:
     RIGHT.check(LABELS)
-    with pytest.raises(DatasetError, match=message):
+    with pytest.raises(DatasetError, match=named):
         replace(RIGHT, **change).check(LABELS)
 
 
@@ -87,20 +82,20 @@ def test_a_small_version_has_the_first_of_each(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "error", "message"),
+    ("change", "error"),
     [
-        ({"classes": (ImageClass("a", "Mug"), ImageClass("b", "mug"))}, InvalidArgumentError, "mug"),
-        ({"classes": (ImageClass("a", "mug"), ImageClass("a", "cup"))}, InvalidArgumentError, "folder"),
-        ({"labels": np.array([0, 0])}, MissingAssetsError, "none of b"),
-        ({"labels": np.array([0, 2])}, InvalidArgumentError, "number of classes"),
-        ({"labels": np.array([0, 1, 1])}, InvalidArgumentError, "each of 2"),
+        ({"classes": (ImageClass("a", "Mug"), ImageClass("b", "mug"))}, InvalidArgumentError),
+        ({"classes": (ImageClass("a", "mug"), ImageClass("a", "cup"))}, InvalidArgumentError),
+        ({"classes": (ImageClass("a", "mug"), ImageClass("b", "c\nd"))}, InvalidArgumentError),
+        ({"labels": np.array([0, 0])}, MissingAssetsError),
+        ({"labels": np.array([0, 2])}, InvalidArgumentError),
+        ({"labels": np.array([0, 1, 1])}, InvalidArgumentError),
     ],
 )
-def test_data_that_do_not_fit_are_named(change: dict[str, object], error: type[Exception], message: str) -> None:
+def test_data_that_do_not_fit_are_refused(change: dict[str, object], error: type[Exception]) -> None:
     images = ArrayImages(["a/0", "b/0"], np.zeros((2, 4, 4, 3), np.uint8), "none")
-    classes = (ImageClass("a", "mug"), ImageClass("b", "cup"))
-    right = ImageDataset("toy", classes, np.array([0, 1]), images)
-    with pytest.raises(error, match=message):
+    right = ImageDataset("toy", (ImageClass("a", "mug"), ImageClass("b", "cup")), np.array([0, 1]), images)
+    with pytest.raises(error):
         replace(right, **change)  # type: ignore[arg-type]
 
 
@@ -120,6 +115,106 @@ def test_spellings_of_a_class_are_one(spelt: str, other: str) -> None:
     assert normalize_name(spelt) == normalize_name(other)
 
 
-def test_a_class_is_found_by_folder_before_name() -> None:
-    finder = ClassMatcher([ImageClass("n01", "Crane"), ImageClass("n02", "x-1"), ImageClass("n03", "x 1")])
-    assert [finder.find(name) for name in ("n01", "crane", "N02", "x_1", "heron")] == [0, 0, 1, None, None]
+def test_a_class_is_matched_by_folder_before_name() -> None:
+    matcher = ClassMatcher([ImageClass("n01", "Crane"), ImageClass("n02", "x-1"), ImageClass("n03", "x 1")])
+    assert [matcher.find(name) for name in ("n01", "crane", "N02", "x_1", "heron")] == [0, 0, 1, None, None]
+
+
+def write_lists(folder: Path, train: list[str], known: list[str], unseen: list[str]) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name, rows in (("train", train), ("val_on_train", known), ("val", unseen)):
+        text = "\n".join(f"{name}/{row}" for row in rows)  # as theirs, no newline at the end
+        (folder / f"{name}_data.txt").write_text(text)
+    return folder
+
+
+@pytest.fixture
+def birds(tmp_path: Path) -> ImageDataset:
+    return labelled(tmp_path, ["001.Tern_a", "002.Tern_b", "003.Gull", "004.Wren"], 6)
+
+
+def rows_of(folder: str, numbers: range) -> list[str]:
+    return [f"{folder}/p{n}.png" for n in numbers]
+
+
+ON_DISK = (
+    [*rows_of("Tern_A", range(4)), *rows_of("002.Tern_b", range(4))],
+    [*rows_of("Tern_A", range(4, 6)), *rows_of("002.Tern_b", range(4, 6))],
+    rows_of("gull", range(5)),
+)
+
+
+def test_lists_are_matched_by_class_and_file(tmp_path: Path, birds: ImageDataset) -> None:
+    split, notes = listed_split(write_lists(tmp_path / "lists", *ON_DISK), birds, seed=0, shots=2)
+    assert split.seen == (0, 1) and split.unseen == (2,)
+    ids = birds.images.ids
+    assert [ids[row] for row in split.id] == [f"{c}/p{n}.png" for c in ("001.Tern_a", "002.Tern_b") for n in (4, 5)]
+    assert len(split.fewshot) == 2 and len(split.ood) == 3
+    assert {ids[row] for row in (*split.ood, *split.fewshot)} == {f"003.Gull/p{n}.png" for n in range(5)}
+    assert any("7 images" in note and "003.Gull/p5.png" in note for note in notes)
+    draws = {listed_split(tmp_path / "lists", birds, seed=seed, shots=2)[0].fewshot for seed in range(8)}
+    assert len(draws) > 1 and split.fewshot in draws
+
+
+def test_absent_files_are_refused_or_skipped(tmp_path: Path, birds: ImageDataset) -> None:
+    train, known, unseen = ON_DISK
+    lists = write_lists(tmp_path / "lists", [*train, "Tern_A/p77.png"], known, [*unseen, "heron/p0.png"])
+    with pytest.raises(MissingAssetsError, match=r"(?s)allow_missing.*Tern_A/p77\.png.*heron"):
+        listed_split(lists, birds, seed=0, shots=2)
+    split, notes = listed_split(lists, birds, seed=0, shots=2, allow_missing=True)
+    assert len(split.train) == 8 and split.unseen == (2,) and "8 of 9" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("part", "extra", "error"),
+    [
+        (1, "Tern_A/p0.png", DatasetError),  # in two lists
+        (0, "001.tern_a/p0.png", DatasetError),  # twice in one
+        (2, "Tern_A/p5x.png", MissingAssetsError),
+        (2, "004.Wren/p0.png", DatasetError),  # too few
+        (0, "004.Wren/p0.png", DatasetError),  # not in X_id
+        (0, "p9.png", InvalidArgumentError),
+    ],
+)
+def test_lists_that_leak_or_lack_are_refused(
+    tmp_path: Path, birds: ImageDataset, part: int, extra: str, error: type[Exception]
+) -> None:
+    rows = [[*some, extra] if n == part else some for n, some in enumerate(ON_DISK)]
+    with pytest.raises(error):
+        listed_split(write_lists(tmp_path / "lists", *rows), birds, seed=0, shots=2)
+
+
+def test_a_list_that_is_not_there_is_named(tmp_path: Path, birds: ImageDataset) -> None:
+    lists = write_lists(tmp_path / "lists", *ON_DISK)
+    (lists / "val_data.txt").unlink()
+    with pytest.raises(MissingAssetsError, match=r"val_data\.txt"):
+        load_image_dataset(config(tmp_path, author_lists=str(lists)))
+    with pytest.raises(MissingAssetsError, match=r"label2text\.txt"):
+        load_image_dataset(config(tmp_path, author_lists=str(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "classes"),
+    [
+        ("CaltechBirds", (4122, 1740, 5926), (100, 100)),
+        ("Flower102", (3112, 1303, 3774), (51, 51)),
+        ("SUN397", (38663, 16444, 53647), (200, 197)),
+        ("StanfordCars", (2874, 1164, 4106), (98, 98)),
+    ],
+)
+def test_the_published_lists_are_read_whole(name: str, sizes: tuple[int, int, int], classes: tuple[int, int]) -> None:
+    folder = OFFICIAL / name
+    if not folder.is_dir():
+        pytest.skip("no published lists")
+    files = ("train_data.txt", "val_on_train_data.txt", "val_data.txt")
+    ids = sorted({line.split("/", 1)[1] for file in files for line in (folder / file).read_text().split()})
+    folders = sorted({row.split("/")[0] for row in ids})
+    place = {item: n for n, item in enumerate(folders)}
+    labels = np.array([place[row.split("/")[0]] for row in ids])
+    images = ArrayImages(ids, np.zeros((len(ids), 1, 1, 3), np.uint8), "none")
+    data = ImageDataset(name, tuple(ImageClass(item, item) for item in folders), labels, images)
+    split, notes = listed_split(folder, data, seed=0)
+    assert (len(split.train), len(split.id), len(split.ood) + len(split.fewshot)) == sizes and len(notes) == 3
+    assert (len(split.seen), len(split.unseen)) == classes and len(split.fewshot) == 5 * classes[1]
+    data, notes = with_texts(data, read_texts(folder))
+    assert not notes and all(item.description and "_" not in item.name for item in data.classes)

@@ -1,116 +1,39 @@
-"""From settings to images and a split: views of objects, lists, texts, captions, a report of what does not match."""
+"""From settings to images, texts, captions and a split; images by row, decoded once over processes."""
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 
-from helpers.image_data import config, paint_classes
+from helpers.image_data import config, labelled, paint, paint_classes
 from helpers.paths import SHARED
-from pickclutter_lang.datasets.images import load_image_dataset
-from pickclutter_lang.datasets.images.loaders import LoadResult, load_set
-from pickclutter_lang.datasets.object_views import write_object_views
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError, UnknownObjectError
-from pickclutter_lang.language.descriptions import load_descriptions
-from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.objects.extra_objects import all_objects
+from helpers.process_kill import run_killed
+from pickclutter_lang.datasets.images import ArrayImages, ImageDataset, ImageFiles, load_image_dataset
+from pickclutter_lang.datasets.images.loaders import load_set
+from pickclutter_lang.datasets.images.loading import read_texts, with_captions, with_descriptions, with_texts
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError
 
+SIDE = 16
+READER = """
+import sys
+from pathlib import Path
+from pickclutter_lang.datasets.images import ImageFiles
 
-def loaded(tmp_path: Path, name: str, **changes: object) -> LoadResult:
-    return load_set(config(tmp_path, name=name, **changes))
-
-
-def found(item: LoadResult) -> dict[str, tuple[str, int]]:
-    """Folder -> name and number of images."""
-    counts = np.bincount(item.data.labels, minlength=len(item.data.classes)).tolist()
-    return {c.folder: (c.name, count) for c, count in zip(item.data.classes, counts, strict=True)}
-
-
-def write_objects(folder: Path, ids: list[str], views: int = 6, side: int = 20, seed: int = 0) -> Path:
-    """Write noise as views of objects, and of one object outside the catalog."""
-    words = {"shape": "cup", "category": "cup", "colours": ["red"], "pattern": "plain", "material": "plastic"}
-    objects: list[dict[str, Any]] = [*({"model_id": name, "object_set": "proxy"} for name in ids), words]
-    rgb = np.random.default_rng(seed).integers(0, 256, (views * len(objects), side, side, 3), dtype=np.uint8)
-    object_index = np.tile(np.arange(len(objects), dtype=np.int32), views)
-    write_object_views(folder, rgb, np.ones(rgb.shape[:3], dtype=np.bool_), object_index, objects, {})
-    return folder
-
-
-IDS = ["011_banana", "012_strawberry", "004_sugar_box", "065-b_cups", "008_pudding_box"]
-
-
-@pytest.mark.parametrize("folder", ["a\nb", "a\x1b[31m", "x" * 10 + "\x7f"])
-def test_a_class_whose_folder_is_no_line_needs_a_name(folder: str, tmp_path: Path) -> None:
-    root = paint_classes(tmp_path / "data", [folder, "b"], 4)
-    with pytest.raises(InvalidArgumentError, match=r"expected the name of the class in 'a|x.*one line") as caught:
-        loaded(tmp_path, "image_folder")
-    assert "\n" not in str(caught.value) and "\x1b" not in str(caught.value)
-    assert (root / folder).is_dir()
-
-
-def test_a_class_that_is_a_broken_link_is_named(tmp_path: Path) -> None:
-    root = paint_classes(tmp_path / "data", ["a", "b"], 4)
-    (root / "c").symlink_to(tmp_path / "gone")
-    with pytest.raises(MissingAssetsError, match="'c' leads nowhere; mend it, or remove it"):
-        loaded(tmp_path, "image_folder")
-    (root / "c").unlink()
-    (root / "c").symlink_to(root / "a")
-    assert found(loaded(tmp_path, "image_folder"))["c"] == ("c", 4)
-
-
-def test_views_of_objects(tmp_path: Path) -> None:
-    write_objects(tmp_path / "data", IDS)
-    other = write_objects(tmp_path / "more", ["014_lemon", "011_banana"], side=24, seed=1)
-    views = loaded(tmp_path, "object_views", extra_views=[str(other)])
-    assert {folder: count for folder, (_, count) in found(views).items()} == {
-        **dict.fromkeys(IDS, 6),
-        "014_lemon": 6,
-        "011_banana": 12,
-    }
-    data = views.data
-    assert data.images.load([0, 41]).shape == (2, 16, 16, 3) and "12 views of objects outside" in views.notes[0]
-    assert set(data.captions) == set(data.images.ids)
-    first = [data.captions[name] for name in data.images.ids if name.startswith("011_banana")]
-    assert len(set(first)) > 3 and any("banana" in text for text in first)
-    for name, item in zip(data.images.ids, data.labels, strict=True):
-        assert name.startswith(data.classes[item].folder + "/")
-    blind = load_descriptions("blind").texts  # the catalog's own sentences had the scans at hand
-    assert data.classes[data.labels[0]].description == blind["banana"] != paper_catalog().find("banana").description
-    assert loaded(tmp_path, "object_views", extra_views=[str(other)]).data.captions == data.captions
-
-
-def test_halves_of_the_objects_are_the_catalogues_and_go_by_the_object_alone(tmp_path: Path) -> None:
-    names = all_objects().model_ids
-    whole = loaded(tmp_path, "object_views", root=str(write_objects(tmp_path / "all", names, views=1))).data
-    part = loaded(tmp_path, "object_views", root=str(write_objects(tmp_path / "part", IDS))).data
-    halves = []
-    for data in (whole, part):
-        known, unseen = ({data.classes[n].folder for n in half} for half in data.class_split or ((), ()))
-        assert not known & unseen and len(known | unseen) == len(data.classes)
-        halves.append((known, unseen))
-    assert {item.model_id for item in paper_catalog() if item.split == "id"} <= halves[0][0]
-    assert {item.model_id for item in paper_catalog() if item.split == "ood"} <= halves[0][1]
-    assert abs(len(halves[0][0]) - len(halves[0][1])) <= 2
-    assert halves[1][0] <= halves[0][0] and halves[1][1] <= halves[0][1]
-    _, split, report = load_image_dataset(config(tmp_path, name="object_views", root=str(tmp_path / "part")))
-    assert (split.seen, split.unseen) == part.class_split and "object_views: 30 images of 5 classes" in report
-
-
-def test_views_that_do_not_fit_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="pickclutter render-object-views"):
-        loaded(tmp_path, "object_views")
-    root = write_objects(tmp_path / "data", IDS)
-    copy = shutil.copytree(root, tmp_path / "copy")
-    with pytest.raises(InvalidArgumentError, match="twice"):
-        loaded(tmp_path, "object_views", extra_views=[str(copy)])
-    with pytest.raises(DatasetError, match="views of objects"):
-        loaded(tmp_path, "object_views", root=str(write_objects(tmp_path / "none", [])))
-    with pytest.raises(UnknownObjectError, match="999"):
-        loaded(tmp_path, "object_views", root=str(write_objects(tmp_path / "odd", ["999_thing"])))
+paths = sorted(Path(sys.argv[1]).iterdir())
+images = ImageFiles(paths, [path.name for path in paths], 16, Path(sys.argv[2]))
+for first in range(0, len(paths), 4):
+    images.load(range(first, min(first + 4, len(paths))))
+"""
 
 
 def test_a_data_set_is_opened_with_lists_texts_and_captions(tmp_path: Path) -> None:
@@ -125,15 +48,12 @@ def test_a_data_set_is_opened_with_lists_texts_and_captions(tmp_path: Path) -> N
     (tmp_path / "c.jsonl").write_text('{"id": "002.Gull/p1.png", "text": "a gull"}')
     asked = config(tmp_path, name="caltech_birds", author_lists=str(lists), captions=str(tmp_path / "c.jsonl"))
     data, split, report = load_image_dataset(asked)
-    assert [(item.name, item.description) for item in data.classes[:2]] == [
-        ("Arctic Tern", "White."),
-        ("Gull", "Grey."),
-    ]
+    texts = [(item.name, item.description) for item in data.classes[:2]]
+    assert texts == [("Arctic Tern", "White."), ("Gull", "Grey.")]
     assert (split.seen, split.unseen) == ((0,), (1,)) and data.captions == {"002.Gull/p1.png": "a gull"}
     assert "images: train 4, id 2, ood 4, fewshot 2" in report and "003.Wren" in report
-    small, part, _ = load_image_dataset(
-        config(tmp_path, name="caltech_birds", author_lists=str(lists), max_per_class=1)
-    )
+    asked = config(tmp_path, name="caltech_birds", author_lists=str(lists), max_per_class=1)
+    small, part, _ = load_image_dataset(asked)
     assert len(small.labels) == 4 and len(part.fewshot) == 1
 
 
@@ -144,32 +64,25 @@ def test_images_with_the_same_bytes_in_two_parts_are_reported(tmp_path: Path) ->
     data = load_set(config(tmp_path)).data
     trained, evaluated = (data.images.ids[rows[0]] for rows in (split.train, split.ood))
     shutil.copy(root / trained, root / evaluated)
-    _, _, report = load_image_dataset(config(tmp_path))
-    assert f"1 images of X_id and X_ood have the bytes of one that is trained on, such as {evaluated} and" in report
+    assert f"such as {evaluated}" in load_image_dataset(config(tmp_path))[2]
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("change", "key"),
     [
         ({"image_size": 8}, "image_size"),
         ({"seed": -1}, "seed"),
         ({"shots": 0}, "shots"),
-        ({"train_fraction": 1.0}, "train_fraction"),
         ({"max_classes": 0}, "max_classes"),
-        ({"max_per_class": 0}, "max_per_class"),
         ({"extra_views": ["x"]}, "extra_views"),
+        ({"half": "third"}, "half"),
         ({"name": "sun397", "classes": "x.json"}, "classes"),
+        ({"name": "imagenet"}, r"data\.name"),
     ],
 )
-def test_settings_outside_their_range_are_named(tmp_path: Path, change: dict[str, object], message: str) -> None:
-    with pytest.raises(InvalidArgumentError, match=message):
+def test_settings_outside_their_range_are_named(tmp_path: Path, change: dict[str, object], key: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=key):
         load_image_dataset(config(tmp_path, **change))
-
-
-def test_a_class_with_too_few_images_is_named(tmp_path: Path) -> None:
-    paint_classes(tmp_path / "data", ["mug", "cup"], 2)
-    with pytest.raises(DatasetError, match=r"at least 3 images of (mug|cup), but got 2"):
-        load_image_dataset(config(tmp_path))
 
 
 def test_real_photos(tmp_path: Path) -> None:
@@ -180,3 +93,211 @@ def test_real_photos(tmp_path: Path) -> None:
     assert all(item.description and item.category for item in data.classes)
     assert data.images.load(split.train[:8]).std() > 20
     assert len(split.seen) == len(split.unseen) == 3 and "6 classes" in report
+
+
+@pytest.fixture
+def birds(tmp_path: Path) -> ImageDataset:
+    return labelled(tmp_path, ["001.Tern_a", "002.Tern_b", "003.Gull", "004.Wren"], 6)
+
+
+def write_texts(folder: Path, labels: str, descriptions: str | None) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "label2text.txt").write_text(labels)
+    if descriptions is not None:
+        (folder / "chatgpt.txt").write_text(descriptions)
+    return folder
+
+
+def test_texts_name_and_describe_classes(tmp_path: Path, birds: ImageDataset) -> None:
+    labels = "001.Tern_a 1 Tern_a\nGULL 2 Great_Gull\nheron 3 heron\n"
+    data, notes = with_texts(birds, read_texts(write_texts(tmp_path / "t", labels, "A bird.\n A big one.\nGrey.")))
+    assert [(item.folder, item.name, item.description) for item in data.classes[:3]] == [
+        ("001.Tern_a", "Tern a", "A bird."),
+        ("002.Tern_b", "002.Tern b", ""),
+        ("003.Gull", "Great Gull", "A big one."),
+    ]
+    assert len(notes) == 2 and "heron" in notes[1]
+    assert read_texts(write_texts(tmp_path / "u", labels, None))["GULL"] == ("Great Gull", "")
+    for wrong in (
+        {"001.Tern_a": ("a gull", ""), "003.Gull": ("A gull", "")},
+        {"heron": ("heron", "")},
+        {"003.Gull": ("a gull", ""), "gull": ("a bird", "")},
+    ):
+        with pytest.raises(InvalidArgumentError):
+            with_texts(birds, wrong)
+    named, _ = with_texts(data, {"003.Gull": ("a gull", "")})
+    assert named.classes[2].description == "A big one."  # a name alone takes nothing away
+
+
+def test_a_file_of_descriptions_takes_the_place_of_the_sets_own(birds: ImageDataset) -> None:
+    data, notes = with_descriptions(birds, {birds.classes[0].name: "which cries", "heron": "which is gray"})
+    assert [item.description for item in data.classes] == ["which cries", "", "", ""] and "3 classes" in notes[0]
+    with pytest.raises(InvalidArgumentError, match="heron"):
+        with_descriptions(birds, {"heron": "which is gray"})
+
+
+@pytest.mark.parametrize(
+    ("labels", "descriptions"),
+    [
+        ("a 1 a\nb 2 b\n", "one\n"),
+        ("a 1 a\n", "one\ntwo\n"),
+        ("a 1 a\nb 2 b\n", "\ntwo\n"),
+        ("a 1 a\nb\n", "one\ntwo"),
+        ("a 1 a\na 2 b\n", "one\ntwo"),
+    ],
+)
+def test_texts_that_do_not_fit_are_refused(tmp_path: Path, labels: str, descriptions: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"label2text\.txt"):
+        read_texts(write_texts(tmp_path / "t", labels, descriptions))
+
+
+def test_captions_go_by_id_and_by_the_bytes_of_the_file(tmp_path: Path, birds: ImageDataset) -> None:
+    path, name = tmp_path / "captions.jsonl", "003.Gull/p1.png"
+    own = birds.images.file_hashes[list(birds.images.ids).index(name)].hex()  # type: ignore[attr-defined]
+    rows = [{"id": name, "text": " a gray gull ", "sha256": own}, {"id": "x/y.png", "text": "nobody"}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    data, notes = with_captions(birds, path)
+    assert data.captions == {name: "a gray gull"}
+    assert "23 images" in notes[0] and "x/y.png" in notes[1]
+    for wrong in (
+        json.dumps({"id": name, "text": "a gull", "sha256": "0" * 64}),
+        f'{{"id": "{name}", "text": "a"}}\n' * 2,
+        '{"id": "x/y.png", "text": "a"}',
+        f'{{"id": "{name}"}}',
+        "a gull",
+    ):
+        path.write_text(wrong)
+        with pytest.raises(InvalidArgumentError, match=r"captions\.jsonl"):
+            with_captions(birds, path)
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> list[Path]:
+    return [paint(tmp_path / "files" / f"{n:02d}.{'jpg' if n % 2 else 'png'}", n, (20 + n, 30)) for n in range(12)]
+
+
+def opened(paths: list[Path], tmp_path: Path) -> ImageFiles:
+    return ImageFiles(paths, [path.name for path in paths], SIDE, tmp_path / "cache")
+
+
+def decoded(paths: list[Path]) -> NDArray[Any]:
+    images = [Image.open(path).convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR) for path in paths]
+    return np.stack([np.asarray(image) for image in images])
+
+
+def test_files_are_read_by_row_as_squares(paths: list[Path], tmp_path: Path) -> None:
+    rows = [3, 0, 3, 11]
+    pixels = opened(paths, tmp_path).load(rows)
+    assert type(pixels) is np.ndarray and np.array_equal(pixels, decoded([paths[row] for row in rows]))
+    assert np.array_equal(opened(paths, tmp_path).subset([5, 2]).load([1]), decoded([paths[2]]))
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "CMYK"])
+def test_every_kind_of_image_becomes_rgb(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / ("x.jpg" if mode == "CMYK" else "x.png")
+    Image.linear_gradient("L").convert("RGB").convert(mode).save(path)
+    pixels = opened([path], tmp_path).load([0])[0]
+    assert pixels.shape == (SIDE, SIDE, 3) and pixels[0].mean() < 20 and pixels[-1].mean() > 235
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8, 9999])
+def test_a_photo_is_turned_as_its_camera_was(tmp_path: Path, orientation: int) -> None:
+    image = Image.linear_gradient("L").convert("RGB")  # dark above
+    exif = image.getexif()
+    exif[0x0112] = orientation
+    image.save(tmp_path / "x.jpg", exif=exif)
+    pixels = opened([tmp_path / "x.jpg"], tmp_path).load([0])[0].astype(float)
+    first = {1: pixels[0], 9999: pixels[0], 3: pixels[-1], 6: pixels[:, -1], 8: pixels[:, 0]}[orientation]
+    assert first.mean() < 20
+
+
+def test_a_photo_with_damaged_camera_data_stays_as_it_is(tmp_path: Path) -> None:
+    Image.linear_gradient("L").convert("RGB").save(tmp_path / "x.jpg", exif=b"Exif\0\0garbage!")
+    assert opened([tmp_path / "x.jpg"], tmp_path).load([0])[0][0].mean() < 20
+
+
+def test_an_image_is_decoded_once_over_processes(paths: list[Path], tmp_path: Path) -> None:
+    command = [sys.executable, "-c", READER, str(tmp_path / "files"), str(tmp_path / "cache")]
+    assert [child.wait() for child in [subprocess.Popen(command) for _ in range(2)]] == [0, 0]
+    expected, state = decoded(paths), paths[0].stat()
+    digest = opened(paths, tmp_path).content_hash
+    paths[0].write_bytes(b"x" * state.st_size)  # as large and as old: what tells that nobody reads it again
+    os.utime(paths[0], ns=(state.st_atime_ns, state.st_mtime_ns))
+    again = opened(paths, tmp_path)
+    assert np.array_equal(again.load(range(12)), expected) and again.content_hash == digest
+    os.utime(paths[0], ns=(state.st_atime_ns, state.st_mtime_ns + 1))
+    changed = opened(paths, tmp_path)
+    assert changed.content_hash != digest
+    with pytest.raises(InvalidArgumentError, match=r"00\.png"):
+        changed.load([0])
+
+
+def test_a_killed_process_leaves_a_cache_that_is_right(paths: list[Path], tmp_path: Path) -> None:
+    script = tmp_path / "read.py"
+    script.write_text(READER)
+    function = "pickclutter_lang.datasets.images.dataset:decode"
+    run_killed(script, [str(tmp_path / "files"), str(tmp_path / "cache")], function, 7, tmp_path)
+    assert np.array_equal(opened(paths, tmp_path).load(range(12)), decoded(paths))
+
+
+def test_a_cache_that_cannot_be_written_is_named(paths: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("no folder")
+    with pytest.raises(DatasetError, match="cache"):
+        opened(paths, tmp_path).load([0])
+    with pytest.raises(DatasetError, match="cache"):
+        _ = opened(paths, tmp_path).content_hash
+
+
+@pytest.mark.parametrize("kind", ["text", "cut", "gone", "pipe"])
+def test_an_unreadable_image_is_named(paths: list[Path], tmp_path: Path, kind: str) -> None:
+    bad, content = paths[7], paths[7].read_bytes()
+    bad.unlink()
+    if kind == "pipe":
+        os.mkfifo(bad)
+    if kind in ("gone", "pipe"):
+        with pytest.raises(MissingAssetsError if kind == "gone" else InvalidArgumentError, match=r"07\.jpg"):
+            opened(paths, tmp_path)
+        return
+    bad.write_bytes(b"no image" if kind == "text" else content[:400])
+    images = opened(paths, tmp_path)
+    with pytest.raises(InvalidArgumentError, match=r"07\.jpg"):
+        images.load(range(12))
+    assert len(images.load([0, 11])) == 2
+
+
+def test_content_is_that_of_ids_and_bytes_wherever_the_files_lie(paths: list[Path], tmp_path: Path) -> None:
+    first, ids = opened(paths, tmp_path), [path.name for path in paths]
+    moved = shutil.copytree(tmp_path / "files", tmp_path / "moved")
+    there = [moved / path.name for path in paths]
+    assert first.content_hash == ImageFiles(there, ids, 32, tmp_path / "cache").content_hash
+    assert first.content_hash != ImageFiles(there, ids[::-1], SIDE, tmp_path / "cache").content_hash
+    paint(there[4], 99)
+    assert first.content_hash != ImageFiles(there, ids, SIDE, tmp_path / "cache").content_hash
+
+
+def test_an_id_names_one_image(paths: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgumentError):
+        ImageFiles(paths[:2], ["x", "x"], SIDE, tmp_path)
+    with pytest.raises(InvalidArgumentError):
+        ArrayImages(["x"], np.zeros((2, 4, 4, 3), np.uint8), "")
+    with pytest.raises(InvalidArgumentError):
+        ArrayImages(["x"], np.zeros((1, 4, 5, 3), np.uint8), "")
+    odd = Path(os.fsdecode(os.fsencode(paths[0].parent) + b"/caf\xe9.png"))  # a name that is no UTF-8
+    shutil.copy(paths[0], odd)
+    assert (
+        np.array_equal(opened([odd], tmp_path).load([0]), decoded(paths[:1])) and opened([odd], tmp_path).content_hash
+    )
+
+
+def test_memory_stays_flat(tmp_path: Path) -> None:
+    path = paint(tmp_path / "x.jpg")
+    code = (
+        "import resource, sys\nfrom pathlib import Path\nfrom pickclutter_lang.datasets.images import ImageFiles\n"
+        "images = ImageFiles([Path(sys.argv[1])] * 512, [str(n) for n in range(512)], 256, Path(sys.argv[2]))\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
+        "images.load(range(32)); before = peak()\n"
+        "for first in [*range(0, 512, 32)] * 2: images.load(range(first, first + 32))\n"
+        "print(peak() - before)"
+    )
+    grown = float(subprocess.check_output([sys.executable, "-c", code, path, tmp_path / "cache"]))
+    assert grown < 25  # MB, of 100 that are decoded
