@@ -71,7 +71,7 @@ class LookConfig:
     names: list[str] = field(default_factory=list)
     """Names to ask for, such as `[mug,"yellow fruit"]`."""
     teacher_name: str = "pocket"
-    """`pocket`, `pocket_scans`, `vit_l14_openai`, or `<open_clip architecture>:<pretrained tag>`."""
+    """`pocket`, `vit_l14_openai`, or `<open_clip architecture>:<pretrained tag>`."""
     checkpoint: str | None = None
     """Folder or .safetensors file with the teacher's weights. null: the embedded or downloaded ones."""
     threshold: float = 0.3

@@ -46,7 +46,7 @@ class PickConfig:
     declare: bool = False
     """Let the policy declare the object absent, although the pile has it. false: it points to the likeliest object."""
     teacher_name: str = "pocket"
-    """Teacher with `policy=null`: `pocket`, `pocket_scans`, `vit_l14_openai`, or `<open_clip architecture>:<tag>`."""
+    """Teacher with `policy=null`: `pocket`, `vit_l14_openai`, or `<open_clip architecture>:<tag>`."""
     objects: Any = "kinds"
     """Object set of the pile: `kinds` (instances that no teacher was trained on), `proxy`, `ycb`, a folder of your own
     objects, or sets to mix, `[ycb,./mine]`."""

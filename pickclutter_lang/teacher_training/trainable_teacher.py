@@ -45,7 +45,7 @@ class TrainablePocketTeacher(nn.Module):
             self.model.load_state_dict(teacher.model.state_dict())
         except RuntimeError as error:
             raise InvalidArgumentError(
-                "expected a pretrained teacher of the image_encoder that is trained, but its weights do not fit"
+                "expected a pretrained teacher of the architecture that is trained, but its weights do not fit"
             ) from error
         self.seen |= self.model.token_embedding.weight.detach().any(dim=1)
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-IMAGE_ENCODERS = ("patch_resnet", "efficientnet_lite0")
-"""Image encoders of a pocket teacher."""
-
 
 @dataclass
 class TeacherConfig:
     """A teacher; see `pickclutter_lang.teachers.load_teacher`."""
 
     name: str = "pocket"
-    """`pocket`, `pocket_scans`, `vit_l14_openai`, or `<open_clip architecture>:<pretrained tag>`."""
+    """`pocket`, `vit_l14_openai`, or `<open_clip architecture>:<pretrained tag>`."""
     checkpoint: str | None = None
     """Folder or .safetensors file with its weights. null: the embedded or downloaded ones."""
     cache: str = "${scenes}/teacher_features"

@@ -16,11 +16,10 @@ from typing import Any
 import timm
 import torch
 from timm.layers.conv2d_same import Conv2dSame
-from timm.models import build_model_with_cfg, register_model
+from timm.models import build_model_with_cfg, generate_default_cfgs, register_model
 from torch import Tensor, nn
 
 from pickclutter_lang.errors import MissingExtraError, TeacherError
-from pickclutter_lang.teachers.pocket_backbone import PocketBackbone, untrained_config
 
 __all__ = ["pocket_efficientnet_lite0"]
 
@@ -28,7 +27,18 @@ _FROZEN_STAGES = 3
 _DILATED_STAGES = slice(5, 7)
 _WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
-default_cfgs = untrained_config("pocket_efficientnet_lite0", "network.conv_stem")
+default_cfgs = generate_default_cfgs(
+    {
+        "pocket_efficientnet_lite0.untrained": {
+            "url": "",
+            "input_size": (3, 160, 160),
+            "pool_size": (10, 10),
+            "classifier": "",
+            "num_classes": 0,
+            "first_conv": "network.conv_stem",
+        }
+    }
+)
 
 
 class _Depthwise(nn.Conv2d):
@@ -45,8 +55,8 @@ class _DepthwiseSame(_Depthwise, Conv2dSame):
     """The same with the padding of TensorFlow."""
 
 
-class PocketEfficientNet(PocketBackbone):
-    """The backbone."""
+class PocketEfficientNet(nn.Module):
+    """The backbone, with the attributes that open_clip needs of a timm model."""
 
     network: Any
 
@@ -71,6 +81,17 @@ class PocketEfficientNet(PocketBackbone):
                 module.eval()
         return self
 
+    def reset_classifier(self, num_classes: int, global_pool: str = "avg") -> None:
+        """Set the pooling of the map; there is no classifier."""
+        if num_classes != 0 or global_pool not in ("avg", ""):
+            raise ValueError(f"expected no classes and 'avg' or '' as pooling, but got {num_classes}, {global_pool!r}")
+        self.num_classes, self.global_pool = num_classes, global_pool
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the mean of the map, [N, 1280], or the map itself where pooling is ''."""
+        features = self.forward_features(x)
+        return features.mean(dim=(2, 3)) if self.global_pool else features
+
     def forward_feature_maps(self, images: Sequence[Tensor]) -> list[Tensor]:
         """Return the maps [N_i, 1280, h_i, w_i] of batches of images [N_i, 3, S_i, S_i].
 
@@ -80,7 +101,7 @@ class PocketEfficientNet(PocketBackbone):
         return [*maps, self.forward_every_second(images[-1])]
 
     def forward_features(self, x: Tensor) -> Tensor:
-        """Return the map of stride 16 of a batch of images."""
+        """Return the map [N, 1280, S / 16, S / 16] of a batch of images [N, 3, S, S]."""
         maps: Tensor = self.network.forward_features(x)
         return maps
 

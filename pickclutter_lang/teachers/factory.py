@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from torch import nn
 from pickclutter_lang.errors import InvalidArgumentError, TeacherError
 from pickclutter_lang.language.network import reachable
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
-from pickclutter_lang.teachers.pocket import EARLIER, EMBEDDED, load_pocket_teacher
+from pickclutter_lang.teachers.pocket import load_pocket_teacher
 from pickclutter_lang.utils.validation import did_you_mean
 
 # With the tag `openai` the plain `ViT-L-14` would run OpenAI's weights with another activation.
@@ -34,35 +33,17 @@ def load_teacher(
 ) -> OpenClipTeacher:
     """Load a teacher by name.
 
-    :param name: `pocket` (trained on kinds, on no scan), `pocket_scans` (trained on all 26 objects), `vit_l14_openai`,
-        or `<open_clip architecture>:<pretrained tag>`
+    :param name: `pocket` (trained on renders of kinds), `vit_l14_openai`, or
+        `<open_clip architecture>:<pretrained tag>`
     :param checkpoint: a local `.safetensors` file with the weights instead of a download; `name` still gives
         the architecture and, by its tag, the preprocessing. For a pocket teacher a folder that `train-teacher` exported
     :param cache_dir: folder for downloads, by default Hugging Face's cache
     :param use_bf16: compute image features in bfloat16
     :raises TeacherError: for an unknown name, weights that cannot be found, downloaded or loaded
     """
-    teacher = load_pocket_teacher(checkpoint, name) if name in EMBEDDED else _load(name, checkpoint, cache_dir)
+    teacher = load_pocket_teacher(checkpoint) if name == "pocket" else _load(name, checkpoint, cache_dir)
     teacher.use_bf16 = use_bf16
     return teacher.to(device)
-
-
-def load_teacher_of(
-    fingerprint: str, name: str, checkpoint: str | Path | None = None, device: str = "cpu", use_bf16: bool = False
-) -> OpenClipTeacher:
-    """Load the teacher that once had a name and a fingerprint; the arguments after them as of `load_teacher`.
-
-    An embedded one may have got another name since: `pocket` of version 0.2.0 is `pocket_scans`. The one that was
-    `pocket` between is in a clone alone. Where none of them has these weights, the teacher of the name is returned.
-    """
-    teacher = load_teacher(name, checkpoint, device=device, use_bf16=use_bf16)
-    if teacher.fingerprint == fingerprint or name not in EMBEDDED or checkpoint is not None:
-        return teacher
-    earlier = Path(str(files("pickclutter_lang.assets") / EARLIER))
-    places: list[tuple[str, Path | None]] = [(other, None) for other in EMBEDDED if other != name]
-    places += [(name, earlier)] if earlier.is_dir() else []
-    others = (load_teacher(other, folder, device=device, use_bf16=use_bf16) for other, folder in places)
-    return next((other for other in others if other.fingerprint == fingerprint), teacher)
 
 
 def _load(name: str, checkpoint: str | Path | None, cache_dir: str | Path | None) -> OpenClipTeacher:
@@ -83,7 +64,7 @@ def _open_clip_configs(name: str, architecture: str, tag: str) -> tuple[dict[str
     config = open_clip.get_model_config(architecture)
     if config is None:
         raise TeacherError(
-            f"expected 'pocket', 'pocket_scans', 'vit_l14_openai' or '<open_clip architecture>:<pretrained tag>', "
+            f"expected 'pocket', 'vit_l14_openai' or '<open_clip architecture>:<pretrained tag>', "
             f"but got {name!r}; open_clip.list_models() lists the architectures"
         )
     pretrained = get_pretrained_cfg(architecture, tag)

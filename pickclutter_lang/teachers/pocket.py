@@ -27,7 +27,7 @@ from torch.nn import functional
 
 from pickclutter_lang.errors import InvalidArgumentError, TeacherError
 from pickclutter_lang.language.clip_words import token_text
-from pickclutter_lang.teachers import efficientnet_lite, patch_resnet
+from pickclutter_lang.teachers.efficientnet_lite import pocket_efficientnet_lite0
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
 from pickclutter_lang.teachers.word_neighbors import Listed, WordNeighbors
 from pickclutter_lang.utils.hub_files import fetch_files
@@ -41,19 +41,15 @@ WEIGHTS_FILE = "open_clip_model.safetensors"
 TRAINING_IMAGES = "training_images.json"
 """The images that a teacher was trained on; see `pickclutter_lang.teachers.training_images`."""
 TEACHER_FILES = (CONFIG_FILE, WEIGHTS_FILE, TRAINING_IMAGES)
-"""Files of a teacher's folder; older ones lack the last."""
+"""Files of a teacher's folder."""
 _EMBEDDING = "token_embedding.weight"
 _STORED_ROWS = "token_embedding.stored_rows"
-
-EMBEDDED = {"pocket": "pocket_teacher", "pocket_scans": "pocket_teacher_scans"}
-"""Names of the embedded teachers, and their folders in the package's assets."""
-EARLIER = "pocket_teacher_earlier"  # the teacher that was `pocket` before; a clone's assets alone have it
 
 POCKET_CONFIG: dict[str, Any] = {
     "model_cfg": {
         "embed_dim": 256,
         "vision_cfg": {
-            "timm_model_name": patch_resnet.pocket_patch_resnet.__name__,
+            "timm_model_name": pocket_efficientnet_lite0.__name__,
             "timm_model_pretrained": False,
             "timm_pool": "avg",
             "timm_proj": "linear",
@@ -64,25 +60,12 @@ POCKET_CONFIG: dict[str, Any] = {
     "preprocess_cfg": {
         "size": 160,
         "mean": [0.5, 0.5, 0.5],
-        "std": [0.25, 0.25, 0.25],
+        "std": [0.5, 0.5, 0.5],
         "interpolation": "bilinear",
         "resize_mode": "squash",
     },
 }
-
-
-def pocket_config(image_encoder: str) -> dict[str, Any]:
-    """Return the configuration of an untrained pocket teacher.
-
-    :param image_encoder: one of `IMAGE_ENCODERS`
-    """
-    if image_encoder == "patch_resnet":
-        return POCKET_CONFIG
-    config = copy.deepcopy(POCKET_CONFIG)
-    config["model_cfg"]["vision_cfg"]["timm_model_name"] = efficientnet_lite.pocket_efficientnet_lite0.__name__
-    config["preprocess_cfg"]["std"] = [0.5, 0.5, 0.5]
-    return config
-
+"""Configuration of an untrained pocket teacher."""
 
 _Positive = Annotated[float, Meta(gt=0, le=100)]
 _Size = Annotated[int, Meta(ge=1, le=4096)]
@@ -136,7 +119,7 @@ class _Needed(TypedDict):
 
 
 class _Config(_Needed, total=False):
-    """Content of the configuration; `sha256` is that of the weights, which teachers of version 0.2.0 lack."""
+    """Content of the configuration; `sha256` is that of the weights."""
 
     sha256: Sha256
 
@@ -262,13 +245,12 @@ def save_pocket_model(folder: Path, model: open_clip.CLIP, config: Mapping[str, 
     atomic_write(folder / CONFIG_FILE, (json.dumps(content, indent=1) + "\n").encode())
 
 
-def load_pocket_teacher(folder: str | Path | None = None, name: str = "pocket") -> PocketTeacher:
-    """Load an embedded pocket teacher, or one that the trainer exported to a folder.
+def load_pocket_teacher(folder: str | Path | None = None) -> PocketTeacher:
+    """Load the embedded pocket teacher, or one that the trainer exported to a folder.
 
-    :param name: which of `EMBEDDED`, where no folder is given
     :raises TeacherError: when files are missing, damaged, or of another architecture
     """
-    root = Path(folder) if folder is not None else Path(str(files("pickclutter_lang.assets") / EMBEDDED[name]))
+    root = Path(folder) if folder is not None else Path(str(files("pickclutter_lang.assets") / "pocket_teacher"))
     remedy = "restore it, or train one: pickclutter train-teacher"
     missing = f"expected a pocket teacher at {root}, but {CONFIG_FILE} is not there; {remedy}"
     config = read_json(root / CONFIG_FILE, _Config, TeacherError, remedy, missing)

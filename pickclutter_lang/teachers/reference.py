@@ -20,18 +20,17 @@ class TeacherReference:
     fingerprint: str
 
     def load(self) -> Teacher:
-        """Load the teacher; an embedded one may have got another name since.
+        """Load the teacher.
 
         :raises TeacherError: when it is missing or its weights are others
         """
-        from pickclutter_lang.teachers.factory import load_teacher_of  # open_clip takes seconds to import
+        from pickclutter_lang.teachers.factory import load_teacher  # open_clip takes seconds to import
 
-        teacher = load_teacher_of(self.fingerprint, self.name, self.checkpoint)
+        teacher = load_teacher(self.name, self.checkpoint)
         if teacher.fingerprint != self.fingerprint:
-            before = self.name == "pocket" and self.checkpoint is None
             raise TeacherError(
                 f"expected the teacher {self.name} that this student was distilled from, with the weights "
                 f"{self.fingerprint[:8]}, but the one here has other weights, {teacher.fingerprint[:8]}; restore its "
-                f"weights, or distill again{'; a clone has the `pocket` before this one' if before else ''}"
+                "weights, or distill again"
             )
         return teacher

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pickclutter_lang.datasets.images import ImageDataset, ImageFiles
 from pickclutter_lang.errors import MismatchError, TeacherError
-from pickclutter_lang.teachers.pocket import EMBEDDED, TRAINING_IMAGES, load_pocket_teacher
+from pickclutter_lang.teachers.pocket import TRAINING_IMAGES, load_pocket_teacher
 from pickclutter_lang.utils.io import write_text
 from pickclutter_lang.utils.json_files import read_json
 
@@ -83,8 +83,7 @@ def _trained_on(teacher: Path) -> set[str] | None:
     """Return the hashes of a teacher's images; None where its folder has no list and it is no embedded teacher."""
     if (teacher / TRAINING_IMAGES).is_file():
         return _read(teacher / TRAINING_IMAGES)
-    embedded = {load_pocket_teacher(name=name).fingerprint for name in EMBEDDED}
-    return set() if load_pocket_teacher(teacher).fingerprint in embedded else None
+    return set() if load_pocket_teacher(teacher).fingerprint == load_pocket_teacher().fingerprint else None
 
 
 def _read(path: Path) -> set[str]:

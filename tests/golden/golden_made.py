@@ -117,7 +117,7 @@ def teacher_of_files(inputs: Path, folder: Path) -> Measures:
 def embedded_teachers(inputs: Path, folder: Path) -> Measures:
     """Load the teachers that come with the package."""
     found: Measures = {}
-    teacher = load_teacher("pocket_scans")
+    teacher = load_teacher("pocket")
     found["first: pictures"] = of_arrays([teacher.encode_image(teacher.preprocess(noise(3)))], tolerance=0.01)
     found["first: texts"] = of_arrays([teacher.encode_text(["a photo of a banana", "a red mug"])], tolerance=0.01)
     found["first: fingerprint"] = of_content(teacher.fingerprint)

@@ -35,6 +35,7 @@ def make_teacher(folder: Path, embed_dim: int = 32, seed: int = 0) -> Path:
     """Write an untrained teacher of the pocket teacher's form."""
     config = copy.deepcopy(POCKET_CONFIG)
     config["model_cfg"]["embed_dim"] = embed_dim
+    config["model_cfg"]["vision_cfg"]["timm_model_name"] = "test_resnet"
     config["model_cfg"]["vision_cfg"]["image_size"] = config["preprocess_cfg"]["size"] = 32
     config["model_cfg"]["text_cfg"].update(width=32, heads=2, layers=1)
     torch.manual_seed(seed)

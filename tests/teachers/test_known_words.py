@@ -34,7 +34,7 @@ from pickclutter_lang.teachers.known_words import (
     unknown_words_note,
     zero_words_note,
 )
-from pickclutter_lang.teachers.pocket import EMBEDDED, load_pocket_teacher
+from pickclutter_lang.teachers.pocket import load_pocket_teacher
 from pickclutter_lang.teachers.word_neighbors import NEIGHBORS_FILE
 
 
@@ -58,9 +58,8 @@ def test_words_that_a_training_takes_for_nothing_are_named() -> None:
     assert torch.equal(features[0], features[1])  # as the note says
 
 
-@pytest.mark.parametrize("name", EMBEDDED)
-def test_an_unknown_word_is_the_weighted_mean_of_its_nearest_known_words(name: str) -> None:
-    plain = load_pocket_teacher(name=name)
+def test_an_unknown_word_is_the_weighted_mean_of_its_nearest_known_words() -> None:
+    plain = load_pocket_teacher()
     teacher, file = plain.with_neighbors(), load_file(Path(str(files("pickclutter_lang.assets") / NEIGHBORS_FILE)))
     table = plain.embed_tokens(torch.arange(plain.config["text_cfg"]["vocab_size"])).detach().numpy()
     for word in ("kettle", "pillow", "crimson"):
@@ -76,23 +75,21 @@ def test_an_unknown_word_is_the_weighted_mean_of_its_nearest_known_words(name: s
         assert not plain.embed_tokens(tokens)[0, 1].any() and plain.neighbors_of(word) == [[]]
 
 
-@pytest.mark.parametrize("name", EMBEDDED)
-def test_known_words_and_the_fingerprint_stay_as_they_are(name: str) -> None:
-    plain = load_pocket_teacher(name=name)
+def test_known_words_and_the_fingerprint_stay_as_they_are() -> None:
+    plain = load_pocket_teacher()
     teacher, texts = plain.with_neighbors(), ["a red mug", *paper_catalog().names, "qzxv"]
     assert torch.equal(teacher.encode_text(texts), plain.encode_text(texts))
-    assert teacher.fingerprint == plain.fingerprint == load_pocket_teacher(name=name).fingerprint
+    assert teacher.fingerprint == plain.fingerprint == load_pocket_teacher().fingerprint
     assert not torch.allclose(teacher.encode_text(["kettle"]), plain.encode_text(["kettle"]), atol=0.1)
 
 
-@pytest.mark.parametrize("name", EMBEDDED)
-def test_common_words_have_a_meaning(name: str) -> None:
+def test_common_words_have_a_meaning() -> None:
     """As the page of teachers says."""
-    teacher, tokens = load_pocket_teacher(name=name).with_neighbors(), torch.tensor([*word_tokens().values()][:20000])
+    teacher, tokens = load_pocket_teacher().with_neighbors(), torch.tensor([*word_tokens().values()][:20000])
     texts = teacher.tokenize(["mug"])[:, :2].repeat(len(tokens), 1)
     texts[:, 1] = tokens
     missing = ~teacher.embed_tokens(texts)[:, 1].any(dim=-1)
-    assert int(missing.sum()) == {"pocket": 0, "pocket_scans": 10}[name]
+    assert int(missing.sum()) == 0
 
 
 def test_the_rest_of_a_word_is_not_taken_for_a_word() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -22,19 +21,15 @@ from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.object_sets import load_object_set
 from pickclutter_lang.teachers import OpenClipTeacher, Teacher, load_teacher
 from pickclutter_lang.teachers.pocket import (
-    EARLIER,
-    EMBEDDED,
     POCKET_CONFIG,
     WEIGHTS_FILE,
     PocketTeacher,
     build_pocket_model,
     dense_features,
     load_pocket_teacher,
-    pocket_config,
     save_pocket_model,
 )
 from pickclutter_lang.teachers.reference import TeacherReference
-from pickclutter_lang.teachers.word_neighbors import NEIGHBORS_FILE
 
 TEXTS = ["a banana", "a photo of a table with a rubik's cube", "a photo of dice . a tiny white cube with black dots"]
 
@@ -186,9 +181,8 @@ def test_open_clip_itself_builds_the_pocket_teacher(tmp_path: Path) -> None:
     built = open_clip.create_model(f"local-dir:{tmp_path}", load_weights=False)
     assert {k: v.shape for k, v in built.state_dict().items()} == {k: v.shape for k, v in model.state_dict().items()}
     teacher = load_teacher("pocket")
-    config = pocket_config("efficientnet_lite0")
-    assert teacher.config == config["model_cfg"]
-    save_pocket_model(tmp_path, teacher.model, config, None)
+    assert teacher.config == POCKET_CONFIG["model_cfg"]
+    save_pocket_model(tmp_path, teacher.model, POCKET_CONFIG, None)
     loaded = open_clip.create_model(f"local-dir:{tmp_path}").eval()
     image, tokens = torch.randn(1, 3, 160, 160), open_clip.tokenize(TEXTS, teacher.context_length)
     with torch.no_grad():
@@ -272,24 +266,16 @@ def test_other_text_encoders_are_refused(change: dict[str, object]) -> None:
         OpenClipTeacher(model, config, PreprocessCfg(size=160))
 
 
-def test_embedded_teachers_are_small() -> None:
-    assets = Path(str(files("pickclutter_lang.assets")))
-    paths = [path for folder in EMBEDDED.values() for path in (assets / folder).iterdir()]
-    in_the_wheel = [len(zlib.compress(path.read_bytes())) for path in (*paths, assets / NEIGHBORS_FILE)]
-    assert sum(in_the_wheel) < 25e6
-
-
 def test_pocket_was_trained_on_kinds_alone() -> None:
-    card = (Path(str(files("pickclutter_lang.assets"))) / EMBEDDED["pocket"] / "MODEL_CARD.md").read_text()
+    card = (Path(str(files("pickclutter_lang.assets"))) / "pocket_teacher" / "MODEL_CARD.md").read_text()
     rows = [line for line in card.splitlines() if line.startswith("| training | `pickclutter ")]
     assert len(rows) > 5 and all(" objects=kinds " in row for row in rows)
     assert any(line.startswith("| held out |") and " objects=ycb " in line for line in card.splitlines())
 
 
-@pytest.mark.parametrize("name", EMBEDDED)
-def test_an_embedded_teacher_matches_its_model_card(name: str) -> None:
-    folder = Path(str(files("pickclutter_lang.assets") / EMBEDDED[name]))
-    teacher = load_teacher(name)
+def test_the_embedded_teacher_matches_its_model_card() -> None:
+    folder = Path(str(files("pickclutter_lang.assets") / "pocket_teacher"))
+    teacher = load_teacher("pocket")
     assert teacher.fingerprint in (folder / "MODEL_CARD.md").read_text()
     names = paper_catalog().names
     features = teacher.encode_text([f"a photo of a {name}" for name in names])
@@ -297,21 +283,11 @@ def test_an_embedded_teacher_matches_its_model_card(name: str) -> None:
     assert cosines.mean() < 0.4  # names differ, though those of the cutlery hardly do
 
 
-def test_a_student_of_an_earlier_version_finds_its_teacher_by_another_name() -> None:
-    fingerprint = load_teacher("pocket_scans").fingerprint
-    assert TeacherReference("pocket", None, fingerprint).load().fingerprint == fingerprint
-    with pytest.raises(TeacherError, match=f"00000000, but the one here .* {load_teacher('pocket').fingerprint[:8]}"):
+def test_a_reference_to_other_weights_is_refused() -> None:
+    teacher = load_teacher("pocket")
+    assert TeacherReference("pocket", None, teacher.fingerprint).load().fingerprint == teacher.fingerprint
+    with pytest.raises(TeacherError, match=teacher.fingerprint[:8]):
         TeacherReference("pocket", None, "0" * 64).load()
-
-
-def test_in_a_clone_a_student_of_the_pocket_before_finds_its_teacher() -> None:
-    folder = Path(str(files("pickclutter_lang.assets") / EARLIER))
-    if not folder.is_dir():
-        pytest.skip("an installed package has the embedded teachers alone")
-    fingerprint = load_pocket_teacher(folder).fingerprint
-    assert fingerprint[:8] == "4d17754f"  # as published results name it
-    assert TeacherReference("pocket", None, fingerprint).load().fingerprint == fingerprint
-    assert load_teacher("pocket").fingerprint != fingerprint
 
 
 @pytest.mark.sim

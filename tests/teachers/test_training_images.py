@@ -19,7 +19,7 @@ from pickclutter_lang.experiments.images.image_provenance import annotated
 from pickclutter_lang.experiments.images.image_run import ImageRun
 from pickclutter_lang.teacher_training.folder_batches import FolderImages
 from pickclutter_lang.teachers.config import TeacherConfig
-from pickclutter_lang.teachers.pocket import EMBEDDED, TRAINING_IMAGES, PocketTeacher, load_pocket_teacher
+from pickclutter_lang.teachers.pocket import TRAINING_IMAGES, PocketTeacher, load_pocket_teacher
 from pickclutter_lang.teachers.training_images import (
     check_untrained_images,
     note_of_trained_images,
@@ -84,7 +84,7 @@ def test_a_teacher_that_starts_from_one_of_unknown_images_is_refused(tmp_path: P
     with pytest.raises(TeacherError, match=r"expected the list of the teacher's images .*pretrained= with such a list"):
         check_untrained_images(half_of(tmp_path, "second"), str(teacher))
     write_training_images(before, [])  # one of renders
-    load_pocket_teacher(name=next(iter(EMBEDDED))).save_pretrained(tmp_path / "embedded")
+    load_pocket_teacher().save_pretrained(tmp_path / "embedded")
     for known in (before, tmp_path / "embedded"):
         write_training_images(teacher, first, pretrained=str(known))
         check_untrained_images(half_of(tmp_path, "second"), str(teacher))

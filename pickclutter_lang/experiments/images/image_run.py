@@ -20,8 +20,8 @@ from pickclutter_lang.experiments.images.image_crops import ImageCrops
 from pickclutter_lang.experiments.images.image_provenance import annotated, captions_of, describe_data, describe_texts
 from pickclutter_lang.experiments.images.image_student import ImageStudent, architecture_signature
 from pickclutter_lang.experiments.images.image_task import ImageTask, TrainingData
-from pickclutter_lang.experiments.run_teacher import load_run_teacher
 from pickclutter_lang.experiments.stages import CONTINUAL, DISTILL, FEW_SHOT
+from pickclutter_lang.students.model import resolve_bf16
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.teachers.training_images import check_untrained_images
 from pickclutter_lang.training.experiment import MultiPhaseExperiment, Phase, configure_torch
@@ -58,7 +58,14 @@ class ImageRun(MultiPhaseExperiment):
         data, split, report = load_image_dataset(config.data)
         if config.data.half:
             check_untrained_images(data, config.teacher.checkpoint)
-        teacher = load_run_teacher(config)
+        from pickclutter_lang.teachers.factory import load_teacher  # open_clip takes seconds to import
+
+        teacher = load_teacher(
+            config.teacher.name,
+            config.teacher.checkpoint,
+            device=config.device,
+            use_bf16=resolve_bf16(config.precision, config.device),
+        )
         run = cls(config, teacher, data, split, annotated(report, data, teacher, config))
         run.validate_run_dir()
         return run

@@ -154,7 +154,7 @@ class TextAblationConfig:
     views: list[str] = field(default_factory=list)
     """Folders of `pickclutter render-object-views`, for top-1 accuracy over the 26 objects."""
     teacher_name: str = "pocket"
-    """`pocket`, `pocket_scans`, `vit_l14_openai`, or `<open_clip architecture>:<pretrained tag>`."""
+    """`pocket`, `vit_l14_openai`, or `<open_clip architecture>:<pretrained tag>`."""
     checkpoint: str | None = None
     """Folder or .safetensors file with its weights. null: the embedded or downloaded ones."""
     device: str = "cpu"

@@ -14,7 +14,6 @@ from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, dept
 from pickclutter_lang.distillation import LOSS_NAMES, SceneObjective
 from pickclutter_lang.experiments.cache_tuning import teacher_keys
 from pickclutter_lang.experiments.comparison import comparable_config
-from pickclutter_lang.experiments.run_teacher import load_run_teacher
 from pickclutter_lang.experiments.scenes.config import TRAIN_COMMAND, TrainConfig
 from pickclutter_lang.experiments.scenes.crop_phase import crop_classifier_phase
 from pickclutter_lang.experiments.scenes.distilled_run import check_distilled_run
@@ -63,7 +62,14 @@ class SceneRun(MultiPhaseExperiment):
         """
         configure_torch(config)
         scenes = load_scene_datasets(config.data)
-        teacher = load_run_teacher(config)
+        from pickclutter_lang.teachers.factory import load_teacher  # open_clip takes seconds to import
+
+        teacher = load_teacher(
+            config.teacher.name,
+            config.teacher.checkpoint,
+            device=config.device,
+            use_bf16=resolve_bf16(config.precision, config.device),
+        )
         run = cls(config, teacher, scenes)
         run.validate_run_dir()
         return run
