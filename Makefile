@@ -13,7 +13,7 @@ export OMP_WAIT_POLICY ?= passive
 # have it too, it compiles the packages.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: quickstart test torture wheel-test lint style types setup constraints clean
+.PHONY: quickstart test check torture wheel-test style types setup constraints clean
 
 quickstart: setup
 	$(PICKCLUTTER) check-install --out $(OUT)/check_install.png
@@ -50,7 +50,11 @@ torture: setup
 wheel-test: setup
 	bash scripts/check_wheel.sh
 
-lint: style types
+# Before each push, in three minutes: style, types, what needs neither a simulator nor a training; lines of each room.
+check: export OMP_NUM_THREADS = 1
+check: setup style types
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not slow and not sim"
+	$(PY) scripts/count_lines.py
 
 style: setup
 	.venv/bin/ruff check .
@@ -72,12 +76,12 @@ clean:
 	rm -rf .venv build runs
 
 # The documentation site in build/site; strict: a warning is an error. Once its packages are there it needs no network.
-.PHONY: docs results tables
+.PHONY: docs tables
 docs: setup
 	@$(PY) -c 'import latex2mathml, material, mkdocstrings_handlers' 2>/dev/null || $(PY) -m pip install --quiet -e '.[docs]'
 	$(PY) docs/make_results.py --check
 	$(PY) -m mkdocs build --strict
 
-# Tables, intervals and charts of the results pages, from docs/results/data alone.
-tables results: setup
-	$(PY) docs/make_results.py --figures
+# Tables of the pages, from docs/results/data alone.
+tables: setup
+	$(PY) docs/make_results.py

@@ -43,7 +43,6 @@ NOT_COMPARED_KEYS = {
     "seconds": "a time",
     "seconds_per_decision": "a time",
     "peak_memory_mb": "a measure of the process",
-    "measured": "times, in the file of bench",
     "rng": "as rng.safetensors",
 }
 """Keys in JSON files, and why they may differ."""

@@ -11,7 +11,6 @@ TESTS = Path(__file__).parents[1]
 ROOT = TESTS.parent
 SHARED = ROOT.parent / "shared"
 """Real data beside the checkout, where there is some; the project contains none of it."""
-ROBUSTNESS_PAGE = ROOT / "docs" / "reference" / "robustness.md"
 
 
 def _command_scripts() -> Path:

@@ -17,12 +17,9 @@ from safetensors.torch import load_file
 from helpers.kill_runs import COMMAND
 from helpers.scene_runs import config, make_toys
 from helpers.small_disk import call
-from pickclutter_lang.errors import InvalidArgumentError, LockedError
+from pickclutter_lang.errors import LockedError
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
-from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
-from pickclutter_lang.experiments.scenes.load import load_run_config
-from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.utils.locks import dir_lock
 
@@ -84,9 +81,8 @@ def leftovers(folder: Path) -> list[str]:
     return [str(path) for path in folder.rglob(".*")]
 
 
-@pytest.mark.parametrize("module", ["omegaconf", "torch"])
-def test_an_interruption_while_modules_are_imported_is_one_line(module: str, tmp_path: Path) -> None:
-    done = call(sys.executable, "-c", INTERRUPT, module, "train-affordance", f"scenes={tmp_path}", f"out={tmp_path}/o")
+def test_an_interruption_while_modules_are_imported_is_one_line(tmp_path: Path) -> None:
+    done = call(sys.executable, "-c", INTERRUPT, "torch", "train-affordance", f"scenes={tmp_path}", f"out={tmp_path}/o")
     assert done.returncode == 130, done.stderr
     assert done.stderr == "interrupted; run the same command again to resume\n"
 
@@ -115,21 +111,9 @@ def test_two_trainings_do_not_meet_in_a_folder(toys: list[str], tmp_path: Path) 
     assert list((tmp_path / "run").iterdir()) == []  # nothing was written, and the lock is gone
 
 
-def test_a_training_that_waited_is_checked_against_what_came_meanwhile(toys: list[str], tmp_path: Path) -> None:
-    late = SceneRun.open(config(*toys, f"out={tmp_path / 'run'}", "seed=5"))
-    SceneRun.open(config(*toys, f"out={tmp_path / 'run'}")).train()
-    before = content(tmp_path / "run")
-    with pytest.raises(ValueError, match=r"was started with other settings.*seed: 0 / 5"):
-        late.train()
-    assert content(tmp_path / "run") == before
-
-
-@pytest.mark.parametrize("write", [2, 7])
-def test_a_training_that_is_killed_while_it_writes_goes_on(
-    write: int, toys: list[str], finished: Path, tmp_path: Path
-) -> None:
+def test_a_training_that_is_killed_while_it_writes_goes_on(toys: list[str], finished: Path, tmp_path: Path) -> None:
     words = ["train-affordance", *toys, f"out={tmp_path / 'run'}"]
-    done = call(sys.executable, "-c", KILLED, str(write), *words)
+    done = call(sys.executable, "-c", KILLED, "7", *words)
     assert done.returncode == -signal.SIGKILL, done.stderr
     done = call(*COMMAND, *words)
     assert done.returncode == 0, done.stderr
@@ -149,27 +133,6 @@ def test_checkpoints_that_a_killed_training_had_no_time_to_delete_are_deleted(
     assert leftovers(tmp_path) == []
 
 
-def test_a_log_of_nonsense_is_written_again(toys: list[str], finished: Path, tmp_path: Path) -> None:
-    shutil.copytree(finished, tmp_path / "run")
-    log = tmp_path / "run" / "distill" / "log.jsonl"
-    log.write_bytes(b"[[nonsense\xff\n")
-    SceneRun.open(config(*toys, f"out={tmp_path / 'run'}")).train()
-    assert log.read_bytes() == (finished / "distill" / "log.jsonl").read_bytes()
-
-
-def test_another_seed_in_the_settings_stops_a_training_and_changes_no_evaluation(
-    toys: list[str], finished: Path, tmp_path: Path
-) -> None:
-    folder = shutil.copytree(finished, tmp_path / "run")
-    settings = json.loads((folder / "settings.json").read_text())
-    settings["settings"]["seed"] = 7
-    (folder / "settings.json").write_text(json.dumps(settings))
-    with pytest.raises(InvalidArgumentError, match=r"started with other settings.*seed: 7 / 0"):
-        SceneRun.open(config(*toys, f"out={folder}")).train()
-    result = evaluate_run(SceneRun.open(load_run_config(EvaluateConfig(str(folder), None, 1, "cpu"))))
-    assert result["metrics"] == json.loads((finished / "result.json").read_text())["metrics"]
-
-
 def test_an_export_that_is_killed_while_it_writes_goes_on(finished: Path, tmp_path: Path) -> None:
     words = ["export-policy", f"run={finished}", f"out={tmp_path / 'policy'}"]
     done = call(sys.executable, "-c", KILLED, "3", *words)
@@ -179,12 +142,6 @@ def test_an_export_that_is_killed_while_it_writes_goes_on(finished: Path, tmp_pa
     whole = export_policy(PolicyExportConfig(str(finished), out=str(tmp_path / "whole")))
     assert content(tmp_path / "policy") == content(whole) != {}
     assert leftovers(tmp_path) == []
-
-
-def test_a_policy_evaluation_that_is_refused_leaves_no_settings(finished: Path, tmp_path: Path) -> None:
-    out = tmp_path / "evaluation"
-    done = call(*COMMAND, "evaluate-policy", f"run={finished}", f"out={out}", "variants=[few_shot]", "control_mode=foo")
-    assert done.returncode == 2 and not out.exists()
 
 
 def test_a_setting_of_a_foreign_run_is_never_resolved(finished: Path, tmp_path: Path) -> None:
