@@ -165,14 +165,6 @@ class ObjectSheetConfig:
     """For `kinds`: instances of each kind."""
     first_seed: int = 0
     """For `kinds`: seed of the first instance."""
-    random_views: bool = False
-    """For `kinds`: show instances in random poses from random sides, not standing from a good side."""
-    names: bool = True
-    """For `kinds`: write the kind's name next to its row. false: a number."""
-    procedural_root: str | None = None
-    """Folder of the procedural models. null: the package's cache."""
-    ycb_root: str | None = None
-    """Folder of the real scans. null: $MS2_ASSET_DIR/mani_skill2_ycb."""
     size: int = 128
     """Side of each thumbnail in pixels."""
 
@@ -202,8 +194,6 @@ class ObjectSheetConfig:
                     f"{self.instances} instances of {self.size} x {self.size}); lower size= or instances="
                 )
         check_path("out", self.out, ".png")
-        check_folder("procedural_root", self.procedural_root)
-        check_folder("ycb_root", self.ycb_root)
 
 
 @dataclass

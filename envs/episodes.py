@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from pickclutter_lang.datasets.scenes.maniskill_episodes import episode, read_episodes
+from pickclutter_lang.datasets.scenes.episodes import check_episode, episode, read_episodes
 from pickclutter_lang.envs.generation.physics import Pile
 from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileConfig
 from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject, paper_catalog
 from pickclutter_lang.objects.distractors import kinds_of_instances, with_distractors
@@ -28,16 +28,9 @@ from pickclutter_lang.objects.object_sets import (
     load_object_set,
     sources_of,
 )
-from pickclutter_lang.utils.typing import FloatArray
 
 Episode = Mapping[str, Any]
 ENDLESS = 2**31 - 1
-_MAX_ACTORS = 100
-"""Actors of an episode; thousands end the process."""
-_FARTHEST = 10.0
-"""Meters from the base of the arm; what lies farther away is no pile on its table."""
-_SCALES = (0.01, 100.0)
-_ACTOR_KEYS = ("model_id", "scale", "pose", "rep_pts")
 
 
 class ProceduralEpisodes(Sequence[Episode]):
@@ -93,71 +86,12 @@ def open_episodes(
     """
     config.validate()
     if episode_json is not None:
-        episodes = load_episodes(episode_json)
+        episodes = read_episodes(episode_json)
         if config.distractors:  # these are the file's
             kinds, instances = (), DEFAULT_INSTANCES
         return objects_of(episodes, objects, root, object_split, kinds, instances), episodes
     maker = shared_generator(sources_of(objects), root, object_split, kinds, instances, config)
     return maker.objects, ProceduralEpisodes(maker, pile_seed, split)
-
-
-def load_episodes(path: str | Path) -> list[Episode]:
-    """Read a ManiSkill2 episode file (`.json` or `.json.gz`) and check every episode of it.
-
-    :raises DatasetError: when it is not there or is no list of episodes
-    :raises InvalidArgumentError: for an episode of another form
-    """
-    episodes: list[Episode] = list(read_episodes(path))
-    if not episodes:
-        raise DatasetError(f"expected at least one episode in {path}")
-    for number, one in enumerate(episodes):
-        check_episode(one, f"episode {number} of {path}")
-    return episodes
-
-
-def check_episode(candidate: Any, where: str) -> None:
-    """Check that an episode has ManiSkill2's form, with actors that the simulator can take.
-
-    :raises InvalidArgumentError: naming what is wrong, and where
-    """
-    actors = candidate.get("actors") if isinstance(candidate, Mapping) else None
-    if not isinstance(actors, Sequence) or not actors:
-        raise InvalidArgumentError(f"expected {where} to be {{'actors': [...]}} with at least one actor")
-    if len(actors) > _MAX_ACTORS:
-        raise InvalidArgumentError(f"expected {where} to have at most {_MAX_ACTORS} actors, but got {len(actors)}")
-    for instance_id, actor in enumerate(actors):
-        _check_actor(actor, f"actor {instance_id} of {where}")
-
-
-def _check_actor(actor: Any, where: str) -> None:
-    missing = [key for key in _ACTOR_KEYS if not isinstance(actor, Mapping) or key not in actor]
-    if missing:
-        raise InvalidArgumentError(f"{where} lacks {', '.join(missing)}")
-    pose, scale, points = _numbers(actor["pose"]), _numbers(actor["scale"]), actor["rep_pts"]
-    if pose is None or pose.shape != (7,) or not np.abs(pose[:3]).max() <= _FARTHEST:
-        raise InvalidArgumentError(
-            f"expected {where} to have a pose of 7 numbers (x y z qw qx qy qz) within {_FARTHEST:g} m, "
-            f"but got {actor['pose']!r}"
-        )
-    if not 0.9 <= np.linalg.norm(pose[3:]) <= 1.1:  # SAPIEN ends the process for a quaternion of zeros
-        raise InvalidArgumentError(f"expected {where} to have a unit quaternion, but got {pose[3:].tolist()}")
-    if scale is None or scale.shape != () or not _SCALES[0] <= scale <= _SCALES[1]:
-        low, high = _SCALES
-        raise InvalidArgumentError(f"expected {where} to have a scale from {low} to {high}, but got {actor['scale']!r}")
-    if points is None:
-        return
-    points = _numbers(points)
-    if points is None or points.ndim != 2 or points.shape[1] != 3 or not len(points):
-        raise InvalidArgumentError(f"expected rep_pts of {where} to be a list of [x, y, z], or None if not visible")
-
-
-def _numbers(value: Any) -> FloatArray | None:
-    """Return a value as an array of finite numbers; None where it is none."""
-    try:
-        found = np.asarray(value, np.float64)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return found if np.isfinite(found).all() else None
 
 
 def objects_of(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pickclutter_lang.datasets.scenes import Manifest, SceneStore
-from pickclutter_lang.datasets.scenes.dataset_card import write_dataset_card
-from pickclutter_lang.datasets.scenes.maniskill_episodes import episode
+from pickclutter_lang.datasets.scenes.description import write_dataset_card
+from pickclutter_lang.datasets.scenes.episodes import episode
 from pickclutter_lang.envs.config import GraspValidationConfig
 from pickclutter_lang.envs.generation.physics import Pile
 from pickclutter_lang.envs.vulkan import prepare_renderer

@@ -245,7 +245,7 @@ def make_stock(asset_root: str | Path, episode_json: str | Path, obs_mode: str) 
     """Return stock `PickClutterYCB-v0`, unwrapped but for its observation mode; call `prepare_simulator` before.
 
     :param asset_root: folder of the objects in ManiSkill2's layout
-    :param episode_json: file of episodes, see `datasets.scenes.maniskill_episodes`
+    :param episode_json: file of episodes, see `datasets.scenes.episodes`
     """
     files = {"asset_root": str(asset_root), "episode_json": str(episode_json)}
     return make("PickClutterYCB-v0", as_gym=False, obs_mode=obs_mode, **files, **renderer_options())

@@ -20,7 +20,7 @@ from pickclutter_lang.datasets.scenes import (
     scene_fields,
     write_shard,
 )
-from pickclutter_lang.datasets.scenes.describe import describe_store
+from pickclutter_lang.datasets.scenes.description import describe_store
 from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDER
 from pickclutter_lang.datasets.scenes.shards import check_shard
 from pickclutter_lang.envs.config import CollectConfig

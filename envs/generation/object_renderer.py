@@ -1,22 +1,19 @@
-"""Images of single objects on the environment's ground, under its lights."""
+"""Images of single objects on the environment's ground: views that train teachers, thumbnails, and sheets of them."""
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from pickclutter_lang.datasets.object_views import write_object_views
 from pickclutter_lang.envs.config import ObjectSheetConfig, ObjectViewConfig
@@ -25,36 +22,35 @@ from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, sha
 from pickclutter_lang.envs.vulkan import prepare_renderer
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.extra_objects import select_objects
-from pickclutter_lang.objects.kinds import Kind, all_kinds, find_kinds, write_kinds
+from pickclutter_lang.objects.kinds import Kind, all_kinds, find_kinds
 from pickclutter_lang.objects.kinds.kind_set import write_instance
 from pickclutter_lang.objects.object_sets import ObjectSet, is_kinds, load_object_set
 from pickclutter_lang.objects.own_sets import OwnSet, words_of_entry
 from pickclutter_lang.objects.procedural.random_objects import sample_object, write_objects
+from pickclutter_lang.utils.contact_sheet import Cell, contact_sheet, png_bytes
 from pickclutter_lang.utils.io import atomic_write, create_dir, ensure_dir
 from pickclutter_lang.utils.progress import ProgressBar, track
 
+SHEET_FILE = "sheet.png"
 FIELD_OF_VIEW = 0.6
 _MARGIN = 1.06
 _UPRIGHT = (1.0, 0.0, 0.0, 0.0)
-# Camera directions from which objects are recognized best: azimuth and elevation, radians.
-_SIDE, _ABOVE = (0.8, 0.6), (0.8, 1.0)
-BEST_VIEWS = {
-    "002_master_chef_can": (1.2, 0.5),
-    "006_mustard_bottle": (1.2, 0.4),
-    "012_strawberry": (4.6, 0.6),
-    "014_lemon": (2.2, 0.7),
-    "021_bleach_cleanser": (-1.2, 0.4),
-    "056_tennis_ball": (3.6, 0.6),
-    "011_banana": _ABOVE,
-    "016_pear": _ABOVE,
-    "030_fork": _ABOVE,
-    "031_spoon": _ABOVE,
-    "032_knife": _ABOVE,
-    "035_power_drill": _ABOVE,
-    "037_scissors": _ABOVE,
-    "043_phillips_screwdriver": _ABOVE,
-    "048_hammer": _ABOVE,
+_AZIMUTH, _SIDE, _ABOVE = 0.8, 0.6, 1.0
+"""Of the camera, radians: around the vertical, and its elevation for high and for flat objects."""
+_FLAT = 0.35
+"""Height, as a share of the longest side, below which an object is seen from above."""
+_LABEL_SIDES = {
+    "002_master_chef_can": 1.2,
+    "006_mustard_bottle": 1.2,
+    "012_strawberry": 4.6,
+    "014_lemon": 2.2,
+    "021_bleach_cleanser": -1.2,
+    "056_tennis_ball": 3.6,
 }
+"""Azimuth from which an object is recognized best."""
+_MIN_ELEVATION, _MAX_ELEVATION = 0.35, float(np.pi / 2)
+_MIN_PIXELS = 30
+_BYTES_PER_PIXEL = 4  # of an image and its mask
 
 
 @dataclass(frozen=True)
@@ -82,8 +78,8 @@ class ObjectRenderer:
         scale: float = 1.0,
         rotation: npt.ArrayLike = _UPRIGHT,
         distance: float | None = None,
-        elevation: float = _SIDE[1],
-        azimuth: float = _SIDE[0],
+        elevation: float = _SIDE,
+        azimuth: float = _AZIMUTH,
         size: int = 128,
     ) -> View:
         """Render an object that touches the ground, from a camera that points at its center.
@@ -160,94 +156,6 @@ class ObjectRenderer:
         return self._actors[key]
 
 
-@lru_cache(maxsize=1)
-def _renderer() -> ObjectRenderer:
-    return ObjectRenderer()
-
-
-def render_thumbnail(model_dir: Path, scale: float = 1.0, size: int = 256) -> npt.NDArray[np.uint8]:
-    """Render an object in the pose of its file, from its most recognizable side: uint8 [S, S, 3]."""
-    azimuth, elevation = BEST_VIEWS.get(Path(model_dir).name, _SIDE)
-    return _renderer().view(model_dir, scale, elevation=elevation, azimuth=azimuth, size=size).rgb
-
-
-def object_sheet(sets: Sequence[ObjectSet], size: int = 128, columns: int = 7) -> Image.Image:
-    """Lay out a thumbnail of each object of the first set, with its name and those of the other sets next to it."""
-    width, height, font = size * len(sets), size + 18, ImageFont.load_default(13)
-    items = list(sets[0].catalog)
-    sheet = Image.new("RGB", (columns * width, -(-len(items) // columns) * height), "white")
-    for n, item in enumerate(items):
-        left, top = n % columns * width, n // columns * height
-        ImageDraw.Draw(sheet).text((left + width / 2, top + 2), item.name, fill="black", font=font, anchor="ma")
-        for k, objects in enumerate(sets):
-            rgb = render_thumbnail(objects.model_dir(item.model_id), item.scale, size - 2)
-            sheet.paste(Image.fromarray(rgb), (left + k * size + 1, top + 18))
-    return sheet
-
-
-def write_object_sheet(config: ObjectSheetConfig) -> int:
-    """Write a contact sheet of objects as PNG, and return the number of objects on it.
-
-    :raises MissingAssetsError: when an object set is not there
-    :raises UnknownObjectError: for a name that is no kind
-    :raises InvalidArgumentError: for another object set, or an image that cannot be written
-    """
-    if config.sets == ("kinds",):
-        kinds = find_kinds(config.kinds) if config.kinds else all_kinds()
-        sheet, count = kind_sheet(kinds, config), len(kinds) * config.instances
-    else:
-        roots = {"proxy": config.procedural_root, "ycb": config.ycb_root}
-        sets = [load_object_set(name, roots.get(name)) for name in config.sets]
-        for other in sets[1:]:
-            if missing := {*sets[0].catalog.model_ids} - {*other.catalog.model_ids}:
-                raise InvalidArgumentError(
-                    f"expected sets of the same ids side by side, but {other.name} has no {min(missing)} of "
-                    f"{sets[0].name}; give a sheet of its own to each"
-                )
-        sheet, count = object_sheet(sets, config.size), len(sets[0].catalog)
-    try:
-        sheet.save(config.out, "PNG", optimize=True)
-    except OSError as error:
-        raise InvalidArgumentError(
-            f"expected a path that can be written, but cannot write {config.out}: {error}"
-        ) from error
-    return count
-
-
-def kind_sheet(kinds: Sequence[Kind], config: ObjectSheetConfig) -> Image.Image:
-    """Lay out instances of kinds, a row each: standing and seen from a good side, or in random poses."""
-    size, seeds = config.size, range(config.first_seed, config.first_seed + config.instances)
-    left, font = 110 if config.names else 30, ImageFont.load_default(13)
-    sheet = Image.new("RGB", (left + len(seeds) * size, len(kinds) * size), "white")
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder) / "kinds"
-        ids = write_kinds(root, {kind.name: seeds for kind in kinds})
-        for row, kind in enumerate(kinds):
-            text = kind.name.replace(" ", "\n") if config.names else str(row + 1)
-            ImageDraw.Draw(sheet).text((4, row * size + 4), text, fill="black", font=font)
-            for column in range(len(seeds)):
-                model_dir = root / "models" / ids[row * len(seeds) + column]
-                rgb = _kind_view(model_dir, config.random_views, size)
-                sheet.paste(Image.fromarray(rgb), (left + column * size, row * size))
-                _renderer().forget(model_dir)
-    return sheet
-
-
-def _kind_view(model_dir: Path, random_view: bool, size: int) -> npt.NDArray[np.uint8]:
-    """Render an instance, in a pose that depends on its id when it is random."""
-    rng = np.random.default_rng([*model_dir.name.encode()])
-    if random_view:
-        rotation = rng.normal(size=4)
-        elevation, azimuth = rng.uniform(0.35, np.pi / 2), rng.uniform(0, 2 * np.pi)
-        view = _renderer().view(
-            model_dir, 1.0, rotation / np.linalg.norm(rotation), elevation=elevation, azimuth=azimuth, size=size
-        )
-        return view.rgb
-    extent = np.ptp(read_points(model_dir / "textured.obj"), axis=0)
-    elevation = 1.15 if extent[2] < 0.35 * extent.max() else 0.5
-    return _renderer().view(model_dir, elevation=elevation, azimuth=rng.uniform(0.1, 0.6), size=size).rgb
-
-
 def read_points(path: Path) -> npt.NDArray[np.float64]:
     """Return the vertices [V, 3] of an OBJ file."""
     rows = [line.split()[1:4] for line in path.read_text().splitlines() if line.startswith("v ")]
@@ -269,12 +177,64 @@ def _camera_axes(elevation: float, azimuth: float) -> npt.NDArray[np.float64]:
     return np.stack([forward, left, np.cross(forward, left)], axis=1)
 
 
-SHEET_FILE = "sheet.png"
-_SIZE = 192
-_COLUMNS = 6
-_LINE = 18
-_FLAT = 0.35
-"""Height, as a share of the longest side, below which an object is seen from above."""
+def thumbnail(renderer: ObjectRenderer, model_dir: Path, scale: float = 1.0, size: int = 256) -> npt.NDArray[np.uint8]:
+    """Render an object in the pose of its file, from its side or, where it is flat, from above: uint8 [S, S, 3]."""
+    extent = np.ptp(read_points(model_dir / "textured.obj"), axis=0)
+    elevation = _ABOVE if extent[2] < _FLAT * extent.max() else _SIDE
+    azimuth = _LABEL_SIDES.get(model_dir.name, _AZIMUTH)
+    rgb = renderer.view(model_dir, scale, elevation=elevation, azimuth=azimuth, size=size).rgb
+    renderer.forget(model_dir, scale)
+    return rgb
+
+
+def write_object_sheet(config: ObjectSheetConfig) -> int:
+    """Write a contact sheet of objects as PNG, and return the number of objects on it.
+
+    :raises MissingAssetsError: when an object set is not there
+    :raises UnknownObjectError: for a name that is no kind
+    :raises InvalidArgumentError: for sets of other objects side by side
+    """
+    config.validate()
+    prepare_renderer()
+    if config.sets == ("kinds",):
+        cells, columns = _kind_cells(_kinds(config), config), 1
+    else:
+        sets, columns = [load_object_set(name) for name in config.sets], 6
+        for other in sets[1:]:
+            if missing := {*sets[0].catalog.model_ids} - {*other.catalog.model_ids}:
+                raise InvalidArgumentError(
+                    f"expected sets of the same ids side by side, but {other.name} has no {min(missing)} of "
+                    f"{sets[0].name}; give a sheet of its own to each"
+                )
+        cells = _object_cells(sets, config.size)
+    atomic_write(Path(config.out), png_bytes(contact_sheet(cells, columns, config.size)))
+    return sum(len(cell.images) for cell in cells) // (1 if columns == 1 else len(config.sets))
+
+
+def _object_cells(sets: Sequence[ObjectSet], size: int) -> list[Cell]:
+    """Render each object of the first set, and those of the other sets next to it."""
+    renderer = ObjectRenderer()
+    return [
+        Cell(
+            [thumbnail(renderer, objects.model_dir(item.model_id), item.scale, size) for objects in sets],
+            [(item.name, "black")],
+        )
+        for item in sets[0].catalog
+    ]
+
+
+def _kind_cells(kinds: Sequence[Kind], config: ObjectSheetConfig) -> list[Cell]:
+    """Render instances of kinds, a row each."""
+    renderer, cells = ObjectRenderer(), []
+    with tempfile.TemporaryDirectory() as folder:
+        for kind in kinds:
+            images = []
+            for seed in range(config.first_seed, config.first_seed + config.instances):
+                model_dir = Path(folder) / kind.model_id(seed)
+                write_instance(kind.instance(seed), model_dir)
+                images.append(thumbnail(renderer, model_dir, size=config.size))
+            cells.append(Cell(images, [(kind.name, "black")]))
+    return cells
 
 
 def write_mesh_sheet(root: Path, names: Mapping[str, str]) -> Path:
@@ -286,47 +246,18 @@ def write_mesh_sheet(root: Path, names: Mapping[str, str]) -> Path:
     :param names: id -> name
     :return: path of the sheet
     """
-    folder = root / "thumbnails"
+    folder, renderer = root / "thumbnails", ObjectRenderer()
     ensure_dir(folder)
     missing = [model_id for model_id in names if not (folder / f"{model_id}.png").is_file()]
-    renderer = ObjectRenderer()
     for model_id in track(missing, "thumbnails", transient=True):
-        atomic_write(folder / f"{model_id}.png", _png(_thumbnail(renderer, root / "models" / model_id)))
-    atomic_write(root / SHEET_FILE, _png(_sheet(folder, names)))
-    return root / SHEET_FILE
-
-
-def _thumbnail(renderer: ObjectRenderer, model_dir: Path) -> Image.Image:
-    extent = np.ptp(read_points(model_dir / "textured.obj"), axis=0)
-    elevation = 1.0 if extent[2] < _FLAT * extent.max() else 0.5
-    view = renderer.view(model_dir, elevation=elevation, size=_SIZE)
-    renderer.forget(model_dir)
-    return Image.fromarray(view.rgb)
-
-
-def _sheet(folder: Path, names: Mapping[str, str]) -> Image.Image:
-    columns, font = min(_COLUMNS, len(names)), ImageFont.load_default(13)
-    height = _SIZE + 2 * _LINE
-    sheet = Image.new("RGB", (columns * _SIZE, -(-len(names) // columns) * height), "white")
-    draw = ImageDraw.Draw(sheet)
-    for number, (model_id, name) in enumerate(sorted(names.items())):
-        left, top = number % columns * _SIZE, number // columns * height
-        for line, (text, color) in enumerate(((name, "black"), (model_id, "gray"))):
-            draw.text((left + _SIZE / 2, top + line * _LINE + 2), text[:28], fill=color, font=font, anchor="ma")
+        image = Image.fromarray(thumbnail(renderer, root / "models" / model_id, size=192))
+        atomic_write(folder / f"{model_id}.png", png_bytes(image))
+    cells = []
+    for model_id, name in sorted(names.items()):
         with Image.open(folder / f"{model_id}.png") as image:
-            sheet.paste(image, (left, top + 2 * _LINE))
-    return sheet
-
-
-def _png(image: Image.Image) -> bytes:
-    stream = io.BytesIO()
-    image.save(stream, "PNG", optimize=True)
-    return stream.getvalue()
-
-
-LOWEST, HIGHEST = 0.35, float(np.pi / 2)
-_MIN_PIXELS = 30
-_BYTES_PER_PIXEL = 4  # of an image and its mask
+            cells.append(Cell([np.asarray(image.convert("RGB"))], [(name, "black"), (model_id, "gray")]))
+    atomic_write(root / SHEET_FILE, png_bytes(contact_sheet(cells, 6, 192)))
+    return root / SHEET_FILE
 
 
 @dataclass(frozen=True)
@@ -348,8 +279,6 @@ def render_object_views(config: ObjectViewConfig) -> str:
     """
     config.validate()
     prepare_renderer()
-    from pickclutter_lang.envs.generation.object_renderer import ObjectRenderer
-
     _check_memory(config)
     create_dir(Path(config.out))  # before the work
     renderer = ObjectRenderer()
@@ -406,7 +335,7 @@ def _check_memory(config: ObjectViewConfig) -> None:
         )
 
 
-def _kinds(config: ObjectViewConfig) -> Sequence[Kind]:
+def _kinds(config: ObjectViewConfig | ObjectSheetConfig) -> Sequence[Kind]:
     return find_kinds(config.kinds) if config.kinds else all_kinds()
 
 
@@ -445,7 +374,7 @@ def _random_models(config: ObjectViewConfig, rng: np.random.Generator, folder: P
 
 def _render_view(
     renderer: Any, model: _Model, rng: np.random.Generator, config: ObjectViewConfig
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
     """Render one view from a random side of an object in a random pose; again if hardly a pixel shows it."""
     while True:
         rotation = rng.normal(size=4)
@@ -455,7 +384,7 @@ def _render_view(
             model.folder,
             model.scale,
             rotation / np.linalg.norm(rotation),
-            elevation=float(rng.uniform(LOWEST, HIGHEST)),
+            elevation=float(rng.uniform(_MIN_ELEVATION, _MAX_ELEVATION)),
             azimuth=float(rng.uniform(0, 2 * np.pi)),
             size=config.size,
         )

@@ -18,7 +18,7 @@ from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_checks import check_labels, check_unlabeled
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.scenes.manifest import CAMERA_MATRICES
-from pickclutter_lang.datasets.scenes.subsets import check_disjoint, read_split, rows_for_ids
+from pickclutter_lang.datasets.scenes.store import check_disjoint, read_split, rows_for_ids
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, crop_and_flip
 from pickclutter_lang.datasets.transforms.preprocess import preprocess_images
 from pickclutter_lang.errors import DatasetError, MismatchError

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
 from pickclutter_lang.datasets.scenes.shards import open_hdf5
 from pickclutter_lang.demonstrations.config import CollectDemosConfig
@@ -19,12 +16,12 @@ from pickclutter_lang.envs.generation.collect import package_versions
 from pickclutter_lang.envs.randomization import changes, overrides
 from pickclutter_lang.evaluation.rollout_metrics import outcome_of, wilson_interval
 from pickclutter_lang.policy.manifest import load_config
+from pickclutter_lang.utils.contact_sheet import Cell, contact_sheet, png_bytes
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.markdown import markdown_table
 
 CARD_FILE, SHEET_FILE = "card.md", "contact_sheet.png"
 _LICENSE = "## License\n\n"
-_SHOWN, _COLUMNS, _SIDE, _MARGIN, _TEXT = 12, 3, 180, 14, 40
 
 
 def write_card(
@@ -127,29 +124,13 @@ def write_contact_sheet(folder: Path, sources: Sequence[Source]) -> None:
     """Write `contact_sheet.png`: first and last image of at most 12 episodes at equal distances; none for none."""
     if not sources:
         return
-    places = np.unique(np.linspace(0, len(sources) - 1, min(_SHOWN, len(sources))).astype(int)).tolist()
-    columns = min(_COLUMNS, len(places))
-    cell = (2 * _SIDE + _MARGIN, _SIDE + _TEXT + _MARGIN)
-    size = (columns * cell[0] + _MARGIN, -(-len(places) // columns) * cell[1] + _MARGIN)
-    sheet = Image.new("RGB", size, "white")
-    pen = ImageDraw.Draw(sheet)
-    for number, place in enumerate(places):
+    cells = []
+    for place in np.unique(np.linspace(0, len(sources) - 1, min(12, len(sources))).astype(int)).tolist():
         source = sources[place]
-        left, top = _MARGIN + number % columns * cell[0], _MARGIN + number // columns * cell[1]
         with open_hdf5(source.path) as file:
             images = file[source.group]["obs/image/hand_camera/rgb"]
-            for side, row in enumerate((0, len(images) - 1)):
-                frame = Image.fromarray(images[row]).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
-                sheet.paste(frame, (left + side * _SIDE, top))
+            frames = [images[0], images[len(images) - 1]]
         word = "success" if source.record["info"]["success"] else "failure"
         words = f"{source.group}: {source.record['instruction']} ({word}, {source.record['elapsed_steps']} steps)"
-        text = "\n".join(textwrap.wrap(words, 56)[:2])
-        pen.text((left, top + _SIDE + 4), text, "black", _font(12))
-    buffer = io.BytesIO()
-    sheet.save(buffer, "png")
-    atomic_write(folder / SHEET_FILE, buffer.getvalue())
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    """Return DejaVu Sans, which comes with matplotlib."""
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), size)
+        cells.append(Cell(frames, [(line, "black") for line in textwrap.wrap(words, 56)[:2]]))
+    atomic_write(folder / SHEET_FILE, png_bytes(contact_sheet(cells, 3, 180)))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import gymnasium
 import torch
 
-from pickclutter_lang.datasets.scenes.dataset_card import mesh_words
+from pickclutter_lang.datasets.scenes.description import mesh_words
 from pickclutter_lang.demonstrations.card import write_card, write_contact_sheet
 from pickclutter_lang.demonstrations.config import CollectDemosConfig
 from pickclutter_lang.demonstrations.recorder import TrajectoryRecorder

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.datasets.scenes.dataset_card import hub_license
+from pickclutter_lang.datasets.scenes.description import hub_license
 from pickclutter_lang.demonstrations.card import license_of
 from pickclutter_lang.demonstrations.config import ExportLerobotConfig
 from pickclutter_lang.demonstrations.lerobot_features import FPS, IMAGE, features, images, numbers

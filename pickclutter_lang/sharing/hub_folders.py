@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import NamedTuple, TypedDict
 
 from pickclutter_lang.datasets.scenes import read_manifest, verify_store
-from pickclutter_lang.datasets.scenes.contact_sheet import SHEET_FILE
-from pickclutter_lang.datasets.scenes.dataset_card import (
+from pickclutter_lang.datasets.scenes.description import (
     DATASET_CARD_FILE,
     GRASP_CHECK_FILE,
+    SHEET_FILE,
     hub_license,
     write_dataset_card,
 )
+from pickclutter_lang.datasets.scenes.episodes import EPISODES_FILE
 from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDER
-from pickclutter_lang.datasets.scenes.maniskill_episodes import EPISODES_FILE
 from pickclutter_lang.datasets.scenes.remote import fetch_shard, listed_shards
 from pickclutter_lang.demonstrations.card import CARD_FILE
 from pickclutter_lang.demonstrations.lerobot import INFO_FILE as LEROBOT_FILE

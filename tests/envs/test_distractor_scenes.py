@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from helpers.environments import PROXY, make
-from pickclutter_lang.datasets.scenes.maniskill_episodes import read_episodes
+from pickclutter_lang.datasets.scenes.episodes import read_episodes
 from pickclutter_lang.datasets.scenes.store import SceneStore, verify_store
 from pickclutter_lang.envs.config import CollectConfig, GraspValidationConfig
 from pickclutter_lang.envs.generation.collect import collect

@@ -15,7 +15,7 @@ import pytest
 from helpers.environments import FEW_KINDS, KINDS, gym, make
 from helpers.paths import ROOT, SCRIPTS
 from helpers.process_kill import run_killed
-from pickclutter_lang.datasets.scenes.maniskill_episodes import read_episodes
+from pickclutter_lang.datasets.scenes.episodes import read_episodes
 from pickclutter_lang.envs import renderer
 from pickclutter_lang.envs.config import CollectConfig, GraspValidationConfig
 from pickclutter_lang.envs.generation.collect import collect

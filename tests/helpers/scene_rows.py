@@ -31,6 +31,7 @@ def random_row(manifest: Manifest, index: int) -> SceneRow:
     row["visible"][row["actors"][: count - 1]] = True
     row["scales"][:count] = 1
     row["poses"][:count] = rng.normal(size=(count, 7)) / 10
+    row["poses"][:count, 3:] /= np.linalg.norm(row["poses"][:count, 3:], axis=1, keepdims=True)
     row["pixels"][: count - 1] = rng.integers(10, 99, count - 1)
     row["rep_pts"][:] = np.nan
     row["rep_pts"][: count - 1] = rng.normal(size=(count - 1, 16, 3))

@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pickclutter_lang.datasets.scenes.contact_sheet import write_contact_sheet
-from pickclutter_lang.datasets.scenes.dataset_card import write_dataset_card
+from pickclutter_lang.datasets.scenes.description import describe_store
 from pickclutter_lang.datasets.scenes.manifest import (
     MANIFEST_FILE,
     SHARD_FOLDER,
@@ -32,21 +31,17 @@ from pickclutter_lang.datasets.scenes.manifest import (
 )
 from pickclutter_lang.datasets.scenes.shards import open_array, open_hdf5, write_shard
 from pickclutter_lang.datasets.scenes.store import SceneStore
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError, UnknownObjectError
+from pickclutter_lang.errors import DatasetError, UnknownObjectError
 from pickclutter_lang.objects.catalog import Catalog, paper_catalog
 from pickclutter_lang.utils.constants import CAMERAS
 from pickclutter_lang.utils.io import clean_temp_files, create_dir
 from pickclutter_lang.utils.locks import dir_lock
-from pickclutter_lang.utils.validation import check_path
+from pickclutter_lang.utils.validation import at_least, check_path, one_of, within
 
-OBJECT_SET = "published"
-_MAX_ARRAY_BYTES = 2**30
-_MAX_NAMES_BYTES = 2**16
-_MAX_NAME = 64
-"""Characters of a model id."""
+SPLITS = ("train", "id", "ood", "fewshot")
+_MAX_BYTES = 2**30
 _COLOR_NOISE = 0.01
 """By how much colors that were interpolated may leave the range from 0 to 1."""
-SPLITS = ("train", "id", "ood", "fewshot")
 
 
 @dataclass
@@ -66,14 +61,10 @@ class ImportConfig:
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
-        if self.split not in SPLITS:
-            raise InvalidArgumentError(f"expected split out of {', '.join(SPLITS)}, but got {self.split!r}")
+        one_of("split", self.split, SPLITS)
         check_path("out", self.out)
-        if not 16 <= self.image_size <= 1024 or self.shard_size < 1:
-            raise InvalidArgumentError(
-                "expected image_size from 16 to 1024 and shard_size of at least 1, "
-                f"but got {self.image_size} and {self.shard_size}"
-            )
+        within("image_size", self.image_size, 16, 1024)
+        at_least("shard_size", self.shard_size, 1)
 
 
 def import_published(
@@ -90,9 +81,12 @@ def import_published(
     """
     config.validate()
     folder = Path(config.out)
-    catalog = catalog or paper_catalog()
-    with _open(Path(config.file)) as file:
-        scenes = _PublishedScenes(file, config, catalog)
+    try:
+        file = open_hdf5(Path(config.file))
+    except OSError as error:
+        raise DatasetError(f"expected the authors' published HDF5 file, but {config.file} is none: {error}") from error
+    with file:
+        scenes = _PublishedScenes(file, config, catalog or paper_catalog())
         manifest = scenes.manifest()
         with dir_lock(folder):
             create_dir(folder / SHARD_FOLDER)
@@ -105,45 +99,31 @@ def import_published(
                 rows = [scenes.row(index) for index in manifest.shard_range(number)]
                 entries.append(write_shard(folder, number, rows, manifest.layout))
             manifest.with_shards(entries).write(folder)
-    write_dataset_card(folder)
-    write_contact_sheet(folder)
+    describe_store(folder)
     return SceneStore.open(folder)
 
 
 class _PublishedScenes:
-    def __init__(self, file: h5py.File, config: ImportConfig, catalog: Catalog) -> None:
-        self._file = file
-        self._config = config
-        self._catalog = catalog
-        try:
-            self._names, held = self._first_scene()
-        except (KeyError, OSError, RuntimeError) as error:  # of HDF5, whose structures are damaged
-            raise DatasetError(f"{config.file} is damaged: {error}") from error
-        self._cameras = tuple(name for name in CAMERAS if f"dict_str_{name}_camera" in held)
-        if not self._cameras:
-            raise DatasetError(
-                f"expected dict_str_hand_camera or dict_str_base_camera in the scene {self._names[0]!r} of "
-                f"{config.file}, but it holds {held}"
-            )
+    """The scenes of an open file, in the order of their numbers; the first one decides which cameras there are."""
 
-    def _first_scene(self) -> tuple[list[str], list[str]]:
-        """Return the names of the scenes, and what the first one holds, which decides about all."""
-        names = sorted(self._file, key=_natural)
-        if not names:
-            raise DatasetError(f"expected one group per scene in {self._config.file}, but it is empty")
-        link = self._file.get(names[0], getlink=True)
-        first = self._file[names[0]] if isinstance(link, h5py.HardLink) else None
-        if not isinstance(first, h5py.Group):
-            raise DatasetError(f"expected one group per scene in {self._config.file}, but {names[0]!r} is none")
-        return names, sorted(first)
+    def __init__(self, file: h5py.File, config: ImportConfig, catalog: Catalog) -> None:
+        self._file, self._config, self._catalog = file, config, catalog
+        self._names = sorted(file, key=_natural)
+        first = file[self._names[0]] if self._names else None
+        cameras = [name for name in CAMERAS if isinstance(first, h5py.Group) and f"dict_str_{name}_camera" in first]
+        if not cameras:
+            raise DatasetError(
+                f"expected a group per scene with dict_str_hand_camera or dict_str_base_camera in {config.file}, "
+                f"but got {self._names[:3]}"
+            )
+        self._cameras = cameras
 
     def manifest(self) -> Manifest:
         """Describe the store; the source is known by its scenes' names and objects."""
         digest = hashlib.sha256()
         for name in self._names:
             digest.update(f"{name}:{','.join(self._model_ids(name))}\n".encode())
-        camera = self._cameras[0]
-        depth = self._read(self._names[0], camera, "depth")
+        depth = self._image(self._names[0], self._cameras[0], "depth")
         return Manifest(
             split=self._config.split,
             seed=None,
@@ -151,13 +131,13 @@ class _PublishedScenes:
             shard_size=self._config.shard_size,
             settings={
                 "source": f"{Path(self._config.file).name}-{digest.hexdigest()[:16]}",
-                "cameras": list(self._cameras),
+                "cameras": self._cameras,
                 "image_size": self._config.image_size,
                 "source_size": depth.shape[0],
                 "source_depth": f"{depth.dtype}, read as {'metres' if depth.dtype.kind == 'f' else 'millimetres'}",
             },
             fields=("index", "present", *(image_name(c, k) for c in self._cameras for k in ("rgb", "depth"))),
-            object_set=OBJECT_SET,
+            object_set="published",
             object_fingerprint=self._catalog.fingerprint,
             objects=tuple(ObjectEntry(item.model_id, item.name, item.split) for item in self._catalog),
         )
@@ -166,39 +146,31 @@ class _PublishedScenes:
         """Return one scene as a row of the store."""
         name, size = self._names[index], self._config.image_size
         present = np.zeros(len(self._catalog), bool)
-        for model_id in self._model_ids(name):
-            try:
-                present[self._catalog.index(model_id)] = True
-            except UnknownObjectError as error:
-                raise UnknownObjectError(f"the scene {name!r} of {self._config.file}: {error}") from error
+        try:
+            present[[self._catalog.index(model_id) for model_id in self._model_ids(name)]] = True
+        except UnknownObjectError as error:
+            raise UnknownObjectError(f"the scene {name!r} of {self._config.file}: {error}") from error
         row: SceneRow = {"index": np.array(index, np.int64), "present": present}
         for camera in self._cameras:
-            row[f"{camera}_rgb"] = resized_rgb(self._read(name, camera, "rgb"), size)
-            row[f"{camera}_depth"] = resized_depth(self._read(name, camera, "depth"), size)
+            row[f"{camera}_rgb"] = resized_rgb(self._image(name, camera, "rgb"), size)
+            row[f"{camera}_depth"] = resized_depth(self._image(name, camera, "depth"), size)
         return row
 
     def _model_ids(self, name: str) -> list[str]:
-        path = f"{name}/model_ids"
-        values = np.ravel(np.asarray(self._array(path, _MAX_NAMES_BYTES), dtype=object)).tolist()
-        names = [value.decode(errors="replace") if isinstance(value, bytes) else value for value in values]
-        wrong = [one for one in names if not isinstance(one, str) or len(one) > _MAX_NAME]
-        if wrong:
-            raise DatasetError(
-                f"expected {path} as ids of at most {_MAX_NAME} characters, but got {str(wrong[0])[:80]!r}"
-            )
-        return names
+        values = np.ravel(np.asarray(self._array(f"{name}/model_ids"), dtype=object)).tolist()
+        return [value.decode(errors="replace") if isinstance(value, bytes) else str(value) for value in values]
 
-    def _read(self, name: str, camera: str, kind: str) -> NDArray[Any]:
+    def _image(self, name: str, camera: str, kind: str) -> NDArray[Any]:
+        """Return an image [H, H, 3 or 4], or a depth image [H, H(, 1)]."""
         path = f"{name}/dict_str_{camera}_camera/dict_str_{kind}"
         values = self._array(path)
-        if values.dtype.kind not in "uif":
-            raise DatasetError(f"expected {path} with numbers, but got {values.dtype}")
         channels = (3, 4) if kind == "rgb" else (1,)
-        flat = kind == "depth" and values.ndim == 2
-        if not flat and (values.ndim != 3 or values.shape[2] not in channels):
-            raise DatasetError(f"expected {path} as an image with {channels} channels, but got {values.shape}")
-        if values.shape[0] != values.shape[1] or not values.size:
-            raise DatasetError(f"expected square images, but {path} is {values.shape[1]} x {values.shape[0]}")
+        fits = (values.ndim == 3 and values.shape[2] in channels) or (values.ndim == 2 and kind == "depth")
+        if values.dtype.kind not in "uif" or not fits or not values.size or values.shape[0] != values.shape[1]:
+            raise DatasetError(
+                f"expected {path} as a square image of numbers with {channels} channels, but got {values.dtype} "
+                f"{list(values.shape)}"
+            )
         low, high = (-_COLOR_NOISE, 1 + _COLOR_NOISE) if values.dtype.kind == "f" else (0, 255)
         if kind == "rgb" and not (low <= values.min() and values.max() <= high):
             raise DatasetError(
@@ -207,9 +179,9 @@ class _PublishedScenes:
             )
         return values
 
-    def _array(self, path: str, max_bytes: int = _MAX_ARRAY_BYTES) -> NDArray[Any]:
+    def _array(self, path: str) -> NDArray[Any]:
         try:
-            return np.asarray(open_array(self._file, path, max_bytes)[()])
+            return np.asarray(open_array(self._file, path, _MAX_BYTES)[()])
         except (OSError, ValueError) as error:
             raise DatasetError(f"{self._config.file} is of another form: {error}") from error
 
@@ -234,15 +206,6 @@ def resized_depth(values: NDArray[Any], size: int) -> NDArray[np.uint16]:
         flat = np.rint(np.clip(finite, 0, 66) * 1000)  # of 16 bits, as below: 1e308 m would overflow
     nearest = (np.arange(size) * 2 + 1) * len(flat) // (2 * size)
     return np.asarray(np.clip(flat[np.ix_(nearest, nearest)], 0, 65535), np.uint16)
-
-
-def _open(path: Path) -> h5py.File:
-    if not path.is_file():
-        raise DatasetError(f"expected the authors' published HDF5 file at {path}, but there is no file")
-    try:
-        return open_hdf5(path)
-    except OSError as error:
-        raise DatasetError(f"expected an HDF5 file, but {path} is none, or is damaged: {error}") from error
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

@@ -1,14 +1,17 @@
-"""The manifest of a scene store: what is in it, how it was made, and the hashes of its shards."""
+"""The manifest and schema of a scene store: what is in it, how it was made, and the hashes of its shards.
+
+A scene is a plain dictionary of arrays (`SceneRow`). The fields of a store are listed in its manifest, since
+not every source knows everything: the authors' published scenes, for one, carry the label `present` alone.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
 import numpy as np
 from msgspec import Meta
@@ -16,18 +19,18 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError
 from pickclutter_lang.objects.catalog import object_split_of
-from pickclutter_lang.objects.catalog_file import CATALOG_FILE
 from pickclutter_lang.utils.constants import CAMERAS, LABELS, MAX_ACTORS, REP_POINTS
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.json_files import Sha256, Text, check_json, read_json
 from pickclutter_lang.utils.nested import flatten
-from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE, one_of
+from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE
 
 SCHEMA = 1
-IMAGE_MODALITIES = ("rgb", "depth", "segmentation")
-
+MANIFEST_FILE, SHARD_FOLDER = "manifest.json", "shards"
+CAMERA_MATRICES = ("hand_intrinsic", "hand_extrinsic")
+"""OpenCV matrices of the hand camera: to pixels, and from the world. Stores have them where the camera was moved."""
 SceneRow = dict[str, NDArray[Any]]
-
+_NOT_IDENTITY = ("versions", "shards", "content_hash", "objects")
 _GEOMETRY: dict[str, tuple[str, tuple[int, ...]]] = {
     "index": ("<i8", ()),
     "actors": ("<i2", (MAX_ACTORS,)),
@@ -40,13 +43,13 @@ _GEOMETRY: dict[str, tuple[str, tuple[int, ...]]] = {
     "hand_intrinsic": ("<f4", (3, 3)),
     "hand_extrinsic": ("<f4", (3, 4)),
 }
-CAMERA_MATRICES = ("hand_intrinsic", "hand_extrinsic")
-"""OpenCV matrices of the hand camera: to pixels, and from the world. Stores have them where the camera was moved."""
 _IMAGES: dict[str, tuple[str, tuple[int, ...]]] = {
     "rgb": ("|u1", (3,)),
     "depth": ("<u2", ()),
     "segmentation": ("|u1", ()),
 }
+_IMAGE_NAMES = [f"{camera}_{kind}" for camera in CAMERAS for kind in _IMAGES]
+_Count = Annotated[int, Meta(ge=1, le=2**32)]
 
 
 @dataclass(frozen=True)
@@ -60,27 +63,15 @@ class Field:
     @property
     def is_image(self) -> bool:
         """Whether it holds images, which are stored compressed, one chunk per scene."""
-        return self.name.rsplit("_", 1)[-1] in IMAGE_MODALITIES
+        return self.name in _IMAGE_NAMES
 
 
 def image_name(camera: str, kind: str) -> str:
     """Return the name of the dataset of a camera's images, for instance `hand_rgb`."""
-    if camera not in CAMERAS or kind not in IMAGE_MODALITIES:
-        raise InvalidArgumentError(
-            f"expected a camera out of {', '.join(CAMERAS)} and a kind out of {', '.join(IMAGE_MODALITIES)}, "
-            f"but got {camera!r} and {kind!r}"
-        )
-    return f"{camera}_{kind}"
-
-
-def check_fields(names: Sequence[str]) -> None:
-    """Raise InvalidArgumentError unless all names are different fields of this schema, `index` and `present` in it."""
-    images = [image_name(camera, kind) for camera in CAMERAS for kind in IMAGE_MODALITIES]
-    wrong = [name for name in names if name not in (*_GEOMETRY, *LABELS, *images)]
-    if wrong or len(set(names)) < len(names) or not {"index", "present"} <= set(names):
-        raise InvalidArgumentError(
-            f"expected index, present and other fields of scenes, each once, but got {', '.join(names)[:300]}"
-        )
+    name = f"{camera}_{kind}"
+    if name not in _IMAGE_NAMES:
+        raise InvalidArgumentError(f"expected images out of {', '.join(_IMAGE_NAMES)}, but got {name!r}")
+    return name
 
 
 def scene_fields(
@@ -95,7 +86,7 @@ def scene_fields(
     left_out |= set() if camera_moved else {*CAMERA_MATRICES}
     left_out |= set() if graspable else {"graspable", "grasp_poses"}
     names = [name for name in (*_GEOMETRY, *LABELS) if name not in left_out]
-    return (*names, *(image_name(camera, kind) for camera in cameras for kind in IMAGE_MODALITIES))
+    return (*names, *(image_name(camera, kind) for camera in cameras for kind in _IMAGES))
 
 
 @dataclass(frozen=True)
@@ -133,32 +124,24 @@ class ShardSchema:
     def stack(self, rows: Sequence[Mapping[str, NDArray[Any]]]) -> SceneRow:
         """Check scenes and join them to arrays with a leading axis; fields outside the schema are left out.
 
-        :raises DatasetError: naming the scene and what is wrong with it
+        :raises DatasetError: naming what is wrong with a scene
         """
-        for row in rows:
-            self._check(row)
         joined = {}
         for item in self.fields:
-            values = np.stack([np.asarray(row[item.name], dtype=item.dtype) for row in rows])
-            if values.dtype.kind == "f":
-                values[np.isnan(values)] = np.nan  # one bit pattern, so that equal content has an equal hash
-            joined[item.name] = values
+            values = [np.asarray(row.get(item.name)) for row in rows]
+            for value in values:
+                if value.shape != item.shape or value.dtype != item.dtype:
+                    raise DatasetError(
+                        f"expected scenes with {item.name} as {item.dtype} {list(item.shape)}, "
+                        f"but got {value.dtype} {list(value.shape)}"
+                    )
+            joined[item.name] = np.stack(values)
+            if item.dtype.kind == "f":
+                joined[item.name][np.isnan(joined[item.name])] = np.nan  # one bit pattern, for equal hashes
+        self._check_values(joined)
         return joined
 
-    def _check(self, row: Mapping[str, NDArray[Any]]) -> None:
-        missing = [name for name in self.names if name not in row]
-        if missing:
-            raise DatasetError(f"expected a scene with {', '.join(self.names)}, but {', '.join(missing)} is missing")
-        for item in self.fields:
-            value = np.asarray(row[item.name])
-            if value.shape != item.shape or value.dtype != item.dtype:
-                raise DatasetError(
-                    f"scene {int(row['index'])}: expected {item.name} as {item.dtype} {list(item.shape)}, "
-                    f"but got {value.dtype} {list(value.shape)}"
-                )
-        self.check_values({name: np.asarray(row[name])[None] for name in self.names})
-
-    def check_values(self, rows: Mapping[str, NDArray[Any]]) -> None:
+    def _check_values(self, rows: SceneRow) -> None:
         """Check labels, actors and poses of scenes with a leading axis.
 
         :raises DatasetError: naming a scene, and what is wrong with it
@@ -169,62 +152,38 @@ class ShardSchema:
             if found.size:
                 raise DatasetError(f"scene {rows['index'][found[0]]}: {reason}")
 
-        for label in (name for name in LABELS if name in self.names):
-            refuse(rows[label].view(np.uint8) > 1, f"expected {label} to be false or true")
         if "actors" in self.names:
-            actors = rows["actors"]
-            used = actors >= 0
-            actor_count = self.columns + self.distractors
-            refuse(actors >= actor_count, f"expected actors below {actor_count}")
+            actors, used = rows["actors"], rows["actors"] >= 0
+            refuse(actors >= self.columns + self.distractors, "expected actors that are labels or distractors")
             counts = (actors[:, :, None] == np.arange(self.columns)).sum(axis=1)
             refuse(counts > 1, "expected distinct actors")
             refuse((counts > 0) != rows["present"], "the label `present` does not match `actors`")
             if "instances" in self.names:
                 of_kinds = actors >= self.columns if self.distractors else used
-                kind = "distractor" if self.distractors else "actor"
-                refuse((rows["instances"] >= 0) != of_kinds, f"expected a seed in `instances` for each {kind}, else -1")
+                refuse((rows["instances"] >= 0) != of_kinds, "expected a seed in `instances` for each actor of kinds")
             for name in (name for name in ("poses", "scales") if name in self.names):
                 finite = np.isfinite(rows[name]).reshape(*used.shape, -1).all(axis=2)
                 refuse(used & ~finite, f"expected finite {name} of its actors")
-        for matrix in (matrix for matrix in CAMERA_MATRICES if matrix in self.names):
-            refuse(~np.isfinite(rows[matrix]), f"expected finite numbers in {matrix}")
         for narrow, wide in (("visible", "present"), ("graspable", "visible")):
             if narrow in self.names:
                 refuse(rows[narrow] & ~rows[wide], f"an object is {narrow}, but not {wide}")
-
-
-MANIFEST_FILE = "manifest.json"
-SHARD_FOLDER = "shards"
-_NOT_IDENTITY = ("versions", "shards", "content_hash")
-_Count = Annotated[int, Meta(ge=1, le=2**32)]
 
 
 class _Schema(TypedDict):
     schema: int
 
 
-class _Settings(TypedDict):
-    cameras: list[str]
+class _SettingsOfAll(TypedDict):
+    cameras: list[Literal["hand", "base"]]
     image_size: Annotated[int, Meta(ge=1, le=MAX_IMAGE_SIZE)]
 
 
-class _OfKinds(TypedDict):
+class _Settings(_SettingsOfAll, total=False):
     instances: Annotated[int, Meta(ge=1)]
     object_split: Annotated[int, Meta(ge=0)]
-
-
-class _OfDistractors(TypedDict):
     distractors: Annotated[float, Meta(gt=0, lt=1)]
     distractor_kinds: Annotated[dict[Text, Text], Meta(min_length=1, max_length=10000)]
-    instances: Annotated[int, Meta(ge=1)]
-
-
-class _OfOwnObjects(TypedDict):
     catalog: Sha256
-    object_split: Annotated[int, Meta(ge=0)]
-
-
-class _Imported(TypedDict):
     source: Text
 
 
@@ -246,7 +205,7 @@ class ObjectEntry:
 
     model_id: Text
     name: Text
-    split: Annotated[str, Meta(pattern=r"\A(id|ood|none)\Z")]
+    split: Literal["id", "ood", "none"]
 
 
 @dataclass(frozen=True)
@@ -276,42 +235,29 @@ class Manifest:
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
-        settings = check_json(self.settings, _Settings)
-        for camera in settings["cameras"]:
-            one_of("settings.cameras", camera, CAMERAS)
-        check_fields(self.fields)
-        if {"distractors", "distractor_kinds"} & set(self.settings):
-            check_json(self.settings, _OfDistractors)
-            if not {"actors", "instances"} <= set(self.fields):
-                raise InvalidArgumentError("expected fields with actors and instances, where distractors lie in scenes")
-        if self.has_instances:
-            check_json(self.settings, _OfKinds)
-        if self.has_catalog:
-            check_json(self.settings, _OfOwnObjects)
-        if self.seed is None:
-            check_json(self.settings, _Imported)
+        check_json(self.settings, _Settings)
+        needed = {"source"} if self.seed is None else set()
+        needed |= {"distractors", "distractor_kinds", "instances"} if "distractors" in self.settings else set()
+        needed |= {"instances", "object_split"} if self.has_instances else set()
+        needed |= {"object_split"} if self.has_catalog else set()
+        if missing := needed - set(self.settings):
+            raise InvalidArgumentError(f"expected settings with {', '.join(sorted(missing))}")
+        wrong = {*self.fields} - {*_GEOMETRY, *LABELS, *_IMAGE_NAMES}
+        if wrong or len({*self.fields}) < len(self.fields) or not {"index", "present"} <= {*self.fields}:
+            raise InvalidArgumentError(f"expected fields of scenes, with index and present, but got {self.fields}")
+        if self.distractor_kinds and not {"actors", "instances"} <= {*self.fields}:
+            raise InvalidArgumentError("expected fields with actors and instances, where distractors lie in scenes")
         for names in ([item.model_id for item in self.objects], [item.name for item in self.objects]):
             if len(set(names)) < len(names):
-                raise InvalidArgumentError(f"expected different objects, but got {_repeated(names)!r} twice")
-        self._check_shards()
-
-    def _check_shards(self) -> None:
-        """Check that shards have the scenes of their numbers, and the content hash those shards."""
+                raise InvalidArgumentError(f"expected different objects, but got {sorted(names)}")
         for entry in self.shards:
-            number = int(entry.file.partition(".")[0])
-            expected = self.shard_range(number)
-            if (entry.first, entry.rows) != (expected.start, len(expected)):
-                raise InvalidArgumentError(
-                    f"expected {entry.file} to have {len(expected)} scenes from {expected.start}, "
-                    f"but got {entry.rows} from {entry.first}"
-                )
+            scenes = self.shard_range(int(entry.file.partition(".")[0]))
+            if (entry.first, entry.rows) != (scenes.start, len(scenes)):
+                raise InvalidArgumentError(f"expected {entry.file} to have {len(scenes)} scenes from {scenes.start}")
         files = [entry.file for entry in self.shards]
-        if len(set(files)) < len(files):
-            raise InvalidArgumentError(f"expected each shard once, but got {_repeated(files)} twice")
-        if self.complete and (len(files), self.content_hash) != (self.shard_count, combined_hash(self.shards)):
-            raise InvalidArgumentError(
-                f"{len(files)} of {self.shard_count} shards are listed, or another content hash than theirs"
-            )
+        whole = (self.shard_count, combined_hash(self.shards))
+        if len({*files}) < len(files) or (self.complete and (len(files), self.content_hash) != whole):
+            raise InvalidArgumentError("expected each shard once, and the content hash of all of them")
 
     @property
     def has_instances(self) -> bool:
@@ -378,23 +324,10 @@ class Manifest:
 
         :raises MismatchError: naming the keys that differ, with both values
         """
-        mine, theirs = flatten(_identity(self)), flatten(_identity(other))
+        mine, theirs = _identity(self), _identity(other)
         keys = [key for key in {**mine, **theirs} if mine.get(key) != theirs.get(key)]
-        if "objects" in keys:  # the names of one alone; of the same in another order, those that moved
-            names = {item.name for item in self.objects} ^ {item.name for item in other.objects}
-            pairs = zip(self.objects, other.objects, strict=False)
-            names = names or {item.name for pair in pairs if pair[0] != pair[1] for item in pair}
-            for values, manifest in ((mine, self), (theirs, other)):
-                values["objects"] = [item.name for item in manifest.objects if item.name in names]
-        if self.object_split != other.object_split:  # in place of the objects one by one, and of their fingerprint
-            mine, theirs = {"object_split": self.object_split}, {"object_split": other.object_split}
-            keys = list(mine)
         if keys:
             differences = "; ".join(f"{key} is {mine.get(key)!r} there, {theirs.get(key)!r} now" for key in keys[:4])
-            if keys == ["object_fingerprint"] and "instances" in self.fields:
-                differences += " (another version of the kinds made it)"
-            elif self.has_catalog and {*keys} <= {"settings.catalog", "object_fingerprint"}:
-                differences += f" ({CATALOG_FILE} has changed, or a mesh)"
             raise MismatchError(
                 f"the store at {where} was made with other settings: {differences}; "
                 "use the same settings, choose another folder, or delete that one"
@@ -450,10 +383,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise DatasetError(f"{path} is damaged ({error}); {remedy}") from error
 
 
-def _repeated(names: Sequence[str]) -> str:
-    return Counter(names).most_common(1)[0][0]
-
-
 def _identity(manifest: Manifest) -> dict[str, Any]:
+    """Return what tells a store from others, flat; of objects their names, since `object_split` tells their splits."""
     values = json.loads(json.dumps(asdict(manifest)))
-    return {key: value for key, value in values.items() if key not in _NOT_IDENTITY}
+    split = {"object_split": manifest.object_split, "objects": [item.name for item in manifest.objects]}
+    return flatten(split | {key: value for key, value in values.items() if key not in _NOT_IDENTITY})

@@ -12,12 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.scenes.manifest import SHARD_FOLDER, SceneRow, ShardEntry, ShardSchema
-from pickclutter_lang.errors import CorruptShardError, DatasetError
+from pickclutter_lang.errors import CorruptShardError
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.json_files import read_file
 
 MAX_COMPRESSION = 1100
 """Arrays are at most so many times as large as their file: gzip saves no more."""
+REPAIR_HINT = (
+    "run the command that made this store again, with the same settings: collect-scenes keeps whole shards and makes "
+    "damaged ones anew"
+)
+_CHECKED: set[tuple[str, int, int, str]] = set()
+"""Shards that this process found whole: path, size, time of change, sha256."""
 
 
 def open_hdf5(path: Path) -> h5py.File:
@@ -35,37 +41,18 @@ def open_array(file: h5py.Group, path: str, max_bytes: int) -> h5py.Dataset:
 
     :param path: names of groups and of the array, with slashes
     :param max_bytes: of its values
-    :raises ValueError: when it is missing or no array, lies elsewhere (links, external files), or declares more bytes
+    :raises ValueError: when it is missing or no array of numbers, lies in another file, or declares more bytes
     """
-    found = file
-    for name in path.split("/"):
-        if not isinstance(found, h5py.Group):
-            raise ValueError(f"expected a group with {path}, but got an array")
-        try:
-            kind = found.id.links.get_info(name.encode()).type
-        except (KeyError, RuntimeError) as error:
-            raise ValueError(f"expected the array {path}, but it is not there") from error
-        if kind != h5py.h5l.TYPE_HARD:
-            raise ValueError(f"expected the array {path}, but got a link to elsewhere")
-        try:
-            found = found[name]
-        except (OSError, KeyError, RuntimeError) as error:
-            raise ValueError(f"cannot open {path}: {error}") from error
-    if not isinstance(found, h5py.Dataset):
-        raise ValueError(f"expected the array {path}, but got a group")
-    if found.external or found.is_virtual:
-        raise ValueError(f"expected the array {path} in this file, but it lies in another one")
     try:
-        declared = found.nbytes
-    except TypeError as error:  # a type of HDF5 that NumPy does not have
-        raise ValueError(f"expected {path} as numbers, but {error}") from error
-    if declared > max_bytes:
-        raise ValueError(f"expected {path} with at most {max_bytes} bytes, but it declares {declared}")
+        found = file[path]
+        size = found.nbytes if isinstance(found, h5py.Dataset) else None
+    except (KeyError, OSError, RuntimeError, TypeError) as error:
+        raise ValueError(f"cannot open {path}: {error}") from error
+    if size is None or found.external or found.is_virtual or found.file != file.file:
+        raise ValueError(f"expected the array {path} in this file, but it is a group or lies in another one")
+    if size > max_bytes:
+        raise ValueError(f"expected {path} with at most {max_bytes} bytes, but it declares {size}")
     return found
-
-
-_CHECKED: set[tuple[str, int, int, str]] = set()
-"""Shards that this process found whole: path, size, time of change, sha256."""
 
 
 def write_shard(
@@ -117,29 +104,24 @@ def _encode(arrays: SceneRow, layout: ShardSchema) -> bytes:
 def open_shard(folder: Path, entry: ShardEntry, layout: ShardSchema) -> h5py.File:
     """Open a shard for reading.
 
-    Its bytes, form and values are checked at the first time, then remembered for this process by path, size and time
-    of change.
+    Its bytes and form are checked at the first time, then remembered for this process by path, size and time of change.
 
     :raises CorruptShardError: when it is missing, or not what the manifest says
     """
-    path, file = folder / SHARD_FOLDER / entry.file, None
+    path = folder / SHARD_FOLDER / entry.file
     try:
         found = path.stat()
         key = (str(path), found.st_size, found.st_mtime_ns, entry.sha256)
         damage = None if key in _CHECKED else bytes_damage(path, entry)
         if not damage:
             file = open_hdf5(path)
-            damage = None if key in _CHECKED else form_damage(file, entry, layout) or value_damage(file, entry, layout)
-    except FileNotFoundError:
-        damage = "missing"
+            if key not in _CHECKED:
+                _check_form(file, entry, layout)
+            _CHECKED.add(key)
+            return file
     except (OSError, ValueError) as error:
-        damage = f"cannot be read: {error}"
-    if damage:
-        if file is not None:
-            file.close()
-        raise CorruptShardError(f"cannot read the shard {path}: {damage}; {REPAIR_HINT}")
-    _CHECKED.add(key)
-    return file
+        damage = str(error)
+    raise CorruptShardError(f"cannot read the shard {path}: {damage}; {REPAIR_HINT}")
 
 
 def check_shard(folder: Path, entry: ShardEntry, layout: ShardSchema) -> str | None:
@@ -150,65 +132,30 @@ def check_shard(folder: Path, entry: ShardEntry, layout: ShardSchema) -> str | N
         if damage:
             return damage
         with open_hdf5(path) as file:
-            damage = form_damage(file, entry, layout) or value_damage(file, entry, layout)
-            if damage:
-                return damage
+            _check_form(file, entry, layout)
             arrays = {name: file[name][...] for name in layout.names}
-    except FileNotFoundError:
-        return "missing"
     except (OSError, ValueError) as error:
-        return f"cannot be read: {error}"
+        return str(error)
     return None if content_hash(arrays) == entry.content else "its content is not that of the manifest"
 
 
 def bytes_damage(path: Path, entry: ShardEntry) -> str | None:
-    """Compare the bytes of a shard with its entry; return what is wrong with them, or None.
-
-    :raises OSError: when it cannot be read
-    """
-    size = path.stat().st_size
-    if size > 2 * max(entry.bytes, 1):  # not to be read
-        return f"{size} bytes instead of {entry.bytes}"
-    data = read_file(path, max(entry.bytes, 1) * 2)
-    if len(data) != entry.bytes:
-        return f"{len(data)} bytes instead of {entry.bytes}"
-    if hashlib.sha256(data).hexdigest() != entry.sha256:
-        return "its bytes are not those of the manifest (sha256)"
-    return None
-
-
-def form_damage(file: h5py.File, entry: ShardEntry, layout: ShardSchema) -> str | None:
-    """Compare names, dtypes and shapes in a shard with those of the manifest, before any array is made.
-
-    Nothing may lie outside the file, nor be larger than its bytes can hold.
-    """
-    if set(file) != set(layout.names):
-        return f"holds {sorted(file)[:20]} instead of {sorted(layout.names)}"
-    room = entry.bytes * MAX_COMPRESSION
-    for field in layout.fields:
-        try:
-            item = open_array(file, field.name, room)
-        except ValueError as error:
-            return str(error)
-        shape = (entry.rows, *field.shape)
-        if item.dtype != field.dtype or item.shape != shape:
-            return f"{field.name} is {item.dtype} {list(item.shape)} instead of {field.dtype} {list(shape)}"
-    return None
-
-
-def value_damage(file: h5py.File, entry: ShardEntry, layout: ShardSchema) -> str | None:
-    """Check the values of all scenes in a shard, apart from their images."""
-    arrays = {field.name: file[field.name][...] for field in layout.fields if not field.is_image}
-    if arrays["index"].tolist() != list(range(entry.first, entry.first + entry.rows)):
-        return f"holds other scenes than {entry.first} to {entry.first + entry.rows - 1}"
+    """Compare the bytes of a shard with its entry; return what is wrong with them, or None."""
     try:
-        layout.check_values(arrays)
-    except DatasetError as error:
-        return str(error)
-    return None
+        size = path.stat().st_size
+        if size != entry.bytes:
+            return f"{size} bytes instead of {entry.bytes}"
+        data = read_file(path, entry.bytes)
+    except FileNotFoundError:
+        return "missing"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return None if hashlib.sha256(data).hexdigest() == entry.sha256 else "its sha256 is not that of the manifest"
 
 
-REPAIR_HINT = (
-    "run the command that made this store again, with the same settings: collect-scenes keeps whole shards and makes "
-    "damaged ones anew"
-)
+def _check_form(file: h5py.File, entry: ShardEntry, layout: ShardSchema) -> None:
+    """Raise ValueError unless a shard has the arrays of the manifest, with their dtypes and shapes."""
+    for field in layout.fields:
+        item, shape = open_array(file, field.name, entry.bytes * MAX_COMPRESSION), (entry.rows, *field.shape)
+        if item.dtype != field.dtype or item.shape != shape:
+            raise ValueError(f"{field.name} is {item.dtype} {list(item.shape)} instead of {field.dtype} {list(shape)}")

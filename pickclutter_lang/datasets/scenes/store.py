@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,7 +29,7 @@ from pickclutter_lang.datasets.scenes.shards import REPAIR_HINT, check_shard, op
 from pickclutter_lang.errors import CorruptShardError, DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, MAX_BYTES, CatalogEntry, parse_catalog
 from pickclutter_lang.objects.extra_objects import all_objects
-from pickclutter_lang.utils.json_files import read_file
+from pickclutter_lang.utils.json_files import read_file, read_json
 from pickclutter_lang.utils.object_storage import is_url, join
 
 Index = int | slice | Sequence[int] | NDArray[np.integer[Any]]
@@ -137,10 +136,7 @@ class SceneStore:
             raise DatasetError(f"cannot read {path}: {error.strerror}; {remedy}") from error
         if hashlib.sha256(data).hexdigest() != self.manifest.settings["catalog"]:
             raise DatasetError(f"{path} is not the catalog that the scenes were collected with; {remedy}")
-        entries = parse_catalog(data, path)
-        if [entry.id for entry in entries] != self.model_ids:
-            raise DatasetError(f"expected the labels of the store in {path}, but got others; {remedy}")
-        return entries
+        return parse_catalog(data, path)
 
     def synonyms_of(self, names: Collection[str]) -> list[str]:
         """Return the synonyms of labels: those of the store's own catalog, of kinds, or of the package's objects."""
@@ -288,13 +284,8 @@ def _complete_manifest(folder: Path) -> Manifest:
 
 
 def _size_damage(path: Path, size: int) -> str | None:
-    try:
-        found = path.stat()
-    except OSError as error:
-        return "missing" if isinstance(error, FileNotFoundError | NotADirectoryError) else str(error.strerror)
-    if not stat.S_ISREG(found.st_mode):
-        return "missing"
-    return None if found.st_size == size else f"{found.st_size} bytes instead of {size}"
+    found = path.stat().st_size if path.is_file() else None
+    return None if found == size else "missing" if found is None else f"{found} bytes instead of {size}"
 
 
 def _raise_damage(place: Path | str, damage: dict[str, str | None]) -> None:
@@ -305,3 +296,44 @@ def _raise_damage(place: Path | str, damage: dict[str, str | None]) -> None:
             f"{len(found)} of {len(damage)} shards in {join(str(place), SHARD_FOLDER)} are damaged: "
             f"{', '.join(found)}; {hint}"
         )
+
+
+def read_split(path: str | Path) -> list[str]:
+    """Read a subset of a store: a JSON list of ids of scenes such as `"ood/0/17"` (split, seed, index).
+
+    :raises DatasetError: when there is no such file, or it is no list of different texts
+    """
+    remedy = 'it must be a JSON list of different scene ids, such as ["ood/0/0", "ood/0/1"]'
+    ids: list[str] = read_json(Path(path), list[str], DatasetError, remedy)
+    if not ids or len(set(ids)) < len(ids):
+        raise DatasetError(f"expected different scene ids in {path}, but got {len(ids)} with {len(set(ids))}; {remedy}")
+    return ids
+
+
+def rows_for_ids(ids: Sequence[str], stored: Sequence[str], path: str | Path) -> list[int]:
+    """Return the rows of a store whose scene ids are `stored`, in the order of a subset.
+
+    :param path: the store, for the message
+    :raises DatasetError: naming an id that is not in the store
+    """
+    rows = {name: row for row, name in enumerate(stored)}
+    if missing := [name for name in ids if name not in rows]:
+        raise DatasetError(f"expected {missing[0]} in the store at {path}; name the store that holds these scenes")
+    return [rows[name] for name in ids]
+
+
+def check_disjoint(splits: Mapping[str, Mapping[str, str]]) -> None:
+    """Check that no two splits have a scene in common.
+
+    :param splits: name -> what is equal for equal scenes, such as a hash of their content -> id of the scene
+    :raises DatasetError: naming a shared scene
+    """
+    owner: dict[str, str] = {}
+    for name, scenes in splits.items():
+        shared = [content for content in scenes if content in owner]
+        if shared:
+            raise DatasetError(
+                f"{owner[shared[0]]} and {name} share {len(shared)} scenes, such as {scenes[shared[0]]}; do not "
+                "evaluate on what was trained on: give each its own scenes in data.scene_subsets, or another seed"
+            )
+        owner |= dict.fromkeys(scenes, name)

@@ -18,13 +18,17 @@ def config(tmp_path: Path, **changes: Any) -> Any:
     return ImportConfig(**{**values, "shard_size": 2, **changes})
 
 
-@pytest.mark.parametrize(("depth_dtype", "unit"), [("f4", "metres"), ("u2", "millimetres"), ("i4", "millimetres")])
-@pytest.mark.parametrize("size", [24, 32, 512])
-def test_published_scenes_become_a_store(tmp_path: Path, depth_dtype: str, unit: Any, size: int) -> None:
+@pytest.mark.parametrize(
+    ("depth_dtype", "unit", "size"), [("f4", "metres", 24), ("u2", "millimetres", 32), ("i4", "millimetres", 512)]
+)
+def test_published_scenes_become_a_store(tmp_path: Path, depth_dtype: str, unit: str, size: int) -> None:
     write_published(tmp_path / "test.h5", depth_dtype, size)
     store = import_published(config(tmp_path))
     assert verify_store(store.path).content_hash == store.content_hash
     assert len(store) == 3 and store.cameras == ("hand", "base")
+    assert store.scene_ids()[0].startswith("ood/test.h5-") and len(set(store.scene_ids())) == 3
+    with pytest.raises(DatasetError, match="visible"):
+        store.labels("visible")
     for index, names in enumerate((["banana", "apple"], ["dice"], ["cracker box", "banana", "rubik's cube"])):
         found = np.flatnonzero(store.labels("present")[index])
         assert {store.label_names[column] for column in found} == set(names)
@@ -34,20 +38,6 @@ def test_published_scenes_become_a_store(tmp_path: Path, depth_dtype: str, unit:
     assert unit in store.manifest.settings["source_depth"]
     assert f"read as {unit}" in (store.path / "card.md").read_text()
     assert (store.path / "contact_sheet.png").exists()
-
-
-@pytest.mark.parametrize("label", ["visible", "graspable"])
-def test_labels_that_nobody_knows_are_not_there(tmp_path: Path, label: str) -> None:
-    write_published(tmp_path / "test.h5")
-    store = import_published(config(tmp_path))
-    with pytest.raises(DatasetError, match=f"does not hold '{label}'; it holds index, present, hand_rgb"):
-        store.labels(label)
-
-
-def test_ids_differ_from_those_of_made_scenes(tmp_path: Path) -> None:
-    write_published(tmp_path / "test.h5")
-    store = import_published(config(tmp_path))
-    assert store.scene_ids()[0].startswith("ood/test.h5-") and len(set(store.scene_ids())) == 3
 
 
 def test_one_camera_alone(tmp_path: Path) -> None:
@@ -66,10 +56,6 @@ def test_importing_again(tmp_path: Path) -> None:
 
 
 RGB = "traj_2/dict_str_hand_camera/dict_str_rgb"
-
-
-def _rename(name: str, new: str) -> Any:
-    return lambda file: file.move(name, new)
 
 
 def _declare(name: str, shape: tuple[int, ...]) -> Any:
@@ -96,54 +82,50 @@ def _replace(name: str, value: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "error", "words"),
+    ("spoil", "error", "key"),
     [
-        (_drop("traj_2/model_ids"), DatasetError, "expected the array traj_2.model_ids"),
+        (_drop("traj_2/model_ids"), DatasetError, "traj_2/model_ids"),
         (_drop("traj_10/dict_str_hand_camera/dict_str_rgb"), DatasetError, "traj_10/dict_str_hand_camera/dict_str_rgb"),
         (_replace("traj_2/model_ids", [b"099_teapot"]), UnknownObjectError, "'traj_2'.*099_teapot"),
-        (_replace("traj_2/dict_str_hand_camera/dict_str_rgb", np.zeros((4, 6, 3), "u1")), DatasetError, "square"),
-        (_replace("traj_2/dict_str_hand_camera/dict_str_rgb", np.zeros((4, 4), "u1")), DatasetError, "channels"),
-        (_drop("traj_0/dict_str_hand_camera"), DatasetError, "traj_2|not there|dict_str_hand_camera"),
-        (_replace("traj_0", 1), DatasetError, "'traj_0' is none"),
-        (_replace("traj_2", 1), DatasetError, "expected a group with traj_2/model_ids"),
-        (_replace(RGB, np.full((4, 4, 3), b"a")), DatasetError, "with numbers, but got |S1"),
-        (_replace(RGB, np.full((4, 4, 3), np.nan)), DatasetError, "but got float64 from nan to nan"),
-        (_replace(RGB, np.zeros((0, 0, 3), "u1")), DatasetError, "square images"),
-        (_replace(RGB, h5py.SoftLink(f"/{RGB}")), DatasetError, "got a link to elsewhere"),
-        (_replace(RGB, h5py.ExternalLink("/etc/passwd", "/")), DatasetError, "got a link to elsewhere"),
-        (_declare(RGB, (180_000, 180_000, 3)), DatasetError, "but it declares 97200000000"),
-        (_rename("traj_2", "traj_" + "9" * 10_000), None, ""),
-        (_rename("traj_2", "traj_²"), None, ""),
+        (_replace(RGB, np.zeros((4, 6, 3), "u1")), DatasetError, RGB),
+        (_replace(RGB, np.zeros((4, 4), "u1")), DatasetError, RGB),
+        (_replace(RGB, np.full((4, 4, 3), b"a")), DatasetError, RGB),
+        (_replace(RGB, np.full((4, 4, 3), np.nan)), DatasetError, RGB),
+        (_replace(RGB, np.zeros((0, 0, 3), "u1")), DatasetError, RGB),
+        (_replace(RGB, h5py.ExternalLink("/etc/passwd", "/")), DatasetError, RGB),
+        (_declare(RGB, (180_000, 180_000, 3)), DatasetError, RGB),
+        (_replace("traj_0", 1), DatasetError, "traj_0"),
+        (_replace("traj_2", 1), DatasetError, "traj_2"),
     ],
 )
-def test_other_layouts_are_named(tmp_path: Path, spoil: Any, error: Any, words: str) -> None:
+def test_other_layouts_are_named(tmp_path: Path, spoil: Any, error: type[Exception], key: str) -> None:
     with h5py.File(write_published(tmp_path / "test.h5"), "r+") as file:
         spoil(file)
-    if "traj_2|" in words:
-        store = import_published(config(tmp_path))  # the first scene decides which cameras there are
-        assert store.cameras == ("base",)
-        return
-    if error is None:  # such names are taken
-        assert len(import_published(config(tmp_path)))
-        return
-    with pytest.raises(error, match=words):
+    with pytest.raises(error, match=key):
         import_published(config(tmp_path))
+
+
+def test_the_first_scene_decides_which_cameras_there_are(tmp_path: Path) -> None:
+    with h5py.File(write_published(tmp_path / "test.h5"), "r+") as file:
+        del file["traj_0/dict_str_hand_camera"]
+    assert import_published(config(tmp_path)).cameras == ("base",)
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="there is no file"):
-        import_published(config(tmp_path))
-    (tmp_path / "test.h5").write_bytes(b"text")
-    with pytest.raises(DatasetError, match="expected an HDF5 file"):
-        import_published(config(tmp_path))
+    for data in (None, b"text", b""):
+        if data is not None:
+            (tmp_path / "test.h5").write_bytes(data)
+        with pytest.raises(DatasetError, match=r"test\.h5"):
+            import_published(config(tmp_path))
     h5py.File(tmp_path / "test.h5", "w").close()
-    with pytest.raises(DatasetError, match="it is empty"):
+    with pytest.raises(DatasetError, match=r"test\.h5"):
         import_published(config(tmp_path))
     assert not (tmp_path / "store").exists()
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"), [({"split": "test"}, "got 'test'"), ({"image_size": -1}, "-1"), ({"shard_size": 0}, "0")]
+    ("changes", "words"),
+    [({"split": "test"}, "split"), ({"image_size": -1}, "image_size"), ({"shard_size": 0}, "shard_size")],
 )
 def test_settings_out_of_range(tmp_path: Path, changes: Any, words: str) -> None:
     with pytest.raises(InvalidArgumentError, match=words):

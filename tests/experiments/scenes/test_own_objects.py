@@ -13,7 +13,7 @@ from helpers.own_objects import LICENSE, MESHES, SOURCE, own_entry
 from helpers.scene_data import make_toy_store, make_toy_stores
 from helpers.scene_runs import SMALL, config, make_teacher
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.datasets.scenes.dataset_card import write_dataset_card
+from pickclutter_lang.datasets.scenes.description import write_dataset_card
 from pickclutter_lang.errors import CheckpointError, DatasetError, MismatchError, UnknownObjectError
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy

@@ -11,19 +11,33 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.scenes.store import SceneStore
-from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.utils.io import atomic_write
-from pickclutter_lang.utils.json_files import read_json
+from pickclutter_lang.utils.json_files import Text, check_json, read_json
 
-_MAX_BYTES = 2**30
 EPISODES_FILE = "episodes.json.gz"
-EPISODE_FIELDS = ("actors", "scales", "poses", "rep_pts")
+_FIELDS = ("actors", "scales", "poses", "rep_pts")
+_MAX_BYTES = 2**30
+_Meters = Annotated[float, Meta(ge=-10, le=10)]
+
+
+class _Actor(TypedDict):
+    model_id: Text
+    scale: Annotated[float, Meta(ge=0.01, le=100)]
+    pose: Annotated[list[_Meters], Meta(min_length=7, max_length=7)]
+    rep_pts: Annotated[list[tuple[float, float, float]], Meta(min_length=1)] | None
+
+
+class _Episode(TypedDict):
+    actors: Annotated[list[_Actor], Meta(min_length=1, max_length=100)]  # thousands end the simulator's process
 
 
 def episode(row: Mapping[str, NDArray[Any]], model_ids: Sequence[str]) -> dict[str, Any]:
@@ -59,33 +73,48 @@ def write_episodes(path: str | Path) -> Path:
 
 def _packed(store: SceneStore) -> Iterator[bytes]:
     """Yield the file shard by shard, so that memory does not grow with the store."""
-    gzip, before = zlib.compressobj(6, wbits=31), "["
-    for part in _episodes_by_shard(store):
+    gzip, before, manifest = zlib.compressobj(6, wbits=31), "[", store.manifest
+    names = [name for name in (*_FIELDS, "instances") if name != "instances" or name in manifest.fields]
+    for number in range(manifest.shard_count):
+        shard = manifest.shard_range(number)
+        arrays = {name: store.array(name, shard) for name in names}
+        rows = ({name: values[n] for name, values in arrays.items()} for n in range(len(shard)))
+        part = [episode(row, manifest.actor_ids) for row in rows]
         yield gzip.compress((before + json.dumps(part, separators=(",", ":"))[1:-1]).encode())
         before = ","
     yield gzip.compress(b"]") + gzip.flush()
 
 
-def _episodes_by_shard(store: SceneStore) -> Iterator[list[dict[str, Any]]]:
-    """Yield the episodes of each shard."""
-    optional = [name for name in ("instances",) if name in store.manifest.fields]
-    for number in range(store.manifest.shard_count):
-        shard = store.manifest.shard_range(number)
-        arrays = {name: store.array(name, shard) for name in (*EPISODE_FIELDS, *optional)}
-        rows = ({name: values[n] for name, values in arrays.items()} for n in range(len(shard)))
-        yield [episode(row, store.manifest.actor_ids) for row in rows]
-
-
 def read_episodes(path: str | Path) -> list[dict[str, Any]]:
-    """Read an episode file, `.json` or `.json.gz`.
+    """Read an episode file, `.json` or `.json.gz`, and check every episode of it.
 
     :raises DatasetError: when it is not there or is no list of episodes
+    :raises InvalidArgumentError: for an episode that the simulator cannot take
     """
     remedy = "it must be a ManiSkill2 episode file"
     episodes: list[dict[str, Any]] = read_json(Path(path), list[dict[str, Any]], DatasetError, remedy, limit=_MAX_BYTES)
-    if not all(isinstance(one.get("actors"), list) and one["actors"] for one in episodes):
-        raise DatasetError(f"expected a list of episodes with actors in {path}")
+    if not episodes:
+        raise DatasetError(f"expected at least one episode in {path}")
+    for number, one in enumerate(episodes):
+        check_episode(one, f"episode {number} of {path}")
     return episodes
+
+
+def check_episode(candidate: Any, where: str) -> None:
+    """Check that an episode has ManiSkill2's form, with finite numbers and unit quaternions.
+
+    :raises InvalidArgumentError: naming the key that is wrong, and where
+    """
+    try:
+        plain = msgspec.to_builtins(candidate, enc_hook=lambda array: array.tolist())  # arrays of NumPy
+        for actor in check_json(plain, _Episode)["actors"]:
+            length = float(np.linalg.norm(actor["pose"][3:]))
+            if not (np.isfinite([*actor["pose"], actor["scale"]]).all() and np.isfinite(actor["rep_pts"] or 0).all()):
+                raise ValueError(f"expected finite numbers of {actor['model_id']}")
+            if not 0.9 <= length <= 1.1:  # SAPIEN ends the process for a quaternion of zeros
+                raise ValueError(f"expected a pose with a unit quaternion of {actor['model_id']}, but got {length:g}")
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InvalidArgumentError(f"{where} is wrong ({error}); expected an episode of ManiSkill2") from error
 
 
 def _rounded(values: Any, digits: int = 7) -> Any:

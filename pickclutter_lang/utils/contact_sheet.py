@@ -1,0 +1,74 @@
+"""Contact sheets: images in a grid with lines of text under them, of scenes, demonstrations and objects."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+_MARGIN, _LINE, _TITLE = 12, 16, 60
+Words = tuple[str, str]
+"""A text and its color."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Images uint8 [H, W, 3] side by side, and the lines under them."""
+
+    images: Sequence[NDArray[np.uint8]]
+    lines: Sequence[Words] = ()
+
+
+def contact_sheet(
+    cells: Sequence[Cell], columns: int, side: int, title: str = "", legend: Sequence[Words] = ()
+) -> Image.Image:
+    """Lay cells out in rows of `columns`, below a title and a legend.
+
+    :param cells: at least one, with as many images each
+    :param side: of each image on the sheet, pixels
+    """
+    columns = min(columns, len(cells))
+    width = side * max(len(cell.images) for cell in cells) + _MARGIN
+    height = side + _LINE * max(len(cell.lines) for cell in cells) + _MARGIN
+    top = _TITLE if title else 0
+    size = (max(columns * width, 560 if title else 0) + _MARGIN, -(-len(cells) // columns) * height + top + _MARGIN)
+    sheet = Image.new("RGB", size, "white")
+    pen = ImageDraw.Draw(sheet)
+    pen.text((_MARGIN, _MARGIN), title, "black", _font(16))
+    across = float(_MARGIN)
+    for text, color in legend:
+        pen.text((across, 36), text, color, _font(13))
+        across += pen.textlength(text, _font(13)) + 2 * _MARGIN
+    for number, cell in enumerate(cells):
+        left, upper = _MARGIN + number % columns * width, top + _MARGIN + number // columns * height
+        for place, image in enumerate(cell.images):
+            shown = Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC)
+            sheet.paste(shown, (left + place * side, upper))
+        for row, (text, color) in enumerate(cell.lines):
+            pen.text((left, upper + side + row * _LINE), _shortened(pen, text, width - _MARGIN), color, _font(11))
+    return sheet
+
+
+def png_bytes(image: Image.Image) -> bytes:
+    """Return an image as a PNG file."""
+    stream = io.BytesIO()
+    image.save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+def _shortened(pen: ImageDraw.ImageDraw, text: str, width: int) -> str:
+    """Return a text, cut where it is wider than `width` pixels."""
+    while len(text) > 1 and pen.textlength(text, _font(11)) > width:
+        text = text[:-2] + "…"
+    return text
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    """Return DejaVu Sans, which comes with matplotlib and has the marks of labels."""
+    return ImageFont.truetype(str(Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf")), size)
