@@ -1,7 +1,6 @@
 """Commands that train students on scenes, evaluate them, compare runs, and write Table 12."""
 
 import sys
-from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 
@@ -11,11 +10,7 @@ from pickclutter_lang.commands import command_line
 from pickclutter_lang.commands.app import compose_config, hydra_main, user_config_dir
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.compare_config import CompareRunsConfig, kind_of_runs
-from pickclutter_lang.experiments.scenes.command_configs import (
-    AffordanceEvalConfig,
-    OnnxExportConfig,
-    TextAblationConfig,
-)
+from pickclutter_lang.experiments.scenes.command_configs import AffordanceEvalConfig, OnnxExportConfig
 from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig, TrainConfig
 from pickclutter_lang.experiments.sweeps.config import ReproduceTable12Config
 
@@ -191,27 +186,6 @@ def _written(table: Path) -> str:
 
     shown = tables_of(table.read_text(encoding="utf-8"), "F1 per scene, %", "Mean average precision, %")
     return f"{shown}table: {table}\nreport: {table.with_name(PAGE_FILE)}"
-
-
-@hydra_main(TextAblationConfig)
-def ablate_texts(config: TextAblationConfig) -> None:
-    """Compare zero-shot texts of a teacher: names, descriptions, ensembles of descriptors, and controls.
-
-        pickclutter ablate-texts scenes=[data/ood] views=[data/held_out_views] out=texts.md
-
-    The controls have the same count and form: random words, random characters, another object's descriptors. They show
-    whether meaning helps, or averaging alone.
-    """
-    from pickclutter_lang.utils.io import write_text
-    from pickclutter_lang.utils.locks import file_lock
-
-    with nullcontext() if config.out is None else file_lock(Path(config.out)):
-        from pickclutter_lang.experiments.scenes.text_ablation import ablate_texts
-
-        tables = ablate_texts(config)
-        print(tables)
-        if config.out is not None:
-            write_text(Path(config.out), tables)
 
 
 @hydra_main(OnnxExportConfig)

@@ -1,12 +1,18 @@
-"""Training-free few-shot classification with a cache of examples, after Tip-Adapter (Table 10)."""
+"""Training-free few-shot classification with a cache of examples, after Tip-Adapter (Table 10), and its tuning."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.errors import InvalidArgumentError
+
+ALPHAS = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
+BETAS = (1.0, 3.0, 5.5, 10.0, 20.0, 50.0, 100.0)
 
 
 def cache_logits(
@@ -54,3 +60,32 @@ def balanced_values(targets: Tensor) -> Tensor:
     positives, negatives = targets.sum(dim=0), (~targets).sum(dim=0)
     values = torch.where(targets, 1 / positives.clamp(min=1), -1 / negatives.clamp(min=1))
     return values * ((positives > 0) & (negatives > 0))
+
+
+class CacheParameters(NamedTuple):
+    """Weight of the cache, sharpness of the affinity, and the score on the examples, each left out of the cache."""
+
+    alpha: float
+    beta: float
+    score: float
+
+
+def tune_cache(
+    alpha: float | None,
+    beta: float | None,
+    zero_shot: Tensor,
+    leave_one_out: Callable[[float], Tensor],
+    score: Callable[[Tensor], float],
+) -> CacheParameters:
+    """Return weight and sharpness: the given ones, else the best on the examples; smaller ones of equals.
+
+    :param zero_shot: logits [M, C] of the examples
+    :param leave_one_out: from a sharpness to the logits [M, C] that the other examples give each one
+    :param score: of logits [M, C], higher is better
+    """
+    found = []
+    for sharpness in BETAS if beta is None else (beta,):
+        others = leave_one_out(sharpness)
+        for weight in ALPHAS if alpha is None else (alpha,):
+            found.append(CacheParameters(weight, sharpness, score(zero_shot + weight * others)))
+    return max(found, key=lambda choice: choice.score)

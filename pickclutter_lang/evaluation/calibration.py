@@ -24,7 +24,8 @@ from pickclutter_lang.experiments.scenes.export_policy import (
     score_scenes,
 )
 from pickclutter_lang.experiments.scenes.load import load_trained_run
-from pickclutter_lang.experiments.scenes.predictions import Predictions, load_predictions, save_predictions
+from pickclutter_lang.experiments.scenes.predictions import load_predictions, save_predictions
+from pickclutter_lang.metrics.thresholds import Predictions
 from pickclutter_lang.policy.config import StudentSpec, Thresholds
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.manifest import policy_fingerprint

@@ -13,8 +13,7 @@ from matplotlib.figure import Figure
 
 from pickclutter_lang.evaluation.rollout_metrics import TARGET_GROUPS, Episode
 from pickclutter_lang.experiments.plotting import tidy_axes
-from pickclutter_lang.experiments.scenes.predictions import Predictions
-from pickclutter_lang.experiments.scenes.thresholds import DEFAULT_THRESHOLD, recenter_scores
+from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, Predictions, recenter_scores
 from pickclutter_lang.reports.charts import save_png
 from pickclutter_lang.utils.csv import write_csv
 from pickclutter_lang.utils.typing import FloatArray

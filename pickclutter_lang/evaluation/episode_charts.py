@@ -12,7 +12,7 @@ from pickclutter_lang.evaluation.episode_instructions import DRAWN, NAMED
 from pickclutter_lang.evaluation.rollout_metrics import TARGET_GROUPS, Episode, wilson_interval
 from pickclutter_lang.experiments.plotting import TRUTH_COLORS
 from pickclutter_lang.experiments.run_charts import Interval, Panel, draw_bars, draw_panels, stairs_of
-from pickclutter_lang.experiments.scenes.thresholds import DEFAULT_THRESHOLD, recenter_scores
+from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, recenter_scores
 from pickclutter_lang.utils.typing import FloatArray
 
 OBJECTS_FILE, SCORES_FILE = "objects.png", "scores.png"

@@ -34,7 +34,8 @@ from pickclutter_lang.evaluation.evaluate import evaluate_policy
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner, _seen_names
 from pickclutter_lang.evaluation.setup import prepare
 from pickclutter_lang.experiments.scenes.export_policy import MAX_CALIBRATION_SCENES
-from pickclutter_lang.experiments.scenes.predictions import Predictions, save_predictions
+from pickclutter_lang.experiments.scenes.predictions import save_predictions
+from pickclutter_lang.metrics.thresholds import Predictions
 from pickclutter_lang.objects.catalog import paper_catalog, unseen_objects
 from pickclutter_lang.objects.kinds.kind_set import load_kind_set
 from pickclutter_lang.policy.bundle import load_pretrained, save_pretrained

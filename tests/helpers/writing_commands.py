@@ -143,11 +143,6 @@ WRITING = {
         "model={inputs}/blip batch_size=3 max_tokens=5 out={work}/o.jsonl",
         place="o.jsonl",
     ),
-    "ablate-texts": WritingCommand(
-        "ablate-texts scenes=[{inputs}/scenes/ood] views=[{inputs}/views] seeds=2 truncate=true "
-        "checkpoint={inputs}/teacher out={work}/o.md",
-        place="o.md",
-    ),
     "look": WritingCommand(
         "look image={inputs}/images/pear/p0.png names=[pear,mug] checkpoint={inputs}/teacher out={work}/o.png",
         place="o.png",

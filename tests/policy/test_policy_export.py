@@ -23,7 +23,7 @@ from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgume
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy, policy_thresholds
 from pickclutter_lang.experiments.scenes.load import load_trained_run
-from pickclutter_lang.experiments.scenes.predictions import Predictions
+from pickclutter_lang.metrics.thresholds import Predictions
 from pickclutter_lang.policy.bundle import load_pretrained, save_pretrained
 from pickclutter_lang.policy.manifest import load_config, policy_fingerprint
 from pickclutter_lang.policy.runtime import StudentRuntime

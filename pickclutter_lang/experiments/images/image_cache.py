@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pickclutter_lang.distillation.tip_adapter import cache_logits
-from pickclutter_lang.experiments.cache_tuning import CacheParameters, tune_cache
+from pickclutter_lang.distillation.tip_adapter import CacheParameters, cache_logits, tune_cache
 from pickclutter_lang.metrics import mean_class_accuracy
 from pickclutter_lang.training.config import RetrievalConfig
 
@@ -45,7 +44,8 @@ def retrieve(
         return others * (1 + one_hot / (one_hot.sum(dim=0) - 1).clamp(min=1))  # its class has one fewer to vote
 
     choice = tune_cache(
-        config,
+        config.alpha,
+        config.beta,
         scale * functional.normalize(examples, dim=1) @ text.T,
         leave_one_out,
         lambda logits: mean_class_accuracy(logits.argmax(dim=1), labels),

@@ -12,7 +12,6 @@ from torch import Tensor
 from pickclutter_lang.datasets.images import ImageDataset, Split, load_image_dataset
 from pickclutter_lang.distillation import IMAGE_LOSS_NAMES, ImageObjective
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.experiments.cache_tuning import teacher_keys
 from pickclutter_lang.experiments.comparison import comparable_config
 from pickclutter_lang.experiments.images.class_texts import class_texts
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
@@ -21,6 +20,7 @@ from pickclutter_lang.experiments.images.image_provenance import annotated, capt
 from pickclutter_lang.experiments.images.image_student import ImageStudent, architecture_signature
 from pickclutter_lang.experiments.images.image_task import ImageTask, TrainingData
 from pickclutter_lang.experiments.stages import CONTINUAL, DISTILL, FEW_SHOT
+from pickclutter_lang.experiments.teacher_keys import teacher_keys
 from pickclutter_lang.students.model import resolve_bf16
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.teachers.training_images import check_untrained_images
@@ -54,18 +54,14 @@ class ImageRun(MultiPhaseExperiment):
         :raises PickClutterError: DatasetError, MissingAssetsError, TeacherError, CheckpointError or
             InvalidArgumentError
         """
+        from pickclutter_lang.teachers import load_teacher  # takes seconds
+
         configure_torch(config)
         data, split, report = load_image_dataset(config.data)
         if config.data.half:
             check_untrained_images(data, config.teacher.checkpoint)
-        from pickclutter_lang.teachers.factory import load_teacher  # open_clip takes seconds to import
-
-        teacher = load_teacher(
-            config.teacher.name,
-            config.teacher.checkpoint,
-            device=config.device,
-            use_bf16=resolve_bf16(config.precision, config.device),
-        )
+        bf16 = resolve_bf16(config.precision, config.device)
+        teacher = load_teacher(config.teacher.name, config.teacher.checkpoint, device=config.device, use_bf16=bf16)
         run = cls(config, teacher, data, split, annotated(report, data, teacher, config))
         run.validate_run_dir()
         return run

@@ -1,11 +1,10 @@
-"""Configuration of the commands that use trained runs, and of the ablation of texts."""
+"""Configuration of the commands that use trained runs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.descriptions import BLIND, CATALOG, STYLES
 from pickclutter_lang.utils.object_storage import check_scenes
 from pickclutter_lang.utils.validation import (
     check_device,
@@ -143,40 +142,3 @@ class OnnxExportConfig(TrainedRunConfig):
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate()
         check_path("out", self.out, ".onnx")
-
-
-@dataclass
-class TextAblationConfig:
-    """Zero-shot texts of the teacher, compared."""
-
-    scenes: list[str] = field(default_factory=list)
-    """Scene stores, for prompts `with a ...` against `without a ...`."""
-    views: list[str] = field(default_factory=list)
-    """Folders of `pickclutter render-object-views`, for top-1 accuracy over the 26 objects."""
-    teacher_name: str = "pocket"
-    """`pocket`, `vit_l14_openai`, or `<open_clip architecture>:<pretrained tag>`."""
-    checkpoint: str | None = None
-    """Folder or .safetensors file with its weights. null: the embedded or downloaded ones."""
-    device: str = "cpu"
-    """torch's name of the device."""
-    descriptions: list[str] = field(default_factory=lambda: [*BLIND, CATALOG, *STYLES])
-    """Styles of descriptions, or .json files of `pickclutter describe-labels`."""
-    seeds: int = 5
-    """How often each control is sampled."""
-    crop_fraction: float = 1.0
-    """Side of the center crop as a fraction of the image's side."""
-    truncate: bool = False
-    """Cut texts that are too long for the teacher, instead of an error."""
-    out: str | None = None
-    """Markdown file for the tables. null: they are printed only."""
-
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        if not self.scenes and not self.views:
-            raise InvalidArgumentError("expected scenes=[...] or views=[...] to compare on, but got neither")
-        if not self.descriptions:
-            raise InvalidArgumentError("expected descriptions to name at least one style or file, but got []")
-        within("seeds", self.seeds, 1, 1000)
-        within("crop_fraction", self.crop_fraction, 0.1, 1.0)
-        check_device(self.device)
-        check_path("out", self.out, ".md")

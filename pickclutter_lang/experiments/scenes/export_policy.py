@@ -16,11 +16,11 @@ from pickclutter_lang.experiments.scenes.load import (
     load_crop_classifier_weights,
     load_trained_run,
 )
-from pickclutter_lang.experiments.scenes.predictions import Predictions, load_predictions, save_predictions
+from pickclutter_lang.experiments.scenes.predictions import load_predictions, save_predictions
 from pickclutter_lang.experiments.scenes.scene_protocol import predict_store
-from pickclutter_lang.experiments.scenes.thresholds import per_split_fpr_thresholds
 from pickclutter_lang.experiments.scenes.trained_student import TrainedStudent
 from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, FEW_SHOT, STAGES
+from pickclutter_lang.metrics.thresholds import Predictions, per_split_fpr_thresholds
 from pickclutter_lang.policy.bundle import CROP_CLASSIFIER_PREFIX, save_pretrained
 from pickclutter_lang.policy.config import (
     PolicyConfig,

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.experiments.plotting import TRUTH_COLORS
 from pickclutter_lang.experiments.run_charts import BINS, Panel, Stairs, draw_panels
-from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.experiments.scenes.result_table import table_title
 from pickclutter_lang.experiments.stages import STAGE_TITLES
+from pickclutter_lang.metrics.thresholds import Predictions
 from pickclutter_lang.utils.csv import write_csv
 
 SHOWN = {"id_on_id": ("id", "id"), "id_on_ood": ("ood", "id"), "ood_on_ood": ("ood", "ood")}

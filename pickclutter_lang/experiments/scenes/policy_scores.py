@@ -15,11 +15,11 @@ from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import CheckpointError, MismatchError
 from pickclutter_lang.experiments.result import RESULT_FILE, git_revision, package_versions, without_nan
-from pickclutter_lang.experiments.scenes.predictions import Predictions, save_predictions
-from pickclutter_lang.experiments.scenes.thresholds import DEFAULT_THRESHOLD, recenter_scores
+from pickclutter_lang.experiments.scenes.predictions import save_predictions
 from pickclutter_lang.experiments.sweeps.sweep_markdown import estimate_cell
 from pickclutter_lang.metrics.bootstrap import HierarchicalBootstrap, Metric, RunScores, SplitScores
 from pickclutter_lang.metrics.multilabel import class_rows
+from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, Predictions, recenter_scores
 from pickclutter_lang.policy.manifest import policy_fingerprint
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.student import ExportedStudent

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.metrics.thresholds import Predictions
 from pickclutter_lang.utils.array_files import read_npz
 from pickclutter_lang.utils.io import atomic_write
 
@@ -25,25 +25,6 @@ _PREDICTIONS = {
     "scenes": ("U", "N"),
 }
 _EXAMPLES = {"rows": ("iu", "E"), "images": ("u", "ESTX"), "maps": ("f", "ECHW")}
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """Probabilities [N, C] in 0..1 and targets [N, C] of named labels; `unseen` [C] marks those of Y_ood."""
-
-    probabilities: Tensor
-    targets: Tensor
-    names: list[str]
-    unseen: Tensor
-    scenes: list[str]
-
-    def of_splits(self, splits: Sequence[str]) -> Predictions:
-        """Return the labels of Y_id (`id`), Y_ood (`ood`) or both."""
-        columns = [n for n, out in enumerate(self.unseen.tolist()) if ("ood" if out else "id") in splits]
-        names = [self.names[n] for n in columns]
-        return Predictions(
-            self.probabilities[:, columns], self.targets[:, columns], names, self.unseen[columns], self.scenes
-        )
 
 
 def save_predictions(path: Path, predictions: Predictions) -> None:

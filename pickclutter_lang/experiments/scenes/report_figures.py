@@ -21,10 +21,10 @@ from pickclutter_lang.experiments.plotting import (
     draw_losses,
     tidy_axes,
 )
-from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.experiments.scenes.result_table import TRIVIAL, stages_of, table_title
 from pickclutter_lang.experiments.scenes.scene_gallery import Examples, overlay_map, verdicts
 from pickclutter_lang.experiments.stages import STAGE_TITLES
+from pickclutter_lang.metrics.thresholds import Predictions
 from pickclutter_lang.utils.plugins import is_plugin
 
 _COLORS = {"right": RIGHT, "wrong": WRONG, "missed": MISSED}

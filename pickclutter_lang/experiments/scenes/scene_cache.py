@@ -9,8 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.datasets.scene_images import SceneDataset
-from pickclutter_lang.distillation.tip_adapter import balanced_values, cache_logits
-from pickclutter_lang.experiments.cache_tuning import CacheParameters, tune_cache
+from pickclutter_lang.distillation.tip_adapter import CacheParameters, balanced_values, cache_logits, tune_cache
 from pickclutter_lang.metrics import mean_average_precision
 from pickclutter_lang.students.inference import predict_batch
 from pickclutter_lang.students.model import PromptedStudent
@@ -62,7 +61,8 @@ def tune_scene_cache(
     :param targets: bool [M, C]
     """
     return tune_cache(
-        config,
+        config.alpha,
+        config.beta,
         examples.logits,
         lambda beta: leave_one_out(examples.features, keys, targets, beta),
         lambda logits: mean_average_precision(torch.sigmoid(logits), targets),

@@ -10,7 +10,7 @@ from matplotlib import colormaps
 from numpy.typing import NDArray
 from PIL import Image
 
-from pickclutter_lang.experiments.scenes.predictions import Predictions
+from pickclutter_lang.metrics.thresholds import Predictions
 from pickclutter_lang.reports.gallery import Card, Gallery, Item, jpeg
 
 Verdict = Literal["right", "wrong", "missed"]

@@ -8,10 +8,10 @@ from itertools import product
 import numpy as np
 
 from pickclutter_lang.experiments.scenes.histograms import SHOWN
-from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.experiments.scenes.result_table import Intervals
 from pickclutter_lang.experiments.shared_bootstraps import Place, ScoredCell, SharedBootstraps
 from pickclutter_lang.metrics.bootstrap import Metric, RunScores
+from pickclutter_lang.metrics.thresholds import Predictions
 
 RunPredictions = Mapping[str, Mapping[str, Predictions]]
 """Stage -> (`id`, `ood`) -> predictions on X_id and X_ood."""

@@ -12,16 +12,17 @@ from torch import Tensor
 
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
 from pickclutter_lang.experiments.result import write_result
-from pickclutter_lang.experiments.scenes.predictions import Predictions, save_examples, save_predictions
+from pickclutter_lang.experiments.scenes.predictions import save_examples, save_predictions
 from pickclutter_lang.experiments.scenes.scene_cache import EVALUATED, retrieve
-from pickclutter_lang.experiments.scenes.thresholds import (
+from pickclutter_lang.experiments.stages import STAGES
+from pickclutter_lang.metrics import class_rows, multilabel_row, trivial_predictors
+from pickclutter_lang.metrics.thresholds import (
     DEFAULT_THRESHOLD,
+    Predictions,
     best_threshold,
     matched_fpr_thresholds,
     recenter_scores,
 )
-from pickclutter_lang.experiments.stages import STAGES
-from pickclutter_lang.metrics import class_rows, multilabel_row, trivial_predictors
 from pickclutter_lang.reports.gallery import evenly_spaced
 from pickclutter_lang.students.inference import predict_batch, predict_scenes
 from pickclutter_lang.students.model import PromptedStudent

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, depth_statistics, load_scene_datasets
 from pickclutter_lang.distillation import LOSS_NAMES, SceneObjective
-from pickclutter_lang.experiments.cache_tuning import teacher_keys
 from pickclutter_lang.experiments.comparison import comparable_config
 from pickclutter_lang.experiments.scenes.config import TRAIN_COMMAND, TrainConfig
 from pickclutter_lang.experiments.scenes.crop_phase import crop_classifier_phase
@@ -25,6 +24,7 @@ from pickclutter_lang.experiments.scenes.trained_student import (
     architecture_signature,
 )
 from pickclutter_lang.experiments.stages import DISTILL, FEW_SHOT
+from pickclutter_lang.experiments.teacher_keys import teacher_keys
 from pickclutter_lang.language.descriptions import description_origins
 from pickclutter_lang.language.ensembles import swapped_names
 from pickclutter_lang.language.vocabulary import vocabulary
@@ -60,16 +60,12 @@ class SceneRun(MultiPhaseExperiment):
 
         :raises PickClutterError: DatasetError, MismatchError, TeacherError, CheckpointError or InvalidArgumentError
         """
+        from pickclutter_lang.teachers import load_teacher  # takes seconds
+
         configure_torch(config)
         scenes = load_scene_datasets(config.data)
-        from pickclutter_lang.teachers.factory import load_teacher  # open_clip takes seconds to import
-
-        teacher = load_teacher(
-            config.teacher.name,
-            config.teacher.checkpoint,
-            device=config.device,
-            use_bf16=resolve_bf16(config.precision, config.device),
-        )
+        bf16 = resolve_bf16(config.precision, config.device)
+        teacher = load_teacher(config.teacher.name, config.teacher.checkpoint, device=config.device, use_bf16=bf16)
         run = cls(config, teacher, scenes)
         run.validate_run_dir()
         return run

@@ -16,11 +16,12 @@ import torch
 from torch import Tensor
 
 from pickclutter_lang.errors import CheckpointError, MismatchError
-from pickclutter_lang.experiments.scenes.predictions import Predictions, load_predictions
+from pickclutter_lang.experiments.scenes.predictions import load_predictions
 from pickclutter_lang.experiments.scenes.table12_sweep import stages_of_sweep
 from pickclutter_lang.experiments.sweeps.intervals import Scores
 from pickclutter_lang.experiments.sweeps.sweep_results import SweepResults
 from pickclutter_lang.metrics.bootstrap import RunScores, SplitScores
+from pickclutter_lang.metrics.thresholds import Predictions
 from pickclutter_lang.metrics.weighted import Bools
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.json_files import read_json

@@ -15,11 +15,12 @@ from helpers.scene_runs import config, make_toys, names_of_objects
 from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.experiments.result import without_nan
 from pickclutter_lang.experiments.scenes.histograms import score_histograms, write_histograms
-from pickclutter_lang.experiments.scenes.predictions import Predictions, load_predictions, save_predictions
+from pickclutter_lang.experiments.scenes.predictions import load_predictions, save_predictions
 from pickclutter_lang.experiments.scenes.result_table import is_chance, metric_table, stages_of, tables
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run, evaluate_stage
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-from pickclutter_lang.experiments.scenes.thresholds import (
+from pickclutter_lang.metrics.thresholds import (
+    Predictions,
     best_threshold,
     fpr_thresholds,
     matched_fpr_thresholds,

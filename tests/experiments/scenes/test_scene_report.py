@@ -15,11 +15,11 @@ from PIL import Image
 
 from helpers.scene_runs import config, make_toys
 from pickclutter_lang.errors import CheckpointError
-from pickclutter_lang.experiments.scenes.predictions import Predictions
 from pickclutter_lang.experiments.scenes.scene_intervals import scene_intervals
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_report import write_report
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.metrics.thresholds import Predictions
 
 IMAGES = ("curves", "table", "average_precision", "scores", "scenes_zero_shot", "scenes_few_shot")
 

@@ -19,7 +19,7 @@ from helpers.paths import ROOT
 from helpers.scene_runs import names_of_objects
 from helpers.sweep_results import STAGES, make_result, write_result
 from pickclutter_lang.errors import CheckpointError, MismatchError
-from pickclutter_lang.experiments.scenes.predictions import Predictions, save_predictions
+from pickclutter_lang.experiments.scenes.predictions import save_predictions
 from pickclutter_lang.experiments.scenes.scene_scores import CELL, read_scores, write_scores
 from pickclutter_lang.experiments.scenes.table12 import Table12Config, read_tables, write_table
 from pickclutter_lang.experiments.scenes.table12_sweep import TABLE12
@@ -30,6 +30,7 @@ from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, load_sw
 from pickclutter_lang.experiments.sweeps.sweep_values import read_values, values_of, write_values
 from pickclutter_lang.metrics import mean_average_precision
 from pickclutter_lang.metrics.bootstrap import RunScores, SplitScores
+from pickclutter_lang.metrics.thresholds import Predictions
 from pickclutter_lang.utils.statistics import Estimate, estimate, verdict
 
 FEW_SHOT_CELL = f"few_shot.{CELL}"

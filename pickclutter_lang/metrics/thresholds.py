@@ -1,17 +1,38 @@
-"""Decision thresholds for label scores: one for all labels, one for each split, or one for each label."""
+"""Scores of labels on scenes, and decision thresholds: one for all labels, one for each split, or one for each."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from pickclutter_lang.experiments.scenes.predictions import Predictions
-from pickclutter_lang.metrics import observation_f1
+from pickclutter_lang.metrics.multilabel import observation_f1
 
 DEFAULT_THRESHOLD = 0.5
 """The threshold of the paper's code; results are reported at it and at thresholds from X_id."""
 _EDGE = 1e-4
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Probabilities [N, C] in 0..1 and targets [N, C] of named labels; `unseen` [C] marks those of Y_ood."""
+
+    probabilities: Tensor
+    targets: Tensor
+    names: list[str]
+    unseen: Tensor
+    scenes: list[str]
+
+    def of_splits(self, splits: Sequence[str]) -> Predictions:
+        """Return the labels of Y_id (`id`), Y_ood (`ood`) or both."""
+        columns = [n for n, out in enumerate(self.unseen.tolist()) if ("ood" if out else "id") in splits]
+        names = [self.names[n] for n in columns]
+        return Predictions(
+            self.probabilities[:, columns], self.targets[:, columns], names, self.unseen[columns], self.scenes
+        )
 
 
 def best_threshold(probabilities: Tensor, targets: Tensor) -> float:

@@ -1,11 +1,10 @@
-"""A training-free cache of few-shot samples (Tip-Adapter): the teacher's keys, and the cache's weight."""
+"""The teacher's keys of few-shot samples, for retrieval of runs on scenes and on single images."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,39 +13,8 @@ from torch import Tensor
 
 from pickclutter_lang.datasets.transforms.rand_augment import rand_augment
 from pickclutter_lang.teachers import FeatureCache, Teacher
-from pickclutter_lang.training.config import RetrievalConfig
 
-ALPHAS = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
-BETAS = (1.0, 3.0, 5.5, 10.0, 20.0, 50.0, 100.0)
 _AT_ONCE = 64
-
-
-class CacheParameters(NamedTuple):
-    """Weight of the cache, sharpness of the affinity, and the score on the examples, each left out of the cache."""
-
-    alpha: float
-    beta: float
-    score: float
-
-
-def tune_cache(
-    config: RetrievalConfig,
-    zero_shot: Tensor,
-    leave_one_out: Callable[[float], Tensor],
-    score: Callable[[Tensor], float],
-) -> CacheParameters:
-    """Return weight and sharpness: the configured ones, else the best on the examples; smaller ones of equals.
-
-    :param zero_shot: logits [M, C] of the examples
-    :param leave_one_out: from a sharpness to the logits [M, C] that the other examples give each one
-    :param score: of logits [M, C], higher is better
-    """
-    alphas = ALPHAS if config.alpha is None else (config.alpha,)
-    found = []
-    for beta in BETAS if config.beta is None else (config.beta,):
-        others = leave_one_out(beta)
-        found += [CacheParameters(alpha, beta, score(zero_shot + alpha * others)) for alpha in alphas]
-    return max(found, key=lambda choice: choice.score)
 
 
 def teacher_keys(
