@@ -4,11 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pickclutter_lang.datasets.cameras import CameraSpec
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.constants import CAMERAS, LABELS
 from pickclutter_lang.utils.object_storage import check_store
 from pickclutter_lang.utils.validation import at_least, check_image_size, one_of, within
+
+CameraKey = tuple[str, str]
+"""(camera, modality): `hand` or `base`, and `rgb` or `depth`."""
+
+
+@dataclass(frozen=True)
+class CameraSpec:
+    """The images that a student takes: RGB of each camera and, with `depth`, its depth."""
+
+    cameras: tuple[str, ...]
+    depth: bool
+
+    @property
+    def keys(self) -> list[CameraKey]:
+        """Keys of the images, in the order of the channels."""
+        modalities = ("rgb", "depth") if self.depth else ("rgb",)
+        return [(camera, modality) for camera in self.cameras for modality in modalities]
+
+    @property
+    def channels(self) -> int:
+        """Number of input channels: 3 or 4 for each camera."""
+        return len(self.cameras) * (4 if self.depth else 3)
 
 
 @dataclass

@@ -26,12 +26,6 @@ from pickclutter_lang.utils.locks import dir_lock
 SCHEMA = 1
 _MAKE = "pickclutter render-object-views out="
 _IMAGES_FILE, _INFO_FILE = "views.h5", "views.json"
-_OLD_KEYS = {
-    "object_views": "views_per_object",
-    "things": "random_objects",
-    "thing_views": "views_per_random_object",
-}
-"""Names of settings in views of version 0.1.0 -> today's."""
 
 
 class _Info(TypedDict):
@@ -84,8 +78,7 @@ class ObjectViewDataset:
             raise CorruptShardError(f"cannot read the views in {root} ({error}); {again}") from error
         if _content_hash(rgb, mask, index) != info["content_hash"]:
             raise CorruptShardError(f"the images in {root} are not those of {_INFO_FILE}; {again}")
-        config = {_OLD_KEYS.get(key, key): value for key, value in info["settings"].items()}
-        return cls(rgb, mask, index, tuple(info["things"]), config, info["content_hash"])
+        return cls(rgb, mask, index, tuple(info["things"]), info["settings"], info["content_hash"])
 
     def __len__(self) -> int:
         return len(self.object_index)
@@ -123,17 +116,12 @@ def write_object_views(
 
 def _check_arrays(rgb: NDArray[Any], mask: NDArray[Any], index: NDArray[Any], objects: int) -> None:
     """Raise ValueError unless views have the dtypes and shapes of `ObjectViewDataset`, and objects that are there."""
-    side = rgb.shape[1] if rgb.ndim == 4 else 0
-    for name, values, dtype, shape in (
-        ("rgb", rgb, np.uint8, (len(index), side, side, 3)),
-        ("mask", mask, np.bool_, (len(index), side, side)),
-        ("thing", index, np.int32, (len(index),)),
-    ):
-        if values.dtype != dtype or values.shape != shape:
-            raise ValueError(
-                f"expected {name} as {np.dtype(dtype)} {list(shape)}, but got {values.dtype} {values.shape}"
-            )
-    if not len(index) or index.min() < 0 or index.max() >= objects:
+    count, side = len(index), rgb.shape[1] if rgb.ndim == 4 else 0
+    given = [(values.dtype.name, values.shape) for values in (rgb, mask, index)]
+    wanted = [("uint8", (count, side, side, 3)), ("bool", (count, side, side)), ("int32", (count,))]
+    if given != wanted:
+        raise ValueError(f"expected rgb, mask, thing as {wanted}, but got {given}")
+    if not count or index.min() < 0 or index.max() >= objects:
         raise ValueError(f"expected views of objects from 0 to {objects - 1}, but got others")
 
 

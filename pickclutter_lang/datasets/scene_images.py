@@ -15,19 +15,29 @@ from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.datasets.config import SceneDataConfig
-from pickclutter_lang.datasets.scene_checks import check_labels, check_unlabeled
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.scenes.manifest import CAMERA_MATRICES
 from pickclutter_lang.datasets.scenes.store import check_disjoint, read_split, rows_for_ids
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, crop_and_flip
-from pickclutter_lang.datasets.transforms.preprocess import preprocess_images
+from pickclutter_lang.datasets.transforms.crops import (
+    AffineCrops,
+    crop_images,
+    crop_masks,
+    crops_around,
+    preprocess_images,
+    random_color_jitter,
+)
+from pickclutter_lang.datasets.transforms.resampling import bounding_square
 from pickclutter_lang.errors import DatasetError, MismatchError
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.utils.typing import FloatArray
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 UNLABELED = "unlabeled"
 """Name of the scenes without labels."""
-_HASHED_AT_ONCE = 64
+_AT_ONCE = 64
+_MIN_PIXELS = 30
+_SHIFT, _LARGER, _SMALLER = 0.08, 0.25, 0.2  # shares of the side; logarithms of the factors
 _BYTES_PER_PIXEL = {"rgb": 3, "depth": 2, "segmentation": 1}
 
 
@@ -77,8 +87,8 @@ class SceneDataset:
         """Return the id of each scene by the hash of its hand-camera image and its objects."""
         present, ids = self._select(self.store.labels("present")), self.scene_ids
         found = {}
-        for first in range(0, len(self), _HASHED_AT_ONCE):
-            rows = range(first, min(first + _HASHED_AT_ONCE, len(self)))
+        for first in range(0, len(self), _AT_ONCE):
+            rows = range(first, min(first + _AT_ONCE, len(self)))
             for row, image in zip(rows, self.load_images("hand", "rgb", rows), strict=True):
                 found[hashlib.sha256(image.tobytes() + present[row].tobytes()).hexdigest()] = ids[row]
         return found
@@ -256,3 +266,123 @@ def label_coverage(
     masks = (segmentation[images] == instance_ids[images, labels][:, None, None]).float()
     coverage[images, labels] = functional.adaptive_avg_pool2d(masks[:, None], cells).flatten(1)
     return coverage
+
+
+class ObjectCropDataset:
+    """The objects in the scenes of a store of which enough pixels are visible, with their labels."""
+
+    def __init__(self, scenes: SceneDataset, label_indices: Sequence[int]) -> None:
+        """Find them.
+
+        :param label_indices: labels; objects of others are left out
+        :raises DatasetError: when the store holds no segmentation of the hand camera, or not which objects are in a
+            scene
+        """
+        self._scenes = scenes
+        scenes.segmentation([0])  # from then on in memory, where they fit
+        rows: list[int] = []
+        instance_ids: list[int] = []
+        labels: list[int] = []
+        squares: list[tuple[float, float, float]] = []
+        for first in range(0, len(scenes), _AT_ONCE):
+            chosen = range(first, min(first + _AT_ONCE, len(scenes)))
+            segmentation, ids_of = self._images("segmentation", chosen), scenes.instance_ids(chosen, label_indices)
+            for row, image, ids in zip(chosen, segmentation, ids_of, strict=True):
+                pixels = np.bincount(image.ravel(), minlength=256)
+                for label in np.flatnonzero((ids > 0) & (pixels[ids] >= _MIN_PIXELS)).tolist():
+                    rows.append(row)
+                    instance_ids.append(int(ids[label]))
+                    labels.append(label)
+                    squares.append(bounding_square(image == ids[label]))
+        self._rows, self._instance_ids = np.array(rows, int), np.array(instance_ids, np.uint8)
+        self._squares = np.array(squares, float).reshape(-1, 3)
+        self.labels = torch.tensor(labels, dtype=torch.int64)
+        """The label of each object [M], a position in `label_indices`."""
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def load(self, objects: Sequence[int], size: int, rng: np.random.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """Return crops [n, 3, S, S] in 0..1 of objects and their masks, [n, S, S] of 0 and 1.
+
+        :param size: side S
+        :param rng: rotates, mirrors, shifts, resizes and color-jitters them; None: as they are
+        """
+        chosen = np.array(objects, int)
+        crops = crops_around(self._squares[chosen])
+        if rng is not None:
+            crops = _augmented(crops, rng)
+        rows = self._rows[chosen].tolist()
+        images = crop_images(self._images("rgb", rows), crops, size)
+        segmentation = crop_masks(self._images("segmentation", rows), crops, size)
+        masks = (segmentation == torch.from_numpy(self._instance_ids[chosen])[:, None, None]).float()
+        return (images if rng is None else random_color_jitter(images, rng)), masks
+
+    def _images(self, kind: str, rows: Sequence[int]) -> NDArray[np.uint8]:
+        return self._scenes.load_images("hand", kind, rows).astype(np.uint8, copy=False)
+
+
+def _augmented(crops: AffineCrops, rng: np.random.Generator) -> AffineCrops:
+    count = len(crops.size)
+    side = crops.size * np.exp(rng.uniform(-_SMALLER, _LARGER, count))
+    center = crops.center + rng.uniform(-_SHIFT, _SHIFT, (count, 2)) * side[:, None]
+    return AffineCrops(center, side, rng.uniform(-np.pi, np.pi, count), rng.random(count) < 0.5)
+
+
+def check_labels(train: SceneStore, other: SceneStore) -> None:
+    """Check that two stores have the same labels, the same of them unseen, and images of one size.
+
+    :raises MismatchError: naming what differs
+    """
+    _check_image_size(train, other)
+    if other.model_ids != train.model_ids:
+        raise MismatchError(
+            f"expected the labels of {train.place} in {other.place} too, but they differ; "
+            "collect both with the same objects"
+        )
+    if other.split_label_indices("ood") != train.split_label_indices("ood"):
+        raise MismatchError(
+            f"expected the unseen objects of {train.place} (object_split={train.object_split}) in {other.place} too, "
+            f"but those are of object_split={other.object_split}; collect both with the same object_split"
+        )
+
+
+def _check_image_size(train: SceneStore, other: SceneStore) -> None:
+    if other.image_size != train.image_size:  # a crop would show another part, and no hash find an equal scene
+        raise MismatchError(
+            f"expected images of {train.image_size} pixels in {other.place}, as in {train.place}, but they have "
+            f"{other.image_size}; collect or import them with image_size={train.image_size}"
+        )
+
+
+def check_unlabeled(train: SceneStore, unlabeled: SceneDataset, path: str) -> None:
+    """Raise MismatchError for unlabeled scenes that do not fit, or show an unseen object or one for evaluation."""
+    store = unlabeled.store
+    _check_image_size(train, store)
+    if "instances" in store.manifest.fields and (store.array("instances") >= MAX_INSTANCES).any():
+        raise MismatchError(
+            f"expected instances of kinds that are not for evaluation in the unlabeled scenes of {path}, but some are; "
+            "collect them with split=train"
+        )
+    names = {train.label_names[column] for column in train.split_label_indices("ood")}
+    words = names.union(train.synonyms_of(names))
+    found = [name for name, synonyms in _shown(unlabeled).items() if name in words or names & {*synonyms}]
+    if found:
+        raise MismatchError(
+            f"expected no unseen object in the unlabeled scenes of {path}, but {', '.join(found)} are there; collect "
+            "them with split=train and the same object_split, or with kinds=[...] that no unseen name means"
+        )
+
+
+def _shown(scenes: SceneDataset) -> dict[str, Sequence[str]]:
+    """Return what else may be said of what lies in scenes, by name, distractors included.
+
+    That is synonyms, and of kinds their categories too: a wine bottle is a bottle.
+    """
+    from pickclutter_lang.objects.kinds import find_kinds  # hundreds of modules
+
+    store = scenes.store
+    names = [*store.manifest.distractor_kinds.values(), *(scenes.present_names if store.manifest.has_instances else ())]
+    words: dict[str, Sequence[str]] = {name: store.synonyms_of([name]) for name in scenes.present_names}
+    kinds = find_kinds(names) if names else ()
+    return words | {kind.name: (*kind.synonyms, *kind.hypernyms) for kind in kinds}

@@ -11,8 +11,7 @@ from typing import Any
 import torch
 
 from pickclutter_lang.datasets.config import SceneDataConfig
-from pickclutter_lang.datasets.scene_checks import check_unlabeled
-from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, load_scene_datasets
+from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, check_unlabeled, load_scene_datasets
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import DatasetError, MismatchError
 from pickclutter_lang.evaluation.config import PolicyEvalConfig

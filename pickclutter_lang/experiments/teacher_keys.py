@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pickclutter_lang.datasets.transforms.rand_augment import rand_augment
+from pickclutter_lang.datasets.transforms.crops import rand_augment
 from pickclutter_lang.teachers import FeatureCache, Teacher
 
 _AT_ONCE = 64

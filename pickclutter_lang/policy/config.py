@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pickclutter_lang.datasets.cameras import CameraSpec
+from pickclutter_lang.datasets.config import CameraSpec
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.students.config import PromptConfig, StudentConfig
 from pickclutter_lang.teachers.reference import TeacherReference

@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.datasets.transforms.camera_channels import stack_channels
-from pickclutter_lang.datasets.transforms.object_squares import MARGIN, MIN_CROP_SIDE, bounding_square
-from pickclutter_lang.datasets.transforms.resampling import crop_bilinear, crop_nearest, resize_nearest, resize_smooth
+from pickclutter_lang.datasets.transforms.augmentation import stack_channels
+from pickclutter_lang.datasets.transforms.resampling import (
+    MARGIN,
+    MIN_CROP_SIDE,
+    bounding_square,
+    crop_bilinear,
+    crop_nearest,
+    resize_nearest,
+    resize_smooth,
+)
 from pickclutter_lang.errors import CheckpointError, MissingExtraError, UnknownObjectError
 from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.policy.config import StudentSpec, Thresholds

@@ -13,10 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pickclutter_lang.datasets.transforms.affine_crops import crop_images, crop_masks
-from pickclutter_lang.datasets.transforms.object_squares import bounding_square
-from pickclutter_lang.datasets.transforms.preprocess import preprocess_images
-from pickclutter_lang.datasets.transforms.squares import crops_around
+from pickclutter_lang.datasets.transforms.crops import crop_images, crop_masks, crops_around, preprocess_images
+from pickclutter_lang.datasets.transforms.resampling import bounding_square
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.policy.bundle import CROP_CLASSIFIER_PREFIX, PROMPTS_PREFIX, load_pretrained

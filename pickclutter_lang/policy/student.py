@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from pickclutter_lang.datasets.cameras import CameraKey
+from pickclutter_lang.datasets.config import CameraKey
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.policy.config import StudentSpec, Thresholds
 from pickclutter_lang.policy.manifest import copy_folder

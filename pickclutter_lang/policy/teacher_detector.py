@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pickclutter_lang.datasets.transforms.object_squares import MIN_AREA_FRACTION, bounding_square
-from pickclutter_lang.datasets.transforms.squares import crop_squares
+from pickclutter_lang.datasets.transforms.crops import crop_squares
+from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION, bounding_square
 from pickclutter_lang.language.label_names import MAX_NEW_NAMES, validate_label_names
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import Detection, ScoredTarget, segment_observation

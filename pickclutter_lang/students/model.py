@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from pickclutter_lang.datasets.cameras import CameraSpec
+from pickclutter_lang.datasets.config import CameraSpec
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.students.config import StudentConfig

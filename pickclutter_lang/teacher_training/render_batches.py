@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pickclutter_lang.datasets.transforms.affine_crops import (
+from pickclutter_lang.datasets.transforms.crops import (
     AffineCrops,
     crop_images,
     crop_masks,

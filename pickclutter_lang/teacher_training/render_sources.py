@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.datasets.transforms.object_squares import bounding_square
+from pickclutter_lang.datasets.transforms.resampling import bounding_square
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_from_dict, attributes_of
 from pickclutter_lang.objects.catalog import paper_catalog

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.datasets.transforms.object_squares import bounding_square
-from pickclutter_lang.datasets.transforms.squares import crop_squares
+from pickclutter_lang.datasets.transforms.crops import crop_squares
+from pickclutter_lang.datasets.transforms.resampling import bounding_square
 from pickclutter_lang.metrics.multilabel import multilabel_row, trivial_predictors
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.teacher_training.compositions import Composition, held_out_compositions, shown_compositions

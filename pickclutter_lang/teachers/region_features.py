@@ -13,8 +13,8 @@ from torch.nn import functional
 
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, flip_index, flip_variants
-from pickclutter_lang.datasets.transforms.object_squares import MARGIN, MIN_AREA_FRACTION, bounding_square
-from pickclutter_lang.datasets.transforms.squares import crop_squares
+from pickclutter_lang.datasets.transforms.crops import crop_squares
+from pickclutter_lang.datasets.transforms.resampling import MARGIN, MIN_AREA_FRACTION, bounding_square
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from pickclutter_lang.datasets.transforms.affine_crops import AffineCrops, crop_images, crop_masks
+from pickclutter_lang.datasets.transforms.crops import AffineCrops, crop_images, crop_masks
 from pickclutter_lang.datasets.transforms.resampling import (
     crop_bilinear,
     crop_nearest,

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset, write_object_views
-from pickclutter_lang.datasets.transforms.affine_crops import random_occluders
+from pickclutter_lang.datasets.transforms.crops import random_occluders
 from pickclutter_lang.language.captions import Caption
 from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_from_dict
 from pickclutter_lang.objects.kinds import find_kinds

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from helpers.scene_runs import make_teacher
 from helpers.teacher_data import CATALOG, SCENES, write_scenes, write_views
 from pickclutter_lang.datasets.object_views import ObjectViewDataset, write_object_views
-from pickclutter_lang.datasets.transforms.affine_crops import (
+from pickclutter_lang.datasets.transforms.crops import (
     AffineCrops,
     crop_images,
     crop_masks,

@@ -10,8 +10,8 @@ from helpers.scene_runs import config, make_toys
 from pickclutter_lang.datasets.scene_images import SceneDataset, label_coverage
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, flip_variants
-from pickclutter_lang.datasets.transforms.object_squares import MARGIN, bounding_square
-from pickclutter_lang.datasets.transforms.squares import crop_squares
+from pickclutter_lang.datasets.transforms.crops import crop_squares
+from pickclutter_lang.datasets.transforms.resampling import MARGIN, bounding_square
 from pickclutter_lang.language.vocabulary import vocabulary
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.teachers import FeatureCache, OpenClipTeacher, load_teacher

@@ -1,4 +1,4 @@
-"""Bilinear resampling in NumPy, for use without torch; equal to torch's up to rounding."""
+"""Squares around objects, and bilinear resampling in NumPy, equal to torch's up to rounding; needs no torch."""
 
 from __future__ import annotations
 
@@ -6,6 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+MIN_AREA_FRACTION = 0.001
+"""Smallest area of an object that is cropped, as a fraction of the image: 16 pixels of 128 x 128."""
+MARGIN = 1.3
+"""Side of the crop over the side of the smallest square around the object."""
+MIN_CROP_SIDE = 24.0
+"""Smallest side of an object crop, pixels of the image."""
+
+
+def bounding_square(mask: NDArray[np.bool_]) -> tuple[float, float, float]:
+    """Return center x and y and side of the smallest upright square around a mask [S, S] that is not empty."""
+    y, x = np.nonzero(mask)
+    side = float(max(np.ptp(x), np.ptp(y)) + 1)
+    return float(x.min() + x.max()) / 2, float(y.min() + y.max()) / 2, side
 
 
 def resize_smooth(images: Floats, size: int) -> Floats:
@@ -52,7 +65,7 @@ def segment_means(maps: Floats, segments: NDArray[np.int64], count: int) -> NDAr
 
 
 def crop_bilinear(image: NDArray[np.uint8], x: float, y: float, side: float, size: int) -> Floats:
-    """Cut a square out of an image [H, W, 3] and resize it; padded with border pixels (see `crop_images`).
+    """Cut a square out of an image [H, W, 3] and resize it; padded with border pixels (see `crops.crop_images`).
 
     :param x: of the center, as `y`, and the side of the square, in pixels
     :return: float32 [size, size, 3] in 0..1
@@ -63,7 +76,7 @@ def crop_bilinear(image: NDArray[np.uint8], x: float, y: float, side: float, siz
 
 
 def crop_nearest(mask: NDArray[np.bool_], x: float, y: float, side: float, size: int) -> Floats:
-    """Cut a square out of a mask [H, W] and resize it; outside of the mask is nothing (see `crop_masks`).
+    """Cut a square out of a mask [H, W] and resize it; outside of the mask is nothing (see `crops.crop_masks`).
 
     :return: float32 [size, size], 0 or 1
     """

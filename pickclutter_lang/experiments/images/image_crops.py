@@ -13,7 +13,7 @@ from torch import Tensor
 from torchvision.transforms import RandomResizedCrop, v2
 
 from pickclutter_lang.datasets.images import ImageSource
-from pickclutter_lang.datasets.transforms.rand_augment import rand_augment
+from pickclutter_lang.datasets.transforms.crops import rand_augment
 from pickclutter_lang.experiments.images.config import ImageCropConfig
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.utils.prefetch import prefetch_map

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from pickclutter_lang.datasets.object_crops import ObjectCropDataset
+from pickclutter_lang.datasets.scene_images import ObjectCropDataset
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig
 from pickclutter_lang.experiments.scenes.crop_task import CropTask

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pickclutter_lang.datasets.object_crops import ObjectCropDataset
+from pickclutter_lang.datasets.scene_images import ObjectCropDataset
 from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig
 from pickclutter_lang.students.crop_classifier import CropClassifier
 from pickclutter_lang.training.parallel import gather_rows, own_draws

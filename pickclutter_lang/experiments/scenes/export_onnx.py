@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pickclutter_lang.datasets.cameras import CameraKey, CameraSpec
+from pickclutter_lang.datasets.config import CameraKey, CameraSpec
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import OnnxExportConfig
 from pickclutter_lang.experiments.scenes.load import load_trained_run

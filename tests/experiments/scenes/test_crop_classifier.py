@@ -20,11 +20,9 @@ from scipy.spatial.transform import Rotation
 from helpers.grasping import INTRINSIC
 from helpers.scene_data import COLORS, drop_field, make_toy_store
 from helpers.scene_runs import SMALL, config, make_toys
-from pickclutter_lang.datasets.object_crops import ObjectCropDataset
-from pickclutter_lang.datasets.scene_images import SceneDataset
-from pickclutter_lang.datasets.transforms.affine_crops import crop_images, crop_masks
-from pickclutter_lang.datasets.transforms.object_squares import bounding_square
-from pickclutter_lang.datasets.transforms.squares import crops_around
+from pickclutter_lang.datasets.scene_images import ObjectCropDataset, SceneDataset
+from pickclutter_lang.datasets.transforms.crops import crop_images, crop_masks, crops_around
+from pickclutter_lang.datasets.transforms.resampling import bounding_square
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.crop_task import CropBatch, CropTask

@@ -18,8 +18,7 @@ import torch
 from helpers.scene_data import make_toy_store
 from helpers.scene_runs import config, make_toys
 from pickclutter_lang.datasets.config import SceneDataConfig
-from pickclutter_lang.datasets.scene_checks import check_unlabeled
-from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
+from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, check_unlabeled
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError
 from pickclutter_lang.evaluation.calibration import open_scenes

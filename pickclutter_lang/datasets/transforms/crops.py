@@ -1,8 +1,12 @@
-"""Crops of any place, size, rotation and mirroring, out of many images in one batch, and their augmentation."""
+"""Crops in torch: preprocessing for a student, and crops of any place, size and rotation with their augmentation.
+
+A student's crop by whole pixels keeps the bits of the image, which the resampling of the others does not.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +15,39 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from pickclutter_lang.datasets.transforms.augmentation import color_jitter
+from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, color_jitter, stack_channels
+from pickclutter_lang.datasets.transforms.resampling import MARGIN, MIN_CROP_SIDE
 
 _MOST_HIDDEN = 0.6
+
+
+def preprocess_images(
+    images: Mapping[tuple[str, str], NDArray[np.generic]],
+    crop_size: int,
+    size: int,
+    params: Sequence[AugmentationParams] | None = None,
+) -> Tensor:
+    """Return images for a student.
+
+    :param images: (camera, kind) -> n of them, in the order of the channels: `rgb` uint8 [n, S, S, 3], `depth` uint16
+        [n, S, S] in millimeters (0 = nothing)
+    :param crop_size: side in pixels of the center crop, at most S
+    :param size: side to which it is resized
+    :param params: how each of the n is augmented; None: not at all
+    :return: float32 [n, K, size, size], channels last in memory: RGB in 0..1, depth in meters (0 = nothing, at most 2)
+    """
+    out, depths = stack_channels(images, crop_size, params)
+    return _resize(torch.from_numpy(out).permute(0, 3, 1, 2), size, depths)
+
+
+def _resize(images: Tensor, size: int, depths: Sequence[int]) -> Tensor:
+    if size == images.shape[-1]:
+        return images
+    smooth = functional.interpolate(images, size=(size, size), mode="bilinear", antialias=True)
+    if depths:  # averaging over an edge gives a depth at which there is no surface
+        near = functional.interpolate(images, size=(size, size), mode="nearest-exact")
+        smooth[:, depths] = near[:, depths]
+    return smooth.contiguous(memory_format=torch.channels_last)
 
 
 @dataclass(frozen=True)
@@ -154,3 +188,31 @@ def simulate_low_resolution(images: Tensor, share: float, rng: np.random.Generat
     coarse = functional.interpolate(images[:count], size=(small, small), mode="bilinear", antialias=True)
     coarse = functional.interpolate(coarse, size=(size, size), mode="bilinear", antialias=True)
     return torch.cat([coarse, images[count:]])
+
+
+def crop_squares(
+    images: NDArray[np.uint8], squares: Sequence[Sequence[float]], size: int | None = None
+) -> NDArray[np.uint8]:
+    """Return a crop of each of N images [N, H, W, 3] around a square (see `bounding_square`), for a teacher.
+
+    :param size: side S of the crops; None: H, so that no crop has fewer pixels than its part of the image
+    :return: uint8 [N, S, S, 3]
+    """
+    x, y, side = np.array(squares).T
+    crops = crop_images(images, AffineCrops.upright(np.stack([x, y], axis=1), MARGIN * side), size or images.shape[1])
+    return (crops * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+
+
+def crops_around(squares: NDArray[np.float64]) -> AffineCrops:
+    """Return upright crops, with a margin, around the squares [N, 3] (x, y, side) of objects."""
+    return AffineCrops.upright(squares[:, :2], np.maximum(MARGIN * squares[:, 2], MIN_CROP_SIDE))
+
+
+def rand_augment(image: Tensor, rng: np.random.Generator) -> Tensor:
+    """Return an image, uint8 [3, H, W], after torchvision's RandAugment(2, 9), as in the paper's program."""
+    from torchvision.transforms import v2  # takes seconds, and few runs change images so
+
+    with torch.random.fork_rng(devices=[]):  # torchvision draws from torch's global generator
+        torch.default_generator.manual_seed(int(rng.integers(2**62)))
+        changed: Tensor = v2.RandAugment(2, 9)(image)
+    return changed
