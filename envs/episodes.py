@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from numbers import Integral
@@ -148,12 +148,23 @@ OPTIONS = ("episode", "target", "template", "episode_idx", "reconfigure")
 class ResetOptions:
     """What `reset(options=...)` fixes; None leaves it to the random generator.
 
-    `episode` is a number or an episode in ManiSkill2's form, `target` an object, `template` a text with `{name}`.
+    `episode` is a number or an episode in ManiSkill2's form, `target` an object, or a function that returns the name of
+    one, or None, once the pile lies; `template` a text with `{name}`.
     """
 
     episode: int | Episode | None = None
-    target: CatalogObject | None = None
+    target: CatalogObject | Callable[[], str | None] | None = None
     template: str | None = None
+
+    def chosen(self, catalog: Catalog) -> ResetOptions:
+        """Return the options with the target that the function names.
+
+        :raises UnknownObjectError: for a name that the catalog does not have
+        """
+        if not callable(self.target):
+            return self
+        name = self.target()
+        return replace(self, target=None if name is None else catalog.find(name))
 
 
 @dataclass(frozen=True)
@@ -189,9 +200,9 @@ def parse_options(options: Mapping[str, Any] | None, catalog: Catalog, episodes:
     elif episode is not None:
         episode = _index(episode, episodes, "options['episode']")
     target = options.get("target")
-    if target is not None and not isinstance(target, str):
+    if target is not None and not isinstance(target, str) and not callable(target):
         raise InvalidArgumentError(f"expected options['target'] to be an object's name or id, but got {target!r}")
-    found = None if target is None else catalog.find(target)
+    found = catalog.find(target) if isinstance(target, str) else target
     return ResetOptions(episode, found, _template(options.get("template")))
 
 
@@ -215,7 +226,7 @@ def sample_task(
     absent_index = int(rng.integers(max(1, len(absent_objects))))
     template = INSTRUCTION_TEMPLATES[int(rng.integers(len(INSTRUCTION_TEMPLATES)))]
     target = pile[instance_id]
-    if request.target is not None:
+    if isinstance(request.target, CatalogObject):
         target = request.target
     elif absent and absent_objects:
         target = absent_objects[absent_index]

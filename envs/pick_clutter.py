@@ -209,8 +209,9 @@ class PickClutterLangEnv(EpisodeViewEnv, ObjectSetEnv):
         """Start an episode, in a rebuilt scene (physics remembers what was in a scene before).
 
         :param seed: with the same seed everything is the same
-        :param options: `episode` (a number, or an episode in ManiSkill2's form), `target` (an object's name or id)
-            and `template` (a text with `{name}`, or the number of a template) fix what would be drawn
+        :param options: `episode` (a number, or an episode in ManiSkill2's form), `target` (an object's name or
+            id, or a function that returns one, or None, once the pile lies) and `template` (a text with `{name}`, or
+            the number of a template) fix what would be drawn
         :raises InvalidArgumentError: for an unknown option or a value outside its range
         :raises UnknownObjectError: for a target that the catalog does not have, with near names
         """
@@ -275,7 +276,8 @@ class PickClutterLangEnv(EpisodeViewEnv, ObjectSetEnv):
         drawn = random_choice(target_candidates(self._pile, self.episode["actors"], self.catalog), self._episode_rng)
         rng = np.random.default_rng([self._episode_seed, _LANGUAGE_STREAM])
         absent = self.absent_probability if self._pile[drawn].name in self.catalog.names else 1.0
-        self._task = sample_task(self._pile, drawn, self._absent_objects(), absent, self._request, rng)
+        request = self._request.chosen(self.catalog)
+        self._task = sample_task(self._pile, drawn, self._absent_objects(), absent, request, rng)
         instance_id = drawn if self._task.instance_id is None else self._task.instance_id
         self.obj = self.objs[drawn]
         start = self._draw_start(drawn, self._episode_rng)

@@ -94,14 +94,6 @@ policy.predict({**look, "instruction": encode_instruction("pick up the teapot")}
 echo "wheel: $megabytes MB of packages, $(du -sm light | cut -f1) MB installed with pip"
 rm -rf packages light
 
-echo "wheel: the steps of docker/vla_eval.Dockerfile"
-PIP_QUIET=1 "$checkout/docker/install_vla_eval.sh" sim/bin/python "$wheel"
-sim/bin/vla-eval run --help >/dev/null
-sim/bin/python -c '
-from vla_eval.registry import resolve_import_string
-benchmark = resolve_import_string("pickclutter_lang.envs.vla_eval_benchmark:PickClutterLangBenchmark")
-print([task["name"] for task in benchmark().get_tasks()])'
-
 newest=$(newest_python)
 if [ -z "$newest" ]; then
     echo "wheel: SKIPPED the newest Python: there is none above 3.11 on this machine"

@@ -62,7 +62,6 @@ constraints=constraints/py$(.venv/bin/python -c 'import sys; print("%d%d" % sys.
 tested=()
 if [ -f "$constraints" ]; then tested=(-c "$constraints"); fi
 install .venv/bin/python "${tested[@]}" -e '.[all]'
-install .venv/bin/python --no-deps -r constraints/vla_eval.txt  # why without its dependencies: see the file
 install .venv/bin/python --no-deps --upgrade --target .venv/wandb -r constraints/wandb.txt
 # Where Python may not write what it compiled, every command would compile its thousands of modules anew.
 if [ -n "${PYTHONDONTWRITEBYTECODE:-}" ]; then

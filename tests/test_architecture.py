@@ -54,13 +54,11 @@ OWNERS = {
     "xatlas": {"objects"},
     "fast_simplification": {"objects"},
     "gymnasium": {"envs", "policy", "policy.rl", "evaluation", "demonstrations"},
-    "vla_eval": {"envs"},
     "wandb": {"training"},
     "mlflow": {"training"},
     "stable_baselines3": {"policy.rl"},
     "gradio": {"demo"},
     "jinja2": {"reports", "results"},
-    "rerun": {"evaluation"},
     "ray": {"utils"},
     "markdown_it": {"reports", "results"},
     "pyarrow": {"demonstrations"},
@@ -129,11 +127,6 @@ def broken_walls(path: Path) -> Iterator[str]:
 
 def test_walls() -> None:
     assert [wall for path in source_files() for wall in broken_walls(path)] == []
-
-
-def test_one_module_alone_imports_rerun() -> None:
-    importing = [module_of(path) for path in source_files() if touches(imports_of(path), "rerun")]
-    assert importing == ["evaluation.rerun_recorder"]
 
 
 def test_commands_alone_write_to_the_terminal() -> None:

@@ -236,7 +236,7 @@ def test_the_learner_of_demonstrations_learns_them_and_acts(policy_folder: Path,
     assert len(losses) == 10 and losses[-1] < 0.8 * losses[0]  # it learns random poses by heart,
     assert held_out[-1] > losses[-1]  # which tell nothing of others
     words = next(words for words in commands("docs/how_to/demonstrations.md") if words[0] == "evaluate-policy")
-    line = ["-m", "pickclutter_lang.commands", *words, "episodes=1", "workers=1", "n_videos=0", "n_filmstrips=0"]
+    line = ["-m", "pickclutter_lang.commands", *words, "episodes=1", "workers=1", "n_videos=0"]
     done = run_python([*line, "variants=[own]"], tmp_path, {**os.environ, "PYTHONPATH": str(tmp_path)})
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "cloned_picks" / "result.json").read_text())["variants"]["own"]["episodes"] == 1

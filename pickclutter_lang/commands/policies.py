@@ -1,7 +1,6 @@
 """Commands that export policies, evaluate them, and have them pick."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -89,7 +88,7 @@ def pick(config: PickConfig) -> None:
     """Have the arm pick an object of a pile by its name, and write the video. Needs the extra sim.
 
         pickclutter pick "the yellow fruit" out=pick.mp4
-        pickclutter pick "the lemon" policy=policy objects=proxy record=pick.rrd
+        pickclutter pick "the lemon" policy=policy objects=proxy
 
     The policy `open`, which lies in the package, decides: no training is needed. `policy=null` asks the embedded
     teacher.
@@ -97,10 +96,7 @@ def pick(config: PickConfig) -> None:
     from pickclutter_lang.envs.vulkan import prepare_renderer
     from pickclutter_lang.utils.locks import file_lock
 
-    with ExitStack() as held:
-        for path in (config.out, config.record):
-            if path is not None:
-                held.enter_context(file_lock(Path(path)))
+    with file_lock(Path(config.out)):
         prepare_renderer()
         from pickclutter_lang.evaluation.pick import pick
 
@@ -108,8 +104,6 @@ def pick(config: PickConfig) -> None:
     print(f"pile: {', '.join(found.pile)}")
     print(found.outcome)
     print(f"video: {config.out}")
-    if config.record is not None:
-        print(f"recording: rerun {config.record}")
 
 
 def look_words(words: Sequence[str]) -> list[str]:

@@ -18,10 +18,8 @@ from numpy.typing import NDArray
 from pickclutter_lang.demo.config import DemoConfig
 from pickclutter_lang.demo.own_images import detect_by_student
 from pickclutter_lang.demo.simulator import STUDENT, Job, SimulatedPile, Simulator
-from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.evaluation.rollout import RolloutConfig
 from pickclutter_lang.evaluation.teacher_thresholds import read_thresholds, thresholds_of
-from pickclutter_lang.objects.object_sets import own_sources
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import Detection, StudentDetector
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -142,12 +140,8 @@ def open_session(config: DemoConfig) -> Iterator[DemoSession]:
 
             folder = str(export_policy(PolicyExportConfig(config.run, config.phase, config.scenes, None, exported)))
         simulator = Simulator(
-            RolloutConfig(
-                environment_id(config.objects), config.objects_root, "ood", 0.0, "pd_ee_delta_pose",
-                {STUDENT: folder}, camera_size=0, trust_code=trust, objects=own_sources(config.objects),
-                camera=config.camera, appearance=config.appearance,
-            )
-        )  # fmt: skip
+            RolloutConfig.of_command(config, split="ood", policies={STUDENT: folder}, camera_size=0, trust_code=trust)
+        )
         try:
             yield DemoSession(Path(folder), simulator, Path(str(config.run or config.policy)) / "evaluation", trust)
         finally:

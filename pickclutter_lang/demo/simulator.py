@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import PickClutterError, WorkerError
+from pickclutter_lang.evaluation.instructions import typed_instruction
 from pickclutter_lang.evaluation.pick import is_known
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder
@@ -44,7 +45,7 @@ class SimulatedPile(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """What came of a pick, as `RolloutRunner.rollout_typed` returns it, and its video."""
+    """What came of a pick, as `RolloutRunner.run` returns it, and its video."""
 
     episode: dict[str, Any]
     video: Media
@@ -84,7 +85,7 @@ class Simulator:
         """Have the pile of a seed shown or, with a name, an object of it picked; the job's future has the result.
 
         :raises WorkerError: when too many wait already; in the future also what the environment and
-            `RolloutRunner.rollout_typed` raise
+            `RolloutRunner.run` raise
         """
         job = Job(seed, name)
         try:
@@ -131,18 +132,18 @@ def make_simulation(config: RolloutConfig) -> TaskFunction[_Task, _Result]:
     def do(task: _Task, step: Callable[[], None]) -> SimulatedPile | Attempt:
         seed, name = task
         if name is None:
-            observation, pile = runner.observe(seed)
-            names = (tuple(item.name for item in items) for items in (pile.objects, pile.visible))
-            return SimulatedPile(observation, *names)
+            start = runner.start(seed)
+            names = (tuple(item.name for item in items) for items in (start.pile.objects, start.pile.visible))
+            return SimulatedPile(start.observation, *names)
         video = VideoRecorder()
 
         def callback(observation: Mapping[str, NDArray[Any]], state: EpisodeState | None) -> None:
             video.callback(observation, state)
             step()
 
-        episode = runner.rollout_typed(STUDENT, seed, name, callback)
+        episode = runner.run(STUDENT, runner.start(seed, partial(typed_instruction, name)), callback)
         outcome = "success" if episode["success"] else "failure"
-        return Attempt(episode, video.video(outcome if is_known(episode) else ""))
+        return Attempt(episode, Media("video/mp4", video.mp4(outcome if is_known(episode) else "")))
 
     def do_or_refuse(task: _Task, step: Callable[[], None]) -> _Result:
         try:

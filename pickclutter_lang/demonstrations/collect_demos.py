@@ -16,14 +16,14 @@ from pickclutter_lang.demonstrations.config import CollectDemosConfig
 from pickclutter_lang.demonstrations.recorder import TrajectoryRecorder
 from pickclutter_lang.demonstrations.trajectories import PARTS, find_episodes, merge, part_path, write_part
 from pickclutter_lang.envs.randomization import changes
-from pickclutter_lang.envs.registration import MAX_EPISODE_STEPS, environment_id
-from pickclutter_lang.evaluation.episode_instructions import DRAWN
+from pickclutter_lang.envs.registration import MAX_EPISODE_STEPS
 from pickclutter_lang.evaluation.episode_log import EpisodeLog
 from pickclutter_lang.evaluation.evaluate import play_missing, take_parts
-from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner, environment_arguments
+from pickclutter_lang.evaluation.instructions import DRAWN
+from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.student_folders import check_same, save_identity
-from pickclutter_lang.evaluation.videos import write_videos
-from pickclutter_lang.objects.object_sets import ObjectSet, is_own, load_object_set, own_sources
+from pickclutter_lang.evaluation.videos import SIDE, write_videos
+from pickclutter_lang.objects.object_sets import ObjectSet, is_own, load_object_set
 from pickclutter_lang.policy.manifest import load_config
 from pickclutter_lang.utils.io import clean_temp_files, create_dir
 from pickclutter_lang.utils.locks import dir_lock
@@ -83,29 +83,18 @@ def collect_demos(config: CollectDemosConfig) -> Collected:
         kept = {source.record["episode_seed"] for source in sources}
         write_contact_sheet(spec.folder, sources)
         shown = [episode for episode in played if episode["seed"] in kept]
-        videos = write_videos(spec.rollouts, shown, config.n_videos, 0, 0, spec.folder)
+        videos = write_videos(partial(RolloutRunner, spec.rollouts, SIDE), shown, config.n_videos, spec.folder)
         write_card(spec.folder, config, played, sources, videos, _meshes(config))
     return Collected(spec.folder, len(played), len(kept))
 
 
 def _spec(config: CollectDemosConfig) -> _Spec:
     variant = "oracle" if config.policy is None else "few_shot"
-    rollouts = RolloutConfig(
-        environment_id(config.objects),
-        config.objects_root,
-        config.split,
-        0.0,
-        config.control_mode,
-        {} if config.policy is None else {variant: config.policy},
-        config.camera_size if config.policy is None else load_config(config.policy).student.camera_size,
+    rollouts = RolloutConfig.of_command(
+        config,
         object_split=config.object_split,
-        trust_code=config.trust_code,
-        kinds=tuple(config.kinds),
-        instances=config.instances,
-        objects=own_sources(config.objects),
-        camera=config.camera,
-        appearance=config.appearance,
-        distractors=config.distractors,
+        policies={} if config.policy is None else {variant: config.policy},
+        camera_size=config.camera_size if config.policy is None else load_config(config.policy).student.camera_size,
     )
     folder = Path(config.out).absolute()
     if config.part is not None:
@@ -184,7 +173,7 @@ def _meta(rollouts: RolloutConfig) -> dict[str, Any]:
     """Return what ManiSkill2's JSON has besides episodes: how its tools make the environment again."""
     arguments = {
         **gymnasium.spec(rollouts.env_id).kwargs,
-        **environment_arguments(rollouts, rollouts.camera_size),
+        **rollouts.env_arguments(rollouts.camera_size),
         "enable_segmentation": False,  # as in the stored observations
     }
     return {

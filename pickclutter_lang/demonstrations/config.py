@@ -66,7 +66,7 @@ class CollectDemosConfig:
     """`3/8`: play the third of eight parts of the episodes, in `out`/3_of_8. The same command without it, null, takes
     over the episodes of the parts in `out`, and plays those that are missing."""
     n_videos: int = 3
-    """Successes, and kept failures, that become videos (animated GIFs)."""
+    """Successes, and kept failures, that become videos (MP4)."""
     trust_code: bool = False
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
 

@@ -11,7 +11,7 @@ from omegaconf import MISSING
 
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.evaluation.episode_instructions import SUITES
+from pickclutter_lang.evaluation.instructions import SUITES
 from pickclutter_lang.experiments.scenes.command_configs import CALIBRATIONS
 from pickclutter_lang.objects.object_sets import check_objects
 from pickclutter_lang.utils.engines import PoolConfig
@@ -62,9 +62,6 @@ class PickConfig:
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
     out: str = "pick.mp4"
     """MP4 file of the video, in a folder that exists."""
-    record: str | None = None
-    """File for Rerun's viewer, `.rrd`, in a folder that exists: cameras, map, segments, grasps with their costs, arm.
-    null: none. Needs the extra rerun."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -75,8 +72,6 @@ class PickConfig:
         if self.policy is None and self.declare:
             raise InvalidArgumentError("expected declare=false with policy=null: the teacher declares nothing absent")
         within("seed", self.seed, 0, 10**6)
-        check_path("record", self.record, ".rrd")
-        check_folder("the folder of record", None if self.record is None else str(Path(self.record).parent))
         check_path("out", self.out, ".mp4")
         check_folder("the folder of out", str(Path(self.out).parent))
 
@@ -152,12 +147,7 @@ class PolicyEvalConfig:
     """`3/8`: play the third of eight parts of the episodes, in `out`/3_of_8. The same command without it, null, takes
     over the episodes of the parts in `out`, and plays those that are missing."""
     n_videos: int = 2
-    """Successes, and failures, of each variant that become videos (animated GIFs)."""
-    n_filmstrips: int = 4
-    """Graspable targets that a variant missed and that become filmstrips, from the first to the last frame."""
-    n_recordings: int = 0
-    """Successes, and failures, of each variant that become recordings for Rerun's viewer: images, segments, score maps,
-    grasps, arm. Needs the extra `rerun`."""
+    """Successes, and failures, of each variant that become videos (MP4)."""
     proposer: str | None = None
     """Grasp proposer of your own, `module:attribute`. null: the package's."""
     trust_code: bool = False
@@ -187,8 +177,6 @@ class PolicyEvalConfig:
         for name, least in (
             ("episodes", 0 if self.suite == "picking" else 1),
             ("n_videos", 0),
-            ("n_filmstrips", 0),
-            ("n_recordings", 0),
         ):
             at_least(name, getattr(self, name), least)
         at_least("curve_scenes", self.curve_scenes, 0)

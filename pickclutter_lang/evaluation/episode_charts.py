@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from pickclutter_lang.evaluation.episode_instructions import DRAWN, NAMED
+from pickclutter_lang.evaluation.instructions import DRAWN, NAMED
 from pickclutter_lang.evaluation.rollout_metrics import TARGET_GROUPS, Episode, wilson_interval
 from pickclutter_lang.experiments.plotting import TRUTH_COLORS
 from pickclutter_lang.experiments.run_charts import Interval, Panel, draw_bars, draw_panels, stairs_of

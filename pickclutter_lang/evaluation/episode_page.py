@@ -6,18 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
 from pickclutter_lang.evaluation.rollout_metrics import Episode, outcome_of, went_right
 from pickclutter_lang.evaluation.suites import suite_outcome
-from pickclutter_lang.evaluation.videos import RECORDING, video_name
-from pickclutter_lang.reports.gallery import Card, Gallery, Item, Tone, jpeg, video_of_gif
+from pickclutter_lang.evaluation.videos import video_name
+from pickclutter_lang.reports.gallery import Card, Gallery, Item, Media, Tone
 from pickclutter_lang.utils.markdown import markdown_table, number
 
 MOST_ROWS = 2000
 """Episodes in the table of a page."""
-_FILMSTRIP_PIXELS = 1100
 
 
 def episode_table(episodes: Sequence[Episode], suite: str) -> str:
@@ -37,22 +33,16 @@ def episode_table(episodes: Sequence[Episode], suite: str) -> str:
 
 
 def episode_gallery(episodes: Sequence[Episode], videos: Sequence[str], suite: str, folder: Path) -> Gallery:
-    """Return a card for each video and filmstrip of an evaluation.
+    """Return a card for each video of an evaluation.
 
-    :param videos: files, relative to `folder`; recordings are left out
+    :param videos: files, relative to `folder`
     """
     by_name = {video_name(episode): episode for episode in episodes}
     cards = []
-    for name in (one for one in videos if not one.endswith(RECORDING)):
-        path = folder / name
-        episode = by_name[name.removesuffix(path.suffix)]
-        if path.suffix == ".gif":
-            media = video_of_gif(path)
-        else:
-            with Image.open(path) as image:
-                media = jpeg(np.asarray(image.convert("RGB")), _FILMSTRIP_PIXELS)
-        title, wide = f"{episode['instruction']}: {episode['variant']}", path.suffix != ".gif"
-        cards.append(Card(title, media, [_item(episode, suite)], wide))
+    for name in videos:
+        episode = by_name[name]
+        title = f"{episode['instruction']}: {episode['variant']}"
+        cards.append(Card(title, Media("video/mp4", (folder / name).read_bytes()), [_item(episode, suite)]))
     return Gallery(cards)
 
 

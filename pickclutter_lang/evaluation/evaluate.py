@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from importlib import import_module
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,13 @@ from typing import Any
 import torch
 
 from pickclutter_lang.evaluation.config import PolicyEvalConfig
-from pickclutter_lang.evaluation.episode_instructions import SUITES
 from pickclutter_lang.evaluation.episode_log import EpisodeKey, EpisodeLog
+from pickclutter_lang.evaluation.instructions import SUITES
 from pickclutter_lang.evaluation.report import write_report
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.setup import prepare
 from pickclutter_lang.evaluation.student_folders import check_identity, save_identity
-from pickclutter_lang.evaluation.videos import write_videos
+from pickclutter_lang.evaluation.videos import SIDE, write_videos
 from pickclutter_lang.experiments.result import git_revision
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.load import load_run_config
@@ -45,8 +44,6 @@ def evaluate_policy(config: PolicyEvalConfig) -> Path:
         load_run_config(EvaluateConfig(config.run, config.scenes, 1, "cpu"))  # there is a run
     if config.policy is not None and config.own_policy is None:
         load_config(config.policy)  # there is a policy
-    if config.n_recordings:
-        import_module("pickclutter_lang.evaluation.rerun_recorder")  # its extra is there
     torch.set_num_threads(1)  # as in the workers, so that videos end as their episodes did
     student = config.run if config.own_policy is not None else config.run or config.policy
     folder = Path(config.out or Path(student or ".") / "evaluation")
@@ -62,8 +59,7 @@ def evaluate_policy(config: PolicyEvalConfig) -> Path:
         _run_missing(setup.rollouts, requested, log, config.pool, before_first)
         episodes = [log.episodes[one] for one in requested]
         write_report(folder, config, setup, episodes, [])  # whatever becomes of the videos
-        counts = config.n_videos, config.n_filmstrips, config.n_recordings
-        videos = write_videos(setup.rollouts, episodes, *counts, folder)
+        videos = write_videos(partial(RolloutRunner, setup.rollouts, SIDE), episodes, config.n_videos, folder)
         write_report(folder, config, setup, episodes, videos)
     return folder
 

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.evaluation.config import PickConfig
-from pickclutter_lang.evaluation.episode_instructions import TYPED, Instruction
-from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
-from pickclutter_lang.evaluation.videos import RECORDING, SIDE, VideoRecorder, call_all, make_recorders
+from pickclutter_lang.evaluation.instructions import TYPED, Instruction, Pile
+from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner, Start
+from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder
 from pickclutter_lang.language.instructions import instruction, read_name
 from pickclutter_lang.language.object_attributes import attributes_of
 from pickclutter_lang.language.phrases import MODIFIERS, Phrase, color_alone, read_phrase
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.kinds.kind_set import KindSet
-from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet, load_object_set, own_sources
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet, load_object_set
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.progress import track
 
-_DISTRACTORS, _MAX_MEANT, _MAX_PILES, _CAMERA_SIZE, _INSTANCES, _LOOKED_AT = 11, 2, 200, 256, 50, 12
+_DISTRACTORS, _MAX_MEANT, _MAX_PILES, _INSTANCES, _FIRST_INSTANCES = 11, 2, 200, 50, 12
 
 
 class Pick(NamedTuple):
@@ -42,74 +40,66 @@ class Pick(NamedTuple):
 def pick(config: PickConfig) -> Pick:
     """Find a pile that has what `config.phrase` means, have it picked, and write the video to `config.out`.
 
-    With `config.record` a recording for Rerun's viewer is written too.
-
     :raises InvalidArgumentError: for a phrase that means nothing here, or that no pile has
     :raises PickClutterError: what making the environment and loading the policy or teacher raise
-    :raises MissingExtraError: for a recording without the extra `rerun`
     """
-    video = VideoRecorder()
-    recordings = {} if config.record is None else {RECORDING: Path(config.record)}
-    recorders = [video, *make_recorders(recordings)]
     objects = load_object_set(config.objects, config.objects_root)
     phrase = read_phrase(read_name(config.phrase, objects.catalog.names), objects.catalog)
     kinds = kinds_of_pile(phrase, objects, config.seed) if isinstance(objects, KindSet) else ()
     _check_possible(phrase, objects, kinds)
-    policies = {} if config.policy is None else {"few_shot": config.policy}
-    runner = RolloutRunner(
-        RolloutConfig(
-            environment_id(config.objects), config.objects_root, "ood", 0.0, "pd_ee_delta_pose", policies,
-            _CAMERA_SIZE, trust_code=config.trust_code, kinds=kinds, instances=_INSTANCES,
-            objects=own_sources(config.objects),
-            camera=config.camera, appearance=config.appearance,
-        ),
-        base_size=SIDE,
-    )  # fmt: skip
-    seed, target, names = find_pile(runner, phrase, config.seed)
-    variant = "few_shot"
-    if config.policy is None:
-        variant = "teacher"
+    variant = "teacher" if config.policy is None else "few_shot"
+    policies = {} if config.policy is None else {variant: config.policy}
+    runner = RolloutRunner(RolloutConfig.of_command(config, kinds=kinds, instances=_INSTANCES, policies=policies), SIDE)
+    start, target = find_pile(runner, phrase, config.seed)
+    names = tuple(item.name for item in start.pile.objects)
+    if runner.student is None:
         others = [name for name in names if name not in phrase.labels] or [name for name in names if name != target]
         runner.use_detector(variant, _teacher_detector(config.teacher_name, others))
-    elif runner.student is not None and not config.declare:
+    elif not config.declare:
         runner.use_detector(variant, StudentDetector(runner.student, always_present=True))
-    asked = Instruction(TYPED, instruction(phrase.text, 0), target, target, (target,))
-    episode = runner.rollout_asked(variant, seed, asked, partial(call_all, recorders))
-    atomic_write(Path(config.out), video.video("success" if episode["success"] else "failure").data)
-    for recorder in recorders[1:]:
-        recorder.save(recordings, episode)
+    video = VideoRecorder()
+    episode = runner.run(variant, start, video.callback)
+    atomic_write(Path(config.out), video.mp4("success" if episode["success"] else "failure"))
     return Pick(names, target, episode, outcome_in_words(episode))
 
 
-def find_pile(runner: RolloutRunner, phrase: Phrase, seed: int) -> tuple[int, str, tuple[str, ...]]:
-    """Return the seed of a pile with a graspable object that a phrase fits, its name, and those of all its objects.
+def find_pile(runner: RolloutRunner, phrase: Phrase, seed: int) -> tuple[Start, str]:
+    """Start an episode in a pile with a graspable object that a phrase fits; return it, and the object's name.
 
-    The phrase fits no other object of the pile, so that one alone is right.
+    The phrase fits no other object of the pile, so that one is right. Each pile is reset once.
 
     :raises InvalidArgumentError: when there is none among 200 piles
     """
     several = 0
-    for number in track(range(seed * _MAX_PILES, (seed + 1) * _MAX_PILES), "piles", transient=True):
-        _, pile = runner.observe(number)
+
+    def ask(pile: Pile) -> Instruction | None:
+        nonlocal several
         fitting = [item for item in pile.objects if phrase.fits(item)]
         several += len(fitting) > 1
-        if len(fitting) == 1 and fitting[0] in pile.visible and runner.is_graspable(number, fitting[0].name):
-            return number, fitting[0].name, tuple(found.name for found in pile.objects)
+        if len(fitting) != 1 or fitting[0] not in pile.visible:
+            return None
+        name = fitting[0].name
+        return Instruction(TYPED, instruction(phrase.text, 0), name, name, (name,))
+
+    for number in track(range(seed * _MAX_PILES, (seed + 1) * _MAX_PILES), "piles", transient=True):
+        start = runner.start(number, ask)
+        if start.asked is not None and start.info["target_graspable"]:
+            return start, start.asked.target
     if several == _MAX_PILES:
         raise InvalidArgumentError(
             f"expected words that one object of a pile fits, but several fit {phrase.text!r} in each of {_MAX_PILES} "
             "piles; say its name, or more of it"
         )
     raise InvalidArgumentError(
-        f"expected something that is there, but none of {_MAX_PILES} piles had {phrase.text!r} alone, where the arm "
-        f"can grasp it ({several} had several); choose other words, or another seed"
+        f"expected something that is there, but none of {_MAX_PILES} piles had one {phrase.text!r} that the arm can "
+        f"grasp ({several} had several); choose other words, or another seed"
     )
 
 
 def outcome_in_words(episode: Mapping[str, Any]) -> str:
     """Return what came of a pick in a sentence.
 
-    :param episode: of `RolloutRunner.rollout_typed`
+    :param episode: of `RolloutRunner.run`
     """
     name = episode["reference"]
     others = " and the ".join(other for other in episode["picked"] if other != name)
@@ -164,14 +154,14 @@ def kinds_of_pile(phrase: Phrase, objects: KindSet, seed: int) -> tuple[str, ...
     rng = np.random.default_rng(seed)
     meant = [objects.catalog.find(str(name)) for name in rng.permutation(phrase.labels)]
     if phrase.modifiers and len(meant) > _MAX_MEANT:
-        for looked_at in (_LOOKED_AT, _INSTANCES):  # a rare color takes a longer look
-            fitting = (kind for kind in meant if any(map(phrase.fits, _instances(objects, kind, looked_at))))
+        for count in (_FIRST_INSTANCES, _INSTANCES):  # a rare color takes a longer look
+            fitting = (kind for kind in meant if any(map(phrase.fits, _instances(objects, kind, count))))
             if found := [*islice(fitting, _MAX_MEANT)]:
                 meant = found
                 break
     names = [kind.name for kind in meant[:_MAX_MEANT]]
     others = [name for name in objects.catalog.names if name not in phrase.labels]
-    others = others or [name for name in objects.catalog.names if name not in names]  # a color alone means all labels
+    others = others or [name for name in objects.catalog.names if name not in names]  # a color means all labels
     return (*names, *(str(name) for name in rng.permutation(others)[:_DISTRACTORS]))
 
 

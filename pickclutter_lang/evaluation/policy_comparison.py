@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 
 from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.evaluation.episode_charts import object_rates, unseen_of
-from pickclutter_lang.evaluation.episode_instructions import SUITES
 from pickclutter_lang.evaluation.episode_log import EpisodeRow
 from pickclutter_lang.evaluation.evaluate import EPISODES_FILE
+from pickclutter_lang.evaluation.instructions import SUITES
 from pickclutter_lang.evaluation.paired import PairedDifference, paired_difference
 from pickclutter_lang.evaluation.report import RESULT_FILE
 from pickclutter_lang.evaluation.rollout_metrics import (
@@ -45,7 +45,7 @@ _ENVIRONMENT = {
 }
 """What two evaluations must share to have the same piles and instructions -> how it is called."""
 _IGNORED = (
-    "out", "run", "policy", "scenes", "workers", "n_videos", "n_filmstrips", "n_recordings", "objects_root",
+    "out", "run", "policy", "scenes", "workers", "n_videos", "objects_root",
     "trust_code", "curve_scenes",
 )  # fmt: skip
 """Settings that change no episode; students are compared by their hashes."""

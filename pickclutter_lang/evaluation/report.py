@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +19,6 @@ from pickclutter_lang.evaluation.plots import OUTCOMES_FILE, plot_outcomes, plot
 from pickclutter_lang.evaluation.rollout_metrics import comparison_table, comparisons, summary, tables
 from pickclutter_lang.evaluation.setup import SCHEMA, Setup
 from pickclutter_lang.evaluation.suites import suite_summary, suite_tables
-from pickclutter_lang.evaluation.videos import RECORDING
 from pickclutter_lang.experiments.result import package_versions
 from pickclutter_lang.policy.manifest import load_config
 from pickclutter_lang.reports.charts import save_png
@@ -61,12 +59,11 @@ def write_report(
     for name, chart in charts.items():
         save_png(chart, folder / name)
     result["videos"] = list(videos)
-    recordings = [name for name in videos if name.endswith(RECORDING)]
     write_text(folder / RESULT_FILE, json.dumps(result, indent=1) + "\n")
-    parts = [*_head(config, setup), *parts, *_revisions(episodes), *_recordings(folder, recordings)]
+    parts = [*_head(config, setup), *parts, *_revisions(episodes)]
     write_text(folder / REPORT_FILE, "\n\n".join([*parts, *_videos(videos)]) + "\n")
     shown = charts | {_VIDEOS: episode_gallery(episodes, videos, config.suite, folder)}
-    if len(videos) > len(recordings):
+    if videos:
         parts += ["## Videos", f"![Videos]({_VIDEOS})"]
     if episodes:
         parts += ["## Episodes", episode_table(episodes, config.suite)]
@@ -188,17 +185,5 @@ def _revisions(episodes: Sequence[dict[str, Any]]) -> list[str]:
     return [f"These episodes were run by {len(revisions)} revisions of the program: {', '.join(revisions)}."]
 
 
-def _recordings(folder: Path, recordings: Sequence[str]) -> list[str]:
-    if not recordings:
-        return []
-    lines = "\n".join(f"    rerun {shlex.quote(str(folder / name))}" for name in recordings)
-    return [f"## Recordings\n\nOf whole episodes, for Rerun's viewer (the extra `rerun`):\n\n{lines}"]
-
-
 def _videos(videos: Sequence[str]) -> list[str]:
-    parts = []
-    for title, suffix in (("Videos", ".gif"), ("Graspable targets that were not placed", ".png")):
-        files = [f"![{name}]({name})" for name in videos if name.endswith(suffix)]
-        if files:
-            parts.append(f"## {title}\n\n" + "\n\n".join(files))
-    return parts
+    return ["## Videos\n\n" + "\n".join(f"- [{name}]({name})" for name in videos)] if videos else []

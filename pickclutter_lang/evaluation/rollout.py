@@ -2,107 +2,149 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import gymnasium as gym
+import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.envs.generation.pile_sampling import split_label_indices
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
+from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.envs.wrappers import DeclareAbsence, FlatObservation
-from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.evaluation.acting import (
-    Actor,
-    RolloutCallback,
-    TimedDetector,
-    act,
-    first_decision,
-    outcome,
-)
-from pickclutter_lang.evaluation.episode_instructions import (
-    DRAWN,
-    Instruction,
-    Pile,
-    draw_instruction,
-    typed_instruction,
-)
-from pickclutter_lang.manipulation.scripted_picker import DEFAULT_PICKER_CONFIG
+from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
+from pickclutter_lang.evaluation.instructions import BLANK, DRAWN, Instruction, Pile, draw_instruction, may_refuse
+from pickclutter_lang.language.instructions import encode_instruction
+from pickclutter_lang.manipulation.scripted_picker import DEFAULT_PICKER_CONFIG, PickPhase
 from pickclutter_lang.objects.catalog import Catalog
+from pickclutter_lang.objects.object_sets import own_sources
 from pickclutter_lang.policy.baseline_detectors import OracleDetector, RandomDetector
 from pickclutter_lang.policy.config import Thresholds
-from pickclutter_lang.policy.detectors import StudentDetector, TargetDetector
-from pickclutter_lang.policy.policy import LanguagePickPolicy
+from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
+from pickclutter_lang.policy.policy import DECLARE, EpisodeState, LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.score_wrappers import check_cameras
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.utils.memory import return_unused_memory
-from pickclutter_lang.utils.plugins import resolve
+from pickclutter_lang.utils.plugins import checked_result, resolve
 
 OWN = "own"
 """Variant: the policy that `RolloutConfig.own_policy` names."""
+_OF_ENVIRONMENT = (
+    *("objects_root", "kinds", "instances", "control_mode", "split", "object_split", "absent_probability"),
+)
+_OF_COMMAND = (
+    *("objects", "objects_root", "kinds", "instances", "distractors", "camera", "appearance", "split"),
+    *("control_mode", "trust_code"),
+)
+
+RolloutCallback = Callable[[Mapping[str, NDArray[Any]], EpisodeState | None], None]
+"""Called at each step with the observation and the state of the policy, None for a policy of a user's own."""
 
 
 @dataclass(frozen=True)
 class RolloutConfig:
-    """Where policies act: environment, objects, and how often an absent object is named.
+    """Where policies act, and which.
 
     - `policies`: policy folders by variant, `few_shot` or `zero_shot` or both, or none
     - `camera_size`: side in pixels of the hand camera's images where there is no policy folder
     - `teacher_thresholds`: of the variant `teacher`
     - `own_policy`: `module:attribute`, makes the variant `own`
-    - `object_split`: which objects are unseen, see `paper_catalog`
-    - `trust_code`: as of `StudentRuntime.load`
     - `proposer`: a grasp proposer as `module:attribute`; None: the package's
-    - `kinds`, `instances`, `camera`, `appearance`, `distractors`: as of `PickClutterLangEnv`
-    - `objects`: of the environment `PickClutterLang/Own-v0`: the sets that it mixes, folders of one's own among them
+    - `trust_code`: as of `StudentRuntime.load`
+    - the others: as of `PickClutterLangEnv`
     """
 
-    env_id: str
-    objects_root: str | None
-    split: str
-    absent_probability: float
-    control_mode: str
-    policies: Mapping[str, str]
-    camera_size: int
-    teacher_thresholds: Thresholds | None = None
-    own_policy: str | None = None
+    objects: Any = "proxy"
+    objects_root: str | None = None
+    split: str = "ood"
     object_split: int = 0
-    trust_code: bool = False
-    proposer: str | None = None
-    kinds: tuple[str, ...] = ()
+    absent_probability: float = 0.0
+    control_mode: str = "pd_ee_delta_pose"
+    kinds: Sequence[str] = ()
     instances: int = 50
-    objects: tuple[str, ...] = ()
+    distractors: float = 0.0
     camera: HandCameraConfig = field(default_factory=HandCameraConfig)
     appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
-    distractors: float = 0.0
+    camera_size: int = 256
+    policies: Mapping[str, str] = field(default_factory=dict)
+    teacher_thresholds: Thresholds | None = None
+    own_policy: str | None = None
+    proposer: str | None = None
+    trust_code: bool = False
+
+    @classmethod
+    def of_command(cls, config: Any, **others: Any) -> RolloutConfig:
+        """Return what a command's configuration says of the piles, with the values that it calls otherwise."""
+        return cls(**{key: getattr(config, key) for key in _OF_COMMAND if hasattr(config, key)} | others)
+
+    @property
+    def env_id(self) -> str:
+        """The environment's id of Gymnasium."""
+        return environment_id(self.objects)
+
+    def env_arguments(self, hand_size: int, base_size: int = 0) -> dict[str, Any]:
+        """Return the arguments of the environment, as JSON values.
+
+        :param hand_size: side in pixels of the hand camera's images
+        :param base_size: of the base camera's; 0: there is none
+        """
+        sides = {"hand": hand_size, "base": base_size}
+        view: dict[str, Any] = {"camera": self.camera, "appearance": self.appearance}
+        own = own_sources(self.objects)
+        return {
+            **({"objects": list(own)} if own else {}),
+            **{name: asdict(value) for name, value in view.items() if value != type(value)()},
+            **({"distractors": self.distractors} if self.distractors else {}),
+            **{key: getattr(self, key) for key in _OF_ENVIRONMENT},
+            "obs_mode": "rgbd",
+            "enable_segmentation": True,
+            "base_camera": base_size > 0,
+            "camera_cfgs": {f"{name}_camera": {"width": n, "height": n} for name, n in sides.items() if n > 0},
+        }
 
 
-def environment_arguments(config: RolloutConfig, hand_size: int, base_size: int = 0) -> dict[str, Any]:
-    """Return the arguments of the environment of rollouts, as JSON values.
+class TimedDetector:
+    """A detector that measures its time and records its first detection.
 
-    :param hand_size: side in pixels of the hand camera's images
-    :param base_size: of the base camera's; 0: there is none
+    It knows the `names` that it is made with, whatever names were encoded in other episodes.
     """
-    sides = {"hand": hand_size, "base": base_size}
-    view: dict[str, HandCameraConfig | AppearanceConfig] = {"camera": config.camera, "appearance": config.appearance}
-    return {
-        **({"objects": list(config.objects)} if config.objects else {}),
-        **{name: asdict(value) for name, value in view.items() if value != type(value)()},
-        **({"distractors": config.distractors} if config.distractors else {}),
-        "objects_root": config.objects_root,
-        "kinds": config.kinds,
-        "instances": config.instances,
-        "obs_mode": "rgbd",
-        "control_mode": config.control_mode,
-        "split": config.split,
-        "object_split": config.object_split,
-        "absent_probability": config.absent_probability,
-        "enable_segmentation": True,
-        "base_camera": base_size > 0,
-        "camera_cfgs": {f"{name}_camera": {"width": n, "height": n} for name, n in sides.items() if n > 0},
-    }
+
+    first: Detection | None = None
+
+    def __init__(self, detector: TargetDetector, names: Sequence[str]) -> None:
+        self._detector, self.names = detector, names
+        self.seconds: list[float] = []
+
+    def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
+        """Detect the object of a name."""
+        start = time.perf_counter()
+        answer = self._detector(observation, name)
+        detection = checked_result(answer, Detection, type(self._detector).__qualname__, "detector")
+        self.first = self.first or detection
+        self.seconds.append(time.perf_counter() - start)
+        return detection
+
+
+class Actor(NamedTuple):
+    """A policy, its detector (None for a policy of a user's own), and the seconds of each of its decisions."""
+
+    policy: Any
+    detector: TimedDetector | None
+    seconds: list[float]
+
+
+class Start(NamedTuple):
+    """An episode before its first action: what is asked, the first observation, and the pile."""
+
+    seed: int
+    asked: Instruction | None
+    observation: Mapping[str, NDArray[Any]]
+    info: dict[str, Any]
+    pile: Pile
 
 
 class RolloutRunner:
@@ -131,30 +173,93 @@ class RolloutRunner:
         if config.proposer is not None:
             self._picker_config = replace(DEFAULT_PICKER_CONFIG, grasp_proposer=resolve(config.proposer, "proposer"))
         hand_size = self.student.config.camera_size if self.student else config.camera_size
-        inner = wrap(gym.make(config.env_id, **environment_arguments(config, hand_size, base_size)))
+        inner = wrap(gym.make(config.env_id, **config.env_arguments(hand_size, base_size)))
         catalog: Catalog = inner.unwrapped.catalog  # type: ignore[attr-defined]
-        self._names, self._seen_names = catalog.names, _seen_names(catalog, self.student)
+        self._names, self._seen_names = catalog.names, seen_names(catalog, self.student)
         self._env = FlatObservation(DeclareAbsence(inner), mask=True)
         if self.student is not None:
             check_cameras(self._env, self.student)
-
-    def detector(self, variant: str) -> TargetDetector:
-        """Return the detector of a variant, which is built at its first use.
-
-        :raises InvalidArgumentError: when the variant needs a student or thresholds that are not there
-        """
-        if variant not in self._detectors:
-            self.use_detector(variant, self._make_detector(variant))
-        return self._detectors[variant]
 
     def use_detector(self, variant: str, detector: TargetDetector) -> None:
         """Take a detector for a variant, which knows the names in all episodes that it knows now."""
         self._detectors[variant], self._known_names[variant] = detector, tuple(detector.names)
 
-    def is_graspable(self, seed: int, name: str) -> bool:
-        """Return whether an object of the pile of a seed can be grasped before the arm moves."""
-        _, info = self._env.reset(seed=seed, options={"target": name})
-        return bool(info["target_graspable"])
+    def start(self, seed: int, ask: Callable[[Pile], Instruction | None] | None = None) -> Start:
+        """Start the episode of a seed, with one reset.
+
+        :param ask: what is asked for in the pile; None, also as its result: the environment's own instruction
+        """
+        asked: list[Instruction | None] = [None]
+
+        def choose() -> str | None:
+            asked[0] = ask(self._pile()) if ask is not None else None
+            return None if asked[0] is None else asked[0].target
+
+        observation, info = self._env.reset(seed=seed, options={"target": choose})
+        return Start(seed, asked[0], observation, info, self._pile())
+
+    def rollout(
+        self, variant: str, seed: int, kind: str = DRAWN, callback: RolloutCallback | None = None
+    ) -> dict[str, Any]:
+        """Run the episode of a seed and a kind of instruction; return what `run` does."""
+        if kind == DRAWN:
+            return self.run(variant, self.start(seed), callback)
+        return self.run(variant, self.start(seed, lambda pile: draw_instruction(kind, pile, seed)), callback)
+
+    def run(self, variant: str, start: Start, callback: RolloutCallback | None = None) -> dict[str, Any]:
+        """Run an episode to its end; return its outcome, as JSON values.
+
+        It ends early where the arm has nothing more to do, or where the policy cannot read words that it may refuse.
+        Seconds are the median of a detection, for a user's own policy of a step. `located`: more than half of the first
+        detected mask is the target. `picked`: objects in the order in which they were lifted. `followed`: the first of
+        these is right, or, where none is, the policy declared absence (after a blank instruction: it picked nothing).
+        `present` and `success` say nothing of a name that is not in the catalog.
+
+        :raises TeacherError: for a new name without its teacher
+        """
+        info, asked = start.info, start.asked
+        if asked is None:
+            name = info["target_name"]
+            asked = Instruction(DRAWN, info["instruction"], name, name, (name,) if info["target_present"] else ())
+        actor = self._actor(variant)
+        last, acted = act(self._env, actor, start, asked, callback)
+        return_unused_memory()
+        declared, first = bool(last["declared_absent"]), actor.detector and actor.detector.first
+        return {
+            "variant": variant,
+            "seed": start.seed,
+            "kind": asked.kind,
+            "instruction": asked.text,
+            "target": info["target_name"],
+            "reference": asked.reference,
+            "expected": list(asked.expected),
+            "seen": info["target_name"] in self._seen_names,
+            **{key: bool(info[f"target_{key}"]) for key in ("present", "visible", "graspable")},
+            "success": bool(last["success"]),
+            "declared_absent": declared,
+            **acted,
+            "followed": _followed(asked, acted["picked"], declared),
+            "wrong_objects": int(last["wrong_object_picked"]),
+            "located": first and _covers(first.mask, start.observation["mask"]),
+            "score": first and first.score,
+            "threshold": first and first.threshold,
+            "seconds": float(np.median(actor.seconds)) if actor.seconds else 0.0,
+        }
+
+    def _actor(self, variant: str) -> Actor:
+        if variant != OWN:
+            if variant not in self._detectors:
+                self.use_detector(variant, self._make_detector(variant))
+            detector = TimedDetector(self._detectors[variant], self._known_names[variant])
+            policy = LanguagePickPolicy(detector, self.config.control_mode, config=self._picker_config)
+            return Actor(policy, detector, detector.seconds)
+        own = resolve(str(self.config.own_policy), "policy")()
+        if not callable(getattr(own, "predict", None)):
+            raise InvalidArgumentError(
+                f"expected policy={self.config.own_policy} to make an object with a method predict(observation, state, "
+                f"episode_start), but got {type(own).__name__}"
+            )
+        return Actor(own, None, [])
 
     def _make_detector(self, variant: str) -> TargetDetector:
         if variant == "oracle":
@@ -163,97 +268,16 @@ class RolloutRunner:
             return RandomDetector(self._names)
         if self.student is None:
             raise InvalidArgumentError(f"expected run= or policy= for the variant {variant}, but got neither")
-        if variant != "teacher":
-            return _detector_from_outside(variant, self.student)
-        if self.config.teacher_thresholds is None:
-            raise InvalidArgumentError("expected thresholds of the teacher, but got none")
-        spec = self.student.config
-        return TeacherDetector(spec.teacher.load(), spec.names, self.config.teacher_thresholds)
-
-    def rollout(
-        self, variant: str, seed: int, kind: str = DRAWN, callback: RolloutCallback | None = None
-    ) -> dict[str, Any]:
-        """Run the episode of a seed and a kind of instruction; return its outcome, as JSON values.
-
-        It ends early where the arm has nothing more to do. Seconds are the median of a detection, for a user's own
-        policy of a step. `located`: more than half of the first detected mask is the target. `picked`: objects in the
-        order in which they were lifted. `followed`: the first of these is right, or, where none is, the policy
-        declared absence (after a blank instruction: it picked nothing).
-        """
-        observation, info = self._env.reset(seed=seed)
-        asked = Instruction(kind, info["instruction"], info["target_name"], info["target_name"], ())
-        if kind != DRAWN:
-            asked = draw_instruction(kind, self._pile(), seed)
-            observation, info = self._env.reset(seed=seed, options={"target": asked.target})
-        elif info["target_present"]:
-            asked = replace(asked, expected=(asked.target,))
-        return self._rollout(variant, seed, asked, observation, info, callback)
-
-    def observe(self, seed: int) -> tuple[dict[str, NDArray[Any]], Pile]:
-        """Return the first observation of the episode of a seed, and its pile."""
-        observation, _ = self._env.reset(seed=seed)
-        return observation, self._pile()
-
-    def rollout_typed(
-        self, variant: str, seed: int, name: str, callback: RolloutCallback | None = None
-    ) -> dict[str, Any]:
-        """Run the episode of a seed with a name that a person typed, of any object; return what `rollout` does.
-
-        `present` and `success` say nothing of a name that is not in the catalog.
-
-        :raises InvalidArgumentError: for a name that is too long
-        :raises TeacherError: for a new name without its teacher
-        """
-        self._env.reset(seed=seed)
-        return self.rollout_asked(variant, seed, typed_instruction(name, self._pile()), callback)
-
-    def rollout_asked(
-        self, variant: str, seed: int, asked: Instruction, callback: RolloutCallback | None = None
-    ) -> dict[str, Any]:
-        """Run the episode of a seed with an instruction; return what `rollout` does."""
-        observation, info = self._env.reset(seed=seed, options={"target": asked.target})
-        return self._rollout(variant, seed, asked, observation, info, callback)
-
-    def _rollout(
-        self,
-        variant: str,
-        seed: int,
-        asked: Instruction,
-        observation: Mapping[str, NDArray[Any]],
-        info: dict[str, Any],
-        callback: RolloutCallback | None,
-    ) -> dict[str, Any]:
-        truth = observation["mask"] > 0
-        actor = self._actor(variant)
-        run = act(self._env, actor, observation, info, asked, callback)
-        return_unused_memory()
-        return {
-            "variant": variant,
-            "seed": seed,
-            "kind": asked.kind,
-            "instruction": asked.text,
-            "target": info["target_name"],
-            "reference": asked.reference,
-            "expected": list(asked.expected),
-            "seen": info["target_name"] in self._seen_names,
-            **{key: bool(info[f"target_{key}"]) for key in ("present", "visible", "graspable")},
-            **outcome(run, asked),
-            **first_decision(actor, truth),
-        }
-
-    def _actor(self, variant: str) -> Actor:
-        if variant != OWN:
-            detector = TimedDetector(self.detector(variant), self._known_names[variant])
-            policy = LanguagePickPolicy(detector, self.config.control_mode, config=self._picker_config)
-            return Actor(policy, detector, detector.seconds)
-        assert self.config.own_policy is not None
-        own = resolve(self.config.own_policy, "policy")()
-        if not callable(getattr(own, "predict", None)):
+        if variant == "teacher":
+            spec = self.student.config
+            return TeacherDetector(spec.teacher.load(), spec.names, self.config.teacher_thresholds)
+        detector = resolve(variant, "variants")(self.student)
+        if not callable(detector) or not hasattr(detector, "names"):
             raise InvalidArgumentError(
-                f"expected policy={self.config.own_policy} to make an object with a method predict(observation, state, "
-                f"episode_start), but got {type(own).__name__}"
+                f"expected variants={variant} to make a pickclutter_lang.policy.detectors.TargetDetector, which has "
+                f"names and can be called, but got {type(detector).__name__}"
             )
-        return Actor(own, None, [])
+        return detector  # type: ignore[no-any-return]
 
     def _pile(self) -> Pile:
         env: Any = self._env.unwrapped
@@ -271,22 +295,52 @@ class RolloutRunner:
         )
 
 
-def _seen_names(catalog: Catalog, student: StudentRuntime | None) -> set[str]:
+def act(
+    env: gym.Env[Any, Any], actor: Actor, start: Start, asked: Instruction, callback: RolloutCallback | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Let a policy act until the episode is over; return the last `info`, and what the arm did, as JSON values.
+
+    Words that the policy cannot read end the episode without an action, where `may_refuse` allows it.
+    """
+    observation, info, state = start.observation, start.info, None
+    picked, steps, grasp_found, refused, over = list[str](), 0, False, False, False
+    while not over:
+        began = time.perf_counter()
+        try:
+            observation = {**observation, "instruction": encode_instruction(asked.text)}
+            action, state = actor.policy.predict(observation, state, episode_start=steps == 0)
+        except (InvalidArgumentError, UnknownObjectError):
+            if steps or not may_refuse(asked.kind):
+                raise
+            refused = True
+            break
+        if actor.detector is None:
+            actor.seconds.append(time.perf_counter() - began)
+        known = state[0] if actor.detector is not None else None
+        grasp_found = grasp_found or (known is not None and known.target is not None)
+        if callback is not None:
+            callback(observation, known)
+        if known is not None and known.phase == PickPhase.DONE and action[-1] != DECLARE:
+            break
+        observation, _, terminated, truncated, info = env.step(action)
+        over, steps = terminated or truncated, steps + 1
+        lifted: list[str] = env.unwrapped.picked_objects()  # type: ignore[attr-defined]
+        picked += [name for name in lifted if name not in picked]
+    return info, {"picked": picked, "steps": steps, "grasp_found": grasp_found, "refused": refused}
+
+
+def _followed(asked: Instruction, picked: list[str], declared: bool) -> bool:
+    if asked.expected:
+        return bool(picked) and picked[0] in asked.expected
+    return not picked if asked.kind == BLANK else declared
+
+
+def _covers(mask: NDArray[np.bool_], truth: NDArray[np.uint8]) -> bool:
+    return bool((mask & (truth > 0)).sum() > 0.5 * max(int(mask.sum()), 1))
+
+
+def seen_names(catalog: Catalog, student: StudentRuntime | None) -> set[str]:
     """Return the names that a student trained on; where no folder says it, those of Y_id."""
     if student is not None and student.config.unseen_names is not None:
         return set(student.config.names) - set(student.config.unseen_names)
     return {catalog[index].name for index in catalog.indices("id")}
-
-
-def _detector_from_outside(name: str, student: StudentRuntime) -> TargetDetector:
-    """Make the detector of a variant `module:attribute`.
-
-    :raises InvalidArgumentError: when there is none, or it builds no `TargetDetector`
-    """
-    detector = resolve(name, "variants")(student)
-    if not callable(detector) or not hasattr(detector, "names"):
-        raise InvalidArgumentError(
-            f"expected variants={name} to make a pickclutter_lang.policy.detectors.TargetDetector, which has names and "
-            f"can be called, but got {type(detector).__name__}"
-        )
-    return detector  # type: ignore[no-any-return]

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE
 from pickclutter_lang.datasets.scenes.remote import manifest_at
 from pickclutter_lang.envs.randomization import changes
-from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.evaluation.calibration import (
     Scenes,
@@ -24,7 +23,7 @@ from pickclutter_lang.evaluation.student_folders import PHASES, TEACHER_KEY, che
 from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.objects.catalog import object_split_of, paper_catalog
-from pickclutter_lang.objects.object_sets import is_own, load_object_set, own_sources
+from pickclutter_lang.objects.object_sets import is_own, load_object_set
 from pickclutter_lang.objects.own_sets import own_split_of
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.manifest import load_config
@@ -68,25 +67,16 @@ def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
         thresholds = teacher_thresholds(config, spec, scenes, folder)
         comparable[TEACHER_KEY] = teacher_key(config, spec, scenes)
     identity = check_same(folder, comparable, policies)
-    rollouts = RolloutConfig(
-        environment_id(config.objects),
-        config.objects_root,
-        config.split,
-        config.absent_probability,
-        config.control_mode,
-        policies,
-        config.camera_size,
-        thresholds,
-        config.own_policy,
-        object_split,
-        config.trust_code or config.run is not None,
-        config.proposer,
-        tuple(config.kinds),
-        config.instances,
-        own_sources(config.objects),
-        config.camera,
-        config.appearance,
-        config.distractors,
+    rollouts = RolloutConfig.of_command(
+        config,
+        absent_probability=config.absent_probability,
+        camera_size=config.camera_size,
+        policies=policies,
+        teacher_thresholds=thresholds,
+        own_policy=config.own_policy,
+        object_split=object_split,
+        trust_code=config.trust_code or config.run is not None,
+        proposer=config.proposer,
     )
     return Setup(rollouts, variants, _curves(config, rollouts, variants, scenes, thresholds, folder), identity)
 

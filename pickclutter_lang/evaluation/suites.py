@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from pickclutter_lang.evaluation.episode_instructions import ABSENT, BLANK, KIND_TITLES, NAMED, OF_TARGET, OTHER
+from pickclutter_lang.evaluation.instructions import ABSENT, BLANK, NAMED, OF_TARGET, OTHER, title_of
 from pickclutter_lang.evaluation.paired import PairedDifference, paired_difference
 from pickclutter_lang.evaluation.rollout_metrics import Episode, wilson_interval
 from pickclutter_lang.utils.markdown import markdown_table
@@ -147,7 +147,7 @@ def kind_table(episodes: Sequence[Episode]) -> str:
             rows.append(
                 [
                     f"`{variant}`",
-                    f"{kind}: {KIND_TITLES[kind]}",
+                    f"{kind}: {title_of(kind)}",
                     wilson_interval(sum(e["followed"] for e in chosen), len(chosen)),
                     "-" if several or kind == BLANK else placed,
                     sum(_picks_target(e, e) for e in chosen),

@@ -33,9 +33,7 @@ UNKNOWN = {"reference": "teapot", "expected": [], "present": False}
 
 
 def config(policy: Path) -> RolloutConfig:
-    return RolloutConfig(
-        "PickClutterLang/Proxy-v0", None, "ood", 0.0, "pd_ee_delta_pose", {STUDENT: str(policy)}, camera_size=0
-    )
+    return RolloutConfig(policies={STUDENT: str(policy)})
 
 
 @contextmanager
@@ -105,7 +103,7 @@ def first_view(path: Path) -> NDArray[np.float64]:
 
 @pytest.mark.sim
 def test_what_is_wrong_comes_back_and_the_next_job_is_done(exported: Path, tmp_path: Path) -> None:
-    missing = replace(config(exported / "few_shot"), env_id="PickClutterLang/YCB-v0", objects_root=str(tmp_path))
+    missing = replace(config(exported / "few_shot"), objects="ycb", objects_root=str(tmp_path))
     with started(missing) as running, pytest.raises(MissingAssetsError, match=str(tmp_path)):
         running.submit(0).future.result()
     with started(config(exported / "few_shot")) as running:

@@ -19,7 +19,6 @@ from helpers.policies import changed
 from helpers.scene_data import make_toy_store
 from helpers.scene_runs import make_finished_run, names_of_objects
 from pickclutter_lang.datasets.scenes import read_manifest
-from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.evaluation.calibration import open_scenes, scene_scores
 from pickclutter_lang.evaluation.config import PolicyEvalConfig
@@ -31,7 +30,7 @@ from pickclutter_lang.evaluation.curves import (
     write_curves,
 )
 from pickclutter_lang.evaluation.evaluate import evaluate_policy
-from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner, _seen_names
+from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner, seen_names
 from pickclutter_lang.evaluation.setup import prepare
 from pickclutter_lang.experiments.scenes.export_policy import MAX_CALIBRATION_SCENES
 from pickclutter_lang.experiments.scenes.predictions import save_predictions
@@ -168,15 +167,15 @@ def test_a_policy_folder_says_which_objects_are_unseen(exported: Path, tmp_path:
 
 def test_seen_names_are_those_that_the_student_trained_on(exported: Path) -> None:
     student, catalog = StudentRuntime.load(exported / "few_shot"), load_kind_set(kinds=["lemon", "mug", "fork"]).catalog
-    assert _seen_names(catalog, None) == {item.name for item in catalog if item.split == "id"} >= {"mug"}
-    assert _seen_names(catalog, student) == set(names_of_objects("id")) and "mug" not in _seen_names(catalog, student)
+    assert seen_names(catalog, None) == {item.name for item in catalog if item.split == "id"} >= {"mug"}
+    assert seen_names(catalog, student) == set(names_of_objects("id")) and "mug" not in seen_names(catalog, student)
     student.config = replace(student.config, unseen_names=None)
-    assert _seen_names(catalog, student) == _seen_names(catalog, None)
+    assert seen_names(catalog, student) == seen_names(catalog, None)
 
 
 @pytest.mark.sim
 def test_the_environment_has_the_unseen_objects_of_the_student() -> None:
-    config = RolloutConfig(environment_id("proxy"), None, "id", 0.25, "pd_ee_delta_pose", {}, 32, object_split=2)
+    config = RolloutConfig(split="id", camera_size=32, object_split=2)
     env: Any = RolloutRunner(config)._env.unwrapped
     assert {item.model_id for item in env.catalog if item.split == "ood"} == unseen_objects(2)
 

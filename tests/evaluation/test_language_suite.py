@@ -12,17 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
-from pickclutter_lang.evaluation.acting import Actor, act
-from pickclutter_lang.evaluation.episode_instructions import (
-    SUITES,
-    Instruction,
-)
 from pickclutter_lang.evaluation.episode_log import read_episodes, write_episodes
+from pickclutter_lang.evaluation.instructions import SUITES, Instruction, Pile
 from pickclutter_lang.evaluation.paired import paired_difference
 from pickclutter_lang.evaluation.plots import plot_suite
-from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
+from pickclutter_lang.evaluation.rollout import Actor, RolloutConfig, RolloutRunner, Start, act
 from pickclutter_lang.evaluation.rollout_metrics import comparison_table, comparisons, went_right
 from pickclutter_lang.evaluation.suites import (
     NO,
@@ -32,7 +27,7 @@ from pickclutter_lang.evaluation.suites import (
     suite_summary,
     suite_tables,
 )
-from pickclutter_lang.evaluation.videos import _first_missed, _first_outcomes, video_name
+from pickclutter_lang.evaluation.videos import _first_outcomes, video_name
 from pickclutter_lang.manipulation.scripted_picker import DEFAULT_PICKER_CONFIG
 from pickclutter_lang.reports.charts import save_png
 from pickclutter_lang.utils.statistics import NOT_SHOWN
@@ -196,7 +191,7 @@ def test_episodes_are_kept_as_a_table(tmp_path: Path) -> None:
 def test_an_instruction_that_was_refused_has_no_video() -> None:
     moved = {"variant": "oracle", "success": False, "steps": 9, "graspable": True, "expected": ["lemon"]}
     episodes = [{**moved, "steps": 0}, moved]
-    assert _first_outcomes(episodes, 2) == [moved] and _first_missed(episodes, 2) == [moved]
+    assert _first_outcomes(episodes, 2) == [moved]
 
 
 @pytest.mark.parametrize(
@@ -215,11 +210,12 @@ def test_words_that_cannot_be_read_end_the_episode_alone(kind: str, text: str, e
 
     asked = Instruction(kind, text, "banana", "banana", ("banana",))
     env: Any = None  # in which no step is taken
+    start = Start(0, asked, {}, {"success": False}, Pile((), (), (), ()))
     if refused:
-        assert act(env, Actor(Reader(), None, []), {}, {"success": False}, asked, None).refused
+        assert act(env, Actor(Reader(), None, []), start, asked)[1]["refused"]
     else:
         with pytest.raises(error):
-            act(env, Actor(Reader(), None, []), {}, {}, asked, None)
+            act(env, Actor(Reader(), None, []), start, asked)
 
 
 @pytest.mark.parametrize(
@@ -259,7 +255,7 @@ def test_names_of_other_episodes_are_not_known() -> None:
     runner.use_detector("few_shot", detector)
     detector.names.append("gizmo")
     runner.config, runner._picker_config = (
-        RolloutConfig("", None, "ood", 0, "pd_ee_delta_pose", {}, 96),
+        RolloutConfig(),
         DEFAULT_PICKER_CONFIG,
     )
     timed = runner._actor("few_shot").detector
@@ -271,9 +267,7 @@ def test_names_of_other_episodes_are_not_known() -> None:
 def test_a_policy_that_ignores_its_instruction_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "ignoring.py").write_text(MODULE)
     monkeypatch.syspath_prepend(str(tmp_path))
-    config = RolloutConfig(
-        environment_id("proxy"), None, "ood", 0.25, "pd_ee_delta_pose", {}, 96, own_policy="ignoring:Ignores"
-    )
+    config = RolloutConfig(absent_probability=0.25, camera_size=96, own_policy="ignoring:Ignores")
     runner = RolloutRunner(config)
     episodes = [runner.rollout("own", 2, kind) for kind in ("named", "other", "blank")]
     episodes += [runner.rollout("oracle", 2, kind) for kind in ("named", "other", "blank")]

@@ -189,7 +189,7 @@ def test_a_detector_and_a_proposer_act_in_the_environment(outside: Path, trained
     pytest.importorskip("sapien")
     detector = "my_package.detectors:NearestObject"
     line = ("evaluate-policy", "policy=policy", f"variants=[oracle,{detector}]", "episodes=2", "workers=1")
-    own = (*line, "proposer=my_package.grasps:grasp_from_above", "out=own", "absent_probability=0", "n_filmstrips=1")
+    own = (*line, "proposer=my_package.grasps:grasp_from_above", "out=own", "absent_probability=0")
     assert "trust_code=true" in fail(outside, trained, *own)
     succeed(outside, trained, *own, "trust_code=true")
     episodes = rows(trained / "own" / "episodes.jsonl")

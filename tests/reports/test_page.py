@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from PIL import Image
 
 from helpers.browser import opened
 from pickclutter_lang.reports import page as page_module
 from pickclutter_lang.reports.charts import inline_svg, save_png
-from pickclutter_lang.reports.gallery import Card, Gallery, Item, jpeg, video_of_gif
+from pickclutter_lang.reports.gallery import Card, Gallery, Item, jpeg
 from pickclutter_lang.reports.page import page_link, settings_table, write_page
 from pickclutter_lang.utils.markdown import markdown_table
 
@@ -150,21 +149,6 @@ def test_names_in_a_chart_are_no_mathematics(tmp_path: Path) -> None:
     assert r">$\frac$ a &amp; b</text>" in inline_svg(figure)
     save_png(figure, tmp_path / "new" / "chart.png")
     assert (tmp_path / "new" / "chart.png").is_file()
-
-
-def test_a_video_of_a_gif_lasts_as_long(tmp_path: Path) -> None:
-    frames = [Image.fromarray(pixels(n, 64)) for n in (10, 120, 240)]
-    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=[200, 1000, 400])
-    video = video_of_gif(tmp_path / "a.gif")
-    assert video.mime == "video/mp4" and b"ftyp" in video.data[:16]
-    path = write_page(tmp_path / "report.html", "# x\n\n![g](g)", {"g": Gallery([Card("a", video, [])])})
-    with opened(path) as (page, problems):
-        video = page.locator("video")
-        seconds = video.evaluate(
-            "v => v.readyState ? v.duration : new Promise((done, fail) => "
-            "{ v.onloadedmetadata = () => done(v.duration); v.onerror = () => fail(v.error.message) })"
-        )
-        assert seconds == pytest.approx(1.6, abs=0.01) and problems.messages == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -69,7 +69,7 @@ def policies(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from pickclutter_lang.evaluation.evaluate import evaluate_policy
 
     root = tmp_path_factory.mktemp("policies")
-    few: dict[str, Any] = {"episodes": 2, "workers": 1, "n_videos": 1, "n_filmstrips": 1, "curve_scenes": 0}
+    few: dict[str, Any] = {"episodes": 2, "workers": 1, "n_videos": 1, "curve_scenes": 0}
     variants = ["oracle", "few_shot"]
     evaluate_policy(PolicyEvalConfig(str(exported / "run"), out=str(root / "first"), variants=variants, **few))
     shutil.copytree(root / "first", root / "second")

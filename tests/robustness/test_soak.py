@@ -54,7 +54,7 @@ for seed in range(resets):
     env.reset(seed=seed)
     found["reset"].append(used())
 env.close()
-runner = RolloutRunner(RolloutConfig("PickClutterLang/Proxy-v0", None, "ood", 0.25, "pd_ee_delta_pose", {}, 128))
+runner = RolloutRunner(RolloutConfig(absent_probability=0.25, camera_size=128))
 for seed in range(picks):
     runner.rollout("oracle", seed)
     found["pick"].append(used())

@@ -1,0 +1,77 @@
+"""The examples run: the benchmark for vla-evaluation-harness."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from helpers.paths import ROOT
+
+pytestmark = [pytest.mark.sim, pytest.mark.slow]
+OPEN = np.array([0, 0, 0, 0, 0, 0, 1], np.float32)
+CONFIG = """
+server: {url: "ws://localhost:8000"}
+benchmarks:
+  - benchmark: examples.vla_eval_benchmark:PickClutterLangBenchmark
+    episodes_per_task: 1
+    params: {image_size: 48, max_episode_steps: 2}
+"""
+
+
+@pytest.fixture
+def examples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [str(ROOT), *sys.path])
+
+
+@pytest.mark.usefixtures("examples")
+def test_the_harness_runs_its_benchmark(tmp_path: Path) -> None:
+    vla_eval = pytest.importorskip("vla_eval")
+    from vla_eval.model_servers.predict import PredictModelServer
+    from vla_eval.specs import GRIPPER_CLOSE_NEG, IMAGE_RGB, LANGUAGE, POSITION_DELTA, ROTATION_AA
+
+    asked = []
+
+    class Still(PredictModelServer):  # type: ignore[misc]
+        def predict(self, obs: Any, ctx: Any) -> Any:
+            asked.append(obs["task_description"])
+            return {"actions": OPEN}
+
+        def get_action_spec(self) -> Any:
+            return {"position": POSITION_DELTA, "rotation": ROTATION_AA, "gripper": GRIPPER_CLOSE_NEG}
+
+        def get_observation_spec(self) -> Any:
+            return {"hand_camera": IMAGE_RGB, "language": LANGUAGE}
+
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    (result,) = vla_eval.evaluate(Still(), tmp_path / "config.yaml", docker=False, output_dir=tmp_path / "results")
+    assert result["mean_success"] == 0.0 and len({*asked}) == 2 and len(asked) >= 4
+
+
+@pytest.mark.usefixtures("examples")
+def test_an_episode_of_the_benchmark() -> None:
+    pytest.importorskip("vla_eval")
+    from examples.vla_eval_benchmark import SPLITS, PickClutterLangBenchmark  # type: ignore[import-not-found]
+
+    benchmark = PickClutterLangBenchmark(image_size=48, max_episode_steps=3)
+
+    async def start(task: dict[str, Any]) -> Any:
+        await benchmark.start_episode({**task, "episode_idx": 1})
+        return await benchmark.get_observation()
+
+    for task in benchmark.get_tasks():
+        seen = asyncio.run(start(task))
+        env: Any = benchmark._env.unwrapped
+        assert env.catalog.find(env.target_name).split == SPLITS[task["name"]] and env.target_visible
+        assert env.target_name in seen["task_description"] and seen["state"].shape == (9,)
+        assert {image.shape for image in seen["images"].values()} == {(48, 48, 3)}
+    height = env.tcp.pose.p[2]
+    done = [benchmark.step({"actions": np.array([0, 0, 0.5, 0, 0, 0, 1], np.float32)}).done for _ in range(3)]
+    assert env.tcp.pose.p[2] < height - 0.02 and done == [False, False, True]  # the hand's z axis points down
+    result = asyncio.run(benchmark.get_result())
+    assert not (result["success"] or result["lifted"] or result["wrong_object"])
+    benchmark.cleanup()
