@@ -19,7 +19,7 @@ from pickclutter_lang.objects.object_sets import (
     is_kinds,
     sources_of,
 )
-from pickclutter_lang.utils.engines import PoolConfig
+from pickclutter_lang.utils.pool import PoolConfig
 from pickclutter_lang.utils.validation import (
     at_least,
     check_folder,

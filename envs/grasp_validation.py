@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,8 @@ from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.objects.object_sets import ObjectSet, ObjectSource, load_object_set
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.locks import dir_lock
+from pickclutter_lang.utils.pool import PoolConfig
 from pickclutter_lang.utils.progress import ProgressBar
-from pickclutter_lang.utils.worker_pool import TaskFunction, WorkerPool
 
 if TYPE_CHECKING:
     from pickclutter_lang.envs.pick_executor import PickExecutor
@@ -59,14 +60,11 @@ def _validate(config: GraspValidationConfig, store: SceneStore) -> dict[str, Any
     scenes = _first_scenes(store, config.instances)
     make_function = partial(make_validation_function, objects, config.store)
     done: dict[int, list[dict[str, Any]]] = {}
-    with ProgressBar("scenes", len(scenes)) as bar:
-        pool: WorkerPool[int, list[dict[str, Any]]] = WorkerPool(
-            make_function, min(config.workers, len(scenes)), "scene {}".format
-        )
-        with pool:
-            for scene, rows in pool.imap_unordered(scenes):
-                done[scene] = rows
-                bar.advance()
+    pool = PoolConfig(config.workers)
+    with closing(pool.run(make_function, scenes)) as results, ProgressBar("scenes", len(scenes)) as bar:
+        for scene, rows in results:
+            done[scene] = rows
+            bar.advance()
     return summarize([row for scene in scenes for row in done[scene]])
 
 
@@ -124,7 +122,7 @@ def _first_scenes(store: SceneStore, instances: int) -> list[int]:
     return list(range(int(np.searchsorted(counts, instances)) + 1))
 
 
-def make_validation_function(objects: ObjectSet, store: str) -> TaskFunction[int, list[dict[str, Any]]]:
+def make_validation_function(objects: ObjectSet, store: str) -> Callable[[int], list[dict[str, Any]]]:
     """Load the simulator and open a store; return what executes the picks of one of its scenes."""
     prepare_renderer()
     from pickclutter_lang.envs.pick_executor import PickExecutor
@@ -132,9 +130,7 @@ def make_validation_function(objects: ObjectSet, store: str) -> TaskFunction[int
     return partial(_validate_scene, PickExecutor(objects), SceneStore.open(store))
 
 
-def _validate_scene(
-    executor: PickExecutor, store: SceneStore, index: int, step: Callable[[], None]
-) -> list[dict[str, Any]]:
+def _validate_scene(executor: PickExecutor, store: SceneStore, index: int) -> list[dict[str, Any]]:
     from pickclutter_lang.envs.pick_executor import validate_pile
 
     return [{"scene": index, **pick} for pick in validate_pile(executor, *_task(store.scene(index), executor.objects))]

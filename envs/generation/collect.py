@@ -6,6 +6,7 @@ import hashlib
 import socket
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -27,12 +28,11 @@ from pickclutter_lang.envs.config import CollectConfig
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, catalog_bytes
 from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
-from pickclutter_lang.utils.engines import PoolConfig
 from pickclutter_lang.utils.io import atomic_write, clean_temp_files, create_dir
 from pickclutter_lang.utils.locks import dir_lock
+from pickclutter_lang.utils.pool import PoolConfig
 from pickclutter_lang.utils.progress import ProgressBar
 from pickclutter_lang.utils.versions import installed_version
-from pickclutter_lang.utils.worker_pool import TaskFunction
 
 
 class SceneSource(Protocol):
@@ -55,17 +55,14 @@ class WorkerSpec:
     manifest: Manifest
 
 
-def make_shard_function(spec: WorkerSpec) -> TaskFunction[int, ShardEntry]:
-    """Return what makes and writes the shard of a number; a step is a scene."""
+def make_shard_function(spec: WorkerSpec) -> Callable[[int], ShardEntry]:
+    """Return what makes and writes the shard of a number."""
     return partial(_make_shard, spec, spec.make_source())
 
 
-def _make_shard(spec: WorkerSpec, source: SceneSource, number: int, step: Callable[[], None]) -> ShardEntry:
+def _make_shard(spec: WorkerSpec, source: SceneSource, number: int) -> ShardEntry:
     manifest = spec.manifest
-    rows = []
-    for index in manifest.shard_range(number):
-        rows.append(source.generate(manifest.seed or 0, manifest.split, index))
-        step()
+    rows = [source.generate(manifest.seed or 0, manifest.split, index) for index in manifest.shard_range(number)]
     return write_shard(spec.folder, number, rows, manifest.layout)
 
 
@@ -222,8 +219,9 @@ def _make(spec: WorkerSpec, valid: Sequence[ShardEntry], missing: Sequence[int],
     entries, manifest, listed = list(valid), spec.manifest, len(valid)
     with ProgressBar("scenes", sum(len(manifest.shard_range(n)) for n in missing)) as bar:
         try:
-            with pool.make(partial(make_shard_function, spec), "shard {:05d}.h5".format, bar.advance) as workers:
-                for _, entry in workers.imap_unordered(missing):
+            with closing(pool.run(partial(make_shard_function, spec), missing)) as results:
+                for number, entry in results:
+                    bar.advance(len(manifest.shard_range(number)))
                     entries.append(entry)
                     if len(entries) - listed > listed * _UNLISTED:
                         manifest.with_shards(entries).write(spec.folder)

@@ -18,7 +18,7 @@ from pickclutter_lang.demonstrations.trajectories import PARTS, find_episodes, m
 from pickclutter_lang.envs.randomization import changes
 from pickclutter_lang.envs.registration import MAX_EPISODE_STEPS
 from pickclutter_lang.evaluation.episode_log import EpisodeLog
-from pickclutter_lang.evaluation.evaluate import play_missing, take_parts
+from pickclutter_lang.evaluation.evaluate import play_missing
 from pickclutter_lang.evaluation.instructions import DRAWN
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.student_folders import check_same, save_identity
@@ -27,8 +27,6 @@ from pickclutter_lang.objects.object_sets import ObjectSet, is_own, load_object_
 from pickclutter_lang.policy.manifest import load_config
 from pickclutter_lang.utils.io import clean_temp_files, create_dir
 from pickclutter_lang.utils.locks import dir_lock
-from pickclutter_lang.utils.parts import Part
-from pickclutter_lang.utils.worker_pool import TaskFunction
 
 LOG_FILE = "episodes.jsonl"
 SCHEMA = 1
@@ -71,12 +69,10 @@ def collect_demos(config: CollectDemosConfig) -> Collected:
             clean_temp_files(place)
         trajectories = f"trajectory.rgbd.{config.control_mode}.h5"
         log = EpisodeLog(spec.folder / LOG_FILE)
-        wanted = [(spec.variant, seed, DRAWN) for seed in config.seeds]
-        places = [spec.folder, *take_parts(spec.folder, LOG_FILE, identity, wanted, log)]
-        there = find_episodes(places, trajectories)
+        there = find_episodes(spec.folder, trajectories)
         missing = [seed for seed in config.seeds if _lacks(seed, spec, log, there)]
         _play(spec, missing, config, log, partial(save_identity, spec.folder, identity))
-        found = find_episodes(places, trajectories)
+        found = find_episodes(spec.folder, trajectories)
         logged = {seed: source for seed, source in found.items() if (spec.variant, seed, DRAWN) in log.episodes}
         sources = merge(spec.folder, trajectories, logged, _meta(spec.rollouts))
         played = sorted(log.episodes.values(), key=lambda episode: int(episode["seed"]))
@@ -96,10 +92,7 @@ def _spec(config: CollectDemosConfig) -> _Spec:
         policies={} if config.policy is None else {variant: config.policy},
         camera_size=config.camera_size if config.policy is None else load_config(config.policy).student.camera_size,
     )
-    folder = Path(config.out).absolute()
-    if config.part is not None:
-        folder /= Part.parse(config.part).folder_name
-    return _Spec(rollouts, variant, folder, config.failures)
+    return _Spec(rollouts, variant, Path(config.out).absolute(), config.failures)
 
 
 def _meshes(config: CollectDemosConfig) -> str:
@@ -144,11 +137,11 @@ def _play(
     """Play and log the episodes that are missing; `before_first` is called before any is logged."""
     if not missing:
         return
-    workers = config.pool.make(partial(make_play_function, spec), "the episode of seed {}".format)
-    play_missing(workers, missing, len(config.seeds), log, before_first)
+    episodes = config.pool.run(partial(make_play_function, spec), missing)
+    play_missing(episodes, len(missing), len(config.seeds), log, before_first)
 
 
-def make_play_function(spec: _Spec) -> TaskFunction[int, dict[str, Any]]:
+def make_play_function(spec: _Spec) -> Callable[[int], dict[str, Any]]:
     """Prepare a worker process: return the function that plays the episode of a seed, and writes it if it is kept."""
     torch.set_num_threads(1)
     recorders: list[TrajectoryRecorder] = []
@@ -160,7 +153,7 @@ def make_play_function(spec: _Spec) -> TaskFunction[int, dict[str, Any]]:
     runner = RolloutRunner(spec.rollouts, wrap=record)
     (recorder,) = recorders
 
-    def play(seed: int, step: Callable[[], None]) -> dict[str, Any]:
+    def play(seed: int) -> dict[str, Any]:
         episode = runner.rollout(spec.variant, seed, callback=recorder.callback)
         if is_kept(episode, spec.failures):
             write_part(part_path(spec.folder, seed), recorder.trajectory())

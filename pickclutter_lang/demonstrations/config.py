@@ -11,8 +11,7 @@ from omegaconf import MISSING
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.object_sets import check_object_split, check_objects
-from pickclutter_lang.utils.engines import PoolConfig
-from pickclutter_lang.utils.parts import Part, check_part
+from pickclutter_lang.utils.pool import PoolConfig
 from pickclutter_lang.utils.validation import MAX_SEED, at_least, check_path, check_seed, check_workers, one_of, within
 
 IMAGES = ("png", "video")
@@ -62,9 +61,6 @@ class CollectDemosConfig:
     """Where they are: `local`, this machine, or `ray`, the machines of a Ray cluster. Needs the extra `ray`."""
     address: str = "auto"
     """For `engine=ray`: HOST:PORT of the cluster's head. `auto`: the cluster of this machine."""
-    part: str | None = None
-    """`3/8`: play the third of eight parts of the episodes, in `out`/3_of_8. The same command without it, null, takes
-    over the episodes of the parts in `out`, and plays those that are missing."""
     n_videos: int = 3
     """Successes, and kept failures, that become videos (MP4)."""
     trust_code: bool = False
@@ -72,9 +68,8 @@ class CollectDemosConfig:
 
     @property
     def seeds(self) -> Sequence[int]:
-        """Seeds of the episodes, of the part if there is one."""
-        whole = range(self.seed, self.seed + self.episodes)
-        return whole if self.part is None else Part.parse(self.part).of(whole)
+        """Seeds of the episodes."""
+        return range(self.seed, self.seed + self.episodes)
 
     @property
     def pool(self) -> PoolConfig:
@@ -100,7 +95,6 @@ class CollectDemosConfig:
         make_controller(self.control_mode)
         check_workers("workers", self.workers, 1)
         self.pool.validate()
-        check_part(self.part, self.episodes, "episodes")
         at_least("n_videos", self.n_videos, 0)
 
 

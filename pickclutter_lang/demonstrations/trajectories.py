@@ -63,14 +63,14 @@ def write_part(path: Path, trajectory: Trajectory) -> None:
     atomic_write(path, data)
 
 
-def find_episodes(folders: Sequence[Path], trajectories: str) -> dict[int, Source]:
-    """Return the episodes that folders have, in the file of all and in parts, by seed; those of the first ones.
+def find_episodes(folder: Path, trajectories: str) -> dict[int, Source]:
+    """Return the episodes that a folder has, in the file of all and in parts, by seed; the first of each.
 
     :param trajectories: name of the file of all
     :raises DatasetError: when one of these cannot be read
     """
     found: dict[int, Source] = {}
-    for path in (one for folder in folders for one in (folder / trajectories, *sorted((folder / PARTS).glob("*.h5")))):
+    for path in (folder / trajectories, *sorted((folder / PARTS).glob("*.h5"))):
         if path.exists():
             for source in _sources(path):
                 found.setdefault(source.record["episode_seed"], source)

@@ -14,9 +14,8 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.evaluation.instructions import SUITES
 from pickclutter_lang.experiments.scenes.command_configs import CALIBRATIONS
 from pickclutter_lang.objects.object_sets import check_objects
-from pickclutter_lang.utils.engines import PoolConfig
-from pickclutter_lang.utils.parts import Part, check_part
 from pickclutter_lang.utils.plugins import is_plugin, resolve
+from pickclutter_lang.utils.pool import PoolConfig
 from pickclutter_lang.utils.validation import (
     at_least,
     check_folder,
@@ -143,9 +142,6 @@ class PolicyEvalConfig:
     """Where they are: `local`, this machine, or `ray`, the machines of a Ray cluster. Needs the extra `ray`."""
     address: str = "auto"
     """For `engine=ray`: HOST:PORT of the cluster's head. `auto`: the cluster of this machine."""
-    part: str | None = None
-    """`3/8`: play the third of eight parts of the episodes, in `out`/3_of_8. The same command without it, null, takes
-    over the episodes of the parts in `out`, and plays those that are missing."""
     n_videos: int = 2
     """Successes, and failures, of each variant that become videos (MP4)."""
     proposer: str | None = None
@@ -155,9 +151,8 @@ class PolicyEvalConfig:
 
     @property
     def seeds(self) -> Sequence[int]:
-        """Seeds of the episodes, of the part if there is one."""
-        whole = range(self.seed, self.seed + self.episodes)
-        return whole if self.part is None else Part.parse(self.part).of(whole)
+        """Seeds of the episodes."""
+        return range(self.seed, self.seed + self.episodes)
 
     @property
     def pool(self) -> PoolConfig:
@@ -187,7 +182,6 @@ class PolicyEvalConfig:
         check_seed(self.seed)
         check_workers("workers", self.workers, 1)
         self.pool.validate()
-        check_part(self.part, self.episodes, "episodes")
         check_path("out", self.out)
         check_objects(self.objects, self.objects_root, self.kinds, self.instances, self.distractors)
         self.camera.validate()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -17,18 +17,16 @@ from pickclutter_lang.evaluation.instructions import SUITES
 from pickclutter_lang.evaluation.report import write_report
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.setup import prepare
-from pickclutter_lang.evaluation.student_folders import check_identity, save_identity
+from pickclutter_lang.evaluation.student_folders import save_identity
 from pickclutter_lang.evaluation.videos import SIDE, write_videos
 from pickclutter_lang.experiments.result import git_revision
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.load import load_run_config
 from pickclutter_lang.policy.manifest import load_config
-from pickclutter_lang.utils.engines import Pool, PoolConfig
 from pickclutter_lang.utils.io import create_dir
 from pickclutter_lang.utils.locks import dir_lock
-from pickclutter_lang.utils.parts import Part, part_folders
+from pickclutter_lang.utils.pool import PoolConfig
 from pickclutter_lang.utils.progress import ProgressBar
-from pickclutter_lang.utils.worker_pool import TaskFunction
 
 EPISODES_FILE = "episodes.jsonl"
 
@@ -47,14 +45,11 @@ def evaluate_policy(config: PolicyEvalConfig) -> Path:
     torch.set_num_threads(1)  # as in the workers, so that videos end as their episodes did
     student = config.run if config.own_policy is not None else config.run or config.policy
     folder = Path(config.out or Path(student or ".") / "evaluation")
-    if config.part is not None:
-        folder /= Part.parse(config.part).folder_name
     create_dir(folder)
     with dir_lock(folder):
         setup = prepare(config, folder)
         requested = list(product(setup.variants, config.seeds, SUITES[config.suite]))
         log = EpisodeLog(folder / EPISODES_FILE)
-        take_parts(folder, EPISODES_FILE, setup.identity, requested, log)
         before_first = partial(save_identity, folder, setup.identity)
         _run_missing(setup.rollouts, requested, log, config.pool, before_first)
         episodes = [log.episodes[one] for one in requested]
@@ -78,63 +73,40 @@ def _run_missing(
         if not requested:  # curves of scenes alone
             before_first()
         return
-    workers = pool.make(
-        partial(make_rollout_function, rollouts), lambda one: f"the episode of seed {one[1]} with {one[0]} ({one[2]})"
+    play_missing(
+        pool.run(partial(make_rollout_function, rollouts), missing), len(missing), len(requested), log, before_first
     )
-    play_missing(workers, missing, len(requested), log, before_first)
-
-
-def take_parts(
-    folder: Path, file: str, identity: dict[str, Any], requested: Iterable[EpisodeKey], log: EpisodeLog
-) -> list[Path]:
-    """Take over the episodes of the parts that lie in a folder, and return the parts.
-
-    :param file: name of the log of each
-    :param identity: what the episodes are of
-    :param requested: episodes to take where they are missing in `log`
-    :raises MismatchError: when a part is of other settings
-    :raises LockedError: when a part is still at work
-    """
-    parts = part_folders(folder)
-    for part in parts:
-        with dir_lock(part):
-            check_identity(part, identity)
-            theirs = EpisodeLog(part / file).episodes
-        taken = [theirs[one] for one in requested if one in theirs and one not in log.episodes]
-        if taken:
-            save_identity(folder, identity)
-        for episode in taken:
-            log.append(episode)
-    return parts
 
 
 def play_missing(
-    pool: AbstractContextManager[Pool[Any, dict[str, Any]]],
-    missing: Sequence[Any],
+    episodes: Generator[tuple[Any, dict[str, Any]], None, None],
+    missing: int,
     requested: int,
     log: EpisodeLog,
     before_first: Callable[[], None],
 ) -> None:
-    """Have a pool play episodes, and log each with the revision.
+    """Log the episodes that a pool plays, each with the revision.
 
+    :param episodes: of `PoolConfig.run`
+    :param missing: how many these are
     :param requested: number of episodes with those that are there
     :param before_first: called before any is logged: settings that cannot play an episode leave nothing behind
     """
     revision = git_revision()
-    with ProgressBar("episodes", requested, requested - len(missing)) as bar, pool as workers:
-        for number, (_, episode) in enumerate(workers.imap_unordered(missing)):
+    with closing(episodes) as played, ProgressBar("episodes", requested, requested - missing) as bar:
+        for number, (_, episode) in enumerate(played):
             if number == 0:
                 before_first()
             log.append(episode | {"revision": revision})
             bar.advance()
 
 
-def make_rollout_function(config: RolloutConfig) -> TaskFunction[EpisodeKey, dict[str, Any]]:
+def make_rollout_function(config: RolloutConfig) -> Callable[[EpisodeKey], dict[str, Any]]:
     """Prepare a worker process: return the function that runs an episode, in an environment built at the first one."""
     torch.set_num_threads(1)
     runner = RolloutRunner(config)
 
-    def rollout(episode: EpisodeKey, step: Callable[[], None]) -> dict[str, Any]:
+    def rollout(episode: EpisodeKey) -> dict[str, Any]:
         return runner.rollout(*episode)
 
     return rollout

@@ -7,8 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 _GRACE = 10.0  # seconds a child has to end by itself
@@ -27,7 +28,7 @@ class ManagedProcess:
                 command, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT,
                 env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120"},
                 # A session of its own: Ctrl-C at the terminal is for the parent, which ends its children in order.
-                start_new_session=True, preexec_fn=die_with_parent(),
+                start_new_session=True, preexec_fn=partial(die_with_parent, os.getpid()),
             )  # fmt: skip
 
     def poll(self) -> int | None:
@@ -69,19 +70,12 @@ def format_exit_status(status: int) -> str:
     return f"ended by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
 
 
-def die_with_parent(parent: int | None = None) -> Callable[[], None] | None:
-    """Return what a new child does so that the kernel kills it when its parent ends, even by SIGKILL.
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent ends, even by SIGKILL; on Linux alone.
 
-    :param parent: id of the parent, by default this process
-    :return: None on systems other than Linux
+    :param parent: id of the parent
     """
-    if sys.platform != "linux":
-        return None
-    expected, prctl = parent or os.getpid(), ctypes.CDLL(None).prctl
-
-    def arrange() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != expected:  # it ended before the call
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it ended before the call
             os._exit(1)
-
-    return arrange

@@ -195,9 +195,7 @@ def _end(process: BaseProcess) -> None:
 
 def _work(connection: Connection, make_function: Callable[[], TaskFunction[Any, Any]], parent: int) -> None:
     """Be a worker: do the tasks that come until the parent closes the pipe or is gone."""
-    arrange = die_with_parent(parent)
-    if arrange is not None:
-        arrange()
+    die_with_parent(parent)
     try:
         try:
             function = make_function()

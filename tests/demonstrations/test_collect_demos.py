@@ -77,28 +77,6 @@ def test_the_tool_of_maniskill2_replays_them_exactly(demos: Path, tmp_path: Path
     assert done.returncode == 0 and "not replayed" not in done.stderr, done.stderr
 
 
-def test_parts_are_joined_by_the_command_without_part(demos: Path, tmp_path: Path) -> None:
-    for part in ("1/2", "2/2"):
-        done = call(tmp_path, "episodes=2", "workers=1", "n_videos=0", f"part={part}", "out=demos")
-        assert done.returncode == 0, done.stderr
-    joined = tmp_path / "demos"
-    assert [len(episodes_of(joined / name)) for name in ("1_of_2", "2_of_2")] == [1, 1]
-    other = call(tmp_path, "episodes=2", "camera_size=48", "out=demos")
-    assert other.returncode == 2 and "camera_size: 64 / 48" in other.stderr and len(other.stderr.splitlines()) == 1
-    done = call(tmp_path, "episodes=2", "workers=1", "n_videos=0", "out=demos")
-    assert done.returncode == 0 and "2 demonstrations of 2 episodes" in done.stdout, done.stderr
-    assert episodes_of(joined) == episodes_of(demos)[:2]
-    theirs = {name: values for name, values in arrays_of(demos / FILE).items() if not name.startswith("traj_2")}
-    for name, values in arrays_of(joined / FILE).items():
-        np.testing.assert_array_equal(values, theirs.pop(name), err_msg=name)
-    assert not theirs
-    log = (joined / "episodes.jsonl").read_text().splitlines()
-    parts = [
-        line for name in ("1_of_2", "2_of_2") for line in (joined / name / "episodes.jsonl").read_text().splitlines()
-    ]
-    assert log == parts  # with their seconds: none was played again
-
-
 def test_the_json_says_what_each_episode_is(demos: Path) -> None:
     with h5py.File(demos / FILE) as file:
         for number, episode in enumerate(episodes_of(demos)):

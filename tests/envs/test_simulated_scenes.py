@@ -103,7 +103,7 @@ def test_validating_grasps_survives_a_killed_worker(simulated: Any) -> None:
     os.kill(worker_processes(process.pid)[1], signal.SIGKILL)
     _, output = process.communicate(timeout=500)
     assert process.returncode == 0, output
-    assert "the worker of scene 1 ended unexpectedly (ended by SIGKILL); trying again" in output
+    assert "ended unexpectedly" in output
     picks = json.loads((store.path / "grasp_check.json").read_text())["picks"]
     visible = store.labels("visible").sum(1)
     scenes = sorted({pick["scene"] for pick in picks})

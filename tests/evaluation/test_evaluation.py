@@ -175,7 +175,7 @@ def test_a_killed_worker_is_replaced_and_no_episode_is_lost(run_folder: Path) ->
     os.kill(worker_processes(process.pid)[0], signal.SIGKILL)
     _, output = process.communicate(timeout=300)
     assert process.returncode == 0, output
-    assert "ended unexpectedly (ended by SIGKILL); trying again" in output
+    assert "ended unexpectedly" in output
     rows = [json.loads(line) for line in episodes.read_text().splitlines()]
     assert sorted(row["seed"] for row in rows) == [*range(4)]
 
@@ -197,19 +197,6 @@ def test_an_exported_policy_is_evaluated_without_its_run(run_folder: Path) -> No
     assert "The teacher did not act" in (run_folder / "exported" / "evaluation" / "report.md").read_text()
     refused = call(run_folder, *arguments, "variants=[teacher]")
     assert refused.returncode == 2 and "scenes=" in refused.stderr
-
-
-@pytest.mark.sim
-@pytest.mark.slow
-def test_parts_are_joined_by_the_command_without_part(tmp_path: Path) -> None:
-    common = ["variants=[oracle,random]", "episodes=2", "camera_size=48", "workers=1", "n_videos=0"]
-    for folder, changes in (("parts", ["part=1/2"]), ("parts", ["part=2/2"]), ("parts", []), ("whole", [])):
-        done = call(tmp_path, *common, *changes, f"out={folder}")
-        assert done.returncode == 0, done.stderr
-        assert ("episodes" in done.stderr) == (bool(changes) or folder == "whole")  # the bar of those that are played
-    assert (tmp_path / "parts" / "episodes.csv").read_text() == (tmp_path / "whole" / "episodes.csv").read_text()
-    for name, count in (("1_of_2", 2), ("2_of_2", 2)):
-        assert len((tmp_path / "parts" / name / "episodes.csv").read_text().splitlines()) == 1 + count
 
 
 @pytest.mark.sim

@@ -53,5 +53,5 @@ def make_toy_demos(folder: Path, episodes: int = 3, side: int = 32) -> Path:
     (folder / "parts").mkdir(parents=True)
     for seed in range(episodes):
         write_part(part_path(folder, seed), toy_trajectory(seed, 4 + seed, side))
-    merge(folder, FILE, find_episodes([folder], FILE), {"env_info": {"env_kwargs": {"objects": "proxy"}}})
+    merge(folder, FILE, find_episodes(folder, FILE), {"env_info": {"env_kwargs": {"objects": "proxy"}}})
     return folder

@@ -41,7 +41,7 @@ def run_killed(script: Path, overrides: list[str], function: str, call: int, fol
 
 
 def worker_processes(parent: int) -> list[int]:
-    """Return the ids of the worker processes that a process has started with `multiprocessing`, oldest first."""
+    """Return the ids of the worker processes that a process has started, oldest first."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -50,7 +50,7 @@ def worker_processes(parent: int) -> list[int]:
                 command = (entry / "cmdline").read_bytes()
             except OSError:  # it has ended meanwhile
                 continue
-            if int(state[1]) == parent and b"multiprocessing.spawn" in command:
+            if int(state[1]) == parent and (b"popen_loky" in command or b"multiprocessing.spawn" in command):
                 found.append(int(entry.name))
     return sorted(found)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -30,8 +30,8 @@ from pickclutter_lang.objects.procedural.writer import model_db_entry
 from pickclutter_lang.utils.io import ensure_dir, write_text
 from pickclutter_lang.utils.json_files import Text, read_json
 from pickclutter_lang.utils.locks import dir_lock
+from pickclutter_lang.utils.pool import PoolConfig
 from pickclutter_lang.utils.progress import ProgressBar
-from pickclutter_lang.utils.worker_pool import WorkerPool
 
 STATE_FILE = "imported.json"
 THUMBNAILS = "thumbnails"
@@ -183,9 +183,9 @@ class _Import:
                 result.skipped.append(source.model_id)
             else:
                 tasks.append(task)
-        pool = WorkerPool(_worker, min(self._workers, len(tasks) or 1), _name_of)
-        with pool, ProgressBar("meshes", len(sources), len(result.skipped)) as bar:
-            for task, made in pool.imap_unordered(tasks):
+        results = closing(PoolConfig(self._workers).run(_worker, tasks))
+        with results as models, ProgressBar("meshes", len(sources), len(result.skipped)) as bar:
+            for task, made in models:
                 self._take(task, made, result)
                 bar.advance()
         self._remove_what_is_empty()
@@ -230,16 +230,12 @@ class _Import:
             (self._out / "models").rmdir()
 
 
-def _name_of(task: _Task) -> str:
-    return str(task.source.path)
-
-
-def _worker() -> Callable[[_Task, Callable[[], None]], ImportedModel | BrokenMesh]:
+def _worker() -> Callable[[_Task], ImportedModel | BrokenMesh]:
     """Return what a worker does with a mesh."""
     return _make
 
 
-def _make(task: _Task, step: Callable[[], None]) -> ImportedModel | BrokenMesh:
+def _make(task: _Task) -> ImportedModel | BrokenMesh:
     """Make an object in its temporary folder; what is wrong with its mesh is a result too."""
     shutil.rmtree(task.folder, ignore_errors=True)
     try:

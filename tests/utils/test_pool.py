@@ -1,0 +1,179 @@
+"""Tasks in worker processes, here and on a Ray cluster of two machines: workers that die, errors, and Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from helpers.forkserver import run_python
+from helpers.paths import TESTS
+from helpers.process_kill import wait_until, worker_processes
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingExtraError, PickClutterError, WorkerError
+from pickclutter_lang.utils.pool import RETRIES, PoolConfig
+
+Square = Callable[[int], tuple[int, int, str, str | None]]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """Return the address of a Ray cluster of two machines."""
+    pytest.importorskip("ray", reason="needs the extra cluster")
+    from helpers.ray_clusters import TwoMachines
+
+    machines = TwoMachines()
+    machines.start_second()
+    yield machines.address
+    machines.stop()
+
+
+@pytest.fixture(params=["local", pytest.param("ray", marks=pytest.mark.slow)])
+def pool(request: pytest.FixtureRequest) -> PoolConfig:
+    address = request.getfixturevalue("cluster") if request.param == "ray" else "auto"
+    return PoolConfig(2, request.param, address)
+
+
+def make_square(marks: Path | None = None, deaths: int = 0) -> Square:
+    """Return what squares numbers; at 3 it kills its process as long as there are fewer marks than deaths."""
+    if marks is not None:
+        (marks / f"made{os.getpid()}").touch()
+
+    def square(number: int) -> tuple[int, int, str, str | None]:
+        time.sleep(0.2)
+        if marks is not None and number == 3 and len(list(marks.glob("death*"))) < deaths:
+            (marks / f"death{time.monotonic_ns()}").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return number**2, os.getpid(), str(Path.cwd()), os.environ.get("PICKCLUTTER_TRY")
+
+    return square
+
+
+def test_workers_prepare_once_and_run_where_the_command_does(
+    pool: PoolConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PICKCLUTTER_TRY", "of the command")
+    monkeypatch.chdir(tmp_path)
+    found = dict(pool.run(partial(make_square, tmp_path), range(8)))
+    assert {task: square for task, (square, *_) in found.items()} == {n: n * n for n in range(8)}
+    processes = {process for _, process, *_ in found.values()}
+    assert len(processes) == 2 and os.getpid() not in processes
+    assert {path.name for path in tmp_path.iterdir()} == {f"made{process}" for process in processes}
+    assert {tuple(rest) for _, _, *rest in found.values()} == {(str(tmp_path), "of the command")}
+    wait_until(lambda: not any(Path(f"/proc/{process}").exists() for process in processes))
+
+
+def test_one_worker_of_this_machine_is_the_command(tmp_path: Path) -> None:
+    found = dict(PoolConfig(1).run(partial(make_square, tmp_path), range(3)))
+    assert {process for _, process, *_ in found.values()} == {os.getpid()} and len(list(tmp_path.iterdir())) == 1
+
+
+def test_the_task_of_a_killed_worker_is_tried_again(pool: PoolConfig, tmp_path: Path) -> None:
+    found = dict(pool.run(partial(make_square, tmp_path, RETRIES), range(6)))
+    assert [found[n][0] for n in range(6)] == [n * n for n in range(6)]
+    assert len(list(tmp_path.glob("death*"))) == RETRIES
+
+
+def test_a_task_that_always_kills_its_worker_ends_the_pool(pool: PoolConfig, tmp_path: Path) -> None:
+    with pytest.raises(WorkerError):
+        list(pool.run(partial(make_square, tmp_path, 99), range(6)))
+    assert not worker_processes(os.getpid())
+
+
+def make_without_extra() -> Square:
+    raise MissingExtraError("sapien", "sim")
+
+
+def make_failing() -> Square:
+    def fail(number: int) -> tuple[int, int, str, str | None]:
+        raise DatasetError("the disk is full")
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "text"),
+    [(make_without_extra, MissingExtraError, "sapien is not installed"), (make_failing, DatasetError, "disk is full")],
+)
+def test_named_errors_come_back(
+    pool: PoolConfig, make: Callable[[], Square], error: type[PickClutterError], text: str
+) -> None:
+    with pytest.raises(error, match=f"^.*{text}[^\n]*$"):
+        list(pool.run(make, range(3)))
+
+
+def test_a_loop_that_is_left_ends_the_workers(pool: PoolConfig) -> None:
+    with closing(pool.run(make_square, range(20))) as results:
+        _, (_, process, *_) = next(results)
+    wait_until(lambda: not Path(f"/proc/{process}").exists())
+
+
+def make_sleeper(folder: Path) -> Callable[[int], None]:
+    def sleep(number: int) -> None:
+        (folder / str(os.getpid())).touch()
+        time.sleep(120)
+
+    return sleep
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_workers_end_with_their_command(pool: PoolConfig, tmp_path: Path, number: signal.Signals) -> None:
+    code = (
+        "from functools import partial; from pathlib import Path; from pickclutter_lang.utils.pool import PoolConfig\n"
+        f"import test_pool; make = partial(test_pool.make_sleeper, Path({str(tmp_path)!r}))\n"
+        f"list({pool!r}.run(make, [0, 1]))"
+    )
+    places = [str(Path(__file__).parent), str(TESTS), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
+    command = subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    wait_until(lambda: len(list(tmp_path.iterdir())) == 2, 30)
+    # Ctrl-C at a terminal goes to command and workers alike; a kill goes to one process.
+    (os.killpg if number == signal.SIGINT else os.kill)(command.pid, number)
+    _, output = command.communicate(timeout=120)
+    assert output.count("KeyboardInterrupt") == (number == signal.SIGINT)
+    wait_until(lambda: not any(Path(f"/proc/{path.name}").exists() for path in tmp_path.iterdir()), 60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("address", ["auto", "127.0.0.1:1", "nonsense"])
+def test_without_a_cluster_it_says_so(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray", reason="needs the extra cluster")
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:2")
+    found = "127.0.0.1:2" if address == "auto" else address
+    with pytest.raises(InvalidArgumentError, match=found):
+        list(PoolConfig(0, "ray", address).run(make_square, range(2)))
+
+
+@pytest.mark.parametrize("config", [PoolConfig(1, "dask"), PoolConfig(1, "local", "head:6379")])
+def test_engines_that_cannot_be_are_refused(config: PoolConfig) -> None:
+    with pytest.raises(InvalidArgumentError):
+        config.validate()
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("command", "places"),
+    [
+        ("collect-scenes split=ood scenes=2 shard_size=1 image_size=48 graspable=false", "shards/*.h5"),
+        ("collect-demos episodes=2 camera_size=48 n_videos=0", "trajectory.*.json"),
+    ],
+)
+def test_commands_make_the_same_on_the_cluster(cluster: str, tmp_path: Path, command: str, places: str) -> None:
+    pytest.importorskip("sapien", reason="needs the extra sim")
+    made = {}
+    program = ["-m", "pickclutter_lang.commands", *command.split(), "workers=2"]
+    for name, engine in (("here", []), ("there", ["engine=ray", f"address={cluster}"])):
+        done = run_python([*program, *engine, f"out={name}"], tmp_path)
+        assert done.returncode == 0, done.stderr
+        made[name] = {path.name: path.read_bytes() for path in (tmp_path / name).glob(places)}
+    assert made["here"] == made["there"] != {}
