@@ -10,22 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.datasets.transforms.augmentation import stack_channels
-from pickclutter_lang.datasets.transforms.resampling import (
-    MARGIN,
-    MIN_CROP_SIDE,
-    bounding_square,
-    crop_bilinear,
-    crop_nearest,
-    resize_nearest,
-    resize_smooth,
-)
 from pickclutter_lang.errors import CheckpointError, MissingExtraError, UnknownObjectError
 from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.policy.config import StudentSpec, Thresholds
 from pickclutter_lang.policy.manifest import CROPS_FILE, NETWORK_FILE, TEXT_FILE, read_manifest
 from pickclutter_lang.policy.name_features import NameFeatures, read_name_features, read_stored_features
-from pickclutter_lang.policy.student import ExportedStudent, StudentOutput, odds_against_others
+from pickclutter_lang.policy.student import ExportedStudent, StudentOutput, object_crops, odds_against_others
 from pickclutter_lang.utils.tensor_files import read_bytes
 
 if TYPE_CHECKING:
@@ -128,26 +118,10 @@ class OnnxStudent(ExportedStudent):
         size = self.config.object_crop_size
         if size is None:
             raise self._no_crops()
-        squares = [(x, y, max(MARGIN * side, MIN_CROP_SIDE)) for x, y, side in map(bounding_square, masks)]
-        images = np.stack([crop_bilinear(rgb, *square, size) for square in squares])
-        cropped = np.stack([crop_nearest(mask, *square, size) for mask, square in zip(masks, squares, strict=True)])
-        given = {"images": np.ascontiguousarray(images.transpose(0, 3, 1, 2)), "masks": cropped}
+        images, cropped = object_crops(rgb, masks, size)
+        given = {"images": images, "masks": cropped}
         logits = self._run(CROPS_FILE, ["logits"], given)[0]
         return odds_against_others(logits.astype(np.float64))
-
-    def preprocess(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
-        """Return the network's input for camera images, [1, K, S, S].
-
-        :raises InvalidArgumentError: for an image that is missing or of another size
-        """
-        size = self.config.image_size
-        channels, depths = stack_channels(self._stored_images(observation), self.config.crop_size)
-        if size != channels.shape[1]:
-            smooth = resize_smooth(channels, size)
-            if depths:  # averaging over an edge gives a depth at which there is no surface
-                smooth[..., depths] = resize_nearest(channels[..., depths], size)
-            channels = smooth
-        return np.ascontiguousarray(channels.transpose(0, 3, 1, 2))
 
     def _run(self, name: str, outputs: Sequence[str], given: dict[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
         found: list[NDArray[np.float32]] = self._sessions[name].run(list(outputs), given)

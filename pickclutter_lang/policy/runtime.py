@@ -13,14 +13,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pickclutter_lang.datasets.transforms.crops import crop_images, crop_masks, crops_around, preprocess_images
-from pickclutter_lang.datasets.transforms.resampling import bounding_square
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.policy.bundle import CROP_CLASSIFIER_PREFIX, PROMPTS_PREFIX, load_pretrained
 from pickclutter_lang.policy.config import StudentSpec, Thresholds
 from pickclutter_lang.policy.manifest import policy_folder
-from pickclutter_lang.policy.student import ExportedStudent, StudentOutput, odds_against_others
+from pickclutter_lang.policy.student import ExportedStudent, StudentOutput, object_crops, odds_against_others
 from pickclutter_lang.students.crop_classifier import CropClassifier
 from pickclutter_lang.students.label_encoders import StoredLabelEncoder
 from pickclutter_lang.students.model import MultiLabelStudent, resolve_bf16
@@ -136,7 +134,7 @@ class StudentRuntime(ExportedStudent):
         :raises TeacherError: when a name is new, and the teacher is missing or another one
         """
         text = self.encode_names(names)
-        spatial = self._network(self.preprocess(observation)).float()
+        spatial = self._network(torch.from_numpy(self.preprocess(observation))).float()
         scores = self.scorer.aggregation(spatial, text.positive, text.negative)
         return StudentOutput(*(value[0].numpy() for value in scores))
 
@@ -149,20 +147,10 @@ class StudentRuntime(ExportedStudent):
         :raises InvalidArgumentError: for a policy without a crop classifier
         """
         network, size = self._crop_network
-        found = []
-        for mask in masks:  # one at a time: the network is frozen for one
-            crop = crops_around(np.array([bounding_square(mask)]))
-            image = crop_images(np.asarray(rgb)[None], crop, size)
-            cropped_mask = crop_masks(mask[None].astype(np.uint8), crop, size)
-            found.append(odds_against_others(network(image, cropped_mask.float()).double().numpy())[0])
+        crops = (torch.from_numpy(part).split(1) for part in object_crops(np.asarray(rgb), masks, size))
+        # one at a time: the network is frozen for one
+        found = [odds_against_others(network(*crop).double().numpy())[0] for crop in zip(*crops, strict=True)]
         return np.stack(found)
-
-    def preprocess(self, observation: Mapping[str, Any]) -> Tensor:
-        """Return the student's input for camera images, float32 [1, K, S, S].
-
-        :raises InvalidArgumentError: for an image that is missing or of another size
-        """
-        return preprocess_images(self._stored_images(observation), self.config.crop_size, self.config.image_size)
 
     def encode_names(self, names: Sequence[str]) -> PromptFeatures:
         """Return the text features [C, D] of names.

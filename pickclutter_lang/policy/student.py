@@ -12,6 +12,16 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from pickclutter_lang.datasets.config import CameraKey
+from pickclutter_lang.datasets.transforms.augmentation import stack_channels
+from pickclutter_lang.datasets.transforms.resampling import (
+    MARGIN,
+    MIN_CROP_SIDE,
+    bounding_square,
+    crop_bilinear,
+    crop_nearest,
+    resize_nearest,
+    resize_smooth,
+)
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.policy.config import StudentSpec, Thresholds
 from pickclutter_lang.policy.manifest import copy_folder
@@ -114,6 +124,20 @@ class ExportedStudent(ABC):
         """Return the score from which a name is predicted present."""
         return self.thresholds.names.get(name, self.thresholds.default)
 
+    def preprocess(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
+        """Return the network's input for camera images, [1, K, S, S].
+
+        :raises InvalidArgumentError: for an image that is missing or of another size
+        """
+        size = self.config.image_size
+        channels, depths = stack_channels(self._stored_images(observation), self.config.crop_size)
+        if size != channels.shape[1]:
+            smooth = resize_smooth(channels, size)
+            if depths:  # averaging over an edge gives a depth at which there is no surface
+                smooth[..., depths] = resize_nearest(channels[..., depths], size)
+            channels = smooth
+        return np.ascontiguousarray(channels.transpose(0, 3, 1, 2))
+
     def _stored_images(self, observation: Mapping[str, Any]) -> dict[CameraKey, NDArray[Any]]:
         """Return the images that it takes in the format of scene stores, each with a first axis of 1.
 
@@ -133,6 +157,16 @@ class ExportedStudent(ABC):
         return InvalidArgumentError(
             "expected a student with a crop classifier, but this policy has none; train with crop_classifier=default"
         )
+
+
+def object_crops(
+    rgb: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]], size: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the crops [n, 3, size, size] of the objects in n masks, and of the masks [n, size, size]."""
+    squares = [(x, y, max(MARGIN * side, MIN_CROP_SIDE)) for x, y, side in map(bounding_square, masks)]
+    images = np.stack([crop_bilinear(rgb, *square, size) for square in squares])
+    cropped = np.stack([crop_nearest(mask, *square, size) for mask, square in zip(masks, squares, strict=True)])
+    return np.ascontiguousarray(images.transpose(0, 3, 1, 2)), cropped
 
 
 def odds_against_others(logits: NDArray[np.float64]) -> NDArray[np.float64]:

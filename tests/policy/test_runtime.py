@@ -168,9 +168,9 @@ def test_a_traced_network_predicts_what_the_network_predicts_and_can_be_sent(exp
     near = 1e-5 if precision == "float32" else 0.02
     images, names = images_of_scene(opened(exported, "few_shot"), 2), ["lemon", "dice"]
     with torch.no_grad():
-        expected = student.scorer.score(student.preprocess(images), student.encode_names(names))
+        expected = student.scorer.score(torch.from_numpy(student.preprocess(images)), student.encode_names(names))
     found = student.predict(images, names)
-    assert student._network(student.preprocess(images)).dtype == getattr(torch, precision)
+    assert student._network(torch.from_numpy(student.preprocess(images))).dtype == getattr(torch, precision)
     np.testing.assert_allclose(found.scores, expected.probabilities[0], atol=near)
     np.testing.assert_allclose(found.attention, expected.attention[0], atol=near)
     sent = pickle.loads(pickle.dumps(student))  # as gymnasium does for AsyncVectorEnv
