@@ -9,7 +9,7 @@ from omegaconf import MISSING
 
 from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileConfig, config_from_dict
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.objects.extra_objects import select_objects
+from pickclutter_lang.objects.catalog import select_objects
 from pickclutter_lang.objects.object_sets import (
     MAX_INSTANCES,
     check_kinds,

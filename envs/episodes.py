@@ -18,15 +18,16 @@ from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject, paper_catalog
-from pickclutter_lang.objects.distractors import kinds_of_instances, with_distractors
 from pickclutter_lang.objects.object_sets import (
     DEFAULT_INSTANCES,
     ObjectSet,
     ObjectSource,
     is_kinds,
     is_own,
+    kinds_of_instances,
     load_object_set,
     sources_of,
+    with_distractors,
 )
 
 Episode = Mapping[str, Any]

@@ -21,11 +21,11 @@ from pickclutter_lang.envs.generation.scene_renderer import add_lights_and_groun
 from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, shared_engine
 from pickclutter_lang.envs.vulkan import prepare_renderer
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.objects.extra_objects import select_objects
+from pickclutter_lang.objects.catalog import select_objects
+from pickclutter_lang.objects.catalog_file import words_of_entry
 from pickclutter_lang.objects.kinds import Kind, all_kinds, find_kinds
 from pickclutter_lang.objects.kinds.kind_set import write_instance
 from pickclutter_lang.objects.object_sets import ObjectSet, is_kinds, load_object_set
-from pickclutter_lang.objects.own_sets import OwnSet, words_of_entry
 from pickclutter_lang.objects.procedural.random_objects import sample_object, write_objects
 from pickclutter_lang.utils.contact_sheet import Cell, contact_sheet, png_bytes
 from pickclutter_lang.utils.io import atomic_write, create_dir, ensure_dir
@@ -349,8 +349,8 @@ def _catalog_models(config: ObjectViewConfig) -> Iterator[_Model]:
     found = _catalog(config)
     for n, item in enumerate(found.catalog):
         attributes: dict[str, Any] = {"model_id": item.model_id, "object_set": found.name}
-        if isinstance(found, OwnSet):
-            attributes = {"object_set": found.name, **words_of_entry(found.entries[n], item)}
+        if found.own_catalog is not None:
+            attributes = {"object_set": found.name, **words_of_entry(found.own_catalog[n], item)}
         yield _Model(found.model_dir(item.model_id), item.scale, attributes, config.views_per_object)
 
 

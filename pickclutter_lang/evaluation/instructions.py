@@ -13,8 +13,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES, instruction, parse_target_name
 from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
 from pickclutter_lang.language.phrases import COLORS
-from pickclutter_lang.objects.catalog import CatalogObject
-from pickclutter_lang.objects.extra_objects import all_objects, select_objects
+from pickclutter_lang.objects.catalog import CatalogObject, all_objects, select_objects
 from pickclutter_lang.objects.kinds import Kind, all_kinds
 from pickclutter_lang.utils.words import counted, with_article
 

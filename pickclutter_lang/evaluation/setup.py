@@ -23,8 +23,7 @@ from pickclutter_lang.evaluation.student_folders import PHASES, TEACHER_KEY, che
 from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.objects.catalog import object_split_of, paper_catalog
-from pickclutter_lang.objects.object_sets import is_own, load_object_set
-from pickclutter_lang.objects.own_sets import own_split_of
+from pickclutter_lang.objects.object_sets import is_own, load_object_set, own_split_of
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.manifest import load_config
 from pickclutter_lang.utils.object_storage import is_url, join

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from pickclutter_lang.objects.catalog import CatalogObject
-from pickclutter_lang.objects.extra_objects import all_objects
+from pickclutter_lang.objects.catalog import CatalogObject, all_objects
 from pickclutter_lang.objects.kinds.materials import UNSAID_MATERIAL
 from pickclutter_lang.utils.words import plurals_of
 

@@ -11,8 +11,7 @@ from functools import lru_cache
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
-from pickclutter_lang.objects.catalog import Catalog, CatalogObject
-from pickclutter_lang.objects.extra_objects import all_objects
+from pickclutter_lang.objects.catalog import Catalog, CatalogObject, all_objects
 from pickclutter_lang.utils.validation import did_you_mean
 from pickclutter_lang.utils.words import counted
 

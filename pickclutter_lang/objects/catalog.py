@@ -1,4 +1,4 @@
-"""The catalog of the paper's 26 YCB objects: split, size, attributes and description of each (section 7)."""
+"""The catalogs of the paper's 26 YCB objects (section 7) and of 34 others: split, size, attributes and description."""
 
 from __future__ import annotations
 
@@ -136,11 +136,39 @@ def paper_catalog(object_split: int = 0) -> Catalog:
     """
     if object_split != 0:
         return paper_catalog().with_unseen(unseen_objects(object_split))
-    rows = json.loads((files("pickclutter_lang.assets") / "catalog.json").read_text())
-    as_tuples: list[dict[str, Any]] = [
-        {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()} for row in rows
-    ]
-    return Catalog([CatalogObject(**row) for row in as_tuples])
+    return Catalog([item for item, _ in _objects_of("catalog.json")])
+
+
+def select_objects(selection: str) -> Catalog:
+    """Return the objects of a selection, in the order of their ids.
+
+    :param selection: `paper` (the 26), `further` (26 other YCB objects that teachers may be trained on) or `kept_out`
+        (8 other YCB objects that no teacher is ever trained on)
+    :raises InvalidArgumentError: for another selection
+    """
+    if selection == "paper":
+        return paper_catalog()
+    if selection not in ("further", "kept_out"):
+        raise InvalidArgumentError(f"expected a selection of paper, further or kept_out, but got {selection!r}")
+    further = _objects_of("extra_objects.json")
+    return Catalog([item for item, kept_out in further if kept_out == (selection == "kept_out")])
+
+
+@lru_cache(maxsize=1)
+def all_objects() -> Catalog:
+    """Return every object with attributes: the paper's 26, then the 34 others of ManiSkill2's PickClutter."""
+    return Catalog([*paper_catalog(), *(item for item, _ in _objects_of("extra_objects.json"))])
+
+
+@lru_cache
+def _objects_of(name: str) -> tuple[tuple[CatalogObject, bool], ...]:
+    """Return the objects of a file of the package, and whether they are kept out of all training."""
+    found = []
+    for row in json.loads((files("pickclutter_lang.assets") / name).read_text()):
+        kept_out = bool(row.pop("kept_out", False))
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+        found.append((CatalogObject(**fields), kept_out))
+    return tuple(found)
 
 
 def unseen_objects(object_split: int) -> frozenset[str]:

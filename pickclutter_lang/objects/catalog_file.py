@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -64,6 +64,30 @@ def entry_of(item: CatalogObject, license: str = "", source: str = "") -> Catalo
     split = next(word for word, of in _SPLITS.items() if of == item.split)
     words = {name: getattr(item, name) for name in _WORDS}
     return CatalogEntry(item.model_id, item.name, split, **words, license=license, source=source)  # type: ignore[arg-type]
+
+
+def words_of_entry(entry: CatalogEntry, item: CatalogObject) -> dict[str, Any]:
+    """Return everything said of an object of one's own, for JSON."""
+    return {"own": asdict(entry), "size": list(item.size), "scale": item.scale}
+
+
+def object_of_words(words: Mapping[str, Any]) -> CatalogObject:
+    """Return the object that `words_of_entry` was called for.
+
+    :raises DatasetError: for other words
+    """
+    try:
+        found = check_json({key: words[key] for key in ("own", "size", "scale")}, _EntryWords)
+    except (KeyError, ValueError) as error:
+        raise DatasetError(f"cannot read the words of a view's object ({error}); render the views again") from error
+    return found.own.catalog_object(found.size, found.scale)
+
+
+@dataclass(frozen=True)
+class _EntryWords:
+    own: CatalogEntry
+    size: tuple[float, float, float]
+    scale: float
 
 
 @dataclass(frozen=True)
@@ -188,28 +212,9 @@ def _load(data: bytes) -> Any:
     :raises ValueError: for other YAML, in one line
     """
     try:
-        return yaml.load(data, Loader=_Loader)  # a SafeLoader
+        return yaml.safe_load(data)
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f" (line {mark.line + 1})" if mark is not None else ""
         reason = getattr(error, "problem", None) or getattr(error, "reason", None) or type(error).__name__
         raise ValueError(f"it is no YAML of plain values: {' '.join(str(reason).split())}{place}") from error
-
-
-class _Loader(yaml.SafeLoader):
-    """Safe YAML without aliases, by which few bytes become many, and without repeated keys."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        """Refuse an alias."""
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(problem="it has an alias (*)", problem_mark=mark)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
-        """Refuse a key that is there twice."""
-        keys = [str(key.value) for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
-        repeated = next((key for key, count in Counter(keys).items() if count > 1), None)
-        if repeated is not None:
-            raise yaml.MarkedYAMLError(problem=f"the key {repeated!a:.60} is there twice", problem_mark=node.start_mark)
-        return super().construct_mapping(node, deep)

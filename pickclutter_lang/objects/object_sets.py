@@ -1,109 +1,63 @@
-"""Loads object sets (meshes, sizes, densities) from disk, in ManiSkill2's layout.
-
-`ROOT/info_pick_v0.json` maps a model id to `{bbox: {min, max}, scales, density}`; `ROOT/models/<id>/` holds
-`collision.obj` (convex parts) and `textured.obj` with its material and texture.
-"""
+"""Loads object sets: those of the package, folders of one's own, several that are mixed, distractors beside them."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
-from pickclutter_lang.objects.catalog import Catalog, CatalogObject, display_name, paper_catalog, unseen_objects
-from pickclutter_lang.objects.model_db import MODEL_DB_FILE as MODEL_DB_FILE
-from pickclutter_lang.objects.model_db import measured, read_model_db
+from pickclutter_lang.objects.catalog import (
+    Catalog,
+    CatalogObject,
+    all_objects,
+    display_name,
+    paper_catalog,
+    unseen_objects,
+)
+from pickclutter_lang.objects.catalog_file import (
+    CATALOG_FILE,
+    CatalogEntry,
+    catalog_bytes,
+    entry_of,
+    parse_catalog,
+    read_catalog,
+)
+from pickclutter_lang.objects.kinds.kind import Kind, all_kinds, find_kinds
+from pickclutter_lang.objects.kinds.kind_set import load_kind_set
+from pickclutter_lang.objects.object_set import (
+    DEFAULT_INSTANCES,
+    MAX_INSTANCES,
+    MODEL_DB_FILE,
+    ObjectSet,
+    measured,
+    read_model_db,
+)
 from pickclutter_lang.utils.validation import check_folder, check_path, did_you_mean, within
 
-if TYPE_CHECKING:
-    from pickclutter_lang.objects.catalog_file import CatalogEntry
-
+__all__ = ["DEFAULT_INSTANCES", "MAX_INSTANCES", "MODEL_DB_FILE", "ObjectSet", "load_object_set"]
 DOWNLOAD_HINT = "python -m mani_skill2.utils.download_asset PickClutterYCB-v0"
 OBJECT_SETS = ("proxy", "ycb", "kinds")
 """The sets of the package; every other name is a folder of one's own."""
 ObjectSource = str | Path | Sequence[str | Path]
 """An object set: one of `OBJECT_SETS`, a folder, or a list of these that are mixed."""
-DEFAULT_INSTANCES = 50
-MAX_INSTANCES = 1_000_000
-"""Largest number of instances; those to evaluate on have seeds from here on, whatever the number."""
-_RESTORE = f"restore it: {DOWNLOAD_HINT}"
+MAX_OBJECT_SPLIT = 999
+"""Largest number of a drawn split of one's own objects."""
+CREDITS = {
+    "ycb": ("CC BY 4.0", "YCB Object and Model Set (Calli et al., 2015)"),
+    "proxy": ("MIT", "procedural models of pickclutter-lang"),
+}
+"""License and source of a set of the package."""
+_UNSEEN_SHARE = 12 / 26
+"""Of a draw where `catalog.yaml` calls no object unseen: as in the paper."""
 _SOURCE_WORDS = (
     "one of proxy, ycb, kinds, or a folder of objects (info_pick_v0.json and models/ID, names in catalog.yaml), or a "
     "list of these"
 )
-
-
-@dataclass(frozen=True)
-class ObjectSet:
-    """Labels and meshes. The entries of `catalog` are the labels; a model is a mesh with its size, scale and density.
-
-    Here each label has one model, with the same id. Where `instances` is above 0, a label has that many models to learn
-    from, and as many others (see `KindSet`), or piles have distractors with so many (see `DistractorSet`).
-    """
-
-    name: str
-    root: Path
-    catalog: Catalog
-    instances: int = 0
-
-    @property
-    def own_catalog(self) -> tuple[CatalogEntry, ...] | None:
-        """The labels with their words, licenses and sources, of one's own objects; None of sets of the package."""
-        return None
-
-    @property
-    def distractors(self) -> tuple[CatalogObject, ...]:
-        """The kinds whose instances may lie in a pile without a label; their indices follow those of the labels."""
-        return ()
-
-    @property
-    def actor_ids(self) -> list[str]:
-        """Ids of the labels and, after them, of the kinds of distractors."""
-        return [*self.catalog.model_ids, *(kind.model_id for kind in self.distractors)]
-
-    def model_dir(self, model_id: str) -> Path:
-        """Return the folder with the meshes of an object."""
-        return self.root / "models" / model_id
-
-    def label_index(self, model_id: str) -> int:
-        """Return the position of a model's label in the catalog."""
-        return self.catalog.index(model_id)
-
-    def model(self, model_id: str) -> CatalogObject:
-        """Return a model with its size, scale and density."""
-        return self.catalog.find(model_id)
-
-    def draw_models(
-        self, label_indices: NDArray[np.int64], split: str, rng: np.random.Generator
-    ) -> tuple[CatalogObject, ...]:
-        """Return a model of each of these labels; only where a label has several, one is drawn."""
-        return tuple(self.catalog[index] for index in label_indices.tolist())
-
-    def seed_of(self, model_id: str) -> int:
-        """Return the seed of an instance, -1 for other models."""
-        return -1
-
-    def model_db(self, model_ids: Sequence[str]) -> dict[str, Any]:
-        """Return ManiSkill2's entries of models, by id."""
-        info = read_model_db(self.root, _RESTORE)
-        return {model_id: info[model_id] for model_id in model_ids}
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash (sha256, hex) of the catalog and of the bytes of every mesh and texture."""
-        digest = hashlib.sha256(self.catalog.fingerprint.encode())
-        for item in self.catalog:
-            folder = self.model_dir(item.model_id)
-            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-                digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
-        return digest.hexdigest()
 
 
 def load_object_set(
@@ -117,42 +71,225 @@ def load_object_set(
 ) -> ObjectSet:
     """Load an object set: procedural models made by code at first use, ManiSkill2's real scans, kinds, or one's own.
 
+    Of a folder of one's own every object of `catalog.yaml` is there; without that file every object of
+    `info_pick_v0.json`, named after its id and seen.
+
     :param source: one of `OBJECT_SETS`, a folder in ManiSkill2's layout, or a list of sets to mix
     :param root: the folder of `proxy`, `ycb` or `kinds` in ManiSkill2's layout; by default the package's cache, and
         `$MS2_ASSET_DIR/mani_skill2_ycb` for `ycb`
     :param model_ids: for `proxy` and `ycb`: ids of the objects, by default the 26 of the paper; `ycb` has every id in
         `MODEL_DB_FILE`
-    :param object_split: which objects are in Y_ood, see `paper_catalog`; of one's own objects see `load_own_set`
+    :param object_split: which objects are in Y_ood, see `paper_catalog`. Of one's own objects: 0 as each set has it;
+        from 1 to 999 a random draw with this seed, of as many as are unseen by 0, or 12 of 26 where none is
     :param kinds: for `kinds` and distractors: their names, by default all
     :param instances: for `kinds` and distractors: instances of each to learn from, and to evaluate on
-    :param distractors: whether instances of kinds may lie beside the objects without a label, see `DistractorSet`
-    :raises InvalidArgumentError: for another source or object split, or kinds that cannot be distractors
+    :param distractors: whether instances of kinds may lie beside the objects without a label, see `with_distractors`
+    :raises InvalidArgumentError: for another source or object split, kinds that cannot be distractors, a `root` of no
+        set, or two objects of one id or name
     :raises MissingAssetsError: when files are missing
     :raises DatasetError: for a `catalog.yaml` that cannot be read
     """
     check_source(source)
     check_kinds(source, kinds, instances, distractors=distractors)
     if distractors:
-        from pickclutter_lang.objects.distractors import with_distractors
-
         return with_distractors(load_object_set(source, root, model_ids, object_split), kinds, instances)
     if is_own(source):
-        from pickclutter_lang.objects.own_sets import load_own_set
-
-        return load_own_set(sources_of(source), root, object_split)
+        return _load_own_set(sources_of(source), root, object_split)
     (source,) = sources_of(source)
     if source == "kinds":
-        from pickclutter_lang.objects.kinds.kind_set import load_kind_set
-
         return load_kind_set(root, object_split, kinds, instances)
+    found = _load_scans(source, root, model_ids)
+    return replace(found, catalog=found.catalog.with_unseen(unseen_objects(object_split)))
+
+
+def _load_scans(source: str, root: str | Path | None, model_ids: Sequence[str] | None = None) -> ObjectSet:
+    """Return `proxy` or `ycb`."""
     if source == "proxy":
         from pickclutter_lang.objects.procedural import build_procedural_set
 
-        found = read_object_set("proxy", build_procedural_set(root), model_ids)
+        return read_object_set("proxy", build_procedural_set(root), model_ids)
+    in_assets = Path(os.environ.get("MS2_ASSET_DIR", "data")) / "mani_skill2_ycb"
+    return read_object_set("ycb", Path(root) if root else in_assets, model_ids)
+
+
+def read_object_set(name: str, root: Path, model_ids: Sequence[str] | None = None) -> ObjectSet:
+    """Read the objects of a folder in ManiSkill2's layout and check that every mesh is there."""
+    if not (root / MODEL_DB_FILE).is_file():
+        raise MissingAssetsError(
+            f"expected an object set at {root}, but {MODEL_DB_FILE} is missing; set MS2_ASSET_DIR or objects_root, "
+            f"or download the YCB objects with: {DOWNLOAD_HINT}"
+        )
+    info = read_model_db(root, f"restore it: {DOWNLOAD_HINT}")
+    paper_objects = {item.model_id: item for item in paper_catalog()}
+    items = [
+        paper_objects.get(model_id) or CatalogObject(model_id, display_name(model_id), "none", (0, 0, 0))
+        for model_id in (paper_objects if model_ids is None else model_ids)
+    ]
+    return ObjectSet(name, root, measured(root, items, info, f"download the YCB objects with: {DOWNLOAD_HINT}"))
+
+
+def _load_own_set(sources: Sequence[str], root: str | Path | None, object_split: int) -> ObjectSet:
+    """Load folders of one's own, and with them sets of the package, as one set."""
+    check_own_split(object_split)
+    if root is not None and len(set(sources) & set(OBJECT_SETS)) != 1:
+        raise InvalidArgumentError(
+            f"expected no objects_root for objects={','.join(sources)}, whose folders have their meshes, but got {root}"
+        )
+    parts = [_load_part(source, root) for source in sources]
+    _check_names(sources, parts)
+    names = {item.name for part in parts for item in part.catalog}
+    parts = [_without_synonyms(part, names) for part in parts]
+    catalog = _drawn(Catalog([item for part in parts for item in part.catalog]), object_split)
+    entries = [entry for part in parts for entry in part.own_catalog or ()]
+    entries = [replace(old, split=entry_of(item).split) for old, item in zip(entries, catalog, strict=True)]
+    name = "+".join(part.name for part in parts)
+    return ObjectSet(name, parts[0].root, catalog, 0, tuple(entries), tuple(parts))
+
+
+def _load_part(source: str, root: str | Path | None) -> ObjectSet:
+    if source not in OBJECT_SETS:
+        return _read_folder(Path(source).expanduser().resolve())
+    found = _load_scans(source, root)
+    entries = tuple(entry_of(item, *CREDITS[source]) for item in found.catalog)
+    return replace(found, root=found.root.resolve(), own_catalog=entries)
+
+
+def _read_folder(folder: Path) -> ObjectSet:
+    """Return the objects of a folder, which is checked."""
+    remedy = "import the meshes again: pickclutter import-mesh, or correct the folder"
+    if not (folder / MODEL_DB_FILE).is_file():
+        raise MissingAssetsError(
+            f"expected {MODEL_DB_FILE} with the sizes of the objects in {folder}, but it is missing; {remedy}"
+        )
+    info = read_model_db(folder, remedy)
+    if (folder / CATALOG_FILE).exists():
+        entries = read_catalog(folder / CATALOG_FILE)
     else:
-        in_assets = Path(os.environ.get("MS2_ASSET_DIR", "data")) / "mani_skill2_ycb"
-        found = read_object_set("ycb", Path(root) if root else in_assets, model_ids)
-    return replace(found, catalog=found.catalog.with_unseen(unseen_objects(object_split)))
+        entries = parse_catalog(catalog_bytes([_named_by_id(model_id) for model_id in info]), folder / MODEL_DB_FILE)
+    items = [entry.catalog_object() for entry in entries]
+    name = re.sub(r"[^\w.-]+", "_", folder.name)[:100] or "objects"
+    return ObjectSet(name, folder, measured(folder, items, info, remedy), own_catalog=entries)
+
+
+def _named_by_id(model_id: str) -> CatalogEntry:
+    """Return the entry of an object without a catalog: the package's words where it is one of YCB, and seen."""
+    known = {item.model_id: item for item in all_objects()}
+    item = known.get(model_id) or CatalogObject(model_id, display_name(model_id).lower(), "id", (0, 0, 0))
+    return replace(entry_of(item), split="seen")
+
+
+def _without_synonyms(part: ObjectSet, names: Collection[str]) -> ObjectSet:
+    """Return a set without synonyms that are names in another one: a "screwdriver" beside a phillips screwdriver."""
+
+    def left(name: str, synonyms: Sequence[str]) -> tuple[str, ...]:
+        return tuple(word for word in synonyms if word == name or word not in names)
+
+    catalog = Catalog([replace(item, synonyms=left(item.name, item.synonyms)) for item in part.catalog])
+    entries = tuple(replace(entry, synonyms=left(entry.name, entry.synonyms)) for entry in part.own_catalog or ())
+    return replace(part, catalog=catalog, own_catalog=entries)
+
+
+def _check_names(sources: Sequence[str], parts: Sequence[ObjectSet]) -> None:
+    """Check that sets share no id and no name, and that no name of one is an id of another.
+
+    :raises InvalidArgumentError: naming the sets
+    """
+    for kind in ("id", "name"):
+        owner: dict[str, str] = {}
+        for source, part in zip(sources, parts, strict=True):
+            words = part.catalog.model_ids if kind == "id" else part.catalog.names
+            shared = next((word for word in words if word in owner), None)
+            if shared is not None:
+                raise InvalidArgumentError(
+                    f"expected sets without a common {kind}, but {owner[shared]} and {source} both have "
+                    f"{shared!r}; rename it in a {CATALOG_FILE}, or leave it out"
+                )
+            owner |= dict.fromkeys(words, source)
+    ids = {model_id: source for source, part in zip(sources, parts, strict=True) for model_id in part.catalog.model_ids}
+    for source, part in zip(sources, parts, strict=True):
+        for item in part.catalog:
+            if ids.get(item.name, source) != source:
+                raise InvalidArgumentError(
+                    f"expected names that are no id, but {item.model_id} of {source} has the name {item.name!r}, which "
+                    f"is an id of {ids[item.name]}; rename one in a {CATALOG_FILE}"
+                )
+
+
+def _drawn(catalog: Catalog, object_split: int) -> Catalog:
+    """Return a catalog by an object split of one's own objects."""
+    ids = [item.model_id for item in catalog if item.split != "none"]
+    if object_split == 0 or not ids:
+        return catalog
+    count = len(catalog.indices("ood")) or round(_UNSEEN_SHARE * len(ids))
+    order = np.random.default_rng(object_split).permutation(len(ids))
+    return catalog.with_unseen([ids[n] for n in order[:count]])
+
+
+def own_split_of(catalog: Catalog, unseen: Collection[str]) -> int:
+    """Return the object split of one's own objects by which those with names in `unseen` are in Y_ood.
+
+    :param catalog: of object split 0
+    :return: 0 too where no split has them, as for a student of other objects
+    """
+    wanted = {item.model_id for item in catalog if item.name in unseen and item.split != "none"}
+
+    def fits(number: int) -> bool:
+        drawn = _drawn(catalog, number)
+        return {drawn[n].model_id for n in drawn.indices("ood")} == wanted
+
+    return next((number for number in range(MAX_OBJECT_SPLIT + 1) if fits(number)), 0) if wanted else 0
+
+
+def with_distractors(labels: ObjectSet, kinds: Sequence[str] = (), instances: int = DEFAULT_INSTANCES) -> ObjectSet:
+    """Return an object set beside whose objects instances of kinds may lie; these are made in the package's cache.
+
+    :param kinds: their names, by default all that `distractor_kinds` finds
+    :param instances: of each kind, to learn from, and as many to evaluate on
+    :raises InvalidArgumentError: as `distractor_kinds`, and for a number of instances out of range
+    :raises UnknownObjectError: for a name that is no kind
+    """
+    names = [kind.name for kind in distractor_kinds(labels.catalog, kinds)]
+    found = load_kind_set(kinds=names, instances=instances)
+    catalog = Catalog([replace(item, split="none") for item in found.catalog])
+    unlabeled = replace(found, root=found.root.resolve(), catalog=catalog)
+    return replace(labels, root=labels.root.resolve(), instances=instances, unlabeled=unlabeled)
+
+
+def distractor_kinds(labels: Iterable[CatalogObject], names: Sequence[str] = ()) -> list[Kind]:
+    """Return the kinds that no label may mean.
+
+    Of a kind that is left out, the name, a synonym or a wider word is the name or a synonym of a label: a "flat
+    screwdriver" is a "screwdriver". Case makes no difference.
+
+    :param names: of the kinds; none: all
+    :raises InvalidArgumentError: when one of `names` is left out, or no kind is left
+    :raises UnknownObjectError: for a name that is no kind
+    """
+    labels = list(labels)
+    taken = {word.casefold() for item in labels for word in (item.name, *item.synonyms)}
+    ids = {item.model_id.rpartition("-")[0] for item in labels}  # none may be that of an instance
+
+    def means(kind: Kind) -> bool:
+        words = {word.casefold() for word in (kind.name, *kind.synonyms, *kind.hypernyms)}
+        return bool(taken & words) or kind.id in ids
+
+    chosen = find_kinds(names) if names else list(all_kinds())
+    left_out = [kind.name for kind in chosen if means(kind)]
+    found = [kind for kind in chosen if kind.name not in left_out]
+    if not found or (names and left_out):
+        raise InvalidArgumentError(
+            f"expected kinds that no label means, to lie there as distractors, but a label means {', '.join(left_out)};"
+            " leave these out of kinds="
+        )
+    return found
+
+
+def kinds_of_instances(model_ids: Iterable[str]) -> dict[str, str]:
+    """Return the names of the kinds of which some of these models are instances, by the ids of those models."""
+    found = (re.fullmatch(r"(.+)-[0-9]{1,9}", model_id) for model_id in model_ids)
+    kind_ids = {match[0]: match[1] for match in found if match}
+    names = {kind.id: kind.name for kind in all_kinds()} if kind_ids else {}
+    return {model_id: names[kind_id] for model_id, kind_id in kind_ids.items() if kind_id in names}
 
 
 def sources_of(source: ObjectSource) -> tuple[str, ...]:
@@ -221,8 +358,6 @@ def check_kinds(
             "distractors lie beside the objects of other sets"
         )
     if is_kinds(source) or distractors:
-        from pickclutter_lang.objects.kinds.kind import find_kinds
-
         find_kinds(kinds)
         within("instances", instances, 1, MAX_INSTANCES)
     elif kinds or instances != default:
@@ -244,21 +379,17 @@ def check_objects(
 
     :param distractors: share of a pile's objects that are distractors, in [0, 1)
     :raises MissingAssetsError: for a folder of `proxy` that is not there, or one of `kinds` without its parent
-    :raises InvalidArgumentError: for another source; and what `check_kinds` raises
-    :raises PickClutterError: for one's own objects what `load_own_set` raises
+    :raises PickClutterError: what `load_object_set` raises
     """
     check_source(source)
     check_share(distractors)
     check_kinds(source, kinds, instances, distractors=distractors > 0)
-    sources = sources_of(source)
     labels = load_object_set(source, root).catalog if is_own(source) else paper_catalog()
     if distractors:
-        from pickclutter_lang.objects.distractors import distractor_kinds
-
         distractor_kinds(labels, kinds)
-    if sources == ("proxy",):  # of `ycb` its loader says where it comes from
+    if sources_of(source) == ("proxy",):  # of `ycb` its loader says where it comes from
         check_folder("objects_root", root)
-    elif sources == ("kinds",) and root is not None:
+    elif is_kinds(source) and root is not None:
         check_path("objects_root", root)
         if not Path(root).is_dir():
             check_folder("the parent of objects_root", str(Path(root).expanduser().parent))
@@ -275,25 +406,11 @@ def check_share(distractors: float) -> None:
 def check_object_split(source: ObjectSource, object_split: int) -> None:
     """Raise InvalidArgumentError for a number of an object split that a source does not have."""
     if is_own(source):
-        from pickclutter_lang.objects.own_sets import check_own_split
-
         check_own_split(object_split)
     else:
         unseen_objects(object_split)
 
 
-def read_object_set(name: str, root: Path, model_ids: Sequence[str] | None = None) -> ObjectSet:
-    """Read the objects of a folder in ManiSkill2's layout and check that every mesh is there."""
-    if not (root / MODEL_DB_FILE).is_file():
-        raise MissingAssetsError(
-            f"expected an object set at {root}, but {MODEL_DB_FILE} is missing; set MS2_ASSET_DIR or objects_root, "
-            f"or download the YCB objects with: {DOWNLOAD_HINT}"
-        )
-    info = read_model_db(root, _RESTORE)
-    paper_objects = {item.model_id: item for item in paper_catalog()}
-    requested = list(model_ids) if model_ids is not None else list(paper_objects)
-    items = [
-        paper_objects.get(model_id) or CatalogObject(model_id, display_name(model_id), "none", (0, 0, 0))
-        for model_id in requested
-    ]
-    return ObjectSet(name, root, measured(root, items, info, f"download the YCB objects with: {DOWNLOAD_HINT}"))
+def check_own_split(object_split: int) -> None:
+    """Raise InvalidArgumentError for a number of an object split that no set of one's own has."""
+    within("object_split", object_split, 0, MAX_OBJECT_SPLIT)

@@ -9,8 +9,7 @@ from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import CatalogObject
-from pickclutter_lang.objects.catalog_file import CATALOG_FILE
-from pickclutter_lang.objects.own_sets import object_of_words
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE, object_of_words
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.folder_batches import read_classes
 from pickclutter_lang.teachers.open_clip_teacher import count_tokens

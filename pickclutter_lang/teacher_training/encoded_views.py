@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.language.object_attributes import ObjectAttributes
-from pickclutter_lang.objects.extra_objects import all_objects
+from pickclutter_lang.objects.catalog import all_objects
 from pickclutter_lang.teacher_training.render_sources import object_of_row
 from pickclutter_lang.teachers.pocket import PocketTeacher
 from pickclutter_lang.teachers.zero_shot import encode_images

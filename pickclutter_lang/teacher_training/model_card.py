@@ -14,9 +14,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.envs.randomization import overrides
-from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.catalog import paper_catalog, select_objects
 from pickclutter_lang.objects.catalog_file import credits_of
-from pickclutter_lang.objects.extra_objects import select_objects
 from pickclutter_lang.objects.kinds import all_kinds
 from pickclutter_lang.students import build_student
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig

@@ -12,7 +12,7 @@ from torch import Tensor
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.language.attribute_prompts import ATTRIBUTE_TYPES, attribute_prompt, attribute_words
 from pickclutter_lang.language.object_attributes import attributes_of
-from pickclutter_lang.objects.extra_objects import all_objects
+from pickclutter_lang.objects.catalog import all_objects
 from pickclutter_lang.teacher_training.compositions import Composition
 from pickclutter_lang.teacher_training.encoded_views import EncodedViews, clusters_of, groups_of
 from pickclutter_lang.teacher_training.kind_probes import kind_accuracy

@@ -14,11 +14,10 @@ from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.transforms.resampling import bounding_square
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_from_dict, attributes_of
-from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.objects.extra_objects import all_objects, select_objects
+from pickclutter_lang.objects.catalog import all_objects, paper_catalog, select_objects
+from pickclutter_lang.objects.catalog_file import object_of_words
 from pickclutter_lang.objects.kinds import find_kinds
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
-from pickclutter_lang.objects.own_sets import object_of_words
 from pickclutter_lang.teacher_training.compositions import (
     Composition,
     compositions,

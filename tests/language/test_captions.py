@@ -22,8 +22,7 @@ from pickclutter_lang.language.captions import (
     scene_caption,
 )
 from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_from_dict, attributes_of, noun_tags
-from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.objects.extra_objects import all_objects
+from pickclutter_lang.objects.catalog import all_objects, paper_catalog
 from pickclutter_lang.objects.kinds import all_kinds, find_kinds
 from pickclutter_lang.objects.procedural.primitives import PRIMITIVES
 from pickclutter_lang.utils.words import with_article

@@ -4,7 +4,7 @@ import pytest
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES, parse_target_name, read_name
-from pickclutter_lang.objects.extra_objects import all_objects
+from pickclutter_lang.objects.catalog import all_objects
 from pickclutter_lang.objects.kinds.kind_set import load_kind_set
 
 

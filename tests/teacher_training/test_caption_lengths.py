@@ -24,8 +24,7 @@ from pickclutter_lang.language.captions import (
     object_caption,
 )
 from pickclutter_lang.language.object_attributes import attributes_of
-from pickclutter_lang.objects.catalog_file import CatalogEntry
-from pickclutter_lang.objects.own_sets import words_of_entry
+from pickclutter_lang.objects.catalog_file import CatalogEntry, words_of_entry
 from pickclutter_lang.teacher_training.caption_lengths import _OF_CLASS, _OF_OBJECT, _check, check_captions
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.train import train_teacher

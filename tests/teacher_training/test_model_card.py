@@ -13,7 +13,7 @@ from helpers.scene_data import make_toy_store
 from helpers.teacher_data import write_views
 from pickclutter_lang.datasets.object_views import write_object_views
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.objects.own_sets import words_of_entry
+from pickclutter_lang.objects.catalog_file import words_of_entry
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.model_card import write_model_card
 from pickclutter_lang.teacher_training.teacher_report import evaluate_teacher

@@ -33,9 +33,8 @@ from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingA
 from pickclutter_lang.language.captions import object_caption
 from pickclutter_lang.language.descriptions import load_descriptions
 from pickclutter_lang.language.object_attributes import attributes_of
-from pickclutter_lang.objects.catalog import CatalogObject
-from pickclutter_lang.objects.extra_objects import all_objects
-from pickclutter_lang.objects.own_sets import object_of_words
+from pickclutter_lang.objects.catalog import CatalogObject, all_objects
+from pickclutter_lang.objects.catalog_file import object_of_words
 from pickclutter_lang.utils.json_files import Line, Prose, Text, read_json
 from pickclutter_lang.utils.plugins import checked_result, is_plugin, resolve
 

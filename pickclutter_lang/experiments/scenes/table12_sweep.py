@@ -31,7 +31,7 @@ from pickclutter_lang.experiments.sweeps.sweep_planner import (
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepKind, SweepResults
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job
 from pickclutter_lang.language.descriptions import description_origins
-from pickclutter_lang.objects.own_sets import check_own_split
+from pickclutter_lang.objects.object_sets import check_own_split
 from pickclutter_lang.utils.object_storage import join
 from pickclutter_lang.utils.validation import check_path
 

@@ -85,9 +85,14 @@ class Kind:
         words = np.frombuffer(hashlib.sha256(self.name.encode()).digest()[:16], dtype="<u4")
         return self.sample(np.random.default_rng([*words.tolist(), seed]))
 
+    @property
+    def id(self) -> str:
+        """Id in an object set, `rubiks_cube`."""
+        return self.name.replace(" ", "_").replace("'", "")
+
     def model_id(self, seed: int) -> str:
         """Return the id of an instance in an object set, `rubiks_cube-3`."""
-        return f"{self.name.replace(' ', '_').replace(chr(39), '')}-{seed}"
+        return f"{self.id}-{seed}"
 
     def catalog_object(self, seed: int, instance: Instance) -> CatalogObject:
         """Return the entry of an instance in a catalog."""
@@ -163,7 +168,7 @@ def all_kinds() -> tuple[Kind, ...]:
     for family in FAMILIES:
         import_module(f"pickclutter_lang.objects.kinds.{family}")
     text = (files("pickclutter_lang.objects.kinds") / "words.yaml").read_text()
-    words = check_json(yaml.safe_load(text), dict[str, _Words])
+    words = check_json(yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)), dict[str, _Words])
     if words.keys() != _GENERATORS.keys():
         lacking = ", ".join(sorted(words.keys() ^ _GENERATORS.keys()))
         raise InvalidArgumentError(f"expected words and a generator of each kind, but {lacking} lack one of them")

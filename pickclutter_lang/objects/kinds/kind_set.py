@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError, UnknownObjectError
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject, paper_catalog, unseen_objects
 from pickclutter_lang.objects.kinds.kind import Instance, Kind, all_kinds, find_kinds
-from pickclutter_lang.objects.object_sets import DEFAULT_INSTANCES, MAX_INSTANCES, MODEL_DB_FILE, ObjectSet, check_kinds
+from pickclutter_lang.objects.object_set import DEFAULT_INSTANCES, MAX_INSTANCES, MODEL_DB_FILE, ObjectSet
 from pickclutter_lang.objects.procedural.writer import atomic_write_dir, model_db_entry, write_model
 from pickclutter_lang.utils.io import cache_dir
 from pickclutter_lang.utils.json_files import Sha256, read_json
+from pickclutter_lang.utils.validation import within
 
 LEARNING_SPLITS = ("train", "fewshot", "teacher")
 """Splits of scenes to learn from; their instances lie in no scene of another split."""
@@ -101,11 +102,11 @@ def load_kind_set(
     :raises UnknownObjectError: for a name that is no kind
     :raises InvalidArgumentError: for a repeated name, a number of instances out of range, or another object split
     """
-    check_kinds("kinds", kinds, instances)
+    within("instances", instances, 1, MAX_INSTANCES)
     chosen = find_kinds(kinds) if kinds else list(all_kinds())
     catalog = Catalog([_catalog_entry(kind) for kind in chosen])
     unseen_names = {item.name for item in paper_catalog() if item.model_id in unseen_objects(object_split)}
-    unseen = [_id_of(kind) for kind in chosen if unseen_names & {kind.name, *kind.synonyms}]
+    unseen = [kind.id for kind in chosen if unseen_names & {kind.name, *kind.synonyms}]
     place = cache_dir() if root is None else Path(root).expanduser()
     return KindSet("kinds", place / f"kinds-{KINDS_VERSION}", catalog.with_unseen(unseen), instances)
 
@@ -142,14 +143,10 @@ def write_instance(instance: Instance, folder: Path) -> None:
     write_model(instance.geometry, folder, ATLAS_WIDTH, compress_level=1)
 
 
-def _id_of(kind: Kind) -> str:
-    return kind.model_id(0).removesuffix("-0")
-
-
 def _catalog_entry(kind: Kind) -> CatalogObject:
     """Return the entry of a kind: what is true of all of its instances."""
     return CatalogObject(
-        model_id=_id_of(kind),
+        model_id=kind.id,
         name=kind.name,
         split="id",
         size=(0.0, 0.0, 0.0),

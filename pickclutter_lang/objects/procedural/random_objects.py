@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pickclutter_lang.objects.object_sets import MODEL_DB_FILE
+from pickclutter_lang.objects.object_set import MODEL_DB_FILE
 from pickclutter_lang.objects.procedural.appearance import COLORS, MATERIALS, PATTERNS, Appearance
 from pickclutter_lang.objects.procedural.geometry import ModelGeometry
 from pickclutter_lang.objects.procedural.primitives import PRIMITIVES, Primitive

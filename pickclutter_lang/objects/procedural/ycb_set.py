@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.objects.object_sets import MODEL_DB_FILE
+from pickclutter_lang.objects.object_set import MODEL_DB_FILE
 from pickclutter_lang.objects.procedural import ycb_containers, ycb_cutlery, ycb_food, ycb_tools, ycb_toys
 from pickclutter_lang.objects.procedural.geometry import ModelGeometry
 from pickclutter_lang.objects.procedural.writer import atomic_write_dir, model_db_entry, write_model

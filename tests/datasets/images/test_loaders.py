@@ -26,8 +26,7 @@ from pickclutter_lang.errors import (
     UnknownObjectError,
 )
 from pickclutter_lang.language.descriptions import load_descriptions
-from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.objects.extra_objects import all_objects
+from pickclutter_lang.objects.catalog import all_objects, paper_catalog
 
 PUBLISHED = sorted(set(SETS) - {"image_folder", "object_views"})
 CARS = ["AM General Hummer SUV 2000", "Ram C/V Cargo Van Minivan 2012", "Volvo XC90 SUV 2007"]
