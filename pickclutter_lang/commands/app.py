@@ -164,27 +164,22 @@ def _check_arguments(name: str, arguments: Sequence[str]) -> None:
         raise InvalidArgumentError(f"{message}{did_you_mean(wrong, options)}; {_see_help(name)}")
 
     parser.error = refuse  # type: ignore[method-assign]
+    presets, keys = {*_presets_of(REGISTERED[name])}, {*_keys_of(name)}
     for override in parser.parse_args(list(arguments)).overrides:
-        _check_override(name, override)
+        key, equals, value = override.lstrip("+").partition("=")
+        is_group = any(one.startswith(f"{key}.") for one in keys) and key not in presets
+        if (
+            override.startswith("~")  # hydra would take the default
+            or (equals and not key.strip())
+            or (key in presets and (value in ("", "null") or value.startswith("[")))  # hydra would merge several
+            or (equals and is_group and not value.startswith("{"))
+        ):
+            raise InvalidArgumentError(f"expected KEY=VALUE or GROUP=PRESET, but got {override!r}; {_see_help(name)}")
 
 
-def _check_override(name: str, override: str) -> None:
-    if override.startswith("~"):
-        raise InvalidArgumentError(
-            f"expected KEY=VALUE, but got {override!r}, which removes a key; leave the key out, or give it a value"
-        )
-    key, _, value = override.lstrip("+").partition("=")
-    if not key.strip():
-        raise InvalidArgumentError(f"expected KEY=VALUE, but got {override!r} without a key; {_see_help(name)}")
-    command = REGISTERED[name]
-    presets = {*command.presets, *(REGISTERED[command.extends].presets if command.extends else ())}
-    if key in presets and (value in ("", "null") or value.startswith("[")):
-        raise InvalidArgumentError(f"expected one preset of {key}, but got {value!r}; {_see_help(name)}")
-    inner = [one for one in _keys_of(name) if one.startswith(f"{key}.")]
-    if inner and key not in presets and "=" in override and not value.startswith("{"):
-        raise InvalidArgumentError(
-            f"expected {key} to be a group of keys, such as {inner[0]}=..., but got {value!r}; {_see_help(name)}"
-        )
+def _presets_of(command: Command) -> dict[str, str]:
+    """Return the groups of a command with the presets that are chosen, those of the runs that it starts included."""
+    return {**(_presets_of(REGISTERED[command.extends]) if command.extends else {}), **command.presets}
 
 
 def _keys_of(command: str) -> Iterator[str]:
@@ -218,12 +213,6 @@ def explain(error: Exception, command: str) -> InvalidArgumentError:
     unknown = re.match(r"Could not override '([^']*)'", text)
     if unknown:
         key, keys = unknown[1], set(_keys_of(command))
-        if key in keys and "." in key:
-            group = key.partition(".")[0]
-            return InvalidArgumentError(
-                f"expected a preset of {group} before {key}, but there is none of it by default; "
-                f"choose one, such as {group}=default"
-            )
         return InvalidArgumentError(
             f"expected a key of {command.replace('_', '-')}, but got {key!r}{did_you_mean(key, keys - {key})}; "
             f"{_see_help(command)}"
@@ -295,7 +284,7 @@ def command_help(command: Command, cfg: DictConfig) -> str:
     examples = re.sub("^ *(?=pickclutter )", "    ", command.text.strip(), flags=re.MULTILINE)
     parts = [f"pickclutter {command.name.replace('_', '-')}: {examples}"]
     base = REGISTERED[command.extends] if command.extends else None
-    groups = [*dict.fromkeys([*(base.presets if base else ()), *command.presets])]
+    groups = _presets_of(command)
     if groups:
         parts += ["Presets (GROUP=NAME); * is chosen:", *(_group_help(group, values) for group in groups)]
     parts += ["Keys (KEY=VALUE), with their values:", "\n".join(_key_lines(command.config, values, ""))]
