@@ -157,7 +157,7 @@ def test_importing_the_package_needs_neither_torch_nor_the_simulator() -> None:
 
 def test_an_import_of_meshes_leaves_coacd_to_its_workers() -> None:
     """Sapien, which renders the objects afterwards, crashes when it is imported after it."""
-    loaded = _modules_after("import pickclutter_lang.objects.meshes.mesh_importer")
+    loaded = _modules_after("import pickclutter_lang.objects.meshes.importer")
     assert "xatlas" in loaded and "coacd" not in loaded
 
 

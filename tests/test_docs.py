@@ -32,8 +32,7 @@ from pickclutter_lang.datasets.images.loaders import SETS
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.objects.catalog_file import read_catalog
-from pickclutter_lang.objects.meshes.mesh_sources import MeshSource
-from pickclutter_lang.objects.meshes.names import read_names
+from pickclutter_lang.objects.meshes.sources import MeshSource, read_names
 from pickclutter_lang.objects.object_sets import load_object_set
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 
@@ -273,7 +272,7 @@ def test_the_file_of_names_on_the_page_is_right(tmp_path: Path) -> None:
     path, files = tmp_path / "names.yaml", ("blue_mug.glb", "obj_000001.ply")
     path.write_text(blocks("docs/how_to/own_objects.md", "yaml")[0])
     given = read_names(path, [MeshSource(tmp_path / name, Path(name).stem, tmp_path) for name in files])
-    assert (given["blue_mug"].name, given["obj_000001"].density) == ("enamel mug", 400)
+    assert (given["blue_mug"]["name"], given["obj_000001"]["density"]) == ("enamel mug", 400)
 
 
 @pytest.mark.slow

@@ -11,8 +11,7 @@ from pickclutter_lang.commands.app import hydra_main
 from pickclutter_lang.commands.exit_status import exit_status
 from pickclutter_lang.envs.config import CollectConfig, GraspValidationConfig, ObjectSheetConfig, ObjectViewConfig
 from pickclutter_lang.errors import InvalidArgumentError, RendererError
-from pickclutter_lang.objects.meshes import check_packages
-from pickclutter_lang.objects.meshes.settings import SPLITS, UNITS, UP_AXES, ModelSettings
+from pickclutter_lang.objects.meshes import SPLITS, UNITS, UP_AXES, ModelSettings, check_packages
 from pickclutter_lang.utils.cli import ArgumentParser
 from pickclutter_lang.utils.validation import check_path, check_workers
 
@@ -55,7 +54,7 @@ def validate_grasp_labels(config: GraspValidationConfig) -> None:
 
 
 if TYPE_CHECKING:
-    from pickclutter_lang.objects.meshes.mesh_importer import ImportResult
+    from pickclutter_lang.objects.meshes.importer import ImportResult
 
 
 _DESCRIPTION = (
@@ -72,18 +71,20 @@ def import_mesh() -> None:
     options = build_parser().parse_intermixed_args()
     settings = check_options(options)
     check_packages()
-    from pickclutter_lang.objects.meshes.import_report import REPORT_FILE, result_lines, write_report
-    from pickclutter_lang.objects.meshes.mesh_importer import import_meshes
+    from pickclutter_lang.objects.meshes.importer import import_meshes
 
     defaults = {"split": options.split, "license": options.license, "source": options.source}
     out = Path(options.out)
     result = import_meshes(options.files, out, settings, options.names, defaults, options.workers)
-    for line in result_lines(result):
-        print(line)
+    for name in result.imported:
+        print(f"imported {name}: {result.models[name]}")
+    if result.skipped:
+        print(f"skipped {len(result.skipped)} that did not change: {', '.join(result.skipped)}")
+    if heavy := [name for name, model in result.models.items() if model.mass > 3.0]:
+        print(f"heavier than the 3 kg that the arm lifts: {', '.join(heavy)}; give a hollow object a lower density")
     if result.models:
-        write_report(out, result)
         print(_write_sheet(out, result))
-        print(f"{len(result.models)} objects in {out}; see {out / REPORT_FILE}")
+        print(f"{len(result.models)} objects in {out}")
     for item in result.broken:
         print(f"not imported: {item}", file=sys.stderr)
     sys.exit(2 if result.broken else 0)
@@ -111,7 +112,7 @@ def _write_sheet(out: Path, result: "ImportResult") -> str:
     from pickclutter_lang.envs.generation.object_renderer import write_mesh_sheet
 
     try:
-        path = write_mesh_sheet(out, {model_id: str(row["name"]) for model_id, row in result.rows.items()})
+        path = write_mesh_sheet(out, {name: entry.name for name, entry in result.entries.items()})
     except RendererError as error:
         return f"no thumbnails: {error}"
     return f"look at them: {path}"

@@ -249,7 +249,7 @@ def test_what_cannot_be_exported_is_named(demos: Path, tmp_path: Path) -> None:
         export_lerobot(ExportLerobotConfig(str(odd), str(tmp_path / "out"), "video"))
     with h5py.File(odd / FILE, "a") as file:
         del file["traj_0/actions"]
-    with pytest.raises(DatasetError, match="expected the array actions, but it is not there"):
+    with pytest.raises(DatasetError, match="actions"):
         export_lerobot(ExportLerobotConfig(str(odd), str(tmp_path / "out")))
     (odd / FILE).write_bytes(b"no HDF5")
     with pytest.raises(DatasetError, match="cannot read"):

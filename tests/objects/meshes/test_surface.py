@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from helpers.own_meshes import checkered, textured_box, write_glb, write_obj, write_ply, write_urdf
-from pickclutter_lang.objects.meshes.mesh_sources import find_sources
-from pickclutter_lang.objects.meshes.placement import placed
 from pickclutter_lang.objects.meshes.reading import read_mesh
+from pickclutter_lang.objects.meshes.solid import placed
+from pickclutter_lang.objects.meshes.sources import find_sources
 from pickclutter_lang.objects.meshes.surface import Piece, TexturedSurface, merged, textured_surface
 
 Colors = NDArray[np.float64]

@@ -1,0 +1,263 @@
+"""Imports meshes into an object set on disk; what is there and unchanged is skipped, what broke is named."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, read_catalog, write_catalog
+from pickclutter_lang.objects.meshes import UNITS, ModelSettings
+from pickclutter_lang.objects.meshes.reading import MAX_BYTES, read_mesh
+from pickclutter_lang.objects.meshes.solid import convex_parts, placed, unit_name
+from pickclutter_lang.objects.meshes.sources import (
+    BrokenMesh,
+    MeshSource,
+    catalog_entry,
+    find_sources,
+    plain_entry,
+    read_names,
+)
+from pickclutter_lang.objects.meshes.surface import bounds, merged, textured_surface
+from pickclutter_lang.objects.object_sets import MODEL_DB_FILE
+from pickclutter_lang.objects.procedural.writer import collision_obj, model_db_entry, write_surface
+from pickclutter_lang.utils.io import ensure_dir, write_text
+from pickclutter_lang.utils.json_files import Text, read_file, read_json
+from pickclutter_lang.utils.locks import dir_lock
+from pickclutter_lang.utils.pool import PoolConfig
+from pickclutter_lang.utils.progress import ProgressBar
+
+STATE_FILE = "imported.json"
+THUMBNAILS = "thumbnails"
+_BUILDING = ".building-"
+_MODEL_FILES = ("collision.obj", "textured.mtl", "textured.obj", "texture_map.png")
+
+
+@dataclass(frozen=True)
+class ImportedModel:
+    """An object that was imported: what it was made of, and what came of it."""
+
+    files: dict[Text, Text]
+    """Path below the root of its source of each file that was read -> sha256."""
+    settings: dict[str, Any]
+    size: tuple[float, float, float]
+    """Meters."""
+    density: float
+    unit: Text
+    up: Text
+    faces: int
+    texture: Text
+    parts: int
+    volume: float
+    """Of all convex parts, cubic meters."""
+    mesh_volume: float | None
+    covered: float
+
+    @property
+    def mass(self) -> float:
+        """Kilograms."""
+        return self.volume * self.density
+
+    def __str__(self) -> str:
+        sides = " x ".join(f"{100 * side:.1f}" for side in self.size)
+        ratio = "" if self.mesh_volume is None else f" of {self.volume / self.mesh_volume:.2f} times the mesh's volume"
+        return (
+            f"{sides} cm (unit {self.unit}, {self.up} up), {self.faces} triangles, {self.texture}, "
+            f"{self.parts} convex parts{ratio}, {1000 * self.mass:.0f} g"
+        )
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What a folder holds after an import, and what happened to each mesh: ids, and those that were not imported."""
+
+    models: dict[str, ImportedModel]
+    entries: dict[str, CatalogEntry]
+    imported: list[str]
+    skipped: list[str]
+    broken: list[BrokenMesh]
+
+
+@dataclass(frozen=True)
+class _State:
+    models: dict[Text, ImportedModel] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Task:
+    source: MeshSource
+    settings: ModelSettings
+    folder: Path
+
+
+def import_meshes(
+    paths: Sequence[Path],
+    out: Path,
+    settings: ModelSettings,
+    names: Path | None,
+    defaults: Mapping[str, str],
+    workers: int,
+) -> ImportResult:
+    """Import meshes into a folder in ManiSkill2's layout with a catalog.
+
+    :param paths: mesh files, and folders of Google Scanned Objects' or BOP's form
+    :param out: a new folder, or one of earlier imports
+    :param names: a file with names and attributes, see `read_names`
+    :param defaults: split, license and source of objects that have none
+    :param workers: number of processes
+    :raises InvalidArgumentError: when no path is a mesh, ids repeat, or the folder holds something else
+    :raises DatasetError: for words that a catalog cannot have
+    """
+    sources, broken = find_sources(paths)
+    if not sources:
+        raise InvalidArgumentError("; ".join(map(str, broken[:3])))
+    given = {} if names is None else read_names(names, sources)
+    if out.is_dir() and any(out.iterdir()) and not (out / STATE_FILE).is_file():
+        raise InvalidArgumentError(f"expected a new folder or one of imported meshes, but {out} holds something else")
+    try:
+        with dir_lock(out):
+            return _import(sources, broken, out, settings, given, defaults, workers)
+    finally:
+        with suppress(OSError):
+            out.rmdir()  # where nothing came of it, and nothing was there before
+
+
+def _import(
+    sources: Sequence[MeshSource],
+    broken: list[BrokenMesh],
+    out: Path,
+    settings: ModelSettings,
+    given: Mapping[str, Mapping[str, Any]],
+    defaults: Mapping[str, str],
+    workers: int,
+) -> ImportResult:
+    models = _read_state(out)
+    entries = {name: plain_entry(name, defaults) for name in models}
+    if (out / CATALOG_FILE).is_file():
+        entries |= {entry.id: entry for entry in read_catalog(out / CATALOG_FILE)}
+    for source in sources:
+        name = source.model_id
+        entries[name] = catalog_entry(source, given.get(name, {}), entries.get(name), defaults)
+    write_catalog(out / CATALOG_FILE, _sorted(entries))  # before the work: it refuses what it cannot hold
+    tasks, skipped = [], []
+    for source in sources:
+        name = source.model_id
+        own = replace(settings, density=given.get(name, {}).get("density", settings.density))
+        task = _Task(source, own, out / "models" / f"{_BUILDING}{name}")
+        known = models.get(name)
+        if known and _is_unchanged(task, known, out / "models" / name):
+            skipped.append(name)
+        else:
+            tasks.append(task)
+    imported = _make_all(tasks, models, broken, out, workers)
+    entries = {name: entry for name, entry in entries.items() if name in models}
+    if models:
+        rows = {name: model_db_entry(model.size, 1.0, model.density) for name, model in sorted(models.items())}
+        write_text(out / MODEL_DB_FILE, json.dumps(rows, indent=1) + "\n")
+        write_catalog(out / CATALOG_FILE, _sorted(entries))
+    else:
+        (out / CATALOG_FILE).unlink()
+        (out / "models").rmdir()
+    return ImportResult(models, entries, [s.model_id for s in sources if s.model_id in imported], skipped, broken)
+
+
+def _make_all(
+    tasks: Sequence[_Task], models: dict[str, ImportedModel], broken: list[BrokenMesh], out: Path, workers: int
+) -> set[str]:
+    """Make objects in processes; put each into its place and note it down, so that a killed import goes on."""
+    ensure_dir(out / "models")
+    for folder in (out / "models").glob(f"{_BUILDING}*"):  # of a killed import
+        shutil.rmtree(folder, ignore_errors=True)
+    imported = set()
+    results = closing(PoolConfig(workers).run(_worker, tasks))
+    with results as done, ProgressBar("meshes", len(tasks)) as bar:
+        for task, made in done:
+            bar.advance()
+            if isinstance(made, BrokenMesh):
+                broken.append(made)
+                continue
+            name = task.source.model_id
+            if models.pop(name, None) is not None:
+                _write_state(out, models)  # or a kill between the next lines leaves a new object under the old hashes
+            shutil.rmtree(out / "models" / name, ignore_errors=True)
+            (out / THUMBNAILS / f"{name}.png").unlink(missing_ok=True)
+            task.folder.rename(out / "models" / name)
+            models[name] = made
+            _write_state(out, models)
+            imported.add(name)
+    return imported
+
+
+def _sorted(entries: Mapping[str, CatalogEntry]) -> list[CatalogEntry]:
+    return [entries[name] for name in sorted(entries)]
+
+
+def _read_state(out: Path) -> dict[str, ImportedModel]:
+    if not (out / STATE_FILE).is_file():
+        return {}
+    remedy = "delete it, and import all meshes again"
+    return dict(read_json(out / STATE_FILE, _State, DatasetError, remedy).models)
+
+
+def _write_state(out: Path, models: Mapping[str, ImportedModel]) -> None:
+    write_text(out / STATE_FILE, json.dumps(asdict(_State(dict(sorted(models.items())))), indent=1) + "\n")
+
+
+def _is_unchanged(task: _Task, model: ImportedModel, folder: Path) -> bool:
+    """Return whether an object's files are there, and were made of the same mesh by the same settings."""
+    if asdict(task.settings) != model.settings or not all((folder / name).is_file() for name in _MODEL_FILES):
+        return False
+    try:
+        read = {name: read_file(task.source.root / name, MAX_BYTES) for name in model.files}
+    except OSError:
+        return False
+    return all(hashlib.sha256(data).hexdigest() == model.files[name] for name, data in read.items())
+
+
+def _worker() -> Callable[[_Task], ImportedModel | BrokenMesh]:
+    """Return what a worker does with a mesh."""
+    return _make
+
+
+def _make(task: _Task) -> ImportedModel | BrokenMesh:
+    """Make an object in its temporary folder; what is wrong with its mesh is a result too."""
+    shutil.rmtree(task.folder, ignore_errors=True)
+    try:
+        ensure_dir(task.folder)
+        return make_model(task.source, task.settings, task.folder)
+    except InvalidArgumentError as error:
+        shutil.rmtree(task.folder, ignore_errors=True)
+        return BrokenMesh(task.source.path, str(error))
+    except OSError as error:
+        raise DatasetError(
+            f"cannot write {task.folder}: {error.strerror}; fix that and run the same command again"
+        ) from error
+
+
+def make_model(source: MeshSource, settings: ModelSettings, folder: Path) -> ImportedModel:
+    """Make an object of a mesh, and write its files into a folder.
+
+    :raises InvalidArgumentError: naming what is wrong with the mesh
+    """
+    content = read_mesh(source)
+    meters, up = UNITS.get(settings.unit or "", content.meters), settings.up or content.up
+    pieces = placed(content.pieces, meters, up)
+    rng = np.random.default_rng(0)
+    surface = textured_surface(pieces, settings.max_faces, settings.texture_size, rng)
+    parts = convex_parts(*merged(pieces), settings.max_parts, settings.threshold, rng)
+    index = np.zeros(len(surface.faces), dtype=np.int64)
+    write_surface(folder, surface.points, surface.faces, surface.uv, surface.image, index)
+    (folder / "collision.obj").write_text(collision_obj(parts.hulls))
+    x, y, z = (round(float(side), 6) for side in np.ptp(bounds(pieces), axis=0))
+    return ImportedModel(
+        dict(sorted(content.hashes.items())), asdict(settings), (x, y, z), settings.density, unit_name(meters), up,
+        len(surface.faces), surface.how, len(parts.hulls), parts.volume, parts.mesh_volume, parts.covered,
+    )  # fmt: skip
