@@ -73,14 +73,12 @@ def evaluate_policy(config: PolicyEvalConfig) -> None:
     An interrupted command resumes when run again.
     """
     from pickclutter_lang.evaluation.evaluate import evaluate_policy
-    from pickclutter_lang.evaluation.report import REPORT_FILE
-    from pickclutter_lang.reports.page import PAGE_FILE
+    from pickclutter_lang.results.page import PAGE_FILE
     from pickclutter_lang.utils.markdown import tables_of
 
-    folder = evaluate_policy(config)
-    shown = ("Targets: all", "By kind of instruction")
-    print(tables_of((folder / REPORT_FILE).read_text(encoding="utf-8"), *shown), end="")
-    print(f"report: {folder / PAGE_FILE}")
+    done = evaluate_policy(config)
+    print(tables_of(done.tables, "Targets: all", "By kind of instruction"), end="")
+    print(f"report: {done.folder / PAGE_FILE}")
 
 
 @hydra_main(PickConfig, words=partial(first_word_as, "phrase"))

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from pickclutter_lang.demo.config import DemoConfig
 from pickclutter_lang.demo.own_images import detect_by_student
 from pickclutter_lang.demo.simulator import STUDENT, Job, SimulatedPile, Simulator
+from pickclutter_lang.evaluation.calibration import read_thresholds, thresholds_of
 from pickclutter_lang.evaluation.rollout import RolloutConfig
-from pickclutter_lang.evaluation.teacher_thresholds import read_thresholds, thresholds_of
 from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import Detection, StudentDetector
 from pickclutter_lang.policy.runtime import StudentRuntime

@@ -14,8 +14,9 @@ from pickclutter_lang.demonstrations.config import CollectDemosConfig
 from pickclutter_lang.demonstrations.trajectories import Source
 from pickclutter_lang.envs.generation.collect import package_versions
 from pickclutter_lang.envs.randomization import changes, overrides
-from pickclutter_lang.evaluation.rollout_metrics import outcome_of, wilson_interval
+from pickclutter_lang.evaluation.metrics import outcome_of
 from pickclutter_lang.policy.manifest import load_config
+from pickclutter_lang.results.intervals import share
 from pickclutter_lang.utils.contact_sheet import Cell, contact_sheet, png_bytes
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.markdown import markdown_table
@@ -60,7 +61,7 @@ def _title(
     trajectories: str,
 ) -> str:
     steps = [source.record["elapsed_steps"] for source in sources]
-    rate = wilson_interval(sum(bool(episode["success"]) for episode in played), len(played))
+    rate = share(sum(bool(episode["success"]) for episode in played), len(played))
     rows = {
         "episodes": f"{len(sources)} kept of {len(played)} played",
         "success, % (95% interval; episodes)": str(rate),

@@ -18,17 +18,14 @@ from pickclutter_lang.demonstrations.trajectories import PARTS, find_episodes, m
 from pickclutter_lang.envs.randomization import changes
 from pickclutter_lang.envs.registration import MAX_EPISODE_STEPS
 from pickclutter_lang.evaluation.episode_log import EpisodeLog
-from pickclutter_lang.evaluation.evaluate import play_missing
 from pickclutter_lang.evaluation.instructions import DRAWN
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
-from pickclutter_lang.evaluation.student_folders import check_same, save_identity
 from pickclutter_lang.evaluation.videos import SIDE, write_videos
 from pickclutter_lang.objects.object_sets import ObjectSet, is_own, load_object_set
-from pickclutter_lang.policy.manifest import load_config
+from pickclutter_lang.policy.manifest import load_config, policy_fingerprint
 from pickclutter_lang.utils.io import clean_temp_files, create_dir
 from pickclutter_lang.utils.locks import dir_lock
 
-LOG_FILE = "episodes.jsonl"
 SCHEMA = 1
 _REPLAY_ID = "pickclutter_lang.envs.replay:PickClutterLang/Replay-v0"
 """With the module before its id, Gymnasium imports what registers it."""
@@ -63,25 +60,26 @@ def collect_demos(config: CollectDemosConfig) -> Collected:
     comparable = _comparable(config, spec.rollouts)
     create_dir(spec.folder)
     with dir_lock(spec.folder):
-        identity = check_same(spec.folder, comparable, spec.rollouts.policies)
+        log = EpisodeLog(spec.folder, comparable)
         create_dir(spec.folder / PARTS)
         for place in (spec.folder, spec.folder / PARTS):
             clean_temp_files(place)
         trajectories = f"trajectory.rgbd.{config.control_mode}.h5"
-        log = EpisodeLog(spec.folder / LOG_FILE)
         there = find_episodes(spec.folder, trajectories)
         missing = [seed for seed in config.seeds if _lacks(seed, spec, log, there)]
-        _play(spec, missing, config, log, partial(save_identity, spec.folder, identity))
+        if missing:
+            played = config.pool.run(partial(make_play_function, spec), missing)
+            log.play(played, len(missing), len(config.seeds))
         found = find_episodes(spec.folder, trajectories)
         logged = {seed: source for seed, source in found.items() if (spec.variant, seed, DRAWN) in log.episodes}
         sources = merge(spec.folder, trajectories, logged, _meta(spec.rollouts))
-        played = sorted(log.episodes.values(), key=lambda episode: int(episode["seed"]))
+        episodes = sorted(log.episodes.values(), key=lambda episode: int(episode["seed"]))
         kept = {source.record["episode_seed"] for source in sources}
         write_contact_sheet(spec.folder, sources)
-        shown = [episode for episode in played if episode["seed"] in kept]
+        shown = [episode for episode in episodes if episode["seed"] in kept]
         videos = write_videos(partial(RolloutRunner, spec.rollouts, SIDE), shown, config.n_videos, spec.folder)
-        write_card(spec.folder, config, played, sources, videos, _meshes(config))
-    return Collected(spec.folder, len(played), len(kept))
+        write_card(spec.folder, config, episodes, sources, videos, _meshes(config))
+    return Collected(spec.folder, len(episodes), len(kept))
 
 
 def _spec(config: CollectDemosConfig) -> _Spec:
@@ -115,7 +113,9 @@ def _comparable(config: CollectDemosConfig, rollouts: RolloutConfig) -> dict[str
     if is_own(config.objects):
         settings["objects"] = objects.name  # however its folder is written
     settings |= {name: found for name in ("camera", "appearance") if (found := changes(getattr(config, name)))}
-    return {"schema": SCHEMA, **settings, "camera_size": rollouts.camera_size, "meshes": objects.fingerprint[:16]}
+    students = {variant: policy_fingerprint(Path(policy)) for variant, policy in rollouts.policies.items()}
+    of_piles = {"camera_size": rollouts.camera_size, "meshes": objects.fingerprint[:16]}
+    return {"schema": SCHEMA, **settings, **of_piles, **students}
 
 
 def _lacks(seed: int, spec: _Spec, log: EpisodeLog, there: dict[int, Any]) -> bool:
@@ -129,16 +129,6 @@ def is_kept(episode: Mapping[str, Any], failures: bool) -> bool:
     :param episode: as `RolloutRunner.rollout` returns it
     """
     return bool(episode["steps"] > 0 and (episode["success"] or failures))
-
-
-def _play(
-    spec: _Spec, missing: list[int], config: CollectDemosConfig, log: EpisodeLog, before_first: Callable[[], None]
-) -> None:
-    """Play and log the episodes that are missing; `before_first` is called before any is logged."""
-    if not missing:
-        return
-    episodes = config.pool.run(partial(make_play_function, spec), missing)
-    play_missing(episodes, len(missing), len(config.seeds), log, before_first)
 
 
 def make_play_function(spec: _Spec) -> Callable[[int], dict[str, Any]]:

@@ -1,10 +1,11 @@
-"""The teacher's thresholds and detection curves, from stored scenes: by the rule that students are exported with."""
+"""The teacher's thresholds and the scores of detection curves, from stored scenes: by the rule of exported students."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,8 @@ import torch
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, check_unlabeled, load_scene_datasets
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.errors import DatasetError, MismatchError
+from pickclutter_lang.errors import CheckpointError, DatasetError, MismatchError
 from pickclutter_lang.evaluation.config import PolicyEvalConfig
-from pickclutter_lang.evaluation.teacher_thresholds import read_thresholds, thresholds_of, write_thresholds
 from pickclutter_lang.experiments.scenes.command_configs import CALIBRATIONS, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.export_policy import (
     MAX_CALIBRATION_SCENES,
@@ -31,9 +31,19 @@ from pickclutter_lang.policy.manifest import policy_fingerprint
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.object_storage import join
 
+TEACHER_FILE = "teacher_thresholds.json"
 Scenes = Mapping[str, SceneDataset]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Content of `teacher_thresholds.json`."""
+
+    of: dict[str, Any]
+    thresholds: Thresholds
 
 
 def open_scenes(config: PolicyEvalConfig, spec: StudentSpec) -> Scenes:
@@ -69,15 +79,37 @@ def open_scenes(config: PolicyEvalConfig, spec: StudentSpec) -> Scenes:
     return scenes
 
 
+def thresholds_of(spec: StudentSpec) -> dict[str, Any]:
+    """Return what any thresholds of a student's teacher are of: its weights, the names and the label."""
+    return {"fingerprint": spec.teacher.fingerprint, "names": list(spec.names), "label": spec.target_label}
+
+
 def teacher_key(config: PolicyEvalConfig, spec: StudentSpec, scenes: Scenes) -> dict[str, Any]:
-    """Return what the teacher's thresholds depend on, as JSON values."""
-    stores = CALIBRATIONS[config.calibration]
+    """Return what the teacher's thresholds of an evaluation depend on, as JSON values."""
     return {
         **thresholds_of(spec),
         "false_positive_rate": config.false_positive_rate,
         "max_scenes": MAX_CALIBRATION_SCENES,
-        "scenes": {name: scenes[name].content_hash for name in stores},
+        "scenes": {name: scenes[name].content_hash for name in CALIBRATIONS[config.calibration]},
     }
+
+
+def read_thresholds(folder: Path, of: Mapping[str, Any]) -> Thresholds | None:
+    """Return the teacher's thresholds that a folder keeps; None where there are none, or of other values than these.
+
+    :raises CheckpointError: when the file is damaged
+    """
+    path = folder / TEACHER_FILE
+    if not path.exists():
+        return None
+    kept = read_json(path, _Kept, CheckpointError, "delete it: thresholds are then calibrated again")
+    return kept.thresholds if kept.of == {**kept.of, **of} else None
+
+
+def write_thresholds(folder: Path, of: Mapping[str, Any], thresholds: Thresholds) -> None:
+    """Write thresholds, and what they are of, as JSON values."""
+    kept = {"of": of, "thresholds": asdict(thresholds)}
+    atomic_write(folder / TEACHER_FILE, (json.dumps(kept, indent=1) + "\n").encode())
 
 
 def teacher_thresholds(config: PolicyEvalConfig, spec: StudentSpec, scenes: Scenes, folder: Path) -> Thresholds:
@@ -86,14 +118,13 @@ def teacher_thresholds(config: PolicyEvalConfig, spec: StudentSpec, scenes: Scen
     :raises DatasetError: when the scenes lack images that the detector reads
     """
     key = teacher_key(config, spec, scenes)
-    kept = read_thresholds(folder, key)
-    if kept is not None:
-        return kept
-    rivals = TeacherDetector(spec.teacher.load(), spec.names, Thresholds(0.5, {}, None))  # whose scores alone count
-    unseen = unseen_names(spec, scenes)
-    names = detector_thresholds(config.false_positive_rate, rivals, scenes, unseen, config.calibration)
-    found = Thresholds(next((names[name] for name in names if unseen[name]), max(names.values())), names, None)
-    write_thresholds(folder, key, found)
+    found = read_thresholds(folder, key)
+    if found is None:
+        detector = TeacherDetector(spec.teacher.load(), spec.names, Thresholds(0.5, {}, None))  # only scores count
+        unseen = unseen_names(spec, scenes)
+        names = detector_thresholds(config.false_positive_rate, detector, scenes, unseen, config.calibration)
+        found = Thresholds(next((names[name] for name in names if unseen[name]), max(names.values())), names, None)
+        write_thresholds(folder, key, found)
     return found
 
 
@@ -109,22 +140,17 @@ def scene_scores(
 ) -> tuple[Predictions, torch.Tensor]:
     """Return a variant's scores [N, C] on at most `count` scenes of X_ood, and the thresholds [C].
 
-    Scores are kept with a note of what they are of, and computed again where that differs or is missing.
+    Scores are kept in a file whose name has a hash of what they are of.
 
     :param policy: a policy folder, for the variant `teacher` that of a student of it
     :param thresholds: of the teacher; None for a student
     """
     student = StudentRuntime.load(policy, trust)
-    spec, path = student.config, folder / "curves" / f"{variant}_{count}.npz"
-    names, note = unseen_names(spec, scenes), path.with_suffix(".json")
-    of = {
-        "fingerprint": policy_fingerprint(Path(policy)) if thresholds is None else spec.teacher.fingerprint,
-        "unseen_by_name": names,
-        "label": spec.target_label,
-        "scenes": scenes["ood"].content_hash,
-    }
-    noted = (json.dumps(of, indent=1) + "\n").encode()
-    if path.is_file() and note.is_file() and note.read_bytes() == noted:
+    spec, names = student.config, unseen_names(student.config, scenes)
+    fingerprint = policy_fingerprint(Path(policy)) if thresholds is None else spec.teacher.fingerprint
+    of = json.dumps([fingerprint, names, spec.target_label, scenes["ood"].content_hash, count])
+    path = folder / "curves" / f"{variant}_{hashlib.sha256(of.encode()).hexdigest()[:16]}.npz"
+    if path.is_file():
         found = load_predictions(path)
     else:
         detector = (
@@ -133,9 +159,7 @@ def scene_scores(
             else TeacherDetector(spec.teacher.load(), spec.names, thresholds)
         )
         found = score_scenes(scenes["ood"], names, detector, count)
-        note.unlink(missing_ok=True)  # of other scores, whatever becomes of this process
         save_predictions(path, found)
-        atomic_write(note, noted)
     used = thresholds or student.thresholds
     by_name = used.crop_classifier or used.names
     return found, torch.tensor([by_name[name] for name in found.names], dtype=torch.float64)

@@ -1,74 +1,30 @@
-"""The log of finished episodes, from which an interrupted evaluation resumes, and the same rows as a CSV file."""
+"""The log of finished episodes, from which an interrupted command resumes, and what its episodes are of."""
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 from msgspec import Meta
 
-from pickclutter_lang.errors import DatasetError
-from pickclutter_lang.utils.csv import write_csv
+from pickclutter_lang.errors import CheckpointError, DatasetError, MismatchError
+from pickclutter_lang.results.record import git_revision
 from pickclutter_lang.utils.io import atomic_write
-from pickclutter_lang.utils.json_files import Line, Text, read_json_lines
+from pickclutter_lang.utils.json_files import Line, Text, read_json, read_json_lines
+from pickclutter_lang.utils.progress import ProgressBar
 
+EPISODES_FILE, IDENTITY_FILE = "episodes.jsonl", "config.json"
+TEACHER_KEY = "teacher"
+"""Key of what the teacher's thresholds are of; a folder in which it never acted lacks it."""
 EpisodeKey = tuple[str, int, str]
 """Variant, seed and kind of instruction."""
-COLUMNS = (
-    "variant", "seed", "kind", "instruction", "target", "reference", "expected", "seen", "present", "visible",
-    "graspable", "located", "success", "declared_absent", "refused", "picked", "followed", "wrong_objects",
-    "grasp_found", "steps", "score", "threshold",
-)  # fmt: skip
-"""Columns of the CSV file: all that does not depend on the machine."""
-_FLAGS = (
-    "seen", "present", "visible", "graspable", "located", "success", "declared_absent", "refused", "followed",
-    "grasp_found",
-)  # fmt: skip
-_SEPARATOR = "; "
-
-
-def write_episodes(path: Path, episodes: Iterable[Mapping[str, Any]]) -> None:
-    """Write episodes as a CSV file: flags as 0 and 1, names of several objects with semicolons, None as nothing."""
-    write_csv(path, [COLUMNS, *([_cell(key, episode[key]) for key in COLUMNS] for episode in episodes)])
-
-
-def read_episodes(path: Path) -> list[dict[str, Any]]:
-    """Read what `write_episodes` wrote.
-
-    :raises DatasetError: when it is not there
-    """
-    try:
-        with path.open(newline="") as stream:
-            return [{key: _value(key, text) for key, text in row.items()} for row in csv.DictReader(stream)]
-    except OSError as error:
-        raise DatasetError(f"cannot read {path}: {error.strerror}") from error
-
-
-def _cell(key: str, value: Any) -> object:
-    if value is None:
-        return ""
-    if isinstance(value, list):
-        return _SEPARATOR.join(value)
-    if isinstance(value, float):
-        return f"{value:.4f}"
-    return int(value) if key in _FLAGS else value
-
-
-def _value(key: str, text: str) -> Any:
-    if key in ("expected", "picked"):
-        return text.split(_SEPARATOR) if text else []
-    if key in _FLAGS:
-        return None if text == "" else text == "1"
-    if key in ("score", "threshold"):
-        return float(text) if text else None
-    return int(text) if key in ("seed", "wrong_objects", "steps") else text
 
 
 class EpisodeRow(TypedDict):
-    """What tables, figures and pages read of an episode; names of objects and instructions may hold any line."""
+    """A line of the log: an episode as `RolloutRunner.run` returns it, and the revision that ran it."""
 
     variant: Text
     seed: Annotated[int, Meta(ge=0)]
@@ -99,22 +55,45 @@ class EpisodeRow(TypedDict):
 class EpisodeLog:
     """JSON lines, one for each episode; `episodes` has them by variant, seed and kind of instruction."""
 
-    def __init__(self, path: Path) -> None:
-        """Read the episodes that are there, without a last line that was cut off by the end of a process."""
-        self._path = path
-        self.episodes: dict[EpisodeKey, dict[str, Any]] = {}
-        if not path.exists():
-            return
-        remedy = "delete that line, whose episode then runs again"
-        for episode in read_json_lines(path, EpisodeRow, DatasetError, remedy, may_be_cut=True):
-            self.episodes[episode["variant"], episode["seed"], episode["kind"]] = dict(episode)
-        atomic_write(path, "".join(f"{json.dumps(episode)}\n" for episode in self.episodes.values()).encode())
+    def __init__(self, folder: Path, identity: Mapping[str, Any]) -> None:
+        """Read the episodes that are there, without a last line that was cut off by the end of a process.
 
-    def append(self, episode: dict[str, Any]) -> None:
-        """Add an episode.
-
-        :raises DatasetError: when it cannot be written
+        :param identity: what the episodes are of, as JSON values; it gets the teacher's key where the folder has it
+        :raises MismatchError: when those that are there are of something else
+        :raises CheckpointError: when that cannot be read; DatasetError for a damaged line
         """
+        self._path, self._folder = folder / EPISODES_FILE, folder
+        self.identity = check_identity(folder, identity)
+        self.episodes: dict[EpisodeKey, dict[str, Any]] = {}
+        if self._path.exists():
+            remedy = "delete that line, whose episode then runs again"
+            for episode in read_json_lines(self._path, EpisodeRow, DatasetError, remedy, may_be_cut=True):
+                self.episodes[episode["variant"], episode["seed"], episode["kind"]] = dict(episode)
+            atomic_write(self._path, "".join(f"{json.dumps(one)}\n" for one in self.episodes.values()).encode())
+
+    def play(self, episodes: Generator[tuple[Any, dict[str, Any]], None, None], missing: int, requested: int) -> None:
+        """Log the episodes that a pool plays, each with the revision.
+
+        Settings that cannot play an episode leave nothing behind.
+
+        :param episodes: of `PoolConfig.run`
+        :param missing: how many these are
+        :param requested: number of episodes with those that are there
+        :raises DatasetError: when one cannot be written
+        """
+        revision = git_revision()
+        with closing(episodes) as played, ProgressBar("episodes", requested, requested - missing) as bar:
+            for _, episode in played:
+                if not self._path.exists():
+                    self.save_identity()
+                self._append(episode | {"revision": revision})
+                bar.advance()
+
+    def save_identity(self) -> None:
+        """Note down what the episodes in the folder are of."""
+        atomic_write(self._folder / IDENTITY_FILE, (json.dumps(self.identity, indent=1) + "\n").encode())
+
+    def _append(self, episode: dict[str, Any]) -> None:
         try:
             with self._path.open("a") as stream:
                 stream.write(json.dumps(episode) + "\n")
@@ -123,3 +102,23 @@ class EpisodeLog:
                 f"cannot write {self._path}: {error.strerror}; fix that and run the same command again"
             ) from error
         self.episodes[episode["variant"], episode["seed"], episode["kind"]] = episode
+
+
+def check_identity(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
+    """Check that the episodes in a folder, if any, are of what is given; return that, with the teacher's key of both.
+
+    :raises MismatchError: when they are of something else
+    :raises CheckpointError: when that cannot be read
+    """
+    path, now = folder / IDENTITY_FILE, dict(identity)
+    if path.exists():
+        logged = read_json(path, dict[str, Any], CheckpointError, "choose another out, or remove that folder")
+        teacher = {key: one[key] for one in (logged, now) for key in (TEACHER_KEY,) if key in one}
+        logged, now = teacher | logged, teacher | now  # the teacher need not act each time
+        differ = [f"{k}: {logged.get(k)} / {now.get(k)}" for k in {**now, **logged} if logged.get(k) != now.get(k)]
+        if differ:
+            raise MismatchError(
+                f"the episodes in {folder} are of another student or environment (there / now): {'; '.join(differ)}; "
+                "choose another out, or remove that folder"
+            )
+    return now

@@ -2,37 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
-from pickclutter_lang.evaluation.config import PolicyEvalConfig
-from pickclutter_lang.evaluation.episode_log import EpisodeKey, EpisodeLog
+from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE
+from pickclutter_lang.datasets.scenes.remote import manifest_at
+from pickclutter_lang.envs.randomization import changes
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+from pickclutter_lang.evaluation.calibration import (
+    Scenes,
+    open_scenes,
+    scene_scores,
+    teacher_key,
+    teacher_thresholds,
+)
+from pickclutter_lang.evaluation.config import VARIANTS, PolicyEvalConfig
+from pickclutter_lang.evaluation.episode_log import TEACHER_KEY, EpisodeKey, EpisodeLog, check_identity
 from pickclutter_lang.evaluation.instructions import SUITES
-from pickclutter_lang.evaluation.report import write_report
+from pickclutter_lang.evaluation.metrics import scores_of, summary
+from pickclutter_lang.evaluation.report import Curve, scene_curves, write_report
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
-from pickclutter_lang.evaluation.setup import prepare
-from pickclutter_lang.evaluation.student_folders import save_identity
 from pickclutter_lang.evaluation.videos import SIDE, write_videos
-from pickclutter_lang.experiments.result import git_revision
+from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
-from pickclutter_lang.experiments.scenes.load import load_run_config
-from pickclutter_lang.policy.manifest import load_config
+from pickclutter_lang.experiments.scenes.export_policy import export_policy
+from pickclutter_lang.experiments.scenes.load import load_run_config, load_trained_run
+from pickclutter_lang.objects.catalog import object_split_of, paper_catalog
+from pickclutter_lang.objects.object_sets import is_own, load_object_set, own_split_of
+from pickclutter_lang.policy.manifest import load_config, policy_fingerprint
+from pickclutter_lang.results.record import write_record
 from pickclutter_lang.utils.io import create_dir
 from pickclutter_lang.utils.locks import dir_lock
-from pickclutter_lang.utils.pool import PoolConfig
-from pickclutter_lang.utils.progress import ProgressBar
+from pickclutter_lang.utils.object_storage import is_url, join
+from pickclutter_lang.utils.plugins import is_plugin
 
-EPISODES_FILE = "episodes.jsonl"
+PHASES = {"few_shot": "few_shot", "zero_shot": "distill"}
+"""Variant -> the phase of the run after which its student is exported."""
+_RULES = 6
+"""Raised when the same settings give other episodes."""
+_NEW = ".policies"
+_OF_STUDENTS = (*PHASES, TEACHER_KEY)
 
 
-def evaluate_policy(config: PolicyEvalConfig) -> Path:
-    """Run the episodes that are missing, write `result.json`, the report and the videos; return the folder.
+class Setup(NamedTuple):
+    """Where and which variants act, the detection curves of these on stored scenes, and what their episodes are of."""
+
+    rollouts: RolloutConfig
+    variants: list[str]
+    curves: list[Curve]
+    identity: dict[str, Any]
+
+
+class Evaluated(NamedTuple):
+    """A finished evaluation: its folder, and the tables of its report, Markdown."""
+
+    folder: Path
+    tables: str
+
+
+def evaluate_policy(config: PolicyEvalConfig) -> Evaluated:
+    """Run the episodes that are missing, and write videos, `scores.npz`, `result.json` and the report.
 
     :raises PickClutterError: what exporting, the environment and the detectors raise; MismatchError when the folder
         holds episodes of other settings; LockedError when another evaluation is at work in it; WorkerError when the
@@ -49,64 +88,219 @@ def evaluate_policy(config: PolicyEvalConfig) -> Path:
     with dir_lock(folder):
         setup = prepare(config, folder)
         requested = list(product(setup.variants, config.seeds, SUITES[config.suite]))
-        log = EpisodeLog(folder / EPISODES_FILE)
-        before_first = partial(save_identity, folder, setup.identity)
-        _run_missing(setup.rollouts, requested, log, config.pool, before_first)
+        log = EpisodeLog(folder, setup.identity)
+        # By seed: all variants of a pile are run before the next, so that what is there can be compared at any time.
+        missing = sorted((one for one in requested if one not in log.episodes), key=lambda one: one[1])
+        if missing:
+            played = config.pool.run(partial(make_rollout_function, setup.rollouts), missing)
+            log.play(played, len(missing), len(requested))
+        log.save_identity()
         episodes = [log.episodes[one] for one in requested]
-        write_report(folder, config, setup, episodes, [])  # whatever becomes of the videos
+        found = _write(folder, config, setup, episodes, [])  # whatever becomes of the videos
         videos = write_videos(partial(RolloutRunner, setup.rollouts, SIDE), episodes, config.n_videos, folder)
-        write_report(folder, config, setup, episodes, videos)
-    return folder
-
-
-def _run_missing(
-    rollouts: RolloutConfig,
-    requested: Sequence[EpisodeKey],
-    log: EpisodeLog,
-    pool: PoolConfig,
-    before_first: Callable[[], None],
-) -> None:
-    """Run and log the episodes that are missing; `before_first` is called before any is logged."""
-    # By seed: all variants of a pile are run before the next, so that what is there can be compared at any time.
-    missing = sorted((one for one in requested if one not in log.episodes), key=lambda one: one[1])
-    if not missing:
-        if not requested:  # curves of scenes alone
-            before_first()
-        return
-    play_missing(
-        pool.run(partial(make_rollout_function, rollouts), missing), len(missing), len(requested), log, before_first
-    )
-
-
-def play_missing(
-    episodes: Generator[tuple[Any, dict[str, Any]], None, None],
-    missing: int,
-    requested: int,
-    log: EpisodeLog,
-    before_first: Callable[[], None],
-) -> None:
-    """Log the episodes that a pool plays, each with the revision.
-
-    :param episodes: of `PoolConfig.run`
-    :param missing: how many these are
-    :param requested: number of episodes with those that are there
-    :param before_first: called before any is logged: settings that cannot play an episode leave nothing behind
-    """
-    revision = git_revision()
-    with closing(episodes) as played, ProgressBar("episodes", requested, requested - missing) as bar:
-        for number, (_, episode) in enumerate(played):
-            if number == 0:
-                before_first()
-            log.append(episode | {"revision": revision})
-            bar.advance()
+        return Evaluated(folder, _write(folder, config, setup, episodes, videos) if videos else found)
 
 
 def make_rollout_function(config: RolloutConfig) -> Callable[[EpisodeKey], dict[str, Any]]:
-    """Prepare a worker process: return the function that runs an episode, in an environment built at the first one."""
+    """Prepare a worker process: return the function that runs an episode."""
     torch.set_num_threads(1)
     runner = RolloutRunner(config)
+    return lambda episode: runner.rollout(*episode)
 
-    def rollout(episode: EpisodeKey) -> dict[str, Any]:
-        return runner.rollout(*episode)
 
-    return rollout
+def _write(
+    folder: Path, config: PolicyEvalConfig, setup: Setup, episodes: list[dict[str, Any]], videos: list[str]
+) -> str:
+    """Write scores, record and page; return the tables."""
+    piles = {key: value for key, value in setup.identity.items() if key not in _OF_STUDENTS}
+    source = hashlib.sha256(json.dumps(piles | {"suite": config.suite}, sort_keys=True).encode()).hexdigest()
+    scores = scores_of(episodes, config.suite, source)
+    if episodes:
+        scores.save(folder)
+    thresholds = setup.rollouts.teacher_thresholds
+    values: dict[str, Any] = {
+        "kind": "policy",
+        "name": config.suite,
+        "config": asdict(config),
+        "seed": config.seed,
+        "data": {"piles": piles | {"content": source}},
+        "students": {variant: setup.identity[variant] for variant in PHASES if variant in setup.identity},
+        "teachers": {variant: _teacher_of(policy) for variant, policy in setup.rollouts.policies.items()},
+        "teacher_thresholds": None if thresholds is None else asdict(thresholds),
+        "metrics": summary(episodes, scores, config.suite),
+        "revisions": sorted({str(episode["revision"]) for episode in episodes}),
+        "videos": videos,
+    }
+    record = write_record(folder, values)
+    return write_report(folder, config, record, scores, episodes, setup.curves)
+
+
+def _teacher_of(policy: str) -> dict[str, str]:
+    """Return name and weights' hash of the teacher of a policy's student."""
+    teacher = load_config(policy).student.teacher
+    return {"name": teacher.name, "fingerprint": teacher.fingerprint}
+
+
+def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
+    """Export the students of a run, calibrate the teacher, and check that logged episodes are of the same.
+
+    :raises InvalidArgumentError: when there is no student of a variant
+    :raises DatasetError: when the teacher shall act, and the scenes of its thresholds are missing
+    :raises MismatchError: when the folder holds episodes of other settings
+    """
+    object_split = _object_split(config)
+    identity = _identity(config, object_split)
+    policies: dict[str, str] = {}
+    if config.run is not None:
+        policies = export_students(config, folder, identity)
+    elif config.policy is not None and config.own_policy is None:
+        phase = load_config(config.policy).student.phase
+        policies = {variant: config.policy for variant, of in PHASES.items() if of == phase}
+    scenes = _scenes(config, policies)
+    variants = _variants(config, policies, scenes is not None)
+    thresholds = None
+    if "teacher" in variants and scenes is not None:
+        spec = load_config(next(iter(policies.values()))).student
+        thresholds = teacher_thresholds(config, spec, scenes, folder)
+        identity[TEACHER_KEY] = teacher_key(config, spec, scenes)
+    identity = check_identity(folder, identity | _fingerprints(policies))
+    rollouts = RolloutConfig.of_command(
+        config,
+        absent_probability=config.absent_probability,
+        camera_size=config.camera_size,
+        policies=policies,
+        teacher_thresholds=thresholds,
+        own_policy=config.own_policy,
+        object_split=object_split,
+        trust_code=config.trust_code or config.run is not None,
+        proposer=config.proposer,
+    )
+    return Setup(rollouts, variants, _curves(config, rollouts, variants, scenes, folder), identity)
+
+
+def export_students(config: PolicyEvalConfig, folder: Path, identity: Mapping[str, Any]) -> dict[str, str]:
+    """Export a run's student after both phases into `policies`; return variant -> policy folder.
+
+    Both have thresholds of the same rule, from the same stores.
+
+    :param identity: what episodes depend on besides the students
+    :raises MismatchError: before anything is replaced, when there are episodes of another student or environment
+    """
+    root = folder / "policies"
+    for left in folder.glob(f"{_NEW}*"):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_NEW, dir=folder) as new:
+        exported = {variant: str(Path(new) / variant) for variant in PHASES}
+        for variant, phase in PHASES.items():
+            rule = (config.false_positive_rate, config.calibration)
+            export_policy(PolicyExportConfig(str(config.run), phase, config.scenes, 1, exported[variant], *rule))
+        check_identity(folder, {**identity, **_fingerprints(exported)})
+        shutil.rmtree(root, ignore_errors=True)
+        create_dir(root)
+        for variant in PHASES:
+            Path(exported[variant]).replace(root / variant)
+    return {variant: str(root / variant) for variant in PHASES}
+
+
+def _fingerprints(policies: Mapping[str, str]) -> dict[str, str]:
+    return {variant: policy_fingerprint(Path(policy)) for variant, policy in policies.items()}
+
+
+def _object_split(config: PolicyEvalConfig) -> int:
+    """Return which objects are unseen: by the stores where these are of kinds, or else by the run or policy folder.
+
+    A folder that does not say it goes by `scenes`, and without these by the paper. Without a student it is 0.
+    """
+    store = None if config.scenes is None else join(config.scenes, "id")
+    if config.run is not None:
+        student = load_trained_run(TrainedRunConfig(config.run, "few_shot", config.scenes, 1))
+        store = student.config.data.id
+        unseen = [name for name, out in student.labels.unseen_by_name.items() if out]
+    elif config.policy is None or config.own_policy is not None:
+        return 0
+    else:
+        names = load_config(config.policy).student.unseen_names
+        if names is None:
+            return 0 if store is None or is_own(config.objects) else manifest_at(store).object_split
+        unseen = list(names)
+    if is_own(config.objects):
+        return own_split_of(load_object_set(config.objects, config.objects_root).catalog, unseen)
+    if store is not None and (is_url(store) or Path(store, MANIFEST_FILE).is_file()):
+        manifest = manifest_at(store)
+        if manifest.has_instances:  # of some kinds the unseen names do not tell the split
+            return manifest.object_split
+    return object_split_of({item.model_id for item in paper_catalog() if item.name in unseen})
+
+
+def _identity(config: PolicyEvalConfig, object_split: int) -> dict[str, Any]:
+    """Return what episodes depend on besides students and teacher."""
+    among = config.distractors > 0
+    objects = load_object_set(config.objects, config.objects_root, None, 0, config.kinds, config.instances, among)
+    without_student = config.run is None and (config.policy is None or config.own_policy is not None)
+    optional = {
+        "object_split": object_split,
+        "camera": changes(config.camera),
+        "appearance": changes(config.appearance),
+        "proposer": config.proposer,
+        "own_policy": config.own_policy,
+        "camera_size": config.camera_size if without_student else None,
+        "distractors": config.distractors,
+    }
+    return {
+        "objects": objects.name if is_own(config.objects) else config.objects,  # however its folder is written
+        "meshes": objects.fingerprint[:16],
+        **{key: getattr(config, key) for key in ("split", "absent_probability", "control_mode")},
+        "rules": _RULES,
+        **{key: value for key, value in optional.items() if value},
+    }
+
+
+def _scenes(config: PolicyEvalConfig, policies: Mapping[str, str]) -> Scenes | None:
+    """Return the scenes of thresholds and curves, None where they are not there and the teacher need not act."""
+    asked = config.variants is not None and "teacher" in config.variants
+    if not policies or (config.variants is not None and not asked and not _has_curves(config)):
+        return None
+    try:
+        return open_scenes(config, load_config(next(iter(policies.values()))).student)
+    except DatasetError as error:
+        if not asked and config.scenes is None:
+            return None
+        raise type(error)(f"{error}; thresholds of the variant teacher come from these scenes") from error
+
+
+def _has_curves(config: PolicyEvalConfig) -> bool:
+    return config.suite == "picking" and config.curve_scenes > 0
+
+
+def _variants(config: PolicyEvalConfig, policies: Mapping[str, str], with_scenes: bool) -> list[str]:
+    """Return the variants in the order of `VARIANTS`, those from outside last.
+
+    :raises InvalidArgumentError: when there is no student of one
+    """
+    available = {variant: variant in policies for variant in PHASES}
+    available |= {"oracle": True, "random": True, "teacher": bool(policies) and with_scenes}
+    available["own"] = config.own_policy is not None
+    found = [variant for variant in VARIANTS if available[variant]]
+    found += [variant for variant in config.variants or () if is_plugin(variant)]
+    lacking = sorted(set(config.variants or ()) - set(found))
+    if lacking:
+        raise InvalidArgumentError(
+            f"expected variants out of {', '.join(found)}, since {config.policy} holds the student of one phase, "
+            f"but got {', '.join(lacking)}; give run= instead of policy="
+        )
+    return [variant for variant in found if config.variants is None or variant in config.variants]
+
+
+def _curves(
+    config: PolicyEvalConfig, rollouts: RolloutConfig, variants: list[str], scenes: Scenes | None, folder: Path
+) -> list[Curve]:
+    if scenes is None or not _has_curves(config):
+        return []
+    scores = {}
+    for variant in variants:
+        if variant in rollouts.policies or variant == "teacher":
+            policy = rollouts.policies.get(variant, next(iter(rollouts.policies.values())))
+            thresholds = rollouts.teacher_thresholds if variant == "teacher" else None
+            of = (scenes, config.curve_scenes, folder, rollouts.trust_code)
+            scores[variant] = scene_scores(variant, policy, thresholds, *of)
+    return scene_curves(scores)

@@ -1,189 +1,257 @@
-"""The files of an evaluation: `result.json`, `report.html`, `report.md`, the episodes as a CSV file, and figures."""
+"""`report.html` of an evaluation: tables, outcomes, detection curves, each object, videos and all episodes."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
+import torch
 from matplotlib.figure import Figure
 
 from pickclutter_lang.evaluation.config import PolicyEvalConfig
-from pickclutter_lang.evaluation.curves import CURVES_FILE, episode_curves, write_curves
-from pickclutter_lang.evaluation.episode_charts import OBJECTS_FILE, SCORES_FILE, plot_objects, plot_scores
-from pickclutter_lang.evaluation.episode_log import write_episodes
-from pickclutter_lang.evaluation.episode_page import episode_gallery, episode_table
-from pickclutter_lang.evaluation.plots import OUTCOMES_FILE, plot_outcomes, plot_suite
-from pickclutter_lang.evaluation.rollout_metrics import comparison_table, comparisons, summary, tables
-from pickclutter_lang.evaluation.setup import SCHEMA, Setup
-from pickclutter_lang.evaluation.suites import suite_summary, suite_tables
-from pickclutter_lang.experiments.result import package_versions
-from pickclutter_lang.policy.manifest import load_config
-from pickclutter_lang.reports.charts import save_png
-from pickclutter_lang.reports.page import PAGE_FILE, settings_table, write_page
-from pickclutter_lang.utils.io import write_text
+from pickclutter_lang.evaluation.instructions import NAMED
+from pickclutter_lang.evaluation.metrics import (
+    GROUPS,
+    Episode,
+    measures,
+    outcome_of,
+    outcomes,
+    tables,
+    variants_of,
+    went_right,
+)
+from pickclutter_lang.evaluation.videos import video_name
+from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, Predictions, recenter_scores
+from pickclutter_lang.results.charts import GRAY, MISSED, RIGHT, WRONG, Interval, draw_bars, tidy_axes
+from pickclutter_lang.results.intervals import share
+from pickclutter_lang.results.page import PAGE_FILE, Card, Gallery, Item, Media, run_details, settings_table, write_page
+from pickclutter_lang.results.scores import Scores
+from pickclutter_lang.utils.markdown import markdown_table, number
 
+MOST_ROWS = 2000
+"""Episodes in the table of a page."""
 _CALIBRATED_ON = {
     "few_shot": "X_id and the few-shot scenes",
     "id": "X_id",
     "unlabeled": "X_id and, for unseen names, the unlabeled scenes",
 }
-TABLE_FILE, RESULT_FILE, REPORT_FILE = "episodes.csv", "result.json", "report.md"
-_VIDEOS = "videos"
+_COLORS = {
+    "picking": (RIGHT, "#8fc7a3", MISSED, "#f5c26b", WRONG, GRAY),
+    "words": (RIGHT, "#8fc7a3", WRONG, "#e8998d", MISSED, "#f5c26b", GRAY),
+}
+"""Of the outcomes, in their order."""
+_VARIANT_COLORS = {"few_shot": "#3367b0", "zero_shot": "#8ab4f8", "teacher": "#b0337a"}
+_CURVES_NOTE = (
+    "Visible objects that are called absent against absent ones that are, as all thresholds move together. The dot is "
+    "where the policy decides at its first observation. Later decisions go by the mean of all observations. In stored "
+    "scenes the label of the student's scores takes the place of visible, and its absence that of absent."
+)
+
+
+class Curve(NamedTuple):
+    """Recentered scores of visible and of absent names: the threshold of each name lies at 0.5."""
+
+    source: str
+    variant: str
+    group: str
+    visible: np.ndarray[Any, np.dtype[np.float64]]
+    absent: np.ndarray[Any, np.dtype[np.float64]]
+
+    def called_absent(self, thresholds: Any) -> tuple[Any, Any]:
+        """Return the shares of visible and of absent names that are called absent at some thresholds."""
+        sides = (np.sort(side) for side in (self.visible, self.absent))
+        visible, absent = (np.searchsorted(side, thresholds, "left") / len(side) for side in sides)
+        return visible, absent
+
+
+def scene_curves(scores: Mapping[str, tuple[Predictions, torch.Tensor]]) -> list[Curve]:
+    """Return the curves of variants from their scores and thresholds on stored scenes of X_ood."""
+    curves = []
+    for variant, (predictions, thresholds) in scores.items():
+        moved, unseen = recenter_scores(predictions.probabilities, thresholds), predictions.unseen
+        for group, columns in {"all": torch.ones_like(unseen), "seen": ~unseen, "unseen": unseen}.items():
+            truth, values = predictions.targets[:, columns], moved[:, columns]
+            sides = values[truth].numpy(), values[~truth].numpy()
+            curves.append(Curve("stored scenes of X_ood", variant, group, *sides))
+    return _with_both_sides(curves)
+
+
+def episode_curves(episodes: Sequence[Episode]) -> list[Curve]:
+    """Return the curves of all variants that score names, from the first decision of each episode that has one."""
+    curves, scoring = [], [e for e in episodes if e["score"] is not None and e["variant"] not in ("oracle", "random")]
+    for variant in variants_of(scoring):
+        own = [e for e in scoring if e["variant"] == variant]
+        pair = (torch.tensor([e[key] for e in own], dtype=torch.float64) for key in ("score", "threshold"))
+        moved = recenter_scores(*pair).numpy()
+        for group, of in GROUPS.items():
+            visible = np.array([bool(of(e) and e["visible"]) for e in own])
+            absent = np.array([bool(of(e) and not e["present"]) for e in own])
+            curves.append(Curve("first decisions of the episodes", variant, group, moved[visible], moved[absent]))
+    return _with_both_sides(curves)
+
+
+def _with_both_sides(curves: Sequence[Curve]) -> list[Curve]:
+    return [curve for curve in curves if len(curve.visible) and len(curve.absent)]
+
+
+def draw_curves(curves: Sequence[Curve]) -> Figure:
+    """Draw curves, a row for each source and a column for each group of names."""
+    sources = list(dict.fromkeys(curve.source for curve in curves))
+    figure = Figure(figsize=(12, 3.7 * len(sources)), layout="constrained")
+    grid = figure.subplots(len(sources), len(GROUPS), squeeze=False)
+    for ax, (source, group) in zip(grid.flat, [(s, g) for s in sources for g in GROUPS], strict=True):
+        for curve in (one for one in curves if (one.source, one.group) == (source, group)):
+            thresholds = np.unique([*curve.visible, *curve.absent, np.inf])
+            color = _VARIANT_COLORS.get(curve.variant, "#5bb5a2")
+            label = f"{curve.variant} ({len(curve.visible)} visible, {len(curve.absent)} absent)"
+            visible, absent = curve.called_absent(thresholds)
+            ax.plot(100 * visible, 100 * absent, color=color, label=label)
+            visible, absent = curve.called_absent(DEFAULT_THRESHOLD)
+            ax.plot(100 * visible, 100 * absent, "o", color=color)
+        ax.set_title(f"{source}; {group} names", fontsize=9)
+        ax.set(xlabel="visible, called absent, %", ylabel="absent, called so, %", xlim=(0, 100), ylim=(0, 101))
+        tidy_axes(ax)
+        if ax.lines:
+            ax.legend(fontsize=8, loc="lower right")
+    return figure
+
+
+def draw_outcomes(episodes: Sequence[Episode], suite: str) -> Figure:
+    """Draw outcomes in percent: of the variants for each group of targets, or of the kinds for each variant."""
+    panels: dict[str, dict[str, list[Episode]]] = {}
+    for variant in variants_of(episodes):
+        own = [e for e in episodes if e["variant"] == variant]
+        if suite == "picking":
+            for group, of in GROUPS.items():
+                panels.setdefault(f"targets: {group}", {})[variant] = [e for e in own if of(e)]
+        else:
+            panels[variant] = {kind: [e for e in own if e["kind"] == kind] for kind in measures(suite)}
+    rows = sum(len(bars) for bars in panels.values())
+    figure = Figure(figsize=(9, 0.9 + 0.6 * len(panels) + 0.3 * rows), layout="constrained")
+    axes = np.atleast_1d(figure.subplots(len(panels), 1, sharex=True))
+    colors = _COLORS["picking" if suite == "picking" else "words"]
+    for ax, (title, bars) in zip(axes, panels.items(), strict=True):
+        counts, left = [Counter(outcome_of(e, suite) for e in of) for of in bars.values()], np.zeros(len(bars))
+        for outcome, color in zip(outcomes(suite), colors, strict=True):
+            widths = np.array([100 * count[outcome] / max(count.total(), 1) for count in counts])
+            drawn = ax.barh(list(bars), widths, left=left, color=color, label=outcome, height=0.75)
+            ax.bar_label(drawn, [f"{w:.0f}" if w >= 4 else "" for w in widths], label_type="center", fontsize=8)
+            left += widths
+        ax.invert_yaxis()
+        ax.set_title(title, loc="left", fontsize=9)
+        ax.set_xlim(0, 100)
+        ax.spines[["top", "right"]].set_visible(False)
+    axes[-1].set_xlabel("% of the episodes")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    return figure
+
+
+def draw_objects(episodes: Sequence[Episode], suite: str) -> Figure:
+    """Draw the share of right episodes of each object, a bar for each variant, hatched where the object is unseen."""
+    hit = "success" if suite == "picking" else "followed"
+    chosen = [e for e in episodes if suite == "picking" or e["kind"] == NAMED]
+    unseen = {e["target"] for e in chosen if not e["seen"]}
+    names = sorted({e["target"] for e in chosen}, key=lambda name: (name in unseen, name))
+    bars: dict[str, dict[str, Interval | None]] = {}
+    for variant in variants_of(chosen):
+        bars[variant] = {}
+        for name in names:
+            own = [bool(e[hit]) for e in chosen if (e["variant"], e["target"]) == (variant, name)]
+            found = share(sum(own), len(own))
+            bars[variant][name] = Interval(found.value, found.low, found.high) if own else None
+    return draw_bars(bars, dict.fromkeys(bars, unseen), "success, %" if suite == "picking" else "right by name, %")
+
+
+def episode_table(episodes: Sequence[Episode], suite: str) -> str:
+    """Return the table of the episodes, the first 2000, Markdown."""
+    rows = [
+        [
+            *(episode[key] for key in ("variant", "seed", "kind", "instruction", "target")),
+            "seen" if episode["seen"] else "unseen",
+            outcome_of(episode, suite),
+            episode["steps"],
+            *(number(episode[key], 2, "") for key in ("score", "threshold")),
+        ]
+        for episode in episodes[:MOST_ROWS]
+    ]
+    head = ("variant", "seed", "kind", "instruction", "object", "seen?", "outcome", "steps", "score", "threshold")
+    return markdown_table(head, rows)
+
+
+def episode_gallery(episodes: Sequence[Episode], videos: Sequence[str], suite: str, folder: Path) -> Gallery:
+    """Return a card for each video of an evaluation.
+
+    :param videos: files, relative to `folder`
+    """
+    by_name, cards = {video_name(episode): episode for episode in episodes}, []
+    for name in videos:
+        episode = by_name[name]
+        outcome = outcome_of(episode, suite)
+        facets = {
+            "object": episode["target"],
+            "objects": "seen (Y_id)" if episode["seen"] else "unseen (Y_ood)",
+            "outcome": outcome,
+            "variant": episode["variant"],
+        }
+        tone = "right" if went_right(episode) else "missed" if episode["declared_absent"] else "wrong"
+        item = Item(f"{outcome}; seed {episode['seed']}, {episode['steps']} steps", facets, tone=tone)
+        title = f"{episode['instruction']}: {episode['variant']}"
+        cards.append(Card(title, Media("video/mp4", (folder / name).read_bytes()), [item]))
+    return Gallery(cards)
 
 
 def write_report(
-    folder: Path, config: PolicyEvalConfig, setup: Setup, episodes: Sequence[dict[str, Any]], videos: Sequence[str]
-) -> None:
-    """Write all files but the videos."""
-    write_episodes(folder / TABLE_FILE, episodes)
-    result: dict[str, Any] = {
-        "schema": SCHEMA,
-        "config": asdict(config),
-        "revisions": sorted({str(episode["revision"]) for episode in episodes}),
-        "teachers": {variant: _teacher_of(policy) for variant, policy in setup.rollouts.policies.items()},
-        "teacher_thresholds": setup.rollouts.teacher_thresholds and asdict(setup.rollouts.teacher_thresholds),
-    }
-    found = _picking if config.suite == "picking" else _suite
-    values, parts, charts = found(setup, episodes, folder)
-    result |= values
+    folder: Path,
+    config: PolicyEvalConfig,
+    record: Mapping[str, Any],
+    scores: Scores,
+    episodes: Sequence[Episode],
+    curves: Sequence[Curve],
+) -> str:
+    """Write the page, and return its tables as Markdown.
+
+    :param record: what `result.json` has
+    :param curves: of stored scenes
+    """
+    shown: dict[str, Figure | Gallery] = {}
+    parts, found = [*_head(config, record)], ""
     if episodes:
-        charts[OBJECTS_FILE] = plot_objects(episodes, config.suite)
-        parts.append(_objects_section(config.suite))
-    scores = plot_scores(episodes)
-    if scores is not None:
-        charts[SCORES_FILE] = scores
-        parts.append(_scores_section())
-    for name, chart in charts.items():
-        save_png(chart, folder / name)
-    result["videos"] = list(videos)
-    write_text(folder / RESULT_FILE, json.dumps(result, indent=1) + "\n")
-    parts = [*_head(config, setup), *parts, *_revisions(episodes)]
-    write_text(folder / REPORT_FILE, "\n\n".join([*parts, *_videos(videos)]) + "\n")
-    shown = charts | {_VIDEOS: episode_gallery(episodes, videos, config.suite, folder)}
-    if videos:
-        parts += ["## Videos", f"![Videos]({_VIDEOS})"]
-    if episodes:
-        parts += ["## Episodes", episode_table(episodes, config.suite)]
-    write_page(folder / PAGE_FILE, "\n\n".join(parts), shown, _details(result, setup))
-
-
-_Content = tuple[dict[str, Any], list[str], dict[str, Figure]]
-"""Values of `result.json`, sections, and charts by file."""
-
-
-def _teacher_of(policy: str) -> dict[str, str]:
-    """Return name and weights' hash of the teacher of a policy's student."""
-    teacher = load_config(policy).student.teacher
-    return {"name": teacher.name, "fingerprint": teacher.fingerprint}
-
-
-def _picking(setup: Setup, episodes: Sequence[dict[str, Any]], folder: Path) -> _Content:
-    """Return the content of an evaluation by success; the curves are written as data too."""
-    parts: list[str] = []
-    charts: dict[str, Figure] = {}
-    compared = comparisons(episodes)
-    curves = write_curves([*setup.curves, *episode_curves(episodes)], folder)
-    if episodes:
-        charts[OUTCOMES_FILE] = plot_outcomes(episodes)
-        parts = [_outcomes_section(), tables(episodes), *_paired(compared)]
+        found = tables(episodes, scores, config.suite)
+        shown |= {"outcomes": draw_outcomes(episodes, config.suite), "objects": draw_objects(episodes, config.suite)}
+        parts += ["![Outcomes](outcomes)", found, "## Each object\n\n![Each object](objects)"]
+    curves = [*curves, *(episode_curves(episodes) if config.suite == "picking" else [])]
     if curves:
-        charts[CURVES_FILE] = curves
-        parts.append(_curves_section())
-    return {"variants": summary(episodes), "comparisons": compared}, parts, charts
+        shown["curves"] = draw_curves(curves)
+        parts.append(f"## Detection curves\n\n{_CURVES_NOTE}\n\n![Detection curves](curves)")
+    if record["videos"]:
+        shown["videos"] = episode_gallery(episodes, record["videos"], config.suite, folder)
+        parts.append("## Videos\n\n![Videos](videos)")
+    if episodes:
+        parts.append(f"## Episodes\n\n{episode_table(episodes, config.suite)}")
+    details = dict(run_details(record))
+    if record["teacher_thresholds"] is not None:
+        details["Thresholds of the teacher"] = settings_table(record["teacher_thresholds"])
+    write_page(folder / PAGE_FILE, "\n\n".join(parts), shown, details)
+    return found
 
 
-def _suite(setup: Setup, episodes: Sequence[dict[str, Any]], folder: Path) -> _Content:
-    """Return the content of a suite of instructions."""
-    parts = [_outcomes_section(), suite_tables(episodes)]
-    return {"suite": suite_summary(episodes)}, parts, {OUTCOMES_FILE: plot_suite(episodes)}
-
-
-def _details(result: dict[str, Any], setup: Setup) -> dict[str, str]:
-    """Return what was run, for the page."""
-    origin = {"revisions": result["revisions"], "versions": package_versions(), "identity": setup.identity}
-    details = {"Configuration": settings_table(result["config"])}
-    for variant, folder in setup.rollouts.policies.items():
-        policy = load_config(folder)
-        student = asdict(policy.student) | {"thresholds": asdict(policy.thresholds)}
-        details[f"Student {variant}, and its teacher"] = settings_table(student)
-    if result["teacher_thresholds"] is not None:
-        details["Thresholds of the teacher"] = settings_table(result["teacher_thresholds"])
-    return details | {"Objects, versions": settings_table(origin)}
-
-
-def _head(config: PolicyEvalConfig, setup: Setup) -> list[str]:
-    absent = f", an absent object named with probability {config.absent_probability}"
-    lines = ["No episodes: detection curves of stored scenes alone."]
+def _head(config: PolicyEvalConfig, record: Mapping[str, Any]) -> Iterator[str]:
+    yield "# Picking by name"
     if config.episodes:
-        lines = [
+        absent = f", an absent object named with probability {config.absent_probability}"
+        yield (
             f"Suite `{config.suite}`, {config.episodes} episodes of each variant and kind of instruction (seeds "
             f"{config.seed} to {config.seed + config.episodes - 1}), objects `{config.objects}`, split `{config.split}`"
             f"{absent if config.suite == 'picking' else ''}, control mode `{config.control_mode}`. "
             "All variants act in the same piles. Cells: percent (95% interval; episodes)."
-        ]
-    if config.run is not None or setup.rollouts.teacher_thresholds is not None:
-        stores = _CALIBRATED_ON[config.calibration]
-        lines.append(
+        )
+    if config.run is not None or record["teacher_thresholds"] is not None:
+        yield (
             f"Thresholds of a run's students, and of the teacher, let {100 * config.false_positive_rate:g}% of the "
-            f"absent names of {stores} pass; a policy folder keeps its own."
+            f"absent names of {_CALIBRATED_ON[config.calibration]} pass; a policy folder keeps its own."
         )
-    if setup.rollouts.policies:
-        lines.append(
-            "The names of the folder are the rivals of each name, the unseen ones among them: a closed vocabulary. "
-            "`suite=open_vocabulary` asks for names outside it."
-        )
-    if setup.rollouts.policies and config.variants is None and "teacher" not in setup.variants:
-        lines.append("The teacher did not act, for want of scenes for its thresholds: `scenes=FOLDER`.")
-    return ["# Picking by name", *lines]
-
-
-def _outcomes_section() -> str:
-    return f"![Outcomes of the episodes]({OUTCOMES_FILE})"
-
-
-def _paired(compared: Sequence[dict[str, Any]]) -> list[str]:
-    if not compared:
-        return []
-    note = (
-        "Differences on the same episodes, in points, with the interval of a bootstrap over piles, and the p-value of "
-        "McNemar's exact test, without correction for the number of comparisons. All targets; `result.json` has seen "
-        "and unseen ones too."
-    )
-    return [f"## Paired comparisons\n\n{note}\n\n{comparison_table(compared)}"]
-
-
-def _curves_section() -> str:
-    note = (
-        "Visible objects that are called absent against absent ones that are, as all thresholds move together. The dot "
-        "is where the policy decides at its first observation. Later decisions go by the mean of all observations. In "
-        "stored scenes the label of the student's scores takes the place of visible, and its absence that of absent."
-    )
-    return f"## Detection curves\n\n{note}\n\n![Detection curves]({CURVES_FILE})"
-
-
-def _objects_section(suite: str) -> str:
-    rate = "Episodes with success" if suite == "picking" else "Episodes with the name alone that are right"
-    note = f"{rate}, with 95% intervals (Wilson). A star, and hatching, marks objects that are unseen."
-    return f"## Each object\n\n{note}\n\n![Each object]({OBJECTS_FILE})"
-
-
-def _scores_section() -> str:
-    note = (
-        "Scores of the names that were asked for, at the first decision: of those that are visible, and of those that "
-        "are absent. The threshold of each name is moved to 0.5 (dashed): above it a name is taken for present."
-    )
-    return f"## Scores\n\n{note}\n\n![Scores]({SCORES_FILE})"
-
-
-def _revisions(episodes: Sequence[dict[str, Any]]) -> list[str]:
-    revisions = sorted({str(episode["revision"]) for episode in episodes})
-    if len(revisions) < 2:
-        return []
-    return [f"These episodes were run by {len(revisions)} revisions of the program: {', '.join(revisions)}."]
-
-
-def _videos(videos: Sequence[str]) -> list[str]:
-    return ["## Videos\n\n" + "\n".join(f"- [{name}]({name})" for name in videos)] if videos else []
+    if len(record["revisions"]) > 1:
+        yield f"Several revisions of the program ran these episodes: {', '.join(record['revisions'])}."

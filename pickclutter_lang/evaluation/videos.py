@@ -14,8 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pickclutter_lang.errors import DatasetError, MismatchError
 from pickclutter_lang.evaluation.instructions import DRAWN
+from pickclutter_lang.evaluation.metrics import went_right
 from pickclutter_lang.evaluation.rollout import RolloutRunner
-from pickclutter_lang.evaluation.rollout_metrics import went_right
 from pickclutter_lang.language.instructions import decode_instruction
 from pickclutter_lang.policy.detectors import Detection
 from pickclutter_lang.policy.policy import EpisodeState

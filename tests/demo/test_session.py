@@ -17,7 +17,7 @@ from pickclutter_lang.demo.config import DemoConfig
 from pickclutter_lang.demo.session import DemoSession, open_session
 from pickclutter_lang.demo.simulator import SimulatedPile
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TeacherError
-from pickclutter_lang.evaluation.teacher_thresholds import thresholds_of, write_thresholds
+from pickclutter_lang.evaluation.calibration import thresholds_of, write_thresholds
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.policy import teacher_detector
 from pickclutter_lang.policy.config import Thresholds

@@ -23,7 +23,7 @@ from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError
 from pickclutter_lang.evaluation.calibration import open_scenes
 from pickclutter_lang.evaluation.config import PolicyEvalConfig
-from pickclutter_lang.evaluation.setup import prepare
+from pickclutter_lang.evaluation.evaluate import prepare
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
