@@ -58,8 +58,7 @@ PICKCLUTTER_CACHE=$work/cache sim/bin/pickclutter pick "the red mug" out=pick.mp
 small_training sim student
 
 echo "wheel: Python 3.11 without torch"
-sim/bin/pickclutter export-runtime policy=student-policy out=runtime num_threads=1
-sim/bin/pickclutter encode-names policy=student-policy names=[teapot] out=names.safetensors num_threads=1
+sim/bin/pickclutter export-runtime policy=student-policy names=[teapot] out=runtime num_threads=1
 sim/bin/python -c '
 import numpy as np
 from pickclutter_lang.policy.policy import LanguagePickPolicy
@@ -78,7 +77,7 @@ install light/bin/python --no-index --find-links packages "$wheel[runtime]"
 light/bin/python -c '
 import importlib.util, sys
 import numpy as np
-from pickclutter_lang.policy.flat_arrays import encode_instruction
+from pickclutter_lang.language.instructions import encode_instruction
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 absent = ["torch", "gymnasium", "open_clip", "timm", "hydra"]
 assert not any(importlib.util.find_spec(name) for name in absent), "expected an environment without torch"
@@ -89,7 +88,6 @@ for seed in range(6):
     found, state = policy.predict(look)
     assert abs(state[0].detections[0].score - score) < 1e-3, (state[0].detections[0].score, score)
     assert found.shape == action.shape and np.isfinite(found).all()
-policy.detector.student.add_names("names.safetensors")
 policy.predict({**look, "instruction": encode_instruction("pick up the teapot")})'
 echo "wheel: $megabytes MB of packages, $(du -sm light | cut -f1) MB installed with pip"
 rm -rf packages light

@@ -42,7 +42,6 @@ COMMANDS: dict[str, dict[str, str]] = {
     "policies": {
         "export-policy": "write a finished student as a policy folder",
         "export-runtime": "write a policy folder as ONNX networks, for use without torch",
-        "encode-names": "encode further names for a policy that acts without torch",
         "evaluate-policy": "have policies pick by name in the simulator, and count successes",
         "pick": "name an object, and have the arm pick it out of a pile: a video",
         "look": "ask for names in an image: scores, thresholds, maps",

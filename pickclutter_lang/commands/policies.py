@@ -8,8 +8,7 @@ from pickclutter_lang.commands.app import first_word_as, hydra_main, quoted_valu
 from pickclutter_lang.demo.config import DemoConfig, LookConfig
 from pickclutter_lang.evaluation.config import PickConfig, PolicyEvalConfig
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
-from pickclutter_lang.policy.rl.config import PPOConfig
-from pickclutter_lang.policy.runtime_config import NameEncodingConfig, RuntimeExportConfig
+from pickclutter_lang.policy.command_configs import PPOConfig, RuntimeExportConfig
 
 
 @hydra_main(PolicyExportConfig)
@@ -38,29 +37,14 @@ def export_runtime(config: RuntimeExportConfig) -> None:
 
         pickclutter export-runtime policy=policy out=policy_onnx
 
-    Where it acts, the extra `runtime` is enough. The networks are compared with torch.
+    Where it acts, the extra `runtime` is enough. The networks are compared with torch. Names that the policy does not
+    know are encoded here: names=[teapot,"red mug"].
     """
     from pickclutter_lang.policy.onnx_export import export_runtime
 
     done = export_runtime(config)
     size = sum(path.stat().st_size for path in done.folder.iterdir() if path.is_file()) / 1e6
     print(f"{done.folder}: {size:.1f} MB, within {done.difference:.1g} of torch")
-    if done.of_8_bits is not None:
-        print(f"8-bit networks: a score differs by {done.of_8_bits:.2g} on average from float32")
-
-
-@hydra_main(NameEncodingConfig)
-def encode_names(config: NameEncodingConfig) -> None:
-    """Encode further names for a policy that acts without torch.
-
-        pickclutter encode-names policy=policy names=[teapot,"red mug"] out=names.safetensors
-
-    `OnnxStudent.add_names` takes the file. The teacher of the student is needed here, not there.
-    """
-    from pickclutter_lang.policy.onnx_export import encode_names
-
-    features = encode_names(config)
-    print(f"{config.out}: {', '.join(features.names)}")
 
 
 @hydra_main(PolicyEvalConfig)
@@ -175,6 +159,6 @@ def train_ppo(config: PPOConfig) -> None:
 
     This is an example of the interface, not a solution of the task.
     """
-    from pickclutter_lang.policy.rl.ppo import train_ppo
+    from pickclutter_lang.policy.ppo import train_ppo
 
     print(f"curves: {train_ppo(config)}")

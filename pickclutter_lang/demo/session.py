@@ -20,8 +20,8 @@ from pickclutter_lang.demo.own_images import detect_by_student
 from pickclutter_lang.demo.simulator import STUDENT, Job, SimulatedPile, Simulator
 from pickclutter_lang.evaluation.calibration import read_thresholds, thresholds_of
 from pickclutter_lang.evaluation.rollout import RolloutConfig
-from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import Detection, StudentDetector
+from pickclutter_lang.policy.folder import Thresholds
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.utils.caches import keep_recent

@@ -15,7 +15,7 @@ from pickclutter_lang.demonstrations.trajectories import Source
 from pickclutter_lang.envs.generation.collect import package_versions
 from pickclutter_lang.envs.randomization import changes, overrides
 from pickclutter_lang.evaluation.metrics import outcome_of
-from pickclutter_lang.policy.manifest import load_config
+from pickclutter_lang.policy.folder import load_config
 from pickclutter_lang.results.intervals import share
 from pickclutter_lang.utils.contact_sheet import Cell, contact_sheet, png_bytes
 from pickclutter_lang.utils.io import atomic_write

@@ -22,7 +22,7 @@ from pickclutter_lang.evaluation.instructions import DRAWN
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.videos import SIDE, write_videos
 from pickclutter_lang.objects.object_sets import ObjectSet, is_own, load_object_set
-from pickclutter_lang.policy.manifest import load_config, policy_fingerprint
+from pickclutter_lang.policy.folder import load_config, policy_fingerprint
 from pickclutter_lang.utils.io import clean_temp_files, create_dir
 from pickclutter_lang.utils.locks import dir_lock
 

@@ -25,9 +25,8 @@ from pickclutter_lang.experiments.scenes.export_policy import (
 from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.predictions import load_predictions, save_predictions
 from pickclutter_lang.metrics.thresholds import Predictions
-from pickclutter_lang.policy.config import StudentSpec, Thresholds
 from pickclutter_lang.policy.detectors import StudentDetector
-from pickclutter_lang.policy.manifest import policy_fingerprint
+from pickclutter_lang.policy.folder import StudentSpec, Thresholds, policy_fingerprint
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.utils.io import atomic_write

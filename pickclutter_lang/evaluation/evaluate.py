@@ -39,7 +39,7 @@ from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.load import load_run_config, load_trained_run
 from pickclutter_lang.objects.catalog import object_split_of, paper_catalog
 from pickclutter_lang.objects.object_sets import is_own, load_object_set, own_split_of
-from pickclutter_lang.policy.manifest import load_config, policy_fingerprint
+from pickclutter_lang.policy.folder import load_config, policy_fingerprint
 from pickclutter_lang.results.record import write_record
 from pickclutter_lang.utils.io import create_dir
 from pickclutter_lang.utils.locks import dir_lock

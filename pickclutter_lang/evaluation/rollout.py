@@ -21,9 +21,8 @@ from pickclutter_lang.language.instructions import encode_instruction
 from pickclutter_lang.manipulation.scripted_picker import DEFAULT_PICKER_CONFIG, PickPhase
 from pickclutter_lang.objects.catalog import Catalog
 from pickclutter_lang.objects.object_sets import own_sources
-from pickclutter_lang.policy.baseline_detectors import OracleDetector, RandomDetector
-from pickclutter_lang.policy.config import Thresholds
-from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
+from pickclutter_lang.policy.detectors import Detection, OracleDetector, RandomDetector, StudentDetector, TargetDetector
+from pickclutter_lang.policy.folder import Thresholds
 from pickclutter_lang.policy.policy import DECLARE, EpisodeState, LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.score_wrappers import check_cameras

@@ -14,7 +14,7 @@ from pickclutter_lang.errors import CheckpointError, TrackerError
 from pickclutter_lang.experiments.comparison import Result
 from pickclutter_lang.experiments.image_result_schema import ImageResult
 from pickclutter_lang.experiments.result_schema import ResultHead, SceneResult
-from pickclutter_lang.students.model import resolve_bf16
+from pickclutter_lang.students.student import resolve_bf16
 from pickclutter_lang.training.experiment import MultiPhaseExperiment
 from pickclutter_lang.training.logger import peak_memory_mb, write_json
 from pickclutter_lang.training.trackers import open_trackers

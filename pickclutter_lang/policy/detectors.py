@@ -1,7 +1,8 @@
-"""Target detectors: whether the named object is present, and its mask. That of a student; needs no torch."""
+"""Target detectors: whether the named object is present, and its mask; of a student, and two that bound it."""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
@@ -13,19 +14,21 @@ from scipy.special import expit, logit
 from pickclutter_lang.datasets.transforms.resampling import enlarge, segment_means
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.label_names import validate_label_names
-from pickclutter_lang.language.phrases import COLORS, color_alone, color_phrase
+from pickclutter_lang.language.phrases import COLORS, color_alone, color_phrase, known_phrase
 from pickclutter_lang.manipulation.segmentation import (
     DEFAULT_SEGMENTATION_CONFIG,
     SegmentationConfig,
     segment_rgbd,
     select_target_segments,
 )
-from pickclutter_lang.policy.rivals import COLOR_THRESHOLD, rivals_of
-from pickclutter_lang.policy.student import ExportedStudent
+from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.policy.runtime import StudentRuntime
 
 # Chosen on 400 scenes of X_ood; neighboring values do as well there with other crop classifiers.
 _NUM_CANDIDATES, _RANK_PENALTY = 3, 2.0
 _CROP_WEIGHT, _MAX_LOGIT = 0.3, 12.0
+COLOR_THRESHOLD = 0.5
+"""Of a color alone: more of this color than of any other."""
 
 
 class Detection(NamedTuple):
@@ -79,6 +82,33 @@ class ScoringDetector(Protocol):
         ...
 
 
+class Rivals(NamedTuple):
+    """`own`: the name as a network is asked for it, then the names that it means. `others`: those against it.
+
+    `color`: whether it is a color alone, "the red one", which has the other colors against it.
+    """
+
+    own: list[str]
+    others: list[str]
+    color: bool
+
+
+def rivals_of(name: str, names: Sequence[str]) -> Rivals:
+    """Return the rivals of a name among those of a detector.
+
+    "Fruit", a new name, means the lemon, which then counts for it. "Yellow fruit" may mean the lemon or the apple:
+    neither counts. One of `names` has all others against it, even where it reads as a color alone.
+    """
+    if name in names:
+        return Rivals([name], [other for other in names if other != name], False)
+    color = color_alone(name)
+    if color is not None:
+        return Rivals([color_phrase(color)], [color_phrase(other) for other in COLORS if other != color], True)
+    phrase = known_phrase(name, tuple(names))
+    own = () if phrase.modifiers else phrase.labels
+    return Rivals([name, *own], [other for other in names if other not in phrase.labels], False)
+
+
 class StudentDetector:
     """A student: its scores and thresholds, and its attention to choose one of the segments of the image.
 
@@ -91,7 +121,7 @@ class StudentDetector:
 
     def __init__(
         self,
-        student: ExportedStudent,
+        student: StudentRuntime,
         segmentation: SegmentationConfig = DEFAULT_SEGMENTATION_CONFIG,
         always_present: bool = False,
     ) -> None:
@@ -122,7 +152,7 @@ class StudentDetector:
         """Detect the objects of several different names in one observation.
 
         :raises InvalidArgumentError: for a name that is empty or there twice
-        :raises PickClutterError: what `ExportedStudent.predict` raises
+        :raises PickClutterError: what `StudentRuntime.predict` raises
         """
         return [
             Detection(target.score, self._threshold(name, target), target.mask, target.heatmap, target.segments)
@@ -194,7 +224,7 @@ def _segment_probabilities(target: NDArray[np.float64], others: NDArray[np.float
 class CropVerifier:
     """Log odds of object crops of one image; each crop is classified once, for any number of names."""
 
-    def __init__(self, student: ExportedStudent, rgb: NDArray[np.uint8]) -> None:
+    def __init__(self, student: StudentRuntime, rgb: NDArray[np.uint8]) -> None:
         self._student, self._rgb = student, rgb
         self._cache: dict[bytes, NDArray[np.float64]] = {}
 
@@ -242,3 +272,41 @@ def segment_observation(
     """Return the segments [H, W] of the hand camera's image: 1, 2, ..., and 0 for the background."""
     rgb, depth, intrinsic, pose = (observation[f"hand_{key}"] for key in ("rgb", "depth", "intrinsic", "cam2world"))
     return segment_rgbd(rgb, depth, intrinsic, pose, config)
+
+
+class OracleDetector:
+    """Ground-truth segmentation of the simulator, an upper bound: `FlatObservation(env, mask=True)` gives it.
+
+    Margins of all observations of an episode are added. A visible object counts three times as much as a hidden one,
+    so that an object that is visible first and hidden later is not predicted absent.
+    """
+
+    def __init__(self, names: Sequence[str] | None = None) -> None:
+        """Take the names that it knows, by default the paper's; any other name is as good."""
+        self.names = paper_catalog().names if names is None else names
+
+    def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
+        """Return the pixels of the environment's target, whatever the name.
+
+        :raises InvalidArgumentError: for an observation without the mask
+        """
+        if "mask" not in observation:
+            raise InvalidArgumentError("expected the simulator's mask; wrap with FlatObservation(env, mask=True)")
+        mask = np.asarray(observation["mask"], bool)
+        return Detection(float(mask.any()), 0.25, mask, mask / max(int(mask.sum()), 1))
+
+
+class RandomDetector:
+    """Any segment, a lower bound; the same for the same image and name. It always predicts that the object is there."""
+
+    def __init__(self, names: Sequence[str] | None = None) -> None:
+        """Take the names that it knows, by default the paper's; any other name is as good."""
+        self.names = paper_catalog().names if names is None else names
+
+    def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
+        """Choose a segment."""
+        segments = segment_observation(observation)
+        rgb = np.ascontiguousarray(observation["hand_rgb"])
+        rng = np.random.default_rng([zlib.crc32(rgb.tobytes()), zlib.crc32(name.encode())])
+        mask = (segments == rng.integers(1, max(int(segments.max()), 1) + 1)) & (segments > 0)
+        return Detection(1.0, 0.5, mask, mask / max(int(mask.sum()), 1), segments)

@@ -7,9 +7,15 @@ from pathlib import Path
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, credits_of
-from pickclutter_lang.policy.bundle import load_pretrained
-from pickclutter_lang.policy.config import PolicyConfig
-from pickclutter_lang.policy.manifest import CONFIG_FILE, TEXT_FILE, WEIGHTS_FILE, load_catalog, policy_folder
+from pickclutter_lang.policy.folder import (
+    CONFIG_FILE,
+    TEXT_FILE,
+    WEIGHTS_FILE,
+    PolicyConfig,
+    load_catalog,
+    policy_folder,
+)
+from pickclutter_lang.policy.torch_networks import load_pretrained
 from pickclutter_lang.utils.hub_files import fetch_files, push_files
 from pickclutter_lang.utils.markdown import percent
 from pickclutter_lang.utils.plugins import is_plugin

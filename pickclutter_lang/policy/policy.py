@@ -24,9 +24,8 @@ from pickclutter_lang.manipulation.scripted_picker import (
 )
 from pickclutter_lang.objects.object_sets import ObjectSource, own_sources
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
-from pickclutter_lang.policy.manifest import NETWORK_FILE, policy_folder, read_manifest
-from pickclutter_lang.policy.onnx_student import OnnxStudent
-from pickclutter_lang.policy.student import ExportedStudent
+from pickclutter_lang.policy.folder import policy_folder
+from pickclutter_lang.policy.runtime import StudentRuntime
 
 if TYPE_CHECKING:
     from pickclutter_lang.envs.wrappers import FlatObservation
@@ -158,10 +157,10 @@ class LanguagePickPolicy:
     ) -> LanguagePickPolicy:
         """Open a folder that `export_policy` or `export_runtime` wrote; the latter needs no torch. `open` is embedded.
 
-        :param trust_code: see `load_pretrained`
+        :param trust_code: see `StudentRuntime.load`
         :raises CheckpointError: when it is not there, damaged, or of another schema, or names code that is not trusted
         """
-        return cls(StudentDetector(open_student(folder, trust_code)), control_mode, declare, config)
+        return cls(StudentDetector(StudentRuntime.load(folder, trust_code)), control_mode, declare, config)
 
     @classmethod
     def from_pretrained(
@@ -187,18 +186,18 @@ class LanguagePickPolicy:
         return cls.load(fetch_policy(name_or_path, revision, cache_dir, token), **of_load)
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write the policy folder again somewhere else; errors are those of `ExportedStudent.save_pretrained`."""
+        """Write the policy folder again somewhere else; errors are those of `StudentRuntime.save_pretrained`."""
         self._student.save_pretrained(folder)
 
     def push_to_hub(self, repository: str, private: bool = False, token: str | None = None, **place: Any) -> str:
         """Push the policy folder with a model card to the Hugging Face Hub, and return the commit's address.
 
-        Arguments and errors are those of `ExportedStudent.push_to_hub`.
+        Arguments and errors are those of `StudentRuntime.push_to_hub`.
         """
         return self._student.push_to_hub(repository, private, token, **place)
 
     @property
-    def _student(self) -> ExportedStudent:
+    def _student(self) -> StudentRuntime:
         if not isinstance(self.detector, StudentDetector):
             raise InvalidArgumentError(
                 f"expected the policy of a student, but its detector is a {type(self.detector).__name__}, which has no "
@@ -274,19 +273,3 @@ class LanguagePickPolicy:
             episode = _Episode(self.detector, self.control_mode, instruction, self.config)
         action = episode.act(observation, self.declare)
         return action, EpisodeState.of(episode)
-
-
-def open_student(folder: str | Path, trust_code: bool = False) -> ExportedStudent:
-    """Open a policy folder with torch, or one of `export_runtime` with ONNX Runtime.
-
-    :param trust_code: see `load_pretrained`
-    :raises CheckpointError: when it is not there, damaged, or of another schema, or names code that is not trusted
-    :raises MissingExtraError: when it needs what is not installed
-    """
-    if NETWORK_FILE in read_manifest(policy_folder(folder)).sha256:
-        return OnnxStudent.load(folder)
-    if find_spec("torch") is None:
-        raise MissingExtraError("torch, which a folder of export-policy needs,", "policy")
-    from pickclutter_lang.policy.runtime import StudentRuntime
-
-    return StudentRuntime.load(folder, trust_code)

@@ -1,99 +1,126 @@
-"""`StudentRuntime`: inference with an exported student, from camera images and names to scores and maps."""
+"""`StudentRuntime`: inference with an exported student; torch or ONNX Runtime computes its networks."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from scipy.special import logsumexp
 
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
-from pickclutter_lang.language.prompts import PromptFeatures
-from pickclutter_lang.policy.bundle import CROP_CLASSIFIER_PREFIX, PROMPTS_PREFIX, load_pretrained
-from pickclutter_lang.policy.config import StudentSpec, Thresholds
-from pickclutter_lang.policy.manifest import policy_folder
-from pickclutter_lang.policy.student import ExportedStudent, StudentOutput, object_crops, odds_against_others
-from pickclutter_lang.students.crop_classifier import CropClassifier
-from pickclutter_lang.students.label_encoders import StoredLabelEncoder
-from pickclutter_lang.students.model import MultiLabelStudent, resolve_bf16
+from pickclutter_lang.datasets.transforms.resampling import (
+    MARGIN,
+    MIN_CROP_SIDE,
+    bounding_square,
+    crop_bilinear,
+    crop_nearest,
+    resize_nearest,
+    resize_smooth,
+)
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MissingExtraError, UnknownObjectError
+from pickclutter_lang.language.label_names import validate_label_names
+from pickclutter_lang.policy.folder import (
+    CROPS_FILE,
+    NETWORK_FILE,
+    TEXT_FILE,
+    PolicyConfig,
+    StudentSpec,
+    Thresholds,
+    copy_folder,
+    load_config,
+    policy_folder,
+    read_policy_file,
+)
+from pickclutter_lang.utils.constants import MAX_DEPTH_M
 
-_WARMUP_CALLS = 3
-"""After so many calls a traced network is compiled."""
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+SCORES = ("probabilities", "attention", "cell_logits")
+"""Outputs of the ONNX network of scores, in the order of `StudentOutput`."""
+Floats = NDArray[np.float32]
 
 
-class _SpatialFeatures(nn.Module):
-    """A student's network as a module from images to spatial features."""
+class StudentOutput(NamedTuple):
+    """What a student predicts for C names.
 
-    def __init__(self, scorer: MultiLabelStudent) -> None:
-        super().__init__()
-        self.scorer = scorer
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return spatial features [N, D, h, w] of images [N, K, S, S]."""
-        return self.scorer.features(images).spatial
-
-
-class StudentRuntime(ExportedStudent):
-    """An exported student on the CPU; created by `load`.
-
-    Names of the folder need no teacher. Others are encoded, without a description, by the text tower of the teacher
-    that the student was distilled from. It is loaded at the first of them, and each is encoded once. The weights are
-    frozen at the first prediction, and the crop classifier's at the first crop: later changes of `scorer` do not count.
+    `scores` [C] in 0..1, `attention` [C, h, w] with sum 1 each, and `cell_logits` [C, h, w]: the log odds of each name
+    by each cell alone.
     """
 
-    def __init__(
-        self,
-        config: StudentSpec,
-        weights: Mapping[str, Tensor],
-        text: PromptFeatures,
-        thresholds: Thresholds | None = None,
-    ) -> None:
-        """Build the network; `load` is the usual way.
+    scores: Floats
+    attention: Floats
+    cell_logits: Floats
 
-        :param config: of the student
-        :param weights: state dicts of the student, and under their prefixes of the prompts and the crop classifier
-        :param text: text features [C, D] of the names of the configuration
-        :param thresholds: of its scores; None for a student that only scores
-        :raises CheckpointError: when the weights do not fit the configuration
-        :raises InvalidArgumentError: for the precision `int8`
+
+class TextFeatures(NamedTuple):
+    """Features [C, D] of the positive and of the negative prompts of C names."""
+
+    positive: Floats
+    negative: Floats
+
+
+class Networks(Protocol):
+    """The networks of a student: `TorchNetworks` or `OnnxNetworks`."""
+
+    @property
+    def names(self) -> list[str]:
+        """Names whose text features are known: those of the folder, then others."""
+
+    def encode_names(self, names: Sequence[str]) -> TextFeatures:
+        """Return the text features of names.
+
+        :raises PickClutterError: for a name whose features cannot be had here
         """
-        super().__init__(config, thresholds)
-        contexts = _with_prefix(weights, PROMPTS_PREFIX)
-        self._labels = StoredLabelEncoder(config.names, text, config.prompts.prompt_config, contexts, config.teacher)
-        if config.precision == "int8":
-            raise InvalidArgumentError(
-                "expected the precision float32, bfloat16 or auto with torch, but got int8, which ONNX Runtime has"
-            )
-        self._use_bf16 = resolve_bf16(config.precision, "cpu")
-        self.scorer = self._build_student()
-        self.crop_classifier: CropClassifier | None = None
-        if config.object_crop_size is not None:
-            student = self._build_student().student
-            self.crop_classifier = CropClassifier(student, len(config.names), use_bf16=self._use_bf16)
-        prefixes = (PROMPTS_PREFIX, CROP_CLASSIFIER_PREFIX)
-        try:
-            self.scorer.load_state_dict({k: v for k, v in weights.items() if not k.startswith(prefixes)})
-            if self.crop_classifier is not None:
-                self.crop_classifier.load_state_dict(_with_prefix(weights, CROP_CLASSIFIER_PREFIX))
-        except RuntimeError as error:
-            raise CheckpointError(
-                f"expected weights of the student that policy.json describes, but: {error}"
-            ) from error
-        for network in (self.scorer, self.crop_classifier):
-            if network is not None:
-                network.eval().requires_grad_(False)
+
+    def score(self, images: Floats, names: Sequence[str]) -> StudentOutput:
+        """Score names on an image [1, K, S, S]."""
+
+    def classify_crops(self, images: Floats, masks: Floats) -> Floats:
+        """Return logits [n, C] of the folder's names for object crops [n, 3, S, S] and their masks [n, S, S]."""
+
+
+class StudentRuntime:
+    """An exported student on the CPU, with the thresholds of its scores; opened by `load`."""
+
+    def __init__(
+        self, config: StudentSpec, networks: Networks, thresholds: Thresholds | None = None, folder: Path | None = None
+    ) -> None:
+        """Take the parts of a student.
+
+        :param thresholds: of its scores; None for a student that only scores
+        :param folder: the policy folder that it comes from, if it comes from one
+        """
+        self.config, self.networks, self._thresholds, self._folder = config, networks, thresholds, folder
+
+    @classmethod
+    def load(cls, folder: str | Path, trust_code: bool = False, num_threads: int | None = None) -> StudentRuntime:
+        """Open a policy folder, or an embedded policy by its name, `open`.
+
+        :param trust_code: take a student whose network is a function from outside, `module:attribute`: the folder
+            names the module that is then imported
+        :param num_threads: of ONNX Runtime, for a folder of `pickclutter export-runtime`; None: one for each core
+        :raises CheckpointError: when it is missing, damaged, or of another schema, or names code that is not trusted
+        :raises MissingExtraError: when it needs what is not installed
+        """
+        root = policy_folder(folder)
+        config = load_config(root)
+        if config.is_onnx:
+            return cls(config.student, OnnxNetworks(root, config, num_threads), config.thresholds, root)
+        if find_spec("torch") is None:
+            raise MissingExtraError("torch, which a folder of export-policy needs,", "policy")
+        from pickclutter_lang.policy.torch_networks import load_networks
+
+        return cls(config.student, load_networks(root, trust_code), config.thresholds, root)
 
     @classmethod
     def from_pretrained(cls, name_or_path: str | Path, trust_code: bool = False, **of_hub: Any) -> StudentRuntime:
         """Open a student of the Hugging Face Hub, `owner/name`, of a policy folder, or an embedded one, `open`.
 
-        :param trust_code: see `load_pretrained`
         :param of_hub: `revision`, `cache_dir` and `token` of `fetch_policy`
         :raises CheckpointError: what `fetch_policy` and `load` raise
         """
@@ -101,44 +128,110 @@ class StudentRuntime(ExportedStudent):
 
         return cls.load(fetch_policy(name_or_path, **of_hub), trust_code)
 
-    @classmethod
-    def load(cls, folder: str | Path, trust_code: bool = False) -> StudentRuntime:
-        """Open a policy folder, which `export_policy` wrote, or an embedded policy by its name, `open`.
+    @property
+    def folder(self) -> Path:
+        """The policy folder that it was opened from.
 
-        :param trust_code: see `load_pretrained`
-        :raises CheckpointError: when it is missing, damaged, or of another schema, or names code that is not trusted
+        :raises InvalidArgumentError: when it was built without one
         """
-        config, weights, text = load_pretrained(folder, trust_code)
-        student = cls(config.student, weights, text, config.thresholds)
-        student._folder = policy_folder(folder)
-        return student
+        if self._folder is None:
+            raise InvalidArgumentError("expected a student of a policy folder; make one: pickclutter export-policy")
+        return self._folder
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write its policy folder again somewhere else, as it was opened: without names that were encoded since.
+
+        :raises CheckpointError: when the folder that it was opened from is gone or was changed
+        :raises InvalidArgumentError: when there is none
+        :raises DatasetError: when the new one cannot be written
+        """
+        copy_folder(self.folder, Path(folder))
+
+    def push_to_hub(self, repository: str, private: bool = False, token: str | None = None, **place: Any) -> str:
+        """Push its policy folder with a model card to the Hugging Face Hub; arguments and errors are `push_policy`'s.
+
+        :raises InvalidArgumentError: when there is no folder
+        """
+        from pickclutter_lang.policy.hub import push_policy
+
+        return push_policy(self.folder, repository, private, token, **place)
+
+    @property
+    def student_input(self) -> list[str]:
+        """Keys of the images that it takes in an observation, such as `hand_rgb`."""
+        return [f"{camera}_{kind}" for camera, kind in self.config.camera_spec.keys]
 
     @property
     def names(self) -> list[str]:
-        """Names whose text features are known: those of its folder, then those that were encoded since."""
-        return self._labels.names
+        """Names whose text features are known: those of its folder, then those that came since."""
+        return self.networks.names
 
     @property
+    def thresholds(self) -> Thresholds:
+        """The scores from which names are predicted present.
+
+        :raises InvalidArgumentError: for a student that only scores
+        """
+        if self._thresholds is None:
+            raise InvalidArgumentError("expected a student with thresholds, but this one only scores; export it first")
+        return self._thresholds
+
+    def threshold(self, name: str) -> float:
+        """Return the score from which a name is predicted present."""
+        return self.thresholds.names.get(name, self.thresholds.default)
+
+    @cached_property
     def map_size(self) -> int:
         """Side h = w of its maps."""
-        with torch.no_grad():
-            return int(self._network(self._blank).shape[-1])
+        spec = self.config
+        blank = np.zeros((1, spec.camera_spec.channels, spec.image_size, spec.image_size), np.float32)
+        return int(self.networks.score(blank, spec.names[:1]).attention.shape[-1])
 
-    @torch.no_grad()
+    def encode_names(self, names: Sequence[str]) -> TextFeatures:
+        """Return the text features [C, D] of names; new ones are encoded by the teacher's text tower, each once.
+
+        :raises InvalidArgumentError, UnknownObjectError: for a name that cannot be encoded
+        :raises TeacherError: when a name is new, and the teacher is missing or another one
+        """
+        return self.networks.encode_names(validate_label_names(names))
+
     def predict(self, observation: Mapping[str, Any], names: Sequence[str]) -> StudentOutput:
         """Score names on camera images.
 
         :param observation: has all images of `student_input`, each with a side of `config.camera_size` pixels
         :param names: C names; new ones are encoded
         :raises InvalidArgumentError: for an image that is missing or of another size, or a wrong name
-        :raises TeacherError: when a name is new, and the teacher is missing or another one
+        :raises TeacherError, UnknownObjectError: for a new name that cannot be encoded here
         """
-        text = self.encode_names(names)
-        spatial = self._network(torch.from_numpy(self.preprocess(observation))).float()
-        scores = self.scorer.aggregation(spatial, text.positive, text.negative)
-        return StudentOutput(*(value[0].numpy() for value in scores))
+        return self.networks.score(self.preprocess(observation), validate_label_names(names))
 
-    @torch.no_grad()
+    def preprocess(self, observation: Mapping[str, Any]) -> Floats:
+        """Return the network's input [1, K, S, S] for camera images: RGB in 0..1, depth in meters (0 = nothing).
+
+        :raises InvalidArgumentError: for an image that is missing or of another size
+        """
+        spec, parts, depths = self.config, [], []
+        start = (spec.camera_size - spec.crop_size) // 2
+        window = slice(start, start + spec.crop_size)
+        for key in self.student_input:
+            if key not in observation:
+                raise InvalidArgumentError(
+                    f"expected {key}, but got {', '.join(observation) or 'nothing'}; make the environment with "
+                    "obs_mode='rgbd', and not with base_camera=False for the base camera's"
+                )
+            image = _validate_image(np.asarray(observation[key]), key, spec.camera_size)[window, window]
+            if key.endswith("_depth"):
+                depths.append(3 + 4 * len(depths))
+                image = np.minimum(image, np.float32(MAX_DEPTH_M))[..., None]
+            parts.append(image)
+        channels = np.concatenate(parts, axis=2)
+        if spec.image_size != spec.crop_size:
+            smooth = resize_smooth(channels, spec.image_size)
+            if depths:  # averaging over an edge gives a depth at which there is no surface
+                smooth[..., depths] = resize_nearest(channels[..., depths], spec.image_size)
+            channels = smooth
+        return np.ascontiguousarray(channels.transpose(2, 0, 1)[None])
+
     def classify_crops(self, rgb: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.float64]:
         """Return the log odds [n, C] of each name of the folder against its other names, for the objects in n masks.
 
@@ -146,66 +239,119 @@ class StudentRuntime(ExportedStudent):
         :param masks: each [S, S], where the object is, not empty
         :raises InvalidArgumentError: for a policy without a crop classifier
         """
-        network, size = self._crop_network
-        crops = (torch.from_numpy(part).split(1) for part in object_crops(np.asarray(rgb), masks, size))
-        # one at a time: the network is frozen for one
-        found = [odds_against_others(network(*crop).double().numpy())[0] for crop in zip(*crops, strict=True)]
-        return np.stack(found)
+        size = self.config.object_crop_size
+        if size is None:
+            raise InvalidArgumentError(
+                "expected a student with a crop classifier, but this policy has none; train with "
+                "crop_classifier=default"
+            )
+        squares = [(x, y, max(MARGIN * side, MIN_CROP_SIDE)) for x, y, side in map(bounding_square, masks)]
+        images = np.stack([crop_bilinear(rgb, *square, size) for square in squares]).transpose(0, 3, 1, 2)
+        cropped = np.stack([crop_nearest(mask, *square, size) for mask, square in zip(masks, squares, strict=True)])
+        logits = self.networks.classify_crops(np.ascontiguousarray(images), cropped).astype(np.float64)
+        others = np.repeat(logits[:, None], logits.shape[1], axis=1)
+        others[:, np.arange(logits.shape[1]), np.arange(logits.shape[1])] = -np.inf
+        return np.asarray(logits - logsumexp(others, axis=2))
 
-    def encode_names(self, names: Sequence[str]) -> PromptFeatures:
-        """Return the text features [C, D] of names.
 
-        :raises InvalidArgumentError, UnknownObjectError: for a name that cannot be encoded
-        :raises TeacherError: when a name is new, and the teacher is missing or another one
-        """
-        return self._labels.encode(names)
+def _validate_image(image: NDArray[Any], key: str, side: int) -> Floats:
+    """Return RGB in 0..1 of uint8 [S, S, 3], or depth of floats [S, S] in meters, to the millimeter of scene stores.
 
-    def _build_student(self) -> MultiLabelStudent:
-        config = self.config
-        return MultiLabelStudent(
-            config.network.student_config, config.camera_spec, self._labels.embed_dim, self._use_bf16
+    :raises InvalidArgumentError: for another size, number of channels or type
+    """
+    if image.shape[:2] != (side, side):
+        camera = key.partition("_")[0]
+        raise InvalidArgumentError(
+            f"expected {key} of {side} x {side} pixels, but got {' x '.join(map(str, image.shape[:2]))}; make the "
+            f"environment with camera_cfgs={{'{camera}_camera': {{'width': {side}, 'height': {side}}}}}"
         )
+    if key.endswith("_depth"):
+        fits, wanted = image.ndim == 2 and image.dtype.kind == "f", f"meters as floats [{side}, {side}]"
+    else:
+        fits, wanted = image.shape[2:] == (3,) and image.dtype == np.uint8, f"uint8 [{side}, {side}, 3]"
+    if not fits:
+        raise InvalidArgumentError(f"expected {key} as {wanted}, but got {image.dtype} {list(image.shape)}")
+    if key.endswith("_depth"):
+        return np.round(image * 1000).astype(np.float32) / 1000
+    return image.astype(np.float32) / 255
+
+
+class OnnxNetworks:
+    """The networks of a folder of `pickclutter export-runtime`, run by ONNX Runtime in float32.
+
+    Text features of all names lie in the folder: no other name can be encoded here.
+    """
+
+    def __init__(self, folder: Path, config: PolicyConfig, num_threads: int | None = None) -> None:
+        """Read the networks and text features of a folder.
+
+        :raises CheckpointError: when a file is missing or damaged
+        :raises MissingExtraError: without ONNX Runtime
+        """
+        from safetensors.numpy import load
+
+        files = [NETWORK_FILE] if config.student.object_crop_size is None else [NETWORK_FILE, CROPS_FILE]
+        self._networks = {name: read_policy_file(folder, config, name) for name in files}
+        self._num_threads = num_threads
+        text = load(read_policy_file(folder, config, TEXT_FILE))
+        self._names = [*config.student.names, *config.further_names]
+        self._rows = {name: row for row, name in enumerate(self._names)}
+        self._text = TextFeatures(text["positive"], text["negative"])
+        if any(part.ndim != 2 or len(part) != len(self._names) for part in self._text):
+            raise CheckpointError(f"expected text features of {len(self._names)} names in {folder}; export it again")
+        for name in files:
+            self._sessions[name]  # an error of ONNX Runtime comes here, not in an episode
 
     @property
-    def _blank(self) -> Tensor:
-        """A black image [1, K, S, S]."""
-        size = self.config.image_size
-        return torch.zeros(1, self.config.camera_spec.channels, size, size)
+    def names(self) -> list[str]:
+        """Names whose text features are known."""
+        return self._names
+
+    def encode_names(self, names: Sequence[str]) -> TextFeatures:
+        """Return the text features of names.
+
+        :raises UnknownObjectError: for a name that the folder has no features of
+        """
+        if unknown := [name for name in names if name not in self._rows]:
+            raise UnknownObjectError(
+                f"expected names out of {', '.join(self._names)}, but got {', '.join(unknown)}; export the folder "
+                "again with them: pickclutter export-runtime policy=... names=[...]"
+            )
+        rows = [self._rows[name] for name in names]
+        return TextFeatures(self._text.positive[rows], self._text.negative[rows])
+
+    def score(self, images: Floats, names: Sequence[str]) -> StudentOutput:
+        """Score names on an image [1, K, S, S]."""
+        given = {"images": images, **self.encode_names(names)._asdict()}
+        return StudentOutput(*(value[0] for value in self._sessions[NETWORK_FILE].run(list(SCORES), given)))
+
+    def classify_crops(self, images: Floats, masks: Floats) -> Floats:
+        """Return logits [n, C] of the folder's names for object crops."""
+        logits: Floats = self._sessions[CROPS_FILE].run(["logits"], {"images": images, "masks": masks})[0]
+        return logits
 
     @cached_property
-    def _network(self) -> torch.jit.ScriptModule:
-        """The frozen network from an image to spatial features."""
-        return _freeze(_SpatialFeatures(self.scorer), self._blank)
-
-    @cached_property
-    def _crop_network(self) -> tuple[torch.jit.ScriptModule, int]:
-        """The frozen network from an object crop and its mask to logits of the names, and the side of the crop."""
-        size = self.config.object_crop_size
-        if self.crop_classifier is None or size is None:
-            raise self._no_crops()
-        return _freeze(self.crop_classifier, torch.zeros(1, 3, size, size), torch.zeros(1, size, size)), size
+    def _sessions(self) -> dict[str, InferenceSession]:
+        return {name: _session(data, name, self._num_threads) for name, data in self._networks.items()}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out frozen networks, so that a student can be sent to the processes of vectorized environments."""
-        return {name: value for name, value in self.__dict__.items() if name not in ("_network", "_crop_network")}
+        """Leave out the sessions, so that a student can be sent to other processes."""
+        return {name: value for name, value in self.__dict__.items() if name != "_sessions"}
 
 
-def _with_prefix(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Return the weights whose names begin with a prefix, without it."""
-    return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
-
-
-@torch.no_grad()
-def _freeze(network: nn.Module, *blank: Tensor) -> torch.jit.ScriptModule:
-    """Trace a network and freeze its weights; that takes about half of its time.
-
-    :param blank: example inputs, of the only size that the frozen network takes
-    """
-    with warnings.catch_warnings():
-        # The tracer warns that sizes become constants: all images have one size.
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
-        traced = torch.jit.trace(network.eval(), blank, check_trace=False)
-    frozen: torch.jit.ScriptModule = torch.jit.freeze(traced)
-    for _ in range(_WARMUP_CALLS):
-        frozen(*blank)
-    return frozen
+def _session(data: bytes, name: str, num_threads: int | None) -> InferenceSession:
+    try:
+        import onnxruntime
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("onnxruntime", "runtime") from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = num_threads or 0
+    # Threads that wait sleep: between decisions the arm moves, and other processes want the cores.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # those of ONNX Runtime have no base of their own
+        raise CheckpointError(
+            f"ONNX Runtime {onnxruntime.__version__} cannot run {name} ({' '.join(str(error).split())[:200]}); export "
+            "it again: pickclutter export-runtime policy=... out=..."
+        ) from error

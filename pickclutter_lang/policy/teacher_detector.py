@@ -13,9 +13,8 @@ from torch import Tensor
 from pickclutter_lang.datasets.transforms.crops import crop_squares
 from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION, bounding_square
 from pickclutter_lang.language.label_names import MAX_NEW_NAMES, validate_label_names
-from pickclutter_lang.policy.config import Thresholds
-from pickclutter_lang.policy.detectors import Detection, ScoredTarget, segment_observation
-from pickclutter_lang.policy.rivals import COLOR_THRESHOLD, rivals_of
+from pickclutter_lang.policy.detectors import COLOR_THRESHOLD, Detection, ScoredTarget, rivals_of, segment_observation
+from pickclutter_lang.policy.folder import Thresholds
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.known_words import warn_of_unknown_words, with_neighbors
 from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE, encode_images

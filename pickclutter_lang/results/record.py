@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, TypedDict
 from urllib.parse import unquote
 
 from pickclutter_lang.errors import CheckpointError, TrackerError
-from pickclutter_lang.students.model import resolve_bf16
+from pickclutter_lang.students.student import resolve_bf16
 from pickclutter_lang.training.experiment import MultiPhaseExperiment
 from pickclutter_lang.training.logger import peak_memory_mb, write_json
 from pickclutter_lang.training.trackers import open_trackers

@@ -23,9 +23,9 @@ from pickclutter_lang.demonstrations.lerobot import INFO_FILE as LEROBOT_FILE
 from pickclutter_lang.demonstrations.trajectories import Demonstrations
 from pickclutter_lang.errors import CheckpointError, DatasetError
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE
-from pickclutter_lang.policy import manifest
-from pickclutter_lang.policy.bundle import load_pretrained
+from pickclutter_lang.policy.folder import CONFIG_FILE, load_catalog, load_config
 from pickclutter_lang.policy.hub import POLICY_FILES, policy_card
+from pickclutter_lang.policy.torch_networks import load_pretrained
 from pickclutter_lang.sharing.config import FetchConfig, PushConfig
 from pickclutter_lang.sharing.fetched import NOTE_FILE, Fetched, begin, delete_below
 from pickclutter_lang.sharing.url_folders import UNFINISHED_FILE, fetch_from_url, push_to_url
@@ -53,7 +53,7 @@ class Shared(NamedTuple):
 
 
 def _policy_card(folder: Path, repository: str) -> str:
-    return policy_card(manifest.load_config(folder), repository, manifest.load_catalog(folder))
+    return policy_card(load_config(folder), repository, load_catalog(folder))
 
 
 def _store_card(folder: Path, repository: str) -> str:
@@ -121,7 +121,7 @@ class _Info(TypedDict):
 
 KINDS = {
     "policy": Shared(
-        manifest.CONFIG_FILE,
+        CONFIG_FILE,
         "model",
         (*POLICY_FILES, CATALOG_FILE),
         lambda folder: load_pretrained(folder, trust_code=True),  # only read: no code of it runs

@@ -5,12 +5,8 @@ from typing import TYPE_CHECKING
 from pickclutter_lang.utils.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from pickclutter_lang.students.heads import LabelScores, LocalAggregation
-    from pickclutter_lang.students.student import Student, StudentFeatures, build_student
+    from pickclutter_lang.students.student import LocalAggregation, MultiLabelStudent, Student, build_student
 
-__all__ = ["LabelScores", "LocalAggregation", "Student", "StudentFeatures", "build_student"]
+__all__ = ["LocalAggregation", "MultiLabelStudent", "Student", "build_student"]
 
-__getattr__ = lazy_exports(
-    __name__,
-    {"heads": ("LabelScores", "LocalAggregation"), "student": ("Student", "StudentFeatures", "build_student")},
-)
+__getattr__ = lazy_exports(__name__, {"student": ("LocalAggregation", "MultiLabelStudent", "Student", "build_student")})

@@ -9,8 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.students.model import normalize_rgb
-from pickclutter_lang.students.student import Student
+from pickclutter_lang.students.student import Student, normalize_rgb
 
 _OUTSIDE = 1e-4  # weight of a cell without the object, so that an empty mask averages the full image
 

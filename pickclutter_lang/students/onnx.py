@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import warnings
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from pickclutter_lang.errors import ExportError, MissingExtraError
 from pickclutter_lang.language.prompts import PromptFeatures
-from pickclutter_lang.students.model import MultiLabelStudent
+from pickclutter_lang.students.student import MultiLabelStudent
 
 INPUT, OUTPUTS = "images", ("probabilities", "maps")
 TOLERANCE = 1e-4
@@ -20,36 +21,27 @@ TOLERANCE = 1e-4
 _PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 
 
-class FixedVocabularyStudent(nn.Module):
-    """A `PromptedStudent` with fixed labels: images to (probabilities, attention maps)."""
+class ScoreNetwork(nn.Module):
+    """A `MultiLabelStudent` as ONNX takes it: the text features of names are inputs, or constants of fixed labels."""
 
-    def __init__(self, student: nn.Module, labels: Sequence[str]) -> None:
+    def __init__(self, model: MultiLabelStudent, labels: Sequence[str] | None = None) -> None:
+        """Take a student.
+
+        :param labels: None: text features are inputs
+        """
         super().__init__()
-        self.student = student
-        self.labels = list(labels)
+        self.model, self.labels = model, labels
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return probabilities [N, C] and attention maps [N, C, h, w] of images [N, K, S, S]."""
-        scores = self.student(images, self.labels)
-        return scores.probabilities, scores.attention
-
-
-class OpenVocabularyStudent(nn.Module):
-    """A `MultiLabelStudent` with text features as inputs, so that names can change."""
-
-    def __init__(self, scorer: MultiLabelStudent) -> None:
-        super().__init__()
-        self.scorer = scorer
-
-    def forward(self, images: Tensor, positive: Tensor, negative: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return probabilities [N, C], attention maps and logits of cells, both [N, C, h, w].
+    def forward(self, images: Tensor, positive: Tensor | None = None, negative: Tensor | None = None) -> Any:
+        """Return probabilities [N, C] and attention maps [N, C, h, w]; with text features also logits of cells.
 
         :param images: [N, K, S, S]
         :param positive: features of the names' positive prompts [C, D]
         :param negative: those of their negative prompts [C, D]
         """
-        scores = self.scorer.score(images, PromptFeatures(positive, negative))
-        return scores.probabilities, scores.attention, scores.cell_logits
+        if positive is None:
+            return self.model.predict(images, self.labels)[:2]
+        return self.model.score(images, PromptFeatures(positive, negative))[:3]
 
 
 def check_export_packages() -> None:

@@ -4,6 +4,8 @@ CAMERAS = ("hand", "base")
 """Names of the cameras."""
 LABELS = ("present", "visible", "graspable")
 """Per-object labels of a scene."""
+MAX_DEPTH_M = 2.0
+"""Depth that a student sees at most, meters; nothing of interest is further from either camera."""
 MAX_ACTORS = 10
 """Maximum number of objects in a scene."""
 REP_POINTS = 16

@@ -3,12 +3,11 @@
 Both take turns on each scene, on one core, so that the ratio holds on a busy machine too. A decision is the score, the
 threshold and the mask of one name, from an image with depth: network, segmentation and close-ups. torch runs in
 float32, as ONNX Runtime does, and once more as the policy says. ONNX Runtime also segments the full image, not the
-surroundings of the objects alone. With --int8 it decides with 8-bit networks too. The mAP is that of the scores of all
+surroundings of the objects alone. The mAP is that of the scores of all
 names, with a 95% interval of its difference from that of torch in float32, by a bootstrap over the scenes.
 
     pickclutter export-runtime policy=policy out=policy/runtime
-    pickclutter export-runtime policy=policy out=policy/int8 calibration=runs/scenes/id
-    OMP_NUM_THREADS=1 python scripts/profiling/runtime_decisions.py policy runs/scenes/ood --int8 policy/int8
+    OMP_NUM_THREADS=1 python scripts/profiling/runtime_decisions.py policy runs/scenes/ood
 """
 
 from __future__ import annotations
@@ -31,28 +30,26 @@ from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.manipulation.segmentation import SegmentationConfig
 from pickclutter_lang.metrics.multilabel import mean_average_precision
-from pickclutter_lang.policy.bundle import load_pretrained
 from pickclutter_lang.policy.detectors import Detection, StudentDetector
-from pickclutter_lang.policy.onnx_student import OnnxStudent
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.torch_networks import load_pretrained, torch_runtime
 
 PLAIN, STORED = "torch, float32", "torch, as the policy says"
-ONNX, FULL, INT8 = "ONNX Runtime", "ONNX Runtime, full image segmented", "ONNX Runtime, 8 bits"
+ONNX, FULL = "ONNX Runtime", "ONNX Runtime, full image segmented"
 _RESAMPLES = 500
 
 
-def detectors(policy: Path, runtime: Path, int8: Path | None) -> dict[str, StudentDetector]:
+def detectors(policy: Path, runtime: Path) -> dict[str, StudentDetector]:
     """Return the detectors that take turns."""
     config, weights, text = load_pretrained(policy)
-    spec, onnx = config.student, OnnxStudent.load(runtime, num_threads=1)
-    found = {
-        PLAIN: StudentDetector(StudentRuntime(replace(spec, precision="float32"), weights, text, config.thresholds)),
-        STORED: StudentDetector(StudentRuntime(spec, weights, text, config.thresholds)),
+    spec, onnx = config.student, StudentRuntime.load(runtime, num_threads=1)
+    return {
+        PLAIN: StudentDetector(torch_runtime(replace(spec, precision="float32"), weights, text, config.thresholds)),
+        STORED: StudentDetector(torch_runtime(spec, weights, text, config.thresholds)),
         ONNX: StudentDetector(onnx),
         FULL: StudentDetector(onnx, SegmentationConfig(margin_px=None)),
     }
-    return found if int8 is None else found | {INT8: StudentDetector(OnnxStudent.load(int8, num_threads=1))}
 
 
 def overlap(one: Detection, other: Detection) -> float:
@@ -80,11 +77,10 @@ def main() -> None:
     parser.add_argument("store", type=Path, help="scene store with the hand camera's depth")
     parser.add_argument("--runtime", type=Path, help="folder of pickclutter export-runtime, by default policy/runtime")
     parser.add_argument("--looks", type=int, default=500, help="scenes, each with a name of the policy in turn")
-    parser.add_argument("--int8", type=Path, help="folder of pickclutter export-runtime calibration=...")
     parser.add_argument("--csv", type=Path, help="file for the same as a table")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    turns = detectors(options.policy, options.runtime or options.policy / "runtime", options.int8)
+    turns = detectors(options.policy, options.runtime or options.policy / "runtime")
     student = turns[ONNX].student.config
     data, names = SceneDataConfig(crop_size=None, target_label=student.target_label), student.names
     scenes = SceneDataset(SceneStore.open(options.store), data)

@@ -20,7 +20,7 @@ from pickclutter_lang.datasets.scenes import Manifest, ObjectEntry, SceneRow, sc
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.students.inference import predict_scenes
+from pickclutter_lang.students.student import predict_scenes
 from pickclutter_lang.training.logger import TrainingLogger, peak_memory_mb
 
 CAMERAS, SIDE, COARSE = ("hand", "base"), 224, 16

@@ -20,8 +20,8 @@ from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, Teach
 from pickclutter_lang.evaluation.calibration import thresholds_of, write_thresholds
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.policy import teacher_detector
-from pickclutter_lang.policy.config import Thresholds
 from pickclutter_lang.policy.detectors import StudentDetector
+from pickclutter_lang.policy.folder import Thresholds
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector

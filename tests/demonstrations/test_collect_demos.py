@@ -25,7 +25,7 @@ from pickclutter_lang.demonstrations.lerobot import export_lerobot
 from pickclutter_lang.demonstrations.trajectories import Demonstrations
 from pickclutter_lang.envs.randomization import HandCameraConfig
 from pickclutter_lang.manipulation.gripper import rotation_matrix
-from pickclutter_lang.policy.manifest import load_config
+from pickclutter_lang.policy.folder import load_config
 
 pytest.importorskip("sapien")
 pytestmark = [pytest.mark.sim, pytest.mark.slow]

@@ -25,7 +25,7 @@ from pickclutter_lang.errors import InvalidArgumentError, MismatchError, Unknown
 from pickclutter_lang.objects.kinds import find_kinds
 from pickclutter_lang.objects.kinds import kind_set as kind_set_module
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, load_object_set
-from pickclutter_lang.policy.baseline_detectors import OracleDetector
+from pickclutter_lang.policy.detectors import OracleDetector
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 
 pytestmark = [pytest.mark.sim, pytest.mark.slow]

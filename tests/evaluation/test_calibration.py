@@ -28,12 +28,11 @@ from pickclutter_lang.experiments.scenes.predictions import save_predictions
 from pickclutter_lang.metrics.thresholds import Predictions
 from pickclutter_lang.objects.catalog import paper_catalog, unseen_objects
 from pickclutter_lang.objects.kinds.kind_set import load_kind_set
-from pickclutter_lang.policy.bundle import load_pretrained, save_pretrained
-from pickclutter_lang.policy.config import Thresholds
-from pickclutter_lang.policy.manifest import load_config
+from pickclutter_lang.policy.folder import Thresholds, load_config
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
+from pickclutter_lang.policy.torch_networks import load_pretrained, save_pretrained
 
 SIDE = 48
 

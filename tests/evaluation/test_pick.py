@@ -20,7 +20,7 @@ from pickclutter_lang.language.phrases import COLORS, color_alone, known_phrase,
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.kinds.kind_set import KindSet
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, load_object_set
-from pickclutter_lang.policy.rivals import rivals_of
+from pickclutter_lang.policy.detectors import rivals_of
 
 pytest.importorskip("sapien")
 

@@ -15,9 +15,8 @@ from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConf
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-from pickclutter_lang.policy.baseline_detectors import OracleDetector, RandomDetector
-from pickclutter_lang.policy.config import Thresholds
-from pickclutter_lang.policy.detectors import StudentDetector
+from pickclutter_lang.policy.detectors import OracleDetector, RandomDetector, StudentDetector
+from pickclutter_lang.policy.folder import Thresholds
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime

@@ -13,8 +13,7 @@ from helpers.scene_runs import LEARNER, SMALL, config
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.language.prompts import PromptFeatures
-from pickclutter_lang.policy.bundle import CROP_CLASSIFIER_PREFIX, save_pretrained
-from pickclutter_lang.policy.config import (
+from pickclutter_lang.policy.folder import (
     PolicyConfig,
     PromptArchitecture,
     StudentArchitecture,
@@ -22,9 +21,9 @@ from pickclutter_lang.policy.config import (
     Thresholds,
 )
 from pickclutter_lang.policy.replay import scene_to_observation
+from pickclutter_lang.policy.torch_networks import CROP_CLASSIFIER_PREFIX, save_pretrained
 from pickclutter_lang.students.crop_classifier import CropClassifier
-from pickclutter_lang.students.model import MultiLabelStudent
-from pickclutter_lang.students.student import build_student
+from pickclutter_lang.students.student import MultiLabelStudent, build_student
 from pickclutter_lang.teachers.reference import TeacherReference
 
 SIDE = 48  # of the images; the student sees them at 32 pixels

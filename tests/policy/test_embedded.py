@@ -12,8 +12,8 @@ from helpers.paths import ROOT
 from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.kinds.kind_set import load_kind_set
+from pickclutter_lang.policy.folder import CONFIG_FILE, EMBEDDED_POLICIES, load_config, policy_folder
 from pickclutter_lang.policy.hub import fetch_policy
-from pickclutter_lang.policy.manifest import CONFIG_FILE, EMBEDDED_POLICIES, load_config, policy_folder
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
 

@@ -14,12 +14,12 @@ import yaml
 from helpers.hub_server import Hub, serve_hub
 from helpers.kill_runs import COMMAND
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
-from pickclutter_lang.policy.baseline_detectors import RandomDetector
-from pickclutter_lang.policy.bundle import load_pretrained
+from pickclutter_lang.policy.detectors import RandomDetector
+from pickclutter_lang.policy.folder import load_config
 from pickclutter_lang.policy.hub import POLICY_FILES, fetch_policy, push_policy
-from pickclutter_lang.policy.manifest import load_config
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.torch_networks import load_pretrained
 
 
 @pytest.fixture

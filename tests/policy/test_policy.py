@@ -26,11 +26,17 @@ from pickclutter_lang.language.phrases import COLORS, color_phrase
 from pickclutter_lang.manipulation.scripted_picker import PickPhase, ScriptedPicker
 from pickclutter_lang.manipulation.segmentation import SegmentationConfig, select_target_segments
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.policy.baseline_detectors import OracleDetector, RandomDetector
-from pickclutter_lang.policy.config import Thresholds
-from pickclutter_lang.policy.detectors import Detection, StudentDetector, segment_log_odds, upsample_to_image
+from pickclutter_lang.policy.command_configs import PPOConfig
+from pickclutter_lang.policy.detectors import (
+    Detection,
+    OracleDetector,
+    RandomDetector,
+    StudentDetector,
+    segment_log_odds,
+    upsample_to_image,
+)
+from pickclutter_lang.policy.folder import Thresholds
 from pickclutter_lang.policy.policy import LanguagePickPolicy
-from pickclutter_lang.policy.rl.config import PPOConfig
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.teachers.zero_shot import encode_images
@@ -459,7 +465,7 @@ def test_a_student_of_two_cameras_is_no_detector(exported_policy: Path) -> None:
 
 def test_an_agent_learns_from_a_student_of_the_hand_camera_alone(exported_policy: Path) -> None:
     pytest.importorskip("stable_baselines3", reason="needs the rl extra")
-    from pickclutter_lang.policy.rl import ppo
+    from pickclutter_lang.policy import ppo
 
     student = StudentRuntime.load(exported_policy / "policy")
     student.config = replace(student.config, cameras=("hand", "base"))
@@ -471,7 +477,7 @@ def test_an_agent_learns_from_a_student_of_the_hand_camera_alone(exported_policy
 @pytest.mark.slow
 def test_an_agent_learns_from_kinds_to_learn_from(exported_policy: Path, tmp_path: Path) -> None:
     pytest.importorskip("stable_baselines3", reason="needs the rl extra")
-    from pickclutter_lang.policy.rl import ppo
+    from pickclutter_lang.policy import ppo
 
     policy = exported_policy / "policy"
     config = PPOConfig(str(policy), objects="kinds", objects_root=str(tmp_path / "models"), instances=2)

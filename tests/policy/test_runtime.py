@@ -23,10 +23,10 @@ from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.language.descriptions import DescriptionSet
 from pickclutter_lang.language.label_names import MAX_NEW_NAMES
-from pickclutter_lang.policy.bundle import load_pretrained, save_pretrained
-from pickclutter_lang.policy.config import PolicyConfig
-from pickclutter_lang.policy.manifest import load_config
+from pickclutter_lang.language.prompts import PromptFeatures
+from pickclutter_lang.policy.folder import PolicyConfig
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.torch_networks import TorchNetworks, load_pretrained, save_pretrained, torch_runtime
 
 
 def images_of_scene(run: SceneRun, row: int) -> dict[str, Any]:
@@ -106,50 +106,41 @@ def test_other_images_are_refused(student: StudentRuntime, images: dict[str, Any
         student.predict(images, ["lemon"])
 
 
-def test_a_folder_from_before_a_setting_has_its_default(exported: Path, tmp_path: Path) -> None:
-    content = json.loads((exported / "few_shot" / "policy.json").read_text())
-    folder = tmp_path / "copy"
-    shutil.copytree(exported / "few_shot", folder)
-    for value, expected in (("own", "own"), (None, "positive")):
-        network = {**content["student"]["network"], "negative_attention": value}
-        content["student"]["network"] = {key: one for key, one in network.items() if one is not None}
-        (folder / "policy.json").write_text(json.dumps(content))
-        assert load_config(folder).student.network.student_config.negative_attention == expected
+@pytest.mark.parametrize(
+    ("part", "values", "key"),
+    [
+        ("student", {"names": None}, "names"),
+        ("student", {"names": "lemon"}, "names"),
+        ("student", {"depth": 1}, "depth"),
+        ("student", {"crop_size": 64}, "camera_size"),
+        ("student", {"settings": {}}, "settings"),
+        ("student", {"teacher": {}}, "teacher"),
+        ("student", {"names": ["lemon"]}, "unseen_names"),
+        ("student", {"names": ["lemon"], "unseen_names": []}, "1 names"),
+        ("student", {"phase": "fewshot"}, "phase"),
+        ("thresholds", {"default": 2}, "default"),
+        ("thresholds", {"names": {}}, "names"),
+        ("thresholds", {"crop_classifier": {}}, "crop classifier"),
+        ("sha256", {"../weights.safetensors": "0" * 64}, "sha256"),
+    ],
+)
+def test_wrong_values_are_named(exported: Path, tmp_path: Path, part: str, values: dict[str, Any], key: str) -> None:
+    folder = Path(shutil.copytree(exported / "few_shot", tmp_path / "copy"))
+    (folder / "policy.json").write_bytes(changed(exported, part, **values))
+    with pytest.raises(CheckpointError, match=key):
+        StudentRuntime.load(folder)
 
 
-def test_damage_is_named(exported: Path, tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(CheckpointError, match="is not there"):
-        StudentRuntime.load(tmp_path / "file")
-    with pytest.raises(CheckpointError, match="export-policy"):
-        StudentRuntime.load(tmp_path)
-    for name, content, message in (
-        ("policy.json", b"{", "damaged"),
-        ("policy.json", b'{"schema": 99}', "schema 3 .* got 99.*export-policy"),
-        ("policy.json", b'{"schema": 2}', "schema 3 .* got 2; run: pickclutter migrate .*copy"),
-        ("policy.json", b"[]", "damaged"),
-        ("policy.json", changed(exported, "student", names=None), "expected the key names, but it is missing"),
-        ("policy.json", changed(exported, "student", names="lemon"), "student.names: expected array, but got str"),
-        ("policy.json", changed(exported, "student", depth=1), "student.depth: expected bool, but got int"),
-        ("policy.json", changed(exported, "student", crop_size=64), "camera_size to lie between 64 and 4096"),
-        ("policy.json", changed(exported, "student", settings={}), "keys out of .*, but got settings"),
-        ("policy.json", changed(exported, "student", teacher={}), "student.teacher: expected the key"),
-        ("policy.json", changed(exported, "student", names=["lemon"]), "expected unseen_names out of names, but got"),
-        ("policy.json", changed(exported, "student", names=["lemon"], unseen_names=[]), "text features of 1 names"),
-        ("policy.json", changed(exported, "student", phase="fewshot"), "phase to be one of distill, few_shot"),
-        ("policy.json", changed(exported, "thresholds", default=2), "default to lie between"),
-        ("policy.json", changed(exported, "thresholds", default=True), "default: expected float, but got bool"),
-        ("policy.json", changed(exported, "thresholds", names={}), "a threshold of each name in thresholds.names"),
-        ("policy.json", changed(exported, "thresholds", crop_classifier={}), "crop classifier where there is one"),
-        ("weights.safetensors", b"123", "damaged"),
-        ("text.safetensors", b"123", "damaged"),
-    ):
-        folder = tmp_path / "copy"
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(exported / "few_shot", folder)
+@pytest.mark.parametrize("name", ["policy.json", "weights.safetensors", "text.safetensors"])
+def test_damaged_files_are_named(exported: Path, tmp_path: Path, name: str) -> None:
+    folder = Path(shutil.copytree(exported / "few_shot", tmp_path / "copy"))
+    for content in (b"[]", b'{"schema": 99}'):
         (folder / name).write_bytes(content)
-        with pytest.raises(CheckpointError, match=message):
+        with pytest.raises(CheckpointError, match=name):
             StudentRuntime.load(folder)
+    (folder / name).unlink()
+    with pytest.raises(CheckpointError, match=name):
+        StudentRuntime.load(folder)
 
 
 def test_another_teacher_is_refused(exported: Path, tmp_path: Path) -> None:
@@ -164,13 +155,16 @@ def test_another_teacher_is_refused(exported: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_traced_network_predicts_what_the_network_predicts_and_can_be_sent(exported: Path, precision: str) -> None:
     config, weights, text = load_pretrained(exported / "few_shot")
-    student = StudentRuntime(replace(config.student, precision=precision), weights, text, config.thresholds)
+    student = torch_runtime(replace(config.student, precision=precision), weights, text, config.thresholds)
     near = 1e-5 if precision == "float32" else 0.02
     images, names = images_of_scene(opened(exported, "few_shot"), 2), ["lemon", "dice"]
+    networks = student.networks
+    assert isinstance(networks, TorchNetworks)
+    given = torch.from_numpy(student.preprocess(images))
     with torch.no_grad():
-        expected = student.scorer.score(torch.from_numpy(student.preprocess(images)), student.encode_names(names))
+        expected = networks.model.score(given, PromptFeatures(*map(torch.from_numpy, student.encode_names(names))))
     found = student.predict(images, names)
-    assert student._network(torch.from_numpy(student.preprocess(images))).dtype == getattr(torch, precision)
+    assert networks._network(given).dtype == getattr(torch, precision)
     np.testing.assert_allclose(found.scores, expected.probabilities[0], atol=near)
     np.testing.assert_allclose(found.attention, expected.attention[0], atol=near)
     sent = pickle.loads(pickle.dumps(student))  # as gymnasium does for AsyncVectorEnv

@@ -137,7 +137,7 @@ def test_stable_baselines3_learns_on_the_students_features(
     pytest.importorskip("stable_baselines3")
     from stable_baselines3 import PPO
 
-    from pickclutter_lang.policy.rl.extractor import StudentFeaturesExtractor
+    from pickclutter_lang.policy.ppo import StudentFeaturesExtractor
 
     torch.manual_seed(0)
     env = environment(reward_mode="normalized_dense")
@@ -146,8 +146,8 @@ def test_stable_baselines3_learns_on_the_students_features(
         "MultiInputPolicy", env, n_steps=16, batch_size=8, n_epochs=1, seed=0, device="cpu",
         policy_kwargs={"features_extractor_class": StudentFeaturesExtractor, "features_extractor_kwargs": chosen},
     )  # fmt: skip
-    scorer: Any = agent.policy.features_extractor.scorer
-    exported = student.scorer.state_dict()
+    scorer: Any = agent.policy.features_extractor.model
+    exported = student.networks.model.state_dict()
     assert all(torch.equal(value, exported[name]) for name, value in scorer.state_dict().items())
     observation, _ = env.reset(seed=0)
     seen, _ = agent.policy.obs_to_tensor(observation)

@@ -18,7 +18,7 @@ from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.students import LocalAggregation, Student, build_student
 from pickclutter_lang.students.backbones import Backbone, _drawing
 from pickclutter_lang.students.config import StudentConfig
-from pickclutter_lang.students.model import normalize_rgb, resolve_bf16
+from pickclutter_lang.students.student import normalize_rgb, resolve_bf16
 from pickclutter_lang.teachers.pocket import dense_features, load_pocket_teacher
 
 D = 12

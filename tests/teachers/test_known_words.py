@@ -21,7 +21,7 @@ from pickclutter_lang.language.clip_words import word_tokens
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.kinds.kind import all_kinds
-from pickclutter_lang.policy.config import Thresholds
+from pickclutter_lang.policy.folder import Thresholds
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.students.config import PromptConfig

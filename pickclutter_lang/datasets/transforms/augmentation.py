@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.config import AugmentationConfig
-
-_FAR = 2.0  # meters; nothing of interest is further from either camera
+from pickclutter_lang.utils.constants import MAX_DEPTH_M
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ def stack_channels(
 def _prepare(image: NDArray[np.generic], kind: str, params: AugmentationParams) -> NDArray[np.float32]:
     """Return a crop as floats [crop_size, crop_size, channels]: RGB in 0..1, depth in meters."""
     if kind == "depth":
-        return np.minimum(image[..., None].astype(np.float32) / 1000, _FAR)
+        return np.minimum(image[..., None].astype(np.float32) / 1000, MAX_DEPTH_M)
     rgb = image.astype(np.float32) / 255
     if params.brightness == 1.0 and params.contrast == 1.0:
         return rgb

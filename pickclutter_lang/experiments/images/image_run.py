@@ -21,7 +21,7 @@ from pickclutter_lang.experiments.images.image_student import ImageStudent, arch
 from pickclutter_lang.experiments.images.image_task import ImageTask, TrainingData
 from pickclutter_lang.experiments.stages import CONTINUAL, DISTILL, FEW_SHOT
 from pickclutter_lang.experiments.teacher_keys import teacher_keys
-from pickclutter_lang.students.model import resolve_bf16
+from pickclutter_lang.students.student import resolve_bf16
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.teachers.training_images import check_untrained_images
 from pickclutter_lang.training.experiment import MultiPhaseExperiment, Phase, configure_torch

@@ -12,7 +12,7 @@ from pickclutter_lang.datasets.images import ImageClass
 from pickclutter_lang.experiments.images.class_texts import build_class_encoder
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.students import build_student
-from pickclutter_lang.students.model import normalize_rgb, resolve_bf16
+from pickclutter_lang.students.student import normalize_rgb, resolve_bf16
 from pickclutter_lang.teachers import Teacher
 
 

@@ -42,7 +42,7 @@ from pickclutter_lang.experiments.sweeps.sweep_planner import (
 )
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate
 from pickclutter_lang.experiments.sweeps.sweep_runner import Job
-from pickclutter_lang.students.model import resolve_bf16
+from pickclutter_lang.students.student import resolve_bf16
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.training_images import check_untrained_images
 from pickclutter_lang.utils.locks import dir_lock

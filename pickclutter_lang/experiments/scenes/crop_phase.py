@@ -14,7 +14,7 @@ from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig
 from pickclutter_lang.experiments.scenes.crop_task import CropTask
 from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, FEW_SHOT
 from pickclutter_lang.students.crop_classifier import CropClassifier
-from pickclutter_lang.students.model import MultiLabelStudent, resolve_bf16
+from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16
 from pickclutter_lang.training.experiment import Phase
 
 if TYPE_CHECKING:

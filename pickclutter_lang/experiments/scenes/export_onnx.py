@@ -19,7 +19,7 @@ from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.students.onnx import (
     INPUT,
     OUTPUTS,
-    FixedVocabularyStudent,
+    ScoreNetwork,
     check_export_packages,
     compare_onnx,
     export_onnx,
@@ -65,7 +65,7 @@ def export_student(config: OnnxExportConfig) -> Exported:
     names = list(student.labels.names) if requested is None else requested
     images = _random_images(student)
     with file_lock(path):
-        model = FixedVocabularyStudent(student.model, names)
+        model = ScoreNetwork(student.model, names)
         data = export_onnx(model, {INPUT: images}, OUTPUTS, {INPUT: "N"}, _metadata(student, names))
         difference = max(compare_onnx(data, model, {INPUT: part}, OUTPUTS) for part in (images, images[:1]))
         atomic_write(path, data)

@@ -21,17 +21,16 @@ from pickclutter_lang.experiments.scenes.scene_protocol import predict_store
 from pickclutter_lang.experiments.scenes.trained_student import TrainedStudent
 from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, FEW_SHOT, STAGES
 from pickclutter_lang.metrics.thresholds import Predictions, per_split_fpr_thresholds
-from pickclutter_lang.policy.bundle import CROP_CLASSIFIER_PREFIX, save_pretrained
-from pickclutter_lang.policy.config import (
+from pickclutter_lang.policy.detectors import ScoringDetector, StudentDetector
+from pickclutter_lang.policy.folder import (
     PolicyConfig,
     PromptArchitecture,
     StudentArchitecture,
     StudentSpec,
     Thresholds,
 )
-from pickclutter_lang.policy.detectors import ScoringDetector, StudentDetector
 from pickclutter_lang.policy.replay import scene_to_observation
-from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.torch_networks import CROP_CLASSIFIER_PREFIX, save_pretrained, torch_runtime
 from pickclutter_lang.reports.gallery import evenly_spaced
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.progress import track
@@ -151,7 +150,7 @@ def _saved_or_new(path: Path, compute: Callable[[], Predictions], run: Path) -> 
 
 def _score_crops(student: TrainedStudent, store: str) -> Predictions:
     weights = student.weights | _crop_weights(student)
-    detector = StudentDetector(StudentRuntime(_student_spec(student, True), weights, student.labels.features))
+    detector = StudentDetector(torch_runtime(_student_spec(student, True), weights, student.labels.features))
     return score_scenes(student.scenes[store], student.labels.unseen_by_name, detector)
 
 

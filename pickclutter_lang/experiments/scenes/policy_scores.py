@@ -20,9 +20,8 @@ from pickclutter_lang.experiments.sweeps.sweep_markdown import estimate_cell
 from pickclutter_lang.metrics.bootstrap import HierarchicalBootstrap, Metric, RunScores, SplitScores
 from pickclutter_lang.metrics.multilabel import class_rows
 from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, Predictions, recenter_scores
-from pickclutter_lang.policy.manifest import policy_fingerprint
+from pickclutter_lang.policy.folder import policy_fingerprint
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.student import ExportedStudent
 from pickclutter_lang.training.logger import write_json
 from pickclutter_lang.utils.io import atomic_write, create_dir
 from pickclutter_lang.utils.json_files import read_json
@@ -138,7 +137,7 @@ def _check_same(path: Path, of: Mapping[str, Any]) -> None:
             )
 
 
-def _predict(student: ExportedStudent, scenes: SceneDataset) -> Predictions:
+def _predict(student: StudentRuntime, scenes: SceneDataset) -> Predictions:
     spec, names = student.config, list(scenes.label_names)
     unseen = torch.tensor([name not in spec.names or name in (spec.unseen_names or ()) for name in names])
     scores = []
@@ -153,7 +152,7 @@ def _as_observed(camera: str, kind: str, stored: Any) -> Any:
     return stored if kind == "rgb" else stored[..., None].astype(np.float32) / 1000
 
 
-def _group(found: Predictions, student: ExportedStudent) -> Group:
+def _group(found: Predictions, student: StudentRuntime) -> Group:
     thresholds = torch.tensor([student.threshold(name) for name in found.names])
     predicted, present = found.probabilities > thresholds, found.targets.bool()
     everything = torch.ones_like(predicted)

@@ -11,8 +11,7 @@ from torch.nn import functional
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.distillation.tip_adapter import CacheParameters, balanced_values, cache_logits, tune_cache
 from pickclutter_lang.metrics import mean_average_precision
-from pickclutter_lang.students.inference import predict_batch
-from pickclutter_lang.students.model import PromptedStudent
+from pickclutter_lang.students.student import MultiLabelStudent, predict_batch
 from pickclutter_lang.training.config import RetrievalConfig
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ def leave_one_out(features: Tensor, keys: Tensor, targets: Tensor, beta: float) 
 
 @torch.no_grad()
 def extract_cache_features(
-    config: RetrievalConfig, model: PromptedStudent, scenes: SceneDataset, names: list[str]
+    config: RetrievalConfig, model: MultiLabelStudent, scenes: SceneDataset, names: list[str]
 ) -> CacheFeatures:
     """Return logits and features of labels in every scene, on the CPU."""
     logits, features = [], []

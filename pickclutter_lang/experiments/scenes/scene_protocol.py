@@ -24,8 +24,7 @@ from pickclutter_lang.metrics.thresholds import (
     recenter_scores,
 )
 from pickclutter_lang.reports.gallery import evenly_spaced
-from pickclutter_lang.students.inference import predict_batch, predict_scenes
-from pickclutter_lang.students.model import PromptedStudent
+from pickclutter_lang.students.student import MultiLabelStudent, predict_batch, predict_scenes
 
 if TYPE_CHECKING:
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun
@@ -132,7 +131,7 @@ class LabeledStudent(Protocol):
     """A student with scene stores and the labels that it knows in them: a run, or the student of a finished one."""
 
     @property
-    def model(self) -> PromptedStudent:
+    def model(self) -> MultiLabelStudent:
         """The network."""
 
     @property

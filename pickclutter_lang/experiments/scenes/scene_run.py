@@ -30,7 +30,7 @@ from pickclutter_lang.language.ensembles import swapped_names
 from pickclutter_lang.language.vocabulary import vocabulary
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, write_catalog
 from pickclutter_lang.students.label_encoders import build_label_encoder
-from pickclutter_lang.students.model import PromptedStudent, resolve_bf16
+from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.teachers.region_features import encode_regions
 from pickclutter_lang.teachers.scene_features import teacher_features
@@ -96,11 +96,11 @@ class SceneRun(MultiPhaseExperiment):
         return {**super().identity, "descriptions": self.description_provenance}
 
     @cached_property
-    def model(self) -> PromptedStudent:
+    def model(self) -> MultiLabelStudent:
         """The model with the weights that the seed gives."""
         seed_everything(self.config.seed)
         config, own, labels = self.config, self.own_catalog, self.label_names(("id", "ood"))
-        model = PromptedStudent(
+        model = MultiLabelStudent(
             config.student,
             config.data.camera_spec,
             self.teacher.embed_dim,

@@ -13,9 +13,7 @@ from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.distillation import SceneInputs
 from pickclutter_lang.experiments.scenes.scene_batches import BatchLoader, SceneBatch
 from pickclutter_lang.metrics import multilabel_row
-from pickclutter_lang.students.inference import predict_scenes
-from pickclutter_lang.students.model import PromptedStudent
-from pickclutter_lang.students.student import StudentFeatures
+from pickclutter_lang.students.student import MultiLabelStudent, StudentFeatures, predict_scenes
 from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.parallel import gather_rows, own_draws
 from pickclutter_lang.training.trainer import Batch, check_finite
@@ -33,7 +31,7 @@ class SceneTask:
 
     name: str
     config: PhaseConfig
-    model: PromptedStudent
+    model: MultiLabelStudent
     architecture: dict[str, Any]
     loader: BatchLoader
     order: Callable[[int], list[Batch]]

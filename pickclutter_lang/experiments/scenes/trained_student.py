@@ -20,7 +20,7 @@ from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, read_catalog
 from pickclutter_lang.students.label_encoders import StoredLabelEncoder
-from pickclutter_lang.students.model import PromptedStudent, resolve_bf16
+from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16
 from pickclutter_lang.teachers.reference import TeacherReference
 from pickclutter_lang.training.checkpoint import describe_differences
 from pickclutter_lang.utils.io import atomic_write
@@ -134,7 +134,7 @@ class TrainedStudent:
         return self.config.data.crop_size or self.labels.camera_size
 
     @cached_property
-    def model(self) -> PromptedStudent:
+    def model(self) -> MultiLabelStudent:
         """The network. New names are encoded without descriptions, by the teacher, which is loaded at the first."""
         config, features = self.config, self.labels.features
         contexts = {
@@ -143,7 +143,7 @@ class TrainedStudent:
             if name.startswith(_PROMPTS_PREFIX)
         }
         prompts = replace(config.prompts, descriptions=None, extra_descriptions=[])
-        model = PromptedStudent(
+        model = MultiLabelStudent(
             replace(config.student, pretrained=False),
             config.data.camera_spec,
             features.positive.shape[1],

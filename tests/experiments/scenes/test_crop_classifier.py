@@ -32,12 +32,12 @@ from pickclutter_lang.experiments.scenes.scene_report import write_report
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.manipulation.point_cloud import camera_pose_from_table, unproject_depth
 from pickclutter_lang.policy.detectors import CropVerifier, StudentDetector
+from pickclutter_lang.policy.ppo import StudentFeaturesExtractor
 from pickclutter_lang.policy.replay import scene_to_observation
-from pickclutter_lang.policy.rl.extractor import StudentFeaturesExtractor
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.students import build_student
 from pickclutter_lang.students.crop_classifier import CropClassifier, orthogonalize
-from pickclutter_lang.students.model import normalize_rgb
+from pickclutter_lang.students.student import normalize_rgb
 from pickclutter_lang.training.checkpoint import saved_epochs
 from pickclutter_lang.training.seeds import seed_everything
 

@@ -30,8 +30,8 @@ from pickclutter_lang.experiments.scenes.command_configs import OnnxExportConfig
 from pickclutter_lang.experiments.scenes.export_onnx import export_student
 from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-from pickclutter_lang.students.model import Prediction
-from pickclutter_lang.students.onnx import INPUT, OUTPUTS, FixedVocabularyStudent, compare_onnx, export_onnx
+from pickclutter_lang.students.onnx import INPUT, OUTPUTS, ScoreNetwork, compare_onnx, export_onnx
+from pickclutter_lang.students.student import Prediction
 from pickclutter_lang.training.experiment import CONFIG_FILE
 
 SCRIPT = str(SCRIPTS / "export_onnx.py")
@@ -150,7 +150,7 @@ def test_neither_paths_nor_the_text_tower_are_in_the_file(run: Path, tmp_path: P
 def test_other_numbers_than_torchs_are_refused(rgbd: Path, tmp_path: Path, damage: str) -> None:
     opened = load_trained_run(request(rgbd, tmp_path))
     images = opened.scenes["ood"].batch([0, 1, 2])
-    model = FixedVocabularyStudent(opened.model, NEW_NAMES)
+    model = ScoreNetwork(opened.model, NEW_NAMES)
     data = export_onnx(model, {INPUT: images}, OUTPUTS, {INPUT: "N"}, {})
     assert compare_onnx(data, model, {INPUT: images}, OUTPUTS) < 1e-5
     with torch.no_grad():
@@ -168,7 +168,7 @@ def test_a_network_without_onnx_form_is_named(run: Path, tmp_path: Path) -> None
 
     opened = load_trained_run(request(run, tmp_path))
     with pytest.raises(ExportError, match="torch cannot turn this student into ONNX"):
-        model, images = FixedVocabularyStudent(Branching(), ["banana"]), opened.scenes["ood"].batch([0, 1])
+        model, images = ScoreNetwork(Branching(), ["banana"]), opened.scenes["ood"].batch([0, 1])
         export_onnx(model, {INPUT: images}, OUTPUTS, {INPUT: "N"}, {})
 
 

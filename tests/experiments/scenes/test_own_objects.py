@@ -22,8 +22,8 @@ from pickclutter_lang.experiments.scenes.result_table import data_note, metric_t
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, read_catalog
+from pickclutter_lang.policy.folder import load_catalog, load_config
 from pickclutter_lang.policy.hub import policy_card
-from pickclutter_lang.policy.manifest import load_catalog, load_config
 from pickclutter_lang.policy.runtime import StudentRuntime
 
 ENTRIES = tuple(own_entry(model_id) for model_id in MESHES)

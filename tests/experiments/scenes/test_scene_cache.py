@@ -22,7 +22,7 @@ from pickclutter_lang.experiments.scenes.scene_cache import (
 )
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.metrics import mean_average_precision
-from pickclutter_lang.students.inference import predict_batch
+from pickclutter_lang.students.student import predict_batch
 from pickclutter_lang.training.config import RetrievalConfig
 
 N, M, C, D = 5, 7, 3, 4

@@ -36,8 +36,8 @@ from pickclutter_lang.language.descriptions import read_descriptions
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.metrics import multilabel_row
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.students.inference import predict_batch, predict_scenes
 from pickclutter_lang.students.label_encoders import ClosedSetEncoder, PromptLabelEncoder, build_label_encoder
+from pickclutter_lang.students.student import predict_batch, predict_scenes
 from pickclutter_lang.teachers import FeatureCache, load_teacher
 from pickclutter_lang.teachers.region_features import encode_regions
 from pickclutter_lang.teachers.scene_features import teacher_features

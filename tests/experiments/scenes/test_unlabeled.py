@@ -32,8 +32,7 @@ from pickclutter_lang.experiments.scenes.predictions import load_predictions
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.metrics import observation_f1
-from pickclutter_lang.policy.config import Thresholds
-from pickclutter_lang.policy.manifest import load_config
+from pickclutter_lang.policy.folder import Thresholds, load_config
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.training.sampling import with_unlabeled

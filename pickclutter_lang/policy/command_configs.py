@@ -1,4 +1,4 @@
-"""Configuration of `pickclutter train-ppo`."""
+"""Configurations of `pickclutter export-runtime` and `pickclutter train-ppo`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,37 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
+from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.objects.object_sets import check_objects
 from pickclutter_lang.utils.validation import at_least, check_path, check_seed, check_threads
+
+
+@dataclass
+class RuntimeExportConfig:
+    """Export of a policy folder for use without torch."""
+
+    policy: str
+    """Folder of `pickclutter export-policy`."""
+    num_threads: int | None = None
+    """Threads of torch. null: torch's default."""
+    trust_code: bool = False
+    """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
+    out: str = "${policy}/runtime"
+    """Folder of ONNX networks. The files of a policy in it are replaced."""
+    names: list[str] = field(default_factory=list)
+    """Further names to ask for there, also of objects that were never seen."""
+
+    def __post_init__(self) -> None:
+        """Fill in `${policy}`, as hydra does for a command."""
+        self.out = self.out.replace("${policy}", self.policy)
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        check_path("policy", self.policy)
+        check_threads(self.num_threads)
+        check_path("out", self.out)
+        if self.names:
+            validate_label_names(self.names)
 
 
 @dataclass

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import pickle
-import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,21 +13,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from helpers.paths import ROOT
 from helpers.policies import SIDE, looks_of, opened, random_policy
 from helpers.scene_data import make_toy_store
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
-from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError, UnknownObjectError
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.language.instructions import encode_instruction
-from pickclutter_lang.language.phrases import COLORS, color_phrase
-from pickclutter_lang.policy.bundle import load_pretrained
+from pickclutter_lang.policy.command_configs import RuntimeExportConfig
 from pickclutter_lang.policy.detectors import StudentDetector
-from pickclutter_lang.policy.onnx_export import encode_names, export_runtime
-from pickclutter_lang.policy.onnx_student import OnnxStudent
-from pickclutter_lang.policy.policy import LanguagePickPolicy, open_student
+from pickclutter_lang.policy.folder import load_config, write_folder
+from pickclutter_lang.policy.onnx_export import export_runtime
+from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.runtime_config import NameEncodingConfig, RuntimeExportConfig
+from pickclutter_lang.policy.torch_networks import load_pretrained, torch_runtime
 
 pytest.importorskip("onnxscript", reason="needs the extra export")
 
@@ -66,8 +60,8 @@ def trained(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
 def check_decisions(policy: Path, out: Path, looks: list[dict[str, Any]]) -> None:
     """Compare scores, maps, thresholds, answers and masks with those of torch in float32, for three names a look."""
     config, weights, text = load_pretrained(policy)
-    with_torch = StudentRuntime(replace(config.student, precision="float32"), weights, text, config.thresholds)
-    student = OnnxStudent.load(out, num_threads=1)
+    with_torch = torch_runtime(replace(config.student, precision="float32"), weights, text, config.thresholds)
+    student = StudentRuntime.load(out, num_threads=1)
     names = student.names
     assert tuple(names) == config.student.names
     for number, look in enumerate(looks):
@@ -101,7 +95,7 @@ def test_a_trained_student_decides_as_with_torch(exported: Path, trained: tuple[
 
 
 def test_crops_are_classified_in_one_batch(crops: tuple[Path, Path], looks: list[dict[str, Any]]) -> None:
-    torch_student, student = StudentRuntime.load(crops[0]), OnnxStudent.load(crops[1])
+    torch_student, student = StudentRuntime.load(crops[0]), StudentRuntime.load(crops[1])
     rgb, masks = looks[0]["hand_rgb"], np.zeros((4, SIDE, SIDE), bool)
     masks[0, 8:30, 10:16] = masks[0, 24:30, 10:40] = masks[1, :4, :7] = masks[2, 40:, 44:] = masks[3] = True
     found = student.classify_crops(rgb, list(masks))
@@ -109,120 +103,54 @@ def test_crops_are_classified_in_one_batch(crops: tuple[Path, Path], looks: list
     np.testing.assert_allclose(found[1], student.classify_crops(rgb, [masks[1]])[0], atol=1e-5)
 
 
-def test_8_bit_networks_are_small_and_near_those_of_torch(
-    crops: tuple[Path, Path], scenes: SceneDataset, looks: list[dict[str, Any]], tmp_path: Path
+def test_further_names_are_exported_with_the_policy(
+    exported: Path, looks: list[dict[str, Any]], tmp_path: Path
 ) -> None:
-    (policy, plain), out = crops, tmp_path / "small"
-    done = export_runtime(
-        RuntimeExportConfig(str(policy), out=str(out), calibration=str(scenes.store.path), calibration_scenes=5)
-    )
-    assert done.difference < 1e-4 and done.of_8_bits is not None and 0 < done.of_8_bits < 0.02
-    students = [OnnxStudent.load(folder, num_threads=1) for folder in (plain, out)]
-    assert [one.config.precision for one in students] == ["float32", "int8"]
-    rgb, masks = looks[7]["hand_rgb"], np.zeros((2, SIDE, SIDE), bool)
-    masks[0, 8:30, 10:30] = masks[1, 20:, 20:] = True
-    for look in looks:
-        ours, theirs = (one.predict(look, one.names) for one in students)
-        np.testing.assert_allclose(theirs.scores, ours.scores, atol=0.05)
-    odds = [one.classify_crops(rgb, list(masks)) for one in students]
-    np.testing.assert_allclose(odds[0], odds[1], atol=0.3)
-    for name in ("student.onnx", "crop_classifier.onnx"):
-        assert (out / name).stat().st_size < 0.4 * (plain / name).stat().st_size
-    with pytest.raises(DatasetError, match="nowhere"):
-        export_runtime(RuntimeExportConfig(str(policy), out=str(out), calibration=str(tmp_path / "nowhere")))
-
-
-def test_new_names_come_in_a_file(trained: tuple[Path, Path], looks: list[dict[str, Any]], tmp_path: Path) -> None:
-    (policy, out), new = trained, ["a red teapot", "mug"]
-    student, images = OnnxStudent.load(out), looks[0]
-    with pytest.raises(UnknownObjectError, match=r"lemon.*got mug; .*pickclutter encode-names.*add_names"):
-        student.predict(images, ["lemon", "mug"])
-    file = tmp_path / "names.safetensors"
-    encode_names(NameEncodingConfig(str(policy), names=new, out=str(file)))
-    assert student.add_names(file) == new and student.names[-2:] == new
-    found = student.predict(images, ["mug", "lemon", "a red teapot"]).scores
-    np.testing.assert_allclose(
-        found, StudentRuntime.load(policy).predict(images, ["mug", "lemon", *new[:1]])[0], atol=0.02
-    )
-    assert len(set(found.tolist())) == 3
-    assert student.threshold("mug") == student.thresholds.default
-    encode_names(NameEncodingConfig(str(policy), names=["the red one"], out=str(file)))
-    assert {"the red one", *map(color_phrase, COLORS)} == {*student.add_names(file)}
-    ours, theirs = (StudentDetector(one)(looks[0], "the red one") for one in (student, StudentRuntime.load(policy)))
+    policy, out = exported / "few_shot", str(tmp_path / "runtime")
+    student = StudentRuntime.load(export_runtime(RuntimeExportConfig(str(policy), out=out)).folder)
+    with pytest.raises(UnknownObjectError, match="mug"):
+        student.predict(looks[0], ["lemon", "mug"])
+    config = RuntimeExportConfig(str(policy), out=out, names=["a red teapot", "mug", "the red one", "lemon"])
+    student, with_torch = StudentRuntime.load(export_runtime(config).folder), StudentRuntime.load(policy)
+    asked = ["mug", "lemon", "a red teapot"]
+    found = student.predict(looks[0], asked).scores
+    np.testing.assert_allclose(found, with_torch.predict(looks[0], asked).scores, atol=0.02)
+    assert len(set(found.tolist())) == 3 and student.threshold("mug") == student.thresholds.default
+    ours, theirs = (StudentDetector(one)(looks[0], "the red one") for one in (student, with_torch))
     assert ours.score == pytest.approx(theirs.score, abs=0.05) and ours.threshold == 0.5
     sent = pickle.loads(pickle.dumps(student))  # as gymnasium does for AsyncVectorEnv
-    np.testing.assert_array_equal(sent.predict(images, ["mug"]).scores, student.predict(images, ["mug"]).scores)
+    np.testing.assert_array_equal(sent.predict(looks[0], asked).scores, found)
 
 
-def test_the_examples_of_the_page_run(trained: tuple[Path, Path], looks: list[dict[str, Any]], tmp_path: Path) -> None:
-    shutil.copytree(trained[1], tmp_path / "policy_onnx")
-    np.savez(tmp_path / "look.npz", **flat(looks[0], ""))
-    encode_names(NameEncodingConfig(str(trained[0]), names=["teapot"], out=str(tmp_path / "names.safetensors")))
-    page = (ROOT / "docs" / "how_to" / "without_torch.md").read_text()
-    code = "".join(re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE))
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
-    shown = r"score 0\.\d\d, threshold 0\.\d\d, \d+ pixels, action \(8,\)\n"
-    assert re.fullmatch(shown, done.stdout), done.stdout + done.stderr
-
-
-def test_names_of_another_policy_are_refused(exported: Path, crops: tuple[Path, Path], tmp_path: Path) -> None:
-    student, file = OnnxStudent.load(crops[1]), tmp_path / "names.safetensors"
-    encode_names(NameEncodingConfig(str(exported / "few_shot"), names=["mug"], out=str(file)))
-    with pytest.raises(CheckpointError, match=r"for this policy in .*names.safetensors, but they are of another"):
-        student.add_names(file)
-    file.write_bytes(file.read_bytes()[:100])
-    with pytest.raises(CheckpointError, match=r"is damaged .*encode-names"):
-        student.add_names(file)
-    with pytest.raises(CheckpointError, match="there is no such file; make it again: pickclutter encode-names"):
-        student.add_names(tmp_path / "nowhere")
-
-
-@pytest.mark.parametrize(
-    ("damage", "message"),
-    [
-        (lambda folder: (folder / "student.onnx").write_bytes(b"123"), "student.onnx is damaged .*export-runtime"),
-        (lambda folder: (folder / "crop_classifier.onnx").unlink(), "crop_classifier.onnx, but there is no such file"),
-        (lambda folder: (folder / "text.safetensors").write_bytes(b"1"), "text.safetensors is damaged"),
-        (lambda folder: (folder / "policy.json").write_text("{"), "policy.json is damaged"),
-        (lambda folder: (folder / "policy.json").unlink(), "expected a policy in"),
-    ],
-)
-def test_damage_is_named(
-    crops: tuple[Path, Path], tmp_path: Path, damage: Callable[[Path], object], message: str
-) -> None:
-    shutil.copytree(crops[1], tmp_path / "copy")
-    damage(tmp_path / "copy")
-    with pytest.raises(CheckpointError, match=message):
-        LanguagePickPolicy.load(tmp_path / "copy")
+@pytest.mark.parametrize("name", ["student.onnx", "crop_classifier.onnx", "text.safetensors", "policy.json"])
+@pytest.mark.parametrize("content", [b"123", None])
+def test_damage_is_named(crops: tuple[Path, Path], tmp_path: Path, name: str, content: bytes | None) -> None:
+    path = shutil.copytree(crops[1], tmp_path / "copy") / name
+    path.unlink() if content is None else path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=name):
+        LanguagePickPolicy.load(path.parent)
 
 
 def test_a_network_that_onnx_runtime_cannot_run_is_named(crops: tuple[Path, Path], tmp_path: Path) -> None:
     """As of a newer version of the format: the hash is right."""
-    folder = tmp_path / "copy"
-    shutil.copytree(crops[1], folder)
-    (folder / "student.onnx").write_bytes(b"another format")
-    content = json.loads((folder / "policy.json").read_text())
-    content["sha256"]["student.onnx"] = hashlib.sha256(b"another format").hexdigest()
-    (folder / "policy.json").write_text(json.dumps(content))
-    with pytest.raises(CheckpointError, match=r"ONNX Runtime .* cannot run student.onnx .*export it again"):
-        OnnxStudent.load(folder)
+    files = {name: (crops[1] / name).read_bytes() for name in ("crop_classifier.onnx", "text.safetensors")}
+    write_folder(tmp_path, load_config(crops[1]), {**files, "student.onnx": b"another format"})
+    with pytest.raises(CheckpointError, match=r"student\.onnx"):
+        StudentRuntime.load(tmp_path)
 
 
-def test_each_folder_opens_in_its_way(crops: tuple[Path, Path], trained: tuple[Path, Path]) -> None:
+def test_wrong_use_is_named(crops: tuple[Path, Path], trained: tuple[Path, Path]) -> None:
     policy, out = crops
-    assert isinstance(open_student(policy), StudentRuntime) and isinstance(open_student(out), OnnxStudent)
-    with pytest.raises(CheckpointError, match="for use without torch; take the folder of pickclutter export-policy"):
-        StudentRuntime.load(out)
-    with pytest.raises(CheckpointError, match=r"has no student.onnx; make it: pickclutter export-runtime"):
-        OnnxStudent.load(policy)
-    with pytest.raises(InvalidArgumentError, match="another folder than policy"):
+    with pytest.raises(CheckpointError, match=r"weights\.safetensors"):
+        load_pretrained(out)
+    with pytest.raises(InvalidArgumentError, match="out"):
         export_runtime(RuntimeExportConfig(str(policy), out=str(policy)))
-    with pytest.raises(InvalidArgumentError, match=r"48 x 48 .* got 64 x 64"):
-        OnnxStudent.load(out).predict({"hand_rgb": np.zeros((64, 64, 3), np.uint8)}, ["lemon"])
-    with pytest.raises(InvalidArgumentError, match="this policy has none"):
-        OnnxStudent.load(trained[1]).classify_crops(np.zeros((SIDE, SIDE, 3), np.uint8), [np.ones((SIDE, SIDE), bool)])[
-            0
-        ]
+    with pytest.raises(InvalidArgumentError, match="hand_rgb"):
+        StudentRuntime.load(out).predict({"hand_rgb": np.zeros((64, 64, 3), np.uint8)}, ["lemon"])
+    with pytest.raises(InvalidArgumentError, match="crop_classifier"):
+        StudentRuntime.load(trained[1]).classify_crops(
+            np.zeros((SIDE, SIDE, 3), np.uint8), [np.ones((SIDE, SIDE), bool)]
+        )
 
 
 ABSENT = ("torch", "torchvision", "timm", "open_clip", "hydra", "omegaconf", "h5py", "matplotlib", "gymnasium", "rich")

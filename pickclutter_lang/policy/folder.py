@@ -1,0 +1,285 @@
+"""A policy folder: `policy.json`, the files that it names, and their hashes; needs no torch.
+
+`policy.json` is a `PolicyConfig`, and is written last. A folder of `pickclutter export-policy` also has
+
+- `weights.safetensors`: the student, the aggregation, the learned contexts (`prompts.`) and, where there is one, the
+  crop classifier with its class embeddings (`closeups.`), maybe in half precision
+- `text.safetensors`: the text features of its names, `positive` and `negative` [C, D]
+- `catalog.yaml`: words, licenses and sources of one's own objects that the student was trained on, if it was
+
+One of `pickclutter export-runtime` has ONNX networks in place of weights.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from importlib.resources import files as resource_files
+from pathlib import Path
+
+from pickclutter_lang.datasets.config import CameraSpec
+from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, catalog_bytes, parse_catalog
+from pickclutter_lang.students.config import PromptConfig, StudentConfig
+from pickclutter_lang.teachers.reference import TeacherReference
+from pickclutter_lang.utils.constants import CAMERAS, LABELS
+from pickclutter_lang.utils.io import atomic_write, ensure_dir
+from pickclutter_lang.utils.json_files import Sha256, Text, read_json
+from pickclutter_lang.utils.tensor_files import read_bytes
+from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE, at_least, did_you_mean, one_of, within
+
+SCHEMA = 3
+CONFIG_FILE, WEIGHTS_FILE, TEXT_FILE = "policy.json", "weights.safetensors", "text.safetensors"
+NETWORK_FILE, CROPS_FILE = "student.onnx", "crop_classifier.onnx"
+_FILES = (CATALOG_FILE, WEIGHTS_FILE, TEXT_FILE, NETWORK_FILE, CROPS_FILE)
+EMBEDDED_POLICIES = {"open": "policies/open"}
+"""Names of the embedded policies, and their folders in the package's assets."""
+EXPORT_AGAIN = "export it again: pickclutter export-policy run=... out=..."
+
+
+@dataclass(frozen=True)
+class StudentArchitecture:
+    """Network, output stride and pooling of a student; see `pickclutter_lang.students.config.StudentConfig`."""
+
+    name: Text
+    output_stride: int | None
+    dropout: bool
+    temperature: float
+    negative_attention: str = "positive"
+
+    @property
+    def student_config(self) -> StudentConfig:
+        """The configuration of a network that gets its weights from the folder."""
+        return StudentConfig(**asdict(self), pretrained=False)
+
+
+@dataclass(frozen=True)
+class PromptArchitecture:
+    """How new names become prompts: the number of context vectors, and what happens to long names."""
+
+    n_ctx: int
+    truncate: bool
+    closed_set: bool
+
+    @property
+    def prompt_config(self) -> PromptConfig:
+        """The configuration of a label encoder that gets its weights from the folder; names have no descriptions."""
+        return PromptConfig(**asdict(self), positive_init=None, negative_init=None)
+
+
+@dataclass(frozen=True)
+class StudentSpec:
+    """The student of a policy folder: all that its networks are built from.
+
+    - `phase`: the training phase that the weights are of, `distill` or `few_shot`
+    - `target_label`: what scores are of, `present`, `visible` or `graspable`
+    - `precision`: of the network with torch, `float32`, `bfloat16` or `auto` (bfloat16 on CPUs that multiply it in
+      hardware)
+    - `cameras`, `depth`: the images that the student takes
+    - `camera_size`: side in pixels of the images that cameras give; the student sees their central `crop_size` pixels,
+      resized to `image_size`
+    - `names`: names whose text features lie in the folder; `unseen_names`: those of them that are of Y_ood, if
+      that is known
+    - `teacher`: encodes new names
+    - `object_crop_size`: side in pixels of the crop classifier's images; None for a student without one
+    """
+
+    phase: str
+    target_label: str
+    network: StudentArchitecture
+    precision: str
+    cameras: tuple[str, ...]
+    depth: bool
+    camera_size: int
+    crop_size: int
+    image_size: int
+    prompts: PromptArchitecture
+    names: tuple[Text, ...]
+    teacher: TeacherReference
+    object_crop_size: int | None
+    unseen_names: tuple[Text, ...] | None = None
+
+    @property
+    def camera_spec(self) -> CameraSpec:
+        """The images that the student takes."""
+        return CameraSpec(self.cameras, self.depth)
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        one_of("phase", self.phase, ("distill", "few_shot"))
+        one_of("target_label", self.target_label, LABELS)
+        one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
+        for camera in self.cameras:
+            one_of("cameras", camera, CAMERAS)
+        for key in ("crop_size", "image_size", "object_crop_size"):
+            if getattr(self, key) is not None:
+                within(key, getattr(self, key), 1, MAX_IMAGE_SIZE)
+        within("camera_size", self.camera_size, self.crop_size, MAX_IMAGE_SIZE)
+        at_least("number of cameras", len(self.cameras), 1)
+        at_least("number of names", len(self.names), 1)
+        if len(set(self.names)) < len(self.names):
+            raise InvalidArgumentError("expected different names, but one of them occurs twice")
+        if others := set(self.unseen_names or ()) - set(self.names):
+            raise InvalidArgumentError(f"expected unseen_names out of names, but got {', '.join(sorted(others))}")
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Scores in 0..1 from which a name is predicted present.
+
+    - `default`: of names that are not in `names`; that of the unseen objects
+    - `names`: of each name of the folder
+    - `crop_classifier`: of each name of the folder, for the combined score of the student and the crop classifier
+    """
+
+    default: float
+    names: dict[str, float]
+    crop_classifier: dict[str, float] | None
+
+    def validate(self, student: StudentSpec) -> None:
+        """Raise InvalidArgumentError for a threshold that is missing or not in 0..1."""
+        within("default", self.default, 0.0, 1.0)
+        if (self.crop_classifier is None) != (student.object_crop_size is None):
+            raise InvalidArgumentError("expected thresholds of the crop classifier where there is one, and only there")
+        for key, thresholds in (("names", self.names), ("crop_classifier", self.crop_classifier or self.names)):
+            if missing := [name for name in student.names if name not in thresholds]:
+                raise InvalidArgumentError(f"expected thresholds.{key} of each name, but {missing[0]} has none")
+            for name, value in thresholds.items():
+                within(f"thresholds.{key}.{name}", value, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class PolicyConfig:
+    """Content of `policy.json`: the student, the thresholds of its scores, and what else lies in the folder.
+
+    - `metrics`: those of the run's evaluation, 0..1, such as `mAP, unseen names`; empty where there was none
+    - `sha256`: of each other file, by name
+    - `further_names`: names without thresholds whose text features lie in a folder of `pickclutter export-runtime`
+    """
+
+    student: StudentSpec
+    thresholds: Thresholds
+    metrics: dict[str, float] = field(default_factory=dict)
+    sha256: dict[str, Sha256] = field(default_factory=dict)
+    further_names: tuple[Text, ...] = ()
+    schema: int = SCHEMA
+
+    @property
+    def is_onnx(self) -> bool:
+        """Whether the folder has ONNX networks, which need no torch."""
+        return NETWORK_FILE in self.sha256
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        one_of("schema", self.schema, (SCHEMA,))
+        for name in self.sha256:
+            one_of("a file in sha256", name, _FILES)
+        for name, value in self.metrics.items():
+            within(f"metrics.{name}", value, 0.0, 1.0)
+        self.student.validate()
+        self.thresholds.validate(self.student)
+
+
+def policy_folder(name_or_path: str | Path) -> Path:
+    """Return the folder of a policy; for the name of an embedded one its own, unless a policy of that name is here."""
+    path, embedded = Path(name_or_path), EMBEDDED_POLICIES.get(str(name_or_path))
+    if embedded is None or (path / CONFIG_FILE).exists():
+        return path
+    return Path(str(resource_files("pickclutter_lang.assets") / embedded))
+
+
+def load_config(folder: str | Path) -> PolicyConfig:
+    """Read the configuration of a policy folder, or of an embedded policy.
+
+    :raises CheckpointError: when it is missing, damaged, or of another schema
+    """
+    root = policy_folder(folder)
+    embedded = did_you_mean(root.name.lower(), EMBEDDED_POLICIES)
+    missing = (
+        f"expected a policy in {root}, but {CONFIG_FILE} is not there{embedded}; to make one: pickclutter export-policy"
+    )
+    config = read_json(root / CONFIG_FILE, PolicyConfig, CheckpointError, EXPORT_AGAIN, missing)
+    try:
+        config.validate()
+    except InvalidArgumentError as error:
+        raise CheckpointError(f"{root / CONFIG_FILE} is damaged ({error}); {EXPORT_AGAIN}") from error
+    return config
+
+
+def read_policy_file(folder: Path, config: PolicyConfig, name: str) -> bytes:
+    """Read a file of a policy folder.
+
+    :raises CheckpointError: when the folder has no such file, or another one than its configuration says
+    """
+    if name not in config.sha256:
+        kind = "of pickclutter export-runtime" if config.is_onnx else "of pickclutter export-policy"
+        raise CheckpointError(f"expected {name} in {folder}, but it is a folder {kind}, which has none")
+    return read_bytes(folder / name, config.sha256[name], CheckpointError, EXPORT_AGAIN)
+
+
+def write_folder(
+    folder: Path, config: PolicyConfig, files: Mapping[str, bytes], catalog: Sequence[CatalogEntry] = ()
+) -> None:
+    """Write a policy folder, its configuration last; files of a policy that lay there go.
+
+    :param files: name -> content
+    :param catalog: of one's own objects that the student was trained on
+    :raises InvalidArgumentError: for a configuration that is not allowed
+    :raises DatasetError: when it cannot be written
+    """
+    config.validate()
+    ensure_dir(folder)
+    stale = [CONFIG_FILE]
+    with suppress(CheckpointError):
+        stale += set(load_config(folder).sha256).difference(files)
+    for name in stale:
+        (folder / name).unlink(missing_ok=True)
+    written = {CATALOG_FILE: catalog_bytes(catalog), **files} if catalog else files
+    for name, data in written.items():
+        atomic_write(folder / name, data)
+    sha256 = {name: hashlib.sha256(data).hexdigest() for name, data in written.items()}
+    content = _content(config) | {"sha256": sha256, "metrics": config.metrics, "further_names": config.further_names}
+    atomic_write(folder / CONFIG_FILE, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def _content(config: PolicyConfig) -> dict[str, object]:
+    """Return what decisions depend on, as JSON values."""
+    values = asdict(config)
+    return {key: values[key] for key in ("schema", "student", "thresholds", "sha256")}
+
+
+def copy_folder(folder: Path, out: Path) -> None:
+    """Write a policy folder again somewhere else.
+
+    :raises CheckpointError: when it is missing or damaged
+    :raises DatasetError: when the copy cannot be written
+    """
+    folder = policy_folder(folder)
+    config = load_config(folder)
+    write_folder(out, config, {name: read_policy_file(folder, config, name) for name in config.sha256})
+
+
+def load_catalog(folder: str | Path) -> tuple[CatalogEntry, ...]:
+    """Read the catalog of one's own objects in a policy folder; nothing where there is none.
+
+    :raises CheckpointError: when the folder or the file is missing or damaged
+    """
+    root, config = policy_folder(folder), load_config(folder)
+    if CATALOG_FILE not in config.sha256:
+        return ()
+    try:
+        return parse_catalog(read_policy_file(root, config, CATALOG_FILE), root / CATALOG_FILE)
+    except DatasetError as error:
+        raise CheckpointError(str(error)) from error
+
+
+def policy_fingerprint(policy: str | Path) -> str:
+    """Return a hash of a policy's content, without the metrics of its run, by which nothing is decided.
+
+    :raises CheckpointError: for a folder that is missing or damaged
+    """
+    content = json.dumps(_content(load_config(policy)), indent=1)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]

@@ -1,0 +1,241 @@
+"""`TorchNetworks`: the networks of a student, computed by torch; their weights in a policy folder."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.language.prompts import PromptFeatures
+from pickclutter_lang.objects.catalog_file import CatalogEntry
+from pickclutter_lang.policy.folder import (
+    EXPORT_AGAIN,
+    TEXT_FILE,
+    WEIGHTS_FILE,
+    PolicyConfig,
+    StudentSpec,
+    Thresholds,
+    load_config,
+    policy_folder,
+    read_policy_file,
+    write_folder,
+)
+from pickclutter_lang.policy.runtime import StudentOutput, StudentRuntime, TextFeatures
+from pickclutter_lang.students.crop_classifier import CropClassifier
+from pickclutter_lang.students.label_encoders import StoredLabelEncoder
+from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16
+from pickclutter_lang.utils.plugins import is_plugin
+from pickclutter_lang.utils.tensor_files import check_finite, to_float, to_half
+
+PROMPTS_PREFIX, CROP_CLASSIFIER_PREFIX = "prompts.", "closeups."
+"""How the names of the contexts' and of the crop classifier's weights begin."""
+_WARMUP_CALLS = 3
+"""After so many calls a traced network is compiled."""
+
+
+class TorchNetworks:
+    """The networks of a student on the CPU.
+
+    Names of the folder need no teacher. Others are encoded, without a description, by the text tower of the teacher
+    that the student was distilled from. It is loaded at the first of them, and each is encoded once. The weights are
+    frozen at the first prediction, and the crop classifier's at the first crop: later changes of `model` do not count.
+    """
+
+    def __init__(self, config: StudentSpec, weights: Mapping[str, Tensor], text: PromptFeatures) -> None:
+        """Build the networks.
+
+        :param weights: state dicts of the student, and under their prefixes of the prompts and the crop classifier
+        :param text: text features [C, D] of the names of the configuration
+        :raises CheckpointError: when the weights do not fit the configuration
+        """
+        self._config = config
+        contexts = _with_prefix(weights, PROMPTS_PREFIX)
+        self._labels = StoredLabelEncoder(config.names, text, config.prompts.prompt_config, contexts, config.teacher)
+        use_bf16 = resolve_bf16(config.precision, "cpu")
+        networks = [
+            MultiLabelStudent(
+                config.network.student_config, config.camera_spec, self._labels.embed_dim, use_bf16=use_bf16
+            )
+            for _ in range(1 if config.object_crop_size is None else 2)
+        ]
+        self.model = networks[0]
+        self.crop_classifier: CropClassifier | None = None
+        if config.object_crop_size is not None:
+            self.crop_classifier = CropClassifier(networks[1].student, len(config.names), use_bf16=use_bf16)
+        prefixes = (PROMPTS_PREFIX, CROP_CLASSIFIER_PREFIX)
+        try:
+            self.model.load_state_dict({k: v for k, v in weights.items() if not k.startswith(prefixes)})
+            if self.crop_classifier is not None:
+                self.crop_classifier.load_state_dict(_with_prefix(weights, CROP_CLASSIFIER_PREFIX))
+        except RuntimeError as error:
+            raise CheckpointError(
+                f"expected weights of the student that policy.json describes, but: {error}"
+            ) from error
+        for network in (self.model, self.crop_classifier):
+            if network is not None:
+                network.eval().requires_grad_(False)
+
+    @property
+    def names(self) -> list[str]:
+        """Names whose text features are known: those of the folder, then those that were encoded since."""
+        return self._labels.names
+
+    def encode_names(self, names: Sequence[str]) -> TextFeatures:
+        """Return the text features of names.
+
+        :raises InvalidArgumentError, UnknownObjectError: for a name that cannot be encoded
+        :raises TeacherError: when a name is new, and the teacher is missing or another one
+        """
+        text = self._labels.encode(names)
+        assert text.negative is not None  # the label encoder has them
+        return TextFeatures(text.positive.float().numpy(), text.negative.float().numpy())
+
+    @torch.no_grad()
+    def score(self, images: NDArray[np.float32], names: Sequence[str]) -> StudentOutput:
+        """Score names on an image [1, K, S, S]; errors are those of `encode_names`."""
+        text = self._labels.encode(names)
+        assert text.negative is not None
+        spatial = self._network(torch.from_numpy(images)).float()
+        scores = self.model.aggregation(spatial, text.positive, text.negative)
+        return StudentOutput(*(value[0].numpy() for value in scores))
+
+    @torch.no_grad()
+    def classify_crops(self, images: NDArray[np.float32], masks: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return logits [n, C] of the folder's names for object crops [n, 3, S, S] and their masks [n, S, S]."""
+        crops = zip(torch.from_numpy(images).split(1), torch.from_numpy(masks).split(1), strict=True)
+        logits: NDArray[np.float32] = torch.cat([self._crop_network(*crop).float() for crop in crops]).numpy()
+        return logits
+
+    @cached_property
+    def _network(self) -> torch.jit.ScriptModule:
+        """The frozen network from an image to spatial features."""
+        size = self._config.image_size
+        return _freeze(_SpatialFeatures(self.model), torch.zeros(1, self._config.camera_spec.channels, size, size))
+
+    @cached_property
+    def _crop_network(self) -> torch.jit.ScriptModule:
+        """The frozen network from an object crop and its mask to logits of the names."""
+        size = self._config.object_crop_size
+        assert self.crop_classifier is not None and size is not None  # the runtime has checked it
+        return _freeze(self.crop_classifier, torch.zeros(1, 3, size, size), torch.zeros(1, size, size))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out frozen networks, so that a student can be sent to the processes of vectorized environments."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("_network", "_crop_network")}
+
+
+def torch_runtime(
+    config: StudentSpec, weights: Mapping[str, Tensor], text: PromptFeatures, thresholds: Thresholds | None = None
+) -> StudentRuntime:
+    """Return the runtime of a student that lies in no folder; see `TorchNetworks`."""
+    return StudentRuntime(config, TorchNetworks(config, weights, text), thresholds)
+
+
+def load_networks(folder: str | Path, trust_code: bool = False) -> TorchNetworks:
+    """Open the networks of a policy folder; arguments and errors as of `load_pretrained`."""
+    config, weights, text = load_pretrained(folder, trust_code)
+    return TorchNetworks(config.student, weights, text)
+
+
+def save_pretrained(
+    folder: Path,
+    config: PolicyConfig,
+    weights: Mapping[str, Tensor],
+    text: PromptFeatures,
+    catalog: Sequence[CatalogEntry] = (),
+    half: bool = False,
+) -> None:
+    """Write a policy folder, its configuration last.
+
+    :param catalog: of one's own objects that the student was trained on
+    :param half: write the weights in half precision; text features stay in single
+    :raises InvalidArgumentError: for a configuration that is not allowed, text features without negative ones, or
+        weights that half precision cannot hold
+    :raises DatasetError: when it cannot be written
+    """
+    if text.negative is None:
+        raise InvalidArgumentError("expected prompts with a negative context, but got positive ones alone")
+    if half:
+        weights = to_half(weights)
+        try:
+            check_finite(weights)
+        except ValueError as error:
+            raise InvalidArgumentError(
+                f"expected weights below 65504, as half precision holds, but: {error}; export them with half=false"
+            ) from error
+    tensors = {WEIGHTS_FILE: weights, TEXT_FILE: {"positive": text.positive, "negative": text.negative}}
+    files = {
+        name: save({key: value.cpu().contiguous() for key, value in part.items()}) for name, part in tensors.items()
+    }
+    write_folder(folder, config, files, catalog)
+
+
+def load_pretrained(
+    folder: str | Path, trust_code: bool = False
+) -> tuple[PolicyConfig, dict[str, Tensor], PromptFeatures]:
+    """Read a policy folder, or an embedded policy: its configuration, weights, and text features [C, D] of its names.
+
+    :param trust_code: take a student whose network is a function from outside, `module:attribute`: the folder names
+        the module that is then imported
+    :raises CheckpointError: when it is missing, damaged, or of another schema, or names code that is not trusted
+    """
+    root = policy_folder(folder)
+    config = load_config(root)
+    network, names = config.student.network.name, config.student.names
+    if is_plugin(network) and not trust_code:
+        raise CheckpointError(
+            f"the policy in {root} names code outside this package, {network}, which opening it would run; if you "
+            "trust the folder and that module, open it with trust_code=True (trust_code=true for a command)"
+        )
+    weights, text = (load(read_policy_file(root, config, name)) for name in (WEIGHTS_FILE, TEXT_FILE))
+    try:
+        check_finite(weights)
+        check_finite(text)
+        features = PromptFeatures(text["positive"], text["negative"])
+    except (KeyError, ValueError) as error:
+        raise CheckpointError(f"the policy in {root} is damaged ({error}); {EXPORT_AGAIN}") from error
+    if any(part is None or part.ndim != 2 or len(part) != len(names) for part in features):
+        raise CheckpointError(f"expected text features of {len(names)} names in {root}; {EXPORT_AGAIN}")
+    return config, to_float(weights), features
+
+
+class _SpatialFeatures(nn.Module):
+    """A student's network as a module from images to spatial features."""
+
+    def __init__(self, model: MultiLabelStudent) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return spatial features [N, D, h, w] of images [N, K, S, S]."""
+        return self.model.features(images).spatial
+
+
+def _with_prefix(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return the weights whose names begin with a prefix, without it."""
+    return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+
+
+@torch.no_grad()
+def _freeze(network: nn.Module, *blank: Tensor) -> torch.jit.ScriptModule:
+    """Trace a network and freeze its weights; that takes about half of its time.
+
+    :param blank: example inputs, of the only size that the frozen network takes
+    """
+    with warnings.catch_warnings():
+        # The tracer warns that sizes become constants: all images have one size.
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
+        traced = torch.jit.trace(network.eval(), blank, check_trace=False)
+    frozen: torch.jit.ScriptModule = torch.jit.freeze(traced)
+    for _ in range(_WARMUP_CALLS):
+        frozen(*blank)
+    return frozen
