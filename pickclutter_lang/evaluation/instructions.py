@@ -10,9 +10,8 @@ from functools import cache
 import numpy as np
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES, instruction, parse_target_name
+from pickclutter_lang.language.instructions import COLORS, INSTRUCTION_TEMPLATES, instruction, parse_target_name
 from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
-from pickclutter_lang.language.phrases import COLORS
 from pickclutter_lang.objects.catalog import CatalogObject, all_objects, select_objects
 from pickclutter_lang.objects.kinds import Kind, all_kinds
 from pickclutter_lang.utils.words import counted, with_article

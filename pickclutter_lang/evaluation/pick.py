@@ -14,9 +14,8 @@ from pickclutter_lang.evaluation.config import PickConfig
 from pickclutter_lang.evaluation.instructions import TYPED, Instruction, Pile
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner, Start
 from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder
-from pickclutter_lang.language.instructions import instruction, read_name
+from pickclutter_lang.language.instructions import MODIFIERS, Phrase, color_alone, instruction, read_name, read_phrase
 from pickclutter_lang.language.object_attributes import attributes_of
-from pickclutter_lang.language.phrases import MODIFIERS, Phrase, color_alone, read_phrase
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.kinds.kind_set import KindSet
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet, load_object_set

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pickclutter_lang.errors import InvalidArgumentError, LanguageModelError, MissingAssetsError, MissingExtraError
-from pickclutter_lang.language.network import reachable
 
 # The main branches of these hold pickles alone; the hub's converter put the same weights as safetensors here.
 _REVISIONS = {
@@ -22,8 +21,7 @@ _REVISIONS = {
     "microsoft/git-base-coco": "refs/pr/1",
 }
 _FILES = ["*.safetensors", "*.json", "*.txt"]
-# What the hub's client raises; its own error names what its transport raises (requests or httpx, by the version).
-_HUB_ERRORS: tuple[type[BaseException], ...] = (OSError, *HfHubHTTPError.__bases__)
+_HUB_ERRORS: tuple[type[BaseException], ...] = (OSError, HFValidationError, *HfHubHTTPError.__bases__)
 
 
 class Captioner:
@@ -46,7 +44,7 @@ class Captioner:
             raise MissingExtraError(str(error.name), "sentence") from error
         transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-        folder = _find_model_dir(model, revision)
+        folder = _folder(model, revision)
         self._processor, loaded = _load(transformers, folder)
         try:
             self._model = loaded.float().eval().to(device)
@@ -73,65 +71,47 @@ class Captioner:
         return [" ".join(text.split()) for text in self._processor.batch_decode(tokens, skip_special_tokens=True)]
 
 
-def _find_model_dir(model: str, revision: str | None) -> Path:
+def _folder(model: str, revision: str | None) -> Path:
     """Return the folder of a model, from the hub's cache or the hub where it is no folder."""
     if Path(model).is_dir():
         if revision is not None:
             raise InvalidArgumentError(f"expected no revision with a folder, but got {revision!r} with {model}")
-        folder, source = Path(model), model
+        folder = Path(model)
     else:
         revision = revision or _REVISIONS.get(model)
-        source = f"{constants.ENDPOINT}/{model}/tree/{revision or 'main'}"
-        folder = _download(model, revision, source)
+        try:
+            folder = Path(snapshot_download(model, revision=revision, allow_patterns=_FILES))
+        except _HUB_ERRORS as error:
+            source = f"{constants.ENDPOINT}/{model}/tree/{revision or 'main'}"
+            raise MissingAssetsError(
+                f"{model!r} is no folder, and its weights are neither on this machine nor on the hub; put the .json, "
+                f".txt and .safetensors files of {source} into a folder and pass it: model=FOLDER"
+            ) from error
     if not any(folder.glob("*.safetensors")):
         raise MissingAssetsError(
-            f"expected weights as *.safetensors in {source}, but there are none, and others can run code when they are "
-            "read; name a revision= that has them (the hub's converter opens a pull request: revision=refs/pr/NUMBER), "
-            "or pass a folder with them as model="
+            f"expected weights of {model} as *.safetensors, since others can run code when they are read; name a "
+            "revision= that has them, or pass a folder with them as model="
         )
     return folder
 
 
-def _download(model: str, revision: str | None, source: str) -> Path:
-    offline = constants.HF_HUB_OFFLINE or not reachable(constants.ENDPOINT)
-    try:
-        return Path(snapshot_download(model, revision=revision, allow_patterns=_FILES, local_files_only=offline))
-    except HFValidationError as error:
-        raise MissingAssetsError(
-            f"expected model to be a folder that is there, or a name on the hub, but got {model!r}"
-        ) from error
-    except _HUB_ERRORS as error:
-        reason = f"no answer from {constants.ENDPOINT}" if offline else str(error).strip().splitlines()[0]
-        raise MissingAssetsError(
-            f"{model!r} is no folder, and its weights are not on this machine ({reason}); get them from {source} "
-            f"(config.json, model.safetensors, and the .json and .txt files of processor and tokenizer) on a machine "
-            "with network, put them into a folder here and pass it: model=FOLDER"
-        ) from error
-
-
 def _load(transformers: Any, folder: Path) -> tuple[Any, Any]:
     """Return processor and model of a folder."""
-    # The class had another name before transformers 4.45.
-    model_class = getattr(transformers, "AutoModelForImageTextToText", None) or transformers.AutoModelForVision2Seq
-    load_options = {"local_files_only": True, "trust_remote_code": False}
+    options = {"local_files_only": True, "trust_remote_code": False}
     try:
-        processor = transformers.AutoProcessor.from_pretrained(folder, **load_options)
-        model, loading_info = model_class.from_pretrained(
-            folder, use_safetensors=True, output_loading_info=True, **load_options
+        processor = transformers.AutoProcessor.from_pretrained(folder, **options)
+        model, info = transformers.AutoModelForImageTextToText.from_pretrained(
+            folder, use_safetensors=True, output_loading_info=True, **options
         )
     except Exception as error:  # transformers has no common error type for a faulty folder
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise LanguageModelError(
             f"expected an image captioning model (BLIP, GIT) in {folder}, but: {reason}"
         ) from error
-    tokenizer, image_processor = (getattr(processor, part, None) for part in ("tokenizer", "image_processor"))
-    if image_processor is None or tokenizer is None or set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
+    if not hasattr(processor, "image_processor") or not hasattr(processor, "tokenizer"):
         raise LanguageModelError(f"expected processor and tokenizer of an image captioning model in {folder}")
-    if loading_info["missing_keys"]:  # transformers would continue with random weights
-        raise LanguageModelError(
-            f"expected all weights of a {type(model).__name__} in {folder}, but {len(loading_info['missing_keys'])} "
-            f"are missing, such as {min(loading_info['missing_keys'])}"
-        )
+    if info["missing_keys"]:  # transformers would continue with random weights
+        raise LanguageModelError(f"expected all weights of {folder}, but {min(info['missing_keys'])} is missing")
     return processor, model
 
 

@@ -39,7 +39,6 @@ STYLES = tuple(INSTRUCTIONS)
 BLIND = {"blind": "standard", **{f"blind_{style}": style for style in ("succinct", "detailed", "distinct")}}
 """Style whose texts were written from the names alone -> its instruction. The other styles saw the objects."""
 CATALOG = "catalog"
-UNKNOWN = "unknown"
 DESCRIPTION_TEMPLATE = "{name} . {description}"
 """A label with its description, as in the paper's released program and in the captions of the pocket teacher."""
 
@@ -65,18 +64,17 @@ class _File(_Needed, total=False):
     """Content of a file of descriptions."""
 
     images_seen: bool
-    temperature: float | str | None
+    temperature: float | None
 
 
 @dataclass(frozen=True)
 class DescriptionSet:
     """One description per label, and where they come from.
 
-    `label_set` names the labels, `style` is one of `STYLES` or a name of the user's choice. `model` is the language
-    model, `instruction` its prompt, with `{name}` for the label; `date` is that of the last answer (ISO 8601), and
-    `base_url` the host that answered, or "none". `provenance` is a sentence on the origin of the texts. `images_seen`
-    says whether their writer had images of the very objects that the labels are about, as no language model has.
-    `temperature` is that of the sampling, None where the server chose it, "unknown" where nobody wrote it down.
+    `style` is one of `STYLES` or a word of the user's. `instruction` is the prompt of the language model, with `{name}`
+    for the label; `date` is that of the last answer (ISO 8601), and `base_url` the host that answered, or "none".
+    `images_seen` says whether the writer had images of the very objects, as no language model has. `temperature` is
+    that of the sampling, None where the server chose it.
     """
 
     label_set: str
@@ -88,7 +86,7 @@ class DescriptionSet:
     provenance: str
     texts: Mapping[str, str]
     images_seen: bool = False
-    temperature: float | str | None = UNKNOWN
+    temperature: float | None = None
 
     @property
     def origin(self) -> dict[str, Any]:
@@ -134,15 +132,10 @@ class DescriptionSet:
         """
         missing = [name for name in names if name not in self.texts]
         if missing:
-            ask = f"ask for them: pickclutter describe-labels style={self.style} labels=[...]"
-            if self.style not in INSTRUCTIONS:
-                ask = (
-                    f"write them into {CATALOG_FILE} (prompts.descriptions={CATALOG}) or into that file, or choose "
-                    "other descriptions"
-                )
             raise UnknownObjectError(
                 f"expected a {self.style} description of every label, but {self.label_set} has none of "
-                f"{', '.join(map(repr, missing))}; {ask}"
+                f"{', '.join(map(repr, missing))}; ask for them: pickclutter describe-labels, or write them into "
+                f"{CATALOG_FILE} and set prompts.descriptions={CATALOG}"
             )
         return [self.texts[name] for name in names]
 

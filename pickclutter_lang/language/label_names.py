@@ -1,9 +1,10 @@
-"""Names of labels as a user gives them, checked."""
+"""Names of labels: those that a user gives, checked, and an open vocabulary of noun phrases beside them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import product
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.validation import check_line
@@ -26,3 +27,47 @@ def validate_label_names(names: Sequence[str]) -> list[str]:
     if twice:
         raise InvalidArgumentError(f"expected each name once, but got {', '.join(twice)} more than once")
     return cleaned
+
+
+_COLORS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey")
+_SHAPES = ("round", "flat", "long and thin", "rectangular", "cylindrical", "cube-shaped", "curved", "oval", "conical")
+_MATERIALS = ("metal", "plastic", "wooden", "rubber", "foam", "cardboard", "glass", "leather", "ceramic")
+_CATEGORIES = (
+    "ball",
+    "bottle",
+    "box",
+    "can",
+    "fruit",
+    "tool",
+    "toy",
+    "block",
+    "cup",
+    "cutlery",
+    "container",
+    "tableware",
+)
+_NOUNS = (
+    "mug", "plate", "pitcher", "jar", "brush", "marker", "pen", "padlock", "clamp", "wrench", "pliers", "screw",
+    "nail", "chain", "rope", "plum", "grape", "lime", "carrot", "potato", "egg", "bread", "cookie", "cereal",
+    "soup can", "tin of fish", "coffee can", "sugar packet", "pudding packet", "soap", "towel", "glove", "shoe", "book",
+    "phone", "remote control", "battery", "key", "coin", "candle", "light bulb", "baseball",
+    "marble", "spinning top", "toy car", "toy plane", "building brick", "puzzle piece", "saw", "drill bit", "tape",
+    "stapler", "ruler", "eraser", "paper cup", "straw", "skillet", "lid", "whisk", "ladle", "cutting board",
+)  # fmt: skip
+
+
+def vocabulary(names: Sequence[str], excluded: Sequence[str] = ()) -> list[str]:
+    """Return some 300 noun phrases: names, household objects, categories, colors, shapes, materials, and their pairs.
+
+    :param names: put first, such as the names that a student is trained on
+    :param excluded: names and synonyms that must not occur, such as those of unseen objects: a phrase that
+        contains one of them is left out
+    :return: phrases without an article, each once
+    """
+    single = [
+        f"{word} {noun}" for words in (_COLORS, _SHAPES, _MATERIALS) for word, noun in product(words, ("object",))
+    ]
+    pairs = [f"{color} {category}" for color, category in product(_COLORS, _CATEGORIES)]
+    shaped = [f"{color} {shape} object" for color, shape in product(_COLORS, _SHAPES[:6])]
+    noun_phrases = dict.fromkeys([*names, *_CATEGORIES, *_NOUNS, *single, *pairs, *shaped])
+    return [noun_phrase for noun_phrase in noun_phrases if not any(name in noun_phrase for name in excluded)]

@@ -13,8 +13,8 @@ from scipy.special import expit, logit
 
 from pickclutter_lang.datasets.transforms.resampling import enlarge, segment_means
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.language.instructions import COLORS, color_alone, color_phrase, known_phrase
 from pickclutter_lang.language.label_names import validate_label_names
-from pickclutter_lang.language.phrases import COLORS, color_alone, color_phrase, known_phrase
 from pickclutter_lang.manipulation.segmentation import (
     DEFAULT_SEGMENTATION_CONFIG,
     SegmentationConfig,

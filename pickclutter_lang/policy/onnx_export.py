@@ -13,7 +13,7 @@ from safetensors.numpy import save
 from torch import Tensor, nn
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.phrases import COLORS, color_alone, color_phrase
+from pickclutter_lang.language.instructions import COLORS, color_alone, color_phrase
 from pickclutter_lang.policy.command_configs import RuntimeExportConfig
 from pickclutter_lang.policy.folder import (
     CROPS_FILE,

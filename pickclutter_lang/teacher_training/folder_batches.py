@@ -15,8 +15,14 @@ import torch
 from pickclutter_lang.datasets.images import ImageClass, ImageFiles, loaders
 from pickclutter_lang.datasets.transforms.crops import AffineCrops, crop_images, random_color_jitter
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.attribute_prompts import attribute_words, sample_attribute_prompts
-from pickclutter_lang.language.captions import Caption, caption_truth, named_object_caption, object_caption
+from pickclutter_lang.language.captions import (
+    Caption,
+    attribute_words,
+    caption_truth,
+    named_object_caption,
+    object_caption,
+    sample_attribute_prompts,
+)
 from pickclutter_lang.language.object_attributes import ObjectAttributes
 from pickclutter_lang.teacher_training.batch import Batch
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig

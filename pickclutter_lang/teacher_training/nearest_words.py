@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from pickclutter_lang.language.clip_words import word_tokens
-from pickclutter_lang.language.sentence_encoder import SentenceEncoder
-from pickclutter_lang.language.vocabulary import vocabulary
+from pickclutter_lang.language.label_names import vocabulary
 from pickclutter_lang.objects.kinds import Kind, all_kinds
+from pickclutter_lang.teacher_training.sentence_encoder import SentenceEncoder
 from pickclutter_lang.teachers.word_neighbors import Listed
 
 COUNT = 8

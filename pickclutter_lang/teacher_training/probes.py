@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
-from pickclutter_lang.language.attribute_prompts import ATTRIBUTE_TYPES, attribute_prompt, attribute_words
+from pickclutter_lang.language.captions import ATTRIBUTE_TYPES, attribute_prompt, attribute_words
 from pickclutter_lang.language.object_attributes import attributes_of
 from pickclutter_lang.objects.catalog import all_objects
 from pickclutter_lang.teacher_training.compositions import Composition

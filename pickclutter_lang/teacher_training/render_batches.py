@@ -21,15 +21,16 @@ from pickclutter_lang.datasets.transforms.crops import (
     simulate_low_resolution,
 )
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.attribute_prompts import attribute_words, sample_attribute_prompts
 from pickclutter_lang.language.captions import (
     Caption,
     absent_caption,
+    attribute_words,
     caption_truth,
     composed_caption,
     named_object_caption,
     named_scene_caption,
     object_caption,
+    sample_attribute_prompts,
     scene_caption,
 )
 from pickclutter_lang.language.object_attributes import ObjectAttributes

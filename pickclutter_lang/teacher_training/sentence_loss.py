@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pickclutter_lang.language.attribute_prompts import ATTRIBUTE_TYPES, attribute_prompt
+from pickclutter_lang.language.captions import ATTRIBUTE_TYPES, attribute_prompt
+from pickclutter_lang.language.label_names import vocabulary
 from pickclutter_lang.language.object_attributes import ObjectAttributes
-from pickclutter_lang.language.sentence_encoder import SentenceEncoder, common_words
-from pickclutter_lang.language.vocabulary import vocabulary
+from pickclutter_lang.teacher_training.sentence_encoder import SentenceEncoder, common_words
 
 _N_COMMON_WORDS, _TEXTS_PER_STEP = 1500, 48
 _SHARPNESS = 20.0

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pickclutter_lang.language.attribute_prompts import attribute_prompt
+from pickclutter_lang.language.captions import attribute_prompt
+from pickclutter_lang.language.label_names import vocabulary
 from pickclutter_lang.language.object_attributes import ObjectAttributes
-from pickclutter_lang.language.sentence_encoder import SentenceEncoder, common_words
-from pickclutter_lang.language.vocabulary import vocabulary
+from pickclutter_lang.teacher_training.sentence_encoder import SentenceEncoder, common_words
 from pickclutter_lang.teacher_training.trainable_teacher import TrainablePocketTeacher
 from pickclutter_lang.training.optim import cosine
 from pickclutter_lang.utils.progress import track

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,6 @@ from safetensors import SafetensorError
 from torch import nn
 
 from pickclutter_lang.errors import InvalidArgumentError, TeacherError
-from pickclutter_lang.language.network import reachable
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
 from pickclutter_lang.teachers.pocket import load_pocket_teacher
 from pickclutter_lang.utils.validation import did_you_mean
@@ -22,6 +23,7 @@ from pickclutter_lang.utils.validation import did_you_mean
 # With the tag `openai` the plain `ViT-L-14` would run OpenAI's weights with another activation.
 _ALIASES = {"vit_l14_openai": "ViT-L-14-quickgelu:openai"}
 _WEIGHTS_FILE = "open_clip_model.safetensors"
+_PROBE_SECONDS = 8.0
 
 
 def load_teacher(
@@ -117,6 +119,17 @@ def _download(name: str, architecture: str, tag: str, pretrained: dict[str, Any]
         )
     except (RuntimeError, OSError) as error:
         raise TeacherError(f"{hint} ({str(error).splitlines()[0]})") from error
+
+
+def reachable(url: str) -> bool:
+    """Ask once, briefly: Hugging Face's client would try for most of a minute before it gives up."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=_PROBE_SECONDS):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
 
 
 def untrained_image_encoder(architecture: str) -> tuple[nn.Module, int]:

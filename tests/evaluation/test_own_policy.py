@@ -23,7 +23,7 @@ from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConf
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-from pickclutter_lang.language.phrases import read_phrase
+from pickclutter_lang.language.instructions import read_phrase
 from pickclutter_lang.objects.meshes import ModelSettings
 from pickclutter_lang.objects.meshes.importer import import_meshes
 from pickclutter_lang.objects.object_sets import load_object_set

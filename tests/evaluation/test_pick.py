@@ -16,7 +16,7 @@ from pickclutter_lang.evaluation.instructions import Pile
 from pickclutter_lang.evaluation.pick import find_pile, kinds_of_pile, pick
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner, Start
 from pickclutter_lang.evaluation.videos import encode_video
-from pickclutter_lang.language.phrases import COLORS, color_alone, known_phrase, read_phrase
+from pickclutter_lang.language.instructions import COLORS, color_alone, known_phrase, read_phrase
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.kinds.kind_set import KindSet
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, load_object_set

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 KEY = "sk-test-0123456789"
 
@@ -22,8 +22,6 @@ class Reply:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     pause: float = 0.0
-    write: Callable[[BinaryIO], None] | None = None
-    """Writes all of the reply instead, its first line included."""
 
 
 @dataclass
@@ -61,16 +59,12 @@ def chat_server(answer: Callable[[int, str], Reply]) -> Iterator[ChatServer]:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             state.requests.append({"path": self.path, **request})
             state.headers.append({name.lower(): value for name, value in self.headers.items()})
-            if self.headers.get("Authorization") not in (None, f"Bearer {KEY}"):
+            if self.headers.get("Authorization") not in ("Bearer none", f"Bearer {KEY}"):
                 reply = failed(401, f"Incorrect API key provided: {self.headers['Authorization'].split()[-1]}")
             else:
                 reply = state.answer(len(state.requests) - 1, state.messages[-1])
             time.sleep(reply.pause)
             try:
-                if reply.write is not None:
-                    reply.write(cast(BinaryIO, self.wfile))
-                    self.close_connection = True
-                    return
                 self.send_response(reply.status)
                 for name, value in {"Content-Type": "application/json", **reply.headers}.items():
                     self.send_header(name, value)

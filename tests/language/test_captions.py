@@ -8,13 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pickclutter_lang.language.attribute_prompts import attribute_prompt, attribute_words
 from pickclutter_lang.language.captions import (
     Caption,
     Predicate,
     _count_caption,
     absent_caption,
     attribute_caption,
+    attribute_prompt,
+    attribute_words,
     caption_truth,
     named_object_caption,
     named_scene_caption,

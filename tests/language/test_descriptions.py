@@ -1,13 +1,34 @@
-"""Descriptions of labels: the package's own in their styles, and the file format."""
+"""Descriptions of labels: the package's own, the file format, and their collection from a chat server on loopback."""
+
+from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError, UnknownObjectError
+from helpers.chat_server import KEY, ChatServer, Reply, chat_server, completion, failed
+from helpers.forkserver import PythonProcess, run_python
+from pickclutter_lang.errors import (
+    DatasetError,
+    InvalidArgumentError,
+    LanguageModelError,
+    MismatchError,
+    MissingAssetsError,
+    UnknownObjectError,
+)
+from pickclutter_lang.language.collect_descriptions import (
+    DescribeConfig,
+    UnusableAnswerError,
+    clean_answer,
+    collect_descriptions,
+    dry_run,
+    read_labels,
+)
 from pickclutter_lang.language.descriptions import (
     BLIND,
     CATALOG,
@@ -26,54 +47,25 @@ POCKET_CONTEXT, CONTEXT_VECTORS = 64, 8
 BANANA = DescriptionSet(
     "fruit", "standard", "some-model", INSTRUCTIONS["standard"], "2026-01-02", "localhost", "", {"banana": "a long one"}
 )
+FINE = completion("A short, round thing.")
 
 
 @pytest.mark.parametrize("style", [*STYLES, *BLIND])
 def test_every_object_is_described_in_every_style(style: str) -> None:
     found = load_descriptions(style)
-    assert list(found.texts) == NAMES
-    assert (found.style, found.base_url) == (style, "none")
+    assert list(found.texts) == NAMES and len(set(found.texts.values())) == len(NAMES)
     assert found.instruction == INSTRUCTIONS[BLIND.get(style, style)]
-    assert len(set(found.texts.values())) == len(NAMES)
-
-
-@pytest.mark.parametrize("style", [*STYLES, CATALOG, *BLIND])
-def test_a_style_says_whether_its_writer_saw_the_objects(style: str) -> None:
-    found = load_descriptions(style)
     assert found.images_seen is (style not in BLIND)
-    if style != CATALOG:
-        assert ("pictures of the objects at hand" in found.provenance) is found.images_seen
-        assert ("from the names alone" in found.provenance) is not found.images_seen
-
-
-@pytest.mark.parametrize("style", [*STYLES, *BLIND])
-def test_descriptions_fit_behind_learned_contexts_in_the_pocket_teacher(style: str) -> None:
     tokens = tokenize(attach_descriptions(NAMES, style), POCKET_CONTEXT - CONTEXT_VECTORS)
     assert (tokens.argmax(dim=1) > 4).all()
 
 
-def test_the_styles_differ_in_length_as_asked() -> None:
-    words = {style: sum(len(text.split()) for text in load_descriptions(style).texts.values()) for style in STYLES}
-    assert words["succinct"] < words["distinct"] < words["standard"] < words["detailed"]
-
-
-def test_a_label_is_joined_to_its_description_as_in_the_released_program() -> None:
+def test_a_label_is_joined_to_its_description() -> None:
     assert describe("banana", "a long one") == "banana . a long one"
     assert describe("banana", "a long one", "{name}, {description}") == "banana, a long one"
-
-
-def test_a_label_may_get_the_description_of_another() -> None:
     texts = attach_descriptions(["banana", "dice"], BANANA, ["one", "two"], owners={"dice": "banana", "banana": "dice"})
     assert texts == ["one", "dice . a long one"]
-
-
-def test_the_catalog_is_a_style_too() -> None:
     assert attach_descriptions(["banana"], CATALOG) == [f"banana . {paper_catalog().find('banana').description}"]
-
-
-def test_descriptions_follow_the_order_of_the_names() -> None:
-    first, second = attach_descriptions(["dice", "banana"], "succinct")
-    assert first.startswith("dice . a tiny") and second.startswith("banana . a long")
 
 
 def test_a_file_comes_back_as_it_was_saved(tmp_path: Path) -> None:
@@ -83,45 +75,208 @@ def test_a_file_comes_back_as_it_was_saved(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"schema": 2}, "expected schema 1 in .*, but got 2"),
-        ({"model": None, "date": 3}, "model: expected str, but got null"),
-        ({"images_seen": "no"}, "images_seen: expected bool, but got str"),
-        ({"texts": ["banana"]}, "texts: expected object, but got array"),
-        ({"texts": {"banana": " "}}, "but banana have none"),
-    ],
+    "change",
+    [{"schema": 2}, {"date": 3}, {"images_seen": "no"}, {"texts": ["banana"]}, {"texts": {"banana": " "}}],
+    ids=lambda change: next(iter(change)),
 )
-def test_damaged_content_is_named(tmp_path: Path, change: dict[str, object], message: str) -> None:
+def test_damaged_content_is_named(tmp_path: Path, change: dict[str, object]) -> None:
     path = tmp_path / "fruit.json"
     BANANA.save(path)
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    with pytest.raises(DatasetError, match=message):
+    with pytest.raises(DatasetError, match="banana" if change.get("texts") == {"banana": " "} else next(iter(change))):
         DescriptionSet.load(path)
 
 
-@pytest.mark.parametrize("content", [b"", b'{"schema": 1, "te', b"[1]", b"\xff\xfe\x00"])
-def test_damaged_files_are_named(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "bad.json").write_bytes(content)
-    with pytest.raises(DatasetError, match=r"bad\.json"):
-        DescriptionSet.load(tmp_path / "bad.json")
-
-
-def test_a_missing_file_names_the_command(tmp_path: Path) -> None:
-    with pytest.raises(MissingAssetsError, match="pickclutter describe-labels"):
+def test_what_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MissingAssetsError, match=r"none\.json"):
         attach_descriptions(["banana"], str(tmp_path / "none.json"))
-
-
-def test_labels_without_a_description_are_named() -> None:
     with pytest.raises(UnknownObjectError, match="'spaceship', 'unicorn'"):
         attach_descriptions(["banana", "spaceship", "unicorn"], "distinct")
-
-
-def test_another_style_is_refused() -> None:
-    with pytest.raises(InvalidArgumentError, match=r"standard, succinct, detailed, distinct, blind.*catalog.*'poetic'"):
+    with pytest.raises(InvalidArgumentError, match="'poetic'"):
         attach_descriptions(["banana"], "poetic")
 
 
-def test_descriptions_do_not_import_torch() -> None:
-    code = "import sys, pickclutter_lang.language.descriptions; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
+    pytest.importorskip("openai")
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with chat_server(lambda n, text: FINE) as started:
+        yield started
+
+
+def config(out: Path, server: ChatServer, **changes: object) -> DescribeConfig:
+    base = DescribeConfig(["mug", "bolt"], "tiny-model", str(out / "mine.json"), base_url=server.base_url, retries=1)
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def test_every_label_is_asked_for_and_kept(tmp_path: Path, server: ChatServer) -> None:
+    server.answer = lambda n, text: completion(f' "answer {n} to it" \n')
+    asked = config(tmp_path, server, style="distinct", temperature=0.5)
+    shown = [json.loads(row) for row in dry_run(asked)]
+    assert server.requests == []
+    result = collect_descriptions(asked)
+    assert server.requests == [{"path": "/v1/chat/completions", **body} for body in shown]
+    assert server.messages == [INSTRUCTIONS["distinct"].replace("{name}", label) for label in ("mug", "bolt")]
+    assert server.headers[0]["authorization"] == f"Bearer {KEY}" and server.requests[0]["temperature"] == 0.5
+    saved = DescriptionSet.load(tmp_path / "mine.json")
+    assert saved == result.descriptions and result.requests == 2
+    assert saved.texts == {"mug": "answer 0 to it", "bolt": "answer 1 to it"}
+    assert (saved.model, saved.style, saved.label_set) == ("tiny-model", "distinct", "labels")
+    assert saved.base_url == server.base_url.removeprefix("http://").removesuffix("/v1")
+    more = collect_descriptions(replace(asked, labels=["nut", "mug"]))
+    assert more.requests == 1 and set(more.descriptions.texts) == {"mug", "bolt", "nut"}
+    for change in ({"model": "other"}, {"temperature": 1.5}, {"base_url": "http://x/v1"}):
+        with pytest.raises(MismatchError, match=next(iter(change))):
+            collect_descriptions(replace(asked, **change))  # type: ignore[arg-type]
+
+
+def test_an_own_instruction_and_a_long_answer(tmp_path: Path, server: ChatServer) -> None:
+    server.answer = lambda n, text: completion("round and " * (40 if "bolt" in text else 2) + "red")
+    asked = config(tmp_path, server, style="colour", instruction="Name the colors of {name} {x}.")
+    asked.validate()
+    assert collect_descriptions(asked).too_long == ("bolt",)
+    assert server.messages[0] == "Name the colors of mug {x}."
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        failed(429, "slow down"),
+        failed(503, "loading"),
+        Reply(b'{"choices": []}'),
+        completion(None),
+        completion("I'm sorry, but I can't help with that."),
+        completion("A round", finish_reason="length"),
+    ],
+    ids=lambda reply: f"{reply.status}-{reply.body[:40]!r}",
+)
+def test_a_failed_request_and_a_useless_answer_are_repeated(tmp_path: Path, server: ChatServer, first: Reply) -> None:
+    server.answer = lambda n, text: FINE if n else first
+    result = collect_descriptions(config(tmp_path, server, labels=["mug"]))
+    assert result.descriptions.texts == {"mug": "A short, round thing."} and len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("reply", "attempts"),
+    [
+        (failed(500, "oops"), 2),
+        (failed(404, "no such model"), 1),
+        (failed(401, f"a wrong key: {KEY}"), 1),
+        (Reply(b"<html>garbage</html>"), 1),
+        (completion(""), 2),
+        (Reply(FINE.body, pause=600.0), 2),
+    ],
+    ids=lambda value: repr(value.body[:30]) if isinstance(value, Reply) else None,
+)
+def test_a_persistent_failure_is_one_line_and_keeps_answers(
+    tmp_path: Path, server: ChatServer, reply: Reply, attempts: int
+) -> None:
+    server.answer = lambda n, text: reply if n else FINE
+    asked = config(tmp_path, server, timeout=0.5 if reply.pause else 60.0)
+    with pytest.raises(LanguageModelError) as caught:
+        collect_descriptions(asked)
+    assert "127.0.0.1" in str(caught.value) and KEY not in str(caught.value) and "\n" not in str(caught.value)
+    assert len(server.requests) == 1 + attempts
+    server.answer = lambda n, text: FINE
+    assert collect_descriptions(replace(asked, timeout=60.0)).requests == 1
+
+
+def test_no_key_and_no_folder_are_errors_before_anything_is_sent(
+    tmp_path: Path, server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(DatasetError):
+        collect_descriptions(config(tmp_path / "none", server))
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with pytest.raises(LanguageModelError, match="OPENAI_API_KEY"):
+        collect_descriptions(config(tmp_path, server))
+    assert server.requests == []
+    assert collect_descriptions(config(tmp_path, server, api_key_env=None)).requests == 2
+
+
+def test_a_killed_run_goes_on_and_asks_only_for_what_is_missing(tmp_path: Path, server: ChatServer) -> None:
+    labels, out = [f"thing {chr(97 + n)}" for n in range(6)], tmp_path / "mine.json"
+    (tmp_path / "labels.json").write_text(json.dumps(labels))
+    server.answer = lambda n, text: replace(FINE, pause=30.0 if n == 3 else 0.0)
+    words = [f"labels={tmp_path / 'labels.json'}", "model=m", f"base_url={server.base_url}", f"out={out}"]
+    command = ["-m", "pickclutter_lang.commands", "describe-labels", *words]
+    child = PythonProcess(command)
+    deadline = time.monotonic() + 120
+    while len(server.requests) < 4 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    assert list(DescriptionSet.load(out).texts) == labels[:3]
+    again = run_python(command)
+    assert again.returncode == 0 and "3 labels requested, 6 described" in again.stdout, again.stderr
+    assert list(DescriptionSet.load(out).texts) == labels
+    asked = [sum(f"of {label}." in text for text in server.messages) for label in labels]
+    assert asked == [1, 1, 1, 2, 1, 1]  # the fourth was on its way when the run was killed
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        ('"A red mug."', "A red mug."),
+        ("**A red mug.**", "A red mug."),
+        ('"red" and "round"', '"red" and "round"'),
+        ("Sure! Here is a sentence:\n\n'A red mug.'", "A red mug."),
+        ("Here: a red mug.", "Here: a red mug."),
+        ("<think>\nA mug, so...\n</think>\nA red mug.", "A red mug."),
+        ("Okay, a mug...\n</think>\n\nA red mug.", "A red mug."),
+        ("Ein roter Becher mit Henkel für Kaffee.", "Ein roter Becher mit Henkel für Kaffee."),
+    ],
+)
+def test_answers_are_cleaned(answer: str, line: str) -> None:
+    assert clean_answer(answer) == line
+
+
+@pytest.mark.parametrize("answer", ["<think>\nA mug.", " ", "As an AI, no.", "%% 123 [] {} 4567", "word " * 300])
+def test_useless_answers_are_refused(answer: str) -> None:
+    with pytest.raises(UnusableAnswerError):
+        clean_answer(answer)
+
+
+def test_labels_are_read_from_files(tmp_path: Path) -> None:
+    for name, content in (("a.json", '["mug", " bolt "]'), ("a.txt", "mug\n\nbolt\n")):
+        (tmp_path / name).write_text(content)
+        assert read_labels(str(tmp_path / name)) == ["mug", "bolt"]
+    assert read_labels(CATALOG) == NAMES
+    (tmp_path / "a.json").write_text('["mug"')
+    with pytest.raises(DatasetError, match=r"a\.json"):
+        read_labels(str(tmp_path / "a.json"))
+
+
+@pytest.mark.parametrize(
+    ("labels", "error"),
+    [
+        ([], InvalidArgumentError),
+        (["mug", ""], InvalidArgumentError),
+        (["mug", 7], InvalidArgumentError),
+        (["mug", "bolt", "mug "], InvalidArgumentError),
+        ("names.csv", InvalidArgumentError),
+        ("/none/names.txt", MissingAssetsError),
+    ],
+)
+def test_invalid_labels_are_refused(labels: object, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        read_labels(labels)
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"style": "poem"}, "instruction="),
+        ({"style": "poem", "instruction": "Describe it."}, "{name}"),
+        ({"instruction": "Describe {name}."}, "style"),
+        ({"base_url": "localhost:1"}, "base_url"),
+        ({"timeout": 0.0}, "timeout"),
+        ({"retries": -1}, "retries"),
+        ({"model": " "}, "model"),
+        ({"out": "mine.txt"}, "out"),
+    ],
+)
+def test_invalid_configs_are_named(tmp_path: Path, change: dict[str, object], key: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=key):
+        nobody = ChatServer(lambda n, text: FINE, base_url="http://127.0.0.1:9/v1")
+        config(tmp_path, nobody, **change).validate()

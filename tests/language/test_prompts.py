@@ -1,23 +1,18 @@
-"""Learned prompts on a real open_clip text tower (random weights), and the templates of instructions."""
+"""Learned prompts on a real open_clip text tower (random weights)."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import open_clip
 import pytest
 import torch
 from open_clip.transform import PreprocessCfg
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES, instruction
 from pickclutter_lang.language.prompts import DEFAULT_CONTEXTS, LearnedPrompts
 from pickclutter_lang.teachers import OpenClipTeacher, load_teacher
-from pickclutter_lang.teachers.pocket import POCKET_CONFIG
 
 LABELS = ["banana", "mustard bottle", "phillips screwdriver with a red handle", "die"]
 CONFIG = {
@@ -55,11 +50,9 @@ def test_embedded_contexts_equal_encoded_texts(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["pocket", "ViT-L-14-quickgelu"])
-def test_embedded_contexts_equal_encoded_texts_of_real_architectures(name: str) -> None:
-    config = POCKET_CONFIG["model_cfg"] if name == "pocket" else dict(open_clip.get_model_config(name))
-    if name != "pocket":  # the text tower as it is; one layer of the image tower, which has no part in this
-        config["vision_cfg"] = {**config["vision_cfg"], "layers": 1}
+def test_embedded_contexts_equal_encoded_texts_of_clip() -> None:
+    config = dict(open_clip.get_model_config("ViT-L-14-quickgelu"))
+    config["vision_cfg"] = {**config["vision_cfg"], "layers": 1}  # the image tower has no part in this
     torch.manual_seed(0)
     teacher = OpenClipTeacher(open_clip.CLIP(**config), config, PreprocessCfg(size=(224, 224)))
     features = LearnedPrompts(teacher, LABELS, n_context=7)()
@@ -162,9 +155,6 @@ def test_contexts_alone_learn(teacher: OpenClipTeacher) -> None:
         (lambda t: LearnedPrompts(t, LABELS, n_context=0), "got 0"),
         (lambda t: LearnedPrompts(t, []), "at least one label"),
         (lambda t: LearnedPrompts(t, LABELS, n_context=30, init=(None, None), truncate=True), "at most 29 .* got 30"),
-        (lambda t: instruction("banana", len(INSTRUCTION_TEMPLATES)), f"got {len(INSTRUCTION_TEMPLATES)}"),
-        (lambda t: instruction("banana", -1), "got -1"),
-        (lambda t: instruction(" ", 0), "empty"),
     ],
 )
 def test_bad_input_is_named(teacher: OpenClipTeacher, call: Callable[[OpenClipTeacher], object], message: str) -> None:
@@ -176,18 +166,3 @@ def test_a_label_that_just_fits_is_not_cut(teacher: OpenClipTeacher) -> None:
     label = "banana " * 21 + "apple"
     features = LearnedPrompts(teacher, [label, "banana " * 21 + "pear"]).encode([label, "banana " * 21 + "pear"])
     assert not torch.allclose(features.positive[0], features.positive[1], atol=1e-3)
-
-
-def test_instructions_are_sampled_from_all_templates() -> None:
-    assert len(set(INSTRUCTION_TEMPLATES)) == len(INSTRUCTION_TEMPLATES) >= 6
-    rng = np.random.default_rng(0)
-    drawn = [instruction("power drill", rng) for _ in range(200)]
-    assert set(drawn) == {instruction("power drill", n) for n in range(len(INSTRUCTION_TEMPLATES))}
-    assert all("the power drill" in text for text in drawn)
-    rng = np.random.default_rng(0)
-    assert drawn == [instruction("power drill", rng) for _ in range(200)]
-
-
-def test_templates_do_not_import_torch() -> None:
-    code = "import sys, pickclutter_lang.language.instructions; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

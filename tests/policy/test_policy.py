@@ -21,8 +21,7 @@ from pickclutter_lang.envs.wrappers import FlatObservation
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
-from pickclutter_lang.language.instructions import decode_instruction, encode_instruction
-from pickclutter_lang.language.phrases import COLORS, color_phrase
+from pickclutter_lang.language.instructions import COLORS, color_phrase, decode_instruction, encode_instruction
 from pickclutter_lang.manipulation.scripted_picker import PickPhase, ScriptedPicker
 from pickclutter_lang.manipulation.segmentation import SegmentationConfig, select_target_segments
 from pickclutter_lang.objects.catalog import paper_catalog

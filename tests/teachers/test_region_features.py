@@ -12,7 +12,7 @@ from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, flip_variants
 from pickclutter_lang.datasets.transforms.crops import crop_squares
 from pickclutter_lang.datasets.transforms.resampling import MARGIN, bounding_square
-from pickclutter_lang.language.vocabulary import vocabulary
+from pickclutter_lang.language.label_names import vocabulary
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.teachers import FeatureCache, OpenClipTeacher, load_teacher
 from pickclutter_lang.teachers.region_features import RegionFeatures, encode_regions, region_coverage

@@ -27,7 +27,7 @@ from pickclutter_lang.experiments.stages import DISTILL, FEW_SHOT
 from pickclutter_lang.experiments.teacher_keys import teacher_keys
 from pickclutter_lang.language.descriptions import description_origins
 from pickclutter_lang.language.ensembles import swapped_names
-from pickclutter_lang.language.vocabulary import vocabulary
+from pickclutter_lang.language.label_names import vocabulary
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, write_catalog
 from pickclutter_lang.students.label_encoders import build_label_encoder
 from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16

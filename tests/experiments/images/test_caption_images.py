@@ -178,7 +178,7 @@ def test_two_processes_do_not_write_one_file(config: CaptionConfig) -> None:
         caption_images(replace(config, out=str(Path(config.out).parent / "none" / "captions.jsonl")))
 
 
-@pytest.mark.parametrize("fault", ["pickle", "part", "broken", "kind", "code", "processor", "tokenizer"])
+@pytest.mark.parametrize("fault", ["pickle", "part", "broken", "kind", "code", "processor"])
 def test_a_folder_that_is_no_captioner_is_refused(model: Path, tmp_path: Path, fault: str) -> None:
     error = errors.MissingAssetsError if fault == "pickle" else errors.LanguageModelError
     match = {"pickle": "safetensors", "part": "crossattention", "broken": "BLIP", "kind": "BLIP"}.get(fault, fault)
@@ -198,9 +198,6 @@ def test_a_folder_that_is_no_captioner_is_refused(model: Path, tmp_path: Path, f
         (folder / "own.py").write_text("raise SystemExit('code of a model was run')")
     elif fault == "processor":
         (folder / "processor_config.json").unlink()
-    elif fault == "tokenizer":
-        for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
-            (folder / name).unlink()
     with pytest.raises(error, match=match):
         Captioner(str(folder))
 
@@ -241,16 +238,6 @@ def test_a_model_in_the_cache_needs_no_network(model: Path, tmp_path: Path, monk
     assert by_name == local
     with pytest.raises(errors.MissingAssetsError, match="owner/blip/tree/older"):
         Captioner("owner/blip", revision="older")
-
-
-def test_an_unreachable_hub_is_reported_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:1")
-    with pytest.raises(
-        errors.MissingAssetsError, match=r"no answer from http://127\.0\.0\.1:1.*microsoft/git-base-coco.*pr/1"
-    ):
-        Captioner("microsoft/git-base-coco")
 
 
 def test_without_network_the_error_names_the_missing_download(config: CaptionConfig, tmp_path: Path) -> None:
