@@ -279,4 +279,4 @@ def test_invalid_labels_are_refused(labels: object, error: type[Exception]) -> N
 def test_invalid_configs_are_named(tmp_path: Path, change: dict[str, object], key: str) -> None:
     with pytest.raises(InvalidArgumentError, match=key):
         nobody = ChatServer(lambda n, text: FINE, base_url="http://127.0.0.1:9/v1")
-        config(tmp_path, nobody, **change).validate()
+        replace(config(tmp_path, nobody), **change).validate()  # type: ignore[arg-type]
