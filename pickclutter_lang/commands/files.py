@@ -6,7 +6,7 @@ from functools import partial
 from pickclutter_lang.commands.app import hydra_main
 from pickclutter_lang.datasets.scenes.importer import ImportConfig, import_published
 from pickclutter_lang.demonstrations.config import CollectDemosConfig, ExportLerobotConfig
-from pickclutter_lang.sharing.config import FetchConfig, PushConfig
+from pickclutter_lang.sharing import FetchConfig, PushConfig
 from pickclutter_lang.utils.progress import track
 
 
@@ -27,7 +27,7 @@ def collect_demos(config: CollectDemosConfig) -> None:
 
 @hydra_main(ExportLerobotConfig)
 def export_lerobot(config: ExportLerobotConfig) -> None:
-    """Write collected demonstrations as a LeRobot data set, version 3.0. Needs the extra lerobot.
+    """Write collected demonstrations as a LeRobot data set, version 3.0. Needs the extra export.
 
     pickclutter export-lerobot demos=demos out=lerobot
     """
@@ -80,7 +80,7 @@ def push(config: PushConfig) -> None:
 
     The folder is checked before anything is sent.
     """
-    from pickclutter_lang.sharing.hub_folders import push
+    from pickclutter_lang.sharing import push
 
     print(f"pushed: {push(config)}")
 
@@ -95,6 +95,6 @@ def fetch(config: FetchConfig) -> None:
     An interrupted download goes on when the command is run again. A private repository needs `hf auth login` or
     $HF_TOKEN.
     """
-    from pickclutter_lang.sharing.hub_folders import fetch
+    from pickclutter_lang.sharing import fetch
 
     print(f"{config.kind}: {fetch(config)}")

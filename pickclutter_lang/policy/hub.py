@@ -16,7 +16,8 @@ from pickclutter_lang.policy.folder import (
     policy_folder,
 )
 from pickclutter_lang.policy.torch_networks import load_pretrained
-from pickclutter_lang.utils.hub_files import fetch_files, push_files
+from pickclutter_lang.utils.cards import Figure, hub_card
+from pickclutter_lang.utils.hub_files import fetch_files, push_folder
 from pickclutter_lang.utils.markdown import percent
 from pickclutter_lang.utils.plugins import is_plugin
 from pickclutter_lang.utils.validation import check_repository
@@ -70,10 +71,9 @@ def push_policy(
     :raises InvalidArgumentError: for another form of `repository`
     """
     config, _, _ = load_pretrained(folder, trust_code=True)  # only read: no code of it runs
-    catalog = load_catalog(folder)
-    files = (*POLICY_FILES, *((CATALOG_FILE,) if catalog else ()))
-    card = policy_card(config, repository, catalog)
-    return push_files(Path(folder), files, card, repository, private=private, token=token, endpoint=endpoint)
+    card = policy_card(config, repository, load_catalog(folder))
+    files = (*POLICY_FILES, CATALOG_FILE)
+    return push_folder(Path(folder), files, card, repository, private=private, token=token, endpoint=endpoint)
 
 
 def policy_card(config: PolicyConfig, repository: str, catalog: Sequence[CatalogEntry] = ()) -> str:
@@ -81,22 +81,11 @@ def policy_card(config: PolicyConfig, repository: str, catalog: Sequence[Catalog
 
     :param catalog: of one's own objects that the student was trained on
     """
-    from huggingface_hub import EvalResult, ModelCardData
-
     student = config.student
     credit = credits_of(catalog)
     objects = f"## Objects\n\nIts training scenes show these objects.\n\n{credit}\n\n" if credit else ""
     unseen = set(student.unseen_names or ())
     seen = ", ".join(name for name in student.names if name not in unseen) or "none"
-    data = ModelCardData(
-        library_name="pickclutter-lang",
-        tags=["robotics", "pickclutter-lang", "open-vocabulary"],
-        model_name=repository,
-        eval_results=[
-            EvalResult("robotics", "pickclutter-lang-scenes", "X_ood", name.partition(",")[0], value, metric_name=name)
-            for name, value in config.metrics.items()
-        ],
-    )
     metrics = "".join(f"| {name} | {percent(value)} |\n" for name, value in config.metrics.items())
     table = f"| on X_ood | % |\n| --- | --- |\n{metrics}\n" if metrics else ""
     code = (
@@ -105,8 +94,7 @@ def policy_card(config: PolicyConfig, repository: str, catalog: Sequence[Catalog
         if is_plugin(student.network.name)
         else ""
     )
-    return (
-        f"---\n{data.to_yaml()}\n---\n\n# {repository}\n\n"
+    text = (
         f"A student that scores whether a named object is {student.target_label} in the images of a robot's hand\n"
         f"camera, distilled from the teacher `{student.teacher.name}`; phase `{student.phase}`.\n\n"
         f"- network `{student.network.name}`, {student.image_size} px, cameras {', '.join(student.cameras)}"
@@ -114,5 +102,8 @@ def policy_card(config: PolicyConfig, repository: str, catalog: Sequence[Catalog
         f"- trained names: {seen}\n"
         f"- further names with thresholds: {', '.join(sorted(unseen)) or 'none'}\n\n{table}{objects}{code}"
         "```python\nfrom pickclutter_lang.policy.policy import LanguagePickPolicy\n\n"
-        f'policy = LanguagePickPolicy.from_pretrained("{repository}")\n```\n'
+        f'policy = LanguagePickPolicy.from_pretrained("{repository}")\n```'
     )
+    figures = [Figure("robotics", "X_ood", name, value) for name, value in config.metrics.items()]
+    tags = ["robotics", "pickclutter-lang", "open-vocabulary"]
+    return hub_card(repository, text, figures, library_name="pickclutter-lang", tags=tags)

@@ -7,7 +7,8 @@ from typing import Any, TypedDict
 
 from pickclutter_lang.errors import TeacherError
 from pickclutter_lang.teachers.pocket import TEACHER_FILES, load_pocket_teacher
-from pickclutter_lang.utils.hub_files import push_files
+from pickclutter_lang.utils.cards import Figure, hub_card
+from pickclutter_lang.utils.hub_files import push_folder
 from pickclutter_lang.utils.json_files import read_json
 
 _CARD, _FIGURES = "MODEL_CARD.md", "figures.json"
@@ -31,27 +32,22 @@ def push_teacher(folder: Path, repository: str, private: bool = False, **place: 
     :raises InvalidArgumentError: for another form of `repository`
     """
     load_pocket_teacher(folder)
-    card = teacher_card(folder, repository)
-    files = [name for name in TEACHER_FILES if (folder / name).is_file()]
-    return push_files(folder, files, card, repository, private=private, replaced=TEACHER_FILES, **place)
+    return push_folder(folder, TEACHER_FILES, teacher_card(folder, repository), repository, private=private, **place)
 
 
 def teacher_card(folder: Path, repository: str) -> str:
     """Return the model card of a teacher's folder, with the hub's metadata and the accuracies of `figures.json`."""
-    from huggingface_hub import EvalResult, ModelCardData
-
-    tags = ["pickclutter-lang", "clip", "zero-shot-classification"]
-    task = "zero-shot-image-classification"
     found = _accuracies(folder / _FIGURES) if (folder / _FIGURES).exists() else {}
-    results = [EvalResult(task, "object-views", name, "accuracy", value) for name, value in found.items()]
-    data = ModelCardData(library_name="pickclutter-lang", tags=tags, model_name=repository, eval_results=results)
+    task = "zero-shot-image-classification"
+    figures = [Figure(task, name, "accuracy", value) for name, value in found.items()]
     beside = [path for path in (folder / _CARD, folder.parent / _CARD) if path.is_file()]
     text = beside[0].read_text() if beside else "A small CLIP of renders.\n"
-    return (
-        f"---\n{data.to_yaml()}\n---\n\n# {repository}\n\n{text}\n"
+    commands = (
         f"```sh\npickclutter fetch repository={repository} kind=teacher out=teacher\npickclutter look image=photo.png "
-        "names=[mug,lemon] checkpoint=teacher\n```\n"
+        "names=[mug,lemon] checkpoint=teacher\n```"
     )
+    tags = ["pickclutter-lang", "clip", "zero-shot-classification"]
+    return hub_card(repository, f"{text}\n{commands}", figures, library_name="pickclutter-lang", tags=tags)
 
 
 def _accuracies(path: Path) -> dict[str, float]:

@@ -6,6 +6,7 @@ import glob
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pickclutter_lang.errors import DatasetError
@@ -28,25 +29,31 @@ def atomic_write(path: Path, data: bytes | Iterator[bytes], remove_stale: bool =
         folder of many files, clean all with `clean_temp_files` instead
     :raises DatasetError: when the disk is full, or the folder is missing or not writable
     """
-    temporary, size = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}"), 0
-    try:
+    with replaced_file(path) as temporary, temporary.open("wb") as stream:
         if remove_stale:
             _remove_stale(path)
+        for part in data if isinstance(data, Iterator) else (data,):
+            stream.write(part)
+
+
+@contextmanager
+def replaced_file(path: Path) -> Iterator[Path]:
+    """Give a temporary path, whose file takes the place of `path` when the block ends well.
+
+    :raises DatasetError: when the disk is full, or the folder is missing or not writable
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
+    try:
         try:
-            with temporary.open("wb") as stream:
-                for part in data if isinstance(data, Iterator) else (data,):
-                    size += len(part)
-                    stream.write(part)
-                stream.flush()
-                os.fsync(stream.fileno())
+            yield temporary
+            fsync(temporary)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
         fsync(path.parent)
     except OSError as error:
         raise DatasetError(
-            f"cannot write {path} ({size / 1e6:.1f} MB): {error.strerror}; "
-            "fix that and run the same command again, finished files are kept"
+            f"cannot write {path}: {error.strerror}; fix that and run the same command again, finished files are kept"
         ) from error
 
 

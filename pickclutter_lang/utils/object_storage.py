@@ -1,4 +1,4 @@
-"""Files at URLs of fsspec, such as `s3://bucket/path`: whole files in, whole files out, every failure one line.
+"""Files at URLs of fsspec, such as `s3://bucket/path`; every failure is one error.
 
 The package of a scheme takes its credentials and its endpoint from its own environment, s3fs for one from
 `$AWS_ACCESS_KEY_ID`, `$AWS_PROFILE` and `$AWS_ENDPOINT_URL`.
@@ -6,15 +6,16 @@ The package of a scheme takes its credentials and its endpoint from its own envi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
-from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, StorageError
+from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError, StorageError
+from pickclutter_lang.utils.io import ensure_dir, replaced_file
 from pickclutter_lang.utils.validation import URL, check_folder, check_path
 
-Value = TypeVar("Value")
 # s3fs tries five times by itself; with the defaults of botocore a silent server holds a command for many minutes.
 _S3: dict[str, Any] = {"config_kwargs": {"connect_timeout": 5, "read_timeout": 10, "retries": {"max_attempts": 1}}}
 _OPTIONS = {"s3": _S3, "s3a": _S3}
@@ -60,103 +61,52 @@ def check_url(name: str, url: str) -> None:
         )
 
 
-def read_url(url: str, limit: int, missing: str | None = None) -> bytes:
-    """Return the content of a file.
+@contextmanager
+def storage(url: str) -> Iterator[tuple[Any, str]]:
+    """Give the file system of fsspec of a URL, and the path in it, without `/` at its end.
 
-    :param limit: most bytes that it may have
-    :param missing: message where there is no file
-    :raises StorageError: when it is not there, is larger, or cannot be read
+    :raises StorageError: what goes wrong in the block, since each package has errors of its own libraries
     :raises MissingExtraError: without the package of the scheme
     """
-    size = size_at(url)
-    if size is None:
-        raise StorageError(missing or f"expected {url}, but there is no such file or bucket; check the URL")
-    if size > limit:
-        raise StorageError(f"expected at most {limit} bytes at {url}, but it has {size}; publish its folder again")
-    data: bytes = _attempt("read", url, lambda files, path: files.cat_file(path))
-    return data
+    check_url("the place", url)
+    scheme = url.partition("://")[0].lower()
+    try:
+        from fsspec.core import url_to_fs
+
+        files, path = url_to_fs(url, use_listings_cache=False, **_OPTIONS.get(scheme, {}))
+        yield files, path.rstrip("/")
+    except PickClutterError:
+        raise
+    except ImportError as error:
+        raise MissingExtraError(str(error.name or "fsspec"), "cluster") from error
+    except FileNotFoundError as error:
+        raise StorageError(f"cannot use {url}: there is no such file or bucket; check the URL") from error
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise StorageError(f"cannot use {url} ({reason}); check the URL, the credentials and the network") from error
 
 
-def write_url(url: str, data: bytes) -> None:
-    """Write a file; object storage shows it whole or not at all.
-
-    :raises StorageError: when it cannot be written
-    """
-
-    def write(files: Any, path: str) -> None:
-        if "file" in _protocols(files):  # object storage has no folders
-            files.makedirs(files._parent(path), exist_ok=True)
-        files.pipe_file(path, data)
-
-    _attempt("write", url, write)
+def has_file(url: str) -> bool:
+    """Return whether there is a file."""
+    with storage(url) as (files, path):
+        return bool(files.isfile(path))
 
 
-def delete_url(url: str) -> None:
-    """Delete a file.
-
-    :raises StorageError: when it cannot be deleted
-    """
-    _attempt("delete", url, lambda files, path: files.rm_file(path))
+def read_url(url: str) -> bytes:
+    """Return the content of a file."""
+    with storage(url) as (files, path):
+        return bytes(files.cat_file(path))
 
 
-def size_at(url: str) -> int | None:
-    """Return the bytes of a file, or None where there is none.
-
-    :raises StorageError: when the storage cannot be asked
-    """
-
-    def size(files: Any, path: str) -> int | None:
-        try:
-            found = files.info(path)
-        except FileNotFoundError:
-            return None
-        return int(found["size"]) if found["type"] == "file" else None
-
-    return _attempt("read", url, size)
+def fetch_file(url: str, target: Path) -> None:
+    """Write a file of object storage to a path, atomically; missing folders are created."""
+    ensure_dir(target.parent)
+    with replaced_file(target) as temporary, storage(url) as (files, path):
+        files.get_file(path, str(temporary))
 
 
 def files_at(url: str, pattern: str) -> list[str]:
-    """Return the files below a URL that fit a pattern, as paths below it, in order.
-
-    :raises StorageError: when the storage cannot be asked
-    """
-
-    def find(files: Any, path: str) -> list[str]:
-        found = files.glob(f"{path.rstrip('/')}/{pattern}", detail=True)
-        return sorted(name[len(path.rstrip("/")) + 1 :] for name, what in found.items() if what["type"] == "file")
-
-    return _attempt("list", url, find)
-
-
-def _attempt(verb: str, url: str, action: Callable[[Any, str], Value]) -> Value:
-    """Do something with a file system and a path in it; the client of this process and thread is kept by fsspec."""
-    files, path = _open(url)
-    try:
-        return action(files, path)
-    except FileNotFoundError as error:
-        raise StorageError(f"cannot {verb} {url}: there is no such file or bucket; check the URL") from error
-    except Exception as error:  # each package raises errors of its own libraries
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise StorageError(f"cannot {verb} {url} ({reason}); check the URL, the credentials and the network") from error
-
-
-def _open(url: str) -> tuple[Any, str]:
-    check_url("the place", url)
-    try:
-        from fsspec.core import url_to_fs
-    except ImportError as error:
-        raise MissingExtraError("fsspec", "storage") from error
-    scheme = url.partition("://")[0].lower()
-    try:
-        files, path = url_to_fs(url, use_listings_cache=False, **_OPTIONS.get(scheme, {}))
-    except ImportError as error:
-        if scheme in ("s3", "s3a"):
-            raise MissingExtraError("s3fs", "storage") from error
-        raise StorageError(f"cannot open {url}: {error}") from error
-    except ValueError as error:
-        raise StorageError(f"cannot open {url}: {error}; object storage of S3 has s3://bucket/path") from error
-    return files, path
-
-
-def _protocols(files: Any) -> tuple[str, ...]:
-    return (files.protocol,) if isinstance(files.protocol, str) else tuple(files.protocol)
+    """Return the files below a URL that fit a pattern, as paths below it, in order."""
+    with storage(url) as (files, root):
+        found = files.glob(f"{root}/{pattern}", detail=True)
+        return sorted(name[len(root) + 1 :] for name, what in found.items() if what["type"] == "file")

@@ -1,0 +1,270 @@
+"""Folders on the Hugging Face Hub or on object storage: policies, teachers, scene stores and demonstrations.
+
+Each is checked before it is sent, and after it has come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import NamedTuple
+
+from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
+from pickclutter_lang.utils.cards import hub_card
+from pickclutter_lang.utils.hub_files import CARD_FILE, RepoType, fetch_files, list_files, push_folder
+from pickclutter_lang.utils.io import create_dir, write_text
+from pickclutter_lang.utils.locks import dir_lock
+from pickclutter_lang.utils.object_storage import check_url, fetch_file, files_at, is_url, join, storage
+from pickclutter_lang.utils.validation import check_path, check_repository, one_of
+
+KINDS = ("policy", "teacher", "scenes", "demonstrations", "lerobot")
+"""Kinds of folders that can be shared."""
+NOTE_FILE = ".fetched_from"
+"""In a fetched folder: its repository or URL, and its kind."""
+
+
+@dataclass
+class PushConfig:
+    """A folder that goes to the Hugging Face Hub or to object storage.
+
+    On the hub `$HF_TOKEN` or `hf auth login` says who you are, on S3 its usual environment, such as `$AWS_PROFILE`.
+    """
+
+    folder: str
+    """Folder of a policy, of a teacher, of a scene store, of demonstrations, or of a LeRobot data set of these."""
+    repository: str
+    """`owner/name` on the hub, or the URL of a folder on object storage: `s3://bucket/path`."""
+    private: bool = False
+    """Make the repository on the hub private if it is new."""
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        check_path("folder", self.folder)
+        _check_place(self.repository)
+        if self.private and is_url(self.repository):
+            raise InvalidArgumentError(
+                f"expected private=false with {self.repository}: who may read there is set at the storage itself"
+            )
+
+
+@dataclass
+class FetchConfig:
+    """A folder that comes from the Hugging Face Hub or from object storage."""
+
+    repository: str
+    """`owner/name` on the hub, or the URL of a folder on object storage: `s3://bucket/path`."""
+    out: str
+    """Folder for its files: a new one, or one of an earlier fetch, whose files that are gone there are deleted."""
+    kind: str = "policy"
+    """What it is: `policy`, `teacher`, `scenes`, `demonstrations` or `lerobot`."""
+    revision: str | None = None
+    """Branch, tag or commit on the hub. null: the newest."""
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        check_path("out", self.out)
+        _check_place(self.repository)
+        one_of("kind", self.kind, KINDS)
+        if self.revision is not None and is_url(self.repository):
+            raise InvalidArgumentError(f"expected no revision= with {self.repository}: a URL has what lies there now")
+
+
+def _check_place(repository: str) -> None:
+    if is_url(repository):
+        check_url("repository", repository)
+    else:
+        check_repository("repository", repository)
+
+
+class _Kind(NamedTuple):
+    """A kind of folder: the pattern of the file that describes it, its type on the hub, and the rest of its files."""
+
+    file: str
+    repo_type: RepoType
+    patterns: tuple[str, ...]
+    check: Callable[[Path], object]
+    """Raises a named error for a damaged folder."""
+    card: Callable[[Path, str], str]
+    """Returns the card, for a folder and a repository."""
+
+
+def _kinds() -> dict[str, _Kind]:
+    """Return the kinds by name; what checks them is imported here, since it takes seconds."""
+    from pickclutter_lang.datasets.scenes import verify_store
+    from pickclutter_lang.datasets.scenes.description import DATASET_CARD_FILE, GRASP_CHECK_FILE, SHEET_FILE
+    from pickclutter_lang.datasets.scenes.episodes import EPISODES_FILE
+    from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDER
+    from pickclutter_lang.demonstrations.card import CARD_FILE as DEMONSTRATIONS_CARD
+    from pickclutter_lang.objects.catalog_file import CATALOG_FILE
+    from pickclutter_lang.policy.folder import CONFIG_FILE, load_catalog, load_config
+    from pickclutter_lang.policy.hub import POLICY_FILES, policy_card
+    from pickclutter_lang.policy.torch_networks import load_pretrained
+    from pickclutter_lang.teachers import pocket
+    from pickclutter_lang.teachers.hub import teacher_card
+
+    shards = f"{SHARD_FOLDER}/*.h5"
+    store = (MANIFEST_FILE, shards, DATASET_CARD_FILE, SHEET_FILE, EPISODES_FILE, GRASP_CHECK_FILE, CATALOG_FILE)
+    trajectories = ("trajectory.rgbd.*.json", "trajectory.rgbd.*.h5")
+    return {
+        "policy": _Kind(
+            CONFIG_FILE,
+            "model",
+            (*POLICY_FILES, CATALOG_FILE),
+            lambda folder: load_pretrained(folder, trust_code=True),  # only read: no code of it runs
+            lambda folder, to: policy_card(load_config(folder), to, load_catalog(folder)),
+        ),
+        "teacher": _Kind(pocket.CONFIG_FILE, "model", pocket.TEACHER_FILES, pocket.load_pocket_teacher, teacher_card),
+        "scenes": _Kind(MANIFEST_FILE, "dataset", store, verify_store, _store_card),
+        "demonstrations": _Kind(
+            trajectories[0],
+            "dataset",
+            (*trajectories, DEMONSTRATIONS_CARD, SHEET_FILE, "videos/*"),
+            _check_demonstrations,
+            _demonstrations_card,
+        ),
+        "lerobot": _Kind(
+            "meta/info.json",
+            "dataset",
+            ("meta/*", "data/*/*", "videos/*/*/*", CARD_FILE),
+            lambda folder: None,
+            lambda folder, _: (folder / CARD_FILE).read_text(),
+        ),
+    }
+
+
+def _store_card(folder: Path, repository: str) -> str:
+    from pickclutter_lang.datasets.scenes import read_manifest
+    from pickclutter_lang.datasets.scenes.description import DATASET_CARD_FILE, write_dataset_card
+
+    if not (folder / DATASET_CARD_FILE).is_file():
+        write_dataset_card(folder)
+    store = read_manifest(folder)
+    objects = None if store.has_catalog else store.object_set  # a folder of one's own may be called ycb
+    return _dataset_card((folder / DATASET_CARD_FILE).read_text(), objects, "scenes", repository)
+
+
+def _check_demonstrations(folder: Path) -> None:
+    """Read every action of demonstrations."""
+    from pickclutter_lang.demonstrations.trajectories import Demonstrations
+
+    with Demonstrations(folder).open() as opened:
+        for demonstration in opened:
+            demonstration.array("actions")
+
+
+def _demonstrations_card(folder: Path, repository: str) -> str:
+    from pickclutter_lang.demonstrations.card import CARD_FILE
+    from pickclutter_lang.demonstrations.trajectories import Demonstrations
+
+    card = folder / CARD_FILE
+    objects = Demonstrations(folder).arguments.get("objects")
+    return _dataset_card(card.read_text() if card.is_file() else "", objects, "demonstrations", repository)
+
+
+def _dataset_card(text: str, object_set: object, kind: str, repository: str) -> str:
+    from pickclutter_lang.datasets.scenes.description import hub_license
+
+    command = f"```sh\npickclutter fetch repository={repository} kind={kind} out={kind}\n```"
+    return hub_card(
+        repository,
+        f"{text}\n{command}",
+        license=hub_license(object_set),
+        task_categories=["robotics"],
+        tags=["pickclutter-lang", "clutter", "grasping"],
+    )
+
+
+def push(config: PushConfig) -> str:
+    """Check a folder, push it, and return the address of the commit on the hub, or its URL; the hub gets a card.
+
+    :raises PickClutterError: DatasetError for a folder of none of `KINDS`, what its check raises, HubError or
+        StorageError
+    """
+    folder, kinds = Path(config.folder), _kinds()
+    found = [kind for kind in kinds.values() if any(folder.glob(kind.file))]
+    if len(found) != 1:
+        listed = ", ".join(f"{kind.file} ({name})" for name, kind in kinds.items())
+        raise DatasetError(f"expected a folder with one of {listed}, but {folder} has {'several' if found else 'none'}")
+    (kind,) = found
+    kind.check(folder)
+    if is_url(config.repository):
+        _push_to_url(folder, kind, config.repository)
+        return config.repository
+    card = kind.card(folder, config.repository)
+    return push_folder(folder, kind.patterns, card, config.repository, kind.repo_type, config.private)
+
+
+def _push_to_url(folder: Path, kind: _Kind, url: str) -> None:
+    """Put the files of a folder at a URL; the file that describes them is there only while all of them are."""
+    files = {
+        path.relative_to(folder).as_posix() for one in kind.patterns for path in folder.glob(one) if path.is_file()
+    }
+    last = next(name for name in sorted(files) if fnmatch(name, kind.file))
+    described = files_at(url, kind.file)
+    stale = {name for one in kind.patterns for name in files_at(url, one)} - files if described else set()
+    with storage(url) as (storage_files, root):
+        for name in [*described, *sorted(stale - {*described})]:
+            storage_files.rm_file(f"{root}/{name}")
+        for name in [*sorted(files - {last}), last]:
+            storage_files.makedirs(storage_files._parent(f"{root}/{name}"), exist_ok=True)
+            storage_files.put_file(str(folder / name), f"{root}/{name}")
+
+
+def fetch(config: FetchConfig) -> Path:
+    """Fetch the files of a repository into a folder, check them, and return the folder.
+
+    :raises PickClutterError: HubError or StorageError when they cannot be fetched, DatasetError for a folder that holds
+        something else, or what their check raises
+    """
+    kind, out, note = _kinds()[config.kind], Path(config.out), f"{config.kind} of {config.repository}\n"
+    create_dir(out)
+    with dir_lock(out):
+        is_new = not (out / NOTE_FILE).is_file() or (out / NOTE_FILE).read_text() != note
+        others = sorted(path.name for path in out.iterdir() if path.name != ".lock")
+        if is_new and others:
+            raise DatasetError(
+                f"expected out to be a new folder, or one of an earlier fetch of {config.repository}, but {out} has "
+                f"{others[0]}; choose another out=, or delete it"
+            )
+        names = _names_of(config, kind)
+        write_text(out / NOTE_FILE, note)
+        if is_url(config.repository):
+            for name in names:
+                fetch_file(join(config.repository, name), out / name)
+        else:
+            fetch_files(config.repository, kind.patterns, kind.repo_type, config.revision, out)
+        for path in {path for pattern in kind.patterns for path in out.glob(pattern) if path.is_file()}:
+            if path.relative_to(out).as_posix() not in names:
+                path.unlink()
+        kind.check(out)
+    return out
+
+
+def _names_of(config: FetchConfig, kind: _Kind) -> set[str]:
+    """Return the files of a kind in a repository or at a URL, as paths below it.
+
+    :raises CheckpointError: when the file that describes them is not there
+    :raises DatasetError: for a path that leads out of the folder
+    """
+    place, names = config.repository, set[str]()
+    if is_url(place):
+        names |= {name for pattern in kind.patterns for name in files_at(place, pattern)}
+    else:
+        names |= {
+            name
+            for name in list_files(place, kind.repo_type, config.revision)
+            if any(fnmatch(name, pattern) for pattern in kind.patterns)
+        }
+    if not any(fnmatch(name, kind.file) for name in names):
+        raise CheckpointError(f"expected {kind.file} in {place}, but it is not there; choose another kind=")
+    check_names(names)
+    return names
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Raise DatasetError for a name of a file that leads out of its folder."""
+    for name in names:
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise DatasetError(f"expected files below the folder, but got {name!r}")

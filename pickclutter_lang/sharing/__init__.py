@@ -1,1 +1,0 @@
-"""Folders of this package on the Hugging Face Hub."""

@@ -1,0 +1,289 @@
+"""Folders that go to the hub and to object storage and come back: servers on loopback answer as hub and S3 do."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from huggingface_hub import constants
+
+from helpers.demonstrations import make_toy_demos
+from helpers.hub_server import Hub, serve_hub
+from helpers.kill_runs import COMMAND
+from helpers.policies import random_policy
+from helpers.process_kill import wait_until
+from helpers.s3_server import ENVIRONMENT, serve_s3
+from helpers.scene_data import SIZES, make_toy_store
+from helpers.scene_runs import config, make_teacher, make_toys
+from pickclutter_lang.datasets.scenes import SceneStore, verify_store
+from pickclutter_lang.datasets.scenes.remote import mirror_store
+from pickclutter_lang.errors import (
+    CheckpointError,
+    CorruptShardError,
+    DatasetError,
+    HubError,
+    InvalidArgumentError,
+    StorageError,
+    TeacherError,
+)
+from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.sharing import KINDS, FetchConfig, PushConfig, _kinds, check_names, fetch, push
+from pickclutter_lang.teachers.pocket import TEACHER_FILES, PocketTeacher
+
+URL = "s3://bucket/scenes"
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    with serve_hub() as server:
+        template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, server.address)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "ENDPOINT", server.address)
+        monkeypatch.setenv("HF_TOKEN", "t")
+        yield server
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Any]:
+    pytest.importorskip("s3fs")
+    pytest.importorskip("moto")
+    with serve_s3() as environment:
+        yield environment
+
+
+@pytest.fixture
+def s3(server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    import s3fs
+
+    for name, value in {**server, "PICKCLUTTER_CACHE": str(tmp_path / "cache")}.items():
+        monkeypatch.setenv(name, value)
+    s3fs.S3FileSystem.clear_instance_cache()
+    client = s3fs.S3FileSystem(use_listings_cache=False)
+    yield client
+    if client.exists("bucket/scenes"):
+        client.rm("bucket/scenes", recursive=True)
+
+
+def make_folder(kind: str, folder: Path) -> Path:
+    """Make a small folder of a kind."""
+    match kind:
+        case "policy":
+            return random_policy(folder)
+        case "teacher":
+            return make_teacher(folder)
+        case "scenes":
+            return make_toy_store(folder, "train", 24, size=32).path
+        case "demonstrations":
+            return make_toy_demos(folder)
+    for name in ("README.md", "meta/info.json", "data/chunk-000/file-000.parquet"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"---\nlicense: mit\n---\n{name}")
+    return folder
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """Return the files of a folder that are shared."""
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in found.items() if not name.startswith(".") and name != "README.md"}
+
+
+def test_the_kinds_are_those_of_the_configuration() -> None:
+    assert tuple(_kinds()) == KINDS
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_folder_comes_back_from_the_hub_as_it_was(kind: str, tmp_path: Path, hub: Hub) -> None:
+    folder = make_folder(kind, tmp_path / "folder")
+    assert "/me/shared/commit/" in push(PushConfig(str(folder), "me/shared"))
+    (card,) = (files["README.md"].decode() for files in hub.repositories.values())
+    _, head, body = card.split("---\n", 2)
+    assert yaml.safe_load(head) and (kind in ("policy", "lerobot") or f"kind={kind}" in body)
+    back = fetch(FetchConfig("me/shared", str(tmp_path / "back"), kind))
+    assert content(back) == content(folder)
+    asked = len(hub.requests)
+    fetch(FetchConfig("me/shared", str(back), kind))  # again: nothing is sent twice
+    assert not [line for line in hub.requests[asked:] if line.startswith("GET") and "/resolve/" in line]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_folder_comes_back_from_a_bucket_as_it_was(kind: str, tmp_path: Path, s3: Any) -> None:
+    folder = make_folder(kind, tmp_path / "folder")
+    assert push(PushConfig(str(folder), URL)) == URL
+    assert content(fetch(FetchConfig(URL, str(tmp_path / "back"), kind))) == content(folder)
+
+
+def test_a_teacher_is_opened_by_its_name_on_the_hub(tmp_path: Path, hub: Hub) -> None:
+    folder = make_teacher(tmp_path / "teacher")
+    teacher = PocketTeacher.from_pretrained(folder)
+    teacher.push_to_hub("me/teacher")
+    opened = PocketTeacher.from_pretrained("me/teacher", cache_dir=tmp_path / "cache", endpoint=hub.address)
+    assert opened.fingerprint == teacher.fingerprint
+    assert {*hub.repositories["me/teacher"]} == {
+        *(name for name in TEACHER_FILES if (folder / name).exists()),
+        "README.md",
+    }
+
+
+@pytest.mark.parametrize("place", ["me/scenes", "bucket"])
+def test_what_an_earlier_push_or_fetch_left_is_deleted(
+    place: str, tmp_path: Path, hub: Hub, s3: Any, request: pytest.FixtureRequest
+) -> None:
+    repository = URL if place == "bucket" else place
+    old, new = (
+        make_toy_store(tmp_path / "old", "train", 24, size=32),
+        make_toy_store(tmp_path / "new", "train", 9, size=32),
+    )
+    push(PushConfig(str(old.path), repository))
+    back = fetch(FetchConfig(repository, str(tmp_path / "back"), "scenes"))
+    (back / "notes.txt").write_text("my own")
+    push(PushConfig(str(new.path), repository))
+    fetch(FetchConfig(repository, str(back), "scenes"))
+    assert content(back) == {**content(new.path), "notes.txt": b"my own"}
+
+
+def test_what_is_one_s_own_is_not_overwritten(tmp_path: Path, hub: Hub) -> None:
+    mine = make_teacher(tmp_path / "teacher")
+    push(PushConfig(str(mine), "me/teacher"))
+    before = content(mine)
+    for kind in ("teacher", "policy"):
+        with pytest.raises(DatasetError):
+            fetch(FetchConfig("me/teacher", str(mine), kind))
+    assert content(mine) == before
+    back = tmp_path / "back"
+    with pytest.raises(HubError):
+        fetch(FetchConfig("me/mistyped", str(back), "teacher"))
+    fetch(FetchConfig("me/teacher", str(back), "teacher"))
+    with pytest.raises(DatasetError):
+        fetch(FetchConfig("me/other", str(back), "teacher"))
+
+
+@pytest.mark.parametrize("name", ["videos/../../mine", "/etc/passwd"])
+def test_names_that_leave_the_folder_are_refused(name: str) -> None:
+    with pytest.raises(DatasetError):
+        check_names(["videos/a.mp4", name])
+
+
+def test_what_is_damaged_is_neither_sent_nor_taken(tmp_path: Path, hub: Hub) -> None:
+    store = make_toy_store(tmp_path / "store", "train", 4, size=32).path
+    push(PushConfig(str(store), "me/scenes"))
+    shard = next((store / "shards").iterdir())
+    shard.write_bytes(shard.read_bytes()[:-9])
+    asked = len(hub.requests)
+    with pytest.raises(CorruptShardError):
+        push(PushConfig(str(store), "me/scenes"))
+    assert len(hub.requests) == asked
+    hub.repositories["datasets/me/scenes"][f"shards/{shard.name}"] = shard.read_bytes()
+    with pytest.raises(CorruptShardError):
+        fetch(FetchConfig("me/scenes", str(tmp_path / "back"), "scenes"))
+    with pytest.raises(DatasetError):
+        push(PushConfig(str(tmp_path), "me/scenes"))
+
+
+def test_another_kind_and_no_network_are_named_errors(tmp_path: Path, hub: Hub) -> None:
+    push(PushConfig(str(make_teacher(tmp_path / "teacher")), "me/teacher"))
+    with pytest.raises(HubError):
+        fetch(FetchConfig("me/teacher", str(tmp_path / "back"), "scenes"))  # there is no such data set
+    with pytest.raises(CheckpointError):
+        fetch(FetchConfig("me/teacher", str(tmp_path / "policy"), "policy"))
+    hub.repositories["me/teacher"]["open_clip_config.json"] = b"{}"
+    with pytest.raises(TeacherError):
+        fetch(FetchConfig("me/teacher", str(tmp_path / "damaged"), "teacher"))
+    hub.refuse = True
+    with pytest.raises(HubError):
+        push(PushConfig(str(tmp_path / "teacher"), "me/teacher"))
+
+
+def test_a_training_and_its_evaluation_are_those_of_the_folder(tmp_path: Path, s3: Any) -> None:
+    overrides = [*make_toys(tmp_path), "distill.epochs=1", "few_shot.epochs=1"]
+    for name in SIZES:
+        push(PushConfig(str(tmp_path / "scenes" / name), f"{URL}/{name}"))
+    weights, metrics = [], []
+    for number, place in enumerate((f"{tmp_path / 'scenes'}", URL)):
+        run = SceneRun.open(config(*overrides, f"scenes={place}", f"out={tmp_path / str(number)}"))
+        run.train()
+        weights.append(run.model.state_dict())
+        metrics.append(evaluate_run(run)["metrics"])
+    assert all(bool((weights[1][name] == value).all()) for name, value in weights[0].items())
+    assert metrics[0] == metrics[1]
+    written = b"".join(path.read_bytes() for path in (tmp_path / "1").rglob("*") if path.is_file())
+    assert ENVIRONMENT["AWS_SECRET_ACCESS_KEY"].encode() not in written
+
+
+def test_shards_come_when_they_are_read_and_damaged_ones_are_refused(tmp_path: Path, s3: Any) -> None:
+    store = make_toy_store(tmp_path / "store", "train", 16)
+    push(PushConfig(str(store.path), URL))
+    data = bytearray(s3.cat_file("bucket/scenes/shards/00001.h5"))
+    data[len(data) // 2] ^= 1
+    s3.pipe_file("bucket/scenes/shards/00001.h5", bytes(data))
+    opened: SceneStore = pickle.loads(pickle.dumps(SceneStore.open(URL)))
+    assert not any((opened.path / "shards").iterdir())
+    assert np.array_equal(opened.images(index=0), store.images(index=0))
+    with pytest.raises(CorruptShardError):
+        opened.images(index=8)
+    assert {path.name for path in (opened.path / "shards").iterdir()} == {"00000.h5"}
+    with pytest.raises(CorruptShardError):
+        verify_store(URL)
+    push(PushConfig(str(store.path), URL))
+    (mirror_store(URL) / "shards" / "00000.h5").write_bytes(b"rot")
+    assert np.array_equal(SceneStore.open(URL).images(), store.images())
+
+
+def test_a_killed_reader_leaves_nothing_half(tmp_path: Path, s3: Any) -> None:
+    store = make_toy_store(tmp_path / "store", "train", 80, size=128)
+    push(PushConfig(str(store.path), URL))
+    code = f"from pickclutter_lang.datasets.scenes import SceneStore; SceneStore.open({URL!r}).images()"
+    shards = mirror_store(URL) / "shards"
+    with subprocess.Popen([sys.executable, "-c", code]) as process:
+        wait_until(lambda: any(shards.glob("*.h5")) or process.poll() is not None)
+        process.send_signal(signal.SIGKILL)
+    assert all(path.read_bytes() == (store.path / "shards" / path.name).read_bytes() for path in shards.glob("*.h5"))
+    assert np.array_equal(SceneStore.open(URL).images(), store.images())
+
+
+@pytest.mark.parametrize(
+    ("url", "changes"),
+    [
+        ("s3://nowhere/scenes", {}),
+        (URL, {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}),
+        ("nonsense://bucket/scenes", {}),
+    ],
+)
+def test_what_cannot_be_read_is_one_line(s3: Any, tmp_path: Path, url: str, changes: dict[str, str]) -> None:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "AWS_EC2_METADATA_DISABLED": "true", **changes}
+    environment = {name: value for name, value in environment.items() if value}
+    environment["HOME"] = str(tmp_path)  # no credentials of who runs the tests
+    line = [*COMMAND, "verify-scenes", f"store={url}"]
+    done = subprocess.run(line, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
+    assert url in done.stderr and ENVIRONMENT["AWS_SECRET_ACCESS_KEY"] not in done.stderr
+
+
+@pytest.mark.parametrize("scheme", ["memory", "file"])
+def test_other_schemes_of_fsspec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    monkeypatch.setenv("PICKCLUTTER_CACHE", str(tmp_path / "cache"))
+    store, url = make_toy_store(tmp_path / "store", "train", 9), f"{scheme}://{tmp_path}/there"
+    push(PushConfig(str(store.path), url))
+    assert np.array_equal(SceneStore.open(url).images(), store.images())
+    with pytest.raises(StorageError):
+        SceneStore.open(f"{url}/nothing")
+
+
+def test_settings_that_cannot_be_are_refused(tmp_path: Path) -> None:
+    for wrong in (
+        PushConfig(str(tmp_path), "s3://bucket/path", private=True),
+        PushConfig("f", "ftp://me:hush@host/scenes"),
+        FetchConfig("s3://bucket/path", str(tmp_path), revision="v1"),
+        FetchConfig("picker", str(tmp_path)),
+    ):
+        with pytest.raises(InvalidArgumentError):
+            wrong.validate()
