@@ -23,7 +23,7 @@ from pickclutter_lang.objects.object_sets import OBJECT_SETS, check_source, load
 from pickclutter_lang.utils.cli import ArgumentParser
 from pickclutter_lang.utils.io import cache_dir, ensure_dir
 from pickclutter_lang.utils.locks import file_lock
-from pickclutter_lang.utils.versions import installed_version
+from pickclutter_lang.utils.plugins import installed_version
 
 PACKAGES = ("pickclutter-lang", "numpy", "gymnasium", "sapien", "mani_skill2", "scipy", "trimesh", "setuptools")
 _OTHER_PACKAGES = ("torch", "open_clip_torch", "timm", "h5py", "safetensors", "hydra-core", "openai", "gradio")

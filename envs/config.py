@@ -64,7 +64,7 @@ class CollectConfig(PileConfig):
     workers: int = 0
     """Processes. 0: one for each CPU core. The content does not depend on it."""
     engine: str = "local"
-    """Where they are: `local`, this machine, or `ray`, the machines of a Ray cluster. Needs the extra `ray`."""
+    """Where they are: `local`, this machine, or `ray`, the machines of a Ray cluster. Needs the extra `cluster`."""
     address: str = "auto"
     """For `engine=ray`: HOST:PORT of the cluster's head. `auto`: the cluster of this machine."""
     shard_size: int = 50

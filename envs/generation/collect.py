@@ -30,9 +30,9 @@ from pickclutter_lang.objects.catalog_file import CATALOG_FILE, catalog_bytes
 from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
 from pickclutter_lang.utils.io import atomic_write, clean_temp_files, create_dir
 from pickclutter_lang.utils.locks import dir_lock
+from pickclutter_lang.utils.plugins import installed_version
 from pickclutter_lang.utils.pool import PoolConfig
 from pickclutter_lang.utils.progress import ProgressBar
-from pickclutter_lang.utils.versions import installed_version
 
 
 class SceneSource(Protocol):

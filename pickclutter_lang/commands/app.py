@@ -27,8 +27,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pickclutter_lang.commands import load
 from pickclutter_lang.commands.exit_status import exit_status
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.utils.cli import parse_config
-from pickclutter_lang.utils.field_docs import config_keys, dataclass_of, field_docs
+from pickclutter_lang.utils.cli import config_keys, dataclass_of, field_docs, parse_config
 from pickclutter_lang.utils.ranks import world_size
 from pickclutter_lang.utils.validation import did_you_mean
 

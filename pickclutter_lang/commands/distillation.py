@@ -87,7 +87,7 @@ def _evaluate_run(config: AffordanceEvalConfig, folder: str) -> None:
     from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
     from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-    from pickclutter_lang.training.trackers import check_report_to
+    from pickclutter_lang.training.logger import check_report_to
 
     if not config.report_only:
         of_run = EvaluateConfig(folder, config.scenes, config.num_threads, config.device)

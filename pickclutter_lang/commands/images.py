@@ -103,7 +103,7 @@ def reproduce_tables(config: ReproduceTablesConfig) -> None:
 
 @hydra_main(CaptionConfig, {"dataset": "object_views"}, ignore_other_keys=True)
 def caption_images(config: CaptionConfig) -> None:
-    """Caption images with an image captioning model (BLIP, GIT), for the loss `cap`. Needs the extra `sentence`.
+    """Caption images with an image captioning model (BLIP, GIT), for the loss `cap`. Needs the extra `llm`.
 
         pickclutter caption-images dataset=image_folder data.root=IMAGES out=captions.jsonl
         pickclutter train-image-student dataset=image_folder data.root=IMAGES objective.cap=1 \\

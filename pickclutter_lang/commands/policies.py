@@ -106,7 +106,7 @@ def look_words(words: Sequence[str]) -> list[str]:
 def look(config: LookConfig) -> None:
     """Ask for names in an image: scores, thresholds and maps of a teacher, and of a student.
 
-    Needs the extra policy or sim.
+    Needs the extra train or sim.
 
         pickclutter look pile.png --names "mug,lemon" out=look.png
         pickclutter look image=pile.png names=[mug,"yellow fruit"] policy=policy

@@ -24,7 +24,7 @@ from pickclutter_lang.policy.detectors import Detection, StudentDetector
 from pickclutter_lang.policy.folder import Thresholds
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
-from pickclutter_lang.utils.caches import keep_recent
+from pickclutter_lang.utils.memory import keep_recent
 
 OwnImage = NDArray[np.uint8]
 """A person's own image, [S, S, 3]."""

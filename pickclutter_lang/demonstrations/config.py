@@ -58,7 +58,7 @@ class CollectDemosConfig:
     workers: int = 2
     """Parallel processes, each with its environment. One that dies is replaced."""
     engine: str = "local"
-    """Where they are: `local`, this machine, or `ray`, the machines of a Ray cluster. Needs the extra `ray`."""
+    """Where they are: `local`, this machine, or `ray`, the machines of a Ray cluster. Needs the extra `cluster`."""
     address: str = "auto"
     """For `engine=ray`: HOST:PORT of the cluster's head. `auto`: the cluster of this machine."""
     n_videos: int = 3

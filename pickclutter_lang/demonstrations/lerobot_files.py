@@ -19,7 +19,7 @@ try:
     import pyarrow as pa
     import pyarrow.parquet as pq
 except ImportError as error:
-    raise MissingExtraError("pyarrow", "lerobot") from error
+    raise MissingExtraError("pyarrow", "export") from error
 
 FILE = "chunk-{chunk_index:03d}/file-{file_index:03d}"
 FILES_IN_CHUNK = 1000
@@ -132,7 +132,7 @@ class VideoWriter:
         try:
             import imageio_ffmpeg
         except ImportError as error:
-            raise MissingExtraError("imageio-ffmpeg", "lerobot") from error
+            raise MissingExtraError("imageio-ffmpeg", "export") from error
         self._ffmpeg: Any = imageio_ffmpeg
         self._folder, self._size = folder, size
         self._number = self._frames = 0

@@ -16,10 +16,8 @@ from pickclutter_lang.experiments.image_result_schema import ImageResult
 from pickclutter_lang.experiments.result_schema import ResultHead, SceneResult
 from pickclutter_lang.students.student import resolve_bf16
 from pickclutter_lang.training.experiment import MultiPhaseExperiment
-from pickclutter_lang.training.logger import peak_memory_mb, write_json
-from pickclutter_lang.training.trackers import open_trackers
-from pickclutter_lang.utils.json_files import check_json, read_json
-from pickclutter_lang.utils.nested import flatten
+from pickclutter_lang.training.logger import open_trackers, peak_memory_mb, write_json
+from pickclutter_lang.utils.json_files import check_json, flatten, read_json
 
 log = logging.getLogger(__name__)
 RESULT_FILE = "result.json"

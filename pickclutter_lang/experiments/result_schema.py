@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypedDict
 
 from msgspec import Meta
 
-from pickclutter_lang.training.checkpoint_state import DescriptionEntry, HistoryRow
+from pickclutter_lang.training.checkpoint import DescriptionEntry, HistoryRow
 from pickclutter_lang.utils.json_files import Text
 
 Number = float | None

@@ -9,8 +9,8 @@ from typing import Any
 from pickclutter_lang.experiments.comparison import comparable_config, differing_values
 from pickclutter_lang.experiments.sweeps.sweep_results import SweepResults
 from pickclutter_lang.reports.page import PAGE_FILE, page_link, settings_table
+from pickclutter_lang.utils.json_files import flatten
 from pickclutter_lang.utils.markdown import markdown_table
-from pickclutter_lang.utils.nested import flatten
 
 _KEYS = (
     "name", "seed", "object_split", "few_shot_draw", "precision", "git_revision", "versions", "teacher", "data",

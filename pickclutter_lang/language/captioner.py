@@ -1,4 +1,4 @@
-"""Captions of images by a captioning model (BLIP, GIT) through transformers; needs the extra `sentence`."""
+"""Captions of images by a captioning model (BLIP, GIT) through transformers; needs the extra `llm`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Captioner:
         try:
             import transformers
         except ImportError as error:
-            raise MissingExtraError(str(error.name), "sentence") from error
+            raise MissingExtraError(str(error.name), "llm") from error
         transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
         folder = _folder(model, revision)

@@ -180,7 +180,7 @@ class LanguagePickPolicy:
         if (here := policy_folder(name_or_path)).is_dir():
             return cls.load(here, **of_load)
         if find_spec("torch") is None:
-            raise MissingExtraError("torch, which policies of the hub are checked by,", "policy")
+            raise MissingExtraError("torch, which policies of the hub are checked by,", "train")
         from pickclutter_lang.policy.hub import fetch_policy
 
         return cls.load(fetch_policy(name_or_path, revision, cache_dir, token), **of_load)

@@ -112,7 +112,7 @@ class StudentRuntime:
         if config.is_onnx:
             return cls(config.student, OnnxNetworks(root, config, num_threads), config.thresholds, root)
         if find_spec("torch") is None:
-            raise MissingExtraError("torch, which a folder of export-policy needs,", "policy")
+            raise MissingExtraError("torch, which a folder of export-policy needs,", "train")
         from pickclutter_lang.policy.torch_networks import load_networks
 
         return cls(config.student, load_networks(root, trust_code), config.thresholds, root)

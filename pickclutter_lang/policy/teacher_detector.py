@@ -18,7 +18,7 @@ from pickclutter_lang.policy.folder import Thresholds
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.known_words import warn_of_unknown_words, with_neighbors
 from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE, encode_images
-from pickclutter_lang.utils.caches import keep_recent
+from pickclutter_lang.utils.memory import keep_recent
 
 
 class TeacherDetector:

@@ -20,8 +20,8 @@ from matplotlib.figure import Figure
 from pickclutter_lang.reports.charts import inline_svg
 from pickclutter_lang.reports.gallery import Gallery, Media
 from pickclutter_lang.utils.io import write_text
+from pickclutter_lang.utils.json_files import flatten
 from pickclutter_lang.utils.markdown import markdown_table
-from pickclutter_lang.utils.nested import flatten
 
 PAGE_FILE = "report.html"
 MEDIA_LIMIT = 6_000_000

@@ -10,7 +10,7 @@ from typing import Any
 from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.results.record import Record, short_hash
 from pickclutter_lang.training.checkpoint import describe_differences
-from pickclutter_lang.utils.nested import flatten
+from pickclutter_lang.utils.json_files import flatten
 
 _IGNORED: Mapping[str, Sequence[str]] = {
     "": (

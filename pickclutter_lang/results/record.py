@@ -15,10 +15,8 @@ from urllib.parse import unquote
 from pickclutter_lang.errors import CheckpointError, TrackerError
 from pickclutter_lang.students.student import resolve_bf16
 from pickclutter_lang.training.experiment import MultiPhaseExperiment
-from pickclutter_lang.training.logger import peak_memory_mb, write_json
-from pickclutter_lang.training.trackers import open_trackers
-from pickclutter_lang.utils.json_files import Text, check_json, read_json
-from pickclutter_lang.utils.nested import flatten
+from pickclutter_lang.training.logger import open_trackers, peak_memory_mb, write_json
+from pickclutter_lang.utils.json_files import Text, check_json, flatten, read_json
 
 log = logging.getLogger(__name__)
 Record = dict[str, Any]

@@ -20,7 +20,7 @@ from pickclutter_lang.students.config import PromptConfig
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.known_words import warn_of_unknown_words, with_neighbors
 from pickclutter_lang.teachers.reference import TeacherReference
-from pickclutter_lang.utils.caches import keep_recent
+from pickclutter_lang.utils.memory import keep_recent
 
 
 class LabelEncoder(Protocol):

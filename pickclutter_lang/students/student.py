@@ -16,8 +16,8 @@ from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.students.backbones import Backbone, build_backbone
 from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.students.label_encoders import LabelEncoder
-from pickclutter_lang.utils.caches import keep_recent
 from pickclutter_lang.utils.constants import TEMPERATURE
+from pickclutter_lang.utils.memory import keep_recent
 from pickclutter_lang.utils.validation import one_of
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pickclutter_lang.datasets.images.config import check_half
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.training.trackers import check_report_to
+from pickclutter_lang.training.logger import check_report_to
 from pickclutter_lang.utils.validation import (
     MAX_BATCH_SIZE,
     above,
@@ -91,7 +91,7 @@ class TeacherTrainConfig:
     text_lr: float = 0.0007
     """Learning rate of the text tower."""
     text_steps: int = 0
-    """Steps that fit the text encoder to the sentence encoder before the first image (extra `sentence`). 0: none."""
+    """Steps that fit the text encoder to the sentence encoder before the first image (extra `llm`). 0: none."""
     weight_decay: float = 0.05
     """Weight decay of both towers."""
     warmup_fraction: float = 0.05

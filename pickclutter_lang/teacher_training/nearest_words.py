@@ -20,7 +20,7 @@ COUNT = 8
 class NearestWords:
     """Finds the nearest words of captions, among those of one token, in the sentence encoder's space.
 
-    :raises MissingExtraError: without the extra `sentence`
+    :raises MissingExtraError: without the extra `llm`
     """
 
     def __init__(self) -> None:

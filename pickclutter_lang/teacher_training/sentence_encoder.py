@@ -31,7 +31,7 @@ class SentenceEncoder:
             from transformers import AutoModel, AutoTokenizer
             from transformers.utils import logging
         except ImportError as error:
-            raise MissingExtraError(str(error.name), "sentence") from error
+            raise MissingExtraError(str(error.name), "llm") from error
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         folder = str(get_model_path())
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)

@@ -17,7 +17,7 @@ from pickclutter_lang.language.label_names import vocabulary
 from pickclutter_lang.language.object_attributes import ObjectAttributes
 from pickclutter_lang.teacher_training.sentence_encoder import SentenceEncoder, common_words
 from pickclutter_lang.teacher_training.trainable_teacher import TrainablePocketTeacher
-from pickclutter_lang.training.optim import cosine
+from pickclutter_lang.training.trainer import cosine
 from pickclutter_lang.utils.progress import track
 
 _TEXTS_PER_STEP, _N_COMMON_WORDS, _LR, _WARMUP = 256, 4000, 1e-3, 0.1
@@ -40,7 +40,7 @@ def pretrain_text(
     :param seed: of the texts of each step
     :param held_out_phrases: which no text contains
     :return: mean cosine of the last step with its targets, in -1..1
-    :raises MissingExtraError: without the extra `sentence`
+    :raises MissingExtraError: without the extra `llm`
     """
     texts, targets = text_targets(named, words, trainable.model.text_projection.shape[1], held_out_phrases)
     parameters = [p for name, p in trainable.model.named_parameters() if not name.startswith("visual")]

@@ -28,6 +28,7 @@ from pickclutter_lang.teacher_training.text_pretraining import pretrain_text
 from pickclutter_lang.teacher_training.trainable_teacher import TrainablePocketTeacher
 from pickclutter_lang.teachers.pocket import POCKET_CONFIG, load_pocket_teacher, save_pocket_model
 from pickclutter_lang.training.checkpoint import (
+    CheckpointState,
     describe_differences,
     epoch_folder,
     load_checkpoint,
@@ -36,9 +37,7 @@ from pickclutter_lang.training.checkpoint import (
     save_checkpoint,
     saved_epochs,
 )
-from pickclutter_lang.training.checkpoint_state import CheckpointState
-from pickclutter_lang.training.logger import TrainingLogger, write_lines
-from pickclutter_lang.training.optim import cosine
+from pickclutter_lang.training.logger import TrackerGroup, TrainingLogger, open_trackers, write_lines
 from pickclutter_lang.training.parallel import (
     backward,
     check_rows,
@@ -47,7 +46,7 @@ from pickclutter_lang.training.parallel import (
     share_weights,
     whole_batch_norm,
 )
-from pickclutter_lang.training.trackers import TrackerGroup, open_trackers
+from pickclutter_lang.training.trainer import cosine
 from pickclutter_lang.utils.json_files import read_json_lines
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.prefetch import prefetch_map

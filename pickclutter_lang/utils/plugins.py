@@ -1,9 +1,10 @@
-"""User extensions: the Python object that a setting names as `module:attribute`."""
+"""What is imported by its name: user extensions, and names of packages that import their modules late."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar
 
 from pickclutter_lang.errors import InvalidArgumentError
@@ -59,3 +60,29 @@ def checked_result(made: object, kind: type[Kind], name: str, setting: str) -> K
             f"expected {setting}={name} to return a {kind.__module__}.{kind.__name__}, but got {type(made).__name__}"
         )
     return made
+
+
+def lazy_exports(package: str, exports: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:
+    """Return the `__getattr__` of a package that finds its public names in its modules.
+
+    The configuration of a package is then importable without torch.
+
+    :param package: its `__name__`
+    :param exports: module of the package -> names that the package has from it
+    """
+    modules = {name: module for module, names in exports.items() for name in names}
+
+    def find(name: str) -> Any:
+        if name not in modules:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(f"{package}.{modules[name]}"), name)
+
+    return find
+
+
+def installed_version(package: str) -> str | None:
+    """Return the version of a package by its name on PyPI, or None where it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
@@ -13,12 +12,6 @@ from torch.utils.data import DataLoader, Dataset, get_worker_info
 from pickclutter_lang.errors import PickClutterError, WorkerError
 
 Result = TypeVar("Result")
-SHARED_MEMORY = "/dev/shm"  # where torch hands tensors from process to process
-_PLENTY = 4 * 1024**3
-"""Bytes of shared memory that no run comes near: the size of a batch is not looked at."""
-_LESS = "set num_workers=0 or smaller batches, or give more (Docker: --shm-size=2g)"
-_EARLY = 2
-"""Batches that each process computes before they are needed, torch's default."""
 
 
 class _Computed(Dataset["Result | PickClutterError"], Generic[Result]):
@@ -48,13 +41,10 @@ def prefetch_map(compute: Callable[[int], Result], count: int, num_workers: int)
     :raises PickClutterError: what `compute` raises; WorkerError when one of the processes was ended, or when the
         shared memory is too small for their results
     """
-    if num_workers and count:
-        _check_shared_memory(compute, num_workers)
     loader: DataLoader[Result | PickClutterError] = DataLoader(
         _Computed(compute, count),
         batch_size=None,
         num_workers=num_workers,
-        prefetch_factor=_EARLY if num_workers else None,
         collate_fn=_unchanged,
         multiprocessing_context="fork" if num_workers else None,  # `compute` need not be pickled
         generator=torch.Generator(),  # the global one, which dropout draws from, stays as it is
@@ -73,21 +63,6 @@ def prefetch_map(compute: Callable[[int], Result], count: int, num_workers: int)
         ) from error
 
 
-def _check_shared_memory(compute: Callable[[int], Any], num_workers: int) -> None:
-    try:
-        free = shutil.disk_usage(SHARED_MEMORY).free
-    except OSError:
-        free = 0
-    if free >= _PLENTY:
-        return
-    needed = (num_workers * _EARLY + 1) * tensor_bytes(compute(0))
-    if needed > free:
-        raise WorkerError(
-            f"expected {needed / 1e6:.0f} MB of free shared memory at {SHARED_MEMORY} for num_workers={num_workers}, "
-            f"but there are {free / 1e6:.0f} MB; {_LESS}"
-        )
-
-
 def _share(value: Any) -> None:
     """Move all tensors of a nested value to shared memory.
 
@@ -100,14 +75,9 @@ def _share(value: Any) -> None:
             tensor.share_memory_()
         except RuntimeError as error:
             raise WorkerError(
-                f"the shared memory at {SHARED_MEMORY} takes no result of {tensor_bytes(value) / 1e6:.0f} MB, as where "
-                f"it is full ({str(error).splitlines()[0]}); {_LESS}; run the same command again to resume"
+                f"the shared memory at /dev/shm takes no result, as where it is full ({str(error).splitlines()[0]}); "
+                "set num_workers=0 or smaller batches, or give more (Docker: --shm-size=2g), and run it again"
             ) from error
-
-
-def tensor_bytes(value: Any) -> int:
-    """Return the bytes of all tensors in a nested value."""
-    return sum(tensor.nbytes for tensor in _tensors(value))
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:

@@ -1,6 +1,6 @@
 """Write `assets/word_neighbors.safetensors`: the words of captions that are nearest to each common word.
 
-Needs the extra `sentence`. `pickclutter_lang.teachers.word_neighbors` says what the file holds.
+Needs the extra `llm`. `pickclutter_lang.teachers.word_neighbors` says what the file holds.
 """
 
 from __future__ import annotations

@@ -14,8 +14,7 @@ from pickclutter_lang.commands import COMMANDS, load, main
 from pickclutter_lang.commands.app import REGISTERED, first_word_as
 from pickclutter_lang.commands.policies import look_words
 from pickclutter_lang.errors import PickClutterError
-from pickclutter_lang.utils.cli import parse_config
-from pickclutter_lang.utils.field_docs import config_keys
+from pickclutter_lang.utils.cli import config_keys, parse_config
 
 NAMES = sorted(name for group in COMMANDS.values() for name in group)
 ARGPARSE = ("check-install", "import-mesh")

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from pickclutter_lang.utils.lazy import lazy_exports
+from pickclutter_lang.utils.plugins import lazy_exports
 
 if TYPE_CHECKING:
     from pickclutter_lang.datasets.images.config import ImageDataConfig

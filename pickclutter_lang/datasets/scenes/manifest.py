@@ -21,8 +21,7 @@ from pickclutter_lang.errors import DatasetError, InvalidArgumentError, Mismatch
 from pickclutter_lang.objects.catalog import object_split_of
 from pickclutter_lang.utils.constants import CAMERAS, LABELS, MAX_ACTORS, REP_POINTS
 from pickclutter_lang.utils.io import atomic_write
-from pickclutter_lang.utils.json_files import Sha256, Text, check_json, read_json
-from pickclutter_lang.utils.nested import flatten
+from pickclutter_lang.utils.json_files import Sha256, Text, check_json, flatten, read_json
 from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE
 
 SCHEMA = 1

@@ -34,8 +34,8 @@ from pickclutter_lang.experiments.shared_bootstraps import SharedBootstraps
 from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.experiments.sweeps.sweep_markdown import difference_cell
 from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, number_at
+from pickclutter_lang.utils.json_files import flatten
 from pickclutter_lang.utils.markdown import markdown_table
-from pickclutter_lang.utils.nested import flatten
 from pickclutter_lang.utils.statistics import Estimate
 
 _HASH = 10  # characters of a hash that are shown

@@ -55,7 +55,7 @@ def write_figure(runs: ImageSweepResults, number: str, out: Path) -> tuple[Path,
     :param number: "1", "2b" or "4"
     :raises InvalidArgumentError: for another number, or too few images for Figure 2b
     :raises CheckpointError: when none of the figure's runs is finished, or a run lacks the data of the figure
-    :raises MissingExtraError: for Figure 2b without the extra `plots`
+    :raises MissingExtraError: for Figure 2b without the extra `train`
     """
     if number not in FIGURES:
         raise InvalidArgumentError(f"expected a figure of {', '.join(FIGURES)}, but got {number!r}")
@@ -191,9 +191,9 @@ def load_space(path: Path, classes: int) -> Space:
 
 
 def check_umap() -> None:
-    """Raise MissingExtraError where the extra `plots`, which Figure 2b needs, is not installed."""
+    """Raise MissingExtraError where the extra `train`, which Figure 2b needs, is not installed."""
     if find_spec("umap") is None:
-        raise MissingExtraError("umap-learn", "plots")
+        raise MissingExtraError("umap-learn", "train")
 
 
 def embed(space: Space) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -202,7 +202,7 @@ def embed(space: Space) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     The map is that of the images; each text then goes to where the images nearest to it are. A map of both would show
     above all that images and texts are two crowds. The same features give the same map.
 
-    :raises MissingExtraError: without the extra `plots`
+    :raises MissingExtraError: without the extra `train`
     :raises InvalidArgumentError: for fewer than 4 images, which UMAP cannot place
     """
     if len(space.students) < _FEWEST_IMAGES:

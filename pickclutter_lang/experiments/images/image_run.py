@@ -27,8 +27,7 @@ from pickclutter_lang.teachers.training_images import check_untrained_images
 from pickclutter_lang.training.experiment import MultiPhaseExperiment, Phase, configure_torch
 from pickclutter_lang.training.parallel import main_first
 from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches
-from pickclutter_lang.training.seeds import seed_everything
-from pickclutter_lang.training.trainer import Batch
+from pickclutter_lang.training.trainer import Batch, seed_everything
 
 
 class ImageRun(MultiPhaseExperiment):

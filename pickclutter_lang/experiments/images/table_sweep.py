@@ -132,7 +132,7 @@ def plan_image_tables(
     :param report: called with the report on each data set
     :raises InvalidArgumentError: when an override is wrong, a text or caption is missing or too long
     :raises PickClutterError: what `plan_runs`, `load_image_dataset` and `load_teacher` raise
-    :raises MissingExtraError: for Figure 2b without the extra `plots`
+    :raises MissingExtraError: for Figure 2b without the extra `train`
     """
     if "2b" in config.figures:
         check_umap()

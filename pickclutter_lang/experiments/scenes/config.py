@@ -10,7 +10,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.students.config import PromptConfig, StudentConfig
 from pickclutter_lang.teachers.config import TeacherConfig
 from pickclutter_lang.training.config import FewShotConfig, PhaseConfig, RetrievalConfig
-from pickclutter_lang.training.trackers import check_report_to
+from pickclutter_lang.training.logger import check_report_to
 from pickclutter_lang.utils.constants import TEMPERATURE
 from pickclutter_lang.utils.object_storage import check_scenes
 from pickclutter_lang.utils.validation import (

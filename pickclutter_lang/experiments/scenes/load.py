@@ -21,8 +21,7 @@ from pickclutter_lang.experiments.scenes.trained_student import (
 )
 from pickclutter_lang.experiments.stages import CROP_CLASSIFIER
 from pickclutter_lang.teachers.reference import TeacherReference
-from pickclutter_lang.training.checkpoint import check_fits
-from pickclutter_lang.training.checkpoint_state import TeacherEntry
+from pickclutter_lang.training.checkpoint import TeacherEntry, check_fits
 from pickclutter_lang.training.experiment import CONFIG_FILE, RunRecord, configure_torch, finished_checkpoint, read_run
 from pickclutter_lang.utils.cli import parse_config
 from pickclutter_lang.utils.object_storage import join

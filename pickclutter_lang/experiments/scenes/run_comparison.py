@@ -20,7 +20,7 @@ from pickclutter_lang.experiments.scenes.result_table import stages_of
 from pickclutter_lang.experiments.scenes.scene_intervals import RunPredictions, scene_bootstraps
 from pickclutter_lang.experiments.shared_bootstraps import SharedBootstraps
 from pickclutter_lang.metrics.bootstrap import Metric
-from pickclutter_lang.utils.nested import flatten
+from pickclutter_lang.utils.json_files import flatten
 from pickclutter_lang.utils.statistics import Estimate
 
 _RESAMPLES = 1000

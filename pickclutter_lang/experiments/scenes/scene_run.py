@@ -37,8 +37,7 @@ from pickclutter_lang.teachers.scene_features import teacher_features
 from pickclutter_lang.training.experiment import MultiPhaseExperiment, Phase, configure_torch
 from pickclutter_lang.training.parallel import main_first
 from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches, with_unlabeled
-from pickclutter_lang.training.seeds import seed_everything
-from pickclutter_lang.training.trainer import Batch
+from pickclutter_lang.training.trainer import Batch, seed_everything
 from pickclutter_lang.utils.ranks import is_main
 
 

@@ -23,9 +23,9 @@ from pickclutter_lang.students.label_encoders import StoredLabelEncoder
 from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16
 from pickclutter_lang.teachers.reference import TeacherReference
 from pickclutter_lang.training.checkpoint import describe_differences
+from pickclutter_lang.utils.array_files import read_tensors
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.json_files import Sha256, Text, check_json, parse_json
-from pickclutter_lang.utils.tensor_files import read_tensors
 from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE
 
 LABEL_FEATURES_FILE = "label_features.safetensors"

@@ -27,8 +27,7 @@ from pickclutter_lang.experiments.images.image_run import ImageRun
 from pickclutter_lang.experiments.result import read_result
 from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint
 from pickclutter_lang.training.config import RetrievalConfig
-from pickclutter_lang.training.seeds import seed_everything
-from pickclutter_lang.training.trainer import Trainer
+from pickclutter_lang.training.trainer import Trainer, seed_everything
 
 LONGER = ("distill.epochs=3", "continual_split=true", "few_shot.epochs=2")
 BEST = ("objective.cls=1", "objective.im_cst=1", "objective.vlprox=1")

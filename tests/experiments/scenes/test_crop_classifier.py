@@ -39,7 +39,7 @@ from pickclutter_lang.students import build_student
 from pickclutter_lang.students.crop_classifier import CropClassifier, orthogonalize
 from pickclutter_lang.students.student import normalize_rgb
 from pickclutter_lang.training.checkpoint import saved_epochs
-from pickclutter_lang.training.seeds import seed_everything
+from pickclutter_lang.training.trainer import seed_everything
 
 SIDE = 48
 PHASE = (
