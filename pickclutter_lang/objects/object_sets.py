@@ -37,6 +37,7 @@ from pickclutter_lang.objects.object_set import (
     measured,
     read_model_db,
 )
+from pickclutter_lang.objects.proxy_set import build_proxy_set
 from pickclutter_lang.utils.validation import check_folder, check_path, did_you_mean, within
 
 __all__ = ["DEFAULT_INSTANCES", "MAX_INSTANCES", "MODEL_DB_FILE", "ObjectSet", "load_object_set"]
@@ -105,9 +106,7 @@ def load_object_set(
 def _load_scans(source: str, root: str | Path | None, model_ids: Sequence[str] | None = None) -> ObjectSet:
     """Return `proxy` or `ycb`."""
     if source == "proxy":
-        from pickclutter_lang.objects.procedural import build_procedural_set
-
-        return read_object_set("proxy", build_procedural_set(root), model_ids)
+        return read_object_set("proxy", build_proxy_set(root), model_ids)
     in_assets = Path(os.environ.get("MS2_ASSET_DIR", "data")) / "mani_skill2_ycb"
     return read_object_set("ycb", Path(root) if root else in_assets, model_ids)
 

@@ -1,0 +1,144 @@
+"""The set `proxy`: files, sizes, words and collision hulls, and concurrent or killed builds."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import trimesh
+from numpy.typing import NDArray
+from PIL import Image
+
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.objects.catalog import CatalogObject, paper_catalog
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet, load_object_set
+from pickclutter_lang.objects.proxy_set import INSTANCES, build_proxy_set, kind_of
+
+BUILD = "import sys; from pickclutter_lang.objects.proxy_set import build_proxy_set as build; build(sys.argv[1])"
+
+
+def contents(root: Path) -> dict[str, str]:
+    files = sorted(p for p in root.rglob("*") if p.is_file())
+    return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def rows_of(path: Path, kind: str) -> list[list[str]]:
+    return [line.split()[1:] for line in path.read_text().splitlines() if line.startswith(kind + " ")]
+
+
+def hulls_of(path: Path) -> list[trimesh.Trimesh]:
+    """Return the groups of an OBJ file, read without trimesh's own reader."""
+    points, groups = np.array(rows_of(path, "v"), dtype=float), path.read_text().split("o convex_")[1:]
+    faces = [[line.split()[1:] for line in g.splitlines() if line.startswith("f ")] for g in groups]
+    meshes = [trimesh.Trimesh(points, np.array(f, dtype=int) - 1, process=False) for f in faces]
+    for mesh in meshes:
+        mesh.remove_unreferenced_vertices()
+    return meshes
+
+
+def test_the_set_agrees_with_the_catalog(procedural: ObjectSet) -> None:
+    assert list(INSTANCES) == procedural.catalog.model_ids
+    for item, expected in zip(procedural.catalog, paper_catalog(), strict=True):
+        assert item.size == pytest.approx(expected.size, abs=2e-6)
+        assert (item.scale, item.density, item.name) == (expected.scale, expected.density, expected.name)
+
+
+def test_instances_show_what_the_catalog_says() -> None:
+    for item in paper_catalog():
+        seed, axes = INSTANCES[item.model_id]
+        assert seed >= 2 * MAX_INSTANCES  # in no split to learn from or evaluate on
+        instance = kind_of(item.name).instance(seed)
+        assert set(instance.colors) & set(item.colors), item.name
+        stretch = np.array(item.size) / [instance.size["xyz".index(axis)] for axis in axes]
+        assert stretch.max() / stretch.min() < 1.35, item.name
+
+
+def test_models_are_textured_solids_of_the_real_size(procedural: ObjectSet) -> None:
+    for item in paper_catalog():
+        check_model(procedural.model_dir(item.model_id), item)
+
+
+def check_model(folder: Path, item: CatalogObject) -> None:
+    mesh, size = folder / "textured.obj", np.array(item.size)
+    points, corners = np.array(rows_of(mesh, "v"), dtype=float), np.array(rows_of(mesh, "vt"), dtype=float)
+    assert points.max(axis=0) == pytest.approx(size / 2, abs=2e-6), item.name
+    assert points.min(axis=0) == pytest.approx(-size / 2, abs=2e-6), item.name
+    assert corners.min() >= 0 and corners.max() <= 1 and len(rows_of(mesh, "f")) <= 5000, item.name
+    faces = np.array([[[int(n) for n in corner.split("/")] for corner in row] for row in rows_of(mesh, "f")])
+    triangles, normals = points[faces[..., 0] - 1], np.array(rows_of(mesh, "vn"), float)[faces[..., 2] - 1]
+    areas = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
+    assert (np.einsum("fd,fcd->fc", areas, normals) >= -1e-9).mean() > 0.99, item.name
+    with Image.open(folder / "texture_map.png") as texture:
+        assert len(np.unique(np.asarray(texture).reshape(-1, 3), axis=0)) > 8, item.name
+    hulls = hulls_of(folder / "collision.obj")
+    assert 1 <= len(hulls) <= 32, item.name
+    for hull in hulls:
+        assert hull.is_watertight and len(hull.vertices) <= 255, item.name
+        assert hull.volume == pytest.approx(hull.convex_hull.volume, rel=1e-3), item.name
+    solid: NDArray[Any] = np.concatenate([hull.vertices for hull in hulls])
+    assert (np.abs(np.ptp(solid, axis=0) - size) < np.maximum(0.004, 0.1 * size)).all(), item.name
+
+
+def test_volumes_are_near_those_of_the_real_objects(procedural: ObjectSet, ycb_root: Path) -> None:
+    for item in paper_catalog():
+        path = ycb_root / "models" / item.model_id / "collision.obj"
+        real: Any = trimesh.load(path, force="scene", split_objects=True, group_material=False)
+        volume = sum(hull.volume for hull in hulls_of(procedural.model_dir(item.model_id) / "collision.obj"))
+        ratio = volume / sum(mesh.convex_hull.volume for mesh in real.geometry.values())
+        assert 0.3 < ratio < 1.8, (item.name, ratio)
+
+
+def test_the_bowl_is_hollow(procedural: ObjectSet) -> None:
+    hulls = hulls_of(procedural.model_dir("024_bowl") / "collision.obj")
+    inside = np.array([[x, y, 0.015] for x in (-0.03, 0, 0.03) for y in (-0.03, 0, 0.03)])
+    assert not any(hull.contains(inside).any() for hull in hulls)
+
+
+def test_the_default_folder_is_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PICKCLUTTER_CACHE", str(tmp_path))
+    loaded = load_object_set("proxy")
+    assert loaded.root.parent == tmp_path and [p.name for p in tmp_path.iterdir()] == [loaded.root.name]
+    before = {p: p.stat().st_mtime_ns for p in loaded.root.rglob("*")}
+    assert build_proxy_set(loaded.root) == loaded.root  # a built set is left alone
+    assert {p: p.stat().st_mtime_ns for p in loaded.root.rglob("*")} == before
+
+
+def test_processes_that_build_at_once_share_one_result(tmp_path: Path, procedural: ObjectSet) -> None:
+    target, environment = tmp_path / "set", os.environ | {"PYTHONHASHSEED": "7"}
+    builders = [subprocess.Popen([sys.executable, "-c", BUILD, str(target)], env=environment) for _ in range(2)]
+    assert [builder.wait(timeout=120) for builder in builders] == [0, 0]
+    assert [p.name for p in tmp_path.iterdir()] == ["set"]
+    assert contents(target) == contents(procedural.root) and len(contents(target)) == 1 + 4 * len(INSTANCES)
+
+
+def test_a_killed_build_leaves_no_partial_set(tmp_path: Path) -> None:
+    target = tmp_path / "set"
+    builder = subprocess.Popen([sys.executable, "-c", BUILD, str(target)])
+    deadline = time.monotonic() + 120
+    while not any(tmp_path.rglob("textured.obj")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    builder.send_signal(signal.SIGKILL)
+    builder.wait()
+    assert not target.exists()
+    (leftover,) = tmp_path.iterdir()
+    os.utime(leftover, (0, 0))  # as if it had been killed long ago
+    build_proxy_set(target)
+    assert [p.name for p in tmp_path.iterdir()] == ["set"]
+    assert set(json.loads((target / "info_pick_v0.json").read_text())) == set(INSTANCES)
+
+
+def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("keep me")
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "mine", tmp_path / "file" / "set"):
+        with pytest.raises(InvalidArgumentError, match="folder"):
+            build_proxy_set(folder)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "mine"]
