@@ -100,7 +100,7 @@ def _evaluate_run(config: AffordanceEvalConfig, folder: str) -> None:
 
 _PAGES = {
     "scenes": "pickclutter_lang.experiments.scenes.scene_comparison",
-    "images": "pickclutter_lang.experiments.images.image_comparison",
+    "images": "pickclutter_lang.results.comparison",
     "policy": "pickclutter_lang.results.comparison",
 }
 

@@ -25,11 +25,10 @@ def train_image_student(config: ImageTrainConfig) -> None:
     This is one run of a table of the paper. `pickclutter reproduce-tables` runs full tables. An interrupted command
     resumes when run again.
     """
-    from pickclutter_lang.experiments.images.image_protocol import evaluate_images
-    from pickclutter_lang.experiments.images.image_report import write_report
-    from pickclutter_lang.experiments.images.image_results import summary
+    from pickclutter_lang.experiments.images.image_protocol import evaluate_images, write_report
     from pickclutter_lang.experiments.images.image_run import ImageRun
-    from pickclutter_lang.experiments.result import RESULT_FILE, read_result
+    from pickclutter_lang.experiments.images.image_tables import summary
+    from pickclutter_lang.results.record import RESULT_FILE, read_record
     from pickclutter_lang.utils.ranks import is_main
 
     run, done = ImageRun.open(config), (Path(config.out) / RESULT_FILE).is_file()
@@ -38,7 +37,7 @@ def train_image_student(config: ImageTrainConfig) -> None:
     if not done:
         run.train()
     if is_main():
-        result = read_result(Path(config.out), "images") if done else evaluate_images(run)
+        result = read_record(Path(config.out), "images") if done else evaluate_images(run)
         print(summary(result))
         print(f"report: {write_report(config.out)}")
 
@@ -72,8 +71,7 @@ def reproduce_tables(config: ReproduceTablesConfig) -> None:
         plan_image_tables,
         write_image_tables,
     )
-    from pickclutter_lang.experiments.sweeps.sweep_planner import forwarded_overrides
-    from pickclutter_lang.experiments.sweeps.sweep_runner import describe_failures, run_sweep
+    from pickclutter_lang.experiments.sweep import describe_failures, forwarded_overrides, run_sweep
     from pickclutter_lang.utils.markdown import tables_of
 
     sweep = TableSweepConfig(

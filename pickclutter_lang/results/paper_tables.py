@@ -36,7 +36,7 @@ AVERAGE = "average"
 SIZES: Mapping[str, tuple[int, int, int]] = {name: (a, b, c) for name, (a, b, c) in _CONTENT["sizes"].items()}
 """Images in the published lists: training, X_id, X_ood; those of tiered-ImageNet are not public."""
 PAPER: Mapping[str, PaperTable] = {number: _table(rows) for number, rows in _CONTENT["tables"].items()}
-"""Number of a table, "1" to "11" -> its rows, by their names in `experiments.images.table_specs.TABLES`."""
+"""Number of a table, "1" to "11" -> its rows, by their names in `experiments.images.image_tables.TABLES`."""
 TABLE12: Mapping[str, PaperTable] = {metric: _table(rows) for metric, rows in _CONTENT["table_12"].items()}
 """`accuracy` (Table 12 a) and `f1` (b) -> method, as the paper calls it -> cell -> (zero-shot, few-shot)."""
 TABLE12_CELLS = ("id_on_id", "id_on_ood", "ood_on_ood")

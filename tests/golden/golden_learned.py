@@ -13,7 +13,7 @@ from helpers import image_runs, scene_runs
 from helpers.image_data import paint_classes
 from pickclutter_lang.experiments.images.image_protocol import evaluate_images
 from pickclutter_lang.experiments.images.image_run import ImageRun
-from pickclutter_lang.experiments.images.table_specs import RUNS
+from pickclutter_lang.experiments.images.image_tables import RUNS
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint, saved_epochs
@@ -163,7 +163,7 @@ def saved_arrays(folder: Path) -> Measures:
     """Measure the numbers in all npz files of a run: probabilities, maps and features, and whatever they are beside."""
     arrays: list[Any] = []
     for path in folder.rglob("*.npz"):
-        if path.name == "few_shot_fewshot.npz":  # saved since 0.2.0
+        if path.name in ("few_shot_fewshot.npz", "scores.npz"):  # saved since 0.2.0 and 0.3.0
             continue
         with np.load(path) as file:
             arrays += [file[name] for name in file.files if file[name].dtype.kind in "biuf"]

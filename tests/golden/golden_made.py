@@ -19,9 +19,8 @@ from helpers.scene_data import make_toy_store
 from pickclutter_lang.commands.app import compose_config
 from pickclutter_lang.datasets.object_views import ObjectViewDataset, write_object_views
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
-from pickclutter_lang.experiments.images.image_results import load_runs
+from pickclutter_lang.experiments.images.image_tables import RUNS, TABLES, load_image_runs
 from pickclutter_lang.experiments.images.image_tables import write_table as write_picture_table
-from pickclutter_lang.experiments.images.table_specs import RUNS, TABLES
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.scenes.table12 import Table12Config, write_table
 from pickclutter_lang.objects.kinds import all_kinds
@@ -66,7 +65,7 @@ def picture_tables(inputs: Path, folder: Path) -> Measures:
             x = (0.6 + seed / 10 + number / 100, 0.2 + seed / 20 + number / 200, 0.4 + number / 300)
             made = image_results.make_result(name, seed, x, data="caltech_birds")
             image_results.write_result(folder / "runs", made)
-    runs = load_runs(folder / "runs")
+    runs = load_image_runs(folder / "runs")
     found: Measures = {}
     for table in (table for table in TABLES if table != "12"):  # which has no numbers of these runs
         page = write_picture_table(runs, table, folder / "out")

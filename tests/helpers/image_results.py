@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pickclutter_lang.experiments.images.table_specs import RUNS
+from pickclutter_lang.experiments.images.image_tables import RUNS
 
 CLASSES = 4  # of Y_id; Y_ood has one more
 CONFIG: dict[str, Any] = {

@@ -15,14 +15,13 @@ from helpers.browser import opened
 from helpers.image_runs import make_toys, trained
 from pickclutter_lang.commands import main
 from pickclutter_lang.experiments.images.image_protocol import evaluate_images
-from pickclutter_lang.experiments.images.image_report import write_report as write_image_report
-from pickclutter_lang.experiments.images.table_sweep import TableSweepConfig, write_image_tables
+from pickclutter_lang.experiments.images.image_protocol import write_report as write_image_report
 from pickclutter_lang.experiments.scenes.scene_report import write_report as write_scene_report
 from pickclutter_lang.experiments.scenes.table12 import Table12Config, write_table
 
 PHONE = {"width": 390, "height": 844}
 PAGES = {
-    "scenes": 4, "images": 3, "table12": 3, "tables": 2, "comparison of scenes": 3, "comparison of images": 3,
+    "scenes": 4, "images": 2, "table12": 3, "comparison of scenes": 3, "comparison of images": 3,
     "policy": 3, "comparison of policies": 2,
 }  # fmt: skip
 """Page -> how many charts it has at least."""
@@ -85,15 +84,10 @@ def table12(folder: Path) -> Path:
     return write_table(Table12Config(str(folder), None, None)).with_name("report.html")
 
 
-def tables(folder: Path) -> Path:
-    return write_image_tables(TableSweepConfig("1", None, [0], str(folder), 1, []))[-1]
-
-
 MAKERS: dict[str, Callable[[Any, Path], Path]] = {
     "scenes": lambda fixture, out: fixture("scenes") / "cls" / "seed0" / "report.html",
     "images": lambda fixture, out: fixture("images") / "cls" / "seed0" / "report.html",
     "table12": lambda fixture, out: table12(fixture("scenes")),
-    "tables": lambda fixture, out: tables(fixture("images")),
     "comparison of scenes": lambda fixture, out: compared(out, *sorted((fixture("scenes") / "cls").iterdir())),
     "comparison of images": lambda fixture, out: compared(out, *sorted((fixture("images") / "cls").iterdir())),
     "policy": lambda fixture, out: fixture("policies") / "first" / "report.html",
@@ -182,7 +176,7 @@ def test_it_fits_a_phone_and_is_readable_in_the_dark(made: tuple[str, Path]) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["table12", "tables"])
+@pytest.mark.parametrize("name", ["table12"])
 def test_a_table_leads_to_the_reports_of_its_runs(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     with opened(MAKERS[name](request.getfixturevalue, tmp_path)) as (page, problems):
         links = page.locator("main a")

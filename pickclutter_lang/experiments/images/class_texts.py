@@ -1,19 +1,26 @@
-"""Texts of classes, and the label encoder that a configuration asks for."""
+"""Texts of classes and images, the label encoder that settings ask for, and hashes of what a run learns from."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from pickclutter_lang.datasets.images import ImageClass
+from pickclutter_lang.datasets.images import ImageClass, ImageDataset, Split
+from pickclutter_lang.datasets.images.splits import SUBSETS
+from pickclutter_lang.distillation.extra_losses import load_extra_losses
+from pickclutter_lang.distillation.image_objective import IMAGE_ARGUMENTS
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
-from pickclutter_lang.experiments.images.config import ClassTextConfig
+from pickclutter_lang.experiments.images.config import ClassTextConfig, ImageObjectiveConfig, ImageTrainConfig
 from pickclutter_lang.language.descriptions import BLIND, DESCRIPTION_TEMPLATE, STYLES, describe, read_descriptions
 from pickclutter_lang.language.prompts import LearnedPrompts
 from pickclutter_lang.students.label_encoders import ClosedSetEncoder, FixedLabelEncoder, PromptLabelEncoder
 from pickclutter_lang.teachers import Teacher
 
-DATASET_DESCRIPTIONS = "own"
+_OWN = "own"
+"""Descriptions of the data set itself."""
 
 
 def build_class_encoder(
@@ -48,39 +55,30 @@ def check_texts(config: ClassTextConfig, teacher: Teacher, classes: Sequence[Ima
 
 
 def class_texts(config: ClassTextConfig, classes: Sequence[ImageClass], *, behind_context: bool = False) -> list[str]:
-    """Return the text of every class, with its description where there are any.
+    """Return the text of every class, with its description where the settings name a source of them.
 
     :param behind_context: leave out the template, which a learned context replaces
-    :raises InvalidArgumentError: when a class lacks the configured description
-    """
-    names = [item.name for item in classes]
-    if config.descriptions is None:
-        return names if behind_context else [config.template.format(name=name) for name in names]
-    template = DESCRIPTION_TEMPLATE if behind_context else config.description_template
-    texts = descriptions(config, classes)
-    return [describe(name, text, template) for name, text in zip(names, texts, strict=True)]
-
-
-def descriptions(config: ClassTextConfig, classes: Sequence[ImageClass]) -> list[str]:
-    """Return the description of every class, from the source that `ClassTextConfig.descriptions` names.
-
-    :raises InvalidArgumentError: naming the classes without one, or for a file of another style
+    :raises InvalidArgumentError: naming the classes without a description, or for a file of another style
     :raises MissingAssetsError: when a file is not there
-    :raises UnknownObjectError: as `read_descriptions`' set
     """
-    source, names = config.descriptions or DATASET_DESCRIPTIONS, [item.name for item in classes]
+    names, source = [item.name for item in classes], config.descriptions
+    if source is None:
+        return names if behind_context else [config.template.format(name=name) for name in names]
     if source in (*STYLES, *BLIND):
-        return _in_style(source, config.style_dir, names)
-    if source != DATASET_DESCRIPTIONS:
-        return read_descriptions(source).of(names)
-    lacking = [item.name for item in classes if not item.description]
-    if lacking:
-        raise InvalidArgumentError(
-            f"expected a description of every class, but the data set has none of {', '.join(lacking[:5])}"
-            f"{' and others' if len(lacking) > 5 else ''}; name a file of them as data.descriptions (make it: "
-            "pickclutter describe-labels labels=[...] out=FILE.json), or do without the runs that need them"
-        )
-    return [item.description for item in classes]
+        texts = _in_style(source, config.style_dir, names)
+    elif source != _OWN:
+        texts = read_descriptions(source).of(names)
+    else:
+        texts = [item.description for item in classes]
+        lacking = [name for name, text in zip(names, texts, strict=True) if not text]
+        if lacking:
+            raise InvalidArgumentError(
+                f"expected a description of every class, but the data set has none of {', '.join(lacking[:5])}; name a "
+                "file of them as data.descriptions (make it: pickclutter describe-labels labels=[...] out=FILE.json), "
+                "or do without the runs that need them"
+            )
+    template = DESCRIPTION_TEMPLATE if behind_context else config.description_template
+    return [describe(name, text, template) for name, text in zip(names, texts, strict=True)]
 
 
 def _in_style(style: str, folder: str | None, names: Sequence[str]) -> list[str]:
@@ -89,9 +87,8 @@ def _in_style(style: str, folder: str | None, names: Sequence[str]) -> list[str]
         known = read_descriptions(style)
         if not {*names} <= {*known.texts}:
             raise InvalidArgumentError(
-                f"expected text.style_dir=FOLDER with {', '.join(f'{one}.json' for one in STYLES)} for these "
-                "classes; the "
-                "package has descriptions of its 26 objects alone"
+                f"expected text.style_dir=FOLDER with {', '.join(f'{one}.json' for one in STYLES)} for these classes; "
+                "the package describes its 26 objects only"
             )
         return known.of(names)
     blind, style = style in BLIND, BLIND.get(style, style)
@@ -110,3 +107,66 @@ def _in_style(style: str, folder: str | None, names: Sequence[str]) -> list[str]
             f"others written (pickclutter describe-labels), or choose text.descriptions={style} where that is offered"
         )
     return known.of(names)
+
+
+def needs_captions(objective: ImageObjectiveConfig) -> bool:
+    """Return whether L_cap, or a loss of one's own, takes captions."""
+    own = load_extra_losses(objective.extra, IMAGE_ARGUMENTS) if objective.extra else {}
+    return bool(objective.cap) or any("captions" in loss.arguments for loss in own.values())
+
+
+def captions_of(data: ImageDataset, rows: Sequence[int]) -> list[str]:
+    """Return the captions of some images.
+
+    :raises InvalidArgumentError: when one of them has none
+    """
+    ids = [data.images.ids[row] for row in rows]
+    lacking = [item for item in ids if item not in data.captions]
+    if lacking:
+        raise InvalidArgumentError(
+            f"expected a caption of every image for objective.cap, but {len(lacking)} have none, such as "
+            f"{lacking[0]}; name a file of captions (JSON lines: id, text) as data.captions, written by "
+            "pickclutter caption-images, or do without the runs that need them"
+        )
+    return [data.captions[item] for item in ids]
+
+
+def space_texts(config: ClassTextConfig, data: ImageDataset, split: Split) -> dict[str, list[str]]:
+    """Return the texts of Table 6 and Figure 4: names of Y_ood, and descriptions and captions where none is missing."""
+    unseen = [data.classes[n] for n in split.unseen]
+    if len(unseen) < 2:
+        return {}
+    texts = {}
+    for kind, source in (("names", None), ("descriptions", config.descriptions or _OWN)):
+        if source != _OWN or all(item.description for item in unseen):
+            texts[kind] = class_texts(replace(config, descriptions=source, closed_set=False), unseen)
+    if all(data.images.ids[row] in data.captions for row in split.ood):
+        texts["captions"] = captions_of(data, split.ood)
+    return texts
+
+
+def describe_data(config: ImageTrainConfig, data: ImageDataset, split: Split) -> dict[str, Any]:
+    """Return the provenance of a run: name, content and sizes of its data set, its halves, and hashes of its texts.
+
+    `split` is a hash of what is in which part, `texts` of the class texts, `captions` of those that a loss takes.
+
+    :raises InvalidArgumentError: when a description or a caption is lacking
+    """
+    names, ids = [item.name for item in data.classes], data.images.ids
+    parts = {part: [ids[row] for row in getattr(split, part)] for part in SUBSETS}
+    captions = captions_of(data, (*split.train, *split.fewshot)) if needs_captions(config.objective) else []
+    return {
+        "name": data.name,
+        "content": data.images.content_hash,
+        "split": digest([f"{part} {item}" for part, items in parts.items() for item in items]),
+        "seen": [names[n] for n in split.seen],
+        "unseen": [names[n] for n in split.unseen],
+        **{part: len(items) for part, items in parts.items()},
+        "texts": digest(class_texts(config.text, data.classes)),
+        "captions": digest(captions),
+    }
+
+
+def digest(texts: Sequence[str]) -> str:
+    """Return a hash (sha256, hex) of texts."""
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -22,18 +21,8 @@ from pickclutter_lang.utils.ranks import own_rows
 _AT_ONCE = 64
 _FIXED = 1  # distinguishes the keys of fixed crops from those of an epoch
 _VERSION = 1  # of the sampling and cutting of crops
-
-
-class _Part(NamedTuple):
-    """A part of an image: top, left, height and width in pixels, and whether it is mirrored."""
-
-    box: tuple[int, int, int, int]
-    mirrored: bool
-
-    def of(self, image: Tensor, size: int) -> Tensor:
-        """Return the part of an image [3, H, W], resized to [3, size, size], uint8."""
-        cut: Tensor = v2.functional.resized_crop(image, *self.box, [size, size], antialias=True)
-        return v2.functional.horizontal_flip(cut) if self.mirrored else cut
+_Part = tuple[tuple[int, int, int, int], bool]
+"""A part of an image: top, left, height and width in pixels, and whether it is mirrored."""
 
 
 class ImageCrops:
@@ -79,11 +68,11 @@ class ImageCrops:
         crops = [int(rng.integers(self.config.fixed_crops)) if self.config.fixed_crops else 0 for rng in generators]
         images, own = [], own_rows(len(rows))
         for image, n in zip(_channels_first(self.images.load([rows[n] for n in own])), own, strict=True):
-            row, crop, rng = rows[n], crops[n], generators[n]
             if self.config.rand_augment:
-                image = rand_augment(image, rng)
-            part = self._fixed(row, crop) if self.config.fixed_crops else self._sample_crop(rng)
-            images.append(part.of(image, size or self.size))
+                image = rand_augment(image, generators[n])
+            fixed = self.config.fixed_crops
+            part = self._fixed_crop(rows[n], crops[n]) if fixed else self._sample_crop(generators[n])
+            images.append(_cut(image, part, size or self.size))
         return torch.stack(images), crops
 
     def train_batches(
@@ -102,7 +91,7 @@ class ImageCrops:
 
             def batches(crop: int = crop) -> Iterator[NDArray[np.uint8]]:
                 for some in _slices(rows):
-                    yield self._cropped(some, crop, teacher.image_size)
+                    yield self.fixed_crops(some, crop, teacher.image_size)
 
             how = f"smallest={self.config.min_crop_area} flip={self.config.flip} version={_VERSION} upright"
             view = f"side={self.images.image_size} rows={chosen} crop={crop} {how}"
@@ -112,22 +101,18 @@ class ImageCrops:
     def image_features(self, teacher: Teacher, cache: FeatureCache) -> Tensor:
         """Return the teacher's features [N, D] of all images, not cropped."""
         rows = range(len(self.images.ids))
-
-        def batches() -> Iterator[NDArray[np.uint8]]:
-            for some in _slices(rows):
-                yield self.images.load(some)
-
         view = f"side={self.images.image_size} whole upright"
-        return cache.get_or_compute(teacher, batches, len(rows), self.images.content_hash, view)
+        return cache.get_or_compute(
+            teacher, lambda: map(self.images.load, _slices(rows)), len(rows), self.images.content_hash, view
+        )
 
-    def _cropped(self, rows: Sequence[int], crop: int, size: int) -> NDArray[np.uint8]:
+    def fixed_crops(self, rows: Sequence[int], crop: int, size: int) -> NDArray[np.uint8]:
         """Return a fixed crop of each of some images, [n, size, size, 3]."""
         images = zip(_channels_first(self.images.load(rows)), rows, strict=True)
-        cut = [self._fixed(row, crop).of(image, size) for image, row in images]
-        return torch.stack(cut).permute(0, 2, 3, 1).numpy()
+        parts = [_cut(image, self._fixed_crop(row, crop), size) for image, row in images]
+        return torch.stack(parts).permute(0, 2, 3, 1).numpy()
 
-    def _fixed(self, row: int, crop: int) -> _Part:
-        """Return a fixed crop of an image."""
+    def _fixed_crop(self, row: int, crop: int) -> _Part:
         return self._sample_crop(np.random.default_rng([_FIXED, row, crop]))
 
     def _sample_crop(self, rng: np.random.Generator) -> _Part:
@@ -137,7 +122,14 @@ class ImageCrops:
             box: tuple[int, int, int, int] = RandomResizedCrop.get_params(
                 torch.empty(3, side, side), [self.config.min_crop_area, 1.0], [3 / 4, 4 / 3]
             )
-        return _Part(box, self.config.flip and bool(rng.random() < 0.5))
+        return box, self.config.flip and bool(rng.random() < 0.5)
+
+
+def _cut(image: Tensor, part: _Part, size: int) -> Tensor:
+    """Return a part of an image [3, H, W], resized to [3, size, size], uint8."""
+    box, mirrored = part
+    cut: Tensor = v2.functional.resized_crop(image, *box, [size, size], antialias=True)
+    return v2.functional.horizontal_flip(cut) if mirrored else cut
 
 
 def _slices(rows: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -14,21 +14,20 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MissingExtraError
-from pickclutter_lang.experiments.images.image_results import (
-    MOST_CLASSES,
-    MOST_IMAGES,
-    SPACE_FILE,
-    THREE_SEEDS,
-    ImageSweepResults,
+from pickclutter_lang.experiments.images.image_protocol import MOST_CLASSES, SPACE_FILE
+from pickclutter_lang.experiments.images.image_tables import (
+    BEST,
+    ENRICHED,
+    FIGURES,
+    NAIVE,
+    check_finished,
+    table_of_runs,
 )
-from pickclutter_lang.experiments.images.image_tables import table_of_data
-from pickclutter_lang.experiments.images.table_specs import BEST, ENRICHED, FIGURES, NAIVE
-from pickclutter_lang.experiments.plotting import GRAY, SEEN, UNSEEN, tidy_axes
-from pickclutter_lang.experiments.sweeps.intervals import interval_over
-from pickclutter_lang.reports.charts import save_png
+from pickclutter_lang.results.charts import GRAY, SEEN, UNSEEN, save_png, tidy_axes
+from pickclutter_lang.results.intervals import Estimate
+from pickclutter_lang.results.runs import Runs, interval_over
 from pickclutter_lang.utils.array_files import read_npz
-from pickclutter_lang.utils.csv import numbers, write_csv
-from pickclutter_lang.utils.statistics import Estimate
+from pickclutter_lang.utils.csv import write_csv
 
 _STAGES = {"zero_shot.ood.accuracy": "zero-shot", "few_shot.ood.accuracy": "few-shot"}
 _BARS = {
@@ -49,8 +48,8 @@ class Space(NamedTuple):
     texts: NDArray[np.float32]
 
 
-def write_figure(runs: ImageSweepResults, number: str, out: Path) -> tuple[Path, Figure]:
-    """Write `figure<N>.png` and `figure<N>.csv` into a folder; return the path of the former, and what it shows.
+def write_figure(runs: Runs, number: str, out: Path) -> Path:
+    """Write `figure<N>.png` and `figure<N>.csv` into a folder; return the path of the former.
 
     :param number: "1", "2b" or "4"
     :raises InvalidArgumentError: for another number, or too few images for Figure 2b
@@ -59,19 +58,15 @@ def write_figure(runs: ImageSweepResults, number: str, out: Path) -> tuple[Path,
     """
     if number not in FIGURES:
         raise InvalidArgumentError(f"expected a figure of {', '.join(FIGURES)}, but got {number!r}")
-    if not any(runs.seeds(run) for run in FIGURES[number]):
-        raise CheckpointError(
-            f"expected finished runs of figure {number} under {runs.folder}, such as {FIGURES[number][0]}/seed0, but "
-            f"there are none; make them: {runs.command(f'figure={number}', THREE_SEEDS)}"
-        )
+    check_finished(runs, FIGURES[number], f"figure={number}")
     figure, lines = {"1": _figure_1, "2b": _figure_2b, "4": _figure_4}[number](runs)
     write_csv(out / f"figure{number}.csv", lines)
     path = out / f"figure{number}.png"
     save_png(figure, path)
-    return path, figure
+    return path
 
 
-def _figure_1(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]:
+def _figure_1(runs: Runs) -> tuple[Figure, list[Sequence[object]]]:
     """Draw accuracy on X_ood, bars of three runs for zero-shot and for few-shot."""
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     ax = figure.subplots()
@@ -85,17 +80,17 @@ def _figure_1(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]:
         label = title if runs.seeds(run) else f"{title}: not finished"
         bars = ax.bar(across, means, 0.92 * width, yerr=errors, capsize=3, color=color, label=label)
         ax.bar_label(bars, labels=["" if one is None else f"{100 * one.mean:.1f}" for one in found], padding=2)
-        paper = sum(table_of_data(runs, table).row(run).paper, ())[1:] or (None, None)
+        paper = sum(table_of_runs(runs, table).row(run).paper, ())[1:] or (None, None)
         dots = [(x + 0.3 * width, value) for x, value in zip(across, paper, strict=True) if value is not None]
         if dots:  # next to the error bar
             at, up = zip(*dots, strict=True)
             ax.scatter(at, up, marker="D", s=34, color="black", edgecolor="white", zorder=3, label="paper")
         for measure, one, value in zip(_STAGES, found, paper, strict=True):
-            lines.append([run, measure, *numbers(one), "" if value is None else f"{value / 100:.3f}"])
-    guess = table_of_data(runs, "1").chance.get("zero_shot.ood.accuracy")
+            lines.append([run, measure, *_numbers(one), "" if value is None else f"{value / 100:.3f}"])
+    guess = table_of_runs(runs, "1").chance.get("zero_shot.ood.accuracy")
     if guess is not None:
         ax.axhline(100 * guess, color="black", linewidth=1, linestyle="--", label="chance")
-    ax.set(title=f"{runs.data['name']}: Y_ood on X_ood", ylabel="accuracy, %", xticks=places)
+    ax.set(title=f"{runs.first['data']['name']}: Y_ood on X_ood", ylabel="accuracy, %", xticks=places)
     ax.set_xticklabels(list(_STAGES.values()))
     ax.margins(y=0.12)
     named = {label: handle for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
@@ -105,7 +100,7 @@ def _figure_1(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]:
     return figure, lines
 
 
-def _figure_4(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]:
+def _figure_4(runs: Runs) -> tuple[Figure, list[Sequence[object]]]:
     """Draw the largest eigenvalues of the centered text features of Y_ood."""
     figure = Figure(figsize=(5.6, 4), layout="constrained")
     ax = figure.subplots()
@@ -121,10 +116,10 @@ def _figure_4(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]:
         label = title if cosine is None else f"{title} (mean cosine {cosine.mean:.3f})"
         ax.plot(across, means, marker="o", markersize=4, color=color, label=label)
         ax.fill_between(across, means - widths, means + widths, color=color, alpha=0.25, linewidth=0)
-        lines += [[kind, n, *numbers(one)] for n, one in enumerate(found, start=1)]
+        lines += [[kind, n, *_numbers(one)] for n, one in enumerate(found, start=1)]
     if len(lines) == 1:
         raise CheckpointError(f"expected two classes or more in Y_ood, but {runs.folder / BEST} has no text spaces")
-    ax.set(title=f"{runs.data['name']}: text features of Y_ood", xlabel="number", ylabel="eigenvalue")
+    ax.set(title=f"{runs.first['data']['name']}: text features of Y_ood", xlabel="number", ylabel="eigenvalue")
     ax.set_xticks(range(1, 1 + max(int(str(row[1])) for row in lines[1:])))
     ax.set_ylim(bottom=0)
     ax.legend(fontsize=9)
@@ -132,26 +127,24 @@ def _figure_4(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]:
     return figure, lines
 
 
-def _eigenvalues(runs: ImageSweepResults, kind: str) -> list[Estimate]:
+def _eigenvalues(runs: Runs, kind: str) -> list[Estimate]:
     """Return each eigenvalue over runs; none where a run has none. Splits of fewer classes have fewer of them."""
-    texts = {key: result["metrics"].get("text") or {} for key, result in runs.runs[BEST].items()}
+    texts = {key: record["metrics"].get("text") or {} for key, record in runs.records[BEST].items()}
     if not all(text.get(kind) for text in texts.values()):
         return []
     spaces = {key: text[kind]["eigenvalues"] for key, text in texts.items()}
-    found = (
-        interval_over({key: values[n] for key, values in spaces.items()}) for n in range(min(map(len, spaces.values())))
-    )
-    return [one for one in found if one is not None]
+    rows = ({key: values[n] for key, values in spaces.items()} for n in range(min(map(len, spaces.values()))))
+    return [one for one in map(interval_over, rows) if one is not None]
 
 
-def _figure_2b(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]:
+def _figure_2b(runs: Runs) -> tuple[Figure, list[Sequence[object]]]:
     """Draw where the student puts images of unseen classes and the teacher their texts, by UMAP."""
     shared = sorted(set(runs.replicates(BEST)) & set(runs.replicates(ENRICHED)))
     if not shared:
         raise CheckpointError(
             f"expected {BEST} and {ENRICHED} of one seed and class split under {runs.folder}; run both"
         )
-    names = runs.runs[BEST][shared[0]]["data"]["unseen"]
+    names = runs.records[BEST][shared[0]]["data"]["unseen"]
     figure = Figure(figsize=(11, 4.8), layout="constrained")
     axes = figure.subplots(1, len(_SIDES))
     lines: list[Sequence[object]] = [["run", "kind", "class", "x", "y"]]
@@ -167,7 +160,8 @@ def _figure_2b(runs: ImageSweepResults) -> tuple[Figure, list[Sequence[object]]]
     axes[0].scatter([], [], marker="*", s=150, color="white", edgecolor="black", label="text")
     n_shown = min(len(names), MOST_CLASSES)
     figure.suptitle(
-        f"{runs.data['name']}: {n_shown} of {len(names)} classes of Y_ood, {shared[0].folder_name}", fontsize=11
+        f"{runs.first['data']['name']}: {n_shown} of {len(names)} classes of Y_ood, {shared[0].folder_name}",
+        fontsize=11,
     )
     figure.legend(loc="outside right center", fontsize=9)
     return figure, lines
@@ -186,7 +180,7 @@ def load_space(path: Path, classes: int) -> Space:
     if len(texts) != classes:
         raise CheckpointError(f"expected features of {classes} classes in {path}, but got {len(texts)}; {again}")
     shown_classes = range(min(classes, MOST_CLASSES))
-    rows = np.concatenate([np.flatnonzero(labels == label)[:MOST_IMAGES] for label in shown_classes])
+    rows = np.flatnonzero(labels < len(shown_classes))
     return Space(_unit(students[rows]), labels[rows].astype(np.int64), _unit(texts[: len(shown_classes)]))
 
 
@@ -241,3 +235,10 @@ def _unit(features: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     rows = features.astype(np.float32)
     unit: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     return unit
+
+
+def _numbers(found: Estimate | None) -> list[object]:
+    """Return mean, half of the interval and runs for a line of a CSV file."""
+    if found is None:
+        return ["", "", 0]
+    return [f"{found.mean:.6f}", "" if found.half_width is None else f"{found.half_width:.6f}", found.runs]

@@ -1,33 +1,77 @@
-"""`ImageRun`: one experiment on single images, with the teacher, data set and student that its configuration names."""
+"""`ImageRun`: one experiment on single images, with its student, training tasks, teacher and data set."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from pickclutter_lang.datasets.images import ImageDataset, Split, load_image_dataset
+from pickclutter_lang.datasets.images import ImageClass, ImageDataset, Split, load_image_dataset
 from pickclutter_lang.distillation import IMAGE_LOSS_NAMES, ImageObjective
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.experiments.comparison import comparable_config
-from pickclutter_lang.experiments.images.class_texts import class_texts
+from pickclutter_lang.experiments.images.class_texts import (
+    build_class_encoder,
+    captions_of,
+    class_texts,
+    describe_data,
+)
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_crops import ImageCrops
-from pickclutter_lang.experiments.images.image_provenance import annotated, captions_of, describe_data, describe_texts
-from pickclutter_lang.experiments.images.image_student import ImageStudent, architecture_signature
-from pickclutter_lang.experiments.images.image_task import ImageTask, TrainingData
 from pickclutter_lang.experiments.stages import CONTINUAL, DISTILL, FEW_SHOT
 from pickclutter_lang.experiments.teacher_keys import teacher_keys
-from pickclutter_lang.students.student import resolve_bf16
+from pickclutter_lang.metrics import mean_class_accuracy
+from pickclutter_lang.results.comparability import comparable_config
+from pickclutter_lang.students import build_student
+from pickclutter_lang.students.student import normalize_rgb, resolve_bf16
 from pickclutter_lang.teachers import FeatureCache, Teacher
-from pickclutter_lang.teachers.training_images import check_untrained_images
+from pickclutter_lang.teachers.known_words import zero_words_note
+from pickclutter_lang.teachers.training_images import check_untrained_images, note_of_trained_images
 from pickclutter_lang.training.experiment import MultiPhaseExperiment, Phase, configure_torch
-from pickclutter_lang.training.parallel import main_first
+from pickclutter_lang.training.parallel import gather_rows, main_first, own_draws
 from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches
-from pickclutter_lang.training.trainer import Batch, seed_everything
+from pickclutter_lang.training.trainer import Batch, check_finite, seed_everything
+
+_BATCH = 128
+ImageBatch = tuple[list[int], Tensor, list[int]]
+"""Rows of n images, the images, and the number of each one's fixed crop."""
+
+
+class ImageStudent(nn.Module):
+    """From images to features, and from classes to features; an answer is the class that is nearest."""
+
+    def __init__(self, config: ImageTrainConfig, teacher: Teacher, classes: Sequence[ImageClass]) -> None:
+        """Build the network; weights come from torch's global generator, so seed it first.
+
+        :raises InvalidArgumentError: when a setting does not fit
+        """
+        super().__init__()
+        student = config.student
+        self.student = build_student(
+            student.name,
+            channels=3,
+            embed_dim=teacher.embed_dim,
+            output_stride=student.output_stride,
+            pretrained=student.pretrained,
+            dropout=student.dropout,
+            activation_checkpointing=student.activation_checkpointing,
+        )
+        self._names = [item.name for item in classes]
+        self.classes = build_class_encoder(config.text, teacher, classes)
+        self.mixed = resolve_bf16(config.precision, config.device)
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return the features [N, D], not normalized, of images, uint8 [N, 3, S, S] on any device."""
+        on_device = images.to(next(self.parameters()).device).float() / 255
+        with torch.autocast(on_device.device.type, torch.bfloat16, enabled=self.mixed):
+            features = self.student.global_features(normalize_rgb(on_device))
+        return features.float()
+
+    def text(self, classes: Sequence[int]) -> Tensor:
+        """Return the unit features [n, D] of classes, by their index in the data set."""
+        return self.classes.encode([self._names[index] for index in classes]).positive
 
 
 class ImageRun(MultiPhaseExperiment):
@@ -53,15 +97,8 @@ class ImageRun(MultiPhaseExperiment):
         :raises PickClutterError: DatasetError, MissingAssetsError, TeacherError, CheckpointError or
             InvalidArgumentError
         """
-        from pickclutter_lang.teachers import load_teacher  # takes seconds
-
         configure_torch(config)
-        data, split, report = load_image_dataset(config.data)
-        if config.data.half:
-            check_untrained_images(data, config.teacher.checkpoint)
-        bf16 = resolve_bf16(config.precision, config.device)
-        teacher = load_teacher(config.teacher.name, config.teacher.checkpoint, device=config.device, use_bf16=bf16)
-        run = cls(config, teacher, data, split, annotated(report, data, teacher, config))
+        run = cls(config, *open_data(config, device=config.device))
         run.validate_run_dir()
         return run
 
@@ -73,12 +110,7 @@ class ImageRun(MultiPhaseExperiment):
     @property
     def data_provenance(self) -> dict[str, Any]:
         """Provenance of the run: the data set, and hashes of class texts and captions."""
-        return describe_data(self.data, self.split) | describe_texts(self.config, self.data, self.split)
-
-    @cached_property
-    def _texts(self) -> list[str]:
-        """The text of each class, without a learned template."""
-        return class_texts(self.config.text, self.data.classes)
+        return describe_data(self.config, self.data, self.split)
 
     @cached_property
     def model(self) -> ImageStudent:
@@ -90,7 +122,14 @@ class ImageRun(MultiPhaseExperiment):
     @property
     def architecture(self) -> dict[str, Any]:
         """What a checkpoint must share with the model."""
-        return architecture_signature(self.config, self.teacher, self.data.classes)
+        return {
+            "student": self.config.student.name,
+            "output_stride": self.config.student.output_stride,
+            "image_size": self.config.image_size,
+            "embed_dim": self.teacher.embed_dim,
+            "n_ctx": self.config.text.n_ctx,
+            "closed_set": len(self.data.classes) if self.config.text.closed_set else 0,
+        }
 
     @cached_property
     def phases(self) -> dict[str, Phase]:
@@ -98,7 +137,7 @@ class ImageRun(MultiPhaseExperiment):
 
         def phase(name: str) -> Phase:
             start = None if name == DISTILL else lambda: self.load_weights(DISTILL)
-            return Phase(name, self.config.phases[name], lambda: self.model, lambda: self._task(name), start)
+            return Phase(name, self.config.phases[name], lambda: self.model, lambda: ImageTask(self, name), start)
 
         return {name: phase(name) for name in self.config.phases}
 
@@ -107,6 +146,20 @@ class ImageRun(MultiPhaseExperiment):
         """Y_ood in two halves (Table 11)."""
         half = (len(self.split.unseen) + 1) // 2
         return self.split.unseen[:half], self.split.unseen[half:]
+
+    @cached_property
+    def objective(self) -> ImageObjective:
+        """What the student is trained with."""
+        values = self.config.objective
+        return ImageObjective(
+            {name: getattr(values, name) for name in IMAGE_LOSS_NAMES},
+            temperature=values.temperature,
+            similarity=values.similarity,  # type: ignore[arg-type]  # checked by its settings
+            top_k=values.top_k,
+            filter_vlprox=values.filter_vlprox,
+            filter_im_cst=values.filter_im_cst,
+            extra=values.extra,
+        )
 
     @cached_property
     def cache(self) -> FeatureCache:
@@ -125,18 +178,57 @@ class ImageRun(MultiPhaseExperiment):
         image_ids = images.content_hash, f"side={images.image_size} upright"
         return teacher_keys(self.teacher, self.cache, images.load, rows, views, image_ids)
 
+    @cached_property
+    def teacher_targets(self) -> Tensor | None:
+        """The teacher's features [n, V, D] of V crops of images that are trained on; None where no loss needs them."""
+        if not self.objective.needs("teacher"):
+            return None
+        if self.config.crops.fixed_crops:
+            return self.crops.crop_features(self.teacher, self.cache, self.trained_rows)
+        return self.teacher_image_features[list(self.trained_rows)][:, None]
+
+    @cached_property
+    def caption_targets(self) -> Tensor | None:
+        """The teacher's features [n, D] of the captions of the images that are trained on; None as above.
+
+        :raises InvalidArgumentError: when an image has no caption
+        """
+        if not self.objective.needs("captions"):
+            return None
+        captions = captions_of(self.data, self.trained_rows)
+        texts = sorted(set(captions))
+        features = self.teacher.encode_text(texts, self.config.text.truncate)
+        number = {text: n for n, text in enumerate(texts)}
+        return features[[number[text] for text in captions]].cpu()
+
+    @property
+    def trained_rows(self) -> tuple[int, ...]:
+        """Rows of the n images that are trained on, in the order of the targets."""
+        return (*self.split.train, *self.split.fewshot)
+
+    @cached_property
+    def target_row(self) -> Tensor:
+        """Row of each image [N] in the targets, -1 for images that are not trained on."""
+        rows = torch.full((len(self.labels),), -1)
+        rows[list(self.trained_rows)] = torch.arange(len(self.trained_rows))
+        return rows
+
+    def teacher_texts(self) -> Tensor:
+        """Return the teacher's features [C, D] of the texts of all classes, by their names in a closed set."""
+        texts = class_texts(self.config.text, self.data.classes)
+        return self.teacher.encode_text(texts, self.config.text.truncate).cpu()
+
     def train(self) -> None:
         """Train every phase; whatever is finished is left as it is.
 
         :raises InvalidArgumentError: when a setting does not fit, before the teacher encodes any image
         """
         with self.training():
-            self._train_batches(0)
-            for phase in [*self.phases][1:]:
-                self._few_shot_batches(phase, 0)
+            for phase in self.phases:
+                self.batches(phase, 0)
             self._try_sizes()
             with main_first():
-                _ = self._training_data, self.teacher_image_features
+                _ = self.teacher_targets, self.caption_targets, self.teacher_image_features
                 if self.config.retrieval.keys == "teacher" and not self.config.text.closed_set:
                     _ = self.teacher_keys  # the last use of the image encoder
             self.teacher.free_image_encoder()
@@ -158,80 +250,145 @@ class ImageRun(MultiPhaseExperiment):
                     "choose another image_size"
                 ) from error
 
-    def _task(self, phase: str) -> ImageTask:
-        """Return the training task of a phase: Y_id on X_train, then also the few-shot images of Y_ood."""
-        seen, unseen = self.split.seen, self.split.unseen
-        added = () if phase == DISTILL else self.unseen_halves[0] if phase == CONTINUAL else unseen
-        groups = [seen, added] if self.config.text.closed_set else [(*seen, *added)]
-        return ImageTask(
-            name=phase,
-            group=DISTILL if phase == DISTILL else FEW_SHOT,
-            config=self.config.phases[phase],
-            model=self.model,
-            architecture=self.architecture,
-            objective=self._objective,
-            training_data=self._training_data,
-            classes=[group for group in groups if group],
-            class_names=[item.name for item in self.data.classes],
-            order=self._train_batches if phase == DISTILL else lambda epoch: self._few_shot_batches(phase, epoch),
-            key=(self.config.seed, [*self.phases].index(phase)),
-            validation=self.split.id,
+    def batches(self, phase: str, epoch: int) -> list[Batch]:
+        """Return the batches of an epoch: of X_train, and after the distillation of few-shot images too.
+
+        A sample is its source (0: X_train, 1: few-shot images) and the row of the image.
+        """
+        train, few_shot, key = (
+            self.split.train,
+            self.split.fewshot,
+            [self.config.seed, [*self.phases].index(phase), epoch],
         )
-
-    def _train_batches(self, epoch: int) -> list[Batch]:
-        rows, size = self.split.train, self.config.distill.batch_size
-        key = (self.config.seed, 0, epoch)
-        passes = [shuffled_batches(len(rows), size, (*key, n)) for n in range(self.config.epoch_repeats)]
-        return [[(0, rows[n]) for n in batch] for batches in passes for batch in batches]
-
-    def _few_shot_batches(self, phase: str, epoch: int) -> list[Batch]:
-        tune, train = self.config.few_shot, self.split.train
-        few_shot = self.split.fewshot
+        if phase == DISTILL:
+            size = self.config.distill.batch_size
+            passes = [shuffled_batches(len(train), size, (*key, n)) for n in range(self.config.epoch_repeats)]
+            return [[(0, train[n]) for n in batch] for batches in passes for batch in batches]
         if phase == CONTINUAL:
             few_shot = tuple(row for row in few_shot if int(self.labels[row]) in self.unseen_halves[0])
-        key = (self.config.seed, [*self.phases].index(phase), epoch)
         rows = train, few_shot
-        batches = balanced_batches(len(train), len(few_shot), tune, key)
+        batches = balanced_batches(len(train), len(few_shot), self.config.few_shot, tuple(key))
         return [[(source, rows[source][row]) for source, row in batch] for batch in batches]
 
-    @cached_property
-    def _objective(self) -> ImageObjective:
-        values = self.config.objective
-        return ImageObjective(
-            {name: getattr(values, name) for name in IMAGE_LOSS_NAMES},
-            temperature=values.temperature,
-            similarity=values.similarity,  # type: ignore[arg-type]  # checked by its settings
-            top_k=values.top_k,
-            filter_vlprox=values.filter_vlprox,
-            filter_im_cst=values.filter_im_cst,
-            extra=values.extra,
-        )
 
-    @cached_property
-    def _training_data(self) -> TrainingData:
-        rows, needs = (*self.split.train, *self.split.fewshot), self._objective.needs
-        row_of_image = torch.full((len(self.labels),), -1)
-        row_of_image[list(rows)] = torch.arange(len(rows))
-        teacher = None
-        if needs("teacher") and self.config.crops.fixed_crops:
-            teacher = self.crops.crop_features(self.teacher, self.cache, rows)
-        elif needs("teacher"):
-            teacher = self.teacher_image_features[list(rows)][:, None]
-        return TrainingData(
-            self.crops, self.labels, row_of_image, teacher, self.caption_features(rows) if needs("captions") else None
-        )
+class ImageTask:
+    """A phase of a run, see `training.trainer.Task`: Y_id on X_train, then few-shot images of Y_ood too.
 
-    def caption_features(self, rows: Sequence[int]) -> Tensor:
-        """Return the teacher's features [n, D] of the captions of some images.
+    `classes` are those of the phase, as indices of the data set, in groups that are classified separately: one group,
+    but for a closed set with separate classifiers. After every epoch the accuracy on X_id is noted, which chooses
+    nothing.
+    """
 
-        :raises InvalidArgumentError: when one of them has none
+    selection_metric: str | None = None
+
+    def __init__(self, run: ImageRun, phase: str) -> None:
+        self.run, self.name = run, phase
+        self.group = DISTILL if phase == DISTILL else FEW_SHOT
+        self.config, self.model, self.architecture = run.config.phases[phase], run.model, run.architecture
+        seen, unseen = run.split.seen, run.split.unseen
+        added = () if phase == DISTILL else run.unseen_halves[0] if phase == CONTINUAL else unseen
+        groups = [seen, added] if run.config.text.closed_set else [(*seen, *added)]
+        self.classes = [group for group in groups if group]
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the classes."""
+        return [self.run.data.classes[number].name for group in self.classes for number in group]
+
+    def batches(self, epoch: int) -> list[Batch]:
+        """Return the batches of an epoch."""
+        return self.run.batches(self.name, epoch)
+
+    def iter_batches(self, epoch: int) -> Iterator[ImageBatch]:
+        """Yield the rows of each batch, their images, and which crops these are."""
+        batches = [[row for _, row in batch] for batch in self.batches(epoch)]
+        key = self.run.config.seed, [*self.run.phases].index(self.name), epoch
+        loaded = self.run.crops.train_batches(batches, key, self.config.image_size(epoch))
+        for rows, (images, crops) in zip(batches, loaded, strict=True):
+            yield rows, images, crops
+
+    def loss(self, prepared: ImageBatch, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the objective's value on a batch, and its terms.
+
+        :raises InvalidArgumentError: when the training diverged
         """
-        captions = captions_of(self.data, rows)
-        texts = sorted(set(captions))
-        features = self.teacher.encode_text(texts, self.config.text.truncate)
-        number = {text: n for n, text in enumerate(texts)}
-        return features[[number[text] for text in captions]].cpu()
+        rows, images, crops = prepared
+        with own_draws():
+            student = gather_rows(self.model.features(images), len(rows))
+        check_finite(student, epoch, self.group, self.config)
+        targets = self.run.labels[rows]
+        parts = []
+        for group in self.classes:
+            members = torch.isin(targets, torch.tensor(group)).nonzero()[:, 0]
+            if len(members):
+                parts.append((len(members), self._group_loss(student, group, members, rows, crops)))
+        # A mean over the images, whatever the groups.
+        loss = sum((n / len(rows) * total for n, (total, _) in parts), start=student.new_zeros(()))
+        terms = {
+            name: sum((n / len(rows) * values[name] for n, (_, values) in parts), start=student.new_zeros(()))
+            for name in self.run.objective.weights
+        }
+        return loss, terms
 
-    def teacher_texts(self) -> Tensor:
-        """Return the teacher's features [C, D] of the texts of all classes, by their names in a closed set."""
-        return self.teacher.encode_text(self._texts, self.config.text.truncate).cpu()
+    def validate(self) -> dict[str, float] | None:
+        """Return the mean accuracy of the classes on X_id."""
+        rows = self.run.split.id
+        if not rows:
+            return None
+        self.model.eval()
+        labels = self.run.labels[list(rows)]
+        classes = sorted({int(label) for label in labels})
+        features = student_features(self.model, self.run.crops, rows)
+        with torch.no_grad():
+            predicted = nearest_class(features, self.model.text(classes).cpu(), classes)
+        return {"accuracy": mean_class_accuracy(predicted, labels)}
+
+    def _group_loss(
+        self, student: Tensor, group: Sequence[int], members: Tensor, rows: Sequence[int], crops: Sequence[int]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return value and terms on the images of one group of classes.
+
+        :param members: their places in the batch
+        """
+        image_rows = torch.tensor(rows)[members]
+        number_of = {number: n for n, number in enumerate(group)}
+        labels = torch.tensor([number_of[int(label)] for label in self.run.labels[image_rows]])
+        given: dict[str, Tensor] = {}
+        target_rows = self.run.target_row[image_rows]
+        if self.run.teacher_targets is not None:
+            given["teacher"] = self.run.teacher_targets[target_rows, torch.tensor(crops)[members]].to(student.device)
+        if self.run.caption_targets is not None:
+            given["captions"] = self.run.caption_targets[target_rows].to(student.device)
+        text = self.model.text(group)
+        return self.run.objective(student=student[members], text=text, labels=labels.to(student.device), **given)
+
+
+def open_data(config: ImageTrainConfig, device: str = "cpu") -> tuple[Teacher, ImageDataset, Split, str]:
+    """Open the teacher and the data set of a run.
+
+    :param device: of the teacher
+    :return: teacher, images, split, and a report to print, with what the teacher has to do with the images
+    :raises PickClutterError: as `load_image_dataset` and `load_teacher`; MismatchError for images of `data.half` that
+        the teacher was trained on
+    """
+    from pickclutter_lang.teachers import load_teacher  # takes seconds
+
+    data, split, report = load_image_dataset(config.data)
+    if config.data.half:
+        check_untrained_images(data, config.teacher.checkpoint)
+    use_bf16 = resolve_bf16(config.precision, device)
+    teacher = load_teacher(config.teacher.name, config.teacher.checkpoint, device=device, use_bf16=use_bf16)
+    names = [] if config.text.closed_set else [item.name for item in data.classes]
+    notes = note_of_trained_images(data, config.teacher.checkpoint), zero_words_note(teacher, names)
+    return teacher, data, split, "\n".join([report, *(f"- {note}" for note in notes if note)])
+
+
+@torch.no_grad()
+def student_features(model: ImageStudent, crops: ImageCrops, rows: Sequence[int]) -> Tensor:
+    """Return the student's features [n, D] of full images, on the CPU; the model must be in eval mode."""
+    return torch.cat([model.features(images).cpu() for images in crops.eval_batches(rows, _BATCH)])
+
+
+def nearest_class(features: Tensor, text: Tensor, classes: Sequence[int]) -> Tensor:
+    """Return the class [n] whose unit feature, a row of `text` [C, D], is nearest to each of `features` [n, D]."""
+    return torch.tensor(list(classes))[(features @ text.T).argmax(dim=1)]

@@ -9,30 +9,30 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from pickclutter_lang.datasets.images import ImageDataset, Split, load_image_dataset
+from pickclutter_lang.datasets.images import ImageDataset, Split
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
-from pickclutter_lang.experiments.images.class_texts import check_texts
+from pickclutter_lang.experiments.images.class_texts import (
+    check_texts,
+    describe_data,
+    digest,
+    needs_captions,
+    space_texts,
+)
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_figures import check_umap, write_figure
-from pickclutter_lang.experiments.images.image_provenance import (
-    annotated,
-    describe_data,
-    describe_spaces,
-    describe_texts,
-    needs_captions,
-)
-from pickclutter_lang.experiments.images.image_results import (
+from pickclutter_lang.experiments.images.image_run import open_data
+from pickclutter_lang.experiments.images.image_tables import (
+    BEST,
     CLASS_SPLIT,
+    FIGURES,
     IMAGE_TABLES,
-    ImageSweepResults,
-    load_runs,
-    write_numbers,
+    RUNS,
+    TABLES,
+    load_image_runs,
+    write_table,
 )
-from pickclutter_lang.experiments.images.image_sweep_report import write_sweep_report
-from pickclutter_lang.experiments.images.image_tables import write_table
-from pickclutter_lang.experiments.images.table_specs import BEST, FIGURES, RUNS, TABLES
-from pickclutter_lang.experiments.result import read_result
-from pickclutter_lang.experiments.sweeps.sweep_planner import (
+from pickclutter_lang.experiments.sweep import (
+    Job,
     RunSpec,
     check_list,
     check_sweep,
@@ -40,13 +40,10 @@ from pickclutter_lang.experiments.sweeps.sweep_planner import (
     plan_runs,
     quoted,
 )
-from pickclutter_lang.experiments.sweeps.sweep_results import Replicate
-from pickclutter_lang.experiments.sweeps.sweep_runner import Job
-from pickclutter_lang.students.student import resolve_bf16
+from pickclutter_lang.results.record import RESULT_FILE, Replicate, read_record
 from pickclutter_lang.teachers import Teacher
-from pickclutter_lang.teachers.training_images import check_untrained_images
 from pickclutter_lang.utils.locks import dir_lock
-from pickclutter_lang.utils.validation import MAX_SEED, check_path
+from pickclutter_lang.utils.validation import check_path, within
 
 SWEEP_KEYS = ("table", "figure", "seeds", "class_splits", "workers", "out")
 """Settings of the sweep; every other one is a setting of each run."""
@@ -84,23 +81,18 @@ class TableSweepConfig:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         if not (self.tables or self.figures):
             raise InvalidArgumentError("expected table=1 to 11 or all, or figure=1, 2b, 4 or all, but got neither")
-        for name, chosen, known in (("table", self.table, [*TABLES]), ("figure", self.figure, [*FIGURES])):
-            if not {*_chosen(chosen, known)} <= {*known}:
+        for name, chosen, known in (("table", self.tables, [*TABLES]), ("figure", self.figures, [*FIGURES])):
+            if not {*chosen} <= {*known}:
                 raise InvalidArgumentError(
                     f"expected {name} to be all, or of {', '.join(known)}, such as {name}={known[0]} or "
                     f"{name}=[{known[0]},{known[1]}], but got {chosen}"
                 )
         check_path("out", self.out)
         check_list("class_splits", self.class_splits)
-        for override in self.overrides:
-            if override_key(override) == CLASS_SPLIT:
-                value = override.partition("=")[2]
-                raise InvalidArgumentError(
-                    f"expected class_splits=[{value}], which sets {CLASS_SPLIT}, but got {override}"
-                )
         for split in self.class_splits:
-            if not isinstance(split, int) or not 0 <= split <= MAX_SEED:
-                raise InvalidArgumentError(f"expected class_splits of 0 to {MAX_SEED}, but got {split!r}")
+            within("class_splits", split, 0, 2**32 - 1)
+        if CLASS_SPLIT in map(override_key, self.overrides):
+            raise InvalidArgumentError(f"expected class_splits=[...], which sets {CLASS_SPLIT}, instead of that key")
         check_sweep(self.seeds, self.workers, self.overrides, _OF_A_RUN | _GROUPS)
 
     @property
@@ -131,7 +123,7 @@ def plan_image_tables(
     :param compose: from overrides to settings
     :param report: called with the report on each data set
     :raises InvalidArgumentError: when an override is wrong, a text or caption is missing or too long
-    :raises PickClutterError: what `plan_runs`, `load_image_dataset` and `load_teacher` raise
+    :raises PickClutterError: what `plan_runs` and `open_data` raise
     :raises MissingExtraError: for Figure 2b without the extra `train`
     """
     if "2b" in config.figures:
@@ -143,9 +135,8 @@ def plan_image_tables(
         current(composed)
         return composed
 
-    specs = [RunSpec(run, _overrides(run, config.overrides)) for run in config.runs]
-    own = compose([*specs[0].overrides]).data.seed
-    if own:
+    specs = [RunSpec(run, run_overrides(run, config.overrides)) for run in config.runs]
+    if own := compose([*specs[0].overrides]).data.seed:
         raise InvalidArgumentError(f"expected class_splits=[{own}] instead of {CLASS_SPLIT}={own} in a file")
     replicates = [Replicate(split, seed) for split, seed in product(config.class_splits, config.seeds)]
     jobs = plan_runs(
@@ -164,7 +155,7 @@ def plan_image_tables(
     return jobs
 
 
-def _overrides(run: str, shared: Sequence[str]) -> list[str]:
+def run_overrides(run: str, shared: Sequence[str]) -> list[str]:
     """Return the overrides of a run; a network named for all runs is for those that do not fix one."""
     if _VIT in RUNS[run]:
         named = ("student", "student.name")
@@ -181,22 +172,16 @@ def write_image_tables(config: TableSweepConfig) -> list[Path]:
 
     :raises LockedError: when another process is at work in `out`
     """
-    with dir_lock(Path(config.out)):
-        return _write(config, Path(config.out))
-
-
-def _write(config: TableSweepConfig, out: Path) -> list[Path]:
-    runs = load_runs(out, config.overrides) if config.runs else ImageSweepResults(out, {}, {})
-    if runs.runs:
-        write_numbers(runs, out)
-    tables = [number for number in config.tables if any(runs.seeds(run) for run in TABLES[number].runs)]
-    pages = [write_table(runs, number, out) for number in tables]
-    wanted = sorted(config.figures, key=lambda number: number == "2b")  # which may find too few images: last
-    figures = [number for number in wanted if all(runs.seeds(run) for run in FIGURES[number])]
-    charts = dict(write_figure(runs, number, out) for number in figures)
-    if not pages and not charts:
-        return []
-    return [*pages, *charts, write_sweep_report(runs, pages, charts, out)]
+    out = Path(config.out)
+    with dir_lock(out):
+        if not any(out.rglob(RESULT_FILE)):
+            return []
+        runs = load_image_runs(out)
+        tables = [number for number in config.tables if any(runs.seeds(run) for run in TABLES[number].runs)]
+        wanted = sorted(config.figures, key=lambda number: number == "2b")  # which may have too few images: last
+        figures = [number for number in wanted if all(runs.seeds(run) for run in FIGURES[number])]
+        paths = [write_table(runs, number, out, config.overrides) for number in tables]
+        return [*paths, *(write_figure(runs, number, out) for number in figures)]
 
 
 def _chosen(requested: Any, known: Iterable[str]) -> list[str]:
@@ -211,8 +196,7 @@ class _CurrentProvenance:
 
     def __init__(self, report: Callable[[str], None]) -> None:
         self._report = report
-        self._opened: dict[str, tuple[ImageDataset, Split]] = {}
-        self._teachers: dict[str, Teacher] = {}
+        self._opened: dict[str, tuple[Teacher, ImageDataset, Split]] = {}
         self._known: dict[str, dict[str, Any]] = {}
 
     def __call__(self, config: ImageTrainConfig) -> dict[str, Any]:
@@ -222,38 +206,27 @@ class _CurrentProvenance:
         """
         key = json.dumps([vars(config.data), vars(config.teacher), vars(config.text), needs_captions(config.objective)])
         if key not in self._known:
-            data, split = self.open(config)
-            teacher = self._teacher(config)
+            teacher, data, split = self.open(config)
             check_texts(config.text, teacher, data.classes)
-            content = describe_data(data, split) | describe_texts(config, data, split)
+            content = describe_data(config, data, split)
             self._known[key] = {"data": content, "teacher": {"fingerprint": teacher.fingerprint}}
         return self._known[key]
 
-    def open(self, config: ImageTrainConfig) -> tuple[ImageDataset, Split]:
-        """Return data set and split of a run."""
-        key = json.dumps([vars(config.data), config.teacher.checkpoint])
+    def open(self, config: ImageTrainConfig) -> tuple[Teacher, ImageDataset, Split]:
+        """Return teacher, data set and split of a run."""
+        key = json.dumps([vars(config.data), config.teacher.name, config.teacher.checkpoint, config.precision])
         if key not in self._opened:
-            data, split, report = load_image_dataset(config.data)
-            self._report(annotated(report, data, self._teacher(config), config))
-            if config.data.half:
-                check_untrained_images(data, config.teacher.checkpoint)
-            self._opened[key] = data, split
+            *opened, report = open_data(config)
+            self._report(report)
+            self._opened[key] = opened[0], opened[1], opened[2]
         return self._opened[key]
-
-    def _teacher(self, config: ImageTrainConfig) -> Teacher:
-        key = json.dumps([config.teacher.name, config.teacher.checkpoint, config.precision])
-        if key not in self._teachers:
-            from pickclutter_lang.teachers import load_teacher  # takes seconds, and only finished runs need it
-
-            use_bf16 = resolve_bf16(config.precision, "cpu")
-            self._teachers[key] = load_teacher(config.teacher.name, config.teacher.checkpoint, use_bf16=use_bf16)
-        return self._teachers[key]
 
 
 def _check_spaces(job: Job, config: ImageTrainConfig, current: _CurrentProvenance) -> None:
     """Check that the texts of Table 6 and Figure 4 are those that a result was computed on."""
-    data, split = current.open(config)
-    saved, now = read_result(job.folder, "images")["space_texts"], describe_spaces(config.text, data, split)
+    _, data, split = current.open(config)
+    now = {kind: digest(texts) for kind, texts in space_texts(config.text, data, split).items()}
+    saved = read_record(job.folder, "images")["space_texts"]
     if saved != now:
         differ = sorted(kind for kind in {*saved, *now} if saved.get(kind) != now.get(kind))
         raise MismatchError(
