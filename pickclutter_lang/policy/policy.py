@@ -15,6 +15,7 @@ from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
 from pickclutter_lang.language.instructions import decode_instruction, parse_target_name
 from pickclutter_lang.manipulation.controllers import hold_action, make_controller
 from pickclutter_lang.manipulation.gripper import GraspCandidates
+from pickclutter_lang.manipulation.point_cloud import object_point_cloud
 from pickclutter_lang.manipulation.scripted_picker import (
     DEFAULT_PICKER_CONFIG,
     GraspTarget,
@@ -26,11 +27,31 @@ from pickclutter_lang.objects.object_sets import ObjectSource, own_sources
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
 from pickclutter_lang.policy.folder import policy_folder
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
 if TYPE_CHECKING:
     from pickclutter_lang.envs.wrappers import FlatObservation
 
 DECLARE, CONTINUE = 1.0, -1.0
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a named object is in an image with depth, as `LanguagePickPolicy.locate` returns it.
+
+    - `name`; `present`: whether its `score`, in 0..1, reaches the `threshold`
+    - `mask`: bool [S, S], its pixels
+    - `points`: [N, 3], what is seen of it above the table, in the world, meters
+    - `grasps`: of it, the best first; `grasps.pose(0)` is a TCP pose [7] (x y z qw qx qy qz) in the world
+    """
+
+    name: str
+    present: bool
+    score: float
+    threshold: float
+    mask: NDArray[np.bool_]
+    points: FloatArray
+    grasps: GraspCandidates
 
 
 class _Episode:
@@ -227,6 +248,31 @@ class LanguagePickPolicy:
         given |= {"objects": list(own)} if (own := own_sources(objects)) else {}
         made = gymnasium.make(f"pickclutter_lang.envs:{environment_id(objects)}", **(given | env))
         return FlatObservation(DeclareAbsence(made) if self.declare else made)
+
+    def locate(
+        self, rgb: NDArray[np.uint8], depth: AnyFloatArray, intrinsic: AnyFloatArray, pose: AnyFloatArray, name: str
+    ) -> Location:
+        """Find a named object in one image with depth, of any camera.
+
+        :param rgb: uint8 [S, S, 3], with S of `camera_size` in `policy.json`
+        :param depth: float [S, S], meters along the optical axis, 0 without a measurement
+        :param intrinsic: [3, 3], the camera's matrix; `cx` and `cy` count from the image's corner
+        :param pose: [4, 4], the camera's pose in a world whose z points up and is 0 on the table; OpenGL's axes: x
+            right, y up, view along -z
+        :param name: of any object
+        :raises InvalidArgumentError: for an image of another size or type, or a name that cannot be encoded
+        :raises PickClutterError: what encoding a new name raises
+        """
+        observation = {"hand_rgb": rgb, "hand_depth": depth, "hand_intrinsic": intrinsic, "hand_cam2world": pose}
+        found = self.detector(observation, name)
+        cloud = object_point_cloud(np.asarray(depth, float), intrinsic, pose, self.config.point_cloud)
+        inside = found.mask[cloud.pixels[:, 0], cloud.pixels[:, 1]]
+        points, others = cloud.points[inside], cloud.points[~inside]
+        for limits in self.config.grasp_limits:
+            grasps = self.config.propose_grasps(points, others, limits, np.eye(3))
+            if len(grasps.positions):
+                break
+        return Location(name, found.margin >= 0, found.score, found.threshold, found.mask, points, grasps)
 
     def predict(
         self,

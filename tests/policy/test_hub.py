@@ -19,7 +19,7 @@ from pickclutter_lang.policy.folder import load_config
 from pickclutter_lang.policy.hub import POLICY_FILES, fetch_policy, push_policy
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.torch_networks import load_pretrained
+from pickclutter_lang.policy.torch_networks import load_pretrained, torch_runtime
 
 
 @pytest.fixture
@@ -69,8 +69,8 @@ def test_what_was_opened_is_saved_and_pushed_as_it_was(
 
 def test_what_was_not_opened_from_a_folder_is_not_saved(exported: Path, tmp_path: Path) -> None:
     config, weights, text = load_pretrained(exported / "few_shot")
-    with pytest.raises(InvalidArgumentError, match=r"opened from a policy folder, .*pickclutter export-policy"):
-        StudentRuntime(config.student, weights, text).save_pretrained(tmp_path / "saved")
+    with pytest.raises(InvalidArgumentError, match="policy folder"):
+        torch_runtime(config.student, weights, text).save_pretrained(tmp_path / "saved")
     with pytest.raises(InvalidArgumentError, match="policy of a student, but its detector is a RandomDetector"):
         LanguagePickPolicy(RandomDetector()).push_to_hub("me/picker")
     opened = StudentRuntime.load(shutil.copytree(exported / "few_shot", tmp_path / "policy"))

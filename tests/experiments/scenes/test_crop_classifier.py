@@ -330,7 +330,7 @@ def test_before_fine_tuning_there_is_no_crop_classifier(crop_run: tuple[Path, Sc
     export_policy(PolicyExportConfig(str(root / "run"), "distill", None, 1, str(root / "before")))
     student = StudentRuntime.load(root / "before")
     assert student.config.object_crop_size is None
-    with pytest.raises(InvalidArgumentError, match="this policy has none"):
+    with pytest.raises(InvalidArgumentError, match="crop_classifier"):
         student.classify_crops(np.zeros((SIDE, SIDE, 3), np.uint8), [np.ones((SIDE, SIDE), bool)])[0]
 
 
@@ -347,7 +347,10 @@ def test_mismatches_are_named(crop_run: tuple[Path, SceneRun], tmp_path: Path) -
         SceneRun.open(replace(run.config, crop_classifier=None))
     shutil.copytree(root / "policy", tmp_path / "policy")
     values = json.loads((tmp_path / "policy" / "policy.json").read_text())
-    for wrong, message in ((None, "crop classifier where there is one"), ({"banana": 0.5}, "a threshold of each name")):
+    for wrong, message in (
+        (None, "crop classifier where there is one"),
+        ({"banana": 0.5}, "thresholds.crop_classifier"),
+    ):
         changed = values | {"thresholds": values["thresholds"] | {"crop_classifier": wrong}}
         (tmp_path / "policy" / "policy.json").write_text(json.dumps(changed))
         with pytest.raises(CheckpointError, match=message):
@@ -391,10 +394,10 @@ def test_features_for_agents_are_those_of_the_scene_student(crop_run: tuple[Path
     student = StudentRuntime.load(crop_run[0] / "policy")
     space = gymnasium.spaces.Dict(
         {
-            "hand_camera_rgb": gymnasium.spaces.Box(0, 255, (3, SIDE, SIDE), np.uint8),
-            "state": gymnasium.spaces.Box(-1, 1, (7,), np.float32),
+            "hand_rgb": gymnasium.spaces.Box(0, 255, (3, SIDE, SIDE), np.uint8),
+            "qpos": gymnasium.spaces.Box(-1, 1, (7,), np.float32),
         }
     )
     extractor = StudentFeaturesExtractor(space, student)
-    seen = {"hand_camera_rgb": torch.rand(2, 3, SIDE, SIDE), "state": torch.zeros(2, 7)}
+    seen = {"hand_rgb": torch.rand(2, 3, SIDE, SIDE), "qpos": torch.zeros(2, 7)}
     assert extractor(seen).shape == (2, extractor.features_dim)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ from pickclutter_lang.experiments.scenes.export_onnx import export_student
 from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.students.onnx import INPUT, OUTPUTS, ScoreNetwork, compare_onnx, export_onnx
-from pickclutter_lang.students.student import Prediction
+from pickclutter_lang.students.student import MultiLabelStudent, Prediction
 from pickclutter_lang.training.experiment import CONFIG_FILE
 
 SCRIPT = str(SCRIPTS / "export_onnx.py")
@@ -162,13 +162,15 @@ def test_other_numbers_than_torchs_are_refused(rgbd: Path, tmp_path: Path, damag
 @needs_the_extra
 def test_a_network_without_onnx_form_is_named(run: Path, tmp_path: Path) -> None:
     class Branching(torch.nn.Module):
-        def forward(self, images: torch.Tensor, labels: list[str]) -> Prediction:
-            prediction: Prediction = opened.model(images if images.sum() > 0 else -images, labels)
-            return prediction
+        def predict(self, images: torch.Tensor, labels: list[str]) -> Prediction:
+            return opened.model.predict(images if images.sum() > 0 else -images, labels)
 
     opened = load_trained_run(request(run, tmp_path))
     with pytest.raises(ExportError, match="torch cannot turn this student into ONNX"):
-        model, images = ScoreNetwork(Branching(), ["banana"]), opened.scenes["ood"].batch([0, 1])
+        model, images = (
+            ScoreNetwork(cast(MultiLabelStudent, Branching()), ["banana"]),
+            opened.scenes["ood"].batch([0, 1]),
+        )
         export_onnx(model, {INPUT: images}, OUTPUTS, {INPUT: "N"}, {})
 
 
