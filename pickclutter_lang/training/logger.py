@@ -24,7 +24,6 @@ from pickclutter_lang.errors import CheckpointError, TrackerError
 from pickclutter_lang.utils.io import write_text
 from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.plugins import is_plugin, resolve
-from pickclutter_lang.utils.progress import ProgressBar
 from pickclutter_lang.utils.ranks import is_main
 from pickclutter_lang.utils.validation import one_of
 
@@ -192,7 +191,9 @@ class TrainingLogger:
         :param phase: its name for the trackers
         """
         self._phase, self._trackers = phase, trackers
-        from torch.utils.tensorboard import SummaryWriter  # takes half a second, and only trainings write
+        from torch.utils.tensorboard import SummaryWriter  # what settings import need not wait for these
+
+        from pickclutter_lang.utils.progress import ProgressBar
 
         self._writer = SummaryWriter(str(folder), purge_step=done_steps) if is_main() else None
         self._bar = ProgressBar(title, total_steps, done_steps)

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, distributed, nn
-from torch.distributed.nn.functional import all_reduce
 from torch.nn import functional
 
 from pickclutter_lang.errors import InvalidArgumentError, RankError
@@ -205,9 +204,22 @@ def _batch_norm(
     return (normalized if bias is None else normalized + bias.view(shape)).to(input.dtype)
 
 
+class _Sum(torch.autograd.Function):
+    """The sum of a tensor over all ranks; its gradient is the sum of theirs."""
+
+    @staticmethod
+    def forward(context: Any, x: Tensor) -> Tensor:
+        total = x.clone(memory_format=torch.contiguous_format)
+        _call(lambda: distributed.all_reduce(total))
+        return total
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> Tensor:
+        return _sum(gradients[0])
+
+
 def _sum(x: Tensor) -> Tensor:
-    """Return the sum of a tensor over all ranks; its gradient is the sum of theirs."""
-    total: Tensor = _call(lambda: all_reduce(x.contiguous()))
+    total: Tensor = _Sum.apply(x)  # type: ignore[no-untyped-call]
     return total
 
 

@@ -27,6 +27,7 @@ def hub_card(repository: str, text: str, figures: Sequence[Figure] = (), **metad
         EvalResult(task, "pickclutter-lang", name, metric.partition(",")[0], value, metric_name=metric)
         for task, name, metric, value in figures
     ]
-    name = {"model_name": repository} if results else {}
-    data = ModelCardData(**metadata, **name, eval_results=results or None)
+    if results:
+        metadata |= {"model_name": repository, "eval_results": results}
+    data = ModelCardData(**metadata)
     return f"---\n{data.to_yaml()}\n---\n\n# {repository}\n\n{text}\n"

@@ -20,16 +20,6 @@ from pickclutter_lang.utils.validation import did_you_mean
 
 Config = TypeVar("Config")
 
-_EXPECTED = {
-    "converted to Integer": "a whole number",
-    "converted to Float": "a number",
-    "not a valid bool": "true or false",
-    "not a ListConfig": "a list, [...]",
-    "to string": "a text",
-    "Incompatible value 'None'": "a value",
-}
-"""Part of a message of OmegaConf -> what it expected."""
-
 
 class ArgumentParser(argparse.ArgumentParser):
     """Raises InvalidArgumentError for a command line that it cannot parse, rather than print its usage."""
@@ -54,22 +44,13 @@ def parse_config(schema: type[Config], cfg: DictConfig) -> Config:
             f"expected a key of the configuration, but got {key!r}{did_you_mean(key, config_keys(schema))}"
         ) from error
     except OmegaConfBaseException as error:
-        raise InvalidArgumentError(_wrong_type(error, cfg)) from error
+        key, message = str(error.full_key), str(error).splitlines()[0]
+        hint = f"; write {key}=[{OmegaConf.select(cfg, key)}]" if "ListConfig" in message else ""
+        raise InvalidArgumentError(f"expected another value of {key}: {message}{hint}") from error
     validate = getattr(merged, "validate", None)
     if validate is not None:
         validate()
     return merged  # type: ignore[return-value]
-
-
-def _wrong_type(error: OmegaConfBaseException, cfg: DictConfig) -> str:
-    """Return what OmegaConf expected of a key, or its own message where that is not known."""
-    message, key = str(error).splitlines()[0], str(error.full_key)
-    expected = next((words for part, words in _EXPECTED.items() if part in message), None)
-    if expected is None or not key:
-        return f"{message} (key: {key})"
-    value = OmegaConf.select(cfg, key)
-    example = f"; write {key}=[{value}]" if "list" in expected and isinstance(value, str | int | float) else ""
-    return f"expected {key} to be {expected}, but got {value!r}{example}"
 
 
 @cache

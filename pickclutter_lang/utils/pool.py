@@ -195,11 +195,13 @@ def _map_on_cluster(work: _Work[Task, Result], tasks: Sequence[tuple[int, Task]]
     import ray
     from ray.util import ActorPool
 
-    count = workers or int(ray.cluster_resources().get("CPU", 1))
-    make = ray.remote(_Actor).options(num_cpus=1, scheduling_strategy="SPREAD").remote
+    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    count = workers or int(resources.get("CPU", 1))
+    make: Any = ray.remote(_Actor).options(num_cpus=1, scheduling_strategy="SPREAD").remote
     actors = [make() for _ in range(min(count, len(tasks)))]
     try:
-        yield from ActorPool(actors).map_unordered(lambda actor, task: actor.run.remote(work, task), tasks)
+        pool: Any = ActorPool(actors)
+        yield from pool.map_unordered(lambda actor, task: actor.run.remote(work, task), tasks)
     except ray.exceptions.RayTaskError as error:
         raise error.cause from None
     finally:
