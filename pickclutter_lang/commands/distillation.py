@@ -1,6 +1,7 @@
 """Commands that train students on scenes, evaluate them, compare runs, and write Table 12."""
 
 import sys
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -8,11 +9,13 @@ from hydra.core.hydra_config import HydraConfig
 
 from pickclutter_lang.commands import command_line
 from pickclutter_lang.commands.app import compose_config, hydra_main, user_config_dir
-from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.experiments.compare_config import CompareRunsConfig, kind_of_runs
-from pickclutter_lang.experiments.scenes.command_configs import AffordanceEvalConfig, OnnxExportConfig
+from pickclutter_lang.experiments.scenes.command_configs import (
+    AffordanceEvalConfig,
+    OnnxExportConfig,
+    ReproduceTable12Config,
+)
 from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig, TrainConfig
-from pickclutter_lang.experiments.sweeps.config import ReproduceTable12Config
+from pickclutter_lang.results.config import CompareRunsConfig
 
 PRESETS = {
     "data": "hand_rgb",
@@ -34,12 +37,12 @@ def train_affordance(config: TrainConfig) -> None:
     The student scores which named objects can be grasped. Every key below can be set: distill.epochs=20
     data.target_label=visible. An interrupted command resumes when run again.
     """
-    from pickclutter_lang.experiments.result import RESULT_FILE, read_result
     from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
     from pickclutter_lang.experiments.scenes.export_policy import save_crop_scores
     from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
     from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+    from pickclutter_lang.results.record import RESULT_FILE
     from pickclutter_lang.teachers.known_words import zero_words_note
     from pickclutter_lang.utils.ranks import is_main
 
@@ -53,12 +56,11 @@ def train_affordance(config: TrainConfig) -> None:
         return
     if done:
         print(f"this run is done; to evaluate it again: pickclutter evaluate-affordance run={config.out}")
-        result = read_result(Path(config.out), "scenes")
     else:
         save_crop_scores(TrainedRunConfig(config.out, num_threads=config.num_threads))
-        result = evaluate_run(run)  # writes result.json, after which a run is done
+        evaluate_run(run)  # writes result.json, after which a run is done
     report = write_report(config.out)
-    print(summary(result))
+    print(summary(config.out))
     print(f"report: {report}")
 
 
@@ -93,19 +95,14 @@ def _evaluate_run(config: AffordanceEvalConfig, folder: str) -> None:
         of_run = EvaluateConfig(folder, config.scenes, config.num_threads, config.device)
         settings = load_run_config(of_run)
         check_report_to(settings.report_to)
-        print(summary(evaluate_run(SceneRun.open(settings))))
+        evaluate_run(SceneRun.open(settings))
+        print(summary(folder))
         save_crop_scores(TrainedRunConfig(folder, scenes=config.scenes, num_threads=config.num_threads))
     print(f"report: {write_report(folder)}")
 
 
-_PAGES = {
-    "scenes": "pickclutter_lang.experiments.scenes.scene_comparison",
-    "images": "pickclutter_lang.results.comparison",
-    "policy": "pickclutter_lang.results.comparison",
-}
-
-
-"""Kind of runs -> the module that writes their page."""
+_PAGES = {"policy": "pickclutter_lang.evaluation.policy_comparison"}
+"""Kind of runs -> the module that writes their page, where it is not `results.comparison`."""
 
 
 @hydra_main(CompareRunsConfig)
@@ -113,17 +110,14 @@ def compare_runs(config: CompareRunsConfig) -> None:
     """Compare finished runs with the first of them, on one page.
 
         pickclutter compare-runs runs=[runs/best,runs/cls] out=runs/comparison
-        pickclutter compare-runs runs=[runs/best,runs/cls] out=runs/comparison tables=runs/comparison/numbers
 
     All are of one kind: trainings on scenes, trainings on single images, or evaluations of policies. The page has the
     settings that differ, results with intervals, paired differences on the scenes, images or piles that runs share,
-    bars of each object, and curves of training. It is written from results, saved predictions and logged episodes
-    alone.
+    bars of each label, and curves of training. It is written from `result.json` and `scores.npz` of each run.
     """
-    kind = kind_of_runs(config.runs)
-    if config.tables is not None and kind != "scenes":
-        raise InvalidArgumentError(f"expected runs on scenes for tables={config.tables}, but got {kind}; leave it out")
-    module = import_module(_PAGES[kind])
+    from pickclutter_lang.experiments.compare_config import kind_of_runs
+
+    module = import_module(_PAGES.get(kind_of_runs(config.runs), "pickclutter_lang.results.comparison"))
     print(f"report: {module.write_comparison(config)}")
 
 
@@ -145,10 +139,9 @@ def reproduce_table12(config: ReproduceTable12Config) -> None:
     """
     from pickclutter_lang.experiments.scenes.config import TrainConfig
     from pickclutter_lang.experiments.scenes.table12 import Table12Config, check_pairs, write_table
-    from pickclutter_lang.experiments.scenes.table12_sweep import SWEEP_KEYS, Table12SweepConfig, plan_table12
-    from pickclutter_lang.experiments.sweeps.sweep_planner import forwarded_overrides, override_key
-    from pickclutter_lang.experiments.sweeps.sweep_results import Selection
-    from pickclutter_lang.experiments.sweeps.sweep_runner import describe_failures, run_sweep
+    from pickclutter_lang.experiments.scenes.table12_sweep import SWEEP_KEYS, plan_table12
+    from pickclutter_lang.experiments.sweep import describe_failures, forwarded_overrides, override_key, run_sweep
+    from pickclutter_lang.results.runs import Selection
 
     hydra = HydraConfig.get()
     table = Table12Config(config.out, config.tables, config.compare)
@@ -157,19 +150,10 @@ def reproduce_table12(config: ReproduceTable12Config) -> None:
         table.chosen = Selection(**{key: getattr(config, key) for key in given})
         print(_written(write_table(table)))
         return
-    sweep = Table12SweepConfig(
-        experiment=hydra.runtime.choices["experiment"],
-        methods=config.methods,
-        object_splits=config.object_splits,
-        seeds=config.seeds,
-        draws=config.draws,
-        out=config.out,
-        workers=config.workers,
-        overrides=forwarded_overrides(hydra.overrides.task, SWEEP_KEYS),
-    )
-    sweep.validate()
     check_pairs(table, config.methods)
-    jobs = plan_table12(sweep, lambda overrides: compose_config(TrainConfig, "train_affordance", overrides))
+    overrides = forwarded_overrides(hydra.overrides.task, SWEEP_KEYS)
+    compose = partial(compose_config, TrainConfig, "train_affordance")
+    jobs = plan_table12(config, hydra.runtime.choices["experiment"], overrides, compose)
     one_run = command_line("train-affordance", config_dir=user_config_dir())
     failures = run_sweep(jobs, one_run, Path(config.out), config.workers)
     if failures:
@@ -181,7 +165,7 @@ def reproduce_table12(config: ReproduceTable12Config) -> None:
 
 
 def _written(table: Path) -> str:
-    from pickclutter_lang.reports.page import PAGE_FILE
+    from pickclutter_lang.results.page import PAGE_FILE
     from pickclutter_lang.utils.markdown import tables_of
 
     shown = tables_of(table.read_text(encoding="utf-8"), "F1 per scene, %", "Mean average precision, %")

@@ -28,6 +28,7 @@ METRICS: Mapping[str, dict[Metric, str]] = {
     "scenes": {"map": "Mean average precision", "f1": "F1 per scene"},
     "images": {"recall": "Mean accuracy of the classes"},
     "policy": {"recall": "Share of the episodes"},
+    "store": {"map": "Mean average precision", "f1": "F1 per scene"},
 }
 """Kind of runs -> the metrics that are compared, and their titles."""
 TITLES = {
@@ -37,11 +38,18 @@ TITLES = {
     "id": "Y_id on X_id",
     "ood": "Y_ood on X_ood",
     "all": "all on X_ood",
+    "id_on_store": "seen names",
+    "ood_on_store": "unseen names",
 }
 """Cell -> its title; one of a policy is its own."""
 _HIDDEN = ("_on_fewshot", "_on_unlabeled", "ood_on_id")
 """Cells of a run on scenes that thresholds come from, and no table shows."""
-_LABELED = {"scenes": ("id_on_ood", "ood_on_ood"), "images": ("id", "ood"), "policy": ("success",)}
+_LABELED = {
+    "scenes": ("id_on_ood", "ood_on_ood"),
+    "images": ("id", "ood"),
+    "policy": ("success",),
+    "store": ("id_on_store", "ood_on_store"),
+}
 """Kind of runs -> the cells whose labels have bars."""
 _MOST_BARS = 8
 NOTE = "± half of the 95% interval over items and labels (bootstrap). Each run is one: seeds are not covered."

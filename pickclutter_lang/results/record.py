@@ -34,7 +34,7 @@ class _Version(TypedDict):
 class RecordHead(TypedDict):
     """What every record has; whatever else it has is read by `number_at`.
 
-    - `kind`: `scenes`, `images` or `policy`
+    - `kind`: `scenes`, `images`, `policy` (in closed loop), or `store` (a policy's scores on stored scenes)
     - `name`: the row of a table: method, name of the run, or suite
     - `config`: the settings
     - `data`: part -> what tells its content, such as `{"scenes": 500, "content": "<hash>"}`
@@ -42,7 +42,7 @@ class RecordHead(TypedDict):
     """
 
     schema: int
-    kind: Literal["scenes", "images", "policy"]
+    kind: Literal["scenes", "images", "policy", "store"]
     name: Text
     config: dict[str, Any]
     data: dict[str, Any]

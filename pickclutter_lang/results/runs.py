@@ -267,6 +267,17 @@ def load_runs(folder: str | Path, kind: SweepKind, chosen: Selection = EVERY_RUN
     return replace(runs, scores=_joined_scores(runs, kind))
 
 
+def load_run(folder: Path, kind: SweepKind) -> Runs:
+    """Read one run, with its scores of all cells.
+
+    :raises CheckpointError: when its record is missing or damaged, or of another kind
+    """
+    record = read_record(folder, kind.kind)
+    replicate = Replicate.of_record(record)
+    runs = Runs(folder, {record["name"]: {replicate: record}}, {(record["name"], replicate): folder})
+    return replace(runs, scores=_joined_scores(runs, kind._replace(scored=())))
+
+
 def by_place(runs: Runs) -> dict[str, Record]:
     """Return records by their folder, relative to that of the sweep."""
     return {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pickclutter_lang.commands.app import compose_config
 from pickclutter_lang.experiments.scenes.config import TrainConfig
-from pickclutter_lang.experiments.sweeps.sweep_runner import Job
+from pickclutter_lang.experiments.sweep import Job
 
 
 def compose_run(overrides: list[str]) -> TrainConfig:

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from helpers.scene_runs import names_of_objects
-from pickclutter_lang.experiments.result import SCHEMA
 from pickclutter_lang.experiments.scenes.scene_protocol import EVALUATION_CELLS
-from pickclutter_lang.experiments.sweeps.sweep_results import Replicate
+from pickclutter_lang.results.record import SCHEMA, Replicate
 
 STAGES = ("zero_shot", "few_shot", "retrieval")
 CONFIG: dict[str, Any] = {
@@ -68,7 +67,7 @@ def make_result(
 
 
 def write_result(folder: Path, result: dict[str, Any]) -> Path:
-    path: Path = folder / result["config"]["method"] / Replicate.of_result(result).folder_name / "result.json"
+    path: Path = folder / result["config"]["method"] / Replicate.of_record(result).folder_name / "result.json"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(result))
     return path

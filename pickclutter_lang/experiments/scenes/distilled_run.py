@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from pickclutter_lang.errors import CheckpointError, MismatchError
-from pickclutter_lang.experiments.comparison import as_json, comparable_config
 from pickclutter_lang.experiments.stages import DISTILL
+from pickclutter_lang.results.comparability import comparable_config
+from pickclutter_lang.results.record import as_json
 from pickclutter_lang.training.checkpoint import describe_differences, description_differences, saved_epochs
 from pickclutter_lang.training.experiment import CONFIG_FILE, read_run
 

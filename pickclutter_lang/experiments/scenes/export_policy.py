@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
-from pickclutter_lang.experiments.result import RESULT_FILE, read_result
 from pickclutter_lang.experiments.scenes.command_configs import CALIBRATIONS, PolicyExportConfig, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.load import (
     load_crop_classifier_weights,
     load_trained_run,
 )
-from pickclutter_lang.experiments.scenes.predictions import load_predictions, save_predictions
+from pickclutter_lang.experiments.scenes.predictions import cells_of, predictions_of
 from pickclutter_lang.experiments.scenes.scene_protocol import predict_store
 from pickclutter_lang.experiments.scenes.trained_student import TrainedStudent
 from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, FEW_SHOT, STAGES
-from pickclutter_lang.metrics.thresholds import Predictions, per_split_fpr_thresholds
+from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, Predictions, per_split_fpr_thresholds
 from pickclutter_lang.policy.detectors import ScoringDetector, StudentDetector
 from pickclutter_lang.policy.folder import (
     PolicyConfig,
@@ -31,7 +31,9 @@ from pickclutter_lang.policy.folder import (
 )
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.torch_networks import CROP_CLASSIFIER_PREFIX, save_pretrained, torch_runtime
-from pickclutter_lang.reports.gallery import evenly_spaced
+from pickclutter_lang.results.page import evenly_spaced
+from pickclutter_lang.results.record import RESULT_FILE, number_at, read_record
+from pickclutter_lang.results.scores import SCORES_FILE, Cell, Place, Scores
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.progress import track
 
@@ -65,14 +67,16 @@ def export_policy(config: PolicyExportConfig) -> Path:
             f"{UNLABELED}; its scores on unlabeled scenes are not kept"
         )
     scores = {store: _predictions(student, store) for store in stores}
-    names = policy_thresholds(config.false_positive_rate, scores)
+    found = policy_thresholds(config.false_positive_rate, scores)
+    names = {name: found[name] for name in student.labels.names}
     spec, weights = _student_spec(student, with_crops), dict(student.weights)
     spec = replace(spec, precision=config.precision or spec.precision)
     crop_thresholds = None
     if with_crops:
         weights |= _crop_weights(student)
         scores = {store: _crop_scores(student, store) for store in stores}
-        crop_thresholds = policy_thresholds(config.false_positive_rate, scores)
+        found = policy_thresholds(config.false_positive_rate, scores)
+        crop_thresholds = {name: found[name] for name in student.labels.names}
     default = names[student.label_names(("ood",))[0]]
     policy = PolicyConfig(spec, Thresholds(default, names, crop_thresholds), _metrics(student))
     with dir_lock(Path(config.out)):
@@ -84,12 +88,12 @@ def _metrics(student: TrainedStudent) -> dict[str, float]:
     """Return mAP and F1 on X_ood that the run's evaluation gave, of seen and of unseen names."""
     if not (student.folder / RESULT_FILE).is_file():
         return {}
-    cells = read_result(student.folder, "scenes")["metrics"][_stage(student)]
+    record, stage = read_record(student.folder, "scenes"), _stage(student)
     return {
         f"{title}, {names}": value
         for names, cell in (("seen names", "id_on_ood"), ("unseen names", "ood_on_ood"))
         for title, key in (("mAP", "map"), ("F1", "f1"))
-        if (value := cells[cell]["model"][key]) is not None
+        if (value := number_at(record, f"{stage}.{cell}.model.{key}")) is not None
     }
 
 
@@ -122,29 +126,37 @@ def save_crop_scores(request: TrainedRunConfig) -> None:
     student = load_trained_run(request)
     if student.config.crop_classifier is not None:
         with dir_lock(student.folder):
+            cells: dict[Place, Cell] = {}
             for store in ("id", "fewshot"):
-                save_predictions(_crop_scores_file(student, store), _score_crops(student, store))
-
-
-def _crop_scores_file(student: TrainedStudent, store: str) -> Path:
-    return student.folder / "predictions" / f"{CROP_CLASSIFIER}_{store}.npz"
+                found, content = _score_crops(student, store), student.scenes[store].content_hash
+                cells |= cells_of(found, CROP_CLASSIFIER, store, DEFAULT_THRESHOLD, content)
+            Scores.of_cells(cells, student.label_names(("ood",))).save(student.folder / CROP_CLASSIFIER)
 
 
 def _crop_scores(student: TrainedStudent, store: str) -> Predictions:
     """Return the scores with the crop classifier."""
-    return _saved_or_new(_crop_scores_file(student, store), lambda: _score_crops(student, store), student.folder)
+    compute = partial(_score_crops, student, store)
+    return _saved_or_new(student, student.folder / CROP_CLASSIFIER, CROP_CLASSIFIER, store, compute)
 
 
-def _saved_or_new(path: Path, compute: Callable[[], Predictions], run: Path) -> Predictions:
+def _saved_or_new(
+    student: TrainedStudent, folder: Path, stage: str, store: str, compute: Callable[[], Predictions]
+) -> Predictions:
     """Return the scores that a run saved, or new ones where there are none."""
-    if path.is_file():
-        return load_predictions(path)
+    saved = predictions_of(Scores.load(folder), stage, store) if (folder / SCORES_FILE).is_file() else None
+    if saved is not None:
+        return saved
+    if store == UNLABELED:
+        raise InvalidArgumentError(
+            f"expected scores of unlabeled scenes in {folder / SCORES_FILE}, but there are none; a run with "
+            "data.unlabeled (method=open) has them once it is evaluated; choose calibration=few_shot or calibration=id"
+        )
     try:
         return compute()
     except DatasetError as error:
         raise type(error)(
-            f"{error}; thresholds come from these scenes, since there are no scores at {path}; where the scenes are, "
-            f"pickclutter evaluate-affordance run={run} saves them"
+            f"{error}; thresholds come from these scenes, since there are no scores of them in {folder}; where the "
+            f"scenes are, pickclutter evaluate-affordance run={student.folder} saves them"
         ) from error
 
 
@@ -183,13 +195,8 @@ def _student_spec(student: TrainedStudent, with_crops: bool) -> StudentSpec:
 
 def _predictions(student: TrainedStudent, store: str) -> Predictions:
     """Return the student's scores on a store."""
-    path = student.folder / "predictions" / f"{_stage(student)}_{store}.npz"
-    if store == UNLABELED and not path.is_file():
-        raise InvalidArgumentError(
-            f"expected scores of unlabeled scenes at {path}, but there are none; a run with data.unlabeled "
-            "(method=open) has them once it is evaluated; choose calibration=few_shot or calibration=id"
-        )
-    return _saved_or_new(path, lambda: predict_store(student, store), student.folder)
+    compute = partial(predict_store, student, store)
+    return _saved_or_new(student, student.folder, _stage(student), store, compute)
 
 
 def detector_thresholds(

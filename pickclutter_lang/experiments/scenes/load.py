@@ -10,7 +10,6 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError, TeacherError
-from pickclutter_lang.experiments.comparison import with_earlier_settings
 from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.config import TRAIN_COMMAND, EvaluateConfig, TrainConfig
 from pickclutter_lang.experiments.scenes.trained_student import (
@@ -36,7 +35,7 @@ def load_run_config(request: EvaluateConfig) -> TrainConfig:
     path = Path(request.run) / CONFIG_FILE
     if "${" in json.dumps(record["settings"]):  # OmegaConf would resolve it, to an environment variable too
         raise CheckpointError(f"{path} holds an interpolation, ${{...}}, which settings of a run never do")
-    settings = dict(with_earlier_settings(record["settings"]))
+    settings = dict(record["settings"])
     report_to = settings.pop("report_to", [])  # checked by who reports: a tracker may not be installed here
     if not isinstance(report_to, list) or not all(isinstance(name, str) for name in report_to):
         raise CheckpointError(f"{path} is damaged or of another version (report_to: expected names, got {report_to!r})")

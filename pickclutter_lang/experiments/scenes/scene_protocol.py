@@ -11,10 +11,9 @@ import torch
 from torch import Tensor
 
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
-from pickclutter_lang.experiments.result import write_result
-from pickclutter_lang.experiments.scenes.predictions import save_examples, save_predictions
+from pickclutter_lang.experiments.scenes.predictions import Examples, cells_of
 from pickclutter_lang.experiments.scenes.scene_cache import EVALUATED, retrieve
-from pickclutter_lang.experiments.stages import STAGES
+from pickclutter_lang.experiments.stages import FEW_SHOT, STAGES
 from pickclutter_lang.metrics import class_rows, multilabel_row, trivial_predictors
 from pickclutter_lang.metrics.thresholds import (
     DEFAULT_THRESHOLD,
@@ -23,7 +22,9 @@ from pickclutter_lang.metrics.thresholds import (
     matched_fpr_thresholds,
     recenter_scores,
 )
-from pickclutter_lang.reports.gallery import evenly_spaced
+from pickclutter_lang.results.page import evenly_spaced
+from pickclutter_lang.results.record import write_trained
+from pickclutter_lang.results.scores import Cell, Place, Scores
 from pickclutter_lang.students.student import MultiLabelStudent, predict_batch, predict_scenes
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ _ALL = ("id", "ood")
 
 
 def evaluate_run(run: SceneRun) -> dict[str, Any]:
-    """Evaluate every stage of a finished run; write `result.json` and `predictions/`, and return the result.
+    """Evaluate every stage of a finished run; write `result.json`, `scores.npz`, `examples.npz`; return the record.
 
     :raises CheckpointError: when a phase is not finished
     :raises LockedError: when another process is at work in its folder
@@ -55,20 +56,19 @@ def evaluate_run(run: SceneRun) -> dict[str, Any]:
 
 def _evaluate(run: SceneRun) -> dict[str, Any]:
     start = time.perf_counter()
-    stages, histories = {}, {}
+    stages: dict[str, Any] = {}
+    histories, cells = {}, dict[Place, Cell]()
     for stage, phase in STAGES.items():
         histories[phase] = run.load_weights(phase)
         predictions, choice = _retrieve(run) if stage == "retrieval" else (_predict(run), {})
-        if stage != "retrieval" and UNLABELED in run.scenes:
-            predictions[UNLABELED] = _predict_unlabeled(run)
-        for name, values in predictions.items():
-            save_predictions(run.folder / "predictions" / f"{stage}_{name}.npz", values)
         stages[stage] = choice | evaluate_stage(predictions, _frequency(run, stage))
-        if stage != "retrieval":
-            _save_examples(run, stage)
-        if stage == "few_shot":  # what thresholds of a policy come from
-            save_predictions(run.folder / "predictions" / f"{stage}_fewshot.npz", predict_store(run, "fewshot"))
+        if stage == FEW_SHOT:
+            predictions["fewshot"] = predict_store(run, "fewshot")  # what thresholds of a policy come from
+            _save_examples(run)
+        for store, found in predictions.items():
+            cells |= cells_of(found, stage, store, stages[stage]["id_threshold"], run.scenes[store].content_hash)
     histories |= {phase: run.load_weights(phase) for phase in run.phases if phase not in histories}
+    Scores.of_cells(cells, run.label_names(("ood",))).save(run.folder)
     evaluated = {
         "object_split": run.scenes["train"].store.object_split,
         "few_shot_draw": run.config.data.few_shot_draw,
@@ -76,7 +76,7 @@ def _evaluate(run: SceneRun) -> dict[str, Any]:
         "descriptions": run.description_provenance,
         "metrics": stages,
     }
-    return write_result(run, histories, time.perf_counter() - start, evaluated)
+    return write_trained(run, histories, time.perf_counter() - start, evaluated)
 
 
 def evaluate_stage(predictions: dict[str, Predictions], frequency: Tensor) -> dict[str, Any]:
@@ -113,18 +113,17 @@ def evaluate_stage(predictions: dict[str, Predictions], frequency: Tensor) -> di
 
 
 def _predict(run: SceneRun) -> dict[str, Predictions]:
-    """Predict all labels on X_id and on X_ood."""
-    return {name: predict_store(run, name) for name in EVALUATED}
-
-
-def _predict_unlabeled(run: SceneRun) -> Predictions:
-    """Predict the labels of Y_ood on unlabeled scenes, none of which holds one of them."""
-    scenes, names = run.scenes[UNLABELED], run.label_names(("ood",))
-    rows = evenly_spaced(len(scenes), _UNLABELED_SCENES)
-    probabilities = predict_scenes(run.model, scenes, names, rows)
-    absent = torch.zeros(probabilities.shape, dtype=torch.bool)
-    unseen = torch.ones(len(names), dtype=torch.bool)
-    return Predictions(probabilities, absent, names, unseen, [scenes.scene_ids[row] for row in rows])
+    """Predict all labels on X_id and X_ood, and those of Y_ood on unlabeled scenes, none of which holds one of them."""
+    predictions = {name: predict_store(run, name) for name in EVALUATED}
+    if UNLABELED in run.scenes:
+        scenes, names = run.scenes[UNLABELED], run.label_names(("ood",))
+        rows = evenly_spaced(len(scenes), _UNLABELED_SCENES)
+        probabilities = predict_scenes(run.model, scenes, names, rows)
+        absent = torch.zeros(probabilities.shape, dtype=torch.bool)
+        unseen = torch.ones(len(names), dtype=torch.bool)
+        ids = [scenes.scene_ids[row] for row in rows]
+        predictions[UNLABELED] = Predictions(probabilities, absent, names, unseen, ids)
+    return predictions
 
 
 class LabeledStudent(Protocol):
@@ -174,9 +173,9 @@ def _frequency(run: SceneRun, stage: str) -> Tensor:
     return source.labels[:, run.label_indices(_ALL)].double().mean(dim=0)
 
 
-def _save_examples(run: SceneRun, stage: str) -> None:
+def _save_examples(run: SceneRun) -> None:
     """Save images and maps of scenes of X_ood, evenly spaced."""
-    scenes = run.scenes["ood"]
+    scenes, names = run.scenes["ood"], run.label_names(_ALL)
     rows = evenly_spaced(len(scenes), _EXAMPLES)
-    maps = predict_batch(run.model, scenes, rows, run.label_names(_ALL)).attention.cpu()
-    save_examples(run.folder / "predictions" / f"{stage}_examples.npz", rows, scenes.hand_images(rows), maps)
+    maps = predict_batch(run.model, scenes, rows, names).attention.cpu().numpy()
+    Examples([scenes.scene_ids[row] for row in rows], names, scenes.hand_images(rows), maps).save(run.folder)

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, depth_statistics, load_scene_datasets
 from pickclutter_lang.distillation import LOSS_NAMES, SceneObjective
-from pickclutter_lang.experiments.comparison import comparable_config
 from pickclutter_lang.experiments.scenes.config import TRAIN_COMMAND, TrainConfig
 from pickclutter_lang.experiments.scenes.crop_phase import crop_classifier_phase
 from pickclutter_lang.experiments.scenes.distilled_run import check_distilled_run
@@ -29,6 +28,7 @@ from pickclutter_lang.language.descriptions import description_origins
 from pickclutter_lang.language.ensembles import swapped_names
 from pickclutter_lang.language.label_names import vocabulary
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, write_catalog
+from pickclutter_lang.results.comparability import comparable_config
 from pickclutter_lang.students.label_encoders import build_label_encoder
 from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16
 from pickclutter_lang.teachers import FeatureCache, Teacher

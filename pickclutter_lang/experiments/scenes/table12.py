@@ -1,76 +1,81 @@
-"""Table 12 of a sweep, written from its `result.json` files alone: Markdown, CSV and a figure."""
+"""Table 12 of runs on scenes, of a whole sweep or of a single run, from their records and scores."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
-from typing import Any, TypedDict
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
-from pickclutter_lang.experiments.plotting import STAGE_COLORS, WRONG, tidy_axes
-from pickclutter_lang.experiments.result import RESULT_FILE
-from pickclutter_lang.experiments.run_details import differing_settings, runs_section, sweep_details
-from pickclutter_lang.experiments.scenes.result_table import TRIVIAL, data_note, description_note, table_title
-from pickclutter_lang.experiments.scenes.scene_scores import SCORES_FILE, read_scores, write_scores
-from pickclutter_lang.experiments.scenes.table12_charts import MOST_METHODS, draw_objects, draw_scores
-from pickclutter_lang.experiments.scenes.table12_markdown import markdown
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, TABLE12, stages_of_sweep
-from pickclutter_lang.experiments.scenes.table12_tables import (
-    baselines,
-    class_tables,
-    measures_of,
-    methods_of,
-    score_table,
-    score_tables,
-    with_paper,
+from pickclutter_lang.experiments.stages import FEW_SHOT, STAGE_TITLES
+from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.results.charts import STAGE_COLORS, WRONG, Interval, draw_bars, tidy_axes
+from pickclutter_lang.results.comparability import comparable_config, differing_values
+from pickclutter_lang.results.comparison import TITLES
+from pickclutter_lang.results.intervals import Estimate
+from pickclutter_lang.results.page import PAGE_FILE, page_link, run_details, setting_rows, write_page
+from pickclutter_lang.results.paper_tables import TABLE12 as PAPER
+from pickclutter_lang.results.paper_tables import TABLE12_CELLS, PaperFigures
+from pickclutter_lang.results.record import RESULT_FILE, Record, Replicate, as_key
+from pickclutter_lang.results.runs import EVERY_RUN, Runs, Selection, load_runs, with_constants
+from pickclutter_lang.results.tables import (
+    CHANCE_NOTE,
+    COMPARISON_NOTE,
+    Column,
+    Row,
+    Table,
+    comparison_rows,
+    csv_lines,
+    table_rows,
 )
-from pickclutter_lang.experiments.stages import STAGE_TITLES
-from pickclutter_lang.experiments.sweeps.intervals import IntervalResults
-from pickclutter_lang.experiments.sweeps.sweep_results import EVERY_RUN, Selection, SweepResults, load_sweep
-from pickclutter_lang.experiments.sweeps.sweep_values import VALUES_FILE, read_values, values_of, write_values
-from pickclutter_lang.experiments.sweeps.tables import csv_lines
-from pickclutter_lang.reports.charts import save_png
-from pickclutter_lang.reports.page import PAGE_FILE, write_page
-from pickclutter_lang.results.paper_tables import TABLE12_CELLS
-from pickclutter_lang.training.logger import write_json
 from pickclutter_lang.utils.csv import write_csv
 from pickclutter_lang.utils.io import write_text
-from pickclutter_lang.utils.json_files import read_json
+from pickclutter_lang.utils.json_files import flatten
 from pickclutter_lang.utils.locks import dir_lock
+from pickclutter_lang.utils.markdown import markdown_table
 
-ABOUT_FILE = "about.json"
-_REFERENCE = "cls_imcst_semantic"
+TRIVIAL = {"always_no": "all-negative", "always_yes": "all-positive", "label_frequency": "label frequency"}
+"""Predictors that see no image -> their titles."""
+SECTIONS = {
+    "F1 per scene": ("f1", "model"),
+    "Overall accuracy": ("accuracy", "model"),
+    "Mean average precision": ("map", "model"),
+    "Precision per scene": ("precision", "model"),
+    "Recall per scene": ("recall", "model"),
+    "F1 per scene, threshold 0.5": ("f1", "model_at_half"),
+    "F1 per scene, matched false-positive rates": ("f1", "model_matched_fpr"),
+    "Recall per scene, matched false-positive rates": ("recall", "model_matched_fpr"),
+    "Overall accuracy, threshold 0.5": ("accuracy", "model_at_half"),
+}
+"""Title of a table -> (metric, predictor)."""
+_CLASSES = "ood_on_ood"
+_CLASS_METRICS = {"average_precision": "Average precision", "f1": "F1"}
+_COMPARED = {("f1", "model"), ("map", "model")}
 _DRAWN = {"f1": "F1 per scene", "map": "mean average precision", "accuracy": "overall accuracy"}
-
-
-_OBJECTS = f"""## Objects, seen and unseen
+_REFERENCE = "cls_imcst_semantic"
+_MOST_METHODS = 6
+"""Methods in the chart of objects: the first of the table."""
+_NAMES = ("name", "method", "seed", "data.seed")
+_CHOSEN_NOTE = (
+    "Epoch and threshold are chosen on X_id: the cells of Y_id on X_id are of the very scenes they were chosen on. "
+    "Accuracy and F1 at a threshold say little where labels are rare: all-negative has a high accuracy, all-positive a "
+    "high F1. Mean average precision needs no threshold."
+)
+_OTHER_OBJECTS_NOTE = (
+    "The paper's figures are not shown: in some of these runs other objects are unseen than in the paper."
+)
+OBJECTS_SECTION = f"""## Each object
 
 Average precision on X_ood, few-shot: means and 95% intervals as in the tables. A star, and hatching, marks objects of
-Y_ood. At most {MOST_METHODS} methods are drawn.
+Y_ood. At most {_MOST_METHODS} methods are drawn.
 
 ![Objects](objects.png)"""
-_SCORES = """## Scores of unseen objects
-
-Scores of Y_ood on X_ood, all runs of a method together. Dashed lines are the thresholds of the runs, chosen on X_id.
-
-![Scores](scores.png)"""
-
-
-class _NeededAbout(TypedDict):
-    notes: list[str]
-    settings: dict[str, Any]
-    pairs: list[tuple[str, str]]
-
-
-class _About(_NeededAbout, total=False):
-    """Content of `about.json`; earlier ones lack the hash of the teacher's weights."""
-
-    teacher: str
 
 
 @dataclass
@@ -89,95 +94,51 @@ class Table12Config:
 
 
 def write_table(config: Table12Config) -> Path:
-    """Write the numbers of a sweep, and from these its pages, its figure and `table12.csv`.
+    """Write `table12.md`, the same with charts as `report.html`, and every number of the table as `table12.csv`.
 
-    `values.csv` has every number of each run, `scores.json.gz` the scores of Y_ood on X_ood, `about.json` the setting.
-
-    :return: the path of `table12.md`; `report.html` lies beside it
-    :raises PickClutterError: what `load_sweep` raises; InvalidArgumentError for a comparison that cannot be made;
+    :return: the path of `table12.md`
+    :raises PickClutterError: what `load_runs` raises; InvalidArgumentError for a comparison that cannot be made;
         LockedError when another process is at work in `out`
     """
-    results = load_sweep(config.runs, TABLE12, config.chosen)
-    methods = [*results.runs]
+    runs, out = with_baselines(load_runs(config.runs, TABLE12, config.chosen)), Path(config.out or config.runs)
+    methods = methods_of(runs)
     pairs = default_pairs(methods) if config.compare is None else parse_pairs(methods, config.compare)
-    with dir_lock(Path(config.out or config.runs)):
-        return _write(results, pairs, Path(config.out or config.runs))
+    text = "\n\n".join(["# Table 12", *_notes(runs), *sections(runs, pairs)])
+    rows, links = _runs_section(runs, out)
+    page = "\n\n".join([text, "![Table 12](table12.png)", OBJECTS_SECTION, rows])
+    details = {f"{title}, of the first run": part for title, part in run_details(runs.first).items()}
+    with dir_lock(out):
+        write_csv(out / "table12.csv", csv_lines(runs, [*score_tables(runs, pairs), *class_tables(runs)]))
+        charts = {"table12.png": draw_sweep(runs), "objects.png": draw_objects(runs)}
+        write_page(out / PAGE_FILE, page, charts, details, links)
+        write_text(out / "table12.md", f"{text}\n")
+    return out / "table12.md"
 
 
-def write_numbers(results: SweepResults, pairs: Sequence[tuple[str, str]], out: Path) -> None:
-    """Write the numbers of runs that `read_tables` reads; `pairs` are those that a page subtracts.
-
-    :raises MismatchError: when runs of one object split were evaluated on other scenes or objects
-    """
-    write_values(out / VALUES_FILE, values_of(results, measures_of, baselines(results)))
-    if not write_scores(out / SCORES_FILE, results):
-        (out / SCORES_FILE).unlink(missing_ok=True)
-    about: dict[str, Any] = {"notes": _notes(results), "settings": differing_settings(results), "pairs": pairs}
-    about["teacher"] = results.first["teacher"]["fingerprint"]
-    write_json(out / ABOUT_FILE, about)
-
-
-def _write(results: SweepResults, pairs: list[tuple[str, str]], out: Path) -> Path:
-    write_numbers(results, pairs, out)
-    values, about = read_tables(out)
-    write_csv(out / "table12.csv", csv_lines(values, [*score_tables(values, pairs), *class_tables(values)]))
-    chart, text = draw_sweep(values), markdown(values, pairs, about["notes"], about["settings"])
-    save_png(chart, out / "table12.png")
-    _write_page(out, text, chart, results, values)
-    path = out / "table12.md"
-    write_text(path, text)
-    return path
-
-
-def _write_page(out: Path, text: str, chart: Figure, results: SweepResults, values: IntervalResults) -> None:
-    """Write `report.html`: the Markdown, and what the runs have beyond the numbers of the table."""
-    shown = {"table12.png": chart, "objects.png": draw_objects(results)}
-    parts = [text, _OBJECTS]
-    if values.scores:
-        shown["scores.png"] = draw_scores(values)
-        parts.append(_SCORES)
-    runs, links = runs_section(results, out)
-    write_page(out / PAGE_FILE, "\n\n".join([*parts, runs]), shown, sweep_details(results), links)
-
-
-def read_tables(folder: Path) -> tuple[IntervalResults, dict[str, Any]]:
-    """Read the numbers of a sweep, and the notes, settings and pairs of methods of its page.
-
-    :raises CheckpointError: when a file is missing or damaged
-    """
-    values = read_values(folder / VALUES_FILE)
-    scores = read_scores(folder / SCORES_FILE) if (folder / SCORES_FILE).is_file() else {}
-    about = read_json(folder / ABOUT_FILE, _About, CheckpointError, "write the table again")
-    return IntervalResults(folder, values.runs, {}, tuple(TRIVIAL), scores), dict(about)
-
-
-def _notes(results: SweepResults) -> list[str]:
-    """Return paragraphs on data, student and runs."""
-    runs = "; ".join(f"{name}: {', '.join(_ranges(results, name))}" for name in results.runs)
-    revisions = sorted({str(run["git_revision"]) for of_name in results.runs.values() for run in of_name.values()})
-    stages = " / ".join(STAGE_TITLES[stage] for stage in stages_of_sweep(results))
-    return [
-        data_note(results.first, with_paper(results)),
-        description_note(run for of_name in results.runs.values() for run in of_name.values()),
-        f"Student `{results.first['config']['student']['name']}`. Each cell: {stages}, mean ± half of the 95% "
-        f"interval; one run has no interval. Seeds: {runs}. Revision: {', '.join(revisions)}.",
-    ]
-
-
-def _ranges(results: SweepResults, name: str) -> list[str]:
-    """Return the runs of a method: its seeds, or the names of their folders where splits or draws vary."""
-    replicates = results.replicates(name)
-    varied = any(key.object_split or key.draw for key in replicates)
-    return [key.folder_name if varied else str(key.seed) for key in replicates]
+def with_baselines(runs: Runs) -> Runs:
+    """Return runs with the predictors that see no image as rows of their own, from one run of each object split."""
+    first: dict[int, tuple[Replicate, Record]] = {}
+    for of_name in runs.records.values():
+        for replicate, record in of_name.items():
+            first.setdefault(replicate.object_split, (replicate, record))
+    records = {name: dict(of) for name, of in runs.records.items()}
+    for name, (replicate, record) in product(TRIVIAL, first.values()):
+        metrics = {
+            stage: {cell: {"model": record["metrics"][stage][cell][name]} for cell in TABLE12_CELLS}
+            for stage in stages_of(record)
+        }
+        records.setdefault(name, {})[replicate] = {"metrics": metrics}
+    scores = with_constants(runs.scores, {"always_no": False, "always_yes": True})
+    return replace(runs, records=records, scores=scores, untrained=tuple(TRIVIAL))
 
 
 def check_pairs(config: Table12Config, methods: Sequence[str]) -> None:
     """Check `compare` before runs of some methods start; it may name finished ones too.
 
-    :raises PickClutterError: what `load_sweep` raises; InvalidArgumentError for a comparison that cannot be made
+    :raises PickClutterError: what `load_runs` raises; InvalidArgumentError for a comparison that cannot be made
     """
     if config.compare is not None:
-        finished = load_sweep(config.runs, TABLE12).runs if any(Path(config.runs).rglob(RESULT_FILE)) else ()
+        finished = load_runs(config.runs, TABLE12).records if any(Path(config.runs).rglob(RESULT_FILE)) else ()
         parse_pairs([*dict.fromkeys([*methods, *finished])], config.compare)
 
 
@@ -211,31 +172,240 @@ def default_pairs(names: Sequence[str]) -> list[tuple[str, str]]:
     return pairs + [(name, "always_yes") for name in [*paper[-1:], *(["best"] if "best" in names else [])]]
 
 
-def draw_sweep(values: SweepResults) -> Figure:
+def methods_of(runs: Runs) -> list[str]:
+    """Return the methods, without the predictors that see no image."""
+    return [name for name in runs.records if name not in TRIVIAL]
+
+
+def stages_of(record: Record) -> list[str]:
+    """Return the stages that a record has, in the order of tables."""
+    return [stage for stage in STAGE_TITLES if stage in record["metrics"]]
+
+
+def is_chance(method: str | None, stage: str, cell: str) -> bool:
+    """Return whether a figure can only be chance: the zero-shot output of a closed set for labels of Y_ood."""
+    return method == "closed_set" and stage == "zero_shot" and cell in ("ood_on_ood", "all_on_ood")
+
+
+def of_paper(record: Record) -> bool:
+    """Return whether the labels of a record are objects of the paper, and those that it chose are unseen."""
+    names = record["metrics"][stages_of(record)[0]]["all_on_ood"]["classes"]
+    return not record.get("object_split", 0) and set(names) <= set(paper_catalog().names)
+
+
+def sections(runs: Runs, pairs: Sequence[tuple[str, str]] = ()) -> list[str]:
+    """Return the parts of a page that hold tables, and what their intervals cover."""
+    tables, methods = score_tables(runs, pairs), methods_of(runs)
+    parts = [runs.note(methods), _CHOSEN_NOTE]
+    for table in tables:
+        parts += [f"## {table.title}, %", table_rows(runs, table)]
+    if METHODS.keys() & runs.records.keys() and not _with_paper(runs):
+        parts.append(_OTHER_OBJECTS_NOTE)
+    if "closed_set" in runs.records:
+        parts.append(CHANCE_NOTE)
+    if pairs:
+        parts += ["## Comparisons, in points", COMPARISON_NOTE]
+        for table in tables:
+            parts += [f"### {table.title}: difference", comparison_rows(runs, table)] if table.pairs else []
+    parts += ["## Each object of Y_ood on X_ood"]
+    for table in class_tables(runs):
+        parts += [f"### {table.title}, %", table_rows(runs, table)]
+    parts += ["## Time, size, thresholds", table_rows(runs, _cost_table(runs))]
+    first = {name: flatten(comparable_config(next(iter(runs.records[name].values()))["config"])) for name in methods}
+    settings = differing_values({name: {k: v for k, v in of.items() if k not in _NAMES} for name, of in first.items()})
+    return [*parts, "## What the methods set", setting_rows(methods, settings)] if settings else parts
+
+
+def score_tables(runs: Runs, pairs: Sequence[tuple[str, str]] = ()) -> list[Table]:
+    """Return a table for each metric; those of F1 and mAP compare pairs of methods."""
+    return [_score_table(runs, title, *one, pairs if one in _COMPARED else ()) for title, one in SECTIONS.items()]
+
+
+def _score_table(
+    runs: Runs, title: str, metric: str, predictor: str = "model", pairs: Sequence[tuple[str, str]] = ()
+) -> Table:
+    """Return the table of one metric: methods, then predictors that see no image, with the paper's figures."""
+    stages = stages_of_sweep(runs)
+    columns = tuple(
+        Column(TITLES[cell], tuple(f"{stage}.{cell}.{predictor}.{metric}" for stage in stages), best="")
+        for cell in TABLE12_CELLS
+    )
+    rows = []
+    for name in methods_of(runs):
+        places = product(stages, TABLE12_CELLS)
+        marked = frozenset(f"{s}.{cell}.{predictor}.{metric}" for s, cell in places if is_chance(name, s, cell))
+        rows.append(Row(name, f"`{name}`", name, paper=_paper(runs, metric, name), marked=marked))
+    blind = tuple(tuple(f"{stage}.{cell}.model.{metric}" for stage in stages) for cell in TABLE12_CELLS)
+    rows += [Row(name, text, name, measures=blind) for name, text in TRIVIAL.items() if name in runs.records]
+    return Table(f"12 {metric} {predictor}", title, columns, tuple(rows), tuple(pairs))
+
+
+def class_tables(runs: Runs) -> list[Table]:
+    """Return the tables of each object of Y_ood on X_ood, a column for each method."""
+    stages, methods = stages_of_sweep(runs), methods_of(runs)
+    names = dict.fromkeys(name for method in methods for one in runs.of(method).values() for name in _classes(one))
+    tables = []
+    for metric, title in _CLASS_METRICS.items():
+        rows = []
+        for name in names:
+            path = f"{_CLASSES}.classes.{as_key(name)}"
+            own = tuple(f"{stage}.{path}.{metric}" for stage in stages)
+            rows.append(Row(name, name, None, ((f"{stages[0]}.{path}.support",), *(own for _ in methods))))
+        zero_shot = frozenset(f"zero_shot.{_CLASSES}.classes.{as_key(name)}.{metric}" for name in names)
+        columns = [Column("support", (), "", methods[0], interval=False)]
+        for method in methods:
+            marked = zero_shot if is_chance(method, "zero_shot", _CLASSES) else frozenset()
+            columns.append(Column(f"`{method}`", (), "", method, interval=False, marked=marked))
+        tables.append(Table(f"12 classes {metric}", title, tuple(columns), tuple(rows)))
+    return tables
+
+
+def _classes(record: Record, cell: str = _CLASSES) -> dict[str, dict[str, float | None]]:
+    """Return the figures of each object in a cell, few-shot."""
+    return dict(record["metrics"][FEW_SHOT][cell]["classes"])
+
+
+def _cost_table(runs: Runs) -> Table:
+    """Return the table of parameters, seconds, memory and the threshold of each stage."""
+    columns = {
+        "million parameters": ("parameters",),
+        **{f"{name}, s": (f"seconds.{name}",) for name in runs.first["seconds"]},
+        "peak memory, MB": ("peak_memory_mb",),
+        "thresholds from X_id": tuple(f"{stage}.id_threshold" for stage in stages_of_sweep(runs)),
+    }
+    rows = tuple(Row(name, f"`{name}`", name) for name in methods_of(runs))
+    shown = tuple(Column(title, measures, best="", interval=False) for title, measures in columns.items())
+    return Table("12 cost", "Time, size, thresholds", shown, rows)
+
+
+def _with_paper(runs: Runs) -> bool:
+    """Return whether the paper's figures stand beside those of runs: where all are of its objects."""
+    return all(of_paper(record) for method in methods_of(runs) for record in runs.records[method].values())
+
+
+def _paper(runs: Runs, metric: str, method: str) -> tuple[PaperFigures, ...]:
+    if metric not in PAPER or method not in METHODS or not _with_paper(runs):
+        return ()
+    return tuple(PAPER[metric][METHODS[method]][cell] for cell in TABLE12_CELLS)
+
+
+def data_note(record: Record, with_paper: bool | None = None) -> str:
+    """Return a paragraph on the provenance of a run, and on why the paper's rows are no target for it.
+
+    :param with_paper: whether the paper's rows are shown; None: where they are of these objects
+    """
+    data, config = record["data"], record["config"]
+    paper = (
+        "**The figures of the paper (Table 12: zero-shot / few-shot, threshold 0.5) come from its own scenes, with the "
+        "label `present`, CLIP ViT-L/14 as the teacher and both cameras with depth at 224 px; they are shown for "
+        "orientation and cannot be compared number by number.** What can be compared are the rows of the predictors "
+        "that see no image."
+    )
+    sizes = ", ".join(f"{data[key]['scenes']} {title}" for key, title in
+                      (("train", "training"), ("fewshot", "few-shot"), ("id", "X_id"), ("ood", "X_ood")))  # fmt: skip
+    return (
+        f"Label `{config['data']['target_label']}`; {sizes} scenes; cameras "
+        f"{' and '.join(config['data']['cameras'])}{' with depth' if config['data']['depth'] else ''} at "
+        f"{config['data']['image_size']} px; teacher `{record['teacher']['name']}`; student "
+        f"`{config['student']['name']}`; one threshold for all labels, the best on X_id; cells are "
+        f"{' / '.join(STAGE_TITLES[s] for s in stages_of(record))} in percent. "
+        f"{paper if (of_paper(record) if with_paper is None else with_paper) else ''}"
+    ).strip()
+
+
+def description_note(records: Iterable[Record]) -> str:
+    """Return a sentence on the descriptions that runs used, and whether their writer had images of the objects."""
+    seen: dict[str, bool] = {}
+    for record in records:
+        if not record["config"]["prompts"].get("closed_set"):  # a closed set has no texts
+            seen |= {source: row["images_seen"] for source, row in record.get("descriptions", {}).items()}
+    if not seen:
+        return "Labels are names alone, without descriptions."
+    groups = {"from the names alone (blind)": False, "with images of the very objects at hand (seen)": True}
+    parts = [
+        f"{', '.join(f'`{source}`' for source in seen if seen[source] is images)} {how}"
+        for how, images in groups.items()
+        if images in seen.values()
+    ]
+    return f"Descriptions were written: {'; '.join(parts)}."
+
+
+def _notes(runs: Runs) -> list[str]:
+    """Return paragraphs on data, descriptions and runs."""
+    records = [record for method in methods_of(runs) for record in runs.records[method].values()]
+    revisions = sorted({str(record["git_revision"]) for record in records})
+    of_methods = "; ".join(
+        f"{name}: {', '.join(replicate.folder_name for replicate in runs.replicates(name))}"
+        for name in methods_of(runs)
+    )
+    return [
+        data_note(runs.first, _with_paper(runs)),
+        description_note(records),
+        f"Mean ± half of the 95% interval; one run has no interval. Runs: {of_methods}. "
+        f"Revision: {', '.join(revisions)}.",
+    ]
+
+
+def _runs_section(runs: Runs, out: Path) -> tuple[str, list[str]]:
+    """Return the runs of a sweep in Markdown, and the links in it, to the reports that are there.
+
+    :param out: folder of the page
+    """
+    rows, links = [], []
+    for (name, replicate), folder in runs.folders.items():
+        link = page_link(folder / PAGE_FILE, out)
+        links += [] if link is None else [link]
+        cell = f"`{name}`" if link is None else f"[`{name}`]({link})"
+        rows.append([cell, *replicate, f"`{folder}`", runs.records[name][replicate]["git_revision"]])
+    table = markdown_table(["run", "split", "seed", "draw", "folder", "revision"], rows)
+    return f"## Runs\n\nThe name of a run leads to its report, where that is there.\n\n{table}", links
+
+
+def draw_objects(runs: Runs) -> Figure:
+    """Draw the average precision of each object on X_ood, few-shot: means and 95% intervals as in the tables.
+
+    An object that is unseen in some runs counts in these alone.
+    """
+    series: dict[str, dict[str, Interval | None]] = {}
+    unseen: dict[str, set[str]] = {}
+    for method in methods_of(runs)[:_MOST_METHODS]:
+        records = runs.of(method).values()
+        unseen[method] = {name for record in records for name in _classes(record)}
+        values: dict[str, Estimate] = {}
+        for name in dict.fromkeys(name for record in records for name in _classes(record, "all_on_ood")):
+            cell = _CLASSES if name in unseen[method] else "all_on_ood"
+            one = runs.estimate(method, f"{FEW_SHOT}.{cell}.classes.{as_key(name)}.average_precision")
+            values |= {} if one is None else {name: one}
+        ordered = sorted(values, key=lambda name: (name in unseen[method], -values[name].mean))
+        series[method] = {name: Interval.of(values[name]) for name in ordered}
+    return draw_bars(series, unseen, "average precision, %")
+
+
+def draw_sweep(runs: Runs) -> Figure:
     """Draw the methods' means with their 95% intervals, the paper's figures and the best trivial predictor."""
-    methods = methods_of(values)
+    methods = methods_of(runs)
     figure = Figure(figsize=(5 + 1.6 * len(methods), 9), layout="constrained")
     axes = figure.subplots(len(_DRAWN), len(TABLE12_CELLS), squeeze=False, sharex=True, sharey=True)
     for row, (metric, title) in enumerate(_DRAWN.items()):
         for n, cell in enumerate(TABLE12_CELLS):
-            _draw_cell(axes[row, n], values, n, metric)
+            _draw_cell(axes[row, n], runs, n, metric)
             if row == 0:
-                axes[row, n].set_title(table_title(cell))
+                axes[row, n].set_title(TITLES[cell])
         axes[row, 0].set_ylabel(f"{title}, %")
     handles = {label: handle for ax in axes[0] for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3)
     return figure
 
 
-def _draw_cell(ax: Axes, values: SweepResults, column: int, metric: str) -> None:
-    table, methods = score_table(values, "", metric), methods_of(values)
+def _draw_cell(ax: Axes, runs: Runs, column: int, metric: str) -> None:
+    table, methods = _score_table(runs, "", metric), methods_of(runs)
     measures, places = table.columns[column].measures, np.arange(len(methods))
-    width, stages = 0.8 / len(measures), stages_of_sweep(values)
+    width, stages = 0.8 / len(measures), stages_of_sweep(runs)
     for n, (stage, measure) in enumerate(zip(stages, measures, strict=True)):
-        found = [values.estimate(method, measure) for method in methods]
+        values = [runs.estimate(method, measure) for method in methods]
         shift = width * (n - (len(stages) - 1) / 2)
-        means = [np.nan if one is None else 100 * one.mean for one in found]
-        errors = [100 * one.half_width if one is not None and one.half_width else 0.0 for one in found]
+        means = [np.nan if one is None else 100 * one.mean for one in values]
+        errors = [100 * one.half_width if one is not None and one.half_width else 0.0 for one in values]
         color = STAGE_COLORS[stage]
         ax.bar(places + shift, means, 0.92 * width, yerr=errors, capsize=2, color=color, label=STAGE_TITLES[stage])
         paper = [table.paper(table.row(method))[column][n : n + 1] for method in methods]
@@ -243,7 +413,7 @@ def _draw_cell(ax: Axes, values: SweepResults, column: int, metric: str) -> None
         if dots:
             across, up = zip(*dots, strict=True)
             ax.scatter(across, up, marker="D", s=22, color="black", zorder=3, label="paper (other data)")
-    blind = [values.estimate(row.run, m) for row in table.rows if row.name in TRIVIAL for m in table.cells(row)[column]]
+    blind = [runs.estimate(row.run, m) for row in table.rows if row.name in TRIVIAL for m in table.cells(row)[column]]
     known = [100 * one.mean for one in blind if one is not None]
     if known:
         ax.axhline(max(known), color=WRONG, linewidth=1, linestyle="--", label="best predictor without an image")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -13,25 +12,15 @@ from pickclutter_lang.datasets.scene_images import data_provenance
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.scenes.remote import has_store, manifest_at
 from pickclutter_lang.errors import MismatchError
-from pickclutter_lang.experiments.comparison import (
-    Result,
-    comparable_settings,
-    provenance,
-    same_descriptions,
-)
+from pickclutter_lang.experiments.scenes.command_configs import ReproduceTable12Config
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.stages import STAGE_TITLES
-from pickclutter_lang.experiments.sweeps.sweep_planner import (
-    RunSpec,
-    check_list,
-    check_sweep,
-    plan_runs,
-    quoted,
-)
-from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, SweepKind, SweepResults
-from pickclutter_lang.experiments.sweeps.sweep_runner import Job
+from pickclutter_lang.experiments.sweep import Job, RunSpec, check_list, check_sweep, plan_runs, quoted
 from pickclutter_lang.language.descriptions import description_origins
 from pickclutter_lang.objects.object_sets import check_own_split
+from pickclutter_lang.results.comparability import comparable_settings, provenance, same_descriptions
+from pickclutter_lang.results.record import Record, Replicate
+from pickclutter_lang.results.runs import Runs, SweepKind
 from pickclutter_lang.utils.object_storage import join
 from pickclutter_lang.utils.validation import check_path
 
@@ -51,57 +40,47 @@ _SHARED = ("data", "student", "teacher", "selection_metric")
 _BUDGET = ("epochs", "batch_size", "epoch_over", "repeats", "image_size_schedule", "optimizer", "schedule")
 
 
-@dataclass
-class Table12SweepConfig:
-    """Each of `methods` with each replicate, on the settings of `experiment` and `overrides`.
+def check_table12(config: ReproduceTable12Config, overrides: Sequence[str]) -> None:
+    """Check the settings of the sweep.
 
-    A run lies in `out/<method>/<Replicate.folder_name>`, its log in `out/logs`. `workers` runs go side by side, of one
-    thread each. The scenes of object split K lie in `scenes/split<K>`, those of split 0 may lie in `scenes` itself.
-    Runs that differ in the draw alone share the distillation of the first draw.
+    :param overrides: of every run
+    :raises InvalidArgumentError: for a value outside what is allowed
     """
-
-    experiment: str
-    methods: list[str]
-    object_splits: list[int]
-    seeds: list[int]
-    draws: list[int]
-    out: str
-    workers: int
-    overrides: list[str]
-
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        check_path("out", self.out)
-        for name in ("methods", "object_splits", "draws"):
-            check_list(name, getattr(self, name))
-        for object_split in self.object_splits:
-            check_own_split(object_split)  # `_scenes` compares it with the stores
-        check_sweep(self.seeds, self.workers, self.overrides, ("method", "data.few_shot_draw", "distilled_run"))
-
-    @property
-    def replicates(self) -> list[Replicate]:
-        """Every split, seed and draw: seed after seed, so that a part of the sweep is already a table."""
-        found = product(self.seeds, self.object_splits, self.draws)
-        return [Replicate(object_split, seed, draw) for seed, object_split, draw in found]
+    check_path("out", config.out)
+    for name in ("methods", "object_splits", "draws"):
+        check_list(name, getattr(config, name))
+    for object_split in config.object_splits:
+        check_own_split(object_split)  # `_scenes` compares it with the stores
+    check_sweep(config.seeds, config.workers, overrides, ("method", "data.few_shot_draw", "distilled_run"))
 
 
-def plan_table12(config: Table12SweepConfig, compose: Callable[[list[str]], TrainConfig]) -> list[Job]:
-    """Return the jobs of the sweep.
+def plan_table12(
+    config: ReproduceTable12Config,
+    experiment: str,
+    overrides: Sequence[str],
+    compose: Callable[[list[str]], TrainConfig],
+) -> list[Job]:
+    """Return the jobs of the sweep: each method with each seed, split and draw, on the settings of an experiment.
 
+    Seed comes after seed, so that a part of the sweep is already a table. A run lies in
+    `out/<method>/<Replicate.folder_name>`. The scenes of object split K lie in `scenes/split<K>`, those of split 0 may
+    lie in `scenes` itself. Runs that differ in the draw alone share the distillation of the first draw.
+
+    :param overrides: of every run
     :param compose: from overrides to settings; every run's are checked before anything starts
     :raises PickClutterError: what `plan_runs` raises
     """
-    specs = [
-        RunSpec(method, [f"experiment={config.experiment}", f"method={method}", *config.overrides])
-        for method in config.methods
-    ]
+    check_table12(config, overrides)
+    specs = [RunSpec(name, [f"experiment={experiment}", f"method={name}", *overrides]) for name in config.methods]
     scenes = {number: _scenes(compose, specs[0].overrides, number) for number in config.object_splits}
+    found = product(config.seeds, config.object_splits, config.draws)
+    replicates = [Replicate(object_split, seed, draw) for seed, object_split, draw in found]
 
     def vary(replicate: Replicate, first: Job | None) -> list[str]:
-        overrides = [f"scenes={quoted(scenes[replicate.object_split])}", f"data.few_shot_draw={replicate.draw}"]
-        return overrides if first is None else [*overrides, f"distilled_run={quoted(str(first.folder))}"]
+        varied = [f"scenes={quoted(scenes[replicate.object_split])}", f"data.few_shot_draw={replicate.draw}"]
+        return varied if first is None else [*varied, f"distilled_run={quoted(str(first.folder))}"]
 
-    return plan_runs(Path(config.out), specs, config.replicates, compose, _CurrentProvenance(), TABLE12, vary)
+    return plan_runs(Path(config.out), specs, replicates, compose, _CurrentProvenance(), TABLE12, vary)
 
 
 def _scenes(compose: Callable[[list[str]], TrainConfig], overrides: Sequence[str], object_split: int) -> str:
@@ -124,10 +103,10 @@ def _scenes(compose: Callable[[list[str]], TrainConfig], overrides: Sequence[str
     return config.scenes
 
 
-def stages_of_sweep(results: SweepResults) -> list[str]:
+def stages_of_sweep(runs: Runs) -> list[str]:
     """Return the stages that every run has, in the order of tables."""
-    every = [result for seeds in results.runs.values() for result in seeds.values()]
-    return [stage for stage in STAGE_TITLES if all(stage in result["metrics"] for result in every)]
+    every = [record for of_name in runs.records.values() for record in of_name.values()]
+    return [stage for stage in STAGE_TITLES if all(stage in record["metrics"] for record in every)]
 
 
 class _CurrentProvenance:
@@ -154,12 +133,12 @@ class _CurrentProvenance:
         }
 
 
-def _of_every_replicate(result: Result) -> dict[str, Any]:
+def _of_every_replicate(result: Record) -> dict[str, Any]:
     """Return the settings that the replicates of a method share."""
     return {key: value for key, value in comparable_settings(result).items() if key != "seed"}
 
 
-def _of_every_method(result: Result) -> dict[str, Any]:
+def _of_every_method(result: Record) -> dict[str, Any]:
     """Return what the methods of a table share: not objective, prompts, augmentation and the like."""
     config = comparable_settings(result)
     shared: dict[str, Any] = {key: config.get(key) for key in _SHARED}
@@ -170,12 +149,12 @@ def _of_every_method(result: Result) -> dict[str, Any]:
     return {"settings": shared, "teacher": provenance(result)["teacher"]}
 
 
-def _scenes_of(result: Result, *stores: str) -> dict[str, Any]:
+def _scenes_of(result: Record, *stores: str) -> dict[str, Any]:
     """Return the provenance of some stores of a result."""
     return {"data": {name: result["data"].get(name) for name in stores}}
 
 
-def _split_and_draw(result: Result) -> str:
+def _split_and_draw(result: Record) -> str:
     return f"{result.get('object_split', 0)} {result.get('few_shot_draw', 0)}"
 
 
@@ -197,4 +176,5 @@ TABLE12 = SweepKind(
     ),
     order=_order,
     command="pickclutter reproduce-table12",
+    scored=("ood_on_ood",),
 )

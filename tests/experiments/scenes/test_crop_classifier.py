@@ -311,7 +311,7 @@ def test_a_crop_classifier_is_exported_without_the_scenes(crop_run: tuple[Path, 
     request = PolicyExportConfig(str(root / "run"), "few_shot", None, 1, str(root / "without"))
     (root / "scenes").rename(root / "moved")
     try:
-        with pytest.raises(DatasetError, match=r"no scores at .*crop_classifier_.*; .* evaluate-affordance run="):
+        with pytest.raises(DatasetError, match="evaluate-affordance run="):
             export_policy(request)
     finally:
         (root / "moved").rename(root / "scenes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,11 +13,24 @@ import torch
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError
+from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError, MismatchError
 from pickclutter_lang.experiments.scenes.command_configs import AffordanceEvalConfig
 from pickclutter_lang.experiments.scenes.policy_scores import PolicyScores, score_policy
+from pickclutter_lang.experiments.scenes.predictions import predictions_of
+from pickclutter_lang.metrics.thresholds import Predictions
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.results.scores import Scores
+
+
+def predictions(out: Path) -> Predictions:
+    found = predictions_of(Scores.load(out), "policy", "store")
+    assert found is not None
+    return found
+
+
+def thresholds_of(record: dict[str, Any], names: list[str]) -> torch.Tensor:
+    return torch.tensor([record["names"][name]["threshold"] for name in names])
 
 
 @pytest.fixture(scope="module")
@@ -27,17 +41,18 @@ def scored(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Po
 
 
 def test_scores_are_those_of_the_policy_in_the_scenes(exported: Path, scored: tuple[PolicyScores, Path]) -> None:
-    found = scored[0].predictions
+    found = predictions(scored[1])
     student = StudentRuntime.load(exported / "few_shot")
     config = SceneDataConfig(
         target_label=student.config.target_label, cameras=list(student.config.cameras), crop_size=None
     )
     scenes = SceneDataset(SceneStore.open(exported / "scenes" / "ood"), config)
-    assert found.scenes == scenes.scene_ids and found.names == list(scenes.label_names)
+    assert found.scenes == scenes.scene_ids and sorted(found.names) == sorted(scenes.label_names)
     for row in range(len(scenes)):
         output = student.predict(scene_to_observation(scenes, row), found.names)
         np.testing.assert_allclose(found.probabilities[row], output.scores, atol=1e-5)
-    assert torch.equal(found.targets, scenes.labels.bool())
+    at = [scenes.label_names.index(name) for name in found.names]
+    assert torch.equal(found.targets, scenes.labels.bool()[:, at])
     unseen = set(student.config.unseen_names or ())
     assert unseen and [name for name, out in zip(found.names, found.unseen, strict=True) if out] == [
         name for name in found.names if name in unseen
@@ -46,7 +61,8 @@ def test_scores_are_those_of_the_policy_in_the_scenes(exported: Path, scored: tu
 
 @pytest.mark.parametrize("group", ["seen", "unseen", "all"])
 def test_the_result_has_the_counts_of_a_slow_reference(scored: tuple[PolicyScores, Path], group: str) -> None:
-    (found, thresholds, _), out = scored
+    out = scored[1]
+    found, thresholds = predictions(out), thresholds_of(scored[0].record, predictions(out).names)
     columns = [n for n, out_ in enumerate(found.unseen.tolist()) if group == "all" or out_ == (group == "unseen")]
     missed = right = visible = absent = 0
     f1 = []
@@ -59,11 +75,11 @@ def test_the_result_has_the_counts_of_a_slow_reference(scored: tuple[PolicyScore
             hits, predicted, there = hits + (says and present[n]), predicted + says, there + present[n]
         if there:
             f1.append(2 * hits / (predicted + there))
-    result = json.loads((out / "result.json").read_text())["groups"][group]
+    result = json.loads((out / "result.json").read_text())["metrics"][group]
     assert result["names"] == len(columns)
-    counts = [result[key] for key in ("visible", "visible_called_absent", "absent", "absent_called_so")]
+    counts = [result[key] for key in ("true", "true_called_absent", "absent", "absent_called_so")]
     assert counts == [visible, missed, absent, right]
-    assert result["f1"]["mean"] == pytest.approx(np.mean(f1))
+    assert result["policy_f1"]["mean"] == pytest.approx(np.mean(f1))
     always = [2 * sum(row[n] for n in columns) / (len(columns) + sum(row[n] for n in columns))
               for row in found.targets.tolist() if any(row[n] for n in columns)]  # fmt: skip
     assert result["all_positive_f1"]["mean"] == pytest.approx(np.mean(always))
@@ -76,9 +92,10 @@ def test_the_result_names_the_teacher(exported: Path, scored: tuple[PolicyScores
 
 
 def test_precision_of_a_name_is_that_at_its_threshold(scored: tuple[PolicyScores, Path]) -> None:
-    (found, thresholds, tables), out = scored
+    (record, tables), out = scored
+    found, thresholds = predictions(out), thresholds_of(record, predictions(out).names)
     names = json.loads((out / "result.json").read_text())["names"]
-    assert list(names) == found.names
+    assert sorted(names) == sorted(found.names)
     for n, name in enumerate(found.names):
         says = (found.probabilities[:, n] > thresholds[n]).tolist()
         present = found.targets[:, n].tolist()
@@ -87,7 +104,7 @@ def test_precision_of_a_name_is_that_at_its_threshold(scored: tuple[PolicyScores
             both = sum(a and b for a, b in zip(says, present, strict=True))
             assert names[name]["recall"] == pytest.approx(both / sum(present))
             assert names[name]["precision"] == pytest.approx(both / max(sum(says), 1))
-    assert (out / "tables.md").read_text() == tables and (out / "predictions" / "policy.npz").is_file()
+    assert (out / "tables.md").read_text() == tables
 
 
 def test_what_does_not_go_together_is_refused(exported: Path, tmp_path: Path) -> None:
@@ -116,13 +133,13 @@ def test_what_does_not_go_together_is_refused(exported: Path, tmp_path: Path) ->
 
 def test_another_result_is_not_replaced(exported: Path, scored: tuple[PolicyScores, Path], tmp_path: Path) -> None:
     before, out = (scored[1] / "result.json").read_bytes(), scored[1]
-    with pytest.raises(MismatchError, match=r"expected no result in .* choose another out"):
+    with pytest.raises(MismatchError, match="choose another out"):
         score_policy(exported / "few_shot", exported / "scenes" / "id", out, num_threads=1)
     assert (out / "result.json").read_bytes() == before
     again = score_policy(exported / "few_shot", exported / "scenes" / "ood", out, num_threads=1)
-    assert torch.equal(again.predictions.probabilities, scored[0].predictions.probabilities)
+    assert again.record["metrics"] == scored[0].record["metrics"]
     run = tmp_path / "run"
     run.mkdir()
     (run / "result.json").write_bytes((exported / "run" / "result.json").read_bytes())
-    with pytest.raises(MismatchError, match="choose another out"):
+    with pytest.raises(CheckpointError, match="store"):
         score_policy(exported / "few_shot", exported / "scenes" / "ood", run, num_threads=1)

@@ -19,7 +19,7 @@ from helpers.paths import SCRIPTS, TESTS
 from helpers.process_kill import wait_until
 from helpers.ranks import free_port, run_ranks, train_in_ranks
 from helpers.scene_runs import make_toys
-from pickclutter_lang.experiments.result import RESULT_FILE
+from pickclutter_lang.results.record import RESULT_FILE
 from pickclutter_lang.training.checkpoint import epoch_folder, saved_epochs
 
 COMMAND, TRAINING = SCRIPTS / "train_affordance.py", TESTS / "helpers" / "train_scenes.py"

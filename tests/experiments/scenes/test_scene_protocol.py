@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +12,11 @@ import torch
 from sklearn.metrics import average_precision_score, f1_score
 
 from helpers.scene_runs import config, make_toys, names_of_objects
-from pickclutter_lang.errors import CheckpointError
-from pickclutter_lang.experiments.result import without_nan
-from pickclutter_lang.experiments.scenes.histograms import score_histograms, write_histograms
-from pickclutter_lang.experiments.scenes.predictions import load_predictions, save_predictions
-from pickclutter_lang.experiments.scenes.result_table import is_chance, metric_table, stages_of, tables
+from pickclutter_lang.experiments.scenes.predictions import predictions_of
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run, evaluate_stage
+from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.experiments.scenes.table12 import stages_of
 from pickclutter_lang.metrics.thresholds import (
     Predictions,
     best_threshold,
@@ -28,6 +26,8 @@ from pickclutter_lang.metrics.thresholds import (
     recenter_scores,
 )
 from pickclutter_lang.results.paper_tables import TABLE12, TABLE12_CELLS
+from pickclutter_lang.results.record import without_nan
+from pickclutter_lang.results.scores import Scores
 
 KNOWN, HELD_OUT = names_of_objects("id"), names_of_objects("ood")
 
@@ -157,19 +157,6 @@ def test_each_label_has_the_same_false_positive_rate(both: dict[str, Predictions
     assert moved.min() >= 0 and moved.max() <= 1
 
 
-def test_predictions_come_back_and_damage_is_named(both: dict[str, Predictions], tmp_path: Path) -> None:
-    path = tmp_path / "predictions" / "x.npz"
-    save_predictions(path, both["ood"])
-    again = load_predictions(path)
-    assert torch.equal(again.probabilities, both["ood"].probabilities)
-    assert (again.names, again.scenes) == (both["ood"].names, both["ood"].scenes)
-    path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(CheckpointError, match="damaged"):
-        load_predictions(path)
-    with pytest.raises(CheckpointError, match="no such file"):
-        load_predictions(tmp_path / "predictions" / "y.npz")
-
-
 def test_the_papers_table_is_complete() -> None:
     for figures in TABLE12.values():
         assert list(figures) == ["Closed-Set", "L_cls", "+ L_im-cst", "+ Semantic Enrich"]
@@ -190,44 +177,18 @@ def test_a_run_is_evaluated_into_one_file(tmp_path: Path) -> None:
     # The peak is the process's, here that of all tests before; test_train_script.py bounds that of a run alone.
     assert result["peak_memory_mb"] > 50 and result["seconds"]["distill"] > 0
     assert set(result["metrics"]["few_shot"]["all_on_ood"]["classes"]) == {*KNOWN, *HELD_OUT}
-    saved = load_predictions(tmp_path / "out" / "predictions" / "zero_shot_ood.npz")
-    assert saved.probabilities.shape == (10, 26) and saved.unseen.sum() == 12
-    cells = evaluate_stage(
-        {"id": load_predictions(tmp_path / "out" / "predictions" / "zero_shot_id.npz"), "ood": saved},
-        run.scenes["train"].labels.double().mean(0),
-    )
+    scores = Scores.load(tmp_path / "out")
+    saved = {name: predictions_of(scores, "zero_shot", name) for name in ("id", "ood")}
+    on_ood = saved["ood"]
+    assert on_ood is not None and on_ood.probabilities.shape == (10, 26) and on_ood.unseen.sum() == 12
+    at = [run.scenes["train"].label_names.index(name) for name in on_ood.names]
+    frequency = run.scenes["train"].labels.double().mean(0)[at]
+    cells = evaluate_stage({name: one for name, one in saved.items() if one is not None}, frequency)
     assert without_nan(cells) == result["metrics"]["zero_shot"]
     retrieval = result["metrics"]["retrieval"]
     assert retrieval["alpha"] >= 0 and retrieval["beta"] > 0 and 0 < retrieval["leave_one_out_map"] <= 1
     assert set(result["metrics"]) == set(stages_of(result)) == {"zero_shot", "few_shot", "retrieval"}
-    table = metric_table(result, "f1")
-    first = next(line for line in table.splitlines() if "this student" in line)
-    values = [result["metrics"][stage]["id_on_id"]["model"]["f1"] for stage in stages_of(result)]
-    assert (
-        " / ".join(f"{100 * value:.1f}" for value in values) in first
-        and "98.1 / 98.0" in table
-        and "NA / 35.9" in table
-    )
-
-
-def test_chance_results_of_a_closed_set_are_marked(both: dict[str, Predictions]) -> None:
-    stages = {stage: evaluate_stage(both, torch.zeros(26)) for stage in ("zero_shot", "few_shot")}
-    for method, marked in (("closed_set", 1), ("cls", 0)):
-        text = tables({"config": {"method": method}, "metrics": stages})
-        student = next(row for row in text.splitlines() if "this student" in row)
-        assert student.count("†") == 2 * marked and ("chance by construction" in text) == bool(marked)
-        for cell in ("id_on_id", "id_on_ood"):
-            assert not is_chance(method, "zero_shot", cell)
-
-
-def test_histograms_count_the_scores(both: dict[str, Predictions], tmp_path: Path) -> None:
-    histograms = score_histograms({"zero_shot": both}, {"zero_shot": 0.4})
-    for histogram in histograms:
-        split, scenes = histogram.cell.split("_on_")
-        chosen = both[scenes].of_splits([split])
-        scores = chosen.probabilities[chosen.targets == (histogram.truth == "present")].numpy()
-        assert histogram.counts.sum() == len(scores) and histogram.above == pytest.approx((scores > 0.4).mean())
-        assert histogram.counts[:10].sum() == pytest.approx((scores < 0.4).sum(), abs=1)
-    write_histograms(histograms, tmp_path / "scores.csv")
-    rows = list(csv.DictReader((tmp_path / "scores.csv").open()))
-    assert len(rows) == 6 * 25 and sum(int(row["count"]) for row in rows) == 40 * 14 + 50 * 26
+    page = write_report(tmp_path / "out").read_text()
+    assert all(text in page for text in ("distill: loss", "Mean average precision", HELD_OUT[0], "<svg", "data:image"))
+    assert "all-positive" in summary(tmp_path / "out")
+    assert not re.search(r'(src|href)="http', page)

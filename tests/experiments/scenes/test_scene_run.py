@@ -25,7 +25,6 @@ from pickclutter_lang.datasets.transforms.augmentation import (
 )
 from pickclutter_lang.distillation.scene_objective import SceneObjective
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError, UnknownObjectError
-from pickclutter_lang.experiments.result import read_result
 from pickclutter_lang.experiments.scenes import scene_run
 from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
@@ -36,6 +35,7 @@ from pickclutter_lang.language.descriptions import read_descriptions
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.metrics import multilabel_row
 from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.results.record import read_record
 from pickclutter_lang.students.label_encoders import ClosedSetEncoder, PromptLabelEncoder, build_label_encoder
 from pickclutter_lang.students.student import predict_batch, predict_scenes
 from pickclutter_lang.teachers import FeatureCache, load_teacher
@@ -319,7 +319,7 @@ def test_descriptions_of_other_objects_are_trained_and_evaluated(toys: list[str]
         parts = [encoder.prompts.encode(one).positive for one in texts]
     mean = torch.nn.functional.normalize(torch.stack(parts).mean(dim=0), dim=1)
     torch.testing.assert_close(saved.labels.features.positive, mean)
-    result = read_result(tmp_path / "swapped", "scenes")
+    result = read_record(tmp_path / "swapped", "scenes")
     assert {name: row["images_seen"] for name, row in result["descriptions"].items()} == dict.fromkeys(sources, False)
     with pytest.raises(InvalidArgumentError, match=r"prompts\.descriptions_of: other / own"):
         SceneRun.open(config(*overrides, "prompts.descriptions_of=own", f"out={tmp_path / 'swapped'}"))

@@ -28,13 +28,14 @@ from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConf
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.load import load_run_config, load_trained_run
-from pickclutter_lang.experiments.scenes.predictions import load_predictions
+from pickclutter_lang.experiments.scenes.predictions import predictions_of
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.metrics import observation_f1
 from pickclutter_lang.policy.folder import Thresholds, load_config
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
+from pickclutter_lang.results.scores import Scores
 from pickclutter_lang.training.sampling import with_unlabeled
 
 WHOLE = SceneDataConfig(target_label="present", crop_size=None)
@@ -171,10 +172,9 @@ def test_thresholds_of_unseen_names_come_from_them(toys: list[str], tmp_path: Pa
     result = evaluate_run(run)
     unseen = run.label_names(("ood",))
     for stage in ("zero_shot", "few_shot"):
-        on_id, on_ood, unlabeled = (
-            load_predictions(tmp_path / "o" / "predictions" / f"{stage}_{store}.npz")
-            for store in ("id", "ood", UNLABELED)
-        )
+        scores = Scores.load(tmp_path / "o")
+        on_id, on_ood, unlabeled = (predictions_of(scores, stage, store) for store in ("id", "ood", UNLABELED))
+        assert on_id is not None and on_ood is not None and unlabeled is not None
         assert unlabeled.names == unseen and not unlabeled.targets.any() and unlabeled.probabilities.shape[0] == 12
         threshold = result["metrics"][stage]["id_threshold"]
         known = on_id.of_splits(("id",))
@@ -187,11 +187,12 @@ def test_thresholds_of_unseen_names_come_from_them(toys: list[str], tmp_path: Pa
     exported = PolicyExportConfig(str(tmp_path / "o"), "distill", out=str(tmp_path / "policy"), calibration=UNLABELED)
     export_policy(exported)
     names = load_config(tmp_path / "policy").thresholds.names
-    zero_shot = load_predictions(tmp_path / "o" / "predictions" / f"zero_shot_{UNLABELED}.npz").probabilities.double()
-    expected = float(torch.quantile(zero_shot, 0.93))
+    zero_shot = predictions_of(Scores.load(tmp_path / "o"), "zero_shot", UNLABELED)
+    assert zero_shot is not None
+    expected = float(torch.quantile(zero_shot.probabilities.double(), 0.93))
     assert [names[name] for name in unseen] == pytest.approx([expected] * len(unseen))
-    (tmp_path / "o" / "predictions" / f"zero_shot_{UNLABELED}.npz").unlink()
-    with pytest.raises(InvalidArgumentError, match=r"scores of unlabeled scenes .* choose calibration=few_shot or"):
+    (tmp_path / "o" / "scores.npz").unlink()
+    with pytest.raises(InvalidArgumentError, match="calibration"):
         export_policy(exported)
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,13 +24,13 @@ from helpers.scene_runs import make_toys
 from helpers.sweep_jobs import compose_run, make_jobs
 from helpers.sweep_results import make_result, write_result
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, LockedError, MismatchError
-from pickclutter_lang.experiments.result import precision_here
+from pickclutter_lang.experiments.scenes.command_configs import ReproduceTable12Config
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-from pickclutter_lang.experiments.scenes.table12_sweep import SWEEP_KEYS, TABLE12, Table12SweepConfig, plan_table12
-from pickclutter_lang.experiments.sweeps.sweep_planner import RunSpec, _check_planned, forwarded_overrides, plan_runs
-from pickclutter_lang.experiments.sweeps.sweep_results import Replicate, load_sweep
-from pickclutter_lang.experiments.sweeps.sweep_runner import Job, run_sweep
+from pickclutter_lang.experiments.scenes.table12_sweep import SWEEP_KEYS, TABLE12, plan_table12
+from pickclutter_lang.experiments.sweep import Job, RunSpec, forwarded_overrides, plan_runs, run_sweep
+from pickclutter_lang.results.record import Replicate, precision_here
+from pickclutter_lang.results.runs import load_runs
 from pickclutter_lang.training.checkpoint import load_checkpoint
 from pickclutter_lang.utils.locks import dir_lock
 
@@ -65,14 +65,20 @@ import sys
 from pathlib import Path
 sys.path[:0] = {paths!r}
 from helpers.sweep_jobs import make_jobs
-from pickclutter_lang.experiments.sweeps.sweep_runner import run_sweep
+from pickclutter_lang.experiments.sweep import run_sweep
 run_sweep(make_jobs(Path({out!r}), ["slow", "slow2"]), [sys.executable, {script!r}], Path({out!r}), 2)
 """
 
 
-def grid_settings(out: Path, **changes: Any) -> Table12SweepConfig:
-    values = {"methods": ["cls", "closed_set"], "object_splits": [0], "seeds": [0, 1], "draws": [0], "workers": 1}
-    return Table12SweepConfig(**{"experiment": "quickstart", "out": str(out), "overrides": [], **values, **changes})
+def plan(out: Path, overrides: Sequence[str] = (), **changes: Any) -> list[Job]:
+    values: dict[str, Any] = {
+        "methods": ["cls", "closed_set"],
+        "seeds": [0, 1],
+        "workers": 1,
+        "out": str(out),
+        **changes,
+    }
+    return plan_table12(ReproduceTable12Config(**values), "quickstart", overrides, compose_run)
 
 
 @pytest.fixture
@@ -208,8 +214,7 @@ def test_every_run_of_the_sweep_is_planned_seed_after_seed(tmp_path: Path) -> No
     overrides = ["methods=[cls]", "seeds=[0]", "workers=2", "out=x", "experiment=quickstart", "distill.epochs=3"]
     assert forwarded_overrides(overrides, SWEEP_KEYS) == ["distill.epochs=3"]
     make_toy_store(tmp_path / "scenes" / "train", "train", 2)
-    sweep = grid_settings(tmp_path / "a b", overrides=["distill.epochs=3", f"scenes={tmp_path / 'scenes'}"])
-    jobs = plan_table12(sweep, compose_run)
+    jobs = plan(tmp_path / "a b", ["distill.epochs=3", f"scenes={tmp_path / 'scenes'}"])
     assert [job.name for job in jobs] == ["cls/seed0", "closed_set/seed0", "cls/seed1", "closed_set/seed1"]
     configs: list[Any] = [job.config for job in jobs]
     assert [config.prompts.closed_set for config in configs] == [False, True] * 2
@@ -221,11 +226,7 @@ def test_draws_share_the_distillation_of_the_first_and_splits_have_scenes_of_the
     make_toy_store(tmp_path / "scenes" / "train", "train", 2)
     make_toy_stores(tmp_path / "scenes" / "split1", object_split=1)
     overrides = [f"scenes={tmp_path / 'scenes'}"]
-    sweep = grid_settings(
-        tmp_path / "out", methods=["cls"], object_splits=[0, 1], seeds=[0], draws=[0, 2], overrides=overrides
-    )
-    sweep.validate()
-    jobs = plan_table12(sweep, compose_run)
+    jobs = plan(tmp_path / "out", overrides, methods=["cls"], object_splits=[0, 1], seeds=[0], draws=[0, 2])
     names = ["cls/seed0", "cls/seed0_draw2", "cls/split1_seed0", "cls/split1_seed0_draw2"]
     assert [job.name for job in jobs] == names and [str(job.folder) for job in jobs] == [
         str(tmp_path / "out" / name) for name in names
@@ -241,84 +242,70 @@ def test_draws_share_the_distillation_of_the_first_and_splits_have_scenes_of_the
 def test_scenes_of_another_object_split_are_refused(tmp_path: Path, collected: int, planned: int) -> None:
     scenes = tmp_path / f"split{planned}"
     make_toy_store(scenes / "train", "train", 2, object_split=collected)
-    sweep = grid_settings(tmp_path / "out", object_splits=[planned], overrides=[f"scenes={tmp_path}"])
-    with pytest.raises(
-        MismatchError, match=f"of object_split={planned} in .*, but they are of object_split={collected}"
-    ):
-        plan_table12(sweep, compose_run)
+    with pytest.raises(MismatchError, match=f"object_split={collected}"):
+        plan(tmp_path / "out", [f"scenes={tmp_path}"], object_splits=[planned])
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changes", "overrides", "key"),
     [
-        ({"object_splits": [0, 1000]}, "expected object_split to lie between 0 and 999, but got 1000"),
-        ({"draws": [1, 1]}, "draws as a list without repeats"),
-        ({"overrides": ["data.few_shot_draw=1"]}, "got data.few_shot_draw=1"),
-        ({"methods": ["nonsense"]}, "got .nonsense."),
-        ({"overrides": ["distill.epochs=0"]}, "distill.epochs"),
-        ({"overrides": ["distill.steps=3"]}, "distill.steps"),
-        ({"methods": []}, "methods as a list without repeats"),
-        ({"seeds": [0, 0]}, "seeds as a list without repeats"),
-        ({"workers": 0}, "workers to lie between 1"),
-        ({"overrides": ["seed=3"]}, "got seed=3"),
+        ({"object_splits": [0, 1000]}, (), "object_split"),
+        ({"draws": [1, 1]}, (), "draws"),
+        ({"methods": ["nonsense"]}, (), "nonsense"),
+        ({"methods": []}, (), "methods"),
+        ({"seeds": [0, 0]}, (), "seeds"),
+        ({"workers": 0}, (), "workers"),
+        ({}, ("data.few_shot_draw=1",), "data.few_shot_draw"),
+        ({}, ("distill.epochs=0",), "distill.epochs"),
+        ({}, ("distill.steps=3",), "distill.steps"),
+        ({}, ("seed=3",), "seed"),
     ],
 )
-def test_a_mistake_is_named_before_anything_starts(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
-    config = grid_settings(tmp_path, **changes)
-    with pytest.raises(InvalidArgumentError, match=message):
-        config.validate()
-        plan_table12(config, compose_run)
+def test_a_mistake_is_named_before_anything_starts(
+    tmp_path: Path, changes: dict[str, Any], overrides: tuple[str, ...], key: str
+) -> None:
+    with pytest.raises(InvalidArgumentError, match=key):
+        plan(tmp_path, overrides, **changes)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_finished_run_from_before_a_setting_is_planned_as_done_and_one_of_other_texts_refused(tmp_path: Path) -> None:
+def test_a_finished_run_is_planned_as_done_and_one_of_other_settings_or_texts_refused(tmp_path: Path) -> None:
     toys = [*make_toys(tmp_path / "toys"), "prompts.descriptions=succinct", "distill.epochs=1", "few_shot.epochs=1"]
     folder = tmp_path / "out" / "cls" / "seed0"
     run = SceneRun.open(compose_run([*toys, "experiment=quickstart", "method=cls", "seed=0", f"out={folder}"]))
     run.train()
     result = evaluate_run(run)
-    del result["config"]["objective"]["region_cls"], result["config"]["crop_classifier"]
     result["config"]["teacher"]["checkpoint"] = "elsewhere"
     (folder / "result.json").write_text(json.dumps(result))
     overrides = [toy for toy in toys if not toy.startswith("num_threads")]
-    sweep = grid_settings(tmp_path / "out", methods=["cls"], overrides=overrides)
-    assert [job.done for job in plan_table12(sweep, compose_run)] == [True, False]
-    sweep.overrides = [*overrides, "objective.region_cls=1"]
-    with pytest.raises(InvalidArgumentError, match=r"objective\.region_cls: 0\.0 / 1\.0"):
-        plan_table12(sweep, compose_run)
+    assert [job.done for job in plan(tmp_path / "out", overrides, methods=["cls"])] == [True, False]
+    with pytest.raises(InvalidArgumentError, match="region_cls"):
+        plan(tmp_path / "out", [*overrides, "objective.region_cls=1"], methods=["cls"])
     result["descriptions"]["succinct"]["content"] = "edited"
     (folder / "result.json").write_text(json.dumps(result))
-    sweep.overrides = overrides
-    with pytest.raises(MismatchError, match=r"other data or texts, .*descriptions\.succinct: edited / [0-9a-f]{64}"):
-        plan_table12(sweep, compose_run)
+    with pytest.raises(MismatchError, match="succinct"):
+        plan(tmp_path / "out", overrides, methods=["cls"])
 
 
-def test_the_result_of_another_run_in_the_folder_of_a_planned_one_is_named(tmp_path: Path) -> None:
-    path = write_result(tmp_path, make_result("best", 1, 0.4))
-    folder = tmp_path / "cls" / "seed0"
-    folder.mkdir(parents=True)
-    path.rename(folder / "result.json")
-    job = Job("cls/seed0", folder, [], compose_run([]))
-    planned = {**make_result("cls", 0, 0.4), "name": "cls"}
-    with pytest.raises(CheckpointError, match=rf"cls/seed0 in {folder}, but it is that of best/seed1"):
-        _check_planned(job, planned, load_sweep(tmp_path, TABLE12), TABLE12)
-
-
-def test_runs_that_would_be_computed_in_another_precision_are_refused_before_they_start(tmp_path: Path) -> None:
+def test_other_runs_in_a_planned_folder_and_another_precision_are_refused(tmp_path: Path) -> None:
     made = make_result("cls", 0, 0.4)
     settings = {**made["config"], "precision": "auto"}
     other = {"float32": "bfloat16", "bfloat16": "float32"}[precision_here(settings)]
-    write_result(tmp_path, {**made, "config": settings, "precision": other})
+    path = write_result(tmp_path, {**made, "config": settings, "precision": other})
 
-    def plan(seed: int, precision: str) -> list[Job]:
+    def planned(seed: int, precision: str, name: str = "cls") -> list[Job]:
         config: Any = SimpleNamespace(as_dict=lambda: {**settings, "seed": seed, "precision": precision})
         current = {key: made[key] for key in ("data", "teacher")}
-        specs, replicates = [RunSpec("cls", [])], [Replicate(seed=seed)]
+        specs, replicates = [RunSpec(name, [])], [Replicate(seed=seed)]
         return plan_runs(tmp_path, specs, replicates, lambda _: config, lambda _: current, TABLE12)
 
-    assert [job.done for job in plan(0, "auto")] == [True] and [job.done for job in plan(1, other)] == [False]
-    with pytest.raises(MismatchError, match=rf"cls/seed0 in {other}; cls/seed1 \(planned\) in"):
-        plan(1, "auto")
+    assert [job.done for job in planned(0, "auto")] == [True] and [job.done for job in planned(1, other)] == [False]
+    with pytest.raises(MismatchError, match="precision"):
+        planned(1, "auto")
+    (tmp_path / "best" / "seed0").mkdir(parents=True)
+    path.rename(tmp_path / "best" / "seed0" / "result.json")
+    with pytest.raises(CheckpointError, match="cls/seed0"):
+        planned(0, "auto", "best")
 
 
 @pytest.mark.slow
@@ -375,7 +362,7 @@ def test_a_killed_sweep_over_splits_and_draws_resumes(tmp_path: Path) -> None:
     done = run_python(command, tmp_path)
     assert done.returncode == 0 and "4/4 runs, 0 failed" in done.stderr, done.stderr
 
-    results = load_sweep(tmp_path / "grid", TABLE12)
+    results = load_runs(tmp_path / "grid", TABLE12)
     keys = [Replicate(0, 0, 0), Replicate(0, 0, 1), Replicate(1, 0, 0), Replicate(1, 0, 1)]
     assert results.replicates("cls") == tuple(keys)
     weights = {key: load_checkpoint(results.folders["cls", key] / "distill" / "epoch_0001").model for key in keys}
@@ -383,9 +370,9 @@ def test_a_killed_sweep_over_splits_and_draws_resumes(tmp_path: Path) -> None:
         assert torch.equal(weights[keys[0]][name], weights[keys[1]][name])
         assert torch.equal(weights[keys[2]][name], weights[keys[3]][name])
     assert any(not torch.equal(value, weights[keys[2]][name]) for name, value in weights[keys[0]].items())
-    hashes = {key: results.runs["cls"][key]["data"]["fewshot"]["content"] for key in keys}
-    assert hashes[keys[0]] != hashes[keys[1]] and results.runs["cls"][keys[1]]["history"]["distill"]
-    unseen = [{*results.runs["cls"][key]["metrics"]["zero_shot"]["ood_on_ood"]["classes"]} for key in keys]
+    hashes = {key: results.records["cls"][key]["data"]["fewshot"]["content"] for key in keys}
+    assert hashes[keys[0]] != hashes[keys[1]] and results.records["cls"][keys[1]]["history"]["distill"]
+    unseen = [{*results.records["cls"][key]["metrics"]["zero_shot"]["ood_on_ood"]["classes"]} for key in keys]
     assert unseen[0] == unseen[1] != unseen[2] == unseen[3]
     again = run_python(command, tmp_path)
     assert again.returncode == 0 and "4 of 4 runs are done already" in again.stderr
