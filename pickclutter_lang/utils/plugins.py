@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar
 
 from pickclutter_lang.errors import InvalidArgumentError
@@ -82,6 +81,8 @@ def lazy_exports(package: str, exports: Mapping[str, Sequence[str]]) -> Callable
 
 def installed_version(package: str) -> str | None:
     """Return the version of a package by its name on PyPI, or None where it is not installed."""
+    from importlib.metadata import PackageNotFoundError, version  # takes 30 ms
+
     try:
         return version(package)
     except PackageNotFoundError:
