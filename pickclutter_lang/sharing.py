@@ -208,7 +208,6 @@ def _push_to_url(folder: Path, kind: _Kind, url: str) -> None:
         for name in [*described, *sorted(stale - {*described})]:
             storage_files.rm_file(f"{root}/{name}")
         for name in [*sorted(files - {last}), last]:
-            storage_files.makedirs(storage_files._parent(f"{root}/{name}"), exist_ok=True)
             storage_files.put_file(str(folder / name), f"{root}/{name}")
 
 

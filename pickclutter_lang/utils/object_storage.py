@@ -18,7 +18,7 @@ from pickclutter_lang.utils.validation import URL, check_folder, check_path
 
 # s3fs tries five times by itself; with the defaults of botocore a silent server holds a command for many minutes.
 _S3: dict[str, Any] = {"config_kwargs": {"connect_timeout": 5, "read_timeout": 10, "retries": {"max_attempts": 1}}}
-_OPTIONS = {"s3": _S3, "s3a": _S3}
+_OPTIONS = {"s3": _S3, "s3a": _S3, "file": {"auto_mkdir": True}}
 
 
 def is_url(place: object) -> bool:
