@@ -96,7 +96,7 @@ def _kinds() -> dict[str, _Kind]:
     from pickclutter_lang.datasets.scenes.description import DATASET_CARD_FILE, GRASP_CHECK_FILE, SHEET_FILE
     from pickclutter_lang.datasets.scenes.episodes import EPISODES_FILE
     from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDER
-    from pickclutter_lang.demonstrations.card import CARD_FILE as DEMONSTRATIONS_CARD
+    from pickclutter_lang.demonstrations.trajectories import CARD_FILE as DEMONSTRATIONS_CARD
     from pickclutter_lang.objects.catalog_file import CATALOG_FILE
     from pickclutter_lang.policy.folder import CONFIG_FILE, load_catalog, load_config
     from pickclutter_lang.policy.hub import POLICY_FILES, policy_card
@@ -120,7 +120,7 @@ def _kinds() -> dict[str, _Kind]:
         "demonstrations": _Kind(
             trajectories[0],
             "dataset",
-            (*trajectories, DEMONSTRATIONS_CARD, SHEET_FILE, "videos/*"),
+            (*trajectories, DEMONSTRATIONS_CARD, "videos/*"),
             _check_demonstrations,
             _demonstrations_card,
         ),
@@ -155,8 +155,7 @@ def _check_demonstrations(folder: Path) -> None:
 
 
 def _demonstrations_card(folder: Path, repository: str) -> str:
-    from pickclutter_lang.demonstrations.card import CARD_FILE
-    from pickclutter_lang.demonstrations.trajectories import Demonstrations
+    from pickclutter_lang.demonstrations.trajectories import CARD_FILE, Demonstrations
 
     card = folder / CARD_FILE
     objects = Demonstrations(folder).arguments.get("objects")

@@ -18,8 +18,8 @@ def collect_demos(config: CollectDemosConfig) -> None:
 
     An interrupted command resumes when run again.
     """
-    from pickclutter_lang.demonstrations.card import CARD_FILE
     from pickclutter_lang.demonstrations.collect_demos import collect_demos
+    from pickclutter_lang.demonstrations.trajectories import CARD_FILE
 
     done = collect_demos(config)
     print(f"{done.kept} demonstrations of {done.played} episodes; card: {done.folder / CARD_FILE}")

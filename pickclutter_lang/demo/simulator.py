@@ -33,7 +33,7 @@ _PATIENCE_S = 0.5
 class SimulatedPile(NamedTuple):
     """A pile: the observation before the arm moves, and the names of its objects."""
 
-    observation: dict[str, Any]
+    observation: Mapping[str, NDArray[Any]]
     objects: tuple[str, ...]
     visible: tuple[str, ...]
 

@@ -14,8 +14,6 @@ from pickclutter_lang.objects.object_sets import check_object_split, check_objec
 from pickclutter_lang.utils.pool import PoolConfig
 from pickclutter_lang.utils.validation import MAX_SEED, at_least, check_path, check_seed, check_workers, one_of, within
 
-IMAGES = ("png", "video")
-
 
 @dataclass
 class CollectDemosConfig:
@@ -105,14 +103,11 @@ class ExportLerobotConfig:
     demos: str = MISSING
     """Folder of `pickclutter collect-demos`."""
     out: str = MISSING
-    """Folder of the data set. An older export there is replaced."""
-    images: str = "png"
-    """`png`: images inside the Parquet files, without loss. `video`: MP4 (H.264), far smaller."""
+    """Folder of the data set. An export that is there is replaced."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         check_path("demos", self.demos)
         check_path("out", self.out)
-        one_of("images", self.images, IMAGES)
         if self.demos == self.out:
             raise InvalidArgumentError(f"expected another folder in out than in demos, but got {self.out!r} for both")

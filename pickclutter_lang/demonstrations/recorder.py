@@ -1,103 +1,223 @@
-"""Records what ManiSkill2's trajectories have of an episode, and the grasps that its picker proposed."""
+"""ManiSkill2's recorder of trajectories, a file for each episode, with its instruction and the picker's grasps.
+
+The grasps are the annotations of a scene: what the picker's proposer offers for each object, and what became of those
+that the arm tried.
+"""
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import gymnasium as gym
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.demonstrations.grasps import GraspLog
-from pickclutter_lang.demonstrations.trajectories import Trajectory
-from pickclutter_lang.manipulation.scripted_picker import DEFAULT_PICKER_CONFIG
+from pickclutter_lang.demonstrations.trajectories import RECORD
+from pickclutter_lang.envs.replay import RecordEpisode
+from pickclutter_lang.manipulation.gripper import GraspCandidates, quaternion, rotation_matrix
+from pickclutter_lang.manipulation.point_cloud import object_point_cloud
+from pickclutter_lang.manipulation.scripted_picker import DEFAULT_PICKER_CONFIG, PickerConfig
 from pickclutter_lang.policy.policy import EpisodeState
+from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.typing import FloatArray
 
-DEPTH_UNITS = 1024
-"""Stored depth is in units of 1 / 1024 m, as ManiSkill2 stores it."""
+NOT_TRIED, MISSED, LIFTED, PLACED = -1, 0, 1, 2
+"""Values of `outcome`: the arm did not try it; tried, and lifted nothing; lifted the object; brought it to the goal."""
 _SEGMENTATION = "Segmentation"
 
 
-class TrajectoryRecorder(gym.Wrapper[Any, Any, Any, Any]):
-    """Keeps observations, actions and states of the last episode of an environment, of mode `rgbd` with segmentation.
+class _WithState(gym.Wrapper[Any, Any, Any, Any]):
+    """Passes the simulator's state on, as wrappers of Gymnasium below 1 did."""
+
+    def get_state(self) -> NDArray[np.float64]:
+        state: NDArray[np.float64] = self.env.unwrapped.get_state()  # type: ignore[attr-defined]
+        return state
+
+
+class DemonstrationRecorder(RecordEpisode):  # type: ignore[misc]
+    """Records the last episode of an environment of mode `rgbd` with segmentation.
 
     Its `callback` takes what a rollout shows, for the grasps.
     """
 
     def __init__(self, env: gym.Env[Any, Any]) -> None:
         """Wrap what `gymnasium.make` returns."""
-        super().__init__(env)
-        self._observations: list[dict[str, NDArray[Any]]] = []
-        self._states: list[NDArray[np.float64]] = []
+        self._unused = tempfile.TemporaryDirectory(prefix="recorder")  # ManiSkill2 opens a file at once
+        super().__init__(
+            _WithState(env), self._unused.name, trajectory_name="unused", save_video=False, save_on_reset=False,
+            clean_on_close=False,
+        )  # fmt: skip
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(self, **given: Any) -> tuple[Any, dict[str, Any]]:
         """Start an episode, and forget the last one."""
-        observation, info = self.env.reset(seed=seed, options=options)
-        self._observations, self._states = [], []
-        self._actions: list[NDArray[np.float32]] = []
-        self._successes: list[bool] = []
+        observation, info = super().reset(**given)
+        self._episode_info["reset_kwargs"] = {"seed": given["seed"]}
         self._grasps = GraspLog(self.env.unwrapped, DEFAULT_PICKER_CONFIG)
-        self._seed, self._info = seed, info
-        self._keep(observation)
         return observation, info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Take a step."""
-        observation, reward, terminated, truncated, info = self.env.step(action)
-        self._actions.append(np.asarray(action, np.float32))
-        self._successes.append(bool(info["success"]))
-        self._info = info
+        observation, reward, terminated, truncated, info = super().step(action)
         self._grasps.after_step(bool(info["success"]))
-        self._keep(observation)
         return observation, reward, terminated, truncated, info
 
     def callback(self, observation: Mapping[str, NDArray[Any]], state: EpisodeState | None) -> None:
         """Take the grasps of a decision; a `RolloutCallback`."""
         if state is not None:
-            self._grasps.at_decision(self._last, state)
+            self._grasps.at_decision(self._episode_data[-1]["o"], state)
 
-    def trajectory(self) -> Trajectory:
-        """Return the episode so far."""
+    def write(self, path: Path) -> None:
+        """Write the episode so far into a file of its own, atomically.
+
+        :raises DatasetError: when the disk does not take it
+        """
         env: Any = self.env.unwrapped
-        arrays = {f"obs/{path}": np.stack([one[path] for one in self._observations]) for path in self._observations[0]}
-        shape = self.env.action_space.shape or ()
-        arrays["actions"] = np.reshape(np.array(self._actions, np.float32), (-1, *shape))
-        arrays["success"] = np.array(self._successes, bool)
-        arrays["env_states"] = np.stack(self._states).astype(np.float32)
-        arrays |= {f"grasp_annotations/{key}": values for key, values in self._grasps.arrays().items()}
-        record = {
-            "episode_seed": self._seed,
-            "reset_kwargs": {"seed": self._seed},
-            "control_mode": env.control_mode,
-            "elapsed_steps": len(self._actions),
-            "info": _plain(self._info),
-            "instruction": env.instruction,
-            "target": env.target_name,
-            "objects": [env.object_set.model(actor["model_id"]).name for actor in env.episode["actors"]],
-            "model_ids": [actor["model_id"] for actor in env.episode["actors"]],
-        }
-        return Trajectory(arrays, record)
-
-    def _keep(self, observation: Mapping[str, Any]) -> None:
-        self._last = observation
-        self._observations.append(_stored(observation))
-        self._states.append(self.env.unwrapped.get_state())  # type: ignore[attr-defined]
+        for one in self._episode_data:
+            for images in one["o"]["image"].values():
+                images.pop(_SEGMENTATION, None)
+        self._json_data["episodes"].clear()
+        with h5py.File("part", "w", driver="core", backing_store=False) as file:
+            self._h5_file, self._episode_id = file, 0
+            self.flush_trajectory()
+            (group,) = file.values()
+            for name, values in self._grasps.arrays().items():
+                group.create_dataset(f"grasp_annotations/{name}", data=values)
+            models = [actor["model_id"] for actor in env.episode["actors"]]
+            record = {key: value for key, value in self._episode_info.items() if key != "episode_id"} | {
+                "instruction": env.instruction,
+                "target": env.target_name,
+                "objects": [env.object_set.model(model).name for model in models],
+                "model_ids": models,
+            }
+            group.attrs[RECORD] = json.dumps(record, default=lambda value: value.tolist())
+            file.flush()
+            data = bytes(file.id.get_file_image())
+        atomic_write(path, data)
 
 
-def _stored(tree: Mapping[str, Any], prefix: str = "") -> dict[str, NDArray[Any]]:
-    """Return the arrays of an observation by path; depth as uint16, and no segmentation."""
-    found: dict[str, NDArray[Any]] = {}
-    for key, value in tree.items():
-        if isinstance(value, Mapping):
-            found |= _stored(value, f"{prefix}{key}/")
-        elif key == "depth":
-            found[prefix + key] = np.clip(value * DEPTH_UNITS, 0, np.iinfo(np.uint16).max).astype(np.uint16)
-        elif key != _SEGMENTATION:
-            found[prefix + key] = np.asarray(value)
-    return found
+class _Proposal(NamedTuple):
+    """The grasps of one object at one decision; `tried` is the row of the one that the arm tried."""
+
+    actor: int
+    decision: int
+    grasps: GraspCandidates
+    object_pose: FloatArray
+    tried: int | None
 
 
-def _plain(info: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the last information of an episode as JSON values."""
-    return {key: value.tolist() if isinstance(value, np.ndarray | np.generic) else value for key, value in info.items()}
+class GraspLog:
+    """The grasps of an episode: of all objects before the arm moves, and of the picker at each of its decisions."""
+
+    def __init__(self, env: Any, config: PickerConfig) -> None:
+        """Begin an episode.
+
+        :param env: the unwrapped environment
+        """
+        self._env, self._config = env, config
+        self._proposals: list[_Proposal] = []
+        self._outcomes: list[int] = []
+        """What became of each decision's grasp."""
+
+    def at_decision(self, observation: Mapping[str, Any], state: EpisodeState) -> None:
+        """Take what the picker proposed, if it decided at this step, and at its first decision what others would be.
+
+        :param observation: of mode `rgbd` with segmentation
+        """
+        decision = len(state.detections) - 1
+        if decision < len(self._outcomes):
+            return
+        segments = observation["image"]["hand_camera"][_SEGMENTATION][..., 1]
+        self._outcomes.append(MISSED)
+        chosen = None
+        if not state.absent and state.candidates is not None:
+            chosen = self._actor_in(segments, state.detections[-1].mask)
+            tried = None if state.target is None else state.candidates.row_of(state.target.grasp)
+            if chosen is not None:
+                self._add(chosen, decision, state.candidates, tried)
+        if decision == 0:
+            for actor in range(len(self._env.objs)):
+                if actor != chosen:
+                    mask = segments == self._env.objs[actor].id
+                    self._add(actor, decision, propose(observation, mask, self._config), None)
+
+    def after_step(self, success: bool) -> None:
+        """Take what became of the grasp of the last decision."""
+        tried = [one for one in self._proposals if one.tried is not None]
+        if not tried or tried[-1].decision != len(self._outcomes) - 1:
+            return
+        actor = self._env.episode["actors"][tried[-1].actor]
+        if self._env.object_set.model(actor["model_id"]).name in self._env.picked_objects():
+            self._outcomes[-1] = max(self._outcomes[-1], PLACED if success else LIFTED)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the annotations of G grasps, by name.
+
+        - `actor`, `decision`: int32 [G], index of the object in the pile, and 0 before the arm moved, 1 before the
+          second attempt, ...
+        - `pose`, `pose_in_object`: float32 [G, 7], TCP pose (x y z qw qx qy qz) in the world and in the object's frame
+        - `width`, `cost`: float32 [G], meters between the pads, and what ranks them, lower is better; nan: not said
+        - `outcome`: int8 [G], see `NOT_TRIED`
+        """
+        rows: list[tuple[Any, ...]] = []
+        for one in self._proposals:
+            for row in range(len(one.grasps.positions)):
+                pose = one.grasps.pose(row)
+                width, cost = (np.nan if of is None else of[row] for of in (one.grasps.widths, one.grasps.costs))
+                outcome = self._outcomes[one.decision] if row == one.tried else NOT_TRIED
+                in_object = relative_pose(pose, one.object_pose)
+                rows.append((one.actor, one.decision, pose, in_object, width, cost, outcome))
+        table = np.array(rows, _GRASP)
+        return {name: np.ascontiguousarray(table[name]) for name in _GRASP.names or ()}
+
+    def _add(self, actor: int, decision: int, grasps: GraspCandidates, tried: int | None) -> None:
+        pose = self._env.objs[actor].pose
+        frame = np.concatenate([pose.p, pose.q]).astype(float)
+        self._proposals.append(_Proposal(actor, decision, grasps, frame, tried))
+
+    def _actor_in(self, segments: NDArray[Any], mask: NDArray[np.bool_]) -> int | None:
+        """Return the object with the most pixels in a mask, None where there is none."""
+        counts = [int((mask & (segments == actor.id)).sum()) for actor in self._env.objs]
+        return int(np.argmax(counts)) if any(counts) else None
+
+
+_GRASP = np.dtype(
+    [
+        *(
+            ("actor", np.int32),
+            ("decision", np.int32),
+            ("pose", np.float32, (7,)),
+            ("pose_in_object", np.float32, (7,)),
+        ),
+        *(("width", np.float32), ("cost", np.float32), ("outcome", np.int8)),
+    ]
+)
+
+
+def propose(observation: Mapping[str, Any], mask: NDArray[np.bool_], config: PickerConfig) -> GraspCandidates:
+    """Return the grasps of an object as the picker would propose them, within the first limits that have any.
+
+    :param observation: of mode `rgbd`
+    :param mask: [H, W], the pixels of the object in the hand camera's image
+    """
+    camera = observation["camera_param"]["hand_camera"]
+    depth = np.asarray(observation["image"]["hand_camera"]["depth"], float)[..., 0]
+    cloud = object_point_cloud(depth, camera["intrinsic_cv"], camera["cam2world_gl"], config.point_cloud)
+    inside = mask[cloud.pixels[:, 0], cloud.pixels[:, 1]]
+    rest = rotation_matrix(np.asarray(observation["extra"]["tcp_pose"], float)[3:])
+    for limits in config.grasp_limits:
+        grasps = config.propose_grasps(cloud.points[inside], cloud.points[~inside], limits, rest)
+        if len(grasps.positions):
+            break
+    return grasps
+
+
+def relative_pose(pose: FloatArray, frame: FloatArray) -> FloatArray:
+    """Return a pose [7] (x y z qw qx qy qz) in a frame that is given as a pose [7] too."""
+    rotation = rotation_matrix(frame[3:])
+    turned = rotation.T @ rotation_matrix(pose[3:])
+    return np.concatenate([rotation.T @ (pose[:3] - frame[:3]), quaternion(turned)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
@@ -17,117 +17,11 @@ from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, atomic_write, fsync
 from pickclutter_lang.utils.json_files import Text, parse_json, read_json
 
-PARTS = "parts"
-_RECORD, _GROUP = "record", "traj_{}"
+PARTS, RECORD = "parts", "record"
+"""Folder of the parts; attribute of the group of an episode: what the JSON says of it."""
+CARD_FILE, LICENSE = "card.md", "## License\n\n"
+_GROUP = "traj_{}"
 _MAX_BYTES = 2**32
-_IMAGES = ("rgb", "depth")
-
-
-class Trajectory(NamedTuple):
-    """An episode of T actions, as arrays by their path in a trajectory file, and what its JSON says of it."""
-
-    arrays: dict[str, NDArray[Any]]
-    record: dict[str, Any]
-
-
-class Source(NamedTuple):
-    """Where an episode lies: a file, the name of its group, and what the JSON says of it."""
-
-    path: Path
-    group: str
-    record: dict[str, Any]
-
-
-def part_path(folder: Path, seed: int) -> Path:
-    """Return the file of one episode, which is there until all are in one file."""
-    return folder / PARTS / f"{seed:010d}.h5"
-
-
-def write_part(path: Path, trajectory: Trajectory) -> None:
-    """Write one episode atomically.
-
-    :raises DatasetError: when the disk does not take it
-    """
-    with h5py.File("part", "w", driver="core", backing_store=False) as file:
-        group = file.create_group(_GROUP.format(0), track_order=True)
-        for name, values in trajectory.arrays.items():
-            packing: dict[str, Any] = {}
-            if name.endswith(_IMAGES):
-                packing = {"compression": "gzip", "compression_opts": 4, "chunks": (1, *values.shape[1:])}
-            group.create_dataset(name, data=values, track_times=False, **packing)
-        group.attrs[_RECORD] = json.dumps(trajectory.record)
-        for name in ("instruction", "target", "episode_seed"):
-            group.attrs[name] = trajectory.record[name]
-        file.flush()
-        data = bytes(file.id.get_file_image())
-    atomic_write(path, data)
-
-
-def find_episodes(folder: Path, trajectories: str) -> dict[int, Source]:
-    """Return the episodes that a folder has, in the file of all and in parts, by seed; the first of each.
-
-    :param trajectories: name of the file of all
-    :raises DatasetError: when one of these cannot be read
-    """
-    found: dict[int, Source] = {}
-    for path in (folder / trajectories, *sorted((folder / PARTS).glob("*.h5"))):
-        if path.exists():
-            for source in _sources(path):
-                found.setdefault(source.record["episode_seed"], source)
-    return found
-
-
-def _sources(path: Path) -> list[Source]:
-    try:
-        with open_hdf5(path) as file:
-            records = {name: parse_json(str(file[name].attrs[_RECORD]).encode(), _Part) for name in file}
-            return [Source(path, name, dict(record)) for name, record in records.items()]
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise DatasetError(
-            f"cannot read {path} ({error}); delete it and run pickclutter collect-demos again"
-        ) from error
-
-
-def merge(folder: Path, trajectories: str, sources: Mapping[int, Source], meta: Mapping[str, Any]) -> list[Source]:
-    """Put all episodes into one file in the order of their seeds, and write its JSON; remove the parts.
-
-    :param sources: as `find_episodes` returns them
-    :param meta: the JSON without its episodes
-    :return: where the episodes are now
-    :raises DatasetError: when the disk does not take it
-    """
-    target, ordered = folder / trajectories, [sources[seed] for seed in sorted(sources)]
-    merged = [Source(target, _GROUP.format(number), source.record) for number, source in enumerate(ordered)]
-    if ordered != merged or not target.exists():
-        _copy_all(target, ordered)
-    episodes = [{"episode_id": number, **source.record} for number, source in enumerate(merged)]
-    data = json.dumps({**meta, "episodes": episodes}, indent=1) + "\n"
-    atomic_write(target.with_suffix(".json"), data.encode())
-    shutil.rmtree(folder / PARTS, ignore_errors=True)
-    return merged
-
-
-def _copy_all(target: Path, sources: Sequence[Source]) -> None:
-    needed = sum(path.stat().st_size for path in {source.path for source in sources})
-    free = shutil.disk_usage(target.parent).free
-    if needed > free:  # HDF5 itself does not survive a full disk
-        raise DatasetError(
-            f"cannot write {target} ({needed / 1e6:.1f} MB): No space left on device, of which {free / 1e6:.1f} MB are "
-            "free; make room and run the same command again, finished episodes are kept"
-        )
-    temporary = target.with_name(f".{target.name}{TEMPORARY_SUFFIX}")
-    try:
-        with h5py.File(temporary, "w") as file:
-            for number, source in enumerate(sources):
-                with open_hdf5(source.path) as part:
-                    part.copy(source.group, file, name=_GROUP.format(number))
-        fsync(temporary)
-        temporary.replace(target)
-        fsync(target.parent)
-    except (OSError, RuntimeError) as error:
-        raise DatasetError(f"cannot write {target}: {error}; run the same command again") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 class _Part(TypedDict):
@@ -150,6 +44,82 @@ class _EnvInfo(TypedDict):
 class _Json(TypedDict):
     env_info: _EnvInfo
     episodes: list[_Record]
+
+
+class Source(NamedTuple):
+    """Where an episode lies: a file, the name of its group, and what the JSON says of it."""
+
+    path: Path
+    group: str
+    record: dict[str, Any]
+
+
+def part_path(folder: Path, seed: int) -> Path:
+    """Return the file of one episode, which is there until all are in one file."""
+    return folder / PARTS / f"{seed:010d}.h5"
+
+
+def find_episodes(folder: Path, trajectories: str) -> dict[int, Source]:
+    """Return the episodes that a folder has, in the file of all and in parts, by seed; the first of each.
+
+    :param trajectories: name of the file of all
+    :raises DatasetError: when one of these cannot be read
+    """
+    found: dict[int, Source] = {}
+    for path in (folder / trajectories, *sorted((folder / PARTS).glob("*.h5"))):
+        if not path.exists():
+            continue
+        try:
+            with open_hdf5(path) as file:
+                for name, group in file.items():
+                    record = dict(parse_json(str(group.attrs[RECORD]).encode(), _Part))
+                    found.setdefault(record["episode_seed"], Source(path, name, record))
+        except (OSError, KeyError, ValueError, TypeError) as error:
+            raise DatasetError(
+                f"cannot read {path} ({error}); delete it and run pickclutter collect-demos again"
+            ) from error
+    return found
+
+
+def merge(folder: Path, trajectories: str, sources: Mapping[int, Source], meta: Mapping[str, Any]) -> list[Source]:
+    """Put all episodes into one file in the order of their seeds, and write its JSON; remove the parts.
+
+    :param sources: as `find_episodes` returns them
+    :param meta: the JSON without its episodes
+    :return: where the episodes are now
+    :raises DatasetError: when the disk does not take it
+    """
+    target, ordered = folder / trajectories, [sources[seed] for seed in sorted(sources)]
+    merged = [Source(target, _GROUP.format(number), source.record) for number, source in enumerate(ordered)]
+    if ordered != merged or not target.exists():
+        _check_space(folder, sum(path.stat().st_size for path in {source.path for source in ordered}))
+        temporary = target.with_name(f".{target.name}{TEMPORARY_SUFFIX}")
+        try:
+            with h5py.File(temporary, "w") as file:
+                for number, source in enumerate(ordered):
+                    with open_hdf5(source.path) as part:
+                        part.copy(source.group, file, name=_GROUP.format(number))
+            fsync(temporary)
+            temporary.replace(target)
+            fsync(folder)
+        except (OSError, RuntimeError) as error:
+            raise DatasetError(f"cannot write {target}: {error}; run the same command again") from error
+        finally:
+            temporary.unlink(missing_ok=True)
+    episodes = [{"episode_id": number, **source.record} for number, source in enumerate(merged)]
+    atomic_write(target.with_suffix(".json"), (json.dumps({**meta, "episodes": episodes}, indent=1) + "\n").encode())
+    shutil.rmtree(folder / PARTS, ignore_errors=True)
+    return merged
+
+
+def _check_space(folder: Path, needed: int) -> None:
+    """Raise DatasetError where the disk is too full: HDF5 itself does not survive that."""
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise DatasetError(
+            f"cannot write {needed / 1e6:.1f} MB into {folder}: No space left on device, of which {free / 1e6:.1f} MB "
+            "are free; make room and run the same command again, finished episodes are kept"
+        )
 
 
 class Demonstration(NamedTuple):
@@ -179,13 +149,12 @@ class Demonstrations:
         """
         named = sorted(Path(folder).glob("trajectory.rgbd.*.h5"))
         found = [path for path in named if path.name.count(".") == 3]  # what ManiSkill2's tools make of it has more
+        remedy = f"make it: pickclutter collect-demos out={folder}"
         if len(found) != 1:
             raise DatasetError(
-                f"expected one file trajectory.rgbd.*.h5 in {folder}, but there are {len(found)}; make it: pickclutter "
-                f"collect-demos out={folder}"
+                f"expected one file trajectory.rgbd.*.h5 in {folder}, but there are {len(found)}; {remedy}"
             )
         self.path = found[0]
-        remedy = f"run the command that made it again: pickclutter collect-demos out={folder}"
         content = read_json(self.path.with_suffix(".json"), _Json, DatasetError, remedy, limit=2**30)
         self.arguments, self.records = content["env_info"]["env_kwargs"], content["episodes"]
         if not self.records:
@@ -215,3 +184,9 @@ def _group(file: h5py.File, number: int) -> h5py.Group:
             f"expected {_GROUP.format(number)} in {file.filename}, but it is not there; collect it again"
         )
     return group
+
+
+def license_of(folder: Path) -> str:
+    """Return what the card of demonstrations says of the license of the meshes; nothing where there is no card."""
+    path = folder / CARD_FILE
+    return path.read_text().partition(LICENSE)[2].strip() if path.is_file() else ""

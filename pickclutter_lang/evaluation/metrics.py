@@ -216,9 +216,9 @@ def _words_tables(episodes: Sequence[Episode], scores: Scores) -> Iterator[str]:
     )
     effects: list[list[object]] = []
     for variant in variants_of(episodes):
-        found = language_effects([episode for episode in episodes if episode["variant"] == variant])
-        effects += [[f"`{variant}`", effect.title, effect.found, effect.verdict] for effect in found]
-        effects += [[f"`{variant}`", "**follows the language**", "", f"**{follows_language(found)}**"]] if found else []
+        own = language_effects([episode for episode in episodes if episode["variant"] == variant])
+        effects += [[f"`{variant}`", effect.title, effect.found, effect.verdict] for effect in own]
+        effects += [[f"`{variant}`", "**follows the language**", "", f"**{follows_language(own)}**"]] if own else []
     if effects:
         yield (
             "## Does the language matter?\n\nPaired differences over piles, in points. `yes`: the interval lies above "

@@ -27,7 +27,17 @@ from pickclutter_lang.evaluation.videos import video_name
 from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, Predictions, recenter_scores
 from pickclutter_lang.results.charts import GRAY, MISSED, RIGHT, WRONG, Interval, draw_bars, tidy_axes
 from pickclutter_lang.results.intervals import share
-from pickclutter_lang.results.page import PAGE_FILE, Card, Gallery, Item, Media, run_details, settings_table, write_page
+from pickclutter_lang.results.page import (
+    PAGE_FILE,
+    Card,
+    Gallery,
+    Item,
+    Media,
+    Tone,
+    run_details,
+    settings_table,
+    write_page,
+)
 from pickclutter_lang.results.scores import Scores
 from pickclutter_lang.utils.markdown import markdown_table, number
 
@@ -196,7 +206,7 @@ def episode_gallery(episodes: Sequence[Episode], videos: Sequence[str], suite: s
             "outcome": outcome,
             "variant": episode["variant"],
         }
-        tone = "right" if went_right(episode) else "missed" if episode["declared_absent"] else "wrong"
+        tone: Tone = "right" if went_right(episode) else "missed" if episode["declared_absent"] else "wrong"
         item = Item(f"{outcome}; seed {episode['seed']}, {episode['steps']} steps", facets, tone=tone)
         title = f"{episode['instruction']}: {episode['variant']}"
         cards.append(Card(title, Media("video/mp4", (folder / name).read_bytes()), [item]))

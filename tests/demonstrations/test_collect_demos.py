@@ -11,21 +11,17 @@ import gymnasium
 import h5py
 import numpy as np
 import pytest
-from PIL import Image
 
 from helpers.forkserver import run_python
 from helpers.own_objects import MESHES, make_own_set, own_entry
 from helpers.paths import SCRIPTS
 from helpers.process_kill import run_killed
-from pickclutter_lang.demonstrations.card import _how, license_of
 from pickclutter_lang.demonstrations.collect_demos import is_kept
-from pickclutter_lang.demonstrations.config import CollectDemosConfig, ExportLerobotConfig
-from pickclutter_lang.demonstrations.grasps import LIFTED, MISSED, NOT_TRIED, PLACED, relative_pose
+from pickclutter_lang.demonstrations.config import ExportLerobotConfig
 from pickclutter_lang.demonstrations.lerobot import export_lerobot
-from pickclutter_lang.demonstrations.trajectories import Demonstrations
-from pickclutter_lang.envs.randomization import HandCameraConfig
+from pickclutter_lang.demonstrations.recorder import LIFTED, MISSED, NOT_TRIED, PLACED, relative_pose
+from pickclutter_lang.demonstrations.trajectories import Demonstrations, license_of
 from pickclutter_lang.manipulation.gripper import rotation_matrix
-from pickclutter_lang.policy.folder import load_config
 
 pytest.importorskip("sapien")
 pytestmark = [pytest.mark.sim, pytest.mark.slow]
@@ -85,8 +81,6 @@ def test_the_json_says_what_each_episode_is(demos: Path) -> None:
             assert episode["reset_kwargs"] == {"seed": SEED + number}
             assert episode["elapsed_steps"] == len(group["actions"]) == len(group["env_states"]) - 1
             assert episode["target"] in episode["instruction"] and episode["target"] in episode["objects"]
-            assert group.attrs["instruction"] == episode["instruction"]
-            assert group.attrs["episode_seed"] == SEED + number
             images = group["obs/image/hand_camera/rgb"]
             assert images.shape[1:] == (64, 64, 3) and images.compression == "gzip"
     outcomes = [json.loads(line) for line in (demos / "episodes.jsonl").read_text().splitlines()]
@@ -136,23 +130,13 @@ def test_a_pose_in_its_own_frame_is_none() -> None:
     np.testing.assert_allclose(relative_pose(pose, pose), [0, 0, 0, 1, 0, 0, 0], atol=1e-12)
 
 
-def test_a_card_says_how_the_images_were_made(exported: Path) -> None:
-    camera = HandCameraConfig(fov=80.0)
-    own = CollectDemosConfig(policy=str(exported / "few_shot"), camera=camera, camera_size=999)
-    text = _how(own)
-    side = load_config(exported / "few_shot").student.camera_size
-    assert f"| `camera_size` | `{side}` |" in text and "| `camera.fov` | `80.0` |" in text and "few_shot" in text
-    assert "| `camera_size` | `128` |" in _how(CollectDemosConfig()) and "camera." not in _how(CollectDemosConfig())
-
-
-def test_card_sheet_and_videos_are_made(demos: Path) -> None:
+def test_card_and_videos_are_made(demos: Path) -> None:
     card = (demos / "card.md").read_text()
     assert "| episodes | 3 kept of 3 played |" in card and "## License" in card and "procedural models" in card
+    assert "| `camera_size` | `64` |" in card
     for episode in episodes_of(demos):
         assert f"\n| {episode['target']} | " in card
-    with Image.open(demos / "contact_sheet.png") as image:
-        assert image.size[0] > 1000
-    videos = sorted((demos / "videos").glob("*.gif"))
+    videos = sorted((demos / "videos").glob("*.mp4"))
     assert len(videos) == 2 and all(f"videos/{path.name}" in card for path in videos)  # a success and a failure
 
 

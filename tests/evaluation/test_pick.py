@@ -132,7 +132,12 @@ def test_a_pile_is_reset_once_and_its_target_shifts_no_other_draw() -> None:
     runner, resets = RolloutRunner(RolloutConfig(camera_size=48)), []
     env: Any = runner._env.unwrapped
     reset = env.reset
-    env.reset = lambda **given: resets.append(given["seed"]) or reset(**given)
+
+    def counted(**given: Any) -> Any:
+        resets.append(given["seed"])
+        return reset(**given)
+
+    env.reset = counted
     start, target = find_pile(runner, read_phrase("the fruit", paper_catalog()), 0)
     assert resets == list(range(start.seed + 1)) and start.info["target_name"] == target
     again, _ = runner._env.reset(seed=start.seed, options={"target": target})

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
-from pickclutter_lang.demonstrations.trajectories import Trajectory, find_episodes, merge, part_path, write_part
+from pickclutter_lang.demonstrations.trajectories import RECORD, find_episodes, merge, part_path
 
 FILE = "trajectory.rgbd.pd_ee_delta_pose.h5"
 TASKS = ("pick up the fork", "I need the mug", "pick up the fork")
 
 
-def toy_trajectory(seed: int, steps: int, side: int) -> Trajectory:
-    """An episode of random numbers, and images whose brightness tells the step."""
+def write_toy_part(path: Path, seed: int, steps: int, side: int) -> None:
+    """Write an episode of random numbers, and images whose brightness tells the step."""
     rng = np.random.default_rng(seed)
     images = rng.integers(0, 30, (steps + 1, side, side, 3)) + (20 * np.arange(steps + 1) % 200)[:, None, None, None]
     arrays: dict[str, Any] = {
@@ -45,13 +47,16 @@ def toy_trajectory(seed: int, steps: int, side: int) -> Trajectory:
         "objects": ["fork", "mug"],
         "model_ids": ["030_fork", "025_mug"],
     }
-    return Trajectory(arrays, record)
+    with h5py.File(path, "w") as file:
+        for name, values in arrays.items():
+            file[f"traj_0/{name}"] = values
+        file["traj_0"].attrs[RECORD] = json.dumps(record)
 
 
 def make_toy_demos(folder: Path, episodes: int = 3, side: int = 32) -> Path:
     """Write demonstrations of 4, 5, 6, ... steps, and return their folder."""
     (folder / "parts").mkdir(parents=True)
     for seed in range(episodes):
-        write_part(part_path(folder, seed), toy_trajectory(seed, 4 + seed, side))
+        write_toy_part(part_path(folder, seed), seed, 4 + seed, side)
     merge(folder, FILE, find_episodes(folder, FILE), {"env_info": {"env_kwargs": {"objects": "proxy"}}})
     return folder
