@@ -25,7 +25,7 @@ from pickclutter_lang.language.captions import (
 from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_from_dict, attributes_of, noun_tags
 from pickclutter_lang.objects.catalog import all_objects, paper_catalog
 from pickclutter_lang.objects.kinds import all_kinds, find_kinds
-from pickclutter_lang.objects.procedural.primitives import PRIMITIVES
+from pickclutter_lang.objects.procedural.random_objects import PRIMITIVES
 from pickclutter_lang.utils.words import with_article
 
 OBJECTS = {item.name: attributes_of(item) for item in paper_catalog()}

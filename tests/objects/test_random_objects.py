@@ -10,8 +10,7 @@ import pytest
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.object_sets import read_object_set
 from pickclutter_lang.objects.procedural.appearance import COLORS, MATERIALS, PATTERNS, Appearance
-from pickclutter_lang.objects.procedural.primitives import PRIMITIVES
-from pickclutter_lang.objects.procedural.random_objects import sample_object, write_objects
+from pickclutter_lang.objects.procedural.random_objects import PRIMITIVES, sample_object, write_objects
 
 
 def test_the_same_generator_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -208,15 +208,8 @@ def tin_loaf(model: ModelBuilder, rng: Rng, skin: Finish, cut: bool) -> Instance
     color = skin.tints[0]
     length, half, tall = rng.uniform(130, 290), rng.uniform(42, 60), rng.uniform(75, 115)
     bulge, edge = rng.uniform(1.04, 1.2), rng.uniform(0.46, 0.6)
-    side = [
-        (0.0, 0.0),
-        (0.6, 0.0),
-        (0.86, 0.02),
-        (0.93, 0.12),
-        (0.96, edge - 0.1),
-        (bulge - 0.04, edge),
-        (bulge, edge + 0.1),
-    ]
+    side = [(0.0, 0.0), (0.6, 0.0), (0.86, 0.02), (0.93, 0.12), (0.96, edge - 0.1), (bulge - 0.04, edge)]
+    side += [(bulge, edge + 0.1)]
     right = smooth([*side, (0.9 * bulge, edge + 0.22), (0.62, 0.94), (0.25, 1.0), (0, 1.0)], 19)
     outline = np.concatenate([right, right[-2:0:-1] * [-1, 1], right[:1]]) * [half, tall]
     stations = np.array([0, 0.03, 0.1, 0.5, 0.9, 0.97, 1])
@@ -267,16 +260,8 @@ def cookie(rng: Rng) -> Instance:
         factor = 1 + np.interp(angle, np.linspace(0, 2 * np.pi, 65), np.r_[phase, phase[:1]])
         return np.asarray(points * np.stack([factor, factor, 0.6 + 0.4 * factor], -1))
 
-    outline = [
-        (0, 0),
-        (0.8 * r, 0),
-        (0.97 * r, 0.2 * tall),
-        (r, 0.45 * tall),
-        (0.9 * r, 0.75 * tall),
-        (0.6 * r, 0.95 * tall),
-        (0.3 * r, tall),
-        (0, tall),
-    ]
+    outline = [(0, 0), (0.8 * r, 0), (0.97 * r, 0.2 * tall), (r, 0.45 * tall), (0.9 * r, 0.75 * tall)]
+    outline += [(0.6 * r, 0.95 * tall), (0.3 * r, tall), (0, tall)]
     baked = crust(rng, color, (96, 96))
     cracks = np.abs(tx.grid_noise(rng, (96, 96), 11, 11))
     image = tx.lerp_color(baked, color * 0.6, 0.5 * (1 - tx.smoothstep(cracks, 0.02, 0.16)))
@@ -288,14 +273,8 @@ def cookie(rng: Rng) -> Instance:
     for _ in range(int(rng.integers(9, 19))):
         a, d, s = rng.uniform(0, 6.3), 0.82 * r * np.sqrt(rng.random()), rng.uniform(4, 7.5)
         z = float(np.interp(d, [0, 0.6 * r, 0.9 * r], [tall, 0.95 * tall, 0.75 * tall]))
-        model.ball(
-            (s, s * rng.uniform(0.7, 1.2), 0.75 * s),
-            piece,
-            rows=7,
-            segments=9,
-            at=(d * np.cos(a), d * np.sin(a), z),
-            hull=False,
-        )
+        size = (s, s * rng.uniform(0.7, 1.2), 0.75 * s)
+        model.ball(size, piece, rows=7, segments=9, at=(d * np.cos(a), d * np.sin(a), z), hull=False)
     features = ["with chocolate chips"] if sort == "chips" else ["with white chocolate chips", "dark"]
     return model.instance(skin, "disc-shaped", features)
 
@@ -308,21 +287,11 @@ def sandwich(model: ModelBuilder, rng: Rng, r: float, color: Floats) -> None:
     image = tx.to_uint8(tx.pixel_noise(color * (0.8 + 0.28 * np.maximum(teeth, relief))[..., None], rng, 4))
     thick, cream = rng.uniform(3.5, 5), rng.uniform(2.5, 5)
     for base in (0.0, thick + cream):
-        disc = [
-            (0, base),
-            (0.96 * r, base),
-            (r, base + 0.3 * thick),
-            (r, base + 0.7 * thick),
-            (0.93 * r, base + thick),
-            (0, base + thick),
-        ]
+        disc = [(0, base), (0.96 * r, base), (r, base + 0.3 * thick), (r, base + 0.7 * thick), (0.93 * r, base + thick)]
+        disc += [(0, base + thick)]
         model.lathe(disc, image, 30, pieces=1)
-    model.lathe(
-        [(0, thick), (0.93 * r, thick), (0.93 * r, thick + cream), (0, thick + cream)],
-        plain((240, 236, 224)),
-        24,
-        pieces=1,
-    )
+    profile = [(0, thick), (0.93 * r, thick), (0.93 * r, thick + cream), (0, thick + cream)]
+    model.lathe(profile, plain((240, 236, 224)), 24, pieces=1)
 
 
 GOLDS = ((184, 122, 60), (168, 104, 50), (194, 138, 78), (154, 94, 46))
@@ -406,11 +375,9 @@ def cupcake(rng: Rng) -> Instance:
     if topping == "cherry":
         red = peel(rng, np.array((178, 20, 36)) * rng.uniform(0.85, 1.1), texels=(24, 32))
         model.ball((17, 17, 16), red, rows=11, segments=16, at=(0, 0, low + tall + 6))
-    features = [
-        "with sprinkles" if topping == "sprinkles" else "",
-        "with a cherry on top" if topping == "cherry" else "without a cherry",
-        f"with a {liner.colors[0]} paper liner",
-    ]
+    features = ["with sprinkles" if topping == "sprinkles" else ""]
+    features += ["with a cherry on top" if topping == "cherry" else "without a cherry"]
+    features += [f"with a {liner.colors[0]} paper liner"]
     return model.instance(frosting, "cup-shaped", features, colors=(word, liner.colors[0]))
 
 
@@ -451,11 +418,8 @@ def donut(rng: Rng) -> Instance:
         stripe = np.array(choice(rng, ICINGS["white" if word != "white" else "brown"]))
         icing = tx.to_uint8(tx.lerp_color(icing, stripe, line * (b > 0.12) * (b < 0.9)))
     ring_icing(model, rng, radius, thick, tall, icing, rng.uniform(0.04, 0.2))
-    features = [
-        f"with {word} icing" if word != "brown" else "with chocolate icing",
-        f"with {topping}" if topping else "without sprinkles",
-        "with a hole",
-    ]
+    features = [f"with {word} icing" if word != "brown" else "with chocolate icing"]
+    features += [f"with {topping}" if topping else "without sprinkles", "with a hole"]
     return model.instance(dough, "ring-shaped", features, colors=(word, "brown"))
 
 
@@ -547,10 +511,8 @@ def strips(rng: Rng, image: TextureImage, topping: str) -> TextureImage:
 
 @generates("pizza slice")
 def pizza_slice(rng: Rng) -> Instance:
-    """Pizza slices: triangles of flat dough with a raised crust, melted cheese, sauce and toppings.
-
-    Pose: lying, its tip towards +x.
-    """
+    """Pizza slices: triangles of flat dough with a raised crust, melted cheese, sauce and toppings."""
+    # Pose: lying, its tip towards +x.
     model = ModelBuilder()
     skin = finish(rng, "food", "yellow", rgb=CHEESES)
     length, half, thin = rng.uniform(105, 190), np.radians(rng.uniform(17, 30)), rng.uniform(5, 12)
@@ -615,16 +577,8 @@ def pretzel(rng: Rng) -> Instance:
     half = rng.uniform(24, 36) if crisp else rng.uniform(56, 80)
     thick = half * (rng.uniform(0.1, 0.13) if crisp else rng.uniform(0.145, 0.19))
     tall = rng.uniform(0.72, 0.95)
-    strand = [
-        (-0.44, -0.7, 0.7),
-        (-0.2, -0.3, 0.55),
-        (0.08, 0.12, 0.5),
-        (0.3, 0.52, 0),
-        (0.62, 0.72, 0),
-        (0.93, 0.42, 0),
-        (0.88, -0.2, 0),
-        (0.5, -0.64, 0),
-    ]
+    strand = [(-0.44, -0.7, 0.7), (-0.2, -0.3, 0.55), (0.08, 0.12, 0.5), (0.3, 0.52, 0), (0.62, 0.72, 0)]
+    strand += [(0.93, 0.42, 0), (0.88, -0.2, 0), (0.5, -0.64, 0)]
     other = [(-x, y, -z if n in (1, 2) else z) for n, (x, y, z) in enumerate(strand)][::-1]
     path = smooth([*strand, (0, -0.8, 0), *other], 64) * [half, half * tall, 1.1 * thick]
     path = np.c_[-path[:, 1], path[:, 0], path[:, 2]]

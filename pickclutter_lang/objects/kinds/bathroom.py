@@ -25,10 +25,8 @@ from pickclutter_lang.objects.procedural.surfaces import Floats, grid_surface, r
 
 @generates("comb")
 def comb(rng: Rng) -> Instance:
-    """Combs: straight backs with fine or coarse teeth, some with a tail handle; of plastic, wood or metal.
-
-    Pose: lying along y with its teeth towards +x.
-    """
+    """Combs: straight backs with fine or coarse teeth, some with a tail handle; of plastic, wood or metal."""
+    # Pose: lying along y with its teeth towards +x.
     model = ModelBuilder()
     length, material = rng.uniform(110, 205), choice(rng, weighted("plastic 4, wood, metal"))
     word = {"wood": "brown", "metal": "grey"}.get(material, "")
@@ -86,10 +84,8 @@ def comb(rng: Rng) -> Instance:
 
 @generates("hairbrush")
 def hairbrush(rng: Rng) -> Instance:
-    """Hairbrushes: oval, square or round heads full of bristles on a handle; of plastic or wood, with a cushion.
-
-    Pose: lying along y with its bristles up or to +x.
-    """
+    """Hairbrushes: oval, square or round heads full of bristles on a handle; of plastic or wood, with a cushion."""
+    # Pose: lying along y with its bristles up or to +x.
     model = ModelBuilder()
     length, form = rng.uniform(165, 250), choice(rng, weighted("paddle, oval 2, round"))
     wooden = rng.random() < 0.35
@@ -121,15 +117,8 @@ def hairbrush(rng: Rng) -> Instance:
                 a = 2 * np.pi * (k + 0.5 * (n % 2)) / ring
                 out = np.array([np.cos(a), 0, np.sin(a)])
                 at = out * base + [0, middle + head * 0.84 * ((n + 0.5) / rows - 0.5), 0]
-                model.sweep(
-                    [at, at + out * reach / 2, at + out * reach],
-                    1.0,
-                    tuft,
-                    segments=3,
-                    up=(0, 1, 0),
-                    turn=turn,
-                    hull=False,
-                )
+                path = [at, at + out * reach / 2, at + out * reach]
+                model.sweep(path, 1.0, tuft, segments=3, up=(0, 1, 0), turn=turn, hull=False)
         around = np.linspace(0, 2 * np.pi, 13)
         model.hull(
             [
@@ -143,15 +132,8 @@ def hairbrush(rng: Rng) -> Instance:
         model.sweep(np.c_[0 * y, y, 0 * y], half, skin, deep, power=2.6, pieces=3, turn=turn)
         z = length * 0.024
         pad = plain(tint(rng, choice(rng, ("black", "red", "grey", "pink", word))))
-        model.ball(
-            (wide * 0.8, head * 0.84, length * 0.034),
-            pad,
-            rows=7,
-            segments=20,
-            at=turn @ [0, middle, z],
-            turn=turn,
-            hull=False,
-        )
+        size = (wide * 0.8, head * 0.84, length * 0.034)
+        model.ball(size, pad, rows=7, segments=20, at=turn @ [0, middle, z], turn=turn, hull=False)
         reach = length * rng.uniform(0.05, 0.08)
         across, along = (7, 11) if form == "paddle" else (5, 11)
         for i in range(across):
@@ -179,10 +161,8 @@ def hairbrush(rng: Rng) -> Instance:
 
 @generates("hand mirror")
 def hand_mirror(rng: Rng) -> Instance:
-    """Hand mirrors: round, oval or square glass in a frame with a handle, reflecting sky or room.
-
-    Pose: lying along y, its glass up, or leaning towards +x.
-    """
+    """Hand mirrors: round, oval or square glass in a frame with a handle, reflecting sky or room."""
+    # Pose: lying along y, its glass up, or leaning towards +x.
     model = ModelBuilder()
     length, form = rng.uniform(170, 275), choice(rng, weighted("round 2, oval 2, square"))
     material = choice(rng, weighted("plastic 3, wood, metal"))
@@ -231,10 +211,8 @@ def hand_mirror(rng: Rng) -> Instance:
 
 @generates("razor")
 def razor(rng: Rng) -> Instance:
-    """Razors: disposable or cartridge razors with a handle and a crosswise head with blades; safety razors.
-
-    Pose: lying along y with its head at +y.
-    """
+    """Razors: disposable or cartridge razors with a handle and a crosswise head with blades; safety razors."""
+    # Pose: lying along y with its head at +y.
     model = ModelBuilder()
     length = rng.uniform(105, 150)
     form = choice(rng, weighted("disposable 2, cartridge 2, safety"))
@@ -278,14 +256,8 @@ def razor(rng: Rng) -> Instance:
                 y = deep * (0.62 * (n + 0.5) / blades - 0.36)
                 model.box((wide * 0.86, 1.1, 0.7), steel, 0, at=at + tilt @ [0, y, side * 2.6], turn=tilt, hull=False)
             strip = tint(rng, choice(rng, ("green", "blue", "white", "pink")))
-            model.box(
-                (wide * 0.9, 2, 0.8),
-                plain(strip),
-                0,
-                at=at + tilt @ [0, deep * 0.38, side * 2.5],
-                turn=tilt,
-                hull=False,
-            )
+            extent = (wide * 0.9, 2, 0.8)
+            model.box(extent, plain(strip), 0, at=at + tilt @ [0, deep * 0.38, side * 2.5], turn=tilt, hull=False)
     words = {"disposable": "disposable", "cartridge": "with a rubber grip", "safety": "with a steel handle"}
     return model.instance(skin, "t-shaped", [words[form], "with blades"], density=700)
 
@@ -346,10 +318,8 @@ def soap_bar(rng: Rng) -> Instance:
             patch, thick / 2 - 1, thick / 2 + 0.35, _stamp(rng, skin, length * 0.6, width * 0.46), turn=turn, hull=False
         )
     shape_word = {"block": "rectangular", "oval": "oval", "pillow": "rectangular"}[form]
-    features = [
-        "with stamped letters" if stamped else "without letters",
-        "with rounded corners" if form != "oval" else "",
-    ]
+    features = ["with stamped letters" if stamped else "without letters"]
+    features += ["with rounded corners" if form != "oval" else ""]
     return model.instance(skin, shape_word, features, density=1050, material="wax")
 
 
@@ -456,10 +426,8 @@ TOOTHBRUSH_COLORS = ("red", "blue", "green", "pink", "purple", "orange", "yellow
 
 @generates("toothbrush")
 def toothbrush(rng: Rng) -> Instance:
-    """Toothbrushes: bent plastic handles, some with a rubber strip, and bristles in two colors.
-
-    Pose: lying with its head at +y and bristles up.
-    """
+    """Toothbrushes: bent plastic handles, some with a rubber strip, and bristles in two colors."""
+    # Pose: lying with its head at +y and bristles up.
     model = ModelBuilder()
     length, thick = rng.uniform(155, 200), rng.uniform(4.5, 6.5)
     wooden = rng.random() < 0.15
@@ -495,38 +463,24 @@ def toothbrush(rng: Rng) -> Instance:
     for n in range(rows):
         color = other if (n < 2 or n >= rows - 2) and rng.random() < 0.9 else np.array((240, 240, 238))
         image = tx.to_uint8(tx.lerp_color(color, color * 0.72, tufts))
-        model.box(
-            (2 * wide, gap * 0.72, tall + rng.uniform(0, 1.5)),
-            image,
-            0.6,
-            at=(0, y0 + (n + 0.5) * gap, height[-1] + tall / 2 + 1),
-            hull=False,
-        )
+        size = (2 * wide, gap * 0.72, tall + rng.uniform(0, 1.5))
+        model.box(size, image, 0.6, at=(0, y0 + (n + 0.5) * gap, height[-1] + tall / 2 + 1), hull=False)
     z = height[-1]
     model.hull([(x, y, z + h) for x in (-wide, wide) for y in (y0, y0 + head) for h in (0, tall + 2)])
     features = ["with a rubber grip" if strip else "", "with bristles"]
     return model.instance(skin, "long and thin", features)
 
 
-TOOTHPASTE_TUBE_PRODUCTS = (
-    "toothpaste",
-    "dental cream",
-    "fresh mint",
-    "whitening",
-    "fluoride",
-    "herbal",
-    "gum care",
-    "kids mint",
+TOOTHPASTE_TUBE_PRODUCTS = weighted(
+    "toothpaste, dental cream, fresh mint, whitening, fluoride, herbal, gum care, kids mint"
 )
 TOOTHPASTE_TUBE_GROUNDS = weighted("white 6, blue, red, green, turquoise, pink, purple")
 
 
 @generates("toothpaste tube")
 def toothpaste_tube(rng: Rng) -> Instance:
-    """Toothpaste tubes: round at the cap, flat at the crimped end, printed, full or squeezed, lying or on the cap.
-
-    Pose: lying along y with its print up, or standing on its cap.
-    """
+    """Toothpaste tubes: round at the cap, flat at the crimped end, printed, full or squeezed, lying or on the cap."""
+    # Pose: lying along y with its print up, or standing on its cap.
     model = ModelBuilder()
     length, wide = rng.uniform(115, 200), rng.uniform(38, 58)
     r, cap = wide / np.pi * rng.uniform(1.0, 1.12), rng.uniform(14, 24)
@@ -567,10 +521,6 @@ def toothpaste_tube(rng: Rng) -> Instance:
     edge = smooth([(outer * 0.86, -4 - cap), (outer * 0.92, -4 - 0.5 * cap), (outer, -4.5)], 4)
     model.lathe([(0, -4 - cap), *edge], ribbed(color, 18), 20, 1, turn=turn)
     model.lathe([(outer, -4.5), (neck * 0.9, -4.4)], plain(color), 20, turn=turn, hull=False)
-    features = [
-        "squeezed" if used > 0.5 else "",
-        "standing on its cap" if standing else "lying",
-        "closed",
-        "with lettering",
-    ]
+    features = ["squeezed" if used > 0.5 else "", "standing on its cap" if standing else "lying", "closed"]
+    features += ["with lettering"]
     return model.instance(skin, "long and flat", features, colors=brand.colors, pattern="printed", density=900)

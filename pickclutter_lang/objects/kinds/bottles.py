@@ -18,14 +18,8 @@ from pickclutter_lang.objects.kinds.models import ModelBuilder, plain, smooth, s
 from pickclutter_lang.objects.procedural.surfaces import Floats, circle, grid_surface, rotation
 from pickclutter_lang.utils.words import with_article
 
-BLEACH_CLEANSER_PRODUCTS = (
-    "bleach",
-    "bleach gel",
-    "with bleach",
-    "cleanser",
-    "ultra bleach",
-    "bleach cleanser",
-    "toilet bleach",
+BLEACH_CLEANSER_PRODUCTS = weighted(
+    "bleach, bleach gel, with bleach, cleanser, ultra bleach, bleach cleanser, toilet bleach"
 )
 BLEACH_CLEANSER_COLORS = weighted("white 6, blue, yellow, green")
 BLEACH_CLEANSER_LABELS = weighted("blue 3, red, green, yellow, white, turquoise, orange")
@@ -68,12 +62,8 @@ def bleach_cleanser(rng: Rng) -> Instance:
     for middle in (0.0, np.pi):
         image = front(rng, brand, 2 * wide * r * 0.9, high - low)
         add_label(model, body, image, low, high, wide, bend, middle)
-    features = [
-        "with a label",
-        "with a handle" if handle else "without a handle",
-        f"with {with_article(cap)} cap",
-        "closed",
-    ]
+    features = ["with a label", "with a handle" if handle else "without a handle", f"with {with_article(cap)} cap"]
+    features += ["closed"]
     colors = (skin.colors[0], *brand.colors)
     return model.instance(skin, "bottle", features, colors=colors, pattern="printed", density=900)
 
@@ -165,14 +155,8 @@ def ketchup_bottle(rng: Rng) -> Instance:
     return model.instance(skin, "bottle", features, colors=("red",), density=900)
 
 
-MUSTARD_BOTTLE_PRODUCTS = (
-    "mustard",
-    "yellow mustard",
-    "honey mustard",
-    "hot mustard",
-    "dijon",
-    "sweet mustard",
-    "classic mustard",
+MUSTARD_BOTTLE_PRODUCTS = weighted(
+    "mustard, yellow mustard, honey mustard, hot mustard, dijon, sweet mustard, classic mustard"
 )
 MUSTARD_BOTTLE_RGB = ((240, 202, 30), (244, 212, 50), (232, 190, 24), (226, 178, 40), (212, 164, 52))
 LEAF = ((0, -1), (0.5, -0.2), (0.4, 0.4), (0, 1), (-0.4, 0.4), (-0.5, -0.2))
@@ -289,12 +273,8 @@ def shampoo_bottle(rng: Rng) -> Instance:
     wide = rng.uniform(0.8, 1.1)
     for middle in (0.0, np.pi):
         add_label(model, rows, front(rng, brand, 1.7 * wide * r, b - a), a, b, wide, bend, middle)
-    features = [
-        "standing on its cap" if below else "with a cap on top",
-        f"with {with_article(cap_word)} cap",
-        "with a label",
-        "closed",
-    ]
+    features = ["standing on its cap" if below else "with a cap on top", f"with {with_article(cap_word)} cap"]
+    features += ["with a label", "closed"]
     colors = (word, *(c for c in brand.colors if c != word))
     return model.instance(skin, "bottle", features, colors=colors, pattern="printed", density=900)
 
@@ -346,14 +326,8 @@ def spice_jar(rng: Rng) -> Instance:
     return model.instance(skin, "cylindrical", [*features, "closed"], density=900)
 
 
-SPRAY_BOTTLE_PRODUCTS = (
-    "glass cleaner",
-    "kitchen spray",
-    "multi surface",
-    "bath cleaner",
-    "window spray",
-    "stain remover",
-    "degreaser",
+SPRAY_BOTTLE_PRODUCTS = weighted(
+    "glass cleaner, kitchen spray, multi surface, bath cleaner, window spray, stain remover, degreaser"
 )
 SPRAY_BOTTLE_COLORS = weighted("white 3, blue 2, green, turquoise, yellow, pink, orange, grey")
 SPRAY_BOTTLE_HEADS = weighted("white 2, red, blue, black, green, yellow, orange")
@@ -361,10 +335,8 @@ SPRAY_BOTTLE_HEADS = weighted("white 2, red, blue, black, green, yellow, orange"
 
 @generates("spray bottle")
 def spray_bottle(rng: Rng) -> Instance:
-    """Spray bottles: bottles with a trigger head, a nozzle and a waist to hold; clear, white or colored.
-
-    Pose: standing; its nozzle points to +y.
-    """
+    """Spray bottles: bottles with a trigger head, a nozzle and a waist to hold; clear, white or colored."""
+    # Pose: standing; its nozzle points to +y.
     model = ModelBuilder()
     h = rng.uniform(185, 275)
     r, head = h * rng.uniform(0.13, 0.19), h * rng.uniform(0.17, 0.22)
@@ -402,14 +374,8 @@ def spray_bottle(rng: Rng) -> Instance:
     model.prism(side, -thick, thick, paint.image(60, 40, 48), turn=spin)
     other = plain(tint(rng, choice(rng, SPRAY_BOTTLE_HEADS)))
     tip = reach * 0.16
-    model.lathe(
-        np.array([(0.8, 0), (0.9, 1), (0, 1)]) * [head * 0.17, tip],
-        other,
-        12,
-        1,
-        at=(0, reach, z + head * 0.42),
-        turn=rotation("x", -90),
-    )
+    profile = np.array([(0.8, 0), (0.9, 1), (0, 1)]) * [head * 0.17, tip]
+    model.lathe(profile, other, 12, 1, at=(0, reach, z + head * 0.42), turn=rotation("x", -90))
     trigger = smooth(
         [(0, reach * 0.55, z + head * 0.3), (0, reach * 0.62, z - head * 0.1), (0, reach * 0.42, z - head * 0.5)], 7
     )
@@ -420,24 +386,15 @@ def spray_bottle(rng: Rng) -> Instance:
         low, high, wide = tall * 0.1, shoulder * rng.uniform(0.92, 1.0), rng.uniform(0.8, 1.15)
         for middle in (0.0, np.pi):
             add_label(model, body, front(rng, brand, 1.8 * wide * r, high - low), low, high, wide, bend, middle)
-    features = [
-        f"with {with_article(head_word)} spray head",
-        "with a trigger",
-        "with a label" if labeled else "without a label",
-    ]
+    features = [f"with {with_article(head_word)} spray head", "with a trigger"]
+    features += ["with a label" if labeled else "without a label"]
     colors = (word, head_word)
     pattern = "printed" if labeled else "plain"
     return model.instance(skin, "bottle", features, colors=colors, pattern=pattern, density=600)
 
 
-WATER_BOTTLE_PRODUCTS = (
-    "water",
-    "spring water",
-    "mineral water",
-    "still water",
-    "sparkling water",
-    "aqua",
-    "glacier water",
+WATER_BOTTLE_PRODUCTS = weighted(
+    "water, spring water, mineral water, still water, sparkling water, aqua, glacier water"
 )
 CLEAR = ((186, 214, 230), (206, 222, 226), (174, 204, 224), (196, 216, 222))
 WATER_BOTTLE_COLORS = weighted("blue 3, red, green, black 2, pink, turquoise 2, purple, white, orange, yellow")

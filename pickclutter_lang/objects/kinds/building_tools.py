@@ -28,10 +28,8 @@ from pickclutter_lang.objects.procedural.surfaces import Floats, circle, grid_su
 
 @generates("axe")
 def axe(rng: Rng) -> Instance:
-    """Axes: hatchets with wedge-shaped steel heads, some painted, on curved handles of wood or fiberglass.
-
-    Pose: lying along y, its edge towards +x.
-    """
+    """Axes: hatchets with wedge-shaped steel heads, some painted, on curved handles of wood or fiberglass."""
+    # Pose: lying along y, its edge towards +x.
     model = ModelBuilder()
     length, thick = rng.uniform(215, 290), rng.uniform(9, 12)
     wooden = rng.random() < 0.7
@@ -73,20 +71,16 @@ def axe(rng: Rng) -> Instance:
         noise = 4 * tx.grid_noise(rng, (96, 48), 8, 12)[..., None]
         body = tx.to_uint8(tx.lerp_color(metal.tints[0], (212, 214, 218), tx.smoothstep(v, 0.8, 0.86)) + noise)
     model.plate(left, right, -high, high, body, pieces=1)
-    features = [
-        "with a wooden handle" if wooden else "with a plastic handle",
-        f"with a {word} head" if painted else "with a steel head",
-    ]
+    features = ["with a wooden handle" if wooden else "with a plastic handle"]
+    features += [f"with a {word} head" if painted else "with a steel head"]
     colors = (*skin.colors, word if painted else metal.colors[0])
     return model.instance(skin, "l-shaped", features, colors=colors, material=skin.material, density=1500)
 
 
 @generates("chisel")
 def chisel(rng: Rng) -> Instance:
-    """Chisels: flat steel blades with a beveled edge, on turned wooden or molded plastic handles.
-
-    Pose: lying with its edge at +y.
-    """
+    """Chisels: flat steel blades with a beveled edge, on turned wooden or molded plastic handles."""
+    # Pose: lying with its edge at +y.
     model = ModelBuilder()
     grip, blade = rng.uniform(95, 130), rng.uniform(75, 125)
     r, wide = grip * rng.uniform(0.115, 0.145), rng.uniform(5, 17)
@@ -124,20 +118,16 @@ def chisel(rng: Rng) -> Instance:
         plain((214, 216, 220)),
         hull=False,
     )
-    features = [
-        "with a wooden handle" if wooden else "with a plastic handle",
-        "with a wide blade" if wide > 12 else "with a narrow blade" if wide < 8 else "",
-        "with a metal cap" if capped else "",
-    ]
+    features = ["with a wooden handle" if wooden else "with a plastic handle"]
+    features += ["with a wide blade" if wide > 12 else "with a narrow blade" if wide < 8 else ""]
+    features += ["with a metal cap" if capped else ""]
     return model.instance(skin, "long and thin", features, colors=colors, density=1500)
 
 
 @generates("hammer")
 def hammer(rng: Rng) -> Instance:
-    """Hammers: claw or cross-peen heads of steel on handles of wood, plastic or with a rubber grip.
-
-    Pose: lying along y with its head at +y.
-    """
+    """Hammers: claw or cross-peen heads of steel on handles of wood, plastic or with a rubber grip."""
+    # Pose: lying along y with its head at +y.
     model = ModelBuilder()
     length, head = rng.uniform(210, 285), rng.uniform(80, 115)
     steel = finish(rng, "steel", ("grey",), wear=0.8, rgb=((66, 68, 72), (104, 106, 110), (140, 142, 146)))
@@ -157,15 +147,8 @@ def hammer(rng: Rng) -> Instance:
     model.sweep(np.c_[0 * y, y, 0 * y], form, grip, form * 0.72, power=2.6, pieces=1)
     at, r = length - 12, rng.uniform(11, 14.5)
     model.box((r * 2.1, r * 2, r * 1.9), steel, rounding=3, at=(0, at, 0))
-    face = [
-        (0, 0),
-        (r * 1.05, 0),
-        (r * 1.15, 2),
-        (r * 1.15, 14),
-        (r * 0.95, 18),
-        (r * 0.75, 21),
-        (r * 0.75, head * 0.42),
-    ]
+    face = [(0.0, 0.0), (r * 1.05, 0.0), (r * 1.15, 2.0), (r * 1.15, 14.0), (r * 0.95, 18.0), (r * 0.75, 21.0)]
+    face += [(r * 0.75, head * 0.42)]
     model.lathe(
         [(q, z - head * 0.42 - r * 0.4) for q, z in face], steel, turn=rotation("y", 90), at=(0, at, 0), pieces=2
     )
@@ -182,15 +165,8 @@ def hammer(rng: Rng) -> Instance:
                 ],
                 9,
             )
-            model.sweep(
-                np.add(spine, (0, at, 0)),
-                np.linspace(r * 0.8, 2, 9),
-                steel,
-                np.linspace(7, 4, 9),
-                power=3,
-                segments=10,
-                pieces=2,
-            )
+            line = np.add(spine, (0, at, 0))
+            model.sweep(line, np.linspace(r * 0.8, 2, 9), steel, np.linspace(7, 4, 9), power=3, segments=10, pieces=2)
     else:
         x = np.linspace(r * 0.6, head * 0.55, 4)
         path = np.c_[x, np.full(4, at), 0 * x]
@@ -202,10 +178,8 @@ def hammer(rng: Rng) -> Instance:
 
 @generates("hand saw")
 def hand_saw(rng: Rng) -> Instance:
-    """Hand saws: tapered blades with teeth, and looped handles of wood or plastic.
-
-    Pose: lying with its teeth towards +x and its handle at -y.
-    """
+    """Hand saws: tapered blades with teeth, and looped handles of wood or plastic."""
+    # Pose: lying with its teeth towards +x and its handle at -y.
     model = ModelBuilder()
     length = rng.uniform(150, 205)
     heel, toe = length * rng.uniform(0.28, 0.36), length * rng.uniform(0.1, 0.2)
@@ -221,16 +195,8 @@ def hand_saw(rng: Rng) -> Instance:
         finish(rng, "wood", "brown", wear=0.5, rgb=WOODS) if wooden else finish(rng, "plastic", TOOL_COLORS, wear=0.4)
     )
     tall, deep, thick = heel * rng.uniform(1.15, 1.4), heel * rng.uniform(0.85, 1.05), rng.uniform(9, 12)
-    loop = [
-        (-0.1, 0),
-        (-0.05, -0.55),
-        (0.08, -0.95),
-        (-0.2, -1.1),
-        (-0.62, -1.0),
-        (-0.95, -0.75),
-        (-1.0, -0.25),
-        (-0.85, 0.1),
-    ]
+    loop = [(-0.1, 0), (-0.05, -0.55), (0.08, -0.95), (-0.2, -1.1), (-0.62, -1.0), (-0.95, -0.75), (-1.0, -0.25)]
+    loop += [(-0.85, 0.1)]
     corners = np.array([*loop, (-0.45, 0.16), (-0.1, 0)]) * [tall, deep] + [0.1 * tall, -0.1 * deep]
     path = np.c_[smooth(corners, 28), np.zeros(28)]
     path[-1] = path[0]
@@ -249,10 +215,8 @@ BRISTLES = ((40, 36, 34), (212, 188, 140), (150, 110, 66), (236, 228, 206), (84,
 
 @generates("paint brush")
 def paint_brush(rng: Rng) -> Instance:
-    """Paint brushes: wide flat ones for walls, with a shaped handle, a metal ferrule and bristles, clean or used.
-
-    Pose: lying with its bristles at +y.
-    """
+    """Paint brushes: wide flat ones for walls, with a shaped handle, a metal ferrule and bristles, clean or used."""
+    # Pose: lying with its bristles at +y.
     model = ModelBuilder()
     wide, thick = rng.uniform(14, 42), rng.uniform(6, 10)
     grip, band, hair = rng.uniform(80, 120), rng.uniform(20, 32), rng.uniform(0.8, 1.2) * (26 + 0.6 * wide)
@@ -288,11 +252,9 @@ def paint_brush(rng: Rng) -> Instance:
     widths = wide * np.array([0.97, 0.98, 1, 1.01, 1.02, 1.02, 1.0]) * np.linspace(1, flare, 7)
     tip = thick * np.array([0.95, 0.97, 0.95, 0.85, 0.65, 0.45, 0.2])
     model.sweep(np.c_[0 * y, y, 0 * y], widths, tx.to_uint8(color), tip, power=3.6, segments=20, pieces=1)
-    features = [
-        "with a wooden handle" if skin.material == "wood" else "with a plastic handle",
-        f"with {word} paint on it" if painted else "clean",
-        "wide" if wide > 32 else "narrow" if wide < 20 else "",
-    ]
+    features = ["with a wooden handle" if skin.material == "wood" else "with a plastic handle"]
+    features += [f"with {word} paint on it" if painted else "clean"]
+    features += ["wide" if wide > 32 else "narrow" if wide < 20 else ""]
     return model.instance(skin, "long and flat", features, density=600)
 
 
@@ -301,10 +263,8 @@ FLEECE = ((232, 226, 212), (236, 236, 232), (240, 214, 92), (214, 206, 190), (12
 
 @generates("paint roller")
 def paint_roller(rng: Rng) -> Instance:
-    """Paint rollers: fleece or foam sleeves on a bent wire with a plastic or wooden handle.
-
-    Pose: lying flat, its sleeve along x at +y.
-    """
+    """Paint rollers: fleece or foam sleeves on a bent wire with a plastic or wooden handle."""
+    # Pose: lying flat, its sleeve along x at +y.
     model = ModelBuilder()
     wide, r = rng.uniform(75, 165), rng.uniform(12, 24)
     reach, grip = rng.uniform(60, 95), rng.uniform(80, 115)
@@ -324,26 +284,13 @@ def paint_roller(rng: Rng) -> Instance:
     sleeve = [(0.45 * r, -end), (r - e, -end), (r, -end + e), (r, end - e), (r - e, end), (0.45 * r, end)]
     model.lathe(sleeve, tx.to_uint8(color), at=(0, 0, 0), turn=ALONG_X, segments=24, pieces=1)
     cap = plain(tint(rng, choice(rng, ("white", "black", "blue", "yellow", "green"))))
-    model.lathe(
-        [(0, -end + 1), (0.5 * r, -end - 0.6), (0.5 * r, end + 0.6), (0, end + 1.5)],
-        cap,
-        segments=16,
-        turn=ALONG_X,
-        hull=False,
-    )
+    profile = [(0, -end + 1), (0.5 * r, -end - 0.6), (0.5 * r, end + 0.6), (0, end + 1.5)]
+    model.lathe(profile, cap, segments=16, turn=ALONG_X, hull=False)
     metal, thin = steel(rng), rng.uniform(2.4, 3.6)
     side = end + rng.uniform(8, 16)
     mid = -r - rng.uniform(12, 24)
-    line = [
-        (end - 2, 0),
-        (side - 4, 0),
-        (side, -5),
-        (side, mid + 5),
-        (side - 5, mid),
-        (5, mid),
-        (0, mid - 6),
-        (0, -r - reach),
-    ]
+    line = [(end - 2, 0), (side - 4, 0), (side, -5), (side, mid + 5), (side - 5, mid), (5, mid), (0, mid - 6)]
+    line += [(0, -r - reach)]
     dense = np.concatenate([np.linspace(a, b, 3)[:-1] for a, b in pairwise(line)] + [[line[-1]]])
     model.sweep(np.c_[dense, np.zeros(len(dense))], thin, metal, segments=8, pieces=5)
     wooden = rng.random() < 0.25
@@ -364,10 +311,8 @@ def paint_roller(rng: Rng) -> Instance:
         else "white"
     )
     colors = (word if painted else name, *skin.colors)
-    features = [
-        "with a wooden handle" if wooden else "with a plastic handle",
-        f"with {word} paint on it" if painted else "clean",
-    ]
+    features = ["with a wooden handle" if wooden else "with a plastic handle"]
+    features += [f"with {word} paint on it" if painted else "clean"]
     return model.instance(skin, "t-shaped", features, colors=colors, density=350)
 
 
@@ -376,10 +321,8 @@ POWER_DRILL_COLORS = weighted("orange 2, yellow 2, red 2, blue 2, green, turquoi
 
 @generates("power drill")
 def power_drill(rng: Rng) -> Instance:
-    """Power drills: pistols of two colors with a chuck, a trigger, a grip, and a battery foot or a cable.
-
-    Pose: standing, with its chuck towards +y.
-    """
+    """Power drills: pistols of two colors with a chuck, a trigger, a grip, and a battery foot or a cable."""
+    # Pose: standing, with its chuck towards +y.
     model = ModelBuilder()
     scale = rng.uniform(0.75, 1.05)
     skin = finish(rng, "plastic", POWER_DRILL_COLORS, wear=0.4)
@@ -391,12 +334,9 @@ def power_drill(rng: Rng) -> Instance:
     rear = [(0, 0), (0.7, 0), (0.93, 0.07), (1, 0.2), (1, 0.7), (0.92, 0.86), (0.86, 1), (0, 1)]
     tall = rng.uniform(1.05, 1.25)
     slim = rng.uniform(0.82, 0.95)
+    profile = np.array(rear) * [r, long]
     model.lathe(
-        np.array(rear) * [r, long],
-        _housing(rng, brand, skin.tints[0], dark),
-        pieces=2,
-        bend=lambda q: q * [slim, tall, 1],
-        turn=ALONG_Y,
+        profile, _housing(rng, brand, skin.tints[0], dark), pieces=2, bend=lambda q: q * [slim, tall, 1], turn=ALONG_Y
     )
     chuck = scale * rng.uniform(36, 50)
     form = [(0, 0), (0.86, 0), (0.86, 0.2), (0.78, 0.22), (0.78, 0.62), (0.6, 0.7), (0.42, 1), (0.2, 1), (0, 0.9)]
@@ -408,13 +348,8 @@ def power_drill(rng: Rng) -> Instance:
             turn=ALONG_Y,
             hull=False,
         )
-    model.lathe(
-        np.array(form) * [r * 0.95, chuck],
-        ribbed((40, 40, 42), 18, -0.5, 0.4, 0.75),
-        at=(0, long, 0),
-        turn=ALONG_Y,
-        pieces=2,
-    )
+    profile = np.array(form) * [r * 0.95, chuck]
+    model.lathe(profile, ribbed((40, 40, 42), 18, -0.5, 0.4, 0.75), at=(0, long, 0), turn=ALONG_Y, pieces=2)
     down, lean = scale * rng.uniform(98, 125), rng.uniform(-14, 18) * scale
     y0 = long * rng.uniform(0.25, 0.42)
     spine = smooth([(0, y0, -0.5 * r), (0, y0 - 0.35 * lean, -0.45 * down), (0, y0 - lean, -down)], 12)
@@ -551,22 +486,15 @@ TAPE_MEASURE_UPRIGHT = rotation("z", 90) @ rotation("x", 90)  # a prism's outlin
 
 @generates("tape measure")
 def tape_measure(rng: Rng) -> Instance:
-    """Tape measures: rounded cases with a label, a rubber bumper or belt clip, and a yellow tape with a hook.
-
-    Pose: standing, its tape towards +y.
-    """
+    """Tape measures: rounded cases with a label, a rubber bumper or belt clip, and a yellow tape with a hook."""
+    # Pose: standing, its tape towards +y.
     model = ModelBuilder()
     size = rng.uniform(45, 78)
     thick, round_by = size * rng.uniform(0.42, 0.6), rng.uniform(0.6, 1.0)
     skin = finish(rng, "plastic", [*TOOL_COLORS, "grey", "turquoise", "pink"], wear=0.5)
     half, cut = size / 2, round_by * size * 0.45
-    corners = [
-        (half, 0),
-        (half, size - cut),
-        (half - 0.3 * cut, size - 0.3 * cut),
-        (half - cut, size),
-        (-half + cut, size),
-    ]
+    corners = [(half, 0), (half, size - cut), (half - 0.3 * cut, size - 0.3 * cut), (half - cut, size)]
+    corners += [(-half + cut, size)]
     corners += [
         (-half + 0.3 * cut, size - 0.3 * cut),
         (-half, size - cut),
@@ -603,11 +531,8 @@ def tape_measure(rng: Rng) -> Instance:
     if clip:
         model.box((1.5, 0.22 * size, 0.55 * size), plain((150, 152, 156)), 0.5, at=(-thick / 2 - 4, 0, 0.52 * size))
         model.box((4, 0.2 * size, 4), plain((150, 152, 156)), 0.5, at=(-thick / 2 - 2, 0, 0.78 * size), hull=False)
-    features = [
-        "with a belt clip" if clip else "",
-        "with the tape pulled out" if out > 20 else "closed",
-        "with a label",
-    ]
+    features = ["with a belt clip" if clip else "", "with the tape pulled out" if out > 20 else "closed"]
+    features += ["with a label"]
     return model.instance(skin, "rounded", features, density=1100)
 
 
@@ -632,10 +557,8 @@ def _ticks(color: Floats, length: float) -> TextureImage:
 
 @generates("trowel")
 def trowel(rng: Rng) -> Instance:
-    """Trowels: pointed ones for bricklayers, and hollow garden trowels, with handles of wood or plastic.
-
-    Pose: lying with its blade at +y.
-    """
+    """Trowels: pointed ones for bricklayers, and hollow garden trowels, with handles of wood or plastic."""
+    # Pose: lying with its blade at +y.
     model = ModelBuilder()
     wooden, garden = rng.random() < 0.6, rng.random() < 0.5
     skin = (
@@ -654,10 +577,8 @@ def trowel(rng: Rng) -> Instance:
     line = [(0, -8, lift), (0, 0.5 * neck, lift), (0, 0.9 * neck, lift * 0.4), (0, neck + 6, 0)]
     model.sweep(smooth(line, 10), np.linspace(4.5, 5.5, 10), metal, np.linspace(4.5, 2.5, 10), pieces=2)
     _blade(model, rng, neck, metal, garden)
-    features = [
-        "with a wooden handle" if wooden else "with a plastic handle",
-        "with a curved blade" if garden else "with a flat pointed blade",
-    ]
+    features = ["with a wooden handle" if wooden else "with a plastic handle"]
+    features += ["with a curved blade" if garden else "with a flat pointed blade"]
     return model.instance(metal, "long and flat", features, colors=(*metal.colors, *skin.colors), density=900)
 
 

@@ -64,10 +64,8 @@ def colander(rng: Rng) -> Instance:
 
 @generates("cutting board")
 def cutting_board(rng: Rng) -> Instance:
-    """Cutting boards: flat slabs of wood or plastic, with a handle, a hole or a groove, striped or of one piece.
-
-    Pose: lying flat, its handle at +y.
-    """
+    """Cutting boards: flat slabs of wood or plastic, with a handle, a hole or a groove, striped or of one piece."""
+    # Pose: lying flat, its handle at +y.
     model = ModelBuilder()
     wooden = rng.random() < 0.65
     long = rng.uniform(150, 250)
@@ -168,10 +166,8 @@ def frying_pan(rng: Rng) -> Instance:
 
 @generates("funnel")
 def funnel(rng: Rng) -> Instance:
-    """Funnels: open cones that end in a narrow tube, of plastic or steel, some with an ear or a ring.
-
-    Pose: its wide side up.
-    """
+    """Funnels: open cones that end in a narrow tube, of plastic or steel, some with an ear or a ring."""
+    # Pose: its wide side up.
     model = ModelBuilder()
     word = choice(rng, weighted("white 3, red 2, blue 2, green 2, yellow 2, grey 3, black, orange, turquoise"))
     steel = word == "grey"
@@ -220,10 +216,8 @@ def holes(rng: Rng, skin: Finish, width: float, height: float, pitch: float, slo
 
 @generates("grater")
 def grater(rng: Rng) -> Instance:
-    """Graters: four-sided boxes with rows of cutting holes and a handle on top, or flat sheets with a handle.
-
-    Pose: a box grater that stands, or a flat one that lies with its handle at -y.
-    """
+    """Graters: four-sided boxes with rows of cutting holes and a handle on top, or flat sheets with a handle."""
+    # Pose: a box grater that stands, or a flat one that lies with its handle at -y.
     model = ModelBuilder()
     steel = finish(rng, "steel", "grey", rgb=STEEL)
     wooden = rng.random() < 0.15
@@ -330,10 +324,8 @@ def scale(rng: Rng, ground: Floats, ink: Floats, unit: str) -> TextureImage:
 
 @generates("measuring cup")
 def measuring_cup(rng: Rng) -> Instance:
-    """Measuring cups: clear or white jugs with a scale, a lip and an ear, or scoops with a flat handle.
-
-    Pose: standing, its lip at -y and its handle at +y.
-    """
+    """Measuring cups: clear or white jugs with a scale, a lip and an ear, or scoops with a flat handle."""
+    # Pose: standing, its lip at -y and its handle at +y.
     model = ModelBuilder()
     if rng.random() < 0.25:
         return _scoop(model, rng)
@@ -475,10 +467,8 @@ def rolling_pin(rng: Rng) -> Instance:
 
 @generates("saucepan")
 def saucepan(rng: Rng) -> Instance:
-    """Saucepans: deep round pots with one long handle; with a lid of steel or glass, or open.
-
-    Pose: standing, its handle at +y.
-    """
+    """Saucepans: deep round pots with one long handle; with a lid of steel or glass, or open."""
+    # Pose: standing, its handle at +y.
     model = ModelBuilder()
     word = choice(rng, weighted("grey 6, red 2, black 2, blue 2, white, green, orange, yellow"))
     steel = word == "grey"
@@ -519,10 +509,8 @@ def mesh(rng: Rng, wire: Floats, cells: int) -> TextureImage:
 
 @generates("sieve")
 def sieve(rng: Rng) -> Instance:
-    """Sieves: bowls of fine wire mesh in a ring, with a handle and a hook or a rest opposite.
-
-    Pose: its bowl open upward, its handle at +y.
-    """
+    """Sieves: bowls of fine wire mesh in a ring, with a handle and a hook or a rest opposite."""
+    # Pose: its bowl open upward, its handle at +y.
     model = ModelBuilder()
     steel = finish(rng, "steel", "grey", rgb=STEEL)
     r = rng.uniform(36, 74)
@@ -586,11 +574,8 @@ def thermos_flask(rng: Rng) -> Instance:
     slope = smooth([(r, shoulder), (r * 0.97, shoulder + 0.03 * h), (neck, h - cup - 2)], 7)
     foot = [(0, 0), (r * 0.94, 0), (r * 1.01, 5), (r * 1.01, 14), (r, 14.5)]
     model.lathe(foot, plain(metal.tints[0] * 0.8), hull=False)
-    model.lathe(
-        [*((r, z) for z in np.linspace(14.5, shoulder - 4, 14)), *slope, (neck, h - cup), (0, h - cup)],
-        skin,
-        hull=False,
-    )
+    profile = [*((r, z) for z in np.linspace(14.5, shoulder - 4, 14)), *slope, (neck, h - cup), (0, h - cup)]
+    model.lathe(profile, skin, hull=False)
     round_hull(model, (r, 0), (r, shoulder), (neck, h - cup))
     cap, color = cap_color(rng, weighted("grey 5, black 2, white, red, blue"))
     top, low = neck * rng.uniform(0.86, 1.0), neck * 1.04

@@ -62,20 +62,15 @@ def adhesive_tape_roll(rng: Rng) -> Instance:
         model.sweep(
             path @ turn.T, 0.45, skin.solid(0.92), tall / 2, power=6, segments=8, up=turn[:, 2].tolist(), pieces=1
         )
-    features = [
-        "with a cardboard core" if core else "with a plastic core",
-        "with a loose end" if loose else "",
-        "wide" if tall > 34 else "narrow" if tall < 14 else "",
-    ]
+    features = ["with a cardboard core" if core else "with a plastic core", "with a loose end" if loose else ""]
+    features += ["wide" if tall > 34 else "narrow" if tall < 14 else ""]
     return model.instance(skin, "ring-shaped", features, density=900)
 
 
 @generates("binder clip")
 def binder_clip(rng: Rng) -> Instance:
-    """Binder clips: triangular bodies of black or colored sheet steel with two wire levers.
-
-    Pose: its mouth towards +y, its long side along x.
-    """
+    """Binder clips: triangular bodies of black or colored sheet steel with two wire levers."""
+    # Pose: its mouth towards +y, its long side along x.
     model = ModelBuilder()
     wide = rng.uniform(15, 52)
     deep, tall = wide * rng.uniform(0.45, 0.62) + 2, wide * rng.uniform(0.3, 0.42) + 2
@@ -111,30 +106,13 @@ def binder_clip(rng: Rng) -> Instance:
 
 
 BOOK_FIRST = ("THE", "MY", "A", "LOST", "LAST", "DEEP", "DARK", "GOLDEN", "SECRET", "WILD", "SILENT", "LITTLE")
-BOOK_SECOND = (
-    "RIVER",
-    "HOUSE",
-    "GARDEN",
-    "NIGHT",
-    "SEA",
-    "WINTER",
-    "STAR",
-    "ROAD",
-    "MOON",
-    "FOREST",
-    "CITY",
-    "ISLAND",
-    "LETTER",
-    "KING",
-)
+BOOK_SECOND = weighted("RIVER, HOUSE, GARDEN, NIGHT, SEA, WINTER, STAR, ROAD, MOON, FOREST, CITY, ISLAND, LETTER, KING")
 
 
 @generates("book")
 def book(rng: Rng) -> Instance:
-    """Books: hardbacks and paperbacks with a title, an author and art on the cover, and pages at three sides.
-
-    Pose: lying with its spine at -x; its title reads from +x.
-    """
+    """Books: hardbacks and paperbacks with a title, an author and art on the cover, and pages at three sides."""
+    # Pose: lying with its spine at -x; its title reads from +x.
     model = ModelBuilder()
     height = rng.uniform(130, 245)
     width, thick = height * rng.uniform(0.62, 0.8), rng.uniform(9, 42)
@@ -167,11 +145,8 @@ def book(rng: Rng) -> Instance:
             for z in (-thick / 2, thick / 2)
         ]
     )
-    features = [
-        "with a hard cover" if hard else "with a soft cover",
-        "closed",
-        "thick" if thick > 30 else "thin" if thick < 15 else "",
-    ]
+    features = ["with a hard cover" if hard else "with a soft cover", "closed"]
+    features += ["thick" if thick > 30 else "thin" if thick < 15 else ""]
     return model.instance(skin, "rectangular", features, pattern="printed", density=650)
 
 
@@ -239,10 +214,8 @@ BOARDS = ((150, 102, 60), (132, 86, 50), (168, 120, 74), (184, 140, 92))
 
 @generates("clipboard")
 def clipboard(rng: Rng) -> Instance:
-    """Clipboards: boards of hardboard or plastic with a metal clip on top, empty or with sheets of paper.
-
-    Pose: lying with its clip at +y.
-    """
+    """Clipboards: boards of hardboard or plastic with a metal clip on top, empty or with sheets of paper."""
+    # Pose: lying with its clip at +y.
     model = ModelBuilder()
     tall = rng.uniform(165, 310)
     wide, thick = tall * rng.uniform(0.66, 0.76), rng.uniform(2.4, 4)
@@ -278,10 +251,8 @@ def clipboard(rng: Rng) -> Instance:
         model.prism(
             circle(0.13 * deep, 12, (0, y + 0.68 * deep)), top + 0.8, top + 3.2, plain((40, 40, 44)), hull=False
         )
-    features = [
-        "with sheets of paper" if loaded else "empty",
-        "with a metal clip" if clip is metal else "with a black clip",
-    ]
+    features = ["with sheets of paper" if loaded else "empty"]
+    features += ["with a metal clip" if clip is metal else "with a black clip"]
     return model.instance(
         skin, "flat rectangular", features, colors=(*skin.colors, "white") if loaded else (), density=700
     )
@@ -426,25 +397,16 @@ def _desk(rng: Rng) -> Instance:
     tray = plain(tint(rng, choice(rng, ("black", "black", "grey", skin.colors[0]))))
     model.prism(rounded(wide, deep, rng.uniform(3, 12)), 0, foot, tray)
     back, body = -0.2 * deep, rng.uniform(16, 24)
-    model.box(
-        (0.86 * wide, 0.38 * deep, body),
-        steel(rng) if rng.random() < 0.5 else skin,
-        1.5,
-        at=(0, back, foot + body / 2 + 4),
-    )
+    size = (0.86 * wide, 0.38 * deep, body)
+    model.box(size, steel(rng) if rng.random() < 0.5 else skin, 1.5, at=(0, back, foot + body / 2 + 4))
     metal, gap = steel(rng), wide * rng.uniform(0.3, 0.36)
     for side in (-1, 1):
         post = circle(rng.uniform(4, 5.5), 14, (side * gap, back + 0.2 * deep))
         model.prism(post, foot - 1, foot + body + 8, metal, hull=False)
     z, rise = foot + body + 3, rng.uniform(12, 30)
     front = rng.uniform(0.48, 0.58) * deep
-    bow = [
-        (-0.45 * deep, 0.0),
-        (-0.42 * deep, 8),
-        (-0.1 * deep, 10 + 0.35 * rise),
-        (front - 8, 8 + rise),
-        (front, 2 + rise),
-    ]
+    bow = [(-0.45 * deep, 0.0), (-0.42 * deep, 8), (-0.1 * deep, 10 + 0.35 * rise), (front - 8, 8 + rise)]
+    bow += [(front, 2 + rise)]
     top = smooth(bow, 12)
     outline = np.concatenate([[(-0.45 * deep, -3), (0.2 * deep, -2 + 0.4 * rise), (front, -1 + rise)], top[::-1]])
     half = wide * rng.uniform(0.34, 0.46)
@@ -469,12 +431,8 @@ def _hand(rng: Rng) -> Instance:
     skin = finish(rng, "plastic", HOLE_PUNCH_COLORS, wear=0.4) if coated else metal
     spread = long * rng.uniform(0.14, 0.2)
     for side in (-1, 1):
-        line = [
-            (side * 0.6 * wide, 2),
-            (side * (spread * 0.9), -0.3 * long),
-            (side * spread, -0.62 * long),
-            (side * 0.7 * spread, -0.72 * long),
-        ]
+        line = [(side * 0.6 * wide, 2), (side * (spread * 0.9), -0.3 * long), (side * spread, -0.62 * long)]
+        line += [(side * 0.7 * spread, -0.72 * long)]
         path = np.c_[smooth(line, 14), np.zeros(14)]
         model.sweep(path, np.linspace(0.6 * wide, 0.5 * wide, 14), skin, thick / 2, power=3, segments=12, pieces=3)
         jaw = [(side * 0.4 * wide, -2), (side * 1.5 * wide, 0.1 * long), (side * 1.2 * wide, 0.28 * long)]
@@ -482,14 +440,8 @@ def _hand(rng: Rng) -> Instance:
         model.sweep(path, np.linspace(0.75 * wide, 0.5 * wide, 8), metal, thick / 2, power=3, segments=12, pieces=2)
     y = 0.26 * long
     model.box((1.3 * wide, 10, 0.9 * thick), metal, 1.5, at=(-0.9 * wide, y, 0))
-    model.lathe(
-        [(0, 0), (3, 0), (3, 1.2 * wide), (0, 1.2 * wide)],
-        metal.solid(0.8),
-        segments=12,
-        pieces=1,
-        at=(0, y, 0),
-        turn=rotation("y", 90),
-    )
+    profile = [(0, 0), (3, 0), (3, 1.2 * wide), (0, 1.2 * wide)]
+    model.lathe(profile, metal.solid(0.8), segments=12, pieces=1, at=(0, y, 0), turn=rotation("y", 90))
     disc(model, 0.8 * wide, -thick / 2 - 1, thick / 2 + 1, plain((120, 122, 126)))
     colors = (*skin.colors, *metal.colors) if coated else metal.colors
     return model.instance(
@@ -499,10 +451,8 @@ def _hand(rng: Rng) -> Instance:
 
 @generates("magnifying glass")
 def magnifying_glass(rng: Rng) -> Instance:
-    """Magnifying glasses: round lenses in rims of plastic or metal, on handles of plastic, wood or metal.
-
-    Pose: lying with its lens at +y.
-    """
+    """Magnifying glasses: round lenses in rims of plastic or metal, on handles of plastic, wood or metal."""
+    # Pose: lying with its lens at +y.
     model = ModelBuilder()
     r = rng.uniform(20, 48)
     rim, thick = r * rng.uniform(0.06, 0.13) + 1, rng.uniform(5, 9)
@@ -527,14 +477,8 @@ def magnifying_glass(rng: Rng) -> Instance:
     low = [(a, -b) for a, b in dome[::-1]]
     model.lathe([*low, *dome[1:]], tx.to_uint8(lens), segments=28, at=(0, r, 0), hull=False)
     thin = rng.uniform(2.6, 4)
-    model.lathe(
-        [(0, 0), (thin, 0), (thin, neck + rim + 4), (0, neck + rim + 4)],
-        bright,
-        segments=12,
-        pieces=1,
-        at=(0, -neck - rim - 2, 0),
-        turn=ALONG_Y,
-    )
+    profile = [(0, 0), (thin, 0), (thin, neck + rim + 4), (0, neck + rim + 4)]
+    model.lathe(profile, bright, segments=12, pieces=1, at=(0, -neck - rim - 2, 0), turn=ALONG_Y)
     wide = rng.uniform(5.5, 9)
     curves = (
         [(0.7, 0), (1.0, 0.08), (1.05, 0.3), (0.85, 0.75), (0.6, 1)],
@@ -563,10 +507,8 @@ NOTEBOOK_PATTERNS = weighted("plain 3, striped, dotted, checkered, floral, marbl
 
 @generates("notebook")
 def notebook(rng: Rng) -> Instance:
-    """Notebooks: covers of cardboard or leather, bound, with an elastic band or a spiral; white pages at the sides.
-
-    Pose: lying with its spine at -x.
-    """
+    """Notebooks: covers of cardboard or leather, bound, with an elastic band or a spiral; white pages at the sides."""
+    # Pose: lying with its spine at -x.
     model = ModelBuilder()
     height = rng.uniform(120, 215)
     width, thick = height * rng.uniform(0.66, 0.76), rng.uniform(7, 20)
@@ -602,28 +544,14 @@ def notebook(rng: Rng) -> Instance:
     band = not spiral and rng.random() < 0.4
     if band:
         x = width * rng.uniform(0.3, 0.4)
-        model.box(
-            (5, height + 1.2, thick + 1.2),
-            plain(tint(rng, choice(rng, ("black", "red", "grey", "white")))),
-            0.4,
-            at=(x, 0, 0),
-            hull=False,
-        )
+        size = (5.0, height + 1.2, thick + 1.2)
+        model.box(size, plain(tint(rng, choice(rng, ("black", "red", "grey", "white")))), 0.4, at=(x, 0, 0), hull=False)
     label = rng.random() < 0.35
     if label:
-        model.box(
-            (width * 0.45, height * 0.2, 0.4),
-            _label(),
-            0,
-            at=(0, height * rng.uniform(0.1, 0.25), thick / 2),
-            hull=False,
-        )
-    features = [
-        "with a spiral binding" if spiral else "without a spiral",
-        "with an elastic band" if band else "",
-        "with a label" if label else "",
-        "closed",
-    ]
+        size = (width * 0.45, height * 0.2, 0.4)
+        model.box(size, _label(), 0, at=(0, height * rng.uniform(0.1, 0.25), thick / 2), hull=False)
+    features = ["with a spiral binding" if spiral else "without a spiral", "with an elastic band" if band else ""]
+    features += ["with a label" if label else "", "closed"]
     return model.instance(skin, "flat rectangular", features, density=600)
 
 
@@ -719,13 +647,8 @@ def stapler(rng: Rng) -> Instance:
     tilt = np.degrees(np.arctan(gap / length)) + rng.uniform(0, 6)
     turn, hinge = rotation("x", tilt), np.array([0, -0.42 * length, foot + 0.06 * length])
     rail = 0.075 * length
-    model.box(
-        (0.45 * wide, 0.86 * length, rail),
-        metal,
-        0.4,
-        at=hinge + turn @ np.array([0, 0.45 * length, 0.2 * rail]),
-        turn=turn,
-    )
+    size = (0.45 * wide, 0.86 * length, rail)
+    model.box(size, metal, 0.4, at=hinge + turn @ np.array([0, 0.45 * length, 0.2 * rail]), turn=turn)
     t = rng.uniform(0.8, 1.25) * 0.13 * length
     curves = (
         [(-0.08, 0.3), (0.2, 1.25), (0.55, 1.15), (0.88, 0.85), (0.97, 0.25)],
@@ -756,10 +679,8 @@ TAPE_DISPENSER_TAPES = ((222, 208, 160), (232, 232, 224), (212, 204, 178), (206,
 
 @generates("tape dispenser")
 def tape_dispenser(rng: Rng) -> Instance:
-    """Tape dispensers: heavy desk bodies or light hand-held ones, with a roll of clear tape and a toothed edge.
-
-    Pose: standing, its edge towards +y.
-    """
+    """Tape dispensers: heavy desk bodies or light hand-held ones, with a roll of clear tape and a toothed edge."""
+    # Pose: standing, its edge towards +y.
     model = ModelBuilder()
     desk = rng.random() < 0.65
     roll = rng.uniform(26, 36) if desk else rng.uniform(18, 30)
@@ -775,13 +696,8 @@ def tape_dispenser(rng: Rng) -> Instance:
         ring(model, 0.18 * inner, inner, wide * 1.15, core, at=(0, 0, z), turn=turn, wedges=0, segments=20)
         nose, tail = roll * rng.uniform(1.7, 2.2), roll * rng.uniform(1.0, 1.3)
         high = z * rng.uniform(0.85, 1.15)
-        line = [
-            (nose, 0),
-            (nose * 1.02, 0.5 * high),
-            (nose, high),
-            (0.88 * nose, high * 1.02),
-            (0.62 * nose, 0.55 * high),
-        ]
+        line = [(nose, 0), (nose * 1.02, 0.5 * high), (nose, high), (0.88 * nose, high * 1.02)]
+        line += [(0.62 * nose, 0.55 * high)]
         line += [
             (0.1 * nose, 0.38 * high),
             (-0.55 * tail, 0.5 * high),

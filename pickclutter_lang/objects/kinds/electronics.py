@@ -58,10 +58,8 @@ def _alarm_clock_digits(rng: Rng) -> TextureImage:
 
 @generates("alarm clock")
 def alarm_clock(rng: Rng) -> Instance:
-    """Alarm clocks: round ones with two bells and feet, square ones, and digital ones with glowing numbers.
-
-    Pose: standing; its dial faces +x.
-    """
+    """Alarm clocks: round ones with two bells and feet, square ones, and digital ones with glowing numbers."""
+    # Pose: standing; its dial faces +x.
     model = ModelBuilder()
     form, word = (choice(rng, weighted("bells 3, square, digital")), choice(rng, (*ANY, "red", "black", "white")))
     skin = finish(rng, "metal" if form == "bells" else "plastic", word)
@@ -73,14 +71,9 @@ def alarm_clock(rng: Rng) -> Instance:
         deep, z = r * rng.uniform(0.75, 1.0), r * 1.12
         rows = [(0, 0), (r * 0.9, 0), (r, deep * 0.15), (r, deep * 0.9), (r * 0.97, deep), (r * 0.9, deep)]
         model.lathe(rows, skin, 30, 1, at=(-deep / 2, 0, z), turn=rotation("y", 90))
+        outline = circle(r * 0.93, 30)
         model.prism(
-            circle(r * 0.93, 30),
-            deep / 2 - 1.6,
-            deep / 2 - 0.4,
-            dial(rng, ground, ink),
-            turn=spin,
-            at=(0, 0, z),
-            hull=False,
+            outline, deep / 2 - 1.6, deep / 2 - 0.4, dial(rng, ground, ink), turn=spin, at=(0, 0, z), hull=False
         )
         steel = finish(rng, "steel", "grey", rgb=STEEL).image(40, 40, 48)
         for s in (-1, 1):
@@ -100,28 +93,14 @@ def alarm_clock(rng: Rng) -> Instance:
     elif form == "square":
         size = rng.uniform(60, 95)
         deep = size * rng.uniform(0.4, 0.55)
+        outline = np.add(rounded(size, size, size * rng.uniform(0.08, 0.3)), [0, size / 2])
+        model.prism(outline, -deep / 2, deep / 2, skin.image(size, size), turn=spin)
+        outline = circle(size * 0.42, 30)
         model.prism(
-            np.add(rounded(size, size, size * rng.uniform(0.08, 0.3)), [0, size / 2]),
-            -deep / 2,
-            deep / 2,
-            skin.image(size, size),
-            turn=spin,
+            outline, deep / 2, deep / 2 + 0.6, dial(rng, ground, ink), turn=spin, at=(0, 0, size / 2), hull=False
         )
-        model.prism(
-            circle(size * 0.42, 30),
-            deep / 2,
-            deep / 2 + 0.6,
-            dial(rng, ground, ink),
-            turn=spin,
-            at=(0, 0, size / 2),
-            hull=False,
-        )
-        model.box(
-            (deep * 0.4, size * 0.34, size * 0.06),
-            plain(tint(rng, choice(rng, ("grey", "red", "white", "black")))),
-            1,
-            at=(0, 0, size * 1.02),
-        )
+        extent = (deep * 0.4, size * 0.34, size * 0.06)
+        model.box(extent, plain(tint(rng, choice(rng, ("grey", "red", "white", "black")))), 1, at=(0, 0, size * 1.02))
     else:
         wide = rng.uniform(90, 150)
         high, deep = wide * rng.uniform(0.4, 0.55), wide * rng.uniform(0.3, 0.5)
@@ -149,10 +128,8 @@ DISPLAY = ((164, 178, 152), (178, 188, 172), (150, 166, 150), (190, 196, 184))
 
 @generates("calculator")
 def calculator(rng: Rng) -> Instance:
-    """Calculators: flat cases with a grey-green display, rows of buttons in several colors, and a solar cell.
-
-    Pose: lying with its display at +y.
-    """
+    """Calculators: flat cases with a grey-green display, rows of buttons in several colors, and a solar cell."""
+    # Pose: lying with its display at +y.
     model = ModelBuilder()
     height = rng.uniform(85, 165)
     width, thick = height * rng.uniform(0.5, 0.78), rng.uniform(7, 15)
@@ -173,10 +150,8 @@ def calculator(rng: Rng) -> Instance:
     base = tint(rng, choice(rng, ("black", "grey"))) if dark and rng.random() < 0.6 else tint(rng, "white")
     if skin.colors[0] == "black":
         base = tint(rng, choice(rng, ("grey", "white", "grey")))
-    accents = [
-        tint(rng, choice(rng, ("red", "orange", "blue", "green"))),
-        tint(rng, choice(rng, ("grey", "blue", "black"))),
-    ]
+    accents = [tint(rng, choice(rng, ("red", "orange", "blue", "green")))]
+    accents += [tint(rng, choice(rng, ("grey", "blue", "black")))]
     pitch = np.array([0.9 * width / cols, keys * height / rows])
     images: dict[tuple[int, str], TextureImage] = {}
     labels = ["0", ".", "=", "+", "1", "2", "3", "-", "4", "5", "6", "x", "7", "8", "9", "/"]
@@ -193,12 +168,8 @@ def calculator(rng: Rng) -> Instance:
             outline = rounded(0.76 * pitch[0], (0.7 if digit else 0.6) * pitch[1], 1, 1)
             side = images.setdefault((id(color), "side"), plain(color * 0.8))
             model.prism(outline, thick - 0.5, thick + 2, images[key], side, at=(x, y, 0), hull=False)
-    features = [
-        "scientific" if scientific else "",
-        "with a solar cell" if solar else "",
-        "with a display",
-        f"with {rows * cols} buttons",
-    ]
+    features = ["scientific" if scientific else "", "with a solar cell" if solar else "", "with a display"]
+    features += [f"with {rows * cols} buttons"]
     return model.instance(skin, "flat rectangular", features, density=750)
 
 
@@ -272,10 +243,8 @@ CAMERA_DARK, SILVER = (30, 30, 33), (188, 188, 192)
 
 @generates("camera")
 def camera(rng: Rng) -> Instance:
-    """Cameras: box-shaped bodies with a round lens, viewfinder hump, grip, flash and buttons; compact or reflex.
-
-    Pose: standing; its lens faces +x.
-    """
+    """Cameras: box-shaped bodies with a round lens, viewfinder hump, grip, flash and buttons; compact or reflex."""
+    # Pose: standing; its lens faces +x.
     model = ModelBuilder()
     form = choice(rng, weighted("reflex 2, retro 2, compact, instant"))
     wide = rng.uniform(88, 145)
@@ -290,25 +259,16 @@ def camera(rng: Rng) -> Instance:
         skin = finish(rng, "leather", word)
     body = skin.image(wide, high, 96)
     spin = rotation("z", 90) @ rotation("x", 90)
-    model.prism(
-        np.add(rounded(wide, high, high * (0.08 if form != "compact" else 0.14)), [0, high / 2]),
-        -deep / 2,
-        deep / 2,
-        body,
-        turn=spin,
-    )
+    outline = np.add(rounded(wide, high, high * (0.08 if form != "compact" else 0.14)), [0, high / 2])
+    model.prism(outline, -deep / 2, deep / 2, body, turn=spin)
     cap = plain(np.array(SILVER) * rng.uniform(0.85, 1.1) if form == "retro" else skin.tints[0] * 0.9 + 6)
     if form == "retro":
         for z, tall in ((high * 0.88, high * 0.26), (high * 0.05, high * 0.1)):
             model.box((deep * 1.03, wide * 1.005, tall), cap, 1.0, at=(0, 0, z))
     hump = form in ("reflex", "retro") and rng.random() < 0.85
     if hump:
-        roof = [
-            (-wide * 0.2, high * 0.94),
-            (wide * 0.2, high * 0.94),
-            (wide * 0.12, high * 1.25),
-            (-wide * 0.12, high * 1.25),
-        ]
+        roof = [(-wide * 0.2, high * 0.94), (wide * 0.2, high * 0.94), (wide * 0.12, high * 1.25)]
+        roof += [(-wide * 0.12, high * 1.25)]
         model.prism(roof, -deep * 0.42, deep * 0.5, cap, turn=spin)
     if form == "reflex":
         model.box(
@@ -353,20 +313,10 @@ def camera(rng: Rng) -> Instance:
     )
     flash = form in ("compact", "instant") or rng.random() < 0.4
     if flash:
-        model.box(
-            (1.5, wide * 0.15, high * 0.11),
-            plain((232, 234, 226)),
-            0,
-            at=(deep * 0.505, wide * 0.33, high * 0.84),
-            hull=False,
-        )
-    model.box(
-        (1.5, wide * 0.09, high * 0.08),
-        plain((40, 46, 60)),
-        0,
-        at=(deep * 0.51, wide * (0.14 if flash else 0.3), high * 0.86),
-        hull=False,
-    )
+        size = (1.5, wide * 0.15, high * 0.11)
+        model.box(size, plain((232, 234, 226)), 0, at=(deep * 0.505, wide * 0.33, high * 0.84), hull=False)
+    size = (1.5, wide * 0.09, high * 0.08)
+    model.box(size, plain((40, 46, 60)), 0, at=(deep * 0.51, wide * (0.14 if flash else 0.3), high * 0.86), hull=False)
     knob = deep * 0.26
     for place, paint in (
         (-0.36, tint(rng, "red") if form == "instant" else np.array(SILVER) * 0.9),
@@ -382,10 +332,8 @@ def camera(rng: Rng) -> Instance:
 
 @generates("computer mouse")
 def computer_mouse(rng: Rng) -> Instance:
-    """Computer mice: arched shells with two buttons and a wheel, with or without a cord.
-
-    Pose: its buttons are at +x.
-    """
+    """Computer mice: arched shells with two buttons and a wheel, with or without a cord."""
+    # Pose: its buttons are at +x.
     model = ModelBuilder()
     long = rng.uniform(88, 130)
     wide, high = long * rng.uniform(0.52, 0.64), long * rng.uniform(0.26, 0.4)
@@ -448,10 +396,8 @@ FLASHLIGHT_COLORS = weighted("black 3, grey, red, blue, yellow 2, orange, green,
 
 @generates("flashlight")
 def flashlight(rng: Rng) -> Instance:
-    """Flashlights: tubes of metal or plastic with a wider head, a lens, a switch, and sometimes a wrist strap.
-
-    Pose: lying with its lens towards +y.
-    """
+    """Flashlights: tubes of metal or plastic with a wider head, a lens, a switch, and sometimes a wrist strap."""
+    # Pose: lying with its lens towards +y.
     model = ModelBuilder()
     length, r = rng.uniform(85, 215), rng.uniform(11, 17)
     head = length * rng.uniform(0.2, 0.32)
@@ -473,10 +419,8 @@ def flashlight(rng: Rng) -> Instance:
         path = smooth(np.concatenate([half, half[-2::-1] * [-1, 1, 1]]), 22)
         path[-1] = path[0]
         model.sweep(path, 1.4, plain(tint(rng, "black")), segments=6, closed=True, pieces=6)
-    features = [
-        "with a wrist strap" if strap else "without a strap",
-        "with a button on its side" if side_switch else "with a button at its end",
-    ]
+    features = ["with a wrist strap" if strap else "without a strap"]
+    features += ["with a button on its side" if side_switch else "with a button at its end"]
     return model.instance(skin, "cylindrical", features, density=900)
 
 
@@ -510,10 +454,8 @@ def _lens(rng: Rng) -> TextureImage:
 
 @generates("game controller")
 def game_controller(rng: Rng) -> Instance:
-    """Game controllers: two-handled pads with a cross, four colored buttons, and two thumb sticks.
-
-    Pose: lying with its buttons up; its handles point to +x.
-    """
+    """Game controllers: two-handled pads with a cross, four colored buttons, and two thumb sticks."""
+    # Pose: lying with its buttons up; its handles point to +x.
     model = ModelBuilder()
     wide = rng.uniform(118, 162)
     retro = rng.random() < 0.2
@@ -594,10 +536,8 @@ def game_controller(rng: Rng) -> Instance:
         f = np.linspace(0, 1, 8)
         path = np.c_[-deep * 0.45 - 40 * f, rng.uniform(-30, 30) * f**2, -top * 0.4 * f]
         model.sweep(path, 1.8, plain((30, 30, 32)), segments=8, pieces=2)
-    features = [
-        "with a cord" if corded else "without a cord",
-        "with two thumb sticks" if not retro else "with a cross-shaped button",
-    ]
+    features = ["with a cord" if corded else "without a cord"]
+    features += ["with two thumb sticks" if not retro else "with a cross-shaped button"]
     features += ["with colored buttons" if colorful else ""]
     return model.instance(skin, "wide and flat", features, density=450)
 
@@ -641,14 +581,8 @@ def phone(rng: Rng) -> Instance:
     )
     lit = rng.random() < 0.5
     if old:
-        model.prism(
-            np.add(rounded(wide * 0.78, long * 0.34, 3), [0, long * 0.24]),
-            0,
-            thick / 2 + 0.4,
-            plain((120, 150, 120) if lit else (50, 60, 56)),
-            turn=turn,
-            hull=False,
-        )
+        shape = np.add(rounded(wide * 0.78, long * 0.34, 3), [0, long * 0.24])
+        model.prism(shape, 0, thick / 2 + 0.4, plain((120, 150, 120) if lit else (50, 60, 56)), turn=turn, hull=False)
         key = plain((225, 225, 220) if word in ("black", "blue", "grey") else (60, 60, 64))
         for row in range(5):
             for col in (-1, 0, 1):
@@ -656,35 +590,22 @@ def phone(rng: Rng) -> Instance:
                 model.prism(spot, 0, thick / 2 + 1, key, turn=turn, hull=False)
     else:
         gap = rng.uniform(0.01, 0.03) if not cased else 0.04
+        shape = rounded(wide * (1 - 2 * gap), long * (1 - 2.2 * gap), 7)
         model.prism(
-            rounded(wide * (1 - 2 * gap), long * (1 - 2.2 * gap), 7),
-            0,
-            thick / 2 + 0.3,
-            _screen(rng, lit, rng.random() < 0.6),
-            plain((14, 14, 18)),
-            turn=turn,
-            hull=False,
+            shape, 0, thick / 2 + 0.3, _screen(rng, lit, rng.random() < 0.6), plain((14, 14, 18)), turn=turn, hull=False
         )
         island = rng.random() < 0.6
         lenses = int(rng.integers(1, 4))
         z = -thick / 2
         corner = np.array([wide * 0.28, long * 0.37])
         if island:
-            model.prism(
-                rounded(wide * 0.3, wide * (0.34 + 0.12 * (lenses > 2)), 5) + corner,
-                z - 1,
-                0,
-                plain(np.clip(skin.tints[0] * 0.72, 0, 255)),
-                turn=turn,
-                hull=False,
-            )
+            shape = rounded(wide * 0.3, wide * (0.34 + 0.12 * (lenses > 2)), 5) + corner
+            model.prism(shape, z - 1, 0, plain(np.clip(skin.tints[0] * 0.72, 0, 255)), turn=turn, hull=False)
         for n in range(lenses):
             spot = np.add(corner, [(-1) ** n * wide * 0.06, (n - (lenses - 1) / 2) * wide * 0.13])
             model.prism(circle(wide * 0.065, 12, spot.tolist()), z - 2, 0, plain((16, 16, 22)), turn=turn, hull=False)
-    features = [
-        ("with a lit screen" if lit else "with a dark screen") if not down else "face down",
-        "with keys" if old else "",
-    ]
+    features = [("with a lit screen" if lit else "with a dark screen") if not down else "face down"]
+    features += ["with keys" if old else ""]
     features += [f"in a {word} case" if cased and word != "orange" else "in an orange case" if cased else ""]
     order = (word, "black") if down or old else ("black", word) if not lit else (word,)
     return model.instance(skin, "flat rectangular", features, colors=order, density=1600)
@@ -759,10 +680,8 @@ def _face(rng: Rng, base: Floats, wide: float, long: float, few: bool) -> Textur
 
 @generates("remote control")
 def remote_control(rng: Rng) -> Instance:
-    """Remote controls: long flat cases with rows of rubber buttons, number pads, a ring, colored keys.
-
-    Pose: lying with its buttons up.
-    """
+    """Remote controls: long flat cases with rows of rubber buttons, number pads, a ring, colored keys."""
+    # Pose: lying with its buttons up.
     model = ModelBuilder()
     long = rng.uniform(110, 230)
     few = long < 150
@@ -789,10 +708,8 @@ def remote_control(rng: Rng) -> Instance:
                 turn=turn,
                 hull=False,
             )
-    features = [
-        "with few buttons" if few else "with many buttons",
-        "with rounded ends" if outline[0, 1] < long * 0.42 else "",
-    ]
+    features = ["with few buttons" if few else "with many buttons"]
+    features += ["with rounded ends" if outline[0, 1] < long * 0.42 else ""]
     return model.instance(skin, "long and flat", features, colors=(word, "grey") if two and word != "grey" else (word,))
 
 
@@ -864,10 +781,7 @@ def wrist_watch(rng: Rng) -> Instance:
     if flat:
         model.box((half * 2, 4, 4), case.image(20, 20, 32), 1, at=(0, reach - 2, 0.5), hull=False)
     words = {"leather": "with a leather strap", "rubber": "with a rubber strap", "steel": "with a steel bracelet"}
-    features = [
-        words[form],
-        "digital" if digital else "with hands",
-        "with a square case" if square else "with a round case",
-    ]
+    features = [words[form], "digital" if digital else "with hands"]
+    features += ["with a square case" if square else "with a round case"]
     second = () if form == "rubber" else ("yellow",) if gold else ("grey",)
     return model.instance(strap, "round", features, colors=(word, *second), density=1500)

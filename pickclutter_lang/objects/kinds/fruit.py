@@ -123,18 +123,8 @@ def apple(rng: Rng) -> Instance:
     )
     r, h = rng.uniform(32, 42), rng.uniform(0.84, 1.06)
     wide, dent = rng.uniform(-0.12, 0.2), rng.uniform(0.08, 0.2)
-    outline = [
-        (0, -0.8 + dent),
-        (0.2, -0.9),
-        (0.42, -0.95),
-        (0.78, -0.7),
-        (0.97, -0.2 + wide),
-        (0.97, 0.25 + wide),
-        (0.74, 0.8),
-        (0.42, 0.92),
-        (0.2, 0.85),
-        (0, 0.85 - 1.4 * dent),
-    ]
+    outline = [(0, -0.8 + dent), (0.2, -0.9), (0.42, -0.95), (0.78, -0.7), (0.97, -0.2 + wide), (0.97, 0.25 + wide)]
+    outline += [(0.74, 0.8), (0.42, 0.92), (0.2, 0.85), (0, 0.85 - 1.4 * dent)]
     lobes, lean = rng.uniform(0, 0.05), rng.uniform(-0.1, 0.1, 2)
 
     def bend(points: Floats) -> Floats:
@@ -169,10 +159,8 @@ AVOCADO_SKINS = {"green": ((58, 84, 36), (74, 104, 42), (90, 122, 50)), "black":
 
 @generates("avocado")
 def avocado(rng: Rng) -> Instance:
-    """Avocados: dark green or nearly black and pebbled, or halves with pale flesh, with or without the pit.
-
-    Pose: lying on its side, or half of one with the cut up.
-    """
+    """Avocados: dark green or nearly black and pebbled, or halves with pale flesh, with or without the pit."""
+    # Pose: lying on its side, or half of one with the cut up.
     model = ModelBuilder()
     word = choice(rng, weighted("green 3, black 2"))
     skin = finish(rng, "food", word, rgb=AVOCADO_SKINS[word])
@@ -303,13 +291,8 @@ def grapes(rng: Rng) -> Instance:
         plain(np.array(choice(rng, ((122, 116, 58), (112, 84, 50)))) * rng.uniform(0.85, 1.1)),
         rng.uniform(6, 18),
     )
-    model.sweep(
-        smooth([(0, -3 * radius, 0), (0, 0.3 * radius, 2), (rng.normal(0, 5), radius + high, 4)], 7),
-        1.7,
-        twig,
-        segments=7,
-        pieces=1,
-    )
+    path = smooth([(0, -3 * radius, 0), (0, 0.3 * radius, 2), (rng.normal(0, 5), radius + high, 4)], 7)
+    model.sweep(path, 1.7, twig, segments=7, pieces=1)
     bar = smooth([(-9, radius + high, 3), (0, radius + high, 4), (9, radius + high + 2, 3)], 4)
     model.sweep(bar, 1.5, twig, segments=6, up=(0, 0, 1), pieces=1)
     return model.instance(
@@ -336,10 +319,8 @@ def face(rng: Rng, flesh: Floats) -> TextureImage:
 
 @generates("kiwi")
 def kiwi(rng: Rng) -> Instance:
-    """Kiwis: brown hairy ovals, or halves that show green or golden flesh with black seeds.
-
-    Pose: lying on its side, or half of one with the cut up.
-    """
+    """Kiwis: brown hairy ovals, or halves that show green or golden flesh with black seeds."""
+    # Pose: lying on its side, or half of one with the cut up.
     model = ModelBuilder()
     skin = finish(rng, "food", "brown", rgb=KIWI_BROWNS)
     color = skin.tints[0]
@@ -412,17 +393,8 @@ def mango(rng: Rng) -> Instance:
     blended = rng.random() < (0.85 if word != "yellow" else 0.4)
     second = np.array(choice(rng, MANGO_SKINS[other])) if blended else skin.tints[0] * 0.88
     r, slim, flat = rng.uniform(33, 46), rng.uniform(1.15, 1.65), rng.uniform(0.74, 0.92)
-    outline = [
-        (0, -1),
-        (0.25, -0.97),
-        (0.62, -0.72),
-        (0.94, -0.2),
-        (1, 0.25),
-        (0.84, 0.66),
-        (0.5, 0.9),
-        (0.16, 0.96),
-        (0, 0.9),
-    ]
+    outline = [(0, -1), (0.25, -0.97), (0.62, -0.72), (0.94, -0.2), (1, 0.25), (0.84, 0.66), (0.5, 0.9), (0.16, 0.96)]
+    outline += [(0, 0.9)]
     beak = rng.uniform(0.1, 0.3)
 
     def bend(points: Floats) -> Floats:
@@ -474,16 +446,8 @@ def peach(rng: Rng) -> Instance:
     skin = finish(rng, "food", word, rgb=PEACH_GROUNDS[word])
     blush, share = np.array(choice(rng, BLUSHES)) * rng.uniform(0.9, 1.1), rng.uniform(0.15, 0.75)
     r, tall, point = rng.uniform(28, 41), rng.uniform(0.86, 1.02), rng.uniform(0, 0.12)
-    outline = [
-        (0, -0.94 - point),
-        (0.2, -0.96 - point * 0.4),
-        (0.72, -0.72),
-        (1, -0.05),
-        (0.9, 0.5),
-        (0.5, 0.86),
-        (0.18, 0.86),
-        (0, 0.66),
-    ]
+    outline = [(0, -0.94 - point), (0.2, -0.96 - point * 0.4), (0.72, -0.72), (1, -0.05), (0.9, 0.5), (0.5, 0.86)]
+    outline += [(0.18, 0.86), (0, 0.66)]
     field = tx.grid_noise(rng, (80, 128), 2, 2) + 0.2 * tx.grid_noise(rng, (80, 128), 5, 40)
     level, soft = float(np.quantile(field, 1 - share)), rng.uniform(0.8, 2.2)
     base = tx.lerp_color(skin.tints[0], blush, 0.92 * tx.smoothstep(field, level - soft, level + soft))
@@ -520,20 +484,8 @@ def pear(rng: Rng) -> Instance:
     skin = finish(rng, "food", word, rgb=PEAR_SKINS[word])
     r, tall = rng.uniform(28, 40), rng.uniform(0.9, 1.25)
     neck, waist = rng.uniform(0.26, 0.46), rng.uniform(0.5, 0.74)
-    outline = [
-        (0, -0.86),
-        (0.2, -0.95),
-        (0.5, -0.94),
-        (0.88, -0.62),
-        (1, -0.15),
-        (0.86, 0.3),
-        (waist, 0.68),
-        (0.5 * waist + 0.5 * neck, 1.0),
-        (neck, 1.25),
-        (neck * 0.55, 1.42),
-        (0.08, 1.42),
-        (0, 1.38),
-    ]
+    outline = [(0, -0.86), (0.2, -0.95), (0.5, -0.94), (0.88, -0.62), (1, -0.15), (0.86, 0.3), (waist, 0.68)]
+    outline += [(0.5 * waist + 0.5 * neck, 1.0), (neck, 1.25), (neck * 0.55, 1.42), (0.08, 1.42), (0, 1.38)]
     blushed = word in ("green", "yellow") and rng.random() < 0.3
     other = (188, 70, 44) if blushed else skin.tints[0] * rng.uniform(0.8, 0.95)
     image = peel(
@@ -642,16 +594,8 @@ def plum(rng: Rng) -> Instance:
     skin = finish(rng, "food", word, rgb=PLUM_SKINS[word])
     color = skin.tints[0]
     r, tall = rng.uniform(18, 30), rng.uniform(0.92, 1.35)
-    outline = [
-        (0, -0.98),
-        (0.25, -0.95),
-        (0.74, -0.68),
-        (1, -0.04),
-        (0.86, 0.54),
-        (0.45, 0.88),
-        (0.14, 0.93),
-        (0, 0.84),
-    ]
+    outline = [(0, -0.98), (0.25, -0.95), (0.74, -0.68), (1, -0.04), (0.86, 0.54), (0.45, 0.88), (0.14, 0.93)]
+    outline += [(0, 0.84)]
     bloom = color * 0.72 + np.array((160, 150, 200)) * 0.28
     bloomy = rng.random() < 0.55
     image = peel(
@@ -685,16 +629,8 @@ def strawberry(rng: Rng) -> Instance:
     model = ModelBuilder()
     skin = finish(rng, "food", "red", rgb=REDS)
     r, slim, blunt = rng.uniform(13, 23), rng.uniform(1.0, 1.5), rng.uniform(0.25, 0.5)
-    outline = [
-        (0, -1),
-        (blunt * 0.6, -0.95),
-        (blunt + 0.3, -0.55),
-        (0.97, 0.15),
-        (1, 0.5),
-        (0.7, 0.78),
-        (0.25, 0.72),
-        (0, 0.66),
-    ]
+    outline = [(0, -1), (blunt * 0.6, -0.95), (blunt + 0.3, -0.55), (0.97, 0.15), (1, 0.5), (0.7, 0.78), (0.25, 0.72)]
+    outline += [(0, 0.66)]
     profile = smooth(outline, 20) * [r, r * slim]
     turn = lying(rng, 12)
     pale = rng.random() < 0.3

@@ -24,10 +24,8 @@ from pickclutter_lang.objects.procedural.surfaces import Floats, rotation
 
 @generates("adjustable wrench")
 def adjustable_wrench(rng: Rng) -> Instance:
-    """Adjustable wrenches: a head with a fixed and a sliding jaw, a knurled wheel, bare or gripped handles.
-
-    Pose: lying with its jaws at +y.
-    """
+    """Adjustable wrenches: a head with a fixed and a sliding jaw, a knurled wheel, bare or gripped handles."""
+    # Pose: lying with its jaws at +y.
     model = ModelBuilder()
     length = rng.uniform(105, 240)
     r, thick = length * rng.uniform(0.095, 0.12), length * rng.uniform(0.045, 0.06)
@@ -88,25 +86,16 @@ def _spring(rng: Rng) -> Instance:
         arm = [(side * 0.2 * w, 4), (-side * 0.6 * w, -0.15 * length), (-side * spread, -0.55 * length)]
         path = np.c_[smooth(arm, 10), np.zeros(10)]
         model.sweep(path, np.linspace(0.65 * w, 0.5 * w, 10), body, thick, power=4, segments=12, pieces=1)
-        model.sweep(
-            path[4:] - [0, 2, 0],
-            np.linspace(0.62 * w, 0.6 * w, 6),
-            tip if metal else body,
-            thick * 1.12,
-            power=3,
-            pieces=1,
-        )
+        line = path[4:] - [0, 2, 0]
+        model.sweep(line, np.linspace(0.62 * w, 0.6 * w, 6), tip if metal else body, thick * 1.12, power=3, pieces=1)
         at = np.array([side * (0.42 * w + gap), 0.43 * length, 0])
         model.box((0.8 * w, 0.13 * length, 2.2 * thick), tip, 2, at=at)
     coil = [(0, -1.15 * thick), (0.62 * w, -1.15 * thick), (0.62 * w, 1.15 * thick), (0, 1.15 * thick)]
     model.lathe(coil, plain((156, 158, 162)), segments=16, pieces=1)
     disc(model, 0.3 * w, -1.2 * thick, 1.2 * thick, plain((60, 60, 62)))
     colors = (*body.colors, *tip.colors)
-    features = [
-        "with rubber grips" if metal else "with plastic grips",
-        "with a spring",
-        "open" if gap > 0.04 * length else "closed",
-    ]
+    features = ["with rubber grips" if metal else "with plastic grips", "with a spring"]
+    features += ["open" if gap > 0.04 * length else "closed"]
     return model.instance(body, "x-shaped", features, colors=colors, density=1200)
 
 
@@ -128,26 +117,13 @@ def _frame(rng: Rng) -> Instance:
     )
     end = size * rng.uniform(0.3, 0.75)
     r, low = 0.75 * w, end - size * 1.0
-    model.lathe(
-        [(0, low), *thread(r, low, end, size / 40), (0, end)],
-        metal,
-        segments=12,
-        at=(-deep, 0, 0),
-        turn=ALONG_Y,
-        pieces=1,
-    )
+    profile = [(0, low), *thread(r, low, end, size / 40), (0, end)]
+    model.lathe(profile, metal, segments=12, at=(-deep, 0, 0), turn=ALONG_Y, pieces=1)
     pad = [(0, end), (1.1 * w, end), (1.5 * w, end + 5), (0, end + 5)]
     model.lathe(pad, metal, segments=16, at=(-deep, 0, 0), turn=ALONG_Y, pieces=1)
     bar = 0.3 * size
-    pin = [
-        (0, -bar),
-        (0.35 * w, -bar),
-        (0.6 * w, -bar + 2),
-        (0.35 * w, -bar + 4),
-        (0.35 * w, bar),
-        (0.6 * w, bar + 2),
-        (0, bar + 3),
-    ]
+    pin = [(0, -bar), (0.35 * w, -bar), (0.6 * w, -bar + 2), (0.35 * w, -bar + 4), (0.35 * w, bar), (0.6 * w, bar + 2)]
+    pin += [(0, bar + 3)]
     model.lathe(pin, metal, segments=10, at=(-deep, low + 4, 0), turn=ALONG_X, pieces=1)
     return model.instance(skin, "c-shaped", ["with a screw handle"], colors=(*skin.colors, "grey"), density=3500)
 
@@ -166,44 +142,24 @@ def _bar(rng: Rng) -> Instance:
         half = np.array([1.6, 1.5, 1.0]) * w
         model.sweep(np.c_[x, np.full(3, y), 0 * x], half, skin, 0.95 * w, power=4, segments=12, pieces=1)
     low, top = slide - 0.3 * length, slide + 0.12 * length
-    model.lathe(
-        [(0, low), *thread(0.6 * w, low, top, length / 60), (0, top)],
-        metal,
-        segments=10,
-        at=(deep, 0, 0),
-        turn=ALONG_Y,
-        pieces=1,
-    )
+    profile = [(0, low), *thread(0.6 * w, low, top, length / 60), (0, top)]
+    model.lathe(profile, metal, segments=10, at=(deep, 0, 0), turn=ALONG_Y, pieces=1)
     for y in (top, length - 2.4 * w):
-        model.lathe(
-            [(0, -3), (1.3 * w, -3), (1.3 * w, 3), (0, 3)],
-            plain((40, 40, 42)),
-            segments=16,
-            at=(deep, y, 0),
-            turn=ALONG_Y,
-            pieces=1,
-        )
+        profile = [(0, -3), (1.3 * w, -3), (1.3 * w, 3), (0, 3)]
+        model.lathe(profile, plain((40, 40, 42)), segments=16, at=(deep, y, 0), turn=ALONG_Y, pieces=1)
     wooden = rng.random() < 0.5
     grip: Skin = finish(rng, "wood", "brown", rgb=WOODS) if wooden else plain(tint(rng, "black"))
     form = smooth([(0.9, 0), (1.3, 0.2), (1.1, 0.6), (1.35, 0.85), (0.9, 1)], 10) * [w, 0.32 * length]
-    model.lathe(
-        [(0, 0), *form, (0, 0.32 * length)],
-        grip,
-        segments=16,
-        at=(deep, low - 0.22 * length, 0),
-        turn=ALONG_Y,
-        pieces=1,
-    )
+    profile = [(0, 0), *form, (0, 0.32 * length)]
+    model.lathe(profile, grip, segments=16, at=(deep, low - 0.22 * length, 0), turn=ALONG_Y, pieces=1)
     features = ["with a sliding arm", "with a wooden handle" if wooden else "with a plastic handle"]
     return model.instance(metal, "f-shaped", features, colors=(*skin.colors, "grey"), density=2500)
 
 
 @generates("flat screwdriver")
 def flat_screwdriver(rng: Rng) -> Instance:
-    """Flat screwdrivers: grips of plastic or wood, fluted or soft, a round shaft and a flat, widened tip.
-
-    Pose: lying with its tip at +y.
-    """
+    """Flat screwdrivers: grips of plastic or wood, fluted or soft, a round shaft and a flat, widened tip."""
+    # Pose: lying with its tip at +y.
     model = ModelBuilder()
     skin, colors, thin, features = screwdriver(model, rng)
     tip, wide = rng.uniform(10, 18), rng.uniform(1.15, 1.9)
@@ -249,10 +205,8 @@ def hex_key(rng: Rng) -> Instance:
 
 @generates("phillips screwdriver")
 def phillips_screwdriver(rng: Rng) -> Instance:
-    """Phillips screwdrivers: grips of plastic or wood, fluted or soft, a round shaft and a cross-shaped tip.
-
-    Pose: lying with its tip at +y.
-    """
+    """Phillips screwdrivers: grips of plastic or wood, fluted or soft, a round shaft and a cross-shaped tip."""
+    # Pose: lying with its tip at +y.
     model = ModelBuilder()
     skin, colors, thin, features = screwdriver(model, rng)
     tip = rng.uniform(7, 12)
@@ -265,10 +219,8 @@ def phillips_screwdriver(rng: Rng) -> Instance:
 
 @generates("pliers")
 def pliers(rng: Rng) -> Instance:
-    """Pliers: combination and needle-nose ones, two crossed halves with dipped or soft handles.
-
-    Pose: lying with their jaws at +y.
-    """
+    """Pliers: combination and needle-nose ones, two crossed halves with dipped or soft handles."""
+    # Pose: lying with their jaws at +y.
     model = ModelBuilder()
     form = choice(rng, weighted("broad 2, needle"))
     handle = rng.uniform(85, 125)
@@ -293,41 +245,25 @@ def pliers(rng: Rng) -> Instance:
         half = np.interp(y / jaw, [0, 0.35, 1], [0.62 * wide, 0.5 * wide, tip])
         if form == "needle":
             half = np.interp(y / jaw, [0, 0.25, 1], [0.6 * wide, 0.4 * wide, tip])
-        model.sweep(
-            np.c_[side * (half + 0.2), y, 0 * y],
-            half,
-            metal,
-            np.linspace(thick, 0.7 * thick, 8),
-            power=4,
-            turn=turn,
-            pieces=1,
-        )
-        line = [
-            (-side * 2, 6),
-            (side * 0.3 * bow, -0.12 * handle),
-            (side * (bow + 4), -0.45 * handle),
-            (side * spread, -handle),
-        ]
+        track = np.c_[side * (half + 0.2), y, 0 * y]
+        model.sweep(track, half, metal, np.linspace(thick, 0.7 * thick, 8), power=4, turn=turn, pieces=1)
+        line = [(-side * 2, 6), (side * 0.3 * bow, -0.12 * handle), (side * (bow + 4), -0.45 * handle)]
+        line += [(side * spread, -handle)]
         path = smooth(np.c_[np.array(line), np.zeros(4)], 14)
         model.sweep(path[:6], np.linspace(0.55 * wide, 0.4 * wide, 6), metal, 0.8 * thick, power=3, turn=turn, pieces=2)
         form_width = np.interp(np.linspace(0, 1, 11), [0, 0.12, 0.5, 0.9, 1], [0.62, 0.5, 0.56, 0.52, 0.35])
         model.sweep(path[3:], form_width * wide, grip, form_width * wide * 0.95, power=2.4, turn=turn, pieces=2)
     disc(model, 0.85 * wide, -thick, thick, metal.solid(0.95))
     disc(model, 0.4 * wide, -thick - 0.8, thick + 0.8, metal.solid(0.7))
-    features = [
-        "with long thin jaws" if form == "needle" else "with broad jaws",
-        "open" if angle > 8 else "",
-        "" if bare else f"with {skin.material} grips",
-    ]
+    features = ["with long thin jaws" if form == "needle" else "with broad jaws", "open" if angle > 8 else ""]
+    features += ["" if bare else f"with {skin.material} grips"]
     return model.instance(skin, "x-shaped", features, colors=colors, material=skin.material, density=2500)
 
 
 @generates("scissors")
 def scissors(rng: Rng) -> Instance:
-    """Scissors: two blades crossed at a rivet, with plastic loops of many colors, or wholly of steel.
-
-    Pose: lying with their points at +y.
-    """
+    """Scissors: two blades crossed at a rivet, with plastic loops of many colors, or wholly of steel."""
+    # Pose: lying with their points at +y.
     model = ModelBuilder()
     blade, form = rng.uniform(55, 130), choice(rng, weighted("pointed 3, rounded"))
     metal = steel(rng, (*STEEL, (120, 122, 126)))

@@ -96,12 +96,8 @@ def hex_nut(rng: Rng) -> Instance:
     inner, tall = outer * rng.uniform(0.54, 0.66), outer * rng.uniform(0.7, 1.15)
     skin = fastener_metal(rng)
     ring(model, inner, outer, tall, skin, corners=6, wedges=6, edge=rng.uniform(0.02, 0.08) * outer)
-    bore = [
-        (inner * 1.005, tall / 2 - 0.3),
-        (inner * 0.96, 0.3 * tall),
-        (inner * 0.96, -0.3 * tall),
-        (inner, -tall / 2),
-    ]
+    bore = [(inner * 1.005, tall / 2 - 0.3), (inner * 0.96, 0.3 * tall), (inner * 0.96, -0.3 * tall)]
+    bore += [(inner, -tall / 2)]
     dark = skin.tints[0] * 0.55
     model.lathe(bore, np.ascontiguousarray(np.rot90(ribbed(dark, 9, 0.45, 0.05, 0.9))), segments=24, hull=False)
     form = choice(rng, weighted("plain 2, flange, locking"))
@@ -162,14 +158,8 @@ def hinge(rng: Rng) -> Instance:
         model.lathe([(0, low), (r, low), (r, high), (0, high)], skin, segments=14, turn=ALONG_Y, hull=False)
     tips = rng.random() < 0.4
     end = tall / 2 + (1.2 * r if tips else 0.4)
-    ends = [
-        (0, -end),
-        (0.7 * r, -end + 0.3 * r),
-        (0.5 * r, -tall / 2),
-        (0.5 * r, tall / 2),
-        (0.7 * r, end - 0.3 * r),
-        (0, end),
-    ]
+    ends = [(0, -end), (0.7 * r, -end + 0.3 * r), (0.5 * r, -tall / 2), (0.5 * r, tall / 2), (0.7 * r, end - 0.3 * r)]
+    ends += [(0, end)]
     model.lathe(ends, skin.solid(0.9), segments=12, turn=ALONG_Y, hull=False)
     model.hull([(*p, z) for p in circle(r, 10) for z in (-end, end)], turn=ALONG_Y)
     features = ["partly folded" if fold > 30 else "open", f"with {2 * count * rows} holes", "with tips" if tips else ""]
@@ -182,10 +172,8 @@ OLD = ((90, 74, 54), (70, 64, 60), (122, 92, 52), (60, 56, 54))
 
 @generates("key")
 def key(rng: Rng) -> Instance:
-    """Keys: flat cut keys with round, square or plastic heads, and old ones with a barrel and bit.
-
-    Pose: lying with its head at -y.
-    """
+    """Keys: flat cut keys with round, square or plastic heads, and old ones with a barrel and bit."""
+    # Pose: lying with its head at -y.
     return _old(rng) if rng.random() < 0.25 else _cut(rng)
 
 
@@ -204,13 +192,8 @@ def _cut(rng: Rng) -> Instance:
     low[-1] = -0.5 * half
     model.plate(np.c_[low, y], np.c_[edge, y], -thick / 2, thick / 2, skin, pieces=1)
     for z in (-1, 1):
-        model.box(
-            (0.35 * half, 0.9 * length, 0.3),
-            plain(skin.tints[0] * 0.45),
-            0,
-            at=(-0.45 * half, 0.45 * length, z * thick / 2),
-            hull=False,
-        )
+        size = (0.35 * half, 0.9 * length, 0.3)
+        model.box(size, plain(skin.tints[0] * 0.45), 0, at=(-0.45 * half, 0.45 * length, z * thick / 2), hull=False)
     form = choice(rng, weighted("round, square, oval, plastic 2"))
     wide = rng.uniform(20, 27)
     outlines = {
@@ -316,11 +299,8 @@ def light_bulb(rng: Rng) -> Instance:
         image = _clear(rng, tall) if clear else glass
         outline[0, 0] = max(outline[0, 0], base * 1.01)
         model.lathe(np.add(outline, (0, start)), image, segments=28, pieces=3)
-    features = [
-        form,
-        "clear" if clear else "" if led else "frosted",
-        "with a plastic collar" if led else "with a metal base",
-    ]
+    features = [form, "clear" if clear else "" if led else "frosted"]
+    features += ["with a plastic collar" if led else "with a metal base"]
     return model.instance(glass, form, features, density=350, colors=("grey",) if clear else ())
 
 
@@ -339,10 +319,8 @@ def _clear(rng: Rng, tall: float) -> TextureImage:
 
 @generates("nail")
 def nail(rng: Rng) -> Instance:
-    """Nails: thin steel rods with a flat head and a point, bright, black or rusty, some bent.
-
-    Pose: lying with its point at +y.
-    """
+    """Nails: thin steel rods with a flat head and a point, bright, black or rusty, some bent."""
+    # Pose: lying with its point at +y.
     model = ModelBuilder()
     r = rng.uniform(1.1, 2.8)
     length = 20 + r * rng.uniform(14, 28)
@@ -364,13 +342,9 @@ def nail(rng: Rng) -> Instance:
         head.insert(4, (r, 1.2 * r))
     model.lathe(head, skin, segments=16, pieces=1, turn=ALONG_Y)
     for n in range(3):
+        profile = [(r * 1.0, 0), (r * 1.06, 0.15 * r), (r, 0.3 * r)]
         model.lathe(
-            [(r * 1.0, 0), (r * 1.06, 0.15 * r), (r, 0.3 * r)],
-            plain(skin.tints[0] * 0.6),
-            segments=10,
-            at=(0, (1.2 + 0.8 * n) * r, 0),
-            turn=ALONG_Y,
-            hull=False,
+            profile, plain(skin.tints[0] * 0.6), segments=10, at=(0, (1.2 + 0.8 * n) * r, 0), turn=ALONG_Y, hull=False
         )
     features = ["bent" if bent else "straight", "rusty" if rusty else "", "with a flat head"]
     return model.instance(skin, "long and thin", features, density=6500)
@@ -382,10 +356,8 @@ PADLOCK_BRASSES = ((206, 166, 74), (190, 150, 62), (216, 182, 96), (176, 140, 70
 
 @generates("padlock")
 def padlock(rng: Rng) -> Instance:
-    """Padlocks: bodies of brass, steel or colored metal, round or square, with a steel shackle, some open.
-
-    Pose: standing, its front towards +x.
-    """
+    """Padlocks: bodies of brass, steel or colored metal, round or square, with a steel shackle, some open."""
+    # Pose: standing, its front towards +x.
     model = ModelBuilder()
     wide = rng.uniform(24, 54)
     tall, thick = wide * rng.uniform(0.72, 1.1), wide * rng.uniform(0.3, 0.45)
@@ -457,10 +429,8 @@ PINS = ((196, 198, 202), (196, 160, 84), (206, 188, 140))
 
 @generates("power plug")
 def power_plug(rng: Rng) -> Instance:
-    """Power plugs: bodies of black, white or colored plastic with two or three metal pins and the end of a cable.
-
-    Pose: lying with its pins at +y.
-    """
+    """Power plugs: bodies of black, white or colored plastic with two or three metal pins and the end of a cable."""
+    # Pose: lying with its pins at +y.
     model = ModelBuilder()
     skin = finish(rng, "plastic", POWER_PLUG_COLORS, wear=0.5)
     pin = plain(np.array(choice(rng, PINS)) * rng.uniform(0.9, 1.05))
@@ -539,10 +509,8 @@ def _pin(model: ModelBuilder, sleeve: Skin, pin: Skin, x: float, z: float, y: fl
 
 @generates("screw")
 def screw(rng: Rng) -> Instance:
-    """Screws: wood and machine screws of steel, brass or black, with countersunk, round or six-sided heads.
-
-    Pose: lying with its point at +y.
-    """
+    """Screws: wood and machine screws of steel, brass or black, with countersunk, round or six-sided heads."""
+    # Pose: lying with its point at +y.
     model = ModelBuilder()
     r = rng.uniform(1.8, 4.2)
     length = 12 + r * rng.uniform(7, 15)

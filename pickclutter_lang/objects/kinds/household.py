@@ -97,13 +97,8 @@ def candle(rng: Rng) -> Instance:
         return np.asarray(points - np.c_[0 * angle, 0 * angle, lumpy * h * upper * wave])
 
     tip = r * (0.6 if form == "taper" else 0.93)
-    wall = [
-        (r * 0.98, 0),
-        (r, h * 0.03),
-        (r * 0.98 if form != "taper" else r * 0.9, h * 0.7),
-        (tip * 1.02, h * 0.97),
-        (tip, h),
-    ]
+    wall = [(r * 0.98, 0), (r, h * 0.03), (r * 0.98 if form != "taper" else r * 0.9, h * 0.7), (tip * 1.02, h * 0.97)]
+    wall += [(tip, h)]
     model.lathe(wall, skin, bend=melt, pieces=1)
     bowl = [(tip, h), (tip * 0.85, h - hollow), (0, h - hollow * 1.3)]
     model.lathe(bowl, skin.solid(1.04), bend=melt, hull=False)
@@ -163,14 +158,8 @@ def clothespin(rng: Rng) -> Instance:
         low = [(-0.5, spread / thick - 0.1), (pivot / long - 0.06, 0.05), (0.5, 0.03)]
     else:
         top = [(0.5, 0.5), (0.44, 0.9), (0.1, 1.15), (-0.2, 1.5), (-0.46, 1.9), (-0.5, 1.7)]
-        low = [
-            (-0.48, spread / thick - 0.1),
-            (-0.2, 0.5),
-            (pivot / long - 0.05, 0.1),
-            (0.34, 0.25),
-            (0.42, 0.02),
-            (0.5, 0.02),
-        ]
+        low = [(-0.48, spread / thick - 0.1), (-0.2, 0.5), (pivot / long - 0.05, 0.1), (0.34, 0.25), (0.42, 0.02)]
+        low += [(0.5, 0.02)]
     if wooden:
         top[-1] = (-0.5, spread / thick + 0.55)
     else:
@@ -353,10 +342,8 @@ def _upright(model: ModelBuilder, rng: Rng, foot: Floats, reach: float) -> Float
 
 @generates("glasses")
 def glasses(rng: Rng) -> Instance:
-    """Glasses: frames with two lenses, round or rectangular, and two temples, open or folded; some sunglasses.
-
-    Pose: standing on its lenses and temples; the front faces +x.
-    """
+    """Glasses: frames with two lenses, round or rectangular, and two temples, open or folded; some sunglasses."""
+    # Pose: standing on its lenses and temples; the front faces +x.
     model = ModelBuilder()
     wide = rng.uniform(125, 148)
     wire = rng.random() < 0.3
@@ -451,13 +438,8 @@ def hourglass(rng: Rng) -> Instance:
         rows = np.array(post) * [thick, h - 2 * plate] + [0, plate]
         model.lathe(rows, frame.image(20, 60, 48), 10, 1, at=turn @ at, turn=turn)
     inner = h / 2 - plate
-    bulb = [
-        (r * 0.55, -inner),
-        (r * 0.9, -inner * 0.86),
-        (r, -inner * 0.6),
-        (r * 0.72, -inner * 0.25),
-        (r * 0.12, -inner * 0.02),
-    ]
+    bulb = [(r * 0.55, -inner), (r * 0.9, -inner * 0.86), (r, -inner * 0.6), (r * 0.72, -inner * 0.25)]
+    bulb += [(r * 0.12, -inner * 0.02)]
     bulb += [(q, -z) for q, z in bulb[::-1][1:]]
     rows = smooth(bulb, 27)
     level = rng.uniform(0.2, 0.8)
@@ -473,11 +455,8 @@ def hourglass(rng: Rng) -> Instance:
     image = np.where(filled[..., None], grain, glass)
     image = tx.lerp_color(image, (250, 252, 252), 0.5 * np.exp(-(((shade * 2 % 1 - 0.4) / 0.05) ** 2)))
     model.lathe(np.add(rows, [0, h / 2]), tx.to_uint8(image), 24, 2, turn=turn)
-    features = [
-        f"with {sand_word} sand",
-        f"with {'three' if count == 3 else 'four'} posts",
-        "lying" if turn[1, 1] < 0.5 else "standing",
-    ]
+    features = [f"with {sand_word} sand", f"with {'three' if count == 3 else 'four'} posts"]
+    features += ["lying" if turn[1, 1] < 0.5 else "standing"]
     colors = tuple(dict.fromkeys((word, sand_word)))
     return model.instance(frame, "cylindrical", features, colors=colors, density=700)
 
@@ -539,21 +518,10 @@ def lighter(rng: Rng) -> Instance:
     model.lathe([(0, 0.2), (r * 0.9, 0)], skin.solid(), bend=bend, turn=turn, hull=False)
     model.lathe([(r * 0.96, body), (0, body)], skin.solid(0.8), bend=bend, turn=turn, hull=False)
     head = h - body
-    model.box(
-        (deep * 0.82, wide * 0.46, head * 0.92),
-        steel.image(20, 20, 40),
-        0.5,
-        at=turn @ [0, -wide * 0.2, body + head * 0.46],
-        turn=turn,
-    )
-    model.box(
-        (deep * 0.4, wide * 0.2, 1),
-        plain((20, 20, 22)),
-        0,
-        at=turn @ [0, -wide * 0.2, body + head * 0.93],
-        turn=turn,
-        hull=False,
-    )
+    size = (deep * 0.82, wide * 0.46, head * 0.92)
+    model.box(size, steel.image(20, 20, 40), 0.5, at=turn @ [0, -wide * 0.2, body + head * 0.46], turn=turn)
+    size = (deep * 0.4, wide * 0.2, 1)
+    model.box(size, plain((20, 20, 22)), 0, at=turn @ [0, -wide * 0.2, body + head * 0.93], turn=turn, hull=False)
     turning = head * 0.36
     pose = turn @ rotation("y", 90)
     for x, color in ((-1, (150, 150, 154)), (0, (84, 84, 88)), (1, (150, 150, 154))):
@@ -615,18 +583,11 @@ def vase(rng: Rng) -> Instance:
         for s in (-1, 1):
             top, low = 0.88 * h, h * rng.uniform(0.5, 0.62)
             a, b = (float(np.interp(z, outer[:, 1], outer[:, 0])) for z in (top, low))
-            loop = [
-                (0, s * (a - 2), top),
-                (0, s * (r * 1.05), top + 0.02 * h),
-                (0, s * r * 1.15, (top + low) / 2),
-                (0, s * (b - 2), low),
-            ]
+            loop = [(0, s * (a - 2), top), (0, s * (r * 1.05), top + 0.02 * h), (0, s * r * 1.15, (top + low) / 2)]
+            loop += [(0, s * (b - 2), low)]
             model.sweep(smooth(loop, 12), h * 0.022, skin.solid(), up=(1, 0, 0), segments=10, pieces=3)
-    features = [
-        "with two handles" if handles else "without handles",
-        {"flared": "with a flared rim", "slim": "slim"}.get(form, ""),
-        "empty",
-    ]
+    features = ["with two handles" if handles else "without handles"]
+    features += [{"flared": "with a flared rim", "slim": "slim"}.get(form, ""), "empty"]
     features += ["with a round belly" if form in ("bulbous", "bottle", "urn") else ""]
     return model.instance(skin, "bottle" if form in ("bulbous", "bottle") else "cylindrical", features, density=700)
 
@@ -636,10 +597,8 @@ LEATHERS = ((116, 66, 34), (92, 52, 30), (146, 90, 48), (76, 46, 32), (160, 104,
 
 @generates("wallet")
 def wallet(rng: Rng) -> Instance:
-    """Wallets: folded leather or cloth purses with stitches, a snap or zip, closed or half open with cards and notes.
-
-    Pose: lying, or standing half open like a tent.
-    """
+    """Wallets: folded leather or cloth purses with stitches, a snap or zip, closed or half open with cards."""
+    # Pose: lying, or standing half open like a tent.
     model = ModelBuilder()
     long = rng.uniform(95, 125) if rng.random() < 0.7 else rng.uniform(165, 200)
     wide, thick = rng.uniform(78, 98), rng.uniform(13, 24)
@@ -714,13 +673,9 @@ def wallet(rng: Rng) -> Instance:
             turn=turn,
             hull=False,
         )
+        extent = (12, 4, 1.6)
         model.box(
-            (12, 4, 1.6),
-            plain((190, 190, 194)),
-            0,
-            at=turn @ [long * 0.3, -wide * 0.52, thick / 2],
-            turn=turn,
-            hull=False,
+            extent, plain((190, 190, 194)), 0, at=turn @ [long * 0.3, -wide * 0.52, thick / 2], turn=turn, hull=False
         )
     words = {"snap": "with a snap fastener", "zip": "with a zipper"}
     features = ["half open" if tent else "closed", words.get(closure, ""), "with stitches" if stitched else ""]

@@ -103,13 +103,8 @@ def cardboard_box(rng: Rng) -> Instance:
         model.box((x, y, z), sides | {"top": lid, "bottom": skin.image(x, y)}, 1.0, at=(0, 0, z / 2))
         if taped:
             for s in (-1, 1):
-                model.box(
-                    (x * 2 * width, 0.8, z * 0.25),
-                    plain(tape_color * 0.92 + 8),
-                    0,
-                    at=(0, s * y / 2, z * 0.875),
-                    hull=False,
-                )
+                extent = (x * 2 * width, 0.8, z * 0.25)
+                model.box(extent, plain(tape_color * 0.92 + 8), 0, at=(0, s * y / 2, z * 0.875), hull=False)
     else:
         wall = 2.5
         for s in (-1, 1):
@@ -122,23 +117,13 @@ def cardboard_box(rng: Rng) -> Instance:
                 edge = np.array([s * x / 2, 0, z] if axis == "y" else [0, s * y / 2, z])
                 model.box(size, skin.image(60, 60, 64), 0.3, at=edge + turn @ [0, 0, deep / 2], turn=turn)
         model.box((x - wall, y - wall, wall), skin.image(x, y, 80), 0, at=(0, 0, wall / 2))
-    features = [
-        "open" if opened else "closed",
-        "with tape" if taped and not opened else "",
-        "with print" if printed else "without print",
-    ]
+    features = ["open" if opened else "closed", "with tape" if taped and not opened else ""]
+    features += ["with print" if printed else "without print"]
     return model.instance(skin, "box-shaped", features, pattern="printed" if printed else "plain", density=150)
 
 
-CEREAL_BOX_PRODUCTS = (
-    "corn flakes",
-    "muesli",
-    "oat loops",
-    "choco rings",
-    "granola",
-    "wheat bites",
-    "honey pops",
-    "crispy rice",
+CEREAL_BOX_PRODUCTS = weighted(
+    "corn flakes, muesli, oat loops, choco rings, granola, wheat bites, honey pops, crispy rice"
 )
 
 
@@ -159,16 +144,7 @@ def cereal_box(rng: Rng) -> Instance:
     return model.instance(skin, "rectangular", ["closed", "with lettering"], colors=brand.colors, pattern="printed")
 
 
-CHIPS_TUBE_PRODUCTS = (
-    "original",
-    "sour cream",
-    "paprika",
-    "salt vinegar",
-    "barbecue",
-    "cheese chips",
-    "hot chips",
-    "crisps",
-)
+CHIPS_TUBE_PRODUCTS = weighted("original, sour cream, paprika, salt vinegar, barbecue, cheese chips, hot chips, crisps")
 CHIPS_TUBE_COLORS = weighted("red 3, green 3, blue 2, orange 2, yellow, purple, pink, black, turquoise, brown")
 
 
@@ -208,14 +184,7 @@ def chips_tube(rng: Rng) -> Instance:
     return model.instance(skin, "cylindrical", features, colors=colors, pattern="printed", density=250)
 
 
-CRACKER_BOX_PRODUCTS = (
-    "crackers",
-    "wheat crackers",
-    "snack crackers",
-    "cheese crackers",
-    "saltines",
-    "butter crackers",
-)
+CRACKER_BOX_PRODUCTS = weighted("crackers, wheat crackers, snack crackers, cheese crackers, saltines, butter crackers")
 CRACKER_BOX_COLORS = weighted("red 4, orange, yellow 2, green, blue 2, turquoise, purple, white, brown, black")
 
 
@@ -287,11 +256,8 @@ def egg_carton(rng: Rng) -> Instance:
         model.box((16, edge[1] * 0.98, 3), skin, 0.8, at=(at[0] - 8, 0, deep + tall - 2))
     else:
         _lid(model, rng, skin, edge, deep + 1, rng.uniform(24, 32))
-    features = [
-        "open" if opened else "closed",
-        f"with {EGG_CARTON_COUNTS[2 * rows]} cups",
-        "with eggs in it" if opened else "",
-    ]
+    features = ["open" if opened else "closed", f"with {EGG_CARTON_COUNTS[2 * rows]} cups"]
+    features += ["with eggs in it" if opened else ""]
     return model.instance(skin, "rectangular", features, density=300)
 
 
@@ -417,11 +383,8 @@ def gift_box(rng: Rng) -> Instance:
                 turn=rotation("z", yaw + 90),
                 hull=False,
             )
-    features = [
-        f"with {with_article(ribbon_word)} ribbon",
-        "with a bow",
-        "with a lid" if lidded else "wrapped in paper",
-    ]
+    features = [f"with {with_article(ribbon_word)} ribbon", "with a bow"]
+    features += ["with a lid" if lidded else "wrapped in paper"]
     shape = "cylindrical" if rounded_box else "box-shaped"
     return model.instance(skin, shape, features, colors=(*skin.colors, ribbon_word), density=200)
 
@@ -470,15 +433,8 @@ def juice_box(rng: Rng) -> Instance:
     return model.instance(skin, "rectangular", features, colors=brand.colors, pattern="printed", density=900)
 
 
-MASTER_CHEF_CAN_PRODUCTS = (
-    "coffee",
-    "ground coffee",
-    "dark roast",
-    "espresso",
-    "house blend",
-    "medium roast",
-    "decaf",
-    "cafe",
+MASTER_CHEF_CAN_PRODUCTS = weighted(
+    "coffee, ground coffee, dark roast, espresso, house blend, medium roast, decaf, cafe"
 )
 MASTER_CHEF_CAN_COLORS = weighted("blue 4, red 3, green, yellow, brown, black, white, orange, turquoise, purple")
 
@@ -512,10 +468,8 @@ FLAME = ((0, -1), (0.45, -0.2), (0.55, 0.4), (0.2, 0.9), (-0.2, 0.9), (-0.55, 0.
 
 @generates("matchbox")
 def matchbox(rng: Rng) -> Instance:
-    """Matchboxes: small printed sleeves with dark striking sides and a drawer, closed or partly open with matches.
-
-    Pose: lying with its print up, or standing.
-    """
+    """Matchboxes: small printed sleeves with dark striking sides and a drawer, closed or partly open with matches."""
+    # Pose: lying with its print up, or standing.
     model = ModelBuilder()
     long = rng.uniform(48, 112)
     wide, thick = long * rng.uniform(0.58, 0.7), long * rng.uniform(0.2, 0.34)
@@ -576,15 +530,8 @@ def matchbox(rng: Rng) -> Instance:
     return model.instance(skin, "rectangular", features, colors=brand.colors, pattern="printed", density=300)
 
 
-MILK_CARTON_PRODUCTS = (
-    "milk",
-    "whole milk",
-    "skim milk",
-    "low fat milk",
-    "fresh milk",
-    "oat milk",
-    "soy milk",
-    "chocolate milk",
+MILK_CARTON_PRODUCTS = weighted(
+    "milk, whole milk, skim milk, low fat milk, fresh milk, oat milk, soy milk, chocolate milk"
 )
 MILK_CARTON_COLORS = weighted("white 5, blue 2, turquoise, green, red, brown, yellow")
 
@@ -640,25 +587,12 @@ def milk_carton(rng: Rng) -> Instance:
         cap = True
         model.lathe(np.array([(0, top), (10, top), (10, top + 9), (9, top + 10), (0, top + 10)]), plain(color), 20, 1)
     skin = finish(rng, "cardboard", brand.colors[0])
-    features = [
-        "closed",
-        "with a gable top" if gable else "with a flat top",
-        "with a screw cap" if cap else "without a cap",
-    ]
+    features = ["closed", "with a gable top" if gable else "with a flat top"]
+    features += ["with a screw cap" if cap else "without a cap"]
     return model.instance(skin, "rectangular", features, colors=colors, pattern="printed", density=900)
 
 
-SODA_CAN_PRODUCTS = (
-    "cola",
-    "lemonade",
-    "orange soda",
-    "tonic",
-    "energy",
-    "ginger ale",
-    "iced tea",
-    "root beer",
-    "seltzer",
-)
+SODA_CAN_PRODUCTS = weighted("cola, lemonade, orange soda, tonic, energy, ginger ale, iced tea, root beer, seltzer")
 
 
 @generates("soda can")
@@ -677,11 +611,8 @@ def soda_can(rng: Rng) -> Instance:
     body = [(r * 0.84, 4), (r, 11), (r, h - 14), (r * 0.82, h - 3)]
     model.lathe(body, wrap(rng, brand, 2 * np.pi * r, h * 0.98), hull=False)
     model.lathe([(0, 6), (r * 0.7, 4), (r * 0.76, 0), (r * 0.8, 0.5), (r * 0.84, 4)], tin, hull=False)
-    model.lathe(
-        [(r * 0.82, h - 3), (r * 0.84, h - 1), (r * 0.83, h), (r * 0.78, h), (r * 0.75, h - 5), (0, h - 5)],
-        tin,
-        hull=False,
-    )
+    profile = [(r * 0.82, h - 3), (r * 0.84, h - 1), (r * 0.83, h), (r * 0.78, h), (r * 0.75, h - 5), (0, h - 5)]
+    model.lathe(profile, tin, hull=False)
     for low, high in (((r * 0.78, 0), (r, 11)), ((r, h - 14), (r * 0.83, h))):
         model.hull([(*p, z) for q, z in (low, high) for p in circle(q, 16)])
     model.hull([(*p, z) for z in (11, h - 14) for p in circle(r, 16)])

@@ -21,13 +21,8 @@ from pickclutter_lang.objects.procedural.surfaces import Floats, circle, rotatio
 def clip(model: ModelBuilder, radius: float, low: float, high: float, width: float, skin: Skin) -> None:
     """Add a clip above a barrel, from its free end at y = `low` to its root at `high`."""
     gap = radius + 1.3
-    path = [
-        (0, high, radius * 0.6),
-        (0, high, gap + 0.6),
-        (0, high - 3, gap + 0.6),
-        (0, low + 4, gap),
-        (0, low, radius + 0.4),
-    ]
+    path = [(0, high, radius * 0.6), (0, high, gap + 0.6), (0, high - 3, gap + 0.6), (0, low + 4, gap)]
+    path += [(0, low, radius + 0.4)]
     model.sweep(path, width / 2, skin, 0.7, power=4, segments=8, up=(0, -0.4, 1), pieces=1)
 
 
@@ -81,13 +76,8 @@ def eraser(rng: Rng) -> Instance:
         tx.draw_text(front, brand.name, (24, 60), min(17, 78 / len(brand.name)), brand.ink, 90)
         sides = dict.fromkeys(("right", "left", "back"), plain(brand.background)) | {"front": skin}
         faces: dict[str, Skin] = {**sides, "top": np.asarray(front), "bottom": np.asarray(front)}
-        model.box(
-            (wide + 0.8, share * length, tall + 0.8),
-            faces,
-            0.3,
-            at=(0, -0.5 * (1 - share) * length + 0.5, tall / 2),
-            hull=False,
-        )
+        size = (wide + 0.8, share * length, tall + 0.8)
+        model.box(size, faces, 0.3, at=(0, -0.5 * (1 - share) * length + 0.5, tall / 2), hull=False)
         colors = (brand.colors[0], *skin.colors)
     elif form != "halves" and rng.random() < 0.6:
         name = sample_brand(rng, ("eraser",)).name
@@ -106,10 +96,8 @@ GLUE_STICK_COLORS = weighted("red, yellow, white 2, blue, green, orange, purple,
 
 @generates("glue stick")
 def glue_stick(rng: Rng) -> Instance:
-    """Glue sticks: printed tubes with a cap and a turning foot, open ones with a white or violet stick.
-
-    Pose: standing, its label towards +x.
-    """
+    """Glue sticks: printed tubes with a cap and a turning foot, open ones with a white or violet stick."""
+    # Pose: standing, its label towards +x.
     model = ModelBuilder()
     r = rng.uniform(9, 15)
     body = r * rng.uniform(4.2, 5.4)
@@ -128,22 +116,12 @@ def glue_stick(rng: Rng) -> Instance:
     top, capped = foot + body, rng.random() < 0.65
     if capped:
         cap, tall = plain(end), r * rng.uniform(1.3, 2.2)
-        rows = [
-            (0.5 * r, top),
-            (1.02 * r, top),
-            (1.04 * r, top + 1),
-            (0.98 * r, top + tall - 2),
-            (0.85 * r, top + tall),
-            (0, top + tall),
-        ]
+        rows = [(0.5 * r, top), (1.02 * r, top), (1.04 * r, top + 1), (0.98 * r, top + tall - 2)]
+        rows += [(0.85 * r, top + tall), (0, top + tall)]
         model.lathe(rows, ribbed(end, 24, 0.2, 0.35, 0.75) if rng.random() < 0.4 else cap, pieces=1)
     else:
-        model.lathe(
-            [(0.6 * r, top), (0.9 * r, top), (0.86 * r, top + 4), (0.5 * r, top + 4)],
-            plain((236, 236, 232)),
-            segments=24,
-            pieces=1,
-        )
+        profile = [(0.6 * r, top), (0.9 * r, top), (0.86 * r, top + 4), (0.5 * r, top + 4)]
+        model.lathe(profile, plain((236, 236, 232)), segments=24, pieces=1)
         out, glue = rng.uniform(5, 18), np.array(choice(rng, ((240, 240, 234), (240, 240, 234), (150, 130, 200))))
         rows = [(0.74 * r, top), (0.74 * r, top + 4 + out), (0.6 * r, top + 5.5 + out), (0, top + 6 + out)]
         model.lathe(rows, plain(glue * rng.uniform(0.94, 1.02)), segments=20, pieces=1)
@@ -156,10 +134,8 @@ MARKER_INKS = weighted("black 2, red, blue, green, orange, purple, pink, yellow,
 
 @generates("marker")
 def marker(rng: Rng) -> Instance:
-    """Markers: thick felt-tip pens with caps in the color of their ink, permanent markers and highlighters.
-
-    Pose: lying with its tip or cap at +y.
-    """
+    """Markers: thick felt-tip pens with caps in the color of their ink, permanent markers and highlighters."""
+    # Pose: lying with its tip or cap at +y.
     model = ModelBuilder()
     length, r = rng.uniform(95, 145), rng.uniform(6, 10)
     word = choice(rng, MARKER_INKS)
@@ -233,10 +209,8 @@ SHINY = ((190, 192, 196), (196, 160, 84), (52, 52, 54))
 
 @generates("pen")
 def pen(rng: Rng) -> Instance:
-    """Pens: capped and push-button ballpoint pens and fountain pens with clips and metal or plastic barrels.
-
-    Pose: lying with its point at +y.
-    """
+    """Pens: capped and push-button ballpoint pens and fountain pens with clips and metal or plastic barrels."""
+    # Pose: lying with its point at +y.
     model = ModelBuilder()
     length, r = rng.uniform(118, 138), rng.uniform(3.8, 5.6)
     metal = rng.random() < 0.3
@@ -298,10 +272,8 @@ PENCIL_COLORS = weighted("yellow 3, orange, red, blue, green, black, pink, purpl
 
 @generates("pencil")
 def pencil(rng: Rng) -> Instance:
-    """Pencils: six-sided or round, painted, sharpened to bare wood and a dark or colored lead, some with a rubber end.
-
-    Pose: lying with its point at +y.
-    """
+    """Pencils: six-sided or round, painted, sharpened to bare wood and a lead, some with a rubber end."""
+    # Pose: lying with its point at +y.
     model = ModelBuilder()
     r, length = rng.uniform(3.4, 4.6), rng.uniform(65, 175)
     skin = finish(rng, "wood", PENCIL_COLORS, wear=0.4)
@@ -328,14 +300,8 @@ def pencil(rng: Rng) -> Instance:
         tx.lerp_color(skin.tints[0], tan, (v > scallop).astype(float)), lead, tx.smoothstep(v, 0.72, 0.74)
     )
     blunt = rng.uniform(0.02, 0.16)
-    model.lathe(
-        [(r, 0), (blunt * r, point), (0, point)],
-        tx.to_uint8(tip),
-        segments=18,
-        at=(0, length, 0),
-        turn=ALONG_Y,
-        pieces=1,
-    )
+    profile = [(r, 0), (blunt * r, point), (0, point)]
+    model.lathe(profile, tx.to_uint8(tip), segments=18, at=(0, length, 0), turn=ALONG_Y, pieces=1)
     rubber = rng.random() < 0.45
     if rubber:
         band = plain(choice(rng, ((200, 172, 90), (178, 180, 184), (186, 190, 170))))
@@ -348,12 +314,8 @@ def pencil(rng: Rng) -> Instance:
         pink = plain(tint(rng, choice(rng, weighted("pink 2, white"))))
         end = rng.uniform(4, 9)
         barrel(model, [(0.75 * r, 0), (0.97 * r, 1), (0.97 * r, end + 1)], pink, -10 - end)
-    features = [
-        "with an eraser" if rubber else "without an eraser",
-        "hexagonal" if sides == 6 else "round",
-        "sharpened",
-        "short" if length < 95 else "",
-    ]
+    features = ["with an eraser" if rubber else "without an eraser", "hexagonal" if sides == 6 else "round"]
+    features += ["sharpened", "short" if length < 95 else ""]
     pattern = "striped" if striped else "plain"
     return model.instance(skin, "long and thin", features, colors=colors, pattern=pattern)
 
@@ -393,14 +355,9 @@ def _wedge(rng: Rng) -> Instance:
     slot = middle + turn @ np.array([0.62 * wide_blade, 0.02 * length, -0.45])
     model.box((0.22 * wide, 0.8 * blade, 0.5), plain((34, 32, 32)), 0, at=slot, turn=turn, hull=False)
     disc(model, 0.13 * wide, -0.1, 1.2, plain((120, 122, 126) if rng.random() < 0.6 else (196, 160, 84)), at=middle)
+    outline = circle(0.29 * wide, 16)
     model.prism(
-        circle(0.29 * wide, 16),
-        -0.3,
-        0.3,
-        plain((24, 24, 26)),
-        at=(0, -length / 2, 0.48 * tall),
-        turn=rotation("x", 90),
-        hull=False,
+        outline, -0.3, 0.3, plain((24, 24, 26)), at=(0, -length / 2, 0.48 * tall), turn=rotation("x", 90), hull=False
     )
     ribs = plain(skin.tints[0] * 0.7)
     for n in range(5):
@@ -428,13 +385,8 @@ def _barrel(rng: Rng) -> Instance:
     for n in range(holes):
         x = 0.0 if holes == 1 else (n - 0.5) * 0.62 * r
         size = (0.3 if holes == 1 else 0.24 - 0.06 * n) * r
-        model.lathe(
-            np.array([(size * 1.25, 0), (size * 1.25, 1), (size, 1)]),
-            top.solid(0.8),
-            segments=16,
-            at=(x, 0, tall - 0.4),
-            hull=False,
-        )
+        profile = np.array([(size * 1.25, 0), (size * 1.25, 1), (size, 1)])
+        model.lathe(profile, top.solid(0.8), segments=16, at=(x, 0, tall - 0.4), hull=False)
         disc(model, size, tall - 0.5, tall + 0.5, plain((22, 22, 24)), at=(x, 0, 0))
     features = ["with a container for shavings", f"with {('one hole', 'two holes')[holes - 1]}"]
     return model.instance(skin, "cylindrical", features, colors=(*skin.colors, *top.colors), density=500)
@@ -471,13 +423,8 @@ def push_pin(rng: Rng) -> Instance:
     profile = smooth(PUSH_PIN_HEADS[form], 20) * [r, head]
     model.lathe([(0, 0), *profile, (0, head)], skin, segments=20, pieces=3, turn=lean)
     needle, thin = rng.uniform(8, 13), rng.uniform(0.5, 0.75)
-    rows = [
-        (0, head - 0.5),
-        (1.5 * thin, head - 0.5),
-        (thin, head + 1.5),
-        (thin, head + 0.72 * needle),
-        (0, head + needle),
-    ]
+    rows = [(0, head - 0.5), (1.5 * thin, head - 0.5), (thin, head + 1.5), (thin, head + 0.72 * needle)]
+    rows += [(0, head + needle)]
     model.lathe(rows, steel(rng), segments=10, pieces=1, turn=lean)
     return model.instance(skin, "waisted" if form == "waisted" else form, ["with a sharp point"], density=1300)
 
@@ -518,20 +465,13 @@ def ruler(rng: Rng) -> Instance:
         model.box((0.42 * wide, length - 0.5, 1.6), skin, 0.3, at=(-0.04 * wide, 0, thick + 0.3), hull=False)
     hole = rng.random() < 0.5
     if hole:
+        outline = circle(min(3.2, 0.12 * wide), 14)
         model.prism(
-            circle(min(3.2, 0.12 * wide), 14),
-            -0.1,
-            thick + 1.3 * bevel + 0.15,
-            plain((52, 56, 66)),
-            at=(0, length / 2 - 5.5, 0),
-            hull=False,
+            outline, -0.1, thick + 1.3 * bevel + 0.15, plain((52, 56, 66)), at=(0, length / 2 - 5.5, 0), hull=False
         )
-    features = [
-        "with a hole" if hole else "",
-        "with two scales" if two else "with one scale",
-        {"clear": "transparent", "wood": "wooden", "steel": "", "plastic": ""}[material],
-        "short" if count <= 15 else "long" if count >= 30 else "",
-    ]
+    features = ["with a hole" if hole else "", "with two scales" if two else "with one scale"]
+    features += [{"clear": "transparent", "wood": "wooden", "steel": "", "plastic": ""}[material]]
+    features += ["short" if count <= 15 else "long" if count >= 30 else ""]
     return model.instance(skin, "long and flat", features, density=1200)
 
 
@@ -567,10 +507,8 @@ CLEARS = {
 
 @generates("set square")
 def set_square(rng: Rng) -> Instance:
-    """Set squares: flat triangles of clear or colored plastic, wood or steel with an open middle and scales.
-
-    Pose: lying flat, its right angle at -y.
-    """
+    """Set squares: flat triangles of clear or colored plastic, wood or steel with an open middle and scales."""
+    # Pose: lying flat, its right angle at -y.
     model = ModelBuilder()
     long = rng.uniform(95, 230)
     angle = choice(rng, (45, 45, 30, 60))
@@ -595,12 +533,9 @@ def set_square(rng: Rng) -> Instance:
         t = np.linspace(0, 1, 4)[:, None]
         image = _bar(skin, float(np.linalg.norm(b - a)), float(np.linalg.norm(center - inner[n])), marked and n != 1)
         model.plate(d + (c - d) * t, a + (b - a) * t, 0, thick, image, pieces=1)
-    features = [
-        "with two equal sides" if angle == 45 else "with a long and a short side",
-        "with a scale" if marked else "without a scale",
-        "with a triangular hole",
-        {"wood": "wooden", "steel": "metal", "plastic": ""}[material],
-    ]
+    features = ["with two equal sides" if angle == 45 else "with a long and a short side"]
+    features += ["with a scale" if marked else "without a scale", "with a triangular hole"]
+    features += [{"wood": "wooden", "steel": "metal", "plastic": ""}[material]]
     return model.instance(skin, "triangular", features, density=1200)
 
 

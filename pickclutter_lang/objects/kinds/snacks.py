@@ -36,10 +36,8 @@ def holed(rng: Rng, color: Floats, texels: tuple[int, int], size: tuple[float, f
 
 @generates("cheese wedge")
 def cheese_wedge(rng: Rng) -> Instance:
-    """Cheese wedges: with holes, smooth and firm, soft with a white rind, or blue-veined.
-
-    Pose: lying, its tip towards +x.
-    """
+    """Cheese wedges: with holes, smooth and firm, soft with a white rind, or blue-veined."""
+    # Pose: lying, its tip towards +x.
     model = ModelBuilder()
     sort = choice(rng, weighted("holes 5, firm 2, orange 2, soft 2, blue"))
     word, pastes = PASTES[sort]
@@ -90,15 +88,8 @@ def _clockwise(outline: Floats) -> bool:
 
 
 CHOCOLATE_BAR_SORTS = {"brown": ((100, 60, 36), (118, 70, 42), (82, 50, 34)), "white": ((240, 226, 186),)}
-CHOCOLATE_BAR_PRODUCTS = (
-    "chocolate",
-    "milk chocolate",
-    "dark chocolate",
-    "choco",
-    "cocoa",
-    "hazelnut",
-    "caramel",
-    "nut chocolate",
+CHOCOLATE_BAR_PRODUCTS = weighted(
+    "chocolate, milk chocolate, dark chocolate, choco, cocoa, hazelnut, caramel, nut chocolate"
 )
 SILVER = ((196, 198, 204), (208, 176, 90))
 
@@ -210,10 +201,8 @@ def waffle(rng: Rng) -> TextureImage:
 
 @generates("ice cream cone")
 def ice_cream_cone(rng: Rng) -> Instance:
-    """Ice cream cones: a waffle cone with scoops or a soft swirl; sauce, sprinkles, a wafer.
-
-    Pose: lying, its tip towards -y.
-    """
+    """Ice cream cones: a waffle cone with scoops or a soft swirl; sauce, sprinkles, a wafer."""
+    # Pose: lying, its tip towards -y.
     model = ModelBuilder()
     words = [choice(rng, ("white", "pink", "brown", *FLAVORS)) for _ in range(int(rng.integers(1, 4)))]
     soft = rng.random() < 0.3
@@ -221,13 +210,8 @@ def ice_cream_cone(rng: Rng) -> Instance:
     skin = finish(rng, "food", words[0], rgb=FLAVORS[words[0]])
     rim, deep, turn = rng.uniform(22, 30), rng.uniform(85, 130), lying(rng, 3)
     cone = waffle(rng)
-    model.lathe(
-        [(0, 0), (0.08 * rim, 1), (0.55 * rim, 0.5 * deep), (rim, deep), (0.9 * rim, deep)],
-        cone,
-        28,
-        turn=turn,
-        pieces=1,
-    )
+    profile = [(0, 0), (0.08 * rim, 1), (0.55 * rim, 0.5 * deep), (rim, deep), (0.9 * rim, deep)]
+    model.lathe(profile, cone, 28, turn=turn, pieces=1)
     dotted = rng.random() < 0.3
     z = deep
     if soft:
@@ -314,11 +298,8 @@ def lollipop(rng: Rng) -> Instance:
     color = tint(rng, paper)
     path = np.c_[np.zeros(4), np.linspace(-r - stick, -0.7 * r, 4), np.zeros(4)]
     model.sweep(path, thick, plain(color), segments=9, pieces=1)
-    features = [
-        f"with a {paper} stick",
-        "flat" if flat else "",
-        "with a spiral" if flat and skin.pattern == "striped" else "",
-    ]
+    features = [f"with a {paper} stick", "flat" if flat else ""]
+    features += ["with a spiral" if flat and skin.pattern == "striped" else ""]
     return model.instance(skin, shape, features)
 
 

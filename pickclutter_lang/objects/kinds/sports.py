@@ -81,10 +81,8 @@ AMERICAN_FOOTBALL_WORDS = weighted("brown 5, red, blue, green, orange, black, ye
 
 @generates("american football")
 def american_football(rng: Rng) -> Instance:
-    """American footballs: pointed brown leather or colored foam balls with white laces and stripes.
-
-    Pose: lying along y, its laces up or to a side.
-    """
+    """American footballs: pointed brown leather or colored foam balls with white laces and stripes."""
+    # Pose: lying along y, its laces up or to a side.
     model = ModelBuilder()
     word, length = choice(rng, AMERICAN_FOOTBALL_WORDS), rng.uniform(120, 285)
     r = length * rng.uniform(0.27, 0.32)
@@ -215,16 +213,8 @@ def bowling_pin(rng: Rng) -> Instance:
     skin = finish(rng, "wood" if word == "brown" else "plastic", word, rgb=WOODS if word == "brown" else ())
     ink = choice(rng, [c for c in weighted("red 5, blue, green, black, white") if c != word])
     slim, head = rng.uniform(0.36, 0.44), rng.uniform(0.5, 0.58)
-    form = [
-        (0.5, 0),
-        (0.56, 0.02),
-        (0.9, 0.18),
-        (1, 0.32),
-        (0.8, 0.48),
-        (slim, 0.66),
-        (slim * 1.02, 0.73),
-        (head, 0.87),
-    ]
+    form = [(0.5, 0), (0.56, 0.02), (0.9, 0.18), (1, 0.32), (0.8, 0.48), (slim, 0.66), (slim * 1.02, 0.73)]
+    form += [(head, 0.87)]
     profile = np.r_[smooth(form, 24), smooth([(head, 0.87), (head * 0.8, 0.96), (0.0, 1.0)], 8)[1:]] * [r, h]
     image = skin.image(2 * np.pi * r, 1.1 * h).astype(float)
     _, v = tx.uv_grid(*image.shape[:2])
@@ -323,13 +313,8 @@ def frisbee(rng: Rng) -> Instance:
             image = tx.lerp_color(image, color, 1 - tx.smoothstep(np.abs(v - 0.5 - 0.1 * n), 0.015, 0.025))
     skin_image = tx.to_uint8(image)
     model.lathe([*curve, (r * 0.4, deep * 1.04), (0, deep * 1.05)], skin_image, segments=36, turn=turn, hull=False)
-    model.lathe(
-        [(0, deep - 2), (r * 0.68, deep - 3), (r * 0.86, top - 3), (r * 0.93, deep * 0.5), (r * 0.95, 0)],
-        skin.solid(0.9),
-        segments=36,
-        turn=turn,
-        hull=False,
-    )
+    profile = [(0, deep - 2), (r * 0.68, deep - 3), (r * 0.86, top - 3), (r * 0.93, deep * 0.5), (r * 0.95, 0)]
+    model.lathe(profile, skin.solid(0.9), segments=36, turn=turn, hull=False)
     if style in ("star", "disc"):
         edge = star(int(rng.integers(5, 9)), 0.5 * r, 0.25 * r) if style == "star" else circle(0.5 * r, 28)
         model.prism(edge, deep * 1.0, deep * 1.055, tx.plain(np.clip(color, 0, 255).tolist()), turn=turn, hull=False)
@@ -439,10 +424,8 @@ RUBBERS = weighted("red 4, black 2, blue, green, pink, orange")
 
 @generates("table tennis bat")
 def table_tennis_bat(rng: Rng) -> Instance:
-    """Table tennis bats: round blades with red, black or other rubbers, and a short wooden handle.
-
-    Pose: lying with its blade at +y.
-    """
+    """Table tennis bats: round blades with red, black or other rubbers, and a short wooden handle."""
+    # Pose: lying with its blade at +y.
     model = ModelBuilder()
     wide, long = rng.uniform(118, 155), rng.uniform(0.98, 1.12)
     upper = choice(rng, RUBBERS)
@@ -468,13 +451,8 @@ def table_tennis_bat(rng: Rng) -> Instance:
     grip = finish(rng, "wood", word, rgb=WOODS if word == "brown" else (), wear=0.5)
     model.sweep(np.c_[0 * t, start - t * reach, 0 * t], 14.5 * form, grip, 11.5 * form, power=2.8, pieces=1)
     if rng.random() < 0.5:
-        model.sweep(
-            [(0, start - reach * 0.08, 0), (0, start - reach * 0.2, 0)],
-            12.6,
-            wood.painted(tint(rng, upper)),
-            10.4,
-            hull=False,
-        )
+        path = [(0, start - reach * 0.08, 0), (0, start - reach * 0.2, 0)]
+        model.sweep(path, 12.6, wood.painted(tint(rng, upper)), 10.4, hull=False)
     model_turned = [f"with a {word} handle", "with two different sides"]
     return model.instance(
         upper_skin, "flat and round", model_turned, colors=(upper, lower, word), density=450, material="rubber"

@@ -269,13 +269,8 @@ def mug(rng: Rng) -> Instance:
         top, low = height * rng.uniform(0.78, 0.9), height * rng.uniform(0.15, 0.3)
         reach = rng.uniform(24, 34)
         at_top, at_low = (float(np.interp(z, outer[:, 1], outer[:, 0])) - 2 for z in (top, low))
-        loop = [
-            (at_top, top),
-            (radius + 0.7 * reach, top - 1),
-            (radius + reach, (top + low) / 2 + 6),
-            (radius + 0.6 * reach, low + 4),
-            (at_low, low),
-        ]
+        loop = [(at_top, top), (radius + 0.7 * reach, top - 1), (radius + reach, (top + low) / 2 + 6)]
+        loop += [(radius + 0.6 * reach, low + 4), (at_low, low)]
         path = smooth([(0, y, z) for y, z in loop], 15)
         thick = rng.uniform(4, 6)
         model.sweep(path, thick * rng.uniform(0.9, 1.5), skin.solid(), thick, power=2.6, up=(1, 0, 0), pieces=3)
@@ -284,10 +279,8 @@ def mug(rng: Rng) -> Instance:
 
 @generates("pitcher")
 def pitcher(rng: Rng) -> Instance:
-    """Pitchers: tall jugs with a pouring lip and a large ear, of ceramic, plastic, metal or glass.
-
-    Pose: standing, its lip at -y.
-    """
+    """Pitchers: tall jugs with a pouring lip and a large ear, of ceramic, plastic, metal or glass."""
+    # Pose: standing, its lip at -y.
     model = ModelBuilder()
     material = choice(rng, weighted("ceramic 4, plastic 4, glass 2, metal, steel"))
     if material == "ceramic":
@@ -318,10 +311,8 @@ RINGS = weighted("blue 2, red, green, black, yellow, grey, brown")
 
 @generates("plate")
 def plate(rng: Rng) -> Instance:
-    """Plates: flat round dishes, some square, of ceramic, plastic, paper or glass, with a rim of another color.
-
-    Pose: lying with its upper side up.
-    """
+    """Plates: flat round dishes, some square, of ceramic, plastic, paper or glass, with a rim of another color."""
+    # Pose: lying with its upper side up.
     model = ModelBuilder()
     material = choice(rng, weighted("ceramic 6, plastic 2, paper, metal, wood"))
     if material == "ceramic":
@@ -397,10 +388,8 @@ def _letter(color: Floats) -> TextureImage:
 
 @generates("saucer")
 def saucer(rng: Rng) -> Instance:
-    """Saucers: small round dishes with curved sides and a ring for the cup in the middle.
-
-    Pose: lying with its upper side up.
-    """
+    """Saucers: small round dishes with curved sides and a ring for the cup in the middle."""
+    # Pose: lying with its upper side up.
     model = ModelBuilder()
     skin = china(rng, PLATE_PATTERNS)
     r, thick, foot_share = rng.uniform(54, 78), rng.uniform(2.2, 3.4), rng.uniform(0.42, 0.52)

@@ -96,24 +96,14 @@ def toy_boat(rng: Rng) -> Instance:
             walls = accent if n % 2 == 0 else paint
             model.box((long, broad, high), walls, 0.8, at=(-0.06 * length, 0, z + high / 2))
             for w in np.linspace(-0.36, 0.36, 4):
-                model.box(
-                    (long * 0.12, broad + 0.8, high * 0.4),
-                    plain((50, 64, 86)),
-                    0,
-                    at=(w * long - 0.06 * length, 0, z + high * 0.58),
-                    hull=False,
-                )
+                size = (long * 0.12, broad + 0.8, high * 0.4)
+                model.box(size, plain((50, 64, 86)), 0, at=(w * long - 0.06 * length, 0, z + high * 0.58), hull=False)
             z, long, broad = z + high, long * 0.72, broad * 0.8
         tint_word = choice(rng, ("red", "black", "yellow"))
         high = deep * rng.uniform(0.9, 1.5)
         for px in (-0.06,) if form == "tug" else (-0.13, 0.02):
-            model.lathe(
-                [(deep * 0.26, 0), (deep * 0.26, high), (0, high)],
-                plain(tint(rng, tint_word)),
-                14,
-                1,
-                at=(px * length, 0, z),
-            )
+            profile = [(deep * 0.26, 0), (deep * 0.26, high), (0, high)]
+            model.lathe(profile, plain(tint(rng, tint_word)), 14, 1, at=(px * length, 0, z))
     words = {
         "sail": "with sails",
         "tug": "with a smokestack",
@@ -173,22 +163,12 @@ def toy_car(rng: Rng) -> Instance:
             rim = [(0, -0.14), (0.9, -0.14), (1, -0.09), (1, 0.09), (0.9, 0.14), (0.55, 0.15), (0, 0.15)]
             at, turn = (x * length, side_y * width * 0.5, wheel), rotation("x", -90 * side_y)
             model.lathe(np.array(rim) * [wheel, length * 0.3], hub, segments=18, at=at, turn=turn)
-            model.lathe(
-                np.array([(0.55, 0.045), (0.5, 0.056), (0, 0.056)]) * [wheel, length],
-                plain((196, 196, 200)),
-                segments=12,
-                at=at,
-                turn=turn,
-                hull=False,
-            )
+            profile = np.array([(0.55, 0.045), (0.5, 0.056), (0, 0.056)]) * [wheel, length]
+            model.lathe(profile, plain((196, 196, 200)), segments=12, at=at, turn=turn, hull=False)
     for y in (-0.32, 0.32):
+        size = (3, width * 0.17, body * 0.3)
         model.ball(
-            (3, width * 0.17, body * 0.3),
-            plain((250, 240, 190)),
-            rows=7,
-            segments=10,
-            at=(length / 2, y * width, low + body * 0.6),
-            hull=False,
+            size, plain((250, 240, 190)), rows=7, segments=10, at=(length / 2, y * width, low + body * 0.6), hull=False
         )
         model.ball(
             (3, width * 0.16, body * 0.26),
@@ -251,13 +231,8 @@ def toy_plane(rng: Rng) -> Instance:
         top = z + 1.9 * r
         _wing(model, wing_skin, wing_x, top, span, chord, swept, thin)
         for y in (-0.6, 0.6):
-            model.box(
-                (thin * 2, thin * 2, top - low),
-                plain((90, 70, 50)),
-                0,
-                at=(wing_x, y * span, (top + low) / 2),
-                hull=False,
-            )
+            size = (thin * 2, thin * 2, top - low)
+            model.box(size, plain((90, 70, 50)), 0, at=(wing_x, y * span, (top + low) / 2), hull=False)
     _wing(model, wing_skin, -0.42 * length, z + 0.2 * r, span * 0.4, chord * 0.55, swept * 0.35, thin)
     fin = length * rng.uniform(0.13, 0.19)
     edge = [(-0.36 * length, 0), (-0.44 * length, fin), (-0.51 * length, fin), (-0.48 * length, 0)]
@@ -342,10 +317,8 @@ def toy_rocket(rng: Rng) -> Instance:
     for n in range(count):
         turn = rotation("z", 45 + 360 * n / count) @ rotation("x", 90)
         model.prism(fin, -0.012 * h, 0.012 * h, paint, turn=turn)
-    features = [
-        f"with {'three' if count == 3 else 'four'} fins",
-        f"with {'a window' if windows == 1 else 'two windows'}",
-    ]
+    features = [f"with {'three' if count == 3 else 'four'} fins"]
+    features += [f"with {'a window' if windows == 1 else 'two windows'}"]
     return model.instance(skin, "rocket-shaped", features, colors=(word, other), density=350)
 
 
@@ -371,22 +344,10 @@ def toy_train(rng: Rng) -> Instance:
         r = wide * rng.uniform(0.32, 0.4)
         boiler = np.array([(0, 0), (1, 0), (1, 0.93), (0.85, 1), (0, 1)]) * [r, length * 0.97 - cab]
         model.lathe(boiler, skin, 20, 1, at=(-length / 2 + cab, 0, top + r), turn=rotation("y", 90))
-        model.lathe(
-            [(r * 0.9, 0), (r * 0.9, 1.2), (0, 1.4)],
-            accent,
-            20,
-            at=(length * 0.47, 0, top + r),
-            turn=rotation("y", 90),
-            hull=False,
-        )
-        model.ball(
-            (2, r * 0.5, r * 0.5),
-            plain((250, 236, 170)),
-            rows=7,
-            segments=10,
-            at=(length * 0.485, 0, top + r),
-            hull=False,
-        )
+        profile = [(r * 0.9, 0), (r * 0.9, 1.2), (0, 1.4)]
+        model.lathe(profile, accent, 20, at=(length * 0.47, 0, top + r), turn=rotation("y", 90), hull=False)
+        size = (2.0, r * 0.5, r * 0.5)
+        model.ball(size, plain((250, 236, 170)), rows=7, segments=10, at=(length * 0.485, 0, top + r), hull=False)
         flare, high = rng.uniform(1.0, 1.9), length * rng.uniform(0.12, 0.2)
         stack = np.array([(1, 0), (1, 0.5), (flare, 1), (flare * 0.75, 1), (flare * 0.7, 0.85), (0, 0.85)]) * [
             r * 0.35,
@@ -396,48 +357,23 @@ def toy_train(rng: Rng) -> Instance:
             stack, plain((36, 36, 40)) if rng.random() < 0.5 else accent, 16, 1, at=(length * 0.34, 0, top + r * 1.9)
         )
         dome = length * 0.07
-        model.ball(
-            (dome * 2, dome * 2, dome * 2),
-            plain((214, 176, 60)),
-            rows=9,
-            segments=14,
-            at=(0.08 * length, 0, top + r * 1.95),
-            hull=False,
-        )
+        size = (dome * 2, dome * 2, dome * 2)
+        model.ball(size, plain((214, 176, 60)), rows=9, segments=14, at=(0.08 * length, 0, top + r * 1.95), hull=False)
         model.box((cab, wide, tall), skin, 0.8, at=(x, 0, top + tall / 2))
         roof = (cab * 1.25, wide * 1.15, length * 0.04)
         model.box(roof, accent, 0.8, at=(x, 0, top + tall + roof[2] / 2))
         model.box((cab * 0.5, wide + 0.8, tall * 0.34), glass, 0, at=(x, 0, top + tall * 0.68), hull=False)
     else:
-        side = [
-            (-length / 2, top),
-            (length / 2, top),
-            (length * 0.49, top + 0.4 * tall),
-            (length * 0.38, top + tall),
-            (-length / 2, top + tall),
-        ]
+        side = [(-length / 2, top), (length / 2, top), (length * 0.49, top + 0.4 * tall), (length * 0.38, top + tall)]
+        side += [(-length / 2, top + tall)]
         model.prism(side, -wide / 2, wide / 2, skin, turn=rotation("x", 90))
         for n in range(4):
-            model.box(
-                (length * 0.12, wide + 0.8, tall * 0.3),
-                glass,
-                0,
-                at=(length * (0.18 * n - 0.36), 0, top + tall * 0.68),
-                hull=False,
-            )
-        model.box(
-            (length * 0.98, wide + 0.9, tall * 0.12),
-            accent,
-            0.2,
-            at=(-length * 0.005, 0, top + tall * 0.32),
-            hull=False,
-        )
-        slope = [
-            (length * 0.482, top + 0.48 * tall),
-            (length * 0.488, top + 0.49 * tall),
-            (length * 0.408, top + 0.92 * tall),
-            (length * 0.402, top + 0.9 * tall),
-        ]
+            size = (length * 0.12, wide + 0.8, tall * 0.3)
+            model.box(size, glass, 0, at=(length * (0.18 * n - 0.36), 0, top + tall * 0.68), hull=False)
+        size = (length * 0.98, wide + 0.9, tall * 0.12)
+        model.box(size, accent, 0.2, at=(-length * 0.005, 0, top + tall * 0.32), hull=False)
+        slope = [(length * 0.482, top + 0.48 * tall), (length * 0.488, top + 0.49 * tall)]
+        slope += [(length * 0.408, top + 0.92 * tall), (length * 0.402, top + 0.9 * tall)]
         model.prism(slope, -wide * 0.4, wide * 0.4, glass, turn=rotation("x", 90), hull=False)
     hub = tint(rng, choice(rng, ("red", "grey", "yellow")))
     tire = TIRE if rng.random() < 0.6 else tint(rng, choice(rng, TOYS))
@@ -460,11 +396,8 @@ def toy_train(rng: Rng) -> Instance:
                 big = wheel * (1.3 if steam and n == 2 else 1)
                 add_wheel(model, (px * length + shift, s * wide * 0.42, big), big, wide * 0.1, s, tire, hub, hull=False)
     model.hull([(a * length * 0.45, b * wide * 0.46, z) for a in (-1, 1) for b in (-1, 1) for z in (0, top)])
-    features = [
-        "with a chimney" if steam else "without a chimney",
-        "with a wagon" if wagon else "without a wagon",
-        "with wheels",
-    ]
+    features = ["with a chimney" if steam else "without a chimney", "with a wagon" if wagon else "without a wagon"]
+    features += ["with wheels"]
     return model.instance(main, "train-shaped", features, colors=(word, other), density=450)
 
 
@@ -491,12 +424,8 @@ def toy_truck(rng: Rng) -> Instance:
     x = length / 2
     nose = rng.random() < 0.4
     front = x - (cab * 0.45 if nose else 0)
-    side = [
-        (x - cab * (1.3 if nose else 1), base),
-        (front, base),
-        (front - 0.12 * cab, base + tall),
-        (x - cab * (1.3 if nose else 1), base + tall),
-    ]
+    side = [(x - cab * (1.3 if nose else 1), base), (front, base), (front - 0.12 * cab, base + tall)]
+    side += [(x - cab * (1.3 if nose else 1), base + tall)]
     spin = rotation("x", 90)
     model.prism(side, -wide / 2, wide / 2, cab_skin, turn=spin)
     if nose:
@@ -511,13 +440,9 @@ def toy_truck(rng: Rng) -> Instance:
     slope = np.add([pane[0], pane[0] + [0.6, 0.1], pane[1] + [0.6, 0.1], pane[1]], [0.012 * cab, 0])
     model.prism(slope, -wide * 0.42, wide * 0.42, plain(TOY_TRUCK_GLASS), turn=spin, hull=False)
     for y in (-0.34, 0.34):
+        extent = (2.5, wide * 0.15, wide * 0.15)
         model.ball(
-            (2.5, wide * 0.15, wide * 0.15),
-            plain((250, 240, 190)),
-            rows=7,
-            segments=10,
-            at=(x, y * wide, base + tall * 0.16),
-            hull=False,
+            extent, plain((250, 240, 190)), rows=7, segments=10, at=(x, y * wide, base + tall * 0.16), hull=False
         )
     back, start = -x, (x - cab * 1.04 if not nose else x - cab * 1.36)
     long, middle = start - back, (start + back) / 2
@@ -548,27 +473,15 @@ def toy_truck(rng: Rng) -> Instance:
         model.box((long, wide, high), load_skin, 1.2, at=(middle, 0, base + high / 2))
         if form == "fire":
             for y in (-0.12, 0.12):
+                extent = (long * 1.25, 2.5, 2.5)
                 model.box(
-                    (long * 1.25, 2.5, 2.5),
-                    plain((214, 214, 216)),
-                    0,
-                    at=(middle + 0.1 * long, y * wide, base + tall + 2),
-                    hull=False,
+                    extent, plain((214, 214, 216)), 0, at=(middle + 0.1 * long, y * wide, base + tall + 2), hull=False
                 )
             for n in np.linspace(-0.48, 0.7, 9):
-                model.box(
-                    (2, wide * 0.24, 2),
-                    plain((214, 214, 216)),
-                    0,
-                    at=(middle + n * long, 0, base + tall + 2),
-                    hull=False,
-                )
-            model.box(
-                (long * 1.25, wide * 0.28, tall * 0.3),
-                plain(tint(rng, "red")),
-                0,
-                at=(middle + 0.1 * long, 0, base + tall * 0.85),
-            )
+                extent = (2, wide * 0.24, 2)
+                model.box(extent, plain((214, 214, 216)), 0, at=(middle + n * long, 0, base + tall + 2), hull=False)
+            extent = (long * 1.25, wide * 0.28, tall * 0.3)
+            model.box(extent, plain(tint(rng, "red")), 0, at=(middle + 0.1 * long, 0, base + tall * 0.85))
             model.box(
                 (4, wide * 0.6, 4), plain((30, 70, 200)), 0.5, at=(front - cab * 0.5, 0, base + tall + 2), hull=False
             )

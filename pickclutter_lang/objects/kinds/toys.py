@@ -100,10 +100,8 @@ DOMINO_INKS = ("red", "blue", "green", "orange", "purple", "pink")
 
 @generates("domino")
 def domino(rng: Rng) -> Instance:
-    """Dominoes: flat tiles with two fields of 0 to 6 pips, lying or standing on an edge, of plastic or wood.
-
-    Pose: its pips up or to +x.
-    """
+    """Dominoes: flat tiles with two fields of 0 to 6 pips, lying or standing on an edge, of plastic or wood."""
+    # Pose: its pips up or to +x.
     model = ModelBuilder()
     width = rng.uniform(19, 30)
     length, thick = width * rng.uniform(1.9, 2.1), width * rng.uniform(0.28, 0.42)
@@ -175,23 +173,11 @@ def rubber_duck(rng: Rng) -> Instance:
             wing, skin_image, rows=9, segments=14, at=(-0.08 * length, s * wide * 0.44, -flat + high * 0.1), turn=turn
         )
         eye, at = head * rng.uniform(0.13, 0.15), np.array([0.4 * head, s * 0.2 * head, 0.16 * head])
-        model.ball(
-            (eye, eye * 1.1, eye * 1.6),
-            plain((240, 240, 238)),
-            rows=7,
-            segments=10,
-            at=np.add(at, [x, 0, z]),
-            hull=False,
-        )
+        extent = (eye, eye * 1.1, eye * 1.6)
+        model.ball(extent, plain((240, 240, 238)), rows=7, segments=10, at=np.add(at, [x, 0, z]), hull=False)
         pupil = np.array([eye * 0.35, s * eye * 0.05, 0])
-        model.ball(
-            (eye * 0.6, eye * 0.7, eye),
-            plain((20, 20, 24)),
-            rows=7,
-            segments=10,
-            at=np.add(at + pupil, [x, 0, z]),
-            hull=False,
-        )
+        extent = (eye * 0.6, eye * 0.7, eye)
+        model.ball(extent, plain((20, 20, 24)), rows=7, segments=10, at=np.add(at + pupil, [x, 0, z]), hull=False)
     bill_word = choice(rng, weighted("orange 3, red") if word not in ("orange", "red") else ("yellow",))
     bill = plain(tint(rng, bill_word))
     size = head * rng.uniform(0.42, 0.55)
@@ -211,13 +197,8 @@ def rubber_duck(rng: Rng) -> Instance:
         brim = np.array([(0, -1), (1.5, -1), (1.5, 0), (0.9, 0), (0.85, 4), (0, 4)]) * [head * 0.27, head * 0.1]
         model.lathe(brim, plain(tint(rng, other)), 18, 2, at=(x, 0, z + head * 0.46))
     elif extra == "sunglasses":
-        model.box(
-            (head * 0.12, head * 0.84, head * 0.1),
-            plain((20, 20, 22)),
-            0.4,
-            at=(x + head * 0.44, 0, z + 0.22 * head),
-            hull=False,
-        )
+        extent = (head * 0.12, head * 0.84, head * 0.1)
+        model.box(extent, plain((20, 20, 22)), 0.4, at=(x + head * 0.44, 0, z + 0.22 * head), hull=False)
         for s in (-1, 1):
             model.ball(
                 (head * 0.14, head * 0.36, head * 0.28),
@@ -296,11 +277,8 @@ def rubiks_cube(rng: Rng) -> Instance:
         model.box((size, size, cut), upper, edge, at=(0, 0, size - cut / 2), turn=rotation("z", angle))
     model.box((size, size, size - cut), low, edge, at=(0, 0, (size - cut) / 2))
     colors = RUBIKS_CUBE_WORDS if stickerless else (word, *(w for w in RUBIKS_CUBE_WORDS if w != word))
-    features = [
-        "solved" if solved else "scrambled",
-        "with a turned layer" if turned else "",
-        f"with {n} squares a side",
-    ]
+    features = ["solved" if solved else "scrambled", "with a turned layer" if turned else ""]
+    features += [f"with {n} squares a side"]
     return model.instance(
         finish(rng, "plastic", word), "cube-shaped", features, colors=colors, pattern="checkered", density=450
     )
@@ -395,10 +373,8 @@ def stacking_rings(rng: Rng) -> Instance:
     if top == "ball":
         d = r * rng.uniform(0.45, 0.65)
         model.ball((d, d, d), plain(tint(rng, choice(rng, BRIGHT))), rows=11, segments=18, at=(0, 0, z + d / 2))
-    features = [
-        "with a ball on top" if top == "ball" else "with a peg on top",
-        f"with {['four', 'five', 'six', 'seven'][count - 4]} rings",
-    ]
+    features = ["with a ball on top" if top == "ball" else "with a peg on top"]
+    features += [f"with {['four', 'five', 'six', 'seven'][count - 4]} rings"]
     colors = (order[0], *order[1:])
     return model.instance(
         finish(rng, material, order[0]), "conical", features, colors=colors, pattern="striped", density=350
@@ -436,32 +412,19 @@ def teddy_bear(rng: Rng) -> Instance:
     top = z + body * 0.5 + head * 0.34
     model.ball((head * 0.92, head * 1.06, head * 0.94), fur, rows=13, segments=20, at=(0.03 * h, 0, top))
     muzzle = head * rng.uniform(0.4, 0.5)
-    model.ball(
-        (muzzle, muzzle * 1.05, muzzle * 0.85),
-        pale,
-        rows=9,
-        segments=16,
-        at=(0.03 * h + head * 0.42, 0, top - 0.12 * head),
-    )
+    size = (muzzle, muzzle * 1.05, muzzle * 0.85)
+    model.ball(size, pale, rows=9, segments=16, at=(0.03 * h + head * 0.42, 0, top - 0.12 * head))
     black = plain((26, 22, 22))
     nose = muzzle * 0.34
+    size = (nose, nose * 1.4, nose)
     model.ball(
-        (nose, nose * 1.4, nose),
-        black,
-        rows=7,
-        segments=10,
-        at=(0.03 * h + head * 0.42 + muzzle * 0.46, 0, top - 0.04 * head),
-        hull=False,
+        size, black, rows=7, segments=10, at=(0.03 * h + head * 0.42 + muzzle * 0.46, 0, top - 0.04 * head), hull=False
     )
     for s in (-1, 1):
         eye = head * rng.uniform(0.09, 0.11)
+        size = (eye, eye, eye)
         model.ball(
-            (eye, eye, eye),
-            black,
-            rows=7,
-            segments=10,
-            at=(0.03 * h + head * 0.39, s * head * 0.2, top + 0.12 * head),
-            hull=False,
+            size, black, rows=7, segments=10, at=(0.03 * h + head * 0.39, s * head * 0.2, top + 0.12 * head), hull=False
         )
         ear, at = head * rng.uniform(0.32, 0.38), np.array([0.02 * h, s * head * 0.42, top + head * 0.4])
         model.ball((ear * 0.5, ear, ear), fur, rows=9, segments=14, at=at)
@@ -478,15 +441,8 @@ def teddy_bear(rng: Rng) -> Instance:
         model.ball((leg, leg * 0.46, leg * 0.44), fur, rows=9, segments=14, at=at, turn=spread)
         sole = at + spread @ [leg * 0.46, 0, leg * 0.06]
         model.ball((leg * 0.26, leg * 0.5, leg * 0.56), fur, rows=9, segments=14, at=sole, turn=spread)
-        model.ball(
-            (leg * 0.1, leg * 0.36, leg * 0.42),
-            pale,
-            rows=7,
-            segments=12,
-            at=sole + spread @ [leg * 0.1, 0, 0],
-            turn=spread,
-            hull=False,
-        )
+        size = (leg * 0.1, leg * 0.36, leg * 0.42)
+        model.ball(size, pale, rows=7, segments=12, at=sole + spread @ [leg * 0.1, 0, 0], turn=spread, hull=False)
     if dressed == "bow":
         paint = plain(tint(rng, cloth_word))
         at = np.array([body * 0.34, 0, z + body * 0.44])
@@ -514,10 +470,8 @@ TOY_BRICK_COUNTS = {1: "one", 2: "two", 3: "three", 4: "four", 6: "six", 8: "eig
 
 @generates("toy brick")
 def toy_brick(rng: Rng) -> Instance:
-    """Toy bricks: plastic building bricks and plates with rows of round studs, of many sizes.
-
-    Pose: its studs up or to a side.
-    """
+    """Toy bricks: plastic building bricks and plates with rows of round studs, of many sizes."""
+    # Pose: its studs up or to a side.
     model = ModelBuilder()
     word = choice(rng, (*TOYS, "black", "grey", "brown"))
     skin = finish(rng, "plastic", word, wear=0.4)
@@ -538,10 +492,8 @@ def toy_brick(rng: Rng) -> Instance:
     model.hull(
         [(sx * edge[0], sy * edge[1], z) for sx in (-1, 1) for sy in (-1, 1) for z in (0, high / 2 + tall)], turn=turn
     )
-    features = [
-        f"with {TOY_BRICK_COUNTS.get(columns * rows, 'many')} stud{'s' if columns * rows > 1 else ''}",
-        "flat" if high < unit else "",
-    ]
+    features = [f"with {TOY_BRICK_COUNTS.get(columns * rows, 'many')} stud{'s' if columns * rows > 1 else ''}"]
+    features += ["flat" if high < unit else ""]
     return model.instance(skin, "rectangular", features, density=400)
 
 
@@ -578,13 +530,8 @@ def toy_drum(rng: Rng) -> Instance:
         model.prism(circle(r * 0.97, 28), z, z + 1, head, hull=False)
     band = 0.11 * h
     for z in (0, h - band):
-        rows = [
-            (r * 0.93, z + 0.5),
-            (r * 1.04, z),
-            (r * 1.04, z + band),
-            (r * 0.95, z + band),
-            (r * 0.94, z + band - 3),
-        ]
+        rows = [(r * 0.93, z + 0.5), (r * 1.04, z), (r * 1.04, z + band), (r * 0.95, z + band)]
+        rows += [(r * 0.94, z + band - 3)]
         model.lathe(rows, plain(rim), 32, hull=False)
     sticks = rng.random() < 0.45
     if sticks:
@@ -642,12 +589,8 @@ def toy_robot(rng: Rng) -> Instance:
     z = leg + 0.02 * h
     round_body = rng.random() < 0.25
     if round_body:
-        model.lathe(
-            np.array([(0.42, 0), (0.5, 0.12), (0.5, 0.88), (0.36, 1), (0, 1)]) * [wide, trunk],
-            paint,
-            at=(0, 0, z),
-            pieces=1,
-        )
+        profile = np.array([(0.42, 0), (0.5, 0.12), (0.5, 0.88), (0.36, 1), (0, 1)]) * [wide, trunk]
+        model.lathe(profile, paint, at=(0, 0, z), pieces=1)
         face = wide * 0.49
     else:
         model.box((deep, wide, trunk), paint, 1.5, at=(0, 0, z + trunk / 2))
@@ -668,14 +611,8 @@ def toy_robot(rng: Rng) -> Instance:
     model.box((deep * 0.9, broad, head), paint if rng.random() < 0.6 else accent, 1.5, at=(0, 0, z + head / 2))
     glow, eye = plain(tint(rng, choice(rng, ("yellow", "red", "white", "turquoise")))), head * rng.uniform(0.2, 0.3)
     for s in (-1, 1):
-        model.ball(
-            (eye * 0.6, eye, eye),
-            glow,
-            rows=7,
-            segments=12,
-            at=(deep * 0.45, s * broad * 0.22, z + head * 0.64),
-            hull=False,
-        )
+        size = (eye * 0.6, eye, eye)
+        model.ball(size, glow, rows=7, segments=12, at=(deep * 0.45, s * broad * 0.22, z + head * 0.64), hull=False)
         model.ball(
             (eye * 0.3, eye * 0.4, eye * 0.4),
             plain((20, 20, 24)),
@@ -688,13 +625,8 @@ def toy_robot(rng: Rng) -> Instance:
             (h * 0.04, h * 0.04, h * 0.06), accent, 0.4, at=(0, s * (broad / 2 + h * 0.012), z + head * 0.5), hull=False
         )
     for n in range(5):
-        model.box(
-            (1.6, broad * 0.07, head * 0.16),
-            plain((34, 34, 38)),
-            0,
-            at=(deep * 0.45, broad * 0.11 * (n - 2), z + head * 0.24),
-            hull=False,
-        )
+        size = (1.6, broad * 0.07, head * 0.16)
+        model.box(size, plain((34, 34, 38)), 0, at=(deep * 0.45, broad * 0.11 * (n - 2), z + head * 0.24), hull=False)
     antenna = rng.random() < 0.75
     if antenna:
         reach = h * rng.uniform(0.06, 0.1)
@@ -734,11 +666,8 @@ def wood_block(rng: Rng) -> Instance:
     else:
         side, top = np.rot90(skin.image(b, length)), np.rot90(skin.image(a, length), 2)
         # Sides run along y: their grain is horizontal, that of top and bottom upright.
-        model.box(
-            (a, length, b),
-            {"right": side, "left": side, "front": end, "back": other, "top": top, "bottom": top},
-            rounding,
-        )
+        size = (a, length, b)
+        model.box(size, {"right": side, "left": side, "front": end, "back": other, "top": top, "bottom": top}, rounding)
     features = ["painted" if painted else "unpainted", "with rounded edges" if rounding > 3 else ""]
     return model.instance(skin, "cube-shaped" if form == "cube" else "rectangular", features)
 
@@ -764,14 +693,8 @@ def yo_yo(rng: Rng) -> Instance:
         model.lathe(disc * [r, half] + [0, gap / 2], skin, turn=pose, pieces=1)
         z = half + gap / 2
         if emblem == "star":
-            model.prism(
-                star(5, 0.62 * flat * r, 0.28 * flat * r),
-                z - 0.2,
-                z + 0.5,
-                plain(tint(rng, ink)),
-                turn=pose,
-                hull=False,
-            )
+            outline = star(5, 0.62 * flat * r, 0.28 * flat * r)
+            model.prism(outline, z - 0.2, z + 0.5, plain(tint(rng, ink)), turn=pose, hull=False)
         elif emblem == "disc":
             model.prism(circle(0.65 * flat * r, 24), z - 0.2, z + 0.5, plain(tint(rng, ink)), turn=pose, hull=False)
         elif emblem == "ring":

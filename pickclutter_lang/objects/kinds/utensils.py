@@ -130,13 +130,8 @@ def tool_handle(
         rod = np.array([(0, length - 4, z), (0, end, z)])
         model.sweep(rod, rng.uniform(2.4, 4), skin, rng.uniform(1.6, 3), segments=10, pieces=1)
     if rng.random() < 0.5:
-        model.prism(
-            circle(0.42 * thick, 12) + np.array([0, thick]),
-            z - form[1] * flat - 0.3,
-            z + form[1] * flat + 0.3,
-            skin.painted((52, 52, 54)),
-            hull=False,
-        )
+        outline = circle(0.42 * thick, 12) + np.array([0, thick])
+        model.prism(outline, z - form[1] * flat - 0.3, z + form[1] * flat + 0.3, skin.painted((52, 52, 54)), hull=False)
         return grip, "with a hole in its handle"
     material = {"wood": "wooden"}.get(grip.material, grip.material)
     return grip, f"with a {material} handle"
@@ -148,10 +143,8 @@ OPENING = ((0.62, -0.5), (0.62, 0.4), (0, 0.66), (-0.62, 0.4), (-0.62, -0.5), *_
 
 @generates("bottle opener")
 def bottle_opener(rng: Rng) -> Instance:
-    """Bottle openers: a steel ring with a tooth on a handle, or a flat bar with an opening at one end.
-
-    Pose: lying flat, its opening at +y.
-    """
+    """Bottle openers: a steel ring with a tooth on a handle, or a flat bar with an opening at one end."""
+    # Pose: lying flat, its opening at +y.
     model = ModelBuilder()
     steel = finish(rng, "steel", "grey", wear=0.4, rgb=STEEL)
     thick = rng.uniform(2.2, 3.6)
@@ -204,10 +197,8 @@ def _bottle_opener_bar(model: ModelBuilder, rng: Rng, thick: float) -> Instance:
 
 @generates("can opener")
 def can_opener(rng: Rng) -> Instance:
-    """Can openers: two long arms that close, a toothed wheel, and a winged key to turn; plastic or steel grips.
-
-    Pose: lying flat, its wheel at +y and its key on top.
-    """
+    """Can openers: two long arms that close, a toothed wheel, and a winged key to turn; plastic or steel grips."""
+    # Pose: lying flat, its wheel at +y and its key on top.
     model = ModelBuilder()
     steel = finish(rng, "steel", "grey", rgb=STEEL, wear=0.4)
     covered = rng.random() < 0.75
@@ -241,20 +232,15 @@ def can_opener(rng: Rng) -> Instance:
     tall = rng.uniform(4, 7) if key is grip else 2.5
     model.plate(edges[0], edges[1], 8.0, 8 + tall, key, pieces=1)
     colors = tuple(dict.fromkeys((*grip.colors, "grey")))
-    features = [
-        f"with {grip.material} grips" if covered else "with bare steel arms",
-        "with a turning grip",
-        "with a wheel",
-    ]
+    features = [f"with {grip.material} grips" if covered else "with bare steel arms", "with a turning grip"]
+    features += ["with a wheel"]
     return model.instance(grip, "long", features, colors=colors, density=2200)
 
 
 @generates("chopsticks")
 def chopsticks(rng: Rng) -> Instance:
-    """Chopsticks: a pair of slim tapered sticks side by side, of wood, bamboo, lacquer or steel, with painted ends.
-
-    Pose: lying along y, their thick ends at -y.
-    """
+    """Chopsticks: a pair of slim tapered sticks side by side, of wood, bamboo, lacquer or steel, with painted ends."""
+    # Pose: lying along y, their thick ends at -y.
     model = ModelBuilder()
     style = choice(rng, weighted("wood 5, lacquer 4, plastic, steel"))
     words = weighted("black 3, red 3, white, brown, blue, green, pink")
@@ -362,10 +348,8 @@ def _waiter(model: ModelBuilder, rng: Rng, steel: Finish, grip: Finish) -> Insta
 
 @generates("corkscrew")
 def corkscrew(rng: Rng) -> Instance:
-    """Corkscrews: a wire spiral under a bar for a handle, with two wings, or folded as a waiter's friend.
-
-    Pose: lying flat, its spiral towards +y, or a folding one.
-    """
+    """Corkscrews: a wire spiral under a bar for a handle, with two wings, or folded as a waiter's friend."""
+    # Pose: lying flat, its spiral towards +y, or a folding one.
     steel = finish(rng, "steel", "grey", rgb=STEEL)
     wood = rng.random() < 0.5
     grip = finish(rng, "wood", "brown", rgb=WOODS) if wood else finish(rng, "plastic", ("black", *GRIPS))
@@ -375,10 +359,8 @@ def corkscrew(rng: Rng) -> Instance:
 
 @generates("fork")
 def fork(rng: Rng) -> Instance:
-    """Forks: of steel, some with a plastic or wooden handle, three or four tines, plain or curved handles.
-
-    Pose: lying with its tines at +y.
-    """
+    """Forks: of steel, some with a plastic or wooden handle, three or four tines, plain or curved handles."""
+    # Pose: lying with its tines at +y.
     model = ModelBuilder()
     kind = choice(rng, weighted("steel 3, plastic, wood, colored handle, wooden handle"))
     length, tines = rng.uniform(150, 210), int(choice(rng, (3, 4, 4)))
@@ -430,10 +412,8 @@ def fork(rng: Rng) -> Instance:
 
 @generates("kitchen tongs")
 def kitchen_tongs(rng: Rng) -> Instance:
-    """Kitchen tongs: two long arms joined at one end, with scalloped or soft tips that spring apart.
-
-    Pose: lying on their side, open towards +y.
-    """
+    """Kitchen tongs: two long arms joined at one end, with scalloped or soft tips that spring apart."""
+    # Pose: lying on their side, open towards +y.
     model = ModelBuilder()
     steel = finish(rng, "steel", "grey", rgb=STEEL)
     style = choice(rng, weighted("steel, grips 2, plastic"))
@@ -471,10 +451,8 @@ def kitchen_tongs(rng: Rng) -> Instance:
 
 @generates("knife")
 def knife(rng: Rng) -> Instance:
-    """Table knives: rounded or pointed blades of steel or plastic, plain or serrated, on flat or thick handles.
-
-    Pose: lying flat with its blade at +y.
-    """
+    """Table knives: rounded or pointed blades of steel or plastic, plain or serrated, on flat or thick handles."""
+    # Pose: lying flat with its blade at +y.
     model = ModelBuilder()
     style = choice(rng, STYLES)
     skin = cutlery_finish(rng, style)
@@ -507,10 +485,8 @@ def knife(rng: Rng) -> Instance:
 
 @generates("ladle")
 def ladle(rng: Rng) -> Instance:
-    """Ladles: deep round bowls on a long handle that rises and hooks at its end; of steel, plastic or wood.
-
-    Pose: its bowl open upward, its handle rising towards -y.
-    """
+    """Ladles: deep round bowls on a long handle that rises and hooks at its end; of steel, plastic or wood."""
+    # Pose: its bowl open upward, its handle rising towards -y.
     model = ModelBuilder()
     material = choice(rng, weighted("steel 2, plastic 2, metal, wood"))
     rgb = {"steel": STEEL, "wood": WOODS}.get(material, ())
@@ -551,10 +527,8 @@ def ladle(rng: Rng) -> Instance:
 
 @generates("spatula")
 def spatula(rng: Rng) -> Instance:
-    """Spatulas: turners with a flat, often slotted blade on a bent neck, and scrapers with a soft blade.
-
-    Pose: lying with its blade at +y.
-    """
+    """Spatulas: turners with a flat, often slotted blade on a bent neck, and scrapers with a soft blade."""
+    # Pose: lying with its blade at +y.
     model = ModelBuilder()
     material = choice(rng, weighted("steel, plastic 3, wood, rubber"))
     rgb = {"steel": STEEL, "wood": WOODS}.get(material, ())
@@ -603,10 +577,8 @@ def _blade(model: ModelBuilder, rng: Rng, skin: Finish, start: float, thick: flo
 
 @generates("spoon")
 def spoon(rng: Rng) -> Instance:
-    """Spoons: teaspoons to tablespoons of steel, plastic or wood, some with another handle.
-
-    Pose: lying with its bowl at +y, open side up.
-    """
+    """Spoons: teaspoons to tablespoons of steel, plastic or wood, some with another handle."""
+    # Pose: lying with its bowl at +y, open side up.
     model = ModelBuilder()
     style = choice(rng, STYLES)
     skin = cutlery_finish(rng, style)
@@ -630,10 +602,8 @@ def spoon(rng: Rng) -> Instance:
 
 @generates("vegetable peeler")
 def vegetable_peeler(rng: Rng) -> Instance:
-    """Vegetable peelers: a slotted blade between the arms of a y, or at the end of a straight handle.
-
-    Pose: lying with its blade at +y.
-    """
+    """Vegetable peelers: a slotted blade between the arms of a y, or at the end of a straight handle."""
+    # Pose: lying with its blade at +y.
     model = ModelBuilder()
     steel = finish(rng, "steel", "grey", rgb=STEEL)
     kind = choice(rng, weighted("plastic 3, rubber, wood, steel"))
@@ -680,10 +650,8 @@ def vegetable_peeler(rng: Rng) -> Instance:
 
 @generates("whisk")
 def whisk(rng: Rng) -> Instance:
-    """Whisks: loops of wire that bulge like a balloon, on a handle of steel, wood or plastic.
-
-    Pose: lying with its wires at +y.
-    """
+    """Whisks: loops of wire that bulge like a balloon, on a handle of steel, wood or plastic."""
+    # Pose: lying with its wires at +y.
     model = ModelBuilder()
     steel = finish(rng, "steel", "grey", rgb=STEEL)
     length, cage = rng.uniform(85, 125), rng.uniform(75, 130)

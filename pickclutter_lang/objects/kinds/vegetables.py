@@ -27,19 +27,8 @@ def bell_pepper(rng: Rng) -> Instance:
     color = skin.tints[0]
     r, tall, low = rng.uniform(33, 44), rng.uniform(0.9, 1.35), rng.uniform(0.68, 0.9)
     dent = rng.uniform(0.15, 0.35)
-    outline = [
-        (0, -1 + dent),
-        (0.25, -1 + 0.5 * dent),
-        (0.5 * low, -0.98),
-        (0.92 * low, -0.8),
-        (low + 0.06, -0.3),
-        (0.98, 0.35),
-        (1, 0.68),
-        (0.78, 0.95),
-        (0.4, 0.98),
-        (0.16, 0.84),
-        (0, 0.72),
-    ]
+    outline = [(0, -1 + dent), (0.25, -1 + 0.5 * dent), (0.5 * low, -0.98), (0.92 * low, -0.8), (low + 0.06, -0.3)]
+    outline += [(0.98, 0.35), (1, 0.68), (0.78, 0.95), (0.4, 0.98), (0.16, 0.84), (0, 0.72)]
     lobes, depth, phase = int(rng.integers(3, 5)), rng.uniform(0.09, 0.18), rng.uniform(0, 6.3)
     lean, odd = rng.normal(0, 0.07, 2), rng.uniform(0.0, 0.12)
 
@@ -58,13 +47,8 @@ def bell_pepper(rng: Rng) -> Instance:
     model.lathe(smooth(outline, 26) * [r, r * tall], image, 36, bend=bend, pieces=1)
     foot = bend(np.array([[0, 0, 0.72 * r * tall]]))[0]
     green = leaf_color(rng)
-    model.lathe(
-        [(0.34 * r, -2), (0.3 * r, 2), (0.12 * r, 4), (0, 5)],
-        peel(rng, green, texels=(12, 24)),
-        10,
-        at=foot,
-        hull=False,
-    )
+    profile = [(0.34 * r, -2), (0.3 * r, 2), (0.12 * r, 4), (0, 5)]
+    model.lathe(profile, peel(rng, green, texels=(12, 24)), 10, at=foot, hull=False)
     stub(model, rng, foot, rng.uniform(0.45, 0.95) * r, rng.uniform(3.5, 5.5), green, flare=1.25)
     features = ["with a green stem", f"with {('three', 'four')[lobes - 3]} lobes"]
     return model.instance(skin, "irregular", features, colors=(word, other) if patchy else (word,))
@@ -129,10 +113,8 @@ CARROT_SKINS = {
 
 @generates("carrot")
 def carrot(rng: Rng) -> Instance:
-    """Carrots: long tapered roots with fine rings, with green leaves, a green stub or a bare top.
-
-    Pose: lying, its tip towards -y.
-    """
+    """Carrots: long tapered roots with fine rings, with green leaves, a green stub or a bare top."""
+    # Pose: lying, its tip towards -y.
     model = ModelBuilder()
     word = choice(rng, weighted("orange 8, purple, yellow"))
     skin = finish(rng, "food", word, rgb=CARROT_SKINS[word])
@@ -165,11 +147,8 @@ def carrot(rng: Rng) -> Instance:
             )
             if length + reach > 290:
                 reach = 290 - length
-            ends = [
-                (0, -3, 0),
-                (aside[0] * 0.3 * reach, 0.5 * reach, aside[1] * 0.2 * reach),
-                (aside[0] * reach, reach, aside[1] * 0.6 * reach),
-            ]
+            ends = [(0, -3, 0), (aside[0] * 0.3 * reach, 0.5 * reach, aside[1] * 0.2 * reach)]
+            ends += [(aside[0] * reach, reach, aside[1] * 0.6 * reach)]
             stalk = smooth(ends, 9)
             wide = np.array([1.5, 1.3, 1.2, 3.5, 5, 7, 8, 6, 1]) * rng.uniform(0.8, 1.3) if leafy else 1.5
             frond = tx.to_uint8(green * (1 + 0.22 * tx.grid_noise(rng, (40, 24), 20, 8)[..., None]))
@@ -220,10 +199,8 @@ def chili_pepper(rng: Rng) -> Instance:
     )
     stalk = smooth([(0, -1, 0), (0, 0.5 * long, 0), (rng.normal(0, 0.25) * long, long, rng.uniform(0, 0.2) * long)], 7)
     model.sweep(stalk, 0.17 * r + 1, plain(green * 0.95), segments=8, pieces=2)
-    features = [
-        "with a green stem",
-        "bent" if abs(bend + hook) > 0.2 else "nearly straight" if abs(bend + hook) < 0.06 else "",
-    ]
+    features = ["with a green stem"]
+    features += ["bent" if abs(bend + hook) > 0.2 else "nearly straight" if abs(bend + hook) < 0.06 else ""]
     others = ("green" if word == "red" else "red",) if turning else ()
     return model.instance(skin, "pointed", features, colors=(word, *others))
 
@@ -346,18 +323,8 @@ def eggplant(rng: Rng) -> Instance:
     slim = rng.uniform(1.25, 2.6)
     r = min(rng.uniform(75, 125) / slim, 55)
     waist = rng.uniform(0.5, 0.75)
-    outline = [
-        (0, -1),
-        (0.3, -0.98),
-        (0.74, -0.82),
-        (1, -0.42),
-        (0.94, 0.0),
-        (waist + 0.1, 0.4),
-        (waist, 0.72),
-        (waist * 0.8, 0.93),
-        (0.2, 1),
-        (0, 1),
-    ]
+    outline = [(0, -1), (0.3, -0.98), (0.74, -0.82), (1, -0.42), (0.94, 0.0), (waist + 0.1, 0.4), (waist, 0.72)]
+    outline += [(waist * 0.8, 0.93), (0.2, 1), (0, 1)]
     length, curve = r * slim, rng.uniform(0, 0.22)
 
     def bend(points: Floats) -> Floats:
@@ -405,18 +372,8 @@ def garlic(rng: Rng) -> Instance:
     color = skin.tints[0]
     r, tall, neck = rng.uniform(19, 34), rng.uniform(0.72, 0.98), rng.uniform(0.12, 0.2)
     top = rng.uniform(1.15, 1.85)
-    outline = [
-        (0, -0.72),
-        (0.3, -0.76),
-        (0.72, -0.66),
-        (1, -0.18),
-        (0.94, 0.22),
-        (0.6, 0.66),
-        (0.28, 0.9),
-        (neck, 1.1),
-        (neck * 0.9, top),
-        (0, top),
-    ]
+    outline = [(0, -0.72), (0.3, -0.76), (0.72, -0.66), (1, -0.18), (0.94, 0.22), (0.6, 0.66), (0.28, 0.9), (neck, 1.1)]
+    outline += [(neck * 0.9, top), (0, top)]
     cloves, phase, depth = int(rng.integers(7, 12)), rng.uniform(0, 6.3), rng.uniform(0.08, 0.2)
     lean, odd = rng.normal(0, 0.09, 2), rng.uniform(0, 0.8)
 
@@ -446,10 +403,8 @@ def garlic(rng: Rng) -> Instance:
     model.lathe(
         smooth(outline, 26) * [r, r * tall], tx.to_uint8(tx.lerp_color(base, color * 0.68, 0.6 * shade)), 40, bend=bend
     )
-    features = [
-        "with purple streaks" if purple else "with white skin",
-        "with a long neck" if top > 1.7 else "with a short neck",
-    ]
+    features = ["with purple streaks" if purple else "with white skin"]
+    features += ["with a long neck" if top > 1.7 else "with a short neck"]
     return model.instance(skin, "round", features, colors=("white", "purple") if purple else ("white",))
 
 
@@ -509,19 +464,8 @@ def onion(rng: Rng) -> Instance:
     color = skin.tints[0]
     r, tall, neck = rng.uniform(26, 46), rng.uniform(0.76, 1.08), rng.uniform(0.06, 0.14)
     top = rng.uniform(1.08, 1.32)
-    outline = [
-        (0, -0.98),
-        (0.16, -0.98),
-        (0.56, -0.8),
-        (0.95, -0.3),
-        (0.98, 0.15),
-        (0.72, 0.64),
-        (0.3, 0.9),
-        (neck, 1.04),
-        (neck * 0.8, top - 0.1),
-        (neck * 1.3, top),
-        (0, top - 0.04),
-    ]
+    outline = [(0, -0.98), (0.16, -0.98), (0.56, -0.8), (0.95, -0.3), (0.98, 0.15), (0.72, 0.64), (0.3, 0.9)]
+    outline += [(neck, 1.04), (neck * 0.8, top - 0.1), (neck * 1.3, top), (0, top - 0.04)]
     base = peel(
         rng,
         color,
@@ -544,11 +488,8 @@ def onion(rng: Rng) -> Instance:
     for _ in range(int(rng.integers(9, 15)) if beard else 0):
         a, d = rng.uniform(0, 6.3), rng.uniform(0.5, 1.6)
         out, foot = np.array([np.cos(a), np.sin(a), 0]), -0.96 * r * tall
-        root = [
-            out * 0.06 * r + [0, 0, foot],
-            out * 0.14 * r * d + [0, 0, foot - 3],
-            out * 0.3 * r * d + [0, 0, foot - 1],
-        ]
+        root = [out * 0.06 * r + [0, 0, foot], out * 0.14 * r * d + [0, 0, foot - 3]]
+        root += [out * 0.3 * r * d + [0, 0, foot - 1]]
         roots += root
         model.sweep(root, 0.5, plain((172, 144, 100)), segments=4, hull=False)
     if beard:
@@ -615,18 +556,8 @@ def pumpkin(rng: Rng) -> Instance:
     color = skin.tints[0]
     r, tall = rng.uniform(36, 125), rng.uniform(0.55, 1.0)
     ribs, depth = int(rng.integers(8, 14)), rng.uniform(0.06, 0.16)
-    outline = [
-        (0, -0.8),
-        (0.25, -0.88),
-        (0.62, -0.9),
-        (0.93, -0.55),
-        (1, 0),
-        (0.93, 0.52),
-        (0.62, 0.88),
-        (0.28, 0.86),
-        (0.1, 0.72),
-        (0, 0.68),
-    ]
+    outline = [(0, -0.8), (0.25, -0.88), (0.62, -0.9), (0.93, -0.55), (1, 0), (0.93, 0.52), (0.62, 0.88), (0.28, 0.86)]
+    outline += [(0.1, 0.72), (0, 0.68)]
 
     profile = smooth(outline, 19) * [r, r * tall]
 
@@ -688,16 +619,8 @@ def tomato(rng: Rng) -> Instance:
     skin = finish(rng, "food", word, rgb=TOMATO_SKINS[word])
     r, tall = rng.uniform(*radii), rng.uniform(*heights)
     dent = 0.25 if sort != "oval" else 0.1
-    outline = [
-        (0, -0.96),
-        (0.3, -0.96),
-        (0.78, -0.68),
-        (1, -0.02),
-        (0.88, 0.58),
-        (0.5, 0.92),
-        (0.2, 0.92),
-        (0, 0.95 - dent),
-    ]
+    outline = [(0, -0.96), (0.3, -0.96), (0.78, -0.68), (1, -0.02), (0.88, 0.58), (0.5, 0.92), (0.2, 0.92)]
+    outline += [(0, 0.95 - dent)]
     unripe = rng.random() < 0.25 and word == "red"
     top = ((208, 130, 50) if unripe else skin.tints[0] * 0.85, rng.uniform(0.12, 0.4))
     image = peel(
@@ -710,14 +633,8 @@ def tomato(rng: Rng) -> Instance:
     )
     turn = lying(rng) if sort == "oval" else UPRIGHT
     lobes = int(rng.integers(5, 9))
-    model.lathe(
-        smooth(outline, 22) * [r, r * tall],
-        image,
-        32,
-        bend=uneven(rng, 0.05, lobes, depth * rng.uniform(0.4, 1.2)),
-        turn=turn,
-        pieces=1,
-    )
+    profile = smooth(outline, 22) * [r, r * tall]
+    model.lathe(profile, image, 32, bend=uneven(rng, 0.05, lobes, depth * rng.uniform(0.4, 1.2)), turn=turn, pieces=1)
     green = rng.random() < 0.8 or word != "red"
     if green:
         color, foot = leaf_color(rng), np.array([0, 0, r * tall * (0.97 - dent)])

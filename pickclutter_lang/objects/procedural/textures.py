@@ -1,8 +1,8 @@
-"""Texture images (uint8 [H, W, 3]): noise, color gradients, wood and text as functions of the coordinates."""
+"""Texture images (uint8 [H, W, 3]): noise, color gradients and text as functions of the coordinates."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -102,22 +102,3 @@ def draw_text(
     mask = mask.rotate(degrees, expand=True, resample=Image.Resampling.BILINEAR)
     corner = (round(center[0] - mask.width / 2), round(center[1] - mask.height / 2))
     image.paste(tuple(int(c) for c in color), corner, mask)
-
-
-def wood(
-    points: Floats, rng: np.random.Generator, light: Color, dark: Color, rings: float, axis: int = 2
-) -> TextureImage:
-    """Return wood for texels at points [H, W, 3] (meters): year rings round an axis that lies off the center."""
-    across = [i for i in range(3) if i != axis]
-    stretched = points.copy()
-    stretched[..., axis] *= 0.12
-    wobble = 0.0012 * wave_noise(stretched, rng, 150.0)
-    distance = np.hypot(points[..., across[0]] + 0.02, points[..., across[1]] + 0.05) + wobble
-    fraction = smoothstep(np.abs((distance * rings) % 1.0 - 0.5) * 2, 0.1, 1.0)
-    fibre = wave_noise(stretched, rng, 2500.0)
-    return to_uint8(lerp_color(light, dark, 0.75 * fraction) + 4 * fibre[..., None])
-
-
-def render_texture(height: int, width: int, color: Callable[[Floats, Floats], Floats]) -> TextureImage:
-    """Return the image of a function of u and v."""
-    return to_uint8(color(*uv_grid(height, width)))
