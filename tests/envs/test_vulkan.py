@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from pickclutter_lang.envs import vulkan
-from pickclutter_lang.envs.check_install import probe
+from pickclutter_lang.envs.check_install import check_renderer
 from pickclutter_lang.errors import MissingExtraError, RendererError
 
 pytestmark = pytest.mark.sim
 
 
 def test_the_renderer_works_here() -> None:
-    assert probe().kind in ("gpu", "software", "user")
+    assert "renders" in check_renderer()
 
 
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,4 +74,4 @@ def test_a_broken_driver_is_an_error_and_not_a_crash(monkeypatch: pytest.MonkeyP
     _fresh(monkeypatch)
     monkeypatch.setenv("VK_DRIVER_FILES", str(tmp_path / "absent.json"))
     with pytest.raises(RendererError, match=r"user renderer .* failed with status"):
-        probe()
+        check_renderer()
