@@ -1,4 +1,4 @@
-"""ManiSkill2's PickClutter with the meshes of an object set."""
+"""ManiSkill2's PickClutter with object sets, drawn cameras and lights, and all observation modes in one environment."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ import os
 from collections import OrderedDict
 from collections.abc import Mapping
 from copy import copy, deepcopy
-from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
-import mani_skill2.envs.pick_and_place.pick_clutter  # noqa: F401  # registers it
 import numpy as np
 from gymnasium import spaces
 from mani_skill2.envs.pick_and_place.pick_clutter import PickClutterEnv, PickClutterYCBEnv
-from mani_skill2.utils.registration import make
 from mani_skill2.utils.wrappers.observation import (
     PointCloudObservationWrapper,
     RGBDObservationWrapper,
@@ -30,10 +27,16 @@ from pickclutter_lang.envs.randomization import (
     read_settings,
     view_rng,
 )
-from pickclutter_lang.envs.renderer import renderer_options, shared_engine
+from pickclutter_lang.envs.renderer import shared_engine
 from pickclutter_lang.envs.scene_view import Table, camera_pose, color_of, set_lights
 from pickclutter_lang.errors import InvalidArgumentError, RendererError
 from pickclutter_lang.objects.object_sets import ObjectSet
+
+HAND_CAMERA = "hand_camera"
+PLAIN_MODES = ("state", "state_dict", "none", "image")
+CONVERTED_MODES = ("rgbd", "pointcloud", "image_robot_seg", "rgbd_robot_seg", "pointcloud_robot_seg")
+OBS_MODES = PLAIN_MODES + CONVERTED_MODES
+LARGEST = float(np.finfo(np.float32).max)
 
 
 class ObjectSetEnv(PickClutterYCBEnv):  # type: ignore[misc]
@@ -49,9 +52,6 @@ class ObjectSetEnv(PickClutterYCBEnv):  # type: ignore[misc]
     def _load_model(self, model_id: str, model_scale: float = 1.0) -> Any:
         self.asset_root = self.object_set.model_dir(model_id).parent.parent
         return super()._load_model(model_id, model_scale)
-
-
-HAND_CAMERA = "hand_camera"
 
 
 class EpisodeViewEnv(PickClutterYCBEnv):  # type: ignore[misc]
@@ -128,12 +128,6 @@ class EpisodeViewEnv(PickClutterYCBEnv):  # type: ignore[misc]
         depth = -position[..., 2].astype(np.float64)
         measured = noisy_depth(depth, focal_length, self.camera, rng)
         position[..., :3] *= np.where(depth > 0, measured / np.where(depth > 0, depth, 1.0), 0.0)[..., None]
-
-
-PLAIN_MODES = ("state", "state_dict", "none", "image")
-CONVERTED_MODES = ("rgbd", "pointcloud", "image_robot_seg", "rgbd_robot_seg", "pointcloud_robot_seg")
-OBS_MODES = PLAIN_MODES + CONVERTED_MODES
-LARGEST = float(np.finfo(np.float32).max)
 
 
 def base_mode(obs_mode: str) -> str:
@@ -239,13 +233,3 @@ def start_renderer(render_mode: str | None, renderer_kwargs: dict[str, Any] | No
 
 def _has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
-def make_stock(asset_root: str | Path, episode_json: str | Path, obs_mode: str) -> Any:
-    """Return stock `PickClutterYCB-v0`, unwrapped but for its observation mode; call `prepare_simulator` before.
-
-    :param asset_root: folder of the objects in ManiSkill2's layout
-    :param episode_json: file of episodes, see `datasets.scenes.episodes`
-    """
-    files = {"asset_root": str(asset_root), "episode_json": str(episode_json)}
-    return make("PickClutterYCB-v0", as_gym=False, obs_mode=obs_mode, **files, **renderer_options())

@@ -35,7 +35,7 @@ def episode_file(env: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["state", "rgbd", "pointcloud"])
 def pair(request: Any, env: Any, episode_file: Path) -> Any:
-    from pickclutter_lang.envs.maniskill_env import make_stock
+    from helpers.environments import make_stock
 
     files = {"episode_json": str(episode_file), "obs_mode": request.param}
     root = env.object_set.root

@@ -28,6 +28,17 @@ def make(env_id: str = PROXY, **kwargs: Any) -> Any:
     return gym.make(env_id, **{**SETTINGS[env_id], **kwargs}).unwrapped
 
 
+def make_stock(asset_root: object, episode_json: object, obs_mode: str) -> Any:
+    """Return ManiSkill2's own environment on the same objects and episodes."""
+    import mani_skill2.envs  # noqa: F401  # registers it
+    from mani_skill2.utils.registration import make as make_env
+
+    from pickclutter_lang.envs.renderer import renderer_options
+
+    files = {"asset_root": str(asset_root), "episode_json": str(episode_json)}
+    return make_env("PickClutterYCB-v0", as_gym=False, obs_mode=obs_mode, **files, **renderer_options())
+
+
 def in_new_process(code: str) -> subprocess.CompletedProcess[str]:
     """Run Python code in a process of its own."""
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)

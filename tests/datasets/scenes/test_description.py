@@ -141,9 +141,9 @@ def _ycb() -> Path | None:
 @pytest.mark.skipif(_ycb() is None, reason="the real YCB objects are not here (PICKCLUTTER_YCB)")
 def test_stock_pick_clutter_loads_our_episodes(tmp_path: Path) -> None:
     pytest.importorskip("sapien", reason="needs the simulator: the `sim` extra")
+    from helpers.environments import make_stock
     from pickclutter_lang.envs.config import CollectConfig
     from pickclutter_lang.envs.generation.collect import collect
-    from pickclutter_lang.envs.maniskill_env import make_stock
 
     root = str(_ycb())
     config = CollectConfig(
