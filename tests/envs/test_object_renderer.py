@@ -1,5 +1,8 @@
-"""Images of single objects, rendered by the simulator's renderer."""
+"""Images of single objects: views with masks and words, thumbnails, and sheets of them."""
 
+from __future__ import annotations
+
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,18 +10,37 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.forkserver import run_python
-from pickclutter_lang.errors import InvalidArgumentError
+from helpers.own_objects import MESHES, make_own_set, own_entry
+from pickclutter_lang.datasets.images.config import ImageDataConfig
+from pickclutter_lang.datasets.images.loaders import load_set
+from pickclutter_lang.datasets.object_views import ObjectViewDataset
+from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
+from pickclutter_lang.language.object_attributes import attributes_from_dict
+from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.object_sets import ObjectSet
+from pickclutter_lang.teacher_training.render_sources import object_of_row
+
+pytest.importorskip("sapien")
+from pickclutter_lang.envs.config import ObjectSheetConfig, ObjectViewConfig
+from pickclutter_lang.envs.generation.object_renderer import ObjectRenderer, render_object_views, write_object_sheet
 
 pytestmark = pytest.mark.sim
 TURNED = (np.cos(0.4), np.sin(0.4), 0.0, 0.0)
+SETTINGS = ObjectViewConfig(
+    out="",
+    objects="proxy",
+    objects_root=None,
+    selection="paper",
+    views_per_object=1,
+    random_objects=3,
+    views_per_random_object=2,
+    size=48,
+    seed=0,
+)
 
 
 @pytest.fixture(scope="module")
 def studio() -> Any:
-    from pickclutter_lang.envs.generation.object_renderer import ObjectRenderer
-
     return ObjectRenderer()
 
 
@@ -60,17 +82,82 @@ def test_impossible_cameras_are_refused(studio: Any, procedural: ObjectSet, pose
         studio.view(procedural.model_dir("013_apple"), **pose)
 
 
-@pytest.mark.slow
-def test_the_script_writes_a_sheet(tmp_path: Path, procedural: ObjectSet) -> None:
-    script = ["-m", "pickclutter_lang.commands", "render-object-sheet", "size=48"]
-    done = run_python([*script, "out=sheet.png"], tmp_path)
-    assert done.returncode == 0 and "26 objects of proxy in sheet.png" in done.stdout, done.stderr
+def test_views_show_each_object_and_depend_on_the_seed_alone(tmp_path: Path) -> None:
+    hashes = [
+        render_object_views(replace(SETTINGS, out=str(tmp_path / name), seed=seed))
+        for name, seed in (("first", 0), ("same", 0), ("other", 1))
+    ]
+    assert hashes[0] == hashes[1] != hashes[2]
+    views = ObjectViewDataset.open(tmp_path / "first")
+    assert views.content_hash == hashes[0]
+    assert [views.objects[n].get("model_id") for n in range(26)] == paper_catalog().model_ids
+    assert {"shape", "colours", "pattern", "material"} <= set(views.objects[26])
+    assert np.bincount(views.object_index).tolist() == [1] * 26 + [2] * 3
+    assert (views.mask.sum(axis=(1, 2)) >= 30).all()
+    lemon = paper_catalog().index("lemon")
+    red, green, blue = views.rgb[lemon][views.mask[lemon]].mean(axis=0)
+    assert red > 1.5 * blue and green > 1.3 * blue
+
+
+def test_views_of_kinds_have_their_words_and_lights(tmp_path: Path) -> None:
+    kinds = replace(SETTINGS, objects="kinds", kinds=["lemon", "mug"], instances=2, first_seed=3, random_objects=0)
+    hashes = [
+        render_object_views(replace(kinds, out=str(tmp_path / name), random_lights=lights))
+        for name, lights in (("first", False), ("same", False), ("lit", True))
+    ]
+    assert hashes[0] == hashes[1] != hashes[2]
+    views = ObjectViewDataset.open(tmp_path / "first")
+    assert [(row["kind"], row["seed"]) for row in views.objects] == [("lemon", 3), ("lemon", 4), ("mug", 3), ("mug", 4)]
+    assert views.config["first_seed"] == 3 and "random_lights" not in views.config
+    attributes = attributes_from_dict(views.objects[0])
+    assert "name:lemon" in attributes.tags and "category:fruit" in attributes.tags
+    red, green, blue = views.rgb[0][views.mask[0]].mean(axis=0)
+    assert red > 1.5 * blue and green > 1.2 * blue
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"objects": "cups"},
+        {"objects": "kinds", "kinds": ["gizmo"]},
+        {"objects": "kinds", "selection": "further"},
+        {"objects": "kinds", "first_seed": -1},
+        {"kinds": ["lemon"]},
+        {"size": 8},
+        {"seed": -1},
+        {"views_per_object": 0, "random_objects": 0},
+        {"views_per_random_object": -1},
+    ],
+)
+def test_wrong_settings_are_named(change: dict[str, object]) -> None:
+    with pytest.raises((InvalidArgumentError, UnknownObjectError)):
+        replace(SETTINGS, **change).validate()  # type: ignore[arg-type]
+
+
+def test_more_views_than_fit_into_memory_are_refused(tmp_path: Path) -> None:
+    many = replace(SETTINGS, objects="kinds", instances=1000, views_per_object=1000, size=1024, out=str(tmp_path / "o"))
+    with pytest.raises(InvalidArgumentError, match="1024 pixels"):
+        render_object_views(many)
+    assert not list(tmp_path.iterdir())
+
+
+def test_own_objects_have_views_and_a_sheet(tmp_path: Path) -> None:
+    mine = make_own_set(tmp_path / "mine")
+    render_object_views(replace(SETTINGS, out=str(tmp_path / "views"), objects=str(mine), random_objects=0, size=32))
+    views = ObjectViewDataset.open(tmp_path / "views")
+    assert [object_of_row(row).name for row in views.objects] == [own_entry(name).name for name in MESHES]
+    data = load_set(ImageDataConfig(name="object_views", root=str(tmp_path / "views"), image_size=32)).data
+    assert [len(part) for part in data.class_split or ()] == [6, 4]
+    assert write_object_sheet(ObjectSheetConfig(str(tmp_path / "s.png"), str(mine), size=32)) == 10
+    with pytest.raises(InvalidArgumentError, match="alarm"):
+        write_object_sheet(ObjectSheetConfig(str(tmp_path / "s.png"), [str(mine), "proxy"], size=32))
+
+
+@pytest.mark.parametrize(
+    ("settings", "count"),
+    [({"objects": "proxy"}, 26), ({"objects": ["kinds"], "kinds": ["mug", "apple"], "instances": 3}, 6)],
+)
+def test_a_sheet_shows_every_object(settings: dict[str, Any], count: int, tmp_path: Path) -> None:
+    assert write_object_sheet(ObjectSheetConfig(str(tmp_path / "sheet.png"), size=48, **settings)) == count
     with Image.open(tmp_path / "sheet.png") as sheet:
-        assert sheet.size == (7 * 48, 4 * 66)
-    kinds = ["objects=[kinds]", "kinds=[mug,apple]", "instances=3", "names=false", "out=kinds.png"]
-    done = run_python([*script, *kinds], tmp_path)
-    assert done.returncode == 0 and "6 objects of kinds in kinds.png" in done.stdout, done.stderr
-    with Image.open(tmp_path / "kinds.png") as sheet:
-        assert sheet.size == (30 + 3 * 48, 2 * 48)
-    wrong = run_python([*script, "objects=[lego]"], tmp_path)
-    assert wrong.returncode == 2 and "or a list of these, but got 'lego'" in wrong.stderr
+        assert np.asarray(sheet).std() > 10

@@ -1,0 +1,83 @@
+"""Kinds in the simulator: every one comes to rest, they are asked for and picked, and their meshes are dropped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpers.environments import FEW_KINDS, KINDS, gym, make
+from pickclutter_lang.envs import renderer
+from pickclutter_lang.envs.generation.physics import drop_pile
+from pickclutter_lang.envs.generation.pile_sampling import PileConfig
+from pickclutter_lang.envs.grasp_labels import object_geometry
+from pickclutter_lang.envs.wrappers import DeclareAbsence, FlatObservation
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.manipulation.gripper import rotation_matrix
+from pickclutter_lang.objects.kinds import all_kinds
+from pickclutter_lang.objects.kinds.kind_set import load_kind_set
+from pickclutter_lang.policy.baseline_detectors import OracleDetector
+from pickclutter_lang.policy.policy import LanguagePickPolicy
+
+pytestmark = [pytest.mark.sim, pytest.mark.slow]
+CONFIG = PileConfig(min_objects=1, max_objects=1)
+
+
+@pytest.mark.parametrize("name", [kind.name for kind in all_kinds()])
+def test_instances_rest_on_the_table(name: str, tmp_path: Path) -> None:
+    objects = load_kind_set(tmp_path, kinds=[name])
+    for seed in range(2):
+        pile = drop_pile(objects, "teacher", np.random.default_rng(seed), CONFIG)
+        assert len(pile.models) == 1, "it does not stay where the arm reaches"
+        geometry = object_geometry(objects.model_dir(pile.models[0].model_id) / "collision.obj", 1.0)
+        points = geometry.points @ rotation_matrix(pile.poses[0, 3:]).T + pile.poses[0, :3]
+        assert -0.004 < points[:, 2].min() < 0.008, f"its lowest point is {points[:, 2].min():.4f} m above the table"
+        assert np.isfinite(geometry.center_of_mass).all() and len(geometry.points) > 50
+
+
+def test_a_target_is_a_kind() -> None:
+    env = make(KINDS, obs_mode="state", min_objects=6, max_objects=6)
+    for seed in range(2):
+        _, info = env.reset(seed=seed, options={"target": "mug", "template": "the {name}, please"})
+        assert info["instruction"] == "the mug, please" and info["target_present"]
+    few = make(KINDS, obs_mode="state", kinds=["apple", "mug"], absent_probability=1, min_objects=1, max_objects=1)
+    _, info = few.reset(seed=0)
+    assert {info["target_name"]} | {item.name for item in few._pile} == {"apple", "mug"} and not info["target_present"]
+
+
+def test_a_split_without_kinds_is_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match="Y_id"):
+        make(KINDS, kinds=["apple"], split="train", object_split=4).reset(seed=0)
+
+
+def test_an_oracle_picks_an_instance() -> None:
+    one = {"min_objects": 1, "max_objects": 1, "absent_probability": 0, "control_mode": "pd_ee_delta_pose"}
+    inner = gym.make(KINDS, **{**FEW_KINDS, **one}, obs_mode="rgbd", enable_segmentation=True)
+    env = FlatObservation(DeclareAbsence(inner), mask=True)
+    policy, picked = LanguagePickPolicy(OracleDetector(), "pd_ee_delta_pose"), 0
+    for seed in range(3):
+        observation, info = env.reset(seed=seed)
+        state, over = None, False
+        while not over:
+            action, state = policy.predict(observation, state, episode_start=state is None)
+            observation, _, terminated, truncated, info = env.step(action)
+            over = terminated or truncated
+        picked += bool(info["success"])
+    assert picked > 0
+
+
+def test_one_environment_renders_after_another_dropped_meshes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SAPIEN refuses the first picture of a camera that is older than the drop."""
+    options = {"obs_mode": "state", "render_mode": "rgb_array", **FEW_KINDS}
+    first, second = (gym.make(KINDS, **options) for _ in range(2))
+    first.reset(seed=0)
+    monkeypatch.setattr(renderer, "_loaded", renderer._MOST_LOADED)
+    second.reset(seed=1)
+    assert renderer._loaded < renderer._MOST_LOADED  # dropped
+    picture = np.asarray(first.render())
+    assert np.ptp(picture) > 50 and np.ptp(np.asarray(second.render())) > 50
+    first.reset(seed=0)
+    assert np.array_equal(np.asarray(first.render()), picture)
+    for env in (first, second):
+        env.close()
