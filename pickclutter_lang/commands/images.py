@@ -7,8 +7,7 @@ from hydra.core.hydra_config import HydraConfig
 
 from pickclutter_lang.commands import command_line
 from pickclutter_lang.commands.app import compose_config, hydra_main, user_config_dir
-from pickclutter_lang.experiments.images.config import CaptionConfig, ImageTrainConfig
-from pickclutter_lang.experiments.sweeps.config import ReproduceTablesConfig
+from pickclutter_lang.experiments.images.config import CaptionConfig, ImageTrainConfig, ReproduceTablesConfig
 
 PRESETS = {"dataset": "object_views", "teacher": "pocket", "student": "resnet18", "recipe": "cpu"}
 
@@ -64,25 +63,17 @@ def reproduce_tables(config: ReproduceTablesConfig) -> None:
       text.style_dir=FOLDER   with standard.json, succinct.json, detailed.json and distinct.json (Table 7)
       text.truncate=true      to cut texts that are too long for the teacher
     """
-    from pickclutter_lang.experiments.images.config import ImageTrainConfig
     from pickclutter_lang.experiments.images.table_sweep import (
         SWEEP_KEYS,
-        TableSweepConfig,
+        TableSweep,
         plan_image_tables,
         write_image_tables,
     )
     from pickclutter_lang.experiments.sweep import describe_failures, forwarded_overrides, run_sweep
     from pickclutter_lang.utils.markdown import tables_of
 
-    sweep = TableSweepConfig(
-        table=config.table,
-        figure=config.figure,
-        seeds=config.seeds if isinstance(config.seeds, list) else [config.seeds],
-        class_splits=config.class_splits,
-        out=config.out,
-        workers=config.workers,
-        overrides=forwarded_overrides(HydraConfig.get().overrides.task, SWEEP_KEYS),
-    )
+    shared = forwarded_overrides(HydraConfig.get().overrides.task, SWEEP_KEYS)
+    sweep = TableSweep(**vars(config), overrides=shared)
     sweep.validate()
     jobs = plan_image_tables(sweep, lambda some: compose_config(ImageTrainConfig, "train_image_student", some), print)
     one_run = command_line("train-image-student", config_dir=user_config_dir())

@@ -77,7 +77,7 @@ def class_texts(config: ClassTextConfig, classes: Sequence[ImageClass], *, behin
                 "file of them as data.descriptions (make it: pickclutter describe-labels labels=[...] out=FILE.json), "
                 "or do without the runs that need them"
             )
-    template = DESCRIPTION_TEMPLATE if behind_context else config.description_template
+    template = DESCRIPTION_TEMPLATE if behind_context else f"a photo of {DESCRIPTION_TEMPLATE}"
     return [describe(name, text, template) for name, text in zip(names, texts, strict=True)]
 
 

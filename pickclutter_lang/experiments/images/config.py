@@ -1,4 +1,4 @@
-"""Configuration of a run on single images: `ImageTrainConfig` is what `pickclutter train-image-student` trains."""
+"""Configuration of runs on single images, of their sweep, and of captions of the images."""
 
 from __future__ import annotations
 
@@ -55,8 +55,6 @@ class ClassTextConfig:
 
     template: str = "a photo of a {name}"
     """Text of a class."""
-    description_template: str = "a photo of {name} . {description}"
-    """Text of a class with a description."""
     descriptions: str | None = None
     """null (none), `own` (of the data set or of `data.descriptions`), a style, or the path of a .json file. Styles:
     `standard`, `succinct`, `detailed`, `distinct`, and `blind`, `blind_succinct`, ..., written from the names alone."""
@@ -75,7 +73,6 @@ class ClassTextConfig:
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         has_fields("text.template", self.template, "name")
-        has_fields("text.description_template", self.description_template, "name", "description")
         at_least("text.n_ctx", self.n_ctx, 0)
         if self.closed_set and (self.n_ctx or self.descriptions):
             raise InvalidArgumentError("expected a closed set without text.n_ctx and text.descriptions: it has no text")
@@ -209,6 +206,25 @@ class ImageTrainConfig:
     def as_dict(self) -> dict[str, Any]:
         """Return the configuration as nested JSON values."""
         return asdict(self)
+
+
+@dataclass
+class ReproduceTablesConfig:
+    """A sweep over the runs on single images that tables and figures need, and these tables and figures."""
+
+    table: Any = None
+    """1 to 11, a list such as [1,5], or `all`. Table 12 has a command of its own."""
+    figure: Any = None
+    """1 (bars), 2b (UMAP), 4 (eigenvalues), a list of them, or `all`."""
+    seeds: Any = field(default_factory=lambda: [0, 1, 2])
+    """Seeds of each run."""
+    class_splits: list[int] = field(default_factory=lambda: [0])
+    """Draws of what is unseen (`data.seed`): each number draws another half of the classes, and other images of each.
+    Where the dataset says which classes are unseen, as `object_views` does, it draws the images alone."""
+    workers: int = 2
+    """Runs side by side, each with one thread."""
+    out: str = "runs/tables/${data.name}"
+    """Folder of the runs (RUN/seedS, RUN/splitK_seedS), of their logs, of tables and figures."""
 
 
 @dataclass

@@ -18,7 +18,7 @@ from pickclutter_lang.experiments.images.class_texts import (
     needs_captions,
     space_texts,
 )
-from pickclutter_lang.experiments.images.config import ImageTrainConfig
+from pickclutter_lang.experiments.images.config import ImageTrainConfig, ReproduceTablesConfig
 from pickclutter_lang.experiments.images.image_figures import check_umap, write_figure
 from pickclutter_lang.experiments.images.image_run import open_data
 from pickclutter_lang.experiments.images.image_tables import (
@@ -61,21 +61,17 @@ ALL = "all"
 
 
 @dataclass
-class TableSweepConfig:
-    """Which tables and figures; `seeds` and `class_splits` of each run, `workers` side by side.
-
-    A number such as 1 or 2b, a list of them, `all`, or none.
+class TableSweep(ReproduceTablesConfig):
+    """Which tables and figures, of which runs; `overrides` are settings that all runs share.
 
     A run lies in `out/<run>/seed<seed>`, or `out/<run>/split<split>_seed<seed>`; tables and figures in `out`.
     """
 
-    table: Any
-    figure: Any
-    seeds: list[int]
-    out: str
-    workers: int
-    overrides: list[str]
-    class_splits: list[int] = field(default_factory=lambda: [0])
+    overrides: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Take a single seed as a list."""
+        self.seeds = self.seeds if isinstance(self.seeds, list) else [self.seeds]
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -114,7 +110,7 @@ class TableSweepConfig:
 
 
 def plan_image_tables(
-    config: TableSweepConfig,
+    config: TableSweep,
     compose: Callable[[list[str]], ImageTrainConfig],
     report: Callable[[str], None] = lambda _: None,
 ) -> list[Job]:
@@ -165,7 +161,7 @@ def run_overrides(run: str, shared: Sequence[str]) -> list[str]:
     return [*shared, *RUNS[run], f"name={quoted(run)}"]
 
 
-def write_image_tables(config: TableSweepConfig) -> list[Path]:
+def write_image_tables(config: TableSweep) -> list[Path]:
     """Write the tables and figures from the runs that are finished; return their paths.
 
     What has none of its runs finished is left out.

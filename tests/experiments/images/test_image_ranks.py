@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from helpers.image_runs import make_toys
 from helpers.paths import SCRIPTS
 from helpers.ranks import train_in_ranks
-from pickclutter_lang.experiments.result import RESULT_FILE
+from pickclutter_lang.results.record import RESULT_FILE
 from pickclutter_lang.training.checkpoint import epoch_folder
 
 SETTINGS = (

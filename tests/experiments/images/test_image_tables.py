@@ -22,7 +22,7 @@ from helpers.forkserver import run_python
 from helpers.image_data import paint_classes, toy_views
 from helpers.image_results import make_result, write_result, write_space
 from helpers.image_runs import config, make_toys, trained
-from helpers.paths import ROOT
+from helpers.paths import ROOT, SCRIPTS
 from pickclutter_lang.commands.app import compose_config
 from pickclutter_lang.errors import (
     CheckpointError,
@@ -49,7 +49,7 @@ from pickclutter_lang.experiments.images.image_tables import (
     write_table,
 )
 from pickclutter_lang.experiments.images.table_sweep import (
-    TableSweepConfig,
+    TableSweep,
     plan_image_tables,
     run_overrides,
     write_image_tables,
@@ -388,7 +388,7 @@ def sweep(photos: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_intervals_cover_splits_seeds_images_and_classes(sweep: Path, photos: list[str], tmp_path: Path) -> None:
     out = shutil.copytree(sweep, tmp_path / "out")
-    grid = TableSweepConfig("1", None, [0, 1], str(out), 1, [], [0, 1])
+    grid = TableSweep("1", seeds=[0, 1], class_splits=[0, 1], out=str(out))
     grid.validate()
     done = {job.name for job in plan_image_tables(grid, lambda some: config(*photos, *some)) if job.done}
     folders = ("seed0", "seed1", "split1_seed0", "split1_seed1")
@@ -428,7 +428,7 @@ def test_every_table_and_figure_from_runs_of_two_classes_a_side(toys: list[str],
     for name, overrides in RUNS.items():
         student = ["student.name=timm/vit_tiny_patch16_224"] if "student=vit_b_32" in overrides else []
         evaluate_images(trained(*shared, *overrides, *student, f"name={name}", f"out={tmp_path / name / 'seed0'}"))
-    written = write_image_tables(TableSweepConfig("all", "all", [0], str(tmp_path), 1, []))
+    written = write_image_tables(TableSweep("all", "all", seeds=0, out=str(tmp_path)))
     assert len(written) == len(TABLES) + len(FIGURES)
     for number, table in TABLES.items():
         assert "Not finished" not in (tmp_path / f"table{number}.md").read_text()
@@ -440,7 +440,7 @@ def test_every_table_and_figure_from_runs_of_two_classes_a_side(toys: list[str],
 @pytest.mark.slow
 def test_the_command_writes_a_table_and_skips_finished_runs(toys: list[str], tmp_path: Path) -> None:
     line = [
-        "-m", "pickclutter_lang.commands", "reproduce-tables", "table=3", "seeds=[0]", f"out={tmp_path / 'out'}",
+        str(SCRIPTS / "reproduce_tables.py"), "table=3", "seeds=[0]", f"out={tmp_path / 'out'}",
         *(one for one in toys if not one.startswith("num_threads")),
     ]  # fmt: skip
     done = run_python(line)
@@ -480,23 +480,22 @@ def test_the_command_writes_a_table_and_skips_finished_runs(toys: list[str], tmp
     ],
 )
 def test_an_invalid_sweep_is_named(chosen: dict[str, Any], key: str) -> None:
-    values = {"table": None, "figure": None, "seeds": [0], "out": "runs", "workers": 1, "overrides": []} | chosen
     with pytest.raises(InvalidArgumentError, match=key):
-        TableSweepConfig(**values).validate()
+        TableSweep(out="runs", **chosen).validate()
 
 
 def test_runs_that_tables_share_are_planned_once_and_their_data_is_opened_once(toys: list[str], tmp_path: Path) -> None:
     reports: list[str] = []
-    grid = TableSweepConfig("all", "all", [0, 1], str(tmp_path), 2, [])
+    grid = TableSweep("all", "all", seeds=[0, 1], out=str(tmp_path))
     names = [job.name for job in plan_image_tables(grid, lambda some: config(*toys, *some), reports.append)]
     assert len(names) == len(set(names)) == 2 * len(RUNS)
     assert len(reports) == 1 and "6 classes" in reports[0]
-    few = TableSweepConfig([1, "5"], None, [0], "runs", 2, [])
+    few = TableSweep([1, "5"])
     assert set(few.runs) == {*TABLES["1"].runs, *TABLES["5"].runs}
 
 
 def test_what_is_missing_is_named_before_any_run(toys: list[str], tmp_path: Path) -> None:
-    grid = TableSweepConfig("1", None, [0], str(tmp_path / "out"), 1, [])
+    grid = TableSweep("1", seeds=[0], out=str(tmp_path / "out"))
     with pytest.raises(DatasetError, match="nowhere"):
         plan_image_tables(grid, lambda some: config(*toys, f"data.root={tmp_path / 'nowhere'}", *some))
     with pytest.raises(PickClutterError, match="nobody"):
@@ -514,7 +513,7 @@ def described(path: Path, word: str, style: str = "standard") -> Path:
 
 def test_texts_are_checked_before_any_run(toys: list[str], tmp_path: Path) -> None:
     def plan(table: str, *overrides: str) -> list[Job]:
-        grid = TableSweepConfig(table, None, [0], str(tmp_path / "out"), 1, list(overrides))
+        grid = TableSweep(table, seeds=[0], out=str(tmp_path / "out"), overrides=[*overrides])
         return plan_image_tables(grid, lambda some: config(*toys, *some))
 
     (tmp_path / "none.jsonl").write_text(json.dumps({"id": "nobody", "text": "a"}))
@@ -541,7 +540,7 @@ def test_texts_are_checked_before_any_run(toys: list[str], tmp_path: Path) -> No
 
 def test_other_texts_or_settings_than_finished_runs_have_are_refused(toys: list[str], tmp_path: Path) -> None:
     def plan(table: str, *overrides: str) -> list[Job]:
-        grid = TableSweepConfig(table, None, [0, 1], str(tmp_path / "out"), 1, list(overrides))
+        grid = TableSweep(table, seeds=[0, 1], out=str(tmp_path / "out"), overrides=[*overrides])
         return plan_image_tables(grid, lambda some: config(*toys, *some))
 
     red, blue = (described(tmp_path / f"{word}.json", word) for word in ("red", "blue"))
@@ -567,7 +566,7 @@ def test_other_texts_or_settings_than_finished_runs_have_are_refused(toys: list[
 def test_a_vit_is_trained_with_its_recipe_for_any_other_student(toys: list[str], tmp_path: Path) -> None:
     paths = [one for one in toys if one.startswith(("data.root", "teacher"))]
     overrides = [*paths, "recipe=paper_resnet", "student.name=torchvision/resnet50", "student.dropout=false"]
-    grid = TableSweepConfig("all", None, [0], str(tmp_path), 1, overrides)
+    grid = TableSweep("all", seeds=[0], out=str(tmp_path), overrides=overrides)
     jobs = plan_image_tables(grid, lambda some: config(*some))
     vit: dict[str, Any] = {job.name: job.config for job in jobs if "vit" in job.name}
     assert len(vit) == 4
