@@ -68,17 +68,6 @@ def read_tensors(path: Path, sha256: str | None, error: type[PickClutterError], 
             raise ValueError(str(reason)) from reason
 
 
-def read_arrays(path: Path, sha256: str | None, error: type[PickClutterError], remedy: str) -> dict[str, NDArray[Any]]:
-    """Read a safetensors file without torch; arguments and errors as of `read_tensors`."""
-    from safetensors.numpy import load
-
-    with damage_of(path, error, remedy):
-        try:
-            return load(read_bytes(path, sha256, error, remedy))
-        except SafetensorError as reason:
-            raise ValueError(str(reason)) from reason
-
-
 def read_bytes(path: Path, sha256: str | None, error: type[PickClutterError], remedy: str) -> bytes:
     """Read a file that is compared with its hash; arguments and errors as of `read_tensors`."""
     with damage_of(path, error, remedy):

@@ -1,10 +1,9 @@
-"""95% confidence intervals: of means over seeds, by Student's t, and of medians; and which aims they meet."""
+"""95% confidence intervals of means over seeds and of fractions of hits, and which aims they meet."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import NamedTuple
 
 from pickclutter_lang.errors import InvalidArgumentError
@@ -117,23 +116,6 @@ def _half_width(influences: Sequence[float]) -> float | None:
     if clusters < 2 or not any(influences):
         return None
     return t_quantile(clusters - 1) * math.sqrt(clusters / (clusters - 1) * math.fsum(one**2 for one in influences))
-
-
-def median_interval(values: Sequence[float], level: float = LEVEL) -> tuple[float, float] | None:
-    """Return the interval of the median of independent values, of any distribution: two of the values themselves.
-
-    The number of values below the median is binomial, so that the k-th smallest and the k-th largest enclose it with
-    a known probability. Taken is the largest k with which that is at least `level`.
-
-    :return: None where even the smallest and the largest value have less, as of fewer than 6
-    """
-    ordered, count = sorted(values), len(values)
-    tail, rank = 0, 0
-    outside = Fraction(1 - level) * 2**count  # a float ends at 2**1024
-    while rank < count // 2 and 2 * (tail + math.comb(count, rank)) <= outside:
-        tail += math.comb(count, rank)
-        rank += 1
-    return (ordered[rank - 1], ordered[-rank]) if rank else None
 
 
 def t_quantile(freedom: int, level: float = LEVEL) -> float:
