@@ -25,7 +25,6 @@ from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.load import load_run_config
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.training.checkpoint import (
-    check_fits,
     epoch_folder,
     load_checkpoint,
     load_state,
@@ -65,6 +64,7 @@ def test_all_states_come_back(tmp_path: Path, name: str) -> None:
     steps(model, optimizer, 3)
     other = network()
     again = optimizer_of(name, other)
+    assert {path.suffix for path in (tmp_path / "epoch_0001").iterdir()} == {".safetensors", ".json"}  # no pickle
     checkpoint = load_checkpoint(tmp_path / "epoch_0001")
     restore(checkpoint, other, again)
     steps(other, again, 3)
@@ -96,11 +96,6 @@ def test_a_checkpoint_that_cannot_be_written_leaves_nothing(tmp_path: Path, monk
     assert not [*tmp_path.iterdir()]
 
 
-def test_there_is_no_pickle(tmp_path: Path) -> None:
-    save_checkpoint(tmp_path / "epoch_0001", network(), optimizer_of("adamw", network()), {})
-    assert {path.suffix for path in (tmp_path / "epoch_0001").iterdir()} == {".safetensors", ".json"}
-
-
 @pytest.mark.parametrize("file", ["model.safetensors", "optimizer.safetensors", "state.json"])
 @pytest.mark.parametrize("damage", ["gone", "cut"])
 def test_damage_is_named(tmp_path: Path, file: str, damage: str) -> None:
@@ -111,7 +106,7 @@ def test_damage_is_named(tmp_path: Path, file: str, damage: str) -> None:
         path.unlink()
     else:
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(CheckpointError, match="not there|no such file" if damage == "gone" else "damaged"):
+    with pytest.raises(CheckpointError, match=file):
         load_checkpoint(folder)
 
 
@@ -200,12 +195,3 @@ def test_an_unfinished_run_is_not_evaluated(run: tuple[list[str], Path], tmp_pat
     overrides, _ = run
     with pytest.raises(CheckpointError, match="expected 1 finished epochs"):
         SceneRun.open(config(*overrides, f"out={tmp_path}")).load_weights("distill")
-
-
-def test_the_state_records_architecture_and_teacher(run: tuple[list[str], Path]) -> None:
-    _, folder = run
-    state = json.loads((folder / "out" / "distill" / "epoch_0001" / "state.json").read_text())
-    assert state["architecture"]["student"] == "timm/test_resnet"
-    with pytest.raises(TeacherError, match="embed_dim"):
-        teacher = {**state["teacher"], "embed_dim": 7}
-        check_fits(load_checkpoint(folder / "out" / "distill" / "epoch_0001").state, state["architecture"], teacher)
