@@ -61,7 +61,7 @@ style: setup
 	.venv/bin/ruff format --check .
 
 types: setup
-	MYPYPATH=tests:tests/golden .venv/bin/mypy pickclutter_lang tests
+	MYPYPATH=tests:tests/golden:scripts .venv/bin/mypy pickclutter_lang tests
 
 setup: .venv/installed
 

@@ -1,4 +1,4 @@
-"""The examples run: the benchmark for vla-evaluation-harness."""
+"""The examples and the benchmark script run."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from helpers.forkserver import run_python
 from helpers.paths import ROOT
 
 pytestmark = [pytest.mark.sim, pytest.mark.slow]
@@ -75,3 +76,11 @@ def test_an_episode_of_the_benchmark() -> None:
     result = asyncio.run(benchmark.get_result())
     assert not (result["success"] or result["lifted"] or result["wrong_object"])
     benchmark.cleanup()
+
+
+def test_the_benchmark_measures_a_row(tmp_path: Path) -> None:
+    script = [str(ROOT / "scripts" / "bench.py"), "--only", "decision/segmentation", "--repeats", "2", "--out", "b.csv"]
+    done = run_python(script, tmp_path)
+    assert done.returncode == 0, done.stderr
+    header, row = (tmp_path / "b.csv").read_text().splitlines()
+    assert header.startswith("row,") and row.startswith("decision/segmentation,")

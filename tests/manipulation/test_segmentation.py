@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from bench import painted_observation
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 
 from helpers.grasping import ABOVE, INTRINSIC
-from helpers.painted_observation import painted_observation
 from pickclutter_lang.manipulation.segmentation import (
     SegmentationConfig,
     lightness,
