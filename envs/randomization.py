@@ -234,6 +234,8 @@ def read_settings(kind: type[Settings], values: Settings | Mapping[str, Any] | N
                 )
         values = kind(**{key: value for key, value in values.items() if key != _TABLE_HASH})
     found = kind() if values is None else values
+    if not isinstance(found, kind):
+        raise InvalidArgumentError(f"expected {kind.__name__} or a dictionary of its settings, but got {values!r}")
     found.validate()
     return found
 

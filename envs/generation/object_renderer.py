@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -50,7 +49,6 @@ _LABEL_SIDES = {
 """Azimuth from which an object is recognized best."""
 _MIN_ELEVATION, _MAX_ELEVATION = 0.35, float(np.pi / 2)
 _MIN_PIXELS = 30
-_BYTES_PER_PIXEL = 4  # of an image and its mask
 
 
 @dataclass(frozen=True)
@@ -279,7 +277,6 @@ def render_object_views(config: ObjectViewConfig) -> str:
     """
     config.validate()
     prepare_renderer()
-    _check_memory(config)
     create_dir(Path(config.out))  # before the work
     renderer = ObjectRenderer()
     rng = np.random.default_rng([config.seed, config.random_objects])
@@ -305,7 +302,7 @@ def render_object_views(config: ObjectViewConfig) -> str:
 
 
 def _settings(config: ObjectViewConfig) -> dict[str, Any]:
-    """Return how the views are made; those of kinds for kinds alone: files of other objects stay as they are."""
+    """Return how the views are made; the settings of kinds for kinds alone."""
     settings = asdict(config)
     if not is_kinds(config.objects):
         for name in ("kinds", "instances", "first_seed"):
@@ -322,17 +319,6 @@ def _view_count(config: ObjectViewConfig) -> int:
     elif config.objects != "none":
         count += len(_catalog(config).catalog) * config.views_per_object
     return count
-
-
-def _check_memory(config: ObjectViewConfig) -> None:
-    """Raise InvalidArgumentError for more views than fit into memory, where all of them are until they are written."""
-    needed = 2 * _view_count(config) * config.size**2 * _BYTES_PER_PIXEL
-    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if needed > there:
-        raise InvalidArgumentError(
-            f"expected views that fit into memory, but {_view_count(config)} of {config.size} pixels take some "
-            f"{needed / 1e9:.0f} GB of {there / 1e9:.0f}; render fewer, or several folders with other first_seed"
-        )
 
 
 def _kinds(config: ObjectViewConfig | ObjectSheetConfig) -> Sequence[Kind]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,18 +36,6 @@ DEFAULT_CONTROLLER_CONFIG = ControllerConfig()
 
 Controller = Callable[[PandaArm, AnyFloatArray, FloatArray, float, float], NDArray[np.float32]]
 """(arm, joint angles [9], TCP pose [7] to reach, gripper, speed as a fraction of the fastest) -> action."""
-
-
-class _ActionFn(Protocol):
-    def __call__(
-        self,
-        arm: PandaArm,
-        qpos: AnyFloatArray,
-        tcp_pose: FloatArray,
-        gripper: float,
-        speed: float,
-        config: ControllerConfig = ...,
-    ) -> NDArray[np.float32]: ...
 
 
 def ee_delta_pose_action(
@@ -87,7 +74,7 @@ def _limited(vector: FloatArray, max_norm: float) -> FloatArray:
 
 
 _ARM_ACTION_SIZES = {"pd_ee_delta_pose": 6, "pd_joint_delta_pos": JOINTS}
-CONTROLLERS: dict[str, _ActionFn] = {
+CONTROLLERS: dict[str, Callable[..., NDArray[np.float32]]] = {
     "pd_ee_delta_pose": ee_delta_pose_action,
     "pd_joint_delta_pos": joint_delta_action,
 }

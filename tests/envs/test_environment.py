@@ -14,7 +14,6 @@ from gymnasium.utils.env_checker import check_env, data_equivalence
 
 from helpers.environments import KINDS, NAMES, PROXY, SETTINGS, gym, in_new_process, make
 from helpers.grasping import tabletop
-from helpers.paths import ROOT
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig
 from pickclutter_lang.envs.maniskill_env import OBS_MODES
 from pickclutter_lang.envs.wrappers import FlatObservation
@@ -117,11 +116,6 @@ def test_without_the_base_camera_the_hand_sees_the_same(obs_mode: str) -> None:
         assert len(points) == len(all_points) / 2 and all(point in all_points for point in points[::97])
 
 
-def test_no_observation_mode(env: Any) -> None:
-    blind = make(obs_mode="none")
-    assert blind.reset(seed=0)[0] == {}
-
-
 @pytest.mark.parametrize("mode", ["rgb_array", "cameras"])
 def test_rendering_shows_the_pile_and_leaves_observations_alone(mode: str) -> None:
     env = make(obs_mode="rgbd", render_mode=mode)
@@ -170,10 +164,6 @@ def test_seeds(env_id: str) -> None:
     follow = [env.reset()[1]["instruction"], env.episode_idx]
     env.reset(seed=7)
     assert follow == [env.reset()[1]["instruction"], env.episode_idx]
-
-
-def test_without_a_seed_two_environments_differ() -> None:
-    assert make().reset()[0].tolist() != make().reset()[0].tolist()
 
 
 @pytest.mark.parametrize("env_id", [PROXY, KINDS])
@@ -227,17 +217,6 @@ def test_episode_files_may_hold_objects_outside_the_26(ycb_root: Path, tmp_path:
     assert names == {"cups a", "cups b"}
 
 
-@pytest.mark.parametrize("env_id", [PROXY, KINDS])
-def test_an_episode_is_the_same_from_a_file_and_dropped(env_id: str, tmp_path: Path) -> None:
-    env = make(env_id, obs_mode="state")
-    path = tmp_path / "episodes.json"
-    path.write_text(json.dumps([env.episodes[4]]))
-    filed = make(env_id, obs_mode="state", episode_json=path)
-    dropped = env.reset(seed=3, options={"episode": 4})
-    read = filed.reset(seed=3, options={"episode": 0})
-    assert np.array_equal(dropped[0], read[0]) and data_equivalence(dropped[1], read[1])
-
-
 @pytest.mark.slow
 def test_two_environments_side_by_side() -> None:
     spawn = {"context": "spawn"}
@@ -259,12 +238,3 @@ def test_a_forked_process_must_use_spawn() -> None:
         "sys.stderr.flush(); os._exit(0)"
     )
     assert "RendererError" in child.stderr and "'spawn'" in child.stderr
-
-
-def test_the_example_of_the_documentation_runs() -> None:
-    text = (ROOT / "docs" / "reference" / "environment.md").read_text()
-    child = in_new_process(text.split("```python\n")[1].split("```")[0])
-    assert (child.returncode, child.stderr) == (0, "")
-    asked, shape, fixed, detected = child.stdout.splitlines()
-    assert "it is there:" in asked and shape == "(128, 128, 3)"
-    assert fixed.startswith("give me the banana") and "'missed_absence': 0" in detected

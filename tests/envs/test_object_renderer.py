@@ -134,13 +134,6 @@ def test_wrong_settings_are_named(change: dict[str, object]) -> None:
         replace(SETTINGS, **change).validate()  # type: ignore[arg-type]
 
 
-def test_more_views_than_fit_into_memory_are_refused(tmp_path: Path) -> None:
-    many = replace(SETTINGS, objects="kinds", instances=1000, views_per_object=1000, size=1024, out=str(tmp_path / "o"))
-    with pytest.raises(InvalidArgumentError, match="1024 pixels"):
-        render_object_views(many)
-    assert not list(tmp_path.iterdir())
-
-
 def test_own_objects_have_views_and_a_sheet(tmp_path: Path) -> None:
     mine = make_own_set(tmp_path / "mine")
     render_object_views(replace(SETTINGS, out=str(tmp_path / "views"), objects=str(mine), random_objects=0, size=32))
