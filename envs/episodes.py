@@ -1,4 +1,4 @@
-"""Sources of the environment's piles: an episode file of ManiSkill2, or physics."""
+"""Episodes of the environment: their piles, from a file or by physics, and the task that is asked for."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ from pickclutter_lang.objects.object_sets import (
 
 Episode = Mapping[str, Any]
 ENDLESS = 2**31 - 1
+# `episode_idx` and `reconfigure` are mani_skill2's own; the scene is rebuilt at each reset in any case.
+OPTIONS = ("episode", "target", "template", "episode_idx", "reconfigure")
 
 
 class ProceduralEpisodes(Sequence[Episode]):
@@ -139,10 +141,6 @@ def pile_of(
     if scales is not None:
         models = [replace(model, scale=float(scale)) for model, scale in zip(models, scales, strict=True)]
     return Pile(label_indices, tuple(models), poses)
-
-
-# `episode_idx` and `reconfigure` are mani_skill2's own; the scene is rebuilt at each reset in any case.
-OPTIONS = ("episode", "target", "template", "episode_idx", "reconfigure")
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,12 @@ _WIDTH_MARGIN_M = 0.003
 _POINT_SPACING_M = 0.006
 _MAX_PAIRS = 96
 _FRICTION_COSINE = np.cos(np.deg2rad(45))
+_SLANTS = np.deg2rad([0.0, -25.0, 25.0, -50.0, 50.0])
+_MIN_SLANT_COSINE = np.cos(np.deg2rad(60))
+_TABLE_CLEARANCE_M = 0.002
+_DEEPEST_CONTACT_M = 0.007  # a contact may lie that far beyond the TCP, still on the finger pads
+_IK_TRIES = 4
+_FIRST_CHUNK, _CHUNK = 6, 48  # poses that are checked at once: half of the graspable objects have one among the first 6
 
 
 class AntipodalPairs(NamedTuple):
@@ -167,14 +173,6 @@ def _spread_out(points: FloatArray, count: int, rng: np.random.Generator) -> NDA
         distance = np.minimum(distance, np.linalg.norm(points - points[chosen[-1]], axis=1))
         chosen.append(int(distance.argmax()))
     return np.array(chosen)
-
-
-_SLANTS = np.deg2rad([0.0, -25.0, 25.0, -50.0, 50.0])
-_MIN_SLANT_COSINE = np.cos(np.deg2rad(60))
-_TABLE_CLEARANCE_M = 0.002
-_DEEPEST_CONTACT_M = 0.007  # a contact may lie that far beyond the TCP, still on the finger pads
-_IK_TRIES = 4
-_FIRST_CHUNK, _CHUNK = 6, 48  # poses that are checked at once: half of the graspable objects have one among the first 6
 
 
 class GraspChecker:

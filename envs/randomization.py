@@ -26,6 +26,8 @@ from pickclutter_lang.utils.validation import did_you_mean
 
 IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png", ".webp")
 RANDOM = "random"
+GRAZING_DEG = 75.0
+"""A surface that is seen at a larger angle to its normal may have no depth."""
 _STREAM = 0x100C
 _TABLE_HASH = "table_sha256"
 _PATTERNS = 10**6
@@ -264,10 +266,6 @@ def is_generated(table: str) -> bool:
 def is_color(text: str) -> bool:
     """Return whether a text is a color: a name of CSS, or #rrggbb."""
     return text.lower() in ImageColor.colormap or bool(re.fullmatch(r"#[0-9a-fA-F]{6}", text))
-
-
-GRAZING_DEG = 75.0
-"""A surface that is seen at a larger angle to its normal may have no depth."""
 
 
 def image_noise(shape: tuple[int, ...], camera: HandCameraConfig, rng: np.random.Generator) -> FloatArray:

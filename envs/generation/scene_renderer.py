@@ -1,4 +1,4 @@
-"""Renders piles: one render scene per process with the robot at rest and every object, visible or hidden."""
+"""Renders piles: one scene per process, with the arm at rest, its inverse kinematics, and objects shown or hidden."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 from pickclutter_lang.utils.typing import FloatArray
 
 REST_QPOS = np.array([0.0, 0.0, 0.0, -np.pi * 2 / 3, 0.0, np.pi * 2 / 3, np.pi / 4, 0.04, 0.04])
+TCP_LINK = "panda_hand_tcp"
 ROBOT_BASE = (-0.544, 0.0, 0.0)
 # Of the robot, the hand camera sees nothing but these links.
 _LINKS_IN_VIEW = ("panda_hand", "panda_leftfinger", "panda_rightfinger")
@@ -209,9 +210,6 @@ def _add_camera(scene: Any, robot: Any, name: str, image_size: int) -> Any:
     camera = scene.add_camera(name, image_size, image_size, np.pi / 2, 0.01, 10)
     camera.set_local_pose(look_at([0.3, 0, 0.6], [-0.1, 0, 0.1]))
     return camera
-
-
-TCP_LINK = "panda_hand_tcp"
 
 
 class PandaKinematics:

@@ -1,4 +1,4 @@
-"""Point clouds from depth images, and a camera pose from the plane of the table."""
+"""Point clouds from depth images: their camera pose from the table, planar faces, and the center of mass."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.gripper import rotation_matrix
 from pickclutter_lang.objects.kinds import all_kinds
 from pickclutter_lang.objects.kinds.kind_set import load_kind_set
-from pickclutter_lang.policy.baseline_detectors import OracleDetector
+from pickclutter_lang.policy.detectors import OracleDetector
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 
 pytestmark = [pytest.mark.sim, pytest.mark.slow]
