@@ -95,7 +95,8 @@ class PoolConfig:
             return
         from joblib import Parallel, delayed
 
-        workers = min(self.workers or len(os.sched_getaffinity(0)), len(tasks))
+        workers = self.workers or len(os.sched_getaffinity(0))
+        workers = min(workers, max(2, len(tasks)))  # what is left of several workers' tasks is not done in this process
         parallel = Parallel(
             workers, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs", max_nbytes=None
         )
