@@ -27,12 +27,10 @@ Square = Callable[[int], tuple[int, int, str, str | None]]
 def cluster() -> Iterator[str]:
     """Return the address of a Ray cluster of two machines."""
     pytest.importorskip("ray", reason="needs the extra cluster")
-    from helpers.ray_clusters import TwoMachines
+    from helpers.ray_clusters import two_machines
 
-    machines = TwoMachines()
-    machines.start_second()
-    yield machines.address
-    machines.stop()
+    with two_machines() as address:
+        yield address
 
 
 @pytest.fixture(params=["local", pytest.param("ray", marks=pytest.mark.slow)])
