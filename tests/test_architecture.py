@@ -16,7 +16,6 @@ PACKAGE = "pickclutter_lang"
 LAYERS = (
     "errors",
     "utils",
-    "reports",
     "objects",
     "datasets.scenes",
     "manipulation",
@@ -56,9 +55,9 @@ OWNERS = {
     "wandb": {"training"},
     "stable_baselines3": {"policy"},
     "gradio": {"demo"},
-    "jinja2": {"reports", "results"},
+    "jinja2": {"results"},
     "ray": {"utils"},
-    "markdown_it": {"reports", "results"},
+    "markdown_it": {"results"},
     "pyarrow": {"demonstrations"},
     "h5py": {"datasets.scenes", "datasets", "envs", "demonstrations"},
 }

@@ -2,7 +2,6 @@
 
 import sys
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -101,10 +100,6 @@ def _evaluate_run(config: AffordanceEvalConfig, folder: str) -> None:
     print(f"report: {write_report(folder)}")
 
 
-_PAGES = {"policy": "pickclutter_lang.evaluation.policy_comparison"}
-"""Kind of runs -> the module that writes their page, where it is not `results.comparison`."""
-
-
 @hydra_main(CompareRunsConfig)
 def compare_runs(config: CompareRunsConfig) -> None:
     """Compare finished runs with the first of them, on one page.
@@ -115,10 +110,9 @@ def compare_runs(config: CompareRunsConfig) -> None:
     settings that differ, results with intervals, paired differences on the scenes, images or piles that runs share,
     bars of each label, and curves of training. It is written from `result.json` and `scores.npz` of each run.
     """
-    from pickclutter_lang.experiments.compare_config import kind_of_runs
+    from pickclutter_lang.results.comparison import write_comparison
 
-    module = import_module(_PAGES.get(kind_of_runs(config.runs), "pickclutter_lang.results.comparison"))
-    print(f"report: {module.write_comparison(config)}")
+    print(f"report: {write_comparison(config)}")
 
 
 @hydra_main(ReproduceTable12Config, {"experiment": "table12_cpu"}, extends="train_affordance")

@@ -14,7 +14,7 @@ from pickclutter_lang.envs.registration import MAX_EPISODE_STEPS
 from pickclutter_lang.evaluation.pick import outcome_in_words
 from pickclutter_lang.evaluation.videos import draw_detection
 from pickclutter_lang.policy.detectors import Detection
-from pickclutter_lang.reports.gallery import jpeg
+from pickclutter_lang.results.page import jpeg
 
 STYLE = """<style>
 .gradio-container .html-container { padding: 0 !important; }

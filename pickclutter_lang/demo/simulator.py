@@ -20,7 +20,7 @@ from pickclutter_lang.evaluation.pick import is_known
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder
 from pickclutter_lang.policy.policy import EpisodeState
-from pickclutter_lang.reports.gallery import Media
+from pickclutter_lang.results.page import Media
 from pickclutter_lang.utils.worker_pool import TaskFunction, WorkerPool
 
 STUDENT = "student"

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.stats
 import torch
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.metrics import mean_average_precision, observation_f1
-from pickclutter_lang.metrics.bootstrap import (
-    HierarchicalBootstrap,
+from pickclutter_lang.results.intervals import (
+    Bootstrap,
     Metric,
     RunScores,
     SplitScores,
+    _metric,
+    average_precision,
+    mean_interval,
+    paired_shares,
+    share,
 )
-from pickclutter_lang.metrics.resample_weights import union_weights
-from pickclutter_lang.metrics.weighted import weighted_average_precision, weighted_class_recall, weighted_scene_f1
 
 
 def slow_average_precision(scores: NDArray[np.float64], present: NDArray[np.bool_]) -> float:
@@ -56,9 +60,9 @@ def test_weights_are_copies_of_rows() -> None:
     rng = np.random.default_rng(1)
     scenes = rng.multinomial(39, [1 / 40] * 40, size=6)
     classes = rng.multinomial(4, [1 / 5] * 5, size=6)
-    found_f1 = weighted_scene_f1(scores > 0.5, targets, scenes.astype(float), classes.astype(float))
-    found_recall = weighted_class_recall(scores > 0.5, targets, scenes.astype(float), classes.astype(float))
-    found_ap = np.stack([weighted_average_precision(scores[:, c], targets[:, c], scenes * 1.0) for c in range(5)])
+    run, weights = RunScores(scores, scores > 0.5), (scenes.astype(float), classes.astype(float))
+    found_f1, found_recall = (_metric(run, targets, *weights, metric) for metric in ("f1", "recall"))
+    found_ap = np.stack([average_precision(scores[:, c], targets[:, c], scenes * 1.0) for c in range(5)])
     for b in range(6):
         rows, columns = np.repeat(np.arange(40), scenes[b]), np.repeat(np.arange(5), classes[b])
         copied = (scores > 0.5)[rows][:, columns], targets[rows][:, columns]
@@ -71,38 +75,26 @@ def test_weights_are_copies_of_rows() -> None:
 def test_a_class_without_a_drawn_positive_is_nan_and_left_out() -> None:
     present = np.array([True, False, False])
     weights = np.array([[0.0, 1.0, 1.0], [1.0, 1.0, 1.0]])
-    found = weighted_average_precision(np.array([0.3, 0.9, 0.1]), present, weights)
+    found = average_precision(np.array([0.3, 0.9, 0.1]), present, weights)
     assert np.isnan(found[0]) and found[1] == pytest.approx(0.5)
     targets = np.stack([present, ~present], axis=1)
     run = RunScores(targets + 0.0, targets)
-    both = HierarchicalBootstrap({0: SplitScores(targets, {"a": {(0, 0): run}})}, resamples=50)
+    both = Bootstrap({0: SplitScores(targets, {"a": {(0, 0): run}})}, resamples=50)
     estimate = both.estimate("a", "map")
     assert estimate is not None and estimate.mean == 1.0 and estimate.half_width == 0.0
-
-
-@pytest.mark.parametrize("resamples", [20, 200, 220])
-def test_rare_positives_leave_an_interval_with_its_error(resamples: int) -> None:
-    scores, _ = random_scores(6, scenes=4, classes=1)
-    targets = np.array([[True], [False], [False], [False]])  # a third of the resamples have none
-    runs = {"a": {(seed, 0): RunScores(scores**seed, scores > 0.5) for seed in (1, 2, 3)}}
-    found = HierarchicalBootstrap({0: SplitScores(targets, runs)}, resamples).estimate("a", "map")
-    assert found is not None and found.half_width is not None and np.isfinite(found.half_width)
-    assert np.isfinite(found.error) and found.error >= found.half_width / np.sqrt(2 * resamples)
 
 
 def test_without_any_positive_there_is_no_estimate() -> None:
     scores, targets = random_scores(8)
     runs = {name: {(0, 0): RunScores(scores, scores > 0.5)} for name in "ab"}
-    bootstrap = HierarchicalBootstrap({0: SplitScores(np.zeros_like(targets), runs)}, resamples=10)
+    bootstrap = Bootstrap({0: SplitScores(np.zeros_like(targets), runs)}, resamples=10)
     assert [bootstrap.estimate("a", metric) for metric in ("map", "f1")] == [None, None]
     assert bootstrap.difference("a", "b", "map") is None
 
 
 def test_point_estimates_are_the_metrics_of_tables() -> None:
     scores, targets = random_scores(2)
-    bootstrap = HierarchicalBootstrap(
-        {0: SplitScores(targets, {"a": {(0, 0): RunScores(scores, scores > 0.4)}})}, resamples=10
-    )
+    bootstrap = Bootstrap({0: SplitScores(targets, {"a": {(0, 0): RunScores(scores, scores > 0.4)}})}, resamples=10)
     cases: tuple[tuple[Metric, float], ...] = (
         ("map", mean_average_precision(torch.from_numpy(scores), torch.from_numpy(targets))),
         ("f1", observation_f1(torch.from_numpy(scores > 0.4), torch.from_numpy(targets))),
@@ -116,9 +108,9 @@ def test_equal_methods_differ_by_nothing_and_only_shared_runs_are_compared() -> 
     scores, targets = random_scores(3)
     run = RunScores(scores, scores > 0.5)
     runs = {"a": {(0, 0): run, (1, 0): run, (2, 0): run}, "b": {(1, 0): run, (2, 0): run, (7, 0): run}, "c": {}}
-    bootstrap = HierarchicalBootstrap({0: SplitScores(targets, runs)}, resamples=40)
+    bootstrap = Bootstrap({0: SplitScores(targets, runs)}, resamples=40)
     found = bootstrap.difference("a", "b", "f1")
-    assert found is not None and (found.mean, found.half_width, found.seeds) == (0.0, 0.0, 2)
+    assert found is not None and (found.mean, found.half_width, found.runs) == (0.0, 0.0, 2)
     assert found.side_of(0.1) == found.side_of(-0.1) == 0  # values that are all equal show nothing of their variance
     assert bootstrap.difference("a", "c", "f1") is None and bootstrap.estimate("c", "map") is None
     assert bootstrap.covers("a", "b") == {"object splits": 1, "seeds": 2, "draws": 1, "scenes": 40, "classes": 5}
@@ -131,28 +123,28 @@ def test_what_is_not_trained_is_paired_with_every_run() -> None:
     always = RunScores(np.ones_like(scores), np.ones_like(targets))
     copied = {0: SplitScores(targets, {"a": trained, "yes": dict.fromkeys(keys, always)})}
     single = {0: SplitScores(targets, {"a": trained, "yes": {keys[0]: always}})}
-    expected = HierarchicalBootstrap(copied, 50).difference("a", "yes", "f1")
-    found = HierarchicalBootstrap(single, 50, untrained=("yes",)).difference("a", "yes", "f1")
+    expected = Bootstrap(copied, 50).difference("a", "yes", "f1")
+    found = Bootstrap(single, 50, untrained=("yes",)).difference("a", "yes", "f1")
     assert found == expected and found is not None and found.half_width is not None
-    assert found.seeds == 6
-    parts = [HierarchicalBootstrap(single, 400, seed, ("yes",)).difference("a", "yes", "f1") for seed in range(12)]
+    assert found.runs == 6
+    parts = [Bootstrap(single, 400, seed, ("yes",)).difference("a", "yes", "f1") for seed in range(12)]
     widths = [part.half_width for part in parts if part is not None and part.half_width is not None]
     errors = [part.error for part in parts if part is not None]
     assert 0.4 < np.mean(errors) / np.std(widths, ddof=1) < 2.5  # what other seeds give
-    alone = HierarchicalBootstrap(single, 50).difference("a", "yes", "f1")
-    assert alone is not None and alone.seeds == 1 and alone.half_width != found.half_width
+    alone = Bootstrap(single, 50).difference("a", "yes", "f1")
+    assert alone is not None and alone.runs == 1 and alone.half_width != found.half_width
 
 
 def test_the_same_seed_gives_the_same_interval() -> None:
     scores, targets = random_scores(4)
     runs = {"a": {(k, d): RunScores(scores**k, scores > 0.3) for k in (1, 2) for d in (0, 1)}}
-    first, again = (HierarchicalBootstrap({0: SplitScores(targets, runs)}, 30).estimate("a", "map") for _ in "ab")
+    first, again = (Bootstrap({0: SplitScores(targets, runs)}, 30).estimate("a", "map") for _ in "ab")
     assert first == again
     with pytest.raises(InvalidArgumentError, match="a split"):
-        HierarchicalBootstrap({})
+        Bootstrap({})
 
 
-def simulated(rng: np.random.Generator, spread: float, splits: int) -> tuple[HierarchicalBootstrap, float]:
+def simulated(rng: np.random.Generator, spread: float, splits: int) -> tuple[Bootstrap, float]:
     """Draw splits, seeds, draws, scenes and classes whose decisions are right with a random share; return the truth.
 
     F1 of one label a scene that is always there is 1 where it is predicted, else 0: its mean is the share itself.
@@ -170,7 +162,7 @@ def simulated(rng: np.random.Generator, spread: float, splits: int) -> tuple[Hie
                 predicted = rng.random((30, 1)) < share
                 runs[seed, draw] = RunScores(predicted + 0.0, predicted)
         found[split] = SplitScores(targets, {"a": runs})
-    return HierarchicalBootstrap(found, resamples=120, seed=1), 0.5
+    return Bootstrap(found, resamples=120, seed=1), 0.5
 
 
 @pytest.mark.parametrize(("spread", "splits"), [(0.08, 3), (0.0, 1)])
@@ -189,7 +181,7 @@ def test_intervals_of_one_factor_are_not_far_too_wide() -> None:
     for _ in range(60):
         predicted = rng.random((60, 1)) < 0.5
         split = SplitScores(np.ones((60, 1), dtype=bool), {"a": {(0, 0): RunScores(predicted + 0.0, predicted)}})
-        found = HierarchicalBootstrap({0: split}, resamples=200, seed=2).estimate("a", "f1")
+        found = Bootstrap({0: split}, resamples=200, seed=2).estimate("a", "f1")
         assert found is not None and found.half_width is not None
         widths.append(found.half_width)
         means.append(found.mean)
@@ -203,48 +195,21 @@ def test_scenes_that_all_splits_share_do_not_average_out() -> None:
     widths = []
     for scenes in ([ids, ids, ids, ids], [(), (), (), ()]):
         splits = {n: SplitScores(targets, runs, own) for n, own in enumerate(scenes)}
-        found = HierarchicalBootstrap(splits, resamples=400, seed=3).estimate("a", "f1")
+        found = Bootstrap(splits, resamples=400, seed=3).estimate("a", "f1")
         assert found is not None and found.half_width is not None
         widths.append(found.half_width)
     assert widths[0] / (2.0 * np.sqrt(0.25 / 60)) == pytest.approx(1.0, abs=0.15)  # as of one split
     assert widths[1] < 0.75 * widths[0]
 
 
-def test_scenes_that_splits_share_in_part_do_not_average_out() -> None:
-    right = np.random.default_rng(7).random((60, 1)) < 0.5
-    widths = []
-    for named in (True, False):
-        splits = {}
-        for n in range(4):  # each lacks four scenes of the others
-            kept = [k for k in range(60) if k // 4 != n]
-            runs = {"a": {(0, 0): RunScores(right[kept] + 0.0, right[kept])}}
-            ids = tuple(map(str, kept)) if named else ()
-            splits[n] = SplitScores(np.ones((len(kept), 1), dtype=bool), runs, ids)
-        found = HierarchicalBootstrap(splits, resamples=400, seed=3).estimate("a", "f1")
-        assert found is not None and found.half_width is not None
-        widths.append(found.half_width)
-    assert widths[0] / (2.0 * np.sqrt(0.25 / 60)) == pytest.approx(1.0, abs=0.15)  # as of one split
-    assert widths[1] < 0.75 * widths[0]
-
-
-def test_a_small_split_that_shares_units_never_draws_none() -> None:
-    units = {0: ["a", "b"], 1: ["b", "c"], 2: ["d", "e"]}
-    found = union_weights(np.random.default_rng(0), 4000, units)
-    for weights in found.values():
-        assert weights.any(axis=1).all()
-        assert weights.mean(axis=0) == pytest.approx(weights.mean(), rel=0.1)  # as often as its other unit
-    assert np.array_equal(found[0][:, 1] > 0, found[1][:, 0] > 0) is False  # where one of them drew anew
-    assert ((found[0][:, 1] > 0) == (found[1][:, 0] > 0)).mean() > 0.5  # and else b is drawn for both
-
-
-def splits_of_recalls(shares: NDArray[np.float64], splits: list[list[int]], named: bool) -> HierarchicalBootstrap:
+def splits_of_recalls(shares: NDArray[np.float64], splits: list[list[int]], named: bool) -> Bootstrap:
     """Return splits of classes whose recall is the same in every split that has them, with others or without names."""
     found = {}
     for n, chosen in enumerate(splits):
         predicted = np.arange(50)[:, None] < np.round(50 * shares[chosen])
         targets, runs = np.ones(predicted.shape, dtype=bool), {"a": {(0, 0): RunScores(predicted + 0.0, predicted)}}
         found[n] = SplitScores(targets, runs, (), tuple(map(str, chosen)) if named else ())
-    return HierarchicalBootstrap(found, resamples=200, seed=4)
+    return Bootstrap(found, resamples=200, seed=4)
 
 
 def test_intervals_cover_the_truth_where_splits_share_classes() -> None:
@@ -259,33 +224,22 @@ def test_intervals_cover_the_truth_where_splits_share_classes() -> None:
     assert covered[True] / 120 >= 0.9 and covered[False] < covered[True]
 
 
-def test_splits_of_the_same_classes_are_as_wide_as_one() -> None:
-    shares, chosen = np.random.default_rng(9).random(12), list(range(12))
-    one, *two = (splits_of_recalls(shares, [chosen] * n, named) for n, named in ((1, True), (4, True), (4, False)))
-    width, shared, apart = (of.estimate("a", "recall") for of in (one, *two))
-    assert width is not None and shared is not None and apart is not None
-    assert width.half_width and shared.half_width and apart.half_width
-    assert shared.half_width == pytest.approx(width.half_width, rel=0.15)
-    assert apart.half_width < 0.85 * shared.half_width
+def test_means_of_seeds_have_the_interval_of_student() -> None:
+    values = [0.40, 0.44, 0.45]
+    low, high = scipy.stats.t.interval(0.95, 2, np.mean(values), scipy.stats.sem(values))
+    found = mean_interval(values)
+    assert found.half_width == pytest.approx((high - low) / 2) and found.runs == 3
+    assert mean_interval([0.3]).half_width is None
+    with pytest.raises(InvalidArgumentError):
+        mean_interval([])
 
 
-def test_a_missing_draw_or_a_split_of_other_scenes_does_not_narrow_an_interval() -> None:
-    rng = np.random.default_rng(10)
-    ids, targets = tuple(map(str, range(60))), np.ones((60, 1), dtype=bool)
-    of_draws = [rng.random((60, 1)) < share for share in (0.3, 0.5, 0.7)]
-    runs = {(seed, draw): RunScores(one + 0.0, one) for seed in (0, 1) for draw, one in enumerate(of_draws)}
-    fewer = {key: run for key, run in runs.items() if key != (1, 2)}
-    single = {key: run for key, run in runs.items() if not key[1]}
-    whole = [SplitScores(targets, {"a": runs}, ids) for _ in range(3)]
-
-    def width(*splits: SplitScores) -> float:
-        found = HierarchicalBootstrap(dict(enumerate(splits)), resamples=400, seed=5).estimate("a", "f1")
-        assert found is not None and found.half_width is not None
-        return found.half_width
-
-    balanced = width(*whole)
-    assert width(*whole, SplitScores(targets, {"a": fewer}, ids)) == pytest.approx(balanced, rel=0.15)
-    apart = width(*(SplitScores(targets, {"a": runs}) for _ in range(4)))
-    others = SplitScores(targets, {"a": runs}, tuple(f"other {n}" for n in range(60)))
-    assert apart < 0.6 * balanced and width(*whole, others) > 0.7 * balanced  # 3 of the 4 share their draws
-    assert width(*whole, SplitScores(targets, {"a": single}, ids)) > apart  # that split's draw is not covered
+def test_shares_and_paired_shares() -> None:
+    assert str(share(0, 20)) == "0 (0 to 16; 0/20)" and str(share(0, 0)) == "-"
+    first, second = [True] * 12 + [False] * 8, [True] * 5 + [False] * 15
+    found = paired_shares(first, second)
+    assert found is not None and (found.first_only, found.second_only, found.pairs) == (7, 0, 20)
+    assert found.difference == pytest.approx(0.35) and 0 < found.low < 0.35 < found.high
+    assert found.p_value == pytest.approx(2 * 0.5**7)
+    same = paired_shares(first, first)
+    assert same is not None and same.low < 0 < same.high and same.p_value == 1.0 and paired_shares([], []) is None

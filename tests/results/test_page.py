@@ -11,10 +11,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from helpers.browser import opened
-from pickclutter_lang.reports import page as page_module
-from pickclutter_lang.reports.charts import inline_svg, save_png
-from pickclutter_lang.reports.gallery import Card, Gallery, Item, jpeg
-from pickclutter_lang.reports.page import page_link, settings_table, write_page
+from pickclutter_lang.results import page as page_module
+from pickclutter_lang.results.charts import inline_svg, save_png
+from pickclutter_lang.results.page import Card, Gallery, Item, jpeg, page_link, settings_table, write_page
 from pickclutter_lang.utils.markdown import markdown_table
 
 EVIL = '<script>alert("x")</script><img src=x onerror=alert(1)>'

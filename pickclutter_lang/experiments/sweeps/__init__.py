@@ -1,1 +1,0 @@
-"""Sweeps: many runs planned, trained in child processes, and aggregated over seeds."""
