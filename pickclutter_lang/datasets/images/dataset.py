@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,32 +32,14 @@ ClassSplit = tuple[tuple[int, ...], tuple[int, ...]]
 """Classes of Y_id, and of Y_ood."""
 
 
-class ImageSource(Protocol):
-    """N images of S x S pixels."""
-
-    @property
-    def ids(self) -> Sequence[str]:
-        """N ids, each once: `<class folder>/<file name>` of files."""
-
-    @property
-    def image_size(self) -> int:
-        """S, in pixels."""
-
-    @property
-    def content_hash(self) -> str:
-        """Hash (sha256, hex) of ids and contents of all images, whatever the image size."""
-
-    def load(self, rows: Sequence[int]) -> NDArray[np.uint8]:
-        """Return images [n, S, S, 3], RGB, resized to squares (bilinear) without keeping the aspect ratio."""
-
-    def subset(self, rows: Sequence[int]) -> ImageSource:
-        """Return some of the images, in this order."""
-
-
 class ArrayImages:
-    """Images in memory, `rgb` [N, S, S, 3]; `content_hash` is the hash of what they were made from."""
+    """N images in memory, with an id for each.
+
+    `image_size` is S, their side in pixels. `content_hash` (sha256, hex) is the hash of what they were made from.
+    """
 
     def __init__(self, ids: Sequence[str], rgb: NDArray[np.uint8], content_hash: str) -> None:
+        """Take images `rgb` [N, S, S, 3]."""
         if rgb.dtype != np.uint8 or rgb.ndim != 4 or rgb.shape[1] != rgb.shape[2] or rgb.shape[3] != 3:
             raise InvalidArgumentError(f"expected images uint8 [N, S, S, 3], but got {rgb.dtype} {list(rgb.shape)}")
         _check_ids(ids, len(rgb))
@@ -76,7 +58,7 @@ class ArrayImages:
 
 
 class ImageFiles:
-    """Image files, decoded at their first use with one thread per core.
+    """N image files, with an id for each (`<class folder>/<file name>`), decoded at their first use.
 
     To decode a photo takes milliseconds, and the runs of a table read each hundreds of times. So the squares are kept
     in a file under `cache`, which processes share. Its name depends on the files' ids, paths, sizes and modification
@@ -158,6 +140,9 @@ class ImageFiles:
 
     def _decode(self, path: Path) -> NDArray[np.uint8]:
         return np.asarray(decode(path).resize((self.image_size, self.image_size), Image.Resampling.BILINEAR))
+
+
+ImageSource = ArrayImages | ImageFiles
 
 
 def decode(path: Path) -> Image.Image:

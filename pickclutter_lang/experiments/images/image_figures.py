@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib import colormaps
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -38,6 +37,7 @@ _BARS = {
 _TEXTS = {"names": ("names alone", GRAY), "descriptions": ("descriptions", UNSEEN), "captions": ("captions", SEEN)}
 _SIDES = {BEST: "before enrichment", ENRICHED: "after enrichment"}
 _FEWEST_IMAGES = 4  # of Figure 2b
+Lines = list[Sequence[object]]
 
 
 class Space(NamedTuple):
@@ -66,12 +66,12 @@ def write_figure(runs: Runs, number: str, out: Path) -> Path:
     return path
 
 
-def _figure_1(runs: Runs) -> tuple[Figure, list[Sequence[object]]]:
+def _figure_1(runs: Runs) -> tuple[Figure, Lines]:
     """Draw accuracy on X_ood, bars of three runs for zero-shot and for few-shot."""
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     ax = figure.subplots()
     width, places = 0.27, np.arange(len(_STAGES))
-    lines: list[Sequence[object]] = [["run", "measure", "mean", "half_width", "seeds", "paper"]]
+    lines: Lines = [["run", "measure", "mean", "half_width", "seeds", "paper"]]
     for n, (run, (table, title, color)) in enumerate(_BARS.items()):
         found = [runs.estimate(run, measure) for measure in _STAGES]
         across = places + (n - 1) * width
@@ -81,10 +81,12 @@ def _figure_1(runs: Runs) -> tuple[Figure, list[Sequence[object]]]:
         bars = ax.bar(across, means, 0.92 * width, yerr=errors, capsize=3, color=color, label=label)
         ax.bar_label(bars, labels=["" if one is None else f"{100 * one.mean:.1f}" for one in found], padding=2)
         paper = sum(table_of_runs(runs, table).row(run).paper, ())[1:] or (None, None)
-        dots = [(x + 0.3 * width, value) for x, value in zip(across, paper, strict=True) if value is not None]
-        if dots:  # next to the error bar
-            at, up = zip(*dots, strict=True)
-            ax.scatter(at, up, marker="D", s=34, color="black", edgecolor="white", zorder=3, label="paper")
+        dots = [np.nan if value is None else value for value in paper]
+        if not np.isnan(dots).all():  # next to the error bars
+            name = "_" if "paper" in ax.get_legend_handles_labels()[1] else "paper"
+            ax.scatter(
+                across + 0.3 * width, dots, marker="D", s=34, color="black", edgecolor="white", zorder=3, label=name
+            )
         for measure, one, value in zip(_STAGES, found, paper, strict=True):
             lines.append([run, measure, *_numbers(one), "" if value is None else f"{value / 100:.3f}"])
     guess = table_of_runs(runs, "1").chance.get("zero_shot.ood.accuracy")
@@ -93,18 +95,16 @@ def _figure_1(runs: Runs) -> tuple[Figure, list[Sequence[object]]]:
     ax.set(title=f"{runs.first['data']['name']}: Y_ood on X_ood", ylabel="accuracy, %", xticks=places)
     ax.set_xticklabels(list(_STAGES.values()))
     ax.margins(y=0.12)
-    named = {label: handle for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
-    labels = sorted(named, key=lambda label: label in ("paper", "chance"))  # the bars first
-    figure.legend([named[label] for label in labels], labels, loc="outside lower center", ncols=2, fontsize=9)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=9)
     tidy_axes(ax)
     return figure, lines
 
 
-def _figure_4(runs: Runs) -> tuple[Figure, list[Sequence[object]]]:
+def _figure_4(runs: Runs) -> tuple[Figure, Lines]:
     """Draw the largest eigenvalues of the centered text features of Y_ood."""
     figure = Figure(figsize=(5.6, 4), layout="constrained")
     ax = figure.subplots()
-    lines: list[Sequence[object]] = [["texts", "number", "mean", "half_width", "seeds"]]
+    lines: Lines = [["texts", "number", "mean", "half_width", "seeds"]]
     for kind, (title, color) in _TEXTS.items():
         found = _eigenvalues(runs, kind)
         if not found:
@@ -129,40 +129,45 @@ def _figure_4(runs: Runs) -> tuple[Figure, list[Sequence[object]]]:
 
 def _eigenvalues(runs: Runs, kind: str) -> list[Estimate]:
     """Return each eigenvalue over runs; none where a run has none. Splits of fewer classes have fewer of them."""
-    texts = {key: record["metrics"].get("text") or {} for key, record in runs.records[BEST].items()}
-    if not all(text.get(kind) for text in texts.values()):
+    texts = {key: (record["metrics"].get("text") or {}).get(kind) for key, record in runs.of(BEST).items()}
+    if not all(texts.values()):
         return []
-    spaces = {key: text[kind]["eigenvalues"] for key, text in texts.items()}
+    spaces = {key: text["eigenvalues"] for key, text in texts.items()}
     rows = ({key: values[n] for key, values in spaces.items()} for n in range(min(map(len, spaces.values()))))
     return [one for one in map(interval_over, rows) if one is not None]
 
 
-def _figure_2b(runs: Runs) -> tuple[Figure, list[Sequence[object]]]:
+def _figure_2b(runs: Runs) -> tuple[Figure, Lines]:
     """Draw where the student puts images of unseen classes and the teacher their texts, by UMAP."""
     shared = sorted(set(runs.replicates(BEST)) & set(runs.replicates(ENRICHED)))
     if not shared:
         raise CheckpointError(
             f"expected {BEST} and {ENRICHED} of one seed and class split under {runs.folder}; run both"
         )
-    names = runs.records[BEST][shared[0]]["data"]["unseen"]
-    figure = Figure(figsize=(11, 4.8), layout="constrained")
+    names = runs.of(BEST)[shared[0]]["data"]["unseen"]
+    colors, figure = colormaps["tab10"], Figure(figsize=(11, 4.8), layout="constrained")
     axes = figure.subplots(1, len(_SIDES))
-    lines: list[Sequence[object]] = [["run", "kind", "class", "x", "y"]]
+    lines: Lines = [["run", "kind", "class", "x", "y"]]
     for ax, (run, title) in zip(axes, _SIDES.items(), strict=True):
         space = load_space(runs.folders[run, shared[0]] / SPACE_FILE, len(names))
         images, texts = embed(space)
+        labels = np.arange(len(texts))
         right = 100 * float(((space.students @ space.texts.T).argmax(axis=1) == space.labels).mean())
-        _draw_space(ax, images, texts, space.labels)
+        ax.scatter(*images.T, color=colors(space.labels), s=10, alpha=0.6, linewidth=0)
+        ax.scatter(*texts.T, marker="*", s=190, color=colors(labels), edgecolor="black", zorder=3)
+        ax.set(xticks=[], yticks=[])
         ax.set_title(f"{title}: the nearest text is right for {right:.0f}%", fontsize=10)
-        lines += [[run, kind, names[n], f"{x:.4f}", f"{y:.4f}"] for kind, n, x, y in _points(space, images, texts)]
+        for kind, points, of_points in (("image", images, space.labels), ("text", texts, labels)):
+            lines += [
+                [run, kind, names[label], f"{x:.4f}", f"{y:.4f}"]
+                for label, (x, y) in zip(of_points.tolist(), points.tolist(), strict=True)
+            ]
     for label, name in enumerate(names[:MOST_CLASSES]):
-        axes[0].scatter([], [], color=colormaps["tab10"](label), s=30, label=name)
+        axes[0].scatter([], [], color=colors(label), s=30, label=name)
     axes[0].scatter([], [], marker="*", s=150, color="white", edgecolor="black", label="text")
     n_shown = min(len(names), MOST_CLASSES)
-    figure.suptitle(
-        f"{runs.first['data']['name']}: {n_shown} of {len(names)} classes of Y_ood, {shared[0].folder_name}",
-        fontsize=11,
-    )
+    data, folder = runs.first["data"]["name"], shared[0].folder_name
+    figure.suptitle(f"{data}: {n_shown} of {len(names)} classes of Y_ood, {folder}", fontsize=11)
     figure.legend(loc="outside right center", fontsize=9)
     return figure, lines
 
@@ -179,13 +184,12 @@ def load_space(path: Path, classes: int) -> Space:
     students, texts, labels = (stored[name] for name in forms)
     if len(texts) != classes:
         raise CheckpointError(f"expected features of {classes} classes in {path}, but got {len(texts)}; {again}")
-    shown_classes = range(min(classes, MOST_CLASSES))
-    rows = np.flatnonzero(labels < len(shown_classes))
-    return Space(_unit(students[rows]), labels[rows].astype(np.int64), _unit(texts[: len(shown_classes)]))
+    rows = labels < MOST_CLASSES
+    return Space(_unit(students[rows]), labels[rows].astype(np.int64), _unit(texts[:MOST_CLASSES]))
 
 
 def check_umap() -> None:
-    """Raise MissingExtraError where the extra `train`, which Figure 2b needs, is not installed."""
+    """Raise MissingExtraError where UMAP, which Figure 2b needs, is not installed."""
     if find_spec("umap") is None:
         raise MissingExtraError("umap-learn", "train")
 
@@ -211,24 +215,6 @@ def embed(space: Space) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     reducer: Any = umap.UMAP(n_neighbors=n_neighbors, metric="cosine", random_state=0, n_jobs=1)
     images = reducer.fit_transform(space.students)
     return images, reducer.transform(space.texts)
-
-
-def _draw_space(ax: Axes, images: NDArray[np.float32], texts: NDArray[np.float32], labels: NDArray[np.int64]) -> None:
-    colors = colormaps["tab10"]
-    ax.scatter(images[:, 0], images[:, 1], color=colors(labels), s=10, alpha=0.6, linewidth=0)
-    ax.scatter(
-        texts[:, 0], texts[:, 1], marker="*", s=190, color=colors(np.arange(len(texts))), edgecolor="black", zorder=3
-    )
-    ax.set(xticks=[], yticks=[])
-
-
-def _points(
-    space: Space, images: NDArray[np.float32], texts: NDArray[np.float32]
-) -> Iterator[tuple[str, int, float, float]]:
-    for label, (x, y) in zip(space.labels.tolist(), images.tolist(), strict=True):
-        yield "image", label, x, y
-    for label, (x, y) in enumerate(texts.tolist()):
-        yield "text", label, x, y
 
 
 def _unit(features: NDArray[np.floating[Any]]) -> NDArray[np.float32]:

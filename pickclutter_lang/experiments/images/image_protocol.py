@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
@@ -383,7 +384,7 @@ def write_report(run: str | Path) -> Path:
     record, scores = read_record(folder, "images"), Scores.load(folder)
     accuracies = class_accuracies(scores, FEW_SHOT)
     bars = {"few-shot": {name: Interval(value, value, value) for name, value in accuracies.items()}}
-    shown = {
+    shown: dict[str, Figure | Gallery] = {
         "curves.png": draw_curves({record["name"]: record["history"]}),
         "classes.png": draw_bars(bars, {"few-shot": scores.unseen}, "accuracy, %"),
         "images.png": _gallery(scores, folder),

@@ -212,9 +212,9 @@ class _CurrentProvenance:
         """Return teacher, data set and split of a run."""
         key = json.dumps([vars(config.data), config.teacher.name, config.teacher.checkpoint, config.precision])
         if key not in self._opened:
-            *opened, report = open_data(config)
+            teacher, data, split, report = open_data(config)
             self._report(report)
-            self._opened[key] = opened[0], opened[1], opened[2]
+            self._opened[key] = teacher, data, split
         return self._opened[key]
 
 

@@ -37,7 +37,7 @@ def test_a_seeded_split_has_the_papers_rule() -> None:
     assert seeded_split(LABELS, 7, seed=3, halves=((1, 2), (0, 6))).unseen == (0, 6)
     for wrong in ({"shots": 12}, {"halves": ((0, 1), ())}, {"halves": ((0, 1), (1, 2))}):
         with pytest.raises(DatasetError):
-            seeded_split(LABELS, 7, seed=0, **wrong)  # type: ignore[arg-type]
+            seeded_split(LABELS, 7, seed=0, **wrong)
 
 
 @pytest.mark.parametrize(

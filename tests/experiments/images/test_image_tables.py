@@ -407,7 +407,7 @@ def test_intervals_cover_splits_seeds_images_and_classes(sweep: Path, photos: li
     assert swapped.mean == pytest.approx(-found.mean) and swapped.half_width == pytest.approx(found.half_width)
     path = out / "mse" / "split1_seed0"
     scores = Scores.load(path)
-    scores.columns["items"][0] = "another"  # type: ignore[index]
+    scores.columns["items"][0] = "another"
     scores.save(path)
     with pytest.raises(MismatchError, match="split1_seed0"):
         load_image_runs(out)
