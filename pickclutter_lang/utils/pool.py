@@ -80,7 +80,7 @@ class PoolConfig:
                         yield left.pop(number), result
                 except _deaths() as error:
                     deaths += 1
-                    reason = " ".join(str(error).split())[:200]
+                    reason = " ".join(str(error).partition(".")[0].split())[:200]
                     if deaths > RETRIES:
                         raise WorkerError(
                             f"workers ended unexpectedly {deaths} times ({reason}); finished work is kept. Check the "
