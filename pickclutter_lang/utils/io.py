@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import glob
+import io
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -115,6 +117,13 @@ def clean_temp_files(folder: Path) -> None:
     """Remove what a process that was killed while writing left in a folder."""
     for path in folder.glob(f".*{TEMPORARY_SUFFIX}"):
         path.unlink(missing_ok=True)
+
+
+def write_csv(path: Path, lines: Iterable[Sequence[object]]) -> None:
+    """Write a CSV file atomically; missing folders are created."""
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows(lines)
+    write_text(path, stream.getvalue())
 
 
 def write_text(path: Path, text: str) -> None:

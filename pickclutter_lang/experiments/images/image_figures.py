@@ -26,7 +26,7 @@ from pickclutter_lang.results.charts import GRAY, SEEN, UNSEEN, save_png, tidy_a
 from pickclutter_lang.results.intervals import Estimate
 from pickclutter_lang.results.runs import Runs, interval_over
 from pickclutter_lang.utils.array_files import read_npz
-from pickclutter_lang.utils.csv import write_csv
+from pickclutter_lang.utils.io import write_csv
 
 _STAGES = {"zero_shot.ood.accuracy": "zero-shot", "few_shot.ood.accuracy": "few-shot"}
 _BARS = {

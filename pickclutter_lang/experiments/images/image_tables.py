@@ -24,8 +24,7 @@ from pickclutter_lang.results.tables import (
     csv_lines,
     table_rows,
 )
-from pickclutter_lang.utils.csv import write_csv
-from pickclutter_lang.utils.io import write_text
+from pickclutter_lang.utils.io import write_csv, write_text
 from pickclutter_lang.utils.markdown import percent
 from pickclutter_lang.utils.words import range_text
 

@@ -34,8 +34,7 @@ from pickclutter_lang.results.tables import (
     csv_lines,
     table_rows,
 )
-from pickclutter_lang.utils.csv import write_csv
-from pickclutter_lang.utils.io import write_text
+from pickclutter_lang.utils.io import write_csv, write_text
 from pickclutter_lang.utils.json_files import flatten
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.markdown import markdown_table
