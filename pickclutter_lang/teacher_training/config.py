@@ -24,7 +24,7 @@ _OF_IMAGES = ("images_half", "unseen_images", "classes")
 _OF_SCENES = ("min_crop_size", "scene_batch_size", "crops_per_scene")
 _OF_RENDERS = (
     *("unseen_scenes", "unseen_views", "exclude_split", "strong_augmentation", "occlusion", "low_resolution"),
-    *("hold_out_compositions", "max_names", *_OF_SCENES),
+    *("max_names", *_OF_SCENES),
 )
 
 
@@ -76,12 +76,8 @@ class TeacherTrainConfig:
     """Fraction of the views of which another view's object hides a part, as in a pile."""
     low_resolution: float = 0.0
     """Fraction of the object crops and views that are blurred, as if a side had a quarter of its pixels or more."""
-    hold_out_compositions: bool = False
-    """Train on no image, and no text, of a held-out pair of a kind's name with main color or material: a tenth of those
-    of kinds that come in four main colors, or three materials, or more."""
     pretrained: str | None = None
-    """Folder of an exported teacher whose weights the training starts from. null: weights for ImageNet (extra
-    `imagenet`)."""
+    """Folder of an exported teacher whose weights the training starts from. null: those for ImageNet."""
     crop_sizes: list[int] = field(default_factory=lambda: [96, 96, 160])
     """Sides in pixels of object crops and views, one of which is drawn for each batch."""
     lr: float = 0.0015
@@ -156,10 +152,9 @@ class TeacherTrainConfig:
             raise InvalidArgumentError(
                 f"expected text_steps=0 with pretrained, whose text encoder is trained, but got {self.text_steps}"
             )
-        if self.pretrained is not None and (self.exclude_split != "none" or self.hold_out_compositions):
+        if self.pretrained is not None and self.exclude_split != "none":
             raise InvalidArgumentError(
-                "expected exclude_split=none and hold_out_compositions=false with pretrained: what that teacher was "
-                "trained on cannot be left out any more"
+                "expected exclude_split=none with pretrained: what that teacher was trained on cannot be left out"
             )
 
     def _check_data(self) -> None:

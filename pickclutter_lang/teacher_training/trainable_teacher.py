@@ -1,8 +1,9 @@
-"""`TrainablePocketTeacher`: a pocket teacher's model with its auxiliary parameters and all terms of its loss."""
+"""The pocket teacher's model in training: what a batch holds, and all terms of the loss."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -10,9 +11,7 @@ from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.teacher_training.batch import Batch
-from pickclutter_lang.teacher_training.loss import PairwiseSigmoid, multi_positive_nce
-from pickclutter_lang.teacher_training.sentence_loss import language_loss
+from pickclutter_lang.language.object_attributes import ObjectAttributes
 from pickclutter_lang.teachers.open_clip_teacher import text_features, tokenize
 from pickclutter_lang.teachers.pocket import PocketTeacher, build_pocket_model, dense_maps
 from pickclutter_lang.training.parallel import gather_rows, own_draws
@@ -21,6 +20,41 @@ from pickclutter_lang.utils.ranks import own_slice
 _SHORT_TEXT_LENGTH = 14
 # A mean over many, mostly easy pairs is small compared with the contrastive terms.
 _PRESENCE_WEIGHT = 4.0
+_SENTENCE_SHARPNESS = 20.0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Images (float32 in 0..1), captions and targets of one training step. There may be no scenes.
+
+    `scenes` [B, 3, S, S]; `regions` int64 [R, 2] (scene, instance id) with `segmentation` uint8 [B, S, S]; `objects`
+    [K, 3, s, s], crops and views. `scene_targets` [B, P] and `object_targets` [R + K, Q], bool, say which captions are
+    true. The last 2 * `names` scene texts assert the presence, then the absence, of each named object of the scenes.
+    `attribute_slices` are the columns of object texts of one type (`name`, `color`, ...), which compete with each
+    other. `tags` are the tags of these texts, from the first of these columns to the last text.
+    """
+
+    scenes: Tensor
+    segmentation: Tensor
+    regions: Tensor
+    objects: Tensor
+    scene_texts: list[str]
+    scene_targets: Tensor
+    object_texts: list[str]
+    object_targets: Tensor
+    names: int
+    attribute_slices: dict[str, slice]
+    tags: list[str]
+
+
+class BatchSource(Protocol):
+    """Samples the batch of a step from (seed, step) alone; its captions use `named_objects` and `words` alone."""
+
+    named_objects: list[ObjectAttributes]
+    words: dict[str, list[str]]
+
+    def batch(self, step: int) -> Batch:
+        """Return the batch of a step."""
 
 
 class TrainablePocketTeacher(nn.Module):
@@ -176,3 +210,58 @@ def region_features(dense: Tensor, segmentation: Tensor, regions: Tensor) -> Ten
     coverage = functional.adaptive_avg_pool2d(masks, (dense.shape[2], dense.shape[3]))[:, 0]
     coverage = coverage / coverage.sum(dim=(1, 2), keepdim=True).clamp(min=1e-9)
     return torch.einsum("rhw,rdhw->rd", coverage, dense[regions[:, 0]])
+
+
+def multi_positive_nce(logits: Tensor, targets: Tensor) -> Tensor:
+    """Return the InfoNCE of images against texts and texts against images, with every match as a positive.
+
+    Each row's (column's) positives share its probability equally; those without a positive are left out.
+
+    :param logits: [N, P], cosines times the logit scale
+    :param targets: bool [N, P]
+    :return: scalar, the mean of both directions
+    """
+    return (_nce(logits, targets) + _nce(logits.T, targets.T)) / 2
+
+
+def _nce(logits: Tensor, targets: Tensor) -> Tensor:
+    has_positive = targets.any(dim=1)
+    weights = targets[has_positive].float()
+    weights = weights / weights.sum(dim=1, keepdim=True)
+    losses = -(weights * functional.log_softmax(logits[has_positive], dim=1)).sum(dim=1)
+    return losses.sum() / max(1, len(losses))
+
+
+class PairwiseSigmoid(nn.Module):
+    """The sigmoid loss of each pair (SigLIP), with a learned scale and bias that are not part of the teacher."""
+
+    def __init__(self, scale: float = 10.0, bias: float = -3.0) -> None:
+        super().__init__()
+        self.log_scale = nn.Parameter(torch.tensor(scale).log())
+        self.bias = nn.Parameter(torch.tensor(bias))
+
+    def forward(self, cosines: Tensor, targets: Tensor) -> Tensor:
+        """Return the binary cross-entropy of cosines [N, P] with bool targets [N, P], classes balanced."""
+        losses = functional.binary_cross_entropy_with_logits(
+            cosines * self.log_scale.exp() + self.bias, targets.float(), reduction="none"
+        )
+        return (
+            (losses[targets].mean() + losses[~targets].mean()) / 2
+            if targets.any() and not targets.all()
+            else losses.mean()
+        )
+
+
+def language_loss(words: Tensor, anchors: Tensor, similarity: Tensor, scale: Tensor) -> Tensor:
+    """Return KL(sentence encoder || text encoder) of the softmax over anchors.
+
+    The anchors take no gradient: captions alone train them.
+
+    :param words: [W, D], L2-normalized
+    :param anchors: [A, D], L2-normalized
+    :param similarity: cosines [W, A] in the sentence encoder
+    :param scale: of the text encoder's cosines
+    """
+    target = functional.log_softmax(_SENTENCE_SHARPNESS * similarity, dim=1)
+    predicted = functional.log_softmax(scale.detach() * (words @ anchors.detach().T), dim=1)
+    return functional.kl_div(predicted, target, reduction="batchmean", log_target=True)

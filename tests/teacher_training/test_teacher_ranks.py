@@ -52,7 +52,7 @@ def test_the_first_step_is_that_of_one_process(overrides: list[str], tmp_path: P
 
 @pytest.mark.slow
 def test_a_run_of_which_a_process_died_resumes_to_the_bit(overrides: list[str], tmp_path: Path) -> None:
-    settings, teachers = [*overrides, "steps=2", "text_steps=1"], []
+    settings, teachers = [*overrides, "steps=2"], []
     for name in ("whole", "part"):
         folder = tmp_path / name
         folder.mkdir()
@@ -62,6 +62,6 @@ def test_a_run_of_which_a_process_died_resumes_to_the_bit(overrides: list[str], 
             assert [status for status, *_ in ended] == [2, -signal.SIGKILL]
             assert ended[0][2].splitlines()[-1].startswith("RankError: another of the 2 processes")
         said = train_in_ranks(SCRIPT, settings, 2, folder)
-        assert said[1] == ("", [])
+        assert said[1][0] == ""
         teachers.append((folder / "run" / "teacher" / "open_clip_model.safetensors").read_bytes())
     assert teachers[0] == teachers[1]

@@ -1,0 +1,378 @@
+"""Zero-shot evaluation of a pocket teacher: the figures of its model card, and of `figures.json` beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pickclutter_lang.datasets.object_views import ObjectViewDataset
+from pickclutter_lang.datasets.scenes import SceneStore
+from pickclutter_lang.datasets.transforms.crops import crop_squares
+from pickclutter_lang.datasets.transforms.resampling import bounding_square
+from pickclutter_lang.language.captions import ATTRIBUTE_TYPES, attribute_prompt, attribute_words
+from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_of
+from pickclutter_lang.metrics.multilabel import multilabel_row, trivial_predictors
+from pickclutter_lang.objects.catalog import all_objects, paper_catalog
+from pickclutter_lang.teacher_training.config import TeacherTrainConfig
+from pickclutter_lang.teacher_training.folder_batches import ClassText, FolderImages
+from pickclutter_lang.teacher_training.render_batches import MIN_VISIBLE_FRACTION, object_of_row
+from pickclutter_lang.teachers.pocket import PocketTeacher
+from pickclutter_lang.teachers.zero_shot import (
+    ABSENT_TEMPLATE,
+    PHOTO_TEMPLATE,
+    PRESENT_TEMPLATE,
+    encode_images,
+    prompt_pair_probabilities,
+)
+from pickclutter_lang.utils.constants import ROBOT_SEGMENT
+from pickclutter_lang.utils.statistics import clustered_interval
+from pickclutter_lang.utils.words import with_article
+
+_CROP_EVERY = 2
+_CROP_SIZE = 96  # of every store, so that its figures differ by the images alone
+# The objects lie in the center of the hand camera's image.
+_CENTER_CROPS = {"whole": 1.0, "middle": 0.7}
+_FOLDER_BATCH = 256
+
+Hits = dict[str, list[bool]]
+"""Name of an object -> whether each of its images was named right."""
+
+
+def evaluate_teacher(teacher: PocketTeacher, config: TeacherTrainConfig) -> dict[str, Any]:
+    """Evaluate a teacher on what its configuration holds out, with fixed prompts.
+
+    :return: for renders `scenes` (for each store, its images and their centers, and groups of names: multi-label
+        metrics of the label `visible`), `crops` (for each store: top-1 over the paper's names on crops of visible
+        objects, of every other scene), `views` and `attributes` (for each folder and group of objects: `_name_figures`,
+        `_attribute_figures`), `kinds` (for each folder with instances of kinds: `_kind_figures`), `objects` (per
+        object: top-1 on views and on crops), and `all_names` (for each object set: top-1 of all views among all names).
+        For images of classes see `_evaluate_folder`
+    """
+    if config.images:
+        return _evaluate_folder(teacher, config)
+    figures: dict[str, Any] = {key: {} for key in ("scenes", "crops", "views", "attributes", "kinds")}
+    crops, views, of_all = Hits(), Hits(), dict[str, Hits]()
+    for folder in config.unseen_scenes:
+        _add(crops, _evaluate_scenes(teacher, SceneStore.open(folder), figures))
+    for folder in config.unseen_views:
+        store = ObjectViewDataset.open(folder)
+        among_set, among_all = _evaluate_views(teacher, store, figures)
+        _add(views, among_set)
+        _add(of_all.setdefault(store.config["objects"], {}), among_all)
+    figures["objects"] = {
+        name: {"views": _mean(views.get(name, ())), "crops": _mean(crops.get(name, ()))} for name in {**crops, **views}
+    }
+    figures["all_names"] = {
+        object_set: {"objects": len(hits), **_top1(hits)} for object_set, hits in of_all.items() if hits
+    }
+    return figures
+
+
+def _evaluate_scenes(teacher: PocketTeacher, store: SceneStore, figures: Mapping[str, Any]) -> Hits:
+    """Add the figures of a store; return the hits on its crops."""
+    label = f"{store.manifest.object_set}, {store.manifest.split}, {store.image_size} px"
+    label += f", object split {store.object_split}" if store.object_split else ""
+    label = _unique(label, (key.removesuffix(", whole") for key in figures["scenes"]))
+    figures["scenes"].update({f"{label}, {key}": row for key, row in _scene_figures(teacher, store).items()})
+    catalog = paper_catalog()
+    crops, shown = _object_crops(store)
+    texts = teacher.encode_text([PHOTO_TEMPLATE.format(label=name) for name in catalog.names])
+    predicted = (encode_images(teacher, crops) @ texts.T).argmax(dim=1).tolist()
+    hits = _clusters(shown, (name == catalog.names[best] for name, best in zip(shown, predicted, strict=True)))
+    unseen = {item.name for item in catalog if item.split == "ood"}
+    for group, of_group in (("", hits), (", Y_ood alone", {name: hits[name] for name in hits if name in unseen})):
+        if of_group:
+            figures["crops"][label + group] = {"crops": sum(map(len, of_group.values())), **_top1(of_group)}
+    return hits
+
+
+def _scene_figures(teacher: PocketTeacher, store: SceneStore) -> dict[str, dict[str, float]]:
+    """Return the multi-label metrics of a store, from prompt pairs "with a" and "without a".
+
+    The splits `train` and `id` are evaluated on the names of Y_id, others on all names and on those of Y_ood, both of
+    the store's object split.
+    """
+    groups = {"": {"id"}} if store.manifest.split in ("train", "id") else {"": {"id", "ood"}, ", Y_ood alone": {"ood"}}
+    names = [paper_catalog().find(model_id).name for model_id in store.model_ids]
+    present, absent = (
+        teacher.encode_text([template.format(label=name) for name in names])
+        for template in (PRESENT_TEMPLATE, ABSENT_TEMPLATE)
+    )
+    targets, images, rows = torch.from_numpy(store.labels("visible")), store.images("hand", "rgb"), {}
+    for crop, fraction in _CENTER_CROPS.items():
+        side = round(fraction * store.image_size)
+        start = (store.image_size - side) // 2
+        features = encode_images(teacher, images[:, start : start + side, start : start + side])
+        probabilities = prompt_pair_probabilities(features, present, absent, teacher.logit_scale)
+        for group, splits in groups.items():
+            columns = [n for n, item in enumerate(store.manifest.objects) if item.split in splits]
+            always = trivial_predictors(targets[:, columns].float().mean(dim=0), targets[:, columns])["always_yes"]
+            rows[crop + group] = {
+                "scenes": len(store),
+                **multilabel_row(probabilities[:, columns], targets[:, columns]),
+                "f1_always_yes": always["f1"],
+                "map_always_yes": always["map"],
+            }
+    return rows
+
+
+def _object_crops(store: SceneStore) -> tuple[NDArray[np.uint8], list[str]]:
+    """Crop every visible labeled object of every other scene; return the crops and the objects' names."""
+    rgb, segmentation = store.images("hand", "rgb"), store.images("hand", "segmentation")
+    actors = store.array("actors")
+    rows, squares, names = [], [], []
+    for row in range(0, len(store), _CROP_EVERY):
+        counts = np.bincount(segmentation[row].ravel(), minlength=ROBOT_SEGMENT + 1)
+        for instance_id in np.flatnonzero(counts[1:ROBOT_SEGMENT] >= MIN_VISIBLE_FRACTION * segmentation[row].size) + 1:
+            if actors[row, instance_id - 1] >= len(store.model_ids):  # a distractor
+                continue
+            rows.append(row)
+            squares.append(bounding_square(segmentation[row] == instance_id))
+            names.append(paper_catalog().find(store.model_ids[actors[row, instance_id - 1]]).name)
+    return crop_squares(rgb[rows], squares, _CROP_SIZE), names
+
+
+class _Views(NamedTuple):
+    """Views with their features [M, D] and objects; `ids` are model ids, None for objects of no catalog."""
+
+    features: Tensor
+    objects: list[ObjectAttributes]
+    ids: list[str | None]
+
+    def only(self, rows: Sequence[int]) -> _Views:
+        """Return some of the views."""
+        return _Views(self.features[list(rows)], [self.objects[n] for n in rows], [self.ids[n] for n in rows])
+
+
+def _evaluate_views(teacher: PocketTeacher, store: ObjectViewDataset, figures: Mapping[str, Any]) -> tuple[Hits, Hits]:
+    """Add the figures of a folder of views; return the hits among the names of its set, and among all names."""
+    label = _unique(_views_label(store.config), (key.rpartition(", ")[0] for key in figures["attributes"]))
+    attributes = [object_of_row(row) for row in store.objects]
+    of_set = [str(row["model_id"]) for row in store.objects if "model_id" in row]
+    views = _Views(
+        encode_images(teacher, store.rgb),
+        [attributes[n] for n in store.object_index],
+        [store.objects[n].get("model_id") for n in store.object_index],
+    )
+    among_set, among_all = Hits(), Hits()
+    for group, rows in _groups([store.objects[n] for n in store.object_index]).items():
+        shown = views.only(rows)
+        figures["attributes"][f"{label}, {group}"] = _attribute_figures(teacher, shown)
+        if group == "instances":
+            figures["kinds"][label] = _kind_figures(teacher, shown)
+        if shown.ids[0] is not None:
+            figures["views"][f"{label}, {group}"] = _name_figures(teacher, shown, of_set)
+        if group == "objects":
+            among_set = _name_hits(teacher, shown, of_set)
+            among_all = _name_hits(teacher, shown, all_objects().model_ids)
+    return among_set, among_all
+
+
+def _groups(objects: Sequence[Mapping[str, Any]]) -> dict[str, list[int]]:
+    """Group views by what they show: `objects` of the catalog (and those of Y_id and Y_ood), `instances` of kinds,
+    `own objects` or `random objects`.
+    """
+    split = {item.model_id: item.split for item in all_objects()}
+    named = {"own": "own objects", "model_id": "objects", "kind": "instances"}
+    rows: dict[str, list[int]] = {}
+    for n, item in enumerate(objects):
+        rows.setdefault(next((group for key, group in named.items() if key in item), "random objects"), []).append(n)
+        if split.get(str(item.get("model_id")), "none") != "none":
+            rows.setdefault(f"Y_{split[str(item['model_id'])]} alone", []).append(n)
+    return rows
+
+
+def _name_figures(teacher: PocketTeacher, views: _Views, of_set: Sequence[str]) -> dict[str, Any]:
+    """Return the accuracy of naming each view's object.
+
+    :param of_set: ids of all objects of the set that the views come from
+    :return: `views`; top-1 among the names of the objects in the views (`top1_shown`, of `names` names), of their set
+        (`top1`), and of all objects with words (`top1_all`); `by_description` among the descriptions of the set;
+        `interval`, that of `top1_shown`, with objects as clusters
+    """
+    shown_ids = sorted({str(model_id) for model_id in views.ids})
+    shown = _top1(_name_hits(teacher, views, shown_ids))
+    return {
+        "views": len(views.ids),
+        "names": len(shown_ids),
+        "top1_shown": shown["top1"],
+        "interval": shown["interval"],
+        "top1": _top1(_name_hits(teacher, views, of_set))["top1"],
+        "top1_all": _top1(_name_hits(teacher, views, all_objects().model_ids))["top1"],
+        "by_description": _top1(_name_hits(teacher, views, of_set, by="description"))["top1"],
+    }
+
+
+def _name_hits(teacher: PocketTeacher, views: _Views, candidates: Sequence[str], by: str = "name") -> Hits:
+    """Return the hits of each object, by its name or description among those of some objects."""
+    items = [all_objects().find(model_id) for model_id in candidates]
+    texts = [f"a photo of a {item.name}" if by == "name" else f"a photo of {item.description}" for item in items]
+    predicted = (views.features @ teacher.encode_text(texts).T).argmax(dim=1).tolist()
+    true = [all_objects().find(str(model_id)).name for model_id in views.ids]
+    return _clusters(true, (items[best].name == name for name, best in zip(true, predicted, strict=True)))
+
+
+def _attribute_figures(teacher: PocketTeacher, views: _Views) -> dict[str, dict[str, Any]]:
+    """Return the accuracy of choosing a word of each attribute type, out of all that are true of some object.
+
+    :return: for each type `words`, `views` (with such a word), `top1`, its `interval`, with names as clusters, and
+        `chance` (of a random word)
+    """
+    words = attribute_words([*map(attributes_of, all_objects())] if views.ids[0] is not None else views.objects)
+    figures = {}
+    for attribute in ATTRIBUTE_TYPES:
+        true = np.array([[f"{attribute}:{word}" in item.tags for word in words[attribute]] for item in views.objects])
+        rows = np.flatnonzero(true.any(axis=1)) if words[attribute] else np.zeros(0, np.int64)
+        if not len(rows):
+            continue
+        texts = teacher.encode_text([attribute_prompt(attribute, word).text for word in words[attribute]])
+        predicted = (views.features[torch.from_numpy(rows)] @ texts.T).argmax(dim=1).numpy()
+        keys = [views.objects[n].name or str(views.objects[n]) for n in rows.tolist()]
+        figures[attribute] = {
+            "words": len(words[attribute]),
+            "views": len(rows),
+            **_top1(_clusters(keys, true[rows, predicted].tolist())),
+            "chance": float(true[rows].mean()),
+        }
+    return figures
+
+
+def _kind_figures(teacher: PocketTeacher, views: _Views) -> dict[str, Any]:
+    """Return the accuracy of naming views of instances of kinds.
+
+    :return: `views`; `names`, how many kinds there are; `top1` among their names, its `interval`, with kinds as
+        clusters; `by_synonym`, among a synonym of each that has one; `color`, top-1 of "a red mug" among all colors
+        beside the true name
+    """
+    kinds = list({item.name: item for item in views.objects}.values())
+
+    def hits(texts: Mapping[str, str]) -> Hits:
+        """Return the hits of the kinds that have a text, by these texts."""
+        features = teacher.encode_text([f"a photo of {with_article(text)}" for text in texts.values()])
+        rows = [n for n, item in enumerate(views.objects) if item.name in texts]
+        predicted = (views.features[rows] @ features.T).argmax(dim=1).tolist()
+        true = [views.objects[n].name for n in rows]
+        return _clusters(true, ([*texts][best] == name for name, best in zip(true, predicted, strict=True)))
+
+    synonyms = {item.name: item.synonyms[0] for item in kinds if item.synonyms}
+    return {
+        "views": len(views.objects),
+        "names": len(kinds),
+        **_top1(hits({item.name: item.name for item in kinds})),
+        "by_synonym": _top1(hits(synonyms))["top1"] if synonyms else None,
+        "color": _mean(_color_hits(teacher, views)),
+    }
+
+
+def _color_hits(teacher: PocketTeacher, views: _Views) -> list[bool]:
+    """Return for each view whether the best of "a photo of a COLOR NAME" has one of its colors."""
+    colors = sorted({color for item in views.objects for color in item.colors})
+    names = sorted({item.name for item in views.objects})
+    texts = [f"a photo of {with_article(f'{color} {name}')}" for name in names for color in colors]
+    if not texts:
+        return []
+    features = teacher.encode_text(texts).reshape(len(names), len(colors), -1)
+    own = features[[names.index(item.name) for item in views.objects]]
+    predicted = (own @ views.features[:, :, None])[:, :, 0].argmax(dim=1).tolist()
+    return [colors[best] in item.colors for best, item in zip(predicted, views.objects, strict=True)]
+
+
+def _evaluate_folder(teacher: PocketTeacher, config: TeacherTrainConfig) -> dict[str, Any]:
+    """Evaluate a teacher on `unseen_images`.
+
+    :return: `images` (of classes that were trained on, top-1 among all of these: number of `images`, of `classes`;
+        `overall` and `mean_class`: top-1 by name; `by_description`: top-1 by the first sentence of the description,
+        where all classes have one), `classes` (top-1 by name of each), and `unseen` (as `images`, of classes that
+        were not trained on, by folder or name, among themselves, with their `folders`; at least two); all are empty
+        where there is no image
+    """
+    figures: dict[str, Any] = {"images": {}, "classes": {}, "unseen": {}}
+    if not config.unseen_images:
+        return figures
+    trained = FolderImages.trained_on(config).classes
+    held_out = FolderImages.open(config.unseen_images, config.classes)
+    known = {item.folder for item in trained} | {item.attributes.name for item in trained}
+    unseen = [item for item in held_out.classes if not {item.folder, item.attributes.name} & known]
+    figures["images"], figures["classes"] = _class_figures(teacher, held_out, trained)
+    if len(unseen) > 1:
+        folders = {"folders": [item.folder for item in unseen]}
+        figures["unseen"] = _class_figures(teacher, held_out, unseen)[0] | folders
+    return figures
+
+
+def _class_figures(
+    teacher: PocketTeacher, images: FolderImages, candidates: Sequence[ClassText]
+) -> tuple[dict[str, Any], dict[str, float]]:
+    """Return the metrics of the images of some classes, classified among these, and top-1 of each class."""
+    position = {item.folder: n for n, item in enumerate(candidates)}
+    rows = [row for row, n in enumerate(images.class_index) if images.classes[n].folder in position]
+    if not rows:
+        return {}, {}
+    targets = [position[images.classes[images.class_index[row]].folder] for row in rows]
+    squares = images.at(teacher.image_size)
+    parts = [rows[n : n + _FOLDER_BATCH] for n in range(0, len(rows), _FOLDER_BATCH)]
+    features = torch.cat([encode_images(teacher, squares.load(part)) for part in parts])
+
+    def hits(texts: Sequence[str]) -> Hits:
+        predicted = (features @ teacher.encode_text(texts).T).argmax(dim=1).tolist()
+        names = [candidates[n].attributes.name for n in targets]
+        return _clusters(names, (best == true for best, true in zip(predicted, targets, strict=True)))
+
+    by_name = hits([PHOTO_TEMPLATE.format(label=item.attributes.name) for item in candidates])
+    classes = {item.attributes.name: _mean(by_name[item.attributes.name]) or 0.0 for item in candidates
+               if item.attributes.name in by_name}  # fmt: skip
+    figures = {
+        "images": len(rows),
+        "classes": len(candidates),
+        "overall": _top1(by_name)["top1"],
+        "mean_class": float(np.mean([*classes.values()])),
+    }
+    if all(item.sentences for item in candidates):
+        figures["by_description"] = _top1(hits([item.sentences[0] for item in candidates]))["top1"]
+    return figures, classes
+
+
+def _views_label(config: Mapping[str, Any]) -> str:
+    """Return what tells folders of views apart in the tables."""
+    if config["objects"] != "kinds":
+        return f"{config['objects']}, {config.get('selection', 'paper')}"
+    lights = ", random lights" if config.get("random_lights") else ""
+    return f"kinds from seed {config.get('first_seed', 0)}{lights}"
+
+
+def _unique(label: str, taken: Iterable[str]) -> str:
+    """Return a label, numbered where others of the card are alike: "kinds from seed 1000000 (2)"."""
+    known, number = set(taken), 1
+    while (found := label if number == 1 else f"{label} ({number})") in known:
+        number += 1
+    return found
+
+
+def _clusters(names: Iterable[str], hits: Iterable[bool]) -> Hits:
+    """Return the hits of each name, in the order in which names first occur."""
+    found: Hits = {}
+    for name, hit in zip(names, hits, strict=True):
+        found.setdefault(name, []).append(hit)
+    return found
+
+
+def _add(total: Hits, hits: Hits) -> None:
+    for name, of_name in hits.items():
+        total.setdefault(name, []).extend(of_name)
+
+
+def _mean(hits: Sequence[bool]) -> float | None:
+    return float(np.mean(hits)) if hits else None
+
+
+def _top1(hits: Hits) -> dict[str, Any]:
+    """Return the accuracy over all images, `top1`, and its 95% `interval`, with names as clusters."""
+    return {
+        "top1": float(np.mean([hit for of_name in hits.values() for hit in of_name])),
+        "interval": clustered_interval([*hits.values()]),
+    }
