@@ -1,8 +1,5 @@
 """Piles, images and labels of a scene; each depends on (seed, split, index) alone."""
 
-import hashlib
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -119,28 +116,6 @@ def test_scenes_do_not_depend_on_those_before(scene_generator: SceneGenerator) -
     assert first.keys() == again.keys()
     for name in first:
         np.testing.assert_array_equal(first[name], again[name], err_msg=name)
-
-
-_HASH = """
-import hashlib, sys
-from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
-from pickclutter_lang.envs.generation.pile_sampling import PileConfig
-from pickclutter_lang.objects.catalog import Catalog, paper_catalog
-from pickclutter_lang.objects.object_sets import load_object_set
-generator = SceneGenerator(load_object_set("proxy"), PileConfig(cameras=("hand", "base"), image_size=96))
-row = generator.generate(0, "ood", int(sys.argv[1]))
-print(hashlib.sha256(b"".join(row[k].tobytes() for k in sorted(row))).hexdigest())
-"""
-
-
-@pytest.mark.sim
-@pytest.mark.slow
-def test_another_process_makes_the_same_scene(scene_generator: SceneGenerator, tmp_path: Path) -> None:
-    row = scene_generator.generate(0, "ood", 2)
-    mine = hashlib.sha256(b"".join(row[key].tobytes() for key in sorted(row))).hexdigest()
-    command = [sys.executable, "-W", "ignore", "-c", _HASH, "2"]
-    child = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert child.stdout.strip() == mine
 
 
 @pytest.mark.sim

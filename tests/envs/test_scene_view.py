@@ -81,31 +81,6 @@ def test_a_narrow_view_shows_less_and_labels_follow_it(procedural: ObjectSet) ->
     assert (narrow["pixels"][:10] == [(narrow["hand_segmentation"] == n + 1).sum() for n in range(10)]).all()
 
 
-RANDOM: dict[str, Any] = {
-    "camera": {"x": (-0.02, 0.02), "fov": (70, 95), "image_noise": (2, 9), "depth_noise": 0.004, "depth_dropout": 0.5},
-    "appearance": {"table": "random", "light_strength": (0.5, 1.5), "light_azimuth": (0, 360), "shadows": True},
-}
-
-
-def test_piles_are_the_same_with_and_without_ranges(procedural: ObjectSet) -> None:
-    usual, drawn = generator(procedural), generator(procedural, **RANDOM)
-    for index in (0, 1):
-        plain, random = (maker.generate(0, "ood", index) for maker in (usual, drawn))
-        for name in ("actors", "poses", "scales", "present"):
-            np.testing.assert_array_equal(random[name], plain[name])
-        assert not (random["hand_rgb"] == plain["hand_rgb"]).all()
-        assert "hand_intrinsic" not in plain
-
-
-def test_a_scene_depends_on_nothing_before_it(procedural: ObjectSet) -> None:
-    first, second = generator(procedural, **RANDOM), generator(procedural, **RANDOM)
-    expected = first.generate(0, "ood", 1)
-    second.generate(0, "ood", 0)
-    found = second.generate(0, "ood", 1)
-    for name, values in expected.items():
-        np.testing.assert_array_equal(found[name], values, err_msg=name)
-
-
 def table_pixels(row: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
     return np.asarray(row["hand_rgb"][row["hand_segmentation"] == 0], float)
 
