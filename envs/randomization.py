@@ -228,7 +228,7 @@ def read_settings(kind: type[Settings], values: Settings | Mapping[str, Any] | N
     :raises InvalidArgumentError: naming the key that is unknown or has a wrong value
     """
     if isinstance(values, Mapping):
-        known = [item.name for item in fields(kind)]
+        known: list[str] = [item.name for item in fields(kind)]
         for key in values:
             if key not in (*known, _TABLE_HASH):
                 raise InvalidArgumentError(

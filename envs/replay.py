@@ -13,6 +13,7 @@ from gymnasium.envs.registration import register, registry
 
 from pickclutter_lang.envs.registration import prepare_simulator
 
+__all__ = ["REPLAY_ID", "RecordEpisode"]
 REPLAY_ID = "PickClutterLang/Replay-v0"
 """The id; its environment takes the arguments of `PickClutterLangEnv`, and has no time limit."""
 

@@ -197,7 +197,8 @@ def _origin(element: Element) -> FloatArray:
     if origin is None:
         return np.eye(4)
     turn, shift = ([float(word) for word in origin.get(key, "0 0 0").split()] for key in ("rpy", "xyz"))
-    matrix = np.array(trimesh.transformations.euler_matrix(*turn, axes="sxyz"), dtype=np.float64)
+    roll, pitch, yaw = turn
+    matrix = np.array(trimesh.transformations.euler_matrix(roll, pitch, yaw, axes="sxyz"), dtype=np.float64)
     matrix[:3, 3] = shift
     return matrix
 

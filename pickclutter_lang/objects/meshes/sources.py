@@ -175,7 +175,7 @@ def catalog_entry(
     :param given: fields of the file of names
     :param defaults: split, license and source for objects without
     """
-    found = {"category": source.category, "description": source.description, "license": source.license}
+    found: dict[str, Any] = {"category": source.category, "description": source.description, "license": source.license}
     entry = replace(plain_entry(source.model_id, defaults), **{key: value for key, value in found.items() if value})
     kept = {key: value for key, value in vars(before).items() if value} if before else {}
     named = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
