@@ -84,10 +84,10 @@ def _evaluate_run(config: AffordanceEvalConfig, folder: str) -> None:
     from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
     from pickclutter_lang.experiments.scenes.config import EvaluateConfig
     from pickclutter_lang.experiments.scenes.export_policy import save_crop_scores
-    from pickclutter_lang.experiments.scenes.load import load_run_config
     from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
     from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+    from pickclutter_lang.experiments.scenes.trained_run import load_run_config
     from pickclutter_lang.training.logger import check_report_to
 
     if not config.report_only:

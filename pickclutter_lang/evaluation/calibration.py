@@ -22,8 +22,8 @@ from pickclutter_lang.experiments.scenes.export_policy import (
     detector_thresholds,
     score_scenes,
 )
-from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.predictions import load_predictions, save_predictions
+from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
 from pickclutter_lang.metrics.thresholds import Predictions
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.folder import StudentSpec, Thresholds, policy_fingerprint

@@ -36,7 +36,7 @@ from pickclutter_lang.evaluation.videos import SIDE, write_videos
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
-from pickclutter_lang.experiments.scenes.load import load_run_config, load_trained_run
+from pickclutter_lang.experiments.scenes.trained_run import load_run_config, load_trained_run
 from pickclutter_lang.objects.catalog import object_split_of, paper_catalog
 from pickclutter_lang.objects.object_sets import is_own, load_object_set, own_split_of
 from pickclutter_lang.policy.folder import load_config, policy_fingerprint

@@ -22,8 +22,8 @@ from pickclutter_lang.errors import (
     TrackerError,
 )
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
-from pickclutter_lang.experiments.scenes.load import load_run_config
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.experiments.scenes.trained_run import load_run_config
 from pickclutter_lang.training.checkpoint import (
     epoch_folder,
     load_checkpoint,

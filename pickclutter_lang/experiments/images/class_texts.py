@@ -10,8 +10,7 @@ from typing import Any
 
 from pickclutter_lang.datasets.images import ImageClass, ImageDataset, Split
 from pickclutter_lang.datasets.images.splits import SUBSETS
-from pickclutter_lang.distillation.extra_losses import load_extra_losses
-from pickclutter_lang.distillation.image_objective import IMAGE_ARGUMENTS
+from pickclutter_lang.distillation.objectives import IMAGE_ARGUMENTS, load_extra_losses
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.experiments.images.config import ClassTextConfig, ImageObjectiveConfig, ImageTrainConfig
 from pickclutter_lang.language.descriptions import BLIND, DESCRIPTION_TEMPLATE, STYLES, describe, read_descriptions

@@ -12,13 +12,13 @@ import torch
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import CALIBRATIONS, PolicyExportConfig, TrainedRunConfig
-from pickclutter_lang.experiments.scenes.load import (
+from pickclutter_lang.experiments.scenes.predictions import cells_of, predictions_of
+from pickclutter_lang.experiments.scenes.scene_protocol import predict_store
+from pickclutter_lang.experiments.scenes.trained_run import (
+    TrainedStudent,
     load_crop_classifier_weights,
     load_trained_run,
 )
-from pickclutter_lang.experiments.scenes.predictions import cells_of, predictions_of
-from pickclutter_lang.experiments.scenes.scene_protocol import predict_store
-from pickclutter_lang.experiments.scenes.trained_student import TrainedStudent
 from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, FEW_SHOT, STAGES
 from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, Predictions, per_split_fpr_thresholds
 from pickclutter_lang.policy.detectors import ScoringDetector, StudentDetector

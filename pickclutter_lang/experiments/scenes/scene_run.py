@@ -13,14 +13,19 @@ from torch import Tensor
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, depth_statistics, load_scene_datasets
 from pickclutter_lang.distillation import LOSS_NAMES, SceneObjective
 from pickclutter_lang.experiments.scenes.config import TRAIN_COMMAND, TrainConfig
-from pickclutter_lang.experiments.scenes.crop_phase import crop_classifier_phase
-from pickclutter_lang.experiments.scenes.distilled_run import check_distilled_run
-from pickclutter_lang.experiments.scenes.scene_batches import BatchLoader, DataSource, Vocabulary, encode_vocabulary
-from pickclutter_lang.experiments.scenes.scene_task import SceneTask
-from pickclutter_lang.experiments.scenes.trained_student import (
+from pickclutter_lang.experiments.scenes.crop_classifier import crop_classifier_phase
+from pickclutter_lang.experiments.scenes.scene_task import (
+    BatchLoader,
+    DataSource,
+    SceneTask,
+    Vocabulary,
+    encode_vocabulary,
+)
+from pickclutter_lang.experiments.scenes.trained_run import (
     LABEL_FEATURES_FILE,
     LabelFeatures,
     architecture_signature,
+    check_distilled_run,
 )
 from pickclutter_lang.experiments.stages import DISTILL, FEW_SHOT
 from pickclutter_lang.experiments.teacher_keys import teacher_keys

@@ -25,7 +25,7 @@ from pickclutter_lang.datasets.transforms.crops import crop_images, crop_masks, 
 from pickclutter_lang.datasets.transforms.resampling import bounding_square
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig, TrainedRunConfig
-from pickclutter_lang.experiments.scenes.crop_task import CropBatch, CropTask
+from pickclutter_lang.experiments.scenes.crop_classifier import CropBatch, CropTask
 from pickclutter_lang.experiments.scenes.export_policy import export_policy, save_crop_scores
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_report import write_report
@@ -192,7 +192,7 @@ def test_a_stopped_phase_resumes(crop_run: tuple[Path, SceneRun], tmp_path: Path
         return loss(task, prepared, epoch)
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("pickclutter_lang.experiments.scenes.crop_task.CropTask.loss", stopped)
+        patch.setattr("pickclutter_lang.experiments.scenes.crop_classifier.CropTask.loss", stopped)
         again.train()
     assert steps[-1] == 2 and saved_epochs(tmp_path / "run" / "crop_classifier") == [1]
     done = (tmp_path / "run" / "crop_classifier" / "log.jsonl").read_text()

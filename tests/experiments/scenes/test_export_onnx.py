@@ -28,8 +28,8 @@ from pickclutter_lang.errors import (
 )
 from pickclutter_lang.experiments.scenes.command_configs import OnnxExportConfig
 from pickclutter_lang.experiments.scenes.export_onnx import export_student
-from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
 from pickclutter_lang.students.onnx import INPUT, OUTPUTS, ScoreNetwork, compare_onnx, export_onnx
 from pickclutter_lang.students.student import MultiLabelStudent, Prediction
 from pickclutter_lang.training.experiment import CONFIG_FILE

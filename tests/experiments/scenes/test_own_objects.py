@@ -17,10 +17,10 @@ from pickclutter_lang.datasets.scenes.description import write_dataset_card
 from pickclutter_lang.errors import CheckpointError, DatasetError, MismatchError, UnknownObjectError
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
-from pickclutter_lang.experiments.scenes.load import load_trained_run
 from pickclutter_lang.experiments.scenes.result_table import data_note, metric_table
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, read_catalog
 from pickclutter_lang.policy.folder import load_catalog, load_config
 from pickclutter_lang.policy.hub import policy_card

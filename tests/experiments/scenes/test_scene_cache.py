@@ -13,7 +13,7 @@ import torch
 from helpers.scene_runs import config, make_toys
 from pickclutter_lang.distillation.tip_adapter import balanced_values, cache_logits
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.experiments.scenes.scene_cache import (
+from pickclutter_lang.experiments.scenes.scene_protocol import (
     CacheFeatures,
     label_cache_logits,
     leave_one_out,

@@ -23,14 +23,14 @@ from pickclutter_lang.datasets.transforms.augmentation import (
     flip_variants,
     sample_augmentation,
 )
-from pickclutter_lang.distillation.scene_objective import SceneObjective
+from pickclutter_lang.distillation.objectives import SceneObjective
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError, UnknownObjectError
 from pickclutter_lang.experiments.scenes import scene_run
 from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
-from pickclutter_lang.experiments.scenes.load import load_run_config, load_trained_run
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.experiments.scenes.trained_run import load_run_config, load_trained_run
 from pickclutter_lang.language.descriptions import read_descriptions
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.metrics import multilabel_row

@@ -27,10 +27,10 @@ from pickclutter_lang.evaluation.evaluate import prepare
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
-from pickclutter_lang.experiments.scenes.load import load_run_config, load_trained_run
 from pickclutter_lang.experiments.scenes.predictions import predictions_of
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.experiments.scenes.trained_run import load_run_config, load_trained_run
 from pickclutter_lang.metrics import observation_f1
 from pickclutter_lang.policy.folder import Thresholds, load_config
 from pickclutter_lang.policy.replay import scene_to_observation

@@ -1,46 +1,57 @@
-"""The student of a finished run for inference: weights and label features, without scene stores or teacher."""
+"""A run on scenes that was trained: its settings, its student for inference, and its distillation for another run."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 from msgspec import Meta
+from omegaconf import OmegaConf
 from safetensors.torch import save
 from torch import Tensor
 
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, load_scene_datasets
-from pickclutter_lang.errors import CheckpointError, DatasetError, MismatchError
-from pickclutter_lang.experiments.scenes.config import TrainConfig
+from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError, MismatchError
+from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
+from pickclutter_lang.experiments.scenes.config import TRAIN_COMMAND, EvaluateConfig, TrainConfig
+from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, DISTILL
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, read_catalog
+from pickclutter_lang.results.comparability import comparable_config
+from pickclutter_lang.results.record import as_json
 from pickclutter_lang.students.label_encoders import StoredLabelEncoder
 from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16
 from pickclutter_lang.teachers.reference import TeacherReference
-from pickclutter_lang.training.checkpoint import describe_differences
+from pickclutter_lang.training.checkpoint import (
+    TeacherEntry,
+    check_fits,
+    describe_differences,
+    description_differences,
+    saved_epochs,
+)
+from pickclutter_lang.training.experiment import CONFIG_FILE, RunRecord, configure_torch, finished_checkpoint, read_run
 from pickclutter_lang.utils.array_files import read_tensors
+from pickclutter_lang.utils.cli import parse_config
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.json_files import Sha256, Text, check_json, parse_json
+from pickclutter_lang.utils.object_storage import join
 from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE
 
 LABEL_FEATURES_FILE = "label_features.safetensors"
 _PROMPTS_PREFIX = "prompts."
 
 
-class _NeededAbout(TypedDict):
+class _About(TypedDict):
+    """Metadata of label features; `sha256` is that of the tensors."""
+
     names: list[Text]
     unseen: list[bool]
     camera_size: Annotated[int, Meta(ge=1, le=MAX_IMAGE_SIZE)]
-
-
-class _About(_NeededAbout, total=False):
-    """Metadata of label features; `sha256` is that of the tensors, which version 0.2.0 lacks."""
-
     sha256: Sha256
 
 
@@ -87,7 +98,7 @@ class LabelFeatures:
             written = parse_json(header, _Header)["__metadata__"]
             about = check_json({key: parse_json(text.encode(), _KINDS[key]) for key, text in written.items()}, _About)
             features = PromptFeatures(tensors["positive"], tensors["negative"])
-            if about.get("sha256", hashlib.sha256(body).hexdigest()) != hashlib.sha256(body).hexdigest():
+            if about["sha256"] != hashlib.sha256(body).hexdigest():
                 raise ValueError("its sha256 is not the one that was noted when it was written")
             if not len(about["names"]) == len(about["unseen"]) == len(tensors["positive"]) == len(tensors["negative"]):
                 raise ValueError("expected features of each name")
@@ -208,4 +219,126 @@ def architecture_signature(config: TrainConfig, embed_dim: int) -> dict[str, Any
         "extra_descriptions": list(config.prompts.extra_descriptions),
         "truncate": config.prompts.truncate,
         "closed_set": config.prompts.closed_set,
+    }
+
+
+def load_run_config(request: EvaluateConfig) -> TrainConfig:
+    """Return the settings of a run in a folder, with the machine settings and paths of this call.
+
+    :raises CheckpointError: when there is no run in the folder, or its settings cannot be read
+    """
+    record = _read_record(request.run)
+    path = Path(request.run) / CONFIG_FILE
+    if "${" in json.dumps(record["settings"]):  # OmegaConf would resolve it, to an environment variable too
+        raise CheckpointError(f"{path} holds an interpolation, ${{...}}, which settings of a run never do")
+    settings = dict(record["settings"])
+    report_to = settings.pop("report_to", [])  # checked by who reports: a tracker may not be installed here
+    if not isinstance(report_to, list) or not all(isinstance(name, str) for name in report_to):
+        raise CheckpointError(f"{path} is damaged or of another version (report_to: expected names, got {report_to!r})")
+    try:
+        config = parse_config(TrainConfig, OmegaConf.create(settings))
+    except InvalidArgumentError as error:
+        raise CheckpointError(f"{path} is damaged or of another version ({error})") from error
+    config.report_to = report_to
+    config.out, config.num_threads, config.device = request.run, request.num_threads, request.device
+    if request.scenes is not None:
+        for name in ("train", "id", "ood", "fewshot"):
+            setattr(config.data, name, join(request.scenes, name))
+        unlabeled = config.data.unlabeled
+        name = "" if unlabeled is None else Path(unlabeled).name
+        if unlabeled is not None and join(unlabeled) == join(config.scenes, name):  # it was moved with the others
+            config.data.unlabeled = join(request.scenes, name)
+        config.teacher.cache = join(request.scenes, "teacher_features")
+    return config
+
+
+def load_trained_run(request: TrainedRunConfig, precision: str | None = None) -> TrainedStudent:
+    """Return the student of a run after a phase.
+
+    Neither scenes nor teacher are opened.
+
+    :param precision: of the network, in place of the run's: `float32`, `bfloat16` or `auto`
+    :raises CheckpointError: when there is no run, its files are damaged, or the phase is not finished
+    """
+    config = load_run_config(EvaluateConfig(request.run, request.scenes, request.num_threads, "cpu"))
+    configure_torch(config)
+    record = _read_record(request.run)
+    data, teacher = record["data"], record["teacher"]
+    reference = TeacherReference(teacher["name"], config.teacher.checkpoint, teacher["fingerprint"])
+    weights = _phase_weights(config, request.phase, teacher)
+    labels = LabelFeatures.load(Path(config.out) / request.phase / LABEL_FEATURES_FILE)
+    if precision is not None:
+        config = replace(config, precision=precision)
+    return TrainedStudent(config, request.phase, weights, labels, reference, data)
+
+
+def load_crop_classifier_weights(student: TrainedStudent) -> dict[str, Any]:
+    """Return the state dict of the crop classifier of a run that has one.
+
+    :raises CheckpointError: when its phase is not finished
+    """
+    phase = student.config.crop_classifier
+    assert phase is not None
+    return finished_checkpoint(student.folder / CROP_CLASSIFIER, phase.epochs, TRAIN_COMMAND, None)[0].model
+
+
+def _read_record(run: str) -> RunRecord:
+    return read_run(
+        Path(run),
+        f"expected a run at {run}, but {CONFIG_FILE} is not there; make it: {TRAIN_COMMAND} out={run}",
+    )
+
+
+def _phase_weights(config: TrainConfig, phase: str, teacher: TeacherEntry) -> dict[str, Any]:
+    epochs = config.phases[phase].epochs
+    checkpoint, _ = finished_checkpoint(Path(config.out) / phase, epochs, TRAIN_COMMAND, config.selection_metric)
+    check_fits(checkpoint.state, architecture_signature(config, teacher["embed_dim"]), teacher)
+    return checkpoint.model
+
+
+_AFTER_DISTILLATION = ("method", "few_shot", "crop_classifier", "retrieval")
+_STORES = ("train", "id", "unlabeled")
+
+
+def check_distilled_run(source: Path, folder: Path, identity: Mapping[str, Any]) -> None:
+    """Check that the finished distillation of another run is the one that this run would train.
+
+    A run with checkpoints of a distillation in its folder needs no other one.
+
+    :param source: folder of the other run
+    :param folder: of this run
+    :param identity: `settings`, `data`, `teacher` and `descriptions` of this run, as in its `settings.json`
+    :raises CheckpointError: when there is no run at `source`, or its distillation is not finished
+    :raises MismatchError: naming each setting, store or text on which a distillation depends and that differs
+    """
+    if saved_epochs(folder / DISTILL):
+        return
+    missing = f"expected distilled_run to be the folder of a run, but there is no {CONFIG_FILE} in {source}"
+    try:
+        record = read_run(source, missing)
+        saved = _distillation(record)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{source / CONFIG_FILE} is damaged or of another version: {error!r}") from error
+    differences = describe_differences(saved, _distillation(as_json(identity)))
+    differences += description_differences(record, identity)
+    if differences:
+        raise MismatchError(
+            f"expected distilled_run={source} with the settings and scenes of this distillation, but they differ "
+            f"(there / here): {'; '.join(differences)}; choose another run, or leave distilled_run out"
+        )
+    epochs, found = identity["settings"]["distill"]["epochs"], saved_epochs(source / DISTILL)
+    if not found or found[-1] < epochs:
+        raise CheckpointError(
+            f"expected {epochs} finished epochs in {source / DISTILL}, but there are {found[-1] if found else 0}; "
+            "finish that run first, or leave distilled_run out"
+        )
+
+
+def _distillation(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a distillation depends on."""
+    settings = comparable_config(identity["settings"])
+    return {
+        "settings": {key: value for key, value in settings.items() if key not in _AFTER_DISTILLATION},
+        "data": {name: identity["data"][name] for name in _STORES if name in identity["data"]},
+        "teacher": {"fingerprint": identity["teacher"]["fingerprint"]},
     }

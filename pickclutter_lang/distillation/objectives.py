@@ -1,24 +1,77 @@
-"""`SceneObjective`: weighted sum of the losses for scenes with many labels (section 7), and its region terms."""
+"""Objectives: weighted sums of named losses, for scenes with many labels and for images with one, and custom terms."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor
 
-from pickclutter_lang.distillation.extra_losses import load_extra_losses
-from pickclutter_lang.distillation.image_losses import Similarity, image_contrastive_loss
-from pickclutter_lang.distillation.multilabel_losses import (
+from pickclutter_lang.distillation.losses import (
+    Similarity,
     asymmetric_loss,
+    caption_loss,
+    classification_loss,
+    image_contrastive_loss,
+    l2_normalize,
     local_asymmetric_loss,
+    mse_loss,
     pairwise_proximity_loss,
+    vl_proximity_loss,
 )
-from pickclutter_lang.distillation.text_losses import vl_proximity_loss
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.constants import TEMPERATURE
+from pickclutter_lang.utils.plugins import resolve
+
+
+class ExtraLoss:
+    """A user's function. The names of its parameters say which arguments of the objective's call it gets."""
+
+    def __init__(self, name: str, offered: Sequence[str]) -> None:
+        """Import the function.
+
+        :param name: `module:attribute`, which names the term in the log too
+        :param offered: names of the arguments that the objective has; a parameter of another name needs a default, and
+            `**others` gets nothing
+        :raises InvalidArgumentError: what `resolve` raises, or for a parameter that the objective does not have
+        """
+        self.name = name
+        self._function: Callable[..., Any] = resolve(name, "objective.extra")
+        parameters = inspect.signature(self._function).parameters.values()
+        needed = [p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
+        unknown = [name for name in needed if name not in offered]
+        if unknown:
+            raise InvalidArgumentError(
+                f"expected the parameters of objective.extra={name} to be of {', '.join(offered)}, but got "
+                f"{', '.join(unknown)}"
+            )
+        self.arguments = tuple(p.name for p in parameters if p.name in offered)
+        if not self.arguments:
+            raise InvalidArgumentError(
+                f"expected objective.extra={name} to name parameters of {', '.join(offered)}, but it names none of them"
+            )
+
+    def __call__(self, given: Mapping[str, Any]) -> Tensor:
+        """Return the term, a scalar; without a gradient it trains nothing.
+
+        :param given: the arguments of the objective's call
+        :raises InvalidArgumentError: when the function returns anything else
+        """
+        term = self._function(**{name: given[name] for name in self.arguments})
+        if not isinstance(term, Tensor) or term.ndim != 0:
+            got = list(term.shape) if isinstance(term, Tensor) else type(term).__name__
+            raise InvalidArgumentError(f"expected objective.extra={self.name} to return a scalar tensor, but got {got}")
+        return term
+
+
+def load_extra_losses(weights: Mapping[str, float], offered: Sequence[str]) -> dict[str, ExtraLoss]:
+    """Return the terms of a weight other than 0 by name; see `ExtraLoss`."""
+    return {name: ExtraLoss(name, offered) for name, weight in weights.items() if weight}
+
 
 LOSS_NAMES = ("cls", "im_cst", "region_cls", "region_contrastive", "region_proximity", "scene_proximity")
 _NEEDS = {
@@ -239,5 +292,112 @@ class SceneObjective:
                 )
                 if len(region_features)
                 else region_features.sum()
+            )
+        return terms
+
+
+IMAGE_LOSS_NAMES = ("cls", "mse", "im_cst", "vlprox", "cap")
+_NEEDS = {"mse": ("teacher",), "im_cst": ("teacher",), "vlprox": ("teacher",), "cap": ("captions",)}
+IMAGE_ARGUMENTS = ("student", "text", "labels", "teacher", "captions")
+"""Arguments of the call of an `ImageObjective`, which the parameters of a custom loss name."""
+
+
+class ImageObjective:
+    """Named loss terms and their weights; the names are the keys in configuration and log.
+
+    `cls` is L_cls (Eq. 1), `mse` L_mse (Eq. 2), `im_cst` L_im-cst (Eq. 3), `vlprox` L_vlprox (Eq. 6), `cap` L_cap
+    (Eq. 8). A term of weight 0 is neither computed nor reported.
+    """
+
+    def __init__(
+        self,
+        weights: Mapping[str, float],
+        *,
+        temperature: float = TEMPERATURE,
+        similarity: Similarity = "squared_distance",
+        top_k: int = 256,
+        filter_vlprox: bool = True,
+        filter_im_cst: bool = False,
+        extra: Mapping[str, float] | None = None,
+    ) -> None:
+        """Check the names and weights.
+
+        :param weights: term -> weight >= 0, at least one above 0
+        :param temperature: tau of all terms
+        :param similarity: of `im_cst`, see `image_contrastive_loss`
+        :param top_k: k of `vlprox`
+        :param filter_vlprox: leave out of `vlprox` the images whose label is not the teacher's first choice
+        :param filter_im_cst: leave these images out of `im_cst` too (Table 9)
+        :param extra: `module:attribute` of custom losses -> weight; see `ExtraLoss`
+        :raises InvalidArgumentError: on an unknown term or a weight that is not allowed
+        """
+        extra = extra or {}
+        self.weights = checked_weights({**weights, **extra}, (*IMAGE_LOSS_NAMES, *extra))
+        self._extra = load_extra_losses(extra, IMAGE_ARGUMENTS)
+        self._needs = _NEEDS | {name: loss.arguments for name, loss in self._extra.items()}
+        self._temperature, self._similarity, self._top_k = temperature, similarity, top_k
+        self._filter_vlprox, self._filter_im_cst = filter_vlprox, filter_im_cst
+
+    def needs(self, argument: str) -> bool:
+        """Return whether a term needs an argument of the call: `teacher` or `captions`."""
+        return any(argument in self._needs.get(name, ()) for name in self.weights)
+
+    def __call__(
+        self,
+        *,
+        student: Tensor,
+        text: Tensor,
+        labels: Tensor,
+        teacher: Tensor | None = None,
+        captions: Tensor | None = None,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the weighted sum and the unweighted terms.
+
+        :param student: [N, D] features of the student
+        :param text: [C, D] one feature per class
+        :param labels: integer [N], rows of `text`
+        :param teacher: [N, D] teacher features of the same images
+        :param captions: [N, D] text features of the images' captions
+        :return: (scalar with gradient, name -> scalar without gradient)
+        :raises InvalidArgumentError: on other shapes or values, or where an argument that `needs` names is missing
+        """
+        given = {"student": student, "text": text, "labels": labels, "teacher": teacher, "captions": captions}
+        missing = [
+            f"{name} needs {argument}"
+            for name in self.weights
+            for argument in self._needs.get(name, ())
+            if given[argument] is None
+        ]
+        if missing:
+            raise InvalidArgumentError(f"the term {', '.join(missing)}, got none")
+        terms: dict[str, Tensor] = {}
+        if "cls" in self.weights:
+            terms["cls"] = classification_loss(student, text, labels, self._temperature)
+        if teacher is not None:
+            terms |= self._image_terms(student, teacher, text, labels)
+        if captions is not None and "cap" in self.weights:
+            terms["cap"] = caption_loss(student, captions, labels, self._temperature)
+        terms |= {name: loss(given) for name, loss in self._extra.items()}
+        return weighted_sum(terms, self.weights)
+
+    def _image_terms(self, student: Tensor, teacher: Tensor, text: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Return the terms between the image features of student and teacher."""
+        terms = {}
+        if "mse" in self.weights:
+            terms["mse"] = mse_loss(student, teacher)
+        if "im_cst" in self.weights:
+            aligned = torch.ones_like(labels, dtype=torch.bool)
+            if self._filter_im_cst:
+                aligned = (l2_normalize(teacher) @ l2_normalize(text).T).argmax(dim=1) == labels
+            terms["im_cst"] = (
+                image_contrastive_loss(
+                    student[aligned], teacher[aligned], self._temperature, similarity=self._similarity
+                )
+                if bool(aligned.any())
+                else 0 * student.sum()
+            )
+        if "vlprox" in self.weights:
+            terms["vlprox"] = vl_proximity_loss(
+                student, teacher, text, labels, self._top_k, self._temperature, filter_misaligned=self._filter_vlprox
             )
         return terms
