@@ -1,4 +1,4 @@
-"""Losses of the paper as functions of tensors: of texts (Eqs. 1, 6, 8), of images (Eqs. 2, 3), of labels (section 7)."""
+"""Losses of the paper as functions of tensors: of texts (Eqs. 1, 6, 8), images (Eqs. 2, 3) and labels (section 7)."""
 
 from __future__ import annotations
 

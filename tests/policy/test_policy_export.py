@@ -19,7 +19,7 @@ from helpers.scene_runs import names_of_objects
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy, policy_thresholds
 from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
@@ -160,11 +160,3 @@ def test_what_an_export_without_scenes_lacks_is_named(exported: Path, moved: Non
     (tmp_path / "run" / "few_shot" / "label_features.safetensors").unlink()
     with pytest.raises(CheckpointError, match="label_features"):
         load_trained_run(request)
-
-
-def test_a_run_without_label_features_is_opened_with_its_scenes_and_teacher(exported: Path, tmp_path: Path) -> None:
-    shutil.copytree(exported / "run", tmp_path / "run")
-    (tmp_path / "run" / "few_shot" / "label_features.safetensors").unlink()
-    export_policy(PolicyExportConfig(str(tmp_path / "run"), "few_shot", None, 1, str(tmp_path / "policy")))
-    found, expected = (load_pretrained(folder) for folder in (tmp_path / "policy", exported / "few_shot"))
-    assert found[0] == expected[0] and torch.equal(found[2].positive, expected[2].positive)
