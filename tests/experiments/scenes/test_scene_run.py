@@ -27,10 +27,9 @@ from pickclutter_lang.distillation.objectives import SceneObjective
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError, UnknownObjectError
 from pickclutter_lang.experiments.scenes import scene_run
 from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
-from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-from pickclutter_lang.experiments.scenes.trained_run import load_run_config, load_trained_run
+from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
 from pickclutter_lang.language.descriptions import read_descriptions
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.metrics import multilabel_row
@@ -121,27 +120,10 @@ def test_region_labels_do_not_depend_on_workers(toys: list[str], tmp_path: Path)
     assert_same_bytes(trained([*overrides, "num_workers=2"], tmp_path / "b"), run)
 
 
-def test_a_run_from_before_a_setting_is_resumed(toys: list[str], tmp_path: Path) -> None:
-    trained([*toys, "distill.epochs=1", "few_shot.epochs=1"], tmp_path)
-    saved = json.loads((tmp_path / "settings.json").read_text())
-    del saved["settings"]["objective"]["region_cls"], saved["settings"]["crop_classifier"]
-    saved["settings"]["teacher"]["checkpoint"] = "elsewhere"  # its fingerprint is compared
-    (tmp_path / "settings.json").write_text(json.dumps(saved))
-    overrides = [*toys, "distill.epochs=1", "few_shot.epochs=1", f"out={tmp_path}"]
-    SceneRun.open(config(*overrides))
-    with pytest.raises(InvalidArgumentError, match=r"objective.region_cls: 0\.0 / 1\.0"):
-        SceneRun.open(config(*overrides, "objective.region_cls=1"))
-
-
 def test_another_seed_gives_other_weights(toys: list[str], finished: SceneRun, tmp_path: Path) -> None:
     other = trained([*toys, "seed=1", "distill.epochs=1", "few_shot.epochs=1"], tmp_path)
     file = "model.safetensors"
     assert (last(other, "distill") / file).read_bytes() != (last(finished, "distill") / file).read_bytes()
-
-
-def test_the_log_follows_the_schedule(finished: SceneRun) -> None:
-    rates = [row["lr"] for row in logged(finished, "distill")]
-    assert len(rates) == 3 and rates[0] > rates[1] > rates[2] > 0
 
 
 def test_only_the_last_and_the_best_epoch_are_kept(finished: SceneRun) -> None:
@@ -234,13 +216,6 @@ def test_flips_mirror_the_image(flip: AugmentationParams) -> None:
     np.testing.assert_array_equal(crop_and_flip(image, 8, flip), mirrored)
 
 
-def test_a_shift_moves_the_window_and_repeats_the_border() -> None:
-    image = np.arange(36).reshape(6, 6)
-    np.testing.assert_array_equal(crop_and_flip(image, 4, AugmentationParams()), image[1:5, 1:5])
-    moved = crop_and_flip(image, 4, AugmentationParams(shift=(2, -1)))
-    np.testing.assert_array_equal(moved, image[[3, 4, 5, 5]][:, [0, 1, 2, 3]])
-
-
 def test_images_from_disk_equal_those_in_memory(rgbd: list[str]) -> None:
     cfg = config(*rgbd).data
     in_memory = SceneDataset(SceneStore.open(cfg.train), cfg)
@@ -272,12 +247,6 @@ def test_the_teacher_sees_the_flip_that_the_student_sees(toys: list[str], tmp_pa
         expected = teacher.encode_image(teacher.preprocess(image))[0]
         np.testing.assert_allclose(features[row, flip_index(draw, cfg.augmentation.flips)], expected, atol=1e-5)
     assert len(variants) == 4 and not torch.allclose(features[:, 0], features[:, 1], atol=1e-3)
-
-
-def test_few_shot_scenes_may_not_be_evaluated(toys: list[str]) -> None:
-    scenes = next(item for item in toys if item.startswith("scenes=")).removeprefix("scenes=")
-    with pytest.raises(DatasetError, match=r"share 10 scenes, such as ood/0/0"):
-        SceneRun.open(config(*toys, f"data.fewshot={scenes}/ood"))
 
 
 def test_training_scenes_contain_no_object_of_y_ood(toys: list[str], tmp_path: Path) -> None:
@@ -323,28 +292,6 @@ def test_descriptions_of_other_objects_are_trained_and_evaluated(toys: list[str]
     assert {name: row["images_seen"] for name, row in result["descriptions"].items()} == dict.fromkeys(sources, False)
     with pytest.raises(InvalidArgumentError, match=r"prompts\.descriptions_of: other / own"):
         SceneRun.open(config(*overrides, "prompts.descriptions_of=own", f"out={tmp_path / 'swapped'}"))
-
-
-def test_a_run_from_before_the_template_goes_on_with_its_own(toys: list[str], tmp_path: Path) -> None:
-    overrides = [*toys, "prompts.descriptions=succinct", "distill.epochs=1", "few_shot.epochs=1", f"out={tmp_path}"]
-    earlier = SceneRun.open(config(*overrides, "prompts.description_template='{name}, {description}'"))
-    earlier.train()
-    path = tmp_path / "settings.json"
-    saved = json.loads(path.read_text())
-    for key in ("description_template", "descriptions_of"):
-        del saved["settings"]["prompts"][key]
-    path.write_text(json.dumps(saved))
-    run = SceneRun.open(load_run_config(EvaluateConfig(str(tmp_path))))
-    encoder: Any = run.model.prompts
-    assert encoder.texts(["banana"])[0][0].startswith("banana, ")
-    with pytest.raises(InvalidArgumentError, match=r"description_template: \{name\}, \{description\} / \{name\} \. "):
-        SceneRun.open(config(*overrides))
-
-
-def test_a_label_without_a_variant_keeps_its_name(toys: list[str]) -> None:
-    labels: Any = SceneRun.open(config(*toys, "prompts.extra_descriptions=[distinct]")).model.prompts
-    assert labels.texts(["spaceship"]) == [["spaceship"]]
-    assert labels.texts(["banana", "spaceship"])[1][1] == "spaceship"
 
 
 def test_variants_are_sampled_in_training_and_averaged_in_evaluation(toys: list[str]) -> None:
@@ -455,14 +402,6 @@ def test_an_epoch_has_the_size_of_its_part_of_the_training(
     monkeypatch.setattr(SceneDataset, "batch", noting)
     trained([*toys, "distill.image_size_schedule=[16,32]", "distill.epochs=4", "few_shot.epochs=1"], tmp_path)
     assert sizes[:12] == [16] * 6 + [32] * 6
-
-
-def test_the_papers_sizes_are_a_preset() -> None:
-    cfg = config("experiment=table12")
-    assert (cfg.data.camera_spec.channels, cfg.data.image_size, cfg.data.target_label) == (8, 224, "present")
-    assert (cfg.distill.lr, cfg.distill.epochs, cfg.distill.milestones) == (1e-3, 90, [30, 60])
-    assert (cfg.few_shot.lr, cfg.few_shot.epochs, cfg.few_shot.batch_size) == (5e-4, 20, 46)
-    assert cfg.teacher.name == "vit_l14_openai" and cfg.distill.optimizer == "sgd"
 
 
 def test_the_papers_preset_has_the_form_of_its_program() -> None:

@@ -7,7 +7,6 @@ import json
 import shutil
 from collections.abc import Collection
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import h5py
@@ -18,23 +17,17 @@ import torch
 from helpers.scene_data import make_toy_store
 from helpers.scene_runs import config, make_toys
 from pickclutter_lang.datasets.config import SceneDataConfig
-from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, check_unlabeled
+from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError
-from pickclutter_lang.evaluation.calibration import open_scenes
-from pickclutter_lang.evaluation.config import PolicyEvalConfig
-from pickclutter_lang.evaluation.evaluate import prepare
+from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig, TrainedRunConfig
-from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.predictions import predictions_of
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-from pickclutter_lang.experiments.scenes.trained_run import load_run_config, load_trained_run
+from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
 from pickclutter_lang.metrics import observation_f1
-from pickclutter_lang.policy.folder import Thresholds, load_config
-from pickclutter_lang.policy.replay import scene_to_observation
-from pickclutter_lang.policy.teacher_detector import TeacherDetector
+from pickclutter_lang.policy.folder import load_config
 from pickclutter_lang.results.scores import Scores
 from pickclutter_lang.training.sampling import with_unlabeled
 
@@ -119,14 +112,6 @@ def test_a_distillation_with_and_one_without_them_are_not_exchanged(toys: list[s
             SceneRun.open(config(*overrides, f"out={tmp_path / 'n'}", f"distilled_run={tmp_path / source}"))
 
 
-def test_an_evaluation_finds_them_where_the_other_scenes_are(toys: list[str], tmp_path: Path) -> None:
-    trained(*toys, f"out={tmp_path / 'o'}")
-    (tmp_path / "scenes").rename(tmp_path / "moved")
-    moved = load_run_config(EvaluateConfig(str(tmp_path / "o"), str(tmp_path / "moved")))
-    assert moved.data.unlabeled == str(tmp_path / "moved" / "unlabeled")
-    assert len(SceneRun.open(moved).scenes["unlabeled"]) == 12
-
-
 def test_unseen_objects_among_them_are_refused(toys: list[str], tmp_path: Path) -> None:
     make_toy_store(tmp_path / "more", "ood", 12, seed=9)
     with pytest.raises(MismatchError, match=r"no unseen object in the unlabeled scenes .* are there"):
@@ -159,13 +144,6 @@ def test_images_of_another_size_and_instances_for_evaluation_are_refused(toys: l
     assert len(SceneRun.open(config(*toys, f"data.unlabeled={tmp_path / 'learning'}")).scenes["unlabeled"]) == 12
 
 
-def test_a_finished_run_needs_them_no_more(toys: list[str], tmp_path: Path) -> None:
-    trained(*toys, f"out={tmp_path / 'o'}")
-    shutil.rmtree(tmp_path / "scenes" / "unlabeled")
-    student = load_trained_run(TrainedRunConfig(run=str(tmp_path / "o"), phase="distill"))
-    assert sorted(student.scenes) == ["fewshot", "id", "ood", "train"]
-
-
 def test_thresholds_of_unseen_names_come_from_them(toys: list[str], tmp_path: Path) -> None:
     run = SceneRun.open(config(*toys, f"out={tmp_path / 'o'}"))
     run.train()
@@ -196,48 +174,6 @@ def test_thresholds_of_unseen_names_come_from_them(toys: list[str], tmp_path: Pa
         export_policy(exported)
 
 
-def test_the_teacher_has_thresholds_of_them_too(toys: list[str], tmp_path: Path) -> None:
-    run = SceneRun.open(config(*toys, f"out={tmp_path / 'o'}"))
-    run.train()
-    evaluate_run(run)
-    evaluation = PolicyEvalConfig(run=str(tmp_path / "o"), out="x", calibration=UNLABELED, curve_scenes=0)
-    (tmp_path / "evaluation").mkdir()
-    setup = prepare(evaluation, tmp_path / "evaluation")
-    student = load_config(setup.rollouts.policies["zero_shot"]).student
-    teacher = TeacherDetector(student.teacher.load(), student.names, Thresholds(0.5, {}, None))
-    scenes = SceneDataset(SceneStore.open(tmp_path / "scenes" / "unlabeled"), WHOLE)
-    scores = [
-        teacher(scene_to_observation(scenes, row), name).score
-        for row in range(len(scenes))
-        for name in run.label_names(("ood",))
-    ]
-    found = setup.rollouts.teacher_thresholds
-    assert found is not None
-    expected = float(np.clip(np.quantile(scores, 0.93), 1e-4, 1 - 1e-4))
-    assert [found.names[name] for name in run.label_names(("ood",))] == pytest.approx([expected] * 12, abs=1e-6)
-
-
-def test_thresholds_come_from_unlabeled_scenes_of_the_run_and_without_unseen_objects(
-    toys: list[str], tmp_path: Path
-) -> None:
-    run = SceneRun.open(config(*toys, f"out={tmp_path / 'o'}"))
-    run.train()
-    evaluate_run(run)
-    policy = export_policy(PolicyExportConfig(str(tmp_path / "o"), out=str(tmp_path / "policy")))
-    spec = load_config(policy).student
-    of_run = PolicyEvalConfig(run=str(tmp_path / "o"), calibration=UNLABELED)
-    of_folder = PolicyEvalConfig(policy=str(policy), scenes=str(tmp_path / "scenes"), calibration=UNLABELED)
-    assert len(open_scenes(of_run, spec)[UNLABELED]) == len(open_scenes(of_folder, spec)[UNLABELED]) == 12
-    shutil.rmtree(tmp_path / "scenes" / "unlabeled")
-    make_toy_store(tmp_path / "scenes" / "unlabeled", "train", 12, seed=10)
-    with pytest.raises(MismatchError, match=r"expected the unlabeled scenes of the run .* but others are there"):
-        open_scenes(of_run, spec)
-    shutil.rmtree(tmp_path / "scenes" / "unlabeled")
-    make_toy_store(tmp_path / "scenes" / "unlabeled", "ood", 12, seed=9)
-    with pytest.raises(MismatchError, match=r"no unseen object in the unlabeled scenes .* are there"):
-        open_scenes(of_folder, spec)
-
-
 def test_some_of_them_can_be_used_alone(toys: list[str], tmp_path: Path) -> None:
     few = tmp_path / "few.json"
     few.write_text(json.dumps(SceneStore.open(tmp_path / "scenes" / "unlabeled").scene_ids()[:4]))
@@ -251,34 +187,6 @@ def test_some_of_them_can_be_used_alone(toys: list[str], tmp_path: Path) -> None
     few.unlink()
     student = load_trained_run(TrainedRunConfig(run=str(tmp_path / "few"), phase="distill"))
     assert "unlabeled" not in student.scenes
-
-
-def test_scenes_to_evaluate_on_are_refused(toys: list[str], tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"id .* and unlabeled .* share 8 scenes"):
-        SceneRun.open(config(*toys, f"data.unlabeled={tmp_path / 'scenes' / 'id'}"))
-    with pytest.raises(DatasetError, match="nowhere"):
-        SceneRun.open(config(*toys, "data.unlabeled=nowhere"))
-
-
-def test_a_wine_bottle_is_an_unseen_bottle() -> None:
-    """Own labels may be wider than kinds: a kind whose category is an unseen name is an unseen object."""
-
-    def store(**manifest: Any) -> Any:
-        plain = {"fields": (), "distractor_kinds": {}, "has_instances": False}
-        return SimpleNamespace(
-            image_size=32, place="here", label_names=["bottle", "mug"], split_label_indices=lambda split: [0],
-            synonyms_of=lambda names: [], manifest=SimpleNamespace(**(plain | manifest)),
-        )  # fmt: skip
-
-    for unlabeled, present in (
-        (store(has_instances=True), ["wine bottle", "fork"]),
-        (store(distractor_kinds={"k": "wine bottle"}), ["mug"]),
-    ):
-        scenes: Any = SimpleNamespace(store=unlabeled, present_names=present)
-        with pytest.raises(MismatchError, match=r"but wine bottle are there; collect them with .* or with kinds="):
-            check_unlabeled(store(), scenes, "unlabeled")
-    fine: Any = SimpleNamespace(store=store(has_instances=True), present_names=["fork"])
-    check_unlabeled(store(), fine, "unlabeled")
 
 
 def test_a_run_resumes_with_the_same_unlabeled_scenes_alone(toys: list[str], tmp_path: Path) -> None:
