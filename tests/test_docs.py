@@ -29,7 +29,7 @@ from pickclutter_lang.commands import COMMANDS, load
 from pickclutter_lang.commands.simulator import build_parser, check_options
 from pickclutter_lang.datasets.images import load_image_dataset
 from pickclutter_lang.datasets.images.loaders import SETS
-from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.objects.catalog_file import read_catalog
 from pickclutter_lang.objects.meshes.sources import MeshSource, read_names

@@ -8,12 +8,13 @@ from hydra.core.hydra_config import HydraConfig
 
 from pickclutter_lang.commands import command_line
 from pickclutter_lang.commands.app import compose_config, hydra_main, user_config_dir
-from pickclutter_lang.experiments.scenes.command_configs import (
+from pickclutter_lang.experiments.scenes.config import (
     AffordanceEvalConfig,
+    CropClassifierPhaseConfig,
     OnnxExportConfig,
     ReproduceTable12Config,
+    TrainConfig,
 )
-from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig, TrainConfig
 from pickclutter_lang.results.config import CompareRunsConfig
 
 PRESETS = {
@@ -36,7 +37,7 @@ def train_affordance(config: TrainConfig) -> None:
     The student scores which named objects can be grasped. Every key below can be set: distill.epochs=20
     data.target_label=visible. An interrupted command resumes when run again.
     """
-    from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
+    from pickclutter_lang.experiments.scenes.config import TrainedRunConfig
     from pickclutter_lang.experiments.scenes.export_policy import save_crop_scores
     from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
     from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
@@ -81,8 +82,7 @@ def evaluate_affordance(config: AffordanceEvalConfig) -> None:
 
 
 def _evaluate_run(config: AffordanceEvalConfig, folder: str) -> None:
-    from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
-    from pickclutter_lang.experiments.scenes.config import EvaluateConfig
+    from pickclutter_lang.experiments.scenes.config import EvaluateConfig, TrainedRunConfig
     from pickclutter_lang.experiments.scenes.export_policy import save_crop_scores
     from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
     from pickclutter_lang.experiments.scenes.scene_report import summary, write_report

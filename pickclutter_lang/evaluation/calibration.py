@@ -16,7 +16,7 @@ from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, chec
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import CheckpointError, DatasetError, MismatchError
 from pickclutter_lang.evaluation.config import PolicyEvalConfig
-from pickclutter_lang.experiments.scenes.command_configs import CALIBRATIONS, TrainedRunConfig
+from pickclutter_lang.experiments.scenes.config import CALIBRATIONS, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.export_policy import (
     MAX_CALIBRATION_SCENES,
     detector_thresholds,

@@ -12,7 +12,7 @@ from omegaconf import MISSING
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.evaluation.instructions import SUITES
-from pickclutter_lang.experiments.scenes.command_configs import CALIBRATIONS
+from pickclutter_lang.experiments.scenes.config import CALIBRATIONS
 from pickclutter_lang.objects.object_sets import check_objects
 from pickclutter_lang.utils.plugins import is_plugin, resolve
 from pickclutter_lang.utils.pool import PoolConfig

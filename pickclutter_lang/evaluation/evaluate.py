@@ -33,8 +33,7 @@ from pickclutter_lang.evaluation.metrics import scores_of, summary
 from pickclutter_lang.evaluation.report import Curve, scene_curves, write_report
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.videos import SIDE, write_videos
-from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig, TrainedRunConfig
-from pickclutter_lang.experiments.scenes.config import EvaluateConfig
+from pickclutter_lang.experiments.scenes.config import EvaluateConfig, PolicyExportConfig, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.trained_run import load_run_config, load_trained_run
 from pickclutter_lang.objects.catalog import object_split_of, paper_catalog

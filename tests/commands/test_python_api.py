@@ -19,8 +19,12 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.images.config import CaptionConfig, ImageObjectiveConfig, ImageTrainConfig
 from pickclutter_lang.experiments.images.image_protocol import evaluate_images
 from pickclutter_lang.experiments.images.image_run import ImageRun
-from pickclutter_lang.experiments.scenes.command_configs import OnnxExportConfig, PolicyExportConfig
-from pickclutter_lang.experiments.scenes.config import ObjectiveConfig, TrainConfig
+from pickclutter_lang.experiments.scenes.config import (
+    ObjectiveConfig,
+    OnnxExportConfig,
+    PolicyExportConfig,
+    TrainConfig,
+)
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig

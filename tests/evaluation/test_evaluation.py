@@ -21,7 +21,7 @@ from pickclutter_lang.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.evaluation.evaluate import evaluate_policy
 from pickclutter_lang.evaluation.metrics import outcome_of, paired, scores_of, share_of, summary, tables
 from pickclutter_lang.evaluation.report import MOST_ROWS, episode_table
-from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.results.comparison import load_comparison, write_comparison

@@ -19,7 +19,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.evaluation.config import PickConfig, PolicyEvalConfig
 from pickclutter_lang.evaluation.evaluate import evaluate_policy
 from pickclutter_lang.evaluation.pick import pick
-from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun

@@ -24,7 +24,7 @@ from helpers.scene_runs import make_toys
 from helpers.sweep_jobs import compose_run, make_jobs
 from helpers.sweep_results import make_result, write_result
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, LockedError, MismatchError
-from pickclutter_lang.experiments.scenes.command_configs import ReproduceTable12Config
+from pickclutter_lang.experiments.scenes.config import ReproduceTable12Config
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.experiments.scenes.table12_sweep import SWEEP_KEYS, TABLE12, plan_table12

@@ -11,7 +11,7 @@ from golden_measures import Measures, of_arrays, of_choices, of_figures
 from safetensors.torch import load_file
 
 from helpers import scene_runs
-from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun

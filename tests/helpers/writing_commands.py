@@ -24,7 +24,7 @@ from helpers.paths import ROOT
 from helpers.published_scenes import write_published
 from helpers.scene_data import make_toy_store
 from helpers.scene_runs import SMALL, config, make_toys
-from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun

@@ -19,7 +19,7 @@ from helpers.scene_runs import make_finished_run
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.envs.wrappers import FlatObservation
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
-from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.language.instructions import COLORS, color_phrase, decode_instruction, encode_instruction
 from pickclutter_lang.manipulation.scripted_picker import PickPhase, ScriptedPicker

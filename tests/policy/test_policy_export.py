@@ -20,7 +20,7 @@ from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
-from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy, policy_thresholds
 from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
 from pickclutter_lang.metrics.thresholds import Predictions

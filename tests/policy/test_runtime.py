@@ -18,7 +18,7 @@ import torch
 from helpers.policies import SIDE, changed, opened
 from helpers.scene_runs import config, make_toys, names_of_objects
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TeacherError
-from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.language.descriptions import DescriptionSet

@@ -11,7 +11,7 @@ from PIL import Image
 
 from helpers.scene_runs import make_finished_run
 from pickclutter_lang.commands import main
-from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 
 EXPORT = "export-policy run=run out=exported num_threads=1"

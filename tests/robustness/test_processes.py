@@ -18,7 +18,7 @@ from helpers.kill_runs import COMMAND
 from helpers.scene_runs import config, make_toys
 from helpers.small_disk import call
 from pickclutter_lang.errors import LockedError
-from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.utils.locks import dir_lock

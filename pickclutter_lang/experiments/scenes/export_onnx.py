@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pickclutter_lang.datasets.config import CameraKey, CameraSpec
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.experiments.scenes.command_configs import OnnxExportConfig
+from pickclutter_lang.experiments.scenes.config import OnnxExportConfig
 from pickclutter_lang.experiments.scenes.trained_run import TrainedStudent, load_trained_run
 from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.students.onnx import (

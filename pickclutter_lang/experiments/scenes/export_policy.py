@@ -11,7 +11,7 @@ import torch
 
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
-from pickclutter_lang.experiments.scenes.command_configs import CALIBRATIONS, PolicyExportConfig, TrainedRunConfig
+from pickclutter_lang.experiments.scenes.config import CALIBRATIONS, PolicyExportConfig, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.predictions import cells_of, predictions_of
 from pickclutter_lang.experiments.scenes.scene_protocol import predict_store
 from pickclutter_lang.experiments.scenes.trained_run import (

@@ -12,8 +12,7 @@ from pickclutter_lang.datasets.scene_images import data_provenance
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.scenes.remote import has_store, manifest_at
 from pickclutter_lang.errors import MismatchError
-from pickclutter_lang.experiments.scenes.command_configs import ReproduceTable12Config
-from pickclutter_lang.experiments.scenes.config import TrainConfig
+from pickclutter_lang.experiments.scenes.config import ReproduceTable12Config, TrainConfig
 from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.experiments.sweep import Job, RunSpec, check_list, check_sweep, plan_runs, quoted
 from pickclutter_lang.language.descriptions import description_origins

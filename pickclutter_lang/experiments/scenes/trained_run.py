@@ -17,8 +17,7 @@ from torch import Tensor
 
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, load_scene_datasets
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError, MismatchError
-from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
-from pickclutter_lang.experiments.scenes.config import TRAIN_COMMAND, EvaluateConfig, TrainConfig
+from pickclutter_lang.experiments.scenes.config import TRAIN_COMMAND, EvaluateConfig, TrainConfig, TrainedRunConfig
 from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, DISTILL
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, read_catalog

@@ -24,7 +24,7 @@ from pickclutter_lang.datasets.scene_images import ObjectCropDataset, SceneDatas
 from pickclutter_lang.datasets.transforms.crops import crop_images, crop_masks, crops_around
 from pickclutter_lang.datasets.transforms.resampling import bounding_square
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
-from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig, TrainedRunConfig
+from pickclutter_lang.experiments.scenes.config import PolicyExportConfig, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.crop_classifier import CropBatch, CropTask
 from pickclutter_lang.experiments.scenes.export_policy import export_policy, save_crop_scores
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run

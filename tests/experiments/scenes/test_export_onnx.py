@@ -26,7 +26,7 @@ from pickclutter_lang.errors import (
     MissingExtraError,
     TeacherError,
 )
-from pickclutter_lang.experiments.scenes.command_configs import OnnxExportConfig
+from pickclutter_lang.experiments.scenes.config import OnnxExportConfig
 from pickclutter_lang.experiments.scenes.export_onnx import export_student
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.experiments.scenes.trained_run import load_trained_run

@@ -15,7 +15,7 @@ from helpers.scene_runs import SMALL, config, make_teacher
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.scenes.description import write_dataset_card
 from pickclutter_lang.errors import CheckpointError, DatasetError, MismatchError, UnknownObjectError
-from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig, TrainedRunConfig
+from pickclutter_lang.experiments.scenes.config import PolicyExportConfig, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.result_table import data_note, metric_table
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run

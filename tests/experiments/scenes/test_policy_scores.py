@@ -14,7 +14,7 @@ from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError, MismatchError
-from pickclutter_lang.experiments.scenes.command_configs import AffordanceEvalConfig
+from pickclutter_lang.experiments.scenes.config import AffordanceEvalConfig
 from pickclutter_lang.experiments.scenes.policy_scores import PolicyScores, score_policy
 from pickclutter_lang.experiments.scenes.predictions import predictions_of
 from pickclutter_lang.metrics.thresholds import Predictions

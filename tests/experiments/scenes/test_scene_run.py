@@ -26,7 +26,7 @@ from pickclutter_lang.datasets.transforms.augmentation import (
 from pickclutter_lang.distillation.objectives import SceneObjective
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError, UnknownObjectError
 from pickclutter_lang.experiments.scenes import scene_run
-from pickclutter_lang.experiments.scenes.command_configs import TrainedRunConfig
+from pickclutter_lang.experiments.scenes.config import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.experiments.scenes.trained_run import load_trained_run

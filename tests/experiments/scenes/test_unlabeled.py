@@ -20,7 +20,7 @@ from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
-from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig, TrainedRunConfig
+from pickclutter_lang.experiments.scenes.config import PolicyExportConfig, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.predictions import predictions_of
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
