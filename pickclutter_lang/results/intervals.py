@@ -263,20 +263,20 @@ class Bootstrap:
         picks = rng.integers(n_splits, size=(count, slots)) if drawn else np.tile(np.arange(n_splits), (count, 1))
         names = self._names(units)
         shared = {factor: _shared_draws(rng, count, names[factor]) for factor in _SHARED if factor in factors}
+
+        def weights(factor: str, split: int, rows: NDArray[np.int64]) -> Floats:
+            if factor not in factors:
+                return np.ones((1, len(names[factor][split])))
+            together = shared.get(factor, {}).get(split)
+            return _drawn(rng, len(rows), len(names[factor][split])) if together is None else together[rows]
+
         total = np.zeros(count)
         for slot in range(slots):
             for place, unit in enumerate(units):
                 rows = np.flatnonzero(picks[:, slot] == place)
-                weights = {}
-                for factor, of in names.items() if len(rows) else ():
-                    weights[factor] = np.ones((1, len(of[unit.split])))
-                    if factor in factors:
-                        together = shared.get(factor, {}).get(unit.split)
-                        weights[factor] = (
-                            _drawn(rng, len(rows), len(of[unit.split])) if together is None else together[rows]
-                        )
                 if len(rows):
-                    total[rows] += self._of_split(method, metric, unit, weights)
+                    drawn_units = {factor: weights(factor, unit.split, rows) for factor in names}
+                    total[rows] += self._of_split(method, metric, unit, drawn_units)
         return total / slots
 
     def _names(self, units: Sequence[_Unit]) -> dict[str, dict[int, list[Hashable]]]:
