@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from helpers.forkserver import PythonProcess
-from helpers.paths import TESTS
 
+TESTS = Path(__file__).parents[1]  # helpers.paths writes scripts, which a rank would note
 WRITES = "RANKS_WRITES"
 """Environment variable: the file in which this module, run as a program, notes what a program writes."""
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
