@@ -161,7 +161,7 @@ def test_an_import_of_meshes_leaves_coacd_to_its_workers() -> None:
 def test_the_page_of_the_demo_opens_before_the_teachers_package_is_loaded() -> None:
     """Open_clip takes seconds to import; the student answers without it."""
     pytest.importorskip("gradio", reason="needs the demo extra")
-    loaded = _modules_after("import pickclutter_lang.demo.session, pickclutter_lang.demo.demo_page, gradio")
+    loaded = _modules_after("import pickclutter_lang.demo.page, gradio")
     assert "torch" in loaded and "open_clip" not in loaded
 
 

@@ -140,12 +140,10 @@ def demo(config: DemoConfig) -> None:
     from contextlib import suppress
     from threading import Event
 
-    from pickclutter_lang.demo.demo_page import build_page
-    from pickclutter_lang.demo.server import serve
-    from pickclutter_lang.demo.session import open_session
+    from pickclutter_lang.demo.page import build_page, open_session, serve
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # nothing is left behind then, as after Ctrl-C
-    with open_session(config) as session, serve(lambda: build_page(session), config.port) as address:
+    with open_session(config) as session, serve(build_page(session), config.port) as address:
         print(f"demo: {address} (Ctrl-C ends it)", flush=True)
         with suppress(KeyboardInterrupt):
             Event().wait()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -13,17 +13,15 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from pickclutter_lang import teachers
 from pickclutter_lang.demo.config import LookConfig
-from pickclutter_lang.demo.inputs import open_upload, split_names
-from pickclutter_lang.demo.own_images import detect_by_student
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.evaluation.videos import draw_detection
+from pickclutter_lang.language.instructions import instruction, parse_target_name, read_name
 from pickclutter_lang.language.label_names import validate_label_names
-from pickclutter_lang.policy.detectors import Detection, upsample_to_image
+from pickclutter_lang.policy.detectors import Detection, StudentDetector, upsample_to_image
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.teachers import PocketTeacher, Teacher, load_teacher
 from pickclutter_lang.teachers.known_words import unknown_words_note, with_neighbors
-from pickclutter_lang.teachers.preprocessing import Preprocessing
 from pickclutter_lang.teachers.zero_shot import (
     ABSENT_TEMPLATE,
     PHOTO_TEMPLATE,
@@ -42,6 +40,8 @@ POCKET_NOTE = (
     "The pocket teacher was trained on renders of household objects. For photographs take CLIP: "
     "teacher_name=vit_l14_openai."
 )
+MAX_SIDE = 512
+"""Pixels of a person's own image that are used."""
 _MAP_SIDE, _SHOWN = 320, 240  # pixels: the image of which a pocket teacher gives a map, and a panel
 _FOOT = 40
 
@@ -66,40 +66,54 @@ def look(config: LookConfig) -> Look:
     :raises TeacherError, CheckpointError: when the teacher or the policy cannot be loaded
     """
     try:
-        image, found = open_upload(config.image), {}
-    except InvalidArgumentError as error:
-        raise InvalidArgumentError(f"{error} (image={config.image})") from error
+        with Image.open(config.image) as opened:
+            image, (width, height) = center_square(opened), ImageOps.exif_transpose(opened).size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InvalidArgumentError(f"expected an image in image={config.image}, but: {error}") from error
     student = None if config.policy is None else StudentRuntime.load(config.policy, config.trust_code)
     names = split_names(",".join(config.names), () if student is None else student.config.names)
-    teacher = with_neighbors(load_teacher(config.teacher_name, config.checkpoint))
-    found[f"teacher {config.teacher_name}"] = detect_by_teacher(teacher, image, names, config.threshold)
+    teacher = with_neighbors(teachers.load_teacher(config.teacher_name, config.checkpoint))
+    found = {f"teacher {config.teacher_name}": detect_by_teacher(teacher, image, names, config.threshold)}
     if student is not None:
-        student.encode_names(names)
-        found["student"] = detect_by_student(student, image, names)
-    drawn = Look(image, names, found, tuple(_notes(config, teacher, names)))
-    data = io.BytesIO()
+        found["student"] = StudentDetector(student).detect_without_depth(image, names)
+    notes = [note] if (note := unknown_words_note(teacher, names)) is not None else []
+    if width != height:
+        notes.append(f"Of the {width} x {height} pixels the central square is used: cut out what you ask for.")
+    if not isinstance(teacher, teachers.PocketTeacher):
+        notes.append(f"The teacher {config.teacher_name} gives scores alone, no maps.")
+    drawn, data = Look(image, names, found, tuple(notes)), io.BytesIO()
     draw_look(drawn).save(data, "PNG")
     atomic_write(Path(config.out), data.getvalue())
     return drawn
 
 
-def _notes(config: LookConfig, teacher: Teacher, names: Sequence[str]) -> Iterator[str]:
-    unknown = unknown_words_note(teacher, names)
-    if unknown is not None:
-        yield unknown
-    with Image.open(config.image) as opened:
-        width, height = ImageOps.exif_transpose(opened).size
-    if width != height:
-        yield f"Of the {width} x {height} pixels the central square is looked at: cut out what you ask for."
-    if not isinstance(teacher, PocketTeacher):
-        yield f"The teacher {config.teacher_name} gives scores alone, no maps."
+def center_square(image: Image.Image) -> NDArray[np.uint8]:
+    """Return the center square of an image, as its camera was turned: uint8 [S, S, 3], S at most 512."""
+    side = min(*image.size, MAX_SIDE)
+    return np.array(ImageOps.fit(ImageOps.exif_transpose(image).convert("RGB"), (side, side)))
+
+
+def split_names(text: str, known: Sequence[str] = ()) -> list[str]:
+    """Return the names in a text with commas between them, each as the policy reads it in an instruction.
+
+    :param known: names that the student knows; as `names` of `parse_target_name`
+    :raises InvalidArgumentError: for no text, or a name that is no line of text or there twice
+    """
+    return validate_label_names([_read(name, known) for name in validate_label_names(text.split(","))])
+
+
+def _read(name: str, known: Sequence[str]) -> str:
+    """Return the part of a name that stays when it is read in its instruction: "lemon" of "the lemon! please"."""
+    name = read_name(name, known) or name
+    while (read := parse_target_name(instruction(name, 0), known)) != name:
+        name = read
+    return name
 
 
 def detect_by_teacher(
-    teacher: Teacher, image: NDArray[np.uint8], names: Sequence[str], threshold: float
+    teacher: teachers.Teacher, image: NDArray[np.uint8], names: Sequence[str], threshold: float
 ) -> list[Detection]:
     """Return the probability of each name by prompt pairs; a pocket teacher also gives its map."""
-    names = validate_label_names(names)
     present, absent = (
         teacher.encode_text([template.format(label=name) for name in names])
         for template in (PRESENT_TEMPLATE, ABSENT_TEMPLATE)
@@ -107,15 +121,15 @@ def detect_by_teacher(
     features = encode_images(teacher, image[None])
     scores = prompt_pair_probabilities(features, present, absent, teacher.logit_scale)[0].tolist()
     maps = np.zeros((len(names), *image.shape[:2]))
-    if isinstance(teacher, PocketTeacher):
+    if isinstance(teacher, teachers.PocketTeacher):
         maps = _maps(teacher, image, names)
     nowhere = np.zeros(image.shape[:2], bool)
     return [Detection(score, threshold, nowhere, heatmap) for score, heatmap in zip(scores, maps, strict=True)]
 
 
-def _maps(teacher: PocketTeacher, image: NDArray[np.uint8], names: Sequence[str]) -> NDArray[np.float64]:
+def _maps(teacher: teachers.PocketTeacher, image: NDArray[np.uint8], names: Sequence[str]) -> NDArray[np.float64]:
     """Return where each name fits better than its mean over the image, [C, S, S], 0 or more."""
-    preprocess = Preprocessing(replace(teacher.preprocess.config, size=_MAP_SIDE))
+    preprocess = type(teacher.preprocess)(replace(teacher.preprocess.config, size=_MAP_SIDE))
     dense = teacher.encode_dense(preprocess(image[None]))[0]
     texts = teacher.encode_text([PHOTO_TEMPLATE.format(label=name) for name in names])
     cosines = torch.einsum("cd,dhw->chw", texts, dense)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from scipy.special import expit, logit
 
 from pickclutter_lang.datasets.transforms.resampling import enlarge, segment_means
@@ -158,6 +159,25 @@ class StudentDetector:
             Detection(target.score, self._threshold(name, target), target.mask, target.heatmap, target.segments)
             for name, target in zip(validate_label_names(names), self.score(observation, names), strict=True)
         ]
+
+    def detect_without_depth(self, rgb: NDArray[np.uint8], names: Sequence[str]) -> list[Detection]:
+        """Detect the objects of several different names in an image [S, S, 3] that fills the student's view.
+
+        Without depth no segment is chosen: masks are empty.
+
+        :raises InvalidArgumentError: for a student that takes depth, or a wrong name
+        :raises PickClutterError: what `StudentRuntime.predict` raises
+        """
+        spec, side = self.student.config, len(rgb)
+        if spec.depth:
+            raise InvalidArgumentError("expected a student of RGB alone, but this one takes depth, which no photo has")
+        start = (spec.camera_size - spec.crop_size) // 2
+        view = np.asarray(Image.fromarray(rgb).resize((spec.crop_size,) * 2))
+        around = (start, spec.camera_size - spec.crop_size - start)  # which the student does not see
+        output = self.student.predict({"hand_rgb": np.pad(view, (around, around, (0, 0)))}, names)
+        maps, nowhere = upsample_to_image(output.attention, side, side), np.zeros((side, side), bool)
+        rows = zip(validate_label_names(names), output.scores.tolist(), maps, strict=True)
+        return [Detection(score, self.student.threshold(name), nowhere, heatmap) for name, score, heatmap in rows]
 
     def _threshold(self, name: str, target: ScoredTarget) -> float:
         if self._always_present:

@@ -1,0 +1,330 @@
+"""The page: name objects, see what student and teacher find in a pile or an image, and let the arm pick one."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Future
+from contextlib import contextmanager
+from functools import cached_property, lru_cache, partial
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import numpy as np
+import torch
+from joblib.externals.loky import ProcessPoolExecutor
+from numpy.typing import NDArray
+from PIL import Image
+
+from pickclutter_lang.demo.config import DemoConfig
+from pickclutter_lang.demo.look import center_square, split_names
+from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError, TeacherError, WorkerError
+from pickclutter_lang.evaluation.calibration import read_thresholds, thresholds_of
+from pickclutter_lang.evaluation.instructions import typed_instruction
+from pickclutter_lang.evaluation.pick import is_known, outcome_in_words
+from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
+from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder
+from pickclutter_lang.policy.detectors import Detection, StudentDetector
+from pickclutter_lang.policy.folder import Thresholds
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.teacher_detector import TeacherDetector
+
+HOST = "127.0.0.1"
+MAX_UPLOAD = "16mb"
+_STUDENT = "student"
+"""Variant of the policy in the simulator."""
+_NOT_CALIBRATED = Thresholds(0.5, {}, None)
+_KEPT_PILES = 8
+
+
+class SimulatedPile(NamedTuple):
+    """A pile: the observation before the arm moves, and the names of its objects."""
+
+    observation: Mapping[str, NDArray[Any]]
+    objects: tuple[str, ...]
+    visible: tuple[str, ...]
+
+
+class Attempt(NamedTuple):
+    """What came of a pick, in words, and its MP4 video."""
+
+    outcome: str
+    video: bytes
+
+
+class Simulator:
+    """The simulator in a process of its own, since its renderer cannot move from thread to thread."""
+
+    def __init__(self, config: RolloutConfig) -> None:
+        """Take where policies act; that of the page is the variant `student`."""
+        self._config = config
+        self._pool: ProcessPoolExecutor | None = None
+        self._lock = threading.Lock()
+
+    def pile(self, seed: int) -> Future[SimulatedPile]:
+        """Have the pile of a seed shown."""
+        return self._submit(_show_pile, seed)
+
+    def pick(self, seed: int, name: str) -> Future[Attempt]:
+        """Have an object of a pile picked."""
+        return self._submit(_pick, seed, name)
+
+    def close(self) -> None:
+        """End the process, whatever it does."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, kill_workers=True)
+
+    def _submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        with self._lock:
+            for _ in range(2):
+                self._pool = self._pool or ProcessPoolExecutor(max_workers=1)
+                try:
+                    return self._pool.submit(function, self._config, *arguments)  # type: ignore[no-any-return]
+                except BrokenExecutor:  # a process that died takes its pool along
+                    self._pool = None
+        raise WorkerError("the simulator ends unexpectedly; check it: pickclutter check-install")
+
+
+_runners: list[RolloutRunner] = []
+"""In the process: the environment, once it is made."""
+
+
+def _runner(config: RolloutConfig) -> RolloutRunner:
+    if not _runners:
+        torch.set_num_threads(1)
+        _runners.append(RolloutRunner(config, base_size=SIDE))
+    return _runners[0]
+
+
+def _result(future: Future[Any]) -> Any:
+    try:
+        return future.result()
+    except BrokenExecutor as error:
+        raise WorkerError("the simulator ended unexpectedly; try again") from error
+
+
+def _show_pile(config: RolloutConfig, seed: int) -> SimulatedPile:
+    start = _runner(config).start(seed)
+    names = (tuple(item.name for item in items) for items in (start.pile.objects, start.pile.visible))
+    return SimulatedPile(start.observation, *names)
+
+
+def _pick(config: RolloutConfig, seed: int, name: str) -> Attempt:
+    runner, video = _runner(config), VideoRecorder()
+    episode = runner.run(_STUDENT, runner.start(seed, partial(typed_instruction, name)), video.callback)
+    outcome = "success" if episode["success"] else "failure"
+    return Attempt(outcome_in_words(episode), video.mp4(outcome if is_known(episode) else ""))
+
+
+class DemoSession:
+    """Student, teacher and simulator of a page; each does one thing at a time, for any thread."""
+
+    def __init__(self, folder: Path, simulator: Simulator, evaluation: Path, trust_code: bool) -> None:
+        """Open a policy folder; `open_session` is the usual way.
+
+        :param evaluation: folder of an evaluation, which may have calibrated the teacher's thresholds
+        :raises CheckpointError: when the policy folder is missing or damaged
+        :raises InvalidArgumentError: for a student of other cameras than the hand's
+        """
+        self.simulator, self._evaluation, self._lock = simulator, evaluation, threading.Lock()
+        simulator.pile(0)  # the simulator starts while the student is loaded
+        self.student = StudentRuntime.load(folder, trust_code)
+        self._detector = StudentDetector(self.student)
+        self.pile = lru_cache(_KEPT_PILES)(lambda seed: _result(simulator.pile(seed)))
+        """Returns the pile of a seed; raises what the simulator raises."""
+
+    @property
+    def accepts_images(self) -> bool:
+        """Whether a single RGB image is all that the student needs."""
+        return self.student.config.camera_spec.channels == 3
+
+    def ask(self, image: SimulatedPile | NDArray[np.uint8], names: Sequence[str], teacher: bool) -> list[Detection]:
+        """Return what the student finds, or the teacher.
+
+        :param image: a pile, or an image [S, S, 3]
+        :raises InvalidArgumentError: for a wrong name, or an image of one's own when the student takes depth
+        :raises TeacherError: for the teacher, or a new name, when the teacher is missing or another one
+        """
+        with self._lock:
+            detector = self._teacher if teacher else self._detector
+            if isinstance(image, SimulatedPile):
+                return detector.detect(image.observation, names)
+            return detector.detect_without_depth(image, names)
+
+    @cached_property
+    def _teacher(self) -> TeacherDetector:
+        spec = self.student.config
+        thresholds = read_thresholds(self._evaluation, thresholds_of(spec)) or _NOT_CALIBRATED
+        return TeacherDetector(spec.teacher.load(), spec.names, thresholds)
+
+
+@contextmanager
+def open_session(config: DemoConfig) -> Iterator[DemoSession]:
+    """Open the student of a run or of a policy folder, with its simulator, for as long as the page is served.
+
+    :raises PickClutterError: what exporting a run and `DemoSession` raise
+    """
+    trust = config.trust_code or config.run is not None
+    if config.num_threads is not None:
+        torch.set_num_threads(config.num_threads)
+    with TemporaryDirectory(prefix="pickclutter_demo_") as exported:
+        folder = str(config.policy)
+        if config.run is not None:
+            from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+            from pickclutter_lang.experiments.scenes.export_policy import export_policy  # with the trainer
+
+            folder = str(export_policy(PolicyExportConfig(config.run, config.phase, config.scenes, None, exported)))
+        simulator = Simulator(
+            RolloutConfig.of_command(config, split="ood", policies={_STUDENT: folder}, camera_size=0, trust_code=trust)
+        )
+        try:
+            yield DemoSession(Path(folder), simulator, Path(str(config.run or config.policy)) / "evaluation", trust)
+        finally:
+            simulator.close()
+
+
+def build_page(session: DemoSession) -> Any:
+    """Lay out the page of a session, a `gradio.Blocks`; its functions have the API names `show` and `pick`.
+
+    :raises MissingExtraError: without the extra `demo`
+    """
+    if find_spec("gradio") is None:
+        raise MissingExtraError("gradio", "demo")
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # nothing leaves this machine
+    import gradio as gr
+
+    spec = session.student.config
+
+    videos = TemporaryDirectory(prefix="pickclutter_picks_")
+    show = _with_errors(gr, partial(_show, gr, session))
+    pick = _with_errors(gr, partial(_pick_on_page, session, Path(videos.name)))
+    with gr.Blocks(title="pickclutter-lang", delete_cache=(3600, 3600)) as page:
+        gr.Markdown(
+            f"## What can be picked?\nStudent `{spec.network.name}`, distilled from the teacher `{spec.teacher.name}`. "
+            f"A score says whether the named object is {spec.target_label}, and its color where: the map, "
+            "and the segment that the arm would pick. Any name is allowed."
+        )
+        with gr.Row():
+            with gr.Column(scale=2, min_width=300):
+                names = gr.Textbox(label="Object, or several with commas between them; the arm picks the first")
+                with gr.Row(equal_height=True):
+                    number = gr.Number(0, label="Pile", precision=0, minimum=0, maximum=2**32 - 1, min_width=100)
+                    new_pile = gr.Button("New pile", min_width=100)
+                    pick_it = gr.Button("Pick it", variant="primary", min_width=100)
+                objects = gr.Markdown()
+                video, outcome = gr.Video(label="Pick", autoplay=True, interactive=False), gr.Markdown()
+                own = gr.Image(
+                    label="Your own image instead; its center square is used", type="pil", height=240,
+                    sources=["upload", "clipboard"], visible=session.accepts_images,
+                )  # fmt: skip
+            with gr.Column(scale=3, min_width=300):
+                with gr.Row():
+                    student = gr.AnnotatedImage(label="Student", min_width=240)
+                    teacher = gr.AnnotatedImage(label="Teacher", min_width=240)
+                answers = gr.Dataframe(headers=_HEADERS, label="Scores", interactive=False, wrap=True)
+        new_pile.click(lambda n: (int(n) + 1) % 2**32, number, number, queue=False, api_visibility="private")
+        gr.on(
+            [page.load, number.change, own.change, names.submit, names.blur], show,
+            [number, own, names], [objects, student, teacher, answers], api_name="show", show_progress="minimal",
+            trigger_mode="always_last",
+        )  # fmt: skip
+        pick_it.click(pick, [number, own, names], [video, outcome], api_name="pick")
+    page.videos = videos  # they go with the page
+    return page
+
+
+def _show(
+    gr: Any, session: DemoSession, number: float, own: Image.Image | None, text: str
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the objects, what the student finds, what the teacher finds, and the table of scores."""
+    known = session.student.config.names
+    if own is not None:
+        image: SimulatedPile | NDArray[np.uint8] = center_square(own)
+        pixels, objects, default = image, "your own image", known[0]
+    else:
+        image = session.pile(int(number))
+        pixels, default = image.observation["hand_rgb"], next(iter(image.visible), known[0])
+        objects = ", ".join(name if name in image.visible else f"{name} (hidden)" for name in image.objects)
+    names = split_names(text or default, known)
+    student = session.ask(image, names, teacher=False)
+    yield f"In it: {objects}.", annotated(pixels, names, student), gr.skip(), table(names, student, [])
+    try:
+        teacher = session.ask(image, names, teacher=True)
+    except TeacherError as error:
+        gr.Warning(str(error))
+        return
+    yield gr.skip(), gr.skip(), annotated(pixels, names, teacher), table(names, student, teacher)
+
+
+def _pick_on_page(
+    session: DemoSession, folder: Path, number: float, own: Image.Image | None, text: str
+) -> Iterator[tuple[str, str]]:
+    """Yield the file of a pick's video, and what came of it."""
+    if own is not None:
+        raise InvalidArgumentError("expected a pile, but your own image is shown, where no arm is; remove it")
+    pile, known = session.pile(int(number)), session.student.config.names
+    name = split_names(text or next(iter(pile.visible), known[0]), known)[0]
+    attempt: Attempt = _result(session.simulator.pick(int(number), name))
+    path = folder / f"{uuid4().hex}.mp4"
+    path.write_bytes(attempt.video)
+    yield str(path), attempt.outcome
+
+
+_HEADERS = ["name", "student", "threshold", "predicted", "teacher", "its threshold", "its prediction"]
+
+
+def annotated(
+    image: NDArray[np.uint8], names: Sequence[str], found: Sequence[Detection]
+) -> tuple[NDArray[np.uint8], list[tuple[NDArray[np.float64], str]]]:
+    """Return an image [S, S, 3] with map and chosen segment of each name, as `gradio.AnnotatedImage` takes it."""
+    parts = []
+    for name, one in zip(names, found, strict=True):
+        heatmap = one.heatmap / max(float(one.heatmap.max()), 1e-12)
+        parts.append((np.maximum(0.6 * heatmap, 0.4 * one.mask), f"{name}: {one.score:.2f}"))
+    return image, parts
+
+
+def table(names: Sequence[str], student: Sequence[Detection], teacher: Sequence[Detection]) -> list[list[str]]:
+    """Return a row for each name: score, threshold and prediction of the student, and of the teacher if it answered."""
+    rows = [[name] for name in names]
+    for found in (student, teacher):
+        for row, one in zip(rows, found, strict=False):
+            predicted = "present" if one.margin >= 0 else "absent"
+            row += [f"{one.score:.2f}", f"{one.threshold:.2f}", predicted]
+    return [row + [""] * (len(_HEADERS) - len(row)) for row in rows]
+
+
+def _with_errors(gr: Any, function: Callable[..., Iterator[Any]]) -> Callable[[Any, Any, Any], Iterator[Any]]:
+    """Return a function of the page whose errors are shown to the person."""
+
+    def shown(number: Any, own: Any, text: Any) -> Iterator[Any]:
+        try:
+            yield from function(number, own, text)
+        except PickClutterError as error:
+            raise gr.Error(str(error)) from error
+
+    return shown
+
+
+@contextmanager
+def serve(page: Any, port: int) -> Iterator[str]:
+    """Serve a page, a `gradio.Blocks`, on 127.0.0.1 from threads of this process; yield its address.
+
+    :raises InvalidArgumentError: when the port is taken
+    """
+    try:
+        page.queue().launch(
+            server_name=HOST, server_port=port, share=False, quiet=True, ssr_mode=False, prevent_thread_lock=True,
+            max_file_size=MAX_UPLOAD, footer_links=[], allowed_paths=[page.videos.name],
+        )  # fmt: skip
+    except OSError as error:
+        raise InvalidArgumentError(f"expected a free port, but {port} is not ({error}); choose another port") from error
+    try:
+        yield f"http://{HOST}:{port}/"
+    finally:
+        page.close(verbose=False)
+        page.videos.cleanup()

@@ -1,0 +1,280 @@
+"""The page: its session and simulator, called over HTTP and in a browser, without any other connection."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("gradio")
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+from helpers.browser import opened as opened_browser
+from helpers.policies import opened
+from pickclutter_lang.demo.config import DemoConfig
+from pickclutter_lang.demo.page import DemoSession, SimulatedPile, build_page, open_session, serve
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MissingAssetsError, TeacherError
+from pickclutter_lang.evaluation.calibration import thresholds_of, write_thresholds
+from pickclutter_lang.evaluation.rollout import RolloutConfig
+from pickclutter_lang.policy.detectors import StudentDetector
+from pickclutter_lang.policy.folder import Thresholds
+from pickclutter_lang.policy.replay import scene_to_observation
+from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE
+
+NAMES = ["banana", "a red teapot", "the blue object"]
+
+
+class NoSimulator:
+    """In place of the process, which these tests do not need."""
+
+    def pile(self, seed: int) -> None: ...
+
+
+def without_simulator(folder: Path, evaluation: Path) -> DemoSession:
+    simulator: Any = NoSimulator()
+    return DemoSession(folder, simulator, evaluation, False)
+
+
+@pytest.fixture(scope="module")
+def lonely(exported: Path) -> DemoSession:
+    return without_simulator(exported / "few_shot", exported)
+
+
+@pytest.fixture(scope="module")
+def session(exported: Path) -> Iterator[DemoSession]:
+    with open_session(DemoConfig(policy=str(exported / "few_shot"), num_threads=1)) as started:
+        yield started
+
+
+class Served(NamedTuple):
+    """The address of a page, and every address that this process connected to since."""
+
+    url: str
+    called: list[Any]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def served(session: DemoSession) -> Iterator[Served]:
+    called, original = [], socket.socket.connect
+
+    def connect(self: socket.socket, address: Any) -> None:
+        called.append(address)
+        return original(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect)
+        with serve(build_page(session), free_port()) as url:
+            yield Served(url, called)
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    return tmp_path / "a.png"
+
+
+def show(url: str, image: Path | None, names: str) -> list[Any]:
+    """The rows of scores at the end."""
+    own = None if image is None else handle_file(str(image))
+    rows: list[Any] = Client(url, verbose=False).predict(0, own, names, api_name="/show")[-1]["data"]
+    return rows
+
+
+def test_a_pile_gets_what_the_detectors_find(lonely: DemoSession, exported: Path) -> None:
+    pile = SimulatedPile(scene_to_observation(opened(exported, "few_shot").scenes["ood"], 3), ("banana",), ("banana",))
+    expected = StudentDetector(lonely.student).detect(pile.observation, NAMES)
+    for found, one in zip(lonely.ask(pile, NAMES, teacher=False), expected, strict=True):
+        assert found.score == pytest.approx(one.score, abs=1e-6) and found.threshold == one.threshold
+        np.testing.assert_array_equal(found.mask, one.mask)
+    assert [found.threshold for found in lonely.ask(pile, NAMES, teacher=True)] == [0.5] * 3
+
+
+def test_an_own_image_fills_the_view_of_the_student(lonely: DemoSession) -> None:
+    spec = lonely.student.config
+    image = np.random.default_rng(0).integers(0, 256, (spec.crop_size, spec.crop_size, 3), np.uint8)
+    start = (spec.camera_size - spec.crop_size) // 2
+    camera = np.full((spec.camera_size, spec.camera_size, 3), 99, np.uint8)  # what is around it is not seen
+    camera[start : start + spec.crop_size, start : start + spec.crop_size] = image
+    expected = lonely.student.predict({"hand_rgb": camera}, NAMES)
+    found = lonely.ask(image, NAMES, teacher=False)
+    assert [one.score for one in found] == pytest.approx(expected.scores.tolist())
+    assert all(one.heatmap.shape == image.shape[:2] and not one.mask.any() for one in found)
+
+
+def test_the_teacher_classifies_all_of_an_own_image(lonely: DemoSession) -> None:
+    image = np.random.default_rng(1).integers(0, 256, (40, 40, 3), np.uint8)
+    found = lonely.ask(image, ["a red teapot"], teacher=True)[0]
+    teacher, names = lonely.student.config.teacher.load(), ["a red teapot", *lonely.student.config.names]
+    feature = teacher.encode_image(teacher.preprocess(image[None])).numpy()[0]
+    text = teacher.encode_text([PHOTO_TEMPLATE.format(label=name) for name in names]).numpy()
+    odds = np.exp(teacher.logit_scale * text @ feature)
+    assert found.score == pytest.approx(odds[0] / odds.sum(), abs=1e-5)
+
+
+def test_thresholds_of_the_teacher_come_from_an_evaluation(exported: Path, tmp_path: Path, lonely: DemoSession) -> None:
+    spec = lonely.student.config
+    write_thresholds(tmp_path, thresholds_of(spec), Thresholds(0.25, {"banana": 0.125}, None))
+    calibrated = without_simulator(exported / "few_shot", tmp_path)
+    found = calibrated.ask(np.zeros((40, 40, 3), np.uint8), ["banana", "a red teapot"], teacher=True)
+    assert [one.threshold for one in found] == [0.125, 0.25]
+
+
+def test_without_its_teacher_the_student_knows_its_own_names(exported: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copytree(exported / "few_shot", tmp_path / "policy")) / "policy.json"
+    path.write_text(path.read_text().replace(str(exported), str(tmp_path / "nowhere")))
+    alone, image = without_simulator(tmp_path / "policy", tmp_path), np.zeros((40, 40, 3), np.uint8)
+    assert alone.ask(image, ["banana"], teacher=False)[0].score > 0
+    for names, teacher in ((["banana"], True), (["a red teapot"], False)):
+        with pytest.raises(TeacherError, match="nowhere"):
+            alone.ask(image, names, teacher)
+
+
+def test_a_student_of_depth_takes_no_own_image(exported: Path) -> None:
+    session = without_simulator(exported / "few_shot", exported)
+    session.student.config = replace(session.student.config, depth=True)
+    assert not session.accepts_images
+    with pytest.raises(InvalidArgumentError, match="depth"):
+        session.ask(np.zeros((40, 40, 3), np.uint8), ["banana"], teacher=False)
+
+
+def test_a_run_is_exported_for_the_page(exported: Path) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (48, 48, 3), np.uint8)
+    expected = without_simulator(exported / "distill", exported).ask(image, NAMES, teacher=False)
+    with open_session(DemoConfig(run=str(exported / "run"), phase="distill", num_threads=1)) as session:
+        found = session.ask(image, NAMES, teacher=False)
+    assert [one.score for one in found] == pytest.approx([one.score for one in expected], abs=1e-6)
+
+
+@pytest.mark.parametrize("changes", [{"phase": "distill"}, {"scenes": "s"}, {"run": "r"}, {"port": 0}])
+def test_wrong_settings_are_named(tmp_path: Path, changes: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArgumentError, match=next(iter(changes))):
+        DemoConfig(policy=str(tmp_path), **changes).validate()
+    with pytest.raises(CheckpointError), open_session(DemoConfig(policy=str(tmp_path))):
+        pass
+
+
+def test_student_and_teacher_answer_over_http(served: Served, image: Path) -> None:
+    rows = show(served.url, image, "Banana!, mug please")
+    assert [row[0] for row in rows] == ["banana", "mug"] and {row[3] for row in rows} <= {"present", "absent"}
+    assert all(0 <= float(row[column]) <= 1 for row in rows for column in (1, 2, 4, 5))
+    assert show(served.url, image, "pear") != show(served.url, image, "fork")
+    assert served.called and {address[0] for address in served.called if isinstance(address, tuple)} == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("names", ["banana,,mug", "pear, pear", "a\0b"])
+def test_wrong_names_are_refused(served: Served, image: Path, names: str) -> None:
+    with pytest.raises(AppError, match="name"):
+        show(served.url, image, names)
+
+
+def test_what_is_no_upload_is_not_read(served: Served, tmp_path: Path) -> None:
+    (tmp_path / "b.png").write_bytes(b"no image")
+    with pytest.raises(AppError):
+        show(served.url, tmp_path / "b.png", "pear")
+    there = {"path": str(tmp_path / "b.png"), "meta": {"_type": "gradio.FileData"}}
+    with pytest.raises(AppError):
+        Client(served.url, verbose=False).predict(0, there, "pear", api_name="/show")
+
+
+@pytest.mark.sim
+def test_a_person_names_an_object_and_the_arm_picks_it(served: Served, image: Path) -> None:
+    with opened_browser(served.url, viewport={"width": 390, "height": 844}) as (page, problems):
+        said = page.get_by_text("In it: ")
+        said.wait_for()
+        pile = said.inner_text()
+        page.get_by_label("Object, or").fill("lemon, <b>fork</b>")
+        page.keyboard.press("Enter")
+        page.get_by_text("<b>fork</b>: 0.").first.wait_for()
+        page.get_by_role("button", name="Pick it").click()
+        page.locator("video").wait_for()
+        page.wait_for_function("document.querySelector('video').readyState >= 2")  # it can be played
+        page.get_by_role("button", name="New pile").click()
+        page.wait_for_function("text => !document.body.innerText.includes(text)", arg=pile)
+        page.locator("input[type=file][accept='image/*']").set_input_files(image)
+        page.get_by_text("In it: your own image.").wait_for()
+        page.get_by_role("button", name="Pick it").click()
+        page.get_by_text("your own image is shown").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert all(request.startswith((served.url, "data:", "blob:")) for request in problems.requests), problems.requests
+
+
+@pytest.mark.sim
+def test_the_arm_picks_in_the_pile_that_was_shown(session: DemoSession) -> None:
+    pile = session.pile(1)
+    again, attempt = session.simulator.pile(1), session.simulator.pick(1, "Hammer")
+    np.testing.assert_array_equal(again.result().observation["hand_rgb"], pile.observation["hand_rgb"])
+    assert set(pile.visible) <= set(pile.objects) and "hammer" in attempt.result().outcome
+    assert len(attempt.result().video) > 1000
+    with pytest.raises(InvalidArgumentError, match="instruction"):
+        session.simulator.pick(0, "ä" * 200).result()
+
+
+@pytest.mark.sim
+def test_a_process_that_dies_is_started_again(session: DemoSession) -> None:
+    session.pile(2)
+    dying = session.simulator._submit(_die)
+    with pytest.raises(Exception, match="terminated"):
+        dying.result()
+    assert session.pile(3).objects
+
+
+def _die(config: RolloutConfig) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_without_a_simulator_the_page_takes_own_images(exported: Path, tmp_path: Path, image: Path) -> None:
+    config = DemoConfig(policy=str(exported / "few_shot"), objects="ycb", objects_root=str(tmp_path), num_threads=1)
+    with open_session(config) as session:
+        with pytest.raises(MissingAssetsError, match=str(tmp_path)):
+            session.pile(0)
+        with serve(build_page(session), free_port()) as url:
+            assert show(url, image, "pear")[0][0] == "pear"
+
+
+def test_a_taken_port_is_named(session: DemoSession) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(InvalidArgumentError, match="port"):
+            serve(build_page(session), taken.getsockname()[1]).__enter__()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_serves_until_it_is_interrupted(
+    exported: Path, tmp_path: Path, image: Path, number: signal.Signals
+) -> None:
+    port, temporary = free_port(), tmp_path / "temporary"
+    temporary.mkdir()
+    words = ["demo", f"run={exported / 'run'}", f"port={port}", "num_threads=1"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "pickclutter_lang.commands", *words],
+        cwd=tmp_path, env=os.environ | {"TMPDIR": str(temporary)}, stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout is not None and f"http://127.0.0.1:{port}/" in process.stdout.readline()
+            assert show(f"http://127.0.0.1:{port}/", image, "pear")[0][0] == "pear"
+            process.send_signal(number)
+            assert process.wait(timeout=600) == 0
+        finally:
+            process.kill()
+    assert not list(temporary.glob("pickclutter_*"))
