@@ -238,7 +238,7 @@ def test_the_learner_of_demonstrations_learns_them_and_acts(policy_folder: Path,
     line = ["-m", "pickclutter_lang.commands", *words, "episodes=1", "workers=1", "n_videos=0"]
     done = run_python([*line, "variants=[own]"], tmp_path, {**os.environ, "PYTHONPATH": str(tmp_path)})
     assert done.returncode == 0, done.stderr
-    assert json.loads((tmp_path / "cloned_picks" / "result.json").read_text())["variants"]["own"]["episodes"] == 1
+    assert json.loads((tmp_path / "cloned_picks" / "result.json").read_text())["metrics"]["own"]["episodes"] == 1
 
 
 def test_the_losses_and_metrics_of_the_front_page_are_there() -> None:

@@ -56,7 +56,7 @@ def test_the_harness_runs_its_benchmark(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("examples")
 def test_an_episode_of_the_benchmark() -> None:
     pytest.importorskip("vla_eval")
-    from examples.vla_eval_benchmark import SPLITS, PickClutterLangBenchmark  # type: ignore[import-not-found]
+    from examples.vla_eval_benchmark import SPLITS, PickClutterLangBenchmark
 
     benchmark = PickClutterLangBenchmark(image_size=48, max_episode_steps=3)
 

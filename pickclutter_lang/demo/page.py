@@ -174,7 +174,7 @@ def open_session(config: DemoConfig) -> Iterator[DemoSession]:
     with TemporaryDirectory(prefix="pickclutter_demo_") as exported:
         folder = str(config.policy)
         if config.run is not None:
-            from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
+            from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
             from pickclutter_lang.experiments.scenes.export_policy import export_policy  # with the trainer
 
             folder = str(export_policy(PolicyExportConfig(config.run, config.phase, config.scenes, None, exported)))

@@ -114,7 +114,7 @@ def _objects(config: CollectDemosConfig) -> ObjectSet:
 
 def _identity(config: CollectDemosConfig, rollouts: RolloutConfig, objects: ObjectSet) -> dict[str, Any]:
     """Return what episodes depend on."""
-    optional = {name: changes(getattr(config, name)) for name in ("camera", "appearance")}
+    optional: dict[str, Any] = {name: changes(getattr(config, name)) for name in ("camera", "appearance")}
     optional |= {variant: policy_fingerprint(Path(policy)) for variant, policy in rollouts.policies.items()}
     return {
         "schema": SCHEMA,

@@ -72,8 +72,8 @@ def find_episodes(folder: Path, trajectories: str) -> dict[int, Source]:
         try:
             with open_hdf5(path) as file:
                 for name, group in file.items():
-                    record = dict(parse_json(str(group.attrs[RECORD]).encode(), _Part))
-                    found.setdefault(record["episode_seed"], Source(path, name, record))
+                    record = parse_json(str(group.attrs[RECORD]).encode(), _Part)
+                    found.setdefault(record["episode_seed"], Source(path, name, dict(record)))
         except (OSError, KeyError, ValueError, TypeError) as error:
             raise DatasetError(
                 f"cannot read {path} ({error}); delete it and run pickclutter collect-demos again"

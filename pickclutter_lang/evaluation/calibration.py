@@ -1,15 +1,12 @@
-"""The teacher's thresholds and the scores of detection curves, from stored scenes: by the rule of exported students."""
+"""The teacher's thresholds, from stored scenes by the rule that students are exported with."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, check_unlabeled, load_scene_datasets
@@ -20,14 +17,9 @@ from pickclutter_lang.experiments.scenes.config import CALIBRATIONS, TrainedRunC
 from pickclutter_lang.experiments.scenes.export_policy import (
     MAX_CALIBRATION_SCENES,
     detector_thresholds,
-    score_scenes,
 )
-from pickclutter_lang.experiments.scenes.predictions import load_predictions, save_predictions
 from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
-from pickclutter_lang.metrics.thresholds import Predictions
-from pickclutter_lang.policy.detectors import StudentDetector
-from pickclutter_lang.policy.folder import StudentSpec, Thresholds, policy_fingerprint
-from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.folder import StudentSpec, Thresholds
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.json_files import read_json
@@ -132,33 +124,3 @@ def unseen_names(spec: StudentSpec, scenes: Scenes) -> dict[str, bool]:
     names = scenes["id"].label_names
     unseen = {names[index] for index in scenes["id"].store.split_label_indices("ood")}
     return {name: name in unseen for name in spec.names if name in names}
-
-
-def scene_scores(
-    variant: str, policy: str, thresholds: Thresholds | None, scenes: Scenes, count: int, folder: Path, trust: bool
-) -> tuple[Predictions, torch.Tensor]:
-    """Return a variant's scores [N, C] on at most `count` scenes of X_ood, and the thresholds [C].
-
-    Scores are kept in a file whose name has a hash of what they are of.
-
-    :param policy: a policy folder, for the variant `teacher` that of a student of it
-    :param thresholds: of the teacher; None for a student
-    """
-    student = StudentRuntime.load(policy, trust)
-    spec, names = student.config, unseen_names(student.config, scenes)
-    fingerprint = policy_fingerprint(Path(policy)) if thresholds is None else spec.teacher.fingerprint
-    of = json.dumps([fingerprint, names, spec.target_label, scenes["ood"].content_hash, count])
-    path = folder / "curves" / f"{variant}_{hashlib.sha256(of.encode()).hexdigest()[:16]}.npz"
-    if path.is_file():
-        found = load_predictions(path)
-    else:
-        detector = (
-            StudentDetector(student)
-            if thresholds is None
-            else TeacherDetector(spec.teacher.load(), spec.names, thresholds)
-        )
-        found = score_scenes(scenes["ood"], names, detector, count)
-        save_predictions(path, found)
-    used = thresholds or student.thresholds
-    by_name = used.crop_classifier or used.names
-    return found, torch.tensor([by_name[name] for name in found.names], dtype=torch.float64)

@@ -99,8 +99,7 @@ class PolicyEvalConfig:
     `policy=module:attribute`), or a detector of your own, `module:attribute`. null: all for which there is a student,
     and the teacher where there are scenes for its thresholds."""
     episodes: int = 200
-    """Episodes of each variant and kind of instruction: those of the seeds `seed`, `seed` + 1, ... 0 with the suite
-    `picking`: only the detection curves of stored scenes."""
+    """Episodes of each variant and kind of instruction: those of the seeds `seed`, `seed` + 1, ..."""
     seed: int = 0
     """Seed of the first episode."""
     objects: Any = "proxy"
@@ -130,8 +129,6 @@ class PolicyEvalConfig:
     calibration: str = "few_shot"
     """Scenes that these thresholds come from: `few_shot` (X_id and the few-shot scenes), `id` (X_id alone), or
     `unlabeled` (X_id, and for unseen names the unlabeled scenes)."""
-    curve_scenes: int = 100
-    """Scenes of X_ood for the detection curves of students and teacher, where there are scenes. 0: none."""
     camera_size: int = 256
     """Side in pixels of the hand camera's images where no student of a run or folder acts."""
     control_mode: str = "pd_ee_delta_pose"
@@ -169,12 +166,8 @@ class PolicyEvalConfig:
         from pickclutter_lang.manipulation.controllers import make_controller  # loads Gymnasium
 
         self._check_who_acts()
-        for name, least in (
-            ("episodes", 0 if self.suite == "picking" else 1),
-            ("n_videos", 0),
-        ):
-            at_least(name, getattr(self, name), least)
-        at_least("curve_scenes", self.curve_scenes, 0)
+        at_least("episodes", self.episodes, 1)
+        at_least("n_videos", self.n_videos, 0)
         within("camera_size", self.camera_size, 16, 1024)
         within("false_positive_rate", self.false_positive_rate, 0.0, 1.0)
         one_of("calibration", self.calibration, [*CALIBRATIONS])

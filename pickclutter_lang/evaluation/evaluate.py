@@ -22,7 +22,6 @@ from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.evaluation.calibration import (
     Scenes,
     open_scenes,
-    scene_scores,
     teacher_key,
     teacher_thresholds,
 )
@@ -30,7 +29,7 @@ from pickclutter_lang.evaluation.config import VARIANTS, PolicyEvalConfig
 from pickclutter_lang.evaluation.episode_log import TEACHER_KEY, EpisodeKey, EpisodeLog, check_identity
 from pickclutter_lang.evaluation.instructions import SUITES
 from pickclutter_lang.evaluation.metrics import scores_of, summary
-from pickclutter_lang.evaluation.report import Curve, scene_curves, write_report
+from pickclutter_lang.evaluation.report import write_report
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.videos import SIDE, write_videos
 from pickclutter_lang.experiments.scenes.config import EvaluateConfig, PolicyExportConfig, TrainedRunConfig
@@ -54,11 +53,10 @@ _OF_STUDENTS = (*PHASES, TEACHER_KEY)
 
 
 class Setup(NamedTuple):
-    """Where and which variants act, the detection curves of these on stored scenes, and what their episodes are of."""
+    """Where and which variants act, and what their episodes are of."""
 
     rollouts: RolloutConfig
     variants: list[str]
-    curves: list[Curve]
     identity: dict[str, Any]
 
 
@@ -114,8 +112,7 @@ def _write(
     piles = {key: value for key, value in setup.identity.items() if key not in _OF_STUDENTS}
     source = hashlib.sha256(json.dumps(piles | {"suite": config.suite}, sort_keys=True).encode()).hexdigest()
     scores = scores_of(episodes, config.suite, source)
-    if episodes:
-        scores.save(folder)
+    scores.save(folder)
     thresholds = setup.rollouts.teacher_thresholds
     values: dict[str, Any] = {
         "kind": "policy",
@@ -131,7 +128,7 @@ def _write(
         "videos": videos,
     }
     record = write_record(folder, values)
-    return write_report(folder, config, record, scores, episodes, setup.curves)
+    return write_report(folder, config, record, scores, episodes)
 
 
 def _teacher_of(policy: str) -> dict[str, str]:
@@ -174,7 +171,7 @@ def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
         trust_code=config.trust_code or config.run is not None,
         proposer=config.proposer,
     )
-    return Setup(rollouts, variants, _curves(config, rollouts, variants, scenes, folder), identity)
+    return Setup(rollouts, variants, identity)
 
 
 def export_students(config: PolicyEvalConfig, folder: Path, identity: Mapping[str, Any]) -> dict[str, str]:
@@ -208,7 +205,7 @@ def _fingerprints(policies: Mapping[str, str]) -> dict[str, str]:
 def _object_split(config: PolicyEvalConfig) -> int:
     """Return which objects are unseen: by the stores where these are of kinds, or else by the run or policy folder.
 
-    A folder that does not say it goes by `scenes`, and without these by the paper. Without a student it is 0.
+    Without a student, or where a folder does not say it, it is 0.
     """
     store = None if config.scenes is None else join(config.scenes, "id")
     if config.run is not None:
@@ -218,10 +215,9 @@ def _object_split(config: PolicyEvalConfig) -> int:
     elif config.policy is None or config.own_policy is not None:
         return 0
     else:
-        names = load_config(config.policy).student.unseen_names
-        if names is None:
-            return 0 if store is None or is_own(config.objects) else manifest_at(store).object_split
-        unseen = list(names)
+        unseen = list(load_config(config.policy).student.unseen_names or ())
+        if not unseen:
+            return 0
     if is_own(config.objects):
         return own_split_of(load_object_set(config.objects, config.objects_root).catalog, unseen)
     if store is not None and (is_url(store) or Path(store, MANIFEST_FILE).is_file()):
@@ -255,9 +251,9 @@ def _identity(config: PolicyEvalConfig, object_split: int) -> dict[str, Any]:
 
 
 def _scenes(config: PolicyEvalConfig, policies: Mapping[str, str]) -> Scenes | None:
-    """Return the scenes of thresholds and curves, None where they are not there and the teacher need not act."""
+    """Return the scenes of the teacher's thresholds, None where they are not there and it need not act."""
     asked = config.variants is not None and "teacher" in config.variants
-    if not policies or (config.variants is not None and not asked and not _has_curves(config)):
+    if not policies or (config.variants is not None and not asked):
         return None
     try:
         return open_scenes(config, load_config(next(iter(policies.values()))).student)
@@ -265,10 +261,6 @@ def _scenes(config: PolicyEvalConfig, policies: Mapping[str, str]) -> Scenes | N
         if not asked and config.scenes is None:
             return None
         raise type(error)(f"{error}; thresholds of the variant teacher come from these scenes") from error
-
-
-def _has_curves(config: PolicyEvalConfig) -> bool:
-    return config.suite == "picking" and config.curve_scenes > 0
 
 
 def _variants(config: PolicyEvalConfig, policies: Mapping[str, str], with_scenes: bool) -> list[str]:
@@ -288,18 +280,3 @@ def _variants(config: PolicyEvalConfig, policies: Mapping[str, str], with_scenes
             f"but got {', '.join(lacking)}; give run= instead of policy="
         )
     return [variant for variant in found if config.variants is None or variant in config.variants]
-
-
-def _curves(
-    config: PolicyEvalConfig, rollouts: RolloutConfig, variants: list[str], scenes: Scenes | None, folder: Path
-) -> list[Curve]:
-    if scenes is None or not _has_curves(config):
-        return []
-    scores = {}
-    for variant in variants:
-        if variant in rollouts.policies or variant == "teacher":
-            policy = rollouts.policies.get(variant, next(iter(rollouts.policies.values())))
-            thresholds = rollouts.teacher_thresholds if variant == "teacher" else None
-            of = (scenes, config.curve_scenes, folder, rollouts.trust_code)
-            scores[variant] = scene_scores(variant, policy, thresholds, *of)
-    return scene_curves(scores)

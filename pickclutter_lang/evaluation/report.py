@@ -24,7 +24,7 @@ from pickclutter_lang.evaluation.metrics import (
     went_right,
 )
 from pickclutter_lang.evaluation.videos import video_name
-from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, Predictions, recenter_scores
+from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, recenter_scores
 from pickclutter_lang.results.charts import GRAY, MISSED, RIGHT, WRONG, Interval, draw_bars, tidy_axes
 from pickclutter_lang.results.intervals import share
 from pickclutter_lang.results.page import (
@@ -40,6 +40,7 @@ from pickclutter_lang.results.page import (
 )
 from pickclutter_lang.results.scores import Scores
 from pickclutter_lang.utils.markdown import markdown_table, number
+from pickclutter_lang.utils.typing import FloatArray
 
 MOST_ROWS = 2000
 """Episodes in the table of a page."""
@@ -56,19 +57,17 @@ _COLORS = {
 _VARIANT_COLORS = {"few_shot": "#3367b0", "zero_shot": "#8ab4f8", "teacher": "#b0337a"}
 _CURVES_NOTE = (
     "Visible objects that are called absent against absent ones that are, as all thresholds move together. The dot is "
-    "where the policy decides at its first observation. Later decisions go by the mean of all observations. In stored "
-    "scenes the label of the student's scores takes the place of visible, and its absence that of absent."
+    "where the policy decides at its first observation. Later decisions go by the mean of all observations."
 )
 
 
 class Curve(NamedTuple):
-    """Recentered scores of visible and of absent names: the threshold of each name lies at 0.5."""
+    """Recentered scores of visible and of absent names at the first decision: the threshold of each name is 0.5."""
 
-    source: str
     variant: str
     group: str
-    visible: np.ndarray[Any, np.dtype[np.float64]]
-    absent: np.ndarray[Any, np.dtype[np.float64]]
+    visible: FloatArray
+    absent: FloatArray
 
     def called_absent(self, thresholds: Any) -> tuple[Any, Any]:
         """Return the shares of visible and of absent names that are called absent at some thresholds."""
@@ -77,20 +76,8 @@ class Curve(NamedTuple):
         return visible, absent
 
 
-def scene_curves(scores: Mapping[str, tuple[Predictions, torch.Tensor]]) -> list[Curve]:
-    """Return the curves of variants from their scores and thresholds on stored scenes of X_ood."""
-    curves = []
-    for variant, (predictions, thresholds) in scores.items():
-        moved, unseen = recenter_scores(predictions.probabilities, thresholds), predictions.unseen
-        for group, columns in {"all": torch.ones_like(unseen), "seen": ~unseen, "unseen": unseen}.items():
-            truth, values = predictions.targets[:, columns], moved[:, columns]
-            sides = values[truth].numpy(), values[~truth].numpy()
-            curves.append(Curve("stored scenes of X_ood", variant, group, *sides))
-    return _with_both_sides(curves)
-
-
-def episode_curves(episodes: Sequence[Episode]) -> list[Curve]:
-    """Return the curves of all variants that score names, from the first decision of each episode that has one."""
+def detection_curves(episodes: Sequence[Episode]) -> list[Curve]:
+    """Return the curves of all variants that score names, where there are visible and absent ones."""
     curves, scoring = [], [e for e in episodes if e["score"] is not None and e["variant"] not in ("oracle", "random")]
     for variant in variants_of(scoring):
         own = [e for e in scoring if e["variant"] == variant]
@@ -99,29 +86,23 @@ def episode_curves(episodes: Sequence[Episode]) -> list[Curve]:
         for group, of in GROUPS.items():
             visible = np.array([bool(of(e) and e["visible"]) for e in own])
             absent = np.array([bool(of(e) and not e["present"]) for e in own])
-            curves.append(Curve("first decisions of the episodes", variant, group, moved[visible], moved[absent]))
-    return _with_both_sides(curves)
-
-
-def _with_both_sides(curves: Sequence[Curve]) -> list[Curve]:
-    return [curve for curve in curves if len(curve.visible) and len(curve.absent)]
+            if visible.any() and absent.any():
+                curves.append(Curve(variant, group, moved[visible], moved[absent]))
+    return curves
 
 
 def draw_curves(curves: Sequence[Curve]) -> Figure:
-    """Draw curves, a row for each source and a column for each group of names."""
-    sources = list(dict.fromkeys(curve.source for curve in curves))
-    figure = Figure(figsize=(12, 3.7 * len(sources)), layout="constrained")
-    grid = figure.subplots(len(sources), len(GROUPS), squeeze=False)
-    for ax, (source, group) in zip(grid.flat, [(s, g) for s in sources for g in GROUPS], strict=True):
-        for curve in (one for one in curves if (one.source, one.group) == (source, group)):
-            thresholds = np.unique([*curve.visible, *curve.absent, np.inf])
+    """Draw curves, a column for each group of names."""
+    figure = Figure(figsize=(12, 3.7), layout="constrained")
+    for ax, group in zip(figure.subplots(1, len(GROUPS)), GROUPS, strict=True):
+        for curve in (one for one in curves if one.group == group):
             color = _VARIANT_COLORS.get(curve.variant, "#5bb5a2")
             label = f"{curve.variant} ({len(curve.visible)} visible, {len(curve.absent)} absent)"
-            visible, absent = curve.called_absent(thresholds)
+            visible, absent = curve.called_absent(np.unique([*curve.visible, *curve.absent, np.inf]))
             ax.plot(100 * visible, 100 * absent, color=color, label=label)
             visible, absent = curve.called_absent(DEFAULT_THRESHOLD)
             ax.plot(100 * visible, 100 * absent, "o", color=color)
-        ax.set_title(f"{source}; {group} names", fontsize=9)
+        ax.set_title(f"{group} names", fontsize=9)
         ax.set(xlabel="visible, called absent, %", ylabel="absent, called so, %", xlim=(0, 100), ylim=(0, 101))
         tidy_axes(ax)
         if ax.lines:
@@ -219,28 +200,25 @@ def write_report(
     record: Mapping[str, Any],
     scores: Scores,
     episodes: Sequence[Episode],
-    curves: Sequence[Curve],
 ) -> str:
     """Write the page, and return its tables as Markdown.
 
     :param record: what `result.json` has
-    :param curves: of stored scenes
     """
-    shown: dict[str, Figure | Gallery] = {}
-    parts, found = [*_head(config, record)], ""
-    if episodes:
-        found = tables(episodes, scores, config.suite)
-        shown |= {"outcomes": draw_outcomes(episodes, config.suite), "objects": draw_objects(episodes, config.suite)}
-        parts += ["![Outcomes](outcomes)", found, "## Each object\n\n![Each object](objects)"]
-    curves = [*curves, *(episode_curves(episodes) if config.suite == "picking" else [])]
+    found = tables(episodes, scores, config.suite)
+    shown: dict[str, Figure | Gallery] = {
+        "outcomes": draw_outcomes(episodes, config.suite),
+        "objects": draw_objects(episodes, config.suite),
+    }
+    parts = [*_head(config, record), "![Outcomes](outcomes)", found, "## Each object\n\n![Each object](objects)"]
+    curves = detection_curves(episodes) if config.suite == "picking" else []
     if curves:
         shown["curves"] = draw_curves(curves)
         parts.append(f"## Detection curves\n\n{_CURVES_NOTE}\n\n![Detection curves](curves)")
     if record["videos"]:
         shown["videos"] = episode_gallery(episodes, record["videos"], config.suite, folder)
         parts.append("## Videos\n\n![Videos](videos)")
-    if episodes:
-        parts.append(f"## Episodes\n\n{episode_table(episodes, config.suite)}")
+    parts.append(f"## Episodes\n\n{episode_table(episodes, config.suite)}")
     details = dict(run_details(record))
     if record["teacher_thresholds"] is not None:
         details["Thresholds of the teacher"] = settings_table(record["teacher_thresholds"])
@@ -250,14 +228,13 @@ def write_report(
 
 def _head(config: PolicyEvalConfig, record: Mapping[str, Any]) -> Iterator[str]:
     yield "# Picking by name"
-    if config.episodes:
-        absent = f", an absent object named with probability {config.absent_probability}"
-        yield (
-            f"Suite `{config.suite}`, {config.episodes} episodes of each variant and kind of instruction (seeds "
-            f"{config.seed} to {config.seed + config.episodes - 1}), objects `{config.objects}`, split `{config.split}`"
-            f"{absent if config.suite == 'picking' else ''}, control mode `{config.control_mode}`. "
-            "All variants act in the same piles. Cells: percent (95% interval; episodes)."
-        )
+    absent = f", an absent object named with probability {config.absent_probability}"
+    yield (
+        f"Suite `{config.suite}`, {config.episodes} episodes of each variant and kind of instruction (seeds "
+        f"{config.seed} to {config.seed + config.episodes - 1}), objects `{config.objects}`, split `{config.split}`"
+        f"{absent if config.suite == 'picking' else ''}, control mode `{config.control_mode}`. "
+        "All variants act in the same piles. Cells: percent (95% interval; episodes)."
+    )
     if config.run is not None or record["teacher_thresholds"] is not None:
         yield (
             f"Thresholds of a run's students, and of the teacher, let {100 * config.false_positive_rate:g}% of the "

@@ -15,7 +15,7 @@ from pickclutter_lang.utils.json_files import flatten
 _IGNORED: Mapping[str, Sequence[str]] = {
     "": (
         "out", "num_threads", "num_workers", "device", "scenes", "distilled_run", "report_to", "run", "policy",
-        "workers", "n_videos", "n_filmstrips", "n_recordings", "objects_root", "trust_code", "curve_scenes",
+        "workers", "n_videos", "objects_root", "trust_code",
     ),
     # The content of stores, data sets and texts is compared by its hash.
     "data": (

@@ -133,7 +133,7 @@ def test_the_killed_command_resumes_and_is_compared(run_folder: Path) -> None:
 @pytest.mark.sim
 @pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_no_episode_is_lost(run_folder: Path) -> None:
-    overrides = ["run=run", "variants=[oracle]", "episodes=4", "workers=2", "n_videos=0", "curve_scenes=0"]
+    overrides = ["run=run", "variants=[oracle]", "episodes=4", "workers=2", "n_videos=0"]
     process = PythonProcess([str(SCRIPT), *overrides, "out=replaced"], run_folder)
     wait_until(lambda: (run_folder / "replaced" / "episodes.jsonl").is_file(), 300)
     os.kill(worker_processes(process.pid)[0], signal.SIGKILL)

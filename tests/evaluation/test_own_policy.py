@@ -82,7 +82,7 @@ def test_a_policy_acts_by_ones_own_names(mine: Path, policy_folder: Path) -> Non
 @pytest.mark.sim
 @pytest.mark.slow
 def test_the_evaluation_is_of_ones_own_objects(mine: Path, policy_folder: Path, tmp_path: Path) -> None:
-    given: dict[str, Any] = {"n_videos": 0, "workers": 1, "curve_scenes": 0}
+    given: dict[str, Any] = {"n_videos": 0, "workers": 1}
     evaluate_policy(
         PolicyEvalConfig(
             policy=str(policy_folder), objects=str(mine), suite="language", variants=["oracle"], episodes=1,

@@ -151,7 +151,7 @@ WRITING = {
     ),
     "reproduce-tables": WritingCommand(f"reproduce-tables table=3 seeds=[0] {IMAGES} out={{work}}/o"),
     "evaluate-policy": WritingCommand(
-        f"evaluate-policy {STUDENT} variants=[oracle,few_shot] episodes=2 camera_size=48 curve_scenes=2 n_videos=1 "
+        f"evaluate-policy {STUDENT} variants=[oracle,few_shot] episodes=2 camera_size=48 n_videos=1 "
         "workers=1 out={work}/o"
     ),
     "train-ppo": WritingCommand("train-ppo policy={inputs}/policy steps=64 episode_steps=8 out={work}/o"),
