@@ -18,7 +18,7 @@ from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.language.object_attributes import attributes_from_dict
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.object_sets import ObjectSet
-from pickclutter_lang.teacher_training.render_sources import object_of_row
+from pickclutter_lang.teacher_training.render_batches import object_of_row
 
 pytest.importorskip("sapien")
 from pickclutter_lang.envs.config import ObjectSheetConfig, ObjectViewConfig

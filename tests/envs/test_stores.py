@@ -32,7 +32,7 @@ from pickclutter_lang.objects.catalog_file import CATALOG_FILE, write_catalog
 from pickclutter_lang.objects.kinds import find_kinds, kind_set
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, load_object_set
 from pickclutter_lang.policy.replay import scene_to_observation
-from pickclutter_lang.teacher_training.render_sources import SceneImages, scene_objects
+from pickclutter_lang.teacher_training.render_batches import SceneImages, scene_objects
 
 pytestmark = [pytest.mark.sim, pytest.mark.slow]
 SCENES = 4
