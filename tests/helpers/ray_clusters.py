@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from ray.cluster_utils import Cluster
 
@@ -11,7 +12,7 @@ from ray.cluster_utils import Cluster
 @contextmanager
 def two_machines() -> Iterator[str]:
     """Run the cluster, and return HOST:PORT of its head."""
-    node = {"num_cpus": 1, "object_store_memory": 80_000_000}
+    node: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80_000_000}
     head = {
         **node,
         "include_dashboard": False,
