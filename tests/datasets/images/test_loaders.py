@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from pickclutter_lang.errors import (
     DatasetError,
     InvalidArgumentError,
     MissingAssetsError,
-    MissingExtraError,
     UnknownObjectError,
 )
 from pickclutter_lang.language.descriptions import load_descriptions
@@ -161,15 +159,6 @@ def test_tiered_imagenet(tmp_path: Path, place: str) -> None:
     assert len(split.seen) == 1 and "split by seed 0" in report
 
 
-def test_a_full_imagenet_needs_the_choice(tmp_path: Path) -> None:
-    image = paint(tmp_path / "x.png").read_bytes()
-    for n in range(352):
-        (tmp_path / "data" / f"n{n:08d}").mkdir(parents=True)
-        (tmp_path / "data" / f"n{n:08d}" / "x.png").write_bytes(image)
-    with pytest.raises(InvalidArgumentError, match=r"train\.csv"):
-        loaded(tmp_path, "tiered_imagenet")
-
-
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_plain_class_folders_will_do_and_a_missing_set_names_its_source(tmp_path: Path, name: str) -> None:
     with pytest.raises(MissingAssetsError, match="http"):
@@ -212,13 +201,6 @@ def test_authors_folders_that_cannot_be_theirs_are_refused(tmp_path: Path) -> No
     (tmp_path / "data" / "val_on_train").rename(tmp_path / "elsewhere")
     with pytest.raises(MissingAssetsError, match="val_on_train"):
         loaded(tmp_path, "food101")
-
-
-def test_scipy_is_asked_for_by_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    paint(tmp_path / "data" / "jpg" / "image_00001.jpg")
-    monkeypatch.setitem(sys.modules, "scipy.io.matlab", None)
-    with pytest.raises(MissingExtraError):
-        loaded(tmp_path, "flower102")
 
 
 def test_a_folder_with_a_file_of_names(tmp_path: Path) -> None:

@@ -66,11 +66,6 @@ def test_the_papers_recipes_have_the_form_of_its_program() -> None:
     assert default.objective.similarity == "squared_distance" and default.retrieval == RetrievalConfig()
 
 
-def test_the_similarity_reaches_the_losses(toys: list[str]) -> None:
-    run = ImageRun.open(config(*toys, *BEST, "objective.similarity=cosine"))
-    assert run.objective._similarity == "cosine"
-
-
 def weights(run: ImageRun, phase: str, epoch: int) -> dict[str, torch.Tensor]:
     return load_checkpoint(epoch_folder(run.folder / phase, epoch)).model
 
@@ -231,12 +226,6 @@ def test_mismatches_are_named(
 ) -> None:
     with pytest.raises(error, match=key):
         trained(*toys, *overrides, f"out={tmp_path / 'run'}")
-
-
-def test_a_mistake_leaves_nothing_behind_that_refuses_its_correction(toys: list[str], tmp_path: Path) -> None:
-    with pytest.raises(InvalidArgumentError):
-        trained(*toys, "objective.cls=1", "student.name=timm/nothing", f"out={tmp_path}")
-    trained(*toys, "objective.cls=1", f"out={tmp_path}")
 
 
 def test_a_folder_of_another_run_is_refused(finished: ImageRun, toys: list[str], tmp_path: Path) -> None:
