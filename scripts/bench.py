@@ -206,13 +206,17 @@ def distillation(objects: str) -> Pair:
 @cache
 def stock(objects: str) -> Any:
     """Return ManiSkill2's own environment on 8 piles of the same objects."""
-    from pickclutter_lang.envs.maniskill_env import make_stock
     from pickclutter_lang.envs.registration import prepare_simulator
+    from pickclutter_lang.envs.renderer import renderer_options
     from pickclutter_lang.objects.object_sets import load_object_set
 
     episodes = collected(objects, "ood", 8, 48) / "episodes.json.gz"
     prepare_simulator()
-    return make_stock(load_object_set(objects).root, episodes, obs_mode="rgbd")
+    import mani_skill2.envs  # noqa: F401  # registers the environment
+    from mani_skill2.utils.registration import make
+
+    files = {"asset_root": str(load_object_set(objects).root), "episode_json": str(episodes)}
+    return make("PickClutterYCB-v0", as_gym=False, obs_mode="rgbd", **files, **renderer_options())
 
 
 def env_step(objects: str) -> Pair:
