@@ -297,7 +297,7 @@ class SceneObjective:
 
 
 IMAGE_LOSS_NAMES = ("cls", "mse", "im_cst", "vlprox", "cap")
-_NEEDS = {"mse": ("teacher",), "im_cst": ("teacher",), "vlprox": ("teacher",), "cap": ("captions",)}
+_IMAGE_NEEDS = {"mse": ("teacher",), "im_cst": ("teacher",), "vlprox": ("teacher",), "cap": ("captions",)}
 IMAGE_ARGUMENTS = ("student", "text", "labels", "teacher", "captions")
 """Arguments of the call of an `ImageObjective`, which the parameters of a custom loss name."""
 
@@ -334,7 +334,7 @@ class ImageObjective:
         extra = extra or {}
         self.weights = checked_weights({**weights, **extra}, (*IMAGE_LOSS_NAMES, *extra))
         self._extra = load_extra_losses(extra, IMAGE_ARGUMENTS)
-        self._needs = _NEEDS | {name: loss.arguments for name, loss in self._extra.items()}
+        self._needs = _IMAGE_NEEDS | {name: loss.arguments for name, loss in self._extra.items()}
         self._temperature, self._similarity, self._top_k = temperature, similarity, top_k
         self._filter_vlprox, self._filter_im_cst = filter_vlprox, filter_im_cst
 
