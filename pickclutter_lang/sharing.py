@@ -102,7 +102,7 @@ def _kinds() -> dict[str, _Kind]:
     from pickclutter_lang.policy.hub import POLICY_FILES, policy_card
     from pickclutter_lang.policy.torch_networks import load_pretrained
     from pickclutter_lang.teachers import pocket
-    from pickclutter_lang.teachers.hub import teacher_card
+    from pickclutter_lang.teachers.pocket import teacher_card
 
     shards = f"{SHARD_FOLDER}/*.h5"
     store = (MANIFEST_FILE, shards, DATASET_CARD_FILE, SHEET_FILE, EPISODES_FILE, GRASP_CHECK_FILE, CATALOG_FILE)

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import open_clip
 import torch
 from torch import nn
 
@@ -32,7 +33,7 @@ from pickclutter_lang.policy.command_configs import RuntimeExportConfig
 from pickclutter_lang.policy.detectors import StudentDetector, segment_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.students.student import build_student
-from pickclutter_lang.teachers.factory import load_teacher, untrained_image_encoder
+from pickclutter_lang.teachers.factory import load_teacher
 
 Call = Callable[[], object]
 TURN_S, MAX_CALLS, EMBED_DIM = 0.1, 200, 256
@@ -88,7 +89,8 @@ def student_of(policy: str, onnx: bool) -> StudentRuntime:
 @cache
 def clip() -> Call:
     """Return CLIP's image encoder on one image."""
-    encoder, side = untrained_image_encoder("ViT-L-14")
+    encoder = open_clip.create_model("ViT-L-14", load_weights=False).visual.eval()
+    side = encoder.image_size[0]
     image = torch.rand(1, 3, side, side)
     return lambda: encoder(image)
 

@@ -10,6 +10,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypedDict
 
+import numpy as np
+
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError, UnknownObjectError
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry
@@ -17,6 +19,7 @@ from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.json_files import read_json
 
 SCHEMA = 1
+_SWAP = 5  # distinguishes its random stream from others of a run
 # `standard` is the instruction of section 5, the others are those of section 6 (Table 7), word for word.
 INSTRUCTIONS = {
     "standard": (
@@ -204,3 +207,21 @@ def attach_descriptions(
         describe(name, descriptions.texts[owner], template) if owner in descriptions.texts else text
         for name, owner, text in zip(names, described, otherwise, strict=True)
     ]
+
+
+def swapped_names(groups: Sequence[Sequence[str]], seed: int) -> dict[str, str]:
+    """Return for each label another one of its group, each once: whose description it gets in a control.
+
+    :param groups: labels that are swapped among themselves, such as those of Y_id and those of Y_ood
+    :param seed: of the order, at least 0
+    :raises InvalidArgumentError: for a group of one label
+    """
+    rng = np.random.default_rng([seed, _SWAP])
+    owners: dict[str, str] = {}
+    for names in filter(None, groups):
+        if len(names) < 2:
+            raise InvalidArgumentError(f"expected at least two labels to swap descriptions, but got {list(names)}")
+        order = rng.permutation(len(names)).tolist()
+        following = dict(zip(order, np.roll(order, -1).tolist(), strict=True))
+        owners |= {name: names[following[n]] for n, name in enumerate(names)}
+    return owners

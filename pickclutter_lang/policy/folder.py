@@ -24,7 +24,7 @@ from pickclutter_lang.datasets.config import CameraSpec
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, catalog_bytes, parse_catalog
 from pickclutter_lang.students.config import PromptConfig, StudentConfig
-from pickclutter_lang.teachers.reference import TeacherReference
+from pickclutter_lang.teachers.config import TeacherReference
 from pickclutter_lang.utils.array_files import read_bytes
 from pickclutter_lang.utils.constants import CAMERAS, LABELS
 from pickclutter_lang.utils.io import atomic_write, ensure_dir

@@ -18,8 +18,8 @@ from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.catalog_file import CatalogEntry
 from pickclutter_lang.students.config import PromptConfig
 from pickclutter_lang.teachers import Teacher
+from pickclutter_lang.teachers.config import TeacherReference
 from pickclutter_lang.teachers.known_words import warn_of_unknown_words, with_neighbors
-from pickclutter_lang.teachers.reference import TeacherReference
 from pickclutter_lang.utils.memory import keep_recent
 
 

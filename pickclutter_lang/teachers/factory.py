@@ -13,12 +13,10 @@ from huggingface_hub.constants import ENDPOINT
 from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_model
 from open_clip.transform import PreprocessCfg, merge_preprocess_dict
 from safetensors import SafetensorError
-from torch import nn
 
-from pickclutter_lang.errors import InvalidArgumentError, TeacherError
+from pickclutter_lang.errors import TeacherError
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
 from pickclutter_lang.teachers.pocket import load_pocket_teacher
-from pickclutter_lang.utils.validation import did_you_mean
 
 # With the tag `openai` the plain `ViT-L-14` would run OpenAI's weights with another activation.
 _ALIASES = {"vit_l14_openai": "ViT-L-14-quickgelu:openai"}
@@ -130,21 +128,3 @@ def reachable(url: str) -> bool:
         return True
     except OSError:
         return False
-
-
-def untrained_image_encoder(architecture: str) -> tuple[nn.Module, int]:
-    """Return an image encoder of open_clip with random weights, in eval mode, and the side of its images in pixels.
-
-    It takes as long as a trained one, and needs no download.
-
-    :raises InvalidArgumentError: for an architecture that open_clip does not know
-    """
-    known = open_clip.list_models()
-    if architecture not in known:
-        raise InvalidArgumentError(
-            f"expected an architecture of open_clip, such as ViT-L-14, but got {architecture!r}"
-            f"{did_you_mean(architecture, known)}"
-        )
-    encoder = open_clip.create_model(architecture, load_weights=False).visual
-    size = encoder.image_size
-    return encoder.eval().requires_grad_(False), size if isinstance(size, int) else int(size[0])

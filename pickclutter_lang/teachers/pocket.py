@@ -28,10 +28,11 @@ from torch.nn import functional
 from pickclutter_lang.errors import InvalidArgumentError, TeacherError
 from pickclutter_lang.language.clip_words import token_text
 from pickclutter_lang.teachers.efficientnet_lite import pocket_efficientnet_lite0
+from pickclutter_lang.teachers.known_words import WordNeighbors
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
-from pickclutter_lang.teachers.word_neighbors import Listed, WordNeighbors
 from pickclutter_lang.utils.array_files import check_finite, read_bytes, read_tensors, to_float, to_half
-from pickclutter_lang.utils.hub_files import fetch_files
+from pickclutter_lang.utils.cards import Figure, hub_card
+from pickclutter_lang.utils.hub_files import fetch_files, push_folder
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
 from pickclutter_lang.utils.json_files import Sha256, check_json, read_json
 from pickclutter_lang.utils.validation import check_repository
@@ -42,6 +43,7 @@ TRAINING_IMAGES = "training_images.json"
 """The images that a teacher was trained on; see `pickclutter_lang.teachers.training_images`."""
 TEACHER_FILES = (CONFIG_FILE, WEIGHTS_FILE, TRAINING_IMAGES)
 """Files of a teacher's folder."""
+CARD_FILE, FIGURES_FILE = "MODEL_CARD.md", "figures.json"
 _EMBEDDING = "token_embedding.weight"
 _STORED_ROWS = "token_embedding.stored_rows"
 
@@ -169,16 +171,22 @@ class PocketTeacher(OpenClipTeacher):
             atomic_write(Path(folder) / name, read_bytes(self.folder / name, None, TeacherError, "open it again"))
 
     def push_to_hub(self, repository: str, private: bool = False, **place: Any) -> str:
-        """Push its folder with a model card to the Hugging Face Hub; arguments and errors are `push_teacher`'s."""
-        from pickclutter_lang.teachers.hub import push_teacher
+        """Push its folder with a model card to a repository of the hub, which is made if it is not there.
 
-        return push_teacher(self.folder, repository, private, **place)
+        :param repository: `owner/name`
+        :param place: `token` and `endpoint` of the hub
+        :return: address of the commit
+        :raises HubError: when the hub refuses it or cannot be reached
+        :raises InvalidArgumentError: for another form of `repository`
+        """
+        card = teacher_card(self.folder, repository)
+        return push_folder(self.folder, TEACHER_FILES, card, repository, private=private, **place)
 
-    def with_neighbors(self, kept: Sequence[str] = (), listed: Listed | None = None) -> PocketTeacher:
+    def with_neighbors(self, kept: Sequence[str] = ()) -> PocketTeacher:
         """Return the teacher, sharing all else, with `WordNeighbors`; words of the texts `kept` stay as they are."""
         other = copy.copy(self)
         kept_tokens = self.tokenize(kept, truncate=True).flatten().cpu()
-        other._neighbors = WordNeighbors(self._text.token_embedding.weight, kept_tokens, listed)
+        other._neighbors = WordNeighbors(self._text.token_embedding.weight, kept_tokens)
         return other
 
     @property
@@ -280,3 +288,33 @@ def _restore_embeddings(weights: dict[str, Tensor], config: Mapping[str, Any]) -
         table[rows.long()] = state[_EMBEDDING]
         state[_EMBEDDING] = table
     return state
+
+
+class _Figures(TypedDict, total=False):
+    """What is read of a teacher's `figures.json`."""
+
+    views: dict[str, dict[str, Any]]
+    kinds: dict[str, dict[str, Any]]
+
+
+def teacher_card(folder: Path, repository: str) -> str:
+    """Return the model card of a teacher's folder, with the hub's metadata and the accuracies of `figures.json`."""
+    found = _accuracies(folder / FIGURES_FILE) if (folder / FIGURES_FILE).exists() else {}
+    task = "zero-shot-image-classification"
+    figures = [Figure(task, name, "accuracy", value) for name, value in found.items()]
+    beside = [path for path in (folder / CARD_FILE, folder.parent / CARD_FILE) if path.is_file()]
+    text = beside[0].read_text() if beside else "A small CLIP of renders.\n"
+    commands = (
+        f"```sh\npickclutter fetch repository={repository} kind=teacher out=teacher\npickclutter look image=photo.png "
+        "names=[mug,lemon] checkpoint=teacher\n```"
+    )
+    tags = ["pickclutter-lang", "clip", "zero-shot-classification"]
+    return hub_card(repository, f"{text}\n{commands}", figures, library_name="pickclutter-lang", tags=tags)
+
+
+def _accuracies(path: Path) -> dict[str, float]:
+    """Read the top-1 accuracy on each group of held-out views from a teacher's `figures.json`."""
+    figures = read_json(path, _Figures, TeacherError, "delete it, or evaluate the teacher again")
+    groups = [figures.get("views", {}), figures.get("kinds", {})]
+    found = {name: row.get("top1") for group in groups for name, row in group.items()}
+    return {name: float(top1) for name, top1 in found.items() if isinstance(top1, (int, float))}

@@ -1,17 +1,22 @@
-"""Teacher features of the hand-camera images of scenes, one for each flip."""
+"""Teacher features of scenes: of the hand camera's images, and of single objects that are cropped from them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from pickclutter_lang.datasets.scene_images import SceneDataset
-from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, flip_variants
+from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, flip_index, flip_variants
+from pickclutter_lang.datasets.transforms.crops import crop_squares
+from pickclutter_lang.datasets.transforms.resampling import MARGIN, MIN_AREA_FRACTION, bounding_square
 from pickclutter_lang.teachers import FeatureCache, Teacher
+from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 
 _BATCH_SIZE = 64
 
@@ -34,3 +39,97 @@ def teacher_features(teacher: Teacher, scenes: SceneDataset, cache: FeatureCache
 
         parts.append(cache.get_or_compute(teacher, batches, len(scenes), scenes.content_hash, transform_id))
     return torch.stack(parts, dim=1)
+
+
+@dataclass(frozen=True)
+class RegionFeatures:
+    """The visible objects in the scenes of a store, and the teacher's features of each.
+
+    `instance_ids` has for each of N scenes the values of its objects in the segmentation. `first` [N] is the row in
+    `features` [M, V, D] of the first of them; the others follow. V as in `flip_variants`.
+    """
+
+    instance_ids: list[list[int]]
+    first: list[int]
+    features: Tensor
+
+    def of(self, row: int, flip: int = 0) -> Tensor:
+        """Return the features [n, D] of the objects of a scene, in the order of `instance_ids[row]`.
+
+        :param flip: position in `flip_variants`
+        """
+        return self.features[self.first[row] : self.first[row] + len(self.instance_ids[row]), flip]
+
+
+def encode_regions(
+    teacher: Teacher, scenes: SceneDataset, cache: FeatureCache, crop_size: int | None = None
+) -> RegionFeatures:
+    """Return the teacher's features of all visible objects in the hand camera's images, one for each flip.
+
+    :param crop_size: side of the crops in pixels; None: that of the images that the student sees
+    :raises DatasetError: when the store holds no segmentation of the hand camera
+    """
+    instance_ids: list[list[int]] = []
+    squares: list[tuple[int, float, float, float]] = []
+    first = []
+    for row in range(len(scenes)):
+        segments = scenes.segmentation([row])[0]
+        visible = np.flatnonzero(np.bincount(segments.ravel()) >= MIN_AREA_FRACTION * segments.size)
+        visible_ids = [instance_id for instance_id in visible.tolist() if 0 < instance_id < ROBOT_SEGMENT]
+        first.append(len(squares))
+        instance_ids.append(visible_ids)
+        squares += [(row, *bounding_square(segments == instance_id)) for instance_id in visible_ids]
+
+    size = crop_size or scenes.crop_size
+    transform_id = f"hand regions crop_size={scenes.crop_size} min_area={MIN_AREA_FRACTION} margin={MARGIN} size={size}"
+    features = []
+    for flip in flip_variants(scenes.config.augmentation.flips):
+
+        def batches(flip: AugmentationParams = flip) -> Iterator[NDArray[np.uint8]]:
+            for start in range(0, len(squares), _BATCH_SIZE):
+                yield _crop_batch(scenes, squares[start : start + _BATCH_SIZE], size, flip)
+
+        flipped = "".join(f" {name}" for name in ("horizontal", "vertical") if getattr(flip, name))
+        found = cache.get_or_compute(teacher, batches, len(squares), scenes.content_hash, transform_id + flipped)
+        features.append(found)
+    return RegionFeatures(instance_ids, first, torch.stack(features, dim=1))
+
+
+def _crop_batch(
+    scenes: SceneDataset, squares: Sequence[tuple[int, float, float, float]], size: int, flip: AugmentationParams
+) -> NDArray[np.uint8]:
+    """Return the crops [n, size, size, 3] of objects, flipped as the images of the student are."""
+    images = scenes.hand_images([row for row, *_ in squares])
+    crops = crop_squares(images, [square for _, *square in squares], size)
+    return crops[:, :: -1 if flip.vertical else 1, :: -1 if flip.horizontal else 1]
+
+
+def region_coverage(
+    scenes: SceneDataset,
+    regions: RegionFeatures,
+    rows: Sequence[int],
+    augmentations: Sequence[AugmentationParams],
+    cells: tuple[int, int],
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the coverage of a feature map's cells by the objects of some scenes, after augmentation.
+
+    :param rows: n scenes
+    :param augmentations: augmentation of each image
+    :param cells: height h and width w of the map
+    :return: image index of each of R objects, int64 [R]; the fraction of the object in each cell, [R, h * w] with
+        sum 1; and the teacher's features [R, D] of their crops, flipped as the images are. Objects outside the
+        augmented image are left out
+    """
+    segments = torch.from_numpy(scenes.segmentation(rows, augmentations))
+    image_index = torch.tensor([n for n, row in enumerate(rows) for _ in regions.instance_ids[row]], dtype=torch.int64)
+    instance_ids = torch.tensor(
+        [instance_id for row in rows for instance_id in regions.instance_ids[row]], dtype=torch.uint8
+    )
+    masks = (segments[image_index] == instance_ids[:, None, None]).float()
+    coverage = functional.adaptive_avg_pool2d(masks[:, None], cells).flatten(1)
+    total = coverage.sum(dim=1, keepdim=True)
+    visible = total[:, 0] > 0
+    flips = scenes.config.augmentation.flips
+    variants = zip(rows, augmentations, strict=True)
+    features = torch.cat([regions.of(row, flip_index(params, flips)) for row, params in variants])
+    return image_index[visible], (coverage / total.clamp(min=1e-9))[visible], features[visible]

@@ -24,7 +24,7 @@ from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.torch_networks import CROP_CLASSIFIER_PREFIX, save_pretrained
 from pickclutter_lang.students.crop_classifier import CropClassifier
 from pickclutter_lang.students.student import MultiLabelStudent, build_student
-from pickclutter_lang.teachers.reference import TeacherReference
+from pickclutter_lang.teachers.config import TeacherReference
 
 SIDE = 48  # of the images; the student sees them at 32 pixels
 

@@ -38,6 +38,7 @@ from pickclutter_lang.language.descriptions import (
     attach_descriptions,
     describe,
     load_descriptions,
+    swapped_names,
 )
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.teachers.open_clip_teacher import tokenize
@@ -66,6 +67,17 @@ def test_a_label_is_joined_to_its_description() -> None:
     texts = attach_descriptions(["banana", "dice"], BANANA, ["one", "two"], owners={"dice": "banana", "banana": "dice"})
     assert texts == ["one", "dice . a long one"]
     assert attach_descriptions(["banana"], CATALOG) == [f"banana . {paper_catalog().find('banana').description}"]
+
+
+def test_swapped_names_stay_in_their_group_and_leave_none_its_own() -> None:
+    groups = [[item.name for item in paper_catalog() if item.split == split] for split in ("id", "ood")]
+    owners = swapped_names(groups, 0)
+    assert owners == swapped_names(groups, 0) != swapped_names(groups, 1)
+    for names in groups:
+        assert sorted(owners[name] for name in names) == sorted(names)
+        assert all(owners[name] != name for name in names)
+    with pytest.raises(InvalidArgumentError):
+        swapped_names([["banana"]], 0)
 
 
 def test_a_file_comes_back_as_it_was_saved(tmp_path: Path) -> None:

@@ -28,13 +28,13 @@ from pickclutter_lang.students.config import PromptConfig
 from pickclutter_lang.students.label_encoders import StoredLabelEncoder
 from pickclutter_lang.teachers import OpenClipTeacher, load_teacher
 from pickclutter_lang.teachers.known_words import (
+    NEIGHBORS_FILE,
     UnknownWordWarning,
     unknown_words,
     unknown_words_note,
     zero_words_note,
 )
 from pickclutter_lang.teachers.pocket import load_pocket_teacher
-from pickclutter_lang.teachers.word_neighbors import NEIGHBORS_FILE
 
 
 def test_words_without_an_embedding_are_unknown() -> None:

@@ -15,7 +15,7 @@ from pickclutter_lang.datasets.transforms.resampling import MARGIN, bounding_squ
 from pickclutter_lang.language.label_names import vocabulary
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.teachers import FeatureCache, OpenClipTeacher, load_teacher
-from pickclutter_lang.teachers.region_features import RegionFeatures, encode_regions, region_coverage
+from pickclutter_lang.teachers.scene_features import RegionFeatures, encode_regions, region_coverage
 
 Parts = tuple[SceneDataset, OpenClipTeacher, RegionFeatures]
 

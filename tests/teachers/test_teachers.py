@@ -20,6 +20,7 @@ from pickclutter_lang.errors import InvalidArgumentError, TeacherError
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.object_sets import load_object_set
 from pickclutter_lang.teachers import OpenClipTeacher, Teacher, load_teacher
+from pickclutter_lang.teachers.config import TeacherReference
 from pickclutter_lang.teachers.pocket import (
     POCKET_CONFIG,
     WEIGHTS_FILE,
@@ -29,7 +30,6 @@ from pickclutter_lang.teachers.pocket import (
     load_pocket_teacher,
     save_pocket_model,
 )
-from pickclutter_lang.teachers.reference import TeacherReference
 
 TEXTS = ["a banana", "a photo of a table with a rubik's cube", "a photo of dice . a tiny white cube with black dots"]
 

@@ -29,16 +29,14 @@ from pickclutter_lang.experiments.scenes.trained_run import (
 )
 from pickclutter_lang.experiments.stages import DISTILL, FEW_SHOT
 from pickclutter_lang.experiments.teacher_keys import teacher_keys
-from pickclutter_lang.language.descriptions import description_origins
-from pickclutter_lang.language.ensembles import swapped_names
+from pickclutter_lang.language.descriptions import description_origins, swapped_names
 from pickclutter_lang.language.label_names import vocabulary
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, write_catalog
 from pickclutter_lang.results.comparability import comparable_config
 from pickclutter_lang.students.label_encoders import build_label_encoder
 from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16
 from pickclutter_lang.teachers import FeatureCache, Teacher
-from pickclutter_lang.teachers.region_features import encode_regions
-from pickclutter_lang.teachers.scene_features import teacher_features
+from pickclutter_lang.teachers.scene_features import encode_regions, teacher_features
 from pickclutter_lang.training.experiment import MultiPhaseExperiment, Phase, configure_torch
 from pickclutter_lang.training.parallel import main_first
 from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches, with_unlabeled

@@ -18,7 +18,7 @@ from pickclutter_lang.distillation import SceneInputs, SceneObjective, Vocabular
 from pickclutter_lang.metrics import multilabel_row
 from pickclutter_lang.students.student import MultiLabelStudent, StudentFeatures, predict_scenes
 from pickclutter_lang.teachers import Teacher
-from pickclutter_lang.teachers.region_features import RegionFeatures, region_coverage
+from pickclutter_lang.teachers.scene_features import RegionFeatures, region_coverage
 from pickclutter_lang.teachers.zero_shot import ABSENT_TEMPLATE, PHOTO_TEMPLATE, PRESENT_TEMPLATE
 from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.parallel import gather_rows, own_draws

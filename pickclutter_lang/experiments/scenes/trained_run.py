@@ -25,7 +25,7 @@ from pickclutter_lang.results.comparability import comparable_config
 from pickclutter_lang.results.record import as_json
 from pickclutter_lang.students.label_encoders import StoredLabelEncoder
 from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16
-from pickclutter_lang.teachers.reference import TeacherReference
+from pickclutter_lang.teachers.config import TeacherReference
 from pickclutter_lang.training.checkpoint import (
     TeacherEntry,
     check_fits,

@@ -17,7 +17,7 @@ from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.teachers import FeatureCache
-from pickclutter_lang.teachers.region_features import encode_regions
+from pickclutter_lang.teachers.scene_features import encode_regions
 
 KINDS = ("mug", "teapot")
 ONE_EPOCH = ("distill.epochs=1", "few_shot.epochs=1")

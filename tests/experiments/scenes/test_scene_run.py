@@ -38,8 +38,7 @@ from pickclutter_lang.results.record import read_record
 from pickclutter_lang.students.label_encoders import ClosedSetEncoder, PromptLabelEncoder, build_label_encoder
 from pickclutter_lang.students.student import predict_batch, predict_scenes
 from pickclutter_lang.teachers import FeatureCache, load_teacher
-from pickclutter_lang.teachers.region_features import encode_regions
-from pickclutter_lang.teachers.scene_features import teacher_features
+from pickclutter_lang.teachers.scene_features import encode_regions, teacher_features
 from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint, restore_model, saved_epochs
 from pickclutter_lang.training.logger import TrainingLogger
 
