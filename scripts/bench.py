@@ -89,7 +89,7 @@ def student_of(policy: str, onnx: bool) -> StudentRuntime:
 @cache
 def clip() -> Call:
     """Return CLIP's image encoder on one image."""
-    encoder = open_clip.create_model("ViT-L-14", load_weights=False).visual.eval()
+    encoder = open_clip.create_model("ViT-L-14", load_weights=False).visual.eval().requires_grad_(False)
     side = encoder.image_size[0]
     image = torch.rand(1, 3, side, side)
     return lambda: encoder(image)

@@ -17,7 +17,7 @@ from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-from pickclutter_lang.students import inference
+from pickclutter_lang.students import student
 from pickclutter_lang.teachers import FeatureCache, OpenClipTeacher, load_teacher
 from pickclutter_lang.teachers.scene_features import teacher_features
 from pickclutter_lang.training.logger import TrainingLogger
@@ -126,7 +126,7 @@ def test_prompts_are_encoded_once_per_step_and_once_per_evaluation(
     )
     encoded = count_calls(monkeypatch, OpenClipTeacher, "encode_token_embeddings")
     steps = count_calls(monkeypatch, TrainingLogger, "step")
-    monkeypatch.setattr(inference, "_BATCH_SIZE", 3)  # so that an evaluation has several batches
+    monkeypatch.setattr(student, "_BATCH_SIZE", 3)  # so that an evaluation has several batches
     run.train()
     validations, saved = 2, 2  # each phase saves the text features of its labels
     assert len(steps) > 10 and len(encoded) == len(steps) + validations + saved
