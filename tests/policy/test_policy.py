@@ -16,16 +16,12 @@ from torch import Tensor
 
 from helpers.grasping import tabletop
 from helpers.scene_runs import make_finished_run
-from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.envs.wrappers import FlatObservation
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.language.instructions import COLORS, color_phrase, decode_instruction, encode_instruction
 from pickclutter_lang.manipulation.scripted_picker import PickPhase, ScriptedPicker
-from pickclutter_lang.manipulation.segmentation import SegmentationConfig, select_target_segments
-from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.policy.command_configs import PPOConfig
 from pickclutter_lang.policy.detectors import (
     Detection,
     OracleDetector,
@@ -39,7 +35,6 @@ from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.teachers.zero_shot import encode_images
-from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
 SIDE = 96
 CAMERAS = {"hand_camera": {"width": SIDE, "height": SIDE}, "base_camera": {"width": 8, "height": 8}}
@@ -375,54 +370,6 @@ def test_a_teacher_encodes_each_text_once_and_scores_by_its_thresholds(monkeypat
     env.close()
 
 
-def test_selection_uses_the_names_of_the_folder_alone(exported_policy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    env = environment(mask=True)
-    student = StudentRuntime.load(exported_policy / "policy")
-    pile = tabletop(cast(Any, env.unwrapped).object_set, ["lemon", "tennis ball"])
-    flat, _ = env.reset(seed=0, options={"episode": pile})
-    seen, given, given_labels = flat, list[Any](), list[Any]()
-
-    def noted(
-        segments: NDArray[np.int64],
-        heatmap: FloatArray,
-        depth: AnyFloatArray,
-        log_odds: FloatArray | None,
-        count: int,
-        config: SegmentationConfig,
-        labels: NDArray[np.int64] | None,
-    ) -> list[NDArray[np.bool_]]:
-        given.append(log_odds)
-        given_labels.append(labels)
-        return select_target_segments(segments, heatmap, depth, log_odds, count, config, labels)
-
-    monkeypatch.setattr("pickclutter_lang.policy.detectors.select_target_segments", noted)
-    detector = StudentDetector(student)
-    first = detector(seen, "lemon")
-    detector(seen, "shiny object")
-    again = detector(seen, "lemon")
-    assert (first.mask == again.mask).all() and len(student.names) == len(student.config.names) + 1
-    names = student.config.names
-    assert [len(odds) for odds in given] == [len(names), len(names) + 1, len(names)]
-    output = student.predict(seen, ["lemon"])
-    assert first.segments is not None
-    expected = segment_log_odds(output.cell_logits, first.segments, SIDE)[0]
-    np.testing.assert_allclose(given[0][0], expected, atol=1e-4)
-    pointing = StudentDetector(student, always_present=True)(seen, "lemon")
-    assert pointing.threshold == 0 < first.threshold and pointing.score == first.score
-    assert (pointing.mask == first.mask).all()
-    fruit = [name for name in names if paper_catalog().find(name).category == "fruit"]
-    detector(seen, "fruit")
-    output = student.predict(seen, ["fruit", *fruit])
-    expected = segment_log_odds(output.cell_logits, first.segments, SIDE).max(axis=0)
-    assert len(fruit) > 1 and len(given[-1]) == len(names) - len(fruit) + 1
-    of_fruit = segment_log_odds(output.cell_logits[1:], first.segments, SIDE)
-    assert (given_labels[-1] == of_fruit.argmax(axis=0)).all() and not any(
-        labels is not None for labels in given_labels[:-1]
-    )
-    np.testing.assert_allclose(given[-1][0], expected, atol=1e-4)
-    env.close()
-
-
 def test_a_color_alone_is_the_segment_that_is_most_of_it(exported_policy: Path) -> None:
     env = environment(mask=True)
     student = StudentRuntime.load(exported_policy / "policy")
@@ -489,25 +436,6 @@ def test_an_agent_learns_from_a_student_of_the_hand_camera_alone(exported_policy
     student.config = replace(student.config, cameras=("hand", "base"))
     with pytest.raises(InvalidArgumentError, match="hand_rgb, base_rgb"):
         ppo.make_environment(cast(Any, None), student)
-
-
-@pytest.mark.sim
-@pytest.mark.slow
-def test_an_agent_learns_from_kinds_to_learn_from(exported_policy: Path, tmp_path: Path) -> None:
-    pytest.importorskip("stable_baselines3", reason="needs the rl extra")
-    from pickclutter_lang.policy import ppo
-
-    policy = exported_policy / "policy"
-    config = PPOConfig(str(policy), objects="kinds", objects_root=str(tmp_path / "models"), instances=2)
-    config.kinds = ["apple", "banana", "mug", "fork"]
-    config.camera, config.appearance = HandCameraConfig(fov=60.0), AppearanceConfig(table="tan")
-    config.validate()
-    env = ppo.make_environment(config, StudentRuntime.load(policy))
-    env.reset(seed=0)
-    inner: Any = env.unwrapped
-    assert {inner.object_set.seed_of(actor["model_id"]) for actor in inner.episode["actors"]} <= {0, 1}
-    assert inner.camera.fov == 60.0 and inner.appearance.table == "tan"
-    env.close()
 
 
 def test_a_map_of_the_center_becomes_one_of_the_image() -> None:

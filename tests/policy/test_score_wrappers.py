@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,28 +58,6 @@ def test_observations_carry_the_students_scores(
         assert info["target_score"] == pytest.approx(float(output.scores[0]), abs=1e-5)
         assert info["target_threshold"] == student.threshold(info["target_name"])
         observation, *_, info = env.step(env.action_space.sample()) if not step else (None, info)
-    env.close()
-
-
-@pytest.mark.sim
-def test_both_libraries_check_the_wrapped_environment(
-    environment: Callable[..., gymnasium.Env], student: StudentRuntime, exported: Path
-) -> None:
-    pytest.importorskip("stable_baselines3")
-    from gymnasium.utils.env_checker import check_env as check_gymnasium
-    from stable_baselines3.common.env_checker import check_env as check_sb3
-
-    from pickclutter_lang.policy.score_wrappers import InstructionEmbedding, TargetScoreObservation
-    from pickclutter_lang.teachers import load_teacher
-
-    teacher = load_teacher("pocket", exported / "teacher")
-    env = TargetScoreObservation(InstructionEmbedding(environment(), teacher), student)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        warnings.filterwarnings("ignore", ".*unconventional shape.*")  # depth, maps and matrices
-        check_sb3(env)
-        warnings.filterwarnings("ignore", ".*is different from the unwrapped version.*")  # it is a wrapper
-        check_gymnasium(env, skip_render_check=True, skip_close_check=True)
     env.close()
 
 
