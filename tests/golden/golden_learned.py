@@ -16,6 +16,7 @@ from pickclutter_lang.experiments.images.image_run import ImageRun
 from pickclutter_lang.experiments.images.image_tables import RUNS
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.results.scores import Scores
 from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint, saved_epochs
 
 SIDE = 48
@@ -109,6 +110,7 @@ def scene_run(key: str, inputs: Path, folder: Path) -> Measures:
         found[f"stage {number}: ranks"] = of_figures(ranks, tolerance=0.3)
         found[f"stage {number}: decisions"] = of_choices([np.array(decisions)])
         found[f"stage {number}: trivial"] = of_figures(cell["label_frequency"]["f1"] for cell in cells)
+    found["scores"] = of_arrays([Scores.load(run.folder).columns["score"]], tolerance=0.05)
     return found | saved_arrays(run.folder)
 
 
