@@ -19,13 +19,6 @@ from pickclutter_lang.utils.array_files import read_npz
 from pickclutter_lang.utils.io import atomic_write
 
 EXAMPLES_FILE = "examples.npz"
-_PREDICTIONS = {
-    "probabilities": ("f", "NC"),
-    "targets": ("bf", "NC"),
-    "names": ("U", "C"),
-    "unseen": ("b", "C"),
-    "scenes": ("U", "N"),
-}
 _EXAMPLES = {"scenes": ("U", "E"), "labels": ("U", "C"), "images": ("u", "ESTX"), "maps": ("f", "ECHW")}
 
 
@@ -95,23 +88,3 @@ def predictions_of(
         torch.tensor([split == "ood" for split, cell in cells for _ in cell.labels]),
         [*cells[0][1].items],
     )
-
-
-def save_predictions(path: Path, predictions: Predictions) -> None:
-    """Write predictions as a file of arrays, atomically."""
-    stream = io.BytesIO()
-    names = {"names": np.array(predictions.names), "scenes": np.array(predictions.scenes)}
-    values = {name: getattr(predictions, name).numpy() for name in ("probabilities", "targets", "unseen")}
-    np.savez_compressed(stream, **names, **values)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(path, stream.getvalue())
-
-
-def load_predictions(path: Path) -> Predictions:
-    """Read what `save_predictions` wrote.
-
-    :raises CheckpointError: when the file is missing or damaged
-    """
-    values = read_npz(path, _PREDICTIONS, CheckpointError, "delete it", f"expected predictions at {path}, but got none")
-    tensors = {name: torch.from_numpy(values[name]) for name in ("probabilities", "targets", "unseen")}
-    return Predictions(names=values["names"].tolist(), scenes=values["scenes"].tolist(), **tensors)
