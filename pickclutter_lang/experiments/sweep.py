@@ -6,9 +6,14 @@ The sweeps of Table 12 (scenes) and of Tables 1 to 11 (single images) are both o
 from __future__ import annotations
 
 import logging
+import os
+import signal
+import subprocess
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -30,12 +35,14 @@ from pickclutter_lang.training.checkpoint import describe_differences, descripti
 from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.trainer import LOG_FILE
 from pickclutter_lang.utils.locks import dir_lock
-from pickclutter_lang.utils.processes import ManagedProcess, format_exit_status
+from pickclutter_lang.utils.pool import die_with_parent
 from pickclutter_lang.utils.progress import ProgressBar
 from pickclutter_lang.utils.validation import check_seed, check_workers
 
 log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
+_GRACE_S = 10.0
+"""Seconds that a run has to end by itself."""
 
 
 class RunConfig(Protocol):
@@ -246,7 +253,7 @@ def run_sweep(jobs: Sequence[Job], command: Sequence[str], out: Path, workers: i
     :raises LockedError: when another process is at work in `out`
     """
     waiting = [job for job in jobs if not job.complete]
-    running: dict[str, tuple[Job, ManagedProcess]] = {}
+    running: dict[str, tuple[Job, _RunProcess]] = {}
     logs = {job.name: out / "logs" / f"{job.name.replace('/', '-')}.log" for job in jobs}
     failures: list[Failure] = []
     total, done = sum(job.epochs for job in jobs), sum(job.epochs_done for job in jobs)
@@ -256,7 +263,7 @@ def run_sweep(jobs: Sequence[Job], command: Sequence[str], out: Path, workers: i
             while waiting or running:
                 for job in [job for job in waiting if job.ready][: workers - len(running)]:
                     waiting.remove(job)
-                    running[job.name] = job, ManagedProcess([*command, *job.arguments], logs[job.name])
+                    running[job.name] = job, _RunProcess([*command, *job.arguments], logs[job.name])
                 _show(bar, jobs, [job for job, _ in running.values()], len(failures))
                 time.sleep(_POLL_SECONDS)
                 for job, failure in [*_ended(running), *_stuck(waiting, running, logs)]:
@@ -272,7 +279,43 @@ def run_sweep(jobs: Sequence[Job], command: Sequence[str], out: Path, workers: i
     return failures
 
 
-def _ended(running: dict[str, tuple[Job, ManagedProcess]]) -> list[tuple[Job, Failure | None]]:
+class _RunProcess:
+    """A process with one thread for numerics, its output appended to a log."""
+
+    def __init__(self, command: Sequence[str], log: Path) -> None:
+        self.log = log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as stream:
+            self._start = stream.tell()
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT,
+                env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120"},
+                # A session of its own: Ctrl-C at the terminal is for the parent, which ends its children in order.
+                start_new_session=True, preexec_fn=partial(die_with_parent, os.getpid()),
+            )  # fmt: skip
+
+    def poll(self) -> int | None:
+        """Return the exit status, minus the signal where one ended it; None while it runs."""
+        return self._process.poll()
+
+    def stop(self) -> None:
+        """End it and what it started, by SIGTERM and then by SIGKILL."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_GRACE_S)
+                return
+
+    def tail(self, lines: int = 6) -> str:
+        """Return the last lines that it wrote."""
+        with self.log.open("rb") as stream:
+            stream.seek(self._start)
+            text = stream.read().decode(errors="replace")
+        return "\n".join([line.rstrip() for line in text.splitlines() if line.strip()][-lines:])
+
+
+def _ended(running: dict[str, tuple[Job, _RunProcess]]) -> list[tuple[Job, Failure | None]]:
     """Remove the runs that have ended and return them, each with its failure, if it is one."""
     ended: list[tuple[Job, Failure | None]] = []
     for job, child in list(running.values()):
@@ -280,7 +323,7 @@ def _ended(running: dict[str, tuple[Job, ManagedProcess]]) -> list[tuple[Job, Fa
         if status is not None:
             del running[job.name]
             good = status == 0 and job.complete
-            failure = Failure(job.name, format_exit_status(status), child.log, child.tail())
+            failure = Failure(job.name, _exit_status(status), child.log, child.tail())
             ended.append((job, None if good else failure))
     return ended
 
@@ -316,3 +359,8 @@ def _show(bar: ProgressBar, jobs: Sequence[Job], running: Sequence[Job], failed:
     bar.advance(sum(job.epochs_done for job in jobs) - bar.completed)
     at_work = ", ".join(f"{job.name} {100 * job.epochs_done / job.epochs:.0f}%" for job in running)
     bar.note(f"{sum(job.done for job in jobs)}/{len(jobs)} runs, {failed} failed  {at_work}")
+
+
+def _exit_status(status: int) -> str:
+    """Return a text for how a process ended."""
+    return f"ended by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"

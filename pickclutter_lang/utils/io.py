@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pickclutter_lang.errors import DatasetError
-from pickclutter_lang.utils.processes import is_running
 
 log = logging.getLogger(__name__)
 TEMPORARY_SUFFIX = ".tmp"
@@ -66,6 +65,19 @@ def _remove_stale(path: Path) -> None:
         if not is_running(left.name.split(".")[-2]):
             left.unlink(missing_ok=True)
             log.debug("removed %s, which a killed process left", left)
+
+
+def is_running(process_id: str) -> bool:
+    """Return whether there is a process of an id; anything but a number is no id."""
+    if not process_id.isdecimal():
+        return False
+    try:
+        os.kill(int(process_id), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # it runs as another user
+        pass
+    return True
 
 
 def fsync(path: Path) -> None:

@@ -7,6 +7,7 @@ survives no fork.
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import signal
@@ -22,7 +23,6 @@ from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingExtraError, WorkerError
-from pickclutter_lang.utils.processes import die_with_parent
 from pickclutter_lang.utils.validation import one_of
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ ENGINES = ("local", "ray")
 RETRIES = 2
 """How often unfinished tasks are tried again after a worker died."""
 _PATIENCE_S = 5.0
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _SHARED_VARIABLES = ("PICKCLUTTER_", "MS2_")
 """Beginnings of the environment variables that workers of a cluster get from the command."""
 Task = TypeVar("Task")
@@ -132,6 +133,17 @@ class _Work(Generic[Task, Result]):
             ) from error
         if os.getppid() == self.command:
             die_with_parent(self.command)
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent ends, even by SIGKILL; on Linux alone.
+
+    :param parent: id of the parent
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it ended before the call
+            os._exit(1)
 
 
 def _deaths() -> tuple[type[Exception], ...]:

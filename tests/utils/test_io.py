@@ -7,8 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pickclutter_lang.utils.io import atomic_write, write_text
-from pickclutter_lang.utils.processes import is_running
+from pickclutter_lang.utils.io import atomic_write, is_running, write_text
 
 
 def ended_process() -> int:

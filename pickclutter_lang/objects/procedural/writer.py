@@ -17,7 +17,7 @@ from PIL import Image
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
 from pickclutter_lang.objects.procedural.geometry import ModelGeometry, Part, TextureImage
 from pickclutter_lang.objects.procedural.surfaces import Floats, Ints
-from pickclutter_lang.utils.processes import is_running
+from pickclutter_lang.utils.io import is_running
 
 ATLAS_SIZE = 512
 _MARGIN = 3  # texels around each image, so that neighbors do not bleed in
