@@ -140,7 +140,7 @@ def test_every_label_is_asked_for_and_kept(tmp_path: Path, server: ChatServer) -
     assert more.requests == 1 and set(more.descriptions.texts) == {"mug", "bolt", "nut"}
     for change in ({"model": "other"}, {"temperature": 1.5}, {"base_url": "http://x/v1"}):
         with pytest.raises(MismatchError, match=next(iter(change))):
-            collect_descriptions(replace(asked, **change))  # type: ignore[arg-type]
+            collect_descriptions(replace(asked, **change))
 
 
 def test_an_own_instruction_and_a_long_answer(tmp_path: Path, server: ChatServer) -> None:

@@ -119,8 +119,10 @@ def test_a_run_learns_resumes_to_the_bit_and_is_exported(
     assert named["interval"][0] <= named["top1_shown"] <= named["interval"][1]
     frozen, plain = "network.blocks.0.0.conv_dw.weight", PocketEfficientNet()
     plain.load_imagenet_weights()
-    trunk: Any = load_pocket_teacher(whole).model.visual.trunk
-    torch.testing.assert_close(trunk.state_dict()[frozen], plain.state_dict()[frozen], atol=1e-3, rtol=1e-3)
+    model: Any = load_pocket_teacher(whole).model
+    torch.testing.assert_close(
+        model.visual.trunk.state_dict()[frozen], plain.state_dict()[frozen], atol=1e-3, rtol=1e-3
+    )
 
     interrupted, original = config(data, tmp_path / "part"), RenderBatchSampler.batch
 
@@ -159,7 +161,7 @@ def test_views_of_kinds_alone_train_a_teacher(data: Path, tmp_path: Path) -> Non
     assert "| kinds from seed 0 | 12 | 3 |" in (teacher / "MODEL_CARD.md").read_text()
     for wrong in ({"unseen_views": [str(kinds)]}, {"views": [str(held)]}, {"exclude_split": "ood"}):
         with pytest.raises(InvalidArgumentError, match=next(iter(wrong))):
-            check_held_out(replace(settings, **wrong))  # type: ignore[arg-type]
+            check_held_out(replace(settings, **wrong))
 
 
 def test_changed_or_shared_data_is_refused(data: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from helpers.image_data import config, paint, paint_classes
 from helpers.image_runs import config as image_config
 from helpers.scene_runs import make_teacher
-from pickclutter_lang.datasets.images import ImageDataset
+from pickclutter_lang.datasets.images import ImageDataset, ImageFiles
 from pickclutter_lang.datasets.images.loaders import load_set
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError, MissingAssetsError, TeacherError
 from pickclutter_lang.experiments.images.image_run import ImageRun
@@ -28,6 +28,12 @@ def half_of(tmp_path: Path, half: str | None) -> ImageDataset:
     return load_set(config(tmp_path, half=half)).data
 
 
+def hashes_of(tmp_path: Path, half: str) -> list[bytes]:
+    images = half_of(tmp_path, half).images
+    assert isinstance(images, ImageFiles)
+    return list(images.file_hashes)
+
+
 def test_halves_are_all_images_of_each_class_and_follow_the_names_hashes(tmp_path: Path) -> None:
     paint_classes(tmp_path / "data", ["a", "b"], 5)
     first, second = (half_of(tmp_path, half).images.ids for half in ("first", "second"))
@@ -42,7 +48,7 @@ def test_halves_are_all_images_of_each_class_and_follow_the_names_hashes(tmp_pat
 def test_an_image_of_the_teacher_is_refused_whatever_its_name(tmp_path: Path) -> None:
     paint_classes(tmp_path / "data", ["a", "b"], 6)
     teacher = tmp_path / "teacher"
-    write_training_images(teacher, half_of(tmp_path, "first").images.file_hashes)  # type: ignore[attr-defined]
+    write_training_images(teacher, hashes_of(tmp_path, "first"))
     assert len(json.loads((teacher / TRAINING_IMAGES).read_text())) == 6
     check_untrained_images(half_of(tmp_path, "second"), str(teacher))
     check_untrained_images(half_of(tmp_path, "first"), None)
@@ -50,7 +56,7 @@ def test_an_image_of_the_teacher_is_refused_whatever_its_name(tmp_path: Path) ->
     assert note == "The teacher was trained on 6 of these 12 images."
     assert note_of_trained_images(half_of(tmp_path, "second"), str(teacher)) == ""
     assert note_of_trained_images(half_of(tmp_path, None), str(tmp_path / "data")) == ""
-    second = half_of(tmp_path, "second").images.file_hashes  # type: ignore[attr-defined]
+    second = hashes_of(tmp_path, "second")
     write_training_images(tmp_path / "later", second, pretrained=str(teacher))
     with pytest.raises(MismatchError, match="it was on 6 of 6"):
         check_untrained_images(half_of(tmp_path, "first"), str(tmp_path / "later"))
@@ -68,7 +74,7 @@ def test_an_image_of_the_teacher_is_refused_whatever_its_name(tmp_path: Path) ->
 
 def test_a_teacher_that_starts_from_one_of_unknown_images_is_refused(tmp_path: Path) -> None:
     paint_classes(tmp_path / "data", ["a", "b"], 6)
-    first = half_of(tmp_path, "first").images.file_hashes  # type: ignore[attr-defined]
+    first = hashes_of(tmp_path, "first")
     before, teacher = make_teacher(tmp_path / "before"), tmp_path / "teacher"
     write_training_images(teacher, first)
     write_training_images(teacher, first, pretrained=str(before))
@@ -94,7 +100,7 @@ def test_the_list_goes_where_the_teacher_goes(tmp_path: Path) -> None:
 def test_a_run_refuses_the_half_of_its_teacher(tmp_path: Path) -> None:
     paint_classes(tmp_path / "data", ["a", "b", "c", "d"], 10)
     teacher = make_teacher(tmp_path / "teacher")
-    write_training_images(teacher, half_of(tmp_path, "first").images.file_hashes)  # type: ignore[attr-defined]
+    write_training_images(teacher, hashes_of(tmp_path, "first"))
     overrides = [
         "dataset=image_folder", "recipe=smoke", "data.shots=1", f"data.root={tmp_path / 'data'}", "objective.cls=1",
         f"teacher.checkpoint={teacher}", f"teacher.cache={tmp_path / 'cache'}", f"out={tmp_path / 'run'}",
