@@ -191,7 +191,7 @@ def load_space(path: Path, classes: int) -> Space:
 def check_umap() -> None:
     """Raise MissingExtraError where UMAP, which Figure 2b needs, is not installed."""
     if find_spec("umap") is None:
-        raise MissingExtraError("umap-learn", "train")
+        raise MissingExtraError("umap-learn", "export")
 
 
 def embed(space: Space) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
