@@ -27,7 +27,7 @@ MAX_PILES = 200
 METRICS = ("success", "lifted", "wrong_object", "graspable")
 
 
-class PickClutterLangBenchmark(StepBenchmark):
+class PickClutterLangBenchmark(StepBenchmark):  # type: ignore[misc]
     """Episodes whose instruction names a visible object of the pile; success is the object at the goal.
 
     An action is `pd_ee_delta_pose` in [-1, 1]: motion in the hand's frame (1 is 0.1 m), rotation vector (1 is 0.1 rad),
