@@ -46,9 +46,9 @@ torture: export KILLS ?= 100
 torture: setup
 	$(PY) -m pytest tests/robustness --log-cli-level=INFO --timeout 0
 
-# The wheel, in clean environments outside the checkout.
+# The wheel, in clean environments outside the checkout, also of the newest Python.
 wheel-test: setup
-	bash scripts/check_wheel.sh
+	bash scripts/check_wheel.sh all
 
 # Before each push, in three minutes: style, types, what needs neither a simulator nor a training; lines of each room.
 check: export OMP_NUM_THREADS = 1
