@@ -112,10 +112,10 @@ def test_scenes_without_seen_or_unseen_objects_are_refused_before_training(
 
 
 def test_descriptions_that_are_not_there_are_named(toys: list[str], tmp_path: Path) -> None:
-    with pytest.raises(UnknownObjectError, match=r"'tea mug', .*; write them into catalog\.yaml"):
+    with pytest.raises(UnknownObjectError, match="tea mug"):
         _ = SceneRun.open(config(*toys, "method=best", f"out={tmp_path / 'run'}")).model
     bare = make_own_toys(tmp_path, tuple(replace(item, description="") for item in ENTRIES))
-    with pytest.raises(UnknownObjectError, match=r"but catalog\.yaml has none of 'tea mug'"):
+    with pytest.raises(UnknownObjectError, match="tea mug"):
         _ = SceneRun.open(config(*bare, "prompts.descriptions=catalog", f"out={tmp_path / 'run'}")).model
 
 
