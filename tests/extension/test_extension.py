@@ -23,7 +23,7 @@ from pickclutter_lang.teachers import Teacher, load_teacher
 from pickclutter_lang.training.experiment import read_run
 from pickclutter_lang.utils.plugins import resolve
 
-PAGES = ("docs/how_to/extend.md", "docs/how_to/own_dataset.md")
+PAGES = ("docs/how_to/extend.md", "docs/how_to/own_images.md")
 SHORT = ("distill.epochs=1", "few_shot.epochs=1")
 NETWORK = "student.name=my_package.networks:plain_network"
 COSINE = "my_package.losses:cosine_loss"
@@ -31,9 +31,9 @@ COSINE = "my_package.losses:cosine_loss"
 
 def write_package(folder: Path) -> Path:
     """Write the code of the pages as a package, and their methods as a folder of configuration groups."""
-    extend, own_dataset = ((ROOT / page).read_text() for page in PAGES)
+    extend, own_images = ((ROOT / page).read_text() for page in PAGES)
     files = re.findall(r"^```python\n# (my_package/\w+\.py)\n(.*?)^```$", extend, re.DOTALL | re.MULTILINE)
-    files += [("my_package/data.py", re.findall(r"^```python\n(.*?)^```$", own_dataset, re.DOTALL | re.MULTILINE)[-1])]
+    files += [("my_package/data.py", re.findall(r"^```python\n(.*?)^```$", own_images, re.DOTALL | re.MULTILINE)[-1])]
     methods = re.findall(r"^```yaml\n(.*?)^```$", extend, re.DOTALL | re.MULTILINE)
     files += [(f"my_configs/method/{re.findall(r'method: (.*)', text)[0]}.yaml", text) for text in methods]
     for name, text in files:
