@@ -152,6 +152,7 @@ def step(name: str, stride: int | None) -> Pair:
 
 def scenes(objects: str, graspable: bool) -> Pair:
     """Compare scenes, made and written as `collect-scenes` does, with resets of stock ManiSkill2."""
+    from pickclutter_lang.datasets.scenes import write_shard
     from pickclutter_lang.envs.config import CollectConfig
     from pickclutter_lang.envs.generation import collect
     from pickclutter_lang.objects.object_sets import load_object_set
@@ -163,14 +164,19 @@ def scenes(objects: str, graspable: bool) -> Pair:
     found = load_object_set(objects)
     manifest = collect.plan(config, found, collect.current_versions())
     (out / "shards").mkdir(parents=True)
-    spec = collect.WorkerSpec(partial(collect.simulator_source, found, config.clutter, manifest), out, manifest)
-    make, numbers, env, turns = collect.make_shard_function(spec), count(), stock(objects), count()
+    source = collect.simulator_source(found, config.clutter, manifest)
+    numbers, env, turns = count(), stock(objects), count()
+
+    def make() -> None:
+        number = next(numbers)
+        made = [source.generate(0, "ood", index) for index in manifest.shard_range(number)]
+        write_shard(out, number, made, manifest.layout)
 
     def reset() -> None:
         for _ in range(per):
             env.reset(options={"episode_idx": next(turns) % 8, "reconfigure": True})
 
-    return Pair(lambda: make(next(numbers)), reset, per)
+    return Pair(make, reset, per)
 
 
 def collected(objects: str, split: str, number: int, size: int) -> Path:
@@ -282,11 +288,12 @@ def measure(pair: Pair, repeats: int) -> tuple[float, float, np.ndarray[Any, Any
     for side in sides:
         side()
     once = [max(seconds(side, 1), 1e-9) for side in sides]
-    calls = [min(max(round(max(TURN_S, *once) / one), 1), MAX_CALLS) for one in once]
+    turn_s = max(TURN_S, *once)
+    calls = [min(max(round(turn_s / one), 1), MAX_CALLS) for one in once]
     turns = np.zeros((repeats, 2))
     for turn in range(repeats):
-        for side in (0, 1) if turn % 2 == 0 else (1, 0):
-            turns[turn, side] = 1000 * seconds(sides[side], calls[side]) / pair.per
+        for k in (0, 1) if turn % 2 == 0 else (1, 0):
+            turns[turn, k] = 1000 * seconds(sides[k], calls[k]) / pair.per
     ours, theirs = np.median(turns, axis=0)
     return float(ours), float(theirs), np.percentile(turns[:, 0] / turns[:, 1], (25, 50, 75))
 

@@ -174,7 +174,7 @@ def open_session(config: DemoConfig) -> Iterator[DemoSession]:
     with TemporaryDirectory(prefix="pickclutter_demo_") as exported:
         folder = str(config.policy)
         if config.run is not None:
-            from pickclutter_lang.experiments.scenes.command_configs import PolicyExportConfig
+            from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
             from pickclutter_lang.experiments.scenes.export_policy import export_policy  # with the trainer
 
             folder = str(export_policy(PolicyExportConfig(config.run, config.phase, config.scenes, None, exported)))
@@ -243,12 +243,12 @@ def _show(
     """Yield the objects, what the student finds, what the teacher finds, and the table of scores."""
     known = session.student.config.names
     if own is not None:
-        image: SimulatedPile | NDArray[np.uint8] = center_square(own)
-        pixels, objects, default = image, "your own image", known[0]
+        pixels, objects, default = center_square(own), "your own image", known[0]
+        image: SimulatedPile | NDArray[np.uint8] = pixels
     else:
-        image = session.pile(int(number))
-        pixels, default = image.observation["hand_rgb"], next(iter(image.visible), known[0])
-        objects = ", ".join(name if name in image.visible else f"{name} (hidden)" for name in image.objects)
+        image = pile = session.pile(int(number))
+        pixels, default = pile.observation["hand_rgb"], next(iter(pile.visible), known[0])
+        objects = ", ".join(name if name in pile.visible else f"{name} (hidden)" for name in pile.objects)
     names = split_names(text or default, known)
     student = session.ask(image, names, teacher=False)
     yield f"In it: {objects}.", annotated(pixels, names, student), gr.skip(), table(names, student, [])

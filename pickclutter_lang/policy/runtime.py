@@ -210,7 +210,9 @@ class StudentRuntime:
 
         :raises InvalidArgumentError: for an image that is missing or of another size
         """
-        spec, parts, depths = self.config, [], []
+        spec = self.config
+        parts: list[Floats] = []
+        depths: list[int] = []
         start = (spec.camera_size - spec.crop_size) // 2
         window = slice(start, start + spec.crop_size)
         for key in self.student_input:
@@ -272,8 +274,8 @@ def _validate_image(image: NDArray[Any], key: str, side: int) -> Floats:
     if not fits:
         raise InvalidArgumentError(f"expected {key} as {wanted}, but got {image.dtype} {list(image.shape)}")
     if key.endswith("_depth"):
-        return np.round(image * 1000).astype(np.float32) / 1000
-    return image.astype(np.float32) / 255
+        return np.asarray(np.round(image * 1000).astype(np.float32) / 1000)
+    return np.asarray(image.astype(np.float32) / 255)
 
 
 class OnnxNetworks:

@@ -42,7 +42,7 @@ class InstructionEmbedding(gym.ObservationWrapper[Any, Any, Any], gym.utils.Reco
         text = decode_instruction(observation["instruction"])
         if text not in self._cache:
             self._cache[text] = self.teacher.encode_text([text])[0].cpu().numpy().clip(-1, 1).astype(np.float32)
-        return observation | {"instruction_embedding": self._cache[text].copy()}
+        return {**observation, "instruction_embedding": self._cache[text].copy()}
 
 
 class TargetScoreObservation(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):

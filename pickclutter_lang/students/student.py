@@ -293,7 +293,7 @@ class MultiLabelStudent(nn.Module):
             raise InvalidArgumentError("expected prompts with a negative context, but got positive ones alone")
         spatial = features.spatial.float()
         scores = self.aggregation(spatial, text.positive, text.negative)
-        return Prediction(*scores, features.pooled.float(), spatial)
+        return Prediction(scores[0], scores[1], scores[2], features.pooled.float(), spatial)
 
     def features(self, images: Tensor) -> StudentFeatures:
         """Return the student's features of images, given as in `score`."""

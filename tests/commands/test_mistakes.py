@@ -93,7 +93,8 @@ def hint_of(config: type, key: str) -> Any:
     """Return the type of a key; Any of one of several types, which OmegaConf cannot tell apart."""
     first, _, rest = key.partition(".")
     hint = get_type_hints(config)[first]
-    return hint_of(next(kind for kind in (hint, *get_args(hint)) if is_dataclass(kind)), rest) if rest else hint
+    inner: Any = next((kind for kind in (hint, *get_args(hint)) if is_dataclass(kind)), None)
+    return hint_of(inner, rest) if rest else hint
 
 
 def refusal(config: type, key: str, value: object) -> str:

@@ -318,17 +318,17 @@ def test_an_object_is_located_in_one_image(exported_policy: Path) -> None:
     env = environment(mask=True)
     pile = tabletop(cast(Any, env.unwrapped).object_set, ["lemon", "tennis ball"])
     seen, _ = env.reset(seed=0, options={"episode": pile, "target": "lemon"})
-    camera = [seen[f"hand_{key}"] for key in ("rgb", "depth", "intrinsic", "cam2world")]
+    rgb, depth, intrinsic, pose = (seen[f"hand_{key}"] for key in ("rgb", "depth", "intrinsic", "cam2world"))
     from pickclutter_lang.teachers import load_teacher
 
     teacher = TeacherDetector(load_teacher("pocket"), ["lemon", "tennis ball"], Thresholds(0.5, {}, None))
-    found = LanguagePickPolicy(teacher).locate(*camera, "lemon")
+    found = LanguagePickPolicy(teacher).locate(rgb, depth, intrinsic, pose, "lemon")
     lemon = cast(Any, env.unwrapped).obj.pose.p
     assert found.present and found.score >= found.threshold == 0.5
     assert (found.mask & (seen["mask"] > 0)).sum() > 0.7 * (found.mask | (seen["mask"] > 0)).sum()
     assert np.abs(found.points.mean(axis=0)[:2] - lemon[:2]).max() < 0.02
     assert len(found.grasps.positions) and np.linalg.norm(found.grasps.pose(0)[:3] - lemon) < 0.04
-    student = LanguagePickPolicy.load(exported_policy / "policy").locate(*camera, "lemon")
+    student = LanguagePickPolicy.load(exported_policy / "policy").locate(rgb, depth, intrinsic, pose, "lemon")
     assert student.mask.shape == (SIDE, SIDE) and 0 <= student.score <= 1
     env.close()
 

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -122,7 +123,7 @@ def test_half_precision_halves_the_weights_and_keeps_the_scores(exported: Path, 
     ]
     assert sizes[1] == pytest.approx(sizes[0] / 2, rel=0.01)
     assert (half / "text.safetensors").read_bytes() == (whole / "text.safetensors").read_bytes()
-    students = [StudentRuntime.load(folder) for folder in (whole, half)]
+    students: list[Any] = [StudentRuntime.load(folder) for folder in (whole, half)]
     assert {value.dtype for value in students[1].networks.model.state_dict().values()} <= {torch.float32, torch.int64}
     again = export_policy(
         PolicyExportConfig(str(exported / "run"), "few_shot", out=str(tmp_path / "auto"), precision="auto")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
@@ -124,7 +124,7 @@ def test_stable_baselines3_learns_on_the_students_features(
         policy_kwargs={"features_extractor_class": StudentFeaturesExtractor, "features_extractor_kwargs": chosen},
     )  # fmt: skip
     scorer: Any = agent.policy.features_extractor.model
-    exported = student.networks.model.state_dict()
+    exported = cast(Any, student.networks).model.state_dict()
     assert all(torch.equal(value, exported[name]) for name, value in scorer.state_dict().items())
     observation, _ = env.reset(seed=0)
     seen, _ = agent.policy.obs_to_tensor(observation)

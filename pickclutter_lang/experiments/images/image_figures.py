@@ -129,7 +129,9 @@ def _figure_4(runs: Runs) -> tuple[Figure, Lines]:
 
 def _eigenvalues(runs: Runs, kind: str) -> list[Estimate]:
     """Return each eigenvalue over runs; none where a run has none. Splits of fewer classes have fewer of them."""
-    texts = {key: (record["metrics"].get("text") or {}).get(kind) for key, record in runs.of(BEST).items()}
+    texts: dict[Any, Any] = {
+        key: (record["metrics"].get("text") or {}).get(kind) for key, record in runs.of(BEST).items()
+    }
     if not all(texts.values()):
         return []
     spaces = {key: text["eigenvalues"] for key, text in texts.items()}

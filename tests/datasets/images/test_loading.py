@@ -153,7 +153,8 @@ def test_texts_that_do_not_fit_are_refused(tmp_path: Path, labels: str, descript
 
 def test_captions_go_by_id_and_by_the_bytes_of_the_file(tmp_path: Path, birds: ImageDataset) -> None:
     path, name = tmp_path / "captions.jsonl", "003.Gull/p1.png"
-    own = birds.images.file_hashes[list(birds.images.ids).index(name)].hex()  # type: ignore[attr-defined]
+    assert isinstance(birds.images, ImageFiles)
+    own = birds.images.file_hashes[list(birds.images.ids).index(name)].hex()
     rows = [{"id": name, "text": " a gray gull ", "sha256": own}, {"id": "x/y.png", "text": "nobody"}]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     data, notes = with_captions(birds, path)
