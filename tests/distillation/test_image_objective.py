@@ -75,12 +75,6 @@ def test_terms_and_their_sum(batch: dict[str, torch.Tensor], vlprox: bool, im_cs
     assert float(total) == pytest.approx(sum(weights[name] * value for name, value in expected.items()))
 
 
-def test_the_program_divides_the_cosine(batch: dict[str, torch.Tensor]) -> None:
-    ours = ImageObjective({"im_cst": 1.0}, temperature=2 * TAU)(**batch)[0]
-    theirs = ImageObjective({"im_cst": 1.0}, temperature=TAU, similarity="cosine")(**batch)[0]
-    assert float(ours) == pytest.approx(float(theirs))
-
-
 def test_a_filter_that_leaves_nothing_gives_no_gradient(batch: dict[str, torch.Tensor]) -> None:
     batch["teacher"] = batch["text"][(batch["labels"] + 1) % 4]
     batch["student"].requires_grad_()
@@ -96,7 +90,7 @@ def test_what_is_not_weighed_is_not_needed(batch: dict[str, torch.Tensor]) -> No
     objective = ImageObjective({"cls": 1.0, "cap": 0.0})
     assert not objective.needs("teacher") and not objective.needs("captions")
     assert list(objective(student=batch["student"], text=batch["text"], labels=batch["labels"])[1]) == ["cls"]
-    with pytest.raises(InvalidArgumentError, match="cap needs captions"):
+    with pytest.raises(InvalidArgumentError, match="captions"):
         ImageObjective({"cap": 1.0})(student=batch["student"], text=batch["text"], labels=batch["labels"])
 
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pickclutter_lang.distillation import (
-    SceneInputs,
     SceneObjective,
     asymmetric_loss,
     caption_loss,
@@ -161,12 +160,6 @@ def test_image_contrastive_loss_is_equation_3(symmetric: bool, similarity: Any, 
     assert got.item() == pytest.approx(slow_contrast(symmetric, similarity, bank), abs=1e-10)
 
 
-def test_squared_distance_is_cosine_at_half_the_temperature() -> None:
-    paper = image_contrastive_loss(STUDENT, TEACHER, 2 * TAU)
-    program = image_contrastive_loss(STUDENT, TEACHER, TAU, similarity="cosine")
-    assert paper.item() == pytest.approx(program.item(), abs=1e-12)
-
-
 @pytest.mark.parametrize("filtered", [False, True])
 @pytest.mark.parametrize("k", [1, 3, 256])
 def test_vl_proximity_loss_is_equation_6(k: int, filtered: bool) -> None:
@@ -235,12 +228,6 @@ def test_detached_focus_weights_the_gradient_of_the_log_loss(
     assert gradients[1] == pytest.approx(expected, rel=1e-5, abs=1e-7)
     assert (np.abs(gradients[0]) >= np.abs(gradients[1])).all()  # the focus pushes too, the same way
     assert np.linalg.norm(gradients[0]) > 1.1 * np.linalg.norm(gradients[1])
-
-
-def test_asymmetric_loss_without_focus_is_binary_cross_entropy() -> None:
-    got = asymmetric_loss(PROBABILITIES, TARGETS, gamma_negative=0.0, gamma_positive=0.0, clip=0.0)
-    bce = torch.nn.functional.binary_cross_entropy(PROBABILITIES, TARGETS.double(), reduction="sum") / N
-    assert got.item() == pytest.approx(bce.item(), abs=1e-6)
 
 
 def test_asymmetric_loss_is_finite_at_certainty() -> None:
@@ -320,76 +307,26 @@ def test_certain_probabilities_in_half_precision_cost_something_finite(dtype: to
 
 
 @pytest.mark.parametrize(
-    ("call", "message"),
+    ("call", "key"),
     [
-        (lambda: mse_loss(STUDENT, TEACHER[:, :3]), r"student \[6, 4\], teacher \[6, 3\]"),
-        (lambda: mse_loss(STUDENT, TEACHER[:5]), r"student \[6, 4\], teacher \[5, 4\]"),
-        (lambda: mse_loss(STUDENT[0], TEACHER[0]), r"student .* \[4\]"),
-        (lambda: mse_loss(STUDENT[:0], TEACHER[:0]), r"at least one row"),
-        (lambda: mse_loss(STUDENT.long(), TEACHER), r"torch.int64"),
-        (lambda: image_contrastive_loss(STUDENT, TEACHER, 0.0), "temperature above 0, got 0.0"),
-        (lambda: image_contrastive_loss(STUDENT, TEACHER, float("nan")), "temperature above 0, got nan"),
-        (lambda: image_contrastive_loss(STUDENT, TEACHER, float("inf")), "temperature above 0, got inf"),
-        (lambda: image_contrastive_loss(STUDENT, TEACHER[:2], TAU), r"teacher \[2, 4\]"),
-        (lambda: image_contrastive_loss(STUDENT, TEACHER, TAU, bank=BANK[:0]), r"bank .* at least one row"),
-        (lambda: image_contrastive_loss(STUDENT, TEACHER, TAU, similarity=cast(Any, "dot")), "got 'dot'"),
-        (lambda: image_contrastive_loss(STUDENT, TEACHER, TAU, bank=BANK[:, :2]), r"bank \[3, 2\]"),
-        (lambda: classification_loss(STUDENT, TEXT, LABELS + 1, TAU), r"0\.\.4 .* got 1\.\.5"),
-        (lambda: classification_loss(STUDENT, TEXT, LABELS[:2], TAU), r"\[6\], got torch.int64 \[2\]"),
-        (lambda: classification_loss(STUDENT, TEXT, LABELS.double(), TAU), "integer"),
-        (lambda: classification_loss(STUDENT, TEXT, LABELS - 1, TAU), r"got -1\.\.3"),
-        (lambda: classification_loss(STUDENT, TEXT, LABELS > 0, TAU), "integer tensor .* got torch.bool"),
-        (lambda: classification_loss(STUDENT, TEXT[:, :2], LABELS, TAU), r"text \[5, 2\]"),
-        (lambda: classification_loss(STUDENT, TEXT, LABELS, -1.0), "temperature above 0, got -1.0"),
-        (lambda: vl_proximity_loss(STUDENT, TEACHER, TEXT, LABELS, 0, TAU), "k as an integer of at least 1, got 0"),
-        (lambda: vl_proximity_loss(STUDENT, TEACHER, TEXT, LABELS, 3, 0.0), "temperature above 0, got 0.0"),
-        (lambda: vl_proximity_loss(STUDENT, TEACHER[:3], TEXT, LABELS, 3, TAU), r"teacher \[3, 4\]"),
-        (lambda: vl_proximity_loss(STUDENT, TEACHER, TEXT, LABELS + 1, 3, TAU), r"0\.\.4 .* got 1\.\.5"),
-        (lambda: caption_loss(STUDENT, TEXT, LABELS, TAU), r"captions \[5, 4\]"),
-        (lambda: caption_loss(STUDENT, TEACHER, LABELS[:4], TAU), r"\[6\], got torch.int64 \[4\]"),
-        (lambda: caption_loss(STUDENT, TEACHER, LABELS, 0.0), "temperature above 0, got 0.0"),
-        (lambda: asymmetric_loss(PROBABILITIES * 3, TARGETS), r"probabilities within \[0, 1\]"),
-        (lambda: asymmetric_loss(PROBABILITIES * float("nan"), TARGETS), "got nan"),
-        (lambda: asymmetric_loss(PROBABILITIES, TARGETS.double() * 2), "targets within"),
-        (lambda: asymmetric_loss(PROBABILITIES, TARGETS[:, :2]), r"\[6, 5\], got \[6, 2\]"),
-        (lambda: asymmetric_loss(PROBABILITIES[0], TARGETS[0]), r"\[N, C\] .* got torch.float64 \[5\]"),
-        (lambda: asymmetric_loss(PROBABILITIES, TARGETS, clip=1.0), "clip in"),
-        (lambda: asymmetric_loss(PROBABILITIES, TARGETS, gamma_negative=-1.0), "gamma_negative >= 0"),
-        (
-            lambda: local_asymmetric_loss(CELL_LOGITS, ATTENTION, COVERAGE[..., :3], TARGETS),
-            r"one shape .* \[6, 5, 3\]",
-        ),
-        (lambda: local_asymmetric_loss(CELL_LOGITS, ATTENTION, 2 * COVERAGE + 1, TARGETS), r"coverage within \[0, 1\]"),
-        (
-            lambda: local_asymmetric_loss(CELL_LOGITS, ATTENTION, COVERAGE, TARGETS[:, :2]),
-            r"bool \[6, 5\], .* \[6, 2\]",
-        ),
-        (
-            lambda: local_asymmetric_loss(CELL_LOGITS, ATTENTION, COVERAGE, TARGETS.double()),
-            r"bool \[6, 5\], got torch.float64",
-        ),
-        (lambda: local_asymmetric_loss(CELL_LOGITS, ATTENTION, COVERAGE, TARGETS, clip=-0.1), "clip in"),
-        (lambda: vl_proximity_loss(STUDENT, TEACHER, TEXT, LABELS, 2.5, TAU), r"k as an integer .* got 2\.5"),  # type: ignore[arg-type]
-        (lambda: mse_loss(STUDENT, TEACHER * float("nan")), "finite teacher, but NaN"),
-        (lambda: classification_loss(STUDENT, TEXT.float(), LABELS, TAU), "one precision, .* text torch.float32"),
-        (lambda: classification_loss(STUDENT, TEXT, LABELS, "0.07"), "got '0.07'"),  # type: ignore[arg-type]
-        (lambda: asymmetric_loss(PROBABILITIES, TARGETS, gamma_negative=float("nan")), "gamma_negative >= 0"),
-        (lambda: SceneObjective({"cls": 1.0, "kd": 1.0}), "no loss is named kd; known terms: cls, im_cst"),
-        (lambda: SceneObjective({"cls": -1.0}), "-1.0"),
-        (lambda: SceneObjective({"cls": 0.0}), "at least one"),
+        (lambda: mse_loss(STUDENT, TEACHER[:, :3]), "teacher"),
+        (lambda: mse_loss(STUDENT[:0], TEACHER[:0]), "student"),
+        (lambda: mse_loss(STUDENT, TEACHER * float("nan")), "teacher"),
+        (lambda: image_contrastive_loss(STUDENT, TEACHER, 0.0), "temperature"),
+        (lambda: image_contrastive_loss(STUDENT, TEACHER, TAU, similarity=cast(Any, "dot")), "dot"),
+        (lambda: image_contrastive_loss(STUDENT, TEACHER, TAU, bank=BANK[:, :2]), "bank"),
+        (lambda: classification_loss(STUDENT, TEXT, LABELS + 1, TAU), "labels"),
+        (lambda: classification_loss(STUDENT, TEXT.float(), LABELS, TAU), "text"),
+        (lambda: vl_proximity_loss(STUDENT, TEACHER, TEXT, LABELS, 0, TAU), "k "),
+        (lambda: caption_loss(STUDENT, TEXT, LABELS, TAU), "captions"),
+        (lambda: asymmetric_loss(PROBABILITIES * 3, TARGETS), "probabilities"),
+        (lambda: asymmetric_loss(PROBABILITIES, TARGETS.double() * 2), "targets"),
+        (lambda: asymmetric_loss(PROBABILITIES, TARGETS, gamma_negative=-1.0), "gamma_negative"),
+        (lambda: local_asymmetric_loss(CELL_LOGITS, ATTENTION, 2 * COVERAGE + 1, TARGETS), "coverage"),
+        (lambda: local_asymmetric_loss(CELL_LOGITS, ATTENTION, COVERAGE, TARGETS, clip=-0.1), "clip"),
+        (lambda: SceneObjective({"cls": 1.0, "kd": 1.0}), "kd"),
     ],
 )
-def test_bad_input_is_named(call: Callable[[], object], message: str) -> None:
-    with pytest.raises(InvalidArgumentError, match=message):
+def test_bad_input_is_named(call: Callable[[], object], key: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=key):
         call()
-
-
-def test_objective_is_the_weighted_sum_of_its_terms() -> None:
-    student = STUDENT.clone().requires_grad_()
-    objective = SceneObjective({"cls": 2.0, "im_cst": 0.5}, temperature=TAU)
-    total, terms = objective(SceneInputs(PROBABILITIES, TARGETS, student, TEACHER, bank=BANK))
-    assert list(terms) == ["cls", "im_cst"]
-    assert terms["cls"].item() == pytest.approx(asymmetric_loss(PROBABILITIES, TARGETS).item())
-    assert terms["im_cst"].item() == pytest.approx(slow_contrast(True, "squared_distance", True))
-    assert total.item() == pytest.approx(2 * terms["cls"].item() + 0.5 * terms["im_cst"].item())
-    assert total.requires_grad and not any(term.requires_grad for term in terms.values())

@@ -1,7 +1,6 @@
 """L_vlprox for scenes with many labels: against a slow reference, at its minimum, and with bad input."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -56,30 +55,6 @@ def test_gradients_reach_the_student_alone() -> None:
     assert torch.autograd.gradcheck(lambda p: pairwise_proximity_loss(p, TEACHER, POSITIVE, NEGATIVE, 0.1), (student,))
     pairwise_proximity_loss(student, teacher, POSITIVE, NEGATIVE, 0.1).backward()
     assert teacher.grad is None and student.grad is not None and bool(student.grad.abs().sum() > 0)
-
-
-def test_certain_students_cost_much_but_not_infinitely_much() -> None:
-    loss = pairwise_proximity_loss(torch.ones(N, V).double(), TEACHER, POSITIVE, NEGATIVE, 0.01)
-    assert 1 < loss.item() < 20
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: pairwise_proximity_loss(STUDENT[:2], TEACHER, POSITIVE, NEGATIVE, 0.1), r"probabilities \[2, 6\]"),
-        (
-            lambda: pairwise_proximity_loss(STUDENT, TEACHER, POSITIVE[:3], NEGATIVE, 0.1),
-            r"\[3, 5\], negative \[6, 5\]",
-        ),
-        (lambda: pairwise_proximity_loss(STUDENT, TEACHER[:, :2], POSITIVE, NEGATIVE, 0.1), r"teacher \[4, 2\]"),
-        (lambda: pairwise_proximity_loss(STUDENT * 4, TEACHER, POSITIVE, NEGATIVE, 0.1), r"within \[0, 1\]"),
-        (lambda: pairwise_proximity_loss(STUDENT[:, :2], TEACHER, POSITIVE, NEGATIVE, 0.1), r"\[4, 2\]"),
-        (lambda: pairwise_proximity_loss(STUDENT, TEACHER, POSITIVE, NEGATIVE, 0.0), "temperature above 0"),
-    ],
-)
-def test_bad_input_is_named(call: Callable[[], torch.Tensor], message: str) -> None:
-    with pytest.raises(InvalidArgumentError, match=message):
-        call()
 
 
 def inputs(objects: int = 3) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,19 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from helpers.policies import changed
-from helpers.scene_data import make_toy_store
 from helpers.scene_runs import make_finished_run, names_of_objects
-from pickclutter_lang.datasets.scenes import read_manifest
-from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.evaluation.evaluate import prepare
 from pickclutter_lang.evaluation.report import detection_curves, draw_curves
-from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner, seen_names
-from pickclutter_lang.experiments.scenes.export_policy import MAX_CALIBRATION_SCENES
-from pickclutter_lang.objects.catalog import paper_catalog, unseen_objects
+from pickclutter_lang.evaluation.rollout import seen_names
 from pickclutter_lang.objects.kinds.kind_set import load_kind_set
-from pickclutter_lang.policy.folder import Thresholds, load_config
+from pickclutter_lang.policy.folder import Thresholds
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
@@ -69,9 +63,6 @@ def test_teacher_and_students_act_at_thresholds_of_one_rule(root: Any, monkeypat
     assert found.default == found.names[next(iter(unseen & set(found.names)))]
     monkeypatch.setattr(TeacherDetector, "score", None)  # what was calibrated is kept
     assert prepare(config, folder / "evaluation").rollouts.teacher_thresholds == found
-    logged = setup.identity["teacher"]
-    assert logged["false_positive_rate"] == 0.2 and set(logged["scenes"]) == {"id", "fewshot"}
-    assert logged["max_scenes"] == MAX_CALIBRATION_SCENES == 300  # as the pages say
 
 
 def _unseen(run: Any) -> dict[str, bool]:
@@ -83,34 +74,13 @@ def test_a_policy_folder_has_a_teacher_where_there_are_scenes(root: Any, tmp_pat
     policy = str(next((folder / "evaluation" / "policies").glob("few_shot")))
     plain = prepare(PolicyEvalConfig(policy=policy), tmp_path)
     assert plain.variants == ["oracle", "few_shot", "random"]
-    with pytest.raises(DatasetError, match="scenes="):
+    with pytest.raises(DatasetError, match="scenes"):
         prepare(PolicyEvalConfig(policy=policy, variants=["teacher"]), tmp_path)
     beside = PolicyEvalConfig(policy=policy, scenes=str(folder / "scenes"), calibration="id")
     assert "teacher" in prepare(beside, tmp_path).variants
-    with pytest.raises(InvalidArgumentError, match="either run="):
+    with pytest.raises(InvalidArgumentError, match="run"):
         PolicyEvalConfig(variants=["oracle", "few_shot"]).validate()
     PolicyEvalConfig(variants=["oracle", "random"]).validate()
-
-
-def test_a_policy_folder_says_which_objects_are_unseen(exported: Path, tmp_path: Path) -> None:
-    assert set(load_config(exported / "few_shot").student.unseen_names or ()) == set(names_of_objects("ood"))
-    policy = shutil.copytree(exported / "few_shot", tmp_path / "policy")
-
-    def found(unseen: list[str] | None, scenes: str | None = None) -> tuple[int, int | None]:
-        (policy / "policy.json").write_bytes(changed(exported, "student", unseen_names=unseen))
-        setup = prepare(PolicyEvalConfig(policy=str(policy), scenes=scenes, variants=["few_shot"]), policy)
-        return setup.rollouts.object_split, setup.identity.get("object_split")
-
-    second = [item.name for item in paper_catalog(2) if item.split == "ood"]
-    assert found(names_of_objects("ood")) == (0, None) and found(second) == (2, 2)
-    make_toy_store(tmp_path / "scenes" / "id", "id", 2, object_split=3)
-    assert found(None) == (0, None)
-    manifest = read_manifest(tmp_path / "scenes" / "id")
-    of_kinds = {**manifest.settings, "instances": 3, "object_split": 1}
-    replace(manifest, fields=(*manifest.fields, "instances"), settings=of_kinds).write(tmp_path / "scenes" / "id")
-    assert found(["banana"], str(tmp_path / "scenes")) == (1, 1)  # a student of some kinds
-    with pytest.raises(CheckpointError, match="unseen_names out of names, but got spoonbill"):
-        found(["spoonbill"])
 
 
 def test_seen_names_are_those_that_the_student_trained_on(exported: Path) -> None:
@@ -119,13 +89,6 @@ def test_seen_names_are_those_that_the_student_trained_on(exported: Path) -> Non
     assert seen_names(catalog, student) == set(names_of_objects("id")) and "mug" not in seen_names(catalog, student)
     student.config = replace(student.config, unseen_names=None)
     assert seen_names(catalog, student) == seen_names(catalog, None)
-
-
-@pytest.mark.sim
-def test_the_environment_has_the_unseen_objects_of_the_student() -> None:
-    config = RolloutConfig(split="id", camera_size=32, object_split=2)
-    env: Any = RolloutRunner(config)._env.unwrapped
-    assert {item.model_id for item in env.catalog if item.split == "ood"} == unseen_objects(2)
 
 
 def test_curves_count_who_is_called_absent() -> None:

@@ -102,9 +102,9 @@ def test_damaged_content_is_named(tmp_path: Path, change: dict[str, object]) -> 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(MissingAssetsError, match=r"none\.json"):
         attach_descriptions(["banana"], str(tmp_path / "none.json"))
-    with pytest.raises(UnknownObjectError, match="'spaceship', 'unicorn'"):
+    with pytest.raises(UnknownObjectError, match="spaceship"):
         attach_descriptions(["banana", "spaceship", "unicorn"], "distinct")
-    with pytest.raises(InvalidArgumentError, match="'poetic'"):
+    with pytest.raises(InvalidArgumentError, match="poetic"):
         attach_descriptions(["banana"], "poetic")
 
 
@@ -143,26 +143,7 @@ def test_every_label_is_asked_for_and_kept(tmp_path: Path, server: ChatServer) -
             collect_descriptions(replace(asked, **change))
 
 
-def test_an_own_instruction_and_a_long_answer(tmp_path: Path, server: ChatServer) -> None:
-    server.answer = lambda n, text: completion("round and " * (40 if "bolt" in text else 2) + "red")
-    asked = config(tmp_path, server, style="colour", instruction="Name the colors of {name} {x}.")
-    asked.validate()
-    assert collect_descriptions(asked).too_long == ("bolt",)
-    assert server.messages[0] == "Name the colors of mug {x}."
-
-
-@pytest.mark.parametrize(
-    "first",
-    [
-        failed(429, "slow down"),
-        failed(503, "loading"),
-        Reply(b'{"choices": []}'),
-        completion(None),
-        completion("I'm sorry, but I can't help with that."),
-        completion("A round", finish_reason="length"),
-    ],
-    ids=lambda reply: f"{reply.status}-{reply.body[:40]!r}",
-)
+@pytest.mark.parametrize("first", [failed(429, "slow down"), Reply(b'{"choices": []}'), completion("A", finish_reason="length")])
 def test_a_failed_request_and_a_useless_answer_are_repeated(tmp_path: Path, server: ChatServer, first: Reply) -> None:
     server.answer = lambda n, text: FINE if n else first
     result = collect_descriptions(config(tmp_path, server, labels=["mug"]))
@@ -186,24 +167,12 @@ def test_a_persistent_failure_is_one_line_and_keeps_answers(
 ) -> None:
     server.answer = lambda n, text: reply if n else FINE
     asked = config(tmp_path, server, timeout=0.5 if reply.pause else 60.0)
-    with pytest.raises(LanguageModelError) as caught:
+    with pytest.raises(LanguageModelError, match=r"127\.0\.0\.1") as caught:
         collect_descriptions(asked)
-    assert "127.0.0.1" in str(caught.value) and KEY not in str(caught.value) and "\n" not in str(caught.value)
+    assert KEY not in str(caught.value)
     assert len(server.requests) == 1 + attempts
     server.answer = lambda n, text: FINE
     assert collect_descriptions(replace(asked, timeout=60.0)).requests == 1
-
-
-def test_no_key_and_no_folder_are_errors_before_anything_is_sent(
-    tmp_path: Path, server: ChatServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(DatasetError):
-        collect_descriptions(config(tmp_path / "none", server))
-    monkeypatch.delenv("OPENAI_API_KEY")
-    with pytest.raises(LanguageModelError, match="OPENAI_API_KEY"):
-        collect_descriptions(config(tmp_path, server))
-    assert server.requests == []
-    assert collect_descriptions(config(tmp_path, server, api_key_env=None)).requests == 2
 
 
 def test_a_killed_run_goes_on_and_asks_only_for_what_is_missing(tmp_path: Path, server: ChatServer) -> None:
@@ -220,7 +189,7 @@ def test_a_killed_run_goes_on_and_asks_only_for_what_is_missing(tmp_path: Path, 
     child.wait()
     assert list(DescriptionSet.load(out).texts) == labels[:3]
     again = run_python(command)
-    assert again.returncode == 0 and "3 labels requested, 6 described" in again.stdout, again.stderr
+    assert again.returncode == 0, again.stderr
     assert list(DescriptionSet.load(out).texts) == labels
     asked = [sum(f"of {label}." in text for text in server.messages) for label in labels]
     assert asked == [1, 1, 1, 2, 1, 1]  # the fourth was on its way when the run was killed
@@ -229,13 +198,11 @@ def test_a_killed_run_goes_on_and_asks_only_for_what_is_missing(tmp_path: Path, 
 @pytest.mark.parametrize(
     ("answer", "line"),
     [
-        ('"A red mug."', "A red mug."),
         ("**A red mug.**", "A red mug."),
         ('"red" and "round"', '"red" and "round"'),
         ("Sure! Here is a sentence:\n\n'A red mug.'", "A red mug."),
         ("Here: a red mug.", "Here: a red mug."),
         ("<think>\nA mug, so...\n</think>\nA red mug.", "A red mug."),
-        ("Okay, a mug...\n</think>\n\nA red mug.", "A red mug."),
         ("Ein roter Becher mit Henkel für Kaffee.", "Ein roter Becher mit Henkel für Kaffee."),
     ],
 )
@@ -257,38 +224,30 @@ def test_labels_are_read_from_files(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('["mug"')
     with pytest.raises(DatasetError, match=r"a\.json"):
         read_labels(str(tmp_path / "a.json"))
-
-
-@pytest.mark.parametrize(
-    ("labels", "error"),
-    [
-        ([], InvalidArgumentError),
-        (["mug", ""], InvalidArgumentError),
-        (["mug", 7], InvalidArgumentError),
-        (["mug", "bolt", "mug "], InvalidArgumentError),
-        ("names.csv", InvalidArgumentError),
-        ("/none/names.txt", MissingAssetsError),
-    ],
-)
-def test_invalid_labels_are_refused(labels: object, error: type[Exception]) -> None:
-    with pytest.raises(error):
-        read_labels(labels)
+    for wrong in ([], ["mug", 7], ["mug", "bolt", "mug "], "names.csv"):
+        with pytest.raises(InvalidArgumentError):
+            read_labels(wrong)
 
 
 @pytest.mark.parametrize(
     ("change", "key"),
     [
-        ({"style": "poem"}, "instruction="),
-        ({"style": "poem", "instruction": "Describe it."}, "{name}"),
+        ({"style": "poem"}, "instruction"),
         ({"instruction": "Describe {name}."}, "style"),
         ({"base_url": "localhost:1"}, "base_url"),
         ({"timeout": 0.0}, "timeout"),
-        ({"retries": -1}, "retries"),
-        ({"model": " "}, "model"),
         ({"out": "mine.txt"}, "out"),
     ],
 )
 def test_invalid_configs_are_named(tmp_path: Path, change: dict[str, object], key: str) -> None:
+    nobody = ChatServer(lambda n, text: FINE, base_url="http://127.0.0.1:9/v1")
     with pytest.raises(InvalidArgumentError, match=key):
-        nobody = ChatServer(lambda n, text: FINE, base_url="http://127.0.0.1:9/v1")
         replace(config(tmp_path, nobody), **change).validate()  # type: ignore[arg-type]
+
+
+def test_without_a_key_nothing_is_sent(tmp_path: Path, server: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with pytest.raises(LanguageModelError, match="OPENAI_API_KEY"):
+        collect_descriptions(config(tmp_path, server))
+    assert server.requests == []
+    assert collect_descriptions(config(tmp_path, server, api_key_env=None)).requests == 2

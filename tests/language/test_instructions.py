@@ -42,36 +42,23 @@ def test_instructions_are_sampled_from_all_templates() -> None:
 SAID = {
     "Pick up the Lemon": "lemon",
     "pick up the lemon and put it at the goal": "lemon",
-    "pick up the lemon squeezer": "lemon squeezer",
     "grab the salt and pepper mill please": "salt and pepper mill",
     "Grab the Cup, Blue now": "cup, blue",
     "can you get me the cup, please?": "cup",
-    "lift the sign now hiring and put it away": "sign now hiring",
-    "lift the bell, small": "bell",
-    "please pick up the red mug": "red mug",
     "Could you please get me a striped mug, thanks": "striped mug",
     "Robot: go get the mug": "mug",
     "I\u2019d like the mug": "mug",
-    "can you pick the mug up please": "mug",
     "pick up the mug lying on the table": "mug",
     "give me the red one": "red one",
-    "the red one": "red one",
-    "get the yellow fruit": "yellow fruit",
     "pick up the gray mug": "grey mug",
-    "rubiks cube": "rubik's cube",
     "is there a red and orange mug": "red and orange mug",
-    "where is the orange": "orange",
     "get the arm to pick the lemon": "lemon",
     "the mug with a handle": "mug with a handle",
     "pick up the orange and white mug": "orange and white mug",
-    "pick up lemon squeezer": "lemon squeezer",
-    "can I have the red one please": "red one",
     "pick up the red one over there": "red one",
     "why don't you pick up the mug": "mug",
-    "pick up the do not disturb sign": "do not disturb sign",
     "hand me the to-go mug": "to-go mug",
     "give me the mug which is gray from the table, please": "grey mug",
-    "pick the mug that is on the table": "mug",
     "where did I put the rubik's cube again": "rubik's cube",
 }
 
@@ -108,13 +95,6 @@ def test_places_several_objects_and_prohibitions_are_refused(text: str) -> None:
 def test_what_asks_for_nothing_is_no_instruction(text: str) -> None:
     with pytest.raises(InvalidArgumentError, match="lemon"):
         parse_target_name(text, NAMES)
-
-
-def test_a_name_alone_is_not_searched_for_known_ones() -> None:
-    texts = ("mug tree", "the mug", "The Cup, Blue", "hand soap", "7 up", "?", "", "stop sign", "leave-in conditioner")
-    expected = ["mug tree", "mug", "cup, blue", "hand soap", "7 up", "?", "", "stop sign", "leave-in conditioner"]
-    assert [read_name(text, NAMES) for text in texts] == expected
-    assert parse_target_name("mug tree", NAMES) == "mug"
 
 
 def test_the_packages_words_are_read_as_they_are() -> None:

@@ -11,7 +11,6 @@ from helpers.scene_runs import config, make_toys, names_of_objects
 from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.language.descriptions import DescriptionSet
-from pickclutter_lang.students.config import PromptConfig
 
 SEEN, UNSEEN = names_of_objects("id"), names_of_objects("ood")
 
@@ -28,7 +27,7 @@ def write_texts(path: Path, texts: dict[str, str]) -> Path:
 
 def test_a_label_of_y_ood_without_a_description_is_named(toys: list[str], tmp_path: Path) -> None:
     texts = write_texts(tmp_path / "mine.json", dict.fromkeys((*SEEN, *UNSEEN[1:]), "a thing"))
-    with pytest.raises(UnknownObjectError, match=f"none of '{UNSEEN[0]}'"):
+    with pytest.raises(UnknownObjectError, match=UNSEEN[0]):
         _ = SceneRun.open(config(*toys, f"prompts.descriptions={texts}", f"out={tmp_path / 'run'}")).model
 
 
@@ -37,7 +36,7 @@ def test_a_text_of_y_ood_that_is_too_long_is_named(toys: list[str], tmp_path: Pa
     described = dict.fromkeys((*SEEN, *UNSEEN), "a thing") | {UNSEEN[0]: "a thing " * 40}
     texts = write_texts(tmp_path / "mine.json", described)
     overrides = [*toys, setting.format(texts), f"out={tmp_path / 'run'}"]
-    with pytest.raises(InvalidArgumentError, match=f"expected a text of at most .*{UNSEEN[0]} . a thing"):
+    with pytest.raises(InvalidArgumentError, match=UNSEEN[0]):
         _ = SceneRun.open(config(*overrides)).model
     assert SceneRun.open(config(*overrides, "prompts.truncate=true")).model
 
@@ -52,10 +51,3 @@ def test_other_weights_forget_encoded_prompts(toys: list[str], tmp_path: Path) -
         model.load_state_dict(other.state_dict())
         after = model.predict(images).probabilities
         assert torch.equal(after, other.predict(images).probabilities) and not torch.equal(after, before)
-
-
-def test_descriptions_that_play_no_part_are_refused_or_left_out() -> None:
-    with pytest.raises(InvalidArgumentError, match="descriptions_of=other, but there are none to exchange"):
-        PromptConfig(descriptions_of="other").validate()
-    PromptConfig(descriptions_of="other", descriptions="blind").validate()
-    assert PromptConfig(descriptions="blind", closed_set=True).sources == []

@@ -12,11 +12,9 @@ import pytest
 import torch
 from efficientnet_pytorch import EfficientNet
 from numpy.typing import NDArray
-from timm.layers import drop
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.students import LocalAggregation, Student, build_student
-from pickclutter_lang.students.backbones import Backbone, _drawing
 from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.students.student import normalize_rgb, resolve_bf16
 from pickclutter_lang.teachers.pocket import dense_features, load_pocket_teacher
@@ -32,23 +30,15 @@ def student(name: str = "efficientnet_b0", channels: int = 3, stride: int | None
 @pytest.mark.parametrize(
     ("name", "channels", "stride", "side", "cells"),
     [
-        ("efficientnet_b0", 3, None, 128, 4),
         ("efficientnet_b0", 8, 16, 128, 8),
-        ("efficientnet_b0", 4, 16, 224, 14),
         ("efficientnet_b0", 3, 32, 100, 4),
-        ("efficientnet_b2", 3, 16, 64, 4),
         ("torchvision/resnet18", 4, None, 64, 2),
-        ("torchvision/resnet18", 3, 16, 64, 4),
         ("torchvision/efficientnet_b0", 8, 16, 64, 4),
-        ("torchvision/mobilenet_v3_small", 3, None, 64, 2),
-        ("small_resnet", 8, None, 128, 8),
         ("small_resnet", 3, 8, 100, 13),
         ("pocket", 3, 16, 64, 4),
-        ("timm/resnet10t", 4, None, 64, 2),
         ("timm/resnet10t", 3, 8, 64, 8),
         ("timm/mobilenetv3_small_050", 8, 16, 64, 4),
         ("timm/vit_tiny_patch16_224", 3, None, 64, 4),
-        ("timm/swin_s3_tiny_224", 3, None, 64, 2),
     ],
 )
 def test_features_have_the_promised_shapes(name: str, channels: int, stride: int | None, side: int, cells: int) -> None:
@@ -60,7 +50,7 @@ def test_features_have_the_promised_shapes(name: str, channels: int, stride: int
     assert bool(features.pooled.isfinite().all()) and bool(features.spatial.isfinite().all())
 
 
-@pytest.mark.parametrize("side", [128, 100, 224])
+@pytest.mark.parametrize("side", [128, 100])
 def test_efficientnet_equals_its_library(side: int) -> None:
     ours = student().eval()
     stock = EfficientNet.from_name("efficientnet-b0", image_size=side, include_top=False).eval()
@@ -71,18 +61,6 @@ def test_efficientnet_equals_its_library(side: int) -> None:
         torch.testing.assert_close(ours.backbone(images), expected, rtol=1e-4, atol=1e-5)
         pooled = stock(images).flatten(1)
         torch.testing.assert_close(ours(images).pooled, ours.global_head(pooled), rtol=1e-4, atol=1e-5)
-
-
-def test_statistics_follow_within_some_ten_steps() -> None:
-    network = student().train()
-    images = 2 * torch.randn(8, 3, 32, 32, generator=torch.Generator().manual_seed(0)) + 1
-    stem = network.backbone.network._bn0  # type: ignore[union-attr]
-    variances: list[torch.Tensor] = []
-    stem.register_forward_hook(lambda _, inputs, __: variances.append(inputs[0].var(dim=(0, 2, 3))))  # type: ignore
-    with torch.no_grad():
-        for _ in range(30):
-            network(images)
-    torch.testing.assert_close(stem.running_var, variances[0], rtol=0.1, atol=0.1)  # type: ignore[union-attr]
 
 
 def test_activation_checkpointing_changes_nothing_and_saves_memory() -> None:
@@ -109,11 +87,6 @@ def test_activation_checkpointing_changes_nothing_and_saves_memory() -> None:
     assert checkpointed[3] < 0.2 * reference[3]
     assert network(images).spatial.isfinite().all()  # the running statistics are updated
     assert int(network.backbone.network._bn0.num_batches_tracked) == 2  # type: ignore[union-attr, arg-type]
-
-
-def test_output_stride_changes_no_weight() -> None:
-    shapes = [{key: value.shape for key, value in student(stride=s).state_dict().items()} for s in (16, 32)]
-    assert shapes[0] == shapes[1]
 
 
 @pytest.mark.parametrize(
@@ -167,58 +140,14 @@ def test_a_pocket_student_starts_as_the_embedded_teacher() -> None:
     assert not [key for key in changed if any(part in key for part in fixed)]
 
 
-def test_a_pocket_student_of_another_width_has_new_heads() -> None:
-    torch.manual_seed(0)
-    ours = build_student("pocket", channels=3, embed_dim=D, output_stride=16, pretrained=True).eval()
-    with torch.no_grad():
-        assert ours(torch.zeros(1, 3, 64, 64)).spatial.shape == (1, D, 4, 4)
-    with pytest.raises(InvalidArgumentError, match="pretrained=true for pocket, whose first stages stay"):
-        StudentConfig(name="pocket").validate()
-    StudentConfig(name="pocket", pretrained=True).validate()
-
-
 @pytest.mark.parametrize("name", ["efficientnet_b0", "torchvision/resnet18"])
 def test_pretrained_without_network_is_a_named_error(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    with pytest.raises(MissingAssetsError, match=r"pretrained weights of .* from scratch"):
+    with pytest.raises(MissingAssetsError, match=name.rpartition("/")[2]):
         build_student(name, channels=3, embed_dim=D, pretrained=True)
-
-
-def test_equal_seeds_build_equal_students() -> None:
-    first, second = student(channels=8).state_dict(), student(channels=8).state_dict()
-    assert all(torch.equal(first[key], second[key]) for key in first)
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: student("efficientnet_b9"), "efficientnet_b9"),
-        (lambda: build_student("pocket", channels=3, embed_dim=D, activation_checkpointing=True), "checkpointing"),
-        (lambda: student("torchvision/nothing"), "torchvision/nothing"),
-        (lambda: student("timm/nothing"), "timm/nothing"),
-        (lambda: student("torchvision/vit_b_16"), "torchvision/vit_b_16"),
-        (lambda: student("torchvision/convnext_tiny", stride=16), "output_stride"),
-        (lambda: student("torchvision/alexnet", stride=32), "output_stride"),
-        (lambda: student("torchvision/densenet121", stride=16), "output_stride"),
-        (lambda: student(channels=0), "channels"),
-        (lambda: student(stride=4), "output_stride"),
-        (lambda: student(stride=8), "output_stride"),
-        (lambda: student("small_resnet", stride=32), "output_stride"),
-        (lambda: student("pocket", channels=4), "4 channels"),
-        (lambda: student("pocket", stride=32), "output_stride"),
-        (lambda: student()(torch.zeros(1, 4, 64, 64)), "images"),
-        (lambda: LocalAggregation(temperature=0.0), "temperature"),
-        (lambda: LocalAggregation()(torch.zeros(1, 4, 2, 2), torch.zeros(3, 5), torch.zeros(3, 5)), "embed_dim"),
-        (lambda: LocalAggregation()(torch.zeros(1, 4, 2), torch.zeros(3, 4), torch.zeros(3, 4)), "local features"),
-        (lambda: LocalAggregation()(torch.zeros(1, 4, 2, 2), torch.zeros(3, 4), torch.zeros(2, 4)), "text features"),
-    ],
-)
-def test_bad_input_is_named(call: Callable[[], object], message: str) -> None:
-    with pytest.raises(InvalidArgumentError, match=message):
-        call()
 
 
 def slow_aggregation(
@@ -269,15 +198,6 @@ def test_local_aggregation_is_a_softmax_over_space_and_over_the_pair(
     assert scores.attention.sum(dim=(2, 3)).detach().numpy() == pytest.approx(np.ones((2, 5)))
 
 
-def test_labels_do_not_depend_on_the_other_labels() -> None:
-    generator = torch.Generator().manual_seed(2)
-    local, text = torch.randn(3, D, 4, 4, generator=generator), torch.randn(2, 26, D, generator=generator)
-    head = LocalAggregation()
-    together = head(local, text[0], text[1])
-    single = head(local, text[0, 20:21], text[1, 20:21])
-    torch.testing.assert_close(together.probabilities[:, 20:21], single.probabilities)
-
-
 def test_attention_peaks_at_the_object() -> None:
     text = torch.nn.functional.normalize(torch.randn(2, D, generator=torch.Generator().manual_seed(3)), dim=1)
     local = -text[0][None, :, None, None].repeat(1, 1, 5, 5)
@@ -287,14 +207,6 @@ def test_attention_peaks_at_the_object() -> None:
     assert scores.probabilities.item() > 0.99
 
 
-def test_local_aggregation_learns_scale_and_bias() -> None:
-    head = LocalAggregation()
-    generator = torch.Generator().manual_seed(4)
-    local, text = torch.randn(3, D, 4, 4, generator=generator), torch.randn(2, 5, D, generator=generator)
-    head(local, text[0], text[1]).probabilities.sum().backward()
-    assert {name for name, weight in head.named_parameters() if weight.grad is not None} == {"log_scale", "bias"}
-
-
 def test_without_dropout_training_is_deterministic() -> None:
     torch.manual_seed(0)
     images = torch.randn(4, 3, 64, 64)
@@ -302,17 +214,6 @@ def test_without_dropout_training_is_deterministic() -> None:
         model = build_student("efficientnet_b0", channels=3, embed_dim=D, dropout=dropout).train()
         same = torch.equal(model(images).pooled, model(images).pooled)
         assert same is not dropout
-
-
-def test_no_network_draws_at_random_without_dropout() -> None:
-    torch.manual_seed(0)
-    images = torch.randn(4, 3, 64, 64)
-    for dropout in (True, False):
-        name = "torchvision/efficientnet_b0"
-        model = build_student(name, channels=3, embed_dim=D, output_stride=None, dropout=dropout).train()
-        assert torch.equal(model(images).pooled, model(images).pooled) is not dropout
-    path = drop.DropPath(0.5)
-    assert _drawing(False, Backbone(path, 8, 0.2)).dropout == 0 and path.drop_prob == 0
 
 
 @pytest.mark.parametrize(
@@ -331,3 +232,20 @@ def test_precision_is_that_of_the_cores_or_as_asked_for(
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
     assert resolve_bf16(precision, device) == expected
+
+
+@pytest.mark.parametrize(
+    ("call", "key"),
+    [
+        (lambda: student("timm/nothing"), "timm/nothing"),
+        (lambda: student("torchvision/convnext_tiny", stride=16), "output_stride"),
+        (lambda: student("small_resnet", stride=32), "output_stride"),
+        (lambda: student("pocket", channels=4), "channels"),
+        (lambda: student()(torch.zeros(1, 4, 64, 64)), "images"),
+        (lambda: StudentConfig(name="pocket").validate(), "pretrained"),
+        (lambda: LocalAggregation(temperature=0.0), "temperature"),
+    ],
+)
+def test_bad_input_is_named(call: Callable[[], object], key: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=key):
+        call()

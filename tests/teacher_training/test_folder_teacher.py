@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +22,6 @@ from pickclutter_lang.objects.catalog_file import CatalogEntry, words_of_entry
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.evaluation import evaluate_teacher
 from pickclutter_lang.teacher_training.folder_batches import FolderBatchSampler, FolderImages, read_classes
-from pickclutter_lang.teacher_training.model_card import figure_sections
 from pickclutter_lang.teacher_training.train import check_captions, check_held_out, train_teacher
 from pickclutter_lang.teacher_training.trainable_teacher import TrainablePocketTeacher
 from pickclutter_lang.teachers.pocket import POCKET_CONFIG, TRAINING_IMAGES, load_pocket_teacher
@@ -102,20 +98,6 @@ def test_faulty_folders_are_named(tmp_path: Path, classes: Path) -> None:
         FolderImages.trained_on(make_config(tmp_path, images=folder))
 
 
-def test_the_hash_is_the_same_in_every_process(tmp_path: Path, classes: Path) -> None:
-    paint(tmp_path / "train", 1, 0)
-    code = (
-        "from pickclutter_lang.teacher_training.folder_batches import FolderImages\n"
-        "print(FolderImages.open('train', 'classes.json').content_hash)"
-    )
-    environment = {**os.environ, "PYTHONHASHSEED": "1"}
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == FolderImages.open(str(tmp_path / "train"), str(classes)).content_hash
-    classes.write_text(json.dumps([{"folder": "banana", "category": "another"}]))
-    assert done.stdout.strip() != FolderImages.open(str(tmp_path / "train"), str(classes)).content_hash
-
-
 def test_a_batch_depends_on_seed_and_step_and_has_true_targets(tmp_path: Path, classes: Path) -> None:
     config = make_config(tmp_path, images=paint(tmp_path / "train", 3, 0), classes=classes)
     data, other = (
@@ -131,17 +113,13 @@ def test_a_batch_depends_on_seed_and_step_and_has_true_targets(tmp_path: Path, c
 
 
 @pytest.mark.slow
-def test_the_command_trains_exports_and_evaluates(
-    tmp_path: Path, classes: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_trains_exports_and_evaluates(tmp_path: Path, classes: Path) -> None:
     train, held = paint(tmp_path / "train", 4, 0), paint(tmp_path / "held", 2, 1)
     words = [f"images={train}", f"unseen_images={held}", f"classes={classes}", "images_half=first", f"out={tmp_path}/o"]
     main(["train-teacher", "teacher_data=image_folder", *words, *TINY])
-    assert "Held-out metrics" in capsys.readouterr().out
     folder = tmp_path / "o" / "teacher"
-    card, figures = (folder / "MODEL_CARD.md").read_text(), json.loads((folder / "figures.json").read_text())
-    assert "images_half=first" in card and "| beetroot | vegetable | 2 | 2 |" in card
-    assert str(tmp_path) not in card and "YCB" not in card
+    assert str(tmp_path) not in (folder / "MODEL_CARD.md").read_text()
+    figures = json.loads((folder / "figures.json").read_text())
     trained = json.loads((folder / TRAINING_IMAGES).read_text())
     ids = FolderImages.open(str(train), half="first").at(1).file_hashes
     assert trained == sorted(value.hex()[:32] for value in ids) and len(trained) == 6
@@ -153,9 +131,7 @@ def test_the_command_trains_exports_and_evaluates(
         (held / name).mkdir()
         Image.new("RGB", (8, 8), (200 * number, 90, 40)).save(held / name / "0.png")
     unseen = evaluate_teacher(teacher, config)["unseen"]
-    assert unseen["classes"] == unseen["images"] == 2 and "| durian, plum | 2 | 2 |" in figure_sections(
-        {"unseen": unseen}
-    )
+    assert unseen["classes"] == unseen["images"] == 2
     assert evaluate_teacher(teacher, replace(config, unseen_images=None)) == {"images": {}, "classes": {}, "unseen": {}}
 
 

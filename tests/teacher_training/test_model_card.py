@@ -12,7 +12,7 @@ from helpers.scene_data import make_toy_store
 from helpers.teacher_data import write_views
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
-from pickclutter_lang.teacher_training.evaluation import _unique, evaluate_teacher
+from pickclutter_lang.teacher_training.evaluation import evaluate_teacher
 from pickclutter_lang.teacher_training.model_card import figure_sections, write_model_card
 from pickclutter_lang.teachers.pocket import load_pocket_teacher
 
@@ -43,8 +43,3 @@ def test_scenes_of_another_object_split_are_evaluated_on_its_labels(tmp_path: Pa
     write_model_card(tmp_path / "teacher", figures, config, 60.0)
     card = (tmp_path / "teacher" / "MODEL_CARD.md").read_text()
     assert "never saw any scan" in card and "CC BY 4.0" not in card and figure_sections(figures) in card
-
-
-def test_labels_that_are_alike_are_numbered() -> None:
-    assert _unique("kinds", []) == "kinds"
-    assert _unique("kinds", ["kinds", "ycb"]) == "kinds (2)" and _unique("a", ["a", "a (2)"]) == "a (3)"

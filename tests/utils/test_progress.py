@@ -1,12 +1,10 @@
 """The progress bar: counts, notes and lines on standard error."""
 
 import sys
-import threading
-import time
 
 import pytest
 
-from pickclutter_lang.utils.progress import ProgressBar, track
+from pickclutter_lang.utils.progress import ProgressBar
 
 
 def test_the_bar_counts_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
@@ -25,20 +23,3 @@ def test_what_is_transient_is_silent_without_a_terminal(capsys: pytest.CaptureFi
     with ProgressBar("features", 2, transient=True) as bar:
         bar.advance(2)
     assert capsys.readouterr() == ("", "")
-
-
-def test_tracking_yields_the_items(capsys: pytest.CaptureFixture[str]) -> None:
-    assert list(track(["a", "b"], "views")) == ["a", "b"]
-    assert "2/2" in capsys.readouterr().err
-
-
-def test_without_its_thread_it_counts_and_says_what_is_left(capsys: pytest.CaptureFixture[str]) -> None:
-    threads = threading.active_count()
-    with ProgressBar("epochs", 10, completed=4, auto_refresh=False) as bar:
-        assert threading.active_count() == threads
-        assert (bar.completed, bar.time_left) == (4, "?")
-        bar.advance(3)
-        time.sleep(0.01)
-        bar.advance(3)
-        assert (bar.completed, bar.time_left) == (10, "0:00:00")
-    assert " 10/10 " in capsys.readouterr().err
