@@ -16,7 +16,6 @@ from helpers.forkserver import run_python
 from helpers.own_objects import MESHES, make_own_set, own_entry
 from helpers.paths import SCRIPTS
 from helpers.process_kill import run_killed
-from pickclutter_lang.demonstrations.collect_demos import is_kept
 from pickclutter_lang.demonstrations.config import ExportLerobotConfig
 from pickclutter_lang.demonstrations.lerobot import export_lerobot
 from pickclutter_lang.demonstrations.recorder import LIFTED, MISSED, NOT_TRIED, PLACED
@@ -120,14 +119,6 @@ def frame_of(pose: Any, within: Any) -> Any:
         matrix[:3, :3], matrix[:3, 3] = rotation_matrix(one[3:]), one[:3]
         matrices.append(matrix)
     return matrices[0] @ np.linalg.inv(matrices[1])
-
-
-@pytest.mark.parametrize(
-    ("steps", "success", "failures", "kept"),
-    [(70, True, False, True), (200, False, False, False), (200, False, True, True), (0, False, True, False)],
-)
-def test_which_episodes_are_kept(steps: int, success: bool, failures: bool, kept: bool) -> None:
-    assert is_kept({"steps": steps, "success": success}, failures) is kept
 
 
 def test_a_student_plays_with_images_of_its_size(exported: Path, tmp_path: Path) -> None:

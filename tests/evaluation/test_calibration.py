@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from helpers.scene_runs import make_finished_run, names_of_objects
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.evaluation.evaluate import prepare
 from pickclutter_lang.evaluation.report import detection_curves, draw_curves
@@ -67,20 +66,6 @@ def test_teacher_and_students_act_at_thresholds_of_one_rule(root: Any, monkeypat
 
 def _unseen(run: Any) -> dict[str, bool]:
     return dict(run.label_features().unseen_by_name)
-
-
-def test_a_policy_folder_has_a_teacher_where_there_are_scenes(root: Any, tmp_path: Path) -> None:
-    folder, _ = root
-    policy = str(next((folder / "evaluation" / "policies").glob("few_shot")))
-    plain = prepare(PolicyEvalConfig(policy=policy), tmp_path)
-    assert plain.variants == ["oracle", "few_shot", "random"]
-    with pytest.raises(DatasetError, match="scenes"):
-        prepare(PolicyEvalConfig(policy=policy, variants=["teacher"]), tmp_path)
-    beside = PolicyEvalConfig(policy=policy, scenes=str(folder / "scenes"), calibration="id")
-    assert "teacher" in prepare(beside, tmp_path).variants
-    with pytest.raises(InvalidArgumentError, match="run"):
-        PolicyEvalConfig(variants=["oracle", "few_shot"]).validate()
-    PolicyEvalConfig(variants=["oracle", "random"]).validate()
 
 
 def test_seen_names_are_those_that_the_student_trained_on(exported: Path) -> None:

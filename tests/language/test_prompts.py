@@ -35,7 +35,7 @@ def teacher() -> OpenClipTeacher:
 
 @pytest.mark.parametrize(
     ("contexts", "n_context"),
-    [(("a photo of a", "no image of a"), 4), (DEFAULT_CONTEXTS, 7), (("with", "without"), 1)],
+    [(("a photo of a", "no image of a"), 4), (DEFAULT_CONTEXTS, 7)],
 )
 def test_embedded_contexts_equal_encoded_texts(
     teacher: OpenClipTeacher, contexts: tuple[str, str], n_context: int
@@ -75,13 +75,6 @@ def test_a_label_that_is_too_long_is_cut_where_that_is_asked_for(teacher: OpenCl
     torch.testing.assert_close(prompts().positive, expected, atol=1e-5, rtol=1e-4)
     with pytest.raises(InvalidArgumentError, match="word39"):
         LearnedPrompts(teacher, ["mug", long], n_context=7)
-
-
-def test_single_context_has_no_negative(teacher: OpenClipTeacher) -> None:
-    prompts = LearnedPrompts(teacher, LABELS, dual=False, init=(None, None))
-    features = prompts()
-    assert features.negative is None and features.positive.shape == (len(LABELS), teacher.embed_dim)
-    assert list(prompts.state_dict()) == ["positive"]
 
 
 def test_other_labels_follow_the_same_contexts(teacher: OpenClipTeacher) -> None:

@@ -21,9 +21,8 @@ from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import CheckpointError, DatasetError
 from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
-from pickclutter_lang.experiments.scenes.export_policy import export_policy, policy_thresholds
+from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
-from pickclutter_lang.metrics.thresholds import Predictions
 from pickclutter_lang.policy.folder import load_config, policy_fingerprint
 from pickclutter_lang.policy.runtime import StudentRuntime
 
@@ -59,21 +58,6 @@ def test_metrics_are_no_part_of_a_policy_s_identity(exported: Path, tmp_path: Pa
     values["thresholds"]["default"] /= 2
     (folder / "policy.json").write_text(json.dumps(values))
     assert policy_fingerprint(folder) != before
-
-
-def constant_scores(value: float, names: str) -> Predictions:
-    """Return one score of all names, in four scenes that hold none of them; only `b` is unseen."""
-    absent, unseen = torch.zeros(4, len(names), dtype=torch.bool), torch.tensor([name == "b" for name in names])
-    return Predictions(torch.full((4, len(names)), value), absent, list(names), unseen, list("wxyz"))
-
-
-@pytest.mark.parametrize("higher", ["id", "fewshot"])
-def test_of_known_names_the_higher_threshold_of_two_stores_counts(higher: str) -> None:
-    scores = {"id": 0.2, "fewshot": 0.2} | {higher: 0.6}
-    stores = {store: constant_scores(scores[store], "ab") for store in ("id", "fewshot")}
-    found = policy_thresholds(0.07, stores)
-    assert found == pytest.approx({"a": 0.6, "b": scores["fewshot"]})
-    assert policy_thresholds(0.07, {"id": stores["id"]}) == pytest.approx({"a": scores["id"], "b": scores["id"]})
 
 
 def test_the_folder_does_not_contain_the_paths_of_its_run(exported: Path) -> None:

@@ -61,36 +61,6 @@ def test_observations_carry_the_students_scores(
 
 
 @pytest.mark.sim
-def test_wrapped_environments_are_vectorized(
-    environment: Callable[..., gymnasium.Env], student: StudentRuntime, exported: Path
-) -> None:
-    from gymnasium.vector import SyncVectorEnv
-
-    from pickclutter_lang.policy.score_wrappers import InstructionEmbedding, TargetScoreObservation
-    from pickclutter_lang.teachers import load_teacher
-
-    teacher = load_teacher("pocket", exported / "teacher")
-
-    def one() -> gymnasium.Env:
-        return TargetScoreObservation(InstructionEmbedding(environment(), teacher), student, ["dice"])
-
-    many, alone = SyncVectorEnv([one, one]), one()
-    actions = np.zeros(many.action_space.shape or (), np.float32)
-    for n, seed in enumerate((3, 4)):
-        seen, infos = many.reset(seed=[3, 4])
-        expected, info = alone.reset(seed=seed)
-        for _ in range(2):
-            for key in ("target_score", "target_map", "name_scores", "instruction_embedding"):
-                np.testing.assert_array_equal(seen[key][n], expected[key])
-            assert infos["instruction"][n] == info["instruction"]
-            assert infos["target_threshold"][n] == info["target_threshold"]
-            seen, *_, infos = many.step(actions)
-            expected, *_, info = alone.step(actions[n])
-    many.close()
-    alone.close()
-
-
-@pytest.mark.sim
 @pytest.mark.slow
 @pytest.mark.parametrize("frozen", [True, False])
 def test_stable_baselines3_learns_on_the_students_features(

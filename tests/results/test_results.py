@@ -186,10 +186,3 @@ def test_runs_that_are_not_paired_say_why(tmp_path: Path, change: str) -> None:
     scenes_run(tmp_path / "b", 0.5, **({"source": "y"} if change == "source" else {"scenes": 30}))
     assert isinstance(load_comparison(folders).difference("b", "few_shot", "ood_on_ood", "map"), str)
     assert "not paired" in write_comparison(CompareRunsConfig(folders, str(tmp_path / "out"))).read_text()
-
-
-def test_folders_of_a_comparison_are_checked(tmp_path: Path) -> None:
-    run = str(scenes_run(tmp_path / "a", 0.2))
-    for config in (CompareRunsConfig([run]), CompareRunsConfig([run, run]), CompareRunsConfig([run, "b"], out=run)):
-        with pytest.raises(InvalidArgumentError):
-            config.validate()

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from helpers.own_objects import own_entry
@@ -21,10 +20,9 @@ from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.objects.catalog_file import CatalogEntry, words_of_entry
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.evaluation import evaluate_teacher
-from pickclutter_lang.teacher_training.folder_batches import FolderBatchSampler, FolderImages, read_classes
+from pickclutter_lang.teacher_training.folder_batches import FolderImages, read_classes
 from pickclutter_lang.teacher_training.train import check_captions, check_held_out, train_teacher
-from pickclutter_lang.teacher_training.trainable_teacher import TrainablePocketTeacher
-from pickclutter_lang.teachers.pocket import POCKET_CONFIG, TRAINING_IMAGES, load_pocket_teacher
+from pickclutter_lang.teachers.pocket import TRAINING_IMAGES, load_pocket_teacher
 from pickclutter_lang.teachers.training_images import write_training_images
 
 COLORS = {"Red-Beet": (150, 20, 60), "banana": (230, 210, 30), "Lime": (60, 190, 40)}
@@ -92,24 +90,6 @@ def test_faulty_folders_are_named(tmp_path: Path, classes: Path) -> None:
     images = FolderImages.open(str(folder))
     with pytest.raises(InvalidArgumentError, match=r"empty.x\.jpg"):
         images.at(16).load(range(len(images.paths)))
-    for name in ("Lime", "banana", "empty"):
-        shutil.rmtree(folder / name)
-    with pytest.raises(InvalidArgumentError, match="Red-Beet"):
-        FolderImages.trained_on(make_config(tmp_path, images=folder))
-
-
-def test_a_batch_depends_on_seed_and_step_and_has_true_targets(tmp_path: Path, classes: Path) -> None:
-    config = make_config(tmp_path, images=paint(tmp_path / "train", 3, 0), classes=classes)
-    data, other = (
-        FolderBatchSampler(FolderImages.open(str(config.images), config.classes), config, 48) for _ in range(2)
-    )
-    batch, repeated = data.batch(2), other.batch(2)
-    assert torch.equal(batch.objects, repeated.objects) and batch.object_texts == repeated.object_texts
-    assert not torch.equal(batch.objects, data.batch(3).objects)
-    assert batch.objects.shape == (6, 3, 32, 32) and len(batch.scenes) == 0
-    names = batch.object_targets[:, batch.attribute_slices["name"]]
-    assert names.shape[1] == 3 and (names.sum(dim=1) == 1).all()
-    assert batch.object_targets[:, : len(batch.objects)].diagonal().all()  # each image's own caption
 
 
 @pytest.mark.slow
@@ -163,10 +143,6 @@ def test_a_text_that_is_too_long_is_named_before_the_training(tmp_path: Path, cl
     assert not (tmp_path / "run").exists()
     entry = own_entry("tea_mug")
     check_captions(TeacherTrainConfig("out", views=[own_views(tmp_path / "fitting", entry)]))
-    for number, change in enumerate(({"synonyms": ("cup " * 70,)}, {"description": "round " * 60})):
-        views = own_views(tmp_path / str(number), replace(entry, **change))  # type: ignore[arg-type]
-        with pytest.raises(InvalidArgumentError, match=f"'tea mug' .*{views}"):
-            check_captions(TeacherTrainConfig("out", views=[views]))
-    trainable = TrainablePocketTeacher(POCKET_CONFIG)  # which cuts a caption of many names
-    text = "a photo of a table with " + " and ".join(["a very long name"] * 20)
-    assert trainable.encode_texts([text, "a mug"]).isfinite().all()
+    views = own_views(tmp_path / "long", replace(entry, description="round " * 60))
+    with pytest.raises(InvalidArgumentError, match=views):
+        check_captions(TeacherTrainConfig("out", views=[views]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,10 @@ from pickclutter_lang.datasets.transforms.crops import (
     AffineCrops,
     crop_images,
     crop_masks,
+    random_appearance,
+    random_backgrounds,
+    random_color_jitter,
+    simulate_low_resolution,
 )
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.objects.kinds import find_kinds
@@ -259,6 +264,19 @@ def test_affine_crops_rotate_and_mirror(angle: float, mirrored: bool, expected: 
     labels = crop_masks(image[None, ..., 0], window, 10)[0].numpy()
     assert np.abs(cropped - expected(image)).max() <= 1
     assert (labels == expected(image[..., 0])).mean() > 0.95
+
+
+def test_image_augmentations_keep_the_range_and_are_seeded() -> None:
+    images = torch.rand(8, 3, 24, 24, generator=torch.Generator().manual_seed(0))
+    masks = torch.zeros(8, 1, 24, 24, dtype=torch.bool)
+    masks[:, :, 6:18, 6:18] = True
+    grounds = partial(random_backgrounds, masks=masks)
+    for change in (random_color_jitter, random_appearance, partial(simulate_low_resolution, share=0.5), grounds):
+        result = change(images, rng=np.random.default_rng(0))
+        assert torch.equal(result, change(images, rng=np.random.default_rng(0)))
+        assert result.min() >= 0 and result.max() <= 1 and not torch.equal(result, images)
+    changed = grounds(images, rng=np.random.default_rng(0))
+    assert torch.equal(changed[masks.expand_as(changed)], images[masks.expand_as(images)])
 
 
 @pytest.mark.parametrize(

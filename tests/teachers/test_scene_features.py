@@ -110,21 +110,6 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Parts:
     return scenes, teacher, encode_regions(teacher, scenes, FeatureCache(tmp_path_factory.mktemp("cache")))
 
 
-def test_every_visible_object_has_the_feature_of_its_crop(parts: Parts) -> None:
-    scenes, teacher, regions = parts
-    assert sum(map(len, regions.instance_ids)) == len(regions.features) > len(scenes)
-    for row in (0, 5):
-        segments = scenes.segmentation([row])[0]
-        image = scenes.hand_images([row])[0]
-        for instance_id, feature in zip(regions.instance_ids[row], regions.of(row), strict=True):
-            x, y, side = bounding_square(segments == instance_id)
-            low = [round(center - MARGIN * side / 2 + 0.5) for center in (y, x)]
-            size = round(MARGIN * side)
-            rows, cols = (np.clip(np.arange(size) + start, 0, 31) for start in low)
-            plain = teacher.encode_image(teacher.preprocess(image[rows[:, None], cols[None]][None]))[0]
-            assert float(plain @ feature) > 0.9
-
-
 def test_a_flipped_scene_has_the_features_of_flipped_crops(tmp_path: Path) -> None:
     """They are those of the crops of a store whose images are flipped."""
     config_ = config(*make_toys(tmp_path), "data.augmentation.flips=[horizontal,vertical]")

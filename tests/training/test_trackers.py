@@ -115,20 +115,6 @@ def test_a_run_is_one_run_of_wandb(offline: Path, tmp_path: Path) -> None:
     assert names == {json.loads((tmp_path / "student" / RUNS_FILE).read_text())["run_id"]}
 
 
-@pytest.mark.slow
-def test_a_tracker_changes_no_result_and_may_be_added_later(tmp_path: Path) -> None:
-    words = [*make_toys(tmp_path / "toys"), *EPOCHS]
-    metrics = []
-    for out, report_to in (("plain", "[]"), ("tracked", f"[{__name__}:make_list]")):
-        run = SceneRun.open(config(*words, f"out={tmp_path / out}", f"report_to={report_to}"))
-        run.train()
-        metrics.append(evaluate_run(run)["metrics"])
-    assert metrics[0] == metrics[1]
-    assert {phase for phase, _, _ in LAST[0].rows} == {"distill", "few_shot"} and LAST[0].closed
-    assert LAST[1].rows[0][0] == "summary"
-    SceneRun.open(config(*words, f"out={tmp_path / 'plain'}", f"report_to=[{__name__}:make_list]"))
-
-
 def test_one_that_fails_on_the_way_is_named_and_left_out(caplog: pytest.LogCaptureFixture) -> None:
     broken, whole = ListTracker(fails_at=1), ListTracker()
     group = TrackerGroup({"broken": broken, "whole": whole})
