@@ -14,7 +14,7 @@ import pytest
 
 from helpers.forkserver import run_python
 from helpers.own_objects import MESHES, make_own_set, own_entry
-from helpers.paths import SCRIPTS
+from helpers.paths import PROGRAM
 from helpers.process_kill import run_killed
 from pickclutter_lang.demonstrations.config import ExportLerobotConfig
 from pickclutter_lang.demonstrations.lerobot import export_lerobot
@@ -24,14 +24,14 @@ from pickclutter_lang.manipulation.gripper import rotation_matrix
 
 pytest.importorskip("sapien")
 pytestmark = [pytest.mark.sim, pytest.mark.slow]
-SCRIPT = SCRIPTS / "collect_demos.py"
+COMMAND = [*PROGRAM, "collect-demos"]
 FILE = "trajectory.rgbd.pd_ee_delta_pose.h5"
 SEED = 1
 SETTINGS = ["objects=proxy", "camera_size=64", f"seed={SEED}", "failures=true"]
 
 
 def call(folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
-    return run_python([str(SCRIPT), *SETTINGS, *overrides], folder)
+    return run_python([*COMMAND, *SETTINGS, *overrides], folder)
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,7 @@ def test_a_student_plays_with_images_of_its_size(exported: Path, tmp_path: Path)
 def test_a_killed_collection_with_other_workers_ends_as_an_undisturbed_one(demos: Path, tmp_path: Path) -> None:
     common = [*SETTINGS, "n_videos=0", "out=demos"]
     place = "pickclutter_lang.demonstrations.collect_demos:merge"
-    run_killed(SCRIPT, [*common, "episodes=2", "workers=1"], place, 1, tmp_path)
+    run_killed([*COMMAND, *common, "episodes=2", "workers=1"], place, 1, tmp_path)
     folder = tmp_path / "demos"
     parts = sorted((folder / "parts").iterdir())
     assert [path.name for path in parts] == [f"{SEED + n:010d}.h5" for n in range(2)] and not (folder / FILE).exists()

@@ -10,7 +10,7 @@ import imageio_ffmpeg
 import pytest
 
 from helpers.episodes import episode
-from helpers.paths import SCRIPTS
+from helpers.paths import PROGRAM
 from helpers.process_kill import run_killed
 from helpers.scene_runs import make_finished_run
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
@@ -23,7 +23,7 @@ from pickclutter_lang.results.config import CompareRunsConfig
 from pickclutter_lang.results.record import number_at, read_record
 from pickclutter_lang.results.scores import Scores
 
-SCRIPT, SIDE = SCRIPTS / "evaluate_policy.py", 48
+COMMAND, SIDE = [*PROGRAM, "evaluate-policy"], 48
 ABSENT: dict[str, Any] = {"present": False, "visible": False, "graspable": False, "seen": False, "target": "dice"}
 PLAYED = [
     episode(seed=0),
@@ -81,7 +81,7 @@ def rows(folder: Path) -> list[dict[str, Any]]:
 def test_the_killed_command_resumes_and_is_compared(run_folder: Path) -> None:
     common = ["run=run", "variants=[oracle,zero_shot,teacher]", "episodes=1", "absent_probability=0.5", "n_videos=1"]
     killed = [*common, "out=killed", "workers=1"]
-    run_killed(SCRIPT, killed, "pickclutter_lang.evaluation.evaluate:write_report", 1, run_folder)
+    run_killed([*COMMAND, *killed], "pickclutter_lang.evaluation.evaluate:write_report", 1, run_folder)
     folder = run_folder / "killed"
     before, text = rows(folder), (folder / "episodes.jsonl").read_text().splitlines()
     assert len(before) == 3 and not list(folder.glob("*.html"))

@@ -8,28 +8,27 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
 from helpers.forkserver import PythonProcess, run_python
-from helpers.paths import TESTS
+from helpers.paths import PROGRAM, TESTS
+from helpers.process_kill import wait_until
 from helpers.scene_data import make_toy_store, make_toy_stores
 from helpers.scene_runs import make_toys
 from helpers.sweep_jobs import compose_run, make_jobs
-from helpers.sweep_results import make_result, write_result
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, LockedError, MismatchError
+from pickclutter_lang.errors import InvalidArgumentError, LockedError, MismatchError
 from pickclutter_lang.experiments.scenes.config import ReproduceTable12Config
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.experiments.scenes.table12_sweep import SWEEP_KEYS, TABLE12, plan_table12
-from pickclutter_lang.experiments.sweep import Job, RunSpec, forwarded_overrides, plan_runs, run_sweep
-from pickclutter_lang.results.record import Replicate, precision_here
+from pickclutter_lang.experiments.sweep import Job, forwarded_overrides, run_sweep
+from pickclutter_lang.results.record import Replicate
 from pickclutter_lang.results.runs import load_runs
 from pickclutter_lang.training.checkpoint import load_checkpoint
 from pickclutter_lang.utils.locks import dir_lock
@@ -101,29 +100,15 @@ def alive(out: Path) -> list[int]:
     return found
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)
-
-
-def test_a_failed_run_is_named_and_the_others_go_on(
-    tmp_path: Path, script: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("INFO")
+def test_a_failed_run_is_named_and_the_others_go_on(tmp_path: Path, script: Path) -> None:
     jobs = make_jobs(tmp_path / "out", ["good", "bad", "killed", "good2"])
     failures = run_sweep(jobs, [sys.executable, str(script)], tmp_path / "out", 2)
     assert [(f.name, f.status) for f in failures] == [
         ("bad/seed0", "exit status 1"),
         ("killed/seed0", "ended by SIGKILL"),
     ]
-    assert "the disk is full" in str(failures[0]) and str(tmp_path / "out" / "logs" / "bad-seed0.log") in str(
-        failures[0]
-    )
+    assert "the disk is full" in str(failures[0])
     assert [job.done for job in jobs] == [True, False, False, True]
-    shown = capsys.readouterr().err
-    assert "bad/seed0 failed (exit status 1)" in caplog.text and "2/4 runs, 2 failed" in shown and "left" in shown
     assert "threads 1" in (tmp_path / "out" / "logs" / "good-seed0.log").read_text()
 
 
@@ -172,42 +157,23 @@ def test_runs_whose_distillation_failed_are_not_started_and_the_others_go_on(tmp
     jobs = [bad, waiting_for(bad, out, "after"), good]
     failures = run_sweep(jobs, [sys.executable, str(script)], out, 1)
     assert [(f.name, f.status) for f in failures] == [("bad/seed0", "exit status 1"), ("after", "not started")]
-    assert "bad/seed0, whose distillation it takes over, has not finished it" in str(failures[1]) and good.done
-    assert not (out / "after").exists()
-
-
-def test_workers_run_in_parallel(tmp_path: Path, script: Path) -> None:
-    jobs = make_jobs(tmp_path / "out", ["good", "good2"])
-    run_sweep(jobs, [sys.executable, str(script)], tmp_path / "out", 2)
-    first, second = (json.loads((job.folder / "result.json").read_text())["started"] for job in jobs)
-    assert abs(first - second) < 0.6  # one after the other, each would take as long as python needs to start as well
+    assert good.done and not (out / "after").exists()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with a parent that was killed")
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_children_end_with_the_sweep(tmp_path: Path, script: Path, number: signal.Signals) -> None:
     out = tmp_path / "out"
     code = GRID.format(paths=[str(TESTS)], out=str(out), script=str(script))
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_until(lambda: len(alive(out)) == 2)
-    with pytest.raises(LockedError, match=f"process {process.pid} .* is at work there"), dir_lock(out):
+    with pytest.raises(LockedError, match=str(process.pid)), dir_lock(out):
         pass
     os.kill(process.pid, number)
     assert process.wait(30) != 0
     wait_until(lambda: not alive(out))
     with dir_lock(out):
         pass
-
-
-def test_progress_counts_epochs(tmp_path: Path, script: Path) -> None:
-    [job] = make_jobs(tmp_path, ["good"])
-    assert job.epochs_done == 0 and not job.done
-    for phase, lines in (("distill", 5), ("few_shot", 3)):
-        (job.folder / phase).mkdir(parents=True)
-        (job.folder / phase / "log.jsonl").write_text("{}\n" * lines)
-    assert job.epochs_done == 8 and job.epochs == sum(phase.epochs for phase in job.config.phases.values()) + 1
-    run_sweep([job], [sys.executable, str(script)], tmp_path, 1)
-    assert job.epochs_done == job.epochs
 
 
 def test_every_run_of_the_sweep_is_planned_seed_after_seed(tmp_path: Path) -> None:
@@ -238,26 +204,20 @@ def test_draws_share_the_distillation_of_the_first_and_splits_have_scenes_of_the
     assert [*map(str, few_shot)] == ["fewshot", "fewshot_2", "split1/fewshot", "split1/fewshot_2"]
 
 
-@pytest.mark.parametrize(("collected", "planned"), [(1, 2), (1, 0)])
-def test_scenes_of_another_object_split_are_refused(tmp_path: Path, collected: int, planned: int) -> None:
-    scenes = tmp_path / f"split{planned}"
-    make_toy_store(scenes / "train", "train", 2, object_split=collected)
-    with pytest.raises(MismatchError, match=f"object_split={collected}"):
-        plan(tmp_path / "out", [f"scenes={tmp_path}"], object_splits=[planned])
+def test_scenes_of_another_object_split_are_refused(tmp_path: Path) -> None:
+    make_toy_store(tmp_path / "split2" / "train", "train", 2, object_split=1)
+    with pytest.raises(MismatchError, match="object_split=1"):
+        plan(tmp_path / "out", [f"scenes={tmp_path}"], object_splits=[2])
 
 
 @pytest.mark.parametrize(
     ("changes", "overrides", "key"),
     [
         ({"object_splits": [0, 1000]}, (), "object_split"),
-        ({"draws": [1, 1]}, (), "draws"),
         ({"methods": ["nonsense"]}, (), "nonsense"),
-        ({"methods": []}, (), "methods"),
         ({"seeds": [0, 0]}, (), "seeds"),
-        ({"workers": 0}, (), "workers"),
         ({}, ("data.few_shot_draw=1",), "data.few_shot_draw"),
         ({}, ("distill.epochs=0",), "distill.epochs"),
-        ({}, ("distill.steps=3",), "distill.steps"),
         ({}, ("seed=3",), "seed"),
     ],
 )
@@ -287,60 +247,6 @@ def test_a_finished_run_is_planned_as_done_and_one_of_other_settings_or_texts_re
         plan(tmp_path / "out", overrides, methods=["cls"])
 
 
-def test_other_runs_in_a_planned_folder_and_another_precision_are_refused(tmp_path: Path) -> None:
-    made = make_result("cls", 0, 0.4)
-    settings = {**made["config"], "precision": "auto"}
-    other = {"float32": "bfloat16", "bfloat16": "float32"}[precision_here(settings)]
-    path = write_result(tmp_path, {**made, "config": settings, "precision": other})
-
-    def planned(seed: int, precision: str, name: str = "cls") -> list[Job]:
-        config: Any = SimpleNamespace(as_dict=lambda: {**settings, "seed": seed, "precision": precision})
-        current = {key: made[key] for key in ("data", "teacher")}
-        specs, replicates = [RunSpec(name, [])], [Replicate(seed=seed)]
-        return plan_runs(tmp_path, specs, replicates, lambda _: config, lambda _: current, TABLE12)
-
-    assert [job.done for job in planned(0, "auto")] == [True] and [job.done for job in planned(1, other)] == [False]
-    with pytest.raises(MismatchError, match="precision"):
-        planned(1, "auto")
-    (tmp_path / "best" / "seed0").mkdir(parents=True)
-    path.rename(tmp_path / "best" / "seed0" / "result.json")
-    with pytest.raises(CheckpointError, match="cls/seed0"):
-        planned(0, "auto", "best")
-
-
-@pytest.mark.slow
-def test_a_sweep_whose_runs_failed_is_run_again_and_writes_the_table(tmp_path: Path) -> None:
-    """With real runs: a scene store that is gone, then the full sweep, then a changed setting."""
-    toys = [toy for toy in make_toys(tmp_path / "toys") if not toy.startswith("num_threads")]
-    command = [
-        "-m", "pickclutter_lang.commands", "reproduce-table12", *toys, "methods=[closed_set,cls]", "seeds=[0]",
-        "out=grid", "workers=2", "distill.epochs=2", "few_shot.epochs=1",
-    ]  # fmt: skip
-    id_scenes, hidden = tmp_path / "toys" / "scenes" / "id", tmp_path / "toys" / "hidden"
-    id_scenes.rename(hidden)
-    failed = run_python(command, tmp_path)
-    assert failed.returncode == 1 and "cls/seed0 failed (exit status 2); the end of grid/logs" in failed.stderr
-    assert "DatasetError: expected a scene store" in failed.stderr and "2 of 2 runs failed" in failed.stderr
-    hidden.rename(id_scenes)
-
-    done = run_python(command, tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "2/2 runs, 0 failed" in done.stderr and "table: grid/table12.md" in done.stdout
-    shown = done.stdout.splitlines()
-    assert [line for line in shown if line.endswith(", %")] == ["F1 per scene, %", "Mean average precision, %"]
-    assert sum(line.startswith("| `cls` | 1 |") for line in shown) == 2
-    page = (tmp_path / "grid" / "table12.md").read_text()
-    assert page.index("| `closed_set` | 1 |") < page.index("| `cls` | 1 |") and "`prompts.closed_set`" in page
-    started = [path.stat().st_mtime_ns for path in sorted((tmp_path / "grid").rglob("result.json"))]
-
-    again = run_python(command, tmp_path)
-    assert again.returncode == 0 and "2 of 2 runs are done already" in again.stderr
-    assert [path.stat().st_mtime_ns for path in sorted((tmp_path / "grid").rglob("result.json"))] == started
-    other = run_python([*command, "distill.lr=0.1"], tmp_path)
-    assert other.returncode == 2 and "distill.lr: 0.002 / 0.1" in other.stderr
-    assert len(other.stderr.strip().splitlines()) == 1
-
-
 @pytest.mark.slow
 def test_a_killed_sweep_over_splits_and_draws_resumes(tmp_path: Path) -> None:
     """With real runs: draws have the weights of one distillation, splits have others, and each run is whole."""
@@ -350,7 +256,7 @@ def test_a_killed_sweep_over_splits_and_draws_resumes(tmp_path: Path) -> None:
     for folder, object_split in ((scenes, 0), (scenes / "split1", 1)):
         make_toy_store(folder / "fewshot_1", "fewshot", 6, seed=1, object_split=object_split)
     command = [
-        "-m", "pickclutter_lang.commands", "reproduce-table12", *toys, "methods=[cls]", "seeds=[0]", "out=grid",
+        *PROGRAM, "reproduce-table12", *toys, "methods=[cls]", "seeds=[0]", "out=grid",
         "object_splits=[0,1]", "draws=[0,1]", "workers=2", "distill.epochs=1", "few_shot.epochs=1",
     ]  # fmt: skip
     cls = tmp_path / "grid" / "cls"
@@ -360,7 +266,7 @@ def test_a_killed_sweep_over_splits_and_draws_resumes(tmp_path: Path) -> None:
     assert process.wait() == -signal.SIGKILL
     time.sleep(0.2)
     done = run_python(command, tmp_path)
-    assert done.returncode == 0 and "4/4 runs, 0 failed" in done.stderr, done.stderr
+    assert done.returncode == 0 and (tmp_path / "grid" / "table12.md").is_file(), done.stderr
 
     results = load_runs(tmp_path / "grid", TABLE12)
     keys = [Replicate(0, 0, 0), Replicate(0, 0, 1), Replicate(1, 0, 0), Replicate(1, 0, 1)]
@@ -374,5 +280,6 @@ def test_a_killed_sweep_over_splits_and_draws_resumes(tmp_path: Path) -> None:
     assert hashes[keys[0]] != hashes[keys[1]] and results.records["cls"][keys[1]]["history"]["distill"]
     unseen = [{*results.records["cls"][key]["metrics"]["zero_shot"]["ood_on_ood"]["classes"]} for key in keys]
     assert unseen[0] == unseen[1] != unseen[2] == unseen[3]
-    again = run_python(command, tmp_path)
-    assert again.returncode == 0 and "4 of 4 runs are done already" in again.stderr
+    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "grid").rglob("result.json")}
+    assert run_python(command, tmp_path).returncode == 0
+    assert {path: path.stat().st_mtime_ns for path in times} == times

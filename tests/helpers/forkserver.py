@@ -103,7 +103,7 @@ def _become(arguments: list[str], cwd: str, env: dict[str, str], files: list[Pat
     os.chdir(cwd)
     status: object = 1
     try:
-        _execute(arguments)
+        execute(arguments)
         status = 0
     except SystemExit as ended:
         status = ended.code
@@ -116,7 +116,8 @@ def _become(arguments: list[str], cwd: str, env: dict[str, str], files: list[Pat
     sys.exit(int(str(status or 0)))
 
 
-def _execute(arguments: list[str]) -> None:
+def execute(arguments: list[str]) -> None:
+    """Do what `python ARGUMENTS` does, in this process."""
     kind, script = arguments[0], arguments[0] not in ("-c", "-m")
     sys.argv = arguments if script else [kind, *arguments[2:]]
     first = str(Path(kind).resolve().parent) if script else ""

@@ -1,18 +1,17 @@
-"""Processes that are killed: a script at a chosen call, so that a test need not race with it, and worker processes."""
+"""Processes that are killed: a program at a chosen call, so that a test need not race with it, and worker processes."""
 
 from __future__ import annotations
 
 import importlib
 import os
-import runpy
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from helpers.forkserver import run_python
+from helpers.forkserver import execute, run_python
 
 
 def kill_at(function: str, call: int) -> None:
@@ -34,9 +33,12 @@ def kill_at(function: str, call: int) -> None:
     setattr(owner, name, counting)
 
 
-def run_killed(script: Path, overrides: list[str], function: str, call: int, folder: Path) -> None:
-    """Run a script as a user does, in `folder`, up to that call; it must have come to it."""
-    done = run_python([__file__, function, str(call), str(script), *overrides], folder)
+def run_killed(words: Sequence[str], function: str, call: int, folder: Path) -> None:
+    """Run a program as a user does, in `folder`, up to that call; it must have come to it.
+
+    :param words: of its command line, after `python`
+    """
+    done = run_python([__file__, function, str(call), *words], folder)
     assert done.returncode == -signal.SIGKILL, f"{function} was not called {call} times: {done.stderr[-2000:]}"
 
 
@@ -64,7 +66,6 @@ def wait_until(condition: Callable[[], bool], seconds: float = 120.0) -> None:
 
 
 if __name__ == "__main__":
-    _, function, call, script, *overrides = sys.argv
+    _, function, call, *words = sys.argv
     kill_at(function, int(call))
-    sys.argv = [script, *overrides]
-    runpy.run_path(script, run_name="__main__")
+    execute(words)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import runpy
 import socket
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from helpers.forkserver import PythonProcess
+from helpers.forkserver import PythonProcess, execute
+from helpers.paths import TESTS
 
-TESTS = Path(__file__).parents[1]  # helpers.paths writes scripts, which a rank would note
 WRITES = "RANKS_WRITES"
 """Environment variable: the file in which this module, run as a program, notes what a program writes."""
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -50,9 +49,9 @@ def run_ranks(commands: Sequence[Sequence[str]], folder: Path, timeout: float = 
         return [(process.wait(), *texts) for process, texts in zip(processes, said, strict=True)]
 
 
-def train_in_ranks(script: Path, overrides: Sequence[str], count: int, folder: Path) -> list[tuple[str, list[str]]]:
-    """Run a training script in `folder` to its end; return of each process what it said and which paths it wrote."""
-    ended = run_ranks([[__file__, str(script), *overrides]] * count, folder)
+def train_in_ranks(words: Sequence[str], count: int, folder: Path) -> list[tuple[str, list[str]]]:
+    """Run a training in `folder` to its end; return of each process what it said and which paths it wrote."""
+    ended = run_ranks([[__file__, *words]] * count, folder)
     assert [status for status, *_ in ended] == [0] * count, ended
     return [(out + error, (folder / f"writes{n}.txt").read_text().split()) for n, (_, out, error) in enumerate(ended)]
 
@@ -75,7 +74,5 @@ def _note_writes(path: str) -> None:
 
 
 if __name__ == "__main__":
-    _, script, *overrides = sys.argv
     _note_writes(os.environ[WRITES])
-    sys.argv = [script, *overrides]
-    runpy.run_path(script, run_name="__main__")
+    execute(sys.argv[1:])

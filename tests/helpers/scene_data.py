@@ -71,15 +71,19 @@ def make_toy_stores(folder: Path, **changes: Any) -> Path:
     return folder
 
 
-def drop_field(folder: Path, field: str) -> None:
-    """Take a field out of a store, as if it had been made without it."""
+def change_field(folder: Path, field: str, value: Any = None) -> None:
+    """Set a field of a store to one value everywhere; None: take it out, as if the store had been made without it."""
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text())
-    manifest["fields"].remove(field)
+    if value is None:
+        manifest["fields"].remove(field)
     for entry in manifest["shards"]:
         shard = folder / "shards" / entry["file"]
         with h5py.File(shard, "r+") as file:
-            del file[field]
+            if value is None:
+                del file[field]
+            else:
+                file[field][...] = value
         data = shard.read_bytes()
         entry |= {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     path.write_text(json.dumps(manifest))

@@ -11,13 +11,12 @@ import torch
 from safetensors.torch import load_file
 
 from helpers import process_kill
-from helpers.paths import SCRIPTS, TESTS
+from helpers.paths import PROGRAM
 from helpers.ranks import run_ranks, train_in_ranks
 from helpers.teacher_data import write_scenes, write_views
 from pickclutter_lang.training.checkpoint import epoch_folder
 
-SCRIPT = SCRIPTS / "train_teacher.py"
-EXACT_SCRIPT = TESTS / "helpers" / "train_teacher_exactly.py"
+COMMAND, EXACTLY = [*PROGRAM, "train-teacher"], ["-m", "helpers.train_teacher_exactly"]
 SETTINGS = (
     "exclude_split=none", "min_crop_size=40", "scene_batch_size=5", "view_batch_size=4", "crop_sizes=[32]",
     "sentence_weight=0", "bf16=false", "save_every=1", "num_threads=1", "out=run",
@@ -38,7 +37,7 @@ def test_the_first_step_is_that_of_one_process(overrides: list[str], tmp_path: P
     terms, means = [], []
     for count in (1, 2):
         (tmp_path / f"{count}").mkdir()
-        train_in_ranks(EXACT_SCRIPT, [*overrides, "steps=1"], count, tmp_path / f"{count}")
+        train_in_ranks([*EXACTLY, *overrides, "steps=1"], count, tmp_path / f"{count}")
         run = tmp_path / f"{count}" / "run"
         terms.append(json.loads((run / "log.jsonl").read_text()))
         optimizer = load_file(epoch_folder(run / "checkpoints", 1) / "optimizer.safetensors")
@@ -58,10 +57,10 @@ def test_a_run_of_which_a_process_died_resumes_to_the_bit(overrides: list[str], 
         folder.mkdir()
         if name == "part":
             kill = [process_kill.__file__, "pickclutter_lang.teacher_training.train:train_step", "2"]
-            ended = run_ranks([[str(SCRIPT), *settings], [*kill, str(SCRIPT), *settings]], folder)
+            ended = run_ranks([[*COMMAND, *settings], [*kill, *COMMAND, *settings]], folder)
             assert [status for status, *_ in ended] == [2, -signal.SIGKILL]
             assert ended[0][2].splitlines()[-1].startswith("RankError: another of the 2 processes")
-        said = train_in_ranks(SCRIPT, settings, 2, folder)
+        said = train_in_ranks([*COMMAND, *settings], 2, folder)
         assert said[1][0] == ""
         teachers.append((folder / "run" / "teacher" / "open_clip_model.safetensors").read_bytes())
     assert teachers[0] == teachers[1]

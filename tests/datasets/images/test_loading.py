@@ -237,7 +237,7 @@ def test_a_killed_process_leaves_a_cache_that_is_right(paths: list[Path], tmp_pa
     script = tmp_path / "read.py"
     script.write_text(READER)
     function = "pickclutter_lang.datasets.images.dataset:decode"
-    run_killed(script, [str(tmp_path / "files"), str(tmp_path / "cache")], function, 7, tmp_path)
+    run_killed([str(script), str(tmp_path / "files"), str(tmp_path / "cache")], function, 7, tmp_path)
     assert np.array_equal(opened(paths, tmp_path).load(range(12)), decoded(paths))
 
 

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from helpers.image_runs import make_toys
-from helpers.paths import SCRIPTS
+from helpers.paths import PROGRAM
 from helpers.ranks import train_in_ranks
 from pickclutter_lang.results.record import RESULT_FILE
 from pickclutter_lang.training.checkpoint import epoch_folder
@@ -29,7 +29,7 @@ def test_losses_and_weights_are_those_of_one_process(tmp_path: Path) -> None:
     runs = [tmp_path / f"{count}" / "run" for count in (1, 2)]
     for count, run in zip((1, 2), runs, strict=True):
         run.parent.mkdir()
-        said = train_in_ranks(SCRIPTS / "train_image_student.py", [*toys, *SETTINGS], count, run.parent)
+        said = train_in_ranks([*PROGRAM, "train-image-student", *toys, *SETTINGS], count, run.parent)
         assert (run / RESULT_FILE).exists() and said[1:] == [("", [])] * (count - 1)
     for phase, epochs in EPOCHS.items():
         alone, pair = ((run / phase / "log.jsonl").read_text().splitlines() for run in runs)

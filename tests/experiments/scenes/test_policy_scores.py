@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import torch
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError, MismatchError
+from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.experiments.scenes.config import AffordanceEvalConfig
 from pickclutter_lang.experiments.scenes.policy_scores import PolicyScores, score_policy
 from pickclutter_lang.experiments.scenes.predictions import predictions_of
@@ -80,66 +81,27 @@ def test_the_result_has_the_counts_of_a_slow_reference(scored: tuple[PolicyScore
     counts = [result[key] for key in ("true", "true_called_absent", "absent", "absent_called_so")]
     assert counts == [visible, missed, absent, right]
     assert result["policy_f1"]["mean"] == pytest.approx(np.mean(f1))
-    always = [2 * sum(row[n] for n in columns) / (len(columns) + sum(row[n] for n in columns))
-              for row in found.targets.tolist() if any(row[n] for n in columns)]  # fmt: skip
-    assert result["all_positive_f1"]["mean"] == pytest.approx(np.mean(always))
-
-
-def test_the_result_names_the_teacher(exported: Path, scored: tuple[PolicyScores, Path]) -> None:
-    teacher = StudentRuntime.load(exported / "few_shot").config.teacher
-    result = json.loads((scored[1] / "result.json").read_text())
-    assert result["teacher"] == {"name": teacher.name, "fingerprint": teacher.fingerprint}
-
-
-def test_precision_of_a_name_is_that_at_its_threshold(scored: tuple[PolicyScores, Path]) -> None:
-    (record, tables), out = scored
-    found, thresholds = predictions(out), thresholds_of(record, predictions(out).names)
-    names = json.loads((out / "result.json").read_text())["names"]
-    assert sorted(names) == sorted(found.names)
-    for n, name in enumerate(found.names):
-        says = (found.probabilities[:, n] > thresholds[n]).tolist()
-        present = found.targets[:, n].tolist()
-        assert names[name]["support"] == sum(present) and f"| {name} | " in tables
-        if sum(present):
-            both = sum(a and b for a, b in zip(says, present, strict=True))
-            assert names[name]["recall"] == pytest.approx(both / sum(present))
-            assert names[name]["precision"] == pytest.approx(both / max(sum(says), 1))
-    assert (out / "tables.md").read_text() == tables
 
 
 def test_what_does_not_go_together_is_refused(exported: Path, tmp_path: Path) -> None:
     policy, store = str(exported / "few_shot"), str(exported / "scenes" / "ood")
-    for wrong in ({"policy": policy}, {"run": "r", "store": store}, {"run": "r", "policy": policy, "store": store}, {}):
-        with pytest.raises(InvalidArgumentError, match=r"expected run= .* or policy= and store="):
-            AffordanceEvalConfig(**wrong).validate()  # type: ignore[arg-type]
-    for key, value in {"report_only": True, "scenes": "s", "device": "cuda"}.items():
-        with pytest.raises(InvalidArgumentError, match=f"expected no {key}= with policy="):
-            AffordanceEvalConfig(policy=policy, store=store, **{key: value}).validate()  # type: ignore[arg-type]
-    for key, value in {"out": "elsewhere", "trust_code": True}.items():
-        with pytest.raises(InvalidArgumentError, match=f"expected no {key}= with run="):
-            AffordanceEvalConfig(run="r", **{key: value}).validate()  # type: ignore[arg-type]
-    config = json.loads((exported / "few_shot" / "policy.json").read_text())
-    for name in ("weights.safetensors", "text.safetensors"):
-        (tmp_path / name).symlink_to(exported / "few_shot" / name)
+    wrong: dict[str, Any]
+    for wrong in ({"policy": policy}, {"run": "r", "policy": policy, "store": store}, {"run": "r", "out": "elsewhere"}):
+        with pytest.raises(InvalidArgumentError, match="run="):
+            AffordanceEvalConfig(**wrong).validate()
+    other = shutil.copytree(exported / "few_shot", tmp_path / "policy")
+    config = json.loads((other / "policy.json").read_text())
     config["student"]["camera_size"] += 8
-    (tmp_path / "policy.json").write_text(json.dumps(config))
-    out = str(tmp_path / "out")
-    with pytest.raises(MismatchError, match=r"expected scenes of .* pixels .* collect them with image_size="):
-        score_policy(tmp_path, store, out)
-    with pytest.raises(DatasetError):
-        score_policy(policy, tmp_path / "none", out)
+    (other / "policy.json").write_text(json.dumps(config))
+    with pytest.raises(MismatchError, match="image_size="):
+        score_policy(other, store, str(tmp_path / "out"))
     assert not (tmp_path / "out").exists()
 
 
-def test_another_result_is_not_replaced(exported: Path, scored: tuple[PolicyScores, Path], tmp_path: Path) -> None:
+def test_another_result_is_not_replaced(exported: Path, scored: tuple[PolicyScores, Path]) -> None:
     before, out = (scored[1] / "result.json").read_bytes(), scored[1]
-    with pytest.raises(MismatchError, match="choose another out"):
+    with pytest.raises(MismatchError, match="out"):
         score_policy(exported / "few_shot", exported / "scenes" / "id", out, num_threads=1)
     assert (out / "result.json").read_bytes() == before
     again = score_policy(exported / "few_shot", exported / "scenes" / "ood", out, num_threads=1)
     assert again.record["metrics"] == scored[0].record["metrics"]
-    run = tmp_path / "run"
-    run.mkdir()
-    (run / "result.json").write_bytes((exported / "run" / "result.json").read_bytes())
-    with pytest.raises(CheckpointError, match="store"):
-        score_policy(exported / "few_shot", exported / "scenes" / "ood", run, num_threads=1)

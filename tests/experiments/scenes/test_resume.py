@@ -1,24 +1,27 @@
-"""Runs ended by SIGKILL resume to the same bytes as uninterrupted ones; a seed determines all of them."""
+"""Commands on scenes: killed runs resume to the same bytes, a seed determines all of them, a mistake is one line."""
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from helpers.paths import SCRIPTS
+from helpers.forkserver import run_python
+from helpers.paths import PROGRAM
 from helpers.process_kill import run_killed
 from helpers.scene_runs import config, make_toys
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.training.checkpoint import epoch_folder, saved_epochs
 
-SCRIPT = SCRIPTS / "train_affordance.py"
+COMMAND = [*PROGRAM, "train-affordance"]
 STEP = "pickclutter_lang.training.logger:TrainingLogger.step"
 PHASES = ("distill", "few_shot")
 
@@ -53,56 +56,60 @@ def uninterrupted(toys: list[str], tmp_path_factory: pytest.TempPathFactory) -> 
     return content(out)
 
 
-# 3 epochs of 3 steps, then 2 of 8. A checkpoint calls `save` three times, for model, optimizer and generators.
-MOMENTS = {
-    "before any checkpoint": (STEP, 2, ([], [])),
-    "in an epoch": (STEP, 6, ([1], [])),
-    "while a checkpoint is written": ("pickclutter_lang.training.checkpoint:save", 5, ([1], [])),
-    "before an older checkpoint is deleted": ("pickclutter_lang.training.trainer:prune", 2, ([1, 2], [])),
-    "between the phases": ("pickclutter_lang.training.experiment:MultiPhaseExperiment.load_weights", 1, ([3], [])),
-    "in the first epoch of the few-shot phase": (STEP, 11, ([3], [])),
-    "in the second epoch of the few-shot phase": (STEP, 20, ([3], [1])),
-}
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_killed_and_resumed_is_uninterrupted(
-    toys: list[str], uninterrupted: dict[str, bytes], tmp_path: Path, moment: str
+def test_a_run_killed_while_it_writes_a_checkpoint_is_uninterrupted(
+    toys: list[str], uninterrupted: dict[str, bytes], tmp_path: Path
 ) -> None:
-    function, call, saved = MOMENTS[moment]
-    run_killed(SCRIPT, [*toys, "out=run"], function, call, tmp_path)
-    found = [saved_epochs(tmp_path / "run" / phase) for phase in PHASES]
-    # The best epoch so far is retained next to the last.
-    assert all(set(wanted) <= set(epochs) for wanted, epochs in zip(saved, found, strict=True)), found
-    assert [max(epochs, default=0) for epochs in found] == [max(wanted, default=0) for wanted in saved]
-    train(toys, tmp_path / "run")
-    assert content(tmp_path / "run") == uninterrupted
-
-
-@pytest.mark.slow
-def test_a_run_killed_twice_is_uninterrupted(toys: list[str], uninterrupted: dict[str, bytes], tmp_path: Path) -> None:
-    for _ in range(2):  # after epoch 2, then after the first of the few-shot phase
-        run_killed(SCRIPT, [*toys, "out=run"], "pickclutter_lang.training.trainer:prune", 2, tmp_path)
+    """A checkpoint calls `save` three times: the fifth is for the optimizer of the second epoch."""
+    run_killed([*COMMAND, *toys, "out=run"], "pickclutter_lang.training.checkpoint:save", 5, tmp_path)
+    assert [saved_epochs(tmp_path / "run" / phase) for phase in PHASES] == [[1], []]
     train(toys, tmp_path / "run")
     assert content(tmp_path / "run") == uninterrupted
 
 
 @pytest.mark.slow
 def test_prefetching_processes_change_nothing(toys: list[str], uninterrupted: dict[str, bytes], tmp_path: Path) -> None:
-    run_killed(SCRIPT, [*toys, "num_workers=2", "out=run"], STEP, 6, tmp_path)
+    run_killed([*COMMAND, *toys, "num_workers=2", "out=run"], STEP, 6, tmp_path)
     train([*toys, "num_workers=1"], tmp_path / "run")
     assert content(tmp_path / "run") == uninterrupted
 
 
 @pytest.mark.slow
-def test_equal_seeds_give_equal_weights_and_other_seeds_others(
+def test_the_commands_train_evaluate_and_report(
     toys: list[str], uninterrupted: dict[str, bytes], tmp_path: Path
 ) -> None:
-    for name, seed, hash_seed in (("same", 0, "1"), ("other", 1, "0")):
-        command = [sys.executable, str(SCRIPT), *toys, f"seed={seed}", f"out={name}"]
-        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
-        subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=300)
-    assert content(tmp_path / "same") == uninterrupted
+    """With another order of hashes the weights are those of this process; another seed gives others."""
+
+    def call(command: str, *overrides: str) -> dict[str, Any]:
+        done = run_python([*PROGRAM, command, *overrides], tmp_path)
+        assert done.returncode == 0, done.stderr
+        record: dict[str, Any] = json.loads((tmp_path / "run" / "result.json").read_text())
+        return record
+
+    first, environment = [sys.executable, *COMMAND, *toys, "out=run"], {**os.environ, "PYTHONHASHSEED": "1"}
+    subprocess.run(first, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=300)
+    assert content(tmp_path / "run") == uninterrupted
+    before = (tmp_path / "run" / "result.json").read_bytes()
+    record = call("train-affordance", *toys, "out=run")
+    assert (tmp_path / "run" / "result.json").read_bytes() == before  # it is done
+    assert 50 < record["peak_memory_mb"] < 2000 and (tmp_path / "run" / "report.html").is_file()
+    assert call("evaluate-affordance", "run=run", "num_threads=1")["metrics"] == record["metrics"]
+    call("evaluate-affordance", "report_only=true", "run=run")
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    train([*toys, "seed=1"], tmp_path / "other")
     other = content(tmp_path / "other")
     assert all(other[name] != uninterrupted[name] for name in uninterrupted)
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["distill.epochs=many"], "distill.epochs"),
+        (["+distill.momentum=0.9"], "distill.momentum"),
+        (["scenes=nowhere"], "DatasetError"),
+        (["student.name=squeezenet"], "InvalidArgumentError"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_2(toys: list[str], tmp_path: Path, words: list[str], named: str) -> None:
+    done = run_python([*COMMAND, *toys, *words, "out=run"], tmp_path)
+    assert done.returncode == 2 and named in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +19,10 @@ from pickclutter_lang.experiments.scenes.table12 import stages_of
 from pickclutter_lang.metrics.thresholds import (
     Predictions,
     best_threshold,
-    fpr_thresholds,
     matched_fpr_thresholds,
     per_split_fpr_thresholds,
     recenter_scores,
 )
-from pickclutter_lang.results.paper_tables import TABLE12, TABLE12_CELLS
 from pickclutter_lang.results.record import without_nan
 from pickclutter_lang.results.scores import Scores
 
@@ -114,29 +111,6 @@ def test_per_split_thresholds_have_the_given_false_positive_rate(both: dict[str,
         assert thresholds[split].numpy() == pytest.approx(np.quantile(lacking, 0.9))
 
 
-def test_a_split_without_absent_labels_has_the_default_threshold() -> None:
-    targets = torch.tensor([[True, False], [True, True]])
-    unseen = torch.tensor([False, True])
-    predictions = Predictions(torch.tensor([[0.9, 0.2], [0.8, 0.7]]), targets, ["bowl", "spoon"], unseen, [])
-    assert per_split_fpr_thresholds(predictions, 0.0, 0.4).tolist() == pytest.approx([0.4, 0.2])
-
-
-def test_per_split_thresholds_miss_less_at_equal_false_positive_rates() -> None:
-    """One label is distinguished from its absence almost always, one hardly ever."""
-    rng, count = np.random.default_rng(0), 4000
-    targets = rng.random((count, 2)) < 0.5
-    scores = 1 / (1 + np.exp(-(targets * np.array([8.0, 1.0]) + rng.normal(size=(count, 2)) - np.array([4.0, 0.5]))))
-    predictions = Predictions(
-        torch.from_numpy(scores), torch.from_numpy(targets), ["bowl", "fork"], torch.zeros(2, dtype=torch.bool), []
-    )
-    missed = []
-    for thresholds in (per_split_fpr_thresholds(predictions, 0.1), fpr_thresholds(predictions, 0.1, 0.5)):
-        above = scores > thresholds.numpy()
-        assert above[~targets].mean() == pytest.approx(0.1, abs=0.001)
-        missed.append((~above)[targets].mean())
-    assert missed[0] < 0.85 * missed[1]
-
-
 def test_each_label_has_the_same_false_positive_rate(both: dict[str, Predictions]) -> None:
     low = both["id"].unseen.float() * 0.3  # as of names that were never trained on
     shifted = Predictions(
@@ -157,25 +131,14 @@ def test_each_label_has_the_same_false_positive_rate(both: dict[str, Predictions
     assert moved.min() >= 0 and moved.max() <= 1
 
 
-def test_the_papers_table_is_complete() -> None:
-    for figures in TABLE12.values():
-        assert list(figures) == ["Closed-Set", "L_cls", "+ L_im-cst", "+ Semantic Enrich"]
-        assert all(list(row) == list(TABLE12_CELLS) for row in figures.values())
-    assert TABLE12["f1"]["+ Semantic Enrich"]["ood_on_ood"] == (11.7, 50.7)
-    assert TABLE12["accuracy"]["Closed-Set"]["id_on_ood"] == (None, 86.2)
-
-
 def test_a_run_is_evaluated_into_one_file(tmp_path: Path) -> None:
-    run = SceneRun.open(
-        config(*make_toys(tmp_path), f"out={tmp_path / 'out'}", "distill.epochs=1", "few_shot.epochs=1")
-    )
+    short = ("distill.epochs=1", "few_shot.epochs=1")
+    run = SceneRun.open(config(*make_toys(tmp_path), *short, f"out={tmp_path / 'out'}"))
     run.train()
     result = evaluate_run(run)
     assert json.loads((tmp_path / "out" / "result.json").read_text()) == result
     assert result["data"]["ood"] == {"scenes": 10, "content": run.scenes["ood"].store.content_hash}
     assert result["teacher"]["fingerprint"] == run.teacher.fingerprint
-    # The peak is the process's, here that of all tests before; test_train_script.py bounds that of a run alone.
-    assert result["peak_memory_mb"] > 50 and result["seconds"]["distill"] > 0
     assert set(result["metrics"]["few_shot"]["all_on_ood"]["classes"]) == {*KNOWN, *HELD_OUT}
     scores = Scores.load(tmp_path / "out")
     saved = {name: predictions_of(scores, "zero_shot", name) for name in ("id", "ood")}
@@ -188,7 +151,4 @@ def test_a_run_is_evaluated_into_one_file(tmp_path: Path) -> None:
     retrieval = result["metrics"]["retrieval"]
     assert retrieval["alpha"] >= 0 and retrieval["beta"] > 0 and 0 < retrieval["leave_one_out_map"] <= 1
     assert set(result["metrics"]) == set(stages_of(result)) == {"zero_shot", "few_shot", "retrieval"}
-    page = write_report(tmp_path / "out").read_text()
-    assert all(text in page for text in ("distill: loss", "Mean average precision", HELD_OUT[0], "<svg", "data:image"))
-    assert "all-positive" in summary(tmp_path / "out")
-    assert not re.search(r'(src|href)="http', page)
+    assert HELD_OUT[0] in write_report(tmp_path / "out").read_text() and summary(tmp_path / "out")

@@ -12,34 +12,27 @@ import pytest
 import torch
 
 from helpers.scene_data import make_toy_store, make_toy_stores
-from helpers.scene_runs import LEARNER, config, make_toys, names_of_objects
+from helpers.scene_runs import config, make_toys, names_of_objects
 from pickclutter_lang.datasets.config import AugmentationConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.transforms.augmentation import (
     AugmentationParams,
-    crop_and_flip,
     flip_index,
-    flip_variants,
     sample_augmentation,
 )
-from pickclutter_lang.distillation.objectives import SceneObjective
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError, UnknownObjectError
-from pickclutter_lang.experiments.scenes import scene_run
 from pickclutter_lang.experiments.scenes.config import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
 from pickclutter_lang.language.descriptions import read_descriptions
-from pickclutter_lang.language.prompts import PromptFeatures
-from pickclutter_lang.metrics import multilabel_row
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.results.record import read_record
-from pickclutter_lang.students.label_encoders import ClosedSetEncoder, PromptLabelEncoder, build_label_encoder
+from pickclutter_lang.students.label_encoders import ClosedSetEncoder, build_label_encoder
 from pickclutter_lang.students.student import predict_batch, predict_scenes
 from pickclutter_lang.teachers import FeatureCache, load_teacher
 from pickclutter_lang.teachers.scene_features import encode_regions, teacher_features
-from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint, restore_model, saved_epochs
+from pickclutter_lang.training.checkpoint import epoch_folder, saved_epochs
 from pickclutter_lang.training.logger import TrainingLogger
 
 ALL = AugmentationConfig(flips=["horizontal", "vertical"], shift=0.1, brightness=0.3, contrast=0.3)
@@ -87,11 +80,11 @@ class StopError(Exception):
     pass
 
 
-@pytest.mark.parametrize("step", [2, 4, 8, 10, 12])
+@pytest.mark.parametrize("step", [4, 12])
 def test_a_stopped_run_ends_with_the_same_bytes(
     toys: list[str], finished: SceneRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
-    """9 steps of distillation, then 4 of fine-tuning: before any checkpoint, within epochs, in the second phase."""
+    """9 steps of distillation, then 4 of fine-tuning: within an epoch of each phase."""
     taken, original = 0, TrainingLogger.step
 
     def stopping(self: TrainingLogger, number: int, scalars: Mapping[str, float]) -> None:
@@ -113,37 +106,15 @@ def test_a_stopped_run_ends_with_the_same_bytes(
 def test_region_labels_do_not_depend_on_workers(toys: list[str], tmp_path: Path) -> None:
     overrides = [*toys, "method=best", "objective.region_cls=1", "distill.epochs=1", "few_shot.epochs=1"]
     run = trained(overrides, tmp_path / "a")
-    assert {"cls", "im_cst", "region_cls", "region_contrastive", "region_proximity"} <= logged(run, "few_shot")[
-        0
-    ].keys()
+    terms = logged(run, "few_shot")[0].keys()
+    assert {"cls", "im_cst", "region_cls", "region_contrastive", "region_proximity"} <= terms
     assert_same_bytes(trained([*overrides, "num_workers=2"], tmp_path / "b"), run)
-
-
-def test_another_seed_gives_other_weights(toys: list[str], finished: SceneRun, tmp_path: Path) -> None:
-    other = trained([*toys, "seed=1", "distill.epochs=1", "few_shot.epochs=1"], tmp_path)
-    file = "model.safetensors"
-    assert (last(other, "distill") / file).read_bytes() != (last(finished, "distill") / file).read_bytes()
 
 
 def test_only_the_last_and_the_best_epoch_are_kept(finished: SceneRun) -> None:
     values = [row["validation"]["map"] for row in logged(finished, "distill")]
     assert set(saved_epochs(finished.folder / "distill")) == {3, 1 + int(np.argmax(values))}
     assert saved_epochs(finished.folder / "few_shot") == [2]
-
-
-@pytest.mark.slow
-def test_it_learns_toy_scenes(toys: list[str], tmp_path: Path) -> None:
-    still = "data.augmentation={flips: [], shift: 0, brightness: 0, contrast: 0}"
-    learner = [*toys, LEARNER, still, "distill.epochs=40", "few_shot.epochs=1"]
-    run = SceneRun.open(config(*learner, f"out={tmp_path}", "objective.im_cst=0"))
-    run.train()
-    # The last epoch: the toy X_id has too few scenes to choose one by.
-    restore_model(load_checkpoint(last(run, "distill")), run.model)
-    names = run.label_names(("id",))
-    probabilities = predict_scenes(run.model, run.scenes["train"], names)
-    row = multilabel_row(probabilities, run.scenes["train"].labels[:, run.label_indices(("id",))])
-    assert row["map"] > 0.6
-    assert logged(run, "distill")[-1]["cls"] < 0.5 * logged(run, "distill")[0]["cls"]
 
 
 def test_eight_channels_train_and_depth_is_normalized(rgbd: list[str], tmp_path: Path) -> None:
@@ -178,22 +149,6 @@ def test_bfloat16_trains_and_predicts_nearly_the_same(toys: list[str], finished:
     trained([*toys, f"out={tmp_path}", "precision=bfloat16", "distill.epochs=1", "few_shot.epochs=1"], tmp_path)
 
 
-def test_prompts_are_encoded_once_for_an_evaluation(finished: SceneRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = 0
-    encode = type(finished.model.prompts).encode
-
-    def counting(self: PromptLabelEncoder, labels: Sequence[str], words: Sequence[str] = ()) -> PromptFeatures:
-        nonlocal calls
-        calls += 1
-        return encode(self, labels, words)
-
-    finished.model.train().eval()
-    monkeypatch.setattr(type(finished.model.prompts), "encode", counting)
-    for row in range(4):
-        predict_batch(finished.model, finished.scenes["ood"], [row], ["banana", "lemon"])
-    assert calls == 1
-
-
 def test_an_image_is_augmented_equally_in_any_batch(toys: list[str]) -> None:
     cfg = config(*toys).data
     scenes = SceneDataset(SceneStore.open(cfg.train), cfg)
@@ -206,15 +161,6 @@ def test_an_image_is_augmented_equally_in_any_batch(toys: list[str]) -> None:
     assert sample_augmentation(ALL, 32, (0, 0, 6, 0, 3)) != draws[3] != sample_augmentation(ALL, 32, (1, 0, 5, 0, 3))
 
 
-@pytest.mark.parametrize(
-    "flip", [AugmentationParams(horizontal=True), AugmentationParams(vertical=True), AugmentationParams(True, True)]
-)
-def test_flips_mirror_the_image(flip: AugmentationParams) -> None:
-    image = np.random.default_rng(0).integers(0, 255, (8, 8, 3))
-    mirrored = image[:: -1 if flip.vertical else 1, :: -1 if flip.horizontal else 1]
-    np.testing.assert_array_equal(crop_and_flip(image, 8, flip), mirrored)
-
-
 def test_images_from_disk_equal_those_in_memory(rgbd: list[str]) -> None:
     cfg = config(*rgbd).data
     in_memory = SceneDataset(SceneStore.open(cfg.train), cfg)
@@ -223,14 +169,16 @@ def test_images_from_disk_equal_those_in_memory(rgbd: list[str]) -> None:
     assert torch.equal(in_memory.batch([5, 1, 20]), read.batch([5, 1, 20]))
 
 
-def test_the_input_is_the_resized_center_crop(toys: list[str]) -> None:
+def test_the_input_is_the_resized_center_crop_and_its_flip(toys: list[str]) -> None:
     cfg = config(*toys).data
-    whole_picture = SceneDataset(SceneStore.open(cfg.train), cfg).batch([2])
+    whole = SceneDataset(SceneStore.open(cfg.train), cfg).batch([2])
     cfg.crop_size = 16
-    expected = torch.nn.functional.interpolate(
-        whole_picture[..., 8:24, 8:24], size=(32, 32), mode="bilinear", antialias=True
-    )
-    torch.testing.assert_close(SceneDataset(SceneStore.open(cfg.train), cfg).batch([2]), expected)
+    side = {"size": (32, 32), "mode": "bilinear", "antialias": True}
+    expected = torch.nn.functional.interpolate(whole[..., 8:24, 8:24], **side)
+    scenes = SceneDataset(SceneStore.open(cfg.train), cfg)
+    torch.testing.assert_close(scenes.batch([2]), expected)
+    mirrored = scenes.batch([2], [AugmentationParams(horizontal=True, vertical=True)])
+    torch.testing.assert_close(mirrored, expected.flip(-1, -2), rtol=0, atol=1e-2)
 
 
 def test_the_teacher_sees_the_flip_that_the_student_sees(toys: list[str], tmp_path: Path) -> None:
@@ -238,20 +186,32 @@ def test_the_teacher_sees_the_flip_that_the_student_sees(toys: list[str], tmp_pa
     scenes = SceneDataset(SceneStore.open(cfg.id), cfg)
     teacher = load_teacher("pocket", config(*toys).teacher.checkpoint)
     features = teacher_features(teacher, scenes, FeatureCache(tmp_path))
-    variants = flip_variants(cfg.augmentation.flips)
     assert features.shape == (len(scenes), 4, teacher.embed_dim)
     for row in range(3):
         draw = sample_augmentation(cfg.augmentation, 32, (0, 0, 1, 0, row))
         image = scenes.hand_images([row], AugmentationParams(draw.horizontal, draw.vertical))
         expected = teacher.encode_image(teacher.preprocess(image))[0]
         np.testing.assert_allclose(features[row, flip_index(draw, cfg.augmentation.flips)], expected, atol=1e-5)
-    assert len(variants) == 4 and not torch.allclose(features[:, 0], features[:, 1], atol=1e-3)
+    assert not torch.allclose(features[:, 0], features[:, 1], atol=1e-3)
 
 
 def test_training_scenes_contain_no_object_of_y_ood(toys: list[str], tmp_path: Path) -> None:
     make_toy_store(tmp_path / "mixed", "ood", 12, seed=5)
-    with pytest.raises(MismatchError, match="only objects of Y_id"):
+    with pytest.raises(MismatchError, match="Y_id"):
         SceneRun.open(config(*toys, f"data.train={tmp_path / 'mixed'}"))
+
+
+def test_distractors_are_regions_and_no_labels(tmp_path: Path) -> None:
+    toys = [*make_toys(tmp_path, distractors=("mug", "teapot")), "distill.epochs=1", "few_shot.epochs=1"]
+    run = trained(["method=best", *toys], tmp_path / "run")
+    scenes, actors = run.scenes["train"], run.scenes["train"].store.array("actors")
+    assert {*run.label_names(("id", "ood"))} == {*paper_catalog().names}
+    assert (scenes.labels.sum(1).numpy() == ((actors >= 0).sum(1) - 1)).all()
+    regions = encode_regions(run.teacher, scenes, FeatureCache(tmp_path / "cache"))
+    for row, instance_ids in enumerate(regions.instance_ids):
+        distractor = int(np.flatnonzero(actors[row] >= 26)[0]) + 1
+        assert distractor in instance_ids and distractor not in scenes.instance_ids([row], range(26))
+    assert evaluate_run(run)
 
 
 def test_descriptions_follow_the_name(toys: list[str]) -> None:
@@ -287,9 +247,7 @@ def test_descriptions_of_other_objects_are_trained_and_evaluated(toys: list[str]
         parts = [encoder.prompts.encode(one).positive for one in texts]
     mean = torch.nn.functional.normalize(torch.stack(parts).mean(dim=0), dim=1)
     torch.testing.assert_close(saved.labels.features.positive, mean)
-    result = read_record(tmp_path / "swapped", "scenes")
-    assert {name: row["images_seen"] for name, row in result["descriptions"].items()} == dict.fromkeys(sources, False)
-    with pytest.raises(InvalidArgumentError, match=r"prompts\.descriptions_of: other / own"):
+    with pytest.raises(InvalidArgumentError, match=r"prompts\.descriptions_of"):
         SceneRun.open(config(*overrides, "prompts.descriptions_of=own", f"out={tmp_path / 'swapped'}"))
 
 
@@ -317,67 +275,41 @@ def test_a_closed_set_knows_the_catalog_names_alone() -> None:
     gradient = labels.get_parameter("positive").grad
     assert gradient is not None and int((gradient.abs().sum(dim=1) > 0).sum()) <= 2
     for names, words in ((["spaceship"], []), (["banana"], ["red box"])):
-        with pytest.raises(UnknownObjectError, match=r"closed-set student .*another method"):
+        with pytest.raises(UnknownObjectError, match="closed-set"):
             labels.encode(names, words)
 
 
 METHODS = {
     "closed_set": {"cls"},
-    "cls": {"cls"},
-    "cls_imcst": {"cls", "im_cst"},
     "cls_imcst_semantic": {"cls", "im_cst"},
-    "best": {"cls", "im_cst", "region_contrastive", "region_proximity"},
     "best_scene_proximity": {"cls", "im_cst", "region_contrastive", "region_proximity", "scene_proximity"},
 }
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method_trains_its_own_terms_and_resumes(toys: list[str], tmp_path: Path, method: str) -> None:
-    overrides = [
-        *toys,
-        f"method={method}",
-        "objective.negative_bank_size=5",
-        "distill.epochs=2",
-        "few_shot.epochs=1",
-        f"out={tmp_path / 'a'}",
-    ]
-    run = SceneRun.open(config(*overrides))
-    run.train()
+def test_every_method_trains_its_own_terms(toys: list[str], tmp_path: Path, method: str) -> None:
+    short = [f"method={method}", "objective.negative_bank_size=5", "distill.epochs=1", "few_shot.epochs=1"]
+    run = trained([*toys, *short], tmp_path)
     row = run.load_weights("distill")[-1]
-    assert METHODS[method] == METHODS[method] & row.keys()
-    assert not ({"im_cst", "region_contrastive", "region_proximity", "scene_proximity"} - METHODS[method]) & row.keys()
+    assert row.keys() & set().union(*METHODS.values()) == METHODS[method]
     assert all(np.isfinite(row[name]) for name in METHODS[method])
     probabilities = predict_scenes(run.model, run.scenes["ood"], names_of_objects("ood"))
     assert probabilities.shape == (10, 12) and bool(((probabilities >= 0) & (probabilities <= 1)).all())
 
 
-@pytest.mark.parametrize("lacking", ["hand_segmentation", "actors"])
-def test_a_store_without_masks_has_no_region_labels(toys: list[str], tmp_path: Path, lacking: str) -> None:
-    make_toy_stores(tmp_path / "scenes", without=(lacking,))
+def test_a_store_without_masks_has_no_region_labels(toys: list[str], tmp_path: Path) -> None:
+    make_toy_stores(tmp_path / "scenes", without=("hand_segmentation",))
     overrides = [*toys, f"scenes={tmp_path / 'scenes'}", "objective.region_cls=1", f"out={tmp_path / 'run'}"]
-    with pytest.raises(DatasetError, match=f"does not hold '{lacking}'"):
+    with pytest.raises(DatasetError, match="hand_segmentation"):
         SceneRun.open(config(*overrides))
 
 
 @pytest.mark.parametrize(
-    ("override", "message"),
-    [
-        ("distill.epochs=-1", "distill.epochs to be at least 1"),
-        ("distill.lr=0", "distill.lr to be larger than 0"),
-        ("data.target_label=liftable", "data.target_label to be one of present, visible, graspable"),
-        ("data.cameras=[base]", r"expected data.cameras to be \[hand\] or \[hand, base\]"),
-        ("data.augmentation.shift=2", "shift to lie between 0.0 and 1.0"),
-        ("student.output_stride=12", "output_stride to be one of 8, 16, 32"),
-        ("few_shot.repeats=0", "few_shot.repeats to be at least 1"),
-        ("objective.scene_proximity=-1", "objective.scene_proximity to be at least 0"),
-        ("objective.vocabulary_temperature=0", "objective.vocabulary_temperature to be larger than 0"),
-        ("objective.vocabulary_batch_size=0", "objective.vocabulary_batch_size to be at least 1"),
-        ("objective.region_cls=-1", "objective.region_cls to be at least 0"),
-        ("selection_metric=loss", "selection_metric to be one of map, f1"),
-    ],
+    "override",
+    ["distill.epochs=-1", "data.target_label=liftable", "data.cameras=[base]", "objective.region_cls=-1"],
 )
-def test_settings_out_of_range_are_named(override: str, message: str) -> None:
-    with pytest.raises(InvalidArgumentError, match=message):
+def test_settings_out_of_range_are_named(override: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=override.partition("=")[0]):
         config(override)
 
 
@@ -412,17 +344,3 @@ def test_the_papers_preset_has_the_form_of_its_program() -> None:
     assert cfg.prompts.positive_init is cfg.prompts.negative_init is None and default.prompts.positive_init
     assert (cfg.few_shot.epoch_over, default.few_shot.epoch_over) == ("training", "few_shot")
     assert cfg.data.augmentation == AugmentationConfig(["horizontal"], 0.0, 0.0, 0.0)
-
-
-def test_settings_of_the_form_reach_the_losses_and_the_network(
-    toys: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given: dict[str, Any] = {}
-    monkeypatch.setattr(scene_run, "SceneObjective", lambda *of, **to: given.update(to) or SceneObjective(*of, **to))
-    monkeypatch.setattr(scene_run, "encode_regions", lambda *of: given.update(side=of[3]) or encode_regions(*of))
-    form = ["objective.similarity=cosine", "objective.detach_focus=true", "student.negative_attention=own"]
-    run = trained(
-        [*toys, *form, "objective.region_contrastive=1", "objective.region_crop_size=40", "distill.epochs=1"], tmp_path
-    )
-    assert (given["similarity"], given["detach_focus"], given["side"]) == ("cosine", True, 40)
-    assert run.model.aggregation.negative_attention == "own"

@@ -11,14 +11,13 @@ import pytest
 import scipy.stats
 
 from helpers.forkserver import run_python
+from helpers.paths import PROGRAM
 from helpers.sweep_results import make_result, write_result
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.experiments.scenes.table12 import (
     Table12Config,
     check_pairs,
-    default_pairs,
     description_note,
-    draw_objects,
     score_tables,
     with_baselines,
     write_table,
@@ -26,7 +25,7 @@ from pickclutter_lang.experiments.scenes.table12 import (
 from pickclutter_lang.experiments.scenes.table12_sweep import TABLE12
 from pickclutter_lang.results.runs import Runs, load_runs
 from pickclutter_lang.results.scores import Cell, Scores
-from pickclutter_lang.results.tables import comparison_rows, table_rows
+from pickclutter_lang.results.tables import table_rows
 
 F1 = {
     "closed_set": [0.30, 0.36, 0.33],
@@ -74,20 +73,6 @@ def test_figures_of_the_paper_stand_beside_its_unseen_objects_alone(tmp_path: Pa
     assert "paper" not in f1_rows(loaded(tmp_path))[0]
 
 
-def test_comparisons_pair_equal_seeds(grid_folder: Path) -> None:
-    runs = loaded(grid_folder)
-    names = [*load_runs(grid_folder, TABLE12).records]
-    table = score_tables(runs, [*default_pairs(names), ("best", "always_yes")])[0]
-    difference = np.subtract(F1["best"], F1["cls_imcst_semantic"])
-    low, high = scipy.stats.t.interval(0.95, 2, np.mean(difference), scipy.stats.sem(difference))
-    row = next(line for line in comparison_rows(runs, table).splitlines() if "`best` - `cls_imcst_semantic`" in line)
-    bold = "**" if low > 0 or high < 0 else ""
-    assert f"{bold}+{100 * difference.mean():.1f} ± {50 * (high - low):.1f}{bold}" in row
-    (grid_folder / "best" / "seed2" / "result.json").unlink()
-    fewer = loaded(grid_folder)
-    assert fewer.pairs("best", "cls") == 2 and fewer.pairs("best", "always_yes") == 2
-
-
 def test_scores_per_scene_are_resampled_and_shared_by_methods(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     labels, scenes = ("banana", "mug"), tuple(f"s{n}" for n in range(40))
@@ -116,20 +101,7 @@ def test_page_and_csv_agree(grid_folder: Path, tmp_path_factory: pytest.TempPath
     place = ("cls", "", "few_shot.ood_on_ood.model.f1")
     row = next(line for line in lines if (line["row"], line["minus"], line["measure"]) == place)
     assert row["values"] == "0.400000 0.440000 0.450000" and row["runs"] == "3"
-    assert "43.0 ±" in page.read_text() and (out / "report.html").read_text().count("<svg") == 2
-
-
-def test_a_name_with_a_dot_keeps_its_numbers_and_no_positive_is_no_bar(tmp_path: Path) -> None:
-    result = make_result("cls", 0, 0.4)
-    for stage in result["metrics"].values():
-        for cell in ("ood_on_ood", "all_on_ood"):
-            stage[cell]["classes"]["dr. pepper 50%"] = {"average_precision": 0.25, "f1": 0.5, "support": 3}
-            stage[cell]["classes"]["lemon"]["average_precision"] = None
-    write_result(tmp_path, result)
-    page = write_table(Table12Config(str(tmp_path), None, [])).read_text()
-    assert "| dr. pepper 50% | 3 | 25.0 / 25.0 / 25.0 |" in page
-    labels = [text.get_text() for ax in draw_objects(loaded(tmp_path)).axes for text in ax.get_xticklabels()]
-    assert "dr. pepper 50% *" in labels and not any(label.startswith("lemon") for label in labels)
+    assert "43.0 ±" in page.read_text() and (out / "report.html").is_file()
 
 
 def change(result: dict[str, Any], where: str, value: object) -> None:
@@ -143,12 +115,9 @@ def change(result: dict[str, Any], where: str, value: object) -> None:
     ("method", "where", "value"),
     [
         ("cls", "config.distill.epochs", 9),
-        ("cls", "config.objective.im_cst", 0.5),
-        ("cls", "config.data.image_size", 96),
         ("cls", "data.train.content", "x"),
         ("cls", "teacher.fingerprint", "g"),
         ("best", "config.distill.epochs", 9),
-        ("best", "config.student.name", "other"),
         ("best", "data.ood.content", "other"),
     ],
 )
@@ -174,27 +143,18 @@ def test_texts_and_precisions_that_differ_are_refused(tmp_path: Path) -> None:
     assert "blind" in description_note([make_result("cls", 0, 0.4) | {"descriptions": texts}])
 
 
-def test_what_methods_set_may_differ_and_is_listed(tmp_path: Path) -> None:
-    for method, weight in (("cls", 0.0), ("cls_imcst", 1.0)):
-        write_result(tmp_path, make_result(method, 0, 0.4, objective={"im_cst": weight}, scenes=method, num_threads=2))
-    assert "| `objective.im_cst` | 0.0 | 1.0 |" in write_table(Table12Config(str(tmp_path), None, [])).read_text()
-
-
 def test_a_table_of_finished_runs_is_of_those_that_are_asked_for(tmp_path: Path) -> None:
     for split, seed in np.ndindex(3, 2):
         write_result(tmp_path, make_result("cls", seed, 0.4, object_split=split))
     other = make_result("best", 0, 0.4, object_split=1)
     change(other, "config.distill.epochs", 9)  # it could not be in one table with the others
     write_result(tmp_path, other)
-    command = ["-m", "pickclutter_lang.commands", "reproduce-table12", "tables_only=true", f"out={tmp_path}"]
+    command = [*PROGRAM, "reproduce-table12", "tables_only=true", f"out={tmp_path}"]
     chosen = ["methods=[cls]", "object_splits=[1,2]", f"tables={tmp_path / 'table'}"]
     done = run_python([*command, *chosen], tmp_path)
     assert done.returncode == 0, done.stderr
     row = next(csv.DictReader((tmp_path / "table" / "table12.csv").open()))
     assert row["row"] == "cls" and row["runs"] == "4"
-    for wrong in (["methods=[cls]", "draws=[3]"], ["methods=[cls]", "compare=[cls - none]"]):
-        done = run_python([*command, *wrong], tmp_path)
-        assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1
 
 
 def test_a_comparison_is_checked_before_anything_is_trained(tmp_path: Path) -> None:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pytest
 import torch
 
-from helpers.scene_data import make_toy_store
+from helpers.scene_data import change_field, make_toy_store
 from helpers.scene_runs import config, make_toys
-from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
@@ -31,7 +27,6 @@ from pickclutter_lang.policy.folder import load_config
 from pickclutter_lang.results.scores import Scores
 from pickclutter_lang.training.sampling import with_unlabeled
 
-WHOLE = SceneDataConfig(target_label="present", crop_size=None)
 SHORT = ("method=open", "distill.epochs=1", "few_shot.epochs=1", "data.unlabeled_batch_size=5")
 
 
@@ -49,14 +44,12 @@ def trained(*overrides: str) -> tuple[SceneRun, dict[str, torch.Tensor], dict[st
     return run, {name: value.clone() for name, value in run.model.state_dict().items()}, row
 
 
-@pytest.mark.parametrize(("count", "size", "expected"), [(12, 5, 5), (3, 5, 3), (0, 5, 0)])
-def test_batches_get_unlabeled_rows(count: int, size: int, expected: int) -> None:
-    batches = with_unlabeled([[4, 2], [0, 1]], count, size, (0, 0, 0))
+def test_batches_get_unlabeled_rows() -> None:
+    batches = with_unlabeled([[4, 2], [0, 1]], 12, 5, (0, 0, 0))
     assert [[row for source, row in batch if source == 0] for batch in batches] == [[4, 2], [0, 1]]
     others = [[row for source, row in batch if source == 1] for batch in batches]
-    assert all(len(rows) == len(set(rows)) == expected and set(rows) <= set(range(count)) for rows in others)
-    assert batches == with_unlabeled([[4, 2], [0, 1]], count, size, (0, 0, 0))
-    assert count < 12 or batches != with_unlabeled([[4, 2], [0, 1]], count, size, (0, 0, 1))
+    assert all(len(rows) == len(set(rows)) == 5 and set(rows) <= set(range(12)) for rows in others)
+    assert batches == with_unlabeled([[4, 2], [0, 1]], 12, 5, (0, 0, 0)) != with_unlabeled([[4, 2]], 12, 5, (0, 0, 1))
 
 
 def test_the_student_follows_the_teacher_on_unlabeled_scenes(toys: list[str], tmp_path: Path) -> None:
@@ -75,18 +68,9 @@ def test_the_student_follows_the_teacher_on_unlabeled_scenes(toys: list[str], tm
 
 def test_their_labels_are_never_read(toys: list[str], tmp_path: Path) -> None:
     _, weights, _ = trained(*toys, f"out={tmp_path / 'a'}")
-    other = tmp_path / "other"
-    shutil.copytree(tmp_path / "scenes" / "unlabeled", other)
-    for shard in (other / "shards").iterdir():
-        with h5py.File(shard, "r+") as file:
-            for label in ("visible", "graspable"):
-                file[label][...] = False
-    path = other / "manifest.json"
-    manifest = json.loads(path.read_text())
-    for entry in manifest["shards"]:
-        data = (path.parent / "shards" / entry["file"]).read_bytes()
-        entry |= {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-    path.write_text(json.dumps(manifest))
+    other = shutil.copytree(tmp_path / "scenes" / "unlabeled", tmp_path / "other")
+    for label in ("visible", "graspable"):
+        change_field(other, label, False)
     _, same, _ = trained(*toys, f"data.unlabeled={other}", f"out={tmp_path / 'b'}")
     assert all(torch.equal(weights[name], same[name]) for name in weights)
 
@@ -103,44 +87,22 @@ def test_names_of_unlabeled_objects_join_the_vocabulary(
     assert without._vocabulary is not None and "flute" not in without._vocabulary.texts
 
 
-def test_a_distillation_with_and_one_without_them_are_not_exchanged(toys: list[str], tmp_path: Path) -> None:
-    plain = (*toys, "data.unlabeled=null")
-    trained(*toys, f"out={tmp_path / 'open'}")
-    trained(*plain, f"out={tmp_path / 'best'}")
-    for overrides, source in ((toys, "best"), (plain, "open")):
-        with pytest.raises(MismatchError, match="unlabeled"):
-            SceneRun.open(config(*overrides, f"out={tmp_path / 'n'}", f"distilled_run={tmp_path / source}"))
-
-
 def test_unseen_objects_among_them_are_refused(toys: list[str], tmp_path: Path) -> None:
     make_toy_store(tmp_path / "more", "ood", 12, seed=9)
-    with pytest.raises(MismatchError, match=r"no unseen object in the unlabeled scenes .* are there"):
-        SceneRun.open(config(*toys, f"data.unlabeled={tmp_path / 'more'}"))
-
-
-def test_unseen_objects_by_their_synonyms_are_refused(
-    toys: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    unlabeled = tmp_path / "scenes" / "unlabeled"
-    unseen = SceneRun.open(config(*toys, f"out={tmp_path / 'o'}")).label_names(("ood",))[0]
-    plain = SceneStore.synonyms_of
-
-    def synonyms_of(store: SceneStore, names: Collection[str]) -> list[str]:
-        return [unseen] if store.place == str(unlabeled) else plain(store, names)
-
-    monkeypatch.setattr(SceneStore, "synonyms_of", synonyms_of)
-    with pytest.raises(MismatchError, match="no unseen object"):
-        SceneRun.open(config(*toys, f"out={tmp_path / 'p'}"))
+    make_toy_store(tmp_path / "beside", "train", 12, seed=9, distractors=("mug", "lemon"))
+    for name in ("more", "beside"):
+        with pytest.raises(MismatchError, match="unseen"):
+            SceneRun.open(config(*toys, f"data.unlabeled={tmp_path / name}"))
 
 
 def test_images_of_another_size_and_instances_for_evaluation_are_refused(toys: list[str], tmp_path: Path) -> None:
     make_toy_store(tmp_path / "small", "train", 12, seed=9, size=24)
-    with pytest.raises(MismatchError, match=r"images of \d+ pixels in .*small, .*, but they have 24"):
+    with pytest.raises(MismatchError, match="small"):
         SceneRun.open(config(*toys, f"data.unlabeled={tmp_path / 'small'}"))
     make_toy_store(tmp_path / "evaluation", "id", 12, seed=9, instances=3)
-    with pytest.raises(MismatchError, match="instances of kinds that are not for evaluation"):
+    with pytest.raises(MismatchError, match="instances"):
         SceneRun.open(config(*toys, f"data.unlabeled={tmp_path / 'evaluation'}"))
-    make_toy_store(tmp_path / "learning", "train", 12, seed=9, instances=3)
+    make_toy_store(tmp_path / "learning", "train", 12, seed=9, distractors=("mug",))
     assert len(SceneRun.open(config(*toys, f"data.unlabeled={tmp_path / 'learning'}")).scenes["unlabeled"]) == 12
 
 
@@ -182,7 +144,7 @@ def test_some_of_them_can_be_used_alone(toys: list[str], tmp_path: Path) -> None
     assert len(run.scenes["unlabeled"]) == run.data_provenance["unlabeled"]["scenes"] == 4
     with pytest.raises(MismatchError, match="unlabeled"):  # another subset is another distillation
         SceneRun.open(config(*toys, f"out={tmp_path / 'n'}", f"distilled_run={tmp_path / 'few'}"))
-    with pytest.raises(InvalidArgumentError, match=r"expected data\.unlabeled=FOLDER .* choose method=open"):
+    with pytest.raises(InvalidArgumentError, match=r"data\.unlabeled"):
         config(*toys, subset, "data.unlabeled=null")
     few.unlink()
     student = load_trained_run(TrainedRunConfig(run=str(tmp_path / "few"), phase="distill"))
