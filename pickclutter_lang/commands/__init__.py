@@ -28,7 +28,6 @@ COMMANDS: dict[str, dict[str, str]] = {
         "evaluate-affordance": "evaluate a finished run again, or a policy on any scenes",
         "compare-runs": "compare finished runs on one page: settings, results, paired differences",
         "reproduce-table12": "run Table 12; tables_only=true: write it again from finished runs",
-        "export-onnx": "write a student as ONNX",
     },
     "images": {
         "train-image-student": "one run of the image-classification tables",

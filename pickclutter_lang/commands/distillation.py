@@ -11,7 +11,6 @@ from pickclutter_lang.commands.app import compose_config, hydra_main, user_confi
 from pickclutter_lang.experiments.scenes.config import (
     AffordanceEvalConfig,
     CropClassifierPhaseConfig,
-    OnnxExportConfig,
     ReproduceTable12Config,
     TrainConfig,
 )
@@ -164,18 +163,3 @@ def _written(table: Path) -> str:
 
     shown = tables_of(table.read_text(encoding="utf-8"), "F1 per scene, %", "Mean average precision, %")
     return f"{shown}table: {table}\nreport: {table.with_name(PAGE_FILE)}"
-
-
-@hydra_main(OnnxExportConfig)
-def export_onnx(config: OnnxExportConfig) -> None:
-    """Export a finished student as ONNX, with the text of its labels baked in. Needs the extra export.
-
-        pickclutter export-onnx run=runs/student "names=[banana,a red teapot]" out=student.onnx
-
-    The file is compared with torch.
-    """
-    from pickclutter_lang.experiments.scenes.export_onnx import export_student
-
-    done = export_student(config)
-    size = done.path.stat().st_size / 1e6
-    print(f"{done.path}: {len(done.names)} names, {size:.1f} MB, within {done.difference:.1g} of torch")

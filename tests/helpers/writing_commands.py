@@ -122,7 +122,6 @@ WRITING = {
     ),
     "compare-runs": WritingCommand("compare-runs runs=[{inputs}/run,{inputs}/other] out={work}/o"),
     "export-policy": WritingCommand(f"export-policy {STUDENT} num_threads=1 out={{work}}/o"),
-    "export-onnx": WritingCommand(f"export-onnx {STUDENT} num_threads=1 out={{work}}/o.onnx", place="o.onnx"),
     "export-runtime": WritingCommand("export-runtime policy={inputs}/policy num_threads=1 out={work}/o"),
     "train-image-student": WritingCommand(
         f"train-image-student {IMAGES} num_threads=1 objective.cls=1 objective.im_cst=1 out={{work}}/o"

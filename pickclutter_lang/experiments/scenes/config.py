@@ -325,25 +325,6 @@ class AffordanceEvalConfig:
 
 
 @dataclass
-class OnnxExportConfig(TrainedRunConfig):
-    """Export of an ONNX file."""
-
-    names: list[str] | None = None
-    """Labels of the exported student, any names. null: those of the run."""
-    out: str = "${run}/student.onnx"
-    """The ONNX file."""
-
-    def __post_init__(self) -> None:
-        """Fill in `${run}`, as hydra does for a command."""
-        self.out = self.out.replace("${run}", self.run)
-
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        super().validate()
-        check_path("out", self.out, ".onnx")
-
-
-@dataclass
 class ReproduceTable12Config:
     """A sweep over methods, splits of the objects, seeds and draws of runs on scenes, and Table 12."""
 
