@@ -19,9 +19,6 @@ from pickclutter_lang.demonstrations.lerobot import (
     IMAGE,
     QUANTILES,
     export_lerobot,
-    histogram,
-    image_stats,
-    number_stats,
 )
 from pickclutter_lang.errors import DatasetError
 
@@ -48,10 +45,6 @@ def frames(exported: Path) -> list[dict[str, Any]]:
 def episodes_of(exported: Path) -> list[dict[str, Any]]:
     path = exported / "meta" / "episodes" / "chunk-000" / "file-000.parquet"
     return pq.read_table(path).to_pylist()  # type: ignore[no-any-return]
-
-
-def info_of(exported: Path) -> Any:
-    return json.loads((exported / "meta" / "info.json").read_text())
 
 
 def test_every_frame_is_an_observation_and_the_action_after_it(demos: Path, frames: list[dict[str, Any]]) -> None:
@@ -90,28 +83,21 @@ def test_the_table_of_episodes_says_where_each_begins_and_ends(exported: Path) -
     assert [pq.ParquetFile(path).metadata.row_group(n).num_rows for n in range(3)] == LENGTHS
 
 
-def test_the_information_describes_the_columns(exported: Path) -> None:
-    info, table = info_of(exported), pq.read_table(exported / "data" / "chunk-000" / "file-000.parquet")
+def test_information_and_statistics_are_of_the_frames(
+    demos: Path, exported: Path, frames: list[dict[str, Any]]
+) -> None:
+    stats, rows = json.loads((exported / "meta" / "stats.json").read_text()), episodes_of(exported)
+    info = json.loads((exported / "meta" / "info.json").read_text())
+    table = pq.read_table(exported / "data" / "chunk-000" / "file-000.parquet")
     assert info["codebase_version"] == "v3.0" and info["fps"] == 20 and info["splits"] == {"train": "0:3"}
     assert (info["total_episodes"], info["total_frames"], info["total_tasks"]) == (3, 15, 2)
-    assert info["video_path"] is None
-    path = info["data_path"].format(chunk_index=0, file_index=0)
-    assert (exported / path).is_file()
-    assert list(info["features"]) == table.column_names
-    described = json.loads(table.schema.metadata[b"huggingface"])["info"]["features"]
-    assert list(described) == table.column_names and described[IMAGE] == {"_type": "Image"}
+    assert (exported / info["data_path"].format(chunk_index=0, file_index=0)).is_file()
+    assert list(info["features"]) == table.column_names and set(stats) == set(table.column_names)
     for name, feature in info["features"].items():
         if name != IMAGE:
-            (length,) = feature["shape"]
-            number = feature["dtype"].replace("float32", "float")
+            (length,), number = feature["shape"], feature["dtype"].replace("float32", "float")
             kind = number if length == 1 else f"fixed_size_list<element: {number}>[{length}]"
             assert str(table.schema.field(name).type) == kind
-    assert info["features"][IMAGE]["shape"] == [32, 32, 3]
-
-
-def test_statistics_are_those_of_the_frames(demos: Path, exported: Path, frames: list[dict[str, Any]]) -> None:
-    stats, rows = json.loads((exported / "meta" / "stats.json").read_text()), episodes_of(exported)
-    assert set(stats) == set(info_of(exported)["features"])
     of_episode = [[row for row in frames if row["episode_index"] == number] for number in range(3)]
     for chosen, found in [(frames, stats), *((one, nested(row)) for one, row in zip(of_episode, rows, strict=True))]:
         for name in NUMBERS:
@@ -135,16 +121,6 @@ def nested(row: dict[str, Any]) -> dict[str, dict[str, Any]]:
             _, name, kind = key.split("/")
             found.setdefault(name, {})[kind] = value
     return found
-
-
-def test_statistics_of_a_histogram_are_those_of_its_pixels() -> None:
-    pixels = np.random.default_rng(0).integers(3, 250, (5, 8, 8, 3), dtype=np.uint8)
-    found, flat = image_stats(histogram(pixels), 5), pixels.reshape(-1, 3) / 255
-    expected = {"min": flat.min(0), "max": flat.max(0), "mean": flat.mean(0), "std": flat.std(0)}
-    expected |= {key: np.quantile(flat, share, axis=0, method="inverted_cdf") for key, share in QUANTILES.items()}
-    for key, values in expected.items():
-        np.testing.assert_allclose(np.ravel(found[key]), values)
-    assert number_stats(np.array([[1.0], [3.0]]))["mean"] == [2.0]
 
 
 def test_a_large_data_set_has_several_files(demos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

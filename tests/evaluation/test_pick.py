@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
 
 import imageio_ffmpeg
 import pytest
-from PIL import Image
 
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.evaluation.config import PickConfig
-from pickclutter_lang.evaluation.instructions import Pile
-from pickclutter_lang.evaluation.pick import find_pile, pick
-from pickclutter_lang.evaluation.rollout import RolloutRunner, Start
-from pickclutter_lang.evaluation.videos import encode_video
+from pickclutter_lang.evaluation.pick import pick
 from pickclutter_lang.language.instructions import COLORS, known_phrase, read_phrase
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.object_sets import load_object_set
@@ -74,30 +69,6 @@ def test_names_of_kinds_mean_what_their_kind_says(text: str, meant: set[str], no
     assert meant <= labels and not not_meant & labels
 
 
-class Piles:
-    """Piles with some objects, all visible and graspable."""
-
-    def __init__(self, *names: str) -> None:
-        items = tuple(paper_catalog().find(name) for name in names)
-        self.pile = Pile(items, items, (), tuple(paper_catalog()))
-
-    def start(self, seed: int, ask: Any) -> Start:
-        return Start(seed, ask(self.pile), {}, {"target_graspable": True}, self.pile)
-
-
-@pytest.mark.parametrize(
-    ("names", "found"), [(("lemon", "dice"), "lemon"), (("lemon", "pear"), None), (("dice",), None)]
-)
-def test_one_object_of_the_pile_fits(names: tuple[str, ...], found: str | None) -> None:
-    fruit, piles = read_phrase("the fruit", paper_catalog()), cast(RolloutRunner, Piles(*names))
-    if found is None:
-        with pytest.raises(InvalidArgumentError, match="fruit"):
-            find_pile(piles, fruit, 0)
-    else:
-        start, target = find_pile(piles, fruit, 3)
-        assert (start.seed, target) == (600, found)
-
-
 @pytest.mark.parametrize("phrase", ["", "the", "the gizmo", "pick up the purple banana", "the pink one"])
 def test_what_no_object_can_be_is_refused_before_a_pile(phrase: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError):
@@ -129,10 +100,3 @@ def test_what_lies_in_the_package_picks_out_of_a_pile_of_kinds(policy: str | Non
     assert found.target == "tennis ball" in found.pile and len(set(found.pile)) >= 4 and out.stat().st_size > 1000
     assert episode["instruction"] == "pick up the tennis ball" and not episode["declared_absent"]
     assert episode["success"], found.outcome
-
-
-def test_a_video_lasts_as_long_as_its_frames_and_ffmpegs_failure_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "a.mp4").write_bytes(encode_video([Image.new("RGB", (16, 16), (n, 0, 0)) for n in range(10)]))
-    assert imageio_ffmpeg.count_frames_and_secs(str(tmp_path / "a.mp4")) == (10, 2.0)
-    with pytest.raises(DatasetError, match="ffmpeg"):
-        encode_video([Image.new("RGB", (15, 15))])

@@ -108,15 +108,6 @@ def test_what_is_not_trained_is_paired_with_every_run() -> None:
     assert alone is not None and alone.runs == 1 and alone.half_width != found.half_width
 
 
-def test_the_same_seed_gives_the_same_interval() -> None:
-    scores, targets = random_scores(4)
-    runs = {"a": {(k, d): RunScores(scores**k, scores > 0.3) for k in (1, 2) for d in (0, 1)}}
-    first, again = (Bootstrap({0: SplitScores(targets, runs)}, 30).estimate("a", "map") for _ in "ab")
-    assert first == again
-    with pytest.raises(InvalidArgumentError, match="a split"):
-        Bootstrap({})
-
-
 def simulated(rng: np.random.Generator, spread: float, splits: int) -> tuple[Bootstrap, float]:
     """Draw splits, seeds, draws, scenes and classes whose decisions are right with a random share; return the truth.
 

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from helpers.browser import opened
-from pickclutter_lang.results import page as page_module
 from pickclutter_lang.results.page import Card, Gallery, Item, jpeg, page_link, settings_table, write_page
 from pickclutter_lang.utils.markdown import markdown_table
 
@@ -106,14 +105,6 @@ def test_links_lead_to_the_given_addresses_alone(tmp_path: Path) -> None:
     with opened(path) as (page, problems):
         page.get_by_role("link").click()
         assert page.title() == "its own" and problems.messages == []
-
-
-def test_images_beyond_the_limit_are_left_out_and_counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(page_module, "MEDIA_LIMIT", 3000)
-    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8)
-    cards = [Card("small", jpeg(pixels()), []), *(Card("large", jpeg(noise), []) for _ in range(3))]
-    text = write_page(tmp_path / "report.html", "# x\n\n![g](g)", {"g": Gallery(cards)}).read_text()
-    assert text.count("data:image/jpeg") == 1 and "3 images and videos are left out" in text
 
 
 @pytest.mark.parametrize(("scheme", "viewport"), [("light", {"width": 1200, "height": 900}), ("dark", PHONE)])
