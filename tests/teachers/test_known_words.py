@@ -78,13 +78,6 @@ def test_words_with_marks_are_taken_for_known_ones(word: str) -> None:
     assert "teapot" in unknown_words(load_pocket_teacher().with_neighbors(), [f"a {word} of steel"])[word]
 
 
-def test_words_that_a_student_was_trained_with_stay() -> None:
-    plain = load_pocket_teacher()
-    kept = plain.with_neighbors(["kettle"])
-    assert torch.equal(kept.encode_text(["a red kettle"]), plain.encode_text(["a red kettle"]))
-    assert "foam" in unknown_words(kept, ["pillow"])["pillow"]
-
-
 def test_a_policy_and_the_teacher_keep_names_that_they_were_made_with() -> None:
     plain, reference = load_pocket_teacher(), StudentRuntime.load("open").config.teacher
     expected = plain.encode_text(["a photo of a kettle", "a photo of a red kettle"])

@@ -152,16 +152,6 @@ def test_coverage_is_the_location_of_an_object(parts: Parts) -> None:
     torch.testing.assert_close(features[image_index == 1], regions.of(row, 1)[seen])
 
 
-def test_an_object_outside_the_image_is_left_out(parts: Parts) -> None:
-    scenes, _, regions = parts
-    instance_id = regions.instance_ids[0][0]
-    features = torch.arange(2.0)[:, None, None]
-    image_index, coverage, features_left = region_coverage(
-        scenes, RegionFeatures([[instance_id, 77]], [0], features), [0], [AugmentationParams()], (2, 2)
-    )
-    assert image_index.tolist() == [0] and len(coverage) == 1 and features_left.tolist() == [[0.0]]
-
-
 def test_label_coverage_is_a_fraction_of_each_cell(parts: Parts) -> None:
     scenes, _, _ = parts
     rows, augmentations = [7, 3], [AugmentationParams(), AugmentationParams(horizontal=True, shift=(4, 0))]

@@ -95,8 +95,9 @@ def test_a_checkpoint_that_cannot_be_written_leaves_nothing(tmp_path: Path, monk
     assert not [*tmp_path.iterdir()]
 
 
-@pytest.mark.parametrize("file", ["model.safetensors", "optimizer.safetensors", "state.json"])
-@pytest.mark.parametrize("damage", ["gone", "cut"])
+@pytest.mark.parametrize(
+    ("file", "damage"), [("model.safetensors", "gone"), ("optimizer.safetensors", "cut"), ("state.json", "cut")]
+)
 def test_damage_is_named(tmp_path: Path, file: str, damage: str) -> None:
     folder = tmp_path / "epoch_0001"
     save_checkpoint(folder, network(), optimizer_of("adamw", network()), {})

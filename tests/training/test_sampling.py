@@ -38,20 +38,9 @@ def test_an_epoch_over_few_shot_samples_has_at_most_half_a_batch_of_them(n_few_s
     assert {len(batch) for batch in batches} == {size}
     assert sorted(row for batch in batches for row in rows(batch, 1)) == sorted([*range(n_few_shot)] * 2)
     assert all(len(set(batch)) == len(batch) for batch in batches)
-
-
-@pytest.mark.parametrize(("n_few_shot", "size", "half"), [(50, 46, 23), (1, 8, 1)])
-def test_an_epoch_over_training_samples_has_half_a_batch_of_few_shot_ones(
-    n_few_shot: int, size: int, half: int
-) -> None:
     batches = fine_tuning(n_few_shot, 100, size, repeats=2, over="training")
     assert {len(rows(batch, 1)) for batch in batches} == {half}
     assert sorted(row for batch in batches for row in rows(batch, 0)) == sorted([*range(100)] * 2)
-    assert all(len(set(batch)) == len(batch) for batch in batches)
-    one_pass = batches[: len(batches) // 2]
-    assert [len(batch) for batch in one_pass[:-1]] == [size] * (len(one_pass) - 1)
-    assert len(one_pass[-1]) == half + (100 % (size - half) or size - half)
-    assert len({tuple(rows(batch, 1)) for batch in batches}) > 1 or n_few_shot == 1  # drawn anew for each batch
 
 
 def test_fine_tuning_needs_enough_training_scenes() -> None:
