@@ -1,22 +1,19 @@
-"""A pocket teacher trained in two processes: the first step is that of one process, and a dead run resumes exactly."""
+"""A pocket teacher trained in two processes: the first step is that of one process."""
 
 from __future__ import annotations
 
 import json
-import signal
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from helpers import process_kill
-from helpers.paths import PROGRAM
-from helpers.ranks import run_ranks, train_in_ranks
+from helpers.ranks import train_in_ranks
 from helpers.teacher_data import write_scenes, write_views
 from pickclutter_lang.training.checkpoint import epoch_folder
 
-COMMAND, EXACTLY = [*PROGRAM, "train-teacher"], ["-m", "helpers.train_teacher_exactly"]
+EXACTLY = ["-m", "helpers.train_teacher_exactly"]
 SETTINGS = (
     "exclude_split=none", "min_crop_size=40", "scene_batch_size=5", "view_batch_size=4", "crop_sizes=[32]",
     "sentence_weight=0", "bf16=false", "save_every=1", "num_threads=1", "out=run",
@@ -47,20 +44,3 @@ def test_the_first_step_is_that_of_one_process(overrides: list[str], tmp_path: P
         assert terms[1][name] == pytest.approx(terms[0][name], rel=1e-5, nan_ok=True), name
     for name, value in means[0].items():
         assert torch.linalg.vector_norm(means[1][name] - value) <= 1e-6 * torch.linalg.vector_norm(value) + 1e-12, name
-
-
-@pytest.mark.slow
-def test_a_run_of_which_a_process_died_resumes_to_the_bit(overrides: list[str], tmp_path: Path) -> None:
-    settings, teachers = [*overrides, "steps=2"], []
-    for name in ("whole", "part"):
-        folder = tmp_path / name
-        folder.mkdir()
-        if name == "part":
-            kill = [process_kill.__file__, "pickclutter_lang.teacher_training.train:train_step", "2"]
-            ended = run_ranks([[*COMMAND, *settings], [*kill, *COMMAND, *settings]], folder)
-            assert [status for status, *_ in ended] == [2, -signal.SIGKILL]
-            assert ended[0][2].splitlines()[-1].startswith("RankError: another of the 2 processes")
-        said = train_in_ranks([*COMMAND, *settings], 2, folder)
-        assert said[1][0] == ""
-        teachers.append((folder / "run" / "teacher" / "open_clip_model.safetensors").read_bytes())
-    assert teachers[0] == teachers[1]
