@@ -14,12 +14,8 @@ from gymnasium.utils.env_checker import check_env, data_equivalence
 
 from helpers.environments import KINDS, NAMES, PROXY, SETTINGS, gym, in_new_process, make
 from helpers.grasping import tabletop
-from pickclutter_lang.envs.generation.pile_sampling import PileConfig
 from pickclutter_lang.envs.maniskill_env import OBS_MODES
 from pickclutter_lang.envs.wrappers import FlatObservation
-from pickclutter_lang.errors import (
-    RendererError,
-)
 from pickclutter_lang.objects.catalog import paper_catalog
 
 pytestmark = pytest.mark.sim
@@ -69,15 +65,6 @@ def test_reward_modes(reward_mode: str) -> None:
     assert 0 <= reward <= {"dense": 10, "normalized_dense": 1, "sparse": 1}[reward_mode]
 
 
-def test_control_modes(env: Any) -> None:
-    for mode in env.agent.supported_control_modes:
-        controlled = make(control_mode=mode, obs_mode="state")
-        controlled.reset(seed=0)
-        observation, *_ = controlled.step(controlled.action_space.sample())
-        assert controlled.control_mode == mode
-        assert observation in controlled.observation_space, mode
-
-
 @pytest.mark.parametrize("obs_mode", [mode for mode in OBS_MODES if mode != "none"])
 def test_gymnasium_checks_it_without_a_warning(obs_mode: str) -> None:
     quick = obs_mode not in ("state", "rgbd")
@@ -88,49 +75,32 @@ def test_gymnasium_checks_it_without_a_warning(obs_mode: str) -> None:
     assert env.obs_mode == obs_mode
 
 
-@pytest.mark.parametrize(
-    ("obs_mode", "wrap"), [("state", None), ("rgbd", FlatObservation), ("rgbd_robot_seg", FlatObservation)]
-)
-def test_stable_baselines3_checks_it(obs_mode: str, wrap: Any) -> None:
+def test_stable_baselines3_checks_it() -> None:
     checker = pytest.importorskip("stable_baselines3.common.env_checker", reason="needs the rl extra")
-    env = gym.make(PROXY, obs_mode=obs_mode)
-    env = wrap(env) if wrap else env
+    env = FlatObservation(gym.make(PROXY, obs_mode="rgbd"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", ".*unconventional shape.*")  # depth and matrices
         checker.check_env(env)
 
 
-@pytest.mark.parametrize("obs_mode", ["rgbd", "pointcloud"])
-def test_without_the_base_camera_the_hand_sees_the_same(obs_mode: str) -> None:
-    both, alone = make(obs_mode=obs_mode), make(obs_mode=obs_mode, base_camera=False)
+def test_without_the_base_camera_the_hand_sees_the_same() -> None:
+    both, alone = make(obs_mode="rgbd"), make(obs_mode="rgbd", base_camera=False)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_env(alone, skip_render_check=True, skip_close_check=True)
     seen, seen_alone = both.reset(seed=4)[0], alone.reset(seed=4)[0]
-    if obs_mode == "rgbd":
-        assert list(seen_alone["image"]) == list(seen_alone["camera_param"]) == ["hand_camera"]
-        assert data_equivalence(seen_alone["image"]["hand_camera"], seen["image"]["hand_camera"])
-    else:
-        points, all_points = (shown["pointcloud"]["xyzw"].tolist() for shown in (seen_alone, seen))
-        assert len(points) == len(all_points) / 2 and all(point in all_points for point in points[::97])
+    assert list(seen_alone["image"]) == list(seen_alone["camera_param"]) == ["hand_camera"]
+    assert data_equivalence(seen_alone["image"]["hand_camera"], seen["image"]["hand_camera"])
 
 
-@pytest.mark.parametrize("mode", ["rgb_array", "cameras"])
-def test_rendering_shows_the_pile_and_leaves_observations_alone(mode: str) -> None:
-    env = make(obs_mode="rgbd", render_mode=mode)
+def test_rendering_shows_the_pile_and_leaves_observations_alone() -> None:
+    env = make(obs_mode="rgbd", render_mode="cameras")
     first, _ = env.reset(seed=1)
     image = env.render()
     assert image.dtype == np.uint8 and image.ndim == 3 and image.std() > 5
     again, _ = env.reset(seed=1)
     assert data_equivalence(first, again, exact=True)
-
-
-def test_the_viewer_needs_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in ("DISPLAY", "WAYLAND_DISPLAY"):
-        monkeypatch.delenv(variable, raising=False)
-    with pytest.raises(RendererError, match="no display"):
-        make(render_mode="human")
 
 
 FINGERPRINT = """
@@ -146,45 +116,20 @@ print(hashlib.sha256(pickle.dumps((observation, info, step))).hexdigest())
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("env_id", [PROXY, KINDS])
-def test_equal_seeds_are_equal_across_processes_and_whatever_came_before(env_id: str) -> None:
-    code = partial(FINGERPRINT.format, env_id=env_id, settings=SETTINGS[env_id])
+def test_equal_seeds_are_equal_across_processes_and_whatever_came_before() -> None:
+    code = partial(FINGERPRINT.format, env_id=KINDS, settings=SETTINGS[KINDS])
     printed = {in_new_process(code(warm=warm)).stdout for warm in (0, 1)}
     assert len(printed) == 1 and len(printed.pop().strip()) == 64
 
 
-@pytest.mark.parametrize("env_id", [PROXY, KINDS])
-def test_seeds(env_id: str) -> None:
-    env = make(env_id, obs_mode="state")
-    first = env.reset(seed=7)
-    other = env.reset(seed=8)
+def test_seeds(env: Any) -> None:
+    first, other = env.reset(seed=7), env.reset(seed=8)
     assert not np.array_equal(first[0], other[0])
     again = env.reset(seed=7)
     assert np.array_equal(first[0], again[0]) and data_equivalence(first[1], again[1])
     follow = [env.reset()[1]["instruction"], env.episode_idx]
     env.reset(seed=7)
     assert follow == [env.reset()[1]["instruction"], env.episode_idx]
-
-
-@pytest.mark.parametrize("env_id", [PROXY, KINDS])
-def test_dropped_piles_are_the_scenes_of_the_store(env_id: str) -> None:
-    env = make(env_id, obs_mode="state")
-    from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
-
-    maker = SceneGenerator(env.object_set, PileConfig())
-    for index in range(3):
-        row = maker.generate(0, "ood", index)
-        present = [env.catalog[c].name for c in row["actors"] if c >= 0]
-        _, info = env.reset(seed=0, options={"episode": index, "target": present[0]})
-        ids = [actor["model_id"] for actor in env.episode["actors"]]
-        assert [env.object_set.model(model_id).name for model_id in ids] == present
-        assert [env.object_set.seed_of(model_id) for model_id in ids] == seeds_of(row)[: len(present)]
-        column = env.catalog.index(present[0])
-        assert (info["target_visible"], info["target_graspable"]) == (row["visible"][column], row["graspable"][column])
-
-
-def seeds_of(row: dict[str, Any]) -> list[int]:
-    return [int(seed) for seed in row.get("instances", [-1] * 10)]
 
 
 @pytest.mark.parametrize(("split", "object_split"), [("train", 0), ("id", 2)])
@@ -204,17 +149,6 @@ def test_real_scans(ycb_root: Path) -> None:
     _, info = env.reset(seed=0, options={"episode": tabletop(env.object_set, NAMES), "target": "banana"})
     assert info["target_present"] and info["target_visible"] and info["target_graspable"]
     assert env.reset(seed=0)[0] in env.observation_space
-
-
-def test_episode_files_may_hold_objects_outside_the_26(ycb_root: Path, tmp_path: Path) -> None:
-    from pickclutter_lang.objects.object_sets import load_object_set
-
-    others = load_object_set("ycb", ycb_root, ["065-a_cups", "065-b_cups"])
-    path = tmp_path / "cups.json"
-    path.write_text(json.dumps([tabletop(others, ["cups a", "cups b"])]))
-    env = gym.make("PickClutterLang/YCB-v0", objects_root=ycb_root, episode_json=path, absent_probability=0)
-    names = {env.reset(seed=seed)[1]["target_name"] for seed in range(8)}
-    assert names == {"cups a", "cups b"}
 
 
 @pytest.mark.slow

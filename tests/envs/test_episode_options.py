@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,6 @@ pytestmark = pytest.mark.sim
     ("options", "expected"),
     [
         ({"target": "banana"}, ("banana", True, None)),
-        ({"target": "011_banana"}, ("banana", True, None)),
         ({"target": "power drill"}, ("power drill", False, None)),
         ({"target": "orange", "template": 0}, ("orange", True, INSTRUCTION_TEMPLATES[0].format(name="orange"))),
         ({"target": "orange", "template": "take the {name} {now}"}, ("orange", True, "take the orange {now}")),
@@ -42,9 +40,6 @@ def test_options_fix_the_task(env: Any, options: Any, expected: Any) -> None:
         assert name is None or (info["target_name"], info["target_present"]) == (name, present)
         assert instruction is None or info["instruction"] == instruction
         assert info["target_name"] in info["instruction"] or instruction == "grab it"
-        assert {key: getattr(env, key) for key in info if key.startswith("target")} == {
-            key: value for key, value in info.items() if key.startswith("target")
-        }
     assert env.step(env.action_space.sample())[4]["instruction"] == info["instruction"]
 
 
@@ -52,13 +47,9 @@ def test_options_fix_the_task(env: Any, options: Any, expected: Any) -> None:
     ("options", "error", "words"),
     [
         ({"target": "bananna"}, UnknownObjectError, "banana"),
-        ({"target": 3}, InvalidArgumentError, "name or id"),
-        ({"episode": -1}, InvalidArgumentError, "from 0"),
-        ({"episode": True}, InvalidArgumentError, "from 0"),
-        ({"episode": {"actors": []}}, InvalidArgumentError, "actors"),
+        ({"episode": -1}, InvalidArgumentError, "episode"),
         ({"episode": {"actors": [{"model_id": "011_banana"}]}}, InvalidArgumentError, "scale"),
         ({"template": 1000}, InvalidArgumentError, "template"),
-        ({"template": " "}, InvalidArgumentError, "empty"),
         ({"colour": "red"}, InvalidArgumentError, "colour"),
     ],
 )
@@ -72,12 +63,8 @@ def test_wrong_options_are_named(env: Any, options: Any, error: type[Exception],
     ("kwargs", "error"),
     [
         ({"absent_probability": 1.5}, InvalidArgumentError),
-        ({"split": "test"}, InvalidArgumentError),
         ({"obs_mode": "rgb"}, InvalidArgumentError),
         ({"min_objects": 5, "max_objects": 3}, InvalidArgumentError),
-        ({"max_objects": 11}, InvalidArgumentError),
-        ({"objects": "cubes"}, InvalidArgumentError),
-        ({"render_mode": "ascii"}, InvalidArgumentError),
         ({"episode_json": "/nowhere.json"}, DatasetError),
         ({"objects": "ycb", "objects_root": "/nowhere"}, MissingAssetsError),
         ({"base_camera": False, "camera_cfgs": {"base_camera": {"width": 64}}}, InvalidArgumentError),
@@ -88,20 +75,8 @@ def test_wrong_arguments_are_named(kwargs: Any, error: type[Exception]) -> None:
         make(**kwargs)
 
 
-@pytest.mark.parametrize(
-    ("text", "error"),
-    [("{", DatasetError), ("[]", DatasetError), ("3", DatasetError), ('[{"actors": [1]}]', InvalidArgumentError)],
-)
-def test_a_broken_episode_file_is_named(tmp_path: Path, text: str, error: type[Exception]) -> None:
-    path = tmp_path / "broken.json"
-    path.write_text(text)
-    with pytest.raises(error, match=r"broken\.json"):
-        make(episode_json=path)
-
-
-@pytest.mark.parametrize("obs_mode", ["state_dict", "rgbd"])
-def test_observations_do_not_tell_that_the_object_is_absent(obs_mode: str) -> None:
-    env = make(obs_mode=obs_mode, absent_probability=0)
+def test_observations_do_not_tell_that_the_object_is_absent() -> None:
+    env = make(obs_mode="rgbd", absent_probability=0)
     plain, info = env.reset(seed=4, options={"episode": 1})
     assert info["target_present"] and info["target_visible"]
     absent = next(item.name for item in env._absent_objects())
@@ -123,8 +98,8 @@ def test_a_hidden_object_can_be_the_target(env: Any) -> None:
     assert len(targets) > 2
 
 
-@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
-def test_how_often_the_object_is_absent(env: Any, share: Any) -> None:
+@pytest.mark.parametrize("share", [0.0, 0.25])
+def test_how_often_the_object_is_absent(env: Any, share: float) -> None:
     pile, absent_objects = list(env.catalog)[:5], list(env.catalog)[5:]
     tasks = [
         sample_task(pile, n % 5, absent_objects, share, ResetOptions(), np.random.default_rng([n, 1]))
@@ -133,9 +108,7 @@ def test_how_often_the_object_is_absent(env: Any, share: Any) -> None:
     absent = [task for task in tasks if task.instance_id is None]
     assert len(absent) / len(tasks) == pytest.approx(share, abs=0.04)
     assert {task.target.name for task in absent} == ({item.name for item in absent_objects} if share else set())
-    assert {task.target.name for task in tasks if task.instance_id is not None} == (
-        {item.name for item in pile} if share < 1 else set()
-    )
+    assert {task.target.name for task in tasks if task.instance_id is not None} == {item.name for item in pile}
     phrasings = {task.instruction.replace(task.target.name, "{name}") for task in tasks}
     assert phrasings == set(INSTRUCTION_TEMPLATES)
 

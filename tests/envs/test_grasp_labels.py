@@ -13,11 +13,9 @@ from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 from pickclutter_lang.envs.generation.scene_renderer import REST_QPOS, PandaKinematics
 from pickclutter_lang.envs.grasp_labels import object_geometry
 from pickclutter_lang.envs.grasp_validation import summarize
-from pickclutter_lang.errors import MissingAssetsError
 from pickclutter_lang.manipulation.gripper import (
     GraspCandidates,
     collision_counts,
-    pregrasp_pose,
     quaternion,
     rotation_matrix,
 )
@@ -46,13 +44,6 @@ def test_pairs_of_a_box_span_its_short_sides(tmp_path: Path) -> None:
     np.testing.assert_allclose(geometry.center_of_mass, 0, atol=1e-9)
 
 
-def test_scaled_boxes_become_too_wide(tmp_path: Path) -> None:
-    box = trimesh.creation.box(extents=[0.05, 0.06, 0.2])
-    path = write_parts(tmp_path / "box.obj", [box])
-    assert len(object_geometry(path, 1.0).pairs.widths)
-    assert not len(object_geometry(path, 2.0).pairs.widths)
-
-
 def test_rays_go_on_through_touching_parts_and_stop_in_gaps(tmp_path: Path) -> None:
     halves = [trimesh.creation.box(extents=[0.02, 0.05, 0.05]).apply_translation([x, 0, 0]) for x in (-0.01, 0.01)]
     joined = object_geometry(write_parts(tmp_path / "joined.obj", halves), 1.0)
@@ -60,11 +51,6 @@ def test_rays_go_on_through_touching_parts_and_stop_in_gaps(tmp_path: Path) -> N
     apart = [half.copy().apply_translation([np.sign(half.centroid[0]) * 0.01, 0, 0]) for half in halves]
     split = object_geometry(write_parts(tmp_path / "apart.obj", apart), 1.0)
     assert split.pairs.widths.min() == pytest.approx(0.02, abs=1e-3)
-
-
-def test_a_missing_collision_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(MissingAssetsError, match=r"no\.obj"):
-        object_geometry(tmp_path / "no.obj", 1.0)
 
 
 def reference_blocking(position: NDArray[Any], rotation: NDArray[Any], points: NDArray[Any]) -> int:
@@ -89,12 +75,6 @@ def test_blocking_points_equal_a_slow_count() -> None:
     ]
     assert sum(expected) > 0
     assert collision_counts(candidates, clouds).tolist() == expected
-
-
-def test_quaternions_and_matrices_agree() -> None:
-    pose = GraspCandidates(np.array([[0.1, 0.2, 0.3]]), DOWN[None]).pose(0)
-    np.testing.assert_allclose(rotation_matrix(quaternion(DOWN)), DOWN, atol=1e-12)
-    np.testing.assert_allclose(pregrasp_pose(pose, 0.05)[:3], [0.1, 0.2, 0.35], atol=1e-12)
 
 
 @pytest.mark.sim
@@ -131,13 +111,6 @@ def test_a_lone_ball_is_graspable_and_a_walled_in_one_is_not(
     poses[2, 2], poses[3, 2] = 0.125, 0.083
     walls = Pile(np.array(columns), tuple(procedural.catalog[n] for n in columns), poses)
     assert checker.find(walls, 0) is None
-
-
-@pytest.mark.sim
-def test_an_object_out_of_reach_is_not_graspable(scene_generator: SceneGenerator, procedural: ObjectSet) -> None:
-    far = lone(procedural, "tennis ball", 0.0332)
-    far.poses[0, 0] = 0.7
-    assert scene_generator.checker.find(far, 0) is None
 
 
 @pytest.mark.sim

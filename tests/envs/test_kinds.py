@@ -12,14 +12,11 @@ from pickclutter_lang.envs import renderer
 from pickclutter_lang.envs.generation.physics import drop_pile
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig
 from pickclutter_lang.envs.grasp_labels import object_geometry
-from pickclutter_lang.envs.wrappers import DeclareAbsence, FlatObservation
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.gripper import rotation_matrix
 from pickclutter_lang.objects.kinds import all_kinds
 from pickclutter_lang.objects.kinds.kind import FAMILIES
 from pickclutter_lang.objects.kinds.kind_set import load_kind_set
-from pickclutter_lang.policy.detectors import OracleDetector
-from pickclutter_lang.policy.policy import LanguagePickPolicy
 
 pytestmark = [pytest.mark.sim, pytest.mark.slow]
 CONFIG = PileConfig(min_objects=1, max_objects=1)
@@ -50,22 +47,6 @@ def test_a_target_is_a_kind() -> None:
 def test_a_split_without_kinds_is_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="Y_id"):
         make(KINDS, kinds=["apple"], split="train", object_split=4).reset(seed=0)
-
-
-def test_an_oracle_picks_an_instance() -> None:
-    one = {"min_objects": 1, "max_objects": 1, "absent_probability": 0, "control_mode": "pd_ee_delta_pose"}
-    inner = gym.make(KINDS, **{**FEW_KINDS, **one}, obs_mode="rgbd", enable_segmentation=True)
-    env = FlatObservation(DeclareAbsence(inner), mask=True)
-    policy, picked = LanguagePickPolicy(OracleDetector(), "pd_ee_delta_pose"), 0
-    for seed in range(3):
-        observation, info = env.reset(seed=seed)
-        state, over = None, False
-        while not over:
-            action, state = policy.predict(observation, state, episode_start=state is None)
-            observation, _, terminated, truncated, info = env.step(action)
-            over = terminated or truncated
-        picked += bool(info["success"])
-    assert picked > 0
 
 
 def test_one_environment_renders_after_another_dropped_meshes(monkeypatch: pytest.MonkeyPatch) -> None:

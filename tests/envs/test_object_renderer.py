@@ -44,42 +44,13 @@ def studio() -> Any:
     return ObjectRenderer()
 
 
-@pytest.mark.parametrize("model_id", ["062_dice", "048_hammer", "024_bowl"])
-@pytest.mark.parametrize("rotation", [(1, 0, 0, 0), TURNED])
+@pytest.mark.parametrize(("model_id", "rotation"), [("062_dice", (1, 0, 0, 0)), ("048_hammer", TURNED)])
 def test_an_object_fills_the_image(studio: Any, procedural: ObjectSet, model_id: str, rotation: Any) -> None:
     view = studio.view(procedural.model_dir(model_id), rotation=rotation, size=96)
     assert view.rgb.shape == (96, 96, 3) and view.rgb.dtype == np.uint8 and view.mask.dtype == bool
     rows, cols = np.nonzero(view.mask)
     assert min(rows.min(), cols.min()) >= 1 and max(rows.max(), cols.max()) <= 94
     assert max(np.ptp(rows), np.ptp(cols)) >= 60
-
-
-def test_views_differ_with_the_camera_and_repeat(studio: Any, procedural: ObjectSet) -> None:
-    cube = procedural.model_dir("077_rubiks_cube")
-    first = studio.view(cube, azimuth=0.8)
-    other = studio.view(cube, azimuth=2.4)
-    studio.view(procedural.model_dir("013_apple"))
-    again = studio.view(cube, azimuth=0.8)
-    assert np.array_equal(first.rgb, again.rgb) and np.array_equal(first.mask, again.mask)
-    assert (first.rgb != other.rgb).any()
-
-
-def test_a_farther_camera_sees_a_smaller_object(studio: Any, procedural: ObjectSet) -> None:
-    ball = procedural.model_dir("056_tennis_ball")
-    near, far = (studio.view(ball, distance=d).mask.sum() for d in (0.25, 0.5))
-    assert near / far == pytest.approx(4, rel=0.15)
-
-
-@pytest.mark.parametrize(("model_id", "channel"), [("013_apple", 0), ("016_pear", 1), ("002_master_chef_can", 2)])
-def test_colours_come_through(studio: Any, procedural: ObjectSet, model_id: str, channel: Any) -> None:
-    view = studio.view(procedural.model_dir(model_id), elevation=0.3)
-    assert view.rgb[view.mask].mean(axis=0).argmax() == channel
-
-
-@pytest.mark.parametrize("pose", [{"elevation": 0.0}, {"elevation": -1.0}, {"size": 0}, {"distance": 0.01}])
-def test_impossible_cameras_are_refused(studio: Any, procedural: ObjectSet, pose: Any) -> None:
-    with pytest.raises(InvalidArgumentError, match="expected"):
-        studio.view(procedural.model_dir("013_apple"), **pose)
 
 
 def test_views_show_each_object_and_depend_on_the_seed_alone(tmp_path: Path) -> None:
@@ -118,15 +89,10 @@ def test_views_of_kinds_have_their_words_and_lights(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"objects": "cups"},
         {"objects": "kinds", "kinds": ["gizmo"]},
         {"objects": "kinds", "selection": "further"},
-        {"objects": "kinds", "first_seed": -1},
-        {"kinds": ["lemon"]},
         {"size": 8},
-        {"seed": -1},
         {"views_per_object": 0, "random_objects": 0},
-        {"views_per_random_object": -1},
     ],
 )
 def test_wrong_settings_are_named(change: dict[str, object]) -> None:
@@ -146,11 +112,8 @@ def test_own_objects_have_views_and_a_sheet(tmp_path: Path) -> None:
         write_object_sheet(ObjectSheetConfig(str(tmp_path / "s.png"), [str(mine), "proxy"], size=32))
 
 
-@pytest.mark.parametrize(
-    ("settings", "count"),
-    [({"objects": "proxy"}, 26), ({"objects": ["kinds"], "kinds": ["mug", "apple"], "instances": 3}, 6)],
-)
-def test_a_sheet_shows_every_object(settings: dict[str, Any], count: int, tmp_path: Path) -> None:
-    assert write_object_sheet(ObjectSheetConfig(str(tmp_path / "sheet.png"), size=48, **settings)) == count
+def test_a_sheet_shows_every_object(tmp_path: Path) -> None:
+    kinds = ObjectSheetConfig(str(tmp_path / "sheet.png"), ["kinds"], size=48, kinds=["mug", "apple"], instances=3)
+    assert write_object_sheet(kinds) == 6
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert np.asarray(sheet).std() > 10

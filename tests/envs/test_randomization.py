@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pickclutter_lang.commands.app import compose_config
-from pickclutter_lang.envs.config import CollectConfig
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig, config_from_dict
 from pickclutter_lang.envs.randomization import (
     AppearanceConfig,
     HandCameraConfig,
     changes,
-    overrides,
     read_settings,
     view_rng,
 )
@@ -38,22 +35,11 @@ def test_a_range_is_drawn_uniformly_for_each_scene_and_a_number_stays() -> None:
     assert found == draws(config) and abs(np.corrcoef(x, fov)[0, 1]) < 0.2
 
 
-def test_defaults_draw_themselves() -> None:
-    for config in (HandCameraConfig(), AppearanceConfig()):
-        assert config.draw(view_rng(0, "ood", 3)) == config
-
-
 def test_a_range_does_not_change_what_is_drawn_of_the_others() -> None:
     one, both = HandCameraConfig(yaw=(0, 10)), HandCameraConfig(x=(0, 0.1), yaw=(0, 10), fov=(60, 90))
     assert [a.yaw for a in draws(one)] == [b.yaw for b in draws(both)]
     dark, other = AppearanceConfig(light_strength=(0, 1)), AppearanceConfig(table="random", light_strength=(0, 1))
     assert [a.light_strength for a in draws(dark)] == [b.light_strength for b in draws(other)]
-
-
-def test_random_tables_and_backgrounds_are_settings_themselves() -> None:
-    for drawn in draws(AppearanceConfig(table="random", background="random"), 20):
-        drawn.validate()
-        assert drawn.draw(view_rng(1, "id", 0)) == drawn
 
 
 def test_a_folder_of_images_gives_each_scene_one_of_them(tmp_path: Path) -> None:
@@ -88,40 +74,12 @@ def test_a_file_that_is_no_image_is_named_before_scenes_are_made(tmp_path: Path)
         AppearanceConfig(table=str(tmp_path)).validate()
 
 
-def test_recorded_settings_are_overrides_again() -> None:
-    config = PileConfig(
-        camera=HandCameraConfig(x=(-0.02, 0.1), fov=70), appearance=AppearanceConfig(table="#c8b090", shadows=True)
-    )
-    words = overrides(config.settings())
-    assert words[:2] == ["camera.x=[-0.02,0.1]", "camera.fov=70"] and "appearance.shadows=true" in words
-    read = compose_config(CollectConfig, "collect_scenes", [*words, "out=o"])
-    assert (read.camera, read.appearance) == (config.camera, config.appearance)
-    assert overrides(PileConfig().settings()) == []
-
-
-def test_moved_and_noisy_are_said_of_ranges_too() -> None:
-    assert not HandCameraConfig().moved and not HandCameraConfig().noisy
-    for field in fields(HandCameraConfig):
-        config = HandCameraConfig(**{field.name: (0.5, 0.6)})
-        assert config.noisy == (field.name in ("image_noise", "depth_noise", "depth_dropout")) != config.moved
-
-
 WRONG: list[tuple[Any, dict[Any, Any], str]] = [
-    *((HandCameraConfig, {"fov": value}, r"camera\.fov") for value in (5, [60], [90, 60], float("nan"), "wide", True)),
-    (HandCameraConfig, {"x": [0, float("inf")]}, r"camera\.x"),
-    (HandCameraConfig, {"x": None}, r"camera\.x"),
+    *((HandCameraConfig, {"fov": value}, r"camera\.fov") for value in (5, [60], [90, 60], float("nan"), "wide")),
     (HandCameraConfig, {"fovy": 60}, "fovy"),
     (AppearanceConfig, {"light_strength": -1}, r"appearance\.light_strength"),
-    *((AppearanceConfig, {"table": value}, r"appearance\.table") for value in ("nowhere", "", "#12345", 3)),
-    (AppearanceConfig, {"background": "bluish"}, r"appearance\.background"),
-    (AppearanceConfig, {"shadows": "no"}, r"appearance\.shadows"),
+    *((AppearanceConfig, {"table": value}, r"appearance\.table") for value in ("nowhere", "#12345")),
 ]
-
-
-def test_numbers_of_numpy_are_numbers() -> None:
-    values = {"x": np.linspace(-0.02, 0.02, 5)[0], "fov": np.array([70.0, 95.0]), "roll": (np.float32(1), 2)}
-    found = read_settings(HandCameraConfig, values)
-    assert (found.x, list(found.fov), list(found.roll)) == (-0.02, [70.0, 95.0], [1.0, 2.0])
 
 
 @pytest.mark.parametrize(("kind", "values", "message"), WRONG)

@@ -31,21 +31,3 @@ def test_making_it_without_the_simulator_names_the_extra(missing: Any) -> None:
     )
     last = child.stderr.strip().splitlines()[-1]
     assert "MissingExtraError" in last and missing in last and "-e '.[sim]'" in last
-
-
-def test_making_it_by_the_module_prefix() -> None:
-    child = in_new_process(
-        f"import gymnasium; env = gymnasium.make('pickclutter_lang.envs:{PROXY}', obs_mode='state')\n"
-        "print(env.reset(seed=0)[1]['instruction'])"
-    )
-    assert child.returncode == 0 and child.stdout.strip(), child.stderr
-
-
-def test_without_gymnasium_the_import_works_and_registering_names_the_extra() -> None:
-    child = in_new_process(
-        "import sys; sys.modules['gymnasium'] = None; import pickclutter_lang.envs\nprint('imported', flush=True)\n"
-        "pickclutter_lang.envs.register()"
-    )
-    last = child.stderr.strip().splitlines()[-1]
-    assert child.stdout == "imported\n"
-    assert "MissingExtraError: gymnasium is not installed" in last and "-e '.[sim]'" in last

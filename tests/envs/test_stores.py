@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -15,9 +12,7 @@ import numpy as np
 import pytest
 
 from helpers.environments import KINDS, OWN, PROXY, gym
-from helpers.forkserver import PythonProcess
-from helpers.own_objects import LICENSE, MESHES, SOURCE, UNSEEN, make_own_set, own_entry
-from helpers.process_kill import wait_until, worker_processes
+from helpers.own_objects import LICENSE, MESHES, UNSEEN, make_own_set, own_entry
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore, verify_store
@@ -28,9 +23,8 @@ from pickclutter_lang.envs.grasp_validation import validate_grasp_labels
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig, view_rng
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError, UnknownObjectError
 from pickclutter_lang.manipulation.point_cloud import unproject_depth
-from pickclutter_lang.objects.catalog_file import CATALOG_FILE, write_catalog
-from pickclutter_lang.objects.kinds import find_kinds, kind_set
-from pickclutter_lang.objects.object_sets import MAX_INSTANCES, load_object_set
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.teacher_training.render_batches import SceneImages, scene_objects
 
@@ -51,18 +45,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "own": {},
     "randomized": {"camera": CAMERA, "appearance": APPEARANCE, "image_size": 64},
 }
-OTHERS: dict[str, list[tuple[dict[str, Any], str]]] = {
-    "proxy": [({"object_split": 1}, "object_split"), ({"visible_share": 0.5}, r"settings\.visible_share")],
-    "kinds": [({"instances": 4}, r"settings\.instances"), ({"kinds": SETTINGS["kinds"]["kinds"][:-1]}, "objects")],
-    "distractors": [
-        ({"distractors": 0.4}, r"settings\.distractors"),
-        ({"kinds": DRAWN[:-1]}, r"settings\.distractor_kinds\.teapot"),
-    ],
-    "own": [({"object_split": 7}, "object_split")],
-    "randomized": [
-        ({"camera": HandCameraConfig()}, r"settings\.camera\.x"),
-        ({"appearance": replace(APPEARANCE, table=None)}, r"settings\.appearance\.table"),
-    ],
+OTHERS: dict[str, tuple[dict[str, Any], str]] = {
+    "proxy": ({"visible_share": 0.5}, r"settings\.visible_share"),
+    "kinds": ({"kinds": SETTINGS["kinds"]["kinds"][:-1]}, "objects"),
+    "distractors": ({"kinds": DRAWN[:-1]}, r"settings\.distractor_kinds\.teapot"),
+    "own": ({"object_split": 7}, "object_split"),
+    "randomized": ({"camera": HandCameraConfig()}, r"settings\.camera\.x"),
 }
 
 
@@ -109,8 +97,8 @@ def collection(request: pytest.FixtureRequest, collected: Callable[[str], Collec
 
 def test_content_depends_on_settings_alone(collection: Collection, tmp_path: Path) -> None:
     store = collection.store
-    assert collection.collect(tmp_path / "one").content_hash == verify_store(store.path).content_hash
-    other = collection.collect(tmp_path / "other", shard_size=SCENES)  # after what this process made
+    verify_store(store.path)
+    other = collection.collect(tmp_path / "other", shard_size=SCENES)  # one worker, after what this process made
     for name in store.manifest.fields:
         np.testing.assert_array_equal(other.array(name), store.array(name), err_msg=name)
     (store.path / "shards" / "00001.h5").unlink()
@@ -120,9 +108,9 @@ def test_content_depends_on_settings_alone(collection: Collection, tmp_path: Pat
 
 
 def test_other_settings_do_not_go_together(collection: Collection, request: pytest.FixtureRequest) -> None:
-    for changes, key in OTHERS[request.node.callspec.params["collection"]]:
-        with pytest.raises(MismatchError, match=key):
-            collect(replace(collection.config, **changes))
+    changes, key = OTHERS[request.node.callspec.params["collection"]]
+    with pytest.raises(MismatchError, match=key):
+        collect(replace(collection.config, **changes))
 
 
 def test_scenes_agree_with_themselves(collection: Collection) -> None:
@@ -164,44 +152,29 @@ def test_the_environment_drops_and_reads_the_piles_of_the_store(collection: Coll
             present = {store.label_names[n] for n in np.flatnonzero(scene["present"])}
             assert info["target_present"] == (info["target_name"] in present)
             assert info["target_name"] in store.label_names and info["target_name"] in info["instruction"]
+            column = store.label_names.index(info["target_name"])
+            if env is dropped:
+                found = (info["target_visible"], info["target_graspable"])
+                assert found == (scene["visible"][column], scene["graspable"][column])
         assert info["target_present"]
 
 
-@pytest.mark.parametrize("name", ["kinds", "own"])
-def test_executed_picks_validate_the_label(name: str, collected: Callable[[str], Collection]) -> None:
-    config, store = collected(name)
-    objects = config.objects if name == "own" else None
-    result = validate_grasp_labels(GraspValidationConfig(str(store.path), None, 1, 1, objects))
+def test_executed_picks_validate_the_label(collected: Callable[[str], Collection]) -> None:
+    config, store = collected("own")
+    result = validate_grasp_labels(GraspValidationConfig(str(store.path), None, 1, 1, config.objects))
     assert result["instances"] >= 1 and result["picked"] > 0
-    instances = [pick["model_id"].rpartition("-")[2].isdigit() for pick in result["picks"]]
-    assert all(instances) if name == "kinds" else not any(instances)
     with pytest.raises(InvalidArgumentError, match="objects"):
-        validate_grasp_labels(GraspValidationConfig(str(store.path), None, 3, 1, None if objects else "proxy"))
+        validate_grasp_labels(GraspValidationConfig(str(store.path), None, 3, 1, None))
 
 
-def test_validating_grasps_survives_a_killed_worker(collected: Callable[[str], Collection]) -> None:
-    store = collected("proxy").store
-    words = ["validate-grasp-labels", f"store={store.path}", "instances=7", "workers=2"]
-    process = PythonProcess(["-m", "pickclutter_lang.commands", *words])
-    wait_until(lambda: len(worker_processes(process.pid)) == 2, 120)
-    os.kill(worker_processes(process.pid)[1], signal.SIGKILL)
-    _, output = process.communicate(timeout=500)
-    assert process.returncode == 0 and "ended unexpectedly" in output, output
-    picks = json.loads((store.path / "grasp_check.json").read_text())["picks"]
-    scenes = sorted({pick["scene"] for pick in picks})
-    assert scenes == [*range(len(scenes))]
-    assert len(picks) == store.labels("visible").sum(1)[: len(scenes)].sum() >= 7
-
-
-@pytest.mark.parametrize("name", ["proxy", "kinds", "distractors", "own"])
+@pytest.mark.parametrize("name", ["kinds", "distractors"])
 def test_scenes_to_learn_from_are_others(name: str, collected: Callable[[str], Collection], tmp_path: Path) -> None:
     collection = collected(name)
     train = collection.collect(tmp_path / "train", split="train", graspable=False)
     assert not train.labels("present")[:, train.split_label_indices("ood")].any()
     assert not {*train.scene_ids()} & {*collection.store.scene_ids()}
-    if "instances" in train.manifest.fields:
-        seeds = train.array("instances")[train.array("instances") >= 0]
-        assert len(seeds) and seeds.max() < collection.config.instances
+    seeds = train.array("instances")[train.array("instances") >= 0]
+    assert len(seeds) and seeds.max() < collection.config.instances
     if name == "distractors":
         named = {item.name for item in SceneImages.load([str(train.path)]).named}
         assert named & {*DRAWN} and named <= {*DRAWN, *train.label_names}
@@ -215,31 +188,11 @@ def test_scenes_to_learn_from_are_others(name: str, collected: Callable[[str], C
         }
 
 
-def test_unseen_objects_change_no_scene_of_all_objects(collected: Callable[[str], Collection], tmp_path: Path) -> None:
-    collection = collected("proxy")
-    other = collection.collect(tmp_path / "other", object_split=3)
-    assert other.content_hash == collection.store.content_hash and other.object_split == 3
-
-
-def test_instances_have_the_words_of_their_seed(
-    collected: Callable[[str], Collection], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    config, store = collected("kinds")
-    kind = find_kinds([store.label_names[int(store.array("actors")[0, 0])]])[0]
-    seed = int(store.array("instances")[0, 0])
-    objects = load_object_set("kinds", None, None, 0, config.kinds, config.instances)
-    assert list(objects.model(kind.model_id(seed)).colors) == kind.words(seed, kind.instance(seed))["colors"]
-    monkeypatch.setattr(kind_set, "KINDS_VERSION", 0)
-    with pytest.raises(MismatchError):
-        collect(config)
-
-
 def test_distractors_have_no_label_and_no_instruction(collected: Callable[[str], Collection]) -> None:
     collection = collected("distractors")
     store, env = collection.store, collection.environment(absent_probability=0.5)
     assert {*store.manifest.distractor_kinds.values()} == {*DRAWN} and len(store.label_names) == 26
     assert (store.array("pixels")[store.array("actors") >= 26] > 0).any()
-    assert "instances of 4 kinds" in (store.path / "card.md").read_text()
     with pytest.raises(UnknownObjectError, match="teapot"):
         env.reset(options={"target": "teapot"})
     episode = read_episodes(store.path / "episodes.json.gz")[0]
@@ -248,68 +201,24 @@ def test_distractors_have_no_label_and_no_instruction(collected: Callable[[str],
     assert not info["target_present"] and info["target_name"] in store.label_names
 
 
-def test_grasps_avoid_distractors(collected: Callable[[str], Collection]) -> None:
-    from pickclutter_lang.envs.generation.physics import Pile
-    from pickclutter_lang.envs.pick_executor import PickExecutor
-
-    store, blocked = collected("distractors").store, 0
-    executor = PickExecutor(load_object_set("proxy", None, None, 0, DRAWN, 2, distractors=True))
-    for index, episode in enumerate(read_episodes(store.path / "episodes.json.gz")):
-        scene = store.scene(index)
-        models = tuple(executor.objects.model(actor["model_id"]) for actor in episode["actors"])
-        actors = scene["actors"][: len(models)].astype(np.int64)
-        pile = Pile(actors, models, scene["poses"][: len(models)].astype(np.float64))
-        executor.load(pile)
-        kept = np.flatnonzero(actors < 26)
-        alone = Pile(actors[kept], tuple(models[n] for n in kept), pile.poses[kept])
-        for place, number in enumerate(kept):
-            if scene["visible"][actors[number]]:
-                free = executor.checker().find(pile, int(number)) is not None
-                assert free == scene["graspable"][actors[number]]
-                blocked += (executor.checker().find(alone, place) is not None) - free
-    assert blocked > 0
-
-
 def test_the_catalog_of_own_objects_goes_with_them(
     collected: Callable[[str], Collection], mine: Path, tmp_path: Path
 ) -> None:
     config, store = collected("own")
     assert store.own_catalog == tuple(own_entry(model_id) for model_id in MESHES)
     assert [store.model_ids[n] for n in store.split_label_indices("ood")] == list(UNSEEN)
-    assert f"| {LICENSE} | {SOURCE} |" in (store.path / "card.md").read_text()
+    assert LICENSE in (store.path / "card.md").read_text()
     assert store.labels("present").sum(1).max() <= 9  # of ten one is left out, so that one is absent
     assert {item.name for row in scene_objects(store, {}) for item in row} <= {*store.label_names}
-    other = make_own_set(tmp_path / "mine")
-    write_catalog(other / CATALOG_FILE, [replace(own_entry(name), license="MIT") for name in MESHES])
-    with pytest.raises(MismatchError, match=r"settings\.catalog"):
-        collect(replace(config, objects=str(other)))
     few = make_own_set(tmp_path / "few", ["tea_mug", "alarm", "bath_duck"])
     small = replace(config, objects=str(few), out=str(tmp_path / "s"), scenes=2, workers=1)
     assert collect(small).store.labels("present").sum(1).max() == 2
-    write_catalog(few / CATALOG_FILE, [replace(own_entry(name), split="unseen") for name in ("tea_mug", "alarm")])
-    with pytest.raises(InvalidArgumentError, match="Y_id"):
-        collect(replace(small, split="train", out=str(tmp_path / "none")))
-
-
-def test_sets_are_mixed(mine: Path, tmp_path: Path) -> None:
-    config = CollectConfig(
-        split="ood", scenes=3, objects=["proxy", str(mine)], out=str(tmp_path), image_size=48, workers=1
-    )
-    mixed = Collection(config, collect(config).store)
-    present = mixed.store.labels("present").any(0)
-    assert len(present) == 36 and present[:26].any() and present[26:].any()
-    assert {entry.license for entry in mixed.store.own_catalog or ()} == {"MIT", LICENSE}
-    env = mixed.environment()
-    env.reset(seed=0, options={"episode": 0})
-    pile = {mixed.store.model_ids[n] for n in np.flatnonzero(mixed.store.labels("present")[0])}
-    assert {actor["model_id"] for actor in env.episode["actors"]} == pile
 
 
 def test_randomized_scenes_have_their_own_camera(collected: Callable[[str], Collection]) -> None:
     store = collected("randomized").store
     settings = store.manifest.settings
     assert settings["camera"] == {"x": [-0.02, 0.02], "pitch": [-6, 6], "fov": [60, 95]}
-    assert settings["appearance"] == {"light_strength": [0.5, 1.5], "shadows": True, "table": "random"}
     scenes = SceneDataset(store, SceneDataConfig(depth=True, crop_size=64, image_size=64))
     for index in range(SCENES):
         observation, row = scene_to_observation(scenes, index), store.scene(index)

@@ -5,19 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-gym = pytest.importorskip("gymnasium", reason="needs the sim extra")
-pytest.importorskip("sapien", reason="needs the sim extra")
-
-from pickclutter_lang.envs.registration import prepare_simulator  # noqa: E402
-
-prepare_simulator()
-from helpers.grasping import pick, tabletop  # noqa: E402
-from pickclutter_lang.envs.wrappers import DeclareAbsence, FlatObservation  # noqa: E402
-from pickclutter_lang.errors import InvalidArgumentError  # noqa: E402
+from helpers.environments import NAMES, PROXY, gym
+from helpers.grasping import pick, tabletop
+from pickclutter_lang.envs.wrappers import DeclareAbsence, FlatObservation
+from pickclutter_lang.errors import InvalidArgumentError
 
 pytestmark = pytest.mark.sim
-PROXY = "PickClutterLang/Proxy-v0"
-NAMES = ["rubik's cube", "orange", "banana", "mustard bottle"]
 ABSENT = "power drill"
 SILENT, DECLARES = -1.0, 1.0
 
@@ -50,12 +43,8 @@ def test_one_more_dimension(env: Any) -> None:
     assert (outer.low[-1], outer.high[-1]) == (-1, 1)
 
 
-def test_nothing_is_wrong_at_the_start(env: Any) -> None:
-    assert outcome(start(env, NAMES[0])) == (False, False, 0, 0, 0)
-
-
 def test_picking_the_target_is_a_success(env: Any) -> None:
-    start(env, NAMES[0])
+    assert outcome(start(env, NAMES[0])) == (False, False, 0, 0, 0)
     *before, last = pick(env, NAMES[0], to_goal=True, extra=[SILENT])
     assert outcome(last[4]) == (True, False, 0, 0, 0)
     assert last[1:4] == (1.0, True, False)
@@ -76,21 +65,13 @@ def test_a_false_declaration_is_counted(env: Any) -> None:
     assert (reward, terminated) == (0.0, True)
 
 
-@pytest.mark.parametrize("target", [NAMES[2], ABSENT])
-def test_picking_another_object_is_counted_and_does_not_end_the_episode(env: Any, target: Any) -> None:
-    start(env, target)
+def test_picking_another_object_is_counted_and_does_not_end_the_episode(env: Any) -> None:
+    start(env, NAMES[2])
     steps = pick(env, NAMES[0], to_goal=False, extra=[SILENT])
     counts = [step[4]["wrong_object_picked"] for step in steps]
     assert counts[0] == 0 and counts[-1] == 1 and counts == sorted(counts)
     assert env.unwrapped.picked_objects() == [NAMES[0]]
     assert not steps[-1][2]
-
-
-def test_lifting_the_target_is_no_mistake(env: Any) -> None:
-    start(env, NAMES[0])
-    steps = pick(env, NAMES[0], to_goal=False, extra=[SILENT])
-    assert env.unwrapped.picked_objects() == [NAMES[0]]
-    assert outcome(steps[-1][4]) == (False, False, 0, 0, 0)
 
 
 @pytest.mark.parametrize(("target", "missed"), [(ABSENT, 1), (NAMES[0], 0)])
@@ -103,33 +84,20 @@ def test_silence_until_the_time_limit_is_counted_at_the_end(target: Any, missed:
     assert not steps[-1][4]["success"]
 
 
-@pytest.mark.parametrize(("threshold", "value", "declared"), [(0.5, 0.5, False), (0.5, 0.6, True), (-0.2, 0.0, True)])
-def test_the_threshold(threshold: Any, value: Any, declared: Any) -> None:
-    env = DeclareAbsence(gym.make(PROXY, obs_mode="none", control_mode="pd_joint_pos"), threshold)
+@pytest.mark.parametrize(("value", "declared"), [(0.5, False), (0.6, True)])
+def test_the_threshold(value: float, declared: bool) -> None:
+    env = DeclareAbsence(gym.make(PROXY, obs_mode="none", control_mode="pd_joint_pos"), 0.5)
     start(env, ABSENT)
     _, _, terminated, _, info = env.step(rest(env, value))
     assert (terminated, info["declared_absent"]) == (declared, declared)
 
 
-@pytest.mark.parametrize("reward_mode", ["dense", "sparse"])
-def test_a_right_declaration_earns_what_a_pick_earns(reward_mode: str) -> None:
-    env = DeclareAbsence(gym.make(PROXY, obs_mode="none", control_mode="pd_joint_pos", reward_mode=reward_mode))
+def test_a_right_declaration_earns_what_a_pick_earns() -> None:
+    env = DeclareAbsence(gym.make(PROXY, obs_mode="none", control_mode="pd_joint_pos", reward_mode="dense"))
     start(env, ABSENT)
     right = env.step(rest(env, DECLARES))[1]
     start(env, NAMES[0])
     assert pick(env, NAMES[0], to_goal=True, extra=[SILENT])[-1][1] == right > 0
-
-
-def test_in_a_vectorised_environment() -> None:
-    envs = gym.make_vec(PROXY, num_envs=2, wrappers=[DeclareAbsence], obs_mode="state", absent_probability=1.0)
-    envs.reset(seed=0)
-    _, _, terminated, _, info = envs.step(np.ones(envs.action_space.shape, np.float32))
-    assert terminated.all() and info["success"].all() and info["declared_absent"].all()
-
-
-def test_it_can_be_made_again_from_its_spec(env: Any) -> None:
-    again = gym.make(env.spec)
-    assert isinstance(again, DeclareAbsence) and again.threshold == env.threshold
 
 
 def test_wrong_use_is_named(env: Any) -> None:

@@ -13,8 +13,6 @@ from pickclutter_lang.manipulation.grasp_proposals import (
     DEFAULT_GRASP_CONFIG,
     DEFAULT_LIMITS,
     RELAXED_LIMITS,
-    StripGrasp,
-    _grasps_on_strips,
     propose_grasps,
 )
 from pickclutter_lang.manipulation.gripper import (
@@ -24,7 +22,6 @@ from pickclutter_lang.manipulation.gripper import (
     points_between_fingers,
 )
 from pickclutter_lang.manipulation.point_cloud import (
-    DEFAULT_POINT_CLOUD_CONFIG,
     PlaneConfig,
     center_of_mass,
     planar_normals,
@@ -111,38 +108,6 @@ def test_thin_objects_lie_between_the_pads() -> None:
     assert 0.054 - (thick.positions[0, 2] - PANDA_GRIPPER.finger_tip_z_m) > 0.03
 
 
-def test_a_low_dome_has_no_upright_sides() -> None:
-    angles, radii = np.meshgrid(np.arange(0, 2 * np.pi, 0.1), np.arange(0, 0.0341, 0.002))
-    height = 0.02 * np.sqrt(1 - (radii / 0.0345) ** 2)
-    dome = np.stack([radii * np.cos(angles), radii * np.sin(angles), height], axis=-1).reshape(-1, 3)
-    dome = dome[dome[:, 2] > DEFAULT_POINT_CLOUD_CONFIG.table_height_m]
-    straight = np.diag([1.0, -1.0, -1.0])
-    grasps = _grasps_on_strips(dome, dome[::20], straight, dome.mean(0))
-    deep = [grasp for grasp in grasps if grasp.position[2] < 0.015]  # its tips are as low as the table allows
-    assert deep and min(grasp.flare for grasp in deep if grasp.width > 0.05) > 0.003
-
-
-def test_a_center_beyond_a_pad_costs_more_than_one_across() -> None:
-    bar = box((0.12, 0.03, 0.03))
-    center, straight = np.array([0.0, 0.0, 0.015]), np.diag([1.0, -1.0, -1.0])
-    seeds = bar[(np.abs(bar[:, 0]) < 1e-9) & (np.abs(bar[:, 1]) < 0.003) & (bar[:, 2] > 0.029)]
-    (central, *_), (across, *_), (beyond, *_) = (
-        _grasps_on_strips(bar + shift, seeds + shift, straight, center)
-        for shift in ([0, 0, 0], [0.02, 0, 0], [0, 0.02, 0])
-    )
-    assert central.lateral_offset < 1e-3 and central.closing_offset < 1e-3
-    assert across.lateral_offset == pytest.approx(0.02, abs=1e-3)
-    assert beyond.closing_offset == pytest.approx(0.02, abs=1e-3)
-    costs = [grasp.cost(DEFAULT_GRASP_CONFIG.costs) for grasp in (central, across, beyond)]
-    assert costs[0] < costs[1] < costs[2]
-
-
-def test_a_center_below_the_tips_costs_and_one_above_does_not() -> None:
-    grasps = [StripGrasp(np.zeros(3), 0.03, 0, 0, 0, 0, 0, below) for below in (-0.05, 0.0, 0.03, 0.06)]
-    costs = [grasp.cost(DEFAULT_GRASP_CONFIG.costs) for grasp in grasps]
-    assert costs[0] == costs[1] < costs[2] < costs[3]
-
-
 @pytest.mark.parametrize("yaw", [0, 60, 90])
 def test_of_equal_grasps_the_one_nearest_to_rest_is_first(yaw: int) -> None:
     rotated = Rotation.from_rotvec([0, 0, np.deg2rad(yaw)]).as_matrix() @ np.diag([1.0, -1.0, -1.0])
@@ -173,25 +138,6 @@ def test_relaxed_limits_apply_when_no_grasp_is_within_the_default_ones() -> None
     assert picker.target is not None and picker.phase == PickPhase.REACH
     without.act(observation)
     assert without.target is None and without.phase == PickPhase.DONE
-
-
-def test_a_bottle_is_grasped_at_its_neck() -> None:
-    angles = np.arange(-1.5, 1.51, 0.05)
-    x, a = np.meshgrid(np.arange(-0.08, 0.081, 0.004), angles, indexing="ij")
-    body = np.stack([x, 0.05 * np.sin(a), 0.05 + 0.05 * np.cos(a)], axis=-1).reshape(-1, 3)  # too wide for the gripper
-    neck = np.stack([x * 0.3 + 0.105, 0.02 * np.sin(a), 0.05 + 0.02 * np.cos(a)], axis=-1).reshape(-1, 3)
-    result = propose_grasps(np.concatenate([body, neck]), np.zeros((0, 3)))
-    assert result.positions[0, 2] < 0.06  # but where its sides are upright, as its neck has them
-
-
-@pytest.mark.parametrize("degrees", [-25, 25])
-def test_a_leaning_wall_is_grasped_along_its_normal(degrees: int) -> None:
-    along, up = np.meshgrid(np.arange(-0.06, 0.061, 0.003), np.arange(0, 0.08, 0.003), indexing="ij")
-    sides = [np.stack([0 * up + x, along, up], axis=-1).reshape(-1, 3) for x in (0, 0.004)]
-    rotation = Rotation.from_rotvec([0, np.deg2rad(degrees), 0]).as_matrix()
-    wall = np.concatenate(sides) @ rotation.T
-    wall[:, 2] -= wall[:, 2].min()
-    assert abs(propose_grasps(wall, np.zeros((0, 3))).rotations[0][:, 1] @ rotation[:, 0]) > 0.999
 
 
 def leaning_box(

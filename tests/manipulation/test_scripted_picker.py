@@ -107,21 +107,6 @@ def test_an_object_that_slips_during_the_lift_is_picked_again() -> None:
     assert max(speeds) <= 0.15 + 1e-6
 
 
-def test_a_grasp_without_a_reachable_approach_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pose above the grasp is out of reach with that rotation of the hand."""
-    depth, observation = observe_bar(REST)
-    pickers, solve = [ScriptedPicker(lambda observation: depth < 0.48) for _ in range(2)], PandaArm.inverse
-    pickers[0].act(observation)
-    first = chosen_grasp(pickers[0])
-
-    def refuse_above(self: PandaArm, pose: FloatArray, start: FloatArray) -> FloatArray | None:
-        return None if pose[2] > 0.2 and abs(pose[3:] @ first[3:]) > 0.999 else solve(self, pose, start)
-
-    monkeypatch.setattr(PandaArm, "inverse", refuse_above)
-    pickers[1].act(observation)
-    assert abs(chosen_grasp(pickers[1])[3:] @ first[3:]) < 0.999
-
-
 @pytest.mark.parametrize("mode", sorted(CONTROLLERS))
 def test_controllers_move_to_a_pose(mode: str) -> None:
     arm, angles = PandaArm(BASE), np.append(REST, [0.04, 0.04])

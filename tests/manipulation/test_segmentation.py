@@ -90,20 +90,6 @@ def test_log_odds_of_names_decide_which_segments_are_merged() -> None:
     assert (select_one(segments, heat, depth, log_odds) == (segments == 1)).all()
 
 
-def test_surroundings_alone_give_nearly_the_same_segments() -> None:
-    """Objects that fill a part of the image: the same objects, and background around them."""
-    rgb, depth = np.full((160, 160, 3), 90, np.uint8), np.full((160, 160), 0.5)
-    depth[60:90, 40:80], depth[90:110, 50:80], rgb[60:90, 40:60] = 0.45, 0.42, 250
-    full = segment_rgbd(rgb, depth, INTRINSIC, ABOVE, SegmentationConfig(margin_px=None))
-    part = segment_rgbd(rgb, depth, INTRINSIC, ABOVE)
-    assert ((full > 0) != (part > 0)).mean() < 0.002 and full.max() == part.max() == 3
-    for number in range(1, 4):
-        one = full == number
-        other = part == np.bincount(part[one]).argmax()
-        assert (one & other).sum() > 0.95 * (one | other).sum()
-    assert not segment_rgbd(rgb, np.full((160, 160), 0.5), INTRINSIC, ABOVE).any()
-
-
 @pytest.mark.parametrize("side", [176, 256])
 def test_surroundings_alone_give_the_objects_of_a_pile(side: int) -> None:
     """Several looks at a painted pile: nearly each segment is one of the full image."""

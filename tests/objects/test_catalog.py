@@ -9,7 +9,6 @@ from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError, Un
 from pickclutter_lang.objects.catalog import (
     Catalog,
     CatalogObject,
-    display_name,
     object_split_of,
     paper_catalog,
 )
@@ -52,21 +51,6 @@ def test_objects_are_found_by_name_and_id() -> None:
         paper_catalog().index("banan")
 
 
-@pytest.mark.parametrize(
-    ("model_id", "name"),
-    [
-        ("065-a_cups", "cups a"),
-        ("065-b_cups", "cups b"),
-        ("004_sugar_box", "sugar box"),
-        ("077_rubiks_cube", "rubik's cube"),
-        ("my_object", "my object"),
-        ("blue__mug", "blue mug"),
-    ],
-)
-def test_display_names(model_id: str, name: str) -> None:
-    assert display_name(model_id) == name
-
-
 def test_names_are_unique_and_the_fingerprint_follows_the_content() -> None:
     repeated = [CatalogObject(i, "mug", "none", (0.1, 0.1, 0.1)) for i in ("a", "b")]
     with pytest.raises(InvalidArgumentError, match="unique"):
@@ -83,11 +67,6 @@ def test_a_missing_set_names_the_download(tmp_path: Path, monkeypatch: pytest.Mo
         load_object_set("ycb")
 
 
-def test_an_unknown_source_is_refused() -> None:
-    with pytest.raises(InvalidArgumentError, match="real"):
-        load_object_set("real")
-
-
 def _write_set(root: Path, model_id: str) -> None:
     folder = root / "models" / model_id
     folder.mkdir(parents=True)
@@ -102,13 +81,6 @@ def test_objects_outside_the_paper_are_read_with_their_sizes(tmp_path: Path) -> 
     objects = read_object_set("mine", tmp_path, ["065-a_cups"])
     item = objects.catalog[0]
     assert (item.name, item.split, item.size, item.scale, item.density) == ("cups a", "none", (0.2, 0.2, 0.4), 0.5, 300)
-
-
-def test_a_missing_mesh_is_named(tmp_path: Path) -> None:
-    _write_set(tmp_path, "065-a_cups")
-    (tmp_path / "models" / "065-a_cups" / "collision.obj").unlink()
-    with pytest.raises(MissingAssetsError, match=r"065-a_cups/collision\.obj"):
-        read_object_set("mine", tmp_path, ["065-a_cups"])
 
 
 def test_the_fingerprint_of_a_set_follows_its_meshes(tmp_path: Path) -> None:

@@ -6,12 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pickclutter_lang.errors import DatasetError, MissingAssetsError
-from pickclutter_lang.objects.catalog import all_objects
+from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.objects.catalog_file import (
     CatalogEntry,
-    catalog_bytes,
-    credits_of,
     entry_of,
     read_catalog,
     write_catalog,
@@ -47,12 +44,6 @@ def test_a_catalog_by_hand_needs_ids_and_names_alone(tmp_path: Path) -> None:
     )
 
 
-def test_all_objects_of_ycb_are_a_catalog(tmp_path: Path) -> None:
-    write_catalog(tmp_path / "c.yaml", [entry_of(item) for item in all_objects()])
-    pairs = zip(read_catalog(tmp_path / "c.yaml"), all_objects(), strict=True)
-    assert all(entry.catalog_object(item.size, item.scale, item.density) == item for entry, item in pairs)
-
-
 ROW = "version: 1\nobjects:\n- id: bolt\n  name: bolt\n- id: nut\n  "
 
 
@@ -86,26 +77,7 @@ def test_what_is_wrong_is_named_in_one_line(tmp_path: Path, text: str, key: str)
     assert str(path) in str(raised.value) and "\n" not in str(raised.value)
 
 
-def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(MissingAssetsError):
-        read_catalog(tmp_path / "catalog.yaml")
-
-
 def test_nothing_is_written_that_could_not_be_read(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="id"):
         write_catalog(tmp_path / "catalog.yaml", [MUG, MUG])
     assert list(tmp_path.iterdir()) == []
-
-
-def test_credits_name_every_license_with_its_objects() -> None:
-    entries = [MUG, CatalogEntry("bolt", "bolt"), CatalogEntry("nut", "nut", license="MIT", source="a | b")]
-    assert credits_of(entries).splitlines()[2:] == [
-        "| CC BY 4.0 | https://example.org/mug | blue mug |",
-        "| not noted | not noted | bolt |",
-        r"| MIT | a \| b | nut |",
-    ]
-    assert credits_of(entries[1:2]) == "" == credits_of([])
-
-
-def test_equal_entries_give_equal_bytes() -> None:
-    assert catalog_bytes([MUG]) == catalog_bytes((MUG,)) and b"\xc3\xbc" in catalog_bytes([MUG])

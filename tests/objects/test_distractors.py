@@ -19,7 +19,6 @@ from pickclutter_lang.objects.object_sets import (
     MAX_INSTANCES,
     ObjectSet,
     distractor_kinds,
-    kinds_of_instances,
     load_object_set,
     with_distractors,
 )
@@ -101,15 +100,6 @@ def test_a_pile_has_its_share_and_at_least_two_labels(unmade: ObjectSet, split: 
     assert seeds == {first, first + 1}
 
 
-def test_a_share_near_one_leaves_labels(unmade: ObjectSet) -> None:
-    config = PileConfig(distractors=0.99, min_objects=3, max_objects=4)
-    for index in range(20):
-        drawn = sample_layout(unmade, "ood", scene_rng(0, "ood", index), config).label_indices
-        assert (drawn < LABELS).sum() == 2 and len(drawn) >= 3
-        single = replace(config, min_objects=1, max_objects=2)
-        assert (sample_layout(unmade, "ood", scene_rng(0, "ood", index), single).label_indices < LABELS).sum() == 1
-
-
 def test_without_a_share_piles_are_the_same(objects: ObjectSet, procedural: ObjectSet) -> None:
     assert "distractors" not in PileConfig().settings() and PileConfig(distractors=0.5).settings()["distractors"] == 0.5
     for split in ("train", "ood"):
@@ -117,11 +107,6 @@ def test_without_a_share_piles_are_the_same(objects: ObjectSet, procedural: Obje
         np.testing.assert_array_equal(layouts[0].label_indices, layouts[1].label_indices)
         np.testing.assert_array_equal(layouts[0].poses, layouts[1].poses)
         assert layouts[0].models == layouts[1].models
-
-
-def test_instances_are_told_from_other_ids() -> None:
-    found = kinds_of_instances(["toy_car-1000003", "011_banana", "065-a_cups", "thing-3", "mug-x"])
-    assert found == {"toy_car-1000003": "toy car"}
 
 
 @pytest.mark.parametrize(
@@ -140,8 +125,3 @@ def test_instances_are_told_from_other_ids() -> None:
 def test_wrong_settings_are_named(settings: dict[str, object], key: str) -> None:
     with pytest.raises(InvalidArgumentError, match=key):
         CollectConfig(out="o", **settings).validate()  # type: ignore[arg-type]
-
-
-def test_a_share_needs_a_set_with_distractors(procedural: ObjectSet) -> None:
-    with pytest.raises(InvalidArgumentError, match="proxy"):
-        sample_layout(procedural, "ood", np.random.default_rng(0), PileConfig(distractors=0.3))

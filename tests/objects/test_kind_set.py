@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -63,37 +60,6 @@ def test_an_instance_is_made_at_its_first_use_with_its_own_words(objects: Object
     extent = np.subtract(entry["bbox"]["max"], entry["bbox"]["min"])
     np.testing.assert_allclose(extent, made.size, atol=2e-6)
     assert entry["density"] == made.density
-
-
-_MAKE = """
-import sys, pathlib
-from pickclutter_lang.objects.object_sets import load_object_set
-objects = load_object_set("kinds", sys.argv[1], kinds=["mug", "apple"], instances=5)
-sys.stdin.read(1)  # all start together
-for n in range(4):
-    objects.model(f"mug-{n}"), objects.model(f"apple-{n}")
-"""
-
-
-def test_several_processes_make_the_same_files_at_once(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", _MAKE, str(tmp_path / "together")]
-    children = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-    for child in children:
-        assert child.stdin is not None
-        child.stdin.write("\n")
-        child.stdin.flush()
-    errors = [child.communicate(timeout=120)[1] for child in children]
-    assert [child.returncode for child in children] == [0, 0, 0], errors
-    alone = load_kind_set(tmp_path / "alone", kinds=["mug", "apple"], instances=5)
-    for n in range(4):
-        for name in ("mug", "apple"):
-            alone.model(f"{name}-{n}")
-    assert _tree(tmp_path / "together") == _tree(tmp_path / "alone")
-
-
-def _tree(root: Path) -> dict[str, str]:
-    files = [path for path in root.rglob("*") if path.is_file()]
-    return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 @pytest.mark.parametrize("wrong", ["mug", "mug-", "mug-017", "mug--1", "../mug-1", "spoon-1", "mug-1e3"])

@@ -10,14 +10,13 @@ import pytest
 
 from helpers.own_objects import MESHES, UNSEEN, make_own_set, own_entry
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError, PickClutterError
-from pickclutter_lang.objects.catalog import all_objects, paper_catalog, select_objects
-from pickclutter_lang.objects.catalog_file import CATALOG_FILE, check_unique, entry_of, write_catalog
+from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE, check_unique, write_catalog
 from pickclutter_lang.objects.object_sets import (
     ObjectSet,
     check_object_split,
     check_objects,
     load_object_set,
-    own_sources,
     own_split_of,
 )
 
@@ -96,12 +95,6 @@ def test_sets_are_mixed(mine: Path, tmp_path: Path) -> None:
     assert [entry.synonyms for entry in mixed.own_catalog or ()] == [item.synonyms for item in mixed.catalog]
 
 
-def test_one_set_of_the_package_is_no_mix(procedural: ObjectSet) -> None:
-    found = load_object_set(["proxy"])
-    assert found.own_catalog is None and found.fingerprint == procedural.fingerprint
-    assert own_sources(["proxy"]) == () and own_sources(["proxy", "x"]) == ("proxy", "x")
-
-
 @pytest.mark.parametrize(
     ("name", "text", "error", "key"),
     [
@@ -142,25 +135,3 @@ def test_what_does_not_go_together_names_the_sets(mine: Path, tmp_path: Path) ->
 def test_what_is_no_set_is_refused(source: object) -> None:
     with pytest.raises(InvalidArgumentError, match="objects"):
         check_objects(source, None)  # type: ignore[arg-type]
-
-
-def test_settings_that_own_objects_do_not_have(mine: Path) -> None:
-    with pytest.raises(InvalidArgumentError, match="objects_root"):
-        check_objects(str(mine), "/tmp")
-    with pytest.raises(InvalidArgumentError, match="kinds"):
-        check_objects(str(mine), None, ["mug"])
-
-
-def test_all_scans_of_ycb_with_the_further_ones_unseen(ycb_root: Path, tmp_path: Path) -> None:
-    folder = link_set(ycb_root, tmp_path / "ycb60")
-    assert len(load_object_set(str(folder)).catalog.indices("id")) == 60  # without a catalog all are seen
-    seen = set(select_objects("paper").model_ids)
-    entries = [replace(entry_of(i), split="seen" if i.model_id in seen else "unseen") for i in all_objects()]
-    write_catalog(folder / CATALOG_FILE, entries)
-    catalog = load_object_set(str(folder)).catalog
-    assert (len(catalog.indices("id")), len(catalog.indices("ood"))) == (26, 34)
-    assert catalog.find("orange cup").synonyms and catalog.find("orange cup").split == "ood"
-    further = link_set(ycb_root, tmp_path / "further")
-    write_catalog(further / CATALOG_FILE, [entry for entry in entries if entry.split == "unseen"])
-    mixed = load_object_set(["ycb", str(further)], ycb_root)
-    assert len(mixed.catalog) == 60 and len(mixed.catalog.indices("ood")) == 12 + 34

@@ -16,9 +16,8 @@ import trimesh
 from numpy.typing import NDArray
 from PIL import Image
 
-from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import CatalogObject, paper_catalog
-from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet, load_object_set
+from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet
 from pickclutter_lang.objects.proxy_set import INSTANCES, build_proxy_set, kind_of
 
 BUILD = "import sys; from pickclutter_lang.objects.proxy_set import build_proxy_set as build; build(sys.argv[1])"
@@ -86,24 +85,6 @@ def check_model(folder: Path, item: CatalogObject) -> None:
     assert (np.abs(np.ptp(solid, axis=0) - size) < np.maximum(0.004, 0.1 * size)).all(), item.name
 
 
-def test_volumes_are_near_those_of_the_real_objects(procedural: ObjectSet, ycb_root: Path) -> None:
-    for item in paper_catalog():
-        path = ycb_root / "models" / item.model_id / "collision.obj"
-        real: Any = trimesh.load(path, force="scene", split_objects=True, group_material=False)
-        volume = sum(hull.volume for hull in hulls_of(procedural.model_dir(item.model_id) / "collision.obj"))
-        ratio = volume / sum(mesh.convex_hull.volume for mesh in real.geometry.values())
-        assert 0.3 < ratio < 1.8, (item.name, ratio)
-
-
-def test_the_default_folder_is_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PICKCLUTTER_CACHE", str(tmp_path))
-    loaded = load_object_set("proxy")
-    assert loaded.root.parent == tmp_path and [p.name for p in tmp_path.iterdir()] == [loaded.root.name]
-    before = {p: p.stat().st_mtime_ns for p in loaded.root.rglob("*")}
-    assert build_proxy_set(loaded.root) == loaded.root  # a built set is left alone
-    assert {p: p.stat().st_mtime_ns for p in loaded.root.rglob("*")} == before
-
-
 def test_processes_that_build_at_once_share_one_result(tmp_path: Path, procedural: ObjectSet) -> None:
     target, environment = tmp_path / "set", os.environ | {"PYTHONHASHSEED": "7"}
     builders = [subprocess.Popen([sys.executable, "-c", BUILD, str(target)], env=environment) for _ in range(2)]
@@ -126,13 +107,3 @@ def test_a_killed_build_leaves_no_partial_set(tmp_path: Path) -> None:
     build_proxy_set(target)
     assert [p.name for p in tmp_path.iterdir()] == ["set"]
     assert set(json.loads((target / "info_pick_v0.json").read_text())) == set(INSTANCES)
-
-
-def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "notes.txt").write_text("keep me")
-    (tmp_path / "file").write_text("")
-    for folder in (tmp_path / "mine", tmp_path / "file" / "set"):
-        with pytest.raises(InvalidArgumentError, match="folder"):
-            build_proxy_set(folder)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "mine"]

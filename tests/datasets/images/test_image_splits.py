@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers.image_data import config, labelled
+from helpers.image_data import labelled
 from helpers.paths import SHARED
-from pickclutter_lang.datasets.images import ArrayImages, ImageClass, ImageDataset, Split, load_image_dataset
+from pickclutter_lang.datasets.images import ArrayImages, ImageClass, ImageDataset, Split
 from pickclutter_lang.datasets.images.loading import read_texts, with_texts
 from pickclutter_lang.datasets.images.splits import (
-    ClassMatcher,
     listed_split,
     normalize_name,
     seeded_split,
@@ -115,11 +114,6 @@ def test_spellings_of_a_class_are_one(spelt: str, other: str) -> None:
     assert normalize_name(spelt) == normalize_name(other)
 
 
-def test_a_class_is_matched_by_folder_before_name() -> None:
-    matcher = ClassMatcher([ImageClass("n01", "Crane"), ImageClass("n02", "x-1"), ImageClass("n03", "x 1")])
-    assert [matcher.find(name) for name in ("n01", "crane", "N02", "x_1", "heron")] == [0, 0, 1, None, None]
-
-
 def write_lists(folder: Path, train: list[str], known: list[str], unseen: list[str]) -> Path:
     folder.mkdir(exist_ok=True)
     for name, rows in (("train", train), ("val_on_train", known), ("val", unseen)):
@@ -182,15 +176,6 @@ def test_lists_that_leak_or_lack_are_refused(
     rows = [[*some, extra] if n == part else some for n, some in enumerate(ON_DISK)]
     with pytest.raises(error):
         listed_split(write_lists(tmp_path / "lists", *rows), birds, seed=0, shots=2)
-
-
-def test_a_list_that_is_not_there_is_named(tmp_path: Path, birds: ImageDataset) -> None:
-    lists = write_lists(tmp_path / "lists", *ON_DISK)
-    (lists / "val_data.txt").unlink()
-    with pytest.raises(MissingAssetsError, match=r"val_data\.txt"):
-        load_image_dataset(config(tmp_path, author_lists=str(lists)))
-    with pytest.raises(MissingAssetsError, match=r"label2text\.txt"):
-        load_image_dataset(config(tmp_path, author_lists=str(tmp_path)))
 
 
 @pytest.mark.parametrize(

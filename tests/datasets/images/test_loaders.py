@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,9 @@ from pickclutter_lang.errors import (
     DatasetError,
     InvalidArgumentError,
     MissingAssetsError,
-    UnknownObjectError,
 )
 from pickclutter_lang.language.descriptions import load_descriptions
-from pickclutter_lang.objects.catalog import all_objects, paper_catalog
+from pickclutter_lang.objects.catalog import paper_catalog
 
 PUBLISHED = sorted(set(SETS) - {"image_folder", "object_views"})
 CARS = ["AM General Hummer SUV 2000", "Ram C/V Cargo Van Minivan 2012", "Volvo XC90 SUV 2007"]
@@ -228,13 +226,6 @@ def test_a_folder_with_a_file_of_names(tmp_path: Path) -> None:
         loaded(tmp_path, "image_folder")
 
 
-def test_halves_of_a_folder_are_all_of_it(tmp_path: Path) -> None:
-    paint_classes(tmp_path / "data", "ab", 7)
-    halves = [loaded(tmp_path, "image_folder", half=half).data.images.ids for half in ("first", "second")]
-    assert len(halves[0]) == 8 and len(halves[1]) == 6
-    assert {*halves[0], *halves[1]} == {*loaded(tmp_path, "image_folder").data.images.ids}
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -278,33 +269,3 @@ def test_views_of_objects(tmp_path: Path) -> None:
         assert name.startswith(data.classes[item].folder + "/")
     blind = load_descriptions("blind").texts  # the catalog's own sentences had the scans at hand
     assert data.classes[data.labels[0]].description == blind["banana"] != paper_catalog().find("banana").description
-
-
-def test_halves_of_the_objects_are_the_catalogs_and_go_by_the_object_alone(tmp_path: Path) -> None:
-    names = all_objects().model_ids
-    whole = loaded(tmp_path, "object_views", root=str(write_objects(tmp_path / "all", names, views=1))).data
-    part = loaded(tmp_path, "object_views", root=str(write_objects(tmp_path / "part", IDS))).data
-    halves = []
-    for data in (whole, part):
-        known, unseen = ({data.classes[n].folder for n in half} for half in data.class_split or ((), ()))
-        assert not known & unseen and len(known | unseen) == len(data.classes)
-        halves.append((known, unseen))
-    assert {item.model_id for item in paper_catalog() if item.split == "id"} <= halves[0][0]
-    assert {item.model_id for item in paper_catalog() if item.split == "ood"} <= halves[0][1]
-    assert abs(len(halves[0][0]) - len(halves[0][1])) <= 2
-    assert halves[1][0] <= halves[0][0] and halves[1][1] <= halves[0][1]
-    _, split, _ = load_image_dataset(config(tmp_path, name="object_views", root=str(tmp_path / "part")))
-    assert (split.seen, split.unseen) == part.class_split
-
-
-def test_views_that_do_not_fit_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="data"):
-        loaded(tmp_path, "object_views")
-    root = write_objects(tmp_path / "data", IDS)
-    copy = shutil.copytree(root, tmp_path / "copy")
-    with pytest.raises(InvalidArgumentError, match="copy"):
-        loaded(tmp_path, "object_views", extra_views=[str(copy)])
-    with pytest.raises(DatasetError):
-        loaded(tmp_path, "object_views", root=str(write_objects(tmp_path / "none", [])))
-    with pytest.raises(UnknownObjectError):
-        loaded(tmp_path, "object_views", root=str(write_objects(tmp_path / "odd", ["999_thing"])))

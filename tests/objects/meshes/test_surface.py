@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 import trimesh
 from numpy.typing import NDArray
-from PIL import Image
 
-from helpers.own_meshes import checkered, textured_box, write_glb, write_obj, write_ply, write_urdf
+from helpers.own_meshes import checkered, write_glb, write_obj, write_ply, write_urdf
 from pickclutter_lang.objects.meshes.reading import read_mesh
 from pickclutter_lang.objects.meshes.solid import placed
 from pickclutter_lang.objects.meshes.sources import find_sources
@@ -43,24 +42,6 @@ def test_a_mesh_with_one_image_keeps_it_and_its_triangles(tmp_path: Path) -> Non
     surface = surface_of(write_obj(tmp_path))
     assert surface.how == "texture kept" and len(surface.faces) == 12
     assert np.array_equal(surface.image, np.asarray(checkered()))
-
-
-def test_a_large_image_is_made_smaller_and_stays_where_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "box.glb"
-    path.write_bytes(textured_box(checkered(512)).export(file_type="glb"))
-    surface = surface_of(path, size=128)
-    assert surface.image.shape == (128, 128, 3) and surface.how == "texture of 512 x 512 made smaller"
-    middle, _, seen = colors_seen(surface)
-    side = middle[:, 0] < -0.001
-    assert np.all(seen[side, 0] > seen[side, 2]) and side.sum() >= 2  # orange is on the left
-
-
-def test_alpha_is_dropped(tmp_path: Path) -> None:
-    pixels = np.zeros((8, 8, 4), dtype=np.uint8)
-    pixels[..., :3], pixels[..., 3] = (10, 200, 30), 7
-    path = tmp_path / "box.glb"
-    path.write_bytes(textured_box(Image.fromarray(pixels)).export(file_type="glb"))
-    assert np.array_equal(np.unique(surface_of(path).image.reshape(-1, 3), axis=0), [[10, 200, 30]])
 
 
 def test_colors_of_vertices_become_a_texture_that_keeps_both_sides_of_a_thin_wall_apart(tmp_path: Path) -> None:
