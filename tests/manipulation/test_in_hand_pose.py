@@ -39,10 +39,9 @@ def bar() -> tuple[FloatArray, FloatArray]:
     return points, points.mean(0)
 
 
-@pytest.mark.parametrize("degrees", [0, 15, 30, 54, 75])
-@pytest.mark.parametrize("side", [-1, 1])
-def test_the_pitch_of_an_object_is_estimated(degrees: int, side: int) -> None:
-    points, center = (part * [side, 1, 1] for part in bar())
+@pytest.mark.parametrize("degrees", [0, 30, 75])
+def test_the_pitch_of_an_object_is_estimated(degrees: int) -> None:
+    points, center = bar()
     rotation = about_closing_axis(-np.sign(center[0]) * np.deg2rad(degrees))
     assert (rotation @ center)[2] >= center[2] - 1e-9  # the center sinks
     observed = points @ rotation.T
@@ -60,17 +59,6 @@ def test_the_roll_of_an_object_grasped_at_its_rim_is_estimated(degrees: int, sid
     assert angle_deg(estimate_in_hand_rotation(points @ tilt.T, EMPTY_VIEW, points, points.mean(0), DOWN) @ tilt.T) < 7
 
 
-@pytest.mark.parametrize("tilt", [-30, 0, 30])
-def test_without_a_fit_the_object_pitches_towards_gravity(tilt: int) -> None:
-    points = box((0.16, 0.03, 0.03)) @ np.diag([1.0, -1.0, -1.0]) - np.array([0.07, 0, 0])
-    center, down = np.array([-0.07, 0.01, 0.015]), about_closing_axis(np.deg2rad(tilt)) @ DOWN
-    observed_points = np.random.default_rng(0).uniform(-0.04, 0.04, (200, 3)) + np.array([0, 0, 0.1])
-    rotated_center = estimate_in_hand_rotation(observed_points, EMPTY_VIEW, points, center, down) @ center
-    assert rotated_center[1] == center[1]
-    remaining_angle = np.arccos(rotated_center @ down / np.linalg.norm(rotated_center * [1, 0, 1]))
-    assert remaining_angle == pytest.approx(0.15 * np.arccos(center @ down / np.linalg.norm(center * [1, 0, 1])))
-
-
 def test_observed_free_space_excludes_rotations() -> None:
     """The points between the fingers fit the bar as it was, but its rest would have to be in the image."""
     points, center = bar()
@@ -85,7 +73,7 @@ def test_observed_free_space_excludes_rotations() -> None:
     assert angle_deg(without_view) < 10 and (with_view @ center)[2] > 0.03
 
 
-@pytest.mark.parametrize("degrees", [-90, -60, -30, 30, 60, 90])
+@pytest.mark.parametrize("degrees", [-90, 30, 60])
 def test_a_center_above_the_pads_may_fall_to_either_side(degrees: int) -> None:
     points = box((0.16, 0.03, 0.055)) @ np.diag([1.0, -1.0, -1.0]) + np.array([0.009, 0, 0.015])
     rotation = about_closing_axis(np.deg2rad(degrees))

@@ -41,20 +41,6 @@ def proposals(points: FloatArray = BAR, **changes: Any) -> GraspCandidates:
     return propose_grasps(points, NO_POINTS, config=replace(DEFAULT_GRASP_CONFIG, **changes))
 
 
-def same(one: GraspCandidates, other: GraspCandidates) -> bool:
-    return np.array_equal(one.positions, other.positions) and np.array_equal(one.rotations, other.rotations)
-
-
-def test_limits_exclude_grasps() -> None:
-    assert not len(propose_grasps(BAR, NO_POINTS, GraspLimits(max_width_m=0.03)).positions)
-    straight = propose_grasps(BAR, NO_POINTS, GraspLimits(slants_deg=(0,))).rotations
-    slanted = propose_grasps(BAR, NO_POINTS, GraspLimits(slants_deg=(40,))).rotations
-    assert straight[0, 2, 2] == pytest.approx(-1) and slanted[0, 2, 2] == pytest.approx(-np.cos(np.deg2rad(40)))
-    neighbor = box((0.12, 0.02, 0.05), at=(0, 0.055))
-    strict, tolerant = (propose_grasps(BAR, neighbor, GraspLimits(max_collisions=n)) for n in (2, 10_000))
-    assert len(tolerant.positions) and not same(strict, tolerant)
-
-
 def leaning_wall(degrees: float) -> FloatArray:
     """Both sides of a wall, 4 mm thick, that leans out of the vertical."""
     along, up = np.meshgrid(np.arange(-0.06, 0.061, 0.003), np.arange(0, 0.08, 0.003), indexing="ij")

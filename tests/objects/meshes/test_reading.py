@@ -14,7 +14,6 @@ import trimesh
 from helpers.own_meshes import (
     MTL,
     checkered,
-    textured_box,
     write_bop,
     write_dae,
     write_glb,
@@ -84,15 +83,6 @@ def test_a_link_lies_where_its_joint_puts_it(tmp_path: Path) -> None:
     np.testing.assert_allclose(np.ptp(head.points, axis=0), [0.02, 0.06, 0.02], atol=1e-6)
 
 
-def test_a_texture_in_a_glb_file_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "box.glb"
-    path.write_bytes(textured_box(checkered()).export(file_type="glb"))
-    piece = read(path).pieces[0]
-    assert piece.image is not None and piece.uv is not None
-    assert np.array_equal(piece.image, np.asarray(checkered()))
-    np.testing.assert_allclose(piece.colors, 1)
-
-
 def test_the_texture_of_a_scanned_object_lies_in_another_folder(tmp_path: Path) -> None:
     sources, _ = find_sources([write_scanned(tmp_path / "Tall_Box")])
     content = read_mesh(sources[0])
@@ -123,19 +113,6 @@ def test_the_axis_that_points_up_does_so_and_nothing_is_mirrored(up: str, tmp_pa
     height = made.points[:, 2]
     np.testing.assert_allclose(height - height.mean(), sign * (points - points.mean(axis=0))[:, axis], atol=1e-12)
     assert trimesh.Trimesh(made.points, made.faces).volume == pytest.approx(mesh.volume)
-
-
-def test_a_mesh_that_is_inside_out_is_turned_with_its_colors(tmp_path: Path) -> None:
-    box = trimesh.creation.box((0.05, 0.06, 0.07))
-    box.visual.vertex_colors = np.c_[np.arange(8) * 30, np.zeros((8, 2)), np.full(8, 255)].astype(np.uint8)
-    box.invert()
-    (tmp_path / "box.ply").write_bytes(box.export(file_type="ply"))
-    piece = place(tmp_path / "box.ply")[0]
-    assert box.volume < 0 < trimesh.Trimesh(piece.points, piece.faces).volume
-    colors = {tuple(np.round(point, 6)): red for point, red in zip(box.vertices, np.arange(8) * 30, strict=True)}
-    corners = piece.points[piece.faces].reshape(-1, 3)
-    seen = np.round(255 * piece.colors.reshape(-1, 3)[:, 0])
-    assert [colors[tuple(np.round(corner, 6))] for corner in corners] == seen.tolist()
 
 
 def _cut(path: Path, share: float = 0.5) -> Path:
@@ -178,7 +155,6 @@ def _flat(folder: Path) -> Path:
     return _text("flat.stl", data)(folder)
 
 
-_LINK = '<robot name="r"><link name="a"><visual><geometry><mesh filename="{}"/></geometry></visual></link></robot>'
 BROKEN: dict[str, tuple[Callable[[Path], Path], str]] = {
     "no file": (lambda folder: folder / "no.stl", "path"),
     "another format": (_text("a.fbx", "x"), r"\.obj"),

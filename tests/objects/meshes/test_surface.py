@@ -40,7 +40,7 @@ def colors_seen(surface: TexturedSurface) -> tuple[Colors, Colors, Colors]:
 
 def test_a_mesh_with_one_image_keeps_it_and_its_triangles(tmp_path: Path) -> None:
     surface = surface_of(write_obj(tmp_path))
-    assert surface.how == "texture kept" and len(surface.faces) == 12
+    assert len(surface.faces) == 12
     assert np.array_equal(surface.image, np.asarray(checkered()))
 
 
@@ -76,16 +76,9 @@ def test_a_mesh_with_too_many_triangles_is_decimated_and_its_texture_baked_anew(
     piece = Piece(ball.vertices, ball.faces, np.ones((len(ball.faces), 3, 3)), uv, image)
     surface = textured_surface([piece], 1500, 256, np.random.default_rng(0))
     assert 1000 < len(surface.faces) <= 1500
-    assert surface.how == "20480 triangles decimated, texture baked anew"
     made = trimesh.Trimesh(*merged([Piece(surface.points, surface.faces, piece.colors)]))
     assert made.is_watertight and made.volume == pytest.approx(ball.volume, rel=0.01)
     middle, _, seen = colors_seen(surface)
     orange = seen[:, 0] > seen[:, 2]
     away = np.abs(middle[:, 0]) > 0.002
     assert np.array_equal(orange[away], middle[away, 0] < 0)
-
-
-def test_a_texture_is_the_same_each_time(tmp_path: Path) -> None:
-    path = write_ply(tmp_path)
-    first, second = surface_of(path), surface_of(path)
-    assert np.array_equal(first.image, second.image) and np.array_equal(first.uv, second.uv)
