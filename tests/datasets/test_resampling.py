@@ -28,13 +28,6 @@ def test_images_are_resized_as_by_torch(side: int, size: int) -> None:
     np.testing.assert_array_equal(resize_nearest(images, size).transpose(0, 3, 1, 2), near)
 
 
-@pytest.mark.parametrize(("cells", "size"), [(4, 32), (8, 128), (16, 192), (24, 192), (1, 7), (7, 5)])
-def test_maps_are_enlarged_as_by_torch(cells: int, size: int) -> None:
-    maps = np.random.default_rng(cells).standard_normal((3, cells, cells)).astype(np.float32)
-    expected = functional.interpolate(torch.from_numpy(maps)[None], size=(size, size), mode="bilinear")[0]
-    np.testing.assert_allclose(enlarge(maps, size), expected, atol=2e-5)
-
-
 def test_crops_are_those_of_torch() -> None:
     """Inside, over the border and larger than the image; pixels of a mask between two others may go to either."""
     rng = np.random.default_rng(0)

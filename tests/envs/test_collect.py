@@ -189,13 +189,6 @@ def test_errors_of_workers_come_back_as_they_are(tmp_path: Path) -> None:
         collect_store(tmp_path / "s", manifest, partial(_no_extra, manifest), PoolConfig(1))
 
 
-def test_a_file_in_the_way(tmp_path: Path) -> None:
-    manifest = make_manifest()
-    (tmp_path / "s").touch()
-    with pytest.raises(DatasetError, match=str(tmp_path)):
-        collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest), PoolConfig(1))
-
-
 def test_two_collections_into_one_folder(tmp_path: Path) -> None:
     folder = tmp_path / "s"
     child = _start(folder)

@@ -56,15 +56,6 @@ def test_same_episode_same_observations_and_rewards(pair: Any) -> None:
     assert len(set(rewards)) > 1
 
 
-@pytest.mark.parametrize("reward_mode", ["normalized_dense", "dense", "sparse"])
-def test_reward_modes(reward_mode: str) -> None:
-    env = make(reward_mode=reward_mode, obs_mode="none")
-    env.reset(seed=0)
-    reward = env.step(env.action_space.sample())[1]
-    assert type(reward) is float
-    assert 0 <= reward <= {"dense": 10, "normalized_dense": 1, "sparse": 1}[reward_mode]
-
-
 @pytest.mark.parametrize("obs_mode", [mode for mode in OBS_MODES if mode != "none"])
 def test_gymnasium_checks_it_without_a_warning(obs_mode: str) -> None:
     quick = obs_mode not in ("state", "rgbd")

@@ -66,14 +66,6 @@ def test_a_manifest_records_what_differs_from_the_defaults_alone() -> None:
     assert hash(config) == hash(replace(config))  # a key of a cache
 
 
-def test_a_file_that_is_no_image_is_named_before_scenes_are_made(tmp_path: Path) -> None:
-    Image.new("RGB", (4, 4), "red").save(tmp_path / "a.png")
-    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:20])
-    AppearanceConfig(table=str(tmp_path / "a.png")).validate()
-    with pytest.raises(InvalidArgumentError, match=r"b\.png"):
-        AppearanceConfig(table=str(tmp_path)).validate()
-
-
 WRONG: list[tuple[Any, dict[Any, Any], str]] = [
     *((HandCameraConfig, {"fov": value}, r"camera\.fov") for value in (5, [60], [90, 60], float("nan"), "wide")),
     (HandCameraConfig, {"fovy": 60}, "fovy"),

@@ -165,3 +165,13 @@ def test_a_leaning_box_is_grasped_across_its_thickness() -> None:
     faceless = replace(DEFAULT_GRASP_CONFIG, planes=PlaneConfig(max_planes=0))
     others = propose_grasps(points, no_points, config=faceless).rotations
     assert max(abs(other[:, 1] @ thickness) for other in others) < 0.9  # without faces there is none
+
+
+@pytest.mark.parametrize("degrees", [-25, 25])
+def test_a_leaning_wall_is_grasped_along_its_normal(degrees: int) -> None:
+    along, up = np.meshgrid(np.arange(-0.06, 0.061, 0.003), np.arange(0, 0.08, 0.003), indexing="ij")
+    sides = [np.stack([0 * up + x, along, up], axis=-1).reshape(-1, 3) for x in (0, 0.004)]
+    rotation = Rotation.from_rotvec([0, np.deg2rad(degrees), 0]).as_matrix()
+    wall = np.concatenate(sides) @ rotation.T
+    wall[:, 2] -= wall[:, 2].min()
+    assert abs(propose_grasps(wall, np.zeros((0, 3))).rotations[0][:, 1] @ rotation[:, 0]) > 0.999

@@ -9,11 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from helpers.scene_rows import make_manifest, make_store
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.datasets.scenes.description import write_contact_sheet, write_dataset_card
 from pickclutter_lang.datasets.scenes.episodes import check_episode, read_episodes, write_episodes
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 
@@ -24,24 +22,6 @@ ACTOR = {"model_id": "011_banana", "scale": 1.0, "pose": [0, 0, 0.1, 1, 0, 0, 0]
 def folder(tmp_path: Path) -> Path:
     make_store(tmp_path / "store", make_manifest(size=32))
     return tmp_path / "store"
-
-
-def test_the_card_counts_the_labels(folder: Path) -> None:
-    store = SceneStore.open(folder)
-    text = write_dataset_card(folder).read_text()
-    present, visible, graspable = (store.labels(kind) for kind in ("present", "visible", "graspable"))
-    column = int(present.sum(0).argmax())
-    line = next(line for line in text.splitlines() if line.startswith(f"| {store.label_names[column]} |"))
-    cells = [cell.strip().split(" ")[0] for cell in line.split("|")[3:6]]
-    assert cells == [str(labels[:, column].sum()) for labels in (present, visible, graspable)]
-    assert store.content_hash in text
-
-
-def test_the_contact_sheet_shows_images(folder: Path) -> None:
-    store = SceneStore.open(folder)
-    sheet = np.asarray(Image.open(write_contact_sheet(folder, scenes=3, columns=2)).convert("RGB"))
-    image = Image.fromarray(store.images(index=0)).resize((272, 272), Image.Resampling.BICUBIC)
-    np.testing.assert_array_equal(sheet[72 : 72 + 272, 12 : 12 + 272], np.asarray(image))
 
 
 def test_episodes_match_the_store(folder: Path) -> None:

@@ -83,12 +83,6 @@ def test_other_layouts_are_named(tmp_path: Path, spoil: Any, error: type[Excepti
         import_published(config(tmp_path))
 
 
-def test_the_first_scene_decides_which_cameras_there_are(tmp_path: Path) -> None:
-    with h5py.File(write_published(tmp_path / "test.h5"), "r+") as file:
-        del file["traj_0/dict_str_hand_camera"]
-    assert import_published(config(tmp_path)).cameras == ("base",)
-
-
 def test_another_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "test.h5").write_bytes(b"text")
     with pytest.raises(DatasetError, match=r"test\.h5"):
