@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import warnings
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,8 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env, data_equivalence
 
-from helpers.environments import KINDS, NAMES, PROXY, SETTINGS, gym, in_new_process, make
+from helpers.environments import KINDS, NAMES, PROXY, gym, in_new_process, make
 from helpers.grasping import tabletop
-from pickclutter_lang.envs.maniskill_env import OBS_MODES
 from pickclutter_lang.envs.wrappers import FlatObservation
 from pickclutter_lang.objects.catalog import paper_catalog
 
@@ -56,7 +54,7 @@ def test_same_episode_same_observations_and_rewards(pair: Any) -> None:
     assert len(set(rewards)) > 1
 
 
-@pytest.mark.parametrize("obs_mode", [mode for mode in OBS_MODES if mode != "none"])
+@pytest.mark.parametrize("obs_mode", ["state", "rgbd", "rgbd_robot_seg", "pointcloud"])
 def test_gymnasium_checks_it_without_a_warning(obs_mode: str) -> None:
     quick = obs_mode not in ("state", "rgbd")
     env = make(KINDS if obs_mode == "rgbd_robot_seg" else PROXY, obs_mode=obs_mode)
@@ -92,25 +90,6 @@ def test_rendering_shows_the_pile_and_leaves_observations_alone() -> None:
     assert image.dtype == np.uint8 and image.ndim == 3 and image.std() > 5
     again, _ = env.reset(seed=1)
     assert data_equivalence(first, again, exact=True)
-
-
-FINGERPRINT = """
-import gymnasium, hashlib, pickle, sys
-import pickclutter_lang.envs
-env = gymnasium.make({env_id!r}, obs_mode="rgbd", **{settings})
-if {warm}: env.reset(seed=99)
-observation, info = env.reset(seed=3)
-env.action_space.seed(0)
-step = env.step(env.action_space.sample())
-print(hashlib.sha256(pickle.dumps((observation, info, step))).hexdigest())
-"""
-
-
-@pytest.mark.slow
-def test_equal_seeds_are_equal_across_processes_and_whatever_came_before() -> None:
-    code = partial(FINGERPRINT.format, env_id=KINDS, settings=SETTINGS[KINDS])
-    printed = {in_new_process(code(warm=warm)).stdout for warm in (0, 1)}
-    assert len(printed) == 1 and len(printed.pop().strip()) == 64
 
 
 def test_seeds(env: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -141,20 +140,6 @@ def write_all(folder: Path) -> list[Path]:
         write_ply(folder), write_obj(folder / "box"), write_glb(folder), write_stl(folder), write_dae(folder),
         write_urdf(folder / "hammer"), write_scanned(folder / "Tall_Box"), write_bop(folder / "bop"),
     ]  # fmt: skip
-
-
-def copy_of(path: Path, target: Path) -> Path:
-    """Copy a file into a folder, which is made."""
-    target.mkdir(parents=True, exist_ok=True)
-    return Path(shutil.copy(path, target))
-
-
-def textured_box(image: Image.Image) -> Any:
-    """Return a box with an image and texture coordinates, of trimesh."""
-    box = trimesh.creation.box((0.05, 0.05, 0.05))
-    uv = box.vertices[:, :2] / 0.05 + 0.5
-    box.visual = TextureVisuals(uv=uv, material=PBRMaterial(baseColorTexture=image))
-    return box
 
 
 def _written(path: Path, data: bytes) -> Path:
