@@ -56,19 +56,6 @@ def test_what_a_new_name_means_does_not_count_against_it() -> None:
     assert rivals_of("red one", ("red one", "mug")) == (["red one"], ["mug"], False)  # a label is no phrase
 
 
-@pytest.mark.parametrize(
-    ("text", "meant", "not_meant"),
-    [
-        ("the citrus fruit", {"lemon", "orange", "lime"}, {"apple"}),
-        ("flat-blade screwdriver", {"flat screwdriver"}, {"phillips screwdriver"}),
-        ("claw hammer", {"hammer"}, set()),  # what only the scan is called
-    ],
-)
-def test_names_of_kinds_mean_what_their_kind_says(text: str, meant: set[str], not_meant: set[str]) -> None:
-    labels = set(known_phrase(text, tuple(load_object_set("kinds").catalog.names)).labels)
-    assert meant <= labels and not not_meant & labels
-
-
 @pytest.mark.parametrize("phrase", ["", "the", "the gizmo", "pick up the purple banana", "the pink one"])
 def test_what_no_object_can_be_is_refused_before_a_pile(phrase: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError):
