@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from helpers.scene_runs import make_finished_run, names_of_objects
+from helpers.policies import opened
+from helpers.scene_runs import names_of_objects
 from pickclutter_lang.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.evaluation.evaluate import prepare
 from pickclutter_lang.evaluation.report import detection_curves, draw_curves
@@ -20,14 +21,6 @@ from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 
-SIDE = 48
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    folder = tmp_path_factory.mktemp("calibration")
-    return folder, make_finished_run(folder, SIDE)
-
 
 def slow_threshold(scores: list[float], rate: float) -> float:
     """The score that a share of the scores lie above, with linear interpolation."""
@@ -36,15 +29,16 @@ def slow_threshold(scores: list[float], rate: float) -> float:
     return ordered[n] + (place - n) * (ordered[min(n + 1, len(scores) - 1)] - ordered[n])
 
 
-def test_teacher_and_students_act_at_thresholds_of_one_rule(root: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder, run = root
-    config = PolicyEvalConfig(run=str(folder / "run"), out="x", false_positive_rate=0.2)
-    (folder / "evaluation").mkdir()
-    setup = prepare(config, folder / "evaluation")
+def test_teacher_and_students_act_at_thresholds_of_one_rule(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, config = opened(exported, "few_shot"), PolicyEvalConfig(run=str(exported / "run"), false_positive_rate=0.2)
+    setup = prepare(config, tmp_path)
     assert setup.variants == ["oracle", "few_shot", "zero_shot", "teacher", "random"]
     student = StudentRuntime.load(setup.rollouts.policies["zero_shot"])
     detector = TeacherDetector(student.config.teacher.load(), student.config.names, Thresholds(0.5, {}, None))
-    found, unseen = setup.rollouts.teacher_thresholds, {n for n, out in _unseen(run).items() if out}
+    found = setup.rollouts.teacher_thresholds
+    unseen = {name for name, out in run.label_features().unseen_by_name.items() if out}
     assert found is not None and set(found.names) == set(student.config.names)
 
     def absent_scores(store: str, ood: bool) -> list[float]:
@@ -61,11 +55,7 @@ def test_teacher_and_students_act_at_thresholds_of_one_rule(root: Any, monkeypat
         assert threshold == pytest.approx(min(max(expected[name in unseen], 1e-4), 1 - 1e-4), abs=1e-6)
     assert found.default == found.names[next(iter(unseen & set(found.names)))]
     monkeypatch.setattr(TeacherDetector, "score", None)  # what was calibrated is kept
-    assert prepare(config, folder / "evaluation").rollouts.teacher_thresholds == found
-
-
-def _unseen(run: Any) -> dict[str, bool]:
-    return dict(run.label_features().unseen_by_name)
+    assert prepare(config, tmp_path).rollouts.teacher_thresholds == found
 
 
 def test_seen_names_are_those_that_the_student_trained_on(exported: Path) -> None:

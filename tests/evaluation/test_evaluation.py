@@ -12,7 +12,6 @@ import pytest
 from helpers.episodes import episode
 from helpers.paths import PROGRAM
 from helpers.process_kill import run_killed
-from helpers.scene_runs import make_finished_run
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.evaluation.evaluate import evaluate_policy
@@ -61,13 +60,6 @@ def test_measures_count_their_episodes() -> None:
     assert "`few_shot` - `random`" in text
 
 
-@pytest.fixture(scope="module")
-def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("evaluation")
-    make_finished_run(root, SIDE)
-    return root
-
-
 def config(**changes: Any) -> PolicyEvalConfig:
     return PolicyEvalConfig(**{"episodes": 1, "workers": 1, "n_videos": 0, "camera_size": SIDE, **changes})
 
@@ -78,16 +70,17 @@ def rows(folder: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.sim
 @pytest.mark.slow
-def test_the_killed_command_resumes_and_is_compared(run_folder: Path) -> None:
-    common = ["run=run", "variants=[oracle,zero_shot,teacher]", "episodes=1", "absent_probability=0.5", "n_videos=1"]
-    killed = [*common, "out=killed", "workers=1"]
-    run_killed([*COMMAND, *killed], "pickclutter_lang.evaluation.evaluate:write_report", 1, run_folder)
-    folder = run_folder / "killed"
+def test_the_killed_command_resumes_and_is_compared(exported: Path, tmp_path: Path) -> None:
+    run = str(exported / "run")
+    killed = [f"run={run}", "variants=[oracle,zero_shot,teacher]", "episodes=1", "absent_probability=0.5", "n_videos=1"]
+    killed += ["out=killed", "workers=1"]
+    run_killed([*COMMAND, *killed], "pickclutter_lang.evaluation.evaluate:write_report", 1, tmp_path)
+    folder = tmp_path / "killed"
     before, text = rows(folder), (folder / "episodes.jsonl").read_text().splitlines()
     assert len(before) == 3 and not list(folder.glob("*.html"))
     (folder / "episodes.jsonl").write_text("\n".join(text[:2]) + '\n{"variant": "zero')  # killed while writing
     settings = config(
-        run=str(run_folder / "run"), variants=["oracle", "zero_shot", "teacher"], absent_probability=0.5, n_videos=1,
+        run=run, variants=["oracle", "zero_shot", "teacher"], absent_probability=0.5, n_videos=1,
         out=str(folder), workers=2,
     )  # fmt: skip
     done = evaluate_policy(settings)
@@ -108,14 +101,12 @@ def test_the_killed_command_resumes_and_is_compared(run_folder: Path) -> None:
     page = (folder / "report.html").read_text()
     assert page.count("<video ") == len(record["videos"]) > 0
     assert all(imageio_ffmpeg.count_frames_and_secs(str(folder / video))[0] > 10 for video in record["videos"])
-    again = config(
-        run=settings.run, variants=["oracle", "zero_shot"], absent_probability=0.5, out=str(run_folder / "b")
-    )
+    again = config(run=settings.run, variants=["oracle", "zero_shot"], absent_probability=0.5, out=str(tmp_path / "b"))
     evaluate_policy(again)
-    runs = [str(folder), str(run_folder / "b")]
+    runs = [str(folder), str(tmp_path / "b")]
     difference = load_comparison(runs).difference(runs[1].rpartition("/")[2], "oracle", "success", "recall")
     assert not isinstance(difference, str | None) and difference.mean == 0
-    assert write_comparison(CompareRunsConfig(runs, str(run_folder / "comparison"))).is_file()
+    assert write_comparison(CompareRunsConfig(runs, str(tmp_path / "comparison"))).is_file()
     with pytest.raises(MismatchError, match="split"):
         evaluate_policy(config(**{**vars(again), "split": "id"}))
 
