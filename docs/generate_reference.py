@@ -15,25 +15,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 from latex2mathml.converter import convert
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parent.parent
-TREE = ROOT / "build" / "docs"
 PACKAGE = "pickclutter_lang"
 _MATH = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
-
-
-def on_startup(**_: Any) -> None:
-    """Put the package together as it is installed, before mkdocstrings looks for it."""
-    _link_package()
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -64,25 +53,9 @@ def on_page_content(html_text: str, **_: Any) -> str:
     return _MATH.sub(formula, html_text)
 
 
-def _link_package() -> None:
-    """Link the folders that `pyproject.toml` maps into the package."""
-    folder = TREE / PACKAGE
-    folder.mkdir(parents=True, exist_ok=True)
-    for link in folder.iterdir():
-        link.unlink()
-    mapped = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"].get("package-dir", {})
-    sources = {path.name: path for path in (ROOT / PACKAGE).iterdir() if path.name != "__pycache__"}
-    for name, place in mapped.items():
-        _, _, below = name.partition(".")
-        if below and "." not in below:
-            sources[below] = ROOT / place
-    for name, path in sources.items():
-        (folder / name).symlink_to(path)
-
-
 def _packages() -> list[str]:
     """Return the packages that have an interface of their own."""
-    folders = sorted(path.name for path in (TREE / PACKAGE).iterdir() if (path / "__init__.py").is_file())
+    folders = sorted(path.name for path in (ROOT / PACKAGE).iterdir() if (path / "__init__.py").is_file())
     return [name for name in folders if name not in ("assets", "configs", "commands")]
 
 
@@ -98,8 +71,8 @@ def _commands_page() -> str:
         helps = dict(zip(names, pool.map(_help_of, names), strict=True))
     parts = [
         "# Commands",
-        "Every command is `pickclutter NAME key=value ...`. `scripts/name.py` is the same without an installation.\n"
-        "The texts below are those of `pickclutter NAME --help`. [Another page](configuration.md) has the groups.",
+        "Every command is `pickclutter NAME key=value ...`. The texts below are those of `pickclutter NAME --help`.\n"
+        "[Another page](configuration.md) has the groups.",
     ]
     for title, group in commands.items():
         parts.append(f"## {title.capitalize()}")
@@ -109,11 +82,11 @@ def _commands_page() -> str:
 
 
 def _list_commands() -> dict[str, dict[str, str]]:
-    sys.path.insert(0, str(TREE))
+    sys.path.insert(0, str(ROOT))
     try:
         from pickclutter_lang.commands import COMMANDS
     finally:
-        sys.path.remove(str(TREE))
+        sys.path.remove(str(ROOT))
     return COMMANDS
 
 
@@ -124,7 +97,7 @@ def _help_of(name: str) -> str:
     """
     environment = os.environ | {"COLUMNS": "110", "PYTHONWARNINGS": "ignore"}
     command = [sys.executable, "-m", f"{PACKAGE}.commands", name, "--help"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=TREE)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
     if done.returncode:
         raise PluginError(f"`pickclutter {name} --help` fails: {done.stderr[-500:]}")
     return done.stdout
@@ -137,7 +110,7 @@ def _groups_page() -> str:
         "A group is chosen by name: `student=small_resnet`. A key is set by its path: `student.temperature=0.07`.\n"
         "Files of your own are found with `--config-dir FOLDER`: [Extend from outside](../how_to/extend.md).",
     ]
-    root = TREE / PACKAGE / "configs"
+    root = ROOT / PACKAGE / "configs"
     for group in sorted(path for path in root.iterdir() if path.is_dir() and path.name != "__pycache__"):
         parts.append(f"## `{group.name}`")
         for path in sorted(group.glob("*.yaml")):

@@ -70,7 +70,7 @@ class ObjectiveConfig:
     similarity: str = "squared_distance"
     """Similarity of the same: `squared_distance`, as in the paper, or `cosine`, as in its program."""
     extra: dict[str, float] | None = None
-    """Weights of losses of your own, {module:attribute: weight}; see `distillation.extra_losses.ExtraLoss`."""
+    """Weights of losses of your own, {module:attribute: weight}; see `distillation.objectives.ExtraLoss`."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
@@ -299,9 +299,9 @@ class AffordanceEvalConfig:
     device: str = "cpu"
     """torch's name of the device, of a run."""
     report_only: bool = False
-    """Write the report of a run from `result.json` and the saved predictions. This needs no scenes and no teacher."""
+    """Write the report of a run from `result.json` and the saved scores. This needs no scenes and no teacher."""
     out: str = "runs/policy_scores"
-    """With `policy`: folder of the result and the predictions. A run has its own."""
+    """With `policy`: folder of the result and the scores. A run has its own."""
     trust_code: bool = False
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
 
