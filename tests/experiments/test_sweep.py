@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,19 +124,6 @@ def test_finished_runs_are_skipped_and_failed_ones_tried_again(tmp_path: Path, s
 
 def waiting_for(job: Job, out: Path, name: str, method: str = "good") -> Job:
     return Job(name, out / name, [f"method={method}", f'out="{out / name}"'], job.config, job)
-
-
-def test_a_run_that_was_ended_before_its_report_is_started_again(tmp_path: Path, script: Path) -> None:
-    jobs = [replace(job, report="report.html") for job in make_jobs(tmp_path / "out", ["good", "good2"])]
-    failures = run_sweep(jobs, [sys.executable, str(script)], tmp_path / "out", 2)  # which writes no report
-    assert [(job.done, job.complete) for job in jobs] == [(True, False)] * 2
-    assert sorted(failure.name for failure in failures) == [job.name for job in jobs]
-    (jobs[0].folder / "report.html").touch()
-    before = [(job.folder / "result.json").read_text() for job in jobs]
-    [failure] = run_sweep(jobs, [sys.executable, str(script)], tmp_path / "out", 2)
-    assert failure.name == jobs[1].name
-    after = [(job.folder / "result.json").read_text() for job in jobs]
-    assert after[0] == before[0] and after[1] != before[1]
 
 
 def test_a_run_waits_for_the_distillation_that_it_takes_over_alone(tmp_path: Path, script: Path) -> None:

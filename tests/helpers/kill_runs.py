@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
@@ -29,25 +28,10 @@ TIME_LIMIT = 580.0
 _MARK = "PICKCLUTTER_KILL_RUN"
 """Environment variable by which a command's processes are found, whatever became of their parents."""
 _RENAMED = "events.out.tfevents.*"
-NOT_COMPARED = {
-    _RENAMED: "TensorBoard's: times and process ids in names and entries",
-    "*.log": "what processes printed, with times; a rerun adds to it",
-    "*.monitor.csv": "stable-baselines3's, with times",
-    "report.md": "made of results that are compared; shows times and memory",
-    "report.html": "made of results that are compared; shows times and memory",
-    "table12.md": "made of values.csv, which is compared; shows times and memory",
-    "rng.safetensors": "generators at the last checkpoint: a teacher's training leaves the global ones unseeded",
-}
-"""Files by name, and why they may differ."""
-NOT_COMPARED_KEYS = {
-    "seconds": "a time",
-    "seconds_per_decision": "a time",
-    "peak_memory_mb": "a measure of the process",
-    "rng": "as rng.safetensors",
-}
-"""Keys in JSON files, and why they may differ."""
-NOT_COMPARED_LINES = ("seconds", "peak_memory_mb", " minutes")
-"""Words in lines of texts and tables that show times or memory: the numbers of these lines are not compared."""
+NOT_COMPARED = ("*.log", "*.monitor.csv", "*.md", "report.html", "rng.safetensors")
+"""Files that show times or memory; generators at the last checkpoint, which a teacher's training leaves unseeded."""
+NOT_COMPARED_KEYS = ("seconds", "seconds_per_decision", "peak_memory_mb", "rng")
+"""Such keys in JSON files."""
 
 
 class Outcome(NamedTuple):
@@ -60,18 +44,17 @@ class Outcome(NamedTuple):
 
 
 class Kill(NamedTuple):
-    """When a command is killed: seconds after its start, or after its first file; with or without its children."""
+    """When a command is killed with its children: seconds after its start, or after its first file."""
 
     seconds: float
     after_first_file: bool
-    whole_group: bool
 
 
 def kill_of(name: str, number: int, count: int, whole: Outcome) -> Kill:
     """Return kill `number` of `count` of a command: every second one after the first file, spread over the duration."""
     after_first_file = number % 2 == 1
     share = (number + random.Random(f"{name} {number} {count}").random()) / count
-    return Kill(share * (whole.writing if after_first_file else whole.seconds), after_first_file, number // 2 % 2 == 0)
+    return Kill(share * (whole.writing if after_first_file else whole.seconds), after_first_file)
 
 
 def run(words: Sequence[str], work: Path, cache: Path, kill: Kill | None = None) -> Outcome:
@@ -95,7 +78,7 @@ def run(words: Sequence[str], work: Path, cache: Path, kill: Kill | None = None)
                 first = now
             since = first if kill is not None and kill.after_first_file else start
             if kill is not None and since is not None and now - since >= kill.seconds:
-                (os.killpg if kill.whole_group else os.kill)(process.pid, signal.SIGKILL)
+                os.killpg(process.pid, signal.SIGKILL)
                 kill = None
             assert now - start < TIME_LIMIT, f"{words[0]} hangs"
             time.sleep(0.01)
@@ -160,15 +143,10 @@ def _content(path: Path) -> bytes:
     if path.suffix == ".json":
         return json.dumps(_timeless(json.loads(path.read_text())), sort_keys=True).encode()
     if path.suffix == ".jsonl":
-        return "\n".join(
-            json.dumps(_timeless(json.loads(line)), sort_keys=True) for line in path.read_text().splitlines()
-        ).encode()
-    if path.suffix in (".md", ".csv"):
-        lines = path.read_text().splitlines()
-        timed = [any(word in line for word in NOT_COMPARED_LINES) for line in lines]
-        return "\n".join(
-            re.sub(r"[0-9.]+", "#", line) if masked else line for line, masked in zip(lines, timed, strict=True)
-        ).encode()
+        rows = [_timeless(json.loads(line)) for line in path.read_text().splitlines()]
+        return json.dumps(rows, sort_keys=True).encode()
+    if path.suffix == ".csv":
+        return "\n".join(line for line in path.read_text().splitlines() if "seconds" not in line).encode()
     return path.read_bytes()
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from helpers.scene_rows import OBJECTS, make_manifest, random_row
-from pickclutter_lang.datasets.scenes import Manifest, SceneRow, SceneStore, write_shard
+from helpers.scene_rows import OBJECTS, make_manifest, make_store, random_row
+from pickclutter_lang.datasets.scenes import Manifest, SceneRow, SceneStore
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, write_catalog
 from pickclutter_lang.objects.kinds.kind_set import LEARNING_SPLITS
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
@@ -54,14 +54,9 @@ def toy_row(manifest: Manifest, index: int) -> SceneRow:
 
 def make_toy_store(folder: Path, split: str, scenes: int, seed: int = 0, size: int = 32, **changes: Any) -> SceneStore:
     manifest = make_manifest(scenes=scenes, shard_size=8, seed=seed, size=size, split=split, **changes)
-    (folder / "shards").mkdir(parents=True)
+    make_store(folder, manifest, toy_row)
     if "entries" in changes:
         write_catalog(folder / CATALOG_FILE, changes["entries"])
-    entries = []
-    for number in range(manifest.shard_count):
-        rows = [toy_row(manifest, index) for index in manifest.shard_range(number)]
-        entries.append(write_shard(folder, number, rows, manifest.layout))
-    manifest.with_shards(entries).write(folder)
     return SceneStore.open(folder)
 
 

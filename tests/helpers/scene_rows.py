@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -79,12 +80,15 @@ def make_manifest(scenes: int = 11, shard_size: int = 4, seed: int = 0, size: in
     )
 
 
-def make_store(folder: Path, manifest: Manifest | None = None) -> Manifest:
+def make_store(
+    folder: Path, manifest: Manifest | None = None, row: Callable[[Manifest, int], SceneRow] = random_row
+) -> Manifest:
+    """Write the scenes of a manifest, each made of it and its index."""
     manifest = manifest or make_manifest()
     (folder / "shards").mkdir(parents=True)
     entries = []
     for number in range(manifest.shard_count):
-        rows = [random_row(manifest, index) for index in manifest.shard_range(number)]
+        rows = [row(manifest, index) for index in manifest.shard_range(number)]
         entries.append(write_shard(folder, number, rows, manifest.layout))
     manifest = manifest.with_shards(entries)
     manifest.write(folder)

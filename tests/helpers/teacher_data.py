@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from helpers.scene_rows import make_manifest, make_store
 from pickclutter_lang.datasets.object_views import write_object_views
-from pickclutter_lang.datasets.scenes import Manifest, ObjectEntry, scene_fields, write_shard
-from pickclutter_lang.datasets.scenes.manifest import SHARD_FOLDER
+from pickclutter_lang.datasets.scenes import Manifest, SceneRow
 from pickclutter_lang.objects.catalog import paper_catalog
 
 SIDE, SCENES = 48, 12
@@ -17,41 +17,27 @@ COLORS = {"banana": (230, 200, 20), "apple": (190, 20, 20), "master chef can": (
 CATALOG = paper_catalog()
 
 
+def colored_row(manifest: Manifest, index: int) -> SceneRow:
+    """Return a scene of one to three flat colored squares, each of which stands for an object."""
+    rng = np.random.default_rng([manifest.seed or 0, index])
+    layout = manifest.layout
+    row: SceneRow = {field.name: np.zeros(field.shape, field.dtype) for field in layout.fields}
+    row["index"] = np.array(index, np.int64)
+    row["actors"][:] = -1
+    row["hand_rgb"][:] = 60
+    for instance_id, name in enumerate(rng.permutation(list(COLORS))[: rng.integers(1, 4)]):
+        y, x = 4 + 20 * (instance_id // 2), 4 + 20 * (instance_id % 2)
+        row["actors"][instance_id] = label_index = CATALOG.index(name)
+        row["hand_rgb"][y : y + 16, x : x + 16] = COLORS[name]
+        row["hand_segmentation"][y : y + 16, x : x + 16] = instance_id + 1
+        row["present"][label_index] = row["visible"][label_index] = True
+    return row
+
+
 def write_scenes(folder: Path, seed: int, split: str = "teacher") -> Path:
-    """Write a store of flat colored squares that stand for three objects."""
-    rng = np.random.default_rng(seed)
-    names = list(COLORS)
-    fields = scene_fields(("hand",), graspable=False)
-    manifest = Manifest(
-        split=split,
-        seed=seed,
-        scenes=SCENES,
-        shard_size=SCENES,
-        settings={"cameras": ["hand"], "image_size": SIDE, "graspable": False},
-        fields=fields,
-        object_set="proxy",
-        object_fingerprint="none",
-        objects=tuple(ObjectEntry(i.model_id, i.name, i.split) for i in CATALOG),
-    )
-    rows = []
-    for index in range(SCENES):
-        present = rng.permutation(3)[: rng.integers(1, 4)]
-        row: dict[str, Any] = {
-            n: np.zeros(manifest.layout.field(n).shape, manifest.layout.field(n).dtype) for n in fields
-        }
-        row["index"] = np.int64(index)
-        row["actors"][:] = -1
-        row["hand_rgb"][:] = 60
-        for instance_id, object_number in enumerate(present):
-            y, x = 4 + 20 * (instance_id // 2), 4 + 20 * (instance_id % 2)
-            label_index = CATALOG.index(names[object_number])
-            row["actors"][instance_id] = label_index
-            row["hand_rgb"][y : y + 16, x : x + 16] = COLORS[names[object_number]]
-            row["hand_segmentation"][y : y + 16, x : x + 16] = instance_id + 1
-            row["present"][label_index] = row["visible"][label_index] = True
-        rows.append(row)
-    (folder / SHARD_FOLDER).mkdir(parents=True)
-    manifest.with_shards([write_shard(folder, 0, rows, manifest.layout)]).write(folder)
+    """Write a store of such scenes."""
+    settings: dict[str, Any] = {"scenes": SCENES, "shard_size": SCENES, "size": SIDE, "graspable": False}
+    make_store(folder, make_manifest(seed=seed, split=split, **settings), colored_row)
     return folder
 
 

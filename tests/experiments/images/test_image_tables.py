@@ -162,13 +162,6 @@ def test_runs_that_cannot_be_compared_are_refused(folder: Path, where: str) -> N
         load_image_runs(folder)
 
 
-def test_paths_and_another_student_are_no_difference(folder: Path) -> None:
-    result = make_result("vit_b_32+cls", 0)  # trained for longer
-    result["config"]["data"]["root"], result["config"]["num_threads"] = "elsewhere", 8
-    write_result(folder, result)
-    assert "vit_b_32+cls" in load_image_runs(folder).records
-
-
 def test_figure_1_has_bars_and_the_papers_figures(tmp_path: Path) -> None:
     for seed, x in enumerate([(0.6, 0.10, 0.30), (0.6, 0.14, 0.32)]):
         write_result(tmp_path, make_result("cls", seed, x, data="food101"))

@@ -144,15 +144,6 @@ def test_some_of_them_can_be_used_alone(toys: list[str], tmp_path: Path) -> None
     assert len(run.scenes["unlabeled"]) == run.data_provenance["unlabeled"]["scenes"] == 4
     with pytest.raises(MismatchError, match="unlabeled"):  # another subset is another distillation
         SceneRun.open(config(*toys, f"out={tmp_path / 'n'}", f"distilled_run={tmp_path / 'few'}"))
-    with pytest.raises(InvalidArgumentError, match=r"data\.unlabeled"):
-        config(*toys, subset, "data.unlabeled=null")
     few.unlink()
     student = load_trained_run(TrainedRunConfig(run=str(tmp_path / "few"), phase="distill"))
     assert "unlabeled" not in student.scenes
-
-
-def test_a_run_resumes_with_the_same_unlabeled_scenes_alone(toys: list[str], tmp_path: Path) -> None:
-    trained(*toys, f"out={tmp_path / 'o'}")
-    make_toy_store(tmp_path / "others", "train", 12, seed=10)
-    with pytest.raises(MismatchError, match=r"unlabeled\.content"):
-        SceneRun.open(config(*toys, f"out={tmp_path / 'o'}", f"data.unlabeled={tmp_path / 'others'}"))

@@ -1,16 +1,17 @@
-"""A run on scenes in several processes: equal to one process, resumed, and ended by a process that dies."""
+"""Runs in several processes: equal to one process, resumed, and ended by a process that dies."""
 
 from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from helpers import process_kill
+from helpers import image_runs, process_kill
 from helpers.paths import PROGRAM
 from helpers.ranks import run_ranks, train_in_ranks
 from helpers.scene_runs import make_toys
@@ -32,6 +33,11 @@ SHORT = (
     "crop_classifier.epochs=1",
     "crop_classifier.optimizer=sgd",  # AdamW makes steps of its length of gradients that are nothing but rounding
 )
+IMAGES = (
+    "student.output_stride=null", "crops.fixed_crops=2", "out=run",
+    "objective.cls=1", "objective.im_cst=1", "objective.vlprox=1", "objective.mse=1",
+    "distill.epochs=4", "distill.batch_size=7", "few_shot.epochs=2",
+)  # fmt: skip
 PLAIN, DROPOUT = "student.name=helpers.tiny_student:tiny", "student.name=helpers.tiny_student:tiny_with_dropout"
 
 
@@ -39,14 +45,6 @@ PLAIN, DROPOUT = "student.name=helpers.tiny_student:tiny", "student.name=helpers
 def toys(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     folder = tmp_path_factory.mktemp("toys")
     return [*make_toys(folder), *SHORT, f"teacher.cache={folder / 'cache'}", "out=run"]
-
-
-@pytest.fixture(scope="module")
-def alone(toys: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of one process."""
-    folder = tmp_path_factory.mktemp("alone")
-    train_in_ranks([*TRAINING, *toys, PLAIN], 1, folder)
-    return folder / "run"
 
 
 @pytest.fixture(scope="module")
@@ -69,27 +67,38 @@ def content(run: Path) -> dict[str, bytes]:
     return {f"{phase}/{name}": (last_epoch(run, phase) / f"{name}.safetensors").read_bytes() for phase, name in files}
 
 
-def rows(run: Path, phase: str) -> list[dict[str, float]]:
-    return [json.loads(line) for line in (run / phase / "log.jsonl").read_text().splitlines()]
-
-
-def check_equal(run: Path, other: Path) -> None:
+def check_equal(run: Path, other: Path, tolerances: Mapping[str, float]) -> None:
     """Check losses and weights of each phase."""
-    for phase, tolerance in PHASES.items():
-        for row, wanted in zip(rows(run, phase), rows(other, phase), strict=True):
+    for phase, tolerance in tolerances.items():
+        found, expected = (
+            [json.loads(line) for line in (folder / phase / "log.jsonl").read_text().splitlines()]
+            for folder in (run, other)
+        )
+        for row, wanted in zip(found, expected, strict=True):
             terms = {name for name, value in wanted.items() if isinstance(value, float) and name != "seconds"}
             assert "loss" in terms
             for name in terms:
                 assert row[name] == pytest.approx(wanted[name], rel=1e-6, abs=tolerance), (phase, row["epoch"], name)
-        weights, expected = (load_file(last_epoch(folder, phase) / "model.safetensors") for folder in (run, other))
-        for name, value in expected.items():
+        weights, others = (load_file(last_epoch(folder, phase) / "model.safetensors") for folder in (run, other))
+        for name, value in others.items():
             torch.testing.assert_close(weights[name], value, rtol=0, atol=tolerance, msg=f"{phase}: {name}")
 
 
 @pytest.mark.slow
-def test_losses_and_weights_are_those_of_one_process(toys: list[str], alone: Path, tmp_path: Path) -> None:
-    train_in_ranks([*TRAINING, *toys, PLAIN], 2, tmp_path)
-    check_equal(tmp_path / "run", alone)
+def test_losses_and_weights_on_scenes_are_those_of_one_process(toys: list[str], tmp_path: Path) -> None:
+    for count in (1, 2):
+        (tmp_path / f"{count}").mkdir()
+        train_in_ranks([*TRAINING, *toys, PLAIN], count, tmp_path / f"{count}")
+    check_equal(tmp_path / "2" / "run", tmp_path / "1" / "run", PHASES)
+
+
+@pytest.mark.slow
+def test_losses_and_weights_on_images_are_those_of_one_process(tmp_path: Path) -> None:
+    words = [*PROGRAM, "train-image-student", *image_runs.make_toys(tmp_path), PLAIN, *IMAGES]
+    for count in (1, 2):
+        (tmp_path / f"{count}").mkdir()
+        train_in_ranks(words, count, tmp_path / f"{count}")
+    check_equal(tmp_path / "2" / "run", tmp_path / "1" / "run", {"distill": 1e-5, "few_shot": 1e-5})
 
 
 @pytest.mark.slow
