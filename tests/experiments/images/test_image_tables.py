@@ -289,23 +289,18 @@ def test_a_vit_is_trained_with_its_recipe_for_any_other_student(toys: list[str],
     paths = [one for one in toys if one.startswith(("data.root", "teacher"))]
     overrides = [*paths, "recipe=paper_resnet", "student.name=torchvision/resnet50", "student.dropout=false"]
     grid = TableSweep("all", seeds=[0], out=str(tmp_path), overrides=overrides)
-    jobs = plan_image_tables(grid, lambda some: config(*some))
-    vit: dict[str, Any] = {job.name: job.config for job in jobs if "vit" in job.name}
-    assert len(vit) == 4
-    for run in vit.values():
-        assert run.student.name == "timm/vit_base_patch32_224"
-        assert run.distill.optimizer == "adamw" and run.crops.rand_augment and not run.student.dropout
-    others: list[Any] = [job.config for job in jobs if "vit" not in job.name]
-    assert {run.student.name for run in others} == {"torchvision/resnet50"}
-    assert {run.distill.optimizer for run in others} == {"sgd"}
+    jobs: list[Any] = plan_image_tables(grid, lambda some: config(*some))
+    assert sum("vit" in job.name for job in jobs) == 4
+    for job in jobs:
+        expected = ("timm/vit_base_patch32_224", "adamw") if "vit" in job.name else ("torchvision/resnet50", "sgd")
+        assert (job.config.student.name, job.config.distill.optimizer) == expected
 
 
-@pytest.mark.parametrize(("dataset", "repeats"), [("food101", 3), ("sun397", 3), ("flower102", 5)])
+@pytest.mark.parametrize(("dataset", "repeats"), [("food101", 3), ("flower102", 5)])
 def test_a_vit_passes_over_large_sets_three_times(dataset: str, repeats: int) -> None:
-    run = next(name for name, overrides in RUNS.items() if "student=vit_b_32" in overrides)
     shared = ["recipe=paper_resnet", f"dataset={dataset}", "data.root=somewhere"]
-    assert config(*run_overrides(run, shared)).epoch_repeats == repeats
-    assert config(*run_overrides(run, [*shared, "epoch_repeats=2"])).epoch_repeats == 2
+    assert config(*run_overrides("vit_b_32+cls", shared)).epoch_repeats == repeats
+    assert config(*run_overrides("vit_b_32+cls", [*shared, "epoch_repeats=2"])).epoch_repeats == 2
     assert config(*run_overrides("cls", shared)).epoch_repeats == (1 if repeats == 3 else repeats)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -161,14 +161,6 @@ def test_an_image_is_augmented_equally_in_any_batch(toys: list[str]) -> None:
     assert sample_augmentation(ALL, 32, (0, 0, 6, 0, 3)) != draws[3] != sample_augmentation(ALL, 32, (1, 0, 5, 0, 3))
 
 
-def test_images_from_disk_equal_those_in_memory(rgbd: list[str]) -> None:
-    cfg = config(*rgbd).data
-    in_memory = SceneDataset(SceneStore.open(cfg.train), cfg)
-    cfg.max_cache_bytes = 0
-    read = SceneDataset(SceneStore.open(cfg.train), cfg)
-    assert torch.equal(in_memory.batch([5, 1, 20]), read.batch([5, 1, 20]))
-
-
 def test_the_input_is_the_resized_center_crop_and_its_flip(toys: list[str]) -> None:
     cfg = config(*toys).data
     whole = SceneDataset(SceneStore.open(cfg.train), cfg).batch([2])
@@ -313,26 +305,10 @@ def test_settings_out_of_range_are_named(override: str) -> None:
         config(override)
 
 
-def test_an_epoch_has_the_size_of_its_part_of_the_training(
-    toys: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sizes = []
-    original = SceneDataset.batch
-
-    def noting(
-        self: SceneDataset,
-        rows: Sequence[int],
-        draws: Sequence[AugmentationParams] | None = None,
-        image_size: int | None = None,
-    ) -> torch.Tensor:
-        images = original(self, rows, draws, image_size)
-        if draws is not None:
-            sizes.append(images.shape[-1])
-        return images
-
-    monkeypatch.setattr(SceneDataset, "batch", noting)
-    trained([*toys, "distill.image_size_schedule=[16,32]", "distill.epochs=4", "few_shot.epochs=1"], tmp_path)
-    assert sizes[:12] == [16] * 6 + [32] * 6
+def test_an_epoch_has_the_size_of_its_part_of_the_training(toys: list[str], tmp_path: Path) -> None:
+    schedule = ["distill.image_size_schedule=[16,32]", "distill.epochs=4"]
+    task: Any = SceneRun.open(config(*toys, *schedule, f"out={tmp_path}")).task("distill")
+    assert [next(iter(task.iter_batches(epoch))).images.shape[-1] for epoch in range(1, 5)] == [16, 16, 32, 32]
 
 
 def test_the_papers_preset_has_the_form_of_its_program() -> None:

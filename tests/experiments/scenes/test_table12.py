@@ -13,10 +13,9 @@ import scipy.stats
 from helpers.forkserver import run_python
 from helpers.paths import PROGRAM
 from helpers.sweep_results import make_result, write_result
-from pickclutter_lang.errors import InvalidArgumentError, MismatchError
+from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.experiments.scenes.table12 import (
     Table12Config,
-    check_pairs,
     score_tables,
     with_baselines,
     write_table,
@@ -141,11 +140,3 @@ def test_a_table_of_finished_runs_is_of_those_that_are_asked_for(tmp_path: Path)
     assert done.returncode == 0, done.stderr
     row = next(csv.DictReader((tmp_path / "table" / "table12.csv").open()))
     assert row["row"] == "cls" and row["runs"] == "4"
-
-
-def test_a_comparison_is_checked_before_anything_is_trained(tmp_path: Path) -> None:
-    write_result(tmp_path, make_result("best", 0, 0.4))
-    for pair in ("cls - none", "cls-best-cls"):
-        with pytest.raises(InvalidArgumentError, match="compare"):
-            check_pairs(Table12Config(str(tmp_path), None, [pair]), ["cls"])
-    check_pairs(Table12Config(str(tmp_path), None, ["best - cls"]), ["cls"])
