@@ -195,7 +195,7 @@ def test_training_scenes_contain_no_object_of_y_ood(toys: list[str], tmp_path: P
 
 def test_distractors_are_regions_and_no_labels(tmp_path: Path) -> None:
     toys = [*make_toys(tmp_path, distractors=("mug", "teapot")), "distill.epochs=1", "few_shot.epochs=1"]
-    run = trained(["method=best", *toys], tmp_path / "run")
+    run = SceneRun.open(config("method=best", *toys, f"out={tmp_path / 'run'}"))
     scenes, actors = run.scenes["train"], run.scenes["train"].store.array("actors")
     assert {*run.label_names(("id", "ood"))} == {*paper_catalog().names}
     assert (scenes.labels.sum(1).numpy() == ((actors >= 0).sum(1) - 1)).all()
@@ -203,6 +203,7 @@ def test_distractors_are_regions_and_no_labels(tmp_path: Path) -> None:
     for row, instance_ids in enumerate(regions.instance_ids):
         distractor = int(np.flatnonzero(actors[row] >= 26)[0]) + 1
         assert distractor in instance_ids and distractor not in scenes.instance_ids([row], range(26))
+    run.train()
     assert evaluate_run(run)
 
 
