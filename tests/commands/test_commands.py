@@ -16,7 +16,7 @@ import pytest
 import pickclutter_lang
 from helpers.forkserver import run_python
 from helpers.paths import ROOT
-from helpers.scene_rows import make_store
+from helpers.scene_data import make_store
 from helpers.scene_runs import make_toys
 from pickclutter_lang.commands import COMMANDS, app, command_line, load, main
 from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig

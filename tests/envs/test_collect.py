@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import pytest
 
 from helpers.paths import TESTS
-from helpers.scene_rows import make_manifest, make_store, random_row
+from helpers.scene_data import make_manifest, make_store, random_row
 from pickclutter_lang.datasets.scenes import Manifest, SceneStore, verify_store
 from pickclutter_lang.envs.config import CollectConfig
 from pickclutter_lang.envs.generation.collect import collect_store

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.scene_rows import make_manifest, make_store
+from helpers.scene_data import make_manifest, make_store
 from pickclutter_lang.datasets.object_views import write_object_views
 from pickclutter_lang.datasets.scenes import Manifest, SceneRow
 from pickclutter_lang.objects.catalog import paper_catalog

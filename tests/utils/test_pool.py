@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,10 +26,16 @@ Square = Callable[[int], tuple[int, int, str, str | None]]
 def cluster() -> Iterator[str]:
     """Return the address of a Ray cluster of two machines."""
     pytest.importorskip("ray", reason="needs the extra cluster")
-    from helpers.ray_clusters import two_machines
+    from ray.cluster_utils import Cluster
 
-    with two_machines() as address:
-        yield address
+    node: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80_000_000}
+    quiet = {"include_dashboard": False, "_system_config": {"worker_niceness": 0}}  # else they starve beside tests
+    machines = Cluster(initialize_head=True, head_node_args={**node, **quiet})
+    try:
+        machines.add_node(**node)
+        yield str(machines.address)
+    finally:
+        machines.shutdown()  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture(params=["local", pytest.param("ray", marks=pytest.mark.slow)])

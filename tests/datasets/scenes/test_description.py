@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from helpers.scene_rows import make_manifest, make_store
+from helpers.scene_data import make_manifest, make_store
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.scenes.episodes import check_episode, read_episodes, write_episodes
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError

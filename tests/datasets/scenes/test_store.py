@@ -15,8 +15,7 @@ import h5py
 import numpy as np
 import pytest
 
-from helpers.scene_data import toy_row
-from helpers.scene_rows import make_manifest, make_store, random_row
+from helpers.scene_data import make_manifest, make_store, random_row, toy_row
 from pickclutter_lang.datasets.scenes import Manifest, SceneRow, SceneStore, read_manifest, verify_store, write_shard
 from pickclutter_lang.errors import CorruptShardError, DatasetError, InvalidArgumentError, MismatchError
 
