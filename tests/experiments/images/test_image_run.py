@@ -194,12 +194,6 @@ def test_a_folder_of_another_run_is_refused(finished: ImageRun, toys: list[str],
         ImageRun.open(config(*same, f"teacher.checkpoint={other}"))
 
 
-def test_each_pass_over_an_image_has_another_crop(toys: list[str], tmp_path: Path) -> None:
-    run = ImageRun.open(config(*toys, *BEST, "epoch_repeats=3", "crops.fixed_crops=0", f"out={tmp_path}"))
-    crops = [run.crops.train_images([0], (0, 0, 1, number))[0] for number in range(3)]
-    assert not torch.equal(crops[0], crops[1]) and not torch.equal(crops[1], crops[2])
-
-
 def test_prefetching_processes_change_no_result(finished: ImageRun, toys: list[str], tmp_path: Path) -> None:
     for crops in (0, 2):
         overrides = [*toys, *BEST, f"crops.fixed_crops={crops}", "crops.rand_augment=true", f"out={tmp_path}"]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.scene_data import make_toy_store, make_toy_stores
+from helpers.scene_data import make_toy_store
 from helpers.scene_runs import config, make_toys, names_of_objects
 from pickclutter_lang.datasets.config import AugmentationConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
@@ -21,7 +21,7 @@ from pickclutter_lang.datasets.transforms.augmentation import (
     flip_index,
     sample_augmentation,
 )
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError, UnknownObjectError
+from pickclutter_lang.errors import InvalidArgumentError, MismatchError, UnknownObjectError
 from pickclutter_lang.experiments.scenes.config import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
@@ -288,13 +288,6 @@ def test_every_method_trains_its_own_terms(toys: list[str], tmp_path: Path, meth
     assert all(np.isfinite(row[name]) for name in METHODS[method])
     probabilities = predict_scenes(run.model, run.scenes["ood"], names_of_objects("ood"))
     assert probabilities.shape == (10, 12) and bool(((probabilities >= 0) & (probabilities <= 1)).all())
-
-
-def test_a_store_without_masks_has_no_region_labels(toys: list[str], tmp_path: Path) -> None:
-    make_toy_stores(tmp_path / "scenes", without=("hand_segmentation",))
-    overrides = [*toys, f"scenes={tmp_path / 'scenes'}", "objective.region_cls=1", f"out={tmp_path / 'run'}"]
-    with pytest.raises(DatasetError, match="hand_segmentation"):
-        SceneRun.open(config(*overrides))
 
 
 @pytest.mark.parametrize(
