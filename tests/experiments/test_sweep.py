@@ -199,9 +199,7 @@ def test_scenes_of_another_object_split_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "overrides", "key"),
     [
-        ({"object_splits": [0, 1000]}, (), "object_split"),
         ({"methods": ["nonsense"]}, (), "nonsense"),
-        ({"seeds": [0, 0]}, (), "seeds"),
         ({}, ("data.few_shot_draw=1",), "data.few_shot_draw"),
         ({}, ("distill.epochs=0",), "distill.epochs"),
         ({}, ("seed=3",), "seed"),
