@@ -165,7 +165,7 @@ def test_the_input_is_the_resized_center_crop_and_its_flip(toys: list[str]) -> N
     cfg = config(*toys).data
     whole = SceneDataset(SceneStore.open(cfg.train), cfg).batch([2])
     cfg.crop_size = 16
-    side = {"size": (32, 32), "mode": "bilinear", "antialias": True}
+    side: dict[str, Any] = {"size": (32, 32), "mode": "bilinear", "antialias": True}
     expected = torch.nn.functional.interpolate(whole[..., 8:24, 8:24], **side)
     scenes = SceneDataset(SceneStore.open(cfg.train), cfg)
     torch.testing.assert_close(scenes.batch([2]), expected)
