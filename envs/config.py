@@ -48,7 +48,7 @@ class CollectConfig(PileConfig):
     """Which 12 objects are unseen (Y_ood): 0 the paper's, 1 to 4 drawn at random. Of your own objects: 0 those of
     catalog.yaml, 1 to 999 drawn by this seed."""
     objects: Any = "proxy"
-    """Object set: `proxy` (procedural models), `ycb` (real scans), `kinds` (in every pile other instances), a folder of
+    """Object set: `proxy` (generated models), `ycb` (real scans), `kinds` (in every pile other instances), a folder of
     your own objects, or sets to mix, `[ycb,./mine]`."""
     objects_root: str | None = None
     """Folder of the object set. null: the package's cache, or $MS2_ASSET_DIR for `ycb`."""
@@ -100,7 +100,7 @@ class ObjectViewConfig:
     out: str
     """Folder of the views."""
     objects: Any = "proxy"
-    """Object set: `proxy` (procedural models), `ycb` (real scans), `kinds` (instances of kinds), a folder of your own
+    """Object set: `proxy` (generated models), `ycb` (real scans), `kinds` (instances of kinds), a folder of your own
     objects, sets to mix, or `none`."""
     objects_root: str | None = None
     """Folder of the object set. null: the package's cache, or $MS2_ASSET_DIR for `ycb`. `kinds` needs none."""
@@ -155,7 +155,7 @@ class ObjectSheetConfig:
     out: str = "objects.png"
     """The PNG file."""
     objects: Any = "proxy"
-    """Object set, or several side by side, [proxy,ycb]: `proxy` (procedural models), `ycb` (real scans), folders of
+    """Object set, or several side by side, [proxy,ycb]: `proxy` (generated models), `ycb` (real scans), folders of
     your own objects with the same ids; or `kinds` alone, a row each."""
     kinds: list[str] = field(default_factory=list)
     """For `kinds`: names of the kinds. []: all."""

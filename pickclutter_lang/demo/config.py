@@ -28,7 +28,7 @@ class DemoConfig:
     scenes: str | None = None
     """Folder with the stores of the run, if they were moved and its thresholds need them."""
     objects: Any = "proxy"
-    """Object set of the piles: `proxy` (procedural models), `ycb` (real scans), `kinds` (in every pile others), a
+    """Object set of the piles: `proxy` (generated models), `ycb` (real scans), `kinds` (in every pile others), a
     folder of your own objects, or sets to mix, `[ycb,./mine]`."""
     objects_root: str | None = None
     """Folder of the object set. null: the package's default."""

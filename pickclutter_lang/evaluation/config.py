@@ -103,7 +103,7 @@ class PolicyEvalConfig:
     seed: int = 0
     """Seed of the first episode."""
     objects: Any = "proxy"
-    """Object set: `proxy` (procedural models), `ycb` (real scans), `kinds` (in every pile other instances), a folder of
+    """Object set: `proxy` (generated models), `ycb` (real scans), `kinds` (in every pile other instances), a folder of
     your own objects, or sets to mix, `[ycb,./mine]`."""
     objects_root: str | None = None
     """Folder of the object set. null: the package's default."""

@@ -70,7 +70,7 @@ def load_object_set(
     instances: int = DEFAULT_INSTANCES,
     distractors: bool = False,
 ) -> ObjectSet:
-    """Load an object set: procedural models made by code at first use, ManiSkill2's real scans, kinds, or one's own.
+    """Load an object set: generated models made at first use, ManiSkill2's real scans, kinds, or one's own.
 
     Of a folder of one's own every object of `catalog.yaml` is there; without that file every object of
     `info_pick_v0.json`, named after its id and seen.

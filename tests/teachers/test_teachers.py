@@ -85,7 +85,8 @@ def test_preprocessing_is_open_clips(resize_mode: str, shape: tuple[int, int]) -
 def test_unprocessed_images_are_refused(teacher: OpenClipTeacher) -> None:
     with pytest.raises(InvalidArgumentError):
         teacher.encode_image(torch.zeros(1, 3, 31, 31))
-    for images in (np.zeros((2, 8, 8, 3), np.float32), np.zeros((8, 8, 3), np.uint8)):
+    wrong: list[Any] = [np.zeros((2, 8, 8, 3), np.float32), np.zeros((8, 8, 3), np.uint8)]
+    for images in wrong:
         with pytest.raises(InvalidArgumentError):
             teacher.preprocess(images)
 
