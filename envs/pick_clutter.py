@@ -188,7 +188,7 @@ class PickClutterLangEnv(EpisodeViewEnv, ObjectSetEnv):
         return self._target_graspable
 
     def picked_objects(self) -> list[str]:
-        """Return the names of the objects that are lifted at least 5 cm above their start, or are at the goal."""
+        """Return the names of the objects that are at the goal, or held more than 5 cm above their start."""
         picked = []
         for actor, start, item in zip(self.objs, self._start_heights, self._pile, strict=True):
             center = actor.pose.transform(actor.cmass_local_pose).p

@@ -102,7 +102,7 @@ class HandCameraConfig(_Ranges):
     fov: Any = field(default=None, metadata=_within(10, 150))
     """Vertical field of view, degrees. null: ManiSkill2's 1.57 radians."""
     image_noise: Any = field(default=0.0, metadata=_within(0, 128))
-    """Standard deviation of Gaussian noise of each pixel and color, in steps of 255."""
+    """Standard deviation of Gaussian noise of each pixel and color, in 8-bit levels (0 to 255)."""
     depth_noise: Any = field(default=0.0, metadata=_within(0, 0.1))
     """Standard deviation of the depth at 1 m, meters; it grows with the square of the depth. A RealSense D435 has some
     0.004."""
@@ -269,7 +269,7 @@ def is_color(text: str) -> bool:
 
 
 def image_noise(shape: tuple[int, ...], camera: HandCameraConfig, rng: np.random.Generator) -> FloatArray:
-    """Return the noise of an image, in steps of 255."""
+    """Return the noise of an image, in 8-bit levels (0 to 255)."""
     return np.asarray(rng.normal(0.0, 1.0, shape) * camera.image_noise)
 
 

@@ -272,7 +272,7 @@ class ObjectCropDataset:
     """The objects in the scenes of a store of which enough pixels are visible, with their labels."""
 
     def __init__(self, scenes: SceneDataset, label_indices: Sequence[int]) -> None:
-        """Find them.
+        """Find the objects.
 
         :param label_indices: labels; objects of others are left out
         :raises DatasetError: when the store holds no segmentation of the hand camera, or not which objects are in a

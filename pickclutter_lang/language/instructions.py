@@ -63,7 +63,7 @@ _AFTER_THE_NAME = re.compile(
     re.IGNORECASE,
 )
 _PARTICLE = re.compile(r" (?:up|out|over|there|here)$", re.IGNORECASE)
-"""Of a verb, behind the name: "pick the mug up"."""
+"""The particle of a verb, behind the name: "pick the mug up"."""
 _PLACE = (
     r"(?:next to|to the (?:left|right)|(?:on|at|in) the (?:left|right|back|front|corner|middle)|left of|right of|"
     r"behind|in front of|beside|near|close to|closest to|under|underneath|below|above|on top of|between)"
@@ -83,7 +83,7 @@ _COLOR_BEHIND = re.compile(
     rf"(?P<color>(?:{_SPELLED})(?: and (?:{_SPELLED}))?)(?= (?:and|for|from|in|now|off|on|out|please)\b|[.,!?]|$)",
     re.IGNORECASE,
 )
-"""Of "the mug that is red", which stands for "the red mug"."""
+"""A color behind the name: "the mug that is red" is "the red mug"."""
 _COLOR_ALONE = re.compile(r"(?:the |an? )?(\w+) (?:one|thing|object|item)s?", re.IGNORECASE)
 
 
@@ -104,7 +104,7 @@ def instruction(name: str, template: int | np.random.Generator) -> str:
 
 
 def encode_instruction(text: str) -> NDArray[np.uint8]:
-    """Return a text as UTF-8 [256] that ends in zeros.
+    """Return a text as UTF-8 [256], with zeros after it.
 
     :raises InvalidArgumentError: for a text of more than 256 bytes
     """
@@ -375,7 +375,7 @@ def known_phrase(text: str, names: tuple[str, ...]) -> Phrase:
     """
     catalog = _package_catalog()
     known = Catalog([catalog[name] for name in names if name in catalog])
-    for whole in (text, re.split(r" (?:with|without) ", text, maxsplit=1)[0]):  # "mug with a handle" is a mug
+    for whole in dict.fromkeys((text, re.split(r" (?:with|without) ", text, maxsplit=1)[0])):  # "mug with a handle"
         try:
             found = read_phrase(whole, known)
         except InvalidArgumentError:

@@ -184,7 +184,7 @@ class PolicyConfig:
 
 
 def policy_folder(name_or_path: str | Path) -> Path:
-    """Return the folder of a policy; for the name of an embedded one its own, unless a policy of that name is here."""
+    """Return the folder of a policy. A folder of that name comes before an embedded policy, such as `open`."""
     path, embedded = Path(name_or_path), EMBEDDED_POLICIES.get(str(name_or_path))
     if embedded is None or (path / CONFIG_FILE).exists():
         return path

@@ -199,7 +199,12 @@ def write_comparison(config: CompareRunsConfig) -> Path:
     values = {name: of for name, of in [*runs.of_labels().items()][:_MOST_BARS] if of}
     if values:
         series = {name: {label: Interval(v, v, v) for label, v in of.items()} for name, of in values.items()}
-        unseen = {name: runs.scores[name.rsplit(", ", 1)[0]].unseen for name in values}
+        unseen = {
+            name: runs.scores[run].unseen
+            for run in runs.records
+            for name in values
+            if name == run or name.removeprefix(f"{run}, ") in runs.stages
+        }
         shown["labels.png"] = draw_bars(series, unseen, f"{next(iter(METRICS[runs.kind].values())).lower()}, %")
     if histories:
         shown["training.png"] = draw_curves(histories)
