@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import shlex
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,10 @@ def test_a_place_that_is_locked_is_refused(
 ) -> None:
     WRITING[name].prepare(inputs, tmp_path)
     place, before = tmp_path / WRITING[name].place, contents(tmp_path)
-    with file_lock(place) if place.suffix else dir_lock(place), pytest.raises(SystemExit) as ended:
+    with ExitStack() as held, pytest.raises(SystemExit) as ended:
+        held.enter_context(file_lock(place))  # of a file, or of a folder that is replaced whole
+        if not place.suffix:
+            held.enter_context(dir_lock(place))
         main(command_words(name, inputs, tmp_path, chat))
     assert ended.value.code == 2 and "LockedError" in capfd.readouterr().err
     assert contents(tmp_path) == before and leftovers(tmp_path) == []
