@@ -79,6 +79,7 @@ def draw_curves(histories: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]
         grid[0, n].set(title=f"{title}: loss", xlabel="epoch")
         grid[1, n].set(title=f"{title}: validation on X_id, %", xlabel="epoch", ylim=(0, 105))
         for ax in grid[:, n]:
+            ax.set_visible(bool(ax.lines))  # few-shot learning has no validation
             if ax.lines:
                 ax.legend(fontsize=8)
             tidy_axes(ax)
