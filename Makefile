@@ -50,7 +50,7 @@ torture: setup
 wheel-test: setup
 	bash scripts/check_wheel.sh all
 
-# Before each push, in three minutes: style, types, what needs neither a simulator nor a training; lines of each room.
+# Before each push: style, types, what needs neither a simulator nor a training; lines of each room.
 check: export OMP_NUM_THREADS = 1
 check: setup style types
 	$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not slow and not sim"
