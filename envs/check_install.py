@@ -131,7 +131,7 @@ def render_pile(out: Path, objects: str, objects_root: Path | None) -> str:
     from PIL import Image
 
     from pickclutter_lang.envs.registration import prepare_simulator
-    from pickclutter_lang.utils.contact_sheet import png_bytes
+    from pickclutter_lang.utils.images import png_bytes
 
     ensure_dir(out.parent)
     prepare_simulator()

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageColor, UnidentifiedImageError
+from PIL import Image, ImageColor
 from transforms3d.euler import euler2quat
 
 from pickclutter_lang.envs.randomization import RANDOM, AppearanceConfig, HandCameraConfig, is_color
 from pickclutter_lang.envs.renderer import count_meshes
-from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.procedural.appearance import MATERIALS, PATTERNS, Appearance
+from pickclutter_lang.utils.images import read_image
 
 AMBIENT = 0.3
 _MAIN_LIGHT = (225.0, float(np.rad2deg(np.arctan2(1, np.sqrt(2)))))  # azimuth and elevation in ManiSkill2
@@ -100,13 +100,7 @@ def table_image(table: str) -> NDArray[np.uint8]:
         return np.full((8, 8, 3), ImageColor.getrgb(table), np.uint8)
     if table.startswith(f"{RANDOM}:"):
         return _random_image(np.random.default_rng(int(table.partition(":")[2])))
-    try:
-        with Image.open(table) as image:
-            return np.asarray(image.convert("RGB").resize((_TEXELS, _TEXELS)), np.uint8)
-    except (UnidentifiedImageError, OSError) as error:
-        raise InvalidArgumentError(
-            f"expected appearance.table to be an image, but cannot read {table}: {error}"
-        ) from error
+    return np.asarray(read_image(Path(table)).resize((_TEXELS, _TEXELS)), np.uint8)
 
 
 def color_of(background: str | None) -> NDArray[np.uint8]:

@@ -26,7 +26,7 @@ from pickclutter_lang.objects.kinds import Kind, all_kinds, find_kinds
 from pickclutter_lang.objects.kinds.kind_set import write_instance
 from pickclutter_lang.objects.object_sets import ObjectSet, is_kinds, load_object_set
 from pickclutter_lang.objects.procedural.random_objects import sample_object, write_objects
-from pickclutter_lang.utils.contact_sheet import Cell, contact_sheet, png_bytes
+from pickclutter_lang.utils.images import Cell, contact_sheet, png_bytes, read_image
 from pickclutter_lang.utils.io import atomic_write, create_dir, ensure_dir
 from pickclutter_lang.utils.progress import ProgressBar, track
 
@@ -252,8 +252,8 @@ def write_mesh_sheet(root: Path, names: Mapping[str, str]) -> Path:
         atomic_write(folder / f"{model_id}.png", png_bytes(image))
     cells = []
     for model_id, name in sorted(names.items()):
-        with Image.open(folder / f"{model_id}.png") as image:
-            cells.append(Cell([np.asarray(image.convert("RGB"))], [(name, "black"), (model_id, "gray")]))
+        image = read_image(folder / f"{model_id}.png")
+        cells.append(Cell([np.asarray(image)], [(name, "black"), (model_id, "gray")]))
     atomic_write(root / SHEET_FILE, png_bytes(contact_sheet(cells, 6, 192)))
     return root / SHEET_FILE
 

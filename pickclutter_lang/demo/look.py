@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,6 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from pickclutter_lang import teachers
 from pickclutter_lang.demo.config import LookConfig
-from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.evaluation.videos import draw_detection
 from pickclutter_lang.language.instructions import instruction, parse_target_name, read_name
 from pickclutter_lang.language.label_names import validate_label_names
@@ -29,6 +27,7 @@ from pickclutter_lang.teachers.zero_shot import (
     encode_images,
     prompt_pair_probabilities,
 )
+from pickclutter_lang.utils.images import png_bytes, read_image
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.markdown import markdown_table
 
@@ -65,11 +64,8 @@ def look(config: LookConfig) -> Look:
     :raises InvalidArgumentError: for a file that is no image, or wrong names
     :raises TeacherError, CheckpointError: when the teacher or the policy cannot be loaded
     """
-    try:
-        with Image.open(config.image) as opened:
-            image, (width, height) = center_square(opened), ImageOps.exif_transpose(opened).size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InvalidArgumentError(f"expected an image in image={config.image}, but: {error}") from error
+    given = read_image(Path(config.image))
+    image, (width, height) = center_square(given), given.size
     student = None if config.policy is None else StudentRuntime.load(config.policy, config.trust_code)
     names = split_names(",".join(config.names), () if student is None else student.config.names)
     teacher = with_neighbors(teachers.load_teacher(config.teacher_name, config.checkpoint))
@@ -81,9 +77,8 @@ def look(config: LookConfig) -> Look:
         notes.append(f"Of the {width} x {height} pixels the central square is used: cut out what you ask for.")
     if not isinstance(teacher, teachers.PocketTeacher):
         notes.append(f"The teacher {config.teacher_name} gives scores alone, no maps.")
-    drawn, data = Look(image, names, found, tuple(notes)), io.BytesIO()
-    draw_look(drawn).save(data, "PNG")
-    atomic_write(Path(config.out), data.getvalue())
+    drawn = Look(image, names, found, tuple(notes))
+    atomic_write(Path(config.out), png_bytes(draw_look(drawn)))
     return drawn
 
 

@@ -6,8 +6,7 @@ import base64
 import hashlib
 import io
 import os
-import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -21,7 +20,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from PIL import Image, ImageSequence
+from PIL import Image
 
 from pickclutter_lang.results.charts import inline_svg
 from pickclutter_lang.utils.io import write_text
@@ -33,7 +32,6 @@ MEDIA_LIMIT = 6_000_000
 """Characters of images and videos on a page; those beyond are left out, and the page says how many."""
 Tone = Literal["right", "wrong", "missed", ""]
 _QUALITY = 82
-_FRAME_MILLISECONDS = 200
 
 
 @dataclass(frozen=True)
@@ -101,35 +99,6 @@ def jpeg(pixels: NDArray[np.uint8], most: int = 512) -> Media:
     image.thumbnail((most, most))
     image.save(stream, "JPEG", quality=_QUALITY)
     return Media("image/jpeg", stream.getvalue())
-
-
-def video_of_gif(path: Path) -> Media:
-    """Return an animated GIF as `encode_video` does."""
-    with Image.open(path) as gif:
-        return encode_video(gif.size, ((frame, frame.info["duration"]) for frame in ImageSequence.Iterator(gif)))
-
-
-def encode_video(size: tuple[int, int], frames: Iterable[tuple[Image.Image, float]]) -> Media:
-    """Return frames as an MP4 video (H.264).
-
-    :param size: width and height of a frame, even numbers of pixels
-    :param frames: each with its milliseconds; in the video they last multiples of 200 ms
-    """
-    import imageio_ffmpeg
-
-    with tempfile.TemporaryDirectory() as folder:
-        video = Path(folder) / "video.mp4"
-        writer = imageio_ffmpeg.write_frames(
-            str(video), size, fps=1000 / _FRAME_MILLISECONDS, macro_block_size=2, ffmpeg_log_level="error",
-            output_params=["-movflags", "+faststart"],
-        )  # fmt: skip
-        writer.send(None)
-        for frame, milliseconds in frames:
-            pixels = np.ascontiguousarray(frame.convert("RGB"))
-            for _ in range(max(round(milliseconds / _FRAME_MILLISECONDS), 1)):
-                writer.send(pixels)
-        writer.close()
-        return Media("video/mp4", video.read_bytes())
 
 
 def write_page(

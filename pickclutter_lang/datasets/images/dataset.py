@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import struct
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,15 +15,14 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError
+from pickclutter_lang.utils.images import read_image
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
 from pickclutter_lang.utils.validation import check_line
 
 _BLOCK, _SHA256 = 256, 32
-# What Pillow raises, by the format and by how the file is broken.
-_UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -139,28 +137,10 @@ class ImageFiles:
         return content[:count], content[count:].reshape(count, side, side, 3)
 
     def _decode(self, path: Path) -> NDArray[np.uint8]:
-        return np.asarray(decode(path).resize((self.image_size, self.image_size), Image.Resampling.BILINEAR))
+        return np.asarray(read_image(path).resize((self.image_size, self.image_size), Image.Resampling.BILINEAR))
 
 
 ImageSource = ArrayImages | ImageFiles
-
-
-def decode(path: Path) -> Image.Image:
-    """Return an image file in RGB, as large as it is, turned as its camera was (EXIF).
-
-    :raises InvalidArgumentError: naming a file that is not an image
-    """
-    try:
-        with Image.open(path) as image:
-            try:
-                upright = ImageOps.exif_transpose(image)
-            except (*_UNREADABLE, ArithmeticError, TypeError, KeyError, struct.error):
-                upright = image  # its EXIF data cannot be read
-            return upright.convert("RGB")
-    except _UNREADABLE as error:
-        raise InvalidArgumentError(
-            f"expected an image at {path}, but: {error}; replace the file or remove it"
-        ) from error
 
 
 @dataclass(frozen=True)

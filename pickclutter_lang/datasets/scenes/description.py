@@ -14,7 +14,7 @@ from pickclutter_lang.datasets.scenes.store import SceneStore
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, credits_of
 from pickclutter_lang.utils.constants import LABELS
-from pickclutter_lang.utils.contact_sheet import Cell, Words, contact_sheet, png_bytes
+from pickclutter_lang.utils.images import Cell, Words, contact_sheet, png_bytes
 from pickclutter_lang.utils.io import atomic_write, write_text
 from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.markdown import markdown_table, number

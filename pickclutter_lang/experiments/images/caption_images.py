@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pickclutter_lang.datasets.images import ImageFiles, ImageSource, load_image_dataset
-from pickclutter_lang.datasets.images.dataset import decode
 from pickclutter_lang.errors import DatasetError, LanguageModelError, MismatchError
 from pickclutter_lang.experiments.images.config import CaptionConfig
 from pickclutter_lang.language.captioner import Captioner
+from pickclutter_lang.utils.images import read_image
 from pickclutter_lang.utils.io import atomic_write, check_writable_dir
 from pickclutter_lang.utils.json_files import read_json, read_json_lines
 from pickclutter_lang.utils.locks import file_lock
@@ -124,7 +124,7 @@ def _append(out: Path, rows: Sequence[Mapping[str, str]]) -> None:
 def _originals(images: ImageSource, rows: Sequence[int]) -> list[Image.Image | NDArray[np.uint8]]:
     """Return images as large as they are: files are not squeezed to the squares that students see."""
     if isinstance(images, ImageFiles):
-        return [decode(images.paths[row]) for row in rows]
+        return [read_image(images.paths[row]) for row in rows]
     return list(images.load(rows))
 
 

@@ -158,7 +158,7 @@ def test_an_image_is_decoded_once_over_processes(paths: list[Path], tmp_path: Pa
 def test_a_killed_process_leaves_a_cache_that_is_right(paths: list[Path], tmp_path: Path) -> None:
     script = tmp_path / "read.py"
     script.write_text(READER)
-    function = "pickclutter_lang.datasets.images.dataset:decode"
+    function = "pickclutter_lang.datasets.images.dataset:read_image"
     run_killed([str(script), str(tmp_path / "files"), str(tmp_path / "cache")], function, 7, tmp_path)
     assert np.array_equal(opened(paths, tmp_path).load(range(12)), decoded(paths))
 

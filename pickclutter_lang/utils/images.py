@@ -1,17 +1,28 @@
-"""Contact sheets: images in a grid with lines of text under them, of scenes, demonstrations and objects."""
+"""Images: read from files of any origin, as PNG files, and in contact sheets with lines of text under them."""
 
 from __future__ import annotations
 
 import io
+import struct
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.utils.json_files import read_file
+
+MAX_IMAGE_BYTES = 256 * 2**20
+"""Largest file of an image."""
+MAX_PIXELS = 100_000_000
+"""Most pixels of an image."""
+# What Pillow raises, by the format and by how the file is broken.
+_UNREADABLE = (OSError, ValueError, SyntaxError, ArithmeticError, TypeError, KeyError, struct.error)
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # images are bounded here
 _MARGIN, _LINE, _TITLE = 12, 16, 60
 Words = tuple[str, str]
 """A text and its color."""
@@ -55,6 +66,40 @@ def contact_sheet(
     return sheet
 
 
+def read_image(path: Path) -> Image.Image:
+    """Return an image file in RGB, as large as it is, turned as its camera was (EXIF).
+
+    :raises InvalidArgumentError: naming a file that is no image
+    """
+    try:
+        return decode_image(read_file(path, MAX_IMAGE_BYTES))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InvalidArgumentError(
+            f"expected an image at {path}, but: {reason}; replace the file or remove it"
+        ) from error
+
+
+def decode_image(data: bytes) -> Image.Image:
+    """Return the content of an image file as `read_image` does.
+
+    :raises ValueError: for what is no image, or has more than `MAX_PIXELS`
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ValueError(f"{image.width} x {image.height} pixels are more than {MAX_PIXELS / 1e6:.0f} million")
+            try:
+                upright = ImageOps.exif_transpose(image)
+            except _UNREADABLE:
+                upright = image  # its EXIF data cannot be read
+            return upright.convert("RGB")
+    except UnidentifiedImageError as error:
+        raise ValueError("it has none of the known formats") from error
+    except (*_UNREADABLE, Image.DecompressionBombError) as error:
+        raise ValueError(str(error)) from error
+
+
 def png_bytes(image: Image.Image) -> bytes:
     """Return an image as a PNG file."""
     stream = io.BytesIO()
@@ -71,4 +116,6 @@ def _shortened(pen: ImageDraw.ImageDraw, text: str, width: int) -> str:
 
 def _font(size: int) -> ImageFont.FreeTypeFont:
     """Return DejaVu Sans, which comes with matplotlib and has the marks of labels."""
+    import matplotlib  # takes some tenths of a second
+
     return ImageFont.truetype(str(Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf")), size)
