@@ -6,12 +6,12 @@ import base64
 import hashlib
 import io
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import numpy as np
 from jinja2 import Environment, FunctionLoader
@@ -41,11 +41,6 @@ class Media:
     mime: str
     data: bytes
 
-    @property
-    def data_uri(self) -> str:
-        """The content as the source of an element of HTML."""
-        return f"data:{self.mime};base64,{base64.b64encode(self.data).decode()}"
-
 
 @dataclass(frozen=True)
 class Item:
@@ -63,12 +58,11 @@ class Item:
 
 @dataclass(frozen=True)
 class Card:
-    """An image or a video with its items; it is shown while a filter leaves one of them. `wide`: over all columns."""
+    """An image or a video with its items; it is shown while a filter leaves one of them."""
 
     title: str
     media: Media | None
     items: Sequence[Item]
-    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,14 +100,13 @@ def write_page(
     text: str,
     shown: Mapping[str, Figure | Gallery],
     details: Mapping[str, str] | None = None,
-    links: Collection[str] = (),
 ) -> Path:
     """Write a page that loads nothing; return its path.
 
-    :param text: the report in Markdown, beginning with its title as a heading; HTML in it is escaped
+    :param text: the report in Markdown, beginning with its title as a heading; HTML in it is escaped, and links lead to
+        relative addresses alone
     :param shown: file of an image of the report -> what the page has in its place
     :param details: title -> Markdown that is folded away at the end
-    :param links: the only addresses that links of the report may have; see `page_link`
     :raises DatasetError: when it cannot be written
     """
     environment = Environment(loader=FunctionLoader(_asset), autoescape=True, trim_blocks=True, lstrip_blocks=True)
@@ -129,8 +122,8 @@ def write_page(
     page = environment.get_template("page.html").render(
         title=next(_headings(tokens, "h1"), ("", "report"))[1],
         contents=list(_headings(tokens, "h2")),
-        body=_html(tokens, content, links),
-        details={title: _html(_parser().parse(part), {}, links) for title, part in (details or {}).items()},
+        body=_html(tokens, content),
+        details={title: _html(_parser().parse(part), {}) for title, part in (details or {}).items()},
         style=Markup(_asset("page.css")),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -178,7 +171,7 @@ class _Media:
         self._characters = self.left_out = 0
 
     def embed(self, media: Media) -> str | None:
-        text = media.data_uri
+        text = f"data:{media.mime};base64,{base64.b64encode(media.data).decode()}"
         if self._characters + len(text) > MEDIA_LIMIT:
             self.left_out += 1
             return None
@@ -193,6 +186,7 @@ def _asset(name: str) -> str:
 def _parser() -> MarkdownIt:
     """Return a parser that escapes HTML, for which images are but their texts."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    parser.validateLink = lambda url: urlsplit(url)[:2] == ("", "")  # type: ignore[method-assign]
     rules = {
         "image": lambda _, tokens, n, *__: str(Markup.escape(tokens[n].content)),
         "table_open": lambda *_: '<div class="table"><table>\n',
@@ -203,31 +197,18 @@ def _parser() -> MarkdownIt:
     return parser
 
 
-def _html(tokens: Sequence[Token], content: Mapping[str, str], links: Collection[str]) -> Markup:
-    """Return tokens as HTML: headings with anchors, paragraphs of one image replaced by its content.
-
-    Links to other addresses than `links` are but their texts.
-    """
+def _html(tokens: Sequence[Token], content: Mapping[str, str]) -> Markup:
+    """Return tokens as HTML: headings with anchors, paragraphs of one image replaced by its content."""
     found: list[Token] = []
     for n, token in enumerate(tokens):
         if token.type == "heading_open":
             token.attrSet("id", f"part{n}")
         found.append(token)
-        children = token.children = list(_with_links(token.children or [], links))
+        children = token.children or []
         if token.type == "inline" and len(children) == 1 and children[0].attrs.get("src") in content:
             found[-2:] = [Token("html_block", "", 0, content=content[str(children[0].attrs["src"])])]
             tokens[n + 1].hidden = True
     return Markup(_parser().renderer.render(found, _parser().options, {}))
-
-
-def _with_links(tokens: Sequence[Token], links: Collection[str]) -> Iterator[Token]:
-    """Yield the tokens of a paragraph without links to other addresses."""
-    allowed = True
-    for token in tokens:
-        if token.type == "link_open":
-            allowed = token.attrs["href"] in links
-        if allowed or token.type not in ("link_open", "link_close"):
-            yield token
 
 
 def _headings(tokens: Sequence[Token], tag: str) -> Iterator[tuple[str, str]]:

@@ -103,13 +103,12 @@ def write_table(config: Table12Config) -> Path:
     methods = methods_of(runs)
     pairs = default_pairs(methods) if config.compare is None else parse_pairs(methods, config.compare)
     text = "\n\n".join(["# Table 12", *_notes(runs), *sections(runs, pairs)])
-    rows, links = _runs_section(runs, out)
-    page = "\n\n".join([text, "![Table 12](table12.png)", OBJECTS_SECTION, rows])
+    page = "\n\n".join([text, "![Table 12](table12.png)", OBJECTS_SECTION, _runs_section(runs, out)])
     details = {f"{title}, of the first run": part for title, part in run_details(runs.first).items()}
     with dir_lock(out):
         write_csv(out / "table12.csv", csv_lines(runs, [*score_tables(runs, pairs), *class_tables(runs)]))
         charts = {"table12.png": draw_sweep(runs), "objects.png": draw_objects(runs)}
-        write_page(out / PAGE_FILE, page, charts, details, links)
+        write_page(out / PAGE_FILE, page, charts, details)
         write_text(out / "table12.md", f"{text}\n")
     return out / "table12.md"
 
@@ -345,19 +344,18 @@ def _notes(runs: Runs) -> list[str]:
     ]
 
 
-def _runs_section(runs: Runs, out: Path) -> tuple[str, list[str]]:
-    """Return the runs of a sweep in Markdown, and the links in it, to the reports that are there.
+def _runs_section(runs: Runs, out: Path) -> str:
+    """Return the runs of a sweep in Markdown, with links to the reports that are there.
 
     :param out: folder of the page
     """
-    rows, links = [], []
+    rows = []
     for (name, replicate), folder in runs.folders.items():
         link = page_link(folder / PAGE_FILE, out)
-        links += [] if link is None else [link]
         cell = f"`{name}`" if link is None else f"[`{name}`]({link})"
         rows.append([cell, *replicate, f"`{folder}`", runs.records[name][replicate]["git_revision"]])
     table = markdown_table(["run", "split", "seed", "draw", "folder", "revision"], rows)
-    return f"## Runs\n\nThe name of a run leads to its report, where that is there.\n\n{table}", links
+    return f"## Runs\n\nThe name of a run leads to its report, where that is there.\n\n{table}"
 
 
 def draw_objects(runs: Runs) -> Figure:
