@@ -63,7 +63,6 @@ _NOT_HYDRA = ("check-install", "import-mesh")
 """Commands that read their arguments themselves."""
 _OPTIONS = {"--debug": (DEBUG, "1"), "--verbose": (LOG, "debug"), "--quiet": (LOG, "warning")}
 """Options of every command -> the environment variable that they set, also for the processes that it starts."""
-_COMPLETION = ("--shell-completion", "-sc")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -92,16 +91,16 @@ def _dispatch(arguments: Sequence[str]) -> int:
     first, *rest = arguments or [""]
     if first in _NAMES:
         _run(first, rest)
-    elif first in _COMPLETION:
+    elif first in ("--shell-completion", "-sc"):
         _complete(rest)
     elif first == "--version":
-        _say(f"pickclutter {__version__}")
+        print(f"pickclutter {__version__}")
     elif first in ("", "-h", "--help"):
-        _say(help_text())
+        print(help_text())
         return 0 if first else 2
     else:
         hint = did_you_mean(first.replace("_", "-"), _NAMES)
-        _say(f"expected a command, but got {first!r}{hint}; pickclutter --help lists them", error=True)
+        print(f"expected a command, but got {first!r}{hint}; pickclutter --help lists them", file=sys.stderr)
         return 2
     return 0
 
@@ -157,13 +156,9 @@ def _complete(request: Sequence[str]) -> None:
     if any(word.startswith("query=") for word in request):
         program, *words = os.environ["COMP_LINE"].split(" ")
         if len(words) < 2:
-            _say(" ".join([*_NAMES, "--help", "--version"]))
+            print(" ".join([*_NAMES, "--help", "--version"]))
         if len(words) < 2 or words[0] not in _NAMES or words[0] in _NOT_HYDRA:
             return
         name = words[0]
         os.environ["COMP_LINE"] = " ".join([program, *words[1:]])
     _run(name, ["--shell-completion", *request], program="pickclutter")
-
-
-def _say(text: str, *, error: bool = False) -> None:
-    print(text, file=sys.stderr if error else sys.stdout)

@@ -42,35 +42,42 @@ _OPTIONS = """Options:
       Print the configuration, and do nothing.
   --debug
       Show the traceback of an error too; so does PICKCLUTTER_DEBUG=1."""
-_FULL_ERROR = "HYDRA_FULL_ERROR"
-"""Environment variable by which hydra raises errors, rather than print them."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command as hydra knows it."""
+    """A command as hydra knows it; see `hydra_main` for its parts."""
 
     name: str
     text: str
-    """Docstring of its function, with which the help begins."""
     config: type
-    """Dataclass of its configuration."""
     presets: Mapping[str, str]
-    """Configuration group -> preset that is chosen by default."""
     extends: str | None
-    """Command whose keys it takes too, for the runs that it starts."""
     optional: Mapping[str, type]
-    """Group -> dataclass of a key that is null by default."""
     ignore_other_keys: bool
-    """Presets may have keys that `config` lacks."""
-    several_processes: bool
-    """`torchrun` may start it in several processes."""
+    trains: bool
 
-    def command_keys(self, cfg: DictConfig) -> DictConfig:
-        """Return what a composed configuration has for `config`."""
-        if not self.ignore_other_keys and self.extends is None:
-            return cfg
-        return DictConfig({field.name: cfg[field.name] for field in fields(cast(Any, self.config))})
+    @property
+    def title(self) -> str:
+        """Its name on a command line."""
+        return self.name.replace("_", "-")
+
+    @property
+    def all_presets(self) -> dict[str, str]:
+        """Group -> chosen preset, those of the runs that it starts included."""
+        return {**(REGISTERED[self.extends].all_presets if self.extends else {}), **self.presets}
+
+    @property
+    def keys(self) -> set[str]:
+        """Its groups and dotted keys, those of the runs that it starts included."""
+        keys = {*self.presets, *(REGISTERED[self.extends].keys if self.extends else ())}
+        return keys.union(*map(config_keys, (self.config, *self.optional.values())))
+
+    def parse(self, cfg: DictConfig) -> Any:
+        """Return a composed configuration as the dataclass of the command."""
+        if self.ignore_other_keys or self.extends:
+            cfg = DictConfig({field.name: cfg[field.name] for field in fields(cast(Any, self.config))})
+        return parse_config(self.config, cfg)
 
 
 REGISTERED: dict[str, Command] = {}
@@ -85,10 +92,10 @@ def hydra_main(
     extends: str | None = None,
     optional: Mapping[str, type] | None = None,
     ignore_other_keys: bool = False,
-    several_processes: bool = False,
+    trains: bool = False,
     words: Callable[[Sequence[str]], list[str]] = list,
 ) -> Callable[[Callable[[Config], None]], Callable[[], None]]:
-    """Make a function of a configuration the main function of the command of its name.
+    """Make a function of a configuration the main function of the command of its name; its docstring is the help.
 
     :param config: dataclass with the defaults; presets are merged over them
     :param presets: configuration group -> preset that is chosen by default
@@ -97,7 +104,7 @@ def hydra_main(
         those of `train_affordance`
     :param optional: group -> dataclass of a key that is null by default; presets start from `<group>_defaults`
     :param ignore_other_keys: presets may have keys that `config` lacks
-    :param several_processes: `torchrun` may start it in several processes
+    :param trains: `torchrun` may start it in several processes, and hydra's launchers in several runs
     :param words: makes overrides of the words of a command line
     """
 
@@ -106,20 +113,17 @@ def hydra_main(
         if extends:
             load(extends)
         text = inspect.getdoc(task) or ""
-        command = Command(
-            name, text, config, presets or {}, extends, optional or {}, ignore_other_keys, several_processes
-        )
+        command = Command(name, text, config, presets or {}, extends, optional or {}, ignore_other_keys, trains)
         _register(command, preset_overrides or {})
 
         @hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name=name)
         def run(cfg: DictConfig) -> None:
             with exit_status():  # here too: `_run` takes what passes for a mistake in the command line
-                task(parse_config(config, command.command_keys(cfg)))
+                task(command.parse(cfg))
 
         def main() -> None:
-            with exit_status():
-                sys.argv[1:] = words(sys.argv[1:])
-                _run(cast(Callable[[], None], run), command)
+            sys.argv[1:] = words(sys.argv[1:])
+            _run(cast(Callable[[], None], run), command)
 
         return main
 
@@ -128,24 +132,13 @@ def hydra_main(
 
 def _run(run: Callable[[], None], command: Command) -> None:
     """Let hydra compose the configuration of a command and run its task; errors of the composition get a name."""
-    _check_arguments(command.name, sys.argv[1:])
-    if world_size() > 1 and not command.several_processes:
-        raise InvalidArgumentError(
-            f"expected one process of {command.name.replace('_', '-')}, but torchrun started {world_size()}; run it "
-            "without torchrun, which is for the commands that train"
-        )
-    if world_size() > 1 and {"-m", "--multirun"} & {*sys.argv[1:]}:
-        raise InvalidArgumentError("expected one training by torchrun, but got --multirun; start one after the other")
-    if {"-h", "--help"} & {*sys.argv[1:]}:
-        Hydra.format_config_groups = _no_groups  # type: ignore[method-assign]
-    before = os.environ.get(_FULL_ERROR)
-    os.environ[_FULL_ERROR] = "1"
+    _check_arguments(command, sys.argv[1:])
+    Hydra.format_config_groups = _no_groups  # type: ignore[method-assign]
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # have hydra raise its errors, rather than print them
     try:
         run()
     except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:  # the task's never come here
-        raise explain(error, command.name) from error
-    finally:
-        os.environ.pop(_FULL_ERROR) if before is None else os.environ.update({_FULL_ERROR: before})
+        raise explain(error, command) from error
 
 
 def _no_groups(self: Hydra, predicate: Callable[[str], bool], compact: bool = True) -> str:
@@ -153,45 +146,35 @@ def _no_groups(self: Hydra, predicate: Callable[[str], bool], compact: bool = Tr
     return ""
 
 
-def _check_arguments(name: str, arguments: Sequence[str]) -> None:
-    """Refuse options that hydra does not know, and overrides that it would misread."""
+def _check_arguments(command: Command, arguments: Sequence[str]) -> None:
+    """Refuse options that do not work here, and overrides that hydra would misread."""
     parser = get_args_parser()
 
     def refuse(message: str) -> NoReturn:
-        wrong = message.rpartition(": ")[2].split()[0]
-        options = [option for action in parser._actions for option in action.option_strings]
-        raise InvalidArgumentError(f"{message}{did_you_mean(wrong, options)}; {_see_help(name)}")
+        raise InvalidArgumentError(f"{message}; see pickclutter {command.title} --help")
 
     parser.error = refuse  # type: ignore[method-assign]
-    presets, keys = {*_presets_of(REGISTERED[name])}, {*_keys_of(name)}
-    for override in parser.parse_args(list(arguments)).overrides:
+    found = parser.parse_args(list(arguments))
+    if found.config_path or found.config_name or found.experimental_rerun:
+        refuse("expected presets of your own by --config-dir FOLDER, not another configuration")
+    if (world_size() > 1 or found.multirun) and not command.trains:
+        refuse("expected one run by one process; torchrun and --multirun are for the commands that train")
+    if world_size() > 1 and found.multirun:
+        refuse("expected one training by torchrun, but got --multirun; start one after the other")
+    for override in found.overrides:
         key, equals, value = override.lstrip("+").partition("=")
-        is_group = any(one.startswith(f"{key}.") for one in keys) and key not in presets
+        is_preset = key in command.all_presets
+        is_group = not is_preset and any(one.startswith(f"{key}.") for one in command.keys)
         if (
             override.startswith("~")  # hydra would take the default
             or (equals and not key.strip())
-            or (key in presets and (value in ("", "null") or value.startswith("[")))  # hydra would merge several
+            or (is_preset and (value in ("", "null") or value.startswith("[")))  # hydra would merge several
             or (equals and is_group and not value.startswith("{"))
         ):
-            raise InvalidArgumentError(f"expected KEY=VALUE or GROUP=PRESET, but got {override!r}; {_see_help(name)}")
+            refuse(f"expected KEY=VALUE or GROUP=PRESET, but got {override!r}")
 
 
-def _presets_of(command: Command) -> dict[str, str]:
-    """Return the groups of a command with the presets that are chosen, those of the runs that it starts included."""
-    return {**(_presets_of(REGISTERED[command.extends]) if command.extends else {}), **command.presets}
-
-
-def _keys_of(command: str) -> Iterator[str]:
-    """Yield the keys and the groups of a command, and those of the command whose runs it starts."""
-    known = REGISTERED[command]
-    yield from known.presets
-    for config in (known.config, *known.optional.values()):
-        yield from config_keys(config)
-    if known.extends:
-        yield from _keys_of(known.extends)
-
-
-def explain(error: Exception, command: str) -> InvalidArgumentError:
+def explain(error: Exception, command: Command) -> InvalidArgumentError:
     """Return what is wrong with the overrides of a command, in one line with the nearest names.
 
     :param error: of the composition
@@ -199,28 +182,17 @@ def explain(error: Exception, command: str) -> InvalidArgumentError:
     text = " ".join(str(error).split())
     if isinstance(error, OverrideParseException):
         hint = "" if "=" in error.override else ", which has no ="
-        return InvalidArgumentError(
-            f"expected KEY=VALUE, but got {error.override!r}{hint}; a value with special characters needs quotes: "
-            "'KEY=\"VALUE\"'"
-        )
-    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        reason = f"KEY=VALUE, but got {error.override!r}{hint}; special characters need quotes: 'KEY=\"VALUE\"'"
+    elif isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, preset = error.missing_cfg_file.removesuffix(".yaml").rpartition("/")
         names = list(error.options or ())
-        return InvalidArgumentError(
-            f"expected {group} to be one of {', '.join(names)}, but got {preset!r}{did_you_mean(preset, names)}"
-        )
-    unknown = re.match(r"Could not override '([^']*)'", text)
-    if unknown:
-        key, keys = unknown[1], set(_keys_of(command))
-        return InvalidArgumentError(
-            f"expected a key of {command.replace('_', '-')}, but got {key!r}{did_you_mean(key, keys - {key})}; "
-            f"{_see_help(command)}"
-        )
-    return InvalidArgumentError(f"expected overrides that {command.replace('_', '-')} takes: {text[:300]}")
-
-
-def _see_help(command: str) -> str:
-    return f"see pickclutter {command.replace('_', '-')} --help"
+        reason = f"{group} to be one of {', '.join(names)}, but got {preset!r}{did_you_mean(preset, names)}"
+    elif unknown := re.match(r"Could not override '([^']*)'", text):
+        hint = did_you_mean(unknown[1], command.keys - {unknown[1]})
+        reason = f"a key of {command.title}, but got {unknown[1]!r}{hint}; see pickclutter {command.title} --help"
+    else:
+        reason = f"overrides that {command.title} takes: {text[:300]}"
+    return InvalidArgumentError(f"expected {reason}")
 
 
 def compose_config(schema: type[Config], command: str, overrides: Sequence[str]) -> Config:
@@ -228,6 +200,7 @@ def compose_config(schema: type[Config], command: str, overrides: Sequence[str])
 
     Inside another command, the folder of its `--config-dir` counts too.
 
+    :param schema: the command's dataclass
     :param command: name of its function
     :raises InvalidArgumentError: naming an override that is wrong
     """
@@ -237,8 +210,8 @@ def compose_config(schema: type[Config], command: str, overrides: Sequence[str])
         with nullcontext() if running else hydra.initialize_config_module(CONFIG_MODULE, version_base="1.3"):
             cfg = hydra.compose(command, overrides=list(overrides))
     except HydraException as error:
-        raise explain(error, command) from error
-    return parse_config(schema, REGISTERED[command].command_keys(cfg))
+        raise explain(error, REGISTERED[command]) from error
+    return cast(Config, REGISTERED[command].parse(cfg))
 
 
 def user_config_dir() -> str | None:
@@ -250,8 +223,9 @@ def user_config_dir() -> str | None:
 def _register(command: Command, preset_overrides: Mapping[str, Any]) -> None:
     """Give hydra the configuration of a command: defaults, presets, and what all commands share."""
     REGISTERED[command.name] = command
-    if not OmegaConf.has_resolver("command_help"):
-        OmegaConf.register_new_resolver("command_help", _help)
+    # A resolver, so that only `--help` makes the text. Hydra substitutes `$` itself.
+    help_of: Any = lambda name, _root_: command_help(REGISTERED[name], _root_).replace("$", "$$")  # noqa: E731
+    OmegaConf.register_new_resolver("command_help", help_of, replace=True)
     store = ConfigStore.instance()
     # As plain values, since hydra cannot override fields of a frozen dataclass. `parse_config` checks their types.
     for name, config in {command.name: command.config, **command.optional}.items():
@@ -262,76 +236,61 @@ def _register(command: Command, preset_overrides: Mapping[str, Any]) -> None:
     else:
         changed = [{f"override /{group}": preset} for group, preset in command.presets.items()]
         defaults = [command.extends, f"{command.name}_defaults", "_self_", *changed]
-    program = f"pickclutter {command.name.replace('_', '-')}"
     shared = {
         "run": {"dir": "."},
         "output_subdir": None,
-        "help": {"app_name": program, "template": f"${{command_help:{command.name}}}"},
+        "help": {"app_name": f"pickclutter {command.title}", "template": f"${{command_help:{command.name}}}"},
     }
     store.store(command.name, {"defaults": defaults, **preset_overrides, "hydra": shared})
 
 
-def _help(name: str, _root_: DictConfig) -> str:
-    """Return the help of a command; a resolver of OmegaConf, so that only `--help` makes it."""
-    return command_help(REGISTERED[name], _root_).replace("$", "$$")  # hydra substitutes `$` itself
-
-
 def command_help(command: Command, cfg: DictConfig) -> str:
     """Return the help of a command, with the values of a composed configuration."""
-    values = OmegaConf.to_container(cfg)
-    assert isinstance(values, dict)
+    values = cast(dict[str, Any], OmegaConf.to_container(cfg))
     examples = re.sub("^ *(?=pickclutter )", "    ", command.text.strip(), flags=re.MULTILINE)
-    parts = [f"pickclutter {command.name.replace('_', '-')}: {examples}"]
-    base = REGISTERED[command.extends] if command.extends else None
-    groups = _presets_of(command)
-    if groups:
+    parts = [f"pickclutter {command.title}: {examples}"]
+    if groups := command.all_presets:
         parts += ["Presets (GROUP=NAME); * is chosen:", *(_group_help(group, values) for group in groups)]
     parts += ["Keys (KEY=VALUE), with their values:", "\n".join(_key_lines(command.config, values, ""))]
-    if base:
-        command_keys = {field.name for field in fields(command.config)}
-        rest = {key: value for key, value in values.items() if key not in command_keys}
-        parts += ["Keys of each run:", "\n".join(_key_lines(base.config, rest, ""))]
+    if command.extends:
+        own = {field.name for field in fields(cast(Any, command.config))}
+        rest = {key: value for key, value in values.items() if key not in own}
+        parts += ["Keys of each run:", "\n".join(_key_lines(REGISTERED[command.extends].config, rest, ""))]
     return "\n\n".join([*parts, _OPTIONS])
 
 
-def _group_help(group: str, values: dict[Any, Any]) -> str:
-    """Return the presets of a group, each with the first line of its file."""
+def _group_help(group: str, values: dict[str, Any]) -> str:
+    """Return the presets of a group, each with the first comment of its file; those of the user's have none."""
     names = GlobalHydra.instance().config_loader().get_group_options(group)
     chosen = values["hydra"]["runtime"]["choices"].get(group)
     width = max(map(len, names)) + 3
     lines = [f"  {group}"]
     for name in names:
+        path = files(CONFIG_MODULE) / group / f"{name}.yaml"
+        comments = re.findall(r"^#(?! @package) ?(.*)", path.read_text() if path.is_file() else "", re.MULTILINE)
         label = f"    {'*' if name == chosen else ' '} {name:<{width}}"
-        wrapped = textwrap.wrap(_summary(group, name), WIDTH, initial_indent=label, subsequent_indent=" " * len(label))
-        lines += wrapped or [label.rstrip()]
+        lines += _wrapped(comments[0] if comments else "", label, " " * len(label)) or [label.rstrip()]
     return "\n".join(lines)
 
 
-def _summary(group: str, name: str) -> str:
-    """Return the first comment of a preset of the package; nothing for one of the user's."""
-    path = files(CONFIG_MODULE) / group / f"{name}.yaml"
-    lines = path.read_text().splitlines() if path.is_file() else []
-    return next((line[1:].strip() for line in lines if line.startswith("#") and "@package" not in line), "")
+def _wrapped(text: str, first: str, others: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=others)
 
 
-def _key_lines(config: type, values: dict[Any, Any], prefix: str) -> Iterator[str]:
+def _key_lines(config: type, values: dict[str, Any], prefix: str) -> Iterator[str]:
     """Yield the lines of the keys of a dataclass, those of nested ones below it."""
     docs, hints = field_docs(config), typing.get_type_hints(config)
     nested = []
-    for field in fields(config):
-        if field.name not in values:
-            continue
-        value, kind = values[field.name], dataclass_of(hints[field.name])
+    for name in (field.name for field in fields(config) if field.name in values):
+        value, kind = values[name], dataclass_of(hints[name])
         if kind is not None and isinstance(value, dict):
-            nested.append((kind, value, f"{prefix}{field.name}"))
-            continue
-        yield f"  {prefix}{field.name}={_format_value(value)}"
-        yield from textwrap.wrap(docs.get(field.name, ""), WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
+            nested.append((kind, value, f"{prefix}{name}"))
+        else:
+            yield f"  {prefix}{name}={_format_value(value)}"
+            yield from _wrapped(docs.get(name, ""), " " * 6, " " * 6)
     for kind, value, name in nested:
-        yield ""
         about = (kind.__doc__ or "").strip().splitlines()[0]
-        yield from textwrap.wrap(f"{name}: {about}", WIDTH, initial_indent="  ", subsequent_indent="  ")
-        yield from _key_lines(kind, value, f"{name}.")
+        yield from ["", *_wrapped(f"{name}: {about}", "  ", "  "), *_key_lines(kind, value, f"{name}.")]
 
 
 def _format_value(value: Any) -> str:
@@ -364,6 +323,6 @@ def first_word_as(key: str, words: Sequence[str], hint: str = "put it in quotes"
 
 
 def quoted_value(text: str) -> str:
-    """Return a text as hydra reads it back."""
-    escaped = text.replace("'", "\\'")
-    return f"'{escaped}'"
+    """Return a text as hydra reads it back: no quote in it ends the value, and no `${` looks one up."""
+    plain = re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
+    return "'" + re.sub(r"(\\*)('|\Z)", lambda found: found[1] * 2 + found[2].replace("'", "\\'"), plain) + "'"

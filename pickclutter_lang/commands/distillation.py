@@ -27,7 +27,7 @@ PRESETS = {
 }
 
 
-@hydra_main(TrainConfig, PRESETS, optional={"crop_classifier": CropClassifierPhaseConfig}, several_processes=True)
+@hydra_main(TrainConfig, PRESETS, optional={"crop_classifier": CropClassifierPhaseConfig}, trains=True)
 def train_affordance(config: TrainConfig) -> None:
     """Distill a student, fine-tune it on few-shot scenes, evaluate it, and write a report.
 

@@ -31,24 +31,26 @@ _EXTRAS = {  # of packages that modules import at the top
 _OUT_OF_MEMORY = ("can't allocate memory", "CUDA out of memory", "Unable to allocate")
 _DISK = "fix that and run the same command again, finished files are kept"
 _interrupted = False
+"""Whether SIGINT came: compiled modules turn a KeyboardInterrupt in their import into another error."""
 
 
 @contextmanager
 def exit_status() -> Iterator[None]:
-    """Exit with one line for any error: status 2, 130 for an interruption, and 1 for an error without a name.
+    """Run a command in the block: show its messages, and end the process by one line and a status for any error.
 
-    With `PICKCLUTTER_DEBUG=1` the traceback comes first.
+    The status is 2 for a named error, 130 for an interruption, and 1 for an error without a name. With
+    `PICKCLUTTER_DEBUG=1` the traceback comes first. Of several processes, rank 0 prints what all have in common.
     """
     try:
-        with _noted_interruption(), _quiet_threads(), _shown_messages():
+        with _noted_interruption(), _shown_messages():
             yield
+    except BrokenPipeError:
+        raise
     except (KeyboardInterrupt, Exception) as error:
-        if isinstance(error, BrokenPipeError):
-            raise
         if _debugging():
             traceback.print_exc()
         status, line = describe(error)
-        if _tells(error):
+        if isinstance(error, RankError) or is_main():
             print(" ".join(line.split()), file=sys.stderr)
         raise SystemExit(status) from None
 
@@ -57,52 +59,28 @@ def describe(error: BaseException) -> tuple[int, str]:
     """Return the exit status for an error, and its line."""
     if _interrupted or isinstance(error, KeyboardInterrupt):
         return INTERRUPTED, "interrupted; run the same command again to resume"
+    name, text = type(error).__name__, str(error)
     if isinstance(error, PickClutterError):
-        return 2, f"{type(error).__name__}: {error}"
+        return 2, f"{name}: {text}"
     package = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
     if package in _EXTRAS:
         return 2, f"MissingExtraError: {MissingExtraError(package, _EXTRAS[package])}"
-    text = str(error)
-    if isinstance(error, MemoryError) or any(part in text for part in _OUT_OF_MEMORY):
-        return 2, f"out of memory ({_first_line(error)}); use smaller batches and images, or fewer workers"
     if isinstance(error, OSError) and error.errno is not None:
         place = error.filename if error.filename is not None else "a file"
         return 2, f"cannot use {place}: {error.strerror}; {_DISK}"
+    first_line = (text.strip() or "no message").splitlines()[0][:300]
+    if isinstance(error, MemoryError) or any(part in text for part in _OUT_OF_MEMORY):
+        return 2, f"out of memory ({first_line}); use smaller batches and images, or fewer workers"
     if "os error " in text or "I/O error" in text:  # of safetensors, which is no OSError
-        return 2, f"cannot write a file: {_first_line(error)}; {_DISK}"
-    name = type(error).__name__
+        return 2, f"cannot write a file: {first_line}; {_DISK}"
     return 1, (
-        f"unexpected {name}: {_first_line(error)}; {DEBUG}=1 shows the traceback: please report it, with the output of "
+        f"unexpected {name}: {first_line}; {DEBUG}=1 shows the traceback: please report it, with the output of "
         "pickclutter check-install --report"
     )
 
 
-def _tells(error: BaseException) -> bool:
-    """Return whether this process prints an error: of several, rank 0 prints what all have in common."""
-    try:
-        return isinstance(error, RankError) or is_main()
-    except InvalidArgumentError:
-        return True
-
-
 def _debugging() -> bool:
     return os.environ.get(DEBUG, "") not in ("", "0")
-
-
-@contextmanager
-def _quiet_threads() -> Iterator[None]:
-    """Leave a full disk to the main thread, which gets TensorBoard's error too: no traceback of a thread."""
-    before = threading.excepthook
-
-    def report(failed: threading.ExceptHookArgs) -> None:
-        if _debugging() or not isinstance(failed.exc_value, OSError):
-            before(failed)
-
-    threading.excepthook = report
-    try:
-        yield
-    finally:
-        threading.excepthook = before
 
 
 class _StandardError(logging.Handler):
@@ -114,7 +92,10 @@ class _StandardError(logging.Handler):
 
 @contextmanager
 def _shown_messages() -> Iterator[None]:
-    """Show the package's log messages, by the level of `PICKCLUTTER_LOG`; inside another command, those are shown."""
+    """Show the log messages of the package, by the level of `PICKCLUTTER_LOG`; a command inside another adds nothing.
+
+    A thread's error for a full disk is not shown: the main thread gets TensorBoard's too.
+    """
     package = logging.getLogger("pickclutter_lang")
     if any(isinstance(handler, _StandardError) for handler in package.handlers):
         yield
@@ -124,27 +105,29 @@ def _shown_messages() -> Iterator[None]:
         raise InvalidArgumentError(f"expected {LOG} to be debug, info, warning or error, but got {name.lower()!r}")
     # The client of Hugging Face's hub repeats itself at each of its attempts. Its error says enough.
     os.environ.setdefault("HF_HUB_VERBOSITY", "info" if name == "DEBUG" else "error")
-    handler, before, propagated = _StandardError(), package.level, package.propagate
+    handler, before, hook = _StandardError(), (package.level, package.propagate), threading.excepthook
+
+    def report(failed: threading.ExceptHookArgs) -> None:
+        if _debugging() or not isinstance(failed.exc_value, OSError):
+            hook(failed)
+
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     package.addHandler(handler)
     package.setLevel(name)
     package.propagate = False  # a library's `logging.info` gives the root a handler, which would repeat them
+    threading.excepthook = report
     try:
         yield
     finally:
         package.removeHandler(handler)
-        package.setLevel(before)
-        package.propagate = propagated
-
-
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:300] if lines else "no message"
+        package.setLevel(before[0])
+        package.propagate = before[1]
+        threading.excepthook = hook
 
 
 @contextmanager
 def _noted_interruption() -> Iterator[None]:
-    """Note SIGINT: compiled modules turn a KeyboardInterrupt in their import into another error."""
+    """Note SIGINT in `_interrupted`, where it raises KeyboardInterrupt."""
     global _interrupted
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or before is not signal.default_int_handler:

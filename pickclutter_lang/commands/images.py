@@ -15,7 +15,7 @@ PRESETS = {"dataset": "object_views", "teacher": "pocket", "student": "resnet18"
 PRESET_OVERRIDES = {"student": {"output_stride": None}}  # any student as its library has it
 
 
-@hydra_main(ImageTrainConfig, PRESETS, preset_overrides=PRESET_OVERRIDES, several_processes=True)
+@hydra_main(ImageTrainConfig, PRESETS, preset_overrides=PRESET_OVERRIDES, trains=True)
 def train_image_student(config: ImageTrainConfig) -> None:
     """Distill a student that classifies single images, fine-tune it on few images of unseen classes, and evaluate it.
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pickclutter_lang.commands.app import hydra_main
-from pickclutter_lang.commands.exit_status import exit_status
 from pickclutter_lang.envs.config import CollectConfig, GraspValidationConfig, ObjectSheetConfig, ObjectViewConfig
 from pickclutter_lang.errors import InvalidArgumentError, RendererError
 from pickclutter_lang.objects.meshes import SPLITS, UNITS, UP_AXES, ModelSettings, check_packages
@@ -16,7 +15,6 @@ from pickclutter_lang.utils.cli import ArgumentParser
 from pickclutter_lang.utils.validation import check_path, check_workers
 
 
-@exit_status()
 def check_install() -> None:
     """Check everything that the simulator needs; end with status 2 at the first that fails."""
     from pickclutter_lang.envs.check_install import main
@@ -65,7 +63,6 @@ _DESCRIPTION = (
 )
 
 
-@exit_status()
 def import_mesh() -> None:
     """Import the meshes, render them, and say what came of each."""
     options = build_parser().parse_intermixed_args()

@@ -8,7 +8,7 @@ from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.utils.progress import track
 
 
-@hydra_main(TeacherTrainConfig, {"teacher_data": "renders"}, several_processes=True)
+@hydra_main(TeacherTrainConfig, {"teacher_data": "renders"}, trains=True)
 def train_teacher(config: TeacherTrainConfig) -> None:
     """Train a pocket teacher, a small CLIP, on renders or on your own images, and write its model card.
 
