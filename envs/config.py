@@ -101,7 +101,7 @@ class ObjectViewConfig:
     """Folder of the views."""
     objects: Any = "proxy"
     """Object set: `proxy` (generated models), `ycb` (real scans), `kinds` (instances of kinds), a folder of your own
-    objects, sets to mix, or `none`."""
+    objects, or sets to mix."""
     objects_root: str | None = None
     """Folder of the object set. null: the package's cache, or $MS2_ASSET_DIR for `ycb`. `kinds` needs none."""
     selection: str = "paper"
@@ -116,36 +116,27 @@ class ObjectViewConfig:
     """Views of each object of the set, or of each instance."""
     random_lights: bool = False
     """Draw the direction, strength and tint of the lights for each view."""
-    random_objects: int = 400
-    """Random procedural objects."""
-    views_per_random_object: int = 8
-    """Views of each random object."""
     size: int = 128
     """Side of an image in pixels."""
     seed: int = 0
-    """Seed of the views and of the random objects."""
+    """Seed of the views."""
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
-        if self.objects != "none":
-            check_source(self.objects)
+        check_source(self.objects)
         select_objects(self.selection)
-        if self.objects not in ("ycb", "none") and self.selection != "paper":
+        if self.objects != "ycb" and self.selection != "paper":
             raise InvalidArgumentError(f"expected selection=paper of {self.objects}, but got {self.selection!r}")
         check_kinds(self.objects, self.kinds, self.instances, _SHEET_INSTANCES)
         if is_kinds(self.objects) and self.objects_root is not None:
             raise InvalidArgumentError(f"expected no objects_root for kinds, but got {self.objects_root!r}")
         within("first_seed", self.first_seed, 0, 2 * MAX_INSTANCES)
-        for name in ("views_per_object", "random_objects", "views_per_random_object"):
-            within(name, getattr(self, name), 0, _MAX_VIEWS)
+        within("views_per_object", self.views_per_object, 1, _MAX_VIEWS)
         check_seed(self.seed)
         check_path("out", self.out)
         if self.objects == "proxy":  # of `ycb` its loader says where it comes from
             check_folder("objects_root", self.objects_root)
         within("size", self.size, 16, 1024)
-        of_set = self.views_per_object if self.objects != "none" else 0
-        if not of_set and not self.random_objects * self.views_per_random_object:
-            raise InvalidArgumentError("expected at least one view, but the object set and random_objects give none")
 
 
 @dataclass

@@ -6,7 +6,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,6 @@ from pickclutter_lang.objects.catalog_file import words_of_entry
 from pickclutter_lang.objects.kinds import Kind, all_kinds, find_kinds
 from pickclutter_lang.objects.kinds.kind_set import write_instance
 from pickclutter_lang.objects.object_sets import ObjectSet, is_kinds, load_object_set
-from pickclutter_lang.objects.procedural.random_objects import sample_object, write_objects
 from pickclutter_lang.utils.images import Cell, contact_sheet, png_bytes, read_image
 from pickclutter_lang.utils.io import atomic_write, create_dir, ensure_dir
 from pickclutter_lang.utils.progress import ProgressBar, track
@@ -279,13 +277,11 @@ def render_object_views(config: ObjectViewConfig) -> str:
     prepare_renderer()
     create_dir(Path(config.out))  # before the work
     renderer = ObjectRenderer()
-    rng = np.random.default_rng([config.seed, config.random_objects])
+    rng = np.random.default_rng([config.seed, 0])
     rgb, mask, owner = [], [], []
     attributes: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder, ProgressBar("views", _view_count(config)) as bar:
-        random_models = list(_random_models(config, rng, Path(folder) / "objects"))  # drawn before the first view
-        models = chain(_catalog_models(config), _kind_models(config, Path(folder) / "kinds"), random_models)
-        for model in models:
+        for model in _kind_models(config, Path(folder)) if is_kinds(config.objects) else _catalog_models(config):
             for _ in range(model.views):
                 image = _render_view(renderer, model, rng, config)
                 rgb.append(image[0])
@@ -313,12 +309,8 @@ def _settings(config: ObjectViewConfig) -> dict[str, Any]:
 
 
 def _view_count(config: ObjectViewConfig) -> int:
-    count = config.random_objects * config.views_per_random_object
-    if is_kinds(config.objects):
-        count += len(_kinds(config)) * config.instances * config.views_per_object
-    elif config.objects != "none":
-        count += len(_catalog(config).catalog) * config.views_per_object
-    return count
+    models = len(_kinds(config)) * config.instances if is_kinds(config.objects) else len(_catalog(config).catalog)
+    return models * config.views_per_object
 
 
 def _kinds(config: ObjectViewConfig | ObjectSheetConfig) -> Sequence[Kind]:
@@ -330,8 +322,6 @@ def _catalog(config: ObjectViewConfig) -> ObjectSet:
 
 
 def _catalog_models(config: ObjectViewConfig) -> Iterator[_Model]:
-    if config.objects == "none" or is_kinds(config.objects) or not config.views_per_object:
-        return
     found = _catalog(config)
     for n, item in enumerate(found.catalog):
         attributes: dict[str, Any] = {"model_id": item.model_id, "object_set": found.name}
@@ -342,20 +332,11 @@ def _catalog_models(config: ObjectViewConfig) -> Iterator[_Model]:
 
 def _kind_models(config: ObjectViewConfig, folder: Path) -> Iterator[_Model]:
     """Make one instance after the other, so that thousands of them take no space on the disk."""
-    if not is_kinds(config.objects) or not config.views_per_object:
-        return
     for kind in _kinds(config):
         for seed in range(config.first_seed, config.first_seed + config.instances):
             instance, model_dir = kind.instance(seed), folder / kind.model_id(seed)
             write_instance(instance, model_dir)
             yield _Model(model_dir, 1.0, kind.words(seed, instance), config.views_per_object, delete=True)
-
-
-def _random_models(config: ObjectViewConfig, rng: np.random.Generator, folder: Path) -> Iterator[_Model]:
-    objects = [sample_object(rng) for _ in range(config.random_objects)]
-    ids = write_objects(folder, objects)
-    for model_id, item in zip(ids, objects, strict=True):
-        yield _Model(folder / "models" / model_id, 1.0, item.words(), config.views_per_random_object)
 
 
 def _render_view(

@@ -132,8 +132,8 @@ def _data_rows(config: TeacherTrainConfig) -> Iterator[Sequence[object]]:
         use = "training" if folder in config.scenes else "held out"
         yield use, f"`pickclutter collect-scenes {' '.join(words)}`", f"`{manifest.content_hash[:16]}`"
     keys = (
-        *("objects", "selection", "kinds", "first_seed", "instances", "views_per_object", "random_objects"),
-        *("views_per_random_object", "random_lights", "size", "seed"),
+        *("objects", "selection", "kinds", "first_seed", "instances", "views_per_object"),
+        *("random_lights", "size", "seed"),
     )
     for folder in (*config.views, *config.unseen_views):
         store = ObjectViewDataset.open(folder)

@@ -31,8 +31,6 @@ SETTINGS = ObjectViewConfig(
     objects_root=None,
     selection="paper",
     views_per_object=1,
-    random_objects=3,
-    views_per_random_object=2,
     size=48,
     seed=0,
 )
@@ -61,8 +59,7 @@ def test_views_show_each_object_and_depend_on_the_seed_alone(tmp_path: Path) -> 
     views = ObjectViewDataset.open(tmp_path / "first")
     assert views.content_hash == hashes[0]
     assert [views.objects[n].get("model_id") for n in range(26)] == paper_catalog().model_ids
-    assert {"shape", "colours", "pattern", "material"} <= set(views.objects[26])
-    assert np.bincount(views.object_index).tolist() == [1] * 26 + [2] * 3
+    assert np.bincount(views.object_index).tolist() == [1] * 26
     assert (views.mask.sum(axis=(1, 2)) >= 30).all()
     lemon = paper_catalog().index("lemon")
     red, green, blue = views.rgb[lemon][views.mask[lemon]].mean(axis=0)
@@ -70,7 +67,7 @@ def test_views_show_each_object_and_depend_on_the_seed_alone(tmp_path: Path) -> 
 
 
 def test_views_of_kinds_have_their_words_and_lights(tmp_path: Path) -> None:
-    kinds = replace(SETTINGS, objects="kinds", kinds=["lemon", "mug"], instances=2, first_seed=3, random_objects=0)
+    kinds = replace(SETTINGS, objects="kinds", kinds=["lemon", "mug"], instances=2, first_seed=3)
     hashes = [
         render_object_views(replace(kinds, out=str(tmp_path / name), random_lights=lights))
         for name, lights in (("first", False), ("same", False), ("lit", True))
@@ -91,7 +88,7 @@ def test_views_of_kinds_have_their_words_and_lights(tmp_path: Path) -> None:
         {"objects": "kinds", "kinds": ["gizmo"]},
         {"objects": "kinds", "selection": "further"},
         {"size": 8},
-        {"views_per_object": 0, "random_objects": 0},
+        {"views_per_object": 0},
     ],
 )
 def test_wrong_settings_are_named(change: dict[str, object]) -> None:
@@ -101,7 +98,7 @@ def test_wrong_settings_are_named(change: dict[str, object]) -> None:
 
 def test_own_objects_have_views_and_a_sheet(tmp_path: Path) -> None:
     mine = make_own_set(tmp_path / "mine")
-    render_object_views(replace(SETTINGS, out=str(tmp_path / "views"), objects=str(mine), random_objects=0, size=32))
+    render_object_views(replace(SETTINGS, out=str(tmp_path / "views"), objects=str(mine), size=32))
     views = ObjectViewDataset.open(tmp_path / "views")
     assert [object_of_row(row).name for row in views.objects] == [own_entry(name).name for name in MESHES]
     data = load_set(ImageDataConfig(name="object_views", root=str(tmp_path / "views"), image_size=32)).data

@@ -35,13 +35,13 @@ def stores(objects: str, root: str | None, inputs: Path, folder: Path) -> Measur
 
 
 def views(objects: str, root: str | None, inputs: Path, folder: Path) -> Measures:
-    """Render a view of each object, and of random things."""
+    """Render a view of each object."""
     from pickclutter_lang.envs.config import ObjectViewConfig
     from pickclutter_lang.envs.generation.object_renderer import render_object_views
 
     settings = ObjectViewConfig(
         out=str(folder / "views"), objects=objects, objects_root=root, selection="paper", views_per_object=1,
-        random_objects=3 if root is None else 0, views_per_random_object=2, size=SIDE, seed=0,
+        size=SIDE, seed=0,
     )  # fmt: skip
     render_object_views(settings)
     found = ObjectViewDataset.open(folder / "views")

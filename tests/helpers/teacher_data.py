@@ -58,7 +58,6 @@ def write_views(folder: Path, seed: int) -> Path:
         mask,
         object_index.astype(np.int32),
         rows,
-        {"objects": "proxy", "views_per_object": 3}
-        | dict.fromkeys(("random_objects", "views_per_random_object", "size", "seed"), 1),
+        {"objects": "proxy", "views_per_object": 3} | dict.fromkeys(("size", "seed"), 1),
     )
     return folder

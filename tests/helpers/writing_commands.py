@@ -106,9 +106,7 @@ WRITING = {
         lambda inputs, work: make_toy_demos(work / "demos", 8, side=96),
         cheap=True,
     ),
-    "render-object-views": WritingCommand(
-        "render-object-views views_per_object=1 random_objects=4 size=32 out={work}/o"
-    ),
+    "render-object-views": WritingCommand("render-object-views views_per_object=1 size=32 out={work}/o"),
     "render-object-sheet": WritingCommand("render-object-sheet size=32 out={work}/o.png", place="o.png"),
     "validate-grasp-labels": WritingCommand(
         "validate-grasp-labels store={work}/store instances=4 workers=1", _copied("store"), place="store"

@@ -22,7 +22,6 @@ from pickclutter_lang.language.captions import (
 from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_from_dict, attributes_of, noun_tags
 from pickclutter_lang.objects.catalog import all_objects, paper_catalog
 from pickclutter_lang.objects.kinds import all_kinds, find_kinds
-from pickclutter_lang.objects.procedural.random_objects import PRIMITIVES
 
 OBJECTS = {item.name: attributes_of(item) for item in paper_catalog()}
 CONE = attributes_from_dict(
@@ -118,8 +117,7 @@ def test_the_noun_of_a_random_object_is_not_true_of_all_of_its_shape(shape: str,
 
 def test_a_prompt_of_one_attribute_has_one_meaning() -> None:
     kinds = [instance(kind.name) for kind in all_kinds()]
-    made = [random_object(shape, noun) for shape, (_, nouns) in PRIMITIVES.items() for noun in nouns]
-    words = attribute_words([*(attributes_of(item) for item in all_objects()), *kinds, *made])
+    words = attribute_words([*(attributes_of(item) for item in all_objects()), *kinds])
     prompts = [attribute_prompt(kind, word, n) for kind in words for word in words[kind] for n in range(12)]
     meaning: dict[str, Predicate] = {}
     names = {f"{article}{item.name}" for item in [*kinds, *OBJECTS.values()] for article in ("a ", "an ")}

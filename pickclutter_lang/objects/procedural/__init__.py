@@ -1,1 +1,1 @@
-"""What procedural models are of: surfaces, textures, and the files they are written to; random objects."""
+"""What procedural models are of: surfaces, textures, and the files they are written to."""

@@ -1,4 +1,4 @@
-"""Texture images of random objects: color, pattern and material on rectangles of metric size."""
+"""Patterns and materials of textures: color, pattern and material on rectangles of metric size."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COLORS: dict[str, tuple[int, int, int]] = {
     "grey": (132, 134, 138),
 }
 FURTHER_PATTERNS = ("speckled", "marbled", "floral", "printed")
-"""Patterns of kinds beside `PATTERNS`, which are those of random objects; `printed` is lettering."""
+"""Patterns of kinds beside `PATTERNS`, which are those of drawn tables too; `printed` is lettering."""
 PATTERNS = ("plain", "striped", "dotted", "checkered", "two-coloured")
 MATERIALS = ("wooden", "metal", "plastic", "foam", "cardboard", "cloth")
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from pickclutter_lang.objects.procedural.surfaces import Floats, Surface, circle
+from pickclutter_lang.objects.procedural.surfaces import Floats, Surface
 
 TextureImage = npt.NDArray[np.uint8]
 
@@ -57,31 +56,6 @@ def extreme_points(surface: Surface, count: int = 90) -> Floats:
     chosen = np.arange(0, len(points), max(1, len(points) // count))
     rows = np.unique(np.concatenate([chosen, points.argmin(axis=0), points.argmax(axis=0)]))
     return np.asarray(points[rows])
-
-
-def loft_hulls(outlines: Sequence[tuple[float, float, float]], segments: int = 12) -> list[Floats]:
-    """Return one hull for each section between elliptic outlines (half x, half y, z)."""
-    ring = circle(1.0, segments)
-    rings = [np.c_[ring * [a, b], np.full(segments, z)] for a, b, z in outlines]
-    return [np.concatenate(pair) for pair in pairwise(rings)]
-
-
-def sweep_hulls(
-    path: npt.ArrayLike, half_width: npt.ArrayLike, half_height: npt.ArrayLike | None = None
-) -> list[Floats]:
-    """Return one hull for each section of a path [N, 3] with half-widths and half-heights (along z)."""
-    path_points = np.asarray(path, dtype=float)
-    a = np.broadcast_to(np.asarray(half_width, dtype=float), len(path_points))
-    b = a if half_height is None else np.broadcast_to(np.asarray(half_height, dtype=float), len(path_points))
-    tangents = np.gradient(path_points, axis=0)
-    side = np.stack([-tangents[:, 1], tangents[:, 0], np.zeros(len(path_points))], -1)
-    side /= np.linalg.norm(side, axis=1, keepdims=True)
-    ring = circle(1.0, 8)
-    rings = [
-        c + ring[:, :1] * p * s + ring[:, 1:] * q * np.array([0, 0, 1.0])
-        for c, p, q, s in zip(path_points, a, b, side, strict=True)
-    ]
-    return [np.concatenate(pair) for pair in pairwise(rings)]
 
 
 def box_corners(low: npt.ArrayLike, high: npt.ArrayLike) -> Floats:
