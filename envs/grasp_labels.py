@@ -20,7 +20,7 @@ from pickclutter_lang.envs.generation.physics import Pile
 from pickclutter_lang.envs.generation.scene_renderer import REST_QPOS, PandaKinematics
 from pickclutter_lang.errors import MissingAssetsError
 from pickclutter_lang.manipulation.gripper import (
-    PANDA_GRIPPER,
+    FINGERTIP_CORNERS,
     GraspCandidates,
     collision_counts,
     pregrasp_pose,
@@ -259,6 +259,6 @@ def _propose(centers: FloatArray, axes: FloatArray, center: FloatArray) -> Grasp
 
 def _lift(centers: FloatArray, rotations: FloatArray) -> FloatArray:
     """Return how far [G] each pose must back off along its approach so that the open fingers clear the table."""
-    lowest = (centers[:, None] + np.einsum("gij,cj->gci", rotations, PANDA_GRIPPER.fingertip_corners))[..., 2].min(1)
+    lowest = (centers[:, None] + np.einsum("gij,cj->gci", rotations, FINGERTIP_CORNERS))[..., 2].min(1)
     upward = -rotations[:, 2, 2]  # meters of height per meter of backing off
     return np.asarray(np.maximum(0.0, (_TABLE_CLEARANCE_M - lowest) / np.maximum(upward, 1e-3)))

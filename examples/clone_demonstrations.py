@@ -24,9 +24,8 @@ from safetensors.torch import load_file, save_file
 from scipy.spatial.transform import Rotation
 from torch import Tensor, nn
 
-from pickclutter_lang.manipulation.controllers import make_controller
 from pickclutter_lang.manipulation.gripper import rotation_matrix
-from pickclutter_lang.manipulation.kinematics import PandaArm
+from pickclutter_lang.manipulation.kinematics import PandaArm, make_controller
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 
 DEMOS = Path("demos/trajectory.rgbd.pd_ee_delta_pose.h5")

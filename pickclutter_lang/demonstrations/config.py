@@ -77,7 +77,7 @@ class CollectDemosConfig:
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         from pickclutter_lang.envs.registration import environment_id  # these load Gymnasium
-        from pickclutter_lang.manipulation.controllers import make_controller
+        from pickclutter_lang.manipulation.kinematics import make_controller
 
         check_path("out", self.out)
         check_path("policy", self.policy)

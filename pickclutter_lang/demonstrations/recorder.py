@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.demonstrations.trajectories import RECORD
 from pickclutter_lang.envs.replay import RecordEpisode
+from pickclutter_lang.manipulation.grasp_proposals import proposals
 from pickclutter_lang.manipulation.gripper import GraspCandidates, quaternion, rotation_matrix
-from pickclutter_lang.manipulation.point_cloud import object_point_cloud
-from pickclutter_lang.manipulation.scripted_picker import DEFAULT_PICKER_CONFIG, PickerConfig
+from pickclutter_lang.manipulation.point_cloud import points_of_object
 from pickclutter_lang.policy.policy import EpisodeState
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.typing import FloatArray
@@ -57,7 +57,7 @@ class DemonstrationRecorder(RecordEpisode):  # type: ignore[misc]
         """Start an episode, and forget the last one."""
         observation, info = super().reset(**given)
         self._episode_info["reset_kwargs"] = {"seed": given["seed"]}
-        self._grasps = GraspLog(self.env.unwrapped, DEFAULT_PICKER_CONFIG)
+        self._grasps = GraspLog(self.env.unwrapped)
         return observation, info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
@@ -113,12 +113,12 @@ class _Proposal(NamedTuple):
 class GraspLog:
     """The grasps of an episode: of all objects before the arm moves, and of the picker at each of its decisions."""
 
-    def __init__(self, env: Any, config: PickerConfig) -> None:
+    def __init__(self, env: Any) -> None:
         """Begin an episode.
 
         :param env: the unwrapped environment
         """
-        self._env, self._config = env, config
+        self._env = env
         self._proposals: list[_Proposal] = []
         self._outcomes: list[int] = []
         """What became of each decision's grasp."""
@@ -143,7 +143,7 @@ class GraspLog:
             for actor in range(len(self._env.objs)):
                 if actor != chosen:
                     mask = segments == self._env.objs[actor].id
-                    self._add(actor, decision, propose(observation, mask, self._config), None)
+                    self._add(actor, decision, propose(observation, mask), None)
 
     def after_step(self, success: bool) -> None:
         """Take what became of the grasp of the last decision."""
@@ -198,7 +198,7 @@ _GRASP = np.dtype(
 )
 
 
-def propose(observation: Mapping[str, Any], mask: NDArray[np.bool_], config: PickerConfig) -> GraspCandidates:
+def propose(observation: Mapping[str, Any], mask: NDArray[np.bool_]) -> GraspCandidates:
     """Return the grasps of an object as the picker would propose them, within the first limits that have any.
 
     :param observation: of mode `rgbd`
@@ -206,11 +206,9 @@ def propose(observation: Mapping[str, Any], mask: NDArray[np.bool_], config: Pic
     """
     camera = observation["camera_param"]["hand_camera"]
     depth = np.asarray(observation["image"]["hand_camera"]["depth"], float)[..., 0]
-    cloud = object_point_cloud(depth, camera["intrinsic_cv"], camera["cam2world_gl"], config.point_cloud)
-    inside = mask[cloud.pixels[:, 0], cloud.pixels[:, 1]]
+    points, others = points_of_object(depth, camera["intrinsic_cv"], camera["cam2world_gl"], mask)
     rest = rotation_matrix(np.asarray(observation["extra"]["tcp_pose"], float)[3:])
-    for limits in config.grasp_limits:
-        grasps = config.propose_grasps(cloud.points[inside], cloud.points[~inside], limits, rest)
+    for grasps in proposals(points, others, rest):
         if len(grasps.positions):
             break
     return grasps

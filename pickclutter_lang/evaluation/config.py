@@ -163,7 +163,7 @@ class PolicyEvalConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        from pickclutter_lang.manipulation.controllers import make_controller  # loads Gymnasium
+        from pickclutter_lang.manipulation.kinematics import make_controller  # loads Gymnasium
 
         self._check_who_acts()
         at_least("episodes", self.episodes, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 import gymnasium as gym
@@ -18,7 +18,8 @@ from pickclutter_lang.envs.wrappers import DeclareAbsence, FlatObservation
 from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.evaluation.instructions import BLANK, DRAWN, Instruction, Pile, draw_instruction, may_refuse
 from pickclutter_lang.language.instructions import encode_instruction
-from pickclutter_lang.manipulation.scripted_picker import DEFAULT_PICKER_CONFIG, PickPhase
+from pickclutter_lang.manipulation.grasp_proposals import propose_grasps
+from pickclutter_lang.manipulation.scripted_picker import PickPhase
 from pickclutter_lang.objects.catalog import Catalog
 from pickclutter_lang.objects.object_sets import own_sources
 from pickclutter_lang.policy.detectors import Detection, OracleDetector, RandomDetector, StudentDetector, TargetDetector
@@ -168,9 +169,7 @@ class RolloutRunner:
         for name, student in students.items():
             self.use_detector(name, StudentDetector(student))
         self.student = next(iter(students.values()), None)
-        self._picker_config = DEFAULT_PICKER_CONFIG
-        if config.proposer is not None:
-            self._picker_config = replace(DEFAULT_PICKER_CONFIG, grasp_proposer=resolve(config.proposer, "proposer"))
+        self._proposer = propose_grasps if config.proposer is None else resolve(config.proposer, "proposer")
         hand_size = self.student.config.camera_size if self.student else config.camera_size
         inner = wrap(gym.make(config.env_id, **config.env_arguments(hand_size, base_size)))
         catalog: Catalog = inner.unwrapped.catalog  # type: ignore[attr-defined]
@@ -250,7 +249,7 @@ class RolloutRunner:
             if variant not in self._detectors:
                 self.use_detector(variant, self._make_detector(variant))
             detector = TimedDetector(self._detectors[variant], self._known_names[variant])
-            policy = LanguagePickPolicy(detector, self.config.control_mode, config=self._picker_config)
+            policy = LanguagePickPolicy(detector, self.config.control_mode, proposer=self._proposer)
             return Actor(policy, detector, detector.seconds)
         own = resolve(str(self.config.own_policy), "policy")()
         if not callable(getattr(own, "predict", None)):

@@ -12,44 +12,19 @@ from transforms3d.quaternions import mat2quat, quat2mat
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.typing import FloatArray
 
-
-@dataclass(frozen=True)
-class GripperGeometry:
-    """Boxes around the open gripper in its TCP frame: x across the fingers, y closing axis, z approach axis.
-
-    Sizes are those of the collision shapes in `panda_v2.urdf`, with a margin of 1 mm. "Half" sizes are symmetric
-    about the TCP.
-    """
-
-    finger_tip_z_m: float = 0.0098
-    """End of the fingers: 8.8 mm beyond the TCP."""
-    finger_min_y_m: float = 0.040
-    """Inner face of an open finger."""
-    finger_max_y_m: float = 0.062
-    """Outer face of an open finger."""
-    finger_half_x_m: float = 0.0118
-    """Half of the finger's width."""
-    pad_height_m: float = 0.0185
-    """Height of the pads above the tips; the fingers recede above them."""
-    palm_z_m: float = -0.036
-    """Front of the palm."""
-    palm_half_x_m: float = 0.033
-    """Half of the palm's thickness."""
-    palm_half_y_m: float = 0.105
-    """Half of the palm's width."""
-    sweep_z_m: float = -0.16
-    """Back of the swept volume: twice the pre-grasp distance behind the TCP."""
-    pregrasp_distance_m: float = 0.08
-    """Distance between a grasp and the pose from which the gripper approaches it."""
-
-    @property
-    def fingertip_corners(self) -> FloatArray:
-        """Outer corners of the open fingertips, [4, 3], meters, in the TCP frame."""
-        x, y, z = self.finger_half_x_m, self.finger_max_y_m, self.finger_tip_z_m
-        return np.array([[sx * x, sy * y, z] for sx in (-1, 1) for sy in (-1, 1)])
-
-
-PANDA_GRIPPER = GripperGeometry()
+# Boxes around the open gripper in its TCP frame, meters: x across the fingers, y closing axis, z approach axis. Sizes
+# are those of the collision shapes in `panda_v2.urdf`, with a margin of 1 mm. "Half" sizes are symmetric about the TCP.
+FINGER_TIP_Z_M = 0.0098  # end of the fingers, 8.8 mm beyond the TCP
+FINGER_HALF_X_M = 0.0118
+PAD_HEIGHT_M = 0.0185  # of the pads above the tips; the fingers recede above them
+PREGRASP_DISTANCE_M = 0.08  # between a grasp and the pose from which the gripper approaches it
+_FINGER_MIN_Y_M, _FINGER_MAX_Y_M = 0.040, 0.062  # inner and outer face of an open finger
+_PALM_Z_M, _PALM_HALF_X_M, _PALM_HALF_Y_M = -0.036, 0.033, 0.105
+_SWEEP_Z_M = -0.16  # back of the swept volume: twice the pre-grasp distance behind the TCP
+FINGERTIP_CORNERS = np.array(
+    [[x * FINGER_HALF_X_M, y * _FINGER_MAX_Y_M, FINGER_TIP_Z_M] for x in (-1, 1) for y in (-1, 1)]
+)
+"""Outer corners of the open fingertips, [4, 3], meters, in the TCP frame."""
 
 
 @dataclass(frozen=True)
@@ -102,17 +77,14 @@ def checked_candidates(proposed: object) -> GraspCandidates:
     return proposed
 
 
-def pregrasp_pose(tcp_pose: FloatArray, distance: float = PANDA_GRIPPER.pregrasp_distance_m) -> FloatArray:
-    """Return the TCP pose [7] `distance` meters behind a grasp, along its approach axis."""
-    offset = rotation_matrix(tcp_pose[3:])[:, 2] * distance
+def pregrasp_pose(tcp_pose: FloatArray) -> FloatArray:
+    """Return the TCP pose [7] from which the gripper approaches a grasp, along its approach axis."""
+    offset = rotation_matrix(tcp_pose[3:])[:, 2] * PREGRASP_DISTANCE_M
     return np.concatenate([tcp_pose[:3] - offset, tcp_pose[3:]])
 
 
 def collision_counts(
-    candidates: GraspCandidates,
-    clouds: Sequence[FloatArray],
-    margin: float = 0.0,
-    gripper: GripperGeometry = PANDA_GRIPPER,
+    candidates: GraspCandidates, clouds: Sequence[FloatArray], margin: float = 0.0
 ) -> NDArray[np.int64]:
     """Count [G] the points in the volume that fingers and palm sweep during the approach; 0 is collision-free.
 
@@ -120,24 +92,17 @@ def collision_counts(
     :param margin: widens the fingers on both sides along x, meters
     """
     x, y, z = _local_coordinates(candidates, np.concatenate(clouds))
-    finger = (
-        (x < gripper.finger_half_x_m + margin)
-        & (y > gripper.finger_min_y_m)
-        & (y < gripper.finger_max_y_m)
-        & (z > gripper.sweep_z_m)
-        & (z < gripper.finger_tip_z_m)
-    )
-    palm = (x < gripper.palm_half_x_m) & (y < gripper.palm_half_y_m) & (z > gripper.sweep_z_m) & (z < gripper.palm_z_m)
+    beside = (x < FINGER_HALF_X_M + margin) & (y > _FINGER_MIN_Y_M) & (y < _FINGER_MAX_Y_M)
+    finger = beside & (z > _SWEEP_Z_M) & (z < FINGER_TIP_Z_M)
+    palm = (x < _PALM_HALF_X_M) & (y < _PALM_HALF_Y_M) & (z > _SWEEP_Z_M) & (z < _PALM_Z_M)
     return np.asarray((finger | palm).sum(1))
 
 
-def points_between_fingers(
-    candidates: GraspCandidates, cloud: FloatArray, gripper: GripperGeometry = PANDA_GRIPPER
-) -> NDArray[np.int64]:
+def points_between_fingers(candidates: GraspCandidates, cloud: FloatArray) -> NDArray[np.int64]:
     """Count [G] the points of a cloud [P, 3] that lie between the open fingers."""
     x, y, z = _local_coordinates(candidates, cloud)
-    in_gap = (x < gripper.finger_half_x_m) & (y < gripper.finger_min_y_m)
-    return np.asarray((in_gap & (z > gripper.palm_z_m) & (z < gripper.finger_tip_z_m)).sum(1))
+    in_gap = (x < FINGER_HALF_X_M) & (y < _FINGER_MIN_Y_M)
+    return np.asarray((in_gap & (z > _PALM_Z_M) & (z < FINGER_TIP_Z_M)).sum(1))
 
 
 def _local_coordinates(candidates: GraspCandidates, points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

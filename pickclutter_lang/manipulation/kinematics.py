@@ -1,12 +1,14 @@
-"""Forward and inverse kinematics of the Franka Emika Panda in NumPy, without a simulator."""
+"""Kinematics of the Franka Emika Panda in NumPy, and actions for ManiSkill2's delta controllers that move its TCP."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.gripper import quaternion, rotation_matrix
 from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
@@ -33,34 +35,22 @@ JOINT_LIMITS = np.array(
     ]
 )
 """Lowest and highest angle of each joint, [2, 7], radians, from Franka's data sheet."""
-
-
-@dataclass(frozen=True)
-class KinematicsConfig:
-    """Configuration of the inverse kinematics by damped least squares."""
-
-    max_iterations: int = 60
-    """Steps before a pose counts as out of reach."""
-    damping: float = 0.02
-    """Damping of the pseudo-inverse near singular postures."""
-    max_step_rad: float = 0.3
-    """Maximum angle that a joint turns in one step; the linearization holds no farther."""
-    position_tolerance_m: float = 5e-4
-    """Position error of a solution."""
-    rotation_tolerance_rad: float = 5e-3
-    """Rotation error of a solution."""
-    max_elbow_rad: float = -1.0
-    """Elbow angle up to which the arm counts as bent; 0 is straight, and `pd_ee_delta_pose` stalls at -0.7."""
-
-
-DEFAULT_KINEMATICS_CONFIG = KinematicsConfig()
+# Inverse kinematics by damped least squares; the linearization holds no farther than `_MAX_STEP_RAD`.
+_MAX_ITERATIONS, _DAMPING, _MAX_STEP_RAD = 60, 0.02, 0.3
+_POSITION_TOLERANCE_M, _ROTATION_TOLERANCE_RAD = 5e-4, 5e-3
+_MAX_ELBOW_RAD = -1.0  # up to which the arm counts as bent; 0 is straight, and `pd_ee_delta_pose` stalls at -0.7
+OPEN, CLOSED = 1.0, -1.0
+"""The action of the gripper."""
+# Motion for an action of 1.0 by ManiSkill2's controllers: of the TCP in `pd_ee_delta_pose`, of a joint in
+# `pd_joint_delta_pos`.
+_POSITION_SCALE_M, _ROTATION_SCALE_RAD, _JOINT_SCALE_RAD = 0.1, 0.1, 0.1
+_MIN_ROTATION_SPEED = 0.5  # of `pd_ee_delta_pose`; at transport speed rotations would dominate the duration
 
 
 class PandaArm:
     """Forward and inverse kinematics of a Panda with its base at a pose (x y z qw qx qy qz) of the world."""
 
-    def __init__(self, base_pose: AnyFloatArray, config: KinematicsConfig = DEFAULT_KINEMATICS_CONFIG) -> None:
-        self.config = config
+    def __init__(self, base_pose: AnyFloatArray) -> None:
         self._base = _matrix(np.asarray(base_pose, float))
         self.base = self._base[:3, 3]
         """Position of the base, [3], meters."""
@@ -76,16 +66,16 @@ class PandaArm:
         Damped least squares from `start` [7]; angles stay within the joint limits.
         """
         angles = np.clip(np.asarray(start, float)[:JOINTS], JOINT_LIMITS[0], JOINT_LIMITS[1])
-        rotation, config = rotation_matrix(tcp_pose[3:]), self.config
-        for _ in range(config.max_iterations):
+        rotation = rotation_matrix(tcp_pose[3:])
+        for _ in range(_MAX_ITERATIONS):
             frames = self.frames(angles)
             error = _pose_error(frames[-1], tcp_pose[:3], rotation)
-            position_reached = np.linalg.norm(error[:3]) < config.position_tolerance_m
-            if position_reached and np.linalg.norm(error[3:]) < config.rotation_tolerance_rad:
+            position_reached = np.linalg.norm(error[:3]) < _POSITION_TOLERANCE_M
+            if position_reached and np.linalg.norm(error[3:]) < _ROTATION_TOLERANCE_RAD:
                 return angles
             jacobian = _jacobian(frames)
-            step = jacobian.T @ np.linalg.solve(jacobian @ jacobian.T + config.damping**2 * np.eye(6), error)
-            step *= min(1.0, config.max_step_rad / max(float(np.abs(step).max()), 1e-9))
+            step = jacobian.T @ np.linalg.solve(jacobian @ jacobian.T + _DAMPING**2 * np.eye(6), error)
+            step *= min(1.0, _MAX_STEP_RAD / max(float(np.abs(step).max()), 1e-9))
             angles = np.clip(angles + step, JOINT_LIMITS[0], JOINT_LIMITS[1])
         return None
 
@@ -102,12 +92,12 @@ class PandaArm:
         return np.stack(frames)
 
 
-def is_elbow_bent(angles: FloatArray, config: KinematicsConfig = DEFAULT_KINEMATICS_CONFIG) -> bool:
+def is_elbow_bent(angles: FloatArray) -> bool:
     """Return whether the elbow of joint angles [7] is bent enough to move in any direction.
 
     Small motions of an outstretched arm have no solution, so a Cartesian controller stalls.
     """
-    return bool(angles[_ELBOW] < config.max_elbow_rad)
+    return bool(angles[_ELBOW] < _MAX_ELBOW_RAD)
 
 
 def pose_distance(one: FloatArray, other: FloatArray) -> tuple[float, float]:
@@ -132,3 +122,55 @@ def _matrix(pose: FloatArray) -> FloatArray:
     matrix = np.eye(4)
     matrix[:3, :3], matrix[:3, 3] = rotation_matrix(pose[3:]), pose[:3]
     return matrix
+
+
+Controller = Callable[[PandaArm, AnyFloatArray, FloatArray, float, float], NDArray[np.float32]]
+"""(arm, joint angles [9], TCP pose [7] to reach, gripper, speed as a fraction of the fastest) -> action."""
+
+
+def ee_delta_pose_action(
+    arm: PandaArm, qpos: AnyFloatArray, tcp_pose: FloatArray, gripper: float, speed: float
+) -> NDArray[np.float32]:
+    """Return an action [7] of `pd_ee_delta_pose`: the pose error in TCP axes, limited to the speed."""
+    current = arm.forward(qpos[:JOINTS])
+    rotation = rotation_matrix(current[3:])
+    translation = rotation.T @ (tcp_pose[:3] - current[:3]) / _POSITION_SCALE_M
+    relative = Rotation.from_matrix(rotation.T @ rotation_matrix(tcp_pose[3:]))
+    turn = _limited(relative.as_rotvec() / _ROTATION_SCALE_RAD, max(speed, _MIN_ROTATION_SPEED))
+    return np.concatenate([_limited(translation, speed), turn, [gripper]]).astype(np.float32)
+
+
+def joint_delta_action(
+    arm: PandaArm, qpos: AnyFloatArray, tcp_pose: FloatArray, gripper: float, speed: float
+) -> NDArray[np.float32]:
+    """Return an action [8] of `pd_joint_delta_pos`; the arm holds still when the pose is out of reach."""
+    solution = arm.inverse(tcp_pose, qpos[:JOINTS])
+    step = np.zeros(JOINTS) if solution is None else (solution - qpos[:JOINTS]) / _JOINT_SCALE_RAD
+    return np.concatenate([step * min(1.0, speed / max(float(np.abs(step).max()), 1e-9)), [gripper]]).astype(np.float32)
+
+
+def _limited(vector: FloatArray, max_norm: float) -> FloatArray:
+    return vector * min(1.0, max_norm / max(float(np.linalg.norm(vector)), 1e-9))
+
+
+CONTROLLERS: dict[str, Controller] = {
+    "pd_ee_delta_pose": ee_delta_pose_action,
+    "pd_joint_delta_pos": joint_delta_action,
+}
+"""The controller of each supported control mode."""
+_ARM_ACTION_SIZES = {"pd_ee_delta_pose": 6, "pd_joint_delta_pos": JOINTS}
+
+
+def make_controller(control_mode: str) -> Controller:
+    """Return the controller for a control mode.
+
+    :raises InvalidArgumentError: for an unsupported control mode
+    """
+    if control_mode not in CONTROLLERS:
+        raise InvalidArgumentError(f"expected a control_mode out of {', '.join(CONTROLLERS)}, but got {control_mode!r}")
+    return CONTROLLERS[control_mode]
+
+
+def hold_action(control_mode: str) -> NDArray[np.float32]:
+    """Return an action of a control mode that moves nothing and keeps the gripper open."""
+    return np.append(np.zeros(_ARM_ACTION_SIZES[control_mode]), OPEN).astype(np.float32)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -11,154 +10,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.manipulation.controllers import (
+from pickclutter_lang.manipulation.grasp_proposals import GraspProposer, proposals, propose_grasps
+from pickclutter_lang.manipulation.gripper import GraspCandidates, pregrasp_pose, quaternion, rotation_matrix
+from pickclutter_lang.manipulation.kinematics import (
     CLOSED,
-    DEFAULT_CONTROLLER_CONFIG,
+    JOINTS,
     OPEN,
-    ControllerConfig,
+    PandaArm,
     make_controller,
+    pose_distance,
 )
-from pickclutter_lang.manipulation.grasp_proposals import (
-    DEFAULT_GRASP_CONFIG,
-    DEFAULT_LIMITS,
-    RELAXED_LIMITS,
-    GraspConfig,
-    GraspLimits,
-    propose_grasps,
-)
-from pickclutter_lang.manipulation.gripper import (
-    GraspCandidates,
-    checked_candidates,
-    pregrasp_pose,
-    quaternion,
-    rotation_matrix,
-)
-from pickclutter_lang.manipulation.in_hand_pose import (
-    DEFAULT_IN_HAND_POSE_CONFIG,
-    InHandPoseConfig,
+from pickclutter_lang.manipulation.point_cloud import center_of_mass, points_of_object
+from pickclutter_lang.manipulation.transport import (
+    center_hypotheses,
     estimate_in_hand_rotation,
     hand_camera_view,
     held_object_points,
-)
-from pickclutter_lang.manipulation.kinematics import (
-    DEFAULT_KINEMATICS_CONFIG,
-    JOINTS,
-    KinematicsConfig,
-    PandaArm,
-    pose_distance,
-)
-from pickclutter_lang.manipulation.point_cloud import (
-    DEFAULT_POINT_CLOUD_CONFIG,
-    PointCloudConfig,
-    center_of_mass,
-    object_point_cloud,
-)
-from pickclutter_lang.manipulation.transport import (
-    DEFAULT_TRANSPORT_CONFIG,
-    TransportConfig,
-    center_hypotheses,
     transport_pose,
 )
 from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
-GraspProposer = Callable[[FloatArray, FloatArray, GraspLimits, FloatArray, GraspConfig], GraspCandidates]
-"""As `propose_grasps`: the target's points [N, 3] and all others [M, 3] in the world, in meters, limits, the rotation
-[3, 3] of the hand at rest, and a configuration; to grasps, the best first."""
-
-
-@dataclass(frozen=True)
-class MotionConfig:
-    """Thresholds, heights and speeds of the picker's motions. Steps are actions of the environment, 0.05 s each."""
-
-    lift_height_m: float = 0.12
-    """Height of the lift above the grasp."""
-    travel_height_m: float = 0.22
-    """Minimum height of the TCP above the table before it comes down to a grasp, and after a failed one."""
-    position_tolerance_m: float = 0.004
-    """Position error at which a grasp or the goal is reached."""
-    rotation_tolerance_rad: float = 0.04
-    """Rotation error at which a grasp or the goal is reached."""
-    waypoint_position_tolerance_m: float = 0.03
-    """Position error at which a waypoint is passed."""
-    waypoint_rotation_tolerance_rad: float = 0.15
-    """Rotation error at which a waypoint is passed."""
-    max_steps: int = 45
-    """Maximum number of steps of one motion."""
-    stall_steps: int = 6
-    """Steps without progress after which a motion ends."""
-    min_progress_m: float = 1e-4
-    """Minimum decrease of the pose error in a step that counts as progress."""
-    rotation_weight_m: float = 0.1
-    """Weight of a radian in the pose error."""
-    min_close_steps: int = 7
-    """Minimum number of steps of closing the fingers."""
-    closed_step_m: float = 0.0005
-    """The fingers are closed once they close less than that in a step."""
-    lift_speed: float = 0.15
-    """Share of the controller's speed while lifting; faster, more objects slip."""
-    transport_speed: float = 0.3
-    """The same while transporting; slower, fewer center hypotheses fit into an episode."""
-    min_settle_steps: int = 3
-    """Minimum number of steps at a center hypothesis."""
-    settled_step_rad: float = 0.006
-    """The arm rests once no joint turns more in a step; ManiSkill2's own threshold is 0.01."""
-    min_opening_m: float = 0.002
-    """The fingers are empty below that distance between the pads."""
-    slip_ratio: float = 0.5
-    """The object has slipped once the opening falls below that share of the one at the grasp."""
-    view_baseline_m: float = 0.05
-    """Distance between the two views that distinguish the grasped object from the background."""
-
-
-@dataclass(frozen=True)
-class PickerConfig:
-    """Configuration of `ScriptedPicker`.
-
-    Frozen and nested: `dataclasses.replace` changes one, `dataclasses.asdict` logs all.
-    """
-
-    max_attempts: int = 3
-    """Picks after which the picker gives up."""
-    retry_distance_m: float = 0.02
-    """Grasps nearer than that to a failed one are not tried again."""
-    grasp_limits: tuple[GraspLimits, ...] = (DEFAULT_LIMITS, RELAXED_LIMITS)
-    """Limits of the grasps, tried in that order until one has a reachable grasp."""
-    grasp_proposer: GraspProposer | None = None
-    """Function that proposes grasps in place of `propose_grasps`; None: that one."""
-    grasp: GraspConfig = DEFAULT_GRASP_CONFIG
-    """Grasp proposals, and the gripper's volume."""
-    motion: MotionConfig = MotionConfig()
-    """Motions of the arm."""
-    controller: ControllerConfig = DEFAULT_CONTROLLER_CONFIG
-    """Scales of the actions."""
-    kinematics: KinematicsConfig = DEFAULT_KINEMATICS_CONFIG
-    """Inverse kinematics."""
-    point_cloud: PointCloudConfig = DEFAULT_POINT_CLOUD_CONFIG
-    """Point cloud of the hand camera."""
-    in_hand_pose: InHandPoseConfig = DEFAULT_IN_HAND_POSE_CONFIG
-    """Estimate of how the grasped object has rotated."""
-    transport: TransportConfig = DEFAULT_TRANSPORT_CONFIG
-    """Transport to the goal."""
-
-    def __post_init__(self) -> None:
-        """Check.
-
-        :raises InvalidArgumentError: for less than one attempt
-        """
-        if self.max_attempts < 1:
-            raise InvalidArgumentError(f"expected at least one attempt, but got max_attempts={self.max_attempts}")
-
-    def propose_grasps(
-        self, target: FloatArray, others: FloatArray, limits: GraspLimits, rest_rotation: FloatArray
-    ) -> GraspCandidates:
-        """Return what the proposer gives, checked; arguments as of `propose_grasps`."""
-        return checked_candidates(
-            (self.grasp_proposer or propose_grasps)(target, others, limits, rest_rotation, self.grasp)
-        )
-
-
-DEFAULT_PICKER_CONFIG = PickerConfig()
-
+# Lengths in meters, angles in radians. Steps are actions of the environment, 0.05 s each.
+_MAX_ATTEMPTS = 3
+_RETRY_DISTANCE = 0.02  # grasps nearer than that to a failed one are not tried again
+_LIFT_HEIGHT = 0.12  # above the grasp
+_TRAVEL_HEIGHT = 0.22  # of the TCP above the table, at least, before it comes down to a grasp, and after a failed one
+_REACHED, _PASSED = (0.004, 0.04), (0.03, 0.15)  # errors of the pose at a grasp or the goal, and at a waypoint
+_MAX_STEPS = 45  # of one motion
+_STALL_STEPS, _MIN_PROGRESS = 6, 1e-4  # steps without progress after which a motion ends; of the error in a step
+_ROTATION_WEIGHT = 0.1  # of a radian in the error
+_MIN_CLOSE_STEPS, _CLOSED_STEP = 7, 0.0005  # the fingers are closed once they close less than that in a step
+_LIFT_SPEED = 0.15  # share of the controller's; faster, more objects slip
+_TRANSPORT_SPEED = 0.3  # slower, fewer center hypotheses fit into an episode
+_MIN_SETTLE_STEPS, _SETTLED_STEP = 3, 0.006  # the arm rests once no joint turns more; ManiSkill2's threshold is 0.01
+_MIN_OPENING = 0.002  # below which the fingers are empty
+_SLIP_RATIO = 0.5  # of the opening at the grasp, below which the object has slipped
+_VIEW_BASELINE = 0.05  # between the two views that distinguish the grasped object from the background
 
 Observation = Mapping[str, Any]
 Actions = Generator[NDArray[np.float32], None, None]
@@ -202,16 +89,17 @@ class ScriptedPicker:
         self,
         find_target: TargetMaskFn,
         control_mode: str = "pd_ee_delta_pose",
-        config: PickerConfig = DEFAULT_PICKER_CONFIG,
+        proposer: GraspProposer = propose_grasps,
     ) -> None:
         """Choose the target and the controller.
 
         :param find_target: called when a grasp is chosen: before the arm moves, and after a failed attempt
         :param control_mode: `pd_ee_delta_pose` or `pd_joint_delta_pos`
+        :param proposer: proposes grasps of the target
         :raises InvalidArgumentError: for another control mode
         """
-        self.config, self._find_target = config, find_target
-        self._controller = make_controller(control_mode, config.controller)
+        self._find_target, self._proposer = find_target, proposer
+        self._controller = make_controller(control_mode)
         self.reset()
 
     def reset(self) -> None:
@@ -233,27 +121,26 @@ class ScriptedPicker:
         """
         self._observe(observation)
         if self._script is None:
-            self._arm = PandaArm(self._base, self.config.kinematics)
+            self._arm = PandaArm(self._base)
             self._rest = self._tcp
             self._script = self._pick()
         return next(self._script)
 
     def _pick(self) -> Actions:
-        motion = self.config.motion
-        for _ in range(self.config.max_attempts):
+        for _ in range(_MAX_ATTEMPTS):
             self.target = self._choose_target()
             if self.target is None:
                 break
             grasp = self.target.grasp
-            pregrasp = self._pregrasp(grasp)
+            pregrasp = pregrasp_pose(grasp)
             self.phase = PickPhase.REACH
-            yield from self._go(_raised(pregrasp, motion.travel_height_m), OPEN, waypoint=True)
+            yield from self._go(_raised(pregrasp, _TRAVEL_HEIGHT), OPEN, waypoint=True)
             yield from self._go(pregrasp, OPEN, waypoint=True)
             yield from self._go(grasp, OPEN)
             self.phase = PickPhase.CLOSE
             yield from self._close(grasp)
             self._grasp_opening = self._opening
-            lifted = grasp + np.array([0, 0, motion.lift_height_m, 0, 0, 0, 0])
+            lifted = grasp + np.array([0, 0, _LIFT_HEIGHT, 0, 0, 0, 0])
             if self._holding:
                 self.phase = PickPhase.LIFT
                 yield from self._go(lifted, CLOSED, waypoint=True)
@@ -261,7 +148,7 @@ class ScriptedPicker:
                 yield from self._transport(self.target)
             self._failed.append(grasp)
             self.phase = PickPhase.OBSERVE
-            yield from self._go(_raised(lifted, motion.travel_height_m), OPEN, waypoint=True)
+            yield from self._go(_raised(lifted, _TRAVEL_HEIGHT), OPEN, waypoint=True)
             yield from self._go(self._rest, OPEN, waypoint=True)
         self.phase = PickPhase.DONE
         while True:
@@ -269,8 +156,8 @@ class ScriptedPicker:
 
     def _close(self, grasp: FloatArray) -> Actions:
         """Close the fingers until they stop."""
-        motion, steps, last = self.config.motion, 0, np.inf
-        while steps < motion.min_close_steps or last - self._opening > motion.closed_step_m:
+        steps, last = 0, np.inf
+        while steps < _MIN_CLOSE_STEPS or last - self._opening > _CLOSED_STEP:
             steps, last = steps + 1, self._opening
             yield self._towards(grasp, CLOSED)
 
@@ -282,8 +169,8 @@ class ScriptedPicker:
         for action in self._go(pose, CLOSED):
             views.append((self._tcp, self._depth))
             yield action
-        final_tcp, baseline = self._tcp, self.config.motion.view_baseline_m
-        distant = [depth for tcp, depth in views if np.linalg.norm(tcp[:3] - final_tcp[:3]) > baseline]
+        final_tcp = self._tcp
+        distant = [depth for tcp, depth in views if np.linalg.norm(tcp[:3] - final_tcp[:3]) > _VIEW_BASELINE]
         centers = self._held_centers(distant[-1] if distant else None, target)
         del views, distant
         rotation = rotation_matrix(pose[3:])
@@ -295,7 +182,7 @@ class ScriptedPicker:
 
     def _pose_with_center(self, center: FloatArray, rotation: FloatArray) -> FloatArray:
         """Return the TCP pose [7] with a center [3] of the TCP frame at the goal."""
-        return transport_pose(self._arm, self._qpos[:JOINTS], self._goal, center, rotation, self.config.transport)
+        return transport_pose(self._arm, self._qpos[:JOINTS], self._goal, center, rotation)
 
     @property
     def _tcp(self) -> FloatArray:
@@ -309,76 +196,62 @@ class ScriptedPicker:
 
     @property
     def _holding(self) -> bool:
-        motion = self.config.motion
-        return self._opening > max(motion.min_opening_m, motion.slip_ratio * self._grasp_opening)
+        return self._opening > max(_MIN_OPENING, _SLIP_RATIO * self._grasp_opening)
 
     def _held_centers(self, earlier_depth: AnyFloatArray | None, target: GraspTarget) -> FloatArray:
         """Return hypotheses [G, 3] of the object's center in the TCP frame, given its estimated in-hand rotation.
 
         :param earlier_depth: [H, W], from another pose of the hand; None if there was none: no rotation is estimated
         """
-        config, grasp_rotation = self.config, rotation_matrix(target.grasp[3:])
+        grasp_rotation = rotation_matrix(target.grasp[3:])
         points = (target.points - target.grasp[:3]) @ grasp_rotation
         center = (target.center - target.grasp[:3]) @ grasp_rotation
         tcp, rotation = self._tcp, np.eye(3)
         down = -rotation_matrix(tcp[3:])[2]
         if earlier_depth is not None:
             view = hand_camera_view(self._depth, self._intrinsic, self._camera, tcp)
-            held = held_object_points(earlier_depth, view, self._opening, config.in_hand_pose, config.grasp.gripper)
-            rotation = estimate_in_hand_rotation(held, view, points, center, down, config.in_hand_pose)
-        return center_hypotheses(rotation @ center, points @ rotation.T, down, config.transport)
+            held = held_object_points(earlier_depth, view, self._opening)
+            rotation = estimate_in_hand_rotation(held, view, points, center, down)
+        return center_hypotheses(rotation @ center, points @ rotation.T, down)
 
     def _go(self, tcp_pose: FloatArray, gripper: float, waypoint: bool = False) -> Actions:
         """Go to a pose until it is reached, the arm stalls, or closed fingers have lost the object."""
-        motion = self.config.motion
-        meters, radians = motion.position_tolerance_m, motion.rotation_tolerance_rad
-        if waypoint:
-            meters, radians = motion.waypoint_position_tolerance_m, motion.waypoint_rotation_tolerance_rad
+        meters, radians = _PASSED if waypoint else _REACHED
         best_error, stalled = np.inf, 0
-        for _ in range(motion.max_steps):
+        for _ in range(_MAX_STEPS):
             distance, angle = pose_distance(self._tcp, tcp_pose)
             if (distance < meters and angle < radians) or (gripper == CLOSED and not self._holding):
                 return
-            error = distance + motion.rotation_weight_m * angle
-            stalled = 0 if error < best_error - motion.min_progress_m else stalled + 1
+            error = distance + _ROTATION_WEIGHT * angle
+            stalled = 0 if error < best_error - _MIN_PROGRESS else stalled + 1
             best_error = min(best_error, error)
-            if stalled == motion.stall_steps:
+            if stalled == _STALL_STEPS:
                 return
             yield self._towards(tcp_pose, gripper)
 
     def _settle_at(self, tcp_pose: FloatArray) -> Actions:
         """Go to a pose with the held object until the arm rests, which the environment's success requires."""
-        motion = self.config.motion
-        for step in range(motion.max_steps):
+        for step in range(_MAX_STEPS):
             last = self._qpos[:JOINTS].copy()
             yield self._towards(tcp_pose, CLOSED)
             joint_step = np.abs(self._qpos[:JOINTS] - last).max()
-            if step + 1 >= motion.min_settle_steps and joint_step < motion.settled_step_rad:
+            if step + 1 >= _MIN_SETTLE_STEPS and joint_step < _SETTLED_STEP:
                 return
 
     def _towards(self, tcp_pose: FloatArray, gripper: float) -> NDArray[np.float32]:
-        motion, speed = self.config.motion, 1.0
+        speed = 1.0
         if gripper == CLOSED:
-            speed = motion.lift_speed if self.phase == PickPhase.LIFT else motion.transport_speed
+            speed = _LIFT_SPEED if self.phase == PickPhase.LIFT else _TRANSPORT_SPEED
         return self._controller(self._arm, self._qpos, tcp_pose, gripper, speed)
 
     def _choose_target(self) -> GraspTarget | None:
         """Choose a grasp of the target, within the first limits that allow a reachable one."""
         mask = np.asarray(self._find_target(self._observation), bool)
-        if mask.shape != self._depth.shape:
-            raise InvalidArgumentError(
-                f"expected a mask of the hand camera's {list(self._depth.shape)} pixels, but got {list(mask.shape)}"
-            )
-        config = self.config
-        cloud = object_point_cloud(self._depth, self._intrinsic, self._camera, config.point_cloud)
-        in_mask = mask[cloud.pixels[:, 0], cloud.pixels[:, 1]]
-        points, others = cloud.points[in_mask], cloud.points[~in_mask]
-        rest_rotation = rotation_matrix(self._rest[3:])
-        for limits in config.grasp_limits:
-            self.candidates = config.propose_grasps(points, others, limits, rest_rotation)
-            grasp = self._reachable(self.candidates)
+        points, others = points_of_object(self._depth, self._intrinsic, self._camera, mask)
+        for candidates in proposals(points, others, rotation_matrix(self._rest[3:]), self._proposer):
+            self.candidates, grasp = candidates, self._reachable(candidates)
             if grasp is not None:
-                return GraspTarget(grasp, points, center_of_mass(points, config.grasp.center_of_mass))
+                return GraspTarget(grasp, points, center_of_mass(points))
         return None
 
     def _reachable(self, candidates: GraspCandidates) -> FloatArray | None:
@@ -386,7 +259,7 @@ class ScriptedPicker:
         pairs = [
             _both_flips(position, rotation, self._rest)
             for position, rotation in zip(candidates.positions, candidates.rotations, strict=True)
-            if all(np.linalg.norm(position - failed[:3]) >= self.config.retry_distance_m for failed in self._failed)
+            if all(np.linalg.norm(position - failed[:3]) >= _RETRY_DISTANCE for failed in self._failed)
         ]
         # The longer turn takes up to 80 steps.
         for grasp in [shorter for shorter, _ in pairs] + [longer for _, longer in pairs]:
@@ -396,16 +269,13 @@ class ScriptedPicker:
 
     def _reaches(self, grasp: FloatArray) -> bool:
         """Return whether the arm can follow the script to a grasp from its current joint angles."""
-        pregrasp, angles = self._pregrasp(grasp), self._qpos[:JOINTS]
-        for pose in (_raised(pregrasp, self.config.motion.travel_height_m), pregrasp, grasp):
+        pregrasp, angles = pregrasp_pose(grasp), self._qpos[:JOINTS]
+        for pose in (_raised(pregrasp, _TRAVEL_HEIGHT), pregrasp, grasp):
             solution = self._arm.inverse(pose, angles)
             if solution is None:
                 return False
             angles = solution
         return True
-
-    def _pregrasp(self, grasp: FloatArray) -> FloatArray:
-        return pregrasp_pose(grasp, self.config.grasp.gripper.pregrasp_distance_m)
 
     def _observe(self, observation: Observation) -> None:
         self._observation = observation

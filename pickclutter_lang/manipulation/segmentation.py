@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median
@@ -12,49 +10,24 @@ from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.manipulation.point_cloud import DEFAULT_POINT_CLOUD_CONFIG, PointCloudConfig, unproject_depth
+from pickclutter_lang.manipulation.point_cloud import TABLE_HEIGHT_M, unproject_depth
 from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
 _UNSEEN_LOG_ODDS = -20.0  # of a segment outside of the student's crop
 _SRGB = np.arange(256) * (1 / 255)
 _LINEAR = np.where(_SRGB > 0.04045, ((_SRGB + 0.055) / 1.055) ** 2.4, _SRGB / 12.92)  # light of a color's value
 _LUMINANCE = _LINEAR * np.array([[0.212671], [0.715160], [0.072169]])  # of red, green, blue
-
-
-@dataclass(frozen=True)
-class SegmentationConfig:
-    """Configuration of `segment_rgbd` and `select_target_segments`."""
-
-    height_weight_per_m: float = 3000.0
-    """Weight of the height: 1 mm weighs as much as 15 units of lightness, so printed labels separate no segments."""
-    lightness_weight: float = 0.2
-    """Weight of the lightness (0..100)."""
-    scale: float = 1e5
-    """Felzenszwalb's scale: larger makes larger segments."""
-    blur_sigma_px: float = 0.3
-    """Width of the smoothing before the segmentation."""
-    min_segment_px: int = 20
-    """Smaller segments join a neighbor."""
-    margin_px: int | None = 4
-    """Pixels around all that is no background that are segmented with it. The rest is background, which takes no time.
-    2 to 8 do as well on 200 scenes of X_id. None: the full image is segmented."""
-    min_depth_m: float = 0.1
-    """Pixels nearer to the camera are fingers (0.05 to 0.07 m); objects on the table are farther than 0.16 m."""
-    background_fraction: float = 0.5
-    """Segments with a larger share of table and fingers are background."""
-    max_border_step_m: float = 0.015
-    """Largest depth step between segments of one object; 12 to 20 mm do as well on 150 scenes of X_id."""
-    min_heat_ratio: float = 0.3
-    """Minimum heat of a merged segment relative to the best one; 0.25 does as well on 150 scenes of X_id."""
-    min_scored_heat_ratio: float = 0.1
-    """The same with log-odds, which separate names better; chosen on 150 scenes of X_ood."""
-    min_joined_log_odds: float = 1.0
-    """Segments whose log-odds exceed every other name by that are merged anywhere; chosen on 150 scenes of X_ood."""
-    point_cloud: PointCloudConfig = DEFAULT_POINT_CLOUD_CONFIG
-    """Height of the table and range of the depth."""
-
-
-DEFAULT_SEGMENTATION_CONFIG = SegmentationConfig()
+_HEIGHT_WEIGHT_PER_M = 3000.0  # 1 mm weighs as much as 15 units of lightness, so printed labels separate no segments
+_LIGHTNESS_WEIGHT = 0.2  # of 0..100
+_SCALE, _BLUR_SIGMA_PX, _MIN_SEGMENT_PX = 1e5, 0.3, 20  # Felzenszwalb's; smaller segments join a neighbor
+_MARGIN_PX = 4  # around all that is no background; the rest takes no time. 2 to 8 do as well on 200 scenes of X_id
+_MIN_DEPTH_M = 0.1  # nearer pixels are fingers (0.05 to 0.07 m); objects on the table are farther than 0.16 m
+_BACKGROUND_FRACTION = 0.5  # of table and fingers, above which a segment is background
+_MAX_BORDER_STEP_M = 0.015  # of depth between segments of an object; 12 to 20 mm do as well on 150 scenes of X_id
+# Minimum heat of a merged segment relative to the best one: with the heat alone (chosen on 150 scenes of X_id, where
+# 0.25 does as well), and with log-odds, which separate names better (chosen on 150 scenes of X_ood).
+_MIN_HEAT_RATIO, _MIN_SCORED_HEAT_RATIO = 0.3, 0.1
+_MIN_JOINED_LOG_ODDS = 1.0  # above every other name, by which segments are merged anywhere; 150 scenes of X_ood
 
 
 def segment_rgbd(
@@ -62,7 +35,6 @@ def segment_rgbd(
     depth: AnyFloatArray,
     intrinsic: AnyFloatArray,
     camera: AnyFloatArray,
-    config: SegmentationConfig = DEFAULT_SEGMENTATION_CONFIG,
 ) -> NDArray[np.int64]:
     """Return segments [H, W], ideally one for each object: 1, 2, ..., and 0 for the background.
 
@@ -74,29 +46,27 @@ def segment_rgbd(
     """
     from skimage.segmentation import felzenszwalb  # it imports matplotlib, which a policy is loaded without
 
-    cloud = unproject_depth(depth, intrinsic, camera, config.point_cloud)
+    cloud = unproject_depth(depth, intrinsic, camera)
     height = np.zeros(np.shape(depth))
     height[cloud.pixels[:, 0], cloud.pixels[:, 1]] = cloud.points[:, 2]
-    background = (height <= config.point_cloud.table_height_m) | (np.asarray(depth) < config.min_depth_m)
-    part = np.s_[:, :] if config.margin_px is None else _surroundings(~background, config.margin_px)
-    channels = np.dstack([config.lightness_weight * lightness(rgb[part]), config.height_weight_per_m * height[part]])
+    background = (height <= TABLE_HEIGHT_M) | (np.asarray(depth) < _MIN_DEPTH_M)
+    part = _surroundings(~background)
+    channels = np.dstack([_LIGHTNESS_WEIGHT * lightness(rgb[part]), _HEIGHT_WEIGHT_PER_M * height[part]])
     segments = np.zeros(height.shape, np.int64)
-    segments[part] = 1 + felzenszwalb(
-        channels, config.scale, config.blur_sigma_px, config.min_segment_px, channel_axis=-1
-    )
+    segments[part] = 1 + felzenszwalb(channels, _SCALE, _BLUR_SIGMA_PX, _MIN_SEGMENT_PX, channel_axis=-1)
     sizes = np.bincount(segments.ravel())
-    removed = np.bincount(segments.ravel(), weights=background.ravel()) > config.background_fraction * sizes
+    removed = np.bincount(segments.ravel(), weights=background.ravel()) > _BACKGROUND_FRACTION * sizes
     kept = (sizes > 0) & ~removed
     kept[0] = False  # what was not segmented
     return np.asarray(np.where(kept, np.cumsum(kept), 0)[segments])
 
 
-def _surroundings(objects: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
-    """Return rows and columns of all pixels of objects, and `margin` more on each side; all where there are none."""
+def _surroundings(objects: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """Return rows and columns of all pixels of objects, and some more on each side; all where there are none."""
     sides = []
     for axis in (1, 0):
-        found = np.flatnonzero(objects.any(axis=axis))
-        sides.append(slice(max(int(found[0]) - margin, 0), int(found[-1]) + margin + 1) if len(found) else slice(None))
+        found = np.flatnonzero(objects.any(axis=axis)).tolist() or [0, objects.shape[1 - axis]]
+        sides.append(slice(max(found[0] - _MARGIN_PX, 0), found[-1] + _MARGIN_PX + 1))
     return sides[0], sides[1]
 
 
@@ -116,15 +86,15 @@ def select_target_segments(
     depth: AnyFloatArray,
     log_odds: FloatArray | None = None,
     count: int = 1,
-    config: SegmentationConfig = DEFAULT_SEGMENTATION_CONFIG,
     labels: NDArray[np.int64] | None = None,
+    join_anywhere: bool = True,
 ) -> list[NDArray[np.bool_]]:
     """Return masks [H, W] of up to `count` objects that the heatmap points to, the likeliest first.
 
     The segment with the highest mean heat is selected. Neighboring segments are merged if their heat is at least
-    `min_heat_ratio` of it and the depth step between them is small (over-segmentation). With log-odds the heat is
+    0.3 of it and the depth step between them is small (over-segmentation). With log-odds the heat is
     weighted by the probability of the target name against the likeliest other one, the ratio is
-    `min_scored_heat_ratio`, and segments with clearly higher log-odds are merged anywhere (occlusion). Each further
+    0.1, and segments with clearly higher log-odds are merged anywhere (occlusion). Each further
     object is selected from the segments that are left, while one of them has positive heat.
 
     :param segments: [H, W], as `segment_rgbd` returns them
@@ -133,20 +103,21 @@ def select_target_segments(
     :param log_odds: [C, segments] of C names, the target first, by number of the segment; NaN where unknown
     :param labels: [segments] the object that each segment is taken for, where the target may be one of several, as
         "fruit" is; segments of different objects are not merged
+    :param join_anywhere: whether log-odds merge segments that do not touch
     :return: no masks where there are no segments
     :raises InvalidArgumentError: for log-odds of fewer than two names
     """
     sizes = np.bincount(segments.ravel())
-    heat, min_ratio = np.bincount(segments.ravel(), heatmap.ravel()) / np.maximum(sizes, 1), config.min_heat_ratio
+    heat, min_ratio = np.bincount(segments.ravel(), heatmap.ravel()) / np.maximum(sizes, 1), _MIN_HEAT_RATIO
     unambiguous = np.zeros(len(heat), bool)
     if log_odds is not None:
         margin = _margins(log_odds)
-        heat, min_ratio = heat * expit(margin), config.min_scored_heat_ratio
-        unambiguous = margin >= config.min_joined_log_odds
+        heat, min_ratio = heat * expit(margin), _MIN_SCORED_HEAT_RATIO
+        unambiguous = (margin >= _MIN_JOINED_LOG_ODDS) & join_anywhere
     available = sizes > 0
     available[0] = False
     pairs, steps = _borders(segments, np.asarray(depth))
-    smooth = steps < config.max_border_step_m
+    smooth = steps < _MAX_BORDER_STEP_M
     masks: list[NDArray[np.bool_]] = []
     while available.any() and len(masks) < count:
         seed = int(np.where(available, heat, -np.inf).argmax())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -16,12 +15,7 @@ from pickclutter_lang.datasets.transforms.resampling import enlarge, segment_mea
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import COLORS, color_alone, color_phrase, known_phrase
 from pickclutter_lang.language.label_names import validate_label_names
-from pickclutter_lang.manipulation.segmentation import (
-    DEFAULT_SEGMENTATION_CONFIG,
-    SegmentationConfig,
-    segment_rgbd,
-    select_target_segments,
-)
+from pickclutter_lang.manipulation.segmentation import segment_rgbd, select_target_segments
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.policy.runtime import StudentRuntime
 
@@ -120,15 +114,9 @@ class StudentDetector:
     that is most of this color has it, against the likeliest other color; its threshold is 0.5.
     """
 
-    def __init__(
-        self,
-        student: StudentRuntime,
-        segmentation: SegmentationConfig = DEFAULT_SEGMENTATION_CONFIG,
-        always_present: bool = False,
-    ) -> None:
+    def __init__(self, student: StudentRuntime, always_present: bool = False) -> None:
         """Take a student of the hand camera.
 
-        :param segmentation: how segments are found, and chosen by the student's attention
         :param always_present: whatever its score, an object is predicted present: all thresholds are 0
         :raises InvalidArgumentError: for one that takes the base camera too: its attention is not of one image
         """
@@ -138,7 +126,7 @@ class StudentDetector:
                 f"expected a student of the hand camera alone, so that its map lies on that image, but got one of "
                 f"{', '.join(cameras)}; distill one with data=hand_rgb or data=hand_rgbd"
             )
-        self.student, self.segmentation, self._always_present = student, segmentation, always_present
+        self.student, self._always_present = student, always_present
 
     @property
     def names(self) -> Sequence[str]:
@@ -205,7 +193,7 @@ class StudentDetector:
         asked = [scored.index(one.own[0]) for one in rivals]
         heatmaps = upsample_to_image(output.attention[asked], config.crop_size, config.camera_size)
         heatmaps /= np.maximum(heatmaps.sum(axis=(1, 2), keepdims=True), 1e-12)
-        segments = segment_observation(observation, self.segmentation)
+        segments = segment_observation(observation)
         log_odds = segment_log_odds(output.cell_logits, segments, config.crop_size)
         depth, verifier = observation["hand_depth"], CropVerifier(self.student, observation["hand_rgb"])
         found = []
@@ -213,15 +201,17 @@ class StudentDetector:
             groups = of_name.own, of_name.others
             own, others = (log_odds[np.array([scored.index(n) for n in group], int)] for group in groups)
             verified = config.object_crop_size is not None and name in config.names
-            score, rule = float(output.scores[row]), self.segmentation
+            score = float(output.scores[row])
             labels, count = own[1:].argmax(axis=0) if len(own) > 2 else None, _NUM_CANDIDATES if verified else 1
             if of_name.color:  # red segments that touch are one object, others are not
-                probabilities, rule = _segment_probabilities(own[0], others), replace(rule, min_joined_log_odds=np.inf)
+                probabilities = _segment_probabilities(own[0], others)
                 score, heatmap = float(probabilities.max()), probabilities[segments]
                 heatmap = heatmap / max(heatmap.sum(), 1e-12)
                 labels = np.where(probabilities >= COLOR_THRESHOLD, 0, np.arange(len(probabilities)))
             name_odds = np.vstack([own.max(axis=0), others]) if len(others) else None
-            masks = select_target_segments(segments, heatmap, depth, name_odds, count, rule, labels)
+            masks = select_target_segments(
+                segments, heatmap, depth, name_odds, count, labels, join_anywhere=not of_name.color
+            )
             mask = masks[0] if masks else np.zeros(segments.shape, bool)
             if verified:
                 mask, crop_logit = verifier.best(masks or [mask], name)
@@ -286,12 +276,10 @@ def segment_log_odds(cell_logits: NDArray[np.float32], segments: NDArray[np.int6
     return segment_means(cell_logits, seen, int(segments.max()) + 1)
 
 
-def segment_observation(
-    observation: Mapping[str, Any], config: SegmentationConfig = DEFAULT_SEGMENTATION_CONFIG
-) -> NDArray[np.int64]:
+def segment_observation(observation: Mapping[str, Any]) -> NDArray[np.int64]:
     """Return the segments [H, W] of the hand camera's image: 1, 2, ..., and 0 for the background."""
     rgb, depth, intrinsic, pose = (observation[f"hand_{key}"] for key in ("rgb", "depth", "intrinsic", "cam2world"))
-    return segment_rgbd(rgb, depth, intrinsic, pose, config)
+    return segment_rgbd(rgb, depth, intrinsic, pose)
 
 
 class OracleDetector:

@@ -13,16 +13,11 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
 from pickclutter_lang.language.instructions import decode_instruction, parse_target_name
-from pickclutter_lang.manipulation.controllers import hold_action, make_controller
+from pickclutter_lang.manipulation.grasp_proposals import GraspProposer, proposals, propose_grasps
 from pickclutter_lang.manipulation.gripper import GraspCandidates
-from pickclutter_lang.manipulation.point_cloud import object_point_cloud
-from pickclutter_lang.manipulation.scripted_picker import (
-    DEFAULT_PICKER_CONFIG,
-    GraspTarget,
-    PickerConfig,
-    PickPhase,
-    ScriptedPicker,
-)
+from pickclutter_lang.manipulation.kinematics import hold_action, make_controller
+from pickclutter_lang.manipulation.point_cloud import points_of_object
+from pickclutter_lang.manipulation.scripted_picker import GraspTarget, PickPhase, ScriptedPicker
 from pickclutter_lang.objects.object_sets import ObjectSource, own_sources
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
 from pickclutter_lang.policy.folder import policy_folder
@@ -57,11 +52,11 @@ class Location:
 class _Episode:
     """One episode: the target name, its detections, and the scripted picker."""
 
-    def __init__(self, detector: TargetDetector, control_mode: str, instruction: str, config: PickerConfig) -> None:
+    def __init__(self, detector: TargetDetector, control_mode: str, instruction: str, proposer: GraspProposer) -> None:
         self.instruction = instruction
         self.name = parse_target_name(instruction, detector.names)
         self.detections: list[Detection] = []
-        self.picker = ScriptedPicker(lambda observation: self._detect(observation).mask, control_mode, config)
+        self.picker = ScriptedPicker(lambda observation: self._detect(observation).mask, control_mode, proposer)
         self.steps = 0
         self._detector, self._control_mode = detector, control_mode
         self._detection: Detection | None = None
@@ -155,17 +150,17 @@ class LanguagePickPolicy:
         detector: TargetDetector,
         control_mode: str = "pd_ee_delta_pose",
         declare: bool = True,
-        config: PickerConfig = DEFAULT_PICKER_CONFIG,
+        proposer: GraspProposer = propose_grasps,
     ) -> None:
         """Build a policy; `load` is the usual way.
 
         :param control_mode: of the environment: `pd_ee_delta_pose` or `pd_joint_delta_pos`
         :param declare: the environment is wrapped in `DeclareAbsence`; otherwise the policy always picks
-        :param config: of the scripted picker
+        :param proposer: proposes grasps of the target
         :raises InvalidArgumentError: for another control mode
         """
         make_controller(control_mode)
-        self.detector, self.control_mode, self.declare, self.config = detector, control_mode, declare, config
+        self.detector, self.control_mode, self.declare, self.proposer = detector, control_mode, declare, proposer
 
     @classmethod
     def load(
@@ -173,7 +168,7 @@ class LanguagePickPolicy:
         folder: str | Path,
         control_mode: str = "pd_ee_delta_pose",
         declare: bool = True,
-        config: PickerConfig = DEFAULT_PICKER_CONFIG,
+        proposer: GraspProposer = propose_grasps,
         trust_code: bool = False,
     ) -> LanguagePickPolicy:
         """Open a folder that `export_policy` or `export_runtime` wrote; the latter needs no torch. `open` is embedded.
@@ -181,7 +176,7 @@ class LanguagePickPolicy:
         :param trust_code: see `StudentRuntime.load`
         :raises CheckpointError: when it is not there, damaged, or of another schema, or names code that is not trusted
         """
-        return cls(StudentDetector(StudentRuntime.load(folder, trust_code)), control_mode, declare, config)
+        return cls(StudentDetector(StudentRuntime.load(folder, trust_code)), control_mode, declare, proposer)
 
     @classmethod
     def from_pretrained(
@@ -265,11 +260,8 @@ class LanguagePickPolicy:
         """
         observation = {"hand_rgb": rgb, "hand_depth": depth, "hand_intrinsic": intrinsic, "hand_cam2world": pose}
         found = self.detector(observation, name)
-        cloud = object_point_cloud(np.asarray(depth, float), intrinsic, pose, self.config.point_cloud)
-        inside = found.mask[cloud.pixels[:, 0], cloud.pixels[:, 1]]
-        points, others = cloud.points[inside], cloud.points[~inside]
-        for limits in self.config.grasp_limits:
-            grasps = self.config.propose_grasps(points, others, limits, np.eye(3))
+        points, others = points_of_object(np.asarray(depth, float), intrinsic, pose, found.mask)
+        for grasps in proposals(points, others, np.eye(3), self.proposer):
             if len(grasps.positions):
                 break
         return Location(name, found.margin >= 0, found.score, found.threshold, found.mask, points, grasps)
@@ -316,6 +308,6 @@ class LanguagePickPolicy:
         if state is not None and state.instruction == instruction:
             episode = state.resume()
         else:
-            episode = _Episode(self.detector, self.control_mode, instruction, self.config)
+            episode = _Episode(self.detector, self.control_mode, instruction, self.proposer)
         action = episode.act(observation, self.declare)
         return action, EpisodeState.of(episode)

@@ -30,7 +30,7 @@ from pickclutter_lang.evaluation.videos import video_name
 MODULE = '''
 import numpy as np
 
-from pickclutter_lang.manipulation.segmentation import DEFAULT_SEGMENTATION_CONFIG, segment_rgbd
+from pickclutter_lang.manipulation.segmentation import segment_rgbd
 from pickclutter_lang.policy.detectors import Detection
 from pickclutter_lang.language.instructions import encode_instruction
 from pickclutter_lang.policy.policy import LanguagePickPolicy
@@ -43,7 +43,7 @@ class Largest:
 
     def __call__(self, observation, name):
         seen = (observation[f"hand_{key}"] for key in ("rgb", "depth", "intrinsic", "cam2world"))
-        segments = segment_rgbd(*seen, DEFAULT_SEGMENTATION_CONFIG)
+        segments = segment_rgbd(*seen)
         mask = segments == np.bincount(segments[segments > 0]).argmax()
         return Detection(1.0, 0.5, mask, mask / mask.sum())
 

@@ -13,7 +13,7 @@ from pickclutter_lang.envs.episodes import pile_of
 from pickclutter_lang.envs.generation.scene_renderer import PandaKinematics
 from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.manipulation.gripper import pregrasp_pose
-from pickclutter_lang.manipulation.point_cloud import DEFAULT_POINT_CLOUD_CONFIG
+from pickclutter_lang.manipulation.point_cloud import TABLE_HEIGHT_M
 from pickclutter_lang.manipulation.scripted_picker import ScriptedPicker
 from pickclutter_lang.objects.object_sets import ObjectSet
 
@@ -32,7 +32,7 @@ def box(size: Sequence[float], at: Sequence[float] = (0.0, 0.0), spacing: float 
     sides = [np.stack(np.meshgrid([sx], y, z), axis=-1).reshape(-1, 3) for sx in (x[0], x[-1])]
     sides += [np.stack(np.meshgrid(x, [sy], z), axis=-1).reshape(-1, 3) for sy in (y[0], y[-1])]
     points = np.concatenate([top, *sides])
-    points = points[points[:, 2] > DEFAULT_POINT_CLOUD_CONFIG.table_height_m]
+    points = points[points[:, 2] > TABLE_HEIGHT_M]
     return np.add(points, [*at, 0.0], dtype=np.float64)
 
 

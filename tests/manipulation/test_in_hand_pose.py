@@ -9,17 +9,18 @@ from scipy.spatial.transform import Rotation
 
 from helpers.grasping import ABOVE, BASE, INTRINSIC, REST, box
 from pickclutter_lang.manipulation.gripper import quaternion, rotation_matrix
-from pickclutter_lang.manipulation.in_hand_pose import (
+from pickclutter_lang.manipulation.kinematics import PandaArm, is_elbow_bent
+from pickclutter_lang.manipulation.point_cloud import unproject_depth
+from pickclutter_lang.manipulation.transport import (
     HandCameraView,
     about_closing_axis,
+    center_hypotheses,
     estimate_in_hand_rotation,
     free_space_violation,
     hand_camera_view,
     held_object_points,
+    transport_pose,
 )
-from pickclutter_lang.manipulation.kinematics import PandaArm, is_elbow_bent
-from pickclutter_lang.manipulation.point_cloud import unproject_depth
-from pickclutter_lang.manipulation.transport import center_hypotheses, transport_pose
 from pickclutter_lang.utils.typing import FloatArray
 
 DOWN = np.array([0, 0, 1.0])  # in the frame of a gripper that points down

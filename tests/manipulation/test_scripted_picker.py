@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -12,11 +11,10 @@ import pytest
 
 from helpers.grasping import ABOVE, BASE, INTRINSIC, REST, chosen_grasp, tabletop
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.manipulation.controllers import CONTROLLERS, make_controller
-from pickclutter_lang.manipulation.grasp_proposals import GraspConfig, GraspLimits
-from pickclutter_lang.manipulation.gripper import rotation_matrix
-from pickclutter_lang.manipulation.kinematics import JOINT_LIMITS, PandaArm, pose_distance
-from pickclutter_lang.manipulation.scripted_picker import DEFAULT_PICKER_CONFIG, GraspTarget, PickPhase, ScriptedPicker
+from pickclutter_lang.manipulation.grasp_proposals import GraspLimits
+from pickclutter_lang.manipulation.gripper import GraspCandidates, rotation_matrix
+from pickclutter_lang.manipulation.kinematics import CONTROLLERS, JOINT_LIMITS, PandaArm, make_controller, pose_distance
+from pickclutter_lang.manipulation.scripted_picker import GraspTarget, PickPhase, ScriptedPicker
 from pickclutter_lang.utils.typing import FloatArray
 
 
@@ -70,17 +68,19 @@ def test_a_grasp_is_flipped_when_it_is_out_of_reach(monkeypatch: pytest.MonkeyPa
     assert half == pytest.approx(np.diag([-1, -1, 1]), abs=1e-6)
 
 
-def test_the_picker_uses_its_configuration() -> None:
+def test_a_proposer_of_ones_own_chooses_the_grasp() -> None:
     depth, observation = observe_bar(REST)
+    asked: list[GraspLimits] = []
 
-    def pick(**changes: Any) -> ScriptedPicker:
-        picker = ScriptedPicker(lambda seen: depth < 0.48, config=replace(DEFAULT_PICKER_CONFIG, **changes))
-        picker.act(observation)
-        return picker
+    def propose(target: FloatArray, others: FloatArray, limits: GraspLimits, rest: FloatArray) -> GraspCandidates:
+        asked.append(limits)
+        found = GraspCandidates(target.mean(axis=0)[None], np.diag([1.0, -1.0, -1.0])[None])
+        return found if len(asked) == 2 else found[:0]
 
-    default, shallow = pick(), pick(grasp=GraspConfig(fingertip_depths_m=(0.01,)))
-    assert default.phase == PickPhase.REACH and chosen_grasp(shallow)[2] > chosen_grasp(default)[2] + 0.003
-    assert pick(grasp_limits=(GraspLimits(max_width_m=0.001),)).phase == PickPhase.DONE
+    picker = ScriptedPicker(lambda seen: depth < 0.48, proposer=propose)
+    picker.act(observation)
+    assert picker.phase == PickPhase.REACH and asked[0].max_width_m < asked[1].max_width_m
+    assert chosen_grasp(picker)[:2] == pytest.approx([0, 0], abs=0.01)
 
 
 @pytest.mark.parametrize("mode", sorted(CONTROLLERS))

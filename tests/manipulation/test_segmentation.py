@@ -9,12 +9,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 
 from helpers.grasping import ABOVE, INTRINSIC
-from pickclutter_lang.manipulation.segmentation import (
-    SegmentationConfig,
-    lightness,
-    segment_rgbd,
-    select_target_segments,
-)
+from pickclutter_lang.manipulation import segmentation
+from pickclutter_lang.manipulation.segmentation import lightness, segment_rgbd, select_target_segments
 from pickclutter_lang.policy.detectors import segment_observation
 from pickclutter_lang.utils.typing import FloatArray
 
@@ -91,11 +87,13 @@ def test_log_odds_of_names_decide_which_segments_are_merged() -> None:
 
 
 @pytest.mark.parametrize("side", [176, 256])
-def test_surroundings_alone_give_the_objects_of_a_pile(side: int) -> None:
+def test_surroundings_alone_give_the_objects_of_a_pile(side: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Several looks at a painted pile: nearly each segment is one of the full image."""
-    for seed in range(3):
-        look = painted_observation(side, seed)
-        full, part = (segment_observation(look, SegmentationConfig(margin_px=margin)) for margin in (None, 4))
+    looks = [painted_observation(side, seed) for seed in range(3)]
+    parts = [segment_observation(look) for look in looks]
+    monkeypatch.setattr(segmentation, "_MARGIN_PX", side)
+    for look, part in zip(looks, parts, strict=True):
+        full = segment_observation(look)
         common = coo_array((np.ones(full.size), (full.ravel(), part.ravel()))).toarray()
         overlap = common / (common.sum(axis=1, keepdims=True) + common.sum(axis=0) - common)
         assert overlap.shape[0] > 4 and np.average(overlap.max(axis=1), weights=common.sum(axis=1)) > 0.99
