@@ -29,6 +29,7 @@ from pickclutter_lang.teacher_training.trainable_teacher import Batch, BatchSour
 from pickclutter_lang.teachers.open_clip_teacher import count_tokens
 from pickclutter_lang.teachers.pocket import POCKET_CONFIG, load_pocket_teacher, save_pocket_model
 from pickclutter_lang.teachers.training_images import listed_images
+from pickclutter_lang.training.batches import prefetch_map
 from pickclutter_lang.training.checkpoint import (
     CheckpointState,
     describe_differences,
@@ -51,7 +52,6 @@ from pickclutter_lang.training.parallel import (
 from pickclutter_lang.training.trainer import cosine
 from pickclutter_lang.utils.json_files import read_json_lines
 from pickclutter_lang.utils.locks import dir_lock
-from pickclutter_lang.utils.prefetch import prefetch_map
 from pickclutter_lang.utils.ranks import is_main
 from pickclutter_lang.utils.words import with_article
 

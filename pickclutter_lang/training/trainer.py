@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.training.batches import Batch
 from pickclutter_lang.training.checkpoint import (
     PhaseState,
     check_fits,
@@ -39,8 +40,6 @@ from pickclutter_lang.utils.ranks import is_main
 
 log = logging.getLogger(__name__)
 LOG_FILE = "log.jsonl"
-Batch = list[tuple[int, int]]
-"""(source, row) of each image; grouped by source, the sources in order."""
 
 
 class Task(Protocol):

@@ -11,8 +11,9 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # type: ignore[import-untyped]
 from torch import Tensor
 
+from pickclutter_lang.training.batches import Batch
 from pickclutter_lang.training.config import PhaseConfig
-from pickclutter_lang.training.trainer import Batch, Trainer
+from pickclutter_lang.training.trainer import Trainer
 
 
 class LineTask:

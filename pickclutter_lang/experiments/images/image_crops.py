@@ -15,7 +15,7 @@ from pickclutter_lang.datasets.images import ImageSource
 from pickclutter_lang.datasets.transforms.crops import rand_augment
 from pickclutter_lang.experiments.images.config import ImageCropConfig
 from pickclutter_lang.teachers import FeatureCache, Teacher
-from pickclutter_lang.utils.prefetch import prefetch_map
+from pickclutter_lang.training.batches import prefetch_map
 from pickclutter_lang.utils.ranks import own_rows
 
 _AT_ONCE = 64

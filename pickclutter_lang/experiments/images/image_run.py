@@ -29,10 +29,10 @@ from pickclutter_lang.students.student import normalize_rgb, resolve_bf16
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.teachers.known_words import zero_words_note
 from pickclutter_lang.teachers.training_images import check_untrained_images, note_of_trained_images
+from pickclutter_lang.training.batches import Batch, balanced_batches, shuffled_batches
 from pickclutter_lang.training.experiment import MultiPhaseExperiment, Phase, configure_torch
 from pickclutter_lang.training.parallel import gather_rows, main_first, own_draws
-from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches
-from pickclutter_lang.training.trainer import Batch, check_finite, seed_everything
+from pickclutter_lang.training.trainer import check_finite, seed_everything
 
 _BATCH = 128
 ImageBatch = tuple[list[int], Tensor, list[int]]

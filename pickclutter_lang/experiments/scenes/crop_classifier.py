@@ -18,11 +18,10 @@ from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig
 from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, FEW_SHOT
 from pickclutter_lang.students.crop_classifier import CropClassifier
 from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16
+from pickclutter_lang.training.batches import Batch, balanced_batches, prefetch_map
 from pickclutter_lang.training.experiment import Phase
 from pickclutter_lang.training.parallel import gather_rows, own_draws
-from pickclutter_lang.training.sampling import balanced_batches
-from pickclutter_lang.training.trainer import Batch, check_finite
-from pickclutter_lang.utils.prefetch import prefetch_map
+from pickclutter_lang.training.trainer import check_finite
 from pickclutter_lang.utils.ranks import own_slice
 
 if TYPE_CHECKING:

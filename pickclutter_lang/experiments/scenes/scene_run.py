@@ -37,10 +37,10 @@ from pickclutter_lang.students.label_encoders import build_label_encoder
 from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.teachers.scene_features import encode_regions, teacher_features
+from pickclutter_lang.training.batches import Batch, balanced_batches, shuffled_batches, with_unlabeled
 from pickclutter_lang.training.experiment import MultiPhaseExperiment, Phase, configure_torch
 from pickclutter_lang.training.parallel import main_first
-from pickclutter_lang.training.sampling import balanced_batches, shuffled_batches, with_unlabeled
-from pickclutter_lang.training.trainer import Batch, seed_everything
+from pickclutter_lang.training.trainer import seed_everything
 from pickclutter_lang.utils.ranks import is_main
 
 

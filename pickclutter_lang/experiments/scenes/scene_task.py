@@ -20,11 +20,10 @@ from pickclutter_lang.students.student import MultiLabelStudent, StudentFeatures
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.scene_features import RegionFeatures, region_coverage
 from pickclutter_lang.teachers.zero_shot import ABSENT_TEMPLATE, PHOTO_TEMPLATE, PRESENT_TEMPLATE
+from pickclutter_lang.training.batches import Batch, draw_others, prefetch_map
 from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.parallel import gather_rows, own_draws
-from pickclutter_lang.training.sampling import draw_others
-from pickclutter_lang.training.trainer import Batch, check_finite
-from pickclutter_lang.utils.prefetch import prefetch_map
+from pickclutter_lang.training.trainer import check_finite
 from pickclutter_lang.utils.ranks import own_rows
 
 _VOCABULARY, _BANK = 1, 2  # distinguish the random streams of a batch

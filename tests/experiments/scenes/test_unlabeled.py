@@ -25,7 +25,7 @@ from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
 from pickclutter_lang.metrics import observation_f1
 from pickclutter_lang.policy.folder import load_config
 from pickclutter_lang.results.scores import Scores
-from pickclutter_lang.training.sampling import with_unlabeled
+from pickclutter_lang.training.batches import with_unlabeled
 
 SHORT = ("method=open", "distill.epochs=1", "few_shot.epochs=1", "data.unlabeled_batch_size=5")
 

@@ -1,16 +1,19 @@
-"""Batches of an epoch: how often each sample comes, and how many steps the paper's presets take."""
+"""Batches of an epoch: how often each sample comes, the steps of the paper's presets, and work ahead."""
 
 from __future__ import annotations
+
+import os
+import signal
 
 import numpy as np
 import pytest
 
 from helpers.image_runs import config as image_config
 from helpers.scene_runs import config as scene_config
-from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, WorkerError
+from pickclutter_lang.training.batches import Batch, balanced_batches, draw_others, prefetch_map, shuffled_batches
 from pickclutter_lang.training.config import FewShotConfig
-from pickclutter_lang.training.sampling import balanced_batches, draw_others, shuffled_batches
-from pickclutter_lang.training.trainer import Batch, phase_seed
+from pickclutter_lang.training.trainer import phase_seed
 
 
 def fine_tuning(n_few_shot: int, n_train: int, size: int, repeats: int = 1, over: str = "few_shot") -> list[Batch]:
@@ -92,3 +95,31 @@ def test_the_table_of_scenes_fine_tunes_as_many_steps_as_the_papers_program() ->
     batches = balanced_batches(3000, 50, tune, (0, 1, 1))
     assert tune.epochs * len(batches) == 2620
     assert sum(len(batch) for batch in batches) == released_samples(50, 3000, 46)
+
+
+@pytest.mark.parametrize("num_workers", [0, 1, 2])
+def test_results_come_in_order(num_workers: int) -> None:
+    assert list(prefetch_map(lambda number: number**2, 10, num_workers)) == [number**2 for number in range(10)]
+    assert list(prefetch_map(lambda number: number, 0, num_workers)) == []
+
+
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_named_errors_come_from_other_processes_as_they_are(num_workers: int) -> None:
+    def refuse(number: int) -> int:
+        if number:
+            raise DatasetError("the disk is full")
+        return number
+
+    results = prefetch_map(refuse, 3, num_workers)
+    assert next(results) == 0
+    with pytest.raises(DatasetError, match="disk"):
+        next(results)
+
+
+def test_a_process_that_was_ended_is_named() -> None:
+    def end(number: int) -> int:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return number
+
+    with pytest.raises(WorkerError, match="num_workers"):
+        list(prefetch_map(end, 3, 1))
