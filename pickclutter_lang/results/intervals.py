@@ -13,14 +13,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest, norm, t
-
-from pickclutter_lang.errors import InvalidArgumentError
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -30,6 +28,7 @@ Metric = Literal["map", "f1", "recall", "value"]
 only score of a run, where items and labels are not known."""
 FACTORS = ("object splits", "seeds", "draws", "scenes", "classes")
 RESAMPLES = 1000
+_MOST_WEIGHTS = 2_000_000
 _BATCHES, _LEAST_OF_BATCH, _BLOCK = 10, 20, 64
 _TINY = 1e-12
 _SHARED = ("scenes", "draws", "classes")
@@ -59,12 +58,7 @@ class Estimate(NamedTuple):
 
 
 def mean_interval(values: Sequence[float]) -> Estimate:
-    """Return the mean of values from independent runs, and its 95% interval by Student's t.
-
-    :raises InvalidArgumentError: when there is no value
-    """
-    if not len(values):
-        raise InvalidArgumentError("expected one value or more to average, got none")
+    """Return the mean of values from independent runs, one or more, and its 95% interval by Student's t."""
     count, mean = len(values), math.fsum(values) / len(values)
     if count == 1:
         return Estimate(mean, None, 1)
@@ -147,13 +141,14 @@ class SplitScores:
     """What an object split shares, its targets [N, C], and its runs: method -> (seed, draw) -> scores.
 
     `items` are the ids of the N scenes or images, `labels` the C names. Without them they are other ones than those of
-    other splits.
+    other splits. `constants` are methods without a training: a difference takes them for a run of any seed and draw.
     """
 
     targets: Bools
-    runs: Mapping[str, Mapping[tuple[int, int], RunScores]]
+    runs: dict[str, dict[tuple[int, int], RunScores]]
     items: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    constants: dict[str, RunScores] = field(default_factory=dict)
 
 
 class _Unit(NamedTuple):
@@ -174,65 +169,53 @@ class _Unit(NamedTuple):
 class Bootstrap:
     """Means and paired differences of methods with intervals; all methods share the resamples."""
 
-    def __init__(
-        self,
-        splits: Mapping[int, SplitScores],
-        resamples: int = RESAMPLES,
-        seed: int = 0,
-        untrained: Collection[str] = (),
-    ) -> None:
-        """Take the scores of one stage and cell.
+    def __init__(self, splits: Mapping[int, SplitScores], resamples: int | None = None, seed: int = 0) -> None:
+        """Take the scores of one cell.
 
         :param splits: object split -> its scores
-        :param untrained: methods with one run of each split, which a difference takes for that of any seed and draw
-        :raises InvalidArgumentError: without a split, or for fewer than 2 resamples
+        :param resamples: None: 1000, fewer where a split has more than 2000 items, but not below 100
         """
-        if not splits or resamples < 2:
-            raise InvalidArgumentError(f"expected a split and 2 resamples or more, got {len(splits)} and {resamples}")
-        self._splits, self._resamples, self._seed = dict(splits), resamples, seed
-        self._untrained = frozenset(untrained)
+        most = max(len(split.targets) for split in splits.values())
+        self._resamples = resamples or min(RESAMPLES, max(100, _MOST_WEIGHTS // most))
+        self._splits, self._seed = splits, seed
         self._known: dict[tuple[str, Metric, tuple[_Unit, ...]], tuple[float, list[Floats]]] = {}
+
+    @classmethod
+    def of_runs(
+        cls,
+        targets: Bools,
+        runs: Mapping[str, RunScores],
+        items: tuple[str, ...] = (),
+        labels: tuple[str, ...] = (),
+        resamples: int | None = None,
+    ) -> Bootstrap:
+        """Return the bootstrap over items and labels of methods with one run each."""
+        own = {method: {(0, 0): scores} for method, scores in runs.items()}
+        return cls({0: SplitScores(targets, own, items, labels)}, resamples)
 
     def estimate(self, method: str, metric: Metric) -> Estimate | None:
         """Return the mean of a method over its runs and half of the interval; None without a run or a positive."""
-        return self._interval({method: 1.0}, metric)
+        return self.contrast({method: 1.0}, metric)
 
     def difference(self, method: str, other: str, metric: Metric) -> Estimate | None:
         """Return the mean of `method - other` over the runs that both have; None without one, or a positive."""
-        return self._interval({method: 1.0, other: -1.0}, metric)
+        return self.contrast({method: 1.0, other: -1.0}, metric)
 
-    def covers(self, *methods: str) -> dict[str, int]:
-        """Return how many units of each factor the interval of these methods resamples; the fewest of the splits."""
-        return {factor: min(found, default=0) for factor, found in self._sizes(self._units(methods)).items()}
-
-    def _sizes(self, units: Sequence[_Unit]) -> dict[str, list[int]]:
-        """Return how many units of each factor every split has."""
-        shapes = [self._splits[unit.split].targets.shape for unit in units]
-        return {
-            "object splits": [len(units)],
-            "seeds": [len(unit.seeds) for unit in units],
-            "draws": [len(unit.draws) for unit in units],
-            "scenes": [shape[0] for shape in shapes],
-            "classes": [shape[1] for shape in shapes],
-        }
-
-    def _units(self, methods: Collection[str]) -> tuple[_Unit, ...]:
-        units = []
-        for split, content in self._splits.items():
-            runs = {method: set(content.runs.get(method, {})) for method in methods}
-            shared = set.intersection(*([runs[m] for m in methods if m not in self._untrained] or [*runs.values()]))
-            units += [_Unit(split, tuple(sorted(shared)))] if shared and all(runs.values()) else []
-        return tuple(units)
-
-    def _interval(self, contrast: Mapping[str, float], metric: Metric) -> Estimate | None:
-        units = self._units(contrast)
-        if not units:
-            return None
-        found = [(sign, *self._samples(method, metric, units)) for method, sign in contrast.items()]
+    def contrast(self, signs: Mapping[str, float], metric: Metric) -> Estimate | None:
+        """Return the sum of the means of methods, each times its sign, over the runs that all of them have."""
+        units = self._units(signs)
+        found = [(sign, *self._samples(method, metric, units)) for method, sign in signs.items() if units]
         mean = math.fsum(sign * value for sign, value, _ in found)
-        if math.isnan(mean):
+        if not units or math.isnan(mean):
             return None
-        counts = [min((n for n in sizes if n > 1), default=1) for sizes in self._sizes(units).values()]
+        shapes = [self._splits[unit.split].targets.shape for unit in units]
+        sizes = [
+            [len(units)],
+            [len(unit.seeds) for unit in units],
+            [len(unit.draws) for unit in units],
+            *([shape[axis] for shape in shapes] for axis in (0, 1)),
+        ]
+        counts = [min((n for n in of_factor if n > 1), default=1) for of_factor in sizes]
         samples = [np.sum([sign * of[n] for sign, _, of in found], axis=0) for n in range(1 + len(FACTORS))]
         runs = sum(len(unit.runs) for unit in units)
         half_width = _half_width(samples, counts)
@@ -244,6 +227,14 @@ class Bootstrap:
             of_parts = [_half_width(part, counts) or 0.0 for part in parts]
             error = max(error, float(np.std(of_parts, ddof=1)) / math.sqrt(_BATCHES))
         return Estimate(mean, half_width, runs, error)
+
+    def _units(self, methods: Collection[str]) -> tuple[_Unit, ...]:
+        units = []
+        for split, content in self._splits.items():
+            runs = [content.runs.get(method, {}).keys() for method in methods if method not in content.constants]
+            shared = set.intersection(*map(set, runs)) if runs else {(0, 0)}
+            units += [_Unit(split, tuple(sorted(shared)))] if shared else []
+        return tuple(units)
 
     def _samples(self, method: str, metric: Metric, units: tuple[_Unit, ...]) -> tuple[float, list[Floats]]:
         """Return the mean, and resamples [B] of all factors together and of each alone."""
@@ -293,18 +284,13 @@ class Bootstrap:
 
     def _of_split(self, method: str, metric: Metric, unit: _Unit, weights: Mapping[str, Floats]) -> Floats:
         """Return resamples of the mean over the runs of one split, [B] or [1]."""
-        content, found = self._splits[unit.split], self._splits[unit.split].runs[method]
-        places = [(unit.seeds.index(seed), unit.draws.index(draw)) for seed, draw in unit.runs]
+        content = self._splits[unit.split]
         values, counted = np.zeros(1), np.zeros(1)
-        known: list[tuple[RunScores, Floats]] = []  # runs that share a distillation are alike before few-shot learning
-        for run, (seed, draw) in zip(unit.runs, places, strict=True):
-            scores = next(iter(found.values())) if method in self._untrained else found[run]
-            same = next((of for other, of in known if all(map(np.array_equal, scores, other))), None)
-            if same is None:
-                same = _metric(scores, content.targets, weights["scenes"], weights["classes"], metric)
-                known.append((scores, same))
-            often = weights["seeds"][:, seed] * weights["draws"][:, draw]
-            values, counted = values + often * same, counted + often
+        for seed, draw in unit.runs:
+            scores = content.constants.get(method) or content.runs[method][seed, draw]
+            of_run = _metric(scores, content.targets, weights["scenes"], weights["classes"], metric)
+            often = weights["seeds"][:, unit.seeds.index(seed)] * weights["draws"][:, unit.draws.index(draw)]
+            values, counted = values + often * of_run, counted + often
         with np.errstate(invalid="ignore"):
             return np.asarray(values / counted)
 

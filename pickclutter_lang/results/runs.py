@@ -14,7 +14,6 @@ from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, Misma
 from pickclutter_lang.results.comparability import Comparison, check_comparable
 from pickclutter_lang.results.intervals import (
     FACTORS,
-    RESAMPLES,
     Bootstrap,
     Estimate,
     Metric,
@@ -32,10 +31,7 @@ _SCORED: Mapping[str, Metric] = {"model.map": "map", "model.f1": "f1", "accuracy
 """What is computed from the scores of a cell: the end of a measure -> the metric."""
 _OF_RUNS = FACTORS[:3]
 """Factors in which the runs of a method differ."""
-_MOST_WEIGHTS = 2_000_000
-"""About so many weights of items are drawn at once: fewer resamples of larger data sets, but not below 100."""
 _Place = tuple[str | None, str]  # a run and a measure
-_Values = dict[Replicate, float]
 
 
 class SweepKind(NamedTuple):
@@ -69,8 +65,8 @@ class Selection(NamedTuple):
 
 
 EVERY_RUN = Selection()
-Places = Mapping[str, Mapping[int, SplitScores]]
-"""Stage and cell, such as `few_shot.ood_on_ood` -> object split -> scores per item."""
+CellScores = Mapping[str, Mapping[int, SplitScores]]
+"""Cell, such as `ood_on_ood` -> object split -> scores per item; a method is `stage.run`."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +82,7 @@ class Runs:
     folder: Path
     records: Mapping[str, Mapping[Replicate, Record]]
     folders: Mapping[tuple[str, Replicate], Path]
-    scores: Places = field(default_factory=dict)
+    scores: CellScores = field(default_factory=dict)
     untrained: Collection[str] = ()
     words: Mapping[str, str] = field(default_factory=dict)
 
@@ -94,6 +90,10 @@ class Runs:
     def first(self) -> Record:
         """Any record, for what all of them share."""
         return next(iter(next(iter(self.records.values())).values()))
+
+    def of(self, run: str | None) -> Mapping[Replicate, Record]:
+        """Return the records of a run; None stands for the teacher's."""
+        return self.records.get(run or TEACHER, {})
 
     def seeds(self, run: str | None) -> tuple[int, ...]:
         """Return the seeds of the finished runs of a name."""
@@ -107,73 +107,50 @@ class Runs:
         """Return a number of each replicate, None where it is missing; see `number_at`."""
         return [number_at(record, measure) for record in self.of(run).values()]
 
-    def of(self, run: str | None) -> Mapping[Replicate, Record]:
-        """Return the records of a run; None stands for the teacher's."""
-        return self.records.get(_name(run), {})
-
     def estimate(self, run: str | None, measure: str) -> Estimate | None:
         """Return mean and 95% interval of a number; None where a run lacks it.
 
         A number of a class counts the runs in whose object split it is.
         """
-        key = (run, measure), None
-        if key not in self._found:
-            values = self._known(run, measure)
-            scored = self._scored(measure)
-            if not values or scored is None:
-                self._found[key] = interval_over(values)
-            else:
-                self._found[key] = _about(scored[0].estimate(_name(run), scored[1]), values)
-        return self._found[key]
+        return self._estimate((run, measure))
 
     def difference(self, left: _Place, right: _Place) -> Estimate | None:
         """Return the mean of `left - right`, each a run and a measure, over the replicates of both, and its interval.
 
         :return: None without a replicate in common, or where a number is missing
         """
-        key = left, right
-        if key not in self._found:
-            self._found[key] = self._difference(left, right)
-        return self._found[key]
+        return self._estimate(left, right)
 
-    def _difference(self, left: _Place, right: _Place) -> Estimate | None:
-        (one, this), (other, that) = left, right
-        values = self._known(one, this), self._known(other, that)
-        values = self._of_any(one, *values), self._of_any(other, *reversed(values))
-        shared = {key: values[0][key] - values[1][key] for key in sorted(set(values[0]) & set(values[1]))}
-        if not shared:
-            return None
-        scored = self._paired(left, right)
-        if scored is not None:
-            bootstrap, names, metric = scored
-            return _about(bootstrap.difference(*names, metric), shared)
-        if _seeds_alone([*shared]):
-            return mean_interval([*shared.values()])
-        return Bootstrap(_without_items({"one": values[0], "other": values[1]})).difference("one", "other", "value")
-
-    def pairs(self, run: str | None, other: str | None) -> int:
-        """Return the number of replicates that a difference is over."""
-        ours, theirs = (dict.fromkeys(self.replicates(name), 0.0) for name in (run, other))
-        return len(set(self._of_any(run, ours, theirs)) & set(self._of_any(other, theirs, ours)))
+    def shared(self, *runs: str | None) -> list[Replicate]:
+        """Return the replicates that all of some runs have; an untrained one has those of its object splits."""
+        trained = [set(self.of(run)) for run in runs if run not in self.untrained]
+        shared = set.intersection(*(trained or [set(self.of(run)) for run in runs]))
+        splits = set.intersection(*({key.object_split for key in self.of(run)} for run in runs))
+        return [key for key in sorted(shared) if key.object_split in splits]
 
     def note(self, runs: Sequence[str]) -> str:
         """Return what the intervals of some rows cover; where rows differ in it, the fewest and the most units."""
-        rows = [bootstrap.covers(run) for bootstrap in self._bootstraps.values() for run in runs]
-        rows = [sizes for sizes in rows if sizes["object splits"]]
-        scored = bool(rows)
-        if not scored:
-            values = ({run: dict.fromkeys(self.replicates(run), 0.0)} for run in runs if self.of(run))
-            rows = [Bootstrap(_without_items(of)).covers(*of) for of in values]
-        counts = {factor: sorted({sizes[factor] for sizes in rows}) for factor in FACTORS}
+        sizes: dict[str, set[int]] = {factor: set() for factor in FACTORS}
+        for run in runs:
+            splits: dict[int, list[Replicate]] = {}
+            for replicate in self.of(run):
+                splits.setdefault(replicate.object_split, []).append(replicate)
+            if splits:
+                sizes["object splits"].add(len(splits))
+                sizes["seeds"].add(min(len({one.seed for one in of}) for of in splits.values()))
+                sizes["draws"].add(min(len({one.draw for one in of}) for of in splits.values()))
+        for cell in self.scores.values():
+            sizes["scenes"].add(min(one.targets.shape[0] for one in cell.values()))
+            sizes["classes"].add(min(one.targets.shape[1] for one in cell.values()))
         words = {factor: self.words.get(factor, factor) for factor in FACTORS}
-        texts = {factor: f"{range_text(found)} {words[factor]}" for factor, found in counts.items() if found}
-        varied = [texts[factor] for factor in _OF_RUNS if counts[factor] and counts[factor][-1] > 1]
-        fixed = [words[factor][:-1] for factor in _OF_RUNS if words[factor] and (counts[factor] or [1])[-1] < 2]
+        texts = {factor: f"{range_text(sorted(found))} {words[factor]}" for factor, found in sizes.items() if found}
+        varied = [texts[factor] for factor in _OF_RUNS if max(sizes[factor], default=1) > 1]
+        fixed = [words[factor][:-1] for factor in _OF_RUNS if words[factor] and max(sizes[factor], default=1) < 2]
         others = f"over {', '.join(varied)} (hierarchical bootstrap)" if varied else "none, of one run"
         if varied == [texts.get("seeds")]:
             others = "over seeds (Student's t)"
         note = f" One {', one '.join(fixed)}: not covered." if fixed else ""
-        if not scored:
+        if not self.scores:
             return f"95% intervals: {others}; {words['scenes']} and classes are not covered.{note}"
         covered = ", ".join([*varied, texts["scenes"], texts["classes"]])
         return (
@@ -181,53 +158,52 @@ class Runs:
             f"methods of a difference); those of other numbers: {others}.{note}"
         )
 
+    def _estimate(self, *places: _Place) -> Estimate | None:
+        if places not in self._known:
+            self._known[places] = self._compute(places)
+        return self._known[places]
+
     @cached_property
-    def _found(self) -> dict[tuple[_Place, _Place | None], Estimate | None]:
+    def _known(self) -> dict[tuple[_Place, ...], Estimate | None]:
         return {}
 
     @cached_property
     def _bootstraps(self) -> dict[str, Bootstrap]:
-        return {
-            place: Bootstrap(splits, resamples_for(splits), untrained=self.untrained)
-            for place, splits in self.scores.items()
-        }
+        return {cell: Bootstrap(splits) for cell, splits in self.scores.items()}
 
-    def _of_any(self, run: str | None, own: _Values, others: _Values) -> _Values:
-        """Return the values of a run, those of an untrained one for each replicate of the other run of its split."""
-        if run not in self.untrained:
-            return own
-        of_split = {key.object_split: value for key, value in own.items()}
-        return {key: of_split[key.object_split] for key in others if key.object_split in of_split}
-
-    def _scored(self, measure: str) -> tuple[Bootstrap, Metric] | None:
-        """Return what resamples the items of a measure; None where no run has its scores."""
-        place, metric = _place_of(measure)
-        return (self._bootstraps[place], _SCORED[metric]) if metric in _SCORED and place in self.scores else None
-
-    def _paired(self, left: _Place, right: _Place) -> tuple[Bootstrap, tuple[str, str], Metric] | None:
-        """Return what resamples two measures of the same items, and their names in it; None without scores."""
-        (one, this), (other, that) = left, right
-        scored = self._scored(this), self._scored(that)
-        if scored[0] is None or scored[1] is None or scored[0][1] != scored[1][1]:
-            return None
-        bootstrap, metric = scored[0]
-        places = _place_of(this)[0], _place_of(that)[0]
-        if places[0] == places[1]:
-            return bootstrap, (_name(one), _name(other)), metric
-        joined = {}
-        for split in sorted(self.scores[places[0]].keys() & self.scores[places[1]].keys()):
-            content, others = (self.scores[place][split] for place in places)
-            if content.items != others.items or not np.array_equal(content.targets, others.targets):
+    def _compute(self, places: Sequence[_Place]) -> Estimate | None:
+        """Return a number, or the first minus the second, about the mean of the recorded values."""
+        signs = (1.0, -1.0)[: len(places)]
+        values: dict[Replicate, float] = {}
+        for key in self.shared(*(run for run, _ in places)):
+            numbers = [number_at(self._record(run, key), measure) for run, measure in places]
+            known = [number for number in numbers if number is not None]
+            if len(known) == len(places):
+                values[key] = sum(sign * number for sign, number in zip(signs, known, strict=True))
+            elif ".classes." not in places[0][1]:
                 return None
-            runs = {"one": content.runs.get(_name(one), {}), "other": others.runs.get(_name(other), {})}
-            joined[split] = replace(content, runs=runs)
-        return Bootstrap(joined, resamples_for(joined)), ("one", "other"), metric
+        scored = [self._scored(run, measure) for run, measure in places]
+        cell, metric, _ = scored[0]
+        if not values or metric is None or len({one[:2] for one in scored}) > 1:
+            return interval_over(values)
+        methods = {method: sign for (*_, method), sign in zip(scored, signs, strict=True)}
+        found = self._bootstraps[cell].contrast(methods, metric)
+        splits = {key.object_split for key in values}
+        means = [np.mean([value for key, value in values.items() if key.object_split == split]) for split in splits]
+        return (found or Estimate(0.0, None, len(values)))._replace(mean=float(np.mean(means)))
 
-    def _known(self, run: str | None, measure: str) -> _Values:
-        """Return a number of each replicate; none where one lacks it, unless it is of a class."""
-        values = {key: number_at(record, measure) for key, record in self.of(run).items()}
-        known = {key: value for key, value in values.items() if value is not None}
-        return known if len(known) == len(values) or ".classes." in measure else {}
+    def _record(self, run: str | None, key: Replicate) -> Record:
+        """Return the record of a replicate; of an untrained run that of its object split."""
+        if run not in self.untrained:
+            return self.of(run)[key]
+        return next(record for one, record in self.of(run).items() if one.object_split == key.object_split)
+
+    def _scored(self, run: str | None, measure: str) -> tuple[str, Metric | None, str]:
+        """Return the cell of a measure, what is computed from its scores (None: nothing), and whose these are."""
+        stage, cell, rest = (*measure.split(".", 2), "", "")[:3]
+        known = (name for split in self.scores.get(cell, {}).values() for name in split.runs)
+        metric = _SCORED.get(rest) if any(name.startswith(f"{stage}.") for name in known) else None
+        return cell, metric, f"{stage}.{run or TEACHER}"
 
 
 def load_runs(folder: str | Path, kind: SweepKind, chosen: Selection = EVERY_RUN) -> Runs:
@@ -287,8 +263,8 @@ def by_place(runs: Runs) -> dict[str, Record]:
     }
 
 
-def _joined_scores(runs: Runs, kind: SweepKind) -> Places:
-    """Return the scores of all runs by stage and cell, where all runs have some; the teacher's are those of a run too.
+def _joined_scores(runs: Runs, kind: SweepKind) -> CellScores:
+    """Return the scores of all runs by cell, where all runs have some; the teacher's are those of a run too.
 
     :raises MismatchError: when runs of one split were evaluated on other items or labels
     """
@@ -300,42 +276,35 @@ def _joined_scores(runs: Runs, kind: SweepKind) -> Places:
         for stage, cell in scores.places:
             if (kind.scored and cell not in kind.scored) or (stage == TEACHER and not of_teacher):
                 continue
-            one, splits = scores.cell(stage, cell).with_positives(), joined.setdefault(f"{stage}.{cell}", {})
-            shared = splits.setdefault(replicate.object_split, SplitScores(one.targets, {}, one.items, one.labels))
-            same = (shared.items, shared.labels) == (one.items, one.labels)
-            if not same or not np.array_equal(shared.targets, one.targets):
+            one, splits = scores.cell(stage, cell).with_positives(), joined.setdefault(cell, {})
+            split = splits.setdefault(replicate.object_split, SplitScores(one.targets, {}, one.items, one.labels))
+            same = (split.items, split.labels) == (one.items, one.labels)
+            if not same or not np.array_equal(split.targets, one.targets):
                 raise MismatchError(
                     f"expected runs of split {replicate.object_split} on the same items and labels, but {folder} has "
                     "others; delete its result.json, and run the command again: it is only evaluated"
                 )
-            run, key = TEACHER if stage == TEACHER else name, (replicate.seed, replicate.draw)
-            own = {**shared.runs.get(run, {}), key: one.run_scores}
-            splits[replicate.object_split] = replace(shared, runs={**shared.runs, run: own})
-    return {place: dict(sorted(splits.items())) for place, splits in joined.items()}
+            own = split.runs.setdefault(f"{stage}.{TEACHER if stage == TEACHER else name}", {})
+            own[replicate.seed, replicate.draw] = one.run_scores
+    return {cell: dict(sorted(splits.items())) for cell, splits in joined.items()}
 
 
-def with_constants(scores: Places, names: Mapping[str, bool]) -> Places:
-    """Return scores with predictors that see no image, which give every label one answer, as runs of their own."""
+def with_constants(scores: CellScores, stages: Sequence[str], names: Mapping[str, bool]) -> CellScores:
+    """Return scores with predictors that see no image, which give every label one answer."""
+
+    def answers(split: SplitScores, yes: bool) -> RunScores:
+        return RunScores(np.full(split.targets.shape, float(yes)), np.full(split.targets.shape, yes))
+
     return {
-        place: {
-            split: replace(
-                one,
-                runs={
-                    **one.runs,
-                    **{n: {(0, 0): RunScores(np.full(one.targets.shape, float(yes)), np.full(one.targets.shape, yes))}
-                       for n, yes in names.items()},
-                },
+        cell: {
+            number: replace(
+                split,
+                constants={f"{stage}.{name}": answers(split, yes) for stage in stages for name, yes in names.items()},
             )
-            for split, one in splits.items()
+            for number, split in splits.items()
         }
-        for place, splits in scores.items()
-    }  # fmt: skip
-
-
-def resamples_for(splits: Mapping[int, SplitScores]) -> int:
-    """Return how many resamples the items of some splits get."""
-    most = max((len(split.targets) for split in splits.values()), default=1)
-    return min(RESAMPLES, max(100, _MOST_WEIGHTS // most))
+        for cell, splits in scores.items()
+    }
 
 
 def interval_over(values: Mapping[Replicate, float]) -> Estimate | None:
@@ -345,49 +314,11 @@ def interval_over(values: Mapping[Replicate, float]) -> Estimate | None:
     """
     if not values:
         return None
-    if _seeds_alone([*values]):
+    if len({replicate._replace(seed=0) for replicate in values}) == 1:
         return mean_interval([*values.values()])
-    return Bootstrap(_without_items({"": values})).estimate("", "value")
-
-
-def _seeds_alone(replicates: Sequence[Replicate]) -> bool:
-    return len({replicate._replace(seed=0) for replicate in replicates}) == 1
-
-
-def _name(run: str | None) -> str:
-    """Return the name of a run in scores; None stands for the teacher."""
-    return TEACHER if run is None else run
-
-
-def _place_of(measure: str) -> tuple[str, str]:
-    """Return stage and cell of a measure, and the rest of its path."""
-    stage, _, rest = measure.partition(".")
-    cell, _, metric = rest.partition(".")
-    return f"{stage}.{cell}", metric
-
-
-def _without_items(values: Mapping[str, Mapping[Replicate, float]]) -> dict[int, SplitScores]:
-    """Return numbers of runs as object split -> the only score of each run; splits share their draws."""
-    splits = {}
+    splits: dict[int, SplitScores] = {}
     one = np.ones((1, 1), dtype=bool)
-    for split in sorted({key.object_split for numbers in values.values() for key in numbers}):
-        runs = {
-            name: {
-                (key.seed, key.draw): RunScores(np.full((1, 1), value), one)
-                for key, value in numbers.items()
-                if key.object_split == split
-            }
-            for name, numbers in values.items()
-        }
-        splits[split] = SplitScores(one, runs, ("",))
-    return splits
-
-
-def _about(found: Estimate | None, values: Mapping[Replicate, float]) -> Estimate:
-    """Return an estimate about the mean of the recorded values, over splits and the runs of each, as the bootstrap's.
-
-    It has no interval where none was found.
-    """
-    splits = {key.object_split for key in values}
-    of_splits = [np.mean([value for key, value in values.items() if key.object_split == split]) for split in splits]
-    return (found or Estimate(0.0, None, len(values)))._replace(mean=float(np.mean(of_splits)))
+    for (number, seed, draw), value in sorted(values.items()):
+        split = splits.setdefault(number, SplitScores(one, {"": {}}, ("",)))  # splits share their draws
+        split.runs[""][seed, draw] = RunScores(np.full((1, 1), value), one)
+    return Bootstrap(splits).estimate("", "value")

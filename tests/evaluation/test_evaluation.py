@@ -104,7 +104,7 @@ def test_the_killed_command_resumes_and_is_compared(exported: Path, tmp_path: Pa
     again = config(run=settings.run, variants=["oracle", "zero_shot"], absent_probability=0.5, out=str(tmp_path / "b"))
     evaluate_policy(again)
     runs = [str(folder), str(tmp_path / "b")]
-    difference = load_comparison(runs).difference(runs[1].rpartition("/")[2], "oracle", "success", "recall")
+    difference = load_comparison(runs).difference(runs[1].rpartition("/")[2], ("oracle", "success"), "recall")
     assert not isinstance(difference, str | None) and difference.mean == 0
     assert write_comparison(CompareRunsConfig(runs, str(tmp_path / "comparison"))).is_file()
     with pytest.raises(MismatchError, match="split"):

@@ -7,7 +7,6 @@ import pytest
 import scipy.stats
 from numpy.typing import NDArray
 
-from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.results.intervals import (
     Bootstrap,
     RunScores,
@@ -90,7 +89,6 @@ def test_equal_methods_differ_by_nothing_and_only_shared_runs_are_compared() -> 
     assert found is not None and (found.mean, found.half_width, found.runs) == (0.0, 0.0, 2)
     assert found.side_of(0.1) == found.side_of(-0.1) == 0  # values that are all equal show nothing of their variance
     assert bootstrap.difference("a", "c", "f1") is None and bootstrap.estimate("c", "map") is None
-    assert bootstrap.covers("a", "b") == {"object splits": 1, "seeds": 2, "draws": 1, "scenes": 40, "classes": 5}
 
 
 def simulated(rng: np.random.Generator, spread: float, splits: int) -> tuple[Bootstrap, float]:
@@ -153,8 +151,6 @@ def test_means_of_seeds_have_the_interval_of_student() -> None:
     found = mean_interval(values)
     assert found.half_width == pytest.approx((high - low) / 2) and found.runs == 3
     assert mean_interval([0.3]).half_width is None
-    with pytest.raises(InvalidArgumentError):
-        mean_interval([])
 
 
 def test_shares_and_paired_shares() -> None:

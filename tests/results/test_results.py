@@ -158,9 +158,9 @@ def test_runs_of_each_kind_are_compared_on_what_they_share(
 ) -> None:
     folders = [str(make(tmp_path / name, n)) for n, name in enumerate("ab")]
     runs = load_comparison(folders)
-    found = runs.difference("b", *measure)
+    found = runs.difference("b", measure[:2], measure[2])
     assert found is not None and not isinstance(found, str) and found.half_width
-    pair = runs.pair("b", *measure[:2])
+    pair = runs.pair("b", measure[:2])
     assert not isinstance(pair, str) and pair[0].items == pair[1].items
     one, other = pair
     metric = measure[2]
@@ -184,5 +184,5 @@ def test_runs_that_are_not_paired_say_why(tmp_path: Path, change: str) -> None:
             load_comparison(folders)
         return
     scenes_run(tmp_path / "b", 0.5, **({"source": "y"} if change == "source" else {"scenes": 30}))
-    assert isinstance(load_comparison(folders).difference("b", "few_shot", "ood_on_ood", "map"), str)
+    assert isinstance(load_comparison(folders).difference("b", ("few_shot", "ood_on_ood"), "map"), str)
     assert "not paired" in write_comparison(CompareRunsConfig(folders, str(tmp_path / "out"))).read_text()

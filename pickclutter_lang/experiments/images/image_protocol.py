@@ -34,7 +34,7 @@ from pickclutter_lang.metrics import (
 )
 from pickclutter_lang.results.charts import Interval, draw_bars, draw_curves
 from pickclutter_lang.results.comparison import TITLES
-from pickclutter_lang.results.intervals import Bootstrap, SplitScores
+from pickclutter_lang.results.intervals import Bootstrap
 from pickclutter_lang.results.page import (
     PAGE_FILE,
     Card,
@@ -47,7 +47,7 @@ from pickclutter_lang.results.page import (
     write_page,
 )
 from pickclutter_lang.results.record import Record, number_at, read_record, write_trained
-from pickclutter_lang.results.runs import TEACHER, resamples_for
+from pickclutter_lang.results.runs import TEACHER
 from pickclutter_lang.results.scores import Cell, Place, Scores
 from pickclutter_lang.results.tables import estimate_cell
 from pickclutter_lang.training.config import RetrievalConfig
@@ -443,8 +443,7 @@ def _accuracy_cell(record: Record, scores: Scores, stage: str, part: str) -> str
     if value is None or (stage, part) not in scores.places:
         return ""
     cell = scores.cell(stage, part).with_positives()
-    splits = {0: SplitScores(cell.targets, {"": {(0, 0): cell.run_scores}})}
-    found = Bootstrap(splits, resamples_for(splits)).estimate("", "recall")
+    found = Bootstrap.of_runs(cell.targets, {"": cell.run_scores}).estimate("", "recall")
     return estimate_cell(found and found._replace(mean=value))
 
 

@@ -17,7 +17,7 @@ from pickclutter_lang.metrics.multilabel import class_rows
 from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, Predictions, recenter_scores
 from pickclutter_lang.policy.folder import policy_fingerprint
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.results.intervals import Bootstrap, Estimate, Metric, RunScores, SplitScores
+from pickclutter_lang.results.intervals import RESAMPLES, Bootstrap, Estimate, Metric, RunScores
 from pickclutter_lang.results.record import RESULT_FILE, Record, read_record, write_record
 from pickclutter_lang.results.scores import Scores
 from pickclutter_lang.results.tables import estimate_cell
@@ -123,8 +123,8 @@ def _group(found: Predictions, student: StudentRuntime) -> dict[str, Any]:
     predicted, present = found.probabilities > thresholds, found.targets.bool()
     everything = torch.ones_like(predicted)
     sides = {"policy": (found.probabilities, predicted), "all_positive": (everything, everything)}
-    runs = {name: {(0, 0): RunScores(p.double().numpy(), d.numpy())} for name, (p, d) in sides.items()}
-    bootstrap = Bootstrap({0: SplitScores(present.numpy(), runs)})
+    runs = {name: RunScores(p.double().numpy(), d.numpy()) for name, (p, d) in sides.items()}
+    bootstrap = Bootstrap.of_runs(present.numpy(), runs, resamples=RESAMPLES)
     metrics: tuple[Metric, ...] = ("map", "f1")
     estimates = {f"{name}_{metric}": bootstrap.estimate(name, metric) for name in sides for metric in metrics}
     return {

@@ -126,7 +126,7 @@ def with_baselines(runs: Runs) -> Runs:
             for stage in stages_of(record)
         }
         records.setdefault(name, {})[replicate] = {"metrics": metrics}
-    scores = with_constants(runs.scores, {"always_no": False, "always_yes": True})
+    scores = with_constants(runs.scores, stages_of_sweep(runs), {"always_no": False, "always_yes": True})
     return replace(runs, records=records, scores=scores, untrained=tuple(TRIVIAL))
 
 
