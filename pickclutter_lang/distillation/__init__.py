@@ -14,7 +14,7 @@ from pickclutter_lang.distillation.objectives import (
     IMAGE_LOSS_NAMES,
     LOSS_NAMES,
     ImageObjective,
-    SceneInputs,
+    Objective,
     SceneObjective,
     VocabularyFeatures,
 )
@@ -23,7 +23,7 @@ __all__ = [
     "IMAGE_LOSS_NAMES",
     "LOSS_NAMES",
     "ImageObjective",
-    "SceneInputs",
+    "Objective",
     "SceneObjective",
     "VocabularyFeatures",
     "asymmetric_loss",

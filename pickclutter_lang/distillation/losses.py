@@ -1,7 +1,13 @@
-"""Losses of the paper as functions of tensors: of texts (Eqs. 1, 6, 8), images (Eqs. 2, 3) and labels (section 7)."""
+"""Losses of the paper as functions of tensors: of single images (Eqs. 1, 2, 3, 6, 8), and of scenes with many labels.
+
+Features are floating-point [rows, D] and normalized here; half precision counts as float32. `labels` are integers [N],
+a temperature tau is above 0. Each loss is a scalar, the mean over the images. Other shapes or values raise
+InvalidArgumentError, which names the argument.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import torch
@@ -10,188 +16,27 @@ from torch.nn import functional
 
 from pickclutter_lang.errors import InvalidArgumentError
 
-
-def to_single(values: Tensor) -> Tensor:
-    """Return half precision as float32, and anything else as it is."""
-    return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
-
-
-def l2_normalize(features: Tensor) -> Tensor:
-    """Return features [N, D] with L2 norm 1 along the last axis; half precision becomes float32."""
-    return functional.normalize(to_single(features), dim=-1)
-
-
-def check_features(**tensors: Tensor) -> None:
-    """Check that all tensors are floating, finite, [rows, D] with one D and at least one row, and of one precision.
-
-    Half precision counts as float32, to which the losses convert it.
-    """
-    for name, tensor in tensors.items():
-        if tensor.ndim != 2 or not tensor.is_floating_point() or 0 in tensor.shape:
-            raise InvalidArgumentError(
-                f"expected {name} as a floating-point tensor [rows, D] with at least one row, "
-                f"got {tensor.dtype} {list(tensor.shape)}"
-            )
-        if not bool(tensor.detach().isfinite().all()):
-            raise InvalidArgumentError(f"expected finite {name}, but NaN or infinity is among its values")
-    if len({tensor.dtype == torch.float64 for tensor in tensors.values()}) > 1:
-        types = ", ".join(f"{name} {tensor.dtype}" for name, tensor in tensors.items())
-        raise InvalidArgumentError(f"expected features of one precision, got {types}; convert those in float64 or all")
-    if len({tensor.shape[1] for tensor in tensors.values()}) > 1:
-        shapes = ", ".join(f"{name} {list(tensor.shape)}" for name, tensor in tensors.items())
-        raise InvalidArgumentError(f"expected features of one width D, got {shapes}; project them to one width")
-
-
-def check_equal_rows(**tensors: Tensor) -> None:
-    """Check that all tensors have the same number of rows (row i belongs to image i in each)."""
-    if len({tensor.shape[0] for tensor in tensors.values()}) > 1:
-        shapes = ", ".join(f"{name} {list(tensor.shape)}" for name, tensor in tensors.items())
-        raise InvalidArgumentError(f"expected one row per image in each tensor, got {shapes}")
-
-
-def check_labels(labels: Tensor, rows: int, classes: int | None = None) -> None:
-    """Check for integer labels [rows], each in 0..classes-1."""
-    if labels.shape != (rows,) or labels.is_floating_point() or labels.dtype == torch.bool:
-        raise InvalidArgumentError(
-            f"expected labels as an integer tensor [{rows}], got {labels.dtype} {list(labels.shape)}"
-        )
-    if classes is not None and (int(labels.min()) < 0 or int(labels.max()) >= classes):
-        got = f"{int(labels.min())}..{int(labels.max())}"
-        raise InvalidArgumentError(f"expected labels in 0..{classes - 1} (rows of text), got {got}")
-
-
-def check_positive(**values: float) -> None:
-    """Check that each value is a finite number above 0."""
-    for name, value in values.items():
-        if not isinstance(value, (int, float)) or not 0 < value < float("inf"):
-            raise InvalidArgumentError(f"expected a finite {name} above 0, got {value!r}")
-
-
-def check_count(**values: int) -> None:
-    """Check that each value is an integer of at least 1."""
-    for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise InvalidArgumentError(f"expected {name} as an integer of at least 1, got {value!r}")
-
-
-def check_multilabel(probabilities: Tensor, targets: Tensor) -> None:
-    """Check for probabilities and targets [N, C], both within [0, 1]."""
-    if probabilities.ndim != 2 or not probabilities.is_floating_point() or 0 in probabilities.shape:
-        raise InvalidArgumentError(
-            "expected probabilities as a floating-point tensor [N, C] with N, C >= 1, "
-            f"got {probabilities.dtype} {list(probabilities.shape)}"
-        )
-    if targets.shape != probabilities.shape:
-        raise InvalidArgumentError(
-            f"expected targets of the shape of probabilities {list(probabilities.shape)}, got {list(targets.shape)}"
-        )
-    check_probabilities("; logits need a sigmoid first", probabilities=probabilities, targets=targets)
-
-
-def check_probabilities(hint: str = "", **tensors: Tensor) -> None:
-    """Check that all values lie within [0, 1]; `hint` is appended to the message."""
-    for name, tensor in tensors.items():
-        low, high = (float(value) for value in tensor.detach().aminmax())
-        if not (low >= 0.0 and high <= 1.0):
-            raise InvalidArgumentError(f"expected {name} within [0, 1], got {low:g}..{high:g}{hint}")
+Similarity = Literal["squared_distance", "cosine"]
+_EPS = 1e-8  # keeps the logarithm finite, as in the program of the asymmetric loss's authors
 
 
 def classification_loss(student: Tensor, text: Tensor, labels: Tensor, temperature: float) -> Tensor:
-    """Return the cross entropy of the label under softmax(cos(image, text) / temperature) (L_cls, Eq. 1).
+    """Return the cross-entropy of the label under softmax(cos(image, text) / temperature) (L_cls, Eq. 1).
 
-    :param student: [N, D] image features, normalized here
-    :param text: [C, D] one feature per class, normalized here
-    :param labels: integer [N], rows of `text`
-    :param temperature: tau > 0
-    :return: scalar, mean over the images
-    :raises InvalidArgumentError: on other shapes or values
+    :param student: [N, D] image features
+    :param text: [C, D] one feature per class
+    :param labels: rows of `text`
     """
-    check_features(student=student, text=text)
-    check_labels(labels, len(student), len(text))
-    check_positive(temperature=temperature)
+    _check_features(student=student, text=text)
+    _check_labels(labels, len(student), len(text))
+    _check_at_least(temperature=temperature)
     return functional.cross_entropy(l2_normalize(student) @ l2_normalize(text).T / temperature, labels.long())
 
 
-def vl_proximity_loss(
-    student: Tensor,
-    teacher: Tensor,
-    text: Tensor,
-    labels: Tensor,
-    k: int,
-    temperature: float,
-    *,
-    filter_misaligned: bool = True,
-) -> Tensor:
-    """Return KL(teacher || student) over the teacher's k most likely classes (L_vlprox, Eq. 6).
-
-    Both distributions are renormalized on those k classes; all are taken where there are fewer than k.
-
-    :param student: [N, D] image features, normalized here
-    :param teacher: [N, D] features of the same images, normalized here
-    :param text: [C, D] one feature per class, normalized here
-    :param labels: integer [N], rows of `text`
-    :param k: at least 1; the paper takes 256
-    :param temperature: tau > 0, of both distributions
-    :param filter_misaligned: leave out the images whose label is not the teacher's first choice
-    :return: scalar, mean over the selected images; 0 with a gradient of 0 where none is selected
-    :raises InvalidArgumentError: on other shapes or values
-    """
-    check_features(student=student, teacher=teacher, text=text)
-    check_equal_rows(student=student, teacher=teacher)
-    check_labels(labels, len(student), len(text))
-    check_positive(temperature=temperature)
-    check_count(k=k)
-    classes = l2_normalize(text)
-    teacher_logits = l2_normalize(teacher) @ classes.T / temperature
-    student_logits = l2_normalize(student) @ classes.T / temperature
-    top_logits, top = teacher_logits.topk(min(k, len(text)), dim=1)
-    student_log = student_logits.gather(1, top).log_softmax(dim=1)
-    divergence = functional.kl_div(student_log, top_logits.log_softmax(dim=1), reduction="none", log_target=True).sum(
-        dim=1
-    )
-    if not filter_misaligned:
-        return divergence.mean()
-    aligned = teacher_logits.argmax(dim=1) == labels
-    return (divergence * aligned).sum() / aligned.sum().clamp(min=1)
-
-
-def caption_loss(student: Tensor, captions: Tensor, labels: Tensor, temperature: float) -> Tensor:
-    """Return minus the log of L_cap (Eq. 8): each image must match its caption among those of other classes.
-
-    Captions of images of the same class are no negatives. The image's own caption joins the denominator,
-    which Eq. 8 leaves out, so that the loss is bounded below by 0.
-
-    :param student: [N, D] image features, normalized here
-    :param captions: [N, D] text feature of each image's caption, normalized here
-    :param labels: integer [N]
-    :param temperature: tau > 0
-    :return: scalar, mean over the images
-    :raises InvalidArgumentError: on other shapes or values
-    """
-    check_features(student=student, captions=captions)
-    check_equal_rows(student=student, captions=captions)
-    check_labels(labels, len(student))
-    check_positive(temperature=temperature)
-    logits = l2_normalize(student) @ l2_normalize(captions).T / temperature
-    own_index = torch.arange(len(student), device=student.device)
-    same_class = labels[:, None] == labels[None, :]
-    excluded = same_class & (own_index[:, None] != own_index[None, :])
-    return functional.cross_entropy(logits.masked_fill(excluded, float("-inf")), own_index)
-
-
-Similarity = Literal["squared_distance", "cosine"]
-
-
 def mse_loss(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return the squared distance between student and teacher image features (Eq. 2).
-
-    :param student: [N, D], normalized here
-    :param teacher: [N, D], normalized here
-    :return: scalar in [0, 4]: summed over D, mean over the images
-    :raises InvalidArgumentError: on other shapes
-    """
-    check_features(student=student, teacher=teacher)
-    check_equal_rows(student=student, teacher=teacher)
+    """Return the squared distance between the image features [N, D] of student and teacher, 0 to 4 (L_mse, Eq. 2)."""
+    _check_features(student=student, teacher=teacher)
+    _check_rows(student=student, teacher=teacher)
     return (l2_normalize(student) - l2_normalize(teacher)).square().sum(dim=1).mean()
 
 
@@ -209,22 +54,20 @@ def image_contrastive_loss(
     For unit vectors the squared distance is 2 - 2 cos, so `similarity="cosine"` (the released program) at a
     temperature is `"squared_distance"` (the paper) at twice that temperature.
 
-    :param student: [N, D], normalized here
-    :param teacher: [N, D] features of the same images, normalized here
-    :param temperature: tau > 0
+    :param student: [N, D] image features
+    :param teacher: [N, D] features of the same images
     :param symmetric: mean of both directions (image to teacher and back), as the released program does; Eq. 3
         prints the first one only
-    :param similarity: the similarity that is divided by the temperature
     :param bank: [M, D] teacher features of other images, further negatives in the direction image to teacher
-    :return: scalar, mean over the images
-    :raises InvalidArgumentError: on other shapes, values or names
     """
-    features = {"student": student, "teacher": teacher} | ({} if bank is None else {"bank": bank})
-    check_features(**features)
-    check_equal_rows(student=student, teacher=teacher)
-    check_positive(temperature=temperature)
+    _check_features(student=student, teacher=teacher, **({} if bank is None else {"bank": bank}))
+    _check_rows(student=student, teacher=teacher)
+    _check_at_least(temperature=temperature)
+    if similarity not in ("squared_distance", "cosine"):
+        raise InvalidArgumentError(f"expected similarity 'squared_distance' or 'cosine', got {similarity!r}")
     candidates = l2_normalize(teacher if bank is None else torch.cat([teacher, bank.to(teacher)]))
-    logits = _similarities(l2_normalize(student), candidates, similarity) / temperature
+    cosines = l2_normalize(student) @ candidates.T
+    logits = (cosines if similarity == "cosine" else 2 * cosines - 2) / temperature
     own_index = torch.arange(len(student), device=student.device)
     forward = functional.cross_entropy(logits, own_index)
     if not symmetric:
@@ -232,17 +75,64 @@ def image_contrastive_loss(
     return (forward + functional.cross_entropy(logits[:, : len(student)].T, own_index)) / 2
 
 
-def _similarities(queries: Tensor, keys: Tensor, similarity: Similarity) -> Tensor:
-    """Return the similarities [N, M] of unit vectors."""
-    cosines = queries @ keys.T
-    if similarity == "cosine":
-        return cosines
-    if similarity == "squared_distance":
-        return 2 * cosines - 2
-    raise InvalidArgumentError(f"expected similarity 'squared_distance' or 'cosine', got {similarity!r}")
+def vl_proximity_loss(
+    student: Tensor,
+    teacher: Tensor,
+    text: Tensor,
+    labels: Tensor,
+    k: int,
+    temperature: float,
+    *,
+    filter_misaligned: bool = True,
+) -> Tensor:
+    """Return KL(teacher || student) over the teacher's k most likely classes (L_vlprox, Eq. 6).
+
+    Both distributions are renormalized on those k classes; all are taken where there are fewer than k.
+
+    :param student: [N, D] image features
+    :param teacher: [N, D] features of the same images
+    :param text: [C, D] one feature per class
+    :param labels: rows of `text`
+    :param k: at least 1; the paper takes 256
+    :param filter_misaligned: leave out the images whose label is not the teacher's first choice
+    :return: mean over the selected images; 0 with a gradient of 0 where none is selected
+    """
+    _check_features(student=student, teacher=teacher, text=text)
+    _check_rows(student=student, teacher=teacher)
+    _check_labels(labels, len(student), len(text))
+    _check_at_least(temperature=temperature)
+    _check_at_least(1, k=k)
+    classes = l2_normalize(text)
+    teacher_logits = l2_normalize(teacher) @ classes.T / temperature
+    student_logits = l2_normalize(student) @ classes.T / temperature
+    top_logits, top = teacher_logits.topk(min(k, len(text)), dim=1)
+    teacher_log = top_logits.log_softmax(dim=1)
+    student_log = student_logits.gather(1, top).log_softmax(dim=1)
+    divergence = functional.kl_div(student_log, teacher_log, reduction="none", log_target=True).sum(dim=1)
+    if not filter_misaligned:
+        return divergence.mean()
+    aligned = teacher_logits.argmax(dim=1) == labels
+    return (divergence * aligned).sum() / aligned.sum().clamp(min=1)
 
 
-_EPS = 1e-8  # keeps the logarithm finite, as in the loss authors' program
+def caption_loss(student: Tensor, captions: Tensor, labels: Tensor, temperature: float) -> Tensor:
+    """Return minus the log of L_cap (Eq. 8): each image must match its caption among those of other classes.
+
+    Captions of images of the same class are no negatives. The image's own caption joins the denominator,
+    which Eq. 8 leaves out, so that the loss is bounded below by 0.
+
+    :param student: [N, D] image features
+    :param captions: [N, D] text feature of each image's caption
+    """
+    _check_features(student=student, captions=captions)
+    _check_rows(student=student, captions=captions)
+    _check_labels(labels, len(student))
+    _check_at_least(temperature=temperature)
+    logits = l2_normalize(student) @ l2_normalize(captions).T / temperature
+    own_index = torch.arange(len(student), device=student.device)
+    same_class = labels[:, None] == labels[None, :]
+    excluded = same_class & (own_index[:, None] != own_index[None, :])
+    return functional.cross_entropy(logits.masked_fill(excluded, float("-inf")), own_index)
 
 
 def asymmetric_loss(
@@ -254,7 +144,7 @@ def asymmetric_loss(
     clip: float = 0.05,
     detach_focus: bool = False,
 ) -> Tensor:
-    """Return the asymmetric loss of Ridnik et al. (ICCV 2021, arXiv 2009.14119, Eqs. 4-7).
+    """Return the asymmetric loss of Ridnik et al. (ICCV 2021, arXiv 2009.14119, Eqs. 4-7), the paper's section 7.
 
     A present label costs -(1 - p)^gamma_positive log p. An absent one costs -q^gamma_negative log(1 - q) with
     q = max(p - clip, 0), so that easy negatives cost nothing. The defaults are those of the paper's program.
@@ -266,11 +156,10 @@ def asymmetric_loss(
     :param clip: probability margin of absent labels, in [0, 1)
     :param detach_focus: take the focusing weights (1 - p)^gamma_positive and q^gamma_negative for constants in the
         gradient, as the loss authors' and the paper's programs do; the value is the same
-    :return: scalar: summed over the labels, mean over the images
-    :raises InvalidArgumentError: on other shapes or values
+    :return: summed over the labels, mean over the images
     """
-    probabilities = to_single(probabilities)
-    check_multilabel(probabilities, targets)
+    probabilities = _single(probabilities)
+    _check_multilabel(probabilities, targets)
     _check_asymmetric(gamma_negative, gamma_positive, clip)
     present = targets.to(probabilities.dtype)
     costs = present * _positive_cost(probabilities, gamma_positive, detach_focus)
@@ -301,11 +190,15 @@ def local_asymmetric_loss(
     :param coverage: [N, C, K] in [0, 1]: fraction of each cell that the label's object covers
     :param targets: [N, C] bool; labels that are absent or have no coverage cost nothing
     :param detach_focus: as of `asymmetric_loss`, as are the parameters before it
-    :return: scalar: summed over the labels, mean over the images
-    :raises InvalidArgumentError: on other shapes or values
+    :return: summed over the labels, mean over the images
     """
-    cell_logits, attention, coverage = to_single(cell_logits), to_single(attention), to_single(coverage)
-    _check_cells(cell_logits, attention, coverage, targets)
+    cell_logits, attention, coverage = _single(cell_logits), _single(attention), _single(coverage)
+    if cell_logits.ndim != 3 or not cell_logits.shape == attention.shape == coverage.shape:
+        shapes = _shapes(cell_logits=cell_logits, attention=attention, coverage=coverage)
+        raise InvalidArgumentError(f"expected one shape [N, C, K], got {shapes}")
+    if targets.shape != cell_logits.shape[:2] or targets.dtype != torch.bool:
+        raise InvalidArgumentError(f"expected bool [N, C] beside [N, C, K], got {_shapes(targets=targets)}")
+    _check_fractions(coverage=coverage)
     _check_asymmetric(gamma_negative, gamma_positive, clip)
     visible = targets & (coverage.sum(dim=2) > 0)
     cell_logits, attention, coverage = cell_logits[visible], attention[visible], coverage[visible]
@@ -316,28 +209,6 @@ def local_asymmetric_loss(
     inside_cost = (inside * _positive_cost(cell_logits.sigmoid(), gamma_positive, detach_focus)).sum(dim=1)
     outside_cost = (outside_mass > 0) * _negative_cost(mean.sigmoid(), gamma_negative, clip, detach_focus)
     return (inside_cost + outside_cost).sum() / len(targets)
-
-
-def _check_cells(cell_logits: Tensor, attention: Tensor, coverage: Tensor, targets: Tensor) -> None:
-    """Check shapes and values of maps over cells."""
-    if cell_logits.ndim != 3 or attention.shape != cell_logits.shape or coverage.shape != cell_logits.shape:
-        raise InvalidArgumentError(
-            "expected cell_logits, attention and coverage of one shape [N, C, K], "
-            f"got {list(cell_logits.shape)}, {list(attention.shape)} and {list(coverage.shape)}"
-        )
-    if targets.shape != cell_logits.shape[:2] or targets.dtype != torch.bool:
-        raise InvalidArgumentError(
-            f"expected targets as bool {list(cell_logits.shape[:2])}, got {targets.dtype} {list(targets.shape)}"
-        )
-    check_probabilities(coverage=coverage)
-
-
-def _check_asymmetric(gamma_negative: float, gamma_positive: float, clip: float) -> None:
-    if not (gamma_negative >= 0 and gamma_positive >= 0 and 0 <= clip < 1):
-        raise InvalidArgumentError(
-            "expected gamma_negative >= 0, gamma_positive >= 0 and clip in [0, 1), "
-            f"got {gamma_negative}, {gamma_positive} and {clip}"
-        )
 
 
 def _positive_cost(probabilities: Tensor, gamma: float, detach_focus: bool) -> Tensor:
@@ -352,11 +223,7 @@ def _negative_cost(probabilities: Tensor, gamma: float, clip: float, detach_focu
 
 
 def pairwise_proximity_loss(
-    probabilities: Tensor,
-    teacher: Tensor,
-    positive: Tensor,
-    negative: Tensor,
-    temperature: float,
+    probabilities: Tensor, teacher: Tensor, positive: Tensor, negative: Tensor, temperature: float
 ) -> Tensor:
     """Return KL(teacher || student) of the presence of each text: L_vlprox (Eq. 6) for scenes with many labels.
 
@@ -366,26 +233,87 @@ def pairwise_proximity_loss(
     words, and should outnumber the labels.
 
     :param probabilities: [N, V] in [0, 1], student's probability that text v is present in image n
-    :param teacher: [N, D] teacher features of the same images, normalized here
-    :param positive: [V, D] text features of the prompts for presence, normalized here
-    :param negative: [V, D] text features of the prompts for absence, normalized here
-    :param temperature: tau > 0 of the teacher's softmax
-    :return: scalar: mean over images and texts, independent of the vocabulary's size
-    :raises InvalidArgumentError: on other shapes or values
+    :param teacher: [N, D] teacher features of the same images
+    :param positive: [V, D] text features of the prompts for presence
+    :param negative: [V, D] text features of the prompts for absence
+    :param temperature: of the teacher's softmax
+    :return: mean over images and texts, independent of the vocabulary's size
     """
-    probabilities = to_single(probabilities)
-    check_features(teacher=teacher, positive=positive, negative=negative)
-    check_equal_rows(probabilities=probabilities, teacher=teacher)
-    check_equal_rows(positive=positive, negative=negative)
-    check_positive(temperature=temperature)
+    probabilities = _single(probabilities)
+    _check_features(teacher=teacher, positive=positive, negative=negative)
+    _check_rows(probabilities=probabilities, teacher=teacher)
+    _check_rows(positive=positive, negative=negative)
+    _check_at_least(temperature=temperature)
     image = l2_normalize(teacher)
     teacher_logits = (image @ l2_normalize(positive).T - image @ l2_normalize(negative).T) / temperature
-    teacher_probabilities = teacher_logits.sigmoid().detach()
-    check_multilabel(probabilities, teacher_probabilities)
-    present, absent = (p.clamp(min=_EPS).log() for p in (probabilities, 1 - probabilities))
-    cross = -(teacher_probabilities * present + (1 - teacher_probabilities) * absent)
-    entropy = -(
-        teacher_probabilities * functional.logsigmoid(teacher_logits.detach())
-        + (1 - teacher_probabilities) * functional.logsigmoid(-teacher_logits.detach())
-    )
+    teacher_logits = teacher_logits.detach()
+    present, absent = teacher_logits.sigmoid(), 1 - teacher_logits.sigmoid()
+    _check_multilabel(probabilities, present)
+    log_present, log_absent = (p.clamp(min=_EPS).log() for p in (probabilities, 1 - probabilities))
+    cross = -(present * log_present + absent * log_absent)
+    entropy = -(present * functional.logsigmoid(teacher_logits) + absent * functional.logsigmoid(-teacher_logits))
     return (cross - entropy).mean()
+
+
+def l2_normalize(features: Tensor) -> Tensor:
+    """Return features [N, D] with L2 norm 1 along the last axis; half precision becomes float32."""
+    return functional.normalize(_single(features), dim=-1)
+
+
+def _single(values: Tensor) -> Tensor:
+    return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
+
+
+def _shapes(**tensors: Tensor) -> str:
+    return ", ".join(f"{name} {tensor.dtype} {list(tensor.shape)}" for name, tensor in tensors.items())
+
+
+def _check_features(**tensors: Tensor) -> None:
+    for name, tensor in tensors.items():
+        if tensor.ndim != 2 or not tensor.is_floating_point() or 0 in tensor.shape:
+            raise InvalidArgumentError(f"expected floating-point features [rows, D], got {_shapes(**{name: tensor})}")
+        if not bool(tensor.detach().isfinite().all()):
+            raise InvalidArgumentError(f"expected finite {name}, but NaN or infinity is among its values")
+    if len({(tensor.shape[1], tensor.dtype == torch.float64) for tensor in tensors.values()}) > 1:
+        raise InvalidArgumentError(f"expected features of one width D and one precision, got {_shapes(**tensors)}")
+
+
+def _check_rows(**tensors: Tensor) -> None:
+    if len({len(tensor) for tensor in tensors.values()}) > 1:
+        raise InvalidArgumentError(f"expected rows of the same images or texts, got {_shapes(**tensors)}")
+
+
+def _check_labels(labels: Tensor, rows: int, classes: int | None = None) -> None:
+    if labels.shape != (rows,) or labels.is_floating_point() or labels.dtype == torch.bool:
+        raise InvalidArgumentError(f"expected integers [{rows}], got {_shapes(labels=labels)}")
+    if classes is not None and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
+        got = f"{int(labels.min())}..{int(labels.max())}"
+        raise InvalidArgumentError(f"expected labels in 0..{classes - 1} (rows of text), got {got}")
+
+
+def _check_at_least(low: float = 1e-9, **values: float) -> None:
+    for name, value in values.items():
+        if not low <= value < math.inf:
+            raise InvalidArgumentError(f"expected a finite {name} of at least {low}, got {value!r}")
+
+
+def _check_multilabel(probabilities: Tensor, targets: Tensor) -> None:
+    if probabilities.ndim != 2 or 0 in probabilities.shape or targets.shape != probabilities.shape:
+        shapes = _shapes(probabilities=probabilities, targets=targets)
+        raise InvalidArgumentError(f"expected one shape [N, C] with N, C >= 1, got {shapes}")
+    _check_fractions(probabilities=probabilities, targets=targets)
+
+
+def _check_fractions(**tensors: Tensor) -> None:
+    for name, tensor in tensors.items():
+        low, high = (float(value) for value in tensor.detach().aminmax())
+        if not 0.0 <= low <= high <= 1.0:
+            raise InvalidArgumentError(f"expected {name} within [0, 1], got {low:g}..{high:g}; logits need a sigmoid")
+
+
+def _check_asymmetric(gamma_negative: float, gamma_positive: float, clip: float) -> None:
+    if not (gamma_negative >= 0 and gamma_positive >= 0 and 0 <= clip < 1):
+        raise InvalidArgumentError(
+            "expected gamma_negative >= 0, gamma_positive >= 0 and clip in [0, 1), "
+            f"got {gamma_negative}, {gamma_positive} and {clip}"
+        )

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from pickclutter_lang.distillation import (
-    SceneInputs,
     SceneObjective,
     VocabularyFeatures,
     asymmetric_loss,
@@ -77,12 +76,11 @@ def test_each_term_is_its_function_with_its_settings() -> None:
     values = inputs()
     names = ("cls", "im_cst", "region_cls", "region_contrastive", "region_proximity", "scene_proximity")
     focus: dict[str, Any] = {"gamma_negative": 3.0, "gamma_positive": 0.5, "clip": 0.1}
-    scene = SceneInputs(**values)
     weights = {name: 0.5 * (n + 1) for n, name in enumerate(names)}
     total, terms = SceneObjective(
         weights, temperature=0.3, similarity="cosine", vocabulary_temperature=0.4, vocabulary_top_k=2,
         **focus,
-    )(scene)  # fmt: skip
+    )(**values)  # fmt: skip
     probabilities, regions = values["probabilities"], values["region_features"]
     teacher_regions, vocabulary = values["teacher_region_features"], values["vocabulary"]
     labels = torch.zeros(len(regions), dtype=torch.int64)  # without a filter they do not matter
@@ -111,16 +109,16 @@ def test_rows_without_labels_have_no_part_in_the_losses_of_labels() -> None:
     weights = {"cls": 1.0, "im_cst": 1.0, "region_cls": 1.0, "scene_proximity": 1.0}
     values = inputs()
     labeled = torch.tensor([True, False, *[True] * (len(values["targets"]) - 2)])
-    _, terms = SceneObjective(weights)(SceneInputs(**values, labeled=labeled))
+    _, terms = SceneObjective(weights)(**values, labeled=labeled)
     of_labels = {"probabilities", "targets", "cell_logits", "attention", "coverage"}
     sliced = {name: value[labeled] if name in of_labels else value for name, value in values.items()}
-    _, expected = SceneObjective({"cls": 1.0, "region_cls": 1.0})(SceneInputs(**sliced))
-    _, whole = SceneObjective(weights)(SceneInputs(**values))
+    _, expected = SceneObjective({"cls": 1.0, "region_cls": 1.0})(**sliced)
+    _, whole = SceneObjective(weights)(**values)
     for name in weights:
         other = expected[name] if name in expected else whole[name]
         assert float(terms[name]) == pytest.approx(float(other)), name
     assert float(terms["cls"]) != pytest.approx(float(whole["cls"]))
-    _, own = SceneObjective({"cls": 1.0}, extra={f"{__name__}:rows_of": 1.0})(SceneInputs(**values, labeled=labeled))
+    _, own = SceneObjective({"cls": 1.0}, extra={f"{__name__}:rows_of": 1.0})(**values, labeled=labeled)
     assert float(own[f"{__name__}:rows_of"]) == int(labeled.sum())
 
 
@@ -141,4 +139,4 @@ def rows_of(student: torch.Tensor, targets: torch.Tensor, teacher: torch.Tensor)
 )
 def test_a_term_without_its_input_is_named(term: str, lacking: str) -> None:
     with pytest.raises(InvalidArgumentError, match=f"the term {term} needs .*{lacking}"):
-        SceneObjective({"cls": 1.0, term: 1.0})(SceneInputs(**(inputs() | {lacking: None})))
+        SceneObjective({"cls": 1.0, term: 1.0})(**(inputs() | {lacking: None}))

@@ -10,7 +10,7 @@ from typing import Any
 
 from pickclutter_lang.datasets.images import ImageClass, ImageDataset, Split
 from pickclutter_lang.datasets.images.splits import SUBSETS
-from pickclutter_lang.distillation.objectives import IMAGE_ARGUMENTS, load_extra_losses
+from pickclutter_lang.distillation import IMAGE_LOSS_NAMES, ImageObjective
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.experiments.images.config import ClassTextConfig, ImageObjectiveConfig, ImageTrainConfig
 from pickclutter_lang.language.descriptions import BLIND, DESCRIPTION_TEMPLATE, STYLES, describe, read_descriptions
@@ -110,8 +110,8 @@ def _in_style(style: str, folder: str | None, names: Sequence[str]) -> list[str]
 
 def needs_captions(objective: ImageObjectiveConfig) -> bool:
     """Return whether L_cap, or a loss of one's own, takes captions."""
-    own = load_extra_losses(objective.extra, IMAGE_ARGUMENTS) if objective.extra else {}
-    return bool(objective.cap) or any("captions" in loss.arguments for loss in own.values())
+    weights = {name: getattr(objective, name) for name in IMAGE_LOSS_NAMES}
+    return ImageObjective(weights, extra=objective.extra).needs("captions")
 
 
 def captions_of(data: ImageDataset, rows: Sequence[int]) -> list[str]:

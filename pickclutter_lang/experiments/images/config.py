@@ -103,7 +103,7 @@ class ImageObjectiveConfig:
     filter_im_cst: bool = False
     """Leave out images that the teacher misclassifies from `im_cst`."""
     extra: dict[str, float] | None = None
-    """Weights of losses of your own, {module:attribute: weight}; see `distillation.objectives.ExtraLoss`."""
+    """Weights of losses of your own, {module:attribute: weight}; see `distillation.Objective`."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""

@@ -70,7 +70,7 @@ class ObjectiveConfig:
     similarity: str = "squared_distance"
     """Similarity of the same: `squared_distance`, as in the paper, or `cosine`, as in its program."""
     extra: dict[str, float] | None = None
-    """Weights of losses of your own, {module:attribute: weight}; see `distillation.objectives.ExtraLoss`."""
+    """Weights of losses of your own, {module:attribute: weight}; see `distillation.Objective`."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""

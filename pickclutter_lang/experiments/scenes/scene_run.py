@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,10 @@ import torch
 from torch import Tensor
 
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, depth_statistics, load_scene_datasets
-from pickclutter_lang.distillation import LOSS_NAMES, SceneObjective
+from pickclutter_lang.distillation import LOSS_NAMES, SceneObjective, VocabularyFeatures
 from pickclutter_lang.experiments.scenes.config import TRAIN_COMMAND, TrainConfig
 from pickclutter_lang.experiments.scenes.crop_classifier import crop_classifier_phase
-from pickclutter_lang.experiments.scenes.scene_task import (
-    BatchLoader,
-    DataSource,
-    SceneTask,
-    Vocabulary,
-    encode_vocabulary,
-)
+from pickclutter_lang.experiments.scenes.scene_task import DataSource, SceneTask, Vocabulary
 from pickclutter_lang.experiments.scenes.trained_run import (
     LABEL_FEATURES_FILE,
     LabelFeatures,
@@ -37,7 +31,7 @@ from pickclutter_lang.students.label_encoders import build_label_encoder
 from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.teachers.scene_features import encode_regions, teacher_features
-from pickclutter_lang.training.batches import Batch, balanced_batches, shuffled_batches, with_unlabeled
+from pickclutter_lang.teachers.zero_shot import ABSENT_TEMPLATE, PHOTO_TEMPLATE, PRESENT_TEMPLATE
 from pickclutter_lang.training.experiment import MultiPhaseExperiment, Phase, configure_torch
 from pickclutter_lang.training.parallel import main_first
 from pickclutter_lang.training.trainer import seed_everything
@@ -125,12 +119,13 @@ class SceneRun(MultiPhaseExperiment):
         config, metric = self.config, self.config.selection_metric
         phases = [
             Phase(
-                DISTILL, config.distill, lambda: self.model, self._distill_task,
-                None, metric, self._check_distillation,
-                None if config.distilled_run is None else Path(config.distilled_run),
+                DISTILL, config.distill, lambda: self.model,
+                lambda: self._task(DISTILL, self._distilled_stores, ("id",), "id"), None, metric,
+                self._check_distillation, None if config.distilled_run is None else Path(config.distilled_run),
             ),
             Phase(
-                FEW_SHOT, config.few_shot, lambda: self.model, self._few_shot_task,
+                FEW_SHOT, config.few_shot, lambda: self.model,
+                lambda: self._task(FEW_SHOT, ("train", "fewshot"), ("id", "ood"), None),
                 lambda: self.load_weights(DISTILL), metric, lambda: self._check_store("fewshot"),
             ),
         ]  # fmt: skip
@@ -195,58 +190,17 @@ class SceneRun(MultiPhaseExperiment):
         """The stores of the distillation: the training scenes, and unlabeled ones if there are any."""
         return tuple(name for name in ("train", UNLABELED) if name in self.scenes)
 
-    def _unlabeled_names(self) -> list[str]:
-        return self.scenes[UNLABELED].present_names if UNLABELED in self.scenes else []
-
-    def _distill_task(self) -> SceneTask:
-        """Return the task of distillation: Y_id on the training scenes, validated on X_id."""
-        config, key = self.config, (self.config.seed, 0)
-        sources = [self._source(name) for name in self._distilled_stores]
-        count = sum(len(source.scenes) for source in sources[1:])
-
-        def order(epoch: int) -> list[Batch]:
-            rows = shuffled_batches(len(sources[0].scenes), config.distill.batch_size, (*key, epoch))
-            return with_unlabeled(rows, count, config.data.unlabeled_batch_size, (*key, epoch))
-
-        return self._scene_task(DISTILL, 0, sources, ("id",), order, self.scenes["id"])
-
-    def _few_shot_task(self) -> SceneTask:
-        """Return the task of fine-tuning: all labels on the training and the few-shot scenes."""
-        config, train, few_shot = self.config.few_shot, self._source("train"), self._source("fewshot")
-
-        def order(epoch: int) -> list[Batch]:
-            return balanced_batches(len(train.scenes), len(few_shot.scenes), config, (self.config.seed, 1, epoch))
-
-        return self._scene_task(FEW_SHOT, 1, [train, few_shot], ("id", "ood"), order, None)
-
-    def _scene_task(
-        self,
-        name: str,
-        number: int,
-        sources: Sequence[DataSource],
-        splits: tuple[str, ...],
-        order: Callable[[int], list[Batch]],
-        validation: SceneDataset | None,
-    ) -> SceneTask:
-        config = self.config
-        loader = BatchLoader(
-            sources,
-            self.label_indices(splits),
-            (config.seed, number),
-            self._objective,
-            bank=config.objective.negative_bank_size,
-            vocabulary=self._vocabulary,
-        )
+    def _task(self, name: str, sources: Sequence[str], splits: tuple[str, ...], validation: str | None) -> SceneTask:
         return SceneTask(
             name=name,
-            config=config.phases[name],
+            settings=self.config,
             model=self.model,
             architecture=self.architecture,
-            loader=loader,
-            order=order,
-            validation=validation,
-            selection_metric=config.selection_metric,
-            num_workers=config.num_workers,
+            objective=self._objective,
+            sources=[self._source(source) for source in sources],
+            labels=self.label_names(splits),
+            vocabulary=self._vocabulary,
+            validation=None if validation is None else self.scenes[validation],
         )
 
     @cached_property
@@ -268,12 +222,19 @@ class SceneRun(MultiPhaseExperiment):
     @cached_property
     def _vocabulary(self) -> Vocabulary | None:
         """The texts that student and teacher are compared on, without names and synonyms of objects of Y_ood."""
-        if not self._objective.needs("vocabulary"):
+        if not self._objective.needs("vocabulary", "vocabulary_probabilities"):
             return None
         unseen = self.label_names(("ood",))
         words = [*unseen, *self.scenes["train"].store.synonyms_of(unseen)]
-        texts = vocabulary([*self.label_names(("id",)), *self._unlabeled_names()], excluded=words)
-        return encode_vocabulary(self.teacher, texts, self.config.objective.vocabulary_batch_size)
+        unlabeled = self.scenes[UNLABELED].present_names if UNLABELED in self.scenes else []
+        texts = vocabulary([*self.label_names(("id",)), *unlabeled], excluded=words)
+        forms = (PHOTO_TEMPLATE, PRESENT_TEMPLATE, ABSENT_TEMPLATE)
+        features = (self.teacher.encode_text([form.format(label=text) for text in texts]) for form in forms)
+        return Vocabulary(texts, VocabularyFeatures(*features))
+
+    @property
+    def _needs_regions(self) -> bool:
+        return self._objective.needs("region_features", "teacher_region_features")
 
     def _check_distillation(self) -> None:
         for name in self._distilled_stores:
@@ -283,20 +244,19 @@ class SceneRun(MultiPhaseExperiment):
 
     def _check_store(self, name: str) -> None:
         """Check that a store has the masks that the objective needs."""
-        needs = self._objective.needs
-        if needs("teacher_region_features") or needs("coverage"):
+        if self._needs_regions or self._objective.needs("coverage"):
             self.scenes[name].segmentation([0])
-        if needs("coverage") and name != UNLABELED:
+        if self._objective.needs("coverage") and name != UNLABELED:
             self.scenes[name].instance_ids([0], [0])
 
     def _source(self, name: str) -> DataSource:
         if name not in self._sources:
             cache, scenes = FeatureCache(self.config.teacher.cache), self.scenes[name]
-            needs, crop_size = self._objective.needs, self.config.objective.region_crop_size
+            crop_size, with_features = self.config.objective.region_crop_size, self._objective.needs("teacher", "bank")
             self._sources[name] = DataSource(
                 scenes,
-                teacher_features(self.teacher, scenes, cache) if needs("teacher") else None,
-                encode_regions(self.teacher, scenes, cache, crop_size) if needs("teacher_region_features") else None,
+                teacher_features(self.teacher, scenes, cache) if with_features else None,
+                encode_regions(self.teacher, scenes, cache, crop_size) if self._needs_regions else None,
                 labeled=name != UNLABELED,
             )
         return self._sources[name]

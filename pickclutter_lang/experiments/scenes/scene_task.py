@@ -1,10 +1,12 @@
-"""One training phase on scenes: batches, with what the objective needs of the teacher, loss and validation."""
+"""One training phase on scenes: batches, the student's output and what the objective needs of the teacher, the loss."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -14,19 +16,26 @@ from torch.nn import functional
 
 from pickclutter_lang.datasets.scene_images import SceneDataset, label_coverage
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, flip_index, sample_augmentation
-from pickclutter_lang.distillation import SceneInputs, SceneObjective, VocabularyFeatures
+from pickclutter_lang.distillation import SceneObjective, VocabularyFeatures
+from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.metrics import multilabel_row
 from pickclutter_lang.students.student import MultiLabelStudent, StudentFeatures, predict_scenes
-from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.scene_features import RegionFeatures, region_coverage
-from pickclutter_lang.teachers.zero_shot import ABSENT_TEMPLATE, PHOTO_TEMPLATE, PRESENT_TEMPLATE
-from pickclutter_lang.training.batches import Batch, draw_others, prefetch_map
-from pickclutter_lang.training.config import PhaseConfig
+from pickclutter_lang.training.batches import (
+    Batch,
+    balanced_batches,
+    draw_others,
+    prefetch_map,
+    shuffled_batches,
+    with_unlabeled,
+)
+from pickclutter_lang.training.config import FewShotConfig, PhaseConfig
 from pickclutter_lang.training.parallel import gather_rows, own_draws
 from pickclutter_lang.training.trainer import check_finite
-from pickclutter_lang.utils.ranks import own_rows
+from pickclutter_lang.utils.ranks import own_slice
 
 _VOCABULARY, _BANK = 1, 2  # distinguish the random streams of a batch
+_Part = tuple[int, list[int], list[AugmentationParams]]
 
 
 @dataclass(frozen=True)
@@ -43,241 +52,195 @@ class DataSource:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Texts without an article and the teacher's features of them; `sampled` of them are scored for each batch."""
+    """Texts without an article, and the teacher's features of them."""
 
     texts: Sequence[str]
     features: VocabularyFeatures
-    sampled: int
-
-
-def encode_vocabulary(teacher: Teacher, texts: Sequence[str], sampled: int) -> Vocabulary:
-    """Return texts with the teacher's features of them."""
-    forms = (PHOTO_TEMPLATE, PRESENT_TEMPLATE, ABSENT_TEMPLATE)
-    features = (teacher.encode_text([form.format(label=text) for text in texts]) for form in forms)
-    return Vocabulary(texts, VocabularyFeatures(*features), sampled)
 
 
 @dataclass(frozen=True)
 class SceneBatch:
-    """`images` [n, K, S, S], `targets` [n, C], and which texts of the vocabulary are scored on them.
+    """A batch of scenes, which its `parts` name: number of a source, and rows and augmentations of its scenes.
 
-    Of several processes each has the images of its `own_rows` alone.
-
-    `labeled` [n] says which targets are known; the others are zeros. None: all are.
+    `images` [n, K, S, S] are of the `own_rows` of this process, `targets` [N, C] of all; `labeled` [N] says which
+    targets are known, others are zeros (None: all are). `sampled` texts of the vocabulary are scored. `key` is epoch
+    and number of the batch.
     """
 
-    batch: Batch
-    draws: Sequence[AugmentationParams]
+    key: tuple[int, int]
+    parts: Sequence[_Part]
     images: Tensor
     targets: Tensor
-    key: tuple[int, int]
+    labeled: Tensor | None
     sampled: Sequence[int]
-    texts: Sequence[str]
-    labeled: Tensor | None = None
-
-
-class BatchLoader:
-    """Makes the batches of one phase; everything random depends on (seed, phase, epoch, batch or scene) alone."""
-
-    def __init__(
-        self,
-        sources: Sequence[DataSource],
-        columns: Sequence[int],
-        key: tuple[int, int],
-        objective: SceneObjective,
-        *,
-        bank: int,
-        vocabulary: Vocabulary | None,
-    ) -> None:
-        """Set up the loader.
-
-        :param columns: label columns of the targets
-        :param key: seed and number of the phase
-        :param objective: determines which teacher targets are needed
-        :param bank: teacher features of other images of the first source that each batch is contrasted with
-        """
-        self._sources, self.label_indices, self._key = sources, list(columns), key
-        self.objective, self._bank, self._vocabulary = objective, bank, vocabulary
-
-    @property
-    def labels(self) -> list[str]:
-        """Names of the label columns."""
-        return [self._sources[0].scenes.label_names[column] for column in self.label_indices]
-
-    def load(self, batch: Batch, key: tuple[int, int], image_size: int | None) -> SceneBatch:
-        """Return the images and targets of a batch.
-
-        :param key: epoch and number of the batch
-        :param image_size: side of the images, by default that of the data's settings
-        """
-        draws = [
-            sample_augmentation(
-                self._sources[source].scenes.config.augmentation,
-                self._sources[source].scenes.crop_size,
-                (*self._key, key[0], source, row),
-            )
-            for source, row in batch
-        ]
-        own = own_rows(len(batch))
-        parts = self._parts([batch[n] for n in own], [draws[n] for n in own])
-        images = [source.scenes.batch(rows, params, image_size) for source, rows, params in parts]
-        targets = [self._targets(source, row) for source, row in batch]
-        known = torch.tensor([self._sources[source].labeled for source, _ in batch])
-        sampled = self._sampled_texts(key)
-        texts = [self._vocabulary.texts[n] for n in sampled] if self._vocabulary is not None else []
-        labeled = None if known.all() else known
-        return SceneBatch(batch, draws, torch.cat(images), torch.stack(targets), key, sampled, texts, labeled)
-
-    def _targets(self, source: int, row: int) -> Tensor:
-        """Return the targets [C] of a scene, zeros for one without labels."""
-        if not self._sources[source].labeled:
-            return torch.zeros(len(self.label_indices), dtype=torch.bool)
-        return self._sources[source].scenes.labels[row][self.label_indices]
-
-    def teacher_targets(self, loaded: SceneBatch, local: Tensor) -> dict[str, Any]:
-        """Return what the objective needs of teacher and masks for one batch, by the names of its arguments.
-
-        :param local: [n, D, h, w] of the student
-        """
-        out: dict[str, Any] = {}
-        if self.objective.needs("coverage"):
-            out["coverage"] = self._coverage(loaded, (local.shape[2], local.shape[3])).to(local.device)
-        if self.objective.needs("teacher"):
-            out["teacher"] = self._teacher(loaded).to(local.device)
-            out["bank"] = self._other_images(loaded, local.device)
-        if self.objective.needs("teacher_region_features"):
-            out |= self._objects(loaded, local)
-        if self._vocabulary is not None:
-            features, sampled = self._vocabulary.features, list(loaded.sampled)
-            out["vocabulary"] = features._replace(present=features.present[sampled], absent=features.absent[sampled])
-        return out
-
-    def _parts(
-        self, batch: Batch, draws: Sequence[AugmentationParams]
-    ) -> Iterator[tuple[DataSource, list[int], list[AugmentationParams]]]:
-        """Yield the rows and augmentations of a batch, grouped by source."""
-        for number, source in enumerate(self._sources):
-            chosen = [n for n, (which, _) in enumerate(batch) if which == number]
-            if chosen:
-                yield source, [batch[n][1] for n in chosen], [draws[n] for n in chosen]
-
-    def _sampled_texts(self, key: tuple[int, int]) -> list[int]:
-        """Draw the texts of the vocabulary that a batch is scored on."""
-        if self._vocabulary is None or not self.objective.needs("vocabulary_probabilities"):
-            return []
-        count = len(self._vocabulary.texts)
-        rng = np.random.default_rng((*self._key, *key, _VOCABULARY))
-        sampled: list[int] = rng.choice(count, min(self._vocabulary.sampled, count), replace=False).tolist()
-        return sampled
-
-    def _teacher(self, loaded: SceneBatch) -> Tensor:
-        """Return the teacher's features [n, D] of the images, flipped as they are."""
-        features = []
-        for source, rows, params in self._parts(loaded.batch, loaded.draws):
-            if source.features is not None:
-                flips = source.scenes.config.augmentation.flips
-                features.append(source.features[rows, [flip_index(draw, flips) for draw in params]])
-        return torch.cat(features)
-
-    def _other_images(self, loaded: SceneBatch, device: torch.device) -> Tensor | None:
-        """Return teacher features [M, D] of images of the first source that are not in the batch."""
-        features = self._sources[0].features
-        if not self._bank or features is None:
-            return None
-        in_batch = {row for source, row in loaded.batch if source == 0}
-        rng = np.random.default_rng((*self._key, *loaded.key, _BANK))
-        rows = draw_others(len(features), in_batch, self._bank, rng)
-        return features[rows, 0].to(device) if rows else None
-
-    def _coverage(self, loaded: SceneBatch, cells: tuple[int, int]) -> Tensor:
-        """Return how much of each cell of a map the object of each label covers, [n, C, h * w]."""
-        parts = self._parts(loaded.batch, loaded.draws)
-        return torch.cat(
-            [
-                label_coverage(source.scenes, rows, params, self.label_indices, cells)
-                if source.labeled
-                else torch.zeros(len(rows), len(self.label_indices), cells[0] * cells[1])
-                for source, rows, params in parts
-            ]
-        )
-
-    def _objects(self, loaded: SceneBatch, local: Tensor) -> dict[str, Tensor]:
-        """Return the student's features [R, D] of the objects in a batch, and the teacher's of their crops."""
-        cells = functional.normalize(local.flatten(2), dim=1)
-        size = (local.shape[2], local.shape[3])
-        objects, crops, start = [], [], 0
-        for source, rows, params in self._parts(loaded.batch, loaded.draws):
-            if source.crops is not None:
-                owners, coverage, features = region_coverage(source.scenes, source.crops, rows, params, size)
-                seen = cells[owners.to(local.device) + start]
-                objects.append(torch.einsum("rdk,rk->rd", seen, coverage.to(local.device)))
-                crops.append(features.to(local.device))
-            start += len(rows)
-        return {"region_features": torch.cat(objects), "teacher_region_features": torch.cat(crops)}
 
 
 @dataclass(frozen=True)
 class SceneTask:
-    """See `pickclutter_lang.training.trainer.Task`.
+    """See `pickclutter_lang.training.trainer.Task`. All draws depend on (seed, phase, epoch, batch or scene) alone.
 
-    `loader` builds batches of the (source, scene) pairs of `order(epoch)`. With `validation` every epoch is
-    scored on it, and the best by `selection_metric` is the result; without, the last one is. `num_workers` as in
-    `prefetch_map`.
+    Distillation passes over the first source, with scenes of the second as unlabeled ones; fine-tuning over the second
+    one, the few-shot scenes. With `validation` every epoch is scored on it.
     """
 
     name: str
-    config: PhaseConfig
+    settings: TrainConfig
     model: MultiLabelStudent
     architecture: dict[str, Any]
-    loader: BatchLoader
-    order: Callable[[int], list[Batch]]
+    objective: SceneObjective
+    sources: Sequence[DataSource]
+    labels: Sequence[str]
+    vocabulary: Vocabulary | None
     validation: SceneDataset | None
-    selection_metric: str
-    num_workers: int = 0
+
+    @property
+    def config(self) -> PhaseConfig:
+        """How it is optimized."""
+        return self.settings.phases[self.name]
+
+    @property
+    def selection_metric(self) -> str:
+        """Metric of the validation that chooses the epoch."""
+        return self.settings.selection_metric
 
     @cached_property
-    def labels(self) -> Sequence[str]:
-        """Names of the label columns that are scored."""
-        return self.loader.labels
+    def _key(self) -> tuple[int, int]:
+        return self.settings.seed, [*self.settings.phases].index(self.name)
+
+    @cached_property
+    def _columns(self) -> list[int]:
+        known = self.sources[0].scenes.label_names
+        return [known.index(name) for name in self.labels]
 
     def batches(self, epoch: int) -> list[Batch]:
         """Return the batches of an epoch."""
-        return self.order(epoch)
+        counts, config, key = [len(source.scenes) for source in self.sources], self.config, (*self._key, epoch)
+        if isinstance(config, FewShotConfig):
+            return balanced_batches(counts[0], counts[1], config, key)
+        rows = shuffled_batches(counts[0], config.batch_size, key)
+        return with_unlabeled(rows, sum(counts[1:]), self.settings.data.unlabeled_batch_size, key)
 
     def iter_batches(self, epoch: int) -> Iterator[SceneBatch]:
         """Yield the batches of an epoch as the student sees them, with their targets."""
-        batches, size = self.order(epoch), self.config.image_size(epoch)
+        batches, size = self.batches(epoch), self.config.image_size(epoch)
         return prefetch_map(
-            lambda number: self.loader.load(batches[number], (epoch, number), size), len(batches), self.num_workers
+            lambda number: self.load(batches[number], (epoch, number), size), len(batches), self.settings.num_workers
         )
+
+    def load(self, batch: Batch, key: tuple[int, int], image_size: int | None) -> SceneBatch:
+        """Return a batch.
+
+        :param key: epoch and number of the batch
+        :param image_size: side of the images, by default that of the data's settings
+        """
+        drawn = []
+        for number, row in batch:
+            scenes, of_image = self.sources[number].scenes, (*self._key, key[0], number, row)
+            drawn.append((number, row, sample_augmentation(scenes.config.augmentation, scenes.crop_size, of_image)))
+        own = _by_source(drawn[own_slice()])
+        images = [self.sources[number].scenes.batch(rows, draws, image_size) for number, rows, draws in own]
+        parts, sampled = _by_source(drawn), list[int]()
+        targets = [
+            self.sources[number].scenes.labels[rows][:, self._columns]
+            if self.sources[number].labeled
+            else torch.zeros(len(rows), len(self.labels), dtype=torch.bool)
+            for number, rows, _ in parts
+        ]
+        known = torch.tensor([self.sources[number].labeled for number, rows, _ in parts for _ in rows])
+        if self.vocabulary is not None and self.objective.needs("vocabulary_probabilities"):
+            count, wanted = len(self.vocabulary.texts), self.settings.objective.vocabulary_batch_size
+            rng = np.random.default_rng((*self._key, *key, _VOCABULARY))
+            sampled = rng.choice(count, min(wanted, count), replace=False).tolist()
+        return SceneBatch(key, parts, torch.cat(images), torch.cat(targets), None if known.all() else known, sampled)
 
     def loss(self, prepared: SceneBatch, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the objective's value on a batch, and its terms.
 
         :raises InvalidArgumentError: when the training diverged
         """
-        images = prepared.images.to(next(self.model.parameters()).device)
+        device, count = next(self.model.parameters()).device, len(self.labels)
+        images = prepared.images.to(device)
         with own_draws():
             own = self.model.features(images)
-        features = StudentFeatures(*(gather_rows(part.float(), len(prepared.batch)) for part in own))
-        prediction = self.model.predict_features(features, self.labels, prepared.texts)
-        probabilities, count = prediction.probabilities, len(self.labels)
-        check_finite(probabilities, epoch, self.name, self.config)
-        inputs = SceneInputs(
-            probabilities=probabilities[:, :count],
-            targets=prepared.targets.to(images.device),
-            labeled=None if prepared.labeled is None else prepared.labeled.to(images.device),
+        features = StudentFeatures(*(gather_rows(part.float(), len(prepared.targets)) for part in own))
+        texts = [self.vocabulary.texts[n] for n in prepared.sampled] if self.vocabulary is not None else []
+        prediction = self.model.predict_features(features, self.labels, texts)
+        check_finite(prediction.probabilities, epoch, self.name, self.config)
+        return self.objective(
+            targets=prepared.targets.to(device),
+            labeled=None if prepared.labeled is None else prepared.labeled.to(device),
             student=prediction.pooled,
-            vocabulary_probabilities=probabilities[:, count:],
+            probabilities=prediction.probabilities[:, :count],
+            vocabulary_probabilities=prediction.probabilities[:, count:],
             cell_logits=prediction.cell_logits[:, :count].flatten(2),
             attention=prediction.attention[:, :count].flatten(2),
-            **self.loader.teacher_targets(prepared, prediction.spatial),
+            **self._teacher_values(prepared, prediction.spatial),
         )
-        return self.loader.objective(inputs)
+
+    def _teacher_values(self, batch: SceneBatch, spatial: Tensor) -> dict[str, Any]:
+        """Return what the objective needs of teacher and masks.
+
+        :param spatial: [N, D, h, w] of the student
+        """
+        values: dict[str, Any] = {}
+        needs, device, cells = self.objective.needs, spatial.device, (spatial.shape[2], spatial.shape[3])
+        if needs("coverage"):
+            coverage = [
+                label_coverage(source.scenes, rows, draws, self._columns, cells)
+                if source.labeled
+                else torch.zeros(len(rows), len(self.labels), cells[0] * cells[1])
+                for source, rows, draws in self._sources_of(batch)
+            ]
+            values["coverage"] = torch.cat(coverage).to(device)
+        if needs("teacher", "bank"):
+            features = []
+            for source, rows, draws in self._sources_of(batch):
+                assert source.features is not None
+                flips = source.scenes.config.augmentation.flips  # the teacher sees the same flip
+                features.append(source.features[rows, [flip_index(draw, flips) for draw in draws]])
+            values |= {"teacher": torch.cat(features).to(device), "bank": self._bank(batch, device)}
+        if needs("region_features", "teacher_region_features"):
+            values |= self._region_features(batch, spatial)
+        if self.vocabulary is not None:
+            known = self.vocabulary.features
+            present, absent = (part[list(batch.sampled)] for part in (known.present, known.absent))
+            values["vocabulary"] = known._replace(present=present, absent=absent)
+        return values
+
+    def _bank(self, batch: SceneBatch, device: torch.device) -> Tensor | None:
+        """Return teacher features [M, D] of images of the first source that are not in the batch."""
+        features, size = self.sources[0].features, self.settings.objective.negative_bank_size
+        if not size or features is None:
+            return None
+        rng = np.random.default_rng((*self._key, *batch.key, _BANK))
+        taken = {row for number, rows, _ in batch.parts for row in rows if number == 0}
+        rows = draw_others(len(features), taken, size, rng)
+        return features[rows, 0].to(device) if rows else None
+
+    def _region_features(self, batch: SceneBatch, spatial: Tensor) -> dict[str, Tensor]:
+        """Return the student's features [R, D] of the objects in a batch, and the teacher's of their crops."""
+        cells, size = functional.normalize(spatial.flatten(2), dim=1), (spatial.shape[2], spatial.shape[3])
+        objects, crops, start = [], [], 0
+        for source, rows, draws in self._sources_of(batch):
+            assert source.crops is not None
+            owners, coverage, features = region_coverage(source.scenes, source.crops, rows, draws, size)
+            objects.append(torch.einsum("rdk,rk->rd", cells[owners.to(cells.device) + start], coverage.to(cells)))
+            crops.append(features.to(cells.device))
+            start += len(rows)
+        return {"region_features": torch.cat(objects), "teacher_region_features": torch.cat(crops)}
+
+    def _sources_of(self, batch: SceneBatch) -> Iterator[tuple[DataSource, list[int], list[AugmentationParams]]]:
+        return ((self.sources[number], rows, draws) for number, rows, draws in batch.parts)
 
     def validate(self) -> dict[str, float] | None:
         """Return the metrics of the labels on the scenes of the validation."""
         if self.validation is None:
             return None
         probabilities = predict_scenes(self.model, self.validation, self.labels)
-        return multilabel_row(probabilities, self.validation.labels[:, list(self.loader.label_indices)])
+        return multilabel_row(probabilities, self.validation.labels[:, self._columns])
+
+
+def _by_source(drawn: Sequence[tuple[int, int, AugmentationParams]]) -> list[_Part]:
+    """Group scenes (source, row, augmentation) by their source."""
+    groups = [(number, list(group)) for number, group in groupby(drawn, itemgetter(0))]
+    return [(number, [row for _, row, _ in group], [draw for *_, draw in group]) for number, group in groups]
