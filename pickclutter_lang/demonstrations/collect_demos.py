@@ -32,7 +32,7 @@ from pickclutter_lang.evaluation.instructions import DRAWN
 from pickclutter_lang.evaluation.metrics import outcome_of
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.videos import SIDE, write_videos
-from pickclutter_lang.objects.object_sets import ObjectSet, is_own, load_object_set
+from pickclutter_lang.objects.object_sets import ObjectSet
 from pickclutter_lang.policy.folder import load_config, policy_fingerprint
 from pickclutter_lang.results.intervals import share
 from pickclutter_lang.utils.io import atomic_write, clean_temp_files, create_dir
@@ -70,7 +70,7 @@ def collect_demos(config: CollectDemosConfig) -> Collected:
         of one episode died again and again; DatasetError when the disk does not take them
     """
     torch.set_num_threads(1)  # as in the workers, so that videos end as their episodes did
-    spec, objects = _spec(config), _objects(config)
+    spec, objects = _spec(config), config.load_objects()
     identity = _identity(config, spec.rollouts, objects)
     create_dir(spec.folder)
     with dir_lock(spec.folder):
@@ -107,22 +107,15 @@ def _spec(config: CollectDemosConfig) -> _Spec:
     return _Spec(rollouts, variant, Path(config.out).absolute(), config.failures)
 
 
-def _objects(config: CollectDemosConfig) -> ObjectSet:
-    among = config.distractors > 0
-    return load_object_set(config.objects, config.objects_root, None, 0, config.kinds, config.instances, among)
-
-
 def _identity(config: CollectDemosConfig, rollouts: RolloutConfig, objects: ObjectSet) -> dict[str, Any]:
     """Return what episodes depend on."""
-    optional: dict[str, Any] = {name: changes(getattr(config, name)) for name in ("camera", "appearance")}
-    optional |= {variant: policy_fingerprint(Path(policy)) for variant, policy in rollouts.policies.items()}
     return {
         "schema": SCHEMA,
-        "objects": objects.name if is_own(config.objects) else config.objects,  # however its folder is written
-        **{key: getattr(config, key) for key in ("split", "object_split", "control_mode", "failures")},
-        **{key: value for key, value in {**optional, "distractors": config.distractors}.items() if value},
+        **config.identity(objects),
+        "object_split": config.object_split,
+        "failures": config.failures,
         "camera_size": rollouts.camera_size,
-        "meshes": objects.fingerprint[:16],
+        **{variant: policy_fingerprint(Path(policy)) for variant, policy in rollouts.policies.items()},
     }
 
 

@@ -1,4 +1,4 @@
-"""Configuration of `pickclutter evaluate-policy`."""
+"""Configurations of `pickclutter evaluate-policy` and `pickclutter pick`, and what commands with episodes share."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
+from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig, changes
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.evaluation.instructions import SUITES
 from pickclutter_lang.experiments.scenes.config import CALIBRATIONS
-from pickclutter_lang.objects.object_sets import check_objects
+from pickclutter_lang.objects.object_sets import ObjectSet, check_objects, is_own, load_object_set
 from pickclutter_lang.utils.plugins import is_plugin, resolve
 from pickclutter_lang.utils.pool import PoolConfig
 from pickclutter_lang.utils.validation import (
+    MAX_SEED,
     at_least,
     check_folder,
     check_path,
@@ -30,6 +31,98 @@ VARIANTS = ("oracle", "few_shot", "zero_shot", "teacher", "own", "random")
 """Which detector decides: the simulator itself (upper bound), the student after or before few-shot learning, the
 teacher, a policy of a user's own, or chance (lower bound). A further one is named `module:attribute`: a function from a
 `StudentRuntime` to a `TargetDetector`."""
+
+
+@dataclass
+class PileSettings:
+    """Piles of objects, and how the arm acts in them."""
+
+    objects: Any = "proxy"
+    """Object set: `proxy` (generated models), `ycb` (real scans), `kinds` (in every pile other instances), a folder of
+    your own objects, or sets to mix, `[ycb,./mine]`."""
+    objects_root: str | None = None
+    """Folder of the object set. null: the package's default."""
+    kinds: list[str] = field(default_factory=list)
+    """For `kinds` and distractors: their names. []: all; as distractors, those that no label means. A student or
+    teacher encodes names that are new to it."""
+    instances: int = 50
+    """For `kinds` and distractors: instances of each; those of `train` and `fewshot` are others than those of `id` and
+    `ood`."""
+    distractors: float = 0.0
+    """Share of a pile's objects that are instances of kinds without a label, from 0 to below 1. No instruction names
+    one."""
+    camera: HandCameraConfig = field(default_factory=HandCameraConfig)
+    """The hand camera; a range is drawn for each pile."""
+    appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
+    """Lights, table and background; a range is drawn for each pile."""
+    split: str = "ood"
+    """Objects in the piles: `id` (the seen ones) or `ood` (all)."""
+    control_mode: str = "pd_ee_delta_pose"
+    """Controller: `pd_ee_delta_pose` or `pd_joint_delta_pos`."""
+    trust_code: bool = False
+    """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
+
+    def load_objects(self) -> ObjectSet:
+        """Load the object set."""
+        among = self.distractors > 0
+        return load_object_set(self.objects, self.objects_root, None, 0, self.kinds, self.instances, among)
+
+    def identity(self, objects: ObjectSet) -> dict[str, Any]:
+        """Return what episodes depend on besides their seeds and who acts, as JSON values."""
+        optional = {name: changes(getattr(self, name)) for name in ("camera", "appearance")}
+        optional |= {"distractors": self.distractors} if self.distractors else {}
+        return {
+            "objects": objects.name if is_own(self.objects) else self.objects,  # however its folder is written
+            "meshes": objects.fingerprint[:16],
+            "split": self.split,
+            "control_mode": self.control_mode,
+            **{name: value for name, value in optional.items() if value},
+        }
+
+
+@dataclass
+class EpisodesConfig(PileSettings):
+    """Episodes that several processes play. That of a seed depends on no other one."""
+
+    seed: int = 0
+    """Seed of the first episode."""
+    workers: int = 2
+    """Parallel processes, each with its environment. One that dies is replaced."""
+    engine: str = "local"
+    """Where they are: `local`, this machine, or `ray`, the machines of a Ray cluster. Needs the extra `cluster`."""
+    address: str = "auto"
+    """For `engine=ray`: HOST:PORT of the cluster's head. `auto`: the cluster of this machine."""
+    episodes: int = 200
+    """Episodes of each variant and kind of instruction: those of the seeds `seed`, `seed` + 1, ..."""
+    camera_size: int = 256
+    """Side in pixels of the hand camera's images where no student of a run or folder acts."""
+    n_videos: int = 2
+    """Successes, and failures, of each variant that become videos (MP4)."""
+
+    @property
+    def seeds(self) -> Sequence[int]:
+        """Seeds of the episodes."""
+        return range(self.seed, self.seed + self.episodes)
+
+    @property
+    def pool(self) -> PoolConfig:
+        """Who plays the episodes."""
+        return PoolConfig(self.workers, self.engine, self.address)
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        from pickclutter_lang.manipulation.kinematics import make_controller  # loads Gymnasium
+
+        check_seed(self.seed)
+        within("episodes", self.episodes, 1, MAX_SEED - self.seed)
+        at_least("n_videos", self.n_videos, 0)
+        within("camera_size", self.camera_size, 16, 1024)
+        check_workers("workers", self.workers, 1)
+        self.pool.validate()
+        check_objects(self.objects, self.objects_root, self.kinds, self.instances, self.distractors)
+        self.camera.validate()
+        self.appearance.validate()
+        make_controller(self.control_mode)
 
 
 @dataclass
@@ -76,7 +169,7 @@ class PickConfig:
 
 
 @dataclass
-class PolicyEvalConfig:
+class PolicyEvalConfig(EpisodesConfig):
     """Episodes of pick policies in the simulator."""
 
     run: str | None = None
@@ -98,29 +191,6 @@ class PolicyEvalConfig:
     student), `teacher` (classifies each segment), `random` (a lower bound), `own` (the policy of
     `policy=module:attribute`), or a detector of your own, `module:attribute`. null: all for which there is a student,
     and the teacher where there are scenes for its thresholds."""
-    episodes: int = 200
-    """Episodes of each variant and kind of instruction: those of the seeds `seed`, `seed` + 1, ..."""
-    seed: int = 0
-    """Seed of the first episode."""
-    objects: Any = "proxy"
-    """Object set: `proxy` (generated models), `ycb` (real scans), `kinds` (in every pile other instances), a folder of
-    your own objects, or sets to mix, `[ycb,./mine]`."""
-    objects_root: str | None = None
-    """Folder of the object set. null: the package's default."""
-    kinds: list[str] = field(default_factory=list)
-    """For `kinds` and distractors: their names. []: all; as distractors, those that no label means. A student or
-    teacher encodes names that are new to it."""
-    instances: int = 50
-    """For `kinds` and distractors: instances of each; those of `train` and `fewshot` scenes are others."""
-    distractors: float = 0.0
-    """Share of a pile's objects that are instances of kinds without a label, from 0 to below 1. No instruction names
-    one."""
-    camera: HandCameraConfig = field(default_factory=HandCameraConfig)
-    """The hand camera; a range is drawn for each pile."""
-    appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
-    """Lights, table and background; a range is drawn for each pile."""
-    split: str = "ood"
-    """Objects in the piles: `id` (the seen ones) or `ood` (all)."""
     absent_probability: float = 0.25
     """Probability that an instruction names an absent object."""
     false_positive_rate: float = 0.07
@@ -129,32 +199,8 @@ class PolicyEvalConfig:
     calibration: str = "few_shot"
     """Scenes that these thresholds come from: `few_shot` (X_id and the few-shot scenes), `id` (X_id alone), or
     `unlabeled` (X_id, and for unseen names the unlabeled scenes)."""
-    camera_size: int = 256
-    """Side in pixels of the hand camera's images where no student of a run or folder acts."""
-    control_mode: str = "pd_ee_delta_pose"
-    """Controller: `pd_ee_delta_pose` or `pd_joint_delta_pos`."""
-    workers: int = 2
-    """Parallel processes, each with its environment. One that dies is replaced."""
-    engine: str = "local"
-    """Where they are: `local`, this machine, or `ray`, the machines of a Ray cluster. Needs the extra `cluster`."""
-    address: str = "auto"
-    """For `engine=ray`: HOST:PORT of the cluster's head. `auto`: the cluster of this machine."""
-    n_videos: int = 2
-    """Successes, and failures, of each variant that become videos (MP4)."""
     proposer: str | None = None
     """Grasp proposer of your own, `module:attribute`. null: the package's."""
-    trust_code: bool = False
-    """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
-
-    @property
-    def seeds(self) -> Sequence[int]:
-        """Seeds of the episodes."""
-        return range(self.seed, self.seed + self.episodes)
-
-    @property
-    def pool(self) -> PoolConfig:
-        """Who plays the episodes."""
-        return PoolConfig(self.workers, self.engine, self.address)
 
     @property
     def own_policy(self) -> str | None:
@@ -163,25 +209,14 @@ class PolicyEvalConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        from pickclutter_lang.manipulation.kinematics import make_controller  # loads Gymnasium
-
-        self._check_who_acts()
-        at_least("episodes", self.episodes, 1)
-        at_least("n_videos", self.n_videos, 0)
-        within("camera_size", self.camera_size, 16, 1024)
+        super().validate()
         within("false_positive_rate", self.false_positive_rate, 0.0, 1.0)
         one_of("calibration", self.calibration, [*CALIBRATIONS])
         one_of("suite", self.suite, tuple(SUITES))
-        check_seed(self.seed)
-        check_workers("workers", self.workers, 1)
-        self.pool.validate()
         check_path("out", self.out)
-        check_objects(self.objects, self.objects_root, self.kinds, self.instances, self.distractors)
-        self.camera.validate()
-        self.appearance.validate()
         within("absent_probability", self.absent_probability, 0.0, 1.0)
         one_of("split", self.split, ("id", "ood"))
-        make_controller(self.control_mode)
+        self._check_who_acts()
 
     def _check_who_acts(self) -> None:
         variants = self.variants

@@ -17,7 +17,6 @@ import torch
 
 from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE
 from pickclutter_lang.datasets.scenes.remote import manifest_at
-from pickclutter_lang.envs.randomization import changes
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.evaluation.calibration import (
     Scenes,
@@ -229,22 +228,16 @@ def _object_split(config: PolicyEvalConfig) -> int:
 
 def _identity(config: PolicyEvalConfig, object_split: int) -> dict[str, Any]:
     """Return what episodes depend on besides students and teacher."""
-    among = config.distractors > 0
-    objects = load_object_set(config.objects, config.objects_root, None, 0, config.kinds, config.instances, among)
     without_student = config.run is None and (config.policy is None or config.own_policy is not None)
     optional = {
         "object_split": object_split,
-        "camera": changes(config.camera),
-        "appearance": changes(config.appearance),
         "proposer": config.proposer,
         "own_policy": config.own_policy,
         "camera_size": config.camera_size if without_student else None,
-        "distractors": config.distractors,
     }
     return {
-        "objects": objects.name if is_own(config.objects) else config.objects,  # however its folder is written
-        "meshes": objects.fingerprint[:16],
-        **{key: getattr(config, key) for key in ("split", "absent_probability", "control_mode")},
+        **config.identity(config.load_objects()),
+        "absent_probability": config.absent_probability,
         "rules": _RULES,
         **{key: value for key, value in optional.items() if value},
     }

@@ -44,7 +44,7 @@ def pick(config: PickConfig) -> Pick:
     """
     objects = load_object_set(config.objects, config.objects_root)
     phrase = read_phrase(read_name(config.phrase, objects.catalog.names), objects.catalog)
-    kinds = kinds_of_pile(phrase, objects, config.seed) if isinstance(objects, KindSet) else ()
+    kinds = kinds_of_pile(phrase, objects, config.seed) if isinstance(objects, KindSet) else []
     _check_possible(phrase, objects, kinds)
     variant = "teacher" if config.policy is None else "few_shot"
     policies = {} if config.policy is None else {variant: config.policy}
@@ -148,7 +148,7 @@ def _instances(objects: KindSet, kind: CatalogObject, count: int) -> Iterator[Ca
     return (objects.model(f"{kind.model_id}-{seed}") for seed in range(MAX_INSTANCES, MAX_INSTANCES + count))
 
 
-def kinds_of_pile(phrase: Phrase, objects: KindSet, seed: int) -> tuple[str, ...]:
+def kinds_of_pile(phrase: Phrase, objects: KindSet, seed: int) -> list[str]:
     """Return the kinds of the piles: some that are meant, of which instances can be what is said, and distractors."""
     rng = np.random.default_rng(seed)
     meant = [objects.catalog.find(str(name)) for name in rng.permutation(phrase.labels)]
@@ -161,7 +161,7 @@ def kinds_of_pile(phrase: Phrase, objects: KindSet, seed: int) -> tuple[str, ...
     names = [kind.name for kind in meant[:_MAX_MEANT]]
     others = [name for name in objects.catalog.names if name not in phrase.labels]
     others = others or [name for name in objects.catalog.names if name not in names]  # a color means all labels
-    return (*names, *(str(name) for name in rng.permutation(others)[:_DISTRACTORS]))
+    return [*names, *(str(name) for name in rng.permutation(others)[:_DISTRACTORS])]
 
 
 def _teacher_detector(name: str, others: Sequence[str]) -> TeacherDetector:

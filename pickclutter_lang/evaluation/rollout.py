@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NamedTuple
 
 import gymnasium as gym
@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.envs.generation.pile_sampling import split_label_indices
-from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.envs.wrappers import DeclareAbsence, FlatObservation
 from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
+from pickclutter_lang.evaluation.config import PileSettings
 from pickclutter_lang.evaluation.instructions import BLANK, DRAWN, Instruction, Pile, draw_instruction, may_refuse
 from pickclutter_lang.language.instructions import encode_instruction
 from pickclutter_lang.manipulation.grasp_proposals import propose_grasps
@@ -34,19 +34,15 @@ from pickclutter_lang.utils.plugins import checked_result, resolve
 OWN = "own"
 """Variant: the policy that `RolloutConfig.own_policy` names."""
 _OF_ENVIRONMENT = (
-    *("objects_root", "kinds", "instances", "control_mode", "split", "object_split", "absent_probability"),
-)
-_OF_COMMAND = (
-    *("objects", "objects_root", "kinds", "instances", "distractors", "camera", "appearance", "split"),
-    *("control_mode", "trust_code"),
-)
+    "objects_root", "kinds", "instances", "control_mode", "split", "object_split", "absent_probability",
+)  # fmt: skip
 
 RolloutCallback = Callable[[Mapping[str, NDArray[Any]], EpisodeState | None], None]
 """Called at each step with the observation and the state of the policy, None for a policy of a user's own."""
 
 
-@dataclass(frozen=True)
-class RolloutConfig:
+@dataclass
+class RolloutConfig(PileSettings):
     """Where policies act, and which.
 
     - `policies`: policy folders by variant, `few_shot` or `zero_shot` or both, or none
@@ -54,32 +50,22 @@ class RolloutConfig:
     - `teacher_thresholds`: of the variant `teacher`
     - `own_policy`: `module:attribute`, makes the variant `own`
     - `proposer`: a grasp proposer as `module:attribute`; None: the package's
-    - `trust_code`: as of `StudentRuntime.load`
     - the others: as of `PickClutterLangEnv`
     """
 
-    objects: Any = "proxy"
-    objects_root: str | None = None
-    split: str = "ood"
     object_split: int = 0
     absent_probability: float = 0.0
-    control_mode: str = "pd_ee_delta_pose"
-    kinds: Sequence[str] = ()
-    instances: int = 50
-    distractors: float = 0.0
-    camera: HandCameraConfig = field(default_factory=HandCameraConfig)
-    appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
     camera_size: int = 256
     policies: Mapping[str, str] = field(default_factory=dict)
     teacher_thresholds: Thresholds | None = None
     own_policy: str | None = None
     proposer: str | None = None
-    trust_code: bool = False
 
     @classmethod
     def of_command(cls, config: Any, **others: Any) -> RolloutConfig:
         """Return what a command's configuration says of the piles, with the values that it calls otherwise."""
-        return cls(**{key: getattr(config, key) for key in _OF_COMMAND if hasattr(config, key)} | others)
+        names = [item.name for item in fields(PileSettings) if hasattr(config, item.name)]
+        return cls(**{name: getattr(config, name) for name in names} | others)
 
     @property
     def env_id(self) -> str:
