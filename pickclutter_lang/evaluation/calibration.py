@@ -14,11 +14,9 @@ from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import CheckpointError, DatasetError, MismatchError
 from pickclutter_lang.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.experiments.scenes.config import CALIBRATIONS, TrainedRunConfig
-from pickclutter_lang.experiments.scenes.export_policy import (
-    MAX_CALIBRATION_SCENES,
-    detector_thresholds,
-)
+from pickclutter_lang.experiments.scenes.export_policy import MAX_CALIBRATION_SCENES, score_scenes
 from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
+from pickclutter_lang.metrics.thresholds import policy_thresholds
 from pickclutter_lang.policy.folder import StudentSpec, Thresholds
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.utils.io import atomic_write
@@ -113,7 +111,15 @@ def teacher_thresholds(config: PolicyEvalConfig, spec: StudentSpec, scenes: Scen
     if found is None:
         detector = TeacherDetector(spec.teacher.load(), spec.names, Thresholds(0.5, {}, None))  # only scores count
         unseen = unseen_names(spec, scenes)
-        names = detector_thresholds(config.false_positive_rate, detector, scenes, unseen, config.calibration)
+        split = {out: {name: out for name in unseen if unseen[name] is out} for out in (False, True)}
+        asked = {
+            "id": unseen if config.calibration == "id" else split[False],
+            "fewshot": unseen,
+            UNLABELED: split[True],
+        }
+        stores = CALIBRATIONS[config.calibration]
+        scores = {store: score_scenes(scenes[store], asked[store], detector) for store in stores}
+        names = policy_thresholds(config.false_positive_rate, scores)
         found = Thresholds(next((names[name] for name in names if unseen[name]), max(names.values())), names, None)
         write_thresholds(folder, key, found)
     return found

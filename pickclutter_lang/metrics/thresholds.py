@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,6 +94,21 @@ def per_split_fpr_thresholds(predictions: Predictions, share: float, otherwise: 
         if len(lacking):
             found[split] = torch.quantile(lacking, 1 - share)
     return found.clamp(_EDGE, 1 - _EDGE)
+
+
+def policy_thresholds(false_positive_rate: float, scores: Mapping[str, Predictions]) -> dict[str, float]:
+    """Return the threshold of each name, by `per_split_fpr_thresholds`.
+
+    :param scores: store -> predictions. Those on `id` give the thresholds of Y_id, and alone all of them. Those on
+        `fewshot` give the thresholds of Y_ood, and for Y_id the higher one of both stores counts. Those on `unlabeled`
+        are of Y_ood and give their thresholds.
+    """
+    found: dict[str, float] = {}
+    for store, of_store in scores.items():
+        values = per_split_fpr_thresholds(of_store, false_positive_rate).tolist()
+        for name, unseen, value in zip(of_store.names, of_store.unseen.tolist(), values, strict=True):
+            found[name] = value if unseen or store == "id" else max(value, found[name])
+    return found
 
 
 def recenter_scores(probabilities: Tensor, thresholds: Tensor) -> Tensor:

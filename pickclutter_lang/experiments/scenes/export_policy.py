@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.config import CALIBRATIONS, PolicyExportConfig, TrainedRunConfig
-from pickclutter_lang.experiments.scenes.predictions import cells_of, predictions_of
-from pickclutter_lang.experiments.scenes.scene_protocol import predict_store
+from pickclutter_lang.experiments.scenes.scene_protocol import cells_of, predict_store, predictions_of
 from pickclutter_lang.experiments.scenes.trained_run import (
     TrainedStudent,
     load_crop_classifier_weights,
     load_trained_run,
 )
 from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, FEW_SHOT, STAGES
-from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, Predictions, per_split_fpr_thresholds
+from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, Predictions, policy_thresholds
 from pickclutter_lang.policy.detectors import ScoringDetector, StudentDetector
 from pickclutter_lang.policy.folder import (
     PolicyConfig,
@@ -61,59 +60,18 @@ def export_policy(config: PolicyExportConfig) -> Path:
     after_tuning = config.phase == FEW_SHOT
     with_crops = after_tuning and student.config.crop_classifier is not None
     stores = CALIBRATIONS[config.calibration or ("few_shot" if after_tuning else "id")]
-    if with_crops and UNLABELED in stores:
-        raise InvalidArgumentError(
-            "expected calibration=few_shot or calibration=id for a student with a crop classifier, but got "
-            f"{UNLABELED}; its scores on unlabeled scenes are not kept"
-        )
-    scores = {store: _predictions(student, store) for store in stores}
-    found = policy_thresholds(config.false_positive_rate, scores)
-    names = {name: found[name] for name in student.labels.names}
-    spec, weights = _student_spec(student, with_crops), dict(student.weights)
+    thresholds = []
+    for of_crops in (False, True) if with_crops else (False,):
+        found = policy_thresholds(config.false_positive_rate, {one: _scores(student, one, of_crops) for one in stores})
+        thresholds.append({name: found[name] for name in student.labels.names})
+    spec = _student_spec(student, with_crops)
     spec = replace(spec, precision=config.precision or spec.precision)
-    crop_thresholds = None
-    if with_crops:
-        weights |= _crop_weights(student)
-        scores = {store: _crop_scores(student, store) for store in stores}
-        found = policy_thresholds(config.false_positive_rate, scores)
-        crop_thresholds = {name: found[name] for name in student.labels.names}
-    default = names[student.label_names(("ood",))[0]]
-    policy = PolicyConfig(spec, Thresholds(default, names, crop_thresholds), _metrics(student))
+    default = thresholds[0][student.label_names(("ood",))[0]]
+    of_names = Thresholds(default, thresholds[0], thresholds[1] if with_crops else None)
+    policy, weights = PolicyConfig(spec, of_names, _metrics(student)), _weights(student, with_crops)
     with dir_lock(Path(config.out)):
         save_pretrained(Path(config.out), policy, weights, student.labels.features, student.own_catalog, config.half)
     return Path(config.out)
-
-
-def _metrics(student: TrainedStudent) -> dict[str, float]:
-    """Return mAP and F1 on X_ood that the run's evaluation gave, of seen and of unseen names."""
-    if not (student.folder / RESULT_FILE).is_file():
-        return {}
-    record, stage = read_record(student.folder, "scenes"), _stage(student)
-    return {
-        f"{title}, {names}": value
-        for names, cell in (("seen names", "id_on_ood"), ("unseen names", "ood_on_ood"))
-        for title, key in (("mAP", "map"), ("F1", "f1"))
-        if (value := number_at(record, f"{stage}.{cell}.model.{key}")) is not None
-    }
-
-
-def _stage(student: TrainedStudent) -> str:
-    return next(stage for stage, phase in STAGES.items() if phase == student.phase)
-
-
-def policy_thresholds(false_positive_rate: float, scores: Mapping[str, Predictions]) -> dict[str, float]:
-    """Return the threshold of each name.
-
-    :param scores: store -> predictions. Those on `id` give the thresholds of Y_id, and alone all of them. Those on
-        `fewshot` give the thresholds of Y_ood, and for Y_id the higher one of both stores counts. Those on `unlabeled`
-        are of Y_ood and give their thresholds.
-    """
-    found: dict[str, float] = {}
-    for store, of_store in scores.items():
-        values = per_split_fpr_thresholds(of_store, false_positive_rate).tolist()
-        for name, unseen, value in zip(of_store.names, of_store.unseen.tolist(), values, strict=True):
-            found[name] = value if unseen or store == "id" else max(value, found[name])
-    return found
 
 
 def save_crop_scores(request: TrainedRunConfig) -> None:
@@ -133,26 +91,20 @@ def save_crop_scores(request: TrainedRunConfig) -> None:
             Scores.of_cells(cells, student.label_names(("ood",))).save(student.folder / CROP_CLASSIFIER)
 
 
-def _crop_scores(student: TrainedStudent, store: str) -> Predictions:
-    """Return the scores with the crop classifier."""
-    compute = partial(_score_crops, student, store)
-    return _saved_or_new(student, student.folder / CROP_CLASSIFIER, CROP_CLASSIFIER, store, compute)
-
-
-def _saved_or_new(
-    student: TrainedStudent, folder: Path, stage: str, store: str, compute: Callable[[], Predictions]
-) -> Predictions:
+def _scores(student: TrainedStudent, store: str, of_crops: bool) -> Predictions:
     """Return the scores that a run saved, or new ones where there are none."""
+    folder = student.folder / CROP_CLASSIFIER if of_crops else student.folder
+    stage = CROP_CLASSIFIER if of_crops else _stage(student)
     saved = predictions_of(Scores.load(folder), stage, store) if (folder / SCORES_FILE).is_file() else None
     if saved is not None:
         return saved
     if store == UNLABELED:
         raise InvalidArgumentError(
-            f"expected scores of unlabeled scenes in {folder / SCORES_FILE}, but there are none; a run with "
-            "data.unlabeled (method=open) has them once it is evaluated; choose calibration=few_shot or calibration=id"
+            f"expected scores of unlabeled scenes in {folder / SCORES_FILE} for calibration={UNLABELED}, but there are "
+            "none: evaluate a run with data.unlabeled (method=open), without a crop classifier; or choose another one"
         )
     try:
-        return compute()
+        return _score_crops(student, store) if of_crops else predict_store(student, store)
     except DatasetError as error:
         raise type(error)(
             f"{error}; thresholds come from these scenes, since there are no scores of them in {folder}; where the "
@@ -161,13 +113,30 @@ def _saved_or_new(
 
 
 def _score_crops(student: TrainedStudent, store: str) -> Predictions:
-    weights = student.weights | _crop_weights(student)
-    detector = StudentDetector(torch_runtime(_student_spec(student, True), weights, student.labels.features))
-    return score_scenes(student.scenes[store], student.labels.unseen_by_name, detector)
+    networks = torch_runtime(_student_spec(student, True), _weights(student, True), student.labels.features)
+    return score_scenes(student.scenes[store], student.labels.unseen_by_name, StudentDetector(networks))
 
 
-def _crop_weights(student: TrainedStudent) -> dict[str, torch.Tensor]:
-    return {f"{CROP_CLASSIFIER_PREFIX}{name}": value for name, value in load_crop_classifier_weights(student).items()}
+def _weights(student: TrainedStudent, with_crops: bool) -> dict[str, Tensor]:
+    crops = load_crop_classifier_weights(student) if with_crops else {}
+    return student.weights | {f"{CROP_CLASSIFIER_PREFIX}{name}": value for name, value in crops.items()}
+
+
+def _stage(student: TrainedStudent) -> str:
+    return next(stage for stage, phase in STAGES.items() if phase == student.phase)
+
+
+def _metrics(student: TrainedStudent) -> dict[str, float]:
+    """Return mAP and F1 on X_ood that the run's evaluation gave, of seen and of unseen names."""
+    if not (student.folder / RESULT_FILE).is_file():
+        return {}
+    record, stage = read_record(student.folder, "scenes"), _stage(student)
+    return {
+        f"{title}, {names}": value
+        for names, cell in (("seen names", "id_on_ood"), ("unseen names", "ood_on_ood"))
+        for title, key in (("mAP", "map"), ("F1", "f1"))
+        if (value := number_at(record, f"{stage}.{cell}.model.{key}")) is not None
+    }
 
 
 def _student_spec(student: TrainedStudent, with_crops: bool) -> StudentSpec:
@@ -191,31 +160,6 @@ def _student_spec(student: TrainedStudent, with_crops: bool) -> StudentSpec:
         object_crop_size=crops.crop_size if with_crops and crops is not None else None,
         unseen_names=tuple(student.label_names(("ood",))),
     )
-
-
-def _predictions(student: TrainedStudent, store: str) -> Predictions:
-    """Return the student's scores on a store."""
-    compute = partial(predict_store, student, store)
-    return _saved_or_new(student, student.folder, _stage(student), store, compute)
-
-
-def detector_thresholds(
-    false_positive_rate: float,
-    detector: ScoringDetector,
-    scenes: Mapping[str, SceneDataset],
-    names: Mapping[str, bool],
-    calibration: str,
-) -> dict[str, float]:
-    """Return the threshold of each name for a detector's scores, by the rule of `policy_thresholds`.
-
-    :param scenes: the stores of `calibration`
-    :param names: name -> whether it is unseen
-    :param calibration: a key of `CALIBRATIONS`
-    """
-    split = {wanted: {name: wanted for name, unseen in names.items() if unseen is wanted} for wanted in (False, True)}
-    asked = {"id": names if calibration == "id" else split[False], "fewshot": names, UNLABELED: split[True]}
-    scores = {store: score_scenes(scenes[store], asked[store], detector) for store in CALIBRATIONS[calibration]}
-    return policy_thresholds(false_positive_rate, scores)
 
 
 def score_scenes(

@@ -12,7 +12,7 @@ from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import MismatchError
-from pickclutter_lang.experiments.scenes.predictions import cells_of
+from pickclutter_lang.experiments.scenes.scene_protocol import cells_of
 from pickclutter_lang.metrics.multilabel import class_rows
 from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, Predictions, recenter_scores
 from pickclutter_lang.policy.folder import policy_fingerprint

@@ -3,16 +3,22 @@ and after fine-tuning on them (few-shot)."""
 
 from __future__ import annotations
 
+import io
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
 from pickclutter_lang.distillation.tip_adapter import CacheParameters, balanced_values, cache_logits, tune_cache
-from pickclutter_lang.experiments.scenes.predictions import Examples, cells_of
+from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.experiments.stages import FEW_SHOT, STAGES
 from pickclutter_lang.metrics import class_rows, mean_average_precision, multilabel_row, trivial_predictors
 from pickclutter_lang.metrics.thresholds import (
@@ -27,14 +33,205 @@ from pickclutter_lang.results.record import write_trained
 from pickclutter_lang.results.scores import Cell, Place, Scores
 from pickclutter_lang.students.student import MultiLabelStudent, predict_batch, predict_scenes
 from pickclutter_lang.training.config import RetrievalConfig
+from pickclutter_lang.utils.array_files import read_npz
+from pickclutter_lang.utils.io import atomic_write
 
 if TYPE_CHECKING:
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+    from pickclutter_lang.experiments.scenes.trained_run import TrainedStudent
 
 
 EVALUATED = ("id", "ood")
 """The stores that are evaluated: X_id and X_ood."""
+EVALUATION_CELLS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "id_on_id": ("id", ("id",)),
+    "id_on_ood": ("ood", ("id",)),
+    "ood_on_ood": ("ood", ("ood",)),
+    "all_on_ood": ("ood", ("id", "ood")),
+}
+"""Cell -> (the scenes, the splits of the labels); the first three are those of Table 12."""
+EXAMPLES_FILE = "examples.npz"
+_EXAMPLE_ARRAYS = {"scenes": ("U", "E"), "labels": ("U", "C"), "images": ("u", "ESTX"), "maps": ("f", "ECHW")}
+_EXAMPLES = 8
+_UNLABELED_SCENES = 300
+"""Unlabeled scenes, evenly spaced, that thresholds come from, at most."""
+_ALL = ("id", "ood")
 _BATCH = 64
+
+
+def evaluate_run(run: SceneRun) -> dict[str, Any]:
+    """Evaluate every stage of a finished run; write `result.json`, `scores.npz`, `examples.npz`; return the record.
+
+    :raises CheckpointError: when a phase is not finished
+    :raises LockedError: when another process is at work in its folder
+    """
+    with run.locked():
+        start = time.perf_counter()
+        stages: dict[str, Any] = {}
+        histories, cells = {}, dict[Place, Cell]()
+        for stage, phase in STAGES.items():
+            histories[phase] = run.load_weights(phase)
+            if stage == "retrieval":
+                probabilities, choice = retrieve(run)
+                predictions = {name: _named(run, name, values) for name, values in probabilities.items()}
+                stages[stage] = {"alpha": choice.alpha, "beta": choice.beta, "leave_one_out_map": choice.score}
+            else:
+                predictions, stages[stage] = _predict(run), {}
+            trained = run.scenes["train" if stage == "zero_shot" else "fewshot"]
+            frequency = trained.labels[:, run.label_indices(_ALL)].double().mean(dim=0)
+            stages[stage] |= evaluate_stage(predictions, frequency)
+            if stage == FEW_SHOT:
+                predictions["fewshot"] = predict_store(run, "fewshot")  # what thresholds of a policy come from
+                _examples(run).save(run.folder)
+            for store, found in predictions.items():
+                cells |= cells_of(found, stage, store, stages[stage]["id_threshold"], run.scenes[store].content_hash)
+        histories |= {phase: run.load_weights(phase) for phase in run.phases if phase not in histories}
+        Scores.of_cells(cells, run.label_names(("ood",))).save(run.folder)
+        evaluated = {
+            "object_split": run.scenes["train"].store.object_split,
+            "few_shot_draw": run.config.data.few_shot_draw,
+            "parameters": sum(p.numel() for p in run.model.student.parameters()),
+            "descriptions": run.description_provenance,
+            "metrics": stages,
+        }
+        return write_trained(run, histories, time.perf_counter() - start, evaluated)
+
+
+def evaluate_stage(predictions: dict[str, Predictions], frequency: Tensor) -> dict[str, Any]:
+    """Return the rows of every cell of one stage.
+
+    :param predictions: `id` and `ood` -> predictions of all labels on X_id and on X_ood; `unlabeled` -> those of
+        labels of Y_ood on unlabeled scenes, where there are some
+    :param frequency: [C] of all labels, how often each was seen in training
+    :return: `id_threshold`, the one threshold that is best on X_id, and cell -> {`model`: metrics at that threshold,
+        `model_at_half`: metrics at 0.5, `model_matched_fpr`: metrics at `matched_fpr_thresholds`, `always_no`,
+        `always_yes`, `label_frequency`: metrics of predictors that see no image, the last one with the threshold
+        that is best on X_id for it, `classes`: name -> row of `class_rows` at `id_threshold`}
+    """
+    known, names = predictions["id"].of_splits(("id",)), predictions["id"].names
+    threshold = best_threshold(known.probabilities, known.targets)
+    thresholds = matched_fpr_thresholds(predictions["id"], threshold, predictions.get(UNLABELED))
+    often = frequency[[names.index(name) for name in known.names]].expand(known.targets.shape)
+    often_threshold = best_threshold(often, known.targets)
+    cells: dict[str, Any] = {"id_threshold": threshold}
+    for cell, (scenes, splits) in EVALUATION_CELLS.items():
+        chosen = predictions[scenes].of_splits(splits)
+        pair = chosen.probabilities, chosen.targets
+        columns = [names.index(name) for name in chosen.names]
+        cells[cell] = {
+            "model": multilabel_row(*pair, threshold=threshold),
+            "model_at_half": multilabel_row(*pair, threshold=DEFAULT_THRESHOLD),
+            "model_matched_fpr": multilabel_row(
+                recenter_scores(pair[0], thresholds[columns]), pair[1], threshold=DEFAULT_THRESHOLD
+            ),
+            **trivial_predictors(frequency[columns], chosen.targets, threshold=often_threshold),
+            "classes": dict(zip(chosen.names, class_rows(*pair, threshold=threshold), strict=True)),
+        }
+    return cells
+
+
+def predict_store(run: SceneRun | TrainedStudent, name: str) -> Predictions:
+    """Predict all labels on the scenes of one of the run's stores, with the weights that are loaded."""
+    return _named(run, name, predict_scenes(run.model, run.scenes[name], run.label_names(_ALL)))
+
+
+def _predict(run: SceneRun) -> dict[str, Predictions]:
+    """Predict all labels on X_id and X_ood, and those of Y_ood on unlabeled scenes, none of which holds one of them."""
+    predictions = {name: predict_store(run, name) for name in EVALUATED}
+    if UNLABELED in run.scenes:
+        scenes, names = run.scenes[UNLABELED], run.label_names(("ood",))
+        rows = evenly_spaced(len(scenes), _UNLABELED_SCENES)
+        probabilities = predict_scenes(run.model, scenes, names, rows)
+        absent = torch.zeros(probabilities.shape, dtype=torch.bool)
+        unseen = torch.ones(len(names), dtype=torch.bool)
+        ids = [scenes.scene_ids[row] for row in rows]
+        predictions[UNLABELED] = Predictions(probabilities, absent, names, unseen, ids)
+    return predictions
+
+
+def _named(run: SceneRun | TrainedStudent, name: str, probabilities: Tensor) -> Predictions:
+    scenes, names, unseen = run.scenes[name], run.label_names(_ALL), run.label_names(("ood",))
+    return Predictions(
+        probabilities=probabilities,
+        targets=scenes.labels[:, run.label_indices(_ALL)],
+        names=names,
+        unseen=torch.tensor([label in unseen for label in names]),
+        scenes=scenes.scene_ids,
+    )
+
+
+def _examples(run: SceneRun) -> Examples:
+    """Return scenes of X_ood, evenly spaced."""
+    scenes, names = run.scenes["ood"], run.label_names(_ALL)
+    rows = evenly_spaced(len(scenes), _EXAMPLES)
+    maps = predict_batch(run.model, scenes, rows, names).attention.cpu().numpy()
+    return Examples([scenes.scene_ids[row] for row in rows], names, scenes.hand_images(rows), maps)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Ids [E] of scenes of X_ood, their images uint8 [E, S, S, 3], and maps [E, C, h, w] of the labels [C]."""
+
+    scenes: Sequence[str]
+    labels: Sequence[str]
+    images: NDArray[np.uint8]
+    maps: NDArray[np.float32]
+
+    def save(self, folder: Path) -> None:
+        """Write them into the folder of a run, atomically."""
+        stream = io.BytesIO()
+        names = {"scenes": np.array(self.scenes), "labels": np.array(self.labels)}
+        np.savez_compressed(stream, **names, images=self.images, maps=self.maps.astype(np.float16))
+        atomic_write(folder / EXAMPLES_FILE, stream.getvalue())
+
+    @classmethod
+    def load(cls, folder: Path) -> Examples:
+        """Read what `save` wrote.
+
+        :raises CheckpointError: when the file is missing or damaged
+        """
+        path = folder / EXAMPLES_FILE
+        remedy = f"make it again: pickclutter evaluate-affordance run={folder}"
+        missing = f"expected example scenes at {path}, but there is no such file; {remedy}"
+        values = read_npz(path, _EXAMPLE_ARRAYS, CheckpointError, remedy, missing)
+        return cls(
+            values["scenes"].tolist(), values["labels"].tolist(), values["images"], values["maps"].astype(np.float32)
+        )
+
+
+def cells_of(
+    predictions: Predictions, stage: str, store: str, thresholds: float | Tensor, source: str
+) -> dict[Place, Cell]:
+    """Return predictions on a store as cells `id_on_<store>` and `ood_on_<store>`.
+
+    :param thresholds: one, or one for each label [C]
+    :param source: content hash of the store
+    """
+    decided = predictions.probabilities > thresholds
+    cells = {}
+    for split, columns in (("id", ~predictions.unseen), ("ood", predictions.unseen)):
+        labels = [name for name, chosen in zip(predictions.names, columns.tolist(), strict=True) if chosen]
+        scores = predictions.probabilities[:, columns].float().numpy()
+        targets, predicted = predictions.targets.bool()[:, columns].numpy(), decided[:, columns].numpy()
+        if labels:
+            place = stage, f"{split}_on_{store}"
+            cells[place] = Cell(tuple(predictions.scenes), tuple(labels), scores, targets, predicted, source)
+    return cells
+
+
+def predictions_of(scores: Scores, stage: str, store: str) -> Predictions | None:
+    """Return the predictions of a stage on a store from a run's scores; None where there are none."""
+    places = [(split, f"{split}_on_{store}") for split in _ALL if (stage, f"{split}_on_{store}") in scores.places]
+    cells = [(split, scores.cell(stage, cell)) for split, cell in places]
+    if not cells:
+        return None
+    return Predictions(
+        torch.from_numpy(np.concatenate([cell.scores for _, cell in cells], axis=1)),
+        torch.from_numpy(np.concatenate([cell.targets for _, cell in cells], axis=1)),
+        [label for _, cell in cells for label in cell.labels],
+        torch.tensor([split == "ood" for split, cell in cells for _ in cell.labels]),
+        [*cells[0][1].items],
+    )
 
 
 class CacheFeatures(NamedTuple):
@@ -50,9 +247,9 @@ class CacheFeatures(NamedTuple):
 
 def retrieve(run: SceneRun) -> tuple[dict[str, Tensor], CacheParameters]:
     """Return the probabilities [N, C] of all labels on the stores of `EVALUATED`, by the weights that are loaded."""
-    config, names = run.config.retrieval, run.label_names(("id", "ood"))
+    config, names = run.config.retrieval, run.label_names(_ALL)
     examples = extract_cache_features(config, run.model, run.scenes["fewshot"], names)
-    targets = run.scenes["fewshot"].labels[:, run.label_indices(("id", "ood"))]
+    targets = run.scenes["fewshot"].labels[:, run.label_indices(_ALL)]
     keys = examples.features[:, None]
     if config.keys == "teacher":
         keys = run.teacher_keys[:, :, None].expand(-1, -1, len(names), -1)
@@ -126,154 +323,3 @@ def extract_cache_features(
             cells = functional.normalize(prediction.spatial, dim=1)
             features.append(torch.einsum("nchw,ndhw->ncd", prediction.attention, cells).cpu())
     return CacheFeatures(torch.cat(logits), torch.cat(features))
-
-
-EVALUATION_CELLS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "id_on_id": ("id", ("id",)),
-    "id_on_ood": ("ood", ("id",)),
-    "ood_on_ood": ("ood", ("ood",)),
-    "all_on_ood": ("ood", ("id", "ood")),
-}
-"""Cell -> (the scenes, the splits of the labels); the first three are those of Table 12."""
-
-_EXAMPLES = 8
-_UNLABELED_SCENES = 300
-"""Unlabeled scenes, evenly spaced, that thresholds come from, at most."""
-_ALL = ("id", "ood")
-
-
-def evaluate_run(run: SceneRun) -> dict[str, Any]:
-    """Evaluate every stage of a finished run; write `result.json`, `scores.npz`, `examples.npz`; return the record.
-
-    :raises CheckpointError: when a phase is not finished
-    :raises LockedError: when another process is at work in its folder
-    """
-    with run.locked():
-        return _evaluate(run)
-
-
-def _evaluate(run: SceneRun) -> dict[str, Any]:
-    start = time.perf_counter()
-    stages: dict[str, Any] = {}
-    histories, cells = {}, dict[Place, Cell]()
-    for stage, phase in STAGES.items():
-        histories[phase] = run.load_weights(phase)
-        predictions, choice = _retrieve(run) if stage == "retrieval" else (_predict(run), {})
-        stages[stage] = choice | evaluate_stage(predictions, _frequency(run, stage))
-        if stage == FEW_SHOT:
-            predictions["fewshot"] = predict_store(run, "fewshot")  # what thresholds of a policy come from
-            _save_examples(run)
-        for store, found in predictions.items():
-            cells |= cells_of(found, stage, store, stages[stage]["id_threshold"], run.scenes[store].content_hash)
-    histories |= {phase: run.load_weights(phase) for phase in run.phases if phase not in histories}
-    Scores.of_cells(cells, run.label_names(("ood",))).save(run.folder)
-    evaluated = {
-        "object_split": run.scenes["train"].store.object_split,
-        "few_shot_draw": run.config.data.few_shot_draw,
-        "parameters": sum(p.numel() for p in run.model.student.parameters()),
-        "descriptions": run.description_provenance,
-        "metrics": stages,
-    }
-    return write_trained(run, histories, time.perf_counter() - start, evaluated)
-
-
-def evaluate_stage(predictions: dict[str, Predictions], frequency: Tensor) -> dict[str, Any]:
-    """Return the rows of every cell of one stage.
-
-    :param predictions: `id` and `ood` -> predictions of all labels on X_id and on X_ood; `unlabeled` -> those of
-        labels of Y_ood on unlabeled scenes, where there are some
-    :param frequency: [C] of all labels, how often each was seen in training
-    :return: `id_threshold`, the one threshold that is best on X_id, and cell -> {`model`: metrics at that threshold,
-        `model_at_half`: metrics at 0.5, `model_matched_fpr`: metrics at `matched_fpr_thresholds`, `always_no`,
-        `always_yes`, `label_frequency`: metrics of predictors that see no image, the last one with the threshold
-        that is best on X_id for it, `classes`: name -> row of `class_rows` at `id_threshold`}
-    """
-    known, names = predictions["id"].of_splits(("id",)), predictions["id"].names
-    threshold = best_threshold(known.probabilities, known.targets)
-    thresholds = matched_fpr_thresholds(predictions["id"], threshold, predictions.get(UNLABELED))
-    often = frequency[[names.index(name) for name in known.names]].expand(known.targets.shape)
-    often_threshold = best_threshold(often, known.targets)
-    cells: dict[str, Any] = {"id_threshold": threshold}
-    for cell, (scenes, splits) in EVALUATION_CELLS.items():
-        chosen = predictions[scenes].of_splits(splits)
-        pair = chosen.probabilities, chosen.targets
-        columns = [names.index(name) for name in chosen.names]
-        cells[cell] = {
-            "model": multilabel_row(*pair, threshold=threshold),
-            "model_at_half": multilabel_row(*pair, threshold=DEFAULT_THRESHOLD),
-            "model_matched_fpr": multilabel_row(
-                recenter_scores(pair[0], thresholds[columns]), pair[1], threshold=DEFAULT_THRESHOLD
-            ),
-            **trivial_predictors(frequency[columns], chosen.targets, threshold=often_threshold),
-            "classes": dict(zip(chosen.names, class_rows(*pair, threshold=threshold), strict=True)),
-        }
-    return cells
-
-
-def _predict(run: SceneRun) -> dict[str, Predictions]:
-    """Predict all labels on X_id and X_ood, and those of Y_ood on unlabeled scenes, none of which holds one of them."""
-    predictions = {name: predict_store(run, name) for name in EVALUATED}
-    if UNLABELED in run.scenes:
-        scenes, names = run.scenes[UNLABELED], run.label_names(("ood",))
-        rows = evenly_spaced(len(scenes), _UNLABELED_SCENES)
-        probabilities = predict_scenes(run.model, scenes, names, rows)
-        absent = torch.zeros(probabilities.shape, dtype=torch.bool)
-        unseen = torch.ones(len(names), dtype=torch.bool)
-        ids = [scenes.scene_ids[row] for row in rows]
-        predictions[UNLABELED] = Predictions(probabilities, absent, names, unseen, ids)
-    return predictions
-
-
-class LabeledStudent(Protocol):
-    """A student with scene stores and the labels that it knows in them: a run, or the student of a finished one."""
-
-    @property
-    def model(self) -> MultiLabelStudent:
-        """The network."""
-
-    @property
-    def scenes(self) -> dict[str, SceneDataset]:
-        """The scene stores, by name."""
-
-    def label_names(self, splits: tuple[str, ...]) -> list[str]:
-        """Return the names of Y_id, Y_ood or both."""
-
-    def label_indices(self, splits: tuple[str, ...]) -> list[int]:
-        """Return their label columns."""
-
-
-def predict_store(run: LabeledStudent, name: str) -> Predictions:
-    """Predict all labels on the scenes of one of the run's stores, with the weights that are loaded."""
-    return _named(run, name, predict_scenes(run.model, run.scenes[name], run.label_names(_ALL)))
-
-
-def _retrieve(run: SceneRun) -> tuple[dict[str, Predictions], dict[str, float]]:
-    """Predict with a cache of the few-shot scenes; return its tuned weight as well."""
-    probabilities, choice = retrieve(run)
-    parameters = {"alpha": choice.alpha, "beta": choice.beta, "leave_one_out_map": choice.score}
-    return {name: _named(run, name, values) for name, values in probabilities.items()}, parameters
-
-
-def _named(run: LabeledStudent, name: str, probabilities: Tensor) -> Predictions:
-    columns, unseen = run.label_indices(_ALL), set(run.label_indices(("ood",)))
-    return Predictions(
-        probabilities=probabilities,
-        targets=run.scenes[name].labels[:, columns],
-        names=run.label_names(_ALL),
-        unseen=torch.tensor([column in unseen for column in columns]),
-        scenes=run.scenes[name].scene_ids,
-    )
-
-
-def _frequency(run: SceneRun, stage: str) -> Tensor:
-    """Return how often each label was seen in the scenes that the stage trained on last."""
-    source = run.scenes["train" if stage == "zero_shot" else "fewshot"]
-    return source.labels[:, run.label_indices(_ALL)].double().mean(dim=0)
-
-
-def _save_examples(run: SceneRun) -> None:
-    """Save images and maps of scenes of X_ood, evenly spaced."""
-    scenes, names = run.scenes["ood"], run.label_names(_ALL)
-    rows = evenly_spaced(len(scenes), _EXAMPLES)
-    maps = predict_batch(run.model, scenes, rows, names).attention.cpu().numpy()
-    Examples([scenes.scene_ids[row] for row in rows], names, scenes.hand_images(rows), maps).save(run.folder)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from pickclutter_lang.experiments.scenes.predictions import Examples
+from pickclutter_lang.experiments.scenes.scene_protocol import Examples
 from pickclutter_lang.experiments.scenes.table12 import (
     OBJECTS_SECTION,
     data_note,

@@ -13,13 +13,13 @@ from sklearn.metrics import average_precision_score, f1_score
 
 from helpers.scene_runs import config, make_toys, names_of_objects
 from pickclutter_lang.distillation.tip_adapter import balanced_values, cache_logits
-from pickclutter_lang.experiments.scenes.predictions import predictions_of
 from pickclutter_lang.experiments.scenes.scene_protocol import (
     CacheFeatures,
     evaluate_run,
     evaluate_stage,
     label_cache_logits,
     leave_one_out,
+    predictions_of,
     retrieve,
     tune_scene_cache,
 )
