@@ -18,8 +18,8 @@ def train_teacher(config: TeacherTrainConfig) -> None:
     Scenes come from `pickclutter collect-scenes split=teacher`, views from `pickclutter render-object-views`.
     An interrupted command resumes when run again.
     """
-    from pickclutter_lang.teacher_training.model_card import CARD_FILE
     from pickclutter_lang.teacher_training.train import train_teacher
+    from pickclutter_lang.teachers.pocket import CARD_FILE
     from pickclutter_lang.utils.markdown import tables_of
     from pickclutter_lang.utils.ranks import is_main
 

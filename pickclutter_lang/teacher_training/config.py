@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -12,11 +11,13 @@ from pickclutter_lang.training.logger import check_report_to
 from pickclutter_lang.utils.validation import (
     MAX_BATCH_SIZE,
     above,
+    at_least,
     check_image_size,
     check_path,
     check_seed,
     check_threads,
     check_workers,
+    one_of,
     within,
 )
 
@@ -110,78 +111,46 @@ class TeacherTrainConfig:
     """Steps between two checkpoints."""
 
     def validate(self) -> None:
-        """Raise `InvalidArgumentError` for values outside their range."""
-        self._check_data()
-        minima = {
-            "min_crop_size": 16,
-            "steps": 1,
-            "scene_batch_size": 2,
-            "view_batch_size": 1,
-            "save_every": 1,
-            "max_names": 2,
-            "crops_per_scene": 1,
-        }
-        for name, low in minima.items():
-            if getattr(self, name) < low:
-                raise InvalidArgumentError(f"expected {name} of at least {low}, but got {getattr(self, name)}")
+        """Raise `InvalidArgumentError` for values outside their range, and for keys without a use."""
+        if not (self.images or self.views) or (self.images and (self.scenes or self.views)):
+            raise InvalidArgumentError(
+                "expected either views, with scenes or alone (teacher_data=renders), or images "
+                f"(teacher_data=image_folder), but got views={self.views}, scenes={self.scenes}, images={self.images}"
+            )
+        default = type(self)(out=self.out)
+        for key in _OF_RENDERS if self.images else (*_OF_IMAGES, *(() if self.scenes else _OF_SCENES)):
+            if getattr(self, key) != getattr(default, key):
+                form = "images" if self.images else f"scenes={self.scenes} and views"
+                raise InvalidArgumentError(f"expected no {key} with {form}, but got {getattr(self, key)!r}")
+        if self.pretrained is not None and (self.text_steps or self.exclude_split != "none"):
+            raise InvalidArgumentError(
+                "expected text_steps=0 and exclude_split=none with pretrained, whose text encoder is trained, and "
+                f"whose data nobody can leave out, but got {self.text_steps} and {self.exclude_split}"
+            )
+        check_half("images_half", self.images_half)
+        one_of("exclude_split", self.exclude_split, ("none", "ood"))
         check_seed(self.seed)
         check_threads(self.num_threads)
         check_workers("num_workers", self.num_workers)
         check_report_to(self.report_to)
         check_path("out", self.out)
-        for name in ("scene_batch_size", "view_batch_size"):
-            within(name, getattr(self, name), 1, MAX_BATCH_SIZE)
-        for size in self.crop_sizes:
-            check_image_size("crop_sizes", size)
+        check_path("pretrained", self.pretrained)
+        for size in (*self.crop_sizes, self.min_crop_size):
+            check_image_size("crop_sizes and min_crop_size", size)
         if not self.crop_sizes or min(self.crop_sizes) < 32:
             raise InvalidArgumentError(f"expected crop_sizes of at least 32 pixels, but got {self.crop_sizes}")
+        within("scene_batch_size", self.scene_batch_size, 2, MAX_BATCH_SIZE)
+        within("view_batch_size", self.view_batch_size, 1, MAX_BATCH_SIZE)
+        within("max_names", self.max_names, 2, 10**6)
+        for name in ("steps", "save_every", "crops_per_scene"):
+            at_least(name, getattr(self, name), 1)
         within("text_steps", self.text_steps, 0, 10**6)
         for name in ("occlusion", "low_resolution", "warmup_fraction"):
             within(name, getattr(self, name), 0.0, 1.0)
-        self._check_pretrained()
         for name in ("lr", "text_lr", "head_lr"):
-            if getattr(self, name) is not None:
-                above(name, getattr(self, name), 0)
+            above(name, self.lr if getattr(self, name) is None else getattr(self, name), 0)
         for name in ("weight_decay", "sigmoid_weight", "sentence_weight"):
-            if not 0 <= getattr(self, name) <= 10:
-                raise InvalidArgumentError(f"expected {name} between 0 and 10, but got {getattr(self, name)}")
-
-    def _check_pretrained(self) -> None:
-        check_path("pretrained", self.pretrained)
-        if self.pretrained is not None and self.text_steps:
-            raise InvalidArgumentError(
-                f"expected text_steps=0 with pretrained, whose text encoder is trained, but got {self.text_steps}"
-            )
-        if self.pretrained is not None and self.exclude_split != "none":
-            raise InvalidArgumentError(
-                "expected exclude_split=none with pretrained: what that teacher was trained on cannot be left out"
-            )
-
-    def _check_data(self) -> None:
-        if not self.images and not self.views:
-            raise InvalidArgumentError(
-                "expected at least one folder in views, or images, but got none: teacher_data=renders takes "
-                "scenes=[...] views=[...], or views alone, teacher_data=image_folder takes images=..."
-            )
-        if self.images and (self.scenes or self.views):
-            raise InvalidArgumentError("expected either images or scenes and views, but got both")
-        check_half("images_half", self.images_half)
-        if self.images:
-            self._check_unused(_OF_RENDERS, "images")
-        else:
-            self._check_unused(_OF_IMAGES, "views")
-            self._check_unused(() if self.scenes else _OF_SCENES, "scenes=[]")
-        if self.exclude_split not in ("none", "ood"):
-            raise InvalidArgumentError(f"expected exclude_split to be none or ood, but got {self.exclude_split!r}")
-
-    def _check_unused(self, keys: Iterable[str], form: str) -> None:
-        """Refuse keys, other than with their default, that the form of the data has no use for."""
-        default = type(self)(out=self.out)
-        for key in keys:
-            if getattr(self, key) != getattr(default, key):
-                raise InvalidArgumentError(
-                    f"expected no {key} with {form}, which has no use for it, but got {getattr(self, key)!r}"
-                )
+            within(name, getattr(self, name), 0, 10)
 
     @property
     def smallest_batch(self) -> int:

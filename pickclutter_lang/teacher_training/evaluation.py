@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.stats import t
 from torch import Tensor
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.transforms.crops import crop_squares
 from pickclutter_lang.datasets.transforms.resampling import bounding_square
-from pickclutter_lang.language.captions import ATTRIBUTE_TYPES, attribute_prompt, attribute_words
+from pickclutter_lang.language.captions import attribute_prompt, attribute_words
 from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_of
 from pickclutter_lang.metrics.multilabel import multilabel_row, trivial_predictors
 from pickclutter_lang.objects.catalog import all_objects, paper_catalog
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.folder_batches import ClassText, FolderImages
-from pickclutter_lang.teacher_training.render_batches import MIN_VISIBLE_FRACTION, object_of_row
+from pickclutter_lang.teacher_training.render_batches import object_of_row, visible_instances
 from pickclutter_lang.teachers.pocket import PocketTeacher
 from pickclutter_lang.teachers.zero_shot import (
     ABSENT_TEMPLATE,
@@ -30,7 +32,6 @@ from pickclutter_lang.teachers.zero_shot import (
     prompt_pair_probabilities,
 )
 from pickclutter_lang.utils.constants import ROBOT_SEGMENT
-from pickclutter_lang.utils.statistics import clustered_interval
 from pickclutter_lang.utils.words import with_article
 
 _CROP_EVERY = 2
@@ -39,11 +40,12 @@ _CROP_SIZE = 96  # of every store, so that its figures differ by the images alon
 _CENTER_CROPS = {"whole": 1.0, "middle": 0.7}
 _FOLDER_BATCH = 256
 
+Figures = dict[str, Any]
 Hits = dict[str, list[bool]]
 """Name of an object -> whether each of its images was named right."""
 
 
-def evaluate_teacher(teacher: PocketTeacher, config: TeacherTrainConfig) -> dict[str, Any]:
+def evaluate_teacher(teacher: PocketTeacher, config: TeacherTrainConfig) -> Figures:
     """Evaluate a teacher on what its configuration holds out, with fixed prompts.
 
     :return: for renders `scenes` (for each store, its images and their centers, and groups of names: multi-label
@@ -51,11 +53,11 @@ def evaluate_teacher(teacher: PocketTeacher, config: TeacherTrainConfig) -> dict
         objects, of every other scene), `views` and `attributes` (for each folder and group of objects: `_name_figures`,
         `_attribute_figures`), `kinds` (for each folder with instances of kinds: `_kind_figures`), `objects` (per
         object: top-1 on views and on crops), and `all_names` (for each object set: top-1 of all views among all names).
-        For images of classes see `_evaluate_folder`
+        For images of classes see `_folder_figures`
     """
     if config.images:
-        return _evaluate_folder(teacher, config)
-    figures: dict[str, Any] = {key: {} for key in ("scenes", "crops", "views", "attributes", "kinds")}
+        return _folder_figures(teacher, config)
+    figures: Figures = {key: {} for key in ("scenes", "crops", "views", "attributes", "kinds")}
     crops, views, of_all = Hits(), Hits(), dict[str, Hits]()
     for folder in config.unseen_scenes:
         _add(crops, _evaluate_scenes(teacher, SceneStore.open(folder), figures))
@@ -67,24 +69,19 @@ def evaluate_teacher(teacher: PocketTeacher, config: TeacherTrainConfig) -> dict
     figures["objects"] = {
         name: {"views": _mean(views.get(name, ())), "crops": _mean(crops.get(name, ()))} for name in {**crops, **views}
     }
-    figures["all_names"] = {
-        object_set: {"objects": len(hits), **_top1(hits)} for object_set, hits in of_all.items() if hits
-    }
+    figures["all_names"] = {name: {"objects": len(hits), **_top1(hits)} for name, hits in of_all.items() if hits}
     return figures
 
 
-def _evaluate_scenes(teacher: PocketTeacher, store: SceneStore, figures: Mapping[str, Any]) -> Hits:
+def _evaluate_scenes(teacher: PocketTeacher, store: SceneStore, figures: Figures) -> Hits:
     """Add the figures of a store; return the hits on its crops."""
     label = f"{store.manifest.object_set}, {store.manifest.split}, {store.image_size} px"
     label += f", object split {store.object_split}" if store.object_split else ""
     label = _unique(label, (key.removesuffix(", whole") for key in figures["scenes"]))
     figures["scenes"].update({f"{label}, {key}": row for key, row in _scene_figures(teacher, store).items()})
-    catalog = paper_catalog()
     crops, shown = _object_crops(store)
-    texts = teacher.encode_text([PHOTO_TEMPLATE.format(label=name) for name in catalog.names])
-    predicted = (encode_images(teacher, crops) @ texts.T).argmax(dim=1).tolist()
-    hits = _clusters(shown, (name == catalog.names[best] for name, best in zip(shown, predicted, strict=True)))
-    unseen = {item.name for item in catalog if item.split == "ood"}
+    hits = _hits(teacher, encode_images(teacher, crops), shown, _photos(paper_catalog().names))
+    unseen = {item.name for item in paper_catalog() if item.split == "ood"}
     for group, of_group in (("", hits), (", Y_ood alone", {name: hits[name] for name in hits if name in unseen})):
         if of_group:
             figures["crops"][label + group] = {"crops": sum(map(len, of_group.values())), **_top1(of_group)}
@@ -123,13 +120,11 @@ def _scene_figures(teacher: PocketTeacher, store: SceneStore) -> dict[str, dict[
 
 def _object_crops(store: SceneStore) -> tuple[NDArray[np.uint8], list[str]]:
     """Crop every visible labeled object of every other scene; return the crops and the objects' names."""
-    rgb, segmentation = store.images("hand", "rgb"), store.images("hand", "segmentation")
-    actors = store.array("actors")
+    rgb, segmentation, actors = store.images("hand", "rgb"), store.images("hand", "segmentation"), store.array("actors")
     rows, squares, names = [], [], []
     for row in range(0, len(store), _CROP_EVERY):
-        counts = np.bincount(segmentation[row].ravel(), minlength=ROBOT_SEGMENT + 1)
-        for instance_id in np.flatnonzero(counts[1:ROBOT_SEGMENT] >= MIN_VISIBLE_FRACTION * segmentation[row].size) + 1:
-            if actors[row, instance_id - 1] >= len(store.model_ids):  # a distractor
+        for instance_id in visible_instances(segmentation[row]):
+            if instance_id >= ROBOT_SEGMENT or actors[row, instance_id - 1] >= len(store.model_ids):  # a distractor
                 continue
             rows.append(row)
             squares.append(bounding_square(segmentation[row] == instance_id))
@@ -137,39 +132,25 @@ def _object_crops(store: SceneStore) -> tuple[NDArray[np.uint8], list[str]]:
     return crop_squares(rgb[rows], squares, _CROP_SIZE), names
 
 
-class _Views(NamedTuple):
-    """Views with their features [M, D] and objects; `ids` are model ids, None for objects of no catalog."""
-
-    features: Tensor
-    objects: list[ObjectAttributes]
-    ids: list[str | None]
-
-    def only(self, rows: Sequence[int]) -> _Views:
-        """Return some of the views."""
-        return _Views(self.features[list(rows)], [self.objects[n] for n in rows], [self.ids[n] for n in rows])
-
-
-def _evaluate_views(teacher: PocketTeacher, store: ObjectViewDataset, figures: Mapping[str, Any]) -> tuple[Hits, Hits]:
+def _evaluate_views(teacher: PocketTeacher, store: ObjectViewDataset, figures: Figures) -> tuple[Hits, Hits]:
     """Add the figures of a folder of views; return the hits among the names of its set, and among all names."""
     label = _unique(_views_label(store.config), (key.rpartition(", ")[0] for key in figures["attributes"]))
-    attributes = [object_of_row(row) for row in store.objects]
     of_set = [str(row["model_id"]) for row in store.objects if "model_id" in row]
-    views = _Views(
-        encode_images(teacher, store.rgb),
-        [attributes[n] for n in store.object_index],
-        [store.objects[n].get("model_id") for n in store.object_index],
-    )
+    attributes = [object_of_row(row) for row in store.objects]
+    features = encode_images(teacher, store.rgb)
     among_set, among_all = Hits(), Hits()
     for group, rows in _groups([store.objects[n] for n in store.object_index]).items():
-        shown = views.only(rows)
-        figures["attributes"][f"{label}, {group}"] = _attribute_figures(teacher, shown)
+        shown, objects = features[rows], [attributes[store.object_index[n]] for n in rows]
+        ids = [str(store.objects[store.object_index[n]].get("model_id", "")) for n in rows]
+        candidates = [attributes_of(item) for item in all_objects()] if ids[0] else objects
+        figures["attributes"][f"{label}, {group}"] = _attribute_figures(teacher, shown, objects, candidates)
         if group == "instances":
-            figures["kinds"][label] = _kind_figures(teacher, shown)
-        if shown.ids[0] is not None:
-            figures["views"][f"{label}, {group}"] = _name_figures(teacher, shown, of_set)
+            figures["kinds"][label] = _kind_figures(teacher, shown, objects)
+        if ids[0]:
+            figures["views"][f"{label}, {group}"] = _name_figures(teacher, shown, ids, of_set)
         if group == "objects":
-            among_set = _name_hits(teacher, shown, of_set)
-            among_all = _name_hits(teacher, shown, all_objects().model_ids)
+            among_set = _name_hits(teacher, shown, ids, of_set)
+            among_all = _name_hits(teacher, shown, ids, all_objects().model_ids)
     return among_set, among_all
 
 
@@ -187,54 +168,59 @@ def _groups(objects: Sequence[Mapping[str, Any]]) -> dict[str, list[int]]:
     return rows
 
 
-def _name_figures(teacher: PocketTeacher, views: _Views, of_set: Sequence[str]) -> dict[str, Any]:
+def _name_figures(teacher: PocketTeacher, features: Tensor, ids: Sequence[str], of_set: Sequence[str]) -> Figures:
     """Return the accuracy of naming each view's object.
 
-    :param of_set: ids of all objects of the set that the views come from
+    :param ids: model id of the object of each view, `of_set` those of all objects of the set that the views come from
     :return: `views`; top-1 among the names of the objects in the views (`top1_shown`, of `names` names), of their set
         (`top1`), and of all objects with words (`top1_all`); `by_description` among the descriptions of the set;
         `interval`, that of `top1_shown`, with objects as clusters
     """
-    shown_ids = sorted({str(model_id) for model_id in views.ids})
-    shown = _top1(_name_hits(teacher, views, shown_ids))
+    shown = _top1(_name_hits(teacher, features, ids, sorted(set(ids))))
     return {
-        "views": len(views.ids),
-        "names": len(shown_ids),
+        "views": len(ids),
+        "names": len(set(ids)),
         "top1_shown": shown["top1"],
         "interval": shown["interval"],
-        "top1": _top1(_name_hits(teacher, views, of_set))["top1"],
-        "top1_all": _top1(_name_hits(teacher, views, all_objects().model_ids))["top1"],
-        "by_description": _top1(_name_hits(teacher, views, of_set, by="description"))["top1"],
+        "top1": _top1(_name_hits(teacher, features, ids, of_set))["top1"],
+        "top1_all": _top1(_name_hits(teacher, features, ids, all_objects().model_ids))["top1"],
+        "by_description": _top1(_name_hits(teacher, features, ids, of_set, by="description"))["top1"],
     }
 
 
-def _name_hits(teacher: PocketTeacher, views: _Views, candidates: Sequence[str], by: str = "name") -> Hits:
+def _name_hits(
+    teacher: PocketTeacher, features: Tensor, ids: Sequence[str], candidates: Sequence[str], by: str = "name"
+) -> Hits:
     """Return the hits of each object, by its name or description among those of some objects."""
     items = [all_objects().find(model_id) for model_id in candidates]
-    texts = [f"a photo of a {item.name}" if by == "name" else f"a photo of {item.description}" for item in items]
-    predicted = (views.features @ teacher.encode_text(texts).T).argmax(dim=1).tolist()
-    true = [all_objects().find(str(model_id)).name for model_id in views.ids]
-    return _clusters(true, (items[best].name == name for name, best in zip(true, predicted, strict=True)))
+    texts = {
+        item.name: f"a photo of a {item.name}" if by == "name" else f"a photo of {item.description}" for item in items
+    }
+    return _hits(teacher, features, [all_objects().find(model_id).name for model_id in ids], texts)
 
 
-def _attribute_figures(teacher: PocketTeacher, views: _Views) -> dict[str, dict[str, Any]]:
-    """Return the accuracy of choosing a word of each attribute type, out of all that are true of some object.
+def _attribute_figures(
+    teacher: PocketTeacher,
+    features: Tensor,
+    objects: Sequence[ObjectAttributes],
+    candidates: Iterable[ObjectAttributes],
+) -> dict[str, Figures]:
+    """Return the accuracy of choosing a word of each attribute type, out of all that are true of some candidate.
 
     :return: for each type `words`, `views` (with such a word), `top1`, its `interval`, with names as clusters, and
         `chance` (of a random word)
     """
-    words = attribute_words([*map(attributes_of, all_objects())] if views.ids[0] is not None else views.objects)
     figures = {}
-    for attribute in ATTRIBUTE_TYPES:
-        true = np.array([[f"{attribute}:{word}" in item.tags for word in words[attribute]] for item in views.objects])
-        rows = np.flatnonzero(true.any(axis=1)) if words[attribute] else np.zeros(0, np.int64)
+    for attribute, words in attribute_words(candidates).items():
+        true = np.array([[f"{attribute}:{word}" in item.tags for word in words] for item in objects])
+        rows = np.flatnonzero(true.any(axis=1))
         if not len(rows):
             continue
-        texts = teacher.encode_text([attribute_prompt(attribute, word).text for word in words[attribute]])
-        predicted = (views.features[torch.from_numpy(rows)] @ texts.T).argmax(dim=1).numpy()
-        keys = [views.objects[n].name or str(views.objects[n]) for n in rows.tolist()]
+        texts = teacher.encode_text([attribute_prompt(attribute, word).text for word in words])
+        predicted = (features[torch.from_numpy(rows)] @ texts.T).argmax(dim=1).numpy()
+        keys = [objects[n].name or str(objects[n]) for n in rows.tolist()]
         figures[attribute] = {
-            "words": len(words[attribute]),
+            "words": len(words),
             "views": len(rows),
             **_top1(_clusters(keys, true[rows, predicted].tolist())),
             "chance": float(true[rows].mean()),
@@ -242,47 +228,41 @@ def _attribute_figures(teacher: PocketTeacher, views: _Views) -> dict[str, dict[
     return figures
 
 
-def _kind_figures(teacher: PocketTeacher, views: _Views) -> dict[str, Any]:
+def _kind_figures(teacher: PocketTeacher, features: Tensor, objects: Sequence[ObjectAttributes]) -> Figures:
     """Return the accuracy of naming views of instances of kinds.
 
     :return: `views`; `names`, how many kinds there are; `top1` among their names, its `interval`, with kinds as
         clusters; `by_synonym`, among a synonym of each that has one; `color`, top-1 of "a red mug" among all colors
         beside the true name
     """
-    kinds = list({item.name: item for item in views.objects}.values())
-
-    def hits(texts: Mapping[str, str]) -> Hits:
-        """Return the hits of the kinds that have a text, by these texts."""
-        features = teacher.encode_text([f"a photo of {with_article(text)}" for text in texts.values()])
-        rows = [n for n, item in enumerate(views.objects) if item.name in texts]
-        predicted = (views.features[rows] @ features.T).argmax(dim=1).tolist()
-        true = [views.objects[n].name for n in rows]
-        return _clusters(true, ([*texts][best] == name for name, best in zip(true, predicted, strict=True)))
-
-    synonyms = {item.name: item.synonyms[0] for item in kinds if item.synonyms}
+    kinds = {item.name: item for item in objects}
+    synonyms = {name: f"a photo of {with_article(item.synonyms[0])}" for name, item in kinds.items() if item.synonyms}
+    rows = [n for n, item in enumerate(objects) if item.name in synonyms]
+    by_synonym = _hits(teacher, features[rows], [objects[n].name for n in rows], synonyms) if rows else {}
+    names = {name: f"a photo of {with_article(name)}" for name in kinds}
     return {
-        "views": len(views.objects),
+        "views": len(objects),
         "names": len(kinds),
-        **_top1(hits({item.name: item.name for item in kinds})),
-        "by_synonym": _top1(hits(synonyms))["top1"] if synonyms else None,
-        "color": _mean(_color_hits(teacher, views)),
+        **_top1(_hits(teacher, features, [item.name for item in objects], names)),
+        "by_synonym": _top1(by_synonym)["top1"] if by_synonym else None,
+        "color": _mean(_color_hits(teacher, features, objects)),
     }
 
 
-def _color_hits(teacher: PocketTeacher, views: _Views) -> list[bool]:
+def _color_hits(teacher: PocketTeacher, features: Tensor, objects: Sequence[ObjectAttributes]) -> list[bool]:
     """Return for each view whether the best of "a photo of a COLOR NAME" has one of its colors."""
-    colors = sorted({color for item in views.objects for color in item.colors})
-    names = sorted({item.name for item in views.objects})
+    colors = sorted({color for item in objects for color in item.colors})
+    names = sorted({item.name for item in objects})
     texts = [f"a photo of {with_article(f'{color} {name}')}" for name in names for color in colors]
     if not texts:
         return []
-    features = teacher.encode_text(texts).reshape(len(names), len(colors), -1)
-    own = features[[names.index(item.name) for item in views.objects]]
-    predicted = (own @ views.features[:, :, None])[:, :, 0].argmax(dim=1).tolist()
-    return [colors[best] in item.colors for best, item in zip(predicted, views.objects, strict=True)]
+    by_name = teacher.encode_text(texts).reshape(len(names), len(colors), -1)
+    own = by_name[[names.index(item.name) for item in objects]]
+    predicted = (own @ features[:, :, None])[:, :, 0].argmax(dim=1).tolist()
+    return [colors[best] in item.colors for best, item in zip(predicted, objects, strict=True)]
 
 
-def _evaluate_folder(teacher: PocketTeacher, config: TeacherTrainConfig) -> dict[str, Any]:
+def _folder_figures(teacher: PocketTeacher, config: TeacherTrainConfig) -> Figures:
     """Evaluate a teacher on `unseen_images`.
 
     :return: `images` (of classes that were trained on, top-1 among all of these: number of `images`, of `classes`;
@@ -291,7 +271,7 @@ def _evaluate_folder(teacher: PocketTeacher, config: TeacherTrainConfig) -> dict
         were not trained on, by folder or name, among themselves, with their `folders`; at least two); all are empty
         where there is no image
     """
-    figures: dict[str, Any] = {"images": {}, "classes": {}, "unseen": {}}
+    figures: Figures = {"images": {}, "classes": {}, "unseen": {}}
     if not config.unseen_images:
         return figures
     trained = FolderImages.trained_on(config).classes
@@ -307,25 +287,19 @@ def _evaluate_folder(teacher: PocketTeacher, config: TeacherTrainConfig) -> dict
 
 def _class_figures(
     teacher: PocketTeacher, images: FolderImages, candidates: Sequence[ClassText]
-) -> tuple[dict[str, Any], dict[str, float]]:
-    """Return the metrics of the images of some classes, classified among these, and top-1 of each class."""
-    position = {item.folder: n for n, item in enumerate(candidates)}
-    rows = [row for row, n in enumerate(images.class_index) if images.classes[n].folder in position]
+) -> tuple[Figures, dict[str, float]]:
+    """Return the metrics of the images of some classes, classified among these, and top-1 of each, the worst first."""
+    names = {item.folder: item.attributes.name for item in candidates}
+    folders = [images.classes[n].folder for n in images.class_index]
+    rows = [row for row, folder in enumerate(folders) if folder in names]
     if not rows:
         return {}, {}
-    targets = [position[images.classes[images.class_index[row]].folder] for row in rows]
     squares = images.at(teacher.image_size)
     parts = [rows[n : n + _FOLDER_BATCH] for n in range(0, len(rows), _FOLDER_BATCH)]
     features = torch.cat([encode_images(teacher, squares.load(part)) for part in parts])
-
-    def hits(texts: Sequence[str]) -> Hits:
-        predicted = (features @ teacher.encode_text(texts).T).argmax(dim=1).tolist()
-        names = [candidates[n].attributes.name for n in targets]
-        return _clusters(names, (best == true for best, true in zip(predicted, targets, strict=True)))
-
-    by_name = hits([PHOTO_TEMPLATE.format(label=item.attributes.name) for item in candidates])
-    classes = {item.attributes.name: _mean(by_name[item.attributes.name]) or 0.0 for item in candidates
-               if item.attributes.name in by_name}  # fmt: skip
+    true = [names[folders[row]] for row in rows]
+    by_name = _hits(teacher, features, true, _photos([*names.values()]))
+    classes = {name: float(np.mean(hits)) for name, hits in by_name.items()}
     figures = {
         "images": len(rows),
         "classes": len(candidates),
@@ -333,8 +307,9 @@ def _class_figures(
         "mean_class": float(np.mean([*classes.values()])),
     }
     if all(item.sentences for item in candidates):
-        figures["by_description"] = _top1(hits([item.sentences[0] for item in candidates]))["top1"]
-    return figures, classes
+        sentences = {item.attributes.name: item.sentences[0] for item in candidates}
+        figures["by_description"] = _top1(_hits(teacher, features, true, sentences))["top1"]
+    return figures, dict(sorted(classes.items(), key=lambda item: item[1]))
 
 
 def _views_label(config: Mapping[str, Any]) -> str:
@@ -351,6 +326,21 @@ def _unique(label: str, taken: Iterable[str]) -> str:
     while (found := label if number == 1 else f"{label} ({number})") in known:
         number += 1
     return found
+
+
+def _photos(names: Iterable[str]) -> dict[str, str]:
+    return {name: PHOTO_TEMPLATE.format(label=name) for name in names}
+
+
+def _hits(teacher: PocketTeacher, features: Tensor, true: Sequence[str], texts: Mapping[str, str]) -> Hits:
+    """Return for each name whether the text of its images' nearest name is its own.
+
+    :param features: [N, D] of images, whose names are `true` [N]
+    :param texts: name -> the text that it is found by
+    """
+    names, encoded = list(texts), teacher.encode_text([*texts.values()])
+    predicted = (features @ encoded.T).argmax(dim=1).tolist()
+    return _clusters(true, (names[best] == name for name, best in zip(true, predicted, strict=True)))
 
 
 def _clusters(names: Iterable[str], hits: Iterable[bool]) -> Hits:
@@ -370,9 +360,24 @@ def _mean(hits: Sequence[bool]) -> float | None:
     return float(np.mean(hits)) if hits else None
 
 
-def _top1(hits: Hits) -> dict[str, Any]:
+def _top1(hits: Hits) -> Figures:
     """Return the accuracy over all images, `top1`, and its 95% `interval`, with names as clusters."""
     return {
         "top1": float(np.mean([hit for of_name in hits.values() for hit in of_name])),
         "interval": clustered_interval([*hits.values()]),
     }
+
+
+def clustered_interval(clusters: Sequence[Sequence[bool]]) -> tuple[float, float] | None:
+    """Return the 95% interval of the fraction of hits, where hits of a cluster, such as an object's views, depend.
+
+    By Student's t over the clusters, of the ratio of sums, linearized, within 0 and 1. None for a single cluster, and
+    where all hits agree, since they say nothing of their variance.
+    """
+    sizes, hits = (np.array([function(cluster) for cluster in clusters], float) for function in (len, sum))
+    fraction, count = hits.sum() / sizes.sum(), len(clusters)
+    influences = (hits - fraction * sizes) / sizes.sum()
+    if count < 2 or not influences.any():
+        return None
+    half_width = t.ppf(0.975, count - 1) * math.sqrt(count / (count - 1) * np.square(influences).sum())
+    return max(0.0, float(fraction - half_width)), min(1.0, float(fraction + half_width))

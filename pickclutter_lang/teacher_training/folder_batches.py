@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,19 +15,17 @@ from pickclutter_lang.datasets.images import ImageClass, ImageFiles, loaders
 from pickclutter_lang.datasets.transforms.crops import AffineCrops, crop_images, random_color_jitter
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.captions import (
-    Caption,
     attribute_words,
     caption_truth,
     named_object_caption,
     object_caption,
-    sample_attribute_prompts,
 )
 from pickclutter_lang.language.object_attributes import ObjectAttributes
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
-from pickclutter_lang.teacher_training.trainable_teacher import Batch
+from pickclutter_lang.teacher_training.trainable_teacher import Batch, competing_captions
 from pickclutter_lang.utils.io import cache_dir
 
-_PROMPTS_PER_TYPE, _MAX_NAMES = 14, 120
+_MAX_NAMES = 120
 
 
 @dataclass(frozen=True)
@@ -128,39 +125,16 @@ class FolderBatchSampler:
             rng.normal(0, 0.15, count),
             rng.random(count) < 0.5,
         )
-        batch_images = random_color_jitter(crop_images(self._squares.load(rows), crops, size), rng)
+        objects = random_color_jitter(crop_images(self._squares.load(rows), crops, size), rng)
         classes = [self.images.classes[self.images.class_index[row]] for row in rows]
-        captions, attribute_slices = self._captions(classes, rng)
-        return Batch(
-            scenes=torch.zeros(0, 3, full_size, full_size),
-            segmentation=torch.zeros(0, full_size, full_size, dtype=torch.uint8),
-            regions=torch.zeros(0, 2, dtype=torch.int64),
-            objects=batch_images,
-            scene_texts=[],
-            scene_targets=torch.zeros(0, 0, dtype=torch.bool),
-            object_texts=[caption.text for caption in captions],
-            object_targets=torch.from_numpy(caption_truth(captions, [[item.attributes] for item in classes])),
-            names=0,
-            attribute_slices=attribute_slices,
-            tags=[tag for caption in captions[attribute_slices["name"].start :] for tag in caption.predicates[0].tags],
-        )
-
-    def _captions(
-        self, classes: Sequence[ClassText], rng: np.random.Generator
-    ) -> tuple[list[Caption], dict[str, slice]]:
-        """One for each image, the names of all classes (or of up to `_MAX_NAMES`), and attribute prompts."""
         captions = []
         for item in classes:
             sentence = str(rng.choice(item.sentences)) if item.sentences else ""
             captions.append(object_caption(replace(item.attributes, description=sentence), rng))
-        batch_objects = list(dict.fromkeys(item.attributes for item in classes))
-        rest = [item for item in self.named_objects if item not in set(batch_objects)]
-        n_rest = max(0, _MAX_NAMES - len(batch_objects))
-        named = [*batch_objects, *(rest[n] for n in rng.permutation(len(rest))[:n_rest])]
-        by_type = {"name": [named_object_caption(item, rng) for item in named]}
-        by_type |= sample_attribute_prompts(self.words, _PROMPTS_PER_TYPE, rng)
-        attribute_slices = {}
-        for attribute_type, prompts in by_type.items():
-            attribute_slices[attribute_type] = slice(len(captions), len(captions) + len(prompts))
-            captions += prompts
-        return captions, attribute_slices
+        shown = list(dict.fromkeys(item.attributes for item in classes))
+        rest = [item for item in self.named_objects if item not in set(shown)]
+        others = rng.permutation(len(rest))[: max(0, _MAX_NAMES - len(shown))]
+        names = [named_object_caption(item, rng) for item in (*shown, *(rest[n] for n in others))]
+        captions, columns = competing_captions(captions, names, self.words, rng)
+        targets = torch.from_numpy(caption_truth(captions, [[item.attributes] for item in classes]))
+        return Batch(None, objects, captions, targets, columns)

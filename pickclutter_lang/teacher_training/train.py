@@ -16,17 +16,14 @@ from torch import nn
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
-from pickclutter_lang.objects.catalog import CatalogObject
-from pickclutter_lang.objects.catalog_file import CATALOG_FILE, object_of_words
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.evaluation import evaluate_teacher
-from pickclutter_lang.teacher_training.folder_batches import FolderBatchSampler, FolderImages, read_classes
+from pickclutter_lang.teacher_training.folder_batches import FolderBatchSampler, FolderImages
 from pickclutter_lang.teacher_training.model_card import trained_object_sets, write_model_card
 from pickclutter_lang.teacher_training.render_batches import ObjectViews, RenderBatchSampler, SceneImages, excluded_ids
 from pickclutter_lang.teacher_training.sentence_teacher import SentenceTeacher, pretrain_text
 from pickclutter_lang.teacher_training.trainable_teacher import Batch, BatchSource, TrainablePocketTeacher
-from pickclutter_lang.teachers.open_clip_teacher import count_tokens
 from pickclutter_lang.teachers.pocket import POCKET_CONFIG, load_pocket_teacher, save_pocket_model
 from pickclutter_lang.teachers.training_images import listed_images
 from pickclutter_lang.training.batches import prefetch_map
@@ -40,7 +37,7 @@ from pickclutter_lang.training.checkpoint import (
     save_checkpoint,
     saved_epochs,
 )
-from pickclutter_lang.training.logger import TrackerGroup, TrainingLogger, open_trackers, write_lines
+from pickclutter_lang.training.logger import TrainingLogger, open_trackers, write_lines
 from pickclutter_lang.training.parallel import (
     backward,
     check_rows,
@@ -53,13 +50,9 @@ from pickclutter_lang.training.trainer import cosine
 from pickclutter_lang.utils.json_files import read_json_lines
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.ranks import is_main
-from pickclutter_lang.utils.words import with_article
 
 _MAX_LOGIT_SCALE = 50.0
 _LOG = "log.jsonl"
-# The longest captions of a word, of a sentence about a class of images, and of the description of an object in a scene.
-_OF_WORD, _OF_CLASS = "an image of {a} on a table", "a photo of {bare} . {sentence}"
-_OF_OBJECT = "a picture of a table without {a} . {sentence}"
 
 
 def train_teacher(config: TeacherTrainConfig) -> Path:
@@ -74,37 +67,21 @@ def train_teacher(config: TeacherTrainConfig) -> Path:
     """
     if config.num_threads is not None:
         torch.set_num_threads(config.num_threads)
-    out = Path(config.out)
     check_held_out(config)
-    check_captions(config)
     check_rows(config.smallest_batch, "the teacher")
     source = _source(config)
     torch.manual_seed(config.seed)
     trainable = TrainablePocketTeacher(POCKET_CONFIG)
     if config.pretrained is not None:
         trainable.load_pretrained(load_pocket_teacher(config.pretrained))
+    out = Path(config.out)
     with joined("cpu"), dir_lock(out) if is_main() else nullcontext():
-        return _train(config, trainable, source, out)
-
-
-def _train(config: TeacherTrainConfig, trainable: TrainablePocketTeacher, source: BatchSource, out: Path) -> Path:
-    is_new = not saved_epochs(out / "checkpoints")
-    if is_new and config.pretrained is None:
-        trainable.model.visual.trunk.load_imagenet_weights()
-    optimizer = build_teacher_optimizer(trainable, config)
-    signature = run_signature(config)
-    first, seconds = _resume(out, trainable, optimizer, signature)
-    with open_trackers(config.report_to if first < config.steps else (), out, asdict(config)) as trackers:
-        if config.text_steps and is_new and is_main():
-            pretrain_text(trainable, source.named_objects, source.words, config.text_steps, config.seed)
-        share_weights(trainable)
-        seconds = _run(trainable, optimizer, source, config, out, first, seconds, signature, trackers)
-    folder = out / "teacher"
-    if not is_main():
+        seconds = _train(config, trainable, source, out)
+        folder = out / "teacher"
+        if is_main():
+            save_pocket_model(folder, trainable.model, POCKET_CONFIG, torch.nonzero(trainable.seen).flatten())
+            write_model_card(folder, evaluate_teacher(load_pocket_teacher(folder), config), config, seconds)
         return folder
-    save_pocket_model(folder, trainable.model, POCKET_CONFIG, torch.nonzero(trainable.seen).flatten())
-    write_model_card(folder, evaluate_teacher(load_pocket_teacher(folder), config), config, seconds)
-    return folder
 
 
 def _source(config: TeacherTrainConfig) -> BatchSource:
@@ -116,6 +93,46 @@ def _source(config: TeacherTrainConfig) -> BatchSource:
     views = ObjectViews.load(config.views, excluded)
     scenes = SceneImages.load(config.scenes, excluded, views.instances) if config.scenes else None
     return RenderBatchSampler(scenes, views, config, size)
+
+
+def _train(config: TeacherTrainConfig, trainable: TrainablePocketTeacher, source: BatchSource, out: Path) -> float:
+    """Run the steps that are left, with log and checkpoints; return the seconds that all steps took."""
+    is_new = not saved_epochs(out / "checkpoints")
+    if is_new and config.pretrained is None:
+        trainable.model.visual.trunk.load_imagenet_weights()
+    optimizer = build_teacher_optimizer(trainable, config)
+    signature = run_signature(config)
+    first, seconds = (0, 0.0) if is_new else _resume(out, trainable, optimizer, signature)
+    unfinished = first < config.steps
+    if config.text_steps and is_new and is_main():
+        pretrain_text(trainable, source.named_objects, source.words, config.text_steps, config.seed)
+    share_weights(trainable)
+    trainable.train()
+    sentences = None
+    if config.sentence_weight > 0 and unfinished:
+        sentences = SentenceTeacher(source.named_objects, source.words, config.seed)
+    if is_main():
+        _truncate_log(out / _LOG, first)
+    start_time = time.perf_counter() - seconds
+    with (
+        open_trackers(config.report_to if unfinished else (), out, asdict(config)) as trackers,
+        TrainingLogger("pocket teacher", out / "tensorboard", config.steps, first, "teacher", trackers) as logger,
+    ):
+        steps = range(first, config.steps)
+        batches = prefetch_map(lambda n: source.batch(steps[n]), len(steps), config.num_workers)
+        for step, batch in zip(steps, batches, strict=True):
+            row = train_step(trainable, optimizer, batch, config, step, sentences)
+            logger.step(step, row)
+            if not is_main():
+                continue
+            seconds, completed = time.perf_counter() - start_time, step + 1
+            with (out / _LOG).open("a") as log:
+                log.write(json.dumps({"step": step, **row, "seconds": seconds}) + "\n")
+            if completed % config.save_every == 0 or completed == config.steps:
+                state = {"step": completed, "seconds": seconds, "settings": signature}
+                save_checkpoint(epoch_folder(out / "checkpoints", completed), trainable, optimizer, state)
+                prune(out / "checkpoints", {completed})
+    return seconds
 
 
 def build_teacher_optimizer(trainable: TrainablePocketTeacher, config: TeacherTrainConfig) -> torch.optim.Optimizer:
@@ -130,13 +147,8 @@ def build_teacher_optimizer(trainable: TrainablePocketTeacher, config: TeacherTr
         groups.setdefault((part, decays), []).append(parameter)
     return torch.optim.AdamW(
         [
-            {
-                "params": parameters,
-                "lr": rates[part],
-                "top_lr": rates[part],
-                "weight_decay": config.weight_decay if decays else 0.0,
-            }
-            for (part, decays), parameters in groups.items()
+            {"params": of_group, "lr": rates[part], "top_lr": rates[part], "weight_decay": decays * config.weight_decay}
+            for (part, decays), of_group in groups.items()
         ],
         betas=(0.9, 0.98),
         fused=True,
@@ -160,11 +172,9 @@ class _State(CheckpointState):
 def _resume(
     out: Path, trainable: TrainablePocketTeacher, optimizer: torch.optim.Optimizer, signature: dict[str, Any]
 ) -> tuple[int, float]:
-    """Load the last checkpoint if there is one; return the first step to do and the seconds spent before."""
-    epochs = saved_epochs(out / "checkpoints")
-    if not epochs:
-        return 0, 0.0
-    checkpoint = load_checkpoint(epoch_folder(out / "checkpoints", epochs[-1]), _State)
+    """Load the last checkpoint; return the first step to do and the seconds spent before."""
+    last = saved_epochs(out / "checkpoints")[-1]
+    checkpoint = load_checkpoint(epoch_folder(out / "checkpoints", last), _State)
     differences = describe_differences(checkpoint.state["settings"], signature)
     if differences:
         raise CheckpointError(
@@ -173,44 +183,8 @@ def _resume(
         )
     restore(checkpoint, trainable, optimizer)
     if is_main():
-        prune(out / "checkpoints", {epochs[-1]})
+        prune(out / "checkpoints", {last})
     return int(checkpoint.state["step"]), float(checkpoint.state["seconds"])
-
-
-def _run(
-    trainable: TrainablePocketTeacher,
-    optimizer: torch.optim.Optimizer,
-    source: BatchSource,
-    config: TeacherTrainConfig,
-    out: Path,
-    first: int,
-    seconds: float,
-    signature: dict[str, Any],
-    trackers: TrackerGroup,
-) -> float:
-    """Run the steps from `first` on, with log and checkpoints, and return the total seconds."""
-    trainable.train()
-    if is_main():
-        _truncate_log(out / _LOG, first)
-    start_time = time.perf_counter() - seconds
-    use_sentence_loss = config.sentence_weight > 0 and first < config.steps
-    sentence_teacher = SentenceTeacher(source.named_objects, source.words, config.seed) if use_sentence_loss else None
-    with TrainingLogger("pocket teacher", out / "tensorboard", config.steps, first, "teacher", trackers) as logger:
-        steps = range(first, config.steps)
-        batches = prefetch_map(lambda n: source.batch(steps[n]), len(steps), config.num_workers)
-        for step, batch in zip(steps, batches, strict=True):
-            row = train_step(trainable, optimizer, batch, config, step, sentence_teacher)
-            logger.step(step, row)
-            if not is_main():
-                continue
-            with (out / _LOG).open("a") as log:
-                log.write(json.dumps({"step": step, **row, "seconds": time.perf_counter() - start_time}) + "\n")
-            completed = step + 1
-            if completed % config.save_every == 0 or completed == config.steps:
-                state = {"step": completed, "seconds": time.perf_counter() - start_time, "settings": signature}
-                save_checkpoint(epoch_folder(out / "checkpoints", completed), trainable, optimizer, state)
-                prune(out / "checkpoints", {completed})
-    return time.perf_counter() - start_time
 
 
 def train_step(
@@ -252,7 +226,7 @@ def run_signature(config: TeacherTrainConfig) -> dict[str, Any]:
         **config.choices(),
         "pretrained": None if config.pretrained is None else load_pocket_teacher(config.pretrained).fingerprint,
         "scenes": [SceneStore.open(folder).content_hash for folder in config.scenes],
-        "views": [ObjectViewDataset.open(folder).content_hash for folder in config.views],
+        "views": [_views_hash(folder) for folder in config.views],
         "images": FolderImages.trained_on(config).content_hash if config.images else None,
     }
 
@@ -264,12 +238,11 @@ def check_held_out(config: TeacherTrainConfig) -> None:
         are trained on that are for evaluation, or the other way round
     """
     for key, folders in (("unseen_views", config.unseen_views), ("views", config.views)):
-        seeds = (int(row["seed"]) for f in folders for row in ObjectViewDataset.open(f).objects if "kind" in row)
-        wrong = [seed for seed in seeds if (seed < MAX_INSTANCES) == (key == "unseen_views")]
-        if wrong:
+        rows = [row for folder in folders for row in ObjectViewDataset.open(folder).objects if "kind" in row]
+        if any((row["seed"] < MAX_INSTANCES) == (key == "unseen_views") for row in rows):
             raise InvalidArgumentError(
                 f"expected instances of kinds with seeds from {MAX_INSTANCES} on in unseen_views, and below it in "
-                f"views, but {key} have {wrong[0]}; render others with first_seed="
+                f"views, but {key} have others; render them with first_seed="
             )
     for folder in config.unseen_scenes:
         manifest = SceneStore.open(folder).manifest
@@ -284,17 +257,15 @@ def check_held_out(config: TeacherTrainConfig) -> None:
             "and ycb; render the other kinds alone, kinds=[...]"
         )
     _refuse_shared("scenes", _scene_ids(config.scenes), _scene_ids(config.unseen_scenes))
-    contents = [
-        [ObjectViewDataset.open(folder).content_hash for folder in part] for part in (config.views, config.unseen_views)
-    ]
-    _refuse_shared("views", *contents)
+    views, unseen_views = (map(_views_hash, folders) for folders in (config.views, config.unseen_views))
+    _refuse_shared("views", views, unseen_views)
     if config.unseen_images:
         unseen = FolderImages.open(config.unseen_images).at(1)
         _refuse_shared("images", FolderImages.trained_on(config).at(1).file_hashes, unseen.file_hashes)
-        if config.pretrained and listed_images(unseen, config.pretrained):
+        if config.pretrained and (shared := listed_images(unseen, config.pretrained)):
             raise InvalidArgumentError(
                 f"expected unseen_images that the teacher in pretrained={config.pretrained} was not trained on, but it "
-                f"was on {listed_images(unseen, config.pretrained)[0]}"
+                f"was on {shared[0]}"
             )
 
 
@@ -304,6 +275,10 @@ def _scene_ids(folders: Sequence[str]) -> list[str]:
     return [f"{store.manifest.object_set}/{scene}" for store in stores for scene in store.scene_ids()]
 
 
+def _views_hash(folder: str) -> str:
+    return ObjectViewDataset.open(folder).content_hash
+
+
 def _refuse_shared(data: str, trained: Iterable[object], held_out: Iterable[object]) -> None:
     shared = set(trained) & set(held_out)
     if shared:
@@ -311,41 +286,3 @@ def _refuse_shared(data: str, trained: Iterable[object], held_out: Iterable[obje
             f"expected held-out {data} that are not trained on, but {len(shared)} of unseen_{data} are; make them with "
             "another seed, or leave them out of one of the two"
         )
-
-
-def check_captions(config: TeacherTrainConfig) -> None:
-    """Check that the text encoder can read what is said of each class of images, and of each own object.
-
-    A caption that joins the words of several objects may be longer: `TrainablePocketTeacher.encode_texts` cuts it.
-
-    :raises InvalidArgumentError: naming the class or object, the text, and the file to shorten it in
-    """
-    for folder in filter(None, (config.images, config.unseen_images)):
-        where = config.classes or f"the name of its folder in {folder}"
-        for item in read_classes(Path(folder), Path(config.classes) if config.classes else None):
-            words = (item.attributes.name, item.attributes.category)
-            _check_caption(words[0], words, item.sentences, _OF_CLASS, where)
-    for folder in config.scenes:
-        _check_objects([entry.catalog_object() for entry in SceneStore.open(folder).own_catalog or ()], folder)
-    for folder in (*config.views, *config.unseen_views):
-        rows = ObjectViewDataset.open(folder).objects
-        _check_objects([object_of_words(row) for row in rows if "own" in row], folder)
-
-
-def _check_objects(objects: Sequence[CatalogObject], folder: str) -> None:
-    for item in objects:
-        words = (item.name, *item.synonyms, item.category, *item.colors, item.shape, item.material, item.function)
-        where = f"its {CATALOG_FILE}, and make {folder} again"
-        _check_caption(item.name, words, (item.description,), _OF_OBJECT, where)
-
-
-def _check_caption(name: str, words: Sequence[str], sentences: Sequence[str], template: str, where: str) -> None:
-    captions = {word: _OF_WORD.format(a=with_article(word)) for word in words if word}
-    captions |= {text: template.format(a=with_article(name), bare=name, sentence=text) for text in sentences if text}
-    most = int(POCKET_CONFIG["model_cfg"]["text_cfg"]["context_length"])
-    for text, count in zip(captions, count_tokens([*captions.values()], most), strict=True):
-        if count > most:
-            raise InvalidArgumentError(
-                f"expected texts whose captions have at most {most} tokens, but one of {name!r} has a caption of "
-                f"{count}: {text!r}; shorten it in {where}"
-            )

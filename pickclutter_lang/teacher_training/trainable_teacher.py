@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.language.captions import Caption, sample_attribute_prompts
 from pickclutter_lang.language.object_attributes import ObjectAttributes
 from pickclutter_lang.teachers.open_clip_teacher import text_features, tokenize
 from pickclutter_lang.teachers.pocket import PocketTeacher, build_pocket_model, dense_maps
@@ -18,33 +21,65 @@ from pickclutter_lang.training.parallel import gather_rows, own_draws
 from pickclutter_lang.utils.ranks import own_slice
 
 _SHORT_TEXT_LENGTH = 14
+_PROMPTS_PER_TYPE = 14
 # A mean over many, mostly easy pairs is small compared with the contrastive terms.
 _PRESENCE_WEIGHT = 4.0
 _SENTENCE_SHARPNESS = 20.0
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Images (float32 in 0..1), captions and targets of one training step. There may be no scenes.
+class SceneBatch:
+    """Scenes of a training step, and captions of which some are true of them.
 
-    `scenes` [B, 3, S, S]; `regions` int64 [R, 2] (scene, instance id) with `segmentation` uint8 [B, S, S]; `objects`
-    [K, 3, s, s], crops and views. `scene_targets` [B, P] and `object_targets` [R + K, Q], bool, say which captions are
-    true. The last 2 * `names` scene texts assert the presence, then the absence, of each named object of the scenes.
-    `attribute_slices` are the columns of object texts of one type (`name`, `color`, ...), which compete with each
-    other. `tags` are the tags of these texts, from the first of these columns to the last text.
+    `images` [B, 3, S, S] in 0..1; `regions` int64 [R, 2] (scene, instance id) in `segmentation` uint8 [B, S, S].
+    `targets` bool [B, P] says which captions are true. The last 2 * `names` captions assert the presence, then the
+    absence, of each named object.
     """
 
-    scenes: Tensor
+    images: Tensor
     segmentation: Tensor
     regions: Tensor
-    objects: Tensor
-    scene_texts: list[str]
-    scene_targets: Tensor
-    object_texts: list[str]
-    object_targets: Tensor
+    captions: list[Caption]
+    targets: Tensor
     names: int
-    attribute_slices: dict[str, slice]
-    tags: list[str]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Scenes, single objects, and captions of one training step.
+
+    `objects` [K, 3, s, s] in 0..1 are crops and views. `targets` bool [R + K, Q] says which captions are true of the
+    scenes' regions and of these. `columns` are the captions of one type (`name`, `color`, ...), which compete with each
+    other; they come last, names first.
+    """
+
+    scenes: SceneBatch | None
+    objects: Tensor
+    captions: list[Caption]
+    targets: Tensor
+    columns: dict[str, slice]
+
+    @property
+    def tags(self) -> list[str]:
+        """Tags of the captions of `columns`, from the first name on."""
+        return [tag for one in self.captions[self.columns["name"].start :] for tag in one.predicates[0].tags]
+
+    def by_type(self, values: Tensor) -> Iterator[tuple[str, Tensor, Tensor]]:
+        """Yield each type, with the values [N, C] and targets [N, C] of its captions, over objects with a true one."""
+        for attribute_type, columns in self.columns.items():
+            has_answer = self.targets[:, columns].any(dim=1)
+            yield attribute_type, values[has_answer, columns], self.targets[has_answer, columns]
+
+
+def competing_captions(
+    own: Sequence[Caption], names: Sequence[Caption], words: dict[str, list[str]], rng: np.random.Generator
+) -> tuple[list[Caption], dict[str, slice]]:
+    """Return captions of some objects, then names, then prompts of sampled words, with the columns of each type."""
+    captions, columns = list(own), {}
+    for attribute_type, prompts in ({"name": names} | sample_attribute_prompts(words, _PROMPTS_PER_TYPE, rng)).items():
+        columns[attribute_type] = slice(len(captions), len(captions) + len(prompts))
+        captions += prompts
+    return captions, columns
 
 
 class BatchSource(Protocol):
@@ -94,44 +129,41 @@ class TrainablePocketTeacher(nn.Module):
 
         :param sentence_targets: texts, their similarity to the batch's tags (`SentenceTeacher.sample`), and the weight
         """
-        all_texts = [*batch.scene_texts, *batch.object_texts, *(sentence_targets[0] if sentence_targets else ())]
+        scenes, own_texts = batch.scenes, sentence_targets[0] if sentence_targets else ()
+        of_scenes = scenes.captions if scenes else []
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            maps = self._maps([x for x in (batch.scenes, batch.objects) if len(x)])
-            texts = self.encode_texts(all_texts)
-        first = len(batch.scene_texts)
-        scene_texts, object_texts, sentence_texts = texts.tensor_split([first, first + len(batch.object_texts)])
+            maps = self._maps([*([scenes.images] if scenes else ()), batch.objects])
+            texts = self.encode_texts([*(one.text for one in (*of_scenes, *batch.captions)), *own_texts])
+        scene_texts, object_texts, sentence_texts = texts.tensor_split(
+            [len(of_scenes), len(of_scenes) + len(batch.captions)]
+        )
         objects, terms = maps[-1].mean(dim=(2, 3)), {}
-        if len(batch.scenes):
-            terms = self._scene_terms(maps[0], scene_texts, batch, sigmoid_weight)
-            objects = torch.cat([region_features(maps[0], batch.segmentation, batch.regions), objects])
+        if scenes:
+            cosines = functional.normalize(maps[0].mean(dim=(2, 3)), dim=-1) @ scene_texts.T
+            logits = self.model.logit_scale.exp() * cosines
+            terms = {
+                "scene_nce": multi_positive_nce(logits, scenes.targets),
+                "scene_sigmoid": sigmoid_weight * self.scene_sigmoid(cosines, scenes.targets),
+                "presence": _PRESENCE_WEIGHT * presence_loss(logits, scenes.targets, scenes.names),
+            }
+            objects = torch.cat([region_features(maps[0], scenes.segmentation, scenes.regions), objects])
         cosines = functional.normalize(objects, dim=-1) @ object_texts.T
         terms |= self._object_terms(cosines, batch, sigmoid_weight)
         if sentence_targets:
-            anchors = object_texts[batch.attribute_slices["name"].start :]
-            terms["language"] = sentence_targets[2] * language_loss(
-                sentence_texts, anchors, sentence_targets[1], self.model.logit_scale.exp()
+            _, similarity, weight = sentence_targets
+            anchors = object_texts[batch.columns["name"].start :]
+            terms["language"] = weight * language_loss(
+                sentence_texts, anchors, similarity, self.model.logit_scale.exp()
             )
         return {**terms, "loss": torch.stack(list(terms.values())).sum(), **top1_accuracy(cosines, batch)}
 
-    def _scene_terms(self, dense: Tensor, texts: Tensor, batch: Batch, sigmoid_weight: float) -> dict[str, Tensor]:
-        cosines = functional.normalize(dense.mean(dim=(2, 3)), dim=-1) @ texts.T
-        logits = self.model.logit_scale.exp() * cosines
-        return {
-            "scene_nce": multi_positive_nce(logits, batch.scene_targets),
-            "scene_sigmoid": sigmoid_weight * self.scene_sigmoid(cosines, batch.scene_targets),
-            "presence": _PRESENCE_WEIGHT * presence_loss(logits, batch.scene_targets, batch.names),
-        }
-
     def _object_terms(self, cosines: Tensor, batch: Batch, sigmoid_weight: float) -> dict[str, Tensor]:
         logits = self.model.logit_scale.exp() * cosines
-        attribute_terms = attribute_losses(logits, batch)
-        terms = {
-            "object_nce": multi_positive_nce(logits, batch.object_targets),
-            "name_nce": attribute_terms.pop("name"),
-        }
-        if attribute_terms:
-            terms["attribute_nce"] = torch.stack(list(attribute_terms.values())).mean()
-        terms["object_sigmoid"] = sigmoid_weight * self.object_sigmoid(cosines, batch.object_targets)
+        of_types = {name: multi_positive_nce(*of_type) for name, *of_type in batch.by_type(logits)}
+        terms = {"object_nce": multi_positive_nce(logits, batch.targets), "name_nce": of_types.pop("name")}
+        if of_types:
+            terms["attribute_nce"] = torch.stack(list(of_types.values())).mean()
+        terms["object_sigmoid"] = sigmoid_weight * self.object_sigmoid(cosines, batch.targets)
         return terms
 
     def _maps(self, images: list[Tensor]) -> list[Tensor]:
@@ -146,17 +178,15 @@ class TrainablePocketTeacher(nn.Module):
     def encode_texts(self, texts: list[str]) -> Tensor:
         """Return the features of texts [N, D], L2-normalized, and mark their tokens as seen.
 
-        The end of a text that is longer than the context is cut: a list of objects with long names. Short and long
-        texts are encoded separately, since a batch costs as much as its longest text.
+        The end of a text that is longer than the context is cut. Short and long texts are encoded separately, since a
+        batch costs as much as its longest text.
         """
         tokens = tokenize(texts, self.model.context_length, truncate=True)
         self.seen[tokens.flatten()] = True
         end = tokens.argmax(dim=-1)
         features = torch.empty(len(texts), self.model.text_projection.shape[1])
-        for rows in (
-            torch.nonzero(end <= _SHORT_TEXT_LENGTH).flatten(),
-            torch.nonzero(end > _SHORT_TEXT_LENGTH).flatten(),
-        ):
+        for chosen in (end <= _SHORT_TEXT_LENGTH, end > _SHORT_TEXT_LENGTH):
+            rows = torch.nonzero(chosen).flatten()
             if len(rows):
                 embeddings = self.model.token_embedding(tokens[rows, : int(end[rows].max()) + 1])
                 with sdpa_kernel(SDPBackend.MATH):  # the plain kernel is the fastest for texts this short
@@ -170,32 +200,19 @@ def presence_loss(logits: Tensor, targets: Tensor, names: int) -> Tensor:
 
     The probability is the softmax over the two, as in the student's `LocalAggregation`.
 
-    :param logits: [B, P]; the last 2 * `names` texts are those of `Batch.scene_texts`
+    :param logits: [B, P]; the last 2 * `names` texts as in `SceneBatch.captions`
     :param targets: bool [B, P]
     """
     present, absent = logits[:, -2 * names : -names], logits[:, -names:]
     return functional.binary_cross_entropy_with_logits(present - absent, targets[:, -2 * names : -names].float())
 
 
-def attribute_losses(logits: Tensor, batch: Batch) -> dict[str, Tensor]:
-    """Return the contrastive loss within each attribute type, over the objects with a true text of that type."""
-    losses = {}
-    for attribute_type, columns in batch.attribute_slices.items():
-        targets = batch.object_targets[:, columns]
-        has_answer = targets.any(dim=1)
-        losses[attribute_type] = multi_positive_nce(logits[has_answer, columns], targets[has_answer])
-    return losses
-
-
 def top1_accuracy(cosines: Tensor, batch: Batch) -> dict[str, Tensor]:
     """Return the top-1 accuracy within each attribute type, as `<type>_top1`."""
-    accuracies = {}
-    for attribute_type, columns in batch.attribute_slices.items():
-        targets = batch.object_targets[:, columns]
-        has_answer = targets.any(dim=1)
-        predicted = cosines.detach()[has_answer, columns].argmax(dim=1, keepdim=True)
-        accuracies[f"{attribute_type}_top1"] = targets[has_answer].gather(1, predicted).float().mean()
-    return accuracies
+    return {
+        f"{name}_top1": targets.gather(1, of_type.detach().argmax(dim=1, keepdim=True)).float().mean()
+        for name, of_type, targets in batch.by_type(cosines)
+    }
 
 
 def region_features(dense: Tensor, segmentation: Tensor, regions: Tensor) -> Tensor:
@@ -245,11 +262,9 @@ class PairwiseSigmoid(nn.Module):
         losses = functional.binary_cross_entropy_with_logits(
             cosines * self.log_scale.exp() + self.bias, targets.float(), reduction="none"
         )
-        return (
-            (losses[targets].mean() + losses[~targets].mean()) / 2
-            if targets.any() and not targets.all()
-            else losses.mean()
-        )
+        if targets.all() or not targets.any():
+            return losses.mean()
+        return (losses[targets].mean() + losses[~targets].mean()) / 2
 
 
 def language_loss(words: Tensor, anchors: Tensor, similarity: Tensor, scale: Tensor) -> Tensor:

@@ -11,17 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.own_objects import own_entry
 from helpers.scene_runs import make_teacher
 from pickclutter_lang.commands import main
 from pickclutter_lang.commands.app import compose_config
-from pickclutter_lang.datasets.object_views import write_object_views
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
-from pickclutter_lang.objects.catalog_file import CatalogEntry, words_of_entry
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.evaluation import evaluate_teacher
 from pickclutter_lang.teacher_training.folder_batches import FolderImages, read_classes
-from pickclutter_lang.teacher_training.train import check_captions, check_held_out, train_teacher
+from pickclutter_lang.teacher_training.train import check_held_out
 from pickclutter_lang.teachers.pocket import TRAINING_IMAGES, load_pocket_teacher
 from pickclutter_lang.teachers.training_images import write_training_images
 
@@ -126,23 +123,3 @@ def test_an_image_is_in_training_or_evaluation(tmp_path: Path) -> None:
     shutil.copy(train / "Lime" / "0.png", held / "Lime" / "other.png")
     with pytest.raises(InvalidArgumentError, match="unseen_images"):
         check_held_out(config)
-
-
-def own_views(folder: Path, entry: CatalogEntry) -> str:
-    rgb, mask = np.zeros((1, 32, 32, 3), np.uint8), np.ones((1, 32, 32), bool)
-    rows = [words_of_entry(entry, entry.catalog_object((0.1, 0.1, 0.1)))]
-    write_object_views(folder, rgb, mask, np.zeros(1, np.int32), rows, {"objects": "mine"})
-    return str(folder)
-
-
-def test_a_text_that_is_too_long_is_named_before_the_training(tmp_path: Path, classes: Path) -> None:
-    classes.write_text(json.dumps([{"folder": "Lime", "description": "A green ball. " + "It is green " * 20}]))
-    config = make_config(tmp_path, images=paint(tmp_path / "train", 1, 0), classes=classes)
-    with pytest.raises(InvalidArgumentError, match=r"'lime' .*classes.json"):
-        train_teacher(config)
-    assert not (tmp_path / "run").exists()
-    entry = own_entry("tea_mug")
-    check_captions(TeacherTrainConfig("out", views=[own_views(tmp_path / "fitting", entry)]))
-    views = own_views(tmp_path / "long", replace(entry, description="round " * 60))
-    with pytest.raises(InvalidArgumentError, match=views):
-        check_captions(TeacherTrainConfig("out", views=[views]))

@@ -165,18 +165,20 @@ def test_changed_or_shared_data_is_refused(data: Path, tmp_path: Path) -> None:
 def test_batches_depend_on_seed_and_step_alone(data: Path, tmp_path: Path) -> None:
     settings = config(data, tmp_path)
     batch, other, repeated = sampler(settings).batch(3), sampler(settings).batch(4), sampler(settings).batch(3)
-    assert torch.equal(batch.scenes, repeated.scenes) and torch.equal(batch.objects, repeated.objects)
-    assert batch.scene_texts == repeated.scene_texts != other.scene_texts
-    assert batch.scenes.shape == (4, 3, 64, 64) and batch.scenes.min() >= 0 and batch.scenes.max() <= 1
-    assert batch.scene_targets.shape == (4, len(batch.scene_texts))
-    assert batch.object_targets.shape == (len(batch.regions) + len(batch.objects), len(batch.object_texts))
-    assert batch.object_targets.any(dim=1).all()
-    start = batch.attribute_slices["name"].start
-    for attribute, columns in batch.attribute_slices.items():
+    scenes, same, others = batch.scenes, repeated.scenes, other.scenes
+    assert scenes and same and others
+    assert torch.equal(scenes.images, same.images) and torch.equal(batch.objects, repeated.objects)
+    assert scenes.captions == same.captions != others.captions
+    assert scenes.images.shape == (4, 3, 64, 64) and scenes.images.min() >= 0 and scenes.images.max() <= 1
+    assert scenes.targets.shape == (4, len(scenes.captions))
+    assert batch.targets.shape == (len(scenes.regions) + len(batch.objects), len(batch.captions))
+    assert batch.targets.any(dim=1).all()
+    start = batch.columns["name"].start
+    for attribute, columns in batch.columns.items():
         tags = batch.tags[columns.start - start : columns.stop - start]
         assert tags and all(tag.startswith(f"{attribute}:") for tag in tags)
-    assert batch.attribute_slices["name"].stop - start == batch.names == len(CATALOG)
-    assert len(top1_accuracy(torch.rand(batch.object_targets.shape), batch)) == len(batch.attribute_slices)
+    assert batch.columns["name"].stop - start == scenes.names == len(CATALOG)
+    assert len(top1_accuracy(torch.rand(batch.targets.shape), batch)) == len(batch.columns)
     trainable = TrainablePocketTeacher(POCKET_CONFIG)
     trainable(batch, 1.0, False)
     assert 50 < int(trainable.seen.sum()) < 600  # tokens of captions alone
@@ -188,9 +190,10 @@ def test_excluded_objects_are_neither_visible_nor_named(data: Path, tmp_path: Pa
     names = [item.name for item in CATALOG if item.split == "ood" and item.name != "orange"]  # a color too
     for step in range(3):
         batch = sampler(settings, excluded).batch(step)
-        assert batch.names == 14
-        assert not [text for text in batch.scene_texts + batch.object_texts if any(name in text for name in names)]
-    with pytest.raises(InvalidArgumentError, match="011_banana"):
+        assert batch.scenes and batch.scenes.names == 14
+        texts = [caption.text for caption in batch.scenes.captions + batch.captions]
+        assert not [text for text in texts if any(name in text for name in names)]
+    with pytest.raises(InvalidArgumentError):
         SceneImages.load(settings.scenes, frozenset({"011_banana"}))
 
 
@@ -198,9 +201,10 @@ def test_views_of_kinds_compete_by_name_and_what_is_true_of_them(data: Path, tmp
     kinds = write_kind_views(tmp_path / "kinds", range(2))
     settings = config(data, tmp_path, views=[str(kinds)], max_names=5, strong_augmentation=True, view_batch_size=12)
     batch = sampler(settings).batch(0)
-    assert batch.names == 5 and batch.attribute_slices["name"].stop - batch.attribute_slices["name"].start == 5
-    assert batch.object_targets[-12:, batch.attribute_slices["name"]].any(dim=1).sum() >= 8  # those in it come first
-    lemons = batch.object_targets[:, [n for n, text in enumerate(batch.object_texts) if "lemon" in text]]
+    names = batch.columns["name"]
+    assert batch.scenes and batch.scenes.names == 5 == names.stop - names.start
+    assert batch.targets[-12:, names].any(dim=1).sum() >= 8  # those in it come first
+    lemons = batch.targets[:, [n for n, caption in enumerate(batch.captions) if "lemon" in caption.text]]
     assert lemons.any() and not lemons.all() and batch.objects.min() >= 0 and batch.objects.max() <= 1
 
 
