@@ -19,16 +19,21 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from importlib.resources import files as resource_files
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load
 
 from pickclutter_lang.datasets.config import CameraSpec
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, catalog_bytes, parse_catalog
 from pickclutter_lang.students.config import PromptConfig, StudentConfig
 from pickclutter_lang.teachers.config import TeacherReference
-from pickclutter_lang.utils.array_files import read_bytes
+from pickclutter_lang.utils.array_files import check_finite, read_bytes
 from pickclutter_lang.utils.constants import CAMERAS, LABELS
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
-from pickclutter_lang.utils.json_files import Sha256, Text, read_json
+from pickclutter_lang.utils.json_files import Sha256, Text, damage_of, read_json
 from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE, at_least, did_you_mean, one_of, within
 
 SCHEMA = 3
@@ -38,6 +43,13 @@ _FILES = (CATALOG_FILE, WEIGHTS_FILE, TEXT_FILE, NETWORK_FILE, CROPS_FILE)
 EMBEDDED_POLICIES = {"open": "policies/open"}
 """Names of the embedded policies, and their folders in the package's assets."""
 EXPORT_AGAIN = "export it again: pickclutter export-policy run=... out=..."
+
+
+class TextFeatures(NamedTuple):
+    """Features [C, D] of the positive and of the negative prompts of C names."""
+
+    positive: NDArray[np.float32]
+    negative: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -218,6 +230,21 @@ def read_policy_file(folder: Path, config: PolicyConfig, name: str) -> bytes:
         kind = "of pickclutter export-runtime" if config.is_onnx else "of pickclutter export-policy"
         raise CheckpointError(f"expected {name} in {folder}, but it is a folder {kind}, which has none")
     return read_bytes(folder / name, config.sha256[name], CheckpointError, EXPORT_AGAIN)
+
+
+def read_text(folder: Path, config: PolicyConfig) -> TextFeatures:
+    """Read the text features of the names of a policy folder, and of its further names.
+
+    :raises CheckpointError: as `read_policy_file`, or for others than its configuration says
+    """
+    names = len(config.student.names) + len(config.further_names)
+    with damage_of(folder / TEXT_FILE, CheckpointError, EXPORT_AGAIN):
+        tensors = load(read_policy_file(folder, config, TEXT_FILE))
+        check_finite(tensors)
+        text = TextFeatures(tensors["positive"], tensors["negative"])
+        if any(part.ndim != 2 or len(part) != names for part in text):
+            raise ValueError(f"expected features of {names} names")
+    return text
 
 
 def write_folder(

@@ -23,11 +23,12 @@ from pickclutter_lang.policy.folder import (
     CROPS_FILE,
     NETWORK_FILE,
     TEXT_FILE,
+    TextFeatures,
     load_catalog,
     policy_folder,
     write_folder,
 )
-from pickclutter_lang.policy.runtime import SCORES, TextFeatures
+from pickclutter_lang.policy.runtime import SCORES
 from pickclutter_lang.policy.torch_networks import TorchNetworks, load_pretrained
 from pickclutter_lang.students.student import MultiLabelStudent
 from pickclutter_lang.utils.locks import dir_lock

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -21,20 +23,28 @@ from pickclutter_lang.datasets.transforms.resampling import (
     resize_nearest,
     resize_smooth,
 )
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MissingExtraError, UnknownObjectError
+from pickclutter_lang.errors import (
+    CheckpointError,
+    InvalidArgumentError,
+    MissingExtraError,
+    PickClutterError,
+    UnknownObjectError,
+)
 from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.policy.folder import (
     CROPS_FILE,
     NETWORK_FILE,
-    TEXT_FILE,
     PolicyConfig,
     StudentSpec,
+    TextFeatures,
     Thresholds,
     copy_folder,
     load_config,
     policy_folder,
     read_policy_file,
+    read_text,
 )
+from pickclutter_lang.utils.array_files import check_finite
 from pickclutter_lang.utils.constants import MAX_DEPTH_M
 
 if TYPE_CHECKING:
@@ -42,6 +52,8 @@ if TYPE_CHECKING:
 
 SCORES = ("probabilities", "attention", "cell_logits")
 """Outputs of the ONNX network of scores, in the order of `StudentOutput`."""
+MAX_SECONDS = 30.0
+"""Longest run of an ONNX network; one takes some hundredths."""
 Floats = NDArray[np.float32]
 
 
@@ -55,13 +67,6 @@ class StudentOutput(NamedTuple):
     scores: Floats
     attention: Floats
     cell_logits: Floats
-
-
-class TextFeatures(NamedTuple):
-    """Features [C, D] of the positive and of the negative prompts of C names."""
-
-    positive: Floats
-    negative: Floats
 
 
 class Networks(Protocol):
@@ -290,19 +295,18 @@ class OnnxNetworks:
         :raises CheckpointError: when a file is missing or damaged
         :raises MissingExtraError: without ONNX Runtime
         """
-        from safetensors.numpy import load
-
         files = [NETWORK_FILE] if config.student.object_crop_size is None else [NETWORK_FILE, CROPS_FILE]
+        self._folder, self._labels = folder, len(config.student.names)
         self._networks = {name: read_policy_file(folder, config, name) for name in files}
         self._num_threads = num_threads
-        text = load(read_policy_file(folder, config, TEXT_FILE))
         self._names = [*config.student.names, *config.further_names]
         self._rows = {name: row for row, name in enumerate(self._names)}
-        self._text = TextFeatures(text["positive"], text["negative"])
-        if any(part.ndim != 2 or len(part) != len(self._names) for part in self._text):
-            raise CheckpointError(f"expected text features of {len(self._names)} names in {folder}; export it again")
-        for name in files:
-            self._sessions[name]  # an error of ONNX Runtime comes here, not in an episode
+        self._text = read_text(folder, config)
+        spec = config.student  # what is no such network fails here, not in an episode
+        blank = np.zeros((1, spec.camera_spec.channels, spec.image_size, spec.image_size), np.float32)
+        self.score(blank, self._names[:1])
+        if size := spec.object_crop_size:
+            self.classify_crops(np.zeros((1, 3, size, size), np.float32), np.zeros((1, size, size), np.float32))
 
     @property
     def names(self) -> list[str]:
@@ -324,36 +328,69 @@ class OnnxNetworks:
 
     def score(self, images: Floats, names: Sequence[str]) -> StudentOutput:
         """Score names on an image [1, K, S, S]."""
-        given = {"images": images, **self.encode_names(names)._asdict()}
-        return StudentOutput(*(value[0] for value in self._sessions[NETWORK_FILE].run(list(SCORES), given)))
+        with self._errors(NETWORK_FILE):
+            found = self._run(NETWORK_FILE, SCORES, {"images": images, **self.encode_names(names)._asdict()})
+            side = found[1].shape[-1:]
+            if [one.shape for one in found] != [(1, len(names)), *[(1, len(names), *side, *side)] * 2]:
+                raise ValueError(f"expected probabilities and square maps of {len(names)} names")
+            if not ((found[0] >= 0) & (found[0] <= 1)).all():
+                raise ValueError("expected probabilities in 0..1")
+        return StudentOutput(*(value[0] for value in found))
 
     def classify_crops(self, images: Floats, masks: Floats) -> Floats:
         """Return logits [n, C] of the folder's names for object crops."""
-        logits: Floats = self._sessions[CROPS_FILE].run(["logits"], {"images": images, "masks": masks})[0]
+        with self._errors(CROPS_FILE):
+            (logits,) = self._run(CROPS_FILE, ["logits"], {"images": images, "masks": masks})
+            if logits.shape != (len(images), self._labels):
+                raise ValueError(f"expected logits of {self._labels} names")
         return logits
+
+    def _run(self, name: str, outputs: Sequence[str], given: Mapping[str, Floats]) -> list[Floats]:
+        """Return the outputs of a network, which may be anyone's: they are finite, and it has `MAX_SECONDS`."""
+        session = self._sessions[name]
+        from onnxruntime import RunOptions
+
+        options = RunOptions()
+        options.log_severity_level = 4  # the error says it
+        bound = Timer(MAX_SECONDS, setattr, (options, "terminate", True))
+        bound.start()
+        try:
+            found: list[Floats] = session.run(list(outputs), given, options)
+        finally:
+            bound.cancel()
+        check_finite(dict(zip(outputs, found, strict=True)))
+        return found
+
+    @contextmanager
+    def _errors(self, name: str) -> Iterator[None]:
+        """Raise CheckpointError for what is wrong with a network."""
+        try:
+            yield
+        except PickClutterError:
+            raise
+        except Exception as error:  # those of ONNX Runtime have no base of their own
+            raise CheckpointError(
+                f"cannot run {self._folder / name} ({' '.join(str(error).split())[:200]}); export it again: "
+                "pickclutter export-runtime policy=... out=..."
+            ) from error
 
     @cached_property
     def _sessions(self) -> dict[str, InferenceSession]:
-        return {name: _session(data, name, self._num_threads) for name, data in self._networks.items()}
+        return {name: _session(data, self._num_threads) for name, data in self._networks.items()}
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the sessions, so that a student can be sent to other processes."""
         return {name: value for name, value in self.__dict__.items() if name != "_sessions"}
 
 
-def _session(data: bytes, name: str, num_threads: int | None) -> InferenceSession:
+def _session(data: bytes, num_threads: int | None) -> InferenceSession:
     try:
         import onnxruntime
     except ModuleNotFoundError as error:
         raise MissingExtraError("onnxruntime", "runtime") from error
     options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
     options.intra_op_num_threads = num_threads or 0
     # Threads that wait sleep: between decisions the arm moves, and other processes want the cores.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # those of ONNX Runtime have no base of their own
-        raise CheckpointError(
-            f"ONNX Runtime {onnxruntime.__version__} cannot run {name} ({' '.join(str(error).split())[:200]}); export "
-            "it again: pickclutter export-runtime policy=... out=..."
-        ) from error
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])

@@ -23,17 +23,20 @@ from pickclutter_lang.policy.folder import (
     WEIGHTS_FILE,
     PolicyConfig,
     StudentSpec,
+    TextFeatures,
     Thresholds,
     load_config,
     policy_folder,
     read_policy_file,
+    read_text,
     write_folder,
 )
-from pickclutter_lang.policy.runtime import StudentOutput, StudentRuntime, TextFeatures
+from pickclutter_lang.policy.runtime import StudentOutput, StudentRuntime
 from pickclutter_lang.students.crop_classifier import CropClassifier
 from pickclutter_lang.students.label_encoders import StoredLabelEncoder
 from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16
 from pickclutter_lang.utils.array_files import check_finite, to_float, to_half
+from pickclutter_lang.utils.json_files import damage_of
 from pickclutter_lang.utils.plugins import is_plugin
 
 PROMPTS_PREFIX, CROP_CLASSIFIER_PREFIX = "prompts.", "closeups."
@@ -190,22 +193,16 @@ def load_pretrained(
     """
     root = policy_folder(folder)
     config = load_config(root)
-    network, names = config.student.network.name, config.student.names
+    network = config.student.network.name
     if is_plugin(network) and not trust_code:
         raise CheckpointError(
             f"the policy in {root} names code outside this package, {network}, which opening it would run; if you "
             "trust the folder and that module, open it with trust_code=True (trust_code=true for a command)"
         )
-    weights, text = (load(read_policy_file(root, config, name)) for name in (WEIGHTS_FILE, TEXT_FILE))
-    try:
+    with damage_of(root / WEIGHTS_FILE, CheckpointError, EXPORT_AGAIN):
+        weights = load(read_policy_file(root, config, WEIGHTS_FILE))
         check_finite(weights)
-        check_finite(text)
-        features = PromptFeatures(text["positive"], text["negative"])
-    except (KeyError, ValueError) as error:
-        raise CheckpointError(f"the policy in {root} is damaged ({error}); {EXPORT_AGAIN}") from error
-    if any(part is None or part.ndim != 2 or len(part) != len(names) for part in features):
-        raise CheckpointError(f"expected text features of {len(names)} names in {root}; {EXPORT_AGAIN}")
-    return config, to_float(weights), features
+    return config, to_float(weights), PromptFeatures(*map(torch.from_numpy, read_text(root, config)))
 
 
 class _SpatialFeatures(nn.Module):

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 
 from pickclutter_lang.errors import PickClutterError
 from pickclutter_lang.utils.json_files import damage_of, read_file
@@ -62,10 +61,7 @@ def read_tensors(path: Path, sha256: str | None, error: type[PickClutterError], 
     from safetensors.torch import load
 
     with damage_of(path, error, remedy):
-        try:
-            return load(read_bytes(path, sha256, error, remedy))
-        except SafetensorError as reason:
-            raise ValueError(str(reason)) from reason
+        return load(read_bytes(path, sha256, error, remedy))
 
 
 def read_bytes(path: Path, sha256: str | None, error: type[PickClutterError], remedy: str) -> bytes:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast, is_typeddict
 
 import msgspec
+from safetensors import SafetensorError
 
 from pickclutter_lang.errors import PickClutterError
 from pickclutter_lang.utils.validation import LINE, MAX_LINE, did_you_mean
@@ -38,6 +39,7 @@ Written = Annotated[str, msgspec.Meta(max_length=10000, pattern=r"\A\s*[^\s\x00\
 """A text of any lines that is not blank."""
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 Kind = TypeVar("Kind")
+_DAMAGE = (ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error, SafetensorError)
 
 
 def read_file(path: Path, limit: int = MAX_JSON_BYTES) -> bytes:
@@ -91,11 +93,9 @@ def damage_of(path: Path, error: type[PickClutterError], remedy: str, missing: s
         raise
     except (FileNotFoundError, NotADirectoryError) as reason:
         raise error(missing or f"expected {path}, but there is no such file; {remedy}") from reason
-    except gzip.BadGzipFile as reason:
-        raise error(f"{path} is damaged ({reason}); {remedy}") from reason
     except OSError as reason:
-        raise error(f"cannot read {path}: {reason.strerror}; {remedy}") from reason
-    except (ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as reason:
+        raise error(f"cannot read {path}: {reason.strerror or reason}; {remedy}") from reason
+    except _DAMAGE as reason:
         raise error(f"{path} is damaged ({' '.join(str(reason).split())[:300]}); {remedy}") from reason
 
 
