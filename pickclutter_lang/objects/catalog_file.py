@@ -120,7 +120,7 @@ def parse_catalog(data: bytes, path: Path) -> tuple[CatalogEntry, ...]:
     :raises DatasetError: naming the object and what is wrong with it
     """
     try:
-        content = check_json(_load(data), _File)
+        content = check_json(load_yaml(data), _File)
         if content.version != VERSION:
             raise ValueError(f"expected version {VERSION}, but got {content.version}")
         entries = tuple(_entry(number, row) for number, row in enumerate(content.objects, 1))
@@ -206,7 +206,7 @@ def _entry(number: int, row: Any) -> CatalogEntry:
     return entry
 
 
-def _load(data: bytes) -> Any:
+def load_yaml(data: bytes) -> Any:
     """Parse YAML of plain values.
 
     :raises ValueError: for other YAML, in one line

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.spatial import ConvexHull
 
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, read_catalog, write_catalog
 from pickclutter_lang.objects.meshes import UNITS, ModelSettings
 from pickclutter_lang.objects.meshes.reading import MAX_BYTES, read_mesh
-from pickclutter_lang.objects.meshes.solid import convex_parts, placed, unit_name
+from pickclutter_lang.objects.meshes.solid import convex_parts, placed
 from pickclutter_lang.objects.meshes.sources import (
     BrokenMesh,
     MeshSource,
@@ -52,14 +53,11 @@ class ImportedModel:
     """Meters."""
     density: float
     unit: Text
-    up: Text
     faces: int
     texture: Text
     parts: int
     volume: float
     """Of all convex parts, cubic meters."""
-    mesh_volume: float | None
-    covered: float
 
     @property
     def mass(self) -> float:
@@ -68,11 +66,8 @@ class ImportedModel:
 
     def __str__(self) -> str:
         sides = " x ".join(f"{100 * side:.1f}" for side in self.size)
-        ratio = "" if self.mesh_volume is None else f" of {self.volume / self.mesh_volume:.2f} times the mesh's volume"
-        return (
-            f"{sides} cm (unit {self.unit}, {self.up} up), {self.faces} triangles, {self.texture}, "
-            f"{self.parts} convex parts{ratio}, {1000 * self.mass:.0f} g"
-        )
+        made = f"{self.faces} triangles, {self.texture}, {self.parts} convex parts"
+        return f"{sides} cm (unit {self.unit}), {made}, {1000 * self.mass:.0f} g"
 
 
 @dataclass(frozen=True)
@@ -96,6 +91,7 @@ class _Task:
     source: MeshSource
     settings: ModelSettings
     folder: Path
+    """Where the object is made, beside its place."""
 
 
 def import_meshes(
@@ -124,61 +120,56 @@ def import_meshes(
         raise InvalidArgumentError(f"expected a new folder or one of imported meshes, but {out} holds something else")
     try:
         with dir_lock(out):
-            return _import(sources, broken, out, settings, given, defaults, workers)
+            models = _read_state(out)
+            entries = _write_entries(out, sources, models, given, defaults)  # before the work: it refuses wrong words
+            tasks = []
+            for source in sources:
+                name = source.model_id
+                own = replace(settings, density=given.get(name, {}).get("density", settings.density))
+                tasks.append(_Task(source, own, out / "models" / f"{_BUILDING}{name}"))
+            skipped = [task.source.model_id for task in tasks if _is_unchanged(task, models, out)]
+            imported = _make_all([t for t in tasks if t.source.model_id not in skipped], models, broken, out, workers)
+            entries = {name: entry for name, entry in entries.items() if name in models}
+            if models:
+                rows = {name: model_db_entry(model.size, 1.0, model.density) for name, model in sorted(models.items())}
+                write_text(out / MODEL_DB_FILE, json.dumps(rows, indent=1) + "\n")
+                write_catalog(out / CATALOG_FILE, [entries[name] for name in sorted(entries)])
+            else:
+                (out / CATALOG_FILE).unlink()
+                (out / "models").rmdir()
+            return ImportResult(models, entries, imported, skipped, broken)
     finally:
         with suppress(OSError):
             out.rmdir()  # where nothing came of it, and nothing was there before
 
 
-def _import(
-    sources: Sequence[MeshSource],
-    broken: list[BrokenMesh],
+def _write_entries(
     out: Path,
-    settings: ModelSettings,
+    sources: Sequence[MeshSource],
+    models: Mapping[str, ImportedModel],
     given: Mapping[str, Mapping[str, Any]],
     defaults: Mapping[str, str],
-    workers: int,
-) -> ImportResult:
-    models = _read_state(out)
+) -> dict[str, CatalogEntry]:
+    """Write the catalog of what is there and of what is to be imported."""
     entries = {name: plain_entry(name, defaults) for name in models}
     if (out / CATALOG_FILE).is_file():
         entries |= {entry.id: entry for entry in read_catalog(out / CATALOG_FILE)}
     for source in sources:
         name = source.model_id
         entries[name] = catalog_entry(source, given.get(name, {}), entries.get(name), defaults)
-    write_catalog(out / CATALOG_FILE, _sorted(entries))  # before the work: it refuses what it cannot hold
-    tasks, skipped = [], []
-    for source in sources:
-        name = source.model_id
-        own = replace(settings, density=given.get(name, {}).get("density", settings.density))
-        task = _Task(source, own, out / "models" / f"{_BUILDING}{name}")
-        known = models.get(name)
-        if known and _is_unchanged(task, known, out / "models" / name):
-            skipped.append(name)
-        else:
-            tasks.append(task)
-    imported = _make_all(tasks, models, broken, out, workers)
-    entries = {name: entry for name, entry in entries.items() if name in models}
-    if models:
-        rows = {name: model_db_entry(model.size, 1.0, model.density) for name, model in sorted(models.items())}
-        write_text(out / MODEL_DB_FILE, json.dumps(rows, indent=1) + "\n")
-        write_catalog(out / CATALOG_FILE, _sorted(entries))
-    else:
-        (out / CATALOG_FILE).unlink()
-        (out / "models").rmdir()
-    return ImportResult(models, entries, [s.model_id for s in sources if s.model_id in imported], skipped, broken)
+    write_catalog(out / CATALOG_FILE, [entries[name] for name in sorted(entries)])
+    return entries
 
 
 def _make_all(
     tasks: Sequence[_Task], models: dict[str, ImportedModel], broken: list[BrokenMesh], out: Path, workers: int
-) -> set[str]:
+) -> list[str]:
     """Make objects in processes; put each into its place and note it down, so that a killed import goes on."""
     ensure_dir(out / "models")
     for folder in (out / "models").glob(f"{_BUILDING}*"):  # of a killed import
         shutil.rmtree(folder, ignore_errors=True)
-    imported = set()
-    results = closing(PoolConfig(workers).run(_worker, tasks))
-    with results as done, ProgressBar("meshes", len(tasks)) as bar:
+    made_of: dict[str, ImportedModel] = {}
+    with closing(PoolConfig(workers).run(_worker, tasks)) as done, ProgressBar("meshes", len(tasks)) as bar:
         for task, made in done:
             bar.advance()
             if isinstance(made, BrokenMesh):
@@ -190,36 +181,34 @@ def _make_all(
             shutil.rmtree(out / "models" / name, ignore_errors=True)
             (out / THUMBNAILS / f"{name}.png").unlink(missing_ok=True)
             task.folder.rename(out / "models" / name)
-            models[name] = made
+            models[name] = made_of[name] = made
             _write_state(out, models)
-            imported.add(name)
-    return imported
-
-
-def _sorted(entries: Mapping[str, CatalogEntry]) -> list[CatalogEntry]:
-    return [entries[name] for name in sorted(entries)]
+    return [task.source.model_id for task in tasks if task.source.model_id in made_of]
 
 
 def _read_state(out: Path) -> dict[str, ImportedModel]:
     if not (out / STATE_FILE).is_file():
         return {}
-    remedy = "delete it, and import all meshes again"
-    return dict(read_json(out / STATE_FILE, _State, DatasetError, remedy).models)
+    return read_json(out / STATE_FILE, _State, DatasetError, "delete it, and import all meshes again").models
 
 
 def _write_state(out: Path, models: Mapping[str, ImportedModel]) -> None:
     write_text(out / STATE_FILE, json.dumps(asdict(_State(dict(sorted(models.items())))), indent=1) + "\n")
 
 
-def _is_unchanged(task: _Task, model: ImportedModel, folder: Path) -> bool:
+def _is_unchanged(task: _Task, models: Mapping[str, ImportedModel], out: Path) -> bool:
     """Return whether an object's files are there, and were made of the same mesh by the same settings."""
-    if asdict(task.settings) != model.settings or not all((folder / name).is_file() for name in _MODEL_FILES):
+    name, root = task.source.model_id, task.source.root
+    model = models.get(name)
+    if model is None or asdict(task.settings) != model.settings:
+        return False
+    if not all((out / "models" / name / file).is_file() for file in _MODEL_FILES):
         return False
     try:
-        read = {name: read_file(task.source.root / name, MAX_BYTES) for name in model.files}
+        digests = {file: hashlib.sha256(read_file(root / file, MAX_BYTES)).hexdigest() for file in model.files}
     except OSError:
         return False
-    return all(hashlib.sha256(data).hexdigest() == model.files[name] for name, data in read.items())
+    return digests == model.files
 
 
 def _worker() -> Callable[[_Task], ImportedModel | BrokenMesh]:
@@ -229,7 +218,6 @@ def _worker() -> Callable[[_Task], ImportedModel | BrokenMesh]:
 
 def _make(task: _Task) -> ImportedModel | BrokenMesh:
     """Make an object in its temporary folder; what is wrong with its mesh is a result too."""
-    shutil.rmtree(task.folder, ignore_errors=True)
     try:
         ensure_dir(task.folder)
         return make_model(task.source, task.settings, task.folder)
@@ -252,12 +240,14 @@ def make_model(source: MeshSource, settings: ModelSettings, folder: Path) -> Imp
     pieces = placed(content.pieces, meters, up)
     rng = np.random.default_rng(0)
     surface = textured_surface(pieces, settings.max_faces, settings.texture_size, rng)
-    parts = convex_parts(*merged(pieces), settings.max_parts, settings.threshold, rng)
+    hulls = convex_parts(*merged(pieces), settings.max_parts, settings.threshold, rng)
     index = np.zeros(len(surface.faces), dtype=np.int64)
     write_surface(folder, surface.points, surface.faces, surface.uv, surface.image, index)
-    (folder / "collision.obj").write_text(collision_obj(parts.hulls))
+    (folder / "collision.obj").write_text(collision_obj(hulls))
     x, y, z = (round(float(side), 6) for side in np.ptp(bounds(pieces), axis=0))
+    unit = next((name for name, length in UNITS.items() if np.isclose(length, meters)), f"of {meters:g} m")
+    volume = sum(float(ConvexHull(hull).volume) for hull in hulls)
     return ImportedModel(
-        dict(sorted(content.hashes.items())), asdict(settings), (x, y, z), settings.density, unit_name(meters), up,
-        len(surface.faces), surface.how, len(parts.hulls), parts.volume, parts.mesh_volume, parts.covered,
+        dict(sorted(content.hashes.items())), asdict(settings), (x, y, z), settings.density, unit,
+        len(surface.faces), surface.how, len(hulls), volume,
     )  # fmt: skip

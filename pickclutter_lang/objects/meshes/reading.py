@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -14,23 +16,22 @@ from xml.etree import ElementTree
 
 import numpy as np
 import trimesh
-from PIL import Image
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.meshes import UNITS
 from pickclutter_lang.objects.meshes.sources import MeshSource
 from pickclutter_lang.objects.meshes.surface import Faces, Piece, TextureImage
+from pickclutter_lang.utils.images import MAX_PIXELS
 from pickclutter_lang.utils.json_files import read_file
 from pickclutter_lang.utils.typing import FloatArray
 
 MAX_BYTES = 256 * 2**20
 """Largest file of a mesh, material or texture."""
 MAX_FACES = 2_000_000
-"""Most triangles of a mesh that is read."""
-MAX_IMAGE_SIDE = 16384
-"""Largest side of a texture that is read, pixels."""
-GRAY = (0.75, 0.75, 0.75)
-"""Color of what a file gives none."""
+"""Most triangles of a mesh that is read, with all its copies."""
+_MAX_NODES = 10_000  # of COLLADA, with all copies
+_GRAY = (0.75, 0.75, 0.75)  # of what a file gives no color
+_DROPPED = re.compile("(failed|unable) to (load (image|base texture|mesh)|process extension)|ktx2")
 Element = ElementTree.Element
 
 
@@ -45,8 +46,8 @@ class MeshContent:
     """Path below the root of each file that was read -> sha256 of its bytes."""
 
 
-class MeshFiles:
-    """The files that a mesh names, all below one folder; trimesh takes it as its resolver.
+class MeshFiles(logging.Handler):
+    """The files that a mesh names, all below one folder; trimesh takes it as its resolver, and logs to it.
 
     Readers of materials pass over what they cannot load. So `problem` keeps the first error.
     """
@@ -57,31 +58,52 @@ class MeshFiles:
         :param root: the folder outside of which nothing is read
         :param folders: folders of `root` in which a name is looked up after `root` itself
         """
-        self.root, self.folders = root.resolve(), (".", *folders)
+        super().__init__()
+        self.root, self.folders = root.resolve(), [".", *folders]
         self.hashes: dict[str, str] = {}
         self.problem: InvalidArgumentError | None = None
+        self.faces = 0
 
     def get(self, name: str) -> bytes:
         """Return the bytes of a file.
 
         :raises InvalidArgumentError: for one outside of the folder, an address, or a file that cannot be read
         """
-        clean = name.strip().strip('"').replace("\\", "/")
+        clean = re.sub(r"^(-\w+( [-+.\w]+)* )+(?=\S)", "", name.strip()).strip('"').replace("\\", "/")
         reason = "which is no file of its folder; copy it there"
-        places = [self.root / folder / word for word in (clean, unquote(clean)) for folder in self.folders]
-        for path in (place.resolve() for place in places):
-            if path.is_relative_to(self.root) and path.is_file():
-                try:
+        try:
+            for place in (self.root / folder / word for word in (clean, unquote(clean)) for folder in self.folders):
+                path = place.resolve()
+                if path.is_relative_to(self.root) and path.is_file():
                     data = read_file(path, MAX_BYTES)
-                except OSError as error:
-                    reason = f"which cannot be read: {error.strerror}"
-                    break
-                self.hashes[path.relative_to(self.root).as_posix()] = hashlib.sha256(data).hexdigest()
-                return data
+                    self.hashes[path.relative_to(self.root).as_posix()] = hashlib.sha256(data).hexdigest()
+                    return data
+        except (OSError, ValueError) as error:
+            reason = f"which cannot be read: {getattr(error, 'strerror', error)}"
         self.problem = self.problem or InvalidArgumentError(f"it names {name[:100]!r}, {reason}")
         raise self.problem
 
     __getitem__ = get
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep what trimesh says of an image, a mesh or an extension that it drops."""
+        if _DROPPED.search(record.getMessage()):
+            reason = record.exc_info[1] if record.exc_info else record.getMessage()
+            self.problem = self.problem or InvalidArgumentError(
+                f"{next(reversed(self.hashes))} has an image or a mesh that cannot be read "
+                f"({' '.join(str(reason).split())[:120]}); export it again, without compression"
+            )
+
+    def count(self, faces: int) -> None:
+        """Add triangles, before they are copied.
+
+        :raises InvalidArgumentError: when they are too many
+        """
+        self.faces += faces
+        if self.faces > MAX_FACES:
+            raise InvalidArgumentError(
+                f"expected a mesh of at most {MAX_FACES} triangles, but it has more; decimate it before"
+            )
 
 
 def read_mesh(source: MeshSource) -> MeshContent:
@@ -91,46 +113,67 @@ def read_mesh(source: MeshSource) -> MeshContent:
     """
     files = MeshFiles(source.root, source.folders)
     name, suffix = source.path.relative_to(source.root).as_posix(), source.path.suffix.lower()
-    if suffix == ".urdf":
-        geometries, meters, up = _read_urdf(files.get(name), files), 1.0, "z"
-    else:
-        geometries, meters, up = _load(name, files)
-    pieces = [_piece(geometry, linear=suffix in (".glb", ".gltf")) for geometry in geometries]
-    count = sum(len(piece.faces) for piece in pieces)
-    if not 0 < count <= MAX_FACES:
-        raise InvalidArgumentError(
-            f"expected a mesh of 1 to {MAX_FACES} triangles, but got {count}: it is cut off, has points alone, or has "
-            "to be decimated before"
-        )
+    logger = logging.getLogger("trimesh")
+    logger.handlers, logger.propagate = [files], False
+    logger.setLevel(logging.DEBUG)
+    with np.errstate(all="ignore"):
+        if suffix == ".urdf":
+            geometries, meters, up = _read_urdf(files.get(name), files), 1.0, "z"
+        else:
+            geometries, meters, up = _load(name, files)
+        if files.problem is not None:
+            raise files.problem
+        pieces = [_piece(geometry, linear=suffix in (".glb", ".gltf")) for geometry in geometries]
+    if not any(len(piece.faces) for piece in pieces):
+        raise InvalidArgumentError("expected a mesh of triangles, but it has none: it is cut off, or has points alone")
     return MeshContent(pieces, meters * UNITS[source.unit or "m"], up, files.hashes)
 
 
 def _load(name: str, files: MeshFiles) -> tuple[list[Any], float, str]:
     """Return the meshes of a file in its own unit and axes, where its scene puts them; its unit in meters; its up."""
     data, suffix = files.get(name), Path(name).suffix.lower()
-    inner: Any = MeshFiles(files.root, (Path(name).parent.as_posix(), *files.folders))
+    files.folders.insert(0, Path(name).parent.as_posix())
     meters, up = 1.0, "y" if suffix in (".glb", ".gltf") else "z"
-    geometries = []
     try:
         if suffix == ".dae":
             unit = re.search(rb"<unit\b[^>]*\bmeter\s*=\s*[\"']([^\"']*)[\"']", data)
             axis = re.search(rb"<up_axis>\s*([XYZ])_UP", data)
             meters, up = float(unit[1]) if unit else 1.0, axis[1].decode().lower() if axis else "y"
-        scene = trimesh.load_scene(io.BytesIO(data), file_type=suffix[1:], resolver=inner, process=False)
-        for node in sorted(scene.graph.nodes_geometry):
-            matrix, geometry_name = scene.graph[node]
-            geometry = scene.geometry[geometry_name]
-            if isinstance(geometry, trimesh.Trimesh) and len(geometry.faces):
-                geometries.append(geometry.copy().apply_transform(matrix))
+            _check_nodes(ElementTree.fromstring(data))
+        elif up == "y" and re.search(rb'"count"\s*:\s*-', data):
+            raise ValueError("a negative count")
+        resolver: Any = files
+        scene = trimesh.load_scene(io.BytesIO(data), file_type=suffix[1:], resolver=resolver, process=False)
+        placed = [scene.graph[node] for node in sorted(scene.graph.nodes_geometry)]
+        meshes = [(scene.geometry[geometry_name], matrix) for matrix, geometry_name in placed]
+        meshes = [(mesh, matrix) for mesh, matrix in meshes if isinstance(mesh, trimesh.Trimesh) and len(mesh.faces)]
+        files.count(sum(len(mesh.faces) for mesh, _ in meshes))
+        return [mesh.copy().apply_transform(matrix) for mesh, matrix in meshes], meters, up
+    except InvalidArgumentError:
+        raise
     except Exception as error:  # readers of formats fail in their own ways at what is cut off or damaged
-        raise inner.problem or InvalidArgumentError(
+        raise files.problem or InvalidArgumentError(
             f"expected a mesh as {suffix[1:]}, but it cannot be read ({' '.join(str(error).split())[:120]}); "
             "it is cut off or damaged: export it again"
         ) from error
-    if inner.problem is not None:
-        raise inner.problem
-    files.hashes.update(inner.hashes)
-    return geometries, meters, up
+
+
+def _check_nodes(root: Element) -> None:
+    """Raise ValueError for COLLADA with too many nodes, each as often as it is instanced."""
+    nodes = [node for node in root.iter() if node.tag.rpartition("}")[2] == "node"]
+    if len(nodes) <= _MAX_NODES:
+        inside = {
+            str(node.get("id")): [str(one.get("url"))[1:] for one in node.iter() if one.tag.endswith("instance_node")]
+            for node in nodes
+        }
+
+        @cache
+        def size(name: str) -> int:
+            return 1 + sum(size(other) for other in inside.get(name, ()))
+
+        if sum(size(name) for name in inside) <= _MAX_NODES:
+            return
+    raise ValueError(f"more than {_MAX_NODES} nodes")
 
 
 def _read_urdf(data: bytes, files: MeshFiles) -> list[Any]:
@@ -219,7 +262,7 @@ def _piece(geometry: Any, linear: bool) -> Piece:
     visual, image = geometry.visual, None
     if faces.size and (faces.min() < 0 or faces.max() >= len(points) or not np.isfinite(points[faces]).all()):
         raise InvalidArgumentError("expected faces of finite vertices, but some are missing, NaN or infinite")
-    colors = np.broadcast_to(np.array(GRAY), (len(faces), 3, 3))
+    colors = np.broadcast_to(np.array(_GRAY), (len(faces), 3, 3))
     if visual.kind == "texture":
         image = _image(visual.material)
         plain = _main_color(visual.material, image is not None)
@@ -240,10 +283,10 @@ def _image(material: Any) -> TextureImage | None:
     if image is None:
         return None
     try:
-        if max(image.size) > MAX_IMAGE_SIDE:
-            raise ValueError(f"{image.size} pixels, more than {MAX_IMAGE_SIDE} a side")
+        if image.width * image.height > MAX_PIXELS:
+            raise ValueError(f"{image.width} x {image.height} pixels are more than {MAX_PIXELS / 1e6:.0f} million")
         return np.asarray(image.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError) as error:
         raise InvalidArgumentError(f"its texture cannot be read ({error}); export it again") from error
 
 

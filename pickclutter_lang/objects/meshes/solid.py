@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import trimesh
@@ -51,8 +51,10 @@ def placed(pieces: Sequence[Piece], meters: float, up: str) -> list[Piece]:
     center = bounds(turned).mean(axis=0)
     centered = [piece.mapped(np.eye(3), -center) for piece in turned]
     points, faces = merged(centered)
-    axes = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)[2] if len(points) else np.eye(3)
-    thickness = float(np.ptp(points @ axes.T, axis=0).min()) if len(points) else 0.0
+    thickness = 0.0
+    if len(points):
+        axes = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)[2]
+        thickness = float(np.ptp(points @ axes.T, axis=0).min())
     if thickness < _THINNEST:
         raise InvalidArgumentError(
             f"expected a solid, but it is flat: {1000 * thickness:.2g} mm thick; give it a thickness of "
@@ -64,28 +66,10 @@ def placed(pieces: Sequence[Piece], meters: float, up: str) -> list[Piece]:
     return [replace(piece, faces=piece.faces[:, ::-1], colors=piece.colors[:, ::-1]) for piece in centered]
 
 
-def unit_name(meters: float) -> str:
-    """Return the name of a unit, or its length where it has none here."""
-    return next((name for name, length in UNITS.items() if np.isclose(length, meters)), f"of {meters:g} m")
-
-
-@dataclass(frozen=True)
-class ConvexParts:
-    """Corners [N, 3] of each convex part, and how well they fit."""
-
-    hulls: list[FloatArray]
-    volume: float
-    """Of all parts together, cubic meters."""
-    mesh_volume: float | None
-    """Of the mesh; None where it is not closed."""
-    covered: float
-    """Share of the surface inside of a part, or within 2% of the diagonal."""
-
-
 def convex_parts(
     points: FloatArray, faces: Faces, max_parts: int, threshold: float, rng: np.random.Generator
-) -> ConvexParts:
-    """Cut a mesh into convex parts.
+) -> list[FloatArray]:
+    """Cut a mesh into convex parts, and return the corners [N, 3] of each.
 
     :param points: [V, 3] of a mesh whose equal points are one, meters
     :param max_parts: most parts
@@ -109,9 +93,7 @@ def convex_parts(
             f"expected convex parts that cover the mesh, but they cover {covered:.0%} of its surface; allow more parts "
             "(--max-parts), lower --threshold, or repair the mesh"
         )
-    volume = sum(float(ConvexHull(hull).volume) for hull in hulls)
-    closed = bool(mesh.is_watertight and mesh.volume > 0)
-    return ConvexParts(hulls, volume, float(mesh.volume) if closed else None, covered)
+    return hulls
 
 
 def _closed(corners: FloatArray) -> FloatArray | None:

@@ -8,14 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import display_name
-from pickclutter_lang.objects.catalog_file import MAX_BYTES, CatalogEntry
+from pickclutter_lang.objects.catalog_file import MAX_BYTES, CatalogEntry, load_yaml
 from pickclutter_lang.objects.meshes import ModelSettings
 from pickclutter_lang.utils.json_files import check_json, read_file
-from pickclutter_lang.utils.validation import did_you_mean
 
 SUFFIXES = (".obj", ".glb", ".gltf", ".ply", ".stl", ".dae", ".urdf")
 """Of the files that can be imported."""
@@ -109,7 +106,7 @@ def _stem(path: Path) -> str:
 def _scanned_object(folder: Path) -> MeshSource:
     """Return a folder of Google Scanned Objects; what its `metadata.pbtxt` says of it is kept."""
     text, metadata = "", folder / "metadata.pbtxt"
-    if metadata.is_file():
+    if metadata.is_file() and metadata.resolve().is_relative_to(folder.resolve()):
         text = read_file(metadata).decode(errors="replace")
     return MeshSource(
         folder / "meshes" / "model.obj",
@@ -140,8 +137,8 @@ def read_names(path: Path, sources: Sequence[MeshSource]) -> dict[str, dict[str,
     :raises InvalidArgumentError: for a file that cannot be read, a field that is wrong, or a mesh that is not there
     """
     try:
-        rows = yaml.safe_load(read_file(path, MAX_BYTES))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        rows = load_yaml(read_file(path, MAX_BYTES))
+    except (OSError, ValueError) as error:
         raise InvalidArgumentError(f"cannot read {path}: {' '.join(str(error).split())[:200]}; correct it") from error
     if not isinstance(rows, dict):
         raise InvalidArgumentError(f"expected a mapping of ids to names in {path}, but got {type(rows).__name__}")
@@ -149,9 +146,7 @@ def read_names(path: Path, sources: Sequence[MeshSource]) -> dict[str, dict[str,
     given = {}
     for key, row in rows.items():
         if key not in ids:
-            raise InvalidArgumentError(
-                f"expected ids or files of the meshes in {path}, but got {key!r}{did_you_mean(str(key), ids)}"
-            )
+            raise InvalidArgumentError(f"expected ids or files of the meshes in {path}, but got {key!r:.100}")
         row = row if isinstance(row, dict) else {"name": row}
         try:
             named = check_json({"id": ids[key], "name": ids[key], **row}, _NamedEntry)

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 import fast_simplification
 import numpy as np
+import trimesh
 import xatlas
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 from scipy.ndimage import distance_transform_edt
 from scipy.spatial import cKDTree
 
@@ -46,17 +47,20 @@ def bounds(pieces: Sequence[Piece]) -> FloatArray:
     return np.stack([used.min(axis=0), used.max(axis=0)])
 
 
-def merged(pieces: Sequence[Piece]) -> tuple[FloatArray, Faces]:
-    """Return one mesh of all pieces, [V, 3] and [F, 3]: equal points are one, triangles without an area are gone."""
-    points = np.concatenate([piece.points for piece in pieces])
+def joined(pieces: Sequence[Piece]) -> tuple[FloatArray, Faces]:
+    """Return the points [V, 3] and the faces [F, 3] of all pieces."""
     starts = np.cumsum([0, *(len(piece.points) for piece in pieces)])
     faces = np.concatenate([piece.faces + start for piece, start in zip(pieces, starts[:-1], strict=True)])
+    return np.concatenate([piece.points for piece in pieces]), faces
+
+
+def merged(pieces: Sequence[Piece]) -> tuple[FloatArray, Faces]:
+    """Return one mesh of all pieces, [V, 3] and [F, 3]: equal points are one, triangles without an area are gone."""
+    points, faces = joined(pieces)
     cell = 1e-6 * float(np.ptp(bounds(pieces), axis=0).max())
     _, first, index = np.unique(np.round(points / cell), axis=0, return_index=True, return_inverse=True)
     faces = index.reshape(-1)[faces]
-    corners = points[first][faces]
-    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
-    faces = faces[area > cell**2]
+    faces = faces[trimesh.triangles.area(points[first][faces]) > cell**2 / 2]
     used, rows = np.unique(faces, return_inverse=True)
     return points[first][used], rows.reshape(-1, 3).astype(np.int64)
 
@@ -108,12 +112,12 @@ def decimated(points: FloatArray, faces: Faces, count: int) -> tuple[FloatArray,
 
     :raises InvalidArgumentError: when nothing is left of it
     """
-    fewer, triangles = fast_simplification.simplify(
+    corners, fewer = fast_simplification.simplify(
         np.asarray(points, dtype=np.float32), np.asarray(faces, dtype=np.int32), target_count=count
     )
-    if not len(triangles):
+    if not len(fewer):
         raise InvalidArgumentError("expected a mesh that can be decimated, but nothing is left; decimate it before")
-    return np.asarray(fewer, dtype=np.float64), np.asarray(triangles, dtype=np.int64)
+    return np.asarray(corners, dtype=np.float64), np.asarray(fewer, dtype=np.int64)
 
 
 def _own_image(pieces: Sequence[Piece]) -> TextureImage | None:
@@ -130,9 +134,7 @@ def _own_image(pieces: Sequence[Piece]) -> TextureImage | None:
 
 
 def _kept(pieces: Sequence[Piece], image: TextureImage, texture_size: int) -> TexturedSurface:
-    starts = np.cumsum([0, *(len(piece.points) for piece in pieces)])
-    points = np.concatenate([piece.points for piece in pieces])
-    faces = np.concatenate([piece.faces + start for piece, start in zip(pieces, starts[:-1], strict=True)])
+    points, faces = joined(pieces)
     uv = np.concatenate([piece.uv for piece in pieces if piece.uv is not None])
     used, rows = np.unique(faces, return_inverse=True)
     how = "texture kept"
@@ -146,12 +148,10 @@ def _kept(pieces: Sequence[Piece], image: TextureImage, texture_size: int) -> Te
 def _unwrapped(points: FloatArray, faces: Faces) -> tuple[Faces, Faces, FloatArray]:
     """Return the vertex that each new one is made of, the faces, and the coordinates [V, 2] in [0, 1]."""
     try:
-        source, triangles, uv = xatlas.parametrize(
-            np.asarray(points, dtype=np.float32), np.asarray(faces, dtype=np.uint32)
-        )
+        source, fewer, uv = xatlas.parametrize(np.asarray(points, dtype=np.float32), np.asarray(faces, dtype=np.uint32))
     except RuntimeError as error:
         raise InvalidArgumentError(f"its surface cannot be unwrapped ({error}); repair the mesh") from error
-    return np.asarray(source, dtype=np.int64), np.asarray(triangles, dtype=np.int64), np.asarray(uv, dtype=np.float64)
+    return np.asarray(source, dtype=np.int64), np.asarray(fewer, dtype=np.int64), np.asarray(uv, dtype=np.float64)
 
 
 _SAMPLES_PER_TEXEL = 3
@@ -171,13 +171,13 @@ def bake(
     :param uv: [V, 2], in [0, 1], no two faces on the same texels
     :param rng: draws the samples
     """
-    rows, columns, face, weights = _texels(uv[faces] * size, size)
-    corners = points[faces[face]]
-    places = np.einsum("nk,nkd->nd", weights, corners)
+    mesh = trimesh.Trimesh(points, faces, process=False)
+    rows, columns, face, places = _texels(uv[faces] * size, mesh.triangles, size)
     sampled, normals, colors = _samples(pieces, _SAMPLES_PER_TEXEL * size * size, rng)
     scale = _NORMAL_WEIGHT * float(np.linalg.norm(np.ptp(sampled, axis=0)))
-    tree = cKDTree(np.c_[sampled, scale * normals])
-    nearest = tree.query(np.c_[places, scale * _normals(corners)], k=_NEAREST)[1]
+    nearest = cKDTree(np.c_[sampled, scale * normals]).query(np.c_[places, scale * mesh.face_normals[face]], _NEAREST)[
+        1
+    ]
     image, known = np.zeros((size, size, 3)), np.zeros((size, size), dtype=bool)
     image[rows, columns], known[rows, columns] = colors[nearest].mean(axis=1), True
     beside = distance_transform_edt(~known, return_distances=False, return_indices=True)
@@ -188,19 +188,14 @@ def _samples(
     pieces: Sequence[Piece], count: int, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return points [N, 3] of the surface, evenly spread, their normals and their colors."""
-    areas = [_areas(piece.points[piece.faces]) for piece in pieces]
-    total = sum(float(area.sum()) for area in areas)
+    meshes = [trimesh.Trimesh(piece.points, piece.faces, process=False) for piece in pieces]
+    total = sum(mesh.area for mesh in meshes)
     found = []
-    for piece, area in zip(pieces, areas, strict=True):
-        number = int(np.ceil(count * area.sum() / total))
-        places = np.sort(rng.uniform(0, area.sum(), number))
-        rows = np.searchsorted(np.cumsum(area), places).clip(max=len(area) - 1)
-        along, across = rng.random((2, number))
-        root = np.sqrt(along)
-        weights = np.stack([1 - root, root * (1 - across), root * across], axis=1)
-        corners = piece.points[piece.faces[rows]]
-        points = np.einsum("nk,nkd->nd", weights, corners)
-        found.append((points, _normals(corners), _colors(piece, rows, weights)))
+    for piece, mesh in zip(pieces, meshes, strict=True):
+        number = int(np.ceil(count * mesh.area / total))
+        points, rows = trimesh.sample.sample_surface(mesh, number, seed=int(rng.integers(2**31)))
+        weights = trimesh.triangles.points_to_barycentric(mesh.triangles[rows], points)
+        found.append((points, mesh.face_normals[rows], _colors(piece, rows, np.nan_to_num(weights))))
     points, normals, colors = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return points, normals, colors
 
@@ -217,42 +212,21 @@ def _colors(piece: Piece, rows: NDArray[np.int64], weights: FloatArray) -> Float
     return np.asarray(colors * piece.image[y, x] / 255)
 
 
-def _areas(corners: FloatArray) -> FloatArray:
-    return np.asarray(0.5 * np.linalg.norm(_cross(corners), axis=1))
-
-
-def _normals(corners: FloatArray) -> FloatArray:
-    """Return the unit normals of triangles [N, 3, 3]; zero for those without an area."""
-    cross = _cross(corners)
-    length = np.linalg.norm(cross, axis=1, keepdims=True)
-    return np.asarray(cross / np.where(length > 0, length, 1))
-
-
-def _cross(corners: FloatArray) -> FloatArray:
-    return np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-
-
-def _texels(
-    corners: FloatArray, size: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], FloatArray]:
-    """Return row, column, face, and weights of the face's corners of each texel whose center lies on a face.
+def _texels(corners: FloatArray, places: FloatArray, size: int) -> tuple[Faces, Faces, Faces, FloatArray]:
+    """Return row, column, face and place [3] of each texel that a face covers.
 
     :param corners: [F, 3, 2] of the faces, texels from the lower left corner
+    :param places: [F, 3, 3] of the same corners
     """
-    found: list[tuple[NDArray[np.int64], ...]] = []
-    weights = []
-    for number, ((ax, ay), (bx, by), (cx, cy)) in enumerate(corners.tolist()):
-        area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
-        if area == 0:
-            continue
-        x = np.arange(max(0, int(min(ax, bx, cx))), min(size, int(max(ax, bx, cx)) + 1))
-        y = np.arange(max(0, int(min(ay, by, cy))), min(size, int(max(ay, by, cy)) + 1))
-        px, py = x[None, :] + 0.5 - ax, y[:, None] + 0.5 - ay
-        second = (px * (cy - ay) - (cx - ax) * py) / area
-        third = ((bx - ax) * py - px * (by - ay)) / area
-        rows, columns = np.nonzero((second >= 0) & (third >= 0) & (second + third <= 1))
-        second, third = second[rows, columns], third[rows, columns]
-        found.append((size - 1 - y[rows], x[columns], np.full(len(rows), number)))
-        weights.append(np.stack([1 - second - third, second, third], axis=1))
-    rows, columns, face = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return rows, columns, face, np.concatenate(weights)
+    drawn = Image.new("I", (size, size), -1)
+    pen = ImageDraw.Draw(drawn)
+    for number, corner in enumerate((corners - 0.5).tolist()):
+        pen.polygon([tuple(point) for point in corner], fill=number)
+    face = np.asarray(drawn)
+    y, x = np.nonzero(face >= 0)
+    face = face[y, x].astype(np.int64)
+    flat = np.pad(corners[face], ((0, 0), (0, 0), (0, 1)))
+    weights = trimesh.triangles.points_to_barycentric(flat, np.stack([x + 0.5, y + 0.5, 0.0 * x], axis=1))
+    weights = np.nan_to_num(weights).clip(0, 1)
+    weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
+    return size - 1 - y, x, face, np.einsum("nk,nkd->nd", weights, places[face])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -148,6 +149,61 @@ def _text(name: str, text: str | bytes) -> Callable[[Path], Path]:
     return write
 
 
+def _texture(data: bytes) -> Callable[[Path], Path]:
+    def write(folder: Path) -> Path:
+        path = write_obj(folder)
+        (folder / "texture.png").write_bytes(data)
+        return path
+
+    return write
+
+
+def _damaged_glb(folder: Path) -> Path:
+    """Write a GLB whose embedded image is damaged."""
+    mesh: Any = trimesh.load(write_obj(folder), process=False)
+    return _text("box.glb", mesh.export(file_type="glb").replace(b"\x89PNG", b"\x00PNG"))(folder)
+
+
+def _gltf(change: Callable[[dict[str, Any]], None]) -> Callable[[Path], Path]:
+    def write(folder: Path) -> Path:
+        files: Any = trimesh.Scene(trimesh.creation.icosphere(5, 0.03)).export(file_type="gltf")
+        for name, data in files.items():
+            _text(name, data)(folder)
+        content = json.loads(files["model.gltf"])
+        change(content)
+        return _text("model.gltf", json.dumps(content))(folder)
+
+    return write
+
+
+def _instances(content: dict[str, Any]) -> None:
+    content["nodes"] = [{"children": list(range(1, 201))}, *({"mesh": 0} for _ in range(200))]
+    content["scenes"] = [{"nodes": [0]}]
+
+
+def _compressed(content: dict[str, Any]) -> None:
+    extension = "KHR_draco_mesh_compression"
+    content["extensionsRequired"] = content["extensionsUsed"] = [extension]
+    content["meshes"][0]["primitives"][0]["extensions"] = {extension: {"bufferView": 0, "attributes": {"POSITION": 0}}}
+
+
+def _copies(folder: Path) -> Path:
+    """Write a URDF that shows one mesh of 81,920 triangles many times."""
+    _text("a.stl", trimesh.creation.icosphere(6, 0.03).export(file_type="stl"))(folder)  # type: ignore[arg-type]
+    visual = '<visual><geometry><mesh filename="a.stl"/></geometry></visual>'
+    return _text("r.urdf", f'<robot name="r"><link name="a">{visual * 40}</link></robot>')(folder)
+
+
+def _laughs(folder: Path) -> Path:
+    """Write COLLADA whose nodes instance each other, 2^28 times in all."""
+    path = write_dae(folder)
+    nodes = "".join(f'<node id="n{n}">' + f'<instance_node url="#n{n + 1}"/>' * 2 + "</node>" for n in range(28))
+    library = "<library_visual_scenes>"
+    text = path.read_text().replace(library, f"<library_nodes>{nodes}</library_nodes>{library}", 1)
+    path.write_text(re.sub(r"(<visual_scene[^>]*>)", r'\1<node id="top"><instance_node url="#n0"/></node>', text))
+    return path
+
+
 def _flat(folder: Path) -> Path:
     """Write a tilted sheet without a thickness."""
     points = np.array([[0, 0, 0], [0.1, 0, 0], [0.1, 0.1, 0.1], [0, 0.1, 0.1]])
@@ -167,9 +223,29 @@ BROKEN: dict[str, tuple[Callable[[Path], Path], str]] = {
     "flat": (_flat, "flat"),
     "a texture that is not there": (_mtl(MTL.replace("texture", "skin")), r"skin\.png"),
     "a texture elsewhere": (_mtl(MTL.replace("texture.png", "/etc/hostname")), "/etc/hostname"),
+    "a texture that is no image": (_texture(b"version https://git-lfs.github.com/spec/v1"), r"texture\.png"),
+    "an image inside that is damaged": (_damaged_glb, r"box\.glb"),
+    "a texture whose name is no path": (_mtl(MTL.replace("texture", "a\0b")), "names"),
+    "too many instances": (_gltf(_instances), "2000000"),
+    "too many copies": (_copies, "2000000"),
+    "nodes that multiply": (_laughs, "nodes"),
+    "a negative count": (_gltf(lambda content: content["accessors"][0].update(count=-3)), "count"),
+    "Draco": (_gltf(_compressed), "KHR_draco"),
     "no link that is seen": (_text("a.urdf", '<robot name="r"><link name="a"/></robot>'), "triangles"),
     "no URDF": (_text("a.urdf", "<html"), "URDF"),
 }
+
+
+def test_options_before_the_name_of_a_texture_are_passed_over(tmp_path: Path) -> None:
+    path = _mtl(MTL.replace("texture.png", "-s 1 1 1 -o 0 0.5 0 texture.png"))(tmp_path)
+    assert read(path).pieces[0].image is not None
+
+
+def test_metadata_outside_of_a_folder_is_not_read(tmp_path: Path) -> None:
+    folder = write_scanned(tmp_path / "Tall_Box")
+    (folder / "metadata.pbtxt").rename(tmp_path / "metadata.pbtxt")
+    (folder / "metadata.pbtxt").symlink_to(tmp_path / "metadata.pbtxt")
+    assert not find_sources([folder])[0][0].description
 
 
 @pytest.mark.parametrize("name", BROKEN)
