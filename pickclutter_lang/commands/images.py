@@ -1,6 +1,7 @@
 """Commands of the paper's image-classification tables."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -24,7 +25,8 @@ def train_image_student(config: ImageTrainConfig) -> None:
     This is one run of a table of the paper. `pickclutter reproduce-tables` runs full tables. An interrupted command
     resumes when run again.
     """
-    from pickclutter_lang.experiments.images.image_protocol import evaluate_images, write_report
+    from pickclutter_lang.experiments.images.image_protocol import evaluate_images
+    from pickclutter_lang.experiments.images.image_report import write_report
     from pickclutter_lang.experiments.images.image_run import ImageRun
     from pickclutter_lang.experiments.images.image_tables import summary
     from pickclutter_lang.results.record import RESULT_FILE, read_record
@@ -63,25 +65,18 @@ def reproduce_tables(config: ReproduceTablesConfig) -> None:
       text.style_dir=FOLDER   with standard.json, succinct.json, detailed.json and distinct.json (Table 7)
       text.truncate=true      to cut texts that are too long for the teacher
     """
-    from pickclutter_lang.experiments.images.table_sweep import (
-        SWEEP_KEYS,
-        TableSweep,
-        plan_image_tables,
-        write_image_tables,
-    )
+    from pickclutter_lang.experiments.images.table_sweep import SWEEP_KEYS, plan_image_tables, write_image_tables
     from pickclutter_lang.experiments.sweep import describe_failures, forwarded_overrides, run_sweep
     from pickclutter_lang.utils.markdown import tables_of
 
     shared = forwarded_overrides(HydraConfig.get().overrides.task, SWEEP_KEYS)
-    sweep = TableSweep(**vars(config), overrides=shared)
-    sweep.validate()
-    jobs = plan_image_tables(sweep, lambda some: compose_config(ImageTrainConfig, "train_image_student", some), print)
+    jobs = plan_image_tables(config, shared, partial(compose_config, ImageTrainConfig, "train_image_student"), print)
     one_run = command_line("train-image-student", config_dir=user_config_dir())
     failures = run_sweep(jobs, one_run, Path(config.out), config.workers)
     if failures:
         print(describe_failures(failures, len(jobs)), file=sys.stderr)
     if any(job.done for job in jobs):
-        paths = write_image_tables(sweep)
+        paths = write_image_tables(config)
         for path in paths:
             if path.suffix == ".md":
                 print(tables_of(path.read_text(encoding="utf-8"), "Table "))

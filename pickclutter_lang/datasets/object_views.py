@@ -61,10 +61,8 @@ class ObjectViewDataset:
         :raises CorruptShardError: when the images are not those that `views.json` names
         """
         root = Path(folder)
-        again = "render these views again: pickclutter render-object-views"
-        info = read_json(
-            root / _INFO_FILE, _Info, CorruptShardError, again, f"expected views at {root}; make some: {_MAKE}{root}"
-        )
+        again, missing = f"render these views again: {_MAKE}", f"expected views at {root}; make some: {_MAKE}{root}"
+        info = read_json(root / _INFO_FILE, _Info, CorruptShardError, again, missing)
         if info["schema"] != SCHEMA:
             raise DatasetError(f"expected schema {SCHEMA} in {root / _INFO_FILE}, but got {info['schema']!r}")
         try:
@@ -72,8 +70,6 @@ class ObjectViewDataset:
                 room = (root / _IMAGES_FILE).stat().st_size * MAX_COMPRESSION
                 rgb, mask, index = (open_array(file, name, room)[...] for name in ("rgb", "mask", "thing"))
             _check_arrays(rgb, mask, index, len(info["things"]))
-        except FileNotFoundError as error:
-            raise DatasetError(f"expected views at {root}; make some: {_MAKE}{root}") from error
         except (OSError, ValueError) as error:
             raise CorruptShardError(f"cannot read the views in {root} ({error}); {again}") from error
         if _content_hash(rgb, mask, index) != info["content_hash"]:
@@ -116,13 +112,11 @@ def write_object_views(
 
 def _check_arrays(rgb: NDArray[Any], mask: NDArray[Any], index: NDArray[Any], objects: int) -> None:
     """Raise ValueError unless views have the dtypes and shapes of `ObjectViewDataset`, and objects that are there."""
-    count, side = len(index), rgb.shape[1] if rgb.ndim == 4 else 0
     given = [(values.dtype.name, values.shape) for values in (rgb, mask, index)]
+    count, side = rgb.shape[:2] if rgb.ndim == 4 else (0, 0)
     wanted = [("uint8", (count, side, side, 3)), ("bool", (count, side, side)), ("int32", (count,))]
-    if given != wanted:
-        raise ValueError(f"expected rgb, mask, thing as {wanted}, but got {given}")
-    if not count or index.min() < 0 or index.max() >= objects:
-        raise ValueError(f"expected views of objects from 0 to {objects - 1}, but got others")
+    if given != wanted or not count or not 0 <= index.min() <= index.max() < objects:
+        raise ValueError(f"expected rgb, mask, thing as {wanted} of objects below {objects}, but got {given}")
 
 
 def _content_hash(*arrays: NDArray[Any]) -> str:

@@ -172,7 +172,7 @@ def csv_lines(results: Runs, tables: Iterable[Table]) -> Iterator[Sequence[objec
             for ours, theirs in zip(table.cells(row), table.cells(other), strict=True):
                 for measure, minus in zip(ours, theirs, strict=True):
                     found = results.difference((row.run, measure), (other.run, minus))
-                    yield [this, that, row.run or "", measure, *_numbers(found), "", ""]
+                    yield [this, that, row.run or "", measure, *csv_numbers(found), "", ""]
 
 
 def _pairs(table: Table) -> list[tuple[str, str]]:
@@ -210,7 +210,7 @@ def difference_cell(found: Estimate | None, scale: float = 100, decimals: int = 
     return f"**{text}**" if found is not None and found.side_of(0.0) else text
 
 
-def _numbers(found: Estimate | None) -> list[object]:
+def csv_numbers(found: Estimate | None) -> list[object]:
     """Return mean, half of the interval and runs for a line of a CSV file."""
     if found is None:
         return ["", "", 0]
@@ -223,10 +223,10 @@ def _row_lines(results: Runs, table: Table, row: Row) -> Iterator[Sequence[objec
         for n, measure in enumerate(measures):
             value = figures[n] if n < len(figures) else None
             paper = "" if value is None else f"{value / form_of(measure).scale:.6g}"
-            found = _numbers(results.estimate(run, measure))
+            found = csv_numbers(results.estimate(run, measure))
             yield [row.name, "", run or "", measure, *found, paper, _values(results, run, measure)]
     for measure in table.also if row.run else ():
-        found = _numbers(results.estimate(row.run, measure))
+        found = csv_numbers(results.estimate(row.run, measure))
         yield [row.name, "", row.run, measure, *found, "", _values(results, row.run, measure)]
 
 

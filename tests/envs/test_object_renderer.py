@@ -101,7 +101,7 @@ def test_own_objects_have_views_and_a_sheet(tmp_path: Path) -> None:
     render_object_views(replace(SETTINGS, out=str(tmp_path / "views"), objects=str(mine), size=32))
     views = ObjectViewDataset.open(tmp_path / "views")
     assert [object_of_row(row).name for row in views.objects] == [own_entry(name).name for name in MESHES]
-    data = load_set(ImageDataConfig(name="object_views", root=str(tmp_path / "views"), image_size=32)).data
+    data = load_set(ImageDataConfig(name="object_views", root=str(tmp_path / "views"), image_size=32))
     assert [len(part) for part in data.class_split or ()] == [6, 4]
     assert write_object_sheet(ObjectSheetConfig(str(tmp_path / "s.png"), str(mine), size=32)) == 10
     with pytest.raises(InvalidArgumentError, match="alarm"):

@@ -28,7 +28,6 @@ SETTINGS = ImageDataConfig(
     shots=2,
     max_classes=None,
     max_per_class=None,
-    allow_missing=False,
     cache="",
 )
 
@@ -58,7 +57,7 @@ def config(tmp_path: Path, **changes: Any) -> ImageDataConfig:
 def labelled(tmp_path: Path, folders: Iterable[str], count: int) -> ImageDataset:
     """Write class folders and load them as an `image_folder`."""
     paint_classes(tmp_path / "data", folders, count)
-    return load_set(config(tmp_path)).data
+    return load_set(config(tmp_path))
 
 
 def toy_views(folder: Path, objects: int, views: int, side: int = 32) -> Path:

@@ -25,7 +25,7 @@ from pickclutter_lang.teachers.training_images import (
 
 
 def half_of(tmp_path: Path, half: str | None) -> ImageDataset:
-    return load_set(config(tmp_path, half=half)).data
+    return load_set(config(tmp_path, half=half))
 
 
 def hashes_of(tmp_path: Path, half: str) -> list[bytes]:
@@ -64,7 +64,7 @@ def test_an_image_of_the_teacher_is_refused_whatever_its_name(tmp_path: Path) ->
     (tmp_path / "copies" / "c").mkdir(parents=True)
     (tmp_path / "copies" / "c" / "other.png").write_bytes(taken.read_bytes())
     with pytest.raises(MismatchError, match=r"c/other\.png"):
-        check_untrained_images(load_set(config(tmp_path, root=str(tmp_path / "copies"))).data, str(teacher))
+        check_untrained_images(load_set(config(tmp_path, root=str(tmp_path / "copies"))), str(teacher))
     (teacher / TRAINING_IMAGES).unlink()
     with pytest.raises(TeacherError, match="images_half"):
         check_untrained_images(half_of(tmp_path, "second"), str(teacher))

@@ -10,6 +10,8 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.validation import at_least, check_image_size, check_seed
 
 HALVES = ("first", "second")
+IMAGE_CACHE = "runs/image_cache"
+"""Folder of what is computed from images, unless settings name another."""
 
 
 def check_half(name: str, half: str | None) -> None:
@@ -53,10 +55,8 @@ class ImageDataConfig:
     """Maximum number of classes of each half. null: all."""
     max_per_class: int | None = None
     """Maximum number of images of each class and subset. null: all."""
-    allow_missing: bool = False
-    """Skip images that lists or labels name but that do not exist."""
-    cache: str = "${teacher.cache}"
-    """Folder that keeps the resized images."""
+    cache: str | None = None
+    """Folder that keeps the resized images. null: that of the teacher's features."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,20 +25,15 @@ _BLOCK, _SHA256 = 256, 32
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-ClassSplit = tuple[tuple[int, ...], tuple[int, ...]]
-"""Classes of Y_id, and of Y_ood."""
 
 
 class ArrayImages:
-    """N images in memory, with an id for each.
+    """N images `rgb` uint8 [N, S, S, 3] in memory, with an id for each.
 
     `image_size` is S, their side in pixels. `content_hash` (sha256, hex) is the hash of what they were made from.
     """
 
     def __init__(self, ids: Sequence[str], rgb: NDArray[np.uint8], content_hash: str) -> None:
-        """Take images `rgb` [N, S, S, 3]."""
-        if rgb.dtype != np.uint8 or rgb.ndim != 4 or rgb.shape[1] != rgb.shape[2] or rgb.shape[3] != 3:
-            raise InvalidArgumentError(f"expected images uint8 [N, S, S, 3], but got {rgb.dtype} {list(rgb.shape)}")
         _check_ids(ids, len(rgb))
         self.ids, self.image_size, self.content_hash = tuple(ids), int(rgb.shape[1]), content_hash
         self._rgb = rgb
@@ -77,7 +71,6 @@ class ImageFiles:
     def file_hashes(self) -> tuple[bytes, ...]:
         """Hash (sha256) of the bytes of each file, computed once and then cached.
 
-        :raises InvalidArgumentError: naming a file that cannot be read
         :raises DatasetError: when they cannot be cached
         """
         cached = self._cache / f"{self._key}.sha256"
@@ -89,10 +82,7 @@ class ImageFiles:
 
     @cached_property
     def content_hash(self) -> str:
-        """Hash (sha256, hex) of ids and bytes of all files.
-
-        :raises InvalidArgumentError, DatasetError: as `file_hashes`
-        """
+        """Hash (sha256, hex) of ids and bytes of all files."""
         digest = hashlib.sha256()
         for name, file_hash in zip(self.ids, self.file_hashes, strict=True):
             digest.update(name.encode(errors="surrogateescape") + b"\n" + file_hash)
@@ -122,12 +112,9 @@ class ImageFiles:
         size = count * (1 + side * side * 3)
         ensure_dir(self._cache)
         try:
-            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-            try:
-                if os.fstat(handle).st_size != size:
-                    os.posix_fallocate(handle, 0, size)  # an error here where the disk is full, not a signal later
-            finally:
-                os.close(handle)
+            with path.open("ab") as file:
+                if file.tell() != size:
+                    os.posix_fallocate(file.fileno(), 0, size)  # an error where the disk is full, not a signal later
             content = np.memmap(path, np.uint8, "r+", shape=(size,))
         except OSError as error:
             raise DatasetError(
@@ -158,7 +145,7 @@ class ImageDataset:
     """A dataset: N images, and for each the index of its class in `classes`.
 
     `captions` has a text for the ids of some or all images. `class_split` are the classes (Y_id, Y_ood) where the
-    dataset itself defines them.
+    dataset itself defines them. `notes` are lines to print, such as on files that do not fit.
     """
 
     name: str
@@ -166,7 +153,8 @@ class ImageDataset:
     labels: NDArray[np.int64]
     images: ImageSource
     captions: Mapping[str, str] = field(default_factory=dict)
-    class_split: ClassSplit | None = None
+    class_split: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check that all fits together.
@@ -175,14 +163,12 @@ class ImageDataset:
         :raises MissingAssetsError: for a class without images
         """
         check_class_names(self.classes)
-        if self.labels.shape != (len(self.images.ids),):
+        counts, count = Counter(self.labels.tolist()), len(self.classes)
+        if self.labels.shape != (len(self.images.ids),) or not {*counts} <= {*range(count)}:
             raise InvalidArgumentError(
-                f"expected a label for each of {len(self.images.ids)} images, but got {list(self.labels.shape)}"
+                f"expected labels below {count} for each of {len(self.images.ids)} images, but got {counts}"
             )
-        if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(self.classes):
-            raise InvalidArgumentError(f"expected labels below the number of classes, {len(self.classes)}")
-        counts = np.bincount(self.labels, minlength=len(self.classes))
-        empty = [item.folder for item, count in zip(self.classes, counts, strict=True) if count == 0]
+        empty = [item.folder for n, item in enumerate(self.classes) if not counts[n]]
         if empty:
             raise MissingAssetsError(f"expected images of every class, but there are none of {', '.join(empty)}")
 
@@ -194,13 +180,20 @@ def check_class_names(classes: Sequence[ImageClass]) -> None:
     """
     for item in classes:
         check_line(f"the name of the class in {item.folder!a}", item.name)
-    for what, values in (
-        ("folder", [item.folder for item in classes]),
-        ("name", [item.name.lower() for item in classes]),
-    ):
-        repeated = sorted(value for value, times in Counter(values).items() if times > 1)
-        if repeated:
-            raise InvalidArgumentError(f"expected a different {what} for each class, but these are shared: {repeated}")
+    _check_unique("folder of a class", [item.folder for item in classes])
+    _check_unique("name of a class", [item.name.lower() for item in classes])
+
+
+def _check_unique(what: str, values: Sequence[str]) -> None:
+    repeated = [value for value, times in Counter(values).items() if times > 1]
+    if repeated:
+        raise InvalidArgumentError(f"expected each {what} once, but these are repeated: {', '.join(repeated[:5])}")
+
+
+def _check_ids(ids: Sequence[str], count: int) -> None:
+    if len(ids) != count:
+        raise InvalidArgumentError(f"expected an id for each of {count} images, but got {len(ids)}")
+    _check_unique("id of an image", ids)
 
 
 def _in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
@@ -211,30 +204,16 @@ def _in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> It
 
 
 def _digest(path: Path) -> bytes:
-    try:
-        return hashlib.sha256(path.read_bytes()).digest()
-    except OSError as error:
-        raise InvalidArgumentError(f"expected an image at {path}, but: {error.strerror}") from error
+    return hashlib.sha256(path.read_bytes()).digest()
 
 
 def _key(paths: Sequence[Path], ids: Sequence[str]) -> str:
     """Hash of ids, paths, sizes and modification times of files; it changes when a file is replaced."""
     key = hashlib.sha256()
     for path, name in zip(paths, ids, strict=True):
-        try:
-            status = path.stat()
-        except OSError as error:
-            raise MissingAssetsError(f"expected an image at {path}, but: {error.strerror}") from error
-        if not stat.S_ISREG(status.st_mode):  # reading a pipe would not end
-            raise InvalidArgumentError(f"expected an image at {path}, but it is no regular file; remove it")
+        if not path.is_file():  # reading a pipe would not end
+            raise MissingAssetsError(f"expected an image at {path}, but there is no such file")
+        status = path.stat()
         row = f"{name}\0{path.absolute()}\0{status.st_size}\0{status.st_mtime_ns}\n"
         key.update(row.encode(errors="surrogateescape"))
     return key.hexdigest()
-
-
-def _check_ids(ids: Sequence[str], count: int) -> None:
-    if len(ids) != count:
-        raise InvalidArgumentError(f"expected an id for each of {count} images, but got {len(ids)}")
-    if len(set(ids)) < len(ids):
-        name, times = Counter(ids).most_common(1)[0]
-        raise InvalidArgumentError(f"expected a different id for each image, but {name} occurs {times} times")

@@ -1,6 +1,6 @@
-"""Loaders of the supported datasets, by name, in the layouts in which people hold them.
+"""Readers of the supported datasets, by name, in the layouts in which people hold them.
 
-A loader of one's own is `module:attribute`, a function like `SETS` holds. torchvision's classes of these datasets are
+A reader of one's own is `module:attribute`, a function like `SETS` holds. torchvision's classes of these datasets are
 not used: they keep paths and labels to themselves, and know neither class folders nor the authors' folders.
 """
 
@@ -10,16 +10,16 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache, partial
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pickclutter_lang.datasets.images.config import ImageDataConfig
+from pickclutter_lang.datasets.images.config import IMAGE_CACHE, ImageDataConfig
 from pickclutter_lang.datasets.images.dataset import (
     ArrayImages,
     ImageClass,
@@ -29,7 +29,7 @@ from pickclutter_lang.datasets.images.dataset import (
 )
 from pickclutter_lang.datasets.images.splits import FOLDERS, humanize, read_lines
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError, MissingExtraError
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.language.captions import object_caption
 from pickclutter_lang.language.descriptions import load_descriptions
 from pickclutter_lang.language.object_attributes import attributes_of
@@ -37,6 +37,7 @@ from pickclutter_lang.objects.catalog import CatalogObject, all_objects
 from pickclutter_lang.objects.catalog_file import object_of_words
 from pickclutter_lang.utils.json_files import Line, Prose, Text, read_json
 from pickclutter_lang.utils.plugins import checked_result, is_plugin, resolve
+from pickclutter_lang.utils.validation import one_of
 
 IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 CLASSES = "classes.json"
@@ -63,63 +64,6 @@ _FLOWER_CLASSES = tuple(ImageClass(name.replace(" ", "_"), name) for name in FLO
 LabeledFile = tuple[Path, ImageClass]
 
 
-@dataclass(frozen=True)
-class LoadResult:
-    """A dataset, and notes to print, one line each, such as files that are missing or unlisted."""
-
-    data: ImageDataset
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class PublishedSet:
-    """A published dataset: numbers of classes and images, the layout of its folder, and where to get it.
-
-    `places` are folders below the root in which class folders may lie.
-    """
-
-    title: str
-    num_classes: int
-    num_images: int
-    layout: str
-    source: str
-    places: tuple[str, ...]
-
-    def missing(self, root: Path) -> MissingAssetsError:
-        """Return the error for a folder that does not hold the dataset."""
-        return MissingAssetsError(
-            f"expected {self.title} in {root} ({self.layout}, a folder of images for each class, or such folders in "
-            f"the authors' {', '.join(FOLDERS.values())}), but it is not there; get it from {self.source} (several "
-            "official links are dead: look for a mirror)"
-        )
-
-
-BIRDS = PublishedSet(
-    "CUB-200-2011", 200, 11788, "CUB_200_2011/images/<class>/*.jpg",
-    "https://www.vision.caltech.edu/datasets/cub_200_2011", ("CUB_200_2011/images", "images"),
-)  # fmt: skip
-FOOD = PublishedSet(
-    "Food-101", 101, 101000, "food-101/images/<class>/*.jpg",
-    "https://data.vision.ee.ethz.ch/cvl/datasets_extra/food-101", ("food-101/images", "images"),
-)  # fmt: skip
-FLOWER = PublishedSet(
-    "Oxford 102 Flowers", 102, 8189, "jpg/*.jpg and imagelabels.mat",
-    "https://www.robots.ox.ac.uk/~vgg/data/flowers/102", ("flowers-102",),
-)  # fmt: skip
-CARS = PublishedSet(
-    "Stanford Cars (train)", 196, 8144, "cars_train/*.jpg and devkit/cars_train_annos.mat, cars_meta.mat",
-    "https://ai.stanford.edu/~jkrause/cars/car_dataset.html", ("stanford_cars",),
-)  # fmt: skip
-SUN = PublishedSet(
-    "SUN397", 397, 108754, "SUN397/<letter>/<class>/*.jpg",
-    "https://vision.princeton.edu/projects/2010/SUN", ("SUN397",),
-)  # fmt: skip
-TIERED = PublishedSet(
-    "tiered-ImageNet's train", 351, 448695, "train/<wnid>/*.JPEG",
-    "https://www.image-net.org (the images), https://github.com/renmengye/few-shot-ssl-public (train.csv)", ("train",),
-)  # fmt: skip
-
-
 class _Named(TypedDict):
     folder: Text
 
@@ -135,22 +79,28 @@ class _File(TypedDict):
     classes: list[_Row]
 
 
-_CONTENT: Any = list[_Row] | _File
-
-
-def load_set(config: ImageDataConfig) -> LoadResult:
+def load_set(config: ImageDataConfig) -> ImageDataset:
     """Return the dataset that settings name.
 
-    :raises InvalidArgumentError: for a name that is none, and what the set's own loader raises
+    :raises InvalidArgumentError: for a name that is none, and what the set's own reader raises
     """
     if is_plugin(config.name):
-        return checked_result(resolve(config.name, "data.name")(config), LoadResult, config.name, "data.name")
-    if config.name not in SETS:
-        raise InvalidArgumentError(
-            f"expected data.name to be one of {', '.join(SETS)}, or a function of your own as module:attribute, but "
-            f"got {config.name!r}"
-        )
+        return checked_result(resolve(config.name, "data.name")(config), ImageDataset, config.name, "data.name")
+    one_of("data.name (a dataset, or a function of your own as module:attribute)", config.name, [*SETS])
     return SETS[config.name](config)
+
+
+def from_files(config: ImageDataConfig, files: Sequence[LabeledFile]) -> ImageDataset:
+    """Return the dataset of files with their classes, in this order; classes are in the order of their first image.
+
+    :raises InvalidArgumentError: when two classes share a name, or two images an id
+    :raises MissingAssetsError: for a file that is not there
+    """
+    class_index = {item: n for n, item in enumerate(dict.fromkeys(item for _, item in files))}
+    ids = [f"{item.folder}/{path.name}" for path, item in files]
+    images = ImageFiles([path for path, _ in files], ids, config.image_size, Path(config.cache or IMAGE_CACHE))
+    labels = np.array([class_index[item] for _, item in files], dtype=np.int64)
+    return ImageDataset(config.name, tuple(class_index), labels, images)
 
 
 def images_in(folder: Path, half: str | None = None) -> list[Path]:
@@ -160,42 +110,17 @@ def images_in(folder: Path, half: str | None = None) -> list[Path]:
         halves together are all images, and the first has one more where their number is odd
     :raises MissingAssetsError: when there are none
     """
-    images = sorted(path for path in folder.iterdir() if _is_image(path))
+    images = sorted(path for path in folder.iterdir() if _is_image(path)) if folder.is_dir() else []
     if half is not None:
         by_hash = sorted(images, key=lambda path: hashlib.sha256(path.name.encode()).digest())
         middle = (len(images) + 1) // 2
         images = sorted(by_hash[:middle] if half == "first" else by_hash[middle:])
     if not images:
-        part = f"the {half} half of " if half else ""
         raise MissingAssetsError(
-            f"expected images ({', '.join(IMAGE_EXTENSIONS)}) in {part}{folder}, but there are none"
+            f"expected images ({', '.join(IMAGE_EXTENSIONS)}) in {folder}{f', {half} half' if half else ''}, but there "
+            "are none"
         )
     return images
-
-
-def from_files(
-    config: ImageDataConfig,
-    files: Sequence[LabeledFile],
-    notes: Sequence[str] = (),
-    spec: PublishedSet | None = None,
-) -> LoadResult:
-    """Load files with their classes, in this order; classes are in the order of their first image.
-
-    :raises InvalidArgumentError: when two classes share a name, or two images an id
-    :raises MissingAssetsError: for a file that is not there
-    """
-    class_index = {item: n for n, item in enumerate(dict.fromkeys(item for _, item in files))}
-    ids = [f"{item.folder}/{path.name}" for path, item in files]
-    images = ImageFiles([path for path, _ in files], ids, config.image_size, Path(config.cache))
-    labels = np.array([class_index[item] for _, item in files], dtype=np.int64)
-    here = len(class_index), len(files)
-    if spec and here != (spec.num_classes, spec.num_images):
-        notes = [
-            *notes,
-            f"{spec.title} has {spec.num_classes} classes and {spec.num_images} images, but here are {here[0]} and "
-            f"{here[1]}; the full dataset is at {spec.source}",
-        ]
-    return LoadResult(ImageDataset(config.name, tuple(class_index), labels, images), tuple(notes))
 
 
 def read_classes(root: Path, classes: Path | None = None) -> list[ImageClass]:
@@ -208,16 +133,14 @@ def read_classes(root: Path, classes: Path | None = None) -> list[ImageClass]:
     :raises MissingAssetsError: when there are no class folders
     :raises InvalidArgumentError: when the file is not such a list, or two classes share a name
     """
-    folders = [path.name for path in _subfolders(root)]
-    if not folders:
-        raise MissingAssetsError(f"expected a folder of images for each class in {root}, but there is none")
-    rows = {row["folder"]: row for row in _read_rows(classes)} if classes else {}
-    items = []
-    for folder in folders:
+    rows, items = _read_rows(classes) if classes else {}, []
+    for folder in (path.name for path in _subfolders(root)):
         row = rows.get(folder, _Row(folder=folder))
         name = str(row.get("name") or re.sub(r"[-_]+", " ", folder))
         category, description = str(row.get("category") or row.get("coarse") or ""), str(row.get("description") or "")
         items.append(ImageClass(folder, name, description.strip(), category))
+    if not items:
+        raise MissingAssetsError(f"expected a folder of images for each class in {root}, but there is none")
     check_class_names(items)
     return items
 
@@ -227,121 +150,140 @@ def default_classes(root: Path) -> Path | None:
     return next((place / CLASSES for place in (root, root.parent) if (place / CLASSES).is_file()), None)
 
 
-def _read_rows(path: Path) -> list[_Row]:
+def _read_rows(path: Path) -> dict[str, _Row]:
+    kind: Any = list[_Row] | _File
     advice = "if that is another file, name the right one as data.classes"
-    content: list[_Row] | _File = read_json(path, _CONTENT, InvalidArgumentError, advice)
-    rows = content if isinstance(content, list) else content["classes"]
-    if len({row["folder"] for row in rows}) < len(rows):
-        raise InvalidArgumentError(f"expected each folder once in {path}, but one is there twice; {advice}")
-    return rows
+    content: list[_Row] | _File = read_json(path, kind, InvalidArgumentError, advice)
+    return {row["folder"]: row for row in (content if isinstance(content, list) else content["classes"])}
 
 
-def _image_folder(config: ImageDataConfig) -> LoadResult:
-    """Load a folder of images for each class, with a file of names and descriptions."""
+def _image_folder(config: ImageDataConfig) -> ImageDataset:
+    """Read a folder of images for each class, with a file of names and descriptions."""
     root = Path(config.root)
     names = Path(config.classes) if config.classes else default_classes(root)
     classes = read_classes(root, names)
-    notes = []
-    if names:
-        there, listed = {item.folder for item in classes}, {row["folder"] for row in _read_rows(names)}
-        for what, missing in (("have no folder of images", listed - there), ("are not in the file", there - listed)):
-            notes += [f"{len(missing)} classes of {names} {what}, such as {min(missing)}"] if missing else []
-    return _from_folders(config, {root / item.folder: item for item in classes}, None, notes)
+    data = from_files(config, _files_of({root / item.folder: item for item in classes}, config.half))
+    differ = sorted({item.folder for item in classes} ^ {*_read_rows(names)}) if names else []
+    if not differ:
+        return data
+    return replace(data, notes=(f"{len(differ)} classes have a folder or are in {names}, not both: {differ[:3]}",))
 
 
-def _published(spec: PublishedSet, config: ImageDataConfig) -> LoadResult:
-    """Load class folders of a published dataset."""
-    return _from_folders(config, _class_folders(_first_folder(Path(config.root), *spec.places), spec), spec)
+class PublishedSet(NamedTuple):
+    """A published dataset: numbers of classes and images, the layout of its folder, and where to get it.
+
+    `places` are folders below the root in which class folders may lie. `read` returns the files of such a folder.
+    """
+
+    title: str
+    num_classes: int
+    num_images: int
+    layout: str
+    source: str
+    places: tuple[str, ...]
+    read: Callable[[ImageDataConfig, Path, PublishedSet], Sequence[LabeledFile]]
 
 
-def _flowers(config: ImageDataConfig) -> LoadResult:
-    """Load the archives' `jpg/image_00001.jpg` ... and `imagelabels.mat`, or class folders, also called 1 to 102."""
-    root = _first_folder(Path(config.root), *FLOWER.places)
+def _published(spec: PublishedSet, config: ImageDataConfig) -> ImageDataset:
+    """Read a published dataset, and note where its numbers of classes and images are others."""
+    root = Path(config.root)
+    if not (root / FOLDERS["id"]).is_dir():
+        root = _first_folder(root, *spec.places)
+    data = from_files(config, spec.read(config, root, spec))
+    here, whole = (len(data.classes), len(data.labels)), (spec.num_classes, spec.num_images)
+    counts = f"{spec.title} has {whole[0]} classes and {whole[1]} images, but here are {here[0]} and {here[1]}"
+    return data if here == whole else replace(data, notes=(f"{counts}; the full dataset is at {spec.source}",))
+
+
+def _class_folders(config: ImageDataConfig, root: Path, spec: PublishedSet) -> dict[Path, ImageClass]:
+    """Return the class folders of a published dataset, in its folder or in the authors' parts, by their names."""
+    folders = sorted((path for part in _parts(root) for path in _subfolders(part)), key=lambda path: path.name)
+    if not any(_is_image(path) for folder in folders for path in folder.iterdir()):
+        raise MissingAssetsError(
+            f"expected {spec.title} in {config.root} ({spec.layout}, or a folder of images for each class), but it is "
+            f"not there; get it from {spec.source} (several official links are dead: look for a mirror)"
+        )
+    return {folder: ImageClass(folder.name, humanize(folder.name)) for folder in folders}
+
+
+def _plain(config: ImageDataConfig, root: Path, spec: PublishedSet) -> Sequence[LabeledFile]:
+    """Read class folders."""
+    return _files_of(_class_folders(config, root, spec))
+
+
+def _flowers(config: ImageDataConfig, root: Path, spec: PublishedSet) -> Sequence[LabeledFile]:
+    """Read the archives' `jpg/image_00001.jpg` ... and `imagelabels.mat`, or class folders, also called 1 to 102."""
     if not (root / "jpg").is_dir():
         numbers = {str(n): item for n, item in enumerate(_FLOWER_CLASSES, 1)}
-        folders = {path: numbers.get(path.name, item) for path, item in _class_folders(root, FLOWER).items()}
-        return _from_folders(config, folders, FLOWER)
+        folders = _class_folders(config, root, spec)
+        return _files_of({path: numbers.get(path.name, item) for path, item in folders.items()})
     path = root / "imagelabels.mat"
     labels = np.atleast_1d(_read_mat(path, "labels"))
-    if labels.ndim != 1 or labels.dtype.kind not in "iu" or not 1 <= labels.min() <= labels.max() <= len(FLOWERS):
+    if labels.dtype.kind not in "iu" or not 1 <= labels.min() <= labels.max() <= len(FLOWERS):
         raise InvalidArgumentError(f"expected labels 1 to {len(FLOWERS)} in {path}")
     files = [(root / "jpg" / f"image_{n:05d}.jpg", _FLOWER_CLASSES[k - 1]) for n, k in enumerate(labels.tolist(), 1)]
-    return _from_labels(config, files, _FLOWER_CLASSES, path, FLOWER)
+    return sorted(files, key=lambda row: _FLOWER_CLASSES.index(row[1]))
 
 
-def _cars(config: ImageDataConfig) -> LoadResult:
-    """Load `cars_train` with the development kit's labels, or class folders; as the paper, no image of the test."""
-    root = _first_folder(Path(config.root), *CARS.places)
+def _cars(config: ImageDataConfig, root: Path, spec: PublishedSet) -> Sequence[LabeledFile]:
+    """Read `cars_train` with the development kit's labels, or class folders; as the paper, no image of the test."""
     if not (root / "cars_train").is_dir():
-        return _published(CARS, config)
+        return _plain(config, root, spec)
     kit, images = _first_folder(root, "devkit"), _first_folder(root, "cars_train/cars_train", "cars_train")
-    path = kit / "cars_train_annos.mat"
     names = [str(name) for name in np.atleast_1d(_read_mat(kit / "cars_meta.mat", "class_names"))]
     classes = [ImageClass(re.sub(r"[\s/]+", "_", name), name) for name in names]
+    path = kit / "cars_train_annos.mat"
     rows = np.atleast_1d(_read_mat(path, "annotations"))
     try:
-        owners = {str(name): classes[int(n) - 1] for name, n in zip(rows["fname"], rows["class"], strict=True)}
+        numbers = {str(name): int(n) - 1 for name, n in zip(rows["fname"], rows["class"], strict=True)}
+        return [(images / file, classes[n]) for file, n in sorted(numbers.items(), key=lambda row: (row[1], row[0]))]
     except (IndexError, KeyError, TypeError, ValueError) as error:
         raise InvalidArgumentError(f"expected `class` and `fname` of images in {path}: {error}") from error
-    return _from_labels(config, [(images / file, owners[file]) for file in sorted(owners)], classes, path, CARS)
 
 
-def _sun(config: ImageDataConfig) -> LoadResult:
-    """Load folders of letters, where `a/apse/indoor` is the class folder `apse_indoor`, or class folders."""
-    root = _first_folder(Path(config.root), *SUN.places)
-    if _parts(root) != [root]:
-        return _published(SUN, config)
+def _sun(config: ImageDataConfig, root: Path, spec: PublishedSet) -> Sequence[LabeledFile]:
+    """Read folders of letters, where `a/apse/indoor` is the class folder `apse_indoor`, or class folders."""
     folders = {}
-    for place, inner, files in sorted(os.walk(root)):
+    for place, inner, files in sorted(os.walk(root)) if _parts(root) == [root] else ():
         inside = Path(place).relative_to(root).as_posix()
         # A folder without folders is a class even when it is empty, so that `images_in` can refuse it.
         if inside != "." and "/." not in f"/{inside}" and (not inner or any(_is_image(Path(name)) for name in files)):
             folder = re.sub(r"^\w/", "", inside).replace("/", "_")
             folders[Path(place)] = ImageClass(folder, humanize(folder))
-    if not folders:
-        raise SUN.missing(root)
-    return _from_folders(config, folders, SUN)
+    return _files_of(folders or _class_folders(config, root, spec))
 
 
-def _tiered_imagenet(config: ImageDataConfig) -> LoadResult:
-    """Load folders of wnids; of a full ImageNet those in `train.csv`, in `root` or in the folder of the lists.
+def _tiered_imagenet(config: ImageDataConfig, root: Path, spec: PublishedSet) -> Sequence[LabeledFile]:
+    """Read folders of wnids; of a full ImageNet those in `train.csv`, in `root` or in the folder of the lists.
 
     A class is called by its wnid until `label2text.txt` in the folder of the lists says more.
-
-    :raises InvalidArgumentError: when there are too many classes and no `train.csv` to choose from them
     """
-    root = Path(config.root)
-    folders = _class_folders(root if (root / FOLDERS["id"]).is_dir() else _first_folder(root, *TIERED.places), TIERED)
-    places = [root, *([Path(config.author_lists)] if config.author_lists else [])]
+    folders = _class_folders(config, root, spec)
+    places = [Path(place) for place in (config.root, config.author_lists) if place]
     listed = next((place / "train.csv" for place in places if (place / "train.csv").is_file()), None)
     if listed:
         chosen = {line.split(",")[0].strip() for line in read_lines(listed)}
         folders = {path: item for path, item in folders.items() if item.folder in chosen}
-        if not folders:
-            raise MissingAssetsError(f"expected folders of the classes in {listed}, such as {min(chosen)}, in {root}")
-    elif len(folders) > TIERED.num_classes:
+    if not 0 < len(folders) <= spec.num_classes:
         raise InvalidArgumentError(
-            f"expected the {TIERED.num_classes} classes of {TIERED.title} in {root}, but got {len(folders)}; put the "
-            f"train.csv of its class split there, from {TIERED.source}"
+            f"expected the {spec.num_classes} classes of {spec.title} in {root}, but got {len(folders)}; put the "
+            f"train.csv of its class split there, from {spec.source}"
         )
-    return _from_folders(config, folders, TIERED)
+    return _files_of(folders)
 
 
-def _object_views(config: ImageDataConfig) -> LoadResult:
-    """Load views of single objects (`pickclutter render-object-views`); their captions are made of their attributes.
+def _object_views(config: ImageDataConfig) -> ImageDataset:
+    """Read views of single objects (`pickclutter render-object-views`); their captions are made of their attributes.
 
     Seen and unseen classes are those of the catalog; of its other objects, every second one is seen.
 
     :raises DatasetError: when there are no views of objects, or a folder is damaged
     :raises InvalidArgumentError: when the same views are there twice
-    :raises UnknownObjectError: for an object that the catalog does not know
     """
-    images, ids, objects, left_out, hashes = [], [], [], 0, set()
+    images, ids, objects, left_out, hashes = [], [], [], 0, []
     for folder in (config.root, *config.extra_views):
         store = ObjectViewDataset.open(folder)
-        if store.content_hash in hashes:
-            raise InvalidArgumentError(f"expected other views in each folder, but those in {folder} are there twice")
-        hashes.add(store.content_hash)
+        hashes.append(store.content_hash)
         models = [_object_of(row) for row in store.objects]
         views = [(row, item) for row, n in enumerate(store.object_index.tolist()) if (item := models[n]) is not None]
         left_out += len(store) - len(views)
@@ -356,8 +298,10 @@ def _object_views(config: ImageDataConfig) -> LoadResult:
     blind = load_descriptions("blind").texts  # the catalog's own sentences on scans had images of them
     texts = {item: blind.get(item.name, "" if item in order else item.description) for item in classes}
     content = hashlib.sha256("\n".join([*sorted(hashes), *ids]).encode()).hexdigest()
-    is_seen = [item.split == "id" or item.model_id in _seen_extras() for item in classes]
-    data = ImageDataset(
+    extras = [item for item in all_objects() if item.split == "none"][::2]
+    is_seen = [item.split == "id" or item in extras for item in classes]
+    notes = [f"{left_out} views of objects outside the catalog are left out"] if left_out else []
+    return ImageDataset(
         config.name,
         tuple(ImageClass(item.model_id, item.name, texts[item], item.category) for item in classes),
         np.array([place[item] for item in objects], dtype=np.int64),
@@ -367,8 +311,8 @@ def _object_views(config: ImageDataConfig) -> LoadResult:
             for row, (name, item) in enumerate(zip(ids, objects, strict=True))
         },
         (tuple(n for n, seen in enumerate(is_seen) if seen), tuple(n for n, seen in enumerate(is_seen) if not seen)),
+        tuple(notes),
     )
-    return LoadResult(data, (f"{left_out} views of objects outside the catalog are left out",) if left_out else ())
 
 
 def _object_of(row: Mapping[str, Any]) -> CatalogObject | None:
@@ -385,67 +329,20 @@ def _resized(rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     return np.array([np.asarray(image) for image in images], dtype=np.uint8).reshape(-1, side, side, 3)
 
 
-@lru_cache(maxsize=1)
-def _seen_extras() -> frozenset[str]:
-    """Return every second of the objects that are neither in Y_id nor in Y_ood."""
-    return frozenset([item.model_id for item in all_objects() if item.split == "none"][::2])
-
-
-def _from_folders(
-    config: ImageDataConfig, folders: Mapping[Path, ImageClass], spec: PublishedSet | None, notes: Sequence[str] = ()
-) -> LoadResult:
-    files = [(path, item) for folder, item in folders.items() for path in images_in(folder, config.half)]
-    return from_files(config, files, notes, spec)
-
-
-def _from_labels(
-    config: ImageDataConfig,
-    files: Sequence[LabeledFile],
-    classes: Sequence[ImageClass],
-    where: Path,
-    spec: PublishedSet,
-) -> LoadResult:
-    """Load the files of a label file, class after class.
-
-    :param where: the label file
-    :raises MissingAssetsError: when some are not there, unless that is allowed, or none is
-    """
-    there, absent = ([row for row in files if row[0].is_file() is wanted] for wanted in (True, False))
-    if absent and not (there and config.allow_missing):
-        raise MissingAssetsError(
-            f"expected the {len(files)} images that {where} names, but {len(absent)} are not there, such as "
-            f"{absent[0][0]}; complete them, or skip them with data.allow_missing=true"
-        )
-    notes = [f"{len(absent)} images that {where} names are not there, such as {absent[0][0]}"] if absent else []
-    order = {item: n for n, item in enumerate(classes)}
-    return from_files(config, sorted(there, key=lambda row: order[row[1]]), notes, spec)
-
-
-def _class_folders(root: Path, spec: PublishedSet) -> dict[Path, ImageClass]:
-    """Return the class folders of a published dataset, in its folder or in the authors' parts, by their names."""
-    folders = sorted((path for part in _parts(root) for path in _subfolders(part)), key=lambda path: path.name)
-    if not any(_is_image(path) for folder in folders for path in folder.iterdir()):
-        raise spec.missing(root)
-    return {folder: ImageClass(folder.name, humanize(folder.name)) for folder in folders}
+def _files_of(folders: Mapping[Path, ImageClass], half: str | None = None) -> list[LabeledFile]:
+    return [(path, item) for folder, item in folders.items() for path in images_in(folder, half)]
 
 
 def _parts(root: Path) -> list[Path]:
     """Return the authors' `train`, `val_on_train` and `val` in a folder, or the folder itself."""
-    parts = [root / part for part in FOLDERS.values() if (root / part).is_dir()]
-    if len(parts) == len(FOLDERS) - 1:
-        raise MissingAssetsError(f"expected all of the authors' {', '.join(FOLDERS.values())} in {root}, but one lacks")
-    return parts if len(parts) == len(FOLDERS) else [root]
+    parts = [root / part for part in FOLDERS.values()]
+    return parts if all(part.is_dir() for part in parts) else [root]
 
 
 def _subfolders(root: Path) -> list[Path]:
-    """Return the folders in a folder, in order, without hidden ones; none where there is no folder."""
-    if not root.is_dir():
-        return []
-    shown = sorted(path for path in root.iterdir() if not path.name.startswith("."))
-    broken = [path for path in shown if not path.exists()]
-    if broken:
-        raise MissingAssetsError(f"expected links to folders, but {str(broken[0])!a} leads nowhere; mend or remove it")
-    return [path for path in shown if path.is_dir()]
+    """Return the folders in a folder, and links that lead nowhere, in order, without hidden ones; none of no folder."""
+    paths = sorted(root.iterdir()) if root.is_dir() else []
+    return [path for path in paths if not path.name.startswith(".") and (path.is_dir() or not path.exists())]
 
 
 def _first_folder(root: Path, *candidates: str) -> Path:
@@ -459,27 +356,45 @@ def _is_image(path: Path) -> bool:
 
 def _read_mat(path: Path, key: str) -> Any:
     """Return a variable of a MATLAB file, without dimensions of length 1."""
-    try:
-        from scipy.io.matlab import MatReadError, loadmat
-    except ImportError as error:
-        raise MissingExtraError("scipy", "sim") from error
+    from scipy.io.matlab import MatReadError, loadmat
+
     try:
         return loadmat(str(path), squeeze_me=True)[key]
-    except FileNotFoundError as error:
-        raise MissingAssetsError(f"expected the file {path}, but it is not there") from error
     except (MatReadError, OSError, ValueError, KeyError, TypeError, NotImplementedError) as error:
         raise InvalidArgumentError(f"expected a MATLAB file with {key!r} at {path}, but: {error}") from error
 
 
-Loader = Callable[[ImageDataConfig], LoadResult]
-SETS: dict[str, Loader] = {
-    "caltech_birds": partial(_published, BIRDS),
-    "flower102": _flowers,
-    "food101": partial(_published, FOOD),
+PUBLISHED = {
+    "caltech_birds": PublishedSet(
+        "CUB-200-2011", 200, 11788, "CUB_200_2011/images/<class>/*.jpg",
+        "https://www.vision.caltech.edu/datasets/cub_200_2011", ("CUB_200_2011/images", "images"), _plain,
+    ),
+    "flower102": PublishedSet(
+        "Oxford 102 Flowers", 102, 8189, "jpg/*.jpg and imagelabels.mat",
+        "https://www.robots.ox.ac.uk/~vgg/data/flowers/102", ("flowers-102",), _flowers,
+    ),
+    "food101": PublishedSet(
+        "Food-101", 101, 101000, "food-101/images/<class>/*.jpg",
+        "https://data.vision.ee.ethz.ch/cvl/datasets_extra/food-101", ("food-101/images", "images"), _plain,
+    ),
+    "stanford_cars": PublishedSet(
+        "Stanford Cars (train)", 196, 8144, "cars_train/*.jpg and devkit/cars_train_annos.mat, cars_meta.mat",
+        "https://ai.stanford.edu/~jkrause/cars/car_dataset.html", ("stanford_cars",), _cars,
+    ),
+    "sun397": PublishedSet(
+        "SUN397", 397, 108754, "SUN397/<letter>/<class>/*.jpg",
+        "https://vision.princeton.edu/projects/2010/SUN", ("SUN397",), _sun,
+    ),
+    "tiered_imagenet": PublishedSet(
+        "tiered-ImageNet's train", 351, 448695, "train/<wnid>/*.JPEG",
+        "https://www.image-net.org (the images), https://github.com/renmengye/few-shot-ssl-public (train.csv)",
+        ("train",), _tiered_imagenet,
+    ),
+}  # fmt: skip
+"""Name of a published dataset -> its layout and its reader."""
+SETS: Mapping[str, Callable[[ImageDataConfig], ImageDataset]] = {
+    **{name: partial(_published, spec) for name, spec in PUBLISHED.items()},
     "image_folder": _image_folder,
     "object_views": _object_views,
-    "stanford_cars": _cars,
-    "sun397": _sun,
-    "tiered_imagenet": _tiered_imagenet,
 }
-"""Name of a dataset -> its loader."""
+"""Name of a dataset -> its reader."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict
@@ -11,14 +11,13 @@ from pickclutter_lang.datasets.images.config import ImageDataConfig
 from pickclutter_lang.datasets.images.dataset import ImageDataset, ImageFiles
 from pickclutter_lang.datasets.images.loaders import load_set
 from pickclutter_lang.datasets.images.splits import (
-    FOLDERS,
     LISTS,
     SUBSETS,
-    ClassMatcher,
     Split,
     folder_split,
     humanize,
     listed_split,
+    match_classes,
     read_lines,
     seeded_split,
     subsample,
@@ -44,25 +43,23 @@ def load_image_dataset(config: ImageDataConfig) -> tuple[ImageDataset, Split, st
     """Load a dataset and split it.
 
     :return: the images, the split, and a report to print: counts, and what does not match
-    :raises InvalidArgumentError, MissingAssetsError, DatasetError: as the set's loader, `listed_split`, `read_texts`,
-        `with_descriptions`, `with_captions` and `seeded_split`
+    :raises InvalidArgumentError, MissingAssetsError, DatasetError: as the set's loader, the split, `with_texts`,
+        `with_descriptions` and `with_captions`
     """
     config.validate()
-    loaded = load_set(config)
-    data, notes = loaded.data, list(loaded.notes)
+    data = load_set(config)
     if config.author_lists and (Path(config.author_lists) / LABELS).is_file():
-        data, more = with_texts(data, read_texts(config.author_lists))
-        notes += more
+        data = with_texts(data, Path(config.author_lists))
     if config.descriptions:
-        data, more = with_descriptions(data, read_descriptions(config.descriptions).texts)
-        notes += more
+        data = with_descriptions(data, read_descriptions(config.descriptions).texts)
     if config.captions:
-        data, more = with_captions(data, config.captions)
-        notes += more
-    split, more = _split(data, config)
+        data = with_captions(data, Path(config.captions))
+    split = _split(data, config)
+    used = {row for subset in SUBSETS for row in getattr(split, subset)}
+    unused = [name for row, name in enumerate(data.images.ids) if row not in used]
     data, split = subsample(data, split, config.max_classes, config.max_per_class)
     split.check(data.labels)
-    notes += [*more, *_duplicates(data, split)]
+    notes = [*data.notes, *_note(unused, "images are in no list"), *_duplicates(data, split)]
     counts = ", ".join(f"{part} {len(getattr(split, part))}" for part in SUBSETS)
     first = (
         f"{data.name}: {len(data.images.ids)} images of {len(data.classes)} classes; {len(split.seen)} classes known, "
@@ -71,65 +68,40 @@ def load_image_dataset(config: ImageDataConfig) -> tuple[ImageDataset, Split, st
     return data, split, "\n".join([first, *(f"- {note}" for note in notes)])
 
 
-def read_texts(folder: str | Path) -> dict[str, tuple[str, str]]:
-    """Read what the authors published of the classes: `label2text.txt` and, where it is there, `chatgpt.txt`.
+def with_texts(data: ImageDataset, folder: Path) -> ImageDataset:
+    """Name and describe the classes by the files of the authors.
 
-    :param folder: holds the files; a line of the first is `folder index name`, and of the other the description of the
-        class on the same line of the first
-    :return: name and description ("" without a second file) of each class folder
-    :raises MissingAssetsError: when there is no `label2text.txt`
-    :raises InvalidArgumentError: for a line of another form, a repeated folder, or other than one description per label
+    A line of `label2text.txt` is `folder index name`; the same line of `chatgpt.txt`, which may be missing, describes
+    that class. Folders are matched with the classes by folder or name, however spelt.
+
+    :raises InvalidArgumentError: for a line of another form, other than one description for each label, two texts of
+        one class, two classes that would share a name, or when none matches
     """
-    path, described = Path(folder) / LABELS, Path(folder) / DESCRIPTIONS
-    names: dict[str, str] = {}
-    for number, line in enumerate(read_lines(path), 1):
-        parts = line.split(maxsplit=2)
-        if len(parts) != 3 or not parts[1].isdigit() or parts[0] in names:
-            raise InvalidArgumentError(
-                f"expected `folder index name` of another class in line {number} of {path}, but got {line!r}"
-            )
-        names[parts[0]] = humanize(parts[2])
-    sentences = [line.strip() for line in read_lines(described)] if described.is_file() else [""] * len(names)
-    if len(sentences) != len(names) or (described.is_file() and "" in sentences):
+    path, described = folder / LABELS, folder / DESCRIPTIONS
+    rows = [line.split(maxsplit=2) for line in read_lines(path)]
+    sentences = [line.strip() for line in read_lines(described)] if described.is_file() else [""] * len(rows)
+    if any(len(row) != 3 for row in rows) or len(sentences) != len(rows):
         raise InvalidArgumentError(
-            f"expected a description in {described} for each of the {len(names)} lines of {path}, but got "
-            f"{len(sentences) - sentences.count('')}"
+            f"expected `folder index name` in each of the {len(rows)} lines of {path}, and as many descriptions in "
+            f"{described}, but got {len(sentences)}"
         )
-    return {name: (names[name], text) for name, text in zip(names, sentences, strict=True)}
-
-
-def with_texts(data: ImageDataset, texts: Mapping[str, tuple[str, str]]) -> tuple[ImageDataset, list[str]]:
-    """Name the classes by the texts of a file.
-
-    :param texts: of `read_texts`, matched with the classes by folder or name, however spelt
-    :return: the data, and what does not match, to print
-    :raises InvalidArgumentError: when two texts are of one class, two classes would share a name, or none matches
-    """
-    matcher, classes, unknown = ClassMatcher(data.classes), list(data.classes), []
-    named: dict[int, str] = {}
-    for folder, (name, description) in texts.items():
-        place = matcher.find(folder)
-        if place is None:
-            unknown.append(folder)
-        elif place in named:
-            raise InvalidArgumentError(
-                f"expected one text for each class of {data.name}, but {named[place]} and {folder} in {LABELS} "
-                f"are both {data.classes[place].folder}"
-            )
-        else:
-            named[place], item = folder, classes[place]
-            classes[place] = replace(item, name=name, description=description or item.description)
-    if not named:
-        raise InvalidArgumentError(f"expected texts of the classes of {data.name}, but got those of {unknown[:3]}")
+    place, classes = match_classes([row[0] for row in rows], data.classes), list(data.classes)
+    named = [place[row[0]] for row in rows if row[0] in place]
+    if not named or len(set(named)) < len(named):
+        raise InvalidArgumentError(f"expected one text for each class of {data.name} in {path}, but got {len(named)}")
+    for (name, _, text), sentence in zip(rows, sentences, strict=True):
+        if name in place:
+            item = classes[place[name]]
+            classes[place[name]] = replace(item, name=humanize(text), description=sentence or item.description)
     bare = [item.folder for n, item in enumerate(classes) if n not in named]
     notes = _note(bare, f"classes have no text in {LABELS}")
-    return replace(data, classes=tuple(classes)), notes + _note(unknown, f"classes of {LABELS} have no image")
+    notes += _note([row[0] for row in rows if row[0] not in place], f"classes of {LABELS} have no image")
+    return replace(data, classes=tuple(classes), notes=(*data.notes, *notes))
 
 
-def with_descriptions(data: ImageDataset, texts: Mapping[str, str]) -> tuple[ImageDataset, list[str]]:
-    """Give classes the descriptions of a file, by their names.
+def with_descriptions(data: ImageDataset, texts: Mapping[str, str]) -> ImageDataset:
+    """Give classes the descriptions of a file, by their names; no other class is then described.
 
-    :return: the data, in which no other class is described, and what does not match, to print
     :raises InvalidArgumentError: when none matches
     """
     bare = [item.name for item in data.classes if item.name not in texts]
@@ -139,60 +111,49 @@ def with_descriptions(data: ImageDataset, texts: Mapping[str, str]) -> tuple[Ima
             f"{list(texts)[:3]}"
         )
     classes = tuple(replace(item, description=texts.get(item.name, "")) for item in data.classes)
-    return replace(data, classes=classes), _note(bare, "classes are not described")
+    return replace(data, classes=classes, notes=(*data.notes, *_note(bare, "classes are not described")))
 
 
-def with_captions(data: ImageDataset, path: str | Path) -> tuple[ImageDataset, list[str]]:
-    """Give images the captions of a file of JSON lines, `{"id": ..., "text": ..., "sha256": ...}`.
+def with_captions(data: ImageDataset, path: Path) -> ImageDataset:
+    """Give images the captions of a file of JSON lines, `{"id": ..., "text": ..., "sha256": ...}`, and no others.
 
     The last, where a line has it, is that of the image file.
 
-    :return: the data with these captions alone, and what does not match, to print
-    :raises MissingAssetsError: when there is no such file
-    :raises InvalidArgumentError: for a line of another form, a repeated id, the caption of a file that was replaced, or
-        when no image is named
+    :raises InvalidArgumentError: when there is no such file, for a line of another form, a repeated id, the caption of
+        a file that was replaced, or when no image is named
     """
-    captions: dict[str, str] = {}
     images = data.images
-    hashes = dict(zip(images.ids, images.file_hashes, strict=True)) if isinstance(images, ImageFiles) else {}
-    if not Path(path).exists():
-        raise MissingAssetsError(f"expected the file {path}, but it is not there")
-    for row in read_json_lines(
-        Path(path), _Caption, InvalidArgumentError, 'each line must be {"id": ..., "text": ...}'
-    ):
-        if row["id"] in captions:
-            raise InvalidArgumentError(f"expected one caption an image, but {path} repeats {row['id']}")
-        if row["id"] in hashes and row.get("sha256", now := hashes[row["id"]].hex()) != now:
-            raise InvalidArgumentError(
-                f"expected captions of these very images in {path}, but {row['id']} is another file now; take its line "
-                "away and run pickclutter caption-images again"
-            )
-        captions[row["id"]] = row["text"].strip()
+    hashes = images.file_hashes if isinstance(images, ImageFiles) else ()
+    rows = read_json_lines(path, _Caption, InvalidArgumentError, 'each line must be {"id": ..., "text": ...}')
+    captions = {row["id"]: row["text"].strip() for row in rows}
+    if len(captions) < len(rows):
+        raise InvalidArgumentError(f"expected one caption an image, but {path} repeats some")
+    now = {name: value.hex() for name, value in zip(images.ids, hashes, strict=False)}
+    replaced = [row["id"] for row in rows if row["id"] in now and row.get("sha256", now[row["id"]]) != now[row["id"]]]
+    if replaced:
+        raise InvalidArgumentError(
+            f"expected captions of these very images in {path}, but {replaced[0]} is another file now; take its line "
+            "away and run pickclutter caption-images again"
+        )
     matched = {name: captions[name] for name in images.ids if name in captions}
     if not matched:
         raise InvalidArgumentError(
             f"expected captions of images such as {images.ids[0]} in {path}, but got {list(captions)[:1]}"
         )
     notes = _note([name for name in images.ids if name not in matched], "images have no caption")
-    return replace(data, captions=matched), notes + _note([*(captions.keys() - matched)], "captions are of no image")
+    notes += _note([*(captions.keys() - matched)], "captions are of no image")
+    return replace(data, captions=matched, notes=(*data.notes, *notes))
 
 
-def _split(data: ImageDataset, config: ImageDataConfig) -> tuple[Split, list[str]]:
-    folder = config.author_lists
-    if folder and any((Path(folder) / name).is_file() for name in LISTS.values()):
-        return listed_split(
-            folder, data, seed=config.seed, shots=config.shots, allow_missing=config.allow_missing
-        )  # fmt: skip
-    if folder and not (Path(folder) / LABELS).is_file():
-        raise MissingAssetsError(f"expected {', '.join((*LISTS.values(), LABELS))} in {folder}")
-    by_folders = folder_split(data, seed=config.seed, shots=config.shots)
-    if by_folders is not None:
-        return by_folders, [f"split by the folders {', '.join(FOLDERS.values())}"]
-    names = [item.name for item in data.classes]
-    split = seeded_split(
-        data.labels, len(names), seed=config.seed, shots=config.shots, halves=data.class_split, names=names
-    )
-    return split, [f"no lists in {folder}: split by seed {config.seed}"] if folder else []
+def _split(data: ImageDataset, config: ImageDataConfig) -> Split:
+    if config.author_lists:
+        folder = Path(config.author_lists)
+        if any((folder / name).is_file() for name in LISTS.values()):
+            return listed_split(folder, data, config.seed, config.shots)
+        if not (folder / LABELS).is_file():
+            raise MissingAssetsError(f"expected {', '.join((*LISTS.values(), LABELS))} in {folder}")
+    by_folders = folder_split(data, config.seed, config.shots)
+    return by_folders or seeded_split(data, config.seed, config.shots)
 
 
 def _duplicates(data: ImageDataset, split: Split) -> list[str]:
@@ -205,5 +166,5 @@ def _duplicates(data: ImageDataset, split: Split) -> list[str]:
     return _note(equal, "images of X_id and X_ood have the bytes of one that is trained on")
 
 
-def _note(items: list[str], what: str) -> list[str]:
+def _note(items: Sequence[str], what: str) -> list[str]:
     return [f"{len(items)} {what}, such as {items[0]}"] if items else []

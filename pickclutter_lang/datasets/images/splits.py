@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.datasets.images.dataset import ClassSplit, ImageClass, ImageDataset, ImageFiles
+from pickclutter_lang.datasets.images.dataset import ImageClass, ImageDataset, ImageFiles
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError
 
 SUBSETS = ("train", "id", "ood", "fewshot")
@@ -42,139 +41,87 @@ class Split:
     ood: tuple[int, ...]
     fewshot: tuple[int, ...]
 
-    def __post_init__(self) -> None:
-        """Check that nothing is in two places.
-
-        :raises DatasetError: for a class that is both seen and unseen, or an image that is in two subsets
-        """
-        for name in ("seen", "unseen", *SUBSETS):
-            values = getattr(self, name)
-            if len(set(values)) < len(values):
-                raise DatasetError(f"expected each entry of {name} once, but {len(values) - len(set(values))} repeat")
-        for one, other in (("seen", "unseen"), *combinations(SUBSETS, 2)):
-            both = sorted(set(getattr(self, one)) & set(getattr(self, other)))
-            if both:
-                raise DatasetError(f"expected {one} and {other} to share nothing, but {len(both)} are both: {both[:5]}")
-
     def check(self, labels: NDArray[np.int64]) -> None:
-        """Check the subsets against the classes of the images.
+        """Check that nothing is in two places, and that each subset has images of its own classes, all of them.
 
         :param labels: [N], the class of each image
-        :raises DatasetError: for an image whose class is not of its subset, a class that a subset lacks, or unseen
-            classes with different numbers of few-shot images
+        :raises DatasetError: naming the subsets that do not fit
         """
+        for names in (("seen", "unseen"), SUBSETS):
+            times = Counter(value for name in names for value in getattr(self, name))
+            twice = [value for value, number in times.items() if number > 1]
+            if twice:
+                raise DatasetError(f"expected each entry of {', '.join(names)} once, but {twice[:5]} are there twice")
         for subset in SUBSETS:
-            wanted, rows = self.seen if subset in ("train", "id") else self.unseen, getattr(self, subset)
-            if rows and not 0 <= min(rows) <= max(rows) < len(labels):
-                raise DatasetError(f"expected rows of {subset} below {len(labels)}, but got {min(rows)} to {max(rows)}")
-            wrong = set(labels[list(rows)].tolist()) ^ set(wanted)
-            if wrong:
+            wanted = self.seen if subset in ("train", "id") else self.unseen
+            wrong = set(labels[list(getattr(self, subset))].tolist()) ^ set(wanted)
+            if wrong or not wanted:
                 raise DatasetError(f"expected {subset} to have exactly its own classes, but {sorted(wrong)} differ")
-        shots = np.bincount(labels[list(self.fewshot)], minlength=1)
-        if len(set(shots[list(self.unseen)].tolist())) > 1:
-            raise DatasetError(f"expected as many few-shot images of each unseen class, but got {shots.tolist()}")
 
 
-def seeded_split(
-    labels: NDArray[np.int64],
-    n_classes: int,
-    *,
-    seed: int,
-    shots: int = 5,
-    halves: ClassSplit | None = None,
-    names: Sequence[str] | None = None,
-) -> Split:
+def seeded_split(data: ImageDataset, seed: int, shots: int) -> Split:
     """Split as the paper does: half of the classes are seen, and about 70% of their images are for training.
 
-    :param labels: [N], the class of each image
+    :param seed: draws the halves, where the data set does not define them, and the images
     :param shots: few-shot images of each unseen class, which are not in X_ood
-    :param halves: classes (Y_id, Y_ood) where they are given
-    :param names: of the classes, for messages
     :raises DatasetError: naming a class with too few images, or when there are no unseen classes
     """
-    if halves is None:
-        order = np.random.default_rng(seed).permutation(n_classes).tolist()
-        half = (n_classes + 1) // 2
-        halves = tuple(sorted(order[:half])), tuple(sorted(order[half:]))
-    if not all(halves):
+    order, half = np.random.default_rng(seed).permutation(len(data.classes)).tolist(), (len(data.classes) + 1) // 2
+    seen, unseen = data.class_split or (tuple(sorted(order[:half])), tuple(sorted(order[half:])))
+    if not seen or not unseen:
         raise DatasetError(
-            f"expected seen and unseen classes, but got {len(halves[0])} and {len(halves[1])}; views of own objects "
-            "take them from `split: unseen` in catalog.yaml, other data needs two classes or more"
+            f"expected seen and unseen classes, but got {len(seen)} and {len(unseen)}; views of own objects take them "
+            "from `split: unseen` in catalog.yaml, other data needs two classes or more"
         )
-    subsets: dict[str, list[int]] = {subset: [] for subset in SUBSETS}
-    for group, first, rest, least in ((halves[0], "train", "id", 2), (halves[1], "fewshot", "ood", shots + 1)):
-        for label in group:
-            rows = _shuffled(np.flatnonzero(labels == label), seed, label)
-            if len(rows) < least:
-                raise _too_few(names[label] if names else f"class {label}", first, least, len(rows))
-            cut = shots if first == "fewshot" else min(max(round(_TRAIN_FRACTION * len(rows)), 1), len(rows) - 1)
-            subsets[first] += rows[:cut]
-            subsets[rest] += rows[cut:]
-    split = Split(*halves, **{subset: tuple(sorted(rows)) for subset, rows in subsets.items()})
-    split.check(labels)
-    return split
+    rows: dict[str, list[int]] = {"train": [], "id": [], "ood": np.flatnonzero(np.isin(data.labels, unseen)).tolist()}
+    for label in seen:
+        drawn = _shuffled(np.flatnonzero(data.labels == label).tolist(), seed, label)
+        cut = min(max(round(_TRAIN_FRACTION * len(drawn)), 1), len(drawn) - 1)
+        rows["train"] += drawn[:cut]
+        rows["id"] += drawn[cut:]
+    return _with_few_shot(rows, data, seed, shots)
 
 
-def listed_split(
-    folder: str | Path, data: ImageDataset, *, seed: int, shots: int = 5, allow_missing: bool = False
-) -> tuple[Split, list[str]]:
+def listed_split(folder: Path, data: ImageDataset, seed: int, shots: int) -> Split:
     """Split by the authors' lists, whose lines are `split/class/file`; a class may be spelled differently on disk.
 
     :param folder: holds `train_data.txt`, `val_on_train_data.txt` (X_id) and `val_data.txt` (X_ood)
     :param seed: draws `shots` images of each unseen class out of X_ood, which are then no subset of it
-    :param allow_missing: skip listed images that are missing, and classes without images
-    :return: the split, and what of lists and images does not fit, to print
     :raises MissingAssetsError: when a list, or a listed image, is not there
     :raises InvalidArgumentError: for a line of another form
-    :raises DatasetError: for an image or class in two lists that must differ, or a class with too few images
+    :raises DatasetError: for a class with too few images
     """
-    listed = {subset: _read_list(Path(folder) / name) for subset, name in LISTS.items()}
-    matcher = ClassMatcher(data.classes)
-    row_of: dict[tuple[int | None, str], int] = {
+    listed = {subset: _read_list(folder / name) for subset, name in LISTS.items()}
+    place = match_classes((label for entries in listed.values() for label, _ in entries), data.classes)
+    row_of = {
         (int(label), name.rsplit("/", 1)[-1]): row
         for row, (label, name) in enumerate(zip(data.labels, data.images.ids, strict=True))
     }
     rows: dict[str, list[int]] = {}
-    notes, absent = [], False
+    absent: list[str] = []
     for subset, entries in listed.items():
-        place = {label: matcher.find(label) for label, _ in entries}
-        found = {(label, file): row_of.get((place[label], file)) for label, file in entries}
-        rows[subset] = sorted(row for row in found.values() if row is not None)
-        missing = ["/".join(entry) for entry, row in found.items() if row is None]
-        absent = absent or bool(missing)
-        there = f"{len(found) - len(missing)} of {len(found)} images are there"
-        notes.append(f"{LISTS[subset]}: {there}{_such_as(missing, 'not')}")
-    _check_listed(listed)
-    used = {row for of_subset in rows.values() for row in of_subset}
-    unlisted = [name for row, name in enumerate(data.images.ids) if row not in used]
-    notes += [f"{len(unlisted)} images are in no list{_such_as(unlisted, 'such as')}"] if unlisted else []
-    if absent and not allow_missing:
+        found = [row_of.get((place.get(label, -1), file)) for label, file in entries]
+        rows[subset] = sorted(row for row in found if row is not None)
+        absent += ["/".join(entry) for entry, row in zip(entries, found, strict=True) if row is None]
+    if absent:
         raise MissingAssetsError(
-            f"expected every listed image among those of {data.name}; complete them, or skip the absent ones with "
-            f"data.allow_missing=true: {'; '.join(notes)}"
+            f"expected every image that {folder} lists among those of {data.name}, but {len(absent)} are not there, "
+            f"such as {', '.join(absent[:3])}; complete them, or take them out of the lists"
         )
-    if not all(rows.values()):
-        raise MissingAssetsError(f"expected images of every list: {'; '.join(notes)}")
-    return _split_by_subsets(rows, data, seed, shots), notes
+    return _with_few_shot(rows, data, seed, shots)
 
 
-def folder_split(data: ImageDataset, *, seed: int, shots: int = 5) -> Split | None:
+def folder_split(data: ImageDataset, seed: int, shots: int) -> Split | None:
     """Split by the folders of the authors' layout, `train/<class>`, `val_on_train/<class>` and `val/<class>`.
 
-    :param seed: as of `listed_split`
     :return: None for images that lie otherwise
     :raises DatasetError: as `listed_split`
     """
-    if not isinstance(data.images, ImageFiles):
+    parts = [path.parents[1].name for path in data.images.paths] if isinstance(data.images, ImageFiles) else []
+    if set(parts) != set(FOLDERS.values()):
         return None
-    subset_of = {folder: subset for subset, folder in FOLDERS.items()}
-    parts = [path.parents[1].name for path in data.images.paths]
-    if set(parts) != set(subset_of):
-        return None
-    rows: dict[str, list[int]] = {subset: [] for subset in FOLDERS}
-    for row, part in enumerate(parts):
-        rows[subset_of[part]].append(row)
-    return _split_by_subsets(rows, data, seed, shots)
+    rows = {subset: [row for row, part in enumerate(parts) if part == name] for subset, name in FOLDERS.items()}
+    return _with_few_shot(rows, data, seed, shots)
 
 
 def subsample(
@@ -188,7 +135,7 @@ def subsample(
     if classes is None and per_class is None:
         return data, split
     halves = split.seen[:classes], split.unseen[:classes]
-    chosen = {*halves[0], *halves[1]}
+    chosen = sorted({*halves[0], *halves[1]})
     subsets: dict[str, list[int]] = {subset: [] for subset in SUBSETS}
     for subset, rows in subsets.items():
         taken: Counter[int] = Counter()
@@ -198,11 +145,11 @@ def subsample(
                 taken[label] += 1
                 rows.append(row)
     kept = sorted(row for rows in subsets.values() for row in rows)
-    row_of, class_of = ({old: new for new, old in enumerate(items)} for items in (kept, sorted(chosen)))
+    row_of, class_of = ({old: new for new, old in enumerate(items)} for items in (kept, chosen))
     images = data.images.subset(kept)
     smaller = replace(
         data,
-        classes=tuple(data.classes[n] for n in class_of),
+        classes=tuple(data.classes[n] for n in chosen),
         labels=np.array([class_of[int(label)] for label in data.labels[kept]], dtype=np.int64),
         images=images,
         captions={name: data.captions[name] for name in images.ids if name in data.captions},
@@ -239,23 +186,22 @@ def humanize(folder: str) -> str:
     return re.sub(r"[_\s]+", " ", _INDEX.sub("", folder)).strip()
 
 
-class ClassMatcher:
-    """Finds a class by its folder, or else by its name; a spelling that fits two classes finds neither."""
+def match_classes(names: Iterable[str], classes: Sequence[ImageClass]) -> dict[str, int]:
+    """Return the index of the class that each name means, by its folder or else by its name.
 
-    def __init__(self, classes: Sequence[ImageClass]) -> None:
-        self._exact = {item.folder: n for n, item in enumerate(classes)}
-        self._spelled: list[dict[str, int]] = []
-        for texts in ([item.folder for item in classes], [item.name for item in classes]):
-            keys = [normalize_name(text) for text in texts]
-            times = Counter(keys)
-            self._spelled.append({key: n for n, key in enumerate(keys) if times[key] == 1})
-
-    def find(self, name: str) -> int | None:
-        """Return the index of a class, None where there is none of that name."""
-        if name in self._exact:
-            return self._exact[name]
-        key = normalize_name(name)
-        return next((spelled[key] for spelled in self._spelled if key in spelled), None)
+    Names without a class are left out, as are spellings that fit two classes.
+    """
+    exact = {item.folder: n for n, item in enumerate(classes)}
+    by_spelling: list[dict[str, int]] = []
+    for texts in ([item.folder for item in classes], [item.name for item in classes]):
+        keys = [normalize_name(text) for text in texts]
+        times = Counter(keys)
+        by_spelling.append({key: n for n, key in enumerate(keys) if times[key] == 1})
+    found = {}
+    for name in dict.fromkeys(names):
+        options = (exact.get(name), *(of.get(normalize_name(name)) for of in by_spelling))
+        found[name] = next((option for option in options if option is not None), -1)
+    return {name: n for name, n in found.items() if n >= 0}
 
 
 def _read_list(path: Path) -> list[tuple[str, str]]:
@@ -269,15 +215,7 @@ def _read_list(path: Path) -> list[tuple[str, str]]:
     return rows
 
 
-def _check_listed(listed: Mapping[str, Sequence[tuple[str, str]]]) -> None:
-    """Check that no image is listed twice."""
-    entries = Counter((normalize_name(label), file) for rows in listed.values() for label, file in rows)
-    (label, file), times = entries.most_common(1)[0] if entries else (("", ""), 0)
-    if times > 1:
-        raise DatasetError(f"expected each image in {', '.join(LISTS.values())} once, but {label}/{file} is repeated")
-
-
-def _split_by_subsets(rows: Mapping[str, Sequence[int]], data: ImageDataset, seed: int, shots: int) -> Split:
+def _with_few_shot(rows: Mapping[str, Sequence[int]], data: ImageDataset, seed: int, shots: int) -> Split:
     """Return the split of the rows of `train`, `id` and `ood`, after few-shot images are drawn out of the last."""
     by_class: dict[str, dict[int, list[int]]] = {subset: {} for subset in rows}
     for subset, members in rows.items():
@@ -286,29 +224,19 @@ def _split_by_subsets(rows: Mapping[str, Sequence[int]], data: ImageDataset, see
     seen, unseen = sorted({*by_class["train"], *by_class["id"]}), sorted(by_class["ood"])
     for subset, classes, least in (("train", seen, 1), ("id", seen, 1), ("ood", unseen, shots + 1)):
         for n in classes:
-            if len(by_class[subset].get(n, [])) < least:
-                raise _too_few(data.classes[n].folder, subset, least, len(by_class[subset].get(n, [])))
-    fewshot = {row for n in unseen for row in _shuffled(by_class["ood"][n], seed, n)[:shots]}
-    ood = tuple(row for row in rows["ood"] if row not in fewshot)
-    split = Split(
-        tuple(seen), tuple(unseen), tuple(rows["train"]), tuple(rows["id"]), ood, tuple(sorted(fewshot))
-    )  # fmt: skip
-    split.check(data.labels)
-    return split
+            count = len(by_class[subset].get(n, []))
+            if count < least:
+                raise DatasetError(
+                    f"expected at least {least} images of {data.classes[n].name} in {subset}, but got {count}; lower "
+                    "data.shots, or take more images of it"
+                )
+    few_shot = {row for n in unseen for row in _shuffled(by_class["ood"][n], seed, n)[:shots]}
+    train, known = (tuple(sorted(rows[subset])) for subset in ("train", "id"))
+    ood = tuple(row for row in rows["ood"] if row not in few_shot)
+    return Split(tuple(seen), tuple(unseen), train, known, ood, tuple(sorted(few_shot)))
 
 
-def _too_few(name: str, subset: str, least: int, count: int) -> DatasetError:
-    advice = "lower data.shots, or take" if subset in ("fewshot", "ood") else "take"
-    return DatasetError(
-        f"expected at least {least} images of {name} in {subset}, but got {count}; {advice} more images of it"
-    )
-
-
-def _shuffled(rows: Sequence[int] | NDArray[np.int64], seed: int, label: int) -> list[int]:
+def _shuffled(rows: Sequence[int], seed: int, label: int) -> list[int]:
     """Return the rows of a class in the order in which a seed draws them; it does not depend on other classes."""
     order: list[int] = np.random.default_rng([seed, label]).permutation(np.asarray(rows, dtype=np.int64)).tolist()
     return order
-
-
-def _such_as(items: Sequence[str], word: str) -> str:
-    return f", {word} {', '.join(items[:3])}" if items else ""

@@ -8,22 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict
-
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
+from typing import Any, NamedTuple, TypedDict
 
 from pickclutter_lang.datasets.images import ImageFiles, ImageSource, load_image_dataset
 from pickclutter_lang.errors import DatasetError, LanguageModelError, MismatchError
 from pickclutter_lang.experiments.images.config import CaptionConfig
 from pickclutter_lang.language.captioner import Captioner
 from pickclutter_lang.utils.images import read_image
-from pickclutter_lang.utils.io import atomic_write, check_writable_dir
+from pickclutter_lang.utils.io import check_writable_dir, fsync, write_text
 from pickclutter_lang.utils.json_files import read_json, read_json_lines
 from pickclutter_lang.utils.locks import file_lock
 from pickclutter_lang.utils.progress import ProgressBar
@@ -31,8 +25,7 @@ from pickclutter_lang.utils.progress import ProgressBar
 _REMEDY = "name another out="
 
 
-@dataclass(frozen=True)
-class Captioned:
+class Captioned(NamedTuple):
     """How many images have a caption, how many of them since this call, and what to know of the data set."""
 
     images: int
@@ -55,14 +48,14 @@ def caption_images(config: CaptionConfig) -> Captioned:
     """Caption every image that has none in `out`; after an interruption the same call continues.
 
     :raises PickClutterError: as `Captioner` and `load_image_dataset`; MismatchError for captions of another model or of
-        other images, DatasetError for a file that cannot be written, InvalidArgumentError for an unreadable image
+        other images, InvalidArgumentError for an unreadable image
     :raises LanguageModelError: after all others are captioned, for images without any caption from the model
     """
     out = Path(config.out)
     check_writable_dir(out.parent)
     captioner = Captioner(config.model, config.revision, config.max_tokens, config.device)
     data, _, report = load_image_dataset(config.data)
-    ids, hashes = data.images.ids, _hashes(data.images)
+    images, ids, hashes = data.images, data.images.ids, _hashes(data.images)
     with file_lock(out):
         done = _captioned(out, captioner.provenance, dict(zip(ids, hashes, strict=True)))
         left = [row for row, name in enumerate(ids) if name not in done]
@@ -70,10 +63,13 @@ def caption_images(config: CaptionConfig) -> Captioned:
         with ProgressBar("images", len(ids), len(ids) - len(left)) as bar:
             for first in range(0, len(left), config.batch_size):
                 rows = left[first : first + config.batch_size]
-                texts = captioner.caption(_originals(data.images, rows))
-                lines = [{"id": ids[n], "text": t, "sha256": hashes[n]} for n, t in zip(rows, texts, strict=True) if t]
-                lacking += [ids[n] for n, text in zip(rows, texts, strict=True) if not text]
-                _append(out, lines)
+                # Files are not squeezed to the squares that students see.
+                shown = (
+                    [read_image(images.paths[n]) for n in rows] if isinstance(images, ImageFiles) else images.load(rows)
+                )
+                texts = dict(zip(rows, captioner.caption(list(shown)), strict=True))
+                _append(out, [{"id": ids[n], "text": text, "sha256": hashes[n]} for n, text in texts.items() if text])
+                lacking += [ids[n] for n, text in texts.items() if not text]
                 bar.advance(len(rows))
     if lacking:
         raise LanguageModelError(
@@ -90,7 +86,7 @@ def _captioned(out: Path, provenance: Mapping[str, Any], hashes: Mapping[str, st
     """
     card = out.with_name(f"{out.name}.card.json")
     if not out.exists() or out.stat().st_size == 0:
-        atomic_write(card, (json.dumps(provenance, indent=1) + "\n").encode())
+        write_text(card, json.dumps(provenance, indent=1) + "\n")
         return set()
     recorded = read_json(card, _Provenance, MismatchError, _REMEDY)
     if any(recorded.get(key) != provenance[key] for key in ("weights", "max_tokens")):
@@ -98,34 +94,22 @@ def _captioned(out: Path, provenance: Mapping[str, Any], hashes: Mapping[str, st
             f"expected captions of {provenance['model']} with max_tokens={provenance['max_tokens']} in {out}, but they "
             f"are of {recorded['model']} with max_tokens={recorded['max_tokens']}, or of other weights; {_REMEDY}"
         )
-    done: set[str] = set()
-    for number, row in enumerate(read_json_lines(out, _Line, DatasetError, _REMEDY, may_be_cut=True), 1):
-        if hashes.get(row["id"]) != row["sha256"]:
-            raise MismatchError(
-                f"line {number} of the captions {out} is of {row['id']}, which is not among the images or is another "
-                f"one now; take that line away, or {_REMEDY}"
-            )
-        done.add(row["id"])
+    rows = read_json_lines(out, _Line, DatasetError, _REMEDY, may_be_cut=True)
+    other = [row["id"] for row in rows if hashes.get(row["id"]) != row["sha256"]]
+    if other:
+        raise MismatchError(
+            f"the captions {out} are of {', '.join(other[:3])} too, which are not among the images or are others now; "
+            f"take these lines away, or {_REMEDY}"
+        )
     with out.open("r+b") as stream:
         stream.truncate(stream.read().rfind(b"\n") + 1)
-    return done
+    return {row["id"] for row in rows}
 
 
-def _append(out: Path, rows: Sequence[Mapping[str, str]]) -> None:
-    try:
-        with out.open("ab") as stream:
-            stream.write("".join(json.dumps(row) + "\n" for row in rows).encode())
-            stream.flush()
-            os.fsync(stream.fileno())
-    except OSError as error:
-        raise DatasetError(f"cannot write {out}: {error.strerror}; mend that and run the same command again") from error
-
-
-def _originals(images: ImageSource, rows: Sequence[int]) -> list[Image.Image | NDArray[np.uint8]]:
-    """Return images as large as they are: files are not squeezed to the squares that students see."""
-    if isinstance(images, ImageFiles):
-        return [read_image(images.paths[row]) for row in rows]
-    return list(images.load(rows))
+def _append(out: Path, rows: list[dict[str, str]]) -> None:
+    with out.open("a") as stream:
+        stream.writelines(json.dumps(row) + "\n" for row in rows)
+    fsync(out)
 
 
 def _hashes(images: ImageSource) -> list[str]:

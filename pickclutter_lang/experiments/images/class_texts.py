@@ -11,7 +11,7 @@ from typing import Any
 from pickclutter_lang.datasets.images import ImageClass, ImageDataset, Split
 from pickclutter_lang.datasets.images.splits import SUBSETS
 from pickclutter_lang.distillation import IMAGE_LOSS_NAMES, ImageObjective
-from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.images.config import ClassTextConfig, ImageObjectiveConfig, ImageTrainConfig
 from pickclutter_lang.language.descriptions import BLIND, DESCRIPTION_TEMPLATE, STYLES, describe, read_descriptions
 from pickclutter_lang.language.prompts import LearnedPrompts
@@ -57,55 +57,33 @@ def class_texts(config: ClassTextConfig, classes: Sequence[ImageClass], *, behin
     """Return the text of every class, with its description where the settings name a source of them.
 
     :param behind_context: leave out the template, which a learned context replaces
-    :raises InvalidArgumentError: naming the classes without a description, or for a file of another style
+    :raises InvalidArgumentError, UnknownObjectError: naming the classes without a description
     :raises MissingAssetsError: when a file is not there
     """
     names, source = [item.name for item in classes], config.descriptions
     if source is None:
         return names if behind_context else [config.template.format(name=name) for name in names]
-    if source in (*STYLES, *BLIND):
-        texts = _in_style(source, config.style_dir, names)
-    elif source != _OWN:
-        texts = read_descriptions(source).of(names)
-    else:
+    if source == _OWN:
         texts = [item.description for item in classes]
         lacking = [name for name, text in zip(names, texts, strict=True) if not text]
         if lacking:
             raise InvalidArgumentError(
                 f"expected a description of every class, but the data set has none of {', '.join(lacking[:5])}; name a "
-                "file of them as data.descriptions (make it: pickclutter describe-labels labels=[...] out=FILE.json), "
-                "or do without the runs that need them"
+                "file of them as data.descriptions (make it: pickclutter describe-labels labels=[...] out=FILE.json)"
             )
+    elif config.style_dir is None or source not in (*STYLES, *BLIND):
+        texts = read_descriptions(source).of(names)
+    else:
+        path = Path(config.style_dir) / f"{BLIND.get(source, source)}.json"
+        known = read_descriptions(path)
+        if source in BLIND and known.images_seen:
+            raise InvalidArgumentError(
+                f"expected descriptions from the names alone in {path}, but their writer had images of the objects; "
+                "have others written: pickclutter describe-labels"
+            )
+        texts = known.of(names)
     template = DESCRIPTION_TEMPLATE if behind_context else f"a photo of {DESCRIPTION_TEMPLATE}"
     return [describe(name, text, template) for name, text in zip(names, texts, strict=True)]
-
-
-def _in_style(style: str, folder: str | None, names: Sequence[str]) -> list[str]:
-    """Return descriptions of the package's objects, or of a folder: those of the instruction of a blind style too."""
-    if folder is None:
-        known = read_descriptions(style)
-        if not {*names} <= {*known.texts}:
-            raise InvalidArgumentError(
-                f"expected text.style_dir=FOLDER with {', '.join(f'{one}.json' for one in STYLES)} for these classes; "
-                "the package describes its 26 objects only"
-            )
-        return known.of(names)
-    blind, style = style in BLIND, BLIND.get(style, style)
-    path = Path(folder) / f"{style}.json"
-    if not path.is_file():
-        raise MissingAssetsError(
-            f"expected {style} descriptions at {path}, but there is no such file; make it: "
-            f"pickclutter describe-labels style={style} labels=[...] out={path}"
-        )
-    known = read_descriptions(path)
-    if known.style != style:
-        raise InvalidArgumentError(f"expected {style} descriptions in {path}, but these are {known.style} ones")
-    if blind and known.images_seen:
-        raise InvalidArgumentError(
-            f"expected descriptions from the names alone in {path}, but their writer had images of the objects; have "
-            f"others written (pickclutter describe-labels), or choose text.descriptions={style} where that is offered"
-        )
-    return known.of(names)
 
 
 def needs_captions(objective: ImageObjectiveConfig) -> bool:
@@ -124,8 +102,7 @@ def captions_of(data: ImageDataset, rows: Sequence[int]) -> list[str]:
     if lacking:
         raise InvalidArgumentError(
             f"expected a caption of every image for objective.cap, but {len(lacking)} have none, such as "
-            f"{lacking[0]}; name a file of captions (JSON lines: id, text) as data.captions, written by "
-            "pickclutter caption-images, or do without the runs that need them"
+            f"{lacking[0]}; name a file of pickclutter caption-images as data.captions"
         )
     return [data.captions[item] for item in ids]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from pickclutter_lang.datasets.images import ImageDataConfig
+from pickclutter_lang.datasets.images.config import IMAGE_CACHE, ImageDataConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.teachers.config import TeacherConfig
@@ -26,8 +26,6 @@ from pickclutter_lang.utils.validation import (
     one_of,
     within,
 )
-
-CACHE_DIR = "runs/image_cache"
 
 
 @dataclass
@@ -105,18 +103,20 @@ class ImageObjectiveConfig:
     extra: dict[str, float] | None = None
     """Weights of losses of your own, {module:attribute: weight}; see `distillation.Objective`."""
 
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
+    @property
+    def weights(self) -> dict[str, float]:
+        """Weight of each term, one's own among them."""
         from pickclutter_lang.distillation import IMAGE_LOSS_NAMES  # loads torch
 
-        for name in IMAGE_LOSS_NAMES:
-            at_least(f"objective.{name}", getattr(self, name), 0.0)
-        for name, weight in (self.extra or {}).items():
-            at_least(f"objective.extra.{name}", weight, 0.0)
-        if not any((*(getattr(self, name) for name in IMAGE_LOSS_NAMES), *(self.extra or {}).values())):
+        return {name: getattr(self, name) for name in IMAGE_LOSS_NAMES} | (self.extra or {})
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        for name, weight in self.weights.items():
+            at_least(f"objective.{name}", weight, 0.0)
+        if not any(self.weights.values()):
             raise InvalidArgumentError(
-                "expected a loss with a weight, such as objective.cls=1 objective.im_cst=1; "
-                f"there are {', '.join(IMAGE_LOSS_NAMES)}"
+                f"expected an objective with a weight of {', '.join(self.weights)}, such as objective.cls=1"
             )
         above("objective.temperature", self.temperature, 0.0)
         one_of("objective.similarity", self.similarity, ("squared_distance", "cosine"))
@@ -135,7 +135,7 @@ class ImageTrainConfig:
     center_crop: int | None = None
     """Side in pixels of the center crop for evaluation. null: the full image."""
     crops: ImageCropConfig = field(default_factory=ImageCropConfig)
-    teacher: TeacherConfig = field(default_factory=lambda: TeacherConfig(cache=CACHE_DIR))
+    teacher: TeacherConfig = field(default_factory=lambda: TeacherConfig(cache=IMAGE_CACHE))
     student: StudentConfig = field(default_factory=lambda: StudentConfig("torchvision/resnet18", output_stride=None))
     text: ClassTextConfig = field(default_factory=ClassTextConfig)
     objective: ImageObjectiveConfig = field(default_factory=ImageObjectiveConfig)
@@ -165,13 +165,11 @@ class ImageTrainConfig:
     """Trackers beside TensorBoard: `wandb`, `mlflow`, or `module:attribute` of your own. They change no result."""
 
     def __post_init__(self) -> None:
-        """Fill in `${teacher.cache}`, as hydra does for a command."""
-        self.data = replace(self.data, cache=self.data.cache.replace("${teacher.cache}", self.teacher.cache))
+        """Keep images where the teacher's features are, unless the data says where."""
+        self.data = replace(self.data, cache=self.data.cache or self.teacher.cache)
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        from pickclutter_lang.distillation import IMAGE_LOSS_NAMES  # loads torch
-
         for part in (self.data, self.crops, self.student, self.text, self.objective, self.retrieval):
             part.validate()
         self.distill.validate("distill")
@@ -193,8 +191,7 @@ class ImageTrainConfig:
                     f"expected no student.{name} for single images, whose students pool no map by a label, but got "
                     f"{getattr(self.student, name)!r}; the losses take objective.temperature"
                 )
-        losses = [name for name in IMAGE_LOSS_NAMES if getattr(self.objective, name)]
-        if self.text.closed_set and [*losses, *(self.objective.extra or ())] != ["cls"]:
+        if self.text.closed_set and [name for name, weight in self.objective.weights.items() if weight] != ["cls"]:
             raise InvalidArgumentError("expected objective.cls alone with text.closed_set=true: nothing is distilled")
 
     @property
@@ -216,7 +213,7 @@ class ReproduceTablesConfig:
     """1 to 11, a list such as [1,5], or `all`. Table 12 has a command of its own."""
     figure: Any = None
     """1 (bars), 2b (UMAP), 4 (eigenvalues), a list of them, or `all`."""
-    seeds: Any = field(default_factory=lambda: [0, 1, 2])
+    seeds: list[int] = field(default_factory=lambda: [0, 1, 2])
     """Seeds of each run."""
     class_splits: list[int] = field(default_factory=lambda: [0])
     """Draws of what is unseen (`data.seed`): each number draws another half of the classes, and other images of each.
@@ -231,7 +228,7 @@ class ReproduceTablesConfig:
 class CaptionConfig:
     """Captions of images by an image captioning model (BLIP, GIT), for the loss `cap`."""
 
-    data: ImageDataConfig = field(default_factory=lambda: ImageDataConfig(cache=CACHE_DIR))
+    data: ImageDataConfig = field(default_factory=ImageDataConfig)
     model: str = "Salesforce/blip-image-captioning-base"
     """Folder with configuration, *.safetensors, processor and tokenizer, or a name on the Hugging Face hub."""
     revision: str | None = None
@@ -244,10 +241,6 @@ class CaptionConfig:
     """torch's name of the device."""
     out: str = "captions.jsonl"
     """File of the captions. `OUT.card.json` next to it names their model."""
-
-    def __post_init__(self) -> None:
-        """Take the default cache, since there is no teacher."""
-        self.data = replace(self.data, cache=self.data.cache.replace("${teacher.cache}", CACHE_DIR))
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -86,17 +87,16 @@ class ImageCrops:
     def crop_features(self, teacher: Teacher, cache: FeatureCache, rows: Sequence[int]) -> Tensor:
         """Return the teacher's features [n, V, D] of the fixed crops of some images, V at least 1."""
         chosen = hashlib.sha256(np.asarray(rows, np.int64).tobytes()).hexdigest()[:16]
-        parts = []
-        for crop in range(self.config.fixed_crops):
+        how = f"smallest={self.config.min_crop_area} flip={self.config.flip} version={_VERSION} upright"
 
-            def batches(crop: int = crop) -> Iterator[NDArray[np.uint8]]:
-                for some in _slices(rows):
-                    yield self.fixed_crops(some, crop, teacher.image_size)
+        def batches(crop: int) -> Iterator[NDArray[np.uint8]]:
+            return (self.fixed_crops(some, crop, teacher.image_size) for some in _slices(rows))
 
-            how = f"smallest={self.config.min_crop_area} flip={self.config.flip} version={_VERSION} upright"
+        def features(crop: int) -> Tensor:
             view = f"side={self.images.image_size} rows={chosen} crop={crop} {how}"
-            parts.append(cache.get_or_compute(teacher, batches, len(rows), self.images.content_hash, view))
-        return torch.stack(parts, dim=1)
+            return cache.get_or_compute(teacher, partial(batches, crop), len(rows), self.images.content_hash, view)
+
+        return torch.stack([features(crop) for crop in range(self.config.fixed_crops)], dim=1)
 
     def image_features(self, teacher: Teacher, cache: FeatureCache) -> Tensor:
         """Return the teacher's features [N, D] of all images, not cropped."""

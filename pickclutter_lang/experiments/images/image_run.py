@@ -86,7 +86,7 @@ class ImageRun(MultiPhaseExperiment):
     ) -> None:
         super().__init__(config, teacher)
         self.data, self.split, self.report = data, split, report
-        self.keep_last = config.average_last_epochs
+        self.keep_last, self.trained_rows = config.average_last_epochs, (*split.train, *split.fewshot)
         self.crops = ImageCrops(data.images, config.crops, config.image_size, config.center_crop, config.num_workers)
         self.labels = torch.from_numpy(data.labels)
 
@@ -150,16 +150,9 @@ class ImageRun(MultiPhaseExperiment):
     @cached_property
     def objective(self) -> ImageObjective:
         """What the student is trained with."""
-        values = self.config.objective
-        return ImageObjective(
-            {name: getattr(values, name) for name in IMAGE_LOSS_NAMES},
-            temperature=values.temperature,
-            similarity=values.similarity,  # type: ignore[arg-type]  # checked by its settings
-            top_k=values.top_k,
-            filter_vlprox=values.filter_vlprox,
-            filter_im_cst=values.filter_im_cst,
-            extra=values.extra,
-        )
+        values = vars(self.config.objective)
+        weights = {name: values[name] for name in IMAGE_LOSS_NAMES}
+        return ImageObjective(weights, **{name: value for name, value in values.items() if name not in weights})
 
     @cached_property
     def cache(self) -> FeatureCache:
@@ -180,7 +173,7 @@ class ImageRun(MultiPhaseExperiment):
 
     @cached_property
     def teacher_targets(self) -> Tensor | None:
-        """The teacher's features [n, V, D] of V crops of images that are trained on; None where no loss needs them."""
+        """The teacher's features [n, V, D] of V crops of the n `trained_rows`; None where no loss needs them."""
         if not self.objective.needs("teacher"):
             return None
         if self.config.crops.fixed_crops:
@@ -189,7 +182,7 @@ class ImageRun(MultiPhaseExperiment):
 
     @cached_property
     def caption_targets(self) -> Tensor | None:
-        """The teacher's features [n, D] of the captions of the images that are trained on; None as above.
+        """The teacher's features [n, D] of the captions of the `trained_rows`; None where no loss needs them.
 
         :raises InvalidArgumentError: when an image has no caption
         """
@@ -200,11 +193,6 @@ class ImageRun(MultiPhaseExperiment):
         features = self.teacher.encode_text(texts, self.config.text.truncate)
         number = {text: n for n, text in enumerate(texts)}
         return features[[number[text] for text in captions]].cpu()
-
-    @property
-    def trained_rows(self) -> tuple[int, ...]:
-        """Rows of the n images that are trained on, in the order of the targets."""
-        return (*self.split.train, *self.split.fewshot)
 
     @cached_property
     def target_row(self) -> Tensor:
@@ -221,11 +209,9 @@ class ImageRun(MultiPhaseExperiment):
     def train(self) -> None:
         """Train every phase; whatever is finished is left as it is.
 
-        :raises InvalidArgumentError: when a setting does not fit, before the teacher encodes any image
+        :raises InvalidArgumentError: when a setting does not fit
         """
         with self.training():
-            for phase in self.phases:
-                self.batches(phase, 0)
             self._try_sizes()
             with main_first():
                 _ = self.teacher_targets, self.caption_targets, self.teacher_image_features
@@ -234,41 +220,17 @@ class ImageRun(MultiPhaseExperiment):
             self.teacher.free_image_encoder()
             self.train_phases()
 
+    @torch.no_grad()
     def _try_sizes(self) -> None:
-        """Run the student on an image of every size of the training.
-
-        :raises InvalidArgumentError: when it cannot read one
-        """
-        config, model = self.config, self.model
+        """Run the student on an image of every size of the training, before the teacher encodes any."""
+        config, model = self.config, self.model.eval()
         for size in {config.image_size, *config.distill.image_size_schedule, *config.few_shot.image_size_schedule}:
             try:
-                with torch.no_grad():
-                    model.eval().features(torch.zeros(2, 3, size, size, dtype=torch.uint8))
+                model.features(torch.zeros(2, 3, size, size, dtype=torch.uint8))
             except (AssertionError, RuntimeError, ValueError) as error:
                 raise InvalidArgumentError(
-                    f"the student {config.student.name} cannot take images of {size} px ({error}); "
-                    "choose another image_size"
+                    f"expected image_size that {config.student.name} takes, but got {size} ({error})"
                 ) from error
-
-    def batches(self, phase: str, epoch: int) -> list[Batch]:
-        """Return the batches of an epoch: of X_train, and after the distillation of few-shot images too.
-
-        A sample is its source (0: X_train, 1: few-shot images) and the row of the image.
-        """
-        train, few_shot, key = (
-            self.split.train,
-            self.split.fewshot,
-            [self.config.seed, [*self.phases].index(phase), epoch],
-        )
-        if phase == DISTILL:
-            size = self.config.distill.batch_size
-            passes = [shuffled_batches(len(train), size, (*key, n)) for n in range(self.config.epoch_repeats)]
-            return [[(0, train[n]) for n in batch] for batches in passes for batch in batches]
-        if phase == CONTINUAL:
-            few_shot = tuple(row for row in few_shot if int(self.labels[row]) in self.unseen_halves[0])
-        rows = train, few_shot
-        batches = balanced_batches(len(train), len(few_shot), self.config.few_shot, tuple(key))
-        return [[(source, rows[source][row]) for source, row in batch] for batch in batches]
 
 
 class ImageTask:
@@ -289,21 +251,34 @@ class ImageTask:
         added = () if phase == DISTILL else run.unseen_halves[0] if phase == CONTINUAL else unseen
         groups = [seen, added] if run.config.text.closed_set else [(*seen, *added)]
         self.classes = [group for group in groups if group]
-
-    @property
-    def labels(self) -> list[str]:
-        """Names of the classes."""
-        return [self.run.data.classes[number].name for group in self.classes for number in group]
+        self.labels = [run.data.classes[number].name for group in self.classes for number in group]
 
     def batches(self, epoch: int) -> list[Batch]:
-        """Return the batches of an epoch."""
-        return self.run.batches(self.name, epoch)
+        """Return the batches of an epoch: of X_train, and after the distillation of few-shot images too.
+
+        A sample is its source (0: X_train, 1: few-shot images) and the row of the image.
+        """
+        split, config, key = self.run.split, self.run.config, self._key(epoch)
+        if self.name == DISTILL:
+            passes = [
+                shuffled_batches(len(split.train), config.distill.batch_size, (*key, n))
+                for n in range(config.epoch_repeats)
+            ]
+            return [[(0, split.train[n]) for n in batch] for batches in passes for batch in batches]
+        few_shot = split.fewshot
+        if self.name == CONTINUAL:
+            few_shot = tuple(row for row in few_shot if int(self.run.labels[row]) in self.run.unseen_halves[0])
+        rows = split.train, few_shot
+        batches = balanced_batches(len(split.train), len(few_shot), config.few_shot, key)
+        return [[(source, rows[source][row]) for source, row in batch] for batch in batches]
+
+    def _key(self, epoch: int) -> tuple[int, int, int]:
+        return self.run.config.seed, [*self.run.phases].index(self.name), epoch
 
     def iter_batches(self, epoch: int) -> Iterator[ImageBatch]:
         """Yield the rows of each batch, their images, and which crops these are."""
         batches = [[row for _, row in batch] for batch in self.batches(epoch)]
-        key = self.run.config.seed, [*self.run.phases].index(self.name), epoch
-        loaded = self.run.crops.train_batches(batches, key, self.config.image_size(epoch))
+        loaded = self.run.crops.train_batches(batches, self._key(epoch), self.config.image_size(epoch))
         for rows, (images, crops) in zip(batches, loaded, strict=True):
             yield rows, images, crops
 
@@ -316,32 +291,22 @@ class ImageTask:
         with own_draws():
             student = gather_rows(self.model.features(images), len(rows))
         check_finite(student, epoch, self.group, self.config)
-        targets = self.run.labels[rows]
-        parts = []
-        for group in self.classes:
-            members = torch.isin(targets, torch.tensor(group)).nonzero()[:, 0]
+        labels, loss = self.run.labels[rows], student.new_zeros(())
+        terms = {name: student.new_zeros(()) for name in self.run.objective.weights}
+        for group in self.classes:  # the mean over the images, whatever the groups
+            members = torch.isin(labels, torch.tensor(group)).nonzero()[:, 0]
             if len(members):
-                parts.append((len(members), self._group_loss(student, group, members, rows, crops)))
-        # A mean over the images, whatever the groups.
-        loss = sum((n / len(rows) * total for n, (total, _) in parts), start=student.new_zeros(()))
-        terms = {
-            name: sum((n / len(rows) * values[name] for n, (_, values) in parts), start=student.new_zeros(()))
-            for name in self.run.objective.weights
-        }
+                share, (value, parts) = len(members) / len(rows), self._group_loss(student, group, members, rows, crops)
+                loss, terms = loss + share * value, {name: terms[name] + share * parts[name] for name in terms}
         return loss, terms
 
-    def validate(self) -> dict[str, float] | None:
+    def validate(self) -> dict[str, float]:
         """Return the mean accuracy of the classes on X_id."""
         rows = self.run.split.id
-        if not rows:
-            return None
         self.model.eval()
-        labels = self.run.labels[list(rows)]
-        classes = sorted({int(label) for label in labels})
-        features = student_features(self.model, self.run.crops, rows)
-        with torch.no_grad():
-            predicted = nearest_class(features, self.model.text(classes).cpu(), classes)
-        return {"accuracy": mean_class_accuracy(predicted, labels)}
+        features, text = student_features(self.model, self.run.crops, rows), self.model.text(self.run.split.seen)
+        predicted = nearest_class(features, text.detach().cpu(), self.run.split.seen)
+        return {"accuracy": mean_class_accuracy(predicted, self.run.labels[list(rows)])}
 
     def _group_loss(
         self, student: Tensor, group: Sequence[int], members: Tensor, rows: Sequence[int], crops: Sequence[int]
@@ -351,8 +316,7 @@ class ImageTask:
         :param members: their places in the batch
         """
         image_rows = torch.tensor(rows)[members]
-        number_of = {number: n for n, number in enumerate(group)}
-        labels = torch.tensor([number_of[int(label)] for label in self.run.labels[image_rows]])
+        labels = (self.run.labels[image_rows][:, None] == torch.tensor(group)).nonzero()[:, 1]
         given: dict[str, Tensor] = {}
         target_rows = self.run.target_row[image_rows]
         if self.run.teacher_targets is not None:

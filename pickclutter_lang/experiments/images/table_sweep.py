@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -40,10 +39,10 @@ from pickclutter_lang.experiments.sweep import (
     plan_runs,
     quoted,
 )
-from pickclutter_lang.results.record import RESULT_FILE, Replicate, read_record
+from pickclutter_lang.results.record import Replicate, read_record
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.utils.locks import dir_lock
-from pickclutter_lang.utils.validation import check_path, within
+from pickclutter_lang.utils.validation import MAX_SEED, check_path, one_of, within
 
 SWEEP_KEYS = ("table", "figure", "seeds", "class_splits", "workers", "out")
 """Settings of the sweep; every other one is a setting of each run."""
@@ -57,72 +56,51 @@ _RECIPE_NAMES = {"recipe=paper_resnet": "recipe=paper_vit"}
 _LARGE = {"dataset=food101", "dataset=sun397", "dataset=tiered_imagenet"}
 _VIT_REPEATS = "epoch_repeats=3"
 """How often the paper's ViT passes over the images of large sets in an epoch; small ones are repeated for all."""
-ALL = "all"
 
 
-@dataclass
-class TableSweep(ReproduceTablesConfig):
-    """Which tables and figures, of which runs; `overrides` are settings that all runs share.
+def check_tables(config: ReproduceTablesConfig, overrides: Sequence[str]) -> None:
+    """Raise InvalidArgumentError for a value of the sweep, or a setting of all runs, outside what is allowed."""
+    if not chosen(config.table, TABLES) + chosen(config.figure, FIGURES):
+        raise InvalidArgumentError("expected table=1 to 11 or all, or figure=1, 2b, 4 or all, but got neither")
+    for name, numbers, known in (("table", config.table, TABLES), ("figure", config.figure, FIGURES)):
+        for number in chosen(numbers, known):
+            one_of(name, number, ["all", *known])
+    check_path("out", config.out)
+    check_list("class_splits", config.class_splits)
+    for split in config.class_splits:
+        within("class_splits", split, 0, MAX_SEED)
+    if CLASS_SPLIT in map(override_key, overrides):
+        raise InvalidArgumentError(f"expected class_splits=[...], which sets {CLASS_SPLIT}, instead of that key")
+    check_sweep(config.seeds, config.workers, overrides, _OF_A_RUN | _GROUPS)
 
-    A run lies in `out/<run>/seed<seed>`, or `out/<run>/split<split>_seed<seed>`; tables and figures in `out`.
-    """
 
-    overrides: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        """Take a single seed as a list."""
-        self.seeds = self.seeds if isinstance(self.seeds, list) else [self.seeds]
-
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        if not (self.tables or self.figures):
-            raise InvalidArgumentError("expected table=1 to 11 or all, or figure=1, 2b, 4 or all, but got neither")
-        for name, chosen, known in (("table", self.tables, [*TABLES]), ("figure", self.figures, [*FIGURES])):
-            if not {*chosen} <= {*known}:
-                raise InvalidArgumentError(
-                    f"expected {name} to be all, or of {', '.join(known)}, such as {name}={known[0]} or "
-                    f"{name}=[{known[0]},{known[1]}], but got {chosen}"
-                )
-        check_path("out", self.out)
-        check_list("class_splits", self.class_splits)
-        for split in self.class_splits:
-            within("class_splits", split, 0, 2**32 - 1)
-        if CLASS_SPLIT in map(override_key, self.overrides):
-            raise InvalidArgumentError(f"expected class_splits=[...], which sets {CLASS_SPLIT}, instead of that key")
-        check_sweep(self.seeds, self.workers, self.overrides, _OF_A_RUN | _GROUPS)
-
-    @property
-    def tables(self) -> list[str]:
-        """Numbers of the tables."""
-        return _chosen(self.table, TABLES)
-
-    @property
-    def figures(self) -> list[str]:
-        """Numbers of the figures."""
-        return _chosen(self.figure, FIGURES)
-
-    @property
-    def runs(self) -> list[str]:
-        """The runs that they need, each once."""
-        needed = [run for number in self.tables for run in TABLES[number].runs]
-        needed += [run for number in self.figures for run in FIGURES[number]]
-        return list(dict.fromkeys(needed))
+def chosen(requested: Any, known: Iterable[str]) -> list[str]:
+    """Return the numbers of tables or figures that are requested, each once."""
+    if requested is None or requested == "all":
+        return [] if requested is None else list(known)
+    return list(dict.fromkeys(str(one) for one in (requested if isinstance(requested, list) else [requested])))
 
 
 def plan_image_tables(
-    config: TableSweep,
+    config: ReproduceTablesConfig,
+    overrides: Sequence[str],
     compose: Callable[[list[str]], ImageTrainConfig],
     report: Callable[[str], None] = lambda _: None,
 ) -> list[Job]:
     """Return the jobs; every run's settings, images, teacher, texts and captions are checked before anything starts.
 
+    A run lies in `out/<run>/seed<seed>`, or `out/<run>/split<split>_seed<seed>`; runs that tables share are one run.
+
+    :param overrides: settings that all runs share
     :param compose: from overrides to settings
     :param report: called with the report on each data set
-    :raises InvalidArgumentError: when an override is wrong, a text or caption is missing or too long
+    :raises InvalidArgumentError: when a value or an override is wrong, a text or caption is missing or too long
     :raises PickClutterError: what `plan_runs` and `open_data` raise
-    :raises MissingExtraError: for Figure 2b without the extra `train`
+    :raises MissingExtraError: for Figure 2b without the extra `export`
     """
-    if "2b" in config.figures:
+    check_tables(config, overrides)
+    tables, figures = chosen(config.table, TABLES), chosen(config.figure, FIGURES)
+    if "2b" in figures:
         check_umap()
     current = _CurrentProvenance(report)
 
@@ -131,7 +109,9 @@ def plan_image_tables(
         current(composed)
         return composed
 
-    specs = [RunSpec(run, run_overrides(run, config.overrides)) for run in config.runs]
+    needed = [run for number in tables for run in TABLES[number].runs]
+    needed += [run for number in figures for run in FIGURES[number]]
+    specs = [RunSpec(run, run_overrides(run, overrides)) for run in dict.fromkeys(needed)]
     if own := compose([*specs[0].overrides]).data.seed:
         raise InvalidArgumentError(f"expected class_splits=[{own}] instead of {CLASS_SPLIT}={own} in a file")
     replicates = [Replicate(split, seed) for split, seed in product(config.class_splits, config.seeds)]
@@ -144,7 +124,7 @@ def plan_image_tables(
         IMAGE_TABLES,
         lambda replicate, _: [f"{CLASS_SPLIT}={replicate.object_split}"],
     )
-    if "6" in config.tables or "4" in config.figures:
+    if "6" in tables or "4" in figures:
         for job in jobs:
             if job.done and isinstance(job.config, ImageTrainConfig) and job.config.name == BEST:
                 _check_spaces(job, job.config, current)
@@ -161,7 +141,7 @@ def run_overrides(run: str, shared: Sequence[str]) -> list[str]:
     return [*shared, *RUNS[run], f"name={quoted(run)}"]
 
 
-def write_image_tables(config: TableSweep) -> list[Path]:
+def write_image_tables(config: ReproduceTablesConfig) -> list[Path]:
     """Write the tables and figures from the runs that are finished; return their paths.
 
     What has none of its runs finished is left out.
@@ -170,21 +150,12 @@ def write_image_tables(config: TableSweep) -> list[Path]:
     """
     out = Path(config.out)
     with dir_lock(out):
-        if not any(out.rglob(RESULT_FILE)):
-            return []
         runs = load_image_runs(out)
-        tables = [number for number in config.tables if any(runs.seeds(run) for run in TABLES[number].runs)]
-        wanted = sorted(config.figures, key=lambda number: number == "2b")  # which may have too few images: last
-        figures = [number for number in wanted if all(runs.seeds(run) for run in FIGURES[number])]
-        paths = [write_table(runs, number, out, config.overrides) for number in tables]
-        return [*paths, *(write_figure(runs, number, out) for number in figures)]
-
-
-def _chosen(requested: Any, known: Iterable[str]) -> list[str]:
-    """Return the numbers that are requested, each once."""
-    if requested is None or requested == ALL:
-        return [] if requested is None else list(known)
-    return list(dict.fromkeys(str(one) for one in (requested if isinstance(requested, list) else [requested])))
+        tables = [n for n in chosen(config.table, TABLES) if any(map(runs.seeds, TABLES[n].runs))]
+        figures = [n for n in chosen(config.figure, FIGURES) if all(map(runs.seeds, FIGURES[n]))]
+        paths = [write_table(runs, number, out) for number in tables]
+        # Figure 2b last: there may be too few images for it.
+        return [*paths, *(write_figure(runs, number, out) for number in sorted(figures, key=lambda n: n == "2b"))]
 
 
 class _CurrentProvenance:

@@ -18,7 +18,7 @@ from PIL import Image
 from helpers.image_data import config, labelled, paint, paint_classes
 from helpers.process_kill import run_killed
 from pickclutter_lang.datasets.images import ImageDataset, ImageFiles, load_image_dataset
-from pickclutter_lang.datasets.images.loading import read_texts, with_captions, with_texts
+from pickclutter_lang.datasets.images.loading import with_captions, with_texts
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 
 SIDE = 16
@@ -68,16 +68,17 @@ def write_texts(folder: Path, labels: str, descriptions: str | None) -> Path:
 
 def test_texts_name_and_describe_classes(tmp_path: Path, birds: ImageDataset) -> None:
     labels = "001.Tern_a 1 Tern_a\nGULL 2 Great_Gull\nheron 3 heron\n"
-    data, notes = with_texts(birds, read_texts(write_texts(tmp_path / "t", labels, "A bird.\n A big one.\nGrey.")))
+    data = with_texts(birds, write_texts(tmp_path / "t", labels, "A bird.\n A big one.\nGrey."))
     assert [(item.folder, item.name, item.description) for item in data.classes[:3]] == [
         ("001.Tern_a", "Tern a", "A bird."),
         ("002.Tern_b", "002.Tern b", ""),
         ("003.Gull", "Great Gull", "A big one."),
     ]
-    assert len(notes) == 2 and "heron" in notes[1]
-    assert read_texts(write_texts(tmp_path / "u", labels, None))["GULL"] == ("Great Gull", "")
-    with pytest.raises(InvalidArgumentError):
-        with_texts(birds, {"001.Tern_a": ("a gull", ""), "003.Gull": ("A gull", "")})
+    assert len(data.notes) == 2 and "heron" in data.notes[1]
+    assert with_texts(birds, write_texts(tmp_path / "u", labels, None)).classes[2].name == "Great Gull"
+    for wrong in ("001.Tern_a 1 a_gull\n003.Gull 2 A_gull", "001.Tern_a 1 a\nTern_a 2 b", "heron 1 heron", "heron 1"):
+        with pytest.raises(InvalidArgumentError):
+            with_texts(birds, write_texts(tmp_path / "u", wrong, None))
 
 
 def test_captions_go_by_id_and_by_the_bytes_of_the_file(tmp_path: Path, birds: ImageDataset) -> None:
@@ -86,9 +87,9 @@ def test_captions_go_by_id_and_by_the_bytes_of_the_file(tmp_path: Path, birds: I
     own = birds.images.file_hashes[list(birds.images.ids).index(name)].hex()
     rows = [{"id": name, "text": " a gray gull ", "sha256": own}, {"id": "x/y.png", "text": "nobody"}]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    data, notes = with_captions(birds, path)
+    data = with_captions(birds, path)
     assert data.captions == {name: "a gray gull"}
-    assert "x/y.png" in notes[1]
+    assert "x/y.png" in data.notes[1]
     for wrong in (
         json.dumps({"id": name, "text": "a gull", "sha256": "0" * 64}),
         f'{{"id": "{name}", "text": "a"}}\n' * 2,

@@ -16,8 +16,8 @@ from pickclutter_lang.experiments.images.image_protocol import (
     evaluate_images,
     retrieve,
     text_statistics,
-    write_report,
 )
+from pickclutter_lang.experiments.images.image_report import write_report
 from pickclutter_lang.experiments.images.image_run import ImageRun
 from pickclutter_lang.results.record import read_record
 from pickclutter_lang.results.scores import Scores
@@ -40,19 +40,6 @@ def finished(toys: list[str], tmp_path_factory: pytest.TempPathFactory) -> Image
     run = trained(*toys, *BEST, *LONGER, f"out={tmp_path_factory.mktemp('run')}")
     evaluate_images(run)
     return run
-
-
-def test_the_papers_recipes_have_the_form_of_its_program() -> None:
-    """As the table of `docs/explanation/method.md` says, where a setting names it."""
-    resnet, vit, default = (config(*BEST, *of) for of in (["recipe=paper_resnet"], ["recipe=paper_vit"], []))
-    for paper in (resnet, vit):
-        assert (paper.objective.similarity, paper.few_shot.epoch_over) == ("cosine", "training")
-        assert (paper.text.template, paper.text.context_init) == ("a photo of {name}", None)
-        assert paper.retrieval == RetrievalConfig("teacher", 10, 1.0, 5.5, 1.0)
-        assert (paper.crops.min_crop_area, paper.crops.fixed_crops, paper.average_last_epochs) == (0.08, 0, 5)
-    assert (resnet.crops.rand_augment, resnet.crops.flip, resnet.few_shot.repeats) == (False, True, 1)
-    assert (vit.crops.rand_augment, vit.crops.flip, vit.few_shot.repeats) == (True, False, 3)
-    assert default.objective.similarity == "squared_distance" and default.retrieval == RetrievalConfig()
 
 
 def weights(run: ImageRun, phase: str, epoch: int) -> dict[str, torch.Tensor]:

@@ -23,6 +23,7 @@ from pickclutter_lang.errors import (
     MissingAssetsError,
 )
 from pickclutter_lang.experiments.images import image_figures
+from pickclutter_lang.experiments.images.config import ReproduceTablesConfig
 from pickclutter_lang.experiments.images.image_figures import Space, embed, load_space, write_figure
 from pickclutter_lang.experiments.images.image_protocol import evaluate_images
 from pickclutter_lang.experiments.images.image_tables import (
@@ -34,12 +35,7 @@ from pickclutter_lang.experiments.images.image_tables import (
     load_image_runs,
     write_table,
 )
-from pickclutter_lang.experiments.images.table_sweep import (
-    TableSweep,
-    plan_image_tables,
-    run_overrides,
-    write_image_tables,
-)
+from pickclutter_lang.experiments.images.table_sweep import plan_image_tables, run_overrides, write_image_tables
 from pickclutter_lang.experiments.sweep import Job
 from pickclutter_lang.language.descriptions import DescriptionSet
 from pickclutter_lang.objects.catalog import paper_catalog
@@ -187,7 +183,7 @@ def test_figure_2b_names_images_and_texts(everything: Path, tmp_path: Path, monk
 def test_an_image_map_places_texts_near_their_images(tmp_path: Path) -> None:
     pytest.importorskip("umap")
     write_space(tmp_path / "space.npz", seed=0, noise=0.1, per_class=30)
-    space = load_space(tmp_path / "space.npz", 5)
+    space = load_space(tmp_path / "space.npz")
     images, texts = embed(space)
     assert np.array_equal(images, embed(space)[0])
     middles = np.stack([images[space.labels == label].mean(axis=0) for label in range(5)])
@@ -206,7 +202,7 @@ def test_every_table_and_figure_from_runs_of_two_classes_a_side(toys: list[str],
     for name, overrides in RUNS.items():
         student = ["student.name=timm/vit_tiny_patch16_224"] if "student=vit_b_32" in overrides else []
         evaluate_images(trained(*shared, *overrides, *student, f"name={name}", f"out={tmp_path / name / 'seed0'}"))
-    written = write_image_tables(TableSweep("all", "all", seeds=0, out=str(tmp_path)))
+    written = write_image_tables(ReproduceTablesConfig("all", "all", out=str(tmp_path)))
     assert len(written) == len(TABLES) + len(FIGURES)
     for number, table in TABLES.items():
         assert "Not finished" not in (tmp_path / f"table{number}.md").read_text()
@@ -239,21 +235,23 @@ def test_the_command_writes_a_table_and_skips_finished_runs(toys: list[str], tmp
         ({"table": "13"}, "13"),
         ({"figure": "3"}, "3"),
         ({"table": "1", "seeds": [0, 0]}, "seeds"),
-        ({"table": "1", "overrides": ["seed=4"]}, "seed=4"),
-        ({"table": "2", "overrides": ["objective.im_cst=1"]}, r"objective\.im_cst=1"),
         ({"table": "1", "class_splits": [-1]}, "class_splits"),
-        ({"table": "1", "overrides": ["data.seed=3"]}, "class_splits"),
+        ("seed=4", "seed=4"),
+        ("objective.im_cst=1", r"objective\.im_cst=1"),
+        ("data.seed=3", "class_splits"),
     ],
 )
-def test_an_invalid_sweep_is_named(chosen: dict[str, Any], key: str) -> None:
+def test_an_invalid_sweep_is_named(chosen: dict[str, Any] | str, key: str) -> None:
+    overrides = [chosen] if isinstance(chosen, str) else []
+    values = {"table": "2"} if isinstance(chosen, str) else chosen
     with pytest.raises(InvalidArgumentError, match=key):
-        TableSweep(out="runs", **chosen).validate()
+        plan_image_tables(ReproduceTablesConfig(out="runs", **values), overrides, lambda some: config(*some))
 
 
 def test_runs_that_tables_share_are_planned_once_and_their_data_is_opened_once(toys: list[str], tmp_path: Path) -> None:
     reports: list[str] = []
-    grid = TableSweep("all", "all", seeds=[0], class_splits=[0, 1], out=str(tmp_path))
-    names = [job.name for job in plan_image_tables(grid, lambda some: config(*toys, *some), reports.append)]
+    grid = ReproduceTablesConfig("all", "all", [0], [0, 1], out=str(tmp_path))
+    names = [job.name for job in plan_image_tables(grid, [], lambda some: config(*toys, *some), reports.append)]
     assert len(names) == len(set(names)) == 2 * len(RUNS) and {"cls/seed0", "cls/split1_seed0"} <= {*names}
     assert len(reports) == 2  # a split of the classes each
 
@@ -267,8 +265,8 @@ def described(path: Path, word: str, style: str = "standard") -> Path:
 
 def test_texts_are_checked_before_any_run(toys: list[str], tmp_path: Path) -> None:
     def plan(table: str, *overrides: str) -> list[Job]:
-        grid = TableSweep(table, seeds=[0], out=str(tmp_path / "out"), overrides=[*overrides])
-        return plan_image_tables(grid, lambda some: config(*toys, *some))
+        grid = ReproduceTablesConfig(table, seeds=[0], out=str(tmp_path / "out"))
+        return plan_image_tables(grid, overrides, lambda some: config(*toys, *some))
 
     long = described(tmp_path / "long.json", "very " * 100)
     with pytest.raises(InvalidArgumentError, match=r"text\.truncate"):
@@ -288,8 +286,8 @@ def test_texts_are_checked_before_any_run(toys: list[str], tmp_path: Path) -> No
 def test_a_vit_is_trained_with_its_recipe_for_any_other_student(toys: list[str], tmp_path: Path) -> None:
     paths = [one for one in toys if one.startswith(("data.root", "teacher"))]
     overrides = [*paths, "recipe=paper_resnet", "student.name=torchvision/resnet50", "student.dropout=false"]
-    grid = TableSweep("all", seeds=[0], out=str(tmp_path), overrides=overrides)
-    jobs: list[Any] = plan_image_tables(grid, lambda some: config(*some))
+    grid = ReproduceTablesConfig("all", seeds=[0], out=str(tmp_path))
+    jobs: list[Any] = plan_image_tables(grid, overrides, lambda some: config(*some))
     assert sum("vit" in job.name for job in jobs) == 4
     for job in jobs:
         expected = ("timm/vit_base_patch32_224", "adamw") if "vit" in job.name else ("torchvision/resnet50", "sgd")
