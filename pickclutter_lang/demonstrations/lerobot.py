@@ -74,32 +74,22 @@ def export_lerobot(config: ExportLerobotConfig) -> Exported:
     demonstrations, out = Demonstrations(config.demos), Path(config.out).absolute()
     check_writable_dir(out.parent)
     with file_lock(out):
-        return _replace(out, demonstrations)
-
-
-def _replace(out: Path, demonstrations: Demonstrations) -> Exported:
-    if out.exists() and any(out.iterdir()) and not _is_exported(out):
-        raise DatasetError(f"expected {out} to be empty or an export, but it is not; choose another out")
-    new, old = (out.with_name(f".{out.name}.{part}{TEMPORARY_SUFFIX}") for part in ("new", "old"))
-    for folder in (new, old):
-        shutil.rmtree(folder, ignore_errors=True)
-    try:
-        done = _write(new, demonstrations)
-        if out.exists():
-            out.replace(old)
-        new.replace(out)
-    except OSError as error:
-        raise DatasetError(f"cannot write {out}: {error.strerror or error}; run the same command again") from error
-    finally:
+        card = out / "README.md"
+        ours = (out / INFO_FILE).is_file() and card.is_file() and _MADE_BY in card.read_text(errors="replace")
+        if out.exists() and any(out.iterdir()) and not ours:  # one of a real robot is not replaced
+            raise DatasetError(f"expected {out} to be empty or an export, but it is not; choose another out")
+        new, old = (out.with_name(f".{out.name}.{part}{TEMPORARY_SUFFIX}") for part in ("new", "old"))
         for folder in (new, old):
             shutil.rmtree(folder, ignore_errors=True)
+        try:
+            done = _write(new, demonstrations)
+            if out.exists():
+                out.replace(old)
+            new.replace(out)
+        finally:
+            for folder in (new, old):
+                shutil.rmtree(folder, ignore_errors=True)
     return done._replace(folder=out)
-
-
-def _is_exported(folder: Path) -> bool:
-    """Return whether a folder is a LeRobot data set that this command wrote; one of a real robot is not replaced."""
-    card = folder / "README.md"
-    return (folder / INFO_FILE).is_file() and card.is_file() and _MADE_BY in card.read_text(errors="replace")
 
 
 def _write(folder: Path, demonstrations: Demonstrations) -> Exported:
@@ -109,25 +99,27 @@ def _write(folder: Path, demonstrations: Demonstrations) -> Exported:
     numbers: list[dict[str, NDArray[Any]]] = []
     total = np.zeros((3, 256), np.int64)
     features: dict[str, dict[str, Any]] = {}
-    writer, file_number, begin = None, 0, 0
+    writer, file_number, begin, failures = None, 0, 0, 0
     with demonstrations.open() as opened, ProgressBar("episodes", len(demonstrations)) as bar:
         for demonstration in opened:
-            task, images = demonstration.record["instruction"], _images(demonstration)
+            task = demonstration.record["instruction"]
+            images = demonstration.array("obs/image/hand_camera/rgb")[:-1]  # the last observation has no action
             features = features or _features(demonstration.record["control_mode"], images.shape[1:])
             values = _numbers(demonstration, len(rows), begin, tasks.setdefault(task, len(tasks)))
-            place = dict(zip(("chunk_index", "file_index"), divmod(file_number, FILES_IN_CHUNK), strict=True))
-            path = folder / "data" / f"{_FILE.format(**place)}.parquet"
+            chunk, file = divmod(file_number, FILES_IN_CHUNK)
+            path = folder / "data" / f"{_FILE.format(chunk_index=chunk, file_index=file)}.parquet"
             path.parent.mkdir(parents=True, exist_ok=True)
             writer = writer or pq.ParquetWriter(path, _schema(features))
             writer.write_table(_table(values, images, _schema(features)))
-            counts = histogram(images)
+            counts, end = histogram(images), begin + len(images)
             row: dict[str, Any] = {
                 "episode_index": len(rows),
                 "tasks": [task],
                 "length": len(images),
                 "dataset_from_index": begin,
-                "dataset_to_index": begin + len(images),
-                **{f"data/{key}": number for key, number in place.items()},
+                "dataset_to_index": end,
+                "data/chunk_index": chunk,
+                "data/file_index": file,
                 "meta/episodes/chunk_index": 0,
                 "meta/episodes/file_index": 0,
             }
@@ -135,7 +127,7 @@ def _write(folder: Path, demonstrations: Demonstrations) -> Exported:
                 row |= {f"stats/{name}/{key}": value for key, value in stats.items()}
             rows.append(row)
             numbers.append(values)
-            total, begin = total + counts, begin + len(images)
+            total, begin, failures = total + counts, end, failures + (not values["next.success"].any())
             bar.advance()
             if path.stat().st_size > DATA_MEGABYTES * 2**20:
                 writer.close()
@@ -144,7 +136,6 @@ def _write(folder: Path, demonstrations: Demonstrations) -> Exported:
         writer.close()
     together = {key: np.concatenate([one[key] for one in numbers]) for key in numbers[0]}
     _write_meta(folder, features, rows, list(tasks), _stats(together, total, begin))
-    failures = sum(not one["next.success"].any() for one in numbers)
     text = _card(len(rows), failures, begin, demonstrations.arguments.get("objects"), demonstrations.path.parent)
     write_text(folder / "README.md", text)
     return Exported(folder, len(rows), begin, len(tasks))
@@ -225,12 +216,6 @@ def _numbers(demonstration: Demonstration, episode: int, first: int, task: int) 
         "index": first + frames,
         "task_index": np.full(len(actions), task),
     }
-
-
-def _images(demonstration: Demonstration) -> NDArray[np.uint8]:
-    """Return the images [T, H, W, 3] of T frames."""
-    found = demonstration.array("obs/image/hand_camera/rgb")
-    return np.asarray(found[: len(demonstration.array("actions"))], np.uint8)
 
 
 def _schema(features: Mapping[str, Mapping[str, Any]]) -> pa.Schema:

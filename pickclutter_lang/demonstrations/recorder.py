@@ -10,7 +10,7 @@ import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import gymnasium as gym
 import h5py
@@ -100,102 +100,88 @@ class DemonstrationRecorder(RecordEpisode):  # type: ignore[misc]
         atomic_write(path, data)
 
 
-class _Proposal(NamedTuple):
-    """The grasps of one object at one decision; `tried` is the row of the one that the arm tried."""
-
-    actor: int
-    decision: int
-    grasps: GraspCandidates
-    object_pose: FloatArray
-    tried: int | None
+_GRASP = np.dtype(
+    [
+        ("actor", np.int32), ("decision", np.int32), ("pose", np.float32, (7,)), ("pose_in_object", np.float32, (7,)),
+        ("width", np.float32), ("cost", np.float32), ("outcome", np.int8),
+    ]
+)  # fmt: skip
 
 
 class GraspLog:
-    """The grasps of an episode: of all objects before the arm moves, and of the picker at each of its decisions."""
+    """The grasps of an episode: of all objects before the arm moves, and of the picker at each of its decisions.
+
+    The annotations of G grasps by name:
+
+    - `actor`, `decision`: int32 [G], index of the object in the pile, and 0 before the arm moved, 1 before the
+      second attempt, ...
+    - `pose`, `pose_in_object`: float32 [G, 7], TCP pose (x y z qw qx qy qz) in the world and in the object's frame
+    - `width`, `cost`: float32 [G], meters between the pads, and what ranks them, lower is better; nan: not said
+    - `outcome`: int8 [G], see `NOT_TRIED`
+    """
 
     def __init__(self, env: Any) -> None:
         """Begin an episode.
 
         :param env: the unwrapped environment
         """
-        self._env = env
-        self._proposals: list[_Proposal] = []
-        self._outcomes: list[int] = []
-        """What became of each decision's grasp."""
+        self._env, self._decisions = env, 0
+        self._rows: list[dict[str, Any]] = []
+        self._tried: dict[str, Any] | None = None
+        """The grasp that the arm tries after the last decision."""
 
     def at_decision(self, observation: Mapping[str, Any], state: EpisodeState) -> None:
         """Take what the picker proposed, if it decided at this step, and at its first decision what others would be.
 
         :param observation: of mode `rgbd` with segmentation
         """
-        decision = len(state.detections) - 1
-        if decision < len(self._outcomes):
+        if len(state.detections) <= self._decisions:
             return
         segments = observation["image"]["hand_camera"][_SEGMENTATION][..., 1]
-        self._outcomes.append(MISSED)
-        chosen = None
+        chosen, self._tried = None, None
         if not state.absent and state.candidates is not None:
             chosen = self._actor_in(segments, state.detections[-1].mask)
             tried = None if state.target is None else state.candidates.row_of(state.target.grasp)
             if chosen is not None:
-                self._add(chosen, decision, state.candidates, tried)
-        if decision == 0:
+                self._add(chosen, state.candidates, tried)
+        if self._decisions == 0:
             for actor in range(len(self._env.objs)):
                 if actor != chosen:
-                    mask = segments == self._env.objs[actor].id
-                    self._add(actor, decision, propose(observation, mask), None)
+                    self._add(actor, propose(observation, segments == self._env.objs[actor].id), None)
+        self._decisions += 1
 
     def after_step(self, success: bool) -> None:
         """Take what became of the grasp of the last decision."""
-        tried = [one for one in self._proposals if one.tried is not None]
-        if not tried or tried[-1].decision != len(self._outcomes) - 1:
-            return
-        actor = self._env.episode["actors"][tried[-1].actor]
-        if self._env.object_set.model(actor["model_id"]).name in self._env.picked_objects():
-            self._outcomes[-1] = max(self._outcomes[-1], PLACED if success else LIFTED)
+        if self._tried is not None:
+            model = self._env.episode["actors"][self._tried["actor"]]["model_id"]
+            if self._env.object_set.model(model).name in self._env.picked_objects():
+                self._tried["outcome"] = max(self._tried["outcome"], PLACED if success else LIFTED)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the annotations of G grasps, by name.
-
-        - `actor`, `decision`: int32 [G], index of the object in the pile, and 0 before the arm moved, 1 before the
-          second attempt, ...
-        - `pose`, `pose_in_object`: float32 [G, 7], TCP pose (x y z qw qx qy qz) in the world and in the object's frame
-        - `width`, `cost`: float32 [G], meters between the pads, and what ranks them, lower is better; nan: not said
-        - `outcome`: int8 [G], see `NOT_TRIED`
-        """
-        rows: list[tuple[Any, ...]] = []
-        for one in self._proposals:
-            for row in range(len(one.grasps.positions)):
-                pose = one.grasps.pose(row)
-                width, cost = (np.nan if of is None else of[row] for of in (one.grasps.widths, one.grasps.costs))
-                outcome = self._outcomes[one.decision] if row == one.tried else NOT_TRIED
-                in_object = relative_pose(pose, one.object_pose)
-                rows.append((one.actor, one.decision, pose, in_object, width, cost, outcome))
-        table = np.array(rows, _GRASP)
+        """Return the annotations by name."""
+        table = np.array([tuple(row[name] for name in _GRASP.names or ()) for row in self._rows], _GRASP)
         return {name: np.ascontiguousarray(table[name]) for name in _GRASP.names or ()}
 
-    def _add(self, actor: int, decision: int, grasps: GraspCandidates, tried: int | None) -> None:
+    def _add(self, actor: int, grasps: GraspCandidates, tried: int | None) -> None:
         pose = self._env.objs[actor].pose
         frame = np.concatenate([pose.p, pose.q]).astype(float)
-        self._proposals.append(_Proposal(actor, decision, grasps, frame, tried))
+        for number in range(len(grasps.positions)):
+            row = {
+                "actor": actor,
+                "decision": self._decisions,
+                "pose": grasps.pose(number),
+                "pose_in_object": relative_pose(grasps.pose(number), frame),
+                "width": np.nan if grasps.widths is None else grasps.widths[number],
+                "cost": np.nan if grasps.costs is None else grasps.costs[number],
+                "outcome": MISSED if number == tried else NOT_TRIED,
+            }
+            self._rows.append(row)
+            self._tried = row if number == tried else self._tried
 
     def _actor_in(self, segments: NDArray[Any], mask: NDArray[np.bool_]) -> int | None:
         """Return the object with the most pixels in a mask, None where there is none."""
         counts = [int((mask & (segments == actor.id)).sum()) for actor in self._env.objs]
         return int(np.argmax(counts)) if any(counts) else None
-
-
-_GRASP = np.dtype(
-    [
-        *(
-            ("actor", np.int32),
-            ("decision", np.int32),
-            ("pose", np.float32, (7,)),
-            ("pose_in_object", np.float32, (7,)),
-        ),
-        *(("width", np.float32), ("cost", np.float32), ("outcome", np.int8)),
-    ]
-)
 
 
 def propose(observation: Mapping[str, Any], mask: NDArray[np.bool_]) -> GraspCandidates:

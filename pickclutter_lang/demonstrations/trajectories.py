@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.scenes.shards import open_array, open_hdf5
 from pickclutter_lang.errors import DatasetError
-from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, atomic_write, fsync
+from pickclutter_lang.utils.io import atomic_write, replaced_file
 from pickclutter_lang.utils.json_files import Text, parse_json, read_json
 
 PARTS, RECORD = "parts", "record"
@@ -92,34 +92,21 @@ def merge(folder: Path, trajectories: str, sources: Mapping[int, Source], meta: 
     target, ordered = folder / trajectories, [sources[seed] for seed in sorted(sources)]
     merged = [Source(target, _GROUP.format(number), source.record) for number, source in enumerate(ordered)]
     if ordered != merged or not target.exists():
-        _check_space(folder, sum(path.stat().st_size for path in {source.path for source in ordered}))
-        temporary = target.with_name(f".{target.name}{TEMPORARY_SUFFIX}")
-        try:
-            with h5py.File(temporary, "w") as file:
-                for number, source in enumerate(ordered):
-                    with open_hdf5(source.path) as part:
-                        part.copy(source.group, file, name=_GROUP.format(number))
-            fsync(temporary)
-            temporary.replace(target)
-            fsync(folder)
-        except (OSError, RuntimeError) as error:
-            raise DatasetError(f"cannot write {target}: {error}; run the same command again") from error
-        finally:
-            temporary.unlink(missing_ok=True)
+        needed = sum(path.stat().st_size for path in {source.path for source in ordered})
+        free = shutil.disk_usage(folder).free
+        if needed > free:  # HDF5 itself does not survive that
+            raise DatasetError(
+                f"cannot write {needed / 1e6:.1f} MB into {folder}: No space left on device, of which {free / 1e6:.1f} "
+                "MB are free; make room and run the same command again, finished episodes are kept"
+            )
+        with replaced_file(target) as temporary, h5py.File(temporary, "w") as file:
+            for number, source in enumerate(ordered):
+                with open_hdf5(source.path) as part:
+                    part.copy(source.group, file, name=_GROUP.format(number))
     episodes = [{"episode_id": number, **source.record} for number, source in enumerate(merged)]
     atomic_write(target.with_suffix(".json"), (json.dumps({**meta, "episodes": episodes}, indent=1) + "\n").encode())
     shutil.rmtree(folder / PARTS, ignore_errors=True)
     return merged
-
-
-def _check_space(folder: Path, needed: int) -> None:
-    """Raise DatasetError where the disk is too full: HDF5 itself does not survive that."""
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise DatasetError(
-            f"cannot write {needed / 1e6:.1f} MB into {folder}: No space left on device, of which {free / 1e6:.1f} MB "
-            "are free; make room and run the same command again, finished episodes are kept"
-        )
 
 
 class Demonstration(NamedTuple):
@@ -174,16 +161,15 @@ class Demonstrations:
         except OSError as error:
             raise DatasetError(f"cannot read {self.path}: {error}") from error
         with file:
-            yield (Demonstration(one, _group(file, one["episode_id"])) for one in self.records)
+            yield (Demonstration(one, self._group(file, one["episode_id"])) for one in self.records)
 
-
-def _group(file: h5py.File, number: int) -> h5py.Group:
-    group = file.get(_GROUP.format(number))
-    if not isinstance(group, h5py.Group):
-        raise DatasetError(
-            f"expected {_GROUP.format(number)} in {file.filename}, but it is not there; collect it again"
-        )
-    return group
+    def _group(self, file: h5py.File, number: int) -> h5py.Group:
+        group = file.get(_GROUP.format(number))
+        if not isinstance(group, h5py.Group):
+            raise DatasetError(
+                f"expected {_GROUP.format(number)} in {self.path}, but it is not there; collect it again"
+            )
+        return group
 
 
 def license_of(folder: Path) -> str:

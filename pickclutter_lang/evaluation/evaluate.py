@@ -110,8 +110,7 @@ def _write(
     """Write scores, record and page; return the tables."""
     piles = {key: value for key, value in setup.identity.items() if key not in _OF_STUDENTS}
     source = hashlib.sha256(json.dumps(piles | {"suite": config.suite}, sort_keys=True).encode()).hexdigest()
-    scores = scores_of(episodes, config.suite, source)
-    scores.save(folder)
+    scores_of(episodes, config.suite, source).save(folder)
     thresholds = setup.rollouts.teacher_thresholds
     values: dict[str, Any] = {
         "kind": "policy",
@@ -122,12 +121,12 @@ def _write(
         "students": {variant: setup.identity[variant] for variant in PHASES if variant in setup.identity},
         "teachers": {variant: _teacher_of(policy) for variant, policy in setup.rollouts.policies.items()},
         "teacher_thresholds": None if thresholds is None else asdict(thresholds),
-        "metrics": summary(episodes, scores, config.suite),
+        "metrics": summary(episodes, config.suite),
         "revisions": sorted({str(episode["revision"]) for episode in episodes}),
         "videos": videos,
     }
     record = write_record(folder, values)
-    return write_report(folder, config, record, scores, episodes)
+    return write_report(folder, config, record, episodes)
 
 
 def _teacher_of(policy: str) -> dict[str, str]:

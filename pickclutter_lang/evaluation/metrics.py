@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import combinations
+from functools import partial
+from itertools import combinations, product
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pickclutter_lang.evaluation.instructions import ABSENT, NAMED, OF_TARGET, OTHER, SUITES, title_of
+from pickclutter_lang.evaluation.instructions import ABSENT, KINDS, NAMED, OF_TARGET, OTHER, SUITES, title_of
 from pickclutter_lang.results.intervals import PairedShares, Share, paired_shares, share
 from pickclutter_lang.results.scores import Cell, Scores
 from pickclutter_lang.utils.markdown import markdown_table
@@ -34,6 +35,10 @@ def _placed(episode: Episode) -> bool:
 
 def _declared(episode: Episode) -> bool:
     return bool(episode["declared_absent"])
+
+
+def _is_of(kind: str, episode: Episode) -> bool:
+    return bool(episode["kind"] == kind)
 
 
 _PICKING = {
@@ -93,15 +98,22 @@ def went_right(episode: Episode) -> bool:
     return bool(episode["success"] if len(episode["expected"]) == 1 else episode["followed"])
 
 
-def measures(suite: str) -> dict[str, Measure]:
-    """Return the measures of a suite; of words one for each kind of instruction, so that a pile counts once in each."""
-    if suite == "picking":
-        return _PICKING
-    return {kind: Measure(title_of(kind), _is_of(kind), lambda e: bool(e["followed"])) for kind in SUITES[suite]}
+MEASURES = _PICKING | {
+    kind: Measure(title_of(kind), partial(_is_of, kind), lambda e: bool(e["followed"])) for kind in KINDS
+}
+"""Measures of picking, and of words one for each kind of instruction, so that a pile counts once in each."""
 
 
-def _is_of(kind: str) -> Callable[[Episode], bool]:
-    return lambda episode: bool(episode["kind"] == kind)
+def measures(suite: str) -> Sequence[str]:
+    """Return the keys of `MEASURES` of a suite."""
+    return [*_PICKING] if suite == "picking" else SUITES[suite]
+
+
+def hits_of(episodes: Sequence[Episode], variant: str, measure: str, group: str = "all") -> dict[int, bool]:
+    """Return pile -> whether a measure of a variant holds in it, for the piles whose target is in a group."""
+    of, hit = MEASURES[measure].of, MEASURES[measure].hit
+    own = [e for e in episodes if e["variant"] == variant and GROUPS[group](e) and of(e)]
+    return {e["seed"]: hit(e) for e in own}
 
 
 def scores_of(episodes: Sequence[Episode], suite: str, source: str) -> Scores:
@@ -110,12 +122,13 @@ def scores_of(episodes: Sequence[Episode], suite: str, source: str) -> Scores:
     :param source: hash of what the piles and instructions depend on
     """
     cells = {}
-    for variant in variants_of(episodes):
-        for key, measure in measures(suite).items():
-            own = [e for e in episodes if e["variant"] == variant and measure.of(e)]
-            if own:
-                piles, targets = [f"pile {e['seed']}" for e in own], [str(e["target"]) for e in own]
-                cells[variant, key] = Cell.of_episodes(piles, targets, [measure.hit(e) for e in own], source)
+    for variant, measure in product(variants_of(episodes), measures(suite)):
+        hits = hits_of(episodes, variant, measure)
+        if hits:
+            of = MEASURES[measure].of
+            targets = {e["seed"]: str(e["target"]) for e in episodes if e["variant"] == variant and of(e)}
+            piles = [f"pile {seed}" for seed in hits]
+            cells[variant, measure] = Cell.of_episodes(piles, [*targets.values()], [*hits.values()], source)
     return Scores.of_cells(cells, {str(e["target"]) for e in episodes if not e["seen"]})
 
 
@@ -124,75 +137,63 @@ def variants_of(episodes: Sequence[Episode]) -> list[str]:
     return list(dict.fromkeys(episode["variant"] for episode in episodes))
 
 
-def hits_of(scores: Scores, variant: str, measure: str, group: str = "all") -> dict[str, bool]:
-    """Return pile -> whether a measure holds in it, for the piles whose target is in a group."""
-    if (variant, measure) not in scores.places:
-        return {}
-    cell, unseen = scores.cell(variant, measure), scores.unseen
-    chosen = np.array([group == "all" or (label in unseen) == (group == "unseen") for label in cell.labels])
-    rows = np.flatnonzero((cell.targets & chosen).any(axis=1))
-    return {cell.items[row]: bool(cell.predicted[row].any()) for row in rows}
-
-
-def share_of(scores: Scores, variant: str, measure: str, group: str = "all") -> Share:
+def share_of(episodes: Sequence[Episode], variant: str, measure: str, group: str = "all") -> Share:
     """Return the share of the piles in which a measure holds."""
-    hits = hits_of(scores, variant, measure, group).values()
+    hits = hits_of(episodes, variant, measure, group).values()
     return share(sum(hits), len(hits))
 
 
-def paired(scores: Scores, one: tuple[str, str], other: tuple[str, str]) -> PairedShares | None:
+def paired(episodes: Sequence[Episode], one: tuple[str, str], other: tuple[str, str]) -> PairedShares | None:
     """Compare two pairs of variant and measure on the piles that both have; None without any."""
-    first, second = hits_of(scores, *one), hits_of(scores, *other)
+    first, second = hits_of(episodes, *one), hits_of(episodes, *other)
     piles = [pile for pile in first if pile in second]
     return paired_shares([first[pile] for pile in piles], [second[pile] for pile in piles])
 
 
-def summary(episodes: Sequence[Episode], scores: Scores, suite: str) -> dict[str, Any]:
+def summary(episodes: Sequence[Episode], suite: str) -> dict[str, Any]:
     """Return variant -> its numbers, for `result.json`."""
     table: dict[str, Any] = {}
     for variant in variants_of(episodes):
         own = [episode for episode in episodes if episode["variant"] == variant]
         table[variant] = {
             "episodes": len(own),
-            "seconds_per_decision": float(np.median([episode["seconds"] for episode in own])),
+            "seconds_per_decision": _seconds(own),
             "steps": float(np.mean([episode["steps"] for episode in own])),
-            **{
-                group: {
-                    key: {"rate": found.value, **found._asdict()}
-                    for key in measures(suite)
-                    if (found := share_of(scores, variant, key, group)).total
-                }
-                for group in GROUPS
-            },
         }
+        for group in GROUPS:
+            shares = {key: share_of(own, variant, key, group) for key in measures(suite)}
+            table[variant][group] = {k: {"rate": one.value, **one._asdict()} for k, one in shares.items() if one.total}
         if any(episode["kind"] == OTHER for episode in own):
             table[variant]["follows_language"] = follows_language(language_effects(own))
     return table
 
 
-def tables(episodes: Sequence[Episode], scores: Scores, suite: str) -> str:
+def _seconds(episodes: Sequence[Episode]) -> float:
+    return float(np.median([episode["seconds"] for episode in episodes]))
+
+
+def tables(episodes: Sequence[Episode], suite: str) -> str:
     """Return the tables of a report, Markdown: percent, 95% interval, hits and episodes."""
-    return "\n\n".join(_picking_tables(episodes, scores) if suite == "picking" else _words_tables(episodes, scores))
+    return "\n\n".join(_picking_tables(episodes) if suite == "picking" else _words_tables(episodes, suite))
 
 
-def _picking_tables(episodes: Sequence[Episode], scores: Scores) -> Iterator[str]:
+def _picking_tables(episodes: Sequence[Episode]) -> Iterator[str]:
     variants = variants_of(episodes)
-    seconds = {v: np.median([e["seconds"] for e in episodes if e["variant"] == v]) for v in variants}
+    seconds = {v: _seconds([e for e in episodes if e["variant"] == v]) for v in variants}
     for group in GROUPS:
         rows = [
-            [f"`{v}`", *(share_of(scores, v, key, group) for key in _PICKING), f"{1000 * seconds[v]:.0f}"]
+            [f"`{v}`", *(share_of(episodes, v, key, group) for key in _PICKING), f"{1000 * seconds[v]:.0f}"]
             for v in variants
-            if hits_of(scores, v, "success", group)
+            if hits_of(episodes, v, "success", group)
         ]
         head = ["variant", *(measure.title for measure in _PICKING.values()), "ms a decision"]
         yield f"## Targets: {group}\n\n{markdown_table(head, rows)}"
     pairs: list[list[object]] = []
-    for first, second in combinations(variants, 2):
-        for key in _COMPARED:
-            found = paired(scores, (first, key), (second, key))
-            if found is not None:
-                only, p_value = f"{found.first_only} : {found.second_only}", f"{found.p_value:.2g}"
-                pairs.append([f"`{first}` - `{second}`", _PICKING[key].title, found, only, p_value])
+    for (first, second), key in product(combinations(variants, 2), _COMPARED):
+        found = paired(episodes, (first, key), (second, key))
+        if found is not None:
+            only, p_value = f"{found.first_only} : {found.second_only}", f"{found.p_value:.2g}"
+            pairs.append([f"`{first}` - `{second}`", _PICKING[key].title, found, only, p_value])
     if pairs:
         head = ["difference", "rate", "points (95% interval; episodes)", "first only : second only", "p"]
         yield (
@@ -201,12 +202,13 @@ def _picking_tables(episodes: Sequence[Episode], scores: Scores) -> Iterator[str
         )
 
 
-def _words_tables(episodes: Sequence[Episode], scores: Scores) -> Iterator[str]:
+def _words_tables(episodes: Sequence[Episode], suite: str) -> Iterator[str]:
     rows: list[list[object]] = []
-    for variant, kind in scores.places:
-        found = paired(scores, (variant, kind), (variant, NAMED)) if kind in OF_TARGET else None
+    for variant, kind in product(variants_of(episodes), measures(suite)):
+        right = share_of(episodes, variant, kind)
+        found = paired(episodes, (variant, kind), (variant, NAMED)) if kind in OF_TARGET else None
         difference = ["-", "-"] if found is None else [found, f"{found.p_value:.2g}"]
-        rows.append([f"`{variant}`", f"{kind}: {title_of(kind)}", share_of(scores, variant, kind), *difference])
+        rows += [[f"`{variant}`", f"{kind}: {title_of(kind)}", right, *difference]] if right.total else []
     head = ["variant", "instruction", "right, % (95% interval; episodes)", "right, to `named`", "p"]
     yield (
         "## By kind of instruction\n\nRight: the first object that the arm lifted is one that was asked for. Where "

@@ -38,7 +38,6 @@ from pickclutter_lang.results.page import (
     settings_table,
     write_page,
 )
-from pickclutter_lang.results.scores import Scores
 from pickclutter_lang.utils.markdown import markdown_table, number
 from pickclutter_lang.utils.typing import FloatArray
 
@@ -198,14 +197,13 @@ def write_report(
     folder: Path,
     config: PolicyEvalConfig,
     record: Mapping[str, Any],
-    scores: Scores,
     episodes: Sequence[Episode],
 ) -> str:
     """Write the page, and return its tables as Markdown.
 
     :param record: what `result.json` has
     """
-    found = tables(episodes, scores, config.suite)
+    found = tables(episodes, config.suite)
     shown: dict[str, Figure | Gallery] = {
         "outcomes": draw_outcomes(episodes, config.suite),
         "objects": draw_objects(episodes, config.suite),

@@ -157,10 +157,10 @@ class RolloutRunner:
         self.student = next(iter(students.values()), None)
         self._proposer = propose_grasps if config.proposer is None else resolve(config.proposer, "proposer")
         hand_size = self.student.config.camera_size if self.student else config.camera_size
-        inner = wrap(gym.make(config.env_id, **config.env_arguments(hand_size, base_size)))
-        catalog: Catalog = inner.unwrapped.catalog  # type: ignore[attr-defined]
+        self.inner: Any = wrap(gym.make(config.env_id, **config.env_arguments(hand_size, base_size)))
+        catalog: Catalog = self.inner.unwrapped.catalog
         self._names, self._seen_names = catalog.names, seen_names(catalog, self.student)
-        self._env = FlatObservation(DeclareAbsence(inner), mask=True)
+        self._env = FlatObservation(DeclareAbsence(self.inner), mask=True)
         if self.student is not None:
             check_cameras(self._env, self.student)
 

@@ -40,23 +40,23 @@ COUNTS = {
 
 
 def test_measures_count_their_episodes() -> None:
-    scores = scores_of(PLAYED, "picking", "")
-    assert {key: share_of(scores, "few_shot", key)[:2] for key in COUNTS} == COUNTS
-    assert share_of(scores, "few_shot", "absence_detected", "unseen")[:2] == (1, 2)
-    assert share_of(scores, "few_shot", "graspable_picked", "unseen").total == 0
+    cells = {key: scores_of(PLAYED, "picking", "").cell("few_shot", key) for key in COUNTS}
+    assert {key: (cell.predicted.any(axis=1).sum(), len(cell.items)) for key, cell in cells.items()} == COUNTS
+    assert {key: share_of(PLAYED, "few_shot", key)[:2] for key in COUNTS} == COUNTS
+    assert share_of(PLAYED, "few_shot", "absence_detected", "unseen")[:2] == (1, 2)
+    assert share_of(PLAYED, "few_shot", "graspable_picked", "unseen").total == 0
     assert [outcome_of(one) for one in PLAYED] == [
         "placed", "wrong object picked", "present, predicted absent", "placed", "absence detected", "absence missed",
         "present, predicted absent",
     ]  # fmt: skip
     assert outcome_of(episode(success=False)) == "not placed"
     played = [*PLAYED, *(episode(variant="random", seed=seed, success=False) for seed in range(3, 9))]
-    scores = scores_of(played, "picking", "")
-    table = summary(played, scores, "picking")
+    table = summary(played, "picking")
     assert json.loads(json.dumps(table)) == table and table["random"]["episodes"] == 6
     assert table["few_shot"]["unseen"]["success"]["rate"] == 0.5 and "located" not in table["few_shot"]["unseen"]
-    found = paired(scores, ("few_shot", "success"), ("random", "success"))
+    found = paired(played, ("few_shot", "success"), ("random", "success"))
     assert found is not None and (found.pairs, found.first_only, found.second_only) == (4, 2, 0)
-    text = tables(played, scores, "picking")
+    text = tables(played, "picking")
     assert "`few_shot` - `random`" in text
 
 
@@ -91,9 +91,9 @@ def test_the_killed_command_resumes_and_is_compared(exported: Path, tmp_path: Pa
         return [{k: v for k, v in e.items() if k != "seconds"} for e in ordered]
 
     assert plain(rows(folder)) == plain(before)  # equal seeds, equal outcomes, in one process or two
-    record, scores = read_record(folder, "policy"), Scores.load(folder)
+    record, played = read_record(folder, "policy"), Scores.load(folder).cell("oracle", "success")
     success = number_at(record, "oracle.all.success.rate")
-    assert success == share_of(scores, "oracle", "success").value and set(record["metrics"]) == {
+    assert success == played.predicted.any(axis=1).mean() and set(record["metrics"]) == {
         "oracle",
         "zero_shot",
         "teacher",

@@ -18,7 +18,6 @@ from pickclutter_lang.evaluation.metrics import (
     follows_language,
     language_effects,
     paired,
-    scores_of,
     summary,
     tables,
     went_right,
@@ -102,11 +101,10 @@ def test_the_verdict_goes_by_intervals(behavior: Mapping[str, str | None], piles
 
 def test_the_report_of_a_suite() -> None:
     episodes = [*play("follows", 30, FOLLOWS), *play("ignores", 30, IGNORES)]
-    scores = scores_of(episodes, "language", "")
-    text, found = tables(episodes, scores, "language"), summary(episodes, scores, "language")
+    text, found = tables(episodes, "language"), summary(episodes, "language")
     assert "`follows`" in text and "`ignores`" in text
     assert (found["follows"]["follows_language"], found["ignores"]["follows_language"]) == (YES, NO)
-    denied = scores_of(play("own", 30, {**IGNORES, "synonym": None}), "language", "")
+    denied = play("own", 30, {**IGNORES, "synonym": None})
     synonym = paired(denied, ("own", "synonym"), ("own", "named"))
     assert synonym is not None and (synonym.difference, synonym.pairs) == (-1, 30)
     draw_outcomes(episodes, "language")
