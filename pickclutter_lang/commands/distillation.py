@@ -131,19 +131,18 @@ def reproduce_table12(config: ReproduceTable12Config) -> None:
     method, seed, data.few_shot_draw, distilled_run and num_threads.
     """
     from pickclutter_lang.experiments.scenes.config import TrainConfig
-    from pickclutter_lang.experiments.scenes.table12 import Table12Config, check_pairs, write_table
+    from pickclutter_lang.experiments.scenes.table12 import check_pairs, write_table
     from pickclutter_lang.experiments.scenes.table12_sweep import SWEEP_KEYS, plan_table12
     from pickclutter_lang.experiments.sweep import describe_failures, forwarded_overrides, override_key, run_sweep
     from pickclutter_lang.results.runs import Selection
 
     hydra = HydraConfig.get()
-    table = Table12Config(config.out, config.tables, config.compare)
     if config.tables_only:
         given = {*map(override_key, hydra.overrides.task)} & {*Selection._fields}
-        table.chosen = Selection(**{key: getattr(config, key) for key in given})
-        print(_written(write_table(table)))
+        chosen = Selection(**{key: getattr(config, key) for key in given})
+        print(_written(write_table(config.out, config.tables, config.compare, chosen)))
         return
-    check_pairs(table, config.methods)
+    check_pairs(config.out, config.compare, config.methods)
     overrides = forwarded_overrides(hydra.overrides.task, SWEEP_KEYS)
     compose = partial(compose_config, TrainConfig, "train_affordance")
     jobs = plan_table12(config, hydra.runtime.choices["experiment"], overrides, compose)
@@ -152,7 +151,7 @@ def reproduce_table12(config: ReproduceTable12Config) -> None:
     if failures:
         print(describe_failures(failures, len(jobs)), file=sys.stderr)
     if any(job.done for job in jobs):
-        print(_written(write_table(table)))
+        print(_written(write_table(config.out, config.tables, config.compare)))
     if failures:
         sys.exit(1)
 

@@ -22,7 +22,7 @@ from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_tables import RUNS, TABLES, load_image_runs
 from pickclutter_lang.experiments.images.image_tables import write_table as write_picture_table
 from pickclutter_lang.experiments.scenes.config import TrainConfig
-from pickclutter_lang.experiments.scenes.table12 import Table12Config, write_table
+from pickclutter_lang.experiments.scenes.table12 import write_table
 from pickclutter_lang.objects.kinds import all_kinds
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.train import train_teacher
@@ -53,7 +53,7 @@ def scene_table(inputs: Path, folder: Path) -> Measures:
         for seed in range(3):
             f1 = 0.3 + 0.05 * number + 0.013 * ((3 * number + 5 * seed) % 7)
             sweep_results.write_result(folder / "runs", sweep_results.make_result(method, seed, f1))
-    page = write_table(Table12Config(runs=str(folder / "runs"), out=str(folder / "out"), compare=None)).read_text()
+    page = write_table(str(folder / "runs"), str(folder / "out")).read_text()
     sheets = [path.read_text() for path in (folder / "out").glob("*.csv")]
     return {"page": of_tables(page), "sheets": of_tables(*sheets, whole=False)}
 

@@ -52,7 +52,7 @@ def write_report(run: str | Path) -> Path:
         "objects.png": draw_objects(runs),
         "scenes.png": _gallery(Scores.load(folder), Examples.load(folder)),
     }
-    parts = [_overview(record), "![Table 12](table12.png)", *sections(runs), OBJECTS_SECTION, _scenes(record)]
+    parts = [_overview(runs), "![Table 12](table12.png)", *sections(runs), OBJECTS_SECTION, _scenes(record)]
     with dir_lock(folder):
         return write_page(folder / PAGE_FILE, "\n\n".join(parts), shown, run_details(record))
 
@@ -68,14 +68,15 @@ def _load(folder: Path) -> Runs:
     return with_baselines(load_run(folder, TABLE12))
 
 
-def _overview(record: Record) -> str:
+def _overview(runs: Runs) -> str:
     """Return title, data, model, training time and training curves."""
+    record = runs.first
     histories, metric = record["history"], record["config"]["selection_metric"]
     best = max(histories["distill"], key=lambda row: row["validation"][metric] or 0.0)
     times = ", ".join(f"{name} {value:.0f} s" for name, value in record["seconds"].items())
     return f"""# A distilled student
 
-{data_note(record)}
+{data_note(runs)}
 
 {description_note([record])}
 

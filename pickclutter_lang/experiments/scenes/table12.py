@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, TABLE12, stages_of_sweep
+from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, TABLE12
 from pickclutter_lang.experiments.stages import FEW_SHOT, STAGE_TITLES
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.results.charts import STAGE_COLORS, WRONG, Interval, draw_bars, tidy_axes
@@ -53,7 +53,10 @@ SECTIONS = {
     "Overall accuracy, threshold 0.5": ("accuracy", "model_at_half"),
 }
 """Title of a table -> (metric, predictor)."""
+_STAGES = tuple(STAGE_TITLES)
 _CLASSES = "ood_on_ood"
+_CLOSED_SET = "closed_set"
+"""Its zero-shot output for labels of Y_ood can only be chance."""
 _CLASS_METRICS = {"average_precision": "Average precision", "f1": "F1"}
 _COMPARED = {("f1", "model"), ("map", "model")}
 _DRAWN = {"f1": "F1 per scene", "map": "mean average precision", "accuracy": "overall accuracy"}
@@ -66,6 +69,11 @@ _CHOSEN_NOTE = (
     "Accuracy and F1 at a threshold say little where labels are rare: all-negative has a high accuracy, all-positive a "
     "high F1. Mean average precision needs no threshold."
 )
+_PAPER_NOTE = (
+    " **The figures of the paper (Table 12: zero-shot / few-shot, threshold 0.5) come from its own scenes, with the "
+    "label `present`, CLIP ViT-L/14 as the teacher, both cameras with depth at 224 px; they are shown for orientation "
+    "and cannot be compared number by number.** What can be compared are the rows of the predictors that see no image."
+)
 _OTHER_OBJECTS_NOTE = (
     "The paper's figures are not shown: in some of these runs other objects are unseen than in the paper."
 )
@@ -77,40 +85,39 @@ Y_ood. At most {_MOST_METHODS} methods are drawn.
 ![Objects](objects.png)"""
 
 
-@dataclass
-class Table12Config:
-    """`runs`: the folder under which the runs lie. `out`: where the table goes (null: into `runs`).
-
-    `compare`: pairs of methods such as `best - cls_imcst_semantic` (null: each method with the one before it, `best`
-    with `cls_imcst_semantic` and with each of its ablations, and the last of the paper's and `best` with all-positive).
-    `chosen`: the runs of the table.
-    """
-
-    runs: str
-    out: str | None
-    compare: list[str] | None
-    chosen: Selection = EVERY_RUN
-
-
-def write_table(config: Table12Config) -> Path:
+def write_table(
+    runs_folder: str, out: str | None = None, compare: Sequence[str] | None = None, chosen: Selection = EVERY_RUN
+) -> Path:
     """Write `table12.md`, the same with charts as `report.html`, and every number of the table as `table12.csv`.
 
+    :param runs_folder: the folder under which the runs lie
+    :param out: where the table goes; None: into the same
+    :param compare: pairs of methods such as `best - cls_imcst_semantic`; None: `default_pairs`
+    :param chosen: the runs of the table
     :return: the path of `table12.md`
     :raises PickClutterError: what `load_runs` raises; InvalidArgumentError for a comparison that cannot be made;
         LockedError when another process is at work in `out`
     """
-    runs, out = with_baselines(load_runs(config.runs, TABLE12, config.chosen)), Path(config.out or config.runs)
+    runs, folder = with_baselines(load_runs(runs_folder, TABLE12, chosen)), Path(out or runs_folder)
     methods = methods_of(runs)
-    pairs = default_pairs(methods) if config.compare is None else parse_pairs(methods, config.compare)
-    text = "\n\n".join(["# Table 12", *_notes(runs), *sections(runs, pairs)])
-    page = "\n\n".join([text, "![Table 12](table12.png)", OBJECTS_SECTION, _runs_section(runs, out)])
+    pairs = default_pairs(methods) if compare is None else parse_pairs(methods, compare)
+    records = [record for method in methods for record in runs.records[method].values()]
+    of_methods = "; ".join(f"{name}: {', '.join(one.folder_name for one in runs.replicates(name))}" for name in methods)
+    revisions = ", ".join(sorted({str(record["git_revision"]) for record in records}))
+    notes = (
+        data_note(runs),
+        description_note(records),
+        f"Mean ± half of the 95% interval; one run has no interval. Runs: {of_methods}. Revision: {revisions}.",
+    )
+    text = "\n\n".join(["# Table 12", *notes, *sections(runs, pairs)])
+    page = "\n\n".join([text, "![Table 12](table12.png)", OBJECTS_SECTION, _runs_section(runs, folder)])
     details = {f"{title}, of the first run": part for title, part in run_details(runs.first).items()}
-    with dir_lock(out):
-        write_csv(out / "table12.csv", csv_lines(runs, [*score_tables(runs, pairs), *class_tables(runs)]))
+    with dir_lock(folder):
+        write_csv(folder / "table12.csv", csv_lines(runs, [*score_tables(runs, pairs), *class_tables(runs)]))
         charts = {"table12.png": draw_sweep(runs), "objects.png": draw_objects(runs)}
-        write_page(out / PAGE_FILE, page, charts, details)
-        write_text(out / "table12.md", f"{text}\n")
-    return out / "table12.md"
+        write_page(folder / PAGE_FILE, page, charts, details)
+        write_text(folder / "table12.md", f"{text}\n")
+    return folder / "table12.md"
 
 
 def with_baselines(runs: Runs) -> Runs:
@@ -123,21 +130,21 @@ def with_baselines(runs: Runs) -> Runs:
     for name, (replicate, record) in product(TRIVIAL, first.values()):
         metrics = {
             stage: {cell: {"model": record["metrics"][stage][cell][name]} for cell in TABLE12_CELLS}
-            for stage in stages_of(record)
+            for stage in _STAGES
         }
         records.setdefault(name, {})[replicate] = {"metrics": metrics}
-    scores = with_constants(runs.scores, stages_of_sweep(runs), {"always_no": False, "always_yes": True})
+    scores = with_constants(runs.scores, _STAGES, {"always_no": False, "always_yes": True})
     return replace(runs, records=records, scores=scores, untrained=tuple(TRIVIAL))
 
 
-def check_pairs(config: Table12Config, methods: Sequence[str]) -> None:
-    """Check `compare` before runs of some methods start; it may name finished ones too.
+def check_pairs(runs_folder: str, compare: Sequence[str] | None, methods: Sequence[str]) -> None:
+    """Check pairs before runs of some methods start; they may name finished ones too.
 
     :raises PickClutterError: what `load_runs` raises; InvalidArgumentError for a comparison that cannot be made
     """
-    if config.compare is not None:
-        finished = load_runs(config.runs, TABLE12).records if any(Path(config.runs).rglob(RESULT_FILE)) else ()
-        parse_pairs([*dict.fromkeys([*methods, *finished])], config.compare)
+    if compare is not None:
+        finished = load_runs(runs_folder, TABLE12).records if any(Path(runs_folder).rglob(RESULT_FILE)) else ()
+        parse_pairs([*dict.fromkeys([*methods, *finished])], compare)
 
 
 def parse_pairs(methods: Sequence[str], texts: Sequence[str]) -> list[tuple[str, str]]:
@@ -162,12 +169,11 @@ def default_pairs(names: Sequence[str]) -> list[tuple[str, str]]:
 
     The last of the paper's, and `best`, are compared with all-positive too.
     """
-    paper = [name for name in names if name in METHODS]
-    pairs = [(paper[n + 1], paper[n]) for n in range(len(paper) - 1)]
-    if "best" in names:
-        others = [name for name in names if name not in METHODS and name != "best"]
-        pairs += [("best", name) for name in [*([_REFERENCE] if _REFERENCE in names else paper[-1:]), *others]]
-    return pairs + [(name, "always_yes") for name in [*paper[-1:], *(["best"] if "best" in names else [])]]
+    paper, best = [name for name in names if name in METHODS], "best" in names
+    others = [name for name in names if name not in METHODS and name != "best"]
+    reference = [_REFERENCE] if _REFERENCE in names else paper[-1:]
+    pairs = [*zip(paper[1:], paper[:-1], strict=True), *(("best", name) for name in [*reference, *others] if best)]
+    return pairs + [(name, "always_yes") for name in [*paper[-1:], *(["best"] if best else [])]]
 
 
 def methods_of(runs: Runs) -> list[str]:
@@ -175,20 +181,9 @@ def methods_of(runs: Runs) -> list[str]:
     return [name for name in runs.records if name not in TRIVIAL]
 
 
-def stages_of(record: Record) -> list[str]:
-    """Return the stages that a record has, in the order of tables."""
-    return [stage for stage in STAGE_TITLES if stage in record["metrics"]]
-
-
-def is_chance(method: str | None, stage: str, cell: str) -> bool:
-    """Return whether a figure can only be chance: the zero-shot output of a closed set for labels of Y_ood."""
-    return method == "closed_set" and stage == "zero_shot" and cell in ("ood_on_ood", "all_on_ood")
-
-
 def of_paper(record: Record) -> bool:
     """Return whether the labels of a record are objects of the paper, and those that it chose are unseen."""
-    names = record["metrics"][stages_of(record)[0]]["all_on_ood"]["classes"]
-    return not record.get("object_split", 0) and set(names) <= set(paper_catalog().names)
+    return not record.get("object_split", 0) and set(_classes(record, "all_on_ood")) <= set(paper_catalog().names)
 
 
 def sections(runs: Runs, pairs: Sequence[tuple[str, str]] = ()) -> list[str]:
@@ -199,7 +194,7 @@ def sections(runs: Runs, pairs: Sequence[tuple[str, str]] = ()) -> list[str]:
         parts += [f"## {table.title}, %", table_rows(runs, table)]
     if METHODS.keys() & runs.records.keys() and not _with_paper(runs):
         parts.append(_OTHER_OBJECTS_NOTE)
-    if "closed_set" in runs.records:
+    if _CLOSED_SET in runs.records:
         parts.append(CHANCE_NOTE)
     if pairs:
         parts += ["## Comparisons, in points", COMPARISON_NOTE]
@@ -223,36 +218,39 @@ def _score_table(
     runs: Runs, title: str, metric: str, predictor: str = "model", pairs: Sequence[tuple[str, str]] = ()
 ) -> Table:
     """Return the table of one metric: methods, then predictors that see no image, with the paper's figures."""
-    stages = stages_of_sweep(runs)
-    columns = tuple(
-        Column(TITLES[cell], tuple(f"{stage}.{cell}.{predictor}.{metric}" for stage in stages), best="")
-        for cell in TABLE12_CELLS
+    measures, blind = (
+        {cell: tuple(f"{stage}.{cell}.{one}.{metric}" for stage in _STAGES) for cell in TABLE12_CELLS}
+        for one in (predictor, "model")
     )
+    columns = tuple(Column(TITLES[cell], of_cell, best="") for cell, of_cell in measures.items())
+    chance = frozenset({f"zero_shot.{_CLASSES}.{predictor}.{metric}"})
     rows = []
     for name in methods_of(runs):
-        places = product(stages, TABLE12_CELLS)
-        marked = frozenset(f"{s}.{cell}.{predictor}.{metric}" for s, cell in places if is_chance(name, s, cell))
-        rows.append(Row(name, f"`{name}`", name, paper=_paper(runs, metric, name), marked=marked))
-    blind = tuple(tuple(f"{stage}.{cell}.model.{metric}" for stage in stages) for cell in TABLE12_CELLS)
-    rows += [Row(name, text, name, measures=blind) for name, text in TRIVIAL.items() if name in runs.records]
+        paper: tuple[PaperFigures, ...] = ()
+        if metric in PAPER and name in METHODS and _with_paper(runs):
+            paper = tuple(PAPER[metric][METHODS[name]][cell] for cell in TABLE12_CELLS)
+        rows.append(Row(name, f"`{name}`", name, paper=paper, marked=chance if name == _CLOSED_SET else frozenset()))
+    rows += [
+        Row(name, text, name, measures=tuple(blind.values())) for name, text in TRIVIAL.items() if name in runs.records
+    ]
     return Table(f"12 {metric} {predictor}", title, columns, tuple(rows), tuple(pairs))
 
 
 def class_tables(runs: Runs) -> list[Table]:
     """Return the tables of each object of Y_ood on X_ood, a column for each method."""
-    stages, methods = stages_of_sweep(runs), methods_of(runs)
+    methods = methods_of(runs)
     names = dict.fromkeys(name for method in methods for one in runs.of(method).values() for name in _classes(one))
     tables = []
     for metric, title in _CLASS_METRICS.items():
         rows = []
         for name in names:
             path = f"{_CLASSES}.classes.{as_key(name)}"
-            own = tuple(f"{stage}.{path}.{metric}" for stage in stages)
-            rows.append(Row(name, name, None, ((f"{stages[0]}.{path}.support",), *(own for _ in methods))))
+            own = tuple(f"{stage}.{path}.{metric}" for stage in _STAGES)
+            rows.append(Row(name, name, None, ((f"{_STAGES[0]}.{path}.support",), *(own for _ in methods))))
         zero_shot = frozenset(f"zero_shot.{_CLASSES}.classes.{as_key(name)}.{metric}" for name in names)
         columns = [Column("support", (), "", methods[0], interval=False)]
         for method in methods:
-            marked = zero_shot if is_chance(method, "zero_shot", _CLASSES) else frozenset()
+            marked = zero_shot if method == _CLOSED_SET else frozenset()
             columns.append(Column(f"`{method}`", (), "", method, interval=False, marked=marked))
         tables.append(Table(f"12 classes {metric}", title, tuple(columns), tuple(rows)))
     return tables
@@ -269,7 +267,7 @@ def _cost_table(runs: Runs) -> Table:
         "million parameters": ("parameters",),
         **{f"{name}, s": (f"seconds.{name}",) for name in runs.first["seconds"]},
         "peak memory, MB": ("peak_memory_mb",),
-        "thresholds from X_id": tuple(f"{stage}.id_threshold" for stage in stages_of_sweep(runs)),
+        "thresholds from X_id": tuple(f"{stage}.id_threshold" for stage in _STAGES),
     }
     rows = tuple(Row(name, f"`{name}`", name) for name in methods_of(runs))
     shown = tuple(Column(title, measures, best="", interval=False) for title, measures in columns.items())
@@ -281,34 +279,18 @@ def _with_paper(runs: Runs) -> bool:
     return all(of_paper(record) for method in methods_of(runs) for record in runs.records[method].values())
 
 
-def _paper(runs: Runs, metric: str, method: str) -> tuple[PaperFigures, ...]:
-    if metric not in PAPER or method not in METHODS or not _with_paper(runs):
-        return ()
-    return tuple(PAPER[metric][METHODS[method]][cell] for cell in TABLE12_CELLS)
-
-
-def data_note(record: Record, with_paper: bool | None = None) -> str:
-    """Return a paragraph on the provenance of a run, and on why the paper's rows are no target for it.
-
-    :param with_paper: whether the paper's rows are shown; None: where they are of these objects
-    """
-    data, config = record["data"], record["config"]
-    paper = (
-        "**The figures of the paper (Table 12: zero-shot / few-shot, threshold 0.5) come from its own scenes, with the "
-        "label `present`, CLIP ViT-L/14 as the teacher and both cameras with depth at 224 px; they are shown for "
-        "orientation and cannot be compared number by number.** What can be compared are the rows of the predictors "
-        "that see no image."
-    )
-    sizes = ", ".join(f"{data[key]['scenes']} {title}" for key, title in
-                      (("train", "training"), ("fewshot", "few-shot"), ("id", "X_id"), ("ood", "X_ood")))  # fmt: skip
+def data_note(runs: Runs) -> str:
+    """Return a paragraph on the provenance of runs, and on why the paper's rows are no target for them."""
+    record = runs.first
+    counts, data = record["data"], record["config"]["data"]
+    titles = {"train": "training", "fewshot": "few-shot", "id": "X_id", "ood": "X_ood"}
+    sizes = ", ".join(f"{counts[key]['scenes']} {title}" for key, title in titles.items())
     return (
-        f"Label `{config['data']['target_label']}`; {sizes} scenes; cameras "
-        f"{' and '.join(config['data']['cameras'])}{' with depth' if config['data']['depth'] else ''} at "
-        f"{config['data']['image_size']} px; teacher `{record['teacher']['name']}`; student "
-        f"`{config['student']['name']}`; one threshold for all labels, the best on X_id; cells are "
-        f"{' / '.join(STAGE_TITLES[s] for s in stages_of(record))} in percent. "
-        f"{paper if (of_paper(record) if with_paper is None else with_paper) else ''}"
-    ).strip()
+        f"Label `{data['target_label']}`; {sizes} scenes; cameras {' and '.join(data['cameras'])}"
+        f"{' with depth' if data['depth'] else ''} at {data['image_size']} px; teacher `{record['teacher']['name']}`; "
+        f"student `{record['config']['student']['name']}`; one threshold for all labels, the best on X_id; cells are "
+        f"{' / '.join(STAGE_TITLES.values())} in percent.{_PAPER_NOTE if _with_paper(runs) else ''}"
+    )
 
 
 def description_note(records: Iterable[Record]) -> str:
@@ -326,22 +308,6 @@ def description_note(records: Iterable[Record]) -> str:
         if images in seen.values()
     ]
     return f"Descriptions were written: {'; '.join(parts)}."
-
-
-def _notes(runs: Runs) -> list[str]:
-    """Return paragraphs on data, descriptions and runs."""
-    records = [record for method in methods_of(runs) for record in runs.records[method].values()]
-    revisions = sorted({str(record["git_revision"]) for record in records})
-    of_methods = "; ".join(
-        f"{name}: {', '.join(replicate.folder_name for replicate in runs.replicates(name))}"
-        for name in methods_of(runs)
-    )
-    return [
-        data_note(runs.first, _with_paper(runs)),
-        description_note(records),
-        f"Mean ± half of the 95% interval; one run has no interval. Runs: {of_methods}. "
-        f"Revision: {', '.join(revisions)}.",
-    ]
 
 
 def _runs_section(runs: Runs, out: Path) -> str:
@@ -384,36 +350,34 @@ def draw_sweep(runs: Runs) -> Figure:
     figure = Figure(figsize=(5 + 1.6 * len(methods), 9), layout="constrained")
     axes = figure.subplots(len(_DRAWN), len(TABLE12_CELLS), squeeze=False, sharex=True, sharey=True)
     for row, (metric, title) in enumerate(_DRAWN.items()):
-        for n, cell in enumerate(TABLE12_CELLS):
-            _draw_cell(axes[row, n], runs, n, metric)
-            if row == 0:
-                axes[row, n].set_title(TITLES[cell])
+        table = _score_table(runs, title, metric)
+        for column, ax in zip(table.columns, axes[row], strict=True):
+            _draw_cell(ax, runs, table, table.columns.index(column))
+            ax.set_title(column.title if row == 0 else "")
         axes[row, 0].set_ylabel(f"{title}, %")
     handles = {label: handle for ax in axes[0] for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3)
     return figure
 
 
-def _draw_cell(ax: Axes, runs: Runs, column: int, metric: str) -> None:
-    table, methods = _score_table(runs, "", metric), methods_of(runs)
-    measures, places = table.columns[column].measures, np.arange(len(methods))
-    width, stages = 0.8 / len(measures), stages_of_sweep(runs)
-    for n, (stage, measure) in enumerate(zip(stages, measures, strict=True)):
-        values = [runs.estimate(method, measure) for method in methods]
-        shift = width * (n - (len(stages) - 1) / 2)
-        means = [np.nan if one is None else 100 * one.mean for one in values]
-        errors = [100 * one.half_width if one is not None and one.half_width else 0.0 for one in values]
-        color = STAGE_COLORS[stage]
-        ax.bar(places + shift, means, 0.92 * width, yerr=errors, capsize=2, color=color, label=STAGE_TITLES[stage])
-        paper = [table.paper(table.row(method))[column][n : n + 1] for method in methods]
-        dots = [(place + shift, one[0]) for place, one in enumerate(paper) if one and one[0] is not None]
-        if dots:
-            across, up = zip(*dots, strict=True)
-            ax.scatter(across, up, marker="D", s=22, color="black", zorder=3, label="paper (other data)")
+def _draw_cell(ax: Axes, runs: Runs, table: Table, column: int) -> None:
+    methods, width = methods_of(runs), 0.8 / len(_STAGES)
+    for n, stage in enumerate(_STAGES):
+        places = np.arange(len(methods)) + width * (n - (len(_STAGES) - 1) / 2)
+        found = [runs.estimate(method, table.columns[column].measures[n]) for method in methods]
+        means = [np.nan if one is None else 100 * one.mean for one in found]
+        errors = [100 * (one.half_width or 0.0) if one is not None else 0.0 for one in found]
+        ax.bar(
+            places, means, 0.92 * width, yerr=errors, capsize=2, color=STAGE_COLORS[stage], label=STAGE_TITLES[stage]
+        )
+        paper = [(*table.paper(table.row(method))[column], None, None, None)[n] for method in methods]
+        if any(value is not None for value in paper):
+            heights = [np.nan if value is None else value for value in paper]
+            ax.scatter(places, heights, marker="D", s=22, color="black", zorder=3, label="paper (other data)")
     blind = [runs.estimate(row.run, m) for row in table.rows if row.name in TRIVIAL for m in table.cells(row)[column]]
     known = [100 * one.mean for one in blind if one is not None]
     if known:
         ax.axhline(max(known), color=WRONG, linewidth=1, linestyle="--", label="best predictor without an image")
-    ax.set(ylim=(0, 105), xticks=places)
+    ax.set(ylim=(0, 105), xticks=range(len(methods)))
     ax.set_xticklabels(methods, rotation=30, ha="right", fontsize=8)
     tidy_axes(ax)

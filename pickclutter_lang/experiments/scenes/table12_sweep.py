@@ -13,13 +13,12 @@ from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.scenes.remote import has_store, manifest_at
 from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.experiments.scenes.config import ReproduceTable12Config, TrainConfig
-from pickclutter_lang.experiments.stages import STAGE_TITLES
 from pickclutter_lang.experiments.sweep import Job, RunSpec, check_list, check_sweep, plan_runs, quoted
 from pickclutter_lang.language.descriptions import description_origins
 from pickclutter_lang.objects.object_sets import check_own_split
 from pickclutter_lang.results.comparability import comparable_settings, provenance, same_descriptions
 from pickclutter_lang.results.record import Record, Replicate
-from pickclutter_lang.results.runs import Runs, SweepKind
+from pickclutter_lang.results.runs import SweepKind
 from pickclutter_lang.utils.object_storage import join
 from pickclutter_lang.utils.validation import check_path
 
@@ -39,20 +38,6 @@ _SHARED = ("data", "student", "teacher", "selection_metric")
 _BUDGET = ("epochs", "batch_size", "epoch_over", "repeats", "image_size_schedule", "optimizer", "schedule")
 
 
-def check_table12(config: ReproduceTable12Config, overrides: Sequence[str]) -> None:
-    """Check the settings of the sweep.
-
-    :param overrides: of every run
-    :raises InvalidArgumentError: for a value outside what is allowed
-    """
-    check_path("out", config.out)
-    for name in ("methods", "object_splits", "draws"):
-        check_list(name, getattr(config, name))
-    for object_split in config.object_splits:
-        check_own_split(object_split)  # `_scenes` compares it with the stores
-    check_sweep(config.seeds, config.workers, overrides, ("method", "data.few_shot_draw", "distilled_run"))
-
-
 def plan_table12(
     config: ReproduceTable12Config,
     experiment: str,
@@ -67,9 +52,14 @@ def plan_table12(
 
     :param overrides: of every run
     :param compose: from overrides to settings; every run's are checked before anything starts
-    :raises PickClutterError: what `plan_runs` raises
+    :raises PickClutterError: what `plan_runs` raises; InvalidArgumentError for a value outside what is allowed
     """
-    check_table12(config, overrides)
+    check_path("out", config.out)
+    for name in ("methods", "object_splits", "draws"):
+        check_list(name, getattr(config, name))
+    for object_split in config.object_splits:
+        check_own_split(object_split)  # `_scenes` compares it with the stores
+    check_sweep(config.seeds, config.workers, overrides, ("method", "data.few_shot_draw", "distilled_run"))
     specs = [RunSpec(name, [f"experiment={experiment}", f"method={name}", *overrides]) for name in config.methods]
     scenes = {number: _scenes(compose, specs[0].overrides, number) for number in config.object_splits}
     found = product(config.seeds, config.object_splits, config.draws)
@@ -79,7 +69,7 @@ def plan_table12(
         varied = [f"scenes={quoted(scenes[replicate.object_split])}", f"data.few_shot_draw={replicate.draw}"]
         return varied if first is None else [*varied, f"distilled_run={quoted(str(first.folder))}"]
 
-    return plan_runs(Path(config.out), specs, replicates, compose, _CurrentProvenance(), TABLE12, vary)
+    return plan_runs(Path(config.out), specs, replicates, compose, _current_provenance(), TABLE12, vary)
 
 
 def _scenes(compose: Callable[[list[str]], TrainConfig], overrides: Sequence[str], object_split: int) -> str:
@@ -102,34 +92,27 @@ def _scenes(compose: Callable[[list[str]], TrainConfig], overrides: Sequence[str
     return config.scenes
 
 
-def stages_of_sweep(runs: Runs) -> list[str]:
-    """Return the stages that every run has, in the order of tables."""
-    every = [record for of_name in runs.records.values() for record in of_name.values()]
-    return [stage for stage in STAGE_TITLES if all(stage in record["metrics"] for record in every)]
+def _current_provenance() -> Callable[[TrainConfig], dict[str, Any]]:
+    """Return what gives a run's current provenance; stores and teachers are opened once for all that share them."""
+    known: dict[str, Any] = {}
 
-
-class _CurrentProvenance:
-    """Current provenance of runs; stores and teachers are opened once for all runs that share them."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, Any] = {}
-
-    def __call__(self, config: TrainConfig) -> dict[str, Any]:
-        """Return number and content hash of each store's scenes, the teacher's fingerprint, and hashes of the texts."""
+    def provenance_of(config: TrainConfig) -> dict[str, Any]:
         from pickclutter_lang.teachers import load_teacher  # takes seconds, and only finished runs need it
 
         data, teacher = config.data, config.teacher
         stores = json.dumps([data.stores, data.scene_subsets, data.unlabeled])
-        if stores not in self._known:
-            self._known[stores] = data_provenance(data)
-        name = json.dumps([teacher.name, teacher.checkpoint])
-        if name not in self._known:
-            self._known[name] = load_teacher(teacher.name, teacher.checkpoint).fingerprint
+        weights = json.dumps([teacher.name, teacher.checkpoint])
+        if stores not in known:
+            known[stores] = data_provenance(data)
+        if weights not in known:
+            known[weights] = load_teacher(teacher.name, teacher.checkpoint).fingerprint
         return {
-            "data": self._known[stores],
-            "teacher": {"fingerprint": self._known[name]},
+            "data": known[stores],
+            "teacher": {"fingerprint": known[weights]},
             "descriptions": description_origins(config.prompts.sources, SceneStore.open(data.train).own_catalog),
         }
+
+    return provenance_of
 
 
 def _of_every_replicate(result: Record) -> dict[str, Any]:

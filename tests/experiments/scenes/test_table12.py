@@ -15,7 +15,6 @@ from helpers.paths import PROGRAM
 from helpers.sweep_results import make_result, write_result
 from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.experiments.scenes.table12 import (
-    Table12Config,
     score_tables,
     with_baselines,
     write_table,
@@ -94,7 +93,7 @@ def test_scores_per_scene_are_resampled_and_shared_by_methods(tmp_path: Path) ->
 
 def test_page_and_csv_agree(grid_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     out = tmp_path_factory.mktemp("out")
-    page = write_table(Table12Config(str(grid_folder), str(out), None))
+    page = write_table(str(grid_folder), str(out))
     lines = list(csv.DictReader((out / "table12.csv").open()))
     place = ("cls", "", "few_shot.ood_on_ood.model.f1")
     row = next(line for line in lines if (line["row"], line["minus"], line["measure"]) == place)
