@@ -77,12 +77,6 @@ ACCURACY = ("zero_shot.id.accuracy", "zero_shot.ood.accuracy", "few_shot.ood.acc
 _ACCURACIES = (Column("X_id / zero-shot X_ood / few-shot X_ood, %", ACCURACY),)
 _TEACHER = ("teacher.id.accuracy", "teacher.ood.accuracy")
 _ALSO = ("few_shot.id.accuracy", "zero_shot.all.accuracy", "few_shot.all.accuracy")
-_TITLES = {"cls": "L_cls", "mse": "L_mse", "im_cst": "L_im-cst", "vlprox": "L_vlprox"}
-
-
-def _losses(*names: str) -> dict[str, str]:
-    """Return the titles of runs that are called by their losses."""
-    return {name: " + ".join(_TITLES[loss] for loss in name.split("+")) for name in names}
 
 
 def _on_both(title: str, measure: str, best: Literal["high", "low", ""]) -> Column:
@@ -93,29 +87,27 @@ def _on_both(title: str, measure: str, best: Literal["high", "low", ""]) -> Colu
 def _table(
     number: str,
     title: str,
-    rows: Mapping[str, str],
+    runs: Sequence[str],
     pairs: Sequence[tuple[str, str]] | Literal["first", "before"] = (),
     columns: tuple[Column, ...] = _ACCURACIES,
-    note: str = "",
+    note: str = f"`best` is that of Table 1, `{BEST}`.",
 ) -> Table:
     """Return a table with a row for each run.
 
-    :param rows: run -> its title
     :param pairs: which rows are compared; `first`: each with the first, `before`: each with the one before
     """
-    names = [*rows]
     if pairs == "first":
-        pairs = [(name, names[0]) for name in names[1:]]
+        pairs = [(name, runs[0]) for name in runs[1:]]
     elif pairs == "before":
-        pairs = [*zip(names[1:], names, strict=False)]
+        pairs = [*zip(runs[1:], runs, strict=False)]
     also = _ALSO if columns is _ACCURACIES else ()
-    return Table(number, title, columns, tuple(Row(n, rows[n], n) for n in names), tuple(pairs), also, note)
+    return Table(number, title, columns, tuple(Row(n, f"`{n}`", n) for n in runs), tuple(pairs), also, note)
 
 
 _TABLE_1 = _table(
     "1",
     "Losses on the teacher's visual space and its alignment with language",
-    {"closed_set": "Closed-set classification", **_losses(*_LOSSES)},
+    ("closed_set", *_LOSSES),
     (
         ("cls", "closed_set"), ("cls+mse", "cls"), ("cls+im_cst", "cls"), ("im_cst", "mse"),
         ("cls+im_cst", "im_cst"), ("cls+im_cst", "cls+mse"), ("cls+im_cst+mse", "cls+mse"),
@@ -131,7 +123,7 @@ _TABLES = (
     _table(
         "2",
         "Distance between the student's and the teacher's features",
-        _losses("mse", "cls+mse", "cls+im_cst+mse", "cls+im_cst"),
+        ("mse", "cls+mse", "cls+im_cst+mse", "cls+im_cst"),
         columns=tuple(
             Column(f"MSE / angle on {title}", (f"features.{part}.mse", f"features.{part}.degrees"), "")
             for part, title in (("train", "X_train"), ("ood", "X_ood"))
@@ -143,32 +135,26 @@ _TABLES = (
     _table(
         "3",
         "Coherence with the teacher's visual space",
-        _losses("cls+mse", "cls+im_cst+mse"),
+        ("cls+mse", "cls+im_cst+mse"),
         "first",
         (
             _on_both("M_rel", "relative_match", "high"),
             *(_on_both(f"M_neigh, k = {k}", f"neighbour_overlap.{k}", "high") for k in (3, 5, 10)),
         ),
+        note="",
     ),
     _table(
         "4",
         "Coherence with the teacher's order of texts",
-        _losses("cls+mse", "cls+im_cst+mse", f"{BEST}+mse"),
+        ("cls+mse", "cls+im_cst+mse", f"{BEST}+mse"),
         "before",
         tuple(_on_both(f"M_vlalign, k = {k}", f"alignment_inversions.{k}", "low") for k in (2, 3, 5)),
+        note="",
     ),
     _table(
         "5",
-        "Enriching the language representations",
-        {
-            BEST: "best of Table 1 (no language enrichment)",
-            ENRICHED: "Semantic details",
-            "best+captions": "Auxiliary captions",
-            "best+prompt": "Prompt learning",
-            "best+semantic+captions": "Semantics + captions",
-            "best+semantic+prompt": "Semantics + prompt",
-            "best+semantic+captions+prompt": "Semantics + captions + prompt",
-        },
+        "Enriching the language representations by semantic details, auxiliary captions and prompt learning",
+        (BEST, *(name for name in RUNS if {*name.split("+")} <= {"best", "semantic", "captions", "prompt"})),
         "first",
     ),
     Table(
@@ -187,37 +173,18 @@ _TABLES = (
     _table(
         "7",
         "Instructions to the language model that describes the classes",
-        {
-            BEST: "No language enrichment",
-            "best+standard": "Instruction of section 5",
-            "best+succinct": "More succinct",
-            "best+detailed": "More detailed",
-            "best+distinct": "More distinct",
-        },
+        (BEST, *(f"best+{style}" for style in BLIND.values())),
         "first",
+        note="`standard` is the instruction of section 5.",
     ),
-    _table(
-        "8",
-        "A ViT-B/32 as the student",
-        {
-            **{f"vit_b_32+{losses}": title for losses, title in _losses("cls", "cls+im_cst", BEST).items()},
-            "vit_b_32+best+semantic": f"{_losses(BEST)[BEST]} + semantics",
-        },
-        "before",
-    ),
+    _table("8", "A ViT-B/32 as the student", [name for name in RUNS if name.startswith("vit_b_32")], "before"),
     _table(
         "9",
         "Ablations of L_vlprox and L_im-cst",
-        {
-            ENRICHED: "best of Table 5 (semantic details)",
-            "best+semantic+unfiltered": "No filtering in L_vlprox",
-            "best+semantic+k10": "k = 10 for L_vlprox",
-            "best+semantic+k1": "k = 1 for L_vlprox",
-            "best+semantic+filtered_im_cst": "With filtering in L_im-cst",
-        },
+        (ENRICHED, *(f"{ENRICHED}+{change}" for change in ("unfiltered", "k10", "k1", "filtered_im_cst"))),
         "first",
-        note="k is 256 elsewhere, and never more than the classes of Y_id. With k = 1 Eq. 6 compares distributions "
-        "over one class, so that L_vlprox is 0.",
+        note="The first row is the best of Table 5. k is 256 in L_vlprox elsewhere, and never more than the classes of "
+        "Y_id. With k = 1 Eq. 6 compares distributions over one class, so that L_vlprox is 0.",
     ),
     Table(
         "10",
