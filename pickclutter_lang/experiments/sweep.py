@@ -31,9 +31,10 @@ from pickclutter_lang.results.record import (
     read_record,
 )
 from pickclutter_lang.results.runs import Runs, SweepKind, by_place, load_runs
-from pickclutter_lang.training.checkpoint import describe_differences, description_differences, saved_epochs
+from pickclutter_lang.training.checkpoint import description_differences, saved_epochs
 from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.trainer import LOG_FILE
+from pickclutter_lang.utils.json_files import describe_differences
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.pool import die_with_parent
 from pickclutter_lang.utils.progress import ProgressBar

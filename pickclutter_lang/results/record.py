@@ -114,7 +114,7 @@ def write_trained(
     )
     try:
         with open_trackers(run.config.report_to, run.folder, config) as trackers:
-            trackers.summarize(figures(record["metrics"]))
+            trackers.tell(lambda tracker: tracker.summarize(figures(record["metrics"])))
     except TrackerError as error:  # the record is there in any case
         log.warning("%s", error)
     return record

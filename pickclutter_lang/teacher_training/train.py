@@ -29,7 +29,6 @@ from pickclutter_lang.teachers.training_images import listed_images
 from pickclutter_lang.training.batches import prefetch_map
 from pickclutter_lang.training.checkpoint import (
     CheckpointState,
-    describe_differences,
     epoch_folder,
     load_checkpoint,
     prune,
@@ -47,7 +46,7 @@ from pickclutter_lang.training.parallel import (
     whole_batch_norm,
 )
 from pickclutter_lang.training.trainer import cosine
-from pickclutter_lang.utils.json_files import read_json_lines
+from pickclutter_lang.utils.json_files import describe_differences, read_json_lines
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.ranks import is_main
 

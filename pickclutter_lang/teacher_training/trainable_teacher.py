@@ -17,8 +17,7 @@ from pickclutter_lang.language.captions import Caption, sample_attribute_prompts
 from pickclutter_lang.language.object_attributes import ObjectAttributes
 from pickclutter_lang.teachers.open_clip_teacher import text_features, tokenize
 from pickclutter_lang.teachers.pocket import PocketTeacher, build_pocket_model, dense_maps
-from pickclutter_lang.training.parallel import gather_rows, own_draws
-from pickclutter_lang.utils.ranks import own_slice
+from pickclutter_lang.training.parallel import gather_rows, own_draws, own_slice
 
 _SHORT_TEXT_LENGTH = 14
 _PROMPTS_PER_TYPE = 14

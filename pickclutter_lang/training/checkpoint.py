@@ -1,8 +1,8 @@
 """Checkpoints without pickle: tensors as safetensors, everything else as JSON, each folder written atomically.
 
-`ROOT/epoch_0007/` holds `model.safetensors`, `optimizer.safetensors`, `rng.safetensors` and `state.json`. The folder
-is written under a temporary name, synced and renamed, so the last one is always complete; a run keeps its last and
-its best epoch.
+`ROOT/epoch_0007/` holds `model.safetensors`, `optimizer.safetensors`, `rng.safetensors`, `state.json`, and the hashes
+of these in `hashes.json`. The folder is written under a temporary name, synced and renamed, so the last one is always
+complete; a run keeps its last and its best epoch.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypedDict, cast
+from typing import Annotated, Any, NotRequired, TypedDict, cast
 
 import numpy as np
 import torch
@@ -26,17 +26,24 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from pickclutter_lang.errors import CheckpointError, TeacherError
-from pickclutter_lang.utils.array_files import read_tensors
+from pickclutter_lang.utils.array_files import read_bytes, read_tensors
 from pickclutter_lang.utils.io import fsync
-from pickclutter_lang.utils.json_files import Sha256, read_json
+from pickclutter_lang.utils.json_files import Sha256, damage_of, describe_differences, parse_json, read_json
 
-STATE_FILE = "state.json"
-SCHEMA = 1
-_LONG = 6  # values of two lists that a message names in full
+STATE_FILE, _HASHES_FILE = "state.json", "hashes.json"
 _PARTS = ("model", "optimizer", "rng")
 _REMEDY = "delete that folder and train again, which resumes from the checkpoint before, if there is one"
 
 _Epoch = Annotated[int, Meta(ge=1, le=10**6)]
+
+
+class _Hashes(TypedDict):
+    """Content of every `hashes.json`: the sha256 of each other file."""
+
+    model: Sha256
+    optimizer: Sha256
+    rng: Sha256
+    state: Sha256
 
 
 class TeacherEntry(TypedDict):
@@ -47,32 +54,20 @@ class TeacherEntry(TypedDict):
     fingerprint: str
 
 
-class DescriptionEntry(TypedDict):
-    """The content hash of a run's descriptions, and whether their writer had images of the objects."""
-
-    content: str
-    images_seen: bool
-
-
 class HistoryRow(TypedDict):
-    """An epoch of a phase; it has the losses too, and the validation where there is one."""
+    """An epoch of a phase; it has the losses too."""
 
     phase: str
     epoch: _Epoch
     seconds: float
-
-
-class _ValidatedRow(HistoryRow, total=False):
-    validation: dict[str, float | None]
+    validation: NotRequired[dict[str, float | None]]
 
 
 class CheckpointState(TypedDict):
-    """Content of every `state.json`; `sha256` is that of each file of tensors."""
+    """Content of every `state.json`: what is no tensor of the optimizer and of the random generators."""
 
-    schema: int
-    optimizer: dict[str, Any]
+    optimizer: list[dict[str, Any]]
     rng: dict[str, Any]
-    sha256: dict[str, Sha256]
 
 
 class PhaseState(CheckpointState):
@@ -84,7 +79,7 @@ class PhaseState(CheckpointState):
     architecture: dict[str, Any]
     teacher: TeacherEntry
     schedule: dict[str, Any]
-    history: list[_ValidatedRow]
+    history: list[HistoryRow]
 
 
 @dataclass(frozen=True)
@@ -114,22 +109,21 @@ def saved_epochs(root: Path) -> list[int]:
 def save_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
     """Write a checkpoint with the present state of the model, the optimizer and the random generators.
 
-    :param state: JSON values to save with it; the keys `schema`, `optimizer`, `rng` and `sha256` are added
+    :param state: JSON values to save with it; the keys `optimizer` and `rng` are added
     """
-    tensors, groups = _flatten_optimizer(optimizer)
-    rng_tensors, rng = _rng_state()
+    saved, (rng_tensors, rng) = optimizer.state_dict(), _rng_state()
+    moments = {f"{n}.{key}": value for n, entries in saved["state"].items() for key, value in entries.items()}
+    parts = [_on_cpu(model.state_dict()), _on_cpu(moments), rng_tensors]
+    files = {f"{name}.safetensors": save(part) for name, part in zip(_PARTS, parts, strict=True)}
+    files[STATE_FILE] = json.dumps({**state, "optimizer": saved["param_groups"], "rng": rng}, indent=1).encode()
+    hashes = {name.partition(".")[0]: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    files[_HASHES_FILE] = json.dumps(hashes, indent=1).encode()
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
-    weights = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-    hashes = {}
     try:
         temporary.mkdir(parents=True)
-        for name, part in zip(_PARTS, (weights, tensors, rng_tensors), strict=True):
-            data = save(part)
-            hashes[name] = hashlib.sha256(data).hexdigest()
-            (temporary / f"{name}.safetensors").write_bytes(data)
-        text = json.dumps({**state, "schema": SCHEMA, "optimizer": groups, "rng": rng, "sha256": hashes}, indent=1)
-        (temporary / STATE_FILE).write_text(text)
+        for name, data in files.items():
+            (temporary / name).write_bytes(data)
         for path in [*temporary.iterdir(), temporary]:
             fsync(path)
         shutil.rmtree(folder, ignore_errors=True)
@@ -139,6 +133,11 @@ def save_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optim
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _on_cpu(tensors: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return the tensors among some values."""
+    return {k: v.detach().cpu().contiguous() for k, v in tensors.items() if isinstance(v, Tensor)}
+
+
 def load_checkpoint(
     folder: Path, kind: type[CheckpointState] = CheckpointState, parts: Collection[str] = _PARTS
 ) -> Checkpoint:
@@ -146,32 +145,32 @@ def load_checkpoint(
 
     :param kind: what its state must have
     :param parts: those of `model`, `optimizer` and `rng` that are read; the optimizer has twice the size of the model
-    :raises CheckpointError: where files are missing, damaged, or of another schema
+    :raises CheckpointError: where files are missing, damaged, or of another version
     """
-    state = load_state(folder, kind)
+    state, hashes = load_state(folder, kind), cast(dict[str, str], _read_hashes(folder))
     files = {name: folder / f"{name}.safetensors" for name in parts}
-    read = {name: read_tensors(path, state["sha256"][name], CheckpointError, _REMEDY) for name, path in files.items()}
+    read = {name: read_tensors(path, hashes[name], CheckpointError, _REMEDY) for name, path in files.items()}
     return Checkpoint(read.get("model", {}), read.get("optimizer", {}), read.get("rng", {}), state)
 
 
 def load_state(folder: Path, kind: type[CheckpointState] = CheckpointState) -> dict[str, Any]:
     """Read the state of a checkpoint without its tensors; arguments and errors as of `load_checkpoint`."""
-    missing = f"expected a checkpoint at {folder}, but {STATE_FILE} is not there"
-    state = read_json(folder / STATE_FILE, kind, CheckpointError, _REMEDY, missing)
-    if state["schema"] != SCHEMA:
-        raise CheckpointError(f"expected checkpoint schema {SCHEMA} at {folder}, but got {state['schema']}")
-    if kind is PhaseState:
-        _check_epoch(folder, cast(PhaseState, state))
-    return dict(state)
-
-
-def _check_epoch(folder: Path, state: PhaseState) -> None:
-    epoch, rows = state["epoch"], len(state["history"])
-    if rows != epoch or folder.name != epoch_folder(folder, epoch).name:
+    path = folder / STATE_FILE
+    data = read_bytes(path, _read_hashes(folder)["state"], CheckpointError, _REMEDY)
+    with damage_of(path, CheckpointError, _REMEDY):
+        state: dict[str, Any] = dict(parse_json(data, kind))
+    epoch, rows = state.get("epoch"), len(state.get("history", ()))
+    if kind is PhaseState and (rows != epoch or folder.name != epoch_folder(folder, rows).name):
         raise CheckpointError(
             f"expected the checkpoint at {folder} to be of its epoch, with a row of history for each, but it is of "
             f"epoch {epoch} with {rows} rows; {_REMEDY}"
         )
+    return state
+
+
+def _read_hashes(folder: Path) -> _Hashes:
+    missing = f"expected a checkpoint at {folder}, but {_HASHES_FILE} is not there; {_REMEDY}"
+    return read_json(folder / _HASHES_FILE, _Hashes, CheckpointError, _REMEDY, missing)
 
 
 def check_fits(state: Mapping[str, Any], architecture: dict[str, Any], teacher: Mapping[str, Any]) -> None:
@@ -194,21 +193,6 @@ def check_fits(state: Mapping[str, Any], architecture: dict[str, Any], teacher: 
         )
 
 
-def describe_differences(saved: dict[str, Any], wanted: dict[str, Any], prefix: str = "") -> list[str]:
-    """Return one line, `key: saved / wanted`, for each leaf in which two nested dictionaries differ."""
-    lines = []
-    for key in sorted({*saved, *wanted}):
-        left, right = saved.get(key, "(none)"), wanted.get(key, "(none)")
-        if isinstance(left, dict) and isinstance(right, dict):
-            lines += describe_differences(left, right, f"{prefix}{key}.")
-        elif left != right and isinstance(left, list) and isinstance(right, list) and len(left) + len(right) > _LONG:
-            common = len([value for value in left if value in right])
-            lines.append(f"{prefix}{key}: {len(left)} / {len(right)} values, {common} of them the same")
-        elif left != right:
-            lines.append(f"{prefix}{key}: {left} / {right}")
-    return lines
-
-
 def description_differences(saved: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
     """Return one line for each source of descriptions whose texts differ, as `describe_differences`.
 
@@ -216,8 +200,8 @@ def description_differences(saved: Mapping[str, Any], wanted: Mapping[str, Any])
     :param wanted: likewise; a source that one of them lacks is a difference of settings
     """
     one, other = ({s: o["content"] for s, o in record.get("descriptions", {}).items()} for record in (saved, wanted))
-    shared = one.keys() & other.keys()
-    return describe_differences({s: one[s] for s in shared}, {s: other[s] for s in shared}, "descriptions.")
+    contents = ({"descriptions": {s: of[s] for s in one.keys() & other.keys()}} for of in (one, other))
+    return describe_differences(*contents)
 
 
 def restore(
@@ -241,15 +225,24 @@ def restore(
 
 
 def _restore_optimizer(checkpoint: Checkpoint, optimizer: torch.optim.Optimizer) -> None:
-    optimizer.load_state_dict(_unflatten_optimizer(checkpoint))
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, value in checkpoint.optimizer.items():
+        number, key = name.split(".", 1)
+        moments.setdefault(int(number), {})[key] = value
+    optimizer.load_state_dict({"state": moments, "param_groups": checkpoint.state["optimizer"]})
     for parameter, entries in optimizer.state.items():
         for key, value in entries.items():
-            if not isinstance(value, Tensor) or not value.ndim:
-                continue
-            if value.shape != parameter.shape:
-                raise ValueError(f"expected {key} of {list(parameter.shape)}, but got {list(value.shape)}")
-            # Fused optimizers walk through memory: a state must lie there as its parameter does (channels last).
-            entries[key] = torch.empty_like(parameter).copy_(value)
+            if value.ndim:  # fused optimizers walk through memory: it must lie there as the parameter (channels last)
+                entries[key] = torch.empty_like(parameter).copy_(value)
+
+
+def _rng_state() -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the states of the global generators of python, numpy and torch."""
+    name, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
+    tensors = {"numpy": torch.from_numpy(np.asarray(keys, np.int64)), "torch": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        tensors["cuda"] = torch.cuda.get_rng_state()
+    return tensors, {"python": random.getstate(), "numpy": [str(name), position, has_gauss, gauss]}
 
 
 def _restore_generators(checkpoint: Checkpoint) -> None:
@@ -275,14 +268,14 @@ def restore_model(checkpoint: Checkpoint, model: nn.Module) -> None:
 
 
 def copy_checkpoints(source: Path, root: Path, epochs: set[int]) -> None:
-    """Copy the checkpoints of some epochs of a phase; files are hard links where both folders are on one disk.
+    """Copy the checkpoints of some epochs of a phase.
 
     :param root: where they go; it appears with all of them or not at all
     """
     temporary = root.with_name(f".{root.name}.copy")
     shutil.rmtree(temporary, ignore_errors=True)
     for epoch in epochs:
-        shutil.copytree(epoch_folder(source, epoch), epoch_folder(temporary, epoch), copy_function=_link_or_copy)
+        shutil.copytree(epoch_folder(source, epoch), epoch_folder(temporary, epoch))
     shutil.rmtree(root, ignore_errors=True)
     temporary.rename(root)
     fsync(root.parent)
@@ -290,48 +283,7 @@ def copy_checkpoints(source: Path, root: Path, epochs: set[int]) -> None:
 
 def prune(root: Path, retained: set[int]) -> None:
     """Delete the checkpoints of all epochs but these, and what a killed run left half written."""
-    for epoch in saved_epochs(root):
-        if epoch not in retained:
-            shutil.rmtree(epoch_folder(root, epoch))
+    for epoch in {*saved_epochs(root)} - retained:
+        shutil.rmtree(epoch_folder(root, epoch))
     for path in root.glob(".epoch_*"):
         shutil.rmtree(path)
-
-
-def _link_or_copy(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
-
-
-def _flatten_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Split an optimizer's state into tensors, named `<parameter>.<key>`, and JSON values."""
-    state = optimizer.state_dict()
-    tensors: dict[str, Tensor] = {}
-    values: dict[str, Any] = {}
-    for number, entries in state["state"].items():
-        for key, value in entries.items():
-            if isinstance(value, Tensor):
-                tensors[f"{number}.{key}"] = value.detach().cpu().contiguous()
-            else:
-                values[f"{number}.{key}"] = value
-    return tensors, {"values": values, "groups": state["param_groups"]}
-
-
-def _unflatten_optimizer(checkpoint: Checkpoint) -> dict[str, Any]:
-    """Undo `_flatten_optimizer`."""
-    saved = checkpoint.state["optimizer"]
-    state: dict[int, dict[str, Any]] = {}
-    for name, value in [*checkpoint.optimizer.items(), *saved["values"].items()]:
-        number, key = name.split(".", 1)
-        state.setdefault(int(number), {})[key] = value
-    return {"state": state, "param_groups": saved["groups"]}
-
-
-def _rng_state() -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return the states of the global generators of python, numpy and torch."""
-    name, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
-    tensors = {"numpy": torch.from_numpy(np.asarray(keys, np.int64)), "torch": torch.get_rng_state()}
-    if torch.cuda.is_available():
-        tensors["cuda"] = torch.cuda.get_rng_state()
-    return tensors, {"python": random.getstate(), "numpy": [str(name), position, has_gauss, gauss]}

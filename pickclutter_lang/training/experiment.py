@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypedDict
+from typing import Any, NotRequired, Protocol, TypedDict
 
 import torch
 from torch import nn
@@ -18,12 +18,10 @@ from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.config import TeacherConfig
 from pickclutter_lang.training.checkpoint import (
     Checkpoint,
-    DescriptionEntry,
     PhaseState,
     TeacherEntry,
     check_fits,
     copy_checkpoints,
-    describe_differences,
     description_differences,
     epoch_folder,
     load_checkpoint,
@@ -32,10 +30,10 @@ from pickclutter_lang.training.checkpoint import (
     saved_epochs,
 )
 from pickclutter_lang.training.config import PhaseConfig
-from pickclutter_lang.training.logger import TrackerGroup, open_trackers, write_json
+from pickclutter_lang.training.logger import open_trackers, write_json
 from pickclutter_lang.training.parallel import check_rows, choose_device, joined, main_first
 from pickclutter_lang.training.trainer import Task, Trainer, best_epoch, phase_seed, seed_everything
-from pickclutter_lang.utils.json_files import read_json
+from pickclutter_lang.utils.json_files import describe_differences, read_json
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.ranks import is_main, world_size
 
@@ -43,16 +41,20 @@ CONFIG_FILE = "settings.json"
 _DAMAGED = "choose another out, or delete that folder"
 
 
-class _Needed(TypedDict):
+class DescriptionEntry(TypedDict):
+    """The content hash of a run's descriptions, and whether their writer had images of the objects."""
+
+    content: str
+    images_seen: bool
+
+
+class RunRecord(TypedDict):
+    """Content of `settings.json`: the settings of a run, and the provenance of its data, teacher and descriptions."""
+
     settings: dict[str, Any]
     data: dict[str, Any]
     teacher: TeacherEntry
-
-
-class RunRecord(_Needed, total=False):
-    """Content of `settings.json`: the settings of a run, and the provenance of its data, teacher and descriptions."""
-
-    descriptions: dict[str, DescriptionEntry]
+    descriptions: NotRequired[dict[str, DescriptionEntry]]
 
 
 def read_run(folder: Path, missing: str) -> RunRecord:
@@ -151,13 +153,6 @@ class MultiPhaseExperiment(ABC):
     def phases(self) -> Mapping[str, Phase]:
         """The phases by name, in the order in which they are trained."""
 
-    def task(self, phase: str) -> Task:
-        """Return what a phase trains.
-
-        :raises InvalidArgumentError: when the run has no such phase
-        """
-        return self._phase(phase).task()
-
     @staticmethod
     @abstractmethod
     def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -182,26 +177,22 @@ class MultiPhaseExperiment(ABC):
 
     def train_phases(self) -> None:
         """Train every phase that is not finished; only inside `training`."""
-        tasks = {name: phase.task() for name, phase in self.phases.items()}
-        for name, task in tasks.items():  # what does not fit is found before anything is written
-            check_rows(min(map(len, task.batches(0)), default=world_size()), name)
+        tasks = [(phase, phase.task()) for phase in self.phases.values()]
+        for phase, task in tasks:  # what does not fit is found before anything is written
+            check_rows(min(map(len, task.batches(0)), default=world_size()), phase.name)
         if is_main():
             write_json(self.folder / CONFIG_FILE, self.identity)
         with open_trackers(self.config.report_to, self.folder, self.identity["settings"]) as trackers:
-            for number, (name, task) in enumerate(tasks.items()):
-                self._train_phase(number, name, task, trackers)
-
-    def _train_phase(self, number: int, name: str, task: Task, trackers: TrackerGroup) -> None:
-        with main_first():
-            self._take_over(self.phases[name])
-        seed = phase_seed(self.config.seed, number)
-        trainer = Trainer(task, self.folder / name, self.teacher_provenance, self.keep_last, seed)
-        if not trainer.resume():
-            initialize = self.phases[name].initialize
-            if initialize is not None:
-                initialize()
-            seed_everything(seed)
-        trainer.run(self.folder / "tensorboard" / name, trackers)
+            for number, (phase, task) in enumerate(tasks):
+                with main_first():
+                    self._take_over(phase)
+                seed = phase_seed(self.config.seed, number)
+                trainer = Trainer(task, self.folder / phase.name, self.teacher_provenance, self.keep_last, seed)
+                if not trainer.resume():
+                    if phase.initialize is not None:
+                        phase.initialize()
+                    seed_everything(seed)
+                trainer.run(self.folder / "tensorboard" / phase.name, trackers)
 
     def _take_over(self, phase: Phase) -> None:
         """Copy the checkpoints of a finished phase of another run, unless this run has some of its own."""
@@ -216,10 +207,9 @@ class MultiPhaseExperiment(ABC):
         """Load the resulting weights of a phase into its model and return its history, a row for each epoch.
 
         :param back: with 1, 2, ... the weights of so many epochs before the last; see `keep_last`
-        :raises InvalidArgumentError: when the run has no such phase
         :raises CheckpointError: when the phase is not finished
         """
-        chosen = self._phase(phase)
+        chosen = self.phases[phase]
         checkpoint, history = finished_checkpoint(
             self.folder / phase, chosen.config.epochs, self.command, chosen.selection_metric, back
         )
@@ -228,11 +218,6 @@ class MultiPhaseExperiment(ABC):
         restore_model(checkpoint, model)
         model.eval()
         return history
-
-    def _phase(self, name: str) -> Phase:
-        if name not in self.phases:
-            raise InvalidArgumentError(f"expected a phase of {', '.join(self.phases)}, but this run has no {name!r}")
-        return self.phases[name]
 
     def validate_run_dir(self) -> None:
         """Check the data, and that a run in the folder was started with these settings, this data and this teacher.
@@ -256,10 +241,11 @@ class MultiPhaseExperiment(ABC):
                 "use the data it was started with, or choose another out"
             )
         try:
-            before, now = (self.comparable_config(part["settings"]) for part in (saved, current))
+            differences = describe_differences(
+                *(self.comparable_config(record["settings"]) for record in (saved, current))
+            )
         except (KeyError, TypeError, AttributeError) as error:
             raise CheckpointError(f"{path} is damaged (its settings: {error!r}); {_DAMAGED}") from error
-        differences = describe_differences(before, now)
         if differences:
             raise InvalidArgumentError(
                 f"the run at {self.folder} was started with other settings (there / now): {'; '.join(differences)}; "
@@ -272,8 +258,7 @@ def finished_checkpoint(
 ) -> tuple[Checkpoint, list[dict[str, Any]]]:
     """Return the weights and the state that a finished phase results in, and its history, a row for each epoch.
 
-    :param folder: of the phase
-    :param epochs: of the phase
+    :param folder: of the phase, which has so many `epochs`
     :param command: trains such a run
     :param select: metric that chooses the epoch; None: the last one
     :param back: with 1, 2, ... the checkpoint of so many epochs before the last

@@ -84,19 +84,8 @@ class TrackerGroup:
     def __init__(self, trackers: Mapping[str, Tracker]) -> None:
         self._trackers = dict(trackers)
 
-    def log(self, phase: str, step: int, scalars: Mapping[str, float]) -> None:
-        """Write the scalars of a step of a phase."""
-        self._call_each(lambda tracker: tracker.log(phase, step, scalars))
-
-    def summarize(self, scalars: Mapping[str, float]) -> None:
-        """Write the results of the run."""
-        self._call_each(lambda tracker: tracker.summarize(scalars))
-
-    def close(self, finished: bool) -> None:
-        """Write what is left."""
-        self._call_each(lambda tracker: tracker.close(finished))
-
-    def _call_each(self, call: Callable[[Tracker], object]) -> None:
+    def tell(self, call: Callable[[Tracker], object]) -> None:
+        """Call a method of each."""
         for name, tracker in [*self._trackers.items()]:
             try:
                 call(tracker)
@@ -134,40 +123,32 @@ def open_trackers(names: Sequence[str], folder: Path, settings: Mapping[str, Any
         yield NO_TRACKERS
         return
     check_report_to(names)
-    run_id, trackers = _run_id(folder), {}
+    path, trackers = folder / RUNS_FILE, {}
+    if not path.exists():
+        write_json(path, {"run_id": uuid4().hex[:16]})
+    run_id = read_json(path, _Runs, CheckpointError, "delete it: the trackers begin a new run")["run_id"]
     for name in names:
         make = resolve(name, "report_to") if is_plugin(name) else WandbTracker
         try:
             trackers[name] = make(run_id, folder.resolve().name, settings)
         except Exception as error:  # its client raises errors of several libraries
-            TrackerGroup(trackers).close(finished=False)
+            TrackerGroup(trackers).tell(lambda tracker: tracker.close(finished=False))
             raise TrackerError(
                 f"cannot open this run in {name} ({' '.join(str(error).split())[:200]}); log in or set its address, "
                 "work offline, such as by WANDB_MODE=offline, or choose report_to=[]"
             ) from error
-    group = TrackerGroup(trackers)
+    group, finished = TrackerGroup(trackers), False
     try:
         yield group
-    except BaseException:
-        group.close(finished=False)
-        raise
-    group.close(finished=True)
+        finished = True
+    finally:
+        group.tell(lambda tracker: tracker.close(finished))
 
 
 class _Runs(TypedDict):
     """Content of `trackers.json`."""
 
     run_id: Annotated[str, Meta(pattern=r"\A[0-9a-f]{16}\Z")]
-
-
-def _run_id(folder: Path) -> str:
-    """Return the id of the run in a folder, which is drawn at its first use."""
-    path = folder / RUNS_FILE
-    if path.exists():
-        return read_json(path, _Runs, CheckpointError, "delete it: the trackers begin a new run")["run_id"]
-    run_id = uuid4().hex[:16]
-    write_text(path, json.dumps({"run_id": run_id}) + "\n")
-    return run_id
 
 
 class TrainingLogger:
@@ -230,7 +211,8 @@ class TrainingLogger:
         for name, value in scalars.items():
             self._writer.add_scalar(f"{group}/{name}", value, step)
         if scalars:
-            self._trackers.log(self._phase, step, {f"{group}/{name}": value for name, value in scalars.items()})
+            named = {f"{group}/{name}": value for name, value in scalars.items()}
+            self._trackers.tell(lambda tracker: tracker.log(self._phase, step, named))
 
 
 def write_json(path: Path, value: object) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from torch import Tensor, distributed, nn
 from torch.nn import functional
 
 from pickclutter_lang.errors import InvalidArgumentError, RankError
-from pickclutter_lang.utils.ranks import is_main, local_rank, local_world_size, own_slice, rank, world_size
+from pickclutter_lang.utils.ranks import is_main, local_rank, local_world_size, rank, world_size
 from pickclutter_lang.utils.validation import check_device
 
 _LONGEST_WAIT = timedelta(days=1)
@@ -40,7 +39,7 @@ def joined(device: str) -> Iterator[None]:
         yield
         return
     backend = "cpu:gloo,cuda:nccl" if torch.device(device).type == "cuda" else "gloo"
-    _call(lambda: distributed.init_process_group(backend, timeout=_LONGEST_WAIT))
+    _call(distributed.init_process_group, backend, timeout=_LONGEST_WAIT)
     try:
         yield
     except Exception as error:
@@ -92,26 +91,30 @@ def main_first() -> Iterator[None]:
 
 def wait_for_all() -> None:
     """Wait until every rank comes to this call."""
-    if world_size() > 1:
-        _call(lambda: distributed.all_reduce(torch.zeros(1)))
+    if distributed.is_initialized():
+        _call(distributed.all_reduce, torch.zeros(1))
 
 
 def from_main(compute: Callable[[], Any]) -> Any:
     """Return the value that rank 0 computes, on every rank."""
-    if world_size() == 1:
-        return compute()
     values = [compute() if is_main() else None]
-    _call(lambda: distributed.broadcast_object_list(values, 0))
+    if distributed.is_initialized():
+        _call(distributed.broadcast_object_list, values, 0)
     return values[0]
+
+
+def own_slice() -> slice:
+    """Return which rows of a batch this process computes; all of them where it is the only one."""
+    return slice(rank(), None, world_size()) if distributed.is_initialized() else slice(None)
 
 
 def gather_rows(own: Tensor, count: int) -> Tensor:
     """Return the rows of a whole batch on every rank, with gradient.
 
-    :param own: [n, ...], of `own_rows(count)`
+    :param own: [n, ...], of `own_slice`
     :return: [count, ...]; where there is one process, `own` itself
     """
-    if world_size() == 1:
+    if not distributed.is_initialized():
         return own
     rows = torch.arange(count, device=own.device)[own_slice()]
     return _sum(own.new_zeros(count, *own.shape[1:]).index_copy(0, rows, own))
@@ -131,7 +134,7 @@ def own_draws() -> Iterator[None]:
 
     Without it all ranks draw the same numbers from torch's global generator, as for the texts of a step.
     """
-    if world_size() == 1:
+    if not distributed.is_initialized():
         yield
         return
     devices = [torch.cuda.current_device()] if torch.cuda.is_initialized() else []
@@ -143,11 +146,11 @@ def own_draws() -> Iterator[None]:
 def backward(loss: Tensor, model: nn.Module) -> None:
     """Compute the gradients of a loss as `loss.backward()` does, and give each rank the mean of all ranks'."""
     loss.backward()
-    if world_size() == 1:
+    if not distributed.is_initialized():
         return
     gradients = [p.grad for p in model.parameters() if p.grad is not None]
     flat = torch.cat([gradient.flatten() for gradient in gradients])
-    _call(lambda: distributed.all_reduce(flat))
+    _call(distributed.all_reduce, flat)
     flat /= world_size()
     for gradient, mean in zip(gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True):
         gradient.copy_(mean.view(gradient.shape))
@@ -155,9 +158,8 @@ def backward(loss: Tensor, model: nn.Module) -> None:
 
 def share_weights(model: nn.Module) -> None:
     """Give every rank the weights of rank 0."""
-    if world_size() > 1:
-        for value in model.state_dict().values():
-            _call(partial(distributed.broadcast, value, 0))
+    for value in model.state_dict().values() if distributed.is_initialized() else ():
+        _call(distributed.broadcast, value, 0)
 
 
 @contextmanager
@@ -167,10 +169,7 @@ def whole_batch_norm() -> Iterator[None]:
     Batch norms of all libraries call one function of torch, which is replaced so long. `torch.nn.SyncBatchNorm` refuses
     CPUs, and takes the place of modules, among them those of a library's own class.
     """
-    if world_size() == 1:
-        yield
-        return
-    functional.batch_norm = _batch_norm
+    functional.batch_norm = _batch_norm if distributed.is_initialized() else _plain_batch_norm
     try:
         yield
     finally:
@@ -211,7 +210,7 @@ class _Sum(torch.autograd.Function):
     @staticmethod
     def forward(context: Any, x: Tensor) -> Tensor:
         total = x.clone(memory_format=torch.contiguous_format)
-        _call(lambda: distributed.all_reduce(total))
+        _call(distributed.all_reduce, total)
         return total
 
     @staticmethod
@@ -224,13 +223,13 @@ def _sum(x: Tensor) -> Tensor:
     return total
 
 
-def _call(communicate: Callable[[], Any]) -> Any:
+def _call(communicate: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     """Communicate with the other ranks.
 
     :raises RankError: when one of them was lost
     """
     try:
-        return communicate()
+        return communicate(*arguments, **options)
     except (RuntimeError, ValueError) as error:
         raise RankError(
             f"another of the {world_size()} processes of this training ended or cannot be reached "

@@ -146,7 +146,7 @@ class Trainer:
         """
         epochs = saved_epochs(self.folder)
         if not epochs:
-            if is_main() and any(self.folder.glob(".epoch_*")):
+            if is_main():
                 self._prune()
             return False
         checkpoint = load_checkpoint(epoch_folder(self.folder, epochs[-1]), PhaseState)
@@ -162,15 +162,12 @@ class Trainer:
 
     def run(self, log_folder: Path, trackers: TrackerGroup = NO_TRACKERS) -> Path:
         """Train to the last epoch; return the folder of the resulting checkpoint."""
-        epochs = self.task.config.epochs
-        if self.done < epochs:
-            title, steps = (
-                f"{self.task.name} ({epochs} epochs)",
-                (self.epoch_steps * epochs, self.done * self.epoch_steps),
-            )
-            with TrainingLogger(title, log_folder, *steps, self.task.name, trackers) as monitor:
-                while self.done < epochs:
-                    self._run_epoch(self.done + 1, monitor)
+        name, epochs, done = self.task.name, self.task.config.epochs, self.done
+        total, start = self.epoch_steps * epochs, self.epoch_steps * done
+        if done < epochs:
+            with TrainingLogger(f"{name} ({epochs} epochs)", log_folder, total, start, name, trackers) as monitor:
+                for epoch in range(done + 1, epochs + 1):
+                    self._run_epoch(epoch, monitor)
         wait_for_all()  # until the last checkpoint is written
         return epoch_folder(self.folder, self.best)
 
@@ -185,12 +182,12 @@ class Trainer:
             monitor.step((epoch - 1) * self.epoch_steps + number, scalars)
         weights = torch.stack([weight.detach().abs().sum() for weight in self.task.model.parameters()])
         check_finite(weights, epoch, self.task.name, self.task.config)
-        row: dict[str, Any] = {"phase": self.task.name, "epoch": epoch}
-        row.update({name: value / self.epoch_steps for name, value in sums.items()})
+        means = {name: value / self.epoch_steps for name, value in sums.items()}
         validation = from_main(self.task.validate)
-        if validation is not None:
-            row["validation"] = validation
-        row["seconds"] = time.perf_counter() - start
+        row = {
+            "phase": self.task.name, "epoch": epoch, **means,
+            **({} if validation is None else {"validation": validation}), "seconds": time.perf_counter() - start,
+        }  # fmt: skip
         self.history.append(row)
         monitor.epoch(epoch * self.epoch_steps - 1, row)  # first: an epoch that is saved is never logged again
         if is_main():

@@ -25,6 +25,7 @@ MAX_JSON_BYTES = 64 * 2**20
 """Largest JSON file; a run, store or policy has less than a hundredth of it."""
 MAX_LINES_BYTES = 2**30
 """Largest file of JSON lines."""
+_LONG = 6  # values of two lists that a message names in full
 
 _PROSE = r"\A[^\x00\ud800-\udfff]*\Z"
 Line = Annotated[str, msgspec.Meta(max_length=MAX_LINE, pattern=LINE)]
@@ -182,3 +183,16 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in values.items():
         found |= flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
     return found
+
+
+def describe_differences(saved: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """Return one line, `key: saved / wanted`, for each leaf in which nested values differ."""
+    lines, (left, right) = [], (flatten(saved), flatten(wanted))
+    for key in sorted({*left, *right}):
+        one, other = left.get(key, "(none)"), right.get(key, "(none)")
+        if isinstance(one, list) and isinstance(other, list) and one != other and len(one) + len(other) > _LONG:
+            common = len([value for value in one if value in other])
+            lines.append(f"{key}: {len(one)} / {len(other)} values, {common} of them the same")
+        elif one != other:
+            lines.append(f"{key}: {one} / {other}")
+    return lines

@@ -31,13 +31,3 @@ def local_world_size() -> int:
 def is_main() -> bool:
     """Return whether this process is of rank 0."""
     return rank() == 0
-
-
-def own_slice() -> slice:
-    """Return which rows of a batch this process computes; all of them where it is the only one."""
-    return slice(rank(), None, world_size())
-
-
-def own_rows(count: int) -> range:
-    """Return the numbers of the rows, of `count`, that this process computes."""
-    return range(count)[own_slice()]

@@ -17,11 +17,12 @@ from pickclutter_lang.training.parallel import (
     gather_rows,
     joined,
     own_draws,
+    own_slice,
     seed_own_draws,
     wait_for_all,
     whole_batch_norm,
 )
-from pickclutter_lang.utils.ranks import own_slice, rank
+from pickclutter_lang.utils.ranks import rank
 
 ROWS, STEPS, WIDTH = 7, 3, 8
 

@@ -12,7 +12,6 @@ from helpers import rank_steps
 from helpers.ranks import run_ranks
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.training.parallel import check_rows
-from pickclutter_lang.utils.ranks import is_main, own_rows, rank
 
 
 @pytest.mark.slow
@@ -35,16 +34,6 @@ def test_steps_are_those_of_one_process(tmp_path: Path) -> None:
     assert [int(found["told"]) for found in ranks] == [0] * count
     draws = [tuple(found[f"draw{step}"].tolist()) for found in ranks for step in range(rank_steps.STEPS)]
     assert len(set(draws)) == len(draws), "two steps or processes drew the same numbers"
-
-
-def test_rows_of_a_batch_go_to_one_process_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "3")
-    found: list[int] = []
-    for number in range(3):
-        monkeypatch.setenv("RANK", str(number))
-        assert (rank(), is_main()) == (number, number == 0)
-        found += own_rows(7)
-    assert sorted(found) == list(range(7))
 
 
 def test_a_process_without_a_row_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

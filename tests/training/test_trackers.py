@@ -119,8 +119,8 @@ def test_one_that_fails_on_the_way_is_named_and_left_out(caplog: pytest.LogCaptu
     broken, whole = ListTracker(fails_at=1), ListTracker()
     group = TrackerGroup({"broken": broken, "whole": whole})
     for step in range(3):
-        group.log("distill", step, {"loss": 1.0})
-    group.close(finished=True)
+        group.tell(lambda tracker: tracker.log("distill", step, {"loss": 1.0}))  # noqa: B023
+    group.tell(lambda tracker: tracker.close(finished=True))
     assert (len(broken.rows), len(whole.rows)) == (1, 3)
     assert (broken.closed, whole.closed) == (None, True)
     assert len(caplog.records) == 1 and "broken" in caplog.text

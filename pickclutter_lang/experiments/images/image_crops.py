@@ -17,7 +17,7 @@ from pickclutter_lang.datasets.transforms.crops import rand_augment
 from pickclutter_lang.experiments.images.config import ImageCropConfig
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.training.batches import prefetch_map
-from pickclutter_lang.utils.ranks import own_rows
+from pickclutter_lang.training.parallel import own_slice
 
 _AT_ONCE = 64
 _FIXED = 1  # distinguishes the keys of fixed crops from those of an epoch
@@ -60,14 +60,14 @@ class ImageCrops:
     ) -> tuple[Tensor, list[int]]:
         """Return augmented images, uint8 [n, 3, S, S], and the number of each one's fixed crop.
 
-        Without fixed crops that is 0. Of several processes each gets the images of its `own_rows` alone.
+        Without fixed crops that is 0. Of several processes each gets the images of its `own_slice` alone.
 
         :param key: numbers >= 0 that seed the augmentation: seed, phase, epoch, batch
         :param size: side, by default S
         """
         generators = [np.random.default_rng([*key, row]) for row in rows]
         crops = [int(rng.integers(self.config.fixed_crops)) if self.config.fixed_crops else 0 for rng in generators]
-        images, own = [], own_rows(len(rows))
+        images, own = [], range(len(rows))[own_slice()]
         for image, n in zip(_channels_first(self.images.load([rows[n] for n in own])), own, strict=True):
             if self.config.rand_augment:
                 image = rand_augment(image, generators[n])

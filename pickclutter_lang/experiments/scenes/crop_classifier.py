@@ -20,9 +20,8 @@ from pickclutter_lang.students.crop_classifier import CropClassifier
 from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16
 from pickclutter_lang.training.batches import Batch, balanced_batches, prefetch_map
 from pickclutter_lang.training.experiment import Phase
-from pickclutter_lang.training.parallel import gather_rows, own_draws
+from pickclutter_lang.training.parallel import gather_rows, own_draws, own_slice
 from pickclutter_lang.training.trainer import check_finite
-from pickclutter_lang.utils.ranks import own_slice
 
 if TYPE_CHECKING:
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun

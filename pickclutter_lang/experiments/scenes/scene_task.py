@@ -30,9 +30,8 @@ from pickclutter_lang.training.batches import (
     with_unlabeled,
 )
 from pickclutter_lang.training.config import FewShotConfig, PhaseConfig
-from pickclutter_lang.training.parallel import gather_rows, own_draws
+from pickclutter_lang.training.parallel import gather_rows, own_draws, own_slice
 from pickclutter_lang.training.trainer import check_finite
-from pickclutter_lang.utils.ranks import own_slice
 
 _VOCABULARY, _BANK = 1, 2  # distinguish the random streams of a batch
 _Part = tuple[int, list[int], list[AugmentationParams]]
@@ -62,7 +61,7 @@ class Vocabulary:
 class SceneBatch:
     """A batch of scenes, which its `parts` name: number of a source, and rows and augmentations of its scenes.
 
-    `images` [n, K, S, S] are of the `own_rows` of this process, `targets` [N, C] of all; `labeled` [N] says which
+    `images` [n, K, S, S] are of the `own_slice` of this process, `targets` [N, C] of all; `labeled` [N] says which
     targets are known, others are zeros (None: all are). `sampled` texts of the vocabulary are scored. `key` is epoch
     and number of the batch.
     """

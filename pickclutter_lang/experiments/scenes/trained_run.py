@@ -29,7 +29,6 @@ from pickclutter_lang.teachers.config import TeacherReference
 from pickclutter_lang.training.checkpoint import (
     TeacherEntry,
     check_fits,
-    describe_differences,
     description_differences,
     saved_epochs,
 )
@@ -37,7 +36,7 @@ from pickclutter_lang.training.experiment import CONFIG_FILE, RunRecord, configu
 from pickclutter_lang.utils.array_files import read_tensors
 from pickclutter_lang.utils.cli import parse_config
 from pickclutter_lang.utils.io import atomic_write
-from pickclutter_lang.utils.json_files import Sha256, Text, check_json, parse_json
+from pickclutter_lang.utils.json_files import Sha256, Text, check_json, describe_differences, parse_json
 from pickclutter_lang.utils.object_storage import join
 from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE
 

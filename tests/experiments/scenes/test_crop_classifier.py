@@ -82,7 +82,7 @@ def test_crop_logits_match_numpy() -> None:
 
 def test_label_frequencies_are_added_in_training(crop_run: tuple[Path, SceneRun]) -> None:
     _, run = crop_run
-    task: Any = run.task("crop_classifier")
+    task: Any = run.phases["crop_classifier"].task()
     prepared = next(iter(task.iter_batches(0)))
     sampled_labels = [
         [(task.train, task.few_shot)[s].labels[r] for s, r in batch] for n in range(400) for batch in task.batches(n)
