@@ -169,8 +169,8 @@ def collect_store(
         valid, damaged = _valid_shards(folder, manifest)
         if catalog is not None:
             atomic_write(folder / CATALOG_FILE, catalog)
-        there = {entry.file for entry in valid}
-        missing = [number for number, file in enumerate(manifest.shard_files) if file not in there]
+        there = {entry.first for entry in valid}
+        missing = [n for n in range(manifest.shard_count) if manifest.shard_range(n).start not in there]
         if missing:
             manifest.with_shards(valid).write(folder)
             _make(folder, manifest, partial(_shard_function, make_source, folder, manifest), valid, missing, pool)

@@ -1,13 +1,11 @@
 """Commands that write, check, push and fetch data sets."""
 
 from dataclasses import dataclass
-from functools import partial
 
 from pickclutter_lang.commands.app import hydra_main
 from pickclutter_lang.datasets.scenes.importer import ImportConfig, import_published
 from pickclutter_lang.demonstrations.config import CollectDemosConfig, ExportLerobotConfig
 from pickclutter_lang.sharing import FetchConfig, PushConfig
-from pickclutter_lang.utils.progress import track
 
 
 @hydra_main(CollectDemosConfig)
@@ -66,7 +64,7 @@ def import_scenes(config: ImportConfig) -> None:
 
     Only the label `present` is known of these scenes.
     """
-    store = import_published(config, track=partial(track, title="shards"))
+    store = import_published(config)
     found = store.manifest.settings
     print(f"{len(store)} scenes in {store.path}: cameras {', '.join(store.cameras)}; depth {found['source_depth']}")
     print(f"content {store.content_hash}")

@@ -341,9 +341,10 @@ def check_labels(train: SceneStore, other: SceneStore) -> None:
             "collect both with the same objects"
         )
     if other.split_label_indices("ood") != train.split_label_indices("ood"):
+        splits = train.manifest.object_split, other.manifest.object_split
         raise MismatchError(
-            f"expected the unseen objects of {train.place} (object_split={train.object_split}) in {other.place} too, "
-            f"but those are of object_split={other.object_split}; collect both with the same object_split"
+            f"expected the unseen objects of {train.place} (object_split={splits[0]}) in {other.place} too, but those "
+            f"are of object_split={splits[1]}; collect both with the same object_split"
         )
 
 

@@ -76,7 +76,8 @@ def evaluate_teacher(teacher: PocketTeacher, config: TeacherTrainConfig) -> Figu
 def _evaluate_scenes(teacher: PocketTeacher, store: SceneStore, figures: Figures) -> Hits:
     """Add the figures of a store; return the hits on its crops."""
     label = f"{store.manifest.object_set}, {store.manifest.split}, {store.image_size} px"
-    label += f", object split {store.object_split}" if store.object_split else ""
+    split = store.manifest.object_split
+    label += f", object split {split}" if split else ""
     label = _unique(label, (key.removesuffix(", whole") for key in figures["scenes"]))
     figures["scenes"].update({f"{label}, {key}": row for key, row in _scene_figures(teacher, store).items()})
     crops, shown = _object_crops(store)

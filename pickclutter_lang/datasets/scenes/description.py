@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.scenes.episodes import EPISODES_FILE, write_episodes
+from pickclutter_lang.datasets.scenes.manifest import read_manifest
 from pickclutter_lang.datasets.scenes.store import SceneStore
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, credits_of
@@ -20,6 +21,7 @@ from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.markdown import markdown_table, number
 
 DATASET_CARD_FILE, SHEET_FILE, GRASP_CHECK_FILE = "card.md", "contact_sheet.png", "grasp_check.json"
+_SHEET_SCENES = 12
 _SPLITS = {
     "train": "objects of Y_id alone; for training",
     "id": "objects of Y_id alone; for evaluation (X_id) and for choosing among models",
@@ -73,23 +75,21 @@ def describe_store(folder: Path, rewrite: bool = True) -> None:
 
     :param rewrite: False writes only the files that are missing
     """
-    store = SceneStore.open(folder)
-    writers = {DATASET_CARD_FILE: write_dataset_card, SHEET_FILE: write_contact_sheet}
-    if store.manifest.seed is not None:
-        writers[EPISODES_FILE] = write_episodes
+    writers = {DATASET_CARD_FILE: write_dataset_card, SHEET_FILE: write_contact_sheet, EPISODES_FILE: write_episodes}
+    if read_manifest(folder).seed is None:
+        del writers[EPISODES_FILE]
     for name, write in writers.items():
         if rewrite or not (folder / name).is_file():
             write(folder)
 
 
-def write_dataset_card(path: str | Path) -> Path:
+def write_dataset_card(path: str | Path) -> None:
     """Write `card.md` into a complete store, from its manifest, its labels and `grasp_check.json` if that is there.
 
     :raises DatasetError: when there is no complete store, or the result of the check cannot be read
     """
     store = SceneStore.open(path)
-    labels = _labels_of(store)
-    manifest = store.manifest
+    manifest, labels = store.manifest, _labels_of(store)
     license_words = mesh_words(manifest.object_set, store.own_catalog, bool(manifest.distractor_kinds))
     parts = [
         f"# Scenes of clutter: `{manifest.split}`, {manifest.object_set} objects",
@@ -103,9 +103,7 @@ def write_dataset_card(path: str | Path) -> Path:
         _origin(store),
         f"## License\n\n{license_words}\n\nFingerprint of the objects: `{manifest.object_fingerprint}`",
     ]
-    target = store.path / DATASET_CARD_FILE
-    write_text(target, "\n\n".join(parts) + "\n")
-    return target
+    write_text(store.path / DATASET_CARD_FILE, "\n\n".join(parts) + "\n")
 
 
 def _labels_of(store: SceneStore) -> list[str]:
@@ -159,8 +157,7 @@ def _grasp_check(store: SceneStore) -> str:
         return "Not yet for this store; run `pickclutter validate-grasp-labels store=` with this folder."
     remedy = "run pickclutter validate-grasp-labels again, or delete the file"
     result = read_json(path, _GraspCheck, DatasetError, remedy)
-    rates = (result["agreement"], result["precision"], result["recall"], result["pose_success"])
-    rows = [(key, number(rate, 3, "-"), text) for (key, text), rate in zip(_RATES.items(), rates, strict=True)]
+    rows = [(key, number(result[key], 3, "-"), text) for key, text in _RATES.items()]  # type: ignore[literal-required]
     return (
         f"The simulated arm attempted to pick {result['instances']} visible objects of this store: "
         f"{result['labelled']} were labeled graspable, {result['picked']} were picked.\n\n"
@@ -199,27 +196,21 @@ def mesh_words(object_set: str, entries: Sequence[CatalogEntry] | None, distract
     return f"{words}\n\nDistractors: {_ORIGINS['kinds']}" if distractors else words
 
 
-def write_contact_sheet(path: str | Path, scenes: int = 12, columns: int = 4) -> Path:
+def write_contact_sheet(path: str | Path) -> None:
     """Write `contact_sheet.png` into a complete store: scenes at equal distances, names under their images.
 
     Each name carries a mark and a color for the furthest label that holds.
-
-    :param scenes: how many at most
-    :param columns: images in a row
     """
     store = SceneStore.open(path)
-    manifest, labels = store.manifest, _labels_of(store)
-    indices = np.unique(np.linspace(0, len(store) - 1, min(scenes, len(store))).astype(int)).tolist()
+    manifest, labels, camera = store.manifest, _labels_of(store), store.cameras[0]
+    indices = np.unique(np.linspace(0, len(store) - 1, min(_SHEET_SCENES, len(store))).astype(int)).tolist()
     cells = [
-        Cell([store.images(store.cameras[0], "rgb", n)], [(f"scene {n}", "black"), *_names(store, n, labels)])
-        for n in indices
+        Cell([store.images(camera, "rgb", n)], [(f"scene {n}", "black"), *_names(store, n, labels)]) for n in indices
     ]
-    title = f"{manifest.split}: {len(store)} scenes, {manifest.object_set} objects, {store.cameras[0]} camera"
+    title = f"{manifest.split}: {len(store)} scenes, {manifest.object_set} objects, {camera} camera"
     legend = [*(_MARKS[label] for label in labels), *([_DISTRACTOR] if manifest.distractor_kinds else [])]
     words = [(f"{mark} {text}", color) for mark, color, text in legend]
-    target = store.path / SHEET_FILE
-    atomic_write(target, png_bytes(contact_sheet(cells, columns, 272, title, words)))
-    return target
+    atomic_write(store.path / SHEET_FILE, png_bytes(contact_sheet(cells, 4, 272, title, words)))
 
 
 def _names(store: SceneStore, index: int, labels: Sequence[str]) -> list[Words]:

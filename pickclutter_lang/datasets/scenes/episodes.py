@@ -60,21 +60,19 @@ def episode(row: Mapping[str, NDArray[Any]], model_ids: Sequence[str]) -> dict[s
     return {"actors": actors}
 
 
-def write_episodes(path: str | Path) -> Path:
+def write_episodes(path: str | Path) -> None:
     """Write `episodes.json.gz` into a complete store, equal to the byte for equal scenes.
 
     :raises DatasetError: when the store does not know where its objects lie (imported scenes)
     """
     store = SceneStore.open(path)
-    target = store.path / EPISODES_FILE
-    atomic_write(target, _packed(store))
-    return target
+    atomic_write(store.path / EPISODES_FILE, _packed(store))
 
 
 def _packed(store: SceneStore) -> Iterator[bytes]:
     """Yield the file shard by shard, so that memory does not grow with the store."""
     gzip, before, manifest = zlib.compressobj(6, wbits=31), "[", store.manifest
-    names = [name for name in (*_FIELDS, "instances") if name != "instances" or name in manifest.fields]
+    names = [*_FIELDS, *({"instances"} & {*manifest.fields})]
     for number in range(manifest.shard_count):
         shard = manifest.shard_range(number)
         arrays = {name: store.array(name, shard) for name in names}

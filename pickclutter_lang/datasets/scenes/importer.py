@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,11 +31,12 @@ from pickclutter_lang.datasets.scenes.manifest import (
 from pickclutter_lang.datasets.scenes.shards import open_array, open_hdf5, write_shard
 from pickclutter_lang.datasets.scenes.store import SceneStore
 from pickclutter_lang.errors import DatasetError, UnknownObjectError
-from pickclutter_lang.objects.catalog import Catalog, paper_catalog
+from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.utils.constants import CAMERAS
 from pickclutter_lang.utils.io import clean_temp_files, create_dir
 from pickclutter_lang.utils.locks import dir_lock
-from pickclutter_lang.utils.validation import at_least, check_path, one_of, within
+from pickclutter_lang.utils.progress import track
+from pickclutter_lang.utils.validation import check_path, one_of, within
 
 SPLITS = ("train", "id", "ood", "fewshot")
 _MAX_BYTES = 2**30
@@ -64,18 +64,12 @@ class ImportConfig:
         one_of("split", self.split, SPLITS)
         check_path("out", self.out)
         within("image_size", self.image_size, 16, 1024)
-        at_least("shard_size", self.shard_size, 1)
+        within("shard_size", self.shard_size, 1, 10**6)
 
 
-def import_published(
-    config: ImportConfig,
-    catalog: Catalog | None = None,
-    track: Callable[[Sequence[int]], Iterable[int]] = iter,
-) -> SceneStore:
+def import_published(config: ImportConfig) -> SceneStore:
     """Make a store of a published file: images resized, depth in millimeters, the label `present`.
 
-    :param catalog: the labels, by default the paper's 26 objects
-    :param track: wraps the numbers of the shards, to show progress
     :raises DatasetError: when the file is not there or has another layout, or the folder cannot be written
     :raises UnknownObjectError: for a model id outside the catalog
     """
@@ -86,7 +80,7 @@ def import_published(
     except OSError as error:
         raise DatasetError(f"expected the authors' published HDF5 file, but {config.file} is none: {error}") from error
     with file:
-        scenes = _PublishedScenes(file, config, catalog or paper_catalog())
+        scenes = _PublishedScenes(file, config)
         manifest = scenes.manifest()
         with dir_lock(folder):
             create_dir(folder / SHARD_FOLDER)
@@ -95,7 +89,7 @@ def import_published(
                 read_manifest(folder).check_compatible(manifest, folder)
             manifest.write(folder)
             entries = []
-            for number in track(range(manifest.shard_count)):
+            for number in track(range(manifest.shard_count), "shards"):
                 rows = [scenes.row(index) for index in manifest.shard_range(number)]
                 entries.append(write_shard(folder, number, rows, manifest.layout))
             manifest.with_shards(entries).write(folder)
@@ -106,8 +100,8 @@ def import_published(
 class _PublishedScenes:
     """The scenes of an open file, in the order of their numbers; the first one decides which cameras there are."""
 
-    def __init__(self, file: h5py.File, config: ImportConfig, catalog: Catalog) -> None:
-        self._file, self._config, self._catalog = file, config, catalog
+    def __init__(self, file: h5py.File, config: ImportConfig) -> None:
+        self._file, self._config, self._catalog = file, config, paper_catalog()
         self._names = sorted(file, key=_natural)
         first = file[self._names[0]] if self._names else None
         cameras = [name for name in CAMERAS if isinstance(first, h5py.Group) and f"dict_str_{name}_camera" in first]

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 import numpy as np
 from msgspec import Meta
@@ -21,10 +21,9 @@ from pickclutter_lang.errors import DatasetError, InvalidArgumentError, Mismatch
 from pickclutter_lang.objects.catalog import object_split_of
 from pickclutter_lang.utils.constants import CAMERAS, LABELS, MAX_ACTORS, REP_POINTS
 from pickclutter_lang.utils.io import atomic_write
-from pickclutter_lang.utils.json_files import Sha256, Text, check_json, flatten, read_json
+from pickclutter_lang.utils.json_files import Sha256, Text, check_json, describe_differences, read_json
 from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE
 
-SCHEMA = 1
 MANIFEST_FILE, SHARD_FOLDER = "manifest.json", "shards"
 CAMERA_MATRICES = ("hand_intrinsic", "hand_extrinsic")
 """OpenCV matrices of the hand camera: to pixels, and from the world. Stores have them where the camera was moved."""
@@ -48,6 +47,7 @@ _IMAGES: dict[str, tuple[str, tuple[int, ...]]] = {
     "segmentation": ("|u1", ()),
 }
 _IMAGE_NAMES = [f"{camera}_{kind}" for camera in CAMERAS for kind in _IMAGES]
+_ALWAYS = {"index", "present"}
 _Count = Annotated[int, Meta(ge=1, le=2**32)]
 
 
@@ -168,22 +168,15 @@ class ShardSchema:
                 refuse(rows[narrow] & ~rows[wide], f"an object is {narrow}, but not {wide}")
 
 
-class _Schema(TypedDict):
-    schema: int
-
-
-class _SettingsOfAll(TypedDict):
+class _Settings(TypedDict):
     cameras: list[Literal["hand", "base"]]
     image_size: Annotated[int, Meta(ge=1, le=MAX_IMAGE_SIZE)]
-
-
-class _Settings(_SettingsOfAll, total=False):
-    instances: Annotated[int, Meta(ge=1)]
-    object_split: Annotated[int, Meta(ge=0)]
-    distractors: Annotated[float, Meta(gt=0, lt=1)]
-    distractor_kinds: Annotated[dict[Text, Text], Meta(min_length=1, max_length=10000)]
-    catalog: Sha256
-    source: Text
+    instances: NotRequired[Annotated[int, Meta(ge=1)]]
+    object_split: NotRequired[Annotated[int, Meta(ge=0)]]
+    distractors: NotRequired[Annotated[float, Meta(gt=0, lt=1)]]
+    distractor_kinds: NotRequired[Annotated[dict[Text, Text], Meta(min_length=1, max_length=10000)]]
+    catalog: NotRequired[Sha256]
+    source: NotRequired[Text]
 
 
 @dataclass(frozen=True)
@@ -231,7 +224,7 @@ class Manifest:
     versions: dict[str, str] = field(default_factory=dict)
     shards: tuple[ShardEntry, ...] = ()
     content_hash: str = ""
-    schema: int = SCHEMA
+    schema: Literal[1] = 1
 
     def __post_init__(self) -> None:
         check_json(self.settings, _Settings)
@@ -241,10 +234,10 @@ class Manifest:
         needed |= {"object_split"} if self.has_catalog else set()
         if missing := needed - set(self.settings):
             raise InvalidArgumentError(f"expected settings with {', '.join(sorted(missing))}")
-        wrong = {*self.fields} - {*_GEOMETRY, *LABELS, *_IMAGE_NAMES}
-        if wrong or len({*self.fields}) < len(self.fields) or not {"index", "present"} <= {*self.fields}:
+        fields = {*self.fields}
+        if fields - {*_GEOMETRY, *LABELS, *_IMAGE_NAMES} or len(fields) < len(self.fields) or not fields >= _ALWAYS:
             raise InvalidArgumentError(f"expected fields of scenes, with index and present, but got {self.fields}")
-        if self.distractor_kinds and not {"actors", "instances"} <= {*self.fields}:
+        if self.distractor_kinds and not {"actors", "instances"} <= fields:
             raise InvalidArgumentError("expected fields with actors and instances, where distractors lie in scenes")
         for names in ([item.model_id for item in self.objects], [item.name for item in self.objects]):
             if len(set(names)) < len(names):
@@ -293,11 +286,6 @@ class Manifest:
         return object_split_of({item.model_id for item in self.objects if item.split == "ood"})
 
     @property
-    def shard_files(self) -> list[str]:
-        """Names of the shards of the complete store, in order."""
-        return [f"{number:05d}.h5" for number in range(self.shard_count)]
-
-    @property
     def shard_count(self) -> int:
         """Number of shards of the complete store."""
         return -(-self.scenes // self.shard_size)
@@ -323,14 +311,18 @@ class Manifest:
 
         :raises MismatchError: naming the keys that differ, with both values
         """
-        mine, theirs = _identity(self), _identity(other)
-        keys = [key for key in {**mine, **theirs} if mine.get(key) != theirs.get(key)]
-        if keys:
-            differences = "; ".join(f"{key} is {mine.get(key)!r} there, {theirs.get(key)!r} now" for key in keys[:4])
+        if differences := describe_differences(self._identity, other._identity):
             raise MismatchError(
-                f"the store at {where} was made with other settings: {differences}; "
+                f"the store at {where} was made with other settings (there / now): {'; '.join(differences[:4])}; "
                 "use the same settings, choose another folder, or delete that one"
             )
+
+    @property
+    def _identity(self) -> dict[str, Any]:
+        """What tells a store from others; of objects their names, since `object_split` tells their splits."""
+        values = json.loads(json.dumps(asdict(self)))
+        split = {"object_split": self.object_split, "objects": [item.name for item in self.objects]}
+        return split | {key: value for key, value in values.items() if key not in _NOT_IDENTITY}
 
     def check_versions(self, versions: Mapping[str, str], store: str) -> None:
         """Check that packages and renderer are those with which this store was begun.
@@ -339,14 +331,10 @@ class Manifest:
         :param store: how the message names this store, `the store at data/train`
         :raises MismatchError: naming those that differ
         """
-        names = {**self.versions, **versions}
-        differ = [name for name in names if self.versions.get(name) != versions.get(name)]
-        if differ:
-            pairs = ((name, self.versions.get(name), versions.get(name)) for name in differ)
-            differences = "; ".join(f"{name} is {there} there, {here} here" for name, there, here in pairs)
+        if differences := describe_differences(self.versions, versions):
             raise MismatchError(
-                f"{store} was begun with other versions: {differences}; its scenes would not match: "
-                "use those versions, choose another folder, or delete that one"
+                f"{store} was begun with other versions (there / here): {'; '.join(differences)}; its scenes would not "
+                "match: use those versions, choose another folder, or delete that one"
             )
 
     def write(self, folder: Path) -> None:
@@ -364,26 +352,9 @@ def read_manifest(folder: Path) -> Manifest:
 
     :raises DatasetError: when there is none, it cannot be read, or it has another schema
     """
-    path = folder / MANIFEST_FILE
-    remedy = "delete it and collect these scenes again"
-    values = read_json(
-        path,
-        _Schema,
-        DatasetError,
-        remedy,
+    missing = (
         f"expected a scene store at {folder}, but {MANIFEST_FILE} is not there; "
-        f"make one: pickclutter collect-scenes split=... out={folder}",
+        f"make one: pickclutter collect-scenes split=... out={folder}"
     )
-    if values["schema"] != SCHEMA:
-        raise DatasetError(f"expected schema {SCHEMA} in {path}, but got {values['schema']}; {remedy}")
-    try:
-        return check_json(values, Manifest)
-    except ValueError as error:
-        raise DatasetError(f"{path} is damaged ({error}); {remedy}") from error
-
-
-def _identity(manifest: Manifest) -> dict[str, Any]:
-    """Return what tells a store from others, flat; of objects their names, since `object_split` tells their splits."""
-    values = json.loads(json.dumps(asdict(manifest)))
-    split = {"object_split": manifest.object_split, "objects": [item.name for item in manifest.objects]}
-    return flatten(split | {key: value for key, value in values.items() if key not in _NOT_IDENTITY})
+    remedy = "delete it and collect these scenes again"
+    return read_json(folder / MANIFEST_FILE, Manifest, DatasetError, remedy, missing)

@@ -25,7 +25,7 @@ from pickclutter_lang.datasets.scenes.manifest import (
     read_manifest,
 )
 from pickclutter_lang.datasets.scenes.remote import fetch_shard, mirror_store
-from pickclutter_lang.datasets.scenes.shards import REPAIR_HINT, check_shard, open_shard
+from pickclutter_lang.datasets.scenes.shards import REPAIR_HINT, check_shard, open_shard, size_damage
 from pickclutter_lang.errors import CorruptShardError, DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.catalog import all_objects
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, MAX_BYTES, CatalogEntry, parse_catalog
@@ -67,7 +67,7 @@ class SceneStore:
         folder = Path(path)
         manifest = _complete_manifest(folder)
         shards = folder / SHARD_FOLDER
-        _raise_damage(folder, {entry.file: _size_damage(shards / entry.file, entry.bytes) for entry in manifest.shards})
+        _raise_damage(folder, {entry.file: size_damage(shards / entry.file, entry) for entry in manifest.shards})
         return cls(folder, manifest)
 
     def __len__(self) -> int:
@@ -114,11 +114,6 @@ class SceneStore:
         if split not in ("id", "ood"):
             raise InvalidArgumentError(f"expected 'id' or 'ood', but got {split!r}")
         return [n for n, item in enumerate(self.manifest.objects) if item.split == split]
-
-    @property
-    def object_split(self) -> int:
-        """Which objects are in Y_ood, see `Manifest.object_split`."""
-        return self.manifest.object_split
 
     @cached_property
     def own_catalog(self) -> tuple[CatalogEntry, ...] | None:
@@ -168,7 +163,6 @@ class SceneStore:
     def images(self, camera: str = "hand", kind: str = "rgb", index: Index = slice(None)) -> NDArray[Any]:
         """Return images of some scenes; only these are read.
 
-        :param camera: `hand` or `base`
         :param kind: `rgb` (uint8), `depth` (uint16, millimeters, 0 = nothing) or `segmentation` (uint8)
         :param index: one scene, a slice, or a list of scenes in any order
         :return: [S, S(, 3)] for one scene, otherwise [n, S, S(, 3)]
@@ -249,27 +243,19 @@ def verify_store(path: str | Path) -> Manifest:
     :raises DatasetError: when there is no complete store, or its manifest is damaged
     :raises CorruptShardError: naming each damaged or missing shard
     """
-    if is_url(path):
-        return _verify_url(str(path))
-    folder = Path(path)
-    manifest = _complete_manifest(folder)
-    layout = manifest.layout
-    _raise_damage(folder, {entry.file: check_shard(folder, entry, layout) for entry in manifest.shards})
-    return manifest
-
-
-def _verify_url(url: str) -> Manifest:
     with TemporaryDirectory() as made:
-        folder = mirror_store(url, Path(made))
-        manifest, damage = _complete_manifest(folder), {}
+        folder = mirror_store(str(path), Path(made)) if is_url(path) else Path(path)
+        manifest, damage = _complete_manifest(folder), dict[str, str | None]()
         for entry in manifest.shards:
             try:
-                fetch_shard(url, folder, entry)
+                if is_url(path):
+                    fetch_shard(str(path), folder, entry)
                 damage[entry.file] = check_shard(folder, entry, manifest.layout)
-                (folder / SHARD_FOLDER / entry.file).unlink()
             except CorruptShardError as error:
                 damage[entry.file] = str(error)
-        _raise_damage(url, damage)
+            if is_url(path):
+                (folder / SHARD_FOLDER / entry.file).unlink(missing_ok=True)
+    _raise_damage(path, damage)
     return manifest
 
 
@@ -281,11 +267,6 @@ def _complete_manifest(folder: Path) -> Manifest:
             "run its collection again with the same settings to complete it"
         )
     return manifest
-
-
-def _size_damage(path: Path, size: int) -> str | None:
-    found = path.stat().st_size if path.is_file() else None
-    return None if found == size else "missing" if found is None else f"{found} bytes instead of {size}"
 
 
 def _raise_damage(place: Path | str, damage: dict[str, str | None]) -> None:

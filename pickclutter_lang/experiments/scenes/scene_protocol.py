@@ -88,7 +88,7 @@ def evaluate_run(run: SceneRun) -> dict[str, Any]:
         histories |= {phase: run.load_weights(phase) for phase in run.phases if phase not in histories}
         Scores.of_cells(cells, run.label_names(("ood",))).save(run.folder)
         evaluated = {
-            "object_split": run.scenes["train"].store.object_split,
+            "object_split": run.scenes["train"].store.manifest.object_split,
             "few_shot_draw": run.config.data.few_shot_draw,
             "parameters": sum(p.numel() for p in run.model.student.parameters()),
             "descriptions": run.description_provenance,

@@ -58,7 +58,7 @@ def test_the_student_follows_the_teacher_on_unlabeled_scenes(toys: list[str], tm
     without, other, _ = trained(*toys, "data.unlabeled=null", f"out={tmp_path / 'best'}")
     assert "unlabeled" not in without.data_provenance
     assert any(not torch.equal(weights[name], other[name]) for name in weights)
-    task: Any = run.task("distill")
+    task: Any = run.phases["distill"].task()
     loaded = task.load([(0, 1), (0, 2), (1, 3)], (0, 0), None)
     assert loaded.labeled.tolist() == [True, True, False]
     assert not loaded.targets[2].any() and loaded.targets[0].any()
