@@ -95,10 +95,9 @@ def check_packages() -> str:
 
 def check_loader() -> str:
     """Check that the Vulkan loader is installed, and choose how to render."""
-    from pickclutter_lang.envs.vulkan import prepare_renderer
+    from pickclutter_lang.envs.renderer import prepare_renderer
 
-    route = prepare_renderer()
-    return f"found; route {route.kind} ({route.detail})"
+    return f"found; route {prepare_renderer()}"
 
 
 def check_renderer(timeout_s: float = 120.0) -> str:
@@ -106,23 +105,22 @@ def check_renderer(timeout_s: float = 120.0) -> str:
 
     :raises RendererError: with the last line of the child's output, and the apt line
     """
-    from pickclutter_lang.envs.vulkan import APT_LINE, prepare_renderer
+    from pickclutter_lang.envs.renderer import APT_LINE, prepare_renderer
 
     route = prepare_renderer()
+    probe = [sys.executable, "-c", _PROBE]
     with tempfile.TemporaryDirectory() as folder:  # SAPIEN leaves imgui.ini in the working directory
         try:
-            child = subprocess.run(
-                [sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=timeout_s, cwd=folder
-            )
+            child = subprocess.run(probe, capture_output=True, text=True, timeout=timeout_s, cwd=folder)
         except subprocess.TimeoutExpired as error:
-            raise RendererError(f"the {route.kind} renderer did not answer within {timeout_s:.0f} s") from error
+            raise RendererError(f"the renderer ({route}) did not answer within {timeout_s:.0f} s") from error
     if child.returncode != 0:
         message = (child.stderr.strip().splitlines() or ["no message"])[-1]
         raise RendererError(
-            f"the {route.kind} renderer ({route.detail}) failed with status {child.returncode}: {message}; "
+            f"the renderer ({route}) failed with status {child.returncode}: {message}; "
             f"expected Mesa 25 or newer or a GPU driver; run: {APT_LINE}"
         )
-    return f"route {route.kind} renders"
+    return "it renders"
 
 
 def render_pile(out: Path, objects: str, objects_root: Path | None) -> str:

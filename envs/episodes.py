@@ -13,7 +13,7 @@ import numpy as np
 
 from pickclutter_lang.datasets.scenes.episodes import check_episode, episode, read_episodes
 from pickclutter_lang.envs.generation.physics import Pile
-from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileConfig
+from pickclutter_lang.envs.generation.pile_sampling import PileConfig
 from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES
@@ -175,14 +175,6 @@ class EpisodeTask:
     instance_id: int | None
 
 
-def check_arguments(absent_probability: float, split: str) -> None:
-    """Raise InvalidArgumentError for arguments of the environment outside their range."""
-    if not 0 <= absent_probability <= 1:
-        raise InvalidArgumentError(f"expected absent_probability in [0, 1], but got {absent_probability}")
-    if split not in SPLIT_OBJECTS:
-        raise InvalidArgumentError(f"expected a split out of {', '.join(SPLIT_OBJECTS)}, but got {split!r}")
-
-
 def parse_options(options: Mapping[str, Any] | None, catalog: Catalog, episodes: int) -> ResetOptions:
     """Check the options of a reset.
 
@@ -229,13 +221,10 @@ def sample_task(
         target = request.target
     elif absent and absent_objects:
         target = absent_objects[absent_index]
-    names = [item.name for item in pile]
+    found: int | None = instance_id
     if target is not pile[instance_id]:
-        instance_id_of_target = names.index(target.name) if target.name in names else None
-    else:
-        instance_id_of_target = instance_id
-    instruction = (request.template or template).format(name=target.name)
-    return EpisodeTask(instruction, target, instance_id_of_target)
+        found = next((number for number, item in enumerate(pile) if item.name == target.name), None)
+    return EpisodeTask((request.template or template).format(name=target.name), target, found)
 
 
 def target_candidates(
@@ -258,15 +247,9 @@ def _index(value: Any, count: int, what: str) -> int:
 
 
 def _template(value: Any) -> str | None:
+    """Return a text whose only placeholder is `{name}`."""
     if value is None or (isinstance(value, str) and value.strip()):
-        return _escaped(value)
+        return value and value.replace("{", "{{").replace("}", "}}").replace("{{name}}", "{name}")
     if isinstance(value, str):
         raise InvalidArgumentError("expected options['template'] to be a text or a number, but got an empty text")
     return INSTRUCTION_TEMPLATES[_index(value, len(INSTRUCTION_TEMPLATES), "options['template']")]
-
-
-def _escaped(text: str | None) -> str | None:
-    """Keep `{name}` as the only placeholder of a text."""
-    if text is None:
-        return None
-    return text.replace("{", "{{").replace("}", "}}").replace("{{name}}", "{name}")

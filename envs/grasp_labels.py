@@ -188,7 +188,7 @@ class GraspChecker:
 
     def find(self, pile: Pile, instance_id: int) -> FloatArray | None:
         """Return the TCP pose [7] of the best free grasp of an object of the pile, or None."""
-        return self._find(pile, instance_id, self.clouds(pile))
+        return self.find_all(pile, [instance_id]).get(instance_id)
 
     def find_all(self, pile: Pile, instance_ids: list[int]) -> dict[int, FloatArray]:
         """Return the best free grasp of each of these objects that has one."""
@@ -198,7 +198,10 @@ class GraspChecker:
 
     def clouds(self, pile: Pile) -> list[FloatArray]:
         """Return the surface points [P, 3] of each object of a pile, in the world frame."""
-        return [self._points(pile, instance_id) for instance_id in range(len(pile.models))]
+        return [
+            self.geometry(model).points @ rotation_matrix(pose[3:]).T + pose[:3]
+            for model, pose in zip(pile.models, pile.poses, strict=True)
+        ]
 
     def candidates(self, pile: Pile, instance_id: int) -> GraspCandidates:
         """Return all gripper poses around an object that stay above the table, the best first."""
@@ -229,10 +232,6 @@ class GraspChecker:
         """Tell whether the arm reaches a grasp and the pose from which it approaches."""
         qpos = self._kinematics.solve(pregrasp_pose(tcp_pose), REST_QPOS)
         return qpos is not None and self._kinematics.solve(tcp_pose, qpos) is not None
-
-    def _points(self, pile: Pile, instance_id: int) -> FloatArray:
-        points = self.geometry(pile.models[instance_id]).points
-        return points @ rotation_matrix(pile.poses[instance_id, 3:]).T + pile.poses[instance_id, :3]
 
 
 def _propose(centers: FloatArray, axes: FloatArray, center: FloatArray) -> GraspCandidates:

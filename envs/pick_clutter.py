@@ -1,53 +1,89 @@
-"""PickClutter with language: mani_skill2's `PickClutterEnv` whose episodes carry an instruction."""
+"""PickClutter with language: mani_skill2's `PickClutterEnv` whose episodes carry an instruction.
+
+Objects come from object sets, hand camera, lights and table are settings, and all observation modes are in one
+environment.
+"""
 
 from __future__ import annotations
 
+import os
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
+from copy import copy, deepcopy
 from pathlib import Path
 from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
-from mani_skill2.envs.pick_and_place.pick_clutter import PickClutterEnv
+from gymnasium import spaces
+from mani_skill2.envs.pick_and_place.pick_clutter import PickClutterEnv, PickClutterYCBEnv
 from mani_skill2.utils.common import random_choice
+from mani_skill2.utils.wrappers.observation import (
+    PointCloudObservationWrapper,
+    RGBDObservationWrapper,
+    RobotSegmentationObservationWrapper,
+)
 from sapien.core import Pose
 
 from pickclutter_lang.envs.episodes import (
     EpisodeTask,
     ProceduralEpisodes,
     ResetOptions,
-    check_arguments,
     open_episodes,
     parse_options,
     pile_of,
     sample_task,
     target_candidates,
 )
-from pickclutter_lang.envs.generation.pile_sampling import PileConfig, split_label_indices
-from pickclutter_lang.envs.generation.scene_renderer import PandaKinematics
-from pickclutter_lang.envs.grasp_labels import GraspChecker
-from pickclutter_lang.envs.maniskill_env import (
-    OBS_MODES,
-    EpisodeViewEnv,
-    ObjectSetEnv,
-    ObservationConverter,
-    available_render_modes,
-    base_mode,
-    camera_config,
-    start_renderer,
+from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileConfig, split_label_indices
+from pickclutter_lang.envs.generation.scene_renderer import (
+    PandaKinematics,
+    Table,
+    camera_pose,
+    color_of,
+    set_lights,
 )
-from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
-from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, renderer_options
+from pickclutter_lang.envs.grasp_labels import GraspChecker
+from pickclutter_lang.envs.randomization import (
+    AppearanceConfig,
+    HandCameraConfig,
+    episode_view_rng,
+    image_noise,
+    noisy_depth,
+    read_settings,
+    view_rng,
+)
+from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, renderer_options, shared_engine
+from pickclutter_lang.errors import InvalidArgumentError, RendererError
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject
-from pickclutter_lang.objects.object_sets import ObjectSource
+from pickclutter_lang.objects.object_sets import ObjectSet, ObjectSource
+from pickclutter_lang.utils.validation import one_of, within
 
+_HAND_CAMERA = "hand_camera"
+_PLAIN_MODES = ("state", "state_dict", "none", "image")
+OBS_MODES = (*_PLAIN_MODES, "rgbd", "pointcloud", "image_robot_seg", "rgbd_robot_seg", "pointcloud_robot_seg")
+_LARGEST = float(np.finfo(np.float32).max)
 LIFTED_M = 0.05
 _LANGUAGE_STREAM = 0x1A46
 _NOWHERE = (0.0, 0.0, -10.0)
 
 
-class PickClutterLangEnv(EpisodeViewEnv, ObjectSetEnv):
+class ObjectSetEnv(PickClutterYCBEnv):  # type: ignore[misc]
+    """`PickClutterYCBEnv` that takes each model from its folder in an object set; a mixed set has several."""
+
+    object_set: ObjectSet
+
+    def __init__(self, object_set: ObjectSet, **kwargs: Any) -> None:
+        """Make the environment; further arguments are those of `PickClutterYCBEnv`."""
+        self.object_set = object_set
+        super().__init__(**kwargs)
+
+    def _load_model(self, model_id: str, model_scale: float = 1.0) -> Any:
+        self.asset_root = self.object_set.model_dir(model_id).parent.parent
+        return super()._load_model(model_id, model_scale)
+
+
+class PickClutterLangEnv(ObjectSetEnv):
     """A pile, an arm, and an instruction whose object is in the pile or, with a set probability, is not.
 
     Rewards, control modes and render modes are mani_skill2's. For an absent object the reward is 0 throughout and
@@ -113,28 +149,35 @@ class PickClutterLangEnv(EpisodeViewEnv, ObjectSetEnv):
         renderer_kwargs: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        check_arguments(absent_probability, split)
-        cameras = camera_config(camera_cfgs, enable_segmentation or "robot_seg" in (obs_mode or ""), base_camera)
+        within("absent_probability", absent_probability, 0.0, 1.0)
+        one_of("split", split, SPLIT_OBJECTS)
+        one_of("obs_mode", obs_mode or OBS_MODES[0], OBS_MODES)
+        if not base_camera and "base_camera" in (camera_cfgs or {}):
+            raise InvalidArgumentError("expected no camera_cfgs of the base camera with base_camera=False")
+        cameras: dict[str, Any] = OrderedDict(deepcopy(camera_cfgs or {}))  # mani_skill2 removes keys from it
+        if enable_segmentation or "robot_seg" in (obs_mode or ""):
+            cameras["add_segmentation"] = True
         self._has_base_camera = base_camera
-        engine, renderer = start_renderer(render_mode, renderer_kwargs)
-        self._set_view(camera, appearance)
+        engine, renderer = _start_renderer(render_mode, renderer_kwargs)
+        self._camera_settings = read_settings(HandCameraConfig, camera)
+        self._appearance_settings = read_settings(AppearanceConfig, appearance)
         self.split, self._pile_seed = split, pile_seed
         self.absent_probability = float(absent_probability)
         self._request = ResetOptions()
-        self._converter: ObservationConverter | None = None
+        self._converter: _ObservationConverter | None = None
         self._obs_mode_name = obs_mode or OBS_MODES[0]
-        raw_mode = base_mode(self._obs_mode_name)
+        raw_mode = self._obs_mode_name if self._obs_mode_name in _PLAIN_MODES else "image"
         root = None if objects_root is None else str(objects_root)
         of_set = (objects, root, object_split, tuple(kinds), instances)
         piles = PileConfig(
             min_objects, max_objects, graspable=False, camera=self._camera_settings, distractors=distractors
         )
         self.object_set, self.episodes = open_episodes(episode_json, pile_seed, split, piles, *of_set)
-        self._set_up_pick_clutter()
+        self.episode_idx, self.goal_thresh = -1, 0.025  # as `PickClutterEnv.__init__`, which reads files, sets them
         self._init_base_env(engine, renderer, obs_mode=raw_mode, render_mode=render_mode, camera_cfgs=cameras, **kwargs)
-        modes = {"render_modes": available_render_modes(), "render_fps": self.control_freq}
+        modes = {"render_modes": _available_render_modes(), "render_fps": self.control_freq}
         self.metadata = {**self.metadata, **modes}  # type: ignore[misc]
-        self._converter = ObservationConverter(self.observation_space, self._obs_mode_name)
+        self._converter = _ObservationConverter(self.observation_space, self._obs_mode_name)
         self.observation_space = self._converter.space
         self._np_random = None  # seeded while the parent made itself; without a seed episodes shall differ
 
@@ -146,11 +189,6 @@ class PickClutterLangEnv(EpisodeViewEnv, ObjectSetEnv):
             engine.set_renderer(renderer)  # else it would keep BaseEnv's, which ends with this environment
         # The first scene was created with BaseEnv's, so that one must live on too.
         self._first_renderer, self._renderer = self._renderer, renderer
-
-    def _set_up_pick_clutter(self) -> None:
-        """Set what `PickClutterEnv.__init__` would set from its files."""
-        self.episode_idx = -1
-        self.goal_thresh = 0.025
 
     @property
     def catalog(self) -> Catalog:
@@ -308,3 +346,142 @@ class PickClutterLangEnv(EpisodeViewEnv, ObjectSetEnv):
         pile = pile_of([item.model_id for item in self._pile], self.objs, self.object_set, scales)
         checker = GraspChecker(self.object_set, PandaKinematics(self.agent.robot))
         return checker.find(pile, self._task.instance_id) is not None
+
+    # Cameras, lights and table ------------------------------------------------------------------------------------
+
+    def _register_cameras(self) -> Any:
+        return super()._register_cameras() if self._has_base_camera else []
+
+    def _draw_view(self, scene: tuple[int, str, int] | None) -> None:
+        """Draw camera and appearance of the episode that is about to be built.
+
+        :param scene: seed, split and index of the scene whose draws these are; None: by the episode's seed
+        """
+        rng = episode_view_rng(self._episode_seed) if scene is None else view_rng(*scene)
+        self.camera: HandCameraConfig = self._camera_settings.draw(rng)
+        """The hand camera of the episode."""
+        self.appearance: AppearanceConfig = self._appearance_settings.draw(rng)
+        """Lights, table and background of the episode."""
+
+    def _setup_cameras(self) -> None:
+        usual = self._camera_cfgs[_HAND_CAMERA]
+        if self.camera.moved:
+            moved = copy(usual)
+            moved.pose = camera_pose(usual.pose, self.camera)
+            if self.camera.fov is not None:
+                moved.fov = float(np.deg2rad(self.camera.fov))
+            self._camera_cfgs[_HAND_CAMERA] = moved
+        try:
+            super()._setup_cameras()
+        finally:
+            self._camera_cfgs[_HAND_CAMERA] = usual
+
+    def _setup_lighting(self) -> None:
+        self.enable_shadow |= self.appearance.shadows
+        super()._setup_lighting()
+        if self.appearance != AppearanceConfig():
+            set_lights(self._scene, self.appearance)
+
+    def _add_ground(self, altitude: float = 0.0, render: bool = True) -> Any:
+        if self.appearance.table is None or not render:
+            return super()._add_ground(altitude, render)
+        self._table = Table(self._scene, self.appearance.table)
+        return super()._add_ground(altitude, render=False)
+
+    def _get_obs_images(self) -> Any:
+        observation = super()._get_obs_images()
+        if self.appearance.background is not None:
+            for images in observation["image"].values():
+                nothing = images["Position"][..., 2] == 0
+                images["Color"][nothing, :3] = color_of(self.appearance.background) / 255
+        if self.camera.noisy:
+            intrinsic = observation["camera_param"][_HAND_CAMERA]["intrinsic_cv"]
+            self._add_noise(observation["image"][_HAND_CAMERA], float(intrinsic[1, 1]))
+        return observation
+
+    def _add_noise(self, images: dict[str, Any], focal_length: float) -> None:
+        """Add noise that depends on episode and step alone to raw images; the missing depth is at the origin."""
+        rng = episode_view_rng(self._episode_seed, self._elapsed_steps)
+        color, position = images["Color"], images["Position"]
+        noisy = color[..., :3] + image_noise(color[..., :3].shape, self.camera, rng) / 255
+        color[..., :3] = np.clip(noisy, 0, 1)
+        depth = -position[..., 2].astype(np.float64)
+        measured = noisy_depth(depth, focal_length, self.camera, rng)
+        position[..., :3] *= np.where(depth > 0, measured / np.where(depth > 0, depth, 1.0), 0.0)[..., None]
+
+
+class _Stage(gym.Env[Any, Any]):
+    """What mani_skill2's wrappers read of an environment.
+
+    They are not given the environment itself, as it would then hold itself: Python's garbage collector, not the
+    last `del`, would choose when and in which order its scene and renderer end, and SAPIEN does not survive that.
+    """
+
+    def __init__(self, observation_space: spaces.Space[Any]) -> None:
+        self.observation_space = observation_space
+        self.action_space = spaces.Discrete(1)
+        self.robot_link_ids: list[int] = []
+
+
+class _ObservationConverter:
+    """Turns raw images into the observation of a mode, by mani_skill2's own wrappers in their own order."""
+
+    def __init__(self, raw_space: spaces.Space[Any], obs_mode: str) -> None:
+        # Each wraps the stage: in a chain, Gymnasium 1 hides `robot_link_ids` from the next one.
+        stage = _Stage(raw_space)
+        space = deepcopy(raw_space)
+        self._steps: list[Any] = []
+        if "rgbd" in obs_mode:
+            self._steps.append(RGBDObservationWrapper(stage))
+            RGBDObservationWrapper.update_observation_space(space)
+        elif "pointcloud" in obs_mode:
+            self._steps.append(PointCloudObservationWrapper(stage))
+            PointCloudObservationWrapper.update_observation_space(space)
+        if "robot_seg" in obs_mode:
+            self._steps.append(RobotSegmentationObservationWrapper(stage))
+            RobotSegmentationObservationWrapper.init_observation_space(space, replace=True)
+        self.space: spaces.Space[Any] = _finite(space)
+
+    def __call__(self, observation: Any, robot_link_ids: list[int]) -> Any:
+        """Convert one observation; nothing in the result is shared with another one."""
+        for step in self._steps:
+            if isinstance(step, RobotSegmentationObservationWrapper):
+                step.robot_link_ids = robot_link_ids  # they change when the scene is rebuilt
+            observation = step.observation(observation)
+        return deepcopy(observation)
+
+
+def _finite(space: spaces.Space[Any]) -> spaces.Space[Any]:
+    """Replace infinite bounds by the largest float32, as Gymnasium's checker takes infinity for an oversight."""
+    if isinstance(space, spaces.Dict):
+        # A list of pairs keeps the order of the keys; a plain dict would be sorted.
+        return spaces.Dict([(key, _finite(inner)) for key, inner in space.spaces.items()])
+    if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating):
+        low, high = np.maximum(space.low, -_LARGEST), np.minimum(space.high, _LARGEST)
+        return spaces.Box(low.astype(space.dtype), high.astype(space.dtype), dtype=space.dtype.type)
+    return space
+
+
+def _available_render_modes() -> tuple[str, ...]:
+    """Return mani_skill2's render modes; its viewer ("human") needs a display."""
+    return tuple(mode for mode in PickClutterEnv.SUPPORTED_RENDER_MODES if mode != "human" or _has_display())
+
+
+def _start_renderer(render_mode: str | None, renderer_kwargs: dict[str, Any] | None) -> tuple[Any, Any]:
+    """Return the process's engine and renderer; with render_mode="human" the renderer can open a window.
+
+    :raises InvalidArgumentError: for a render mode that mani_skill2 does not have
+    :raises RendererError: for render_mode="human" without a display
+    """
+    if render_mode is not None:
+        one_of("render_mode", render_mode, PickClutterEnv.SUPPORTED_RENDER_MODES)
+    if render_mode == "human" and not _has_display():
+        raise RendererError("render_mode='human' opens a window, but there is no display; use 'rgb_array'")
+    viewer_kwargs = {"offscreen_only": False} if render_mode == "human" else {}
+    engine, renderer = shared_engine(**viewer_kwargs, **(renderer_kwargs or {}))
+    renderer.set_log_level("error")  # else each environment would warn that the renderer is shared
+    return engine, renderer
+
+
+def _has_display() -> bool:
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

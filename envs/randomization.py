@@ -22,7 +22,6 @@ from PIL import Image, ImageColor
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.typing import FloatArray
-from pickclutter_lang.utils.validation import did_you_mean
 
 IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png", ".webp")
 RANDOM = "random"
@@ -56,7 +55,8 @@ class _Ranges:
                 plain = np.asarray(value).tolist()
                 object.__setattr__(self, item.name, tuple(plain) if isinstance(plain, list) else plain)
 
-    def _check_ranges(self) -> None:
+    def validate(self) -> None:
+        """Raise `InvalidArgumentError` for values outside their range."""
         for item in fields(self):
             value = getattr(self, item.name)
             if "limits" not in item.metadata or (value is None and item.default is None):
@@ -70,7 +70,7 @@ class _Ranges:
                     f"such numbers, but got {list(value) if isinstance(value, tuple) else value!r}"
                 )
 
-    def _drawn(self: Ranged, rng: np.random.Generator) -> Ranged:
+    def draw(self: Ranged, rng: np.random.Generator) -> Ranged:
         """Return numbers in place of ranges; as many are drawn in any case."""
         names = [item.name for item in fields(self) if "limits" in item.metadata]
         values = [getattr(self, name) for name in names]
@@ -109,14 +109,6 @@ class HandCameraConfig(_Ranges):
     depth_dropout: Any = field(default=0.0, metadata=_within(0, 1))
     """Probability that a pixel at an edge of the depth, or on a surface seen at a grazing angle, has no depth."""
 
-    def validate(self) -> None:
-        """Raise `InvalidArgumentError` for values outside their range."""
-        self._check_ranges()
-
-    def draw(self, rng: np.random.Generator) -> HandCameraConfig:
-        """Return numbers in place of ranges; as many are drawn in any case."""
-        return self._drawn(rng)
-
     @property
     def moved(self) -> bool:
         """Whether it is mounted elsewhere or has another field of view than ManiSkill2's."""
@@ -153,7 +145,7 @@ class AppearanceConfig(_Ranges):
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
-        self._check_ranges()
+        super().validate()
         back, table = self.background, self.table
         if not isinstance(self.shadows, bool):
             raise InvalidArgumentError(f"expected appearance.shadows to be true or false, but got {self.shadows!r}")
@@ -174,7 +166,7 @@ class AppearanceConfig(_Ranges):
 
     def draw(self, rng: np.random.Generator) -> AppearanceConfig:
         """Return numbers in place of ranges, and one table and one background; as many are drawn in any case."""
-        drawn = self._drawn(rng)
+        drawn = super().draw(rng)
         pattern, color, share = int(rng.integers(_PATTERNS)), rng.integers(256, size=3), float(rng.random())
         if self.background == RANDOM:
             drawn = replace(drawn, background="#" + "".join(f"{value:02x}" for value in color))
@@ -231,9 +223,7 @@ def read_settings(kind: type[Settings], values: Settings | Mapping[str, Any] | N
         known: list[str] = [item.name for item in fields(kind)]
         for key in values:
             if key not in (*known, _TABLE_HASH):
-                raise InvalidArgumentError(
-                    f"expected keys of {kind.__name__}, but got {key!r}{did_you_mean(str(key), known)}"
-                )
+                raise InvalidArgumentError(f"expected {', '.join(known)} of {kind.group}, but got {key!r}")
         values = kind(**{key: value for key, value in values.items() if key != _TABLE_HASH})
     found = kind() if values is None else values
     if not isinstance(found, kind):

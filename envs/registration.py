@@ -77,7 +77,7 @@ def prepare_simulator() -> None:
     for package in ("sapien", "mani_skill2"):
         if find_spec(package) is None:
             raise MissingExtraError(f"{package} (Python 3.10 or 3.11 only)", "sim")
-    from pickclutter_lang.envs.vulkan import prepare_renderer
+    from pickclutter_lang.envs.renderer import prepare_renderer
 
     prepare_renderer()
     import sapien.core  # noqa: F401

@@ -1,24 +1,115 @@
-"""The SAPIEN renderer of this process: one, off screen, with bounded memory of meshes and shaders that start fast."""
+"""The SAPIEN renderer of this process, and the Vulkan driver below it.
+
+There is one renderer, off screen, with bounded memory of meshes and shaders that start fast. The driver is the GPU's,
+Mesa's software driver (lavapipe) without one, or the user's own.
+"""
 
 from __future__ import annotations
 
+import ctypes.util
+import json
 import os
 import shutil
+import warnings
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from pickclutter_lang.envs.vulkan import prepare_renderer
-from pickclutter_lang.errors import RendererError
+from pickclutter_lang.errors import MissingExtraError, RendererError
 from pickclutter_lang.objects.procedural.writer import atomic_write_dir
-from pickclutter_lang.utils.io import cache_dir
+from pickclutter_lang.utils.io import atomic_write, cache_dir
 
+APT_LINE = "apt-get install -y --no-install-recommends libvulkan1 mesa-vulkan-drivers libgl1 libglib2.0-0 libx11-6"
+_ICD_FOLDERS = ("/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d")
+_LAYER = "VK_LAYER_PICKCLUTTER_external_semaphore"
 _MOST_LOADED = 64
 _loaded = 0
 _shared: tuple[Any, Any, dict[str, Any], int] | None = None
 _pictured: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 """Environment -> whether all cameras of its scene have taken a picture."""
+
+
+@lru_cache(maxsize=1)
+def prepare_renderer() -> str:
+    """Choose a driver, set its environment variables, and return who it is: `gpu`, `software` or `user`, and which.
+
+    Call it before the first renderer is made.
+
+    :raises MissingExtraError: without sapien
+    :raises RendererError: without a Vulkan loader or driver, or for the user's own where there is none
+    """
+    # sapien 2.2.2 imports pkg_resources, which says at each import that it will be dropped.
+    warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
+    if find_spec("sapien") is None:
+        raise MissingExtraError("sapien (Python 3.10 or 3.11 only)", "sim")
+    if ctypes.util.find_library("vulkan") is None:
+        raise RendererError(f"no Vulkan loader (libvulkan.so.1) was found; run: {APT_LINE}")
+    chosen = _drivers_of_the_user()
+    if chosen:
+        return f"user: {chosen}"
+    if Path("/dev/nvidiactl").exists() or any(Path("/dev/dri").glob("renderD*")):
+        return "gpu: the system's GPU driver"
+    driver = _software_driver()
+    os.environ.update(_software_variables(driver))
+    # Small images gain nothing from more threads, and several processes lose by them.
+    os.environ.setdefault("LP_NUM_THREADS", "1")
+    return f"software: {driver}"
+
+
+def _drivers_of_the_user() -> str | None:
+    """Return the user's choice of drivers; sapien's import sets VK_ICD_FILENAMES to all there are, which is none."""
+    inherited = os.environ.get("VK_INSTANCE_LAYERS") == _LAYER  # by the process that started this one
+    if inherited and os.environ.get("VK_DRIVER_FILES") == str(_software_driver()):
+        return None
+    named = os.environ.get("VK_DRIVER_FILES") or os.environ.get("VK_ICD_FILENAMES")
+    all_there_are = {str(path) for path in Path(_ICD_FOLDERS[0]).glob("*")}
+    if not named or (set(named.split(":")) == all_there_are and not os.environ.get("VK_DRIVER_FILES")):
+        return None
+    for path in named.split(":"):  # else the first image ends the process
+        if path and not Path(path).exists():
+            raise RendererError(f"expected drivers in VK_DRIVER_FILES or VK_ICD_FILENAMES, but {path} is not there")
+    return named
+
+
+def _software_driver() -> Path:
+    for folder in map(Path, _ICD_FOLDERS):
+        found = sorted(folder.glob("lvp_icd*.json"))
+        if found:
+            return found[0]
+    raise RendererError(f"no GPU and no software Vulkan driver (lvp_icd*.json) was found; run: {APT_LINE}")
+
+
+def _software_variables(driver: Path) -> dict[str, str]:
+    """Return variables by which SAPIEN 2 takes lavapipe.
+
+    SAPIEN asks every device for the extension VK_KHR_external_semaphore_fd, which lavapipe of Mesa 25.0 lacks and
+    nothing rendered here uses. A Vulkan layer's manifest that declares it lets the loader accept the device.
+    """
+    folder = cache_dir() / "vulkan_layer"
+    functions = ["vkGetSemaphoreFdKHR", "vkImportSemaphoreFdKHR"]
+    layer = {
+        "name": _LAYER,
+        "type": "GLOBAL",
+        "library_path": "libVkLayer_MESA_device_select.so",
+        "api_version": "1.3.0",
+        "implementation_version": "1",
+        "description": "declares VK_KHR_external_semaphore_fd, which SAPIEN demands and does not use here",
+        "functions": {"vkNegotiateLoaderLayerInterfaceVersion": "vkNegotiateLoaderLayerInterfaceVersion"},
+        "device_extensions": [{"name": "VK_KHR_external_semaphore_fd", "spec_version": "1", "entrypoints": functions}],
+    }
+    manifest = {"file_format_version": "1.2.0", "layer": layer}
+    folder.mkdir(parents=True, exist_ok=True)
+    atomic_write(folder / "external_semaphore.json", json.dumps(manifest, indent=1).encode())
+    return {
+        "VK_ICD_FILENAMES": str(driver),
+        "VK_DRIVER_FILES": str(driver),
+        "VK_LAYER_PATH": str(folder),
+        "VK_INSTANCE_LAYERS": _LAYER,
+        # Without it vkCreateInstance never returns, since the layer's library is loaded twice.
+        "NODEVICE_SELECT": "1",
+    }
 
 
 def shared_engine(**options: Any) -> tuple[Any, Any]:

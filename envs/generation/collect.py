@@ -136,10 +136,9 @@ def current_versions() -> dict[str, str]:
 
     :raises MissingExtraError, RendererError: when scenes cannot be made here
     """
-    from pickclutter_lang.envs.vulkan import prepare_renderer
+    from pickclutter_lang.envs.renderer import prepare_renderer
 
-    route = prepare_renderer()
-    return {**package_versions(), "renderer": f"{route.kind}: {route.detail}"}
+    return {**package_versions(), "renderer": prepare_renderer()}
 
 
 def package_versions() -> dict[str, str]:

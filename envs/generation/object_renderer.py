@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ from PIL import Image
 from pickclutter_lang.datasets.object_views import write_object_views
 from pickclutter_lang.envs.config import ObjectSheetConfig, ObjectViewConfig
 from pickclutter_lang.envs.generation.scene_renderer import add_lights_and_ground
-from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, shared_engine
-from pickclutter_lang.envs.vulkan import prepare_renderer
+from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, prepare_renderer, shared_engine
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.manipulation.gripper import rotation_matrix
 from pickclutter_lang.objects.catalog import select_objects
 from pickclutter_lang.objects.catalog_file import words_of_entry
 from pickclutter_lang.objects.kinds import Kind, all_kinds, find_kinds
@@ -73,37 +73,25 @@ class ObjectRenderer:
         model_dir: Path,
         scale: float = 1.0,
         rotation: npt.ArrayLike = _UPRIGHT,
-        distance: float | None = None,
         elevation: float = _SIDE,
         azimuth: float = _AZIMUTH,
         size: int = 128,
     ) -> View:
-        """Render an object that touches the ground, from a camera that points at its center.
+        """Render an object that touches the ground and fills the image, from a camera that points at its center.
 
         :param model_dir: the folder with the object's `textured.obj`
         :param scale: factor on the mesh
         :param rotation: unit quaternion (w, x, y, z) of the object
-        :param distance: from the camera to the center of the object, meters; by default the object fills the image
         :param elevation: angle of the camera above the ground, radians, in (0, pi / 2]
         :param azimuth: angle of the camera around the vertical, radians, 0 is on the side of +x
         :param size: side S of the image in pixels
-        :raises InvalidArgumentError: when the camera would be under the ground or inside the object
         """
-        if not 0 < elevation <= np.pi / 2 or size < 1:
-            raise InvalidArgumentError(
-                f"expected an elevation in (0, pi/2] and a size of at least 1, but got {elevation} and {size}"
-            )
         actor, points = self._actor(Path(model_dir), scale)
-        turned, axes = points @ _matrix(rotation).T, _camera_axes(elevation, azimuth)
+        turned, axes = points @ rotation_matrix(np.asarray(rotation, float)).T, _camera_axes(elevation, azimuth)
         low = turned.min(axis=0)
         center = (low + turned.max(axis=0)) / 2
         seen = (turned - center) @ axes
-        if distance is None:
-            distance = float((_MARGIN * np.abs(seen[:, 1:]).max(axis=1) / np.tan(FIELD_OF_VIEW / 2) - seen[:, 0]).max())
-        elif distance <= -seen[:, 0].min():
-            raise InvalidArgumentError(
-                f"expected a distance of more than {-seen[:, 0].min():.3f} m, outside the object, but got {distance}"
-            )
+        distance = float((_MARGIN * np.abs(seen[:, 1:]).max(axis=1) / np.tan(FIELD_OF_VIEW / 2) - seen[:, 0]).max())
         shift = np.array([0, 0, center[2] - low[2]]) - center
         frame = np.eye(4)
         frame[:3, :3], frame[:3, 3] = axes, [0, 0, center[2] - low[2]] - axes[:, 0] * distance
@@ -156,13 +144,6 @@ def read_points(path: Path) -> npt.NDArray[np.float64]:
     """Return the vertices [V, 3] of an OBJ file."""
     rows = [line.split()[1:4] for line in path.read_text().splitlines() if line.startswith("v ")]
     return np.array(rows, dtype=np.float64)
-
-
-def _matrix(quaternion: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Return the rotation matrix of a unit quaternion (w, x, y, z)."""
-    from transforms3d.quaternions import quat2mat
-
-    return np.asarray(quat2mat(np.asarray(quaternion, dtype=np.float64)))
 
 
 def _camera_axes(elevation: float, azimuth: float) -> npt.NDArray[np.float64]:
@@ -256,15 +237,8 @@ def write_mesh_sheet(root: Path, names: Mapping[str, str]) -> Path:
     return root / SHEET_FILE
 
 
-@dataclass(frozen=True)
-class _Model:
-    """A mesh to render: its folder, its scale, the attributes of its object, how many views; `delete` it afterwards."""
-
-    folder: Path
-    scale: float
-    attributes: dict[str, Any]
-    views: int
-    delete: bool = False
+Model = tuple[Path, float, dict[str, Any]]
+"""A mesh to render: its folder, its scale, and the words of its object."""
 
 
 def render_object_views(config: ObjectViewConfig) -> str:
@@ -276,84 +250,74 @@ def render_object_views(config: ObjectViewConfig) -> str:
     config.validate()
     prepare_renderer()
     create_dir(Path(config.out))  # before the work
-    renderer = ObjectRenderer()
-    rng = np.random.default_rng([config.seed, 0])
-    rgb, mask, owner = [], [], []
-    attributes: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory() as folder, ProgressBar("views", _view_count(config)) as bar:
-        for model in _kind_models(config, Path(folder)) if is_kinds(config.objects) else _catalog_models(config):
-            for _ in range(model.views):
-                image = _render_view(renderer, model, rng, config)
-                rgb.append(image[0])
-                mask.append(image[1])
-                owner.append(len(attributes))
-                bar.advance()
-            attributes.append(model.attributes)
-            if model.delete:
-                renderer.forget(model.folder, model.scale)
-                shutil.rmtree(model.folder)
-    return write_object_views(
-        Path(config.out), np.stack(rgb), np.stack(mask), np.array(owner, np.int32), attributes, _settings(config)
-    )
-
-
-def _settings(config: ObjectViewConfig) -> dict[str, Any]:
-    """Return how the views are made; the settings of kinds for kinds alone."""
+    renderer, rng, of_kinds = ObjectRenderer(), np.random.default_rng([config.seed, 0]), is_kinds(config.objects)
+    views: list[View] = []
+    words: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        models, count = _kind_models(config, Path(folder)) if of_kinds else _set_models(config)
+        with ProgressBar("views", count * config.views_per_object) as bar:
+            for model_dir, scale, words_of_model in models:
+                views += [_random_view(renderer, model_dir, scale, rng, config) for _ in range(config.views_per_object)]
+                bar.advance(config.views_per_object)
+                words.append(words_of_model)
+                if of_kinds:
+                    renderer.forget(model_dir, scale)
+                    shutil.rmtree(model_dir)
     settings = asdict(config)
-    if not is_kinds(config.objects):
-        for name in ("kinds", "instances", "first_seed"):
-            del settings[name]
+    if not of_kinds:
+        settings = {key: value for key, value in settings.items() if key not in ("kinds", "instances", "first_seed")}
     if not config.random_lights:
         del settings["random_lights"]
-    return settings
-
-
-def _view_count(config: ObjectViewConfig) -> int:
-    models = len(_kinds(config)) * config.instances if is_kinds(config.objects) else len(_catalog(config).catalog)
-    return models * config.views_per_object
+    owner = np.arange(len(words), dtype=np.int32).repeat(config.views_per_object)
+    rgb, mask = np.stack([view.rgb for view in views]), np.stack([view.mask for view in views])
+    return write_object_views(Path(config.out), rgb, mask, owner, words, settings)
 
 
 def _kinds(config: ObjectViewConfig | ObjectSheetConfig) -> Sequence[Kind]:
     return find_kinds(config.kinds) if config.kinds else all_kinds()
 
 
-def _catalog(config: ObjectViewConfig) -> ObjectSet:
-    return load_object_set(config.objects, config.objects_root, select_objects(config.selection).model_ids)
-
-
-def _catalog_models(config: ObjectViewConfig) -> Iterator[_Model]:
-    found = _catalog(config)
+def _set_models(config: ObjectViewConfig) -> tuple[Iterable[Model], int]:
+    """Return the models of an object set, and their number."""
+    found = load_object_set(config.objects, config.objects_root, select_objects(config.selection).model_ids)
+    models: list[Model] = []
     for n, item in enumerate(found.catalog):
-        attributes: dict[str, Any] = {"model_id": item.model_id, "object_set": found.name}
+        words: dict[str, Any] = {"model_id": item.model_id, "object_set": found.name}
         if found.own_catalog is not None:
-            attributes = {"object_set": found.name, **words_of_entry(found.own_catalog[n], item)}
-        yield _Model(found.model_dir(item.model_id), item.scale, attributes, config.views_per_object)
+            words = {"object_set": found.name, **words_of_entry(found.own_catalog[n], item)}
+        models.append((found.model_dir(item.model_id), item.scale, words))
+    return models, len(models)
 
 
-def _kind_models(config: ObjectViewConfig, folder: Path) -> Iterator[_Model]:
-    """Make one instance after the other, so that thousands of them take no space on the disk."""
-    for kind in _kinds(config):
-        for seed in range(config.first_seed, config.first_seed + config.instances):
+def _kind_models(config: ObjectViewConfig, folder: Path) -> tuple[Iterable[Model], int]:
+    """Return instances of kinds, made one after the other, so that thousands take no space on the disk."""
+
+    def make() -> Iterator[Model]:
+        for kind, seed in pairs:
             instance, model_dir = kind.instance(seed), folder / kind.model_id(seed)
             write_instance(instance, model_dir)
-            yield _Model(model_dir, 1.0, kind.words(seed, instance), config.views_per_object, delete=True)
+            yield model_dir, 1.0, kind.words(seed, instance)
+
+    seeds = range(config.first_seed, config.first_seed + config.instances)
+    pairs = [(kind, seed) for kind in _kinds(config) for seed in seeds]
+    return make(), len(pairs)
 
 
-def _render_view(
-    renderer: Any, model: _Model, rng: np.random.Generator, config: ObjectViewConfig
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
-    """Render one view from a random side of an object in a random pose; again if hardly a pixel shows it."""
+def _random_view(
+    renderer: ObjectRenderer, model_dir: Path, scale: float, rng: np.random.Generator, config: ObjectViewConfig
+) -> View:
+    """Render a view from a random side of an object in a random pose; again if hardly a pixel shows it."""
     while True:
         rotation = rng.normal(size=4)
         if config.random_lights:
             renderer.randomize_lights(rng)
         view = renderer.view(
-            model.folder,
-            model.scale,
+            model_dir,
+            scale,
             rotation / np.linalg.norm(rotation),
             elevation=float(rng.uniform(_MIN_ELEVATION, _MAX_ELEVATION)),
             azimuth=float(rng.uniform(0, 2 * np.pi)),
             size=config.size,
         )
         if view.mask.sum() >= _MIN_PIXELS:
-            return view.rgb, view.mask
+            return view

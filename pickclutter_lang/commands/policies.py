@@ -75,7 +75,7 @@ def pick(config: PickConfig) -> None:
     The policy `open`, which lies in the package, decides: no training is needed. `policy=null` asks the embedded
     teacher.
     """
-    from pickclutter_lang.envs.vulkan import prepare_renderer
+    from pickclutter_lang.envs.renderer import prepare_renderer
     from pickclutter_lang.utils.locks import file_lock
 
     with file_lock(Path(config.out)):

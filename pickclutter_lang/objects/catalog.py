@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from difflib import get_close_matches
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -15,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
+from pickclutter_lang.utils.validation import did_you_mean, one_of, within
 
 ObjectSplit = Literal["id", "ood", "none"]
 
@@ -113,13 +113,9 @@ class Catalog:
         """
         index = self._by_id.get(name_or_id, self._by_name.get(name_or_id.strip().lower()))
         if index is None:
-            nearest = get_close_matches(name_or_id.lower(), self.names + self.model_ids, n=3, cutoff=0.5)
-            hint = (
-                f"did you mean {' or '.join(map(repr, nearest))}?"
-                if nearest
-                else f"known names: {', '.join(self.names)}"
-            )
-            raise UnknownObjectError(f"no object is named {name_or_id!r}; {hint}")
+            known = did_you_mean(name_or_id.lower(), self.names + self.model_ids)
+            known = known or f"; known names: {', '.join(self.names)}"
+            raise UnknownObjectError(f"no object is named {name_or_id!r}{known}")
         return index
 
     def find(self, name_or_id: str) -> CatalogObject:
@@ -146,10 +142,9 @@ def select_objects(selection: str) -> Catalog:
         (8 other YCB objects that no teacher is ever trained on)
     :raises InvalidArgumentError: for another selection
     """
+    one_of("selection", selection, ("paper", "further", "kept_out"))
     if selection == "paper":
         return paper_catalog()
-    if selection not in ("further", "kept_out"):
-        raise InvalidArgumentError(f"expected a selection of paper, further or kept_out, but got {selection!r}")
     further = _objects_of("extra_objects.json")
     return Catalog([item for item, kept_out in further if kept_out == (selection == "kept_out")])
 
@@ -174,8 +169,7 @@ def _objects_of(name: str) -> tuple[tuple[CatalogObject, bool], ...]:
 def unseen_objects(object_split: int) -> frozenset[str]:
     """Return the ids of the 12 objects in Y_ood of an object split; see `paper_catalog`."""
     splits = _object_splits()
-    if not 0 <= object_split < len(splits):
-        raise InvalidArgumentError(f"expected object_split from 0 to {len(splits) - 1}, but got {object_split}")
+    within("object_split", object_split, 0, len(splits) - 1)
     return splits[object_split]
 
 
@@ -196,9 +190,9 @@ def display_name(model_id: str) -> str:
 
     The letter of a variant is kept, so that `065-a_cups` ("cups a") and `065-b_cups` ("cups b") differ.
     """
-    paper_names = {item.model_id: item.name for item in paper_catalog()}
-    if model_id in paper_names:
-        return paper_names[model_id]
+    paper = paper_catalog()
+    if model_id in paper.model_ids:
+        return paper.find(model_id).name
     match = re.fullmatch(r"(?:\d+(?:-([a-z]+))?_)?(.+)", model_id)
     variant, stem = match.groups() if match else (None, model_id)
     return " ".join([*stem.replace("_", " ").split(), *([variant] if variant else [])])

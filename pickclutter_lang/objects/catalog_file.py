@@ -200,9 +200,8 @@ def _entry(number: int, row: Any) -> CatalogEntry:
     if len(entry.name) > MAX_NAME:
         raise ValueError(f"{where}: expected a name of at most {MAX_NAME} characters, but got {len(entry.name)}")
     for word in (entry.name, *entry.synonyms):
-        plain = " ".join(word.lower().split())
-        if word != plain:
-            raise ValueError(f"{where}: expected names in lower case with single spaces, but got {word!r}: {plain!r}?")
+        if word != " ".join(word.lower().split()) or not word.isprintable():
+            raise ValueError(f"{where}: expected names of printable lower case with single spaces, but got {word!r}")
     return entry
 
 

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,15 +124,12 @@ class _Box(TypedDict):
     max: tuple[float, float, float]
 
 
-class _Sized(TypedDict):
-    bbox: _Box
-
-
-class _Row(_Sized, total=False):
+class _Row(TypedDict):
     """An object of ManiSkill2's list."""
 
-    scales: list[float]
-    density: float
+    bbox: _Box
+    scales: NotRequired[list[float]]
+    density: NotRequired[float]
 
 
 def read_model_db(root: Path, remedy: str) -> dict[str, _Row]:

@@ -23,6 +23,7 @@ from pickclutter_lang.objects.catalog_file import (
     CATALOG_FILE,
     CatalogEntry,
     catalog_bytes,
+    check_unique,
     entry_of,
     parse_catalog,
     read_catalog,
@@ -38,7 +39,7 @@ from pickclutter_lang.objects.object_set import (
     read_model_db,
 )
 from pickclutter_lang.objects.proxy_set import build_proxy_set
-from pickclutter_lang.utils.validation import check_folder, check_path, did_you_mean, within
+from pickclutter_lang.utils.validation import check_folder, check_path, within
 
 __all__ = ["DEFAULT_INSTANCES", "MAX_INSTANCES", "MODEL_DB_FILE", "ObjectSet", "load_object_set"]
 DOWNLOAD_HINT = "python -m mani_skill2.utils.download_asset PickClutterYCB-v0"
@@ -128,18 +129,29 @@ def read_object_set(name: str, root: Path, model_ids: Sequence[str] | None = Non
 
 
 def _load_own_set(sources: Sequence[str], root: str | Path | None, object_split: int) -> ObjectSet:
-    """Load folders of one's own, and with them sets of the package, as one set."""
+    """Load folders of one's own, and with them sets of the package, as one set.
+
+    A synonym that is a name in another set is left out: a "screwdriver" beside a phillips screwdriver.
+    """
     check_own_split(object_split)
     if root is not None and len(set(sources) & set(OBJECT_SETS)) != 1:
         raise InvalidArgumentError(
             f"expected no objects_root for objects={','.join(sources)}, whose folders have their meshes, but got {root}"
         )
     parts = [_load_part(source, root) for source in sources]
-    _check_names(sources, parts)
-    names = {item.name for part in parts for item in part.catalog}
-    parts = [_without_synonyms(part, names) for part in parts]
-    catalog = _drawn(Catalog([item for part in parts for item in part.catalog]), object_split)
     entries = [entry for part in parts for entry in part.own_catalog or ()]
+    names = {entry.name for entry in entries}
+    synonyms = [tuple(word for word in one.synonyms if word == one.name or word not in names) for one in entries]
+    entries = [replace(entry, synonyms=words) for entry, words in zip(entries, synonyms, strict=True)]
+    try:
+        check_unique(entries)
+    except ValueError as error:
+        raise InvalidArgumentError(
+            f"expected sets that go together, but in {','.join(sources)}: {error}; rename one in a {CATALOG_FILE}"
+        ) from error
+    items = [item for part in parts for item in part.catalog]
+    items = [replace(item, synonyms=words) for item, words in zip(items, synonyms, strict=True)]
+    catalog = _drawn(Catalog(items), object_split)
     entries = [replace(old, split=entry_of(item).split) for old, item in zip(entries, catalog, strict=True)]
     name = "+".join(part.name for part in parts)
     return ObjectSet(name, parts[0].root, catalog, 0, tuple(entries), tuple(parts))
@@ -175,43 +187,6 @@ def _named_by_id(model_id: str) -> CatalogEntry:
     known = {item.model_id: item for item in all_objects()}
     item = known.get(model_id) or CatalogObject(model_id, display_name(model_id).lower(), "id", (0, 0, 0))
     return replace(entry_of(item), split="seen")
-
-
-def _without_synonyms(part: ObjectSet, names: Collection[str]) -> ObjectSet:
-    """Return a set without synonyms that are names in another one: a "screwdriver" beside a phillips screwdriver."""
-
-    def left(name: str, synonyms: Sequence[str]) -> tuple[str, ...]:
-        return tuple(word for word in synonyms if word == name or word not in names)
-
-    catalog = Catalog([replace(item, synonyms=left(item.name, item.synonyms)) for item in part.catalog])
-    entries = tuple(replace(entry, synonyms=left(entry.name, entry.synonyms)) for entry in part.own_catalog or ())
-    return replace(part, catalog=catalog, own_catalog=entries)
-
-
-def _check_names(sources: Sequence[str], parts: Sequence[ObjectSet]) -> None:
-    """Check that sets share no id and no name, and that no name of one is an id of another.
-
-    :raises InvalidArgumentError: naming the sets
-    """
-    for kind in ("id", "name"):
-        owner: dict[str, str] = {}
-        for source, part in zip(sources, parts, strict=True):
-            words = part.catalog.model_ids if kind == "id" else part.catalog.names
-            shared = next((word for word in words if word in owner), None)
-            if shared is not None:
-                raise InvalidArgumentError(
-                    f"expected sets without a common {kind}, but {owner[shared]} and {source} both have "
-                    f"{shared!r}; rename it in a {CATALOG_FILE}, or leave it out"
-                )
-            owner |= dict.fromkeys(words, source)
-    ids = {model_id: source for source, part in zip(sources, parts, strict=True) for model_id in part.catalog.model_ids}
-    for source, part in zip(sources, parts, strict=True):
-        for item in part.catalog:
-            if ids.get(item.name, source) != source:
-                raise InvalidArgumentError(
-                    f"expected names that are no id, but {item.model_id} of {source} has the name {item.name!r}, which "
-                    f"is an id of {ids[item.name]}; rename one in a {CATALOG_FILE}"
-                )
 
 
 def _drawn(catalog: Catalog, object_split: int) -> Catalog:
@@ -328,7 +303,6 @@ def check_source(source: ObjectSource) -> None:
         if one not in OBJECT_SETS and not Path(one).expanduser().is_dir():
             raise InvalidArgumentError(
                 f"expected objects to be {_SOURCE_WORDS}, but got {one!r}, and there is no such folder"
-                f"{did_you_mean(one, OBJECT_SETS)}"
             )
     if len(sources) > 1 and ("kinds" in sources or len(set(sources)) < len(sources)):
         raise InvalidArgumentError(

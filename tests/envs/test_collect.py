@@ -24,8 +24,6 @@ from pickclutter_lang.errors import (
     InvalidArgumentError,
     LockedError,
     MismatchError,
-    MissingExtraError,
-    WorkerError,
 )
 from pickclutter_lang.utils.pool import PoolConfig
 
@@ -151,42 +149,6 @@ def test_a_killed_collection_resumes(tmp_path: Path) -> None:
     assert found.kept > 0
     assert found.store.content_hash == make_store(tmp_path / "uninterrupted", manifest).content_hash
     assert not list(folder.rglob("*.tmp"))
-
-
-def _die_once(marker: Path, how: int, index: int) -> None:
-    if index == 6 and not marker.exists():
-        marker.touch()
-        os.kill(os.getpid(), how)
-
-
-def test_a_worker_that_dies_is_replaced(tmp_path: Path, expected: str, caplog: pytest.LogCaptureFixture) -> None:
-    manifest = make_manifest(**SCENES)
-    before_scene = partial(_die_once, tmp_path / "marker", signal.SIGSEGV)
-    done = collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest, before_scene), PoolConfig(2))
-    assert done.store.content_hash == expected
-    assert caplog.records
-
-
-def _exit_at_six(index: int) -> None:
-    if index == 6:
-        os._exit(7)
-
-
-def _no_extra(manifest: Manifest) -> NoReturn:
-    raise MissingExtraError("sapien", "sim")
-
-
-def test_a_worker_that_always_dies_ends_the_collection(tmp_path: Path) -> None:
-    manifest = make_manifest(**SCENES)
-    with pytest.raises(WorkerError):
-        collect_store(tmp_path / "s", manifest, partial(RandomSource, manifest, _exit_at_six), PoolConfig(2))
-    assert _shards(tmp_path / "s")[0].name == "00000.h5"
-
-
-def test_errors_of_workers_come_back_as_they_are(tmp_path: Path) -> None:
-    manifest = make_manifest()
-    with pytest.raises(MissingExtraError, match="sapien"):
-        collect_store(tmp_path / "s", manifest, partial(_no_extra, manifest), PoolConfig(1))
 
 
 def test_two_collections_into_one_folder(tmp_path: Path) -> None:

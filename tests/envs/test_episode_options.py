@@ -20,6 +20,8 @@ from pickclutter_lang.errors import (
 from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES
 
 pytestmark = pytest.mark.sim
+_POSE = [0.0, 0.0, 0.1, 1.0, 0.0, 0.0, 0.0]
+FAR = {"actors": [{"model_id": "011_banana", "scale": 1.0, "pose": _POSE, "rep_pts": [[0.0, 0.0, 1e300]]}]}
 
 
 @pytest.mark.parametrize(
@@ -49,6 +51,8 @@ def test_options_fix_the_task(env: Any, options: Any, expected: Any) -> None:
         ({"target": "bananna"}, UnknownObjectError, "banana"),
         ({"episode": -1}, InvalidArgumentError, "episode"),
         ({"episode": {"actors": [{"model_id": "011_banana"}]}}, InvalidArgumentError, "scale"),
+        ({"episode": FAR}, InvalidArgumentError, "rep_pts"),
+        ({"episode": {"actors": [{"model_id": ["x"]}]}}, InvalidArgumentError, "model_id"),
         ({"template": 1000}, InvalidArgumentError, "template"),
         ({"colour": "red"}, InvalidArgumentError, "colour"),
     ],

@@ -116,8 +116,7 @@ def test_a_lone_ball_is_graspable_and_a_walled_in_one_is_not(
 @pytest.mark.sim
 @pytest.mark.slow
 def test_the_arm_lifts_at_labeled_poses_alone(scene_generator: SceneGenerator, procedural: ObjectSet) -> None:
-    from pickclutter_lang.envs.grasp_validation import validate_pile
-    from pickclutter_lang.envs.pick_executor import PickExecutor
+    from pickclutter_lang.envs.grasp_validation import PickExecutor, validate_pile
 
     executor = PickExecutor(procedural)
     pile = lone(procedural, "tennis ball", 0.0332)

@@ -15,7 +15,7 @@ from PIL import Image
 
 pytest.importorskip("sapien", reason="needs the sim extra")
 
-from pickclutter_lang.envs import check_install, vulkan
+from pickclutter_lang.envs import check_install, renderer
 
 pytestmark = pytest.mark.sim
 
@@ -27,7 +27,7 @@ def restored() -> Iterator[None]:
     yield
     os.environ.clear()
     os.environ.update(before)
-    vulkan.prepare_renderer.cache_clear()
+    renderer.prepare_renderer.cache_clear()
 
 
 def test_a_machine_that_has_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,7 +40,7 @@ def test_a_machine_that_has_everything(tmp_path: Path, capsys: pytest.CaptureFix
     assert check_install.main(["--out", "/proc/nothing/pile.png"]) == 2
 
 
-@pytest.mark.parametrize("missing", ["python", "packages", "vulkan loader"])
+@pytest.mark.parametrize("missing", ["python", "packages", "vulkan loader", "driver"])
 def test_what_is_missing_is_named(
     missing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -51,13 +51,15 @@ def test_what_is_missing_is_named(
         monkeypatch.setattr(check_install, "installed_version", lambda name: "2.1.0")
     else:
         _fresh(monkeypatch)
-        monkeypatch.setattr(ctypes.util, "find_library", lambda name: None)
+        monkeypatch.setenv("VK_ICD_FILENAMES", "/nowhere/driver.json")
+        if missing == "vulkan loader":
+            monkeypatch.setattr(ctypes.util, "find_library", lambda name: None)
     assert check_install.main([]) == 2
     lines = capsys.readouterr().out.splitlines()
     assert any(missing in line and "ok" not in line.split() for line in lines)
 
 
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    vulkan.prepare_renderer.cache_clear()
+    renderer.prepare_renderer.cache_clear()
     for name in ("VK_ICD_FILENAMES", "VK_DRIVER_FILES"):
         monkeypatch.delenv(name, raising=False)

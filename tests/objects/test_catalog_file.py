@@ -49,6 +49,7 @@ ROW = "version: 1\nobjects:\n- id: bolt\n  name: bolt\n- id: nut\n  "
         ("version: 1\nobjects: [{id: a, name: a}, {id: a, name: b}]", "id"),
         (ROW + "name: nut\n  split: ood", "split"),
         (ROW + "name: nut\n  synonyms: [bolt]", "synonyms"),
+        (ROW + 'name: "nut\\u202e"', "name"),
         (ROW + 'name: "hex\\nnut"', "name"),
         (ROW + "name: nut\n  licence: MIT", "license"),
         ("version: 1\nobjects: [{id: ../nut, name: nut}]", "id"),

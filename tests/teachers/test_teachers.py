@@ -191,7 +191,7 @@ def test_fingerprint_depends_on_weights_architecture_and_preprocessing() -> None
 def test_the_embedded_teacher_recognizes_easy_objects() -> None:
     pytest.importorskip("sapien")
     from pickclutter_lang.envs.generation.object_renderer import ObjectRenderer
-    from pickclutter_lang.envs.vulkan import prepare_renderer
+    from pickclutter_lang.envs.renderer import prepare_renderer
 
     prepare_renderer()
     objects = load_object_set("proxy")

@@ -33,7 +33,7 @@ class _Actor(TypedDict):
     model_id: Text
     scale: Annotated[float, Meta(ge=0.01, le=100)]
     pose: Annotated[list[_Meters], Meta(min_length=7, max_length=7)]
-    rep_pts: Annotated[list[tuple[float, float, float]], Meta(min_length=1)] | None
+    rep_pts: Annotated[list[tuple[_Meters, _Meters, _Meters]], Meta(min_length=1)] | None
 
 
 class _Episode(TypedDict):

@@ -17,8 +17,8 @@ from scipy.spatial import ConvexHull
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, read_catalog, write_catalog
 from pickclutter_lang.objects.meshes import UNITS, ModelSettings
+from pickclutter_lang.objects.meshes.model import bounds, convex_parts, merged, placed, textured_surface
 from pickclutter_lang.objects.meshes.reading import MAX_BYTES, read_mesh
-from pickclutter_lang.objects.meshes.solid import convex_parts, placed
 from pickclutter_lang.objects.meshes.sources import (
     BrokenMesh,
     MeshSource,
@@ -27,7 +27,6 @@ from pickclutter_lang.objects.meshes.sources import (
     plain_entry,
     read_names,
 )
-from pickclutter_lang.objects.meshes.surface import bounds, merged, textured_surface
 from pickclutter_lang.objects.object_sets import MODEL_DB_FILE
 from pickclutter_lang.objects.procedural.writer import collision_obj, model_db_entry, write_surface
 from pickclutter_lang.utils.io import ensure_dir, write_text

@@ -19,8 +19,8 @@ import trimesh
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.meshes import UNITS
+from pickclutter_lang.objects.meshes.model import Faces, Piece, TextureImage
 from pickclutter_lang.objects.meshes.sources import MeshSource
-from pickclutter_lang.objects.meshes.surface import Faces, Piece, TextureImage
 from pickclutter_lang.utils.images import MAX_PIXELS
 from pickclutter_lang.utils.json_files import read_file
 from pickclutter_lang.utils.typing import FloatArray

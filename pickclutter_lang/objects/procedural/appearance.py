@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,26 +30,18 @@ PATTERNS = ("plain", "striped", "dotted", "checkered", "two-coloured")
 MATERIALS = ("wooden", "metal", "plastic", "foam", "cardboard", "cloth")
 
 
-@dataclass(frozen=True)
-class Appearance:
-    """Two colors [3] (the second unused when `pattern` is plain), a pattern with its pitch, and a material."""
+def paint_square(
+    first: Floats, second: Floats, pattern: str, material: str, pitch: float, seed: int, side: float, texels: int
+) -> TextureImage:
+    """Paint a square of a material in two colors [3], the second of which `plain` does not use.
 
-    first: Floats
-    second: Floats
-    pattern: str
-    material: str
-    pitch: float
-    seed: int
-
-    def image(self, width: float, height: float, longest: int = 148) -> TextureImage:
-        """Paint a rectangle whose sides are given in the unit of `pitch`; its longer side gets `longest` texels."""
-        texel = max(width, height) / longest
-        cols, rows = (max(8, round(side / texel)) for side in (width, height))
-        u, v = tx.uv_grid(rows, cols)
-        rng = np.random.default_rng(self.seed)
-        fraction = pattern_fraction(self.pattern, u, v, width / self.pitch, height / self.pitch, rng)
-        color = tx.lerp_color(self.first, self.second, fraction)
-        return tx.to_uint8(_MATERIALS[self.material](color, np.stack([u * width, v * height], -1), rng))
+    :param pitch: of the pattern, in the unit of `side`
+    """
+    u, v = tx.uv_grid(texels, texels)
+    rng = np.random.default_rng(seed)
+    fraction = pattern_fraction(pattern, u, v, side / pitch, side / pitch, rng)
+    color = tx.lerp_color(first, second, fraction)
+    return tx.to_uint8(_MATERIALS[material](color, np.stack([u * side, v * side], -1), rng))
 
 
 def pattern_fraction(

@@ -25,10 +25,9 @@ from helpers.own_meshes import (
     write_urdf,
 )
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.objects.meshes.model import Piece, bounds, placed
 from pickclutter_lang.objects.meshes.reading import MeshContent, read_mesh
-from pickclutter_lang.objects.meshes.solid import placed
 from pickclutter_lang.objects.meshes.sources import find_sources
-from pickclutter_lang.objects.meshes.surface import Piece, bounds
 
 
 def read(path: Path) -> MeshContent:

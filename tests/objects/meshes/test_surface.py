@@ -11,10 +11,9 @@ import trimesh
 from numpy.typing import NDArray
 
 from helpers.own_meshes import checkered, write_glb, write_obj, write_ply, write_urdf
+from pickclutter_lang.objects.meshes.model import Piece, TexturedSurface, merged, placed, textured_surface
 from pickclutter_lang.objects.meshes.reading import read_mesh
-from pickclutter_lang.objects.meshes.solid import placed
 from pickclutter_lang.objects.meshes.sources import find_sources
-from pickclutter_lang.objects.meshes.surface import Piece, TexturedSurface, merged, textured_surface
 
 Colors = NDArray[np.float64]
 
