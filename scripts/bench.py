@@ -79,10 +79,10 @@ def painted_observation(side: int, seed: int = 0) -> dict[str, Any]:
 def student_of(policy: str, onnx: bool) -> StudentRuntime:
     """Return the student of a policy, by torch or by ONNX Runtime."""
     if not onnx:
-        return StudentRuntime.from_pretrained(policy)
+        return StudentRuntime.load(policy)
     from pickclutter_lang.policy.onnx_export import export_runtime
 
-    given = RuntimeExportConfig(str(StudentRuntime.from_pretrained(policy).folder), 1, out=str(PLACE / "onnx"))
+    given = RuntimeExportConfig(str(StudentRuntime.load(policy).folder), 1, out=str(PLACE / "onnx"))
     return StudentRuntime.load(export_runtime(given).folder, num_threads=1)
 
 

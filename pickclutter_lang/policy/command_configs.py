@@ -39,6 +39,10 @@ class RuntimeExportConfig:
             validate_label_names(self.names)
 
 
+EPISODE_STEPS = 64
+"""Time limit of an episode of `pickclutter train-ppo`."""
+
+
 @dataclass
 class PPOConfig:
     """PPO on a student's features."""
@@ -48,7 +52,7 @@ class PPOConfig:
     out: str = "runs/agent"
     """Folder for agent.safetensors, episodes.monitor.csv and curves.png."""
     steps: int = 4096
-    """Steps of the environment."""
+    """Steps of the environment; an episode has 64."""
     seed: int = 0
     """Seed of the training."""
     objects: Any = "proxy"
@@ -64,10 +68,6 @@ class PPOConfig:
     """The hand camera; a range is drawn for each pile."""
     appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
     """Lights, table and background; a range is drawn for each pile."""
-    frozen: bool = True
-    """Freeze the student's weights. false: train them too."""
-    episode_steps: int = 64
-    """Time limit of an episode."""
     num_threads: int = 1
     """Threads of torch."""
     trust_code: bool = False
@@ -75,8 +75,7 @@ class PPOConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        for name, least in (("steps", 2), ("episode_steps", 1)):
-            at_least(name, getattr(self, name), least)
+        at_least("steps", self.steps, EPISODE_STEPS)
         check_seed(self.seed)
         check_threads(self.num_threads)
         check_path("out", self.out)

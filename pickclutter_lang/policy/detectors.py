@@ -14,9 +14,7 @@ from scipy.special import expit, logit
 from pickclutter_lang.datasets.transforms.resampling import enlarge, segment_means
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import COLORS, color_alone, color_phrase, known_phrase
-from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.manipulation.segmentation import segment_rgbd, select_target_segments
-from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.policy.runtime import StudentRuntime
 
 # Chosen on 400 scenes of X_ood; neighboring values do as well there with other crop classifiers.
@@ -46,16 +44,6 @@ class Detection(NamedTuple):
         return self.score - self.threshold
 
 
-class ScoredTarget(NamedTuple):
-    """Score of a name, the rest as in `Detection`; `verified`: a crop classifier took part in it."""
-
-    score: float
-    mask: NDArray[np.bool_]
-    heatmap: NDArray[np.float64]
-    verified: bool
-    segments: NDArray[np.int64]
-
-
 class TargetDetector(Protocol):
     """Detects a named object in an observation of `FlatObservation`."""
 
@@ -66,14 +54,6 @@ class TargetDetector(Protocol):
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
         """Detect the object of a name."""
-        ...
-
-
-class ScoringDetector(Protocol):
-    """A detector whose scores of several names can be calibrated on stored scenes."""
-
-    def score(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[ScoredTarget]:
-        """Score several different names in one observation."""
         ...
 
 
@@ -107,8 +87,10 @@ def rivals_of(name: str, names: Sequence[str]) -> Rivals:
 class StudentDetector:
     """A student: its scores and thresholds, and its attention to choose one of the segments of the image.
 
-    The choice also uses the log odds of the other names of its folder, but for those that a new name means. A crop
-    classifier verifies the chosen segments.
+    The choice also uses the log odds of the other names of its folder, but for those that a new name means. With a crop
+    classifier, up to three segments are candidates for a name of the folder. Chosen is the one with the highest log
+    odds of the name against the folder's other names, minus 2 for all but the first candidate. These log odds, clipped
+    to -12..12, are added to those of the image with a weight of 0.3.
 
     A color alone, "the red one", competes with the other colors instead. Its score is the probability that the segment
     that is most of this color has it, against the likeliest other color; its threshold is 0.5.
@@ -138,22 +120,45 @@ class StudentDetector:
         return self.detect(observation, [name])[0]
 
     def detect(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[Detection]:
-        """Detect the objects of several different names in one observation.
+        """Detect the objects of several names in one observation.
 
-        :raises InvalidArgumentError: for a name that is empty or there twice
         :raises PickClutterError: what `StudentRuntime.predict` raises
         """
-        return [
-            Detection(target.score, self._threshold(name, target), target.mask, target.heatmap, target.segments)
-            for name, target in zip(validate_label_names(names), self.score(observation, names), strict=True)
-        ]
+        config, names = self.student.config, [name.strip() for name in names]
+        rivals = [rivals_of(name, config.names) for name in names]
+        colors = map(color_phrase, COLORS) if any(one.color for one in rivals) else ()
+        scored = list(dict.fromkeys([*(one.own[0] for one in rivals), *config.names, *colors]))
+        output = self.student.predict(observation, scored)
+        segments = segment_observation(observation)
+        log_odds = segment_log_odds(output.cell_logits, segments, config.crop_size)
+        found, candidates, labels = list[Detection](), list[list[NDArray[np.bool_]]](), None
+        for name, (asked, others, color) in zip(names, rivals, strict=True):
+            own, against = (log_odds[np.array([scored.index(n) for n in group], int)] for group in (asked, others))
+            row = scored.index(asked[0])
+            if color:  # red segments that touch are one object, others are not
+                probabilities = _segment_probabilities(own[0], against)
+                score, heatmap = float(probabilities.max()), probabilities[segments]
+                labels = np.where(probabilities >= COLOR_THRESHOLD, 0, np.arange(len(probabilities)))
+            else:
+                score = float(output.scores[row])
+                heatmap = upsample_to_image(output.attention[[row]], config.crop_size, config.camera_size)[0]
+                labels = own[1:].argmax(axis=0) if len(own) > 2 else None
+            heatmap = heatmap / max(heatmap.sum(), 1e-12)
+            odds = np.vstack([own.max(axis=0), against]) if others else None
+            count = _NUM_CANDIDATES if config.object_crop_size is not None and name in config.names else 1
+            masks = select_target_segments(
+                segments, heatmap, observation["hand_depth"], odds, count, labels, join_anywhere=not color
+            )
+            candidates.append(masks or [np.zeros(segments.shape, bool)])
+            found.append(Detection(score, self._threshold(name, color), candidates[-1][0], heatmap, segments))
+        return found if config.object_crop_size is None else self._verify(observation, names, found, candidates)
 
     def detect_without_depth(self, rgb: NDArray[np.uint8], names: Sequence[str]) -> list[Detection]:
-        """Detect the objects of several different names in an image [S, S, 3] that fills the student's view.
+        """Detect the objects of several names in an image [S, S, 3] that fills the student's view.
 
         Without depth no segment is chosen: masks are empty.
 
-        :raises InvalidArgumentError: for a student that takes depth, or a wrong name
+        :raises InvalidArgumentError: for a student that takes depth
         :raises PickClutterError: what `StudentRuntime.predict` raises
         """
         spec, side = self.student.config, len(rgb)
@@ -164,60 +169,39 @@ class StudentDetector:
         around = (start, spec.camera_size - spec.crop_size - start)  # which the student does not see
         output = self.student.predict({"hand_rgb": np.pad(view, (around, around, (0, 0)))}, names)
         maps, nowhere = upsample_to_image(output.attention, side, side), np.zeros((side, side), bool)
-        rows = zip(validate_label_names(names), output.scores.tolist(), maps, strict=True)
+        rows = zip(names, output.scores.tolist(), maps, strict=True)
         return [Detection(score, self.student.threshold(name), nowhere, heatmap) for name, score, heatmap in rows]
 
-    def _threshold(self, name: str, target: ScoredTarget) -> float:
+    def _threshold(self, name: str, color: bool) -> float:
         if self._always_present:
             return 0.0
-        if rivals_of(name, self.student.config.names).color:
-            return COLOR_THRESHOLD
-        of_verified = self.student.thresholds.crop_classifier if target.verified else None
-        return self.student.threshold(name) if of_verified is None else of_verified[name]
+        thresholds = self.student.thresholds
+        return (
+            COLOR_THRESHOLD if color else (thresholds.crop_classifier or thresholds.names).get(name, thresholds.default)
+        )
 
-    def score(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[ScoredTarget]:
-        """Score several different names in one observation, and choose the segment of each.
-
-        With a crop classifier, up to three segments are candidates for a name of the folder. Chosen is the one with the
-        highest log odds of the name against the folder's other names, minus 2 for all but the first candidate. These
-        log odds, clipped to -12..12, are added to those of the image with a weight of 0.3. The score of a color alone
-        is that of its likeliest segment.
-
-        :raises PickClutterError: as `detect`
-        """
-        config, names = self.student.config, validate_label_names(names)
-        rivals = [rivals_of(name, config.names) for name in names]
-        colors = map(color_phrase, COLORS) if any(one.color for one in rivals) else ()
-        scored = list(dict.fromkeys([*(one.own[0] for one in rivals), *config.names, *colors]))
-        output = self.student.predict(observation, scored)
-        asked = [scored.index(one.own[0]) for one in rivals]
-        heatmaps = upsample_to_image(output.attention[asked], config.crop_size, config.camera_size)
-        heatmaps /= np.maximum(heatmaps.sum(axis=(1, 2), keepdims=True), 1e-12)
-        segments = segment_observation(observation)
-        log_odds = segment_log_odds(output.cell_logits, segments, config.crop_size)
-        depth, verifier = observation["hand_depth"], CropVerifier(self.student, observation["hand_rgb"])
-        found = []
-        for name, of_name, row, heatmap in zip(names, rivals, asked, heatmaps, strict=True):
-            groups = of_name.own, of_name.others
-            own, others = (log_odds[np.array([scored.index(n) for n in group], int)] for group in groups)
-            verified = config.object_crop_size is not None and name in config.names
-            score = float(output.scores[row])
-            labels, count = own[1:].argmax(axis=0) if len(own) > 2 else None, _NUM_CANDIDATES if verified else 1
-            if of_name.color:  # red segments that touch are one object, others are not
-                probabilities = _segment_probabilities(own[0], others)
-                score, heatmap = float(probabilities.max()), probabilities[segments]
-                heatmap = heatmap / max(heatmap.sum(), 1e-12)
-                labels = np.where(probabilities >= COLOR_THRESHOLD, 0, np.arange(len(probabilities)))
-            name_odds = np.vstack([own.max(axis=0), others]) if len(others) else None
-            masks = select_target_segments(
-                segments, heatmap, depth, name_odds, count, labels, join_anywhere=not of_name.color
-            )
-            mask = masks[0] if masks else np.zeros(segments.shape, bool)
-            if verified:
-                mask, crop_logit = verifier.best(masks or [mask], name)
-                score = float(expit(logit(score) + _CROP_WEIGHT * np.clip(crop_logit, -_MAX_LOGIT, _MAX_LOGIT)))
-            found.append(ScoredTarget(score, mask, heatmap, verified, segments))
-        return found
+    def _verify(
+        self,
+        observation: Mapping[str, Any],
+        names: Sequence[str],
+        found: Sequence[Detection],
+        candidates: Sequence[Sequence[NDArray[np.bool_]]],
+    ) -> list[Detection]:
+        """Return the detections after the crop classifier, which sees each candidate of the folder's names once."""
+        known, verified = self.student.config.names, list(found)
+        asked = [n for n, name in enumerate(names) if name in known]
+        crops = {mask.tobytes(): mask for n in asked for mask in candidates[n] if mask.any()}
+        logits = self.student.classify_crops(observation["hand_rgb"], list(crops.values())) if crops else ()
+        odds = {key: dict(zip(known, row, strict=True)) for key, row in zip(crops, logits, strict=True)}
+        for n in asked:
+            closer = [
+                odds[mask.tobytes()][names[n]] - _RANK_PENALTY * (rank > 0) if mask.any() else -_MAX_LOGIT
+                for rank, mask in enumerate(candidates[n])
+            ]
+            best = int(np.argmax(closer))
+            score = expit(logit(found[n].score) + _CROP_WEIGHT * np.clip(closer[best], -_MAX_LOGIT, _MAX_LOGIT))
+            verified[n] = found[n]._replace(score=float(score), mask=candidates[n][best])
+        return verified
 
 
 def _segment_probabilities(target: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -229,31 +213,6 @@ def _segment_probabilities(target: NDArray[np.float64], others: NDArray[np.float
     found: NDArray[np.float64] = np.nan_to_num(expit(target - others.max(axis=0)))
     found[0] = 0.0
     return found
-
-
-class CropVerifier:
-    """Log odds of object crops of one image; each crop is classified once, for any number of names."""
-
-    def __init__(self, student: StudentRuntime, rgb: NDArray[np.uint8]) -> None:
-        self._student, self._rgb = student, rgb
-        self._cache: dict[bytes, NDArray[np.float64]] = {}
-
-    def best(self, masks: Sequence[NDArray[np.bool_]], name: str) -> tuple[NDArray[np.bool_], float]:
-        """Return the candidate with the highest log odds of a name of the student's folder, and these.
-
-        :param masks: one or more candidates, the likeliest first; an empty one has log odds of -12
-        """
-        if not masks[0].any():
-            return masks[0], -_MAX_LOGIT
-        number = self._student.config.names.index(name)
-        keys = [np.packbits(mask).tobytes() for mask in masks]
-        new = [n for n, key in enumerate(keys) if key not in self._cache]
-        if new:
-            found = self._student.classify_crops(self._rgb, [masks[n] for n in new])
-            self._cache |= {keys[n]: odds for n, odds in zip(new, found, strict=True)}
-        odds = [float(self._cache[key][number]) - _RANK_PENALTY * (n > 0) for n, key in enumerate(keys)]
-        best = int(np.argmax(odds))
-        return masks[best], odds[best]
 
 
 def upsample_to_image(maps: NDArray[np.float32], view: int, side: int) -> NDArray[np.float64]:
@@ -289,9 +248,9 @@ class OracleDetector:
     so that an object that is visible first and hidden later is not predicted absent.
     """
 
-    def __init__(self, names: Sequence[str] | None = None) -> None:
-        """Take the names that it knows, by default the paper's; any other name is as good."""
-        self.names = paper_catalog().names if names is None else names
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        """Take names that are read in an instruction as they are; any other name is as good."""
+        self.names = names
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
         """Return the pixels of the environment's target, whatever the name.
@@ -307,9 +266,9 @@ class OracleDetector:
 class RandomDetector:
     """Any segment, a lower bound; the same for the same image and name. It always predicts that the object is there."""
 
-    def __init__(self, names: Sequence[str] | None = None) -> None:
-        """Take the names that it knows, by default the paper's; any other name is as good."""
-        self.names = paper_catalog().names if names is None else names
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        """Take names that are read in an instruction as they are; any other name is as good."""
+        self.names = names
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
         """Choose a segment."""

@@ -15,7 +15,6 @@ from pickclutter_lang.policy.folder import (
     load_catalog,
     policy_folder,
 )
-from pickclutter_lang.policy.torch_networks import load_pretrained
 from pickclutter_lang.utils.cards import Figure, hub_card
 from pickclutter_lang.utils.hub_files import fetch_files, push_folder
 from pickclutter_lang.utils.markdown import percent
@@ -70,6 +69,8 @@ def push_policy(
     :raises CheckpointError: for a damaged folder, or when the hub refuses it or cannot be reached
     :raises InvalidArgumentError: for another form of `repository`
     """
+    from pickclutter_lang.policy.torch_networks import load_pretrained  # a policy is fetched without torch
+
     config, _, _ = load_pretrained(folder, trust_code=True)  # only read: no code of it runs
     card = policy_card(config, repository, load_catalog(folder))
     files = (*POLICY_FILES, CATALOG_FILE)

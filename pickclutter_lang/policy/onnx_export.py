@@ -23,7 +23,6 @@ from pickclutter_lang.policy.folder import (
     CROPS_FILE,
     NETWORK_FILE,
     TEXT_FILE,
-    TextFeatures,
     load_catalog,
     policy_folder,
     write_folder,
@@ -37,7 +36,6 @@ _COMPARED = 8
 """Random images, and crops, on which ONNX Runtime is compared with torch."""
 TOLERANCE = 1e-4
 """Largest difference between a number of ONNX Runtime and of torch."""
-_PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 
 
 class ExportedRuntime(NamedTuple):
@@ -64,7 +62,9 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
     :raises TeacherError: when a name is new to the policy, and its teacher is missing or another one
     :raises DatasetError, LockedError: when the folder cannot be written
     """
-    check_export_packages()
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        if importlib.util.find_spec(package) is None:
+            raise MissingExtraError(package, "export")
     if config.num_threads is not None:
         torch.set_num_threads(config.num_threads)
     policy, out = policy_folder(config.policy), Path(config.out)
@@ -78,37 +78,27 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
     networks = TorchNetworks(spec, weights, text)
     with dir_lock(out):
         features = networks.encode_names([*spec.names, *further])
-        files = {TEXT_FILE: save(features._asdict())}
-        files[NETWORK_FILE], difference = _scores(networks, spec.camera_spec.channels, spec.image_size, features)
+        files, size = {TEXT_FILE: save(features._asdict())}, spec.image_size
+        images = _noise(_COMPARED, spec.camera_spec.channels, size, size)
+        texts = {key: torch.from_numpy(value) for key, value in features._asdict().items()}
+        few = {key: value[:1] for key, value in texts.items()}
+        files[NETWORK_FILE], difference = export_onnx(
+            ScoreNetwork(networks.model),
+            [{"images": image[None], **some} for image in images for some in (texts, few)],
+            SCORES,
+            {"positive": "C", "negative": "C"},
+            {"names": "inputs"},
+        )
         if networks.crop_classifier is not None and spec.object_crop_size is not None:
-            files[CROPS_FILE], of_crops = _crops(networks.crop_classifier, spec.object_crop_size)
+            size = spec.object_crop_size
+            crops = {"images": _noise(_COMPARED, 3, size, size), "masks": _noise(_COMPARED, size, size).round()}
+            compared = [crops, {key: value[:1] for key, value in crops.items()}]
+            files[CROPS_FILE], of_crops = export_onnx(
+                networks.crop_classifier, compared, ["logits"], {"images": "N", "masks": "N"}, {}
+            )
             difference = max(difference, of_crops)
         write_folder(out, replace(loaded, student=spec, further_names=further), files, load_catalog(policy))
     return ExportedRuntime(out, difference)
-
-
-def _scores(networks: TorchNetworks, channels: int, size: int, text: TextFeatures) -> tuple[bytes, float]:
-    """Return the network of scores as ONNX, and its largest difference from torch."""
-    images = _noise(_COMPARED, channels, size, size)
-    texts = {key: torch.from_numpy(value) for key, value in text._asdict().items()}
-    model, example = ScoreNetwork(networks.model), {"images": images[:1], **texts}
-    data = export_onnx(model, example, SCORES, {"positive": "C", "negative": "C"}, {"names": "inputs"})
-    few = {key: value[:1] for key, value in texts.items()}
-    inputs = [{"images": image[None], **some} for image in images for some in (texts, few)]
-    return data, _largest_difference(data, model, inputs, SCORES)
-
-
-def _crops(model: nn.Module, size: int) -> tuple[bytes, float]:
-    """Return the crop classifier as ONNX, and its largest difference from torch."""
-    crops = {"images": _noise(_COMPARED, 3, size, size), "masks": _noise(_COMPARED, size, size).round()}
-    data = export_onnx(model, crops, ["logits"], {"images": "N", "masks": "N"}, {})
-    return data, _largest_difference(data, model, [crops, {key: value[:1] for key, value in crops.items()}], ["logits"])
-
-
-def _largest_difference(
-    data: bytes, model: nn.Module, inputs: list[dict[str, Tensor]], outputs: Sequence[str]
-) -> float:
-    return max(compare_onnx(data, model, given, outputs) for given in inputs)
 
 
 def _noise(*shape: int) -> Tensor:
@@ -131,39 +121,32 @@ class ScoreNetwork(nn.Module):
         :param positive: features of the names' positive prompts [C, D]
         :param negative: those of their negative prompts [C, D]
         """
-        return self.model.score(images, PromptFeatures(positive, negative))[:3]
-
-
-def check_export_packages() -> None:
-    """Raise MissingExtraError without the extra `export`."""
-    for package in _PACKAGES:
-        if importlib.util.find_spec(package) is None:
-            raise MissingExtraError(package, "export")
+        return self.model.score(self.model.features(images), PromptFeatures(positive, negative))[:3]
 
 
 @torch.no_grad()
 def export_onnx(
     model: nn.Module,
-    example: Mapping[str, Tensor],
+    inputs: Sequence[Mapping[str, Tensor]],
     outputs: Sequence[str],
     dynamic: Mapping[str, str],
     metadata: Mapping[str, str],
-) -> bytes:
-    """Return the bytes of an ONNX model.
+) -> tuple[bytes, float]:
+    """Return the bytes of an ONNX model, and the largest difference of its outputs from torch's.
 
     Image normalization is part of the model. Paths of this machine are not.
 
     :param model: in eval mode
-    :param example: name of each input -> an example of it, in the order of the model's arguments
+    :param inputs: examples: name of each input -> its value, in the order of the model's arguments; the model is traced
+        with the first, and compared on all
     :param outputs: names of the outputs
     :param dynamic: name of an input -> name of its first axis, for those whose length is not that of the example
     :param metadata: goes into `metadata_props`
-    :raises ExportError: when torch cannot turn the network into ONNX
+    :raises ExportError: when torch cannot turn the network into ONNX, or a difference is above `TOLERANCE`
     """
     # With a single row, torch.export takes the length 1 for a constant.
-    given = {key: value[:1].repeat_interleave(2, dim=0) if key in dynamic else value for key, value in example.items()}
+    given = {key: v[:1].repeat_interleave(2, dim=0) if key in dynamic else v for key, v in inputs[0].items()}
     axes = {name: torch.export.Dim(name) for name in dynamic.values()}
-    model(*given.values())  # encodes labels here, so that a text encoder is not traced
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's exporter warns about itself
@@ -187,29 +170,25 @@ def export_onnx(
     proto = program.model_proto
     for node in proto.graph.node:
         del node.metadata_props[:]  # stack traces with paths of this machine
-    return bytes(proto.SerializeToString())
+    data = bytes(proto.SerializeToString())
+    return data, _largest_difference(data, model, inputs, outputs)
 
 
-@torch.no_grad()
-def compare_onnx(data: bytes, model: nn.Module, given: Mapping[str, Tensor], outputs: Sequence[str]) -> float:
-    """Return the largest difference between outputs of ONNX Runtime and of torch.
-
-    :param given: name of each input -> its value, in the order of the model's arguments
-    :raises ExportError: when it is above `TOLERANCE`
-    """
+def _largest_difference(
+    data: bytes, model: nn.Module, inputs: Sequence[Mapping[str, Tensor]], outputs: Sequence[str]
+) -> float:
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    found = session.run(list(outputs), {key: np.ascontiguousarray(value.numpy()) for key, value in given.items()})
-    expected = model(*given.values())
-    expected = [expected] if isinstance(expected, Tensor) else expected
-    largest = 0.0
-    for output, ours, theirs in zip(outputs, expected, found, strict=True):
-        gap = float(np.abs(ours.numpy() - theirs).max()) if ours.shape == theirs.shape else float("inf")
-        if not gap <= TOLERANCE:
-            raise ExportError(
-                f"expected {output} of the ONNX model within {TOLERANCE:g} of torch's, but they differ by "
-                f"{gap:.2g}; no file was written: this network needs another torch or onnxruntime"
-            )
-        largest = max(largest, gap)
+    session, largest = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"]), 0.0
+    for given in inputs:
+        found = session.run(list(outputs), {key: np.ascontiguousarray(value.numpy()) for key, value in given.items()})
+        expected = model(*given.values())
+        for output, ours, theirs in zip(outputs, [expected] if len(outputs) == 1 else expected, found, strict=True):
+            gap = float(np.abs(ours.numpy() - theirs).max()) if ours.shape == theirs.shape else float("inf")
+            if not gap <= TOLERANCE:
+                raise ExportError(
+                    f"expected {output} of the ONNX model within {TOLERANCE:g} of torch's, but they differ by "
+                    f"{gap:.2g}; no file was written: this network needs another torch or onnxruntime"
+                )
+            largest = max(largest, gap)
     return largest

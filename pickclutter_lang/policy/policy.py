@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import decode_instruction, parse_target_name
 from pickclutter_lang.manipulation.grasp_proposals import GraspProposer, proposals, propose_grasps
 from pickclutter_lang.manipulation.gripper import GraspCandidates
@@ -20,7 +19,7 @@ from pickclutter_lang.manipulation.point_cloud import points_of_object
 from pickclutter_lang.manipulation.scripted_picker import GraspTarget, PickPhase, ScriptedPicker
 from pickclutter_lang.objects.object_sets import ObjectSource, own_sources
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
-from pickclutter_lang.policy.folder import policy_folder
+from pickclutter_lang.policy.folder import copy_folder
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
@@ -60,6 +59,21 @@ class _Episode:
         self.steps = 0
         self._detector, self._control_mode = detector, control_mode
         self._detection: Detection | None = None
+
+    def state(self) -> EpisodeState:
+        """Return the present state of the episode."""
+        picker = self.picker
+        return EpisodeState(
+            self.instruction,
+            self.name,
+            tuple(self.detections),
+            self.absent,
+            picker.phase,
+            picker.target,
+            picker.candidates,
+            self,
+            self.steps,
+        )
 
     @property
     def absent(self) -> bool:
@@ -106,34 +120,6 @@ class EpisodeState:
     candidates: GraspCandidates | None
     _episode: _Episode = field(repr=False, compare=False)
     _step: int
-
-    @classmethod
-    def of(cls, episode: _Episode) -> EpisodeState:
-        """Return the present state of an episode."""
-        picker = episode.picker
-        return cls(
-            instruction=episode.instruction,
-            name=episode.name,
-            detections=tuple(episode.detections),
-            absent=episode.absent,
-            phase=picker.phase,
-            target=picker.target,
-            candidates=picker.candidates,
-            _episode=episode,
-            _step=episode.steps,
-        )
-
-    def resume(self) -> _Episode:
-        """Return the episode, to be continued from this state.
-
-        :raises InvalidArgumentError: when the episode is past this state: a script cannot be rewound
-        """
-        if self._episode.steps != self._step:
-            raise InvalidArgumentError(
-                f"expected the state of the last call, after step {self._episode.steps}, but got the one after step "
-                f"{self._step}; give back the newest state, or begin the episode again with state=None"
-            )
-        return self._episode
 
 
 class LanguagePickPolicy:
@@ -191,35 +177,36 @@ class LanguagePickPolicy:
 
         :param of_load: further arguments of `load`
         :raises CheckpointError: what `fetch_policy` and `load` raise
-        :raises MissingExtraError: for a name of the hub, without torch
         """
-        if (here := policy_folder(name_or_path)).is_dir():
-            return cls.load(here, **of_load)
-        if find_spec("torch") is None:
-            raise MissingExtraError("torch, which policies of the hub are checked by,", "train")
         from pickclutter_lang.policy.hub import fetch_policy
 
         return cls.load(fetch_policy(name_or_path, revision, cache_dir, token), **of_load)
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write the policy folder again somewhere else; errors are those of `StudentRuntime.save_pretrained`."""
-        self._student.save_pretrained(folder)
+        """Write the policy folder again somewhere else, as it was opened: without names that were encoded since.
+
+        :raises CheckpointError: when the folder that it was opened from is gone or was changed
+        :raises InvalidArgumentError: when there is none
+        :raises DatasetError: when the new one cannot be written
+        """
+        copy_folder(self._folder, Path(folder))
 
     def push_to_hub(self, repository: str, private: bool = False, token: str | None = None, **place: Any) -> str:
         """Push the policy folder with a model card to the Hugging Face Hub, and return the commit's address.
 
-        Arguments and errors are those of `StudentRuntime.push_to_hub`.
+        Arguments and errors are those of `push_policy`.
+
+        :raises InvalidArgumentError: when there is no folder
         """
-        return self._student.push_to_hub(repository, private, token, **place)
+        from pickclutter_lang.policy.hub import push_policy
+
+        return push_policy(self._folder, repository, private, token, **place)
 
     @property
-    def _student(self) -> StudentRuntime:
-        if not isinstance(self.detector, StudentDetector):
-            raise InvalidArgumentError(
-                f"expected the policy of a student, but its detector is a {type(self.detector).__name__}, which has no "
-                "folder"
-            )
-        return self.detector.student
+    def _folder(self) -> Path:
+        if not isinstance(self.detector, StudentDetector) or (folder := self.detector.student.folder) is None:
+            raise InvalidArgumentError("expected the policy of a policy folder; make one: pickclutter export-policy")
+        return folder
 
     def make_env(self, objects: ObjectSource = "proxy", **env: Any) -> FlatObservation:
         """Return an environment that this policy can act in: its images, its actions, `FlatObservation`.
@@ -305,9 +292,11 @@ class LanguagePickPolicy:
         self, observation: Mapping[str, NDArray[Any]], state: EpisodeState | None
     ) -> tuple[NDArray[np.float32], EpisodeState]:
         instruction = decode_instruction(observation["instruction"])
-        if state is not None and state.instruction == instruction:
-            episode = state.resume()
-        else:
+        if state is None or state.instruction != instruction:
             episode = _Episode(self.detector, self.control_mode, instruction, self.proposer)
-        action = episode.act(observation, self.declare)
-        return action, EpisodeState.of(episode)
+        elif (episode := state._episode).steps != state._step:
+            raise InvalidArgumentError(
+                f"expected the state of the last call, after step {episode.steps}, but got the one after step "
+                f"{state._step}; give back the newest state, or begin the episode again with state=None"
+            )
+        return episode.act(observation, self.declare), episode.state()

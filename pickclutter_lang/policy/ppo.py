@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import gymnasium as gym
-import numpy as np
 import torch
 from gymnasium import spaces
 from gymnasium.wrappers import FilterObservation
-from matplotlib.figure import Figure
+from matplotlib import pyplot
 from safetensors.torch import save_model
 from torch import Tensor, nn
 from torch.nn import functional
@@ -21,7 +20,7 @@ from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.envs.wrappers import FlatObservation
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
 from pickclutter_lang.objects.object_sets import is_kinds, own_sources
-from pickclutter_lang.policy.command_configs import PPOConfig
+from pickclutter_lang.policy.command_configs import EPISODE_STEPS, PPOConfig
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.score_wrappers import InstructionEmbedding, TargetScoreObservation
 from pickclutter_lang.policy.torch_networks import TorchNetworks
@@ -31,12 +30,12 @@ from pickclutter_lang.utils.locks import dir_lock
 
 try:
     from stable_baselines3 import PPO
-    from stable_baselines3.common.monitor import Monitor, load_results
+    from stable_baselines3.common.monitor import Monitor
+    from stable_baselines3.common.results_plotter import X_TIMESTEPS, plot_results
     from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 except ImportError as error:
     raise MissingExtraError("stable_baselines3", "rl") from error
 
-_SMOOTHED = 10
 _KEYS = (
     "hand_rgb", "qpos", "qvel", "base_pose", "tcp_pose", "goal_pos",
     "instruction_embedding", "target_score", "target_map",
@@ -116,15 +115,11 @@ class StudentFeaturesExtractor(BaseFeaturesExtractor):
 
 
 def check_hand_rgb(student: StudentRuntime) -> None:
-    """Check that a student takes the hand camera's RGB alone.
-
-    :raises InvalidArgumentError: for another one
-    """
+    """Raise InvalidArgumentError for a student that takes other images than the hand camera's RGB."""
     if student.student_input != ["hand_rgb"]:
         raise InvalidArgumentError(
-            "expected a student of the hand camera's RGB, but this one takes "
-            f"{', '.join(student.student_input)}; distill one with "
-            "data=hand_rgb"
+            f"expected a student of the hand camera's RGB, but this one takes {', '.join(student.student_input)}; "
+            "distill one with data=hand_rgb"
         )
 
 
@@ -149,7 +144,7 @@ def make_environment(config: PPOConfig, student: StudentRuntime) -> gym.Env[Any,
         control_mode="pd_ee_delta_pose",
         reward_mode="normalized_dense",
         absent_probability=0.0,
-        max_episode_steps=config.episode_steps,
+        max_episode_steps=EPISODE_STEPS,
         base_camera=False,
         camera_cfgs={"hand_camera": {"width": side, "height": side}},
     )
@@ -158,7 +153,7 @@ def make_environment(config: PPOConfig, student: StudentRuntime) -> gym.Env[Any,
 
 
 def train_ppo(config: PPOConfig) -> Path:
-    """Train PPO on the student's features; write the agent, its episodes and their curves; return the figure.
+    """Train PPO on the student's features; write the agent, its episodes and their returns; return the figure.
 
     :raises PickClutterError: CheckpointError for the policy folder, LockedError, what the environment raises
     """
@@ -167,45 +162,26 @@ def train_ppo(config: PPOConfig) -> Path:
     folder = Path(config.out)
     create_dir(folder)
     with dir_lock(folder):
-        return _train(config, student, folder)
-
-
-def _train(config: PPOConfig, student: StudentRuntime, folder: Path) -> Path:
-    env = Monitor(make_environment(config, student), str(folder / "episodes"), info_keywords=("success",))
-    agent = PPO(
-        "MultiInputPolicy",
-        env,
-        n_steps=min(256, config.steps),
-        batch_size=min(64, config.steps),
-        n_epochs=4,
-        learning_rate=3e-4,
-        seed=config.seed,
-        device="cpu",
-        policy_kwargs={
-            "features_extractor_class": StudentFeaturesExtractor,
-            "features_extractor_kwargs": {"student": student, "frozen": config.frozen},
-        },
-    )
-    agent.learn(config.steps, progress_bar=True)
-    unfinished = folder / f".agent{TEMPORARY_SUFFIX}"
-    save_model(agent.policy, str(unfinished))
-    unfinished.replace(folder / "agent.safetensors")
-    env.close()
-    return _draw(folder)
-
-
-def _draw(folder: Path) -> Path:
-    """Draw return and length of the episodes over the steps."""
-    episodes = load_results(str(folder))
-    steps = episodes["l"].cumsum()
-    figure = Figure(figsize=(9, 3), layout="constrained")
-    axes = figure.subplots(1, 2)
-    for ax, key, title in ((axes[0], "r", "return of an episode"), (axes[1], "l", "steps of an episode")):
-        ax.plot(steps, episodes[key], ".", color="0.7", label="episodes")
-        if len(steps) >= _SMOOTHED:
-            smooth = np.convolve(episodes[key], np.ones(_SMOOTHED) / _SMOOTHED, "valid")
-            ax.plot(steps[_SMOOTHED - 1 :], smooth, label=f"mean of {_SMOOTHED}")
-        ax.set(xlabel="steps", title=title)
-    axes[0].legend(frameon=False)
-    figure.savefig(folder / "curves.png", dpi=120)
+        env = Monitor(make_environment(config, student), str(folder / "episodes"), info_keywords=("success",))
+        agent = PPO(
+            "MultiInputPolicy",
+            env,
+            n_steps=min(256, config.steps),
+            batch_size=64,
+            n_epochs=4,
+            learning_rate=3e-4,
+            seed=config.seed,
+            device="cpu",
+            policy_kwargs={
+                "features_extractor_class": StudentFeaturesExtractor,
+                "features_extractor_kwargs": {"student": student},
+            },
+        )
+        agent.learn(config.steps, progress_bar=True)
+        unfinished = folder / f".agent{TEMPORARY_SUFFIX}"
+        save_model(agent.policy, str(unfinished))
+        unfinished.replace(folder / "agent.safetensors")
+        env.close()
+        plot_results([str(folder)], None, X_TIMESTEPS, "Return of an episode")
+        pyplot.savefig(folder / "curves.png", dpi=120)
     return folder / "curves.png"

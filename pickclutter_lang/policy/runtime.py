@@ -30,7 +30,6 @@ from pickclutter_lang.errors import (
     PickClutterError,
     UnknownObjectError,
 )
-from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.policy.folder import (
     CROPS_FILE,
     NETWORK_FILE,
@@ -38,7 +37,6 @@ from pickclutter_lang.policy.folder import (
     StudentSpec,
     TextFeatures,
     Thresholds,
-    copy_folder,
     load_config,
     policy_folder,
     read_policy_file,
@@ -100,7 +98,9 @@ class StudentRuntime:
         :param thresholds: of its scores; None for a student that only scores
         :param folder: the policy folder that it comes from, if it comes from one
         """
-        self.config, self.networks, self._thresholds, self._folder = config, networks, thresholds, folder
+        self.config, self.networks, self.folder, self._thresholds = config, networks, folder, thresholds
+        self.student_input = [f"{camera}_{kind}" for camera, kind in config.camera_spec.keys]
+        """Keys of the images that it takes in an observation, such as `hand_rgb`."""
 
     @classmethod
     def load(cls, folder: str | Path, trust_code: bool = False, num_threads: int | None = None) -> StudentRuntime:
@@ -118,53 +118,10 @@ class StudentRuntime:
             return cls(config.student, OnnxNetworks(root, config, num_threads), config.thresholds, root)
         if find_spec("torch") is None:
             raise MissingExtraError("torch, which a folder of export-policy needs,", "train")
-        from pickclutter_lang.policy.torch_networks import load_networks
+        from pickclutter_lang.policy.torch_networks import TorchNetworks, load_pretrained
 
-        return cls(config.student, load_networks(root, trust_code), config.thresholds, root)
-
-    @classmethod
-    def from_pretrained(cls, name_or_path: str | Path, trust_code: bool = False, **of_hub: Any) -> StudentRuntime:
-        """Open a student of the Hugging Face Hub, `owner/name`, of a policy folder, or an embedded one, `open`.
-
-        :param of_hub: `revision`, `cache_dir` and `token` of `fetch_policy`
-        :raises CheckpointError: what `fetch_policy` and `load` raise
-        """
-        from pickclutter_lang.policy.hub import fetch_policy
-
-        return cls.load(fetch_policy(name_or_path, **of_hub), trust_code)
-
-    @property
-    def folder(self) -> Path:
-        """The policy folder that it was opened from.
-
-        :raises InvalidArgumentError: when it was built without one
-        """
-        if self._folder is None:
-            raise InvalidArgumentError("expected a student of a policy folder; make one: pickclutter export-policy")
-        return self._folder
-
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write its policy folder again somewhere else, as it was opened: without names that were encoded since.
-
-        :raises CheckpointError: when the folder that it was opened from is gone or was changed
-        :raises InvalidArgumentError: when there is none
-        :raises DatasetError: when the new one cannot be written
-        """
-        copy_folder(self.folder, Path(folder))
-
-    def push_to_hub(self, repository: str, private: bool = False, token: str | None = None, **place: Any) -> str:
-        """Push its policy folder with a model card to the Hugging Face Hub; arguments and errors are `push_policy`'s.
-
-        :raises InvalidArgumentError: when there is no folder
-        """
-        from pickclutter_lang.policy.hub import push_policy
-
-        return push_policy(self.folder, repository, private, token, **place)
-
-    @property
-    def student_input(self) -> list[str]:
-        """Keys of the images that it takes in an observation, such as `hand_rgb`."""
-        return [f"{camera}_{kind}" for camera, kind in self.config.camera_spec.keys]
+        _, weights, text = load_pretrained(root, trust_code)
+        return cls(config.student, TorchNetworks(config.student, weights, text), config.thresholds, root)
 
     @property
     def names(self) -> list[str]:
@@ -198,21 +155,16 @@ class StudentRuntime:
         :raises InvalidArgumentError, UnknownObjectError: for a name that cannot be encoded
         :raises TeacherError: when a name is new, and the teacher is missing or another one
         """
-        return self.networks.encode_names(validate_label_names(names))
+        return self.networks.encode_names(names)
 
     def predict(self, observation: Mapping[str, Any], names: Sequence[str]) -> StudentOutput:
-        """Score names on camera images.
-
-        :param observation: has all images of `student_input`, each with a side of `config.camera_size` pixels
-        :param names: C names; new ones are encoded
-        :raises InvalidArgumentError: for an image that is missing or of another size, or a wrong name
-        :raises TeacherError, UnknownObjectError: for a new name that cannot be encoded here
-        """
-        return self.networks.score(self.preprocess(observation), validate_label_names(names))
+        """Score C names on the camera images of an observation; errors are those of `preprocess` and `encode_names`."""
+        return self.networks.score(self.preprocess(observation), names)
 
     def preprocess(self, observation: Mapping[str, Any]) -> Floats:
         """Return the network's input [1, K, S, S] for camera images: RGB in 0..1, depth in meters (0 = nothing).
 
+        :param observation: has all images of `student_input`, each with a side of `config.camera_size` pixels
         :raises InvalidArgumentError: for an image that is missing or of another size
         """
         spec = self.config

@@ -91,7 +91,7 @@ class TargetScoreObservation(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordCo
         scores, attention, _ = self.student.predict(observation, names)
         added = {"target_score": scores[:1].copy(), "target_map": attention[0].copy()}
         if self.others:
-            added["name_scores"] = np.array([scores[names.index(name)] for name in self.others], np.float32)
+            added["name_scores"] = scores[[names.index(name) for name in self.others]]
         target = {"target_score": float(scores[0]), "target_threshold": self.student.threshold(self._target)}
         return observation | added, info | target
 
@@ -107,9 +107,6 @@ def _with(env: gym.Env[Any, Any], **added: spaces.Space[Any]) -> spaces.Dict:
 
 
 def check_cameras(env: gym.Env[Any, Any], student: StudentRuntime) -> None:
-    """Check, before any step, that an environment has the images that a student takes.
-
-    :raises InvalidArgumentError: when it lacks images that the student needs, or they are of another size
-    """
+    """Raise InvalidArgumentError, before any step, where an environment lacks images of a student or their size."""
     boxes: Any = env.observation_space
     student.preprocess({key: np.zeros(box.shape, box.dtype) for key, box in boxes.items()})

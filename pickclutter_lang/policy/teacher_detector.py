@@ -12,8 +12,8 @@ from torch import Tensor
 
 from pickclutter_lang.datasets.transforms.crops import crop_squares
 from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION, bounding_square
-from pickclutter_lang.language.label_names import MAX_NEW_NAMES, validate_label_names
-from pickclutter_lang.policy.detectors import COLOR_THRESHOLD, Detection, ScoredTarget, rivals_of, segment_observation
+from pickclutter_lang.language.label_names import MAX_NEW_NAMES
+from pickclutter_lang.policy.detectors import COLOR_THRESHOLD, Detection, rivals_of, segment_observation
 from pickclutter_lang.policy.folder import Thresholds
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.known_words import warn_of_unknown_words, with_neighbors
@@ -44,27 +44,21 @@ class TeacherDetector:
         return self.detect(observation, [name])[0]
 
     def detect(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[Detection]:
-        """Detect the objects of several different names in one observation.
-
-        :raises InvalidArgumentError: for a name that is empty or there twice
-        """
-        return self._with_thresholds(names, self.score(observation, names))
+        """Detect the objects of several names in one observation; each segment is classified once."""
+        segments, rgb = segment_observation(observation), observation["hand_rgb"]
+        sizes = np.bincount(segments.ravel())
+        large = [k for k in range(1, len(sizes)) if sizes[k] >= MIN_AREA_FRACTION * segments.size]
+        if not large:
+            heatmap = np.zeros(segments.shape)
+            return [Detection(0.0, self._threshold(name), heatmap > 0, heatmap, segments) for name in names]
+        squares = [bounding_square(segments == k) for k in large]
+        features = encode_images(self.teacher, crop_squares(np.repeat(rgb[None], len(large), axis=0), squares))
+        return [self._classify(features, name, segments, large) for name in names]
 
     def detect_without_depth(self, rgb: NDArray[np.uint8], names: Sequence[str]) -> list[Detection]:
-        """Detect the objects of several different names in an image [H, W, 3], which is classified as a whole.
-
-        :raises InvalidArgumentError: for a name that is empty or there twice
-        """
+        """Detect the objects of several names in an image [H, W, 3], which is classified as a whole."""
         features, whole = encode_images(self.teacher, rgb[None]), np.ones(rgb.shape[:2], np.int64)
-        sizes = np.bincount(whole.ravel())
-        targets = [self._classify(features, name, whole, sizes, [1]) for name in validate_label_names(names)]
-        return self._with_thresholds(names, targets)
-
-    def _with_thresholds(self, names: Sequence[str], targets: Sequence[ScoredTarget]) -> list[Detection]:
-        return [
-            Detection(target.score, self._threshold(name), target.mask, target.heatmap, target.segments)
-            for name, target in zip(names, targets, strict=True)
-        ]
+        return [self._classify(features, name, whole, [1]) for name in names]
 
     def _threshold(self, name: str) -> float:
         if self.thresholds is None:
@@ -73,45 +67,26 @@ class TeacherDetector:
             return COLOR_THRESHOLD
         return self.thresholds.names.get(name, self.thresholds.default)
 
-    def score(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[ScoredTarget]:
-        """Score several different names in one observation; each segment is classified once.
+    def _classify(self, features: Tensor, name: str, segments: NDArray[np.int64], large: Sequence[int]) -> Detection:
+        """Return the answer for a name.
 
-        :raises InvalidArgumentError: for a name that is empty or there twice
+        :param features: of the images [n, D] of segments
+        :param large: the numbers of these segments
         """
-        names = validate_label_names(names)
-        segments, rgb = segment_observation(observation), observation["hand_rgb"]
-        sizes = np.bincount(segments.ravel())
-        large = [k for k in range(1, len(sizes)) if sizes[k] >= MIN_AREA_FRACTION * segments.size]
-        if not large:
-            heatmap = np.zeros(segments.shape)
-            return [ScoredTarget(0.0, heatmap > 0, heatmap, False, segments) for _ in names]
-        squares = [bounding_square(segments == k) for k in large]
-        images = crop_squares(np.repeat(rgb[None], len(large), axis=0), squares)
-        features = encode_images(self.teacher, images)
-        return [self._classify(features, name, segments, sizes, large) for name in names]
-
-    def _classify(
-        self,
-        features: Tensor,
-        name: str,
-        segments: NDArray[np.int64],
-        sizes: NDArray[np.int64],
-        large: Sequence[int],
-    ) -> ScoredTarget:
-        rivals = rivals_of(name, self.names)
-        others = rivals.others or [other for other in self.names if other != name]
-        text = self.encode_names([rivals.own[0], *others])
+        own, rivals, color = rivals_of(name, self.names)
+        others = rivals or [other for other in self.names if other != name]
+        text = self.encode_names([own[0], *others])
         logits = self.teacher.logit_scale * features @ text.T
-        if rivals.color:
+        if color:
             logits = torch.stack([logits[:, 0], logits[:, 1:].amax(dim=1)], dim=1)
         # Without another name the segments compete with each other.
         probabilities = logits.softmax(dim=1 if len(text) > 1 else 0)[:, 0].cpu().numpy()
         heatmap = np.zeros(segments.shape)
         for k, value in zip(large, probabilities, strict=True):
-            heatmap[segments == k] = value / sizes[k]
+            heatmap[segments == k] = value / (segments == k).sum()
         best = segments == large[int(probabilities.argmax())]
         heatmap /= max(heatmap.sum(), 1e-12)
-        return ScoredTarget(float(probabilities.max()), best, heatmap, False, segments)
+        return Detection(float(probabilities.max()), self._threshold(name), best, heatmap, segments)
 
     def encode_names(self, names: Sequence[str]) -> Tensor:
         """Return the text features [C, D] of names, new ones encoded together."""

@@ -24,14 +24,13 @@ from pickclutter_lang.policy.folder import (
     PolicyConfig,
     StudentSpec,
     TextFeatures,
-    Thresholds,
     load_config,
     policy_folder,
     read_policy_file,
     read_text,
     write_folder,
 )
-from pickclutter_lang.policy.runtime import StudentOutput, StudentRuntime
+from pickclutter_lang.policy.runtime import StudentOutput
 from pickclutter_lang.students.crop_classifier import CropClassifier
 from pickclutter_lang.students.label_encoders import StoredLabelEncoder
 from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16
@@ -134,19 +133,6 @@ class TorchNetworks:
     def __getstate__(self) -> dict[str, Any]:
         """Leave out frozen networks, so that a student can be sent to the processes of vectorized environments."""
         return {name: value for name, value in self.__dict__.items() if name not in ("_network", "_crop_network")}
-
-
-def torch_runtime(
-    config: StudentSpec, weights: Mapping[str, Tensor], text: PromptFeatures, thresholds: Thresholds | None = None
-) -> StudentRuntime:
-    """Return the runtime of a student that lies in no folder; see `TorchNetworks`."""
-    return StudentRuntime(config, TorchNetworks(config, weights, text), thresholds)
-
-
-def load_networks(folder: str | Path, trust_code: bool = False) -> TorchNetworks:
-    """Open the networks of a policy folder; arguments and errors as of `load_pretrained`."""
-    config, weights, text = load_pretrained(folder, trust_code)
-    return TorchNetworks(config.student, weights, text)
 
 
 def save_pretrained(

@@ -1,4 +1,4 @@
-"""Backbones: networks of timm, torchvision, efficientnet_pytorch, and `small_resnet` and `pocket`, without classifier.
+"""Backbones: networks of timm and efficientnet_pytorch, `small_resnet` and `pocket`, without classifier.
 
 Each maps images [N, K, S, S] to one feature map [N, W, h, w]. A library is imported by the function that builds its
 networks: a student needs one of them, and each takes seconds.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 EFFICIENTNETS = tuple(f"efficientnet_b{n}" for n in range(8))
 _STRIDES = {"small_resnet": (8, 16), "pocket": (16,), "timm": (8, 16, 32)}
-_HEADS = ("avgpool", "classifier", "fc", "head", "heads")
-_PROBE_SIZE = 224
 _STEM = 24
 _STAGES = ((1, 64), (2, 128), (2, 256))
 """Of `small_resnet`: residual blocks and channels of each stage; the stem and every stage halve the map."""
@@ -56,13 +54,12 @@ def build_backbone(
     dropout: bool = True,
     activation_checkpointing: bool = False,
 ) -> Backbone:
-    """Build `small_resnet`, `pocket`, `efficientnet_b0`..`b7` (efficientnet_pytorch), `torchvision/<name>` or
-    `timm/<name>`, or call a custom function, `module:attribute`.
+    """Build `small_resnet`, `pocket`, `efficientnet_b0`..`b7` (efficientnet_pytorch) or `timm/<name>`, or call a
+    custom function, `module:attribute`.
 
     Such a function takes `channels`, `output_stride` and `pretrained` by name, and returns a `Backbone`, whose module
     maps float images [N, channels, S, S] to feature maps [N, width, h, w].
 
-    :param name: see above
     :param channels: input channels K
     :param output_stride: 8 (`small_resnet` and most of timm's), 16 or 32: input size over map size; None leaves the
         network as it is (32 for most)
@@ -78,7 +75,9 @@ def build_backbone(
     if activation_checkpointing and name not in EFFICIENTNETS:
         raise InvalidArgumentError(f"expected efficientnet_b0..b7 for activation_checkpointing, got {name}")
     if is_plugin(name):
-        return _custom_backbone(name, channels, output_stride, pretrained)
+        build = resolve(name, "student.name")
+        made = build(channels=channels, output_stride=output_stride, pretrained=pretrained)
+        return checked_result(made, Backbone, name, "student.name")
     strides = (None, *_STRIDES.get(library or name, (16, 32)))
     if output_stride not in strides:
         raise InvalidArgumentError(f"expected an output_stride of {name} out of {strides}, got {output_stride}")
@@ -91,10 +90,8 @@ def build_backbone(
             return _pocket(channels, pretrained)
         if name in EFFICIENTNETS:
             return _efficientnet(model, channels, output_stride, pretrained, dropout, activation_checkpointing)
-        if library == "torchvision":
-            return _drawing(dropout, _torchvision(model, channels, output_stride, pretrained))
         if library == "timm":
-            return _drawing(dropout, _timm(model, channels, output_stride, pretrained))
+            return _timm(model, channels, output_stride, pretrained, dropout)
     except OSError as error:
         reason = " ".join([type(error).__name__, *str(error).splitlines()[:1]])[:200]
         raise MissingAssetsError(
@@ -102,50 +99,10 @@ def build_backbone(
             f"neither ({reason}); run the same command once with a connection, or train from scratch: "
             "student.pretrained=false"
         ) from error
-    raise _unknown(name)
-
-
-def _drawing(dropout: bool, backbone: Backbone) -> Backbone:
-    """Return a backbone of torchvision or timm, whose layers draw nothing at random unless `dropout` says so."""
-    if dropout:
-        return backbone
-    for module in backbone.module.modules():
-        for rate in ("p", "drop_prob"):  # of torch's and torchvision's layers, and of timm's DropPath
-            if isinstance(getattr(module, rate, None), float):
-                setattr(module, rate, 0.0)
-    return replace(backbone, dropout=0.0)
-
-
-def _unknown(name: str) -> InvalidArgumentError:
-    return InvalidArgumentError(
-        f"expected a student network small_resnet, pocket, efficientnet_b0..b7, torchvision/<name>, timm/<name> or "
-        f"module:attribute, got {name!r}"
+    raise InvalidArgumentError(
+        f"expected a student network small_resnet, pocket, efficientnet_b0..b7, timm/<name> or module:attribute, got "
+        f"{name!r}"
     )
-
-
-class _CheckedMap(nn.Module):
-    """A custom network, whose feature maps are checked."""
-
-    def __init__(self, name: str, backbone: Backbone) -> None:
-        super().__init__()
-        self.network = backbone.module
-        self._name, self._width = name, backbone.width
-
-    def forward(self, images: Tensor) -> Tensor:
-        features: Tensor = self.network(images)
-        if features.ndim != 4 or features.shape[1] != self._width:
-            raise InvalidArgumentError(
-                f"expected student.name={self._name} to map images {list(images.shape)} to feature maps "
-                f"[N, {self._width}, h, w], but got {list(features.shape)}"
-            )
-        return features
-
-
-def _custom_backbone(name: str, channels: int, output_stride: int | None, pretrained: bool) -> Backbone:
-    build = resolve(name, "student.name")
-    made = build(channels=channels, output_stride=output_stride, pretrained=pretrained)
-    backbone = checked_result(made, Backbone, name, "student.name")
-    return replace(backbone, module=_CheckedMap(name, backbone))
 
 
 def _small_resnet(channels: int, output_stride: int | None, pretrained: bool) -> Backbone:
@@ -278,7 +235,8 @@ def _efficientnet(
     if pretrained:
         weights = torch.hub.load_state_dict_from_url(url_map[library_name], progress=False, weights_only=True)
         network.load_state_dict({key: value for key, value in weights.items() if not key.startswith("_fc.")})
-    _widen_stem(network, channels, pretrained)
+    if channels != 3:
+        _widen_stem(network._conv_stem, channels, pretrained)
     # The library's own swish saves memory by recomputing; torch's is faster on CPU.
     network.set_swish(memory_efficient=False)
     return Backbone(
@@ -286,76 +244,22 @@ def _efficientnet(
     )
 
 
-def _widen_stem(network: nn.Module, channels: int, pretrained: bool) -> None:
-    """Give the first convolution another number of input channels, in place."""
-    stem = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
-    if channels == stem.in_channels:
-        return
+def _widen_stem(stem: nn.Conv2d, channels: int, pretrained: bool) -> None:
+    """Give a first convolution another number of input channels, in place."""
     old = stem.weight.detach()
     stem.in_channels = channels
     stem.weight = nn.Parameter(old.new_empty(old.shape[0], channels, *old.shape[2:]))
     stem.reset_parameters()
     if pretrained:
         # The response to an input that is equal in all channels does not change.
-        mean = old.mean(dim=1, keepdim=True) * old.shape[1] / channels
-        stem.weight.data.copy_(mean.expand_as(stem.weight))
+        stem.weight.data.copy_((old.mean(dim=1, keepdim=True) * old.shape[1] / channels).expand_as(stem.weight))
 
 
-def _keep_size_in_last_stage(trunk: nn.Sequential) -> None:
-    """Set the strides of the last stage that has any to 1, in place.
-
-    :raises InvalidArgumentError: when that is the stage of the first convolution, whose stride all the others need
-    """
-    stages = [stage for child in trunk for stage in (child if isinstance(child, nn.Sequential) else [child])]
-    if len(trunk) > 1:
-        stages = list(trunk)
-    stem = next(module for module in trunk.modules() if isinstance(module, nn.Conv2d))
-    for stage in reversed(stages):
-        strided = [m for m in stage.modules() if isinstance(m, nn.Conv2d) and max(m.stride) > 1]
-        if stem in strided:
-            break
-        if strided:
-            for convolution in strided:
-                convolution.stride = (1, 1)
-            return
-    raise InvalidArgumentError(
-        "expected a network with a strided convolution after its stem for output_stride=16, but it has none; take "
-        "output_stride=null, or a network of timm"
-    )
-
-
-def _torchvision(name: str, channels: int, output_stride: int | None, pretrained: bool) -> Backbone:
-    import torchvision
-
-    if name not in torchvision.models.list_models(module=torchvision.models):
-        raise _unknown(f"torchvision/{name}")
-    network = torchvision.models.get_model(name, weights="DEFAULT" if pretrained else None)
-    trunk = nn.Sequential()
-    for child_name, child in network.named_children():
-        if child_name in _HEADS:
-            break
-        trunk.add_module(child_name, child)
-    _widen_stem(trunk, channels, pretrained)
-    if output_stride == 16:
-        _keep_size_in_last_stage(trunk)
-    try:
-        with torch.no_grad():
-            shape = trunk.eval()(torch.zeros(1, channels, _PROBE_SIZE, _PROBE_SIZE)).shape
-    except (AssertionError, RuntimeError, TypeError) as error:
-        raise InvalidArgumentError(f"torchvision/{name} has no plain trunk before its classifier") from error
-    if len(shape) != 4 or (output_stride is not None and shape[2] != _PROBE_SIZE // output_stride):
-        raise InvalidArgumentError(
-            f"expected a feature map of torchvision/{name} with output_stride={output_stride}, but {_PROBE_SIZE} px "
-            f"give {list(shape)}; take output_stride=null, or a network of timm"
-        )
-    return Backbone(trunk.train(), shape[1])
-
-
-def _timm(name: str, channels: int, output_stride: int | None, pretrained: bool) -> Backbone:
+def _timm(name: str, channels: int, output_stride: int | None, pretrained: bool, dropout: bool) -> Backbone:
     import timm
 
     if not timm.is_model(name):
-        raise _unknown(f"timm/{name}")
+        raise InvalidArgumentError(f"expected a network of timm, but got timm/{name}; see timm.list_models()")
     options: dict[str, Any] = {} if output_stride is None else {"output_stride": output_stride}
     try:
         if getattr(timm.get_pretrained_cfg(name), "fixed_input_size", False):
@@ -367,6 +271,10 @@ def _timm(name: str, channels: int, output_stride: int | None, pretrained: bool)
         raise InvalidArgumentError(
             f"timm/{name} gives no feature map with output_stride={output_stride}: {error}"
         ) from error
+    for module in () if dropout else network.modules():
+        for rate in ("p", "drop_prob"):  # of torch's layers, and of timm's DropPath
+            if isinstance(getattr(module, rate, None), float):
+                setattr(module, rate, 0.0)
     return Backbone(_LastMap(network), network.feature_info.channels()[-1])
 
 

@@ -15,8 +15,7 @@ class StudentConfig:
     """The network of a student; see `pickclutter_lang.students.build_student`."""
 
     name: str = "timm/resnet10t"
-    """`efficientnet_b0`, `small_resnet`, `pocket`, `torchvision/<name>`, `timm/<name>`, or your own
-    `module:attribute`."""
+    """`efficientnet_b0`, `small_resnet`, `pocket`, `timm/<name>`, or your own `module:attribute`."""
     output_stride: int | None = 16
     """Image size over size of the feature map: 8, 16 or 32. null: as the network's library has it."""
     pretrained: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, Protocol
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pickclutter_lang.errors import InvalidArgumentError, TeacherError, UnknownObjectError
+from pickclutter_lang.errors import TeacherError, UnknownObjectError
 from pickclutter_lang.language.descriptions import attach_descriptions, read_descriptions
 from pickclutter_lang.language.label_names import MAX_NEW_NAMES, validate_label_names
 from pickclutter_lang.language.prompts import LearnedPrompts, PromptFeatures
@@ -30,11 +30,8 @@ class LabelEncoder(Protocol):
         """Return positive and negative features, each [C + V, D], of C labels and V other texts after them."""
 
 
-class LabelTexts(Protocol):
-    """Gives the texts of labels."""
-
-    def __call__(self, labels: Sequence[str]) -> list[list[str]]:
-        """Return one list of texts, in the order of the labels, or several that say the same in other words."""
+LabelTexts = Callable[[Sequence[str]], list[list[str]]]
+"""Returns one list of texts of labels, in their order, or several lists that say the same in other words."""
 
 
 class PromptLabelEncoder(nn.Module):
@@ -52,52 +49,44 @@ class PromptLabelEncoder(nn.Module):
 
         :return: positive and negative features, each [C + V, D]
         """
-        texts = self.texts(labels)
-        if self.training and len(texts) > 1:
-            drawn = torch.randint(len(texts), (len(labels),)).tolist()
-            return self.prompts.encode([*(texts[n][c] for c, n in enumerate(drawn)), *words])
-        if len(texts) == 1:
-            return self.prompts.encode([*texts[0], *words])
-        parts = [self.prompts.encode(variant) for variant in texts]
-        plain = [self.prompts.encode(words)] if words else []
-        positive = torch.cat([_mean([p.positive for p in parts]), *(p.positive for p in plain)])
-        negatives = [p.negative for p in parts if p.negative is not None]
-        return PromptFeatures(
-            positive, torch.cat([_mean(negatives), *(p.negative for p in plain if p.negative is not None)])
-        )
+        variants = self.texts(labels)
+        if self.training and len(variants) > 1:
+            drawn = torch.randint(len(variants), (len(labels),)).tolist()
+            variants = [[variants[n][c] for c, n in enumerate(drawn)]]
+        positive, negative = zip(*(self.prompts.encode([*texts, *words]) for texts in variants), strict=True)
+        if len(variants) == 1:
+            return PromptFeatures(positive[0], negative[0])
+        means = [functional.normalize(torch.stack(parts).mean(dim=0), dim=1) for parts in (positive, negative)]
+        return PromptFeatures(means[0], means[1])
 
 
-class DescribedNames:
-    """Texts of labels: the name and its description; a name without a description stands alone."""
+def described_names(
+    config: PromptConfig,
+    labels: Sequence[str],
+    owners: Mapping[str, str] | None = None,
+    own: Sequence[CatalogEntry] | None = None,
+) -> LabelTexts:
+    """Return what gives the texts of labels: the name and its description, by each set of descriptions.
 
-    def __init__(
-        self,
-        config: PromptConfig,
-        labels: Sequence[str],
-        owners: Mapping[str, str] | None = None,
-        own: Sequence[CatalogEntry] | None = None,
-    ) -> None:
-        """Read the descriptions.
+    A name without a description stands alone; without one of a further set it keeps its first text.
 
-        :param owners: label -> the label whose descriptions it gets, for labels that do not get their own
-        :param own: the catalog of one's own objects, whose sentences the style `catalog` then gives
-        :raises UnknownObjectError: when a description is requested and one of these labels has none
-        """
-        self._owners, self._template = dict(owners or {}), config.description_template
-        self._first = read_descriptions(config.descriptions, own) if config.descriptions else None
-        if self._first is not None:
-            self._first.of([self._owners.get(name, name) for name in labels])
-        self._extra = [read_descriptions(source, own) for source in config.extra_descriptions]
+    :param owners: label -> the label whose descriptions it gets, for labels that do not get their own
+    :param own: the catalog of one's own objects, whose sentences the style `catalog` then gives
+    :raises UnknownObjectError: when a description is requested and one of these labels has none
+    """
+    owners = owners or {}
+    attach = partial(attach_descriptions, template=config.description_template, owners=owners)
+    first = read_descriptions(config.descriptions, own) if config.descriptions else None
+    if first is not None:
+        first.of([owners.get(name, name) for name in labels])
+    further = [read_descriptions(source, own) for source in config.extra_descriptions]
 
-    def __call__(self, labels: Sequence[str]) -> list[list[str]]:
-        """Return a list of texts for each set of descriptions.
+    def texts(labels: Sequence[str]) -> list[list[str]]:
+        plain = list(labels) if first is None else attach(labels, first, labels)
+        others = [attach(labels, known, plain) for known in further]
+        return [plain, *(one for one in others if one != plain)]
 
-        A label without a description of a further set keeps its first text.
-        """
-        attach = partial(attach_descriptions, labels, template=self._template, owners=self._owners)
-        first = list(labels) if self._first is None else attach(self._first, labels)
-        extra = [attach(known, first) for known in self._extra]
-        return [first, *(texts for texts in extra if texts != first)]
+    return texts
 
 
 class FixedLabelEncoder(nn.Module):
@@ -173,15 +162,14 @@ def build_label_encoder(
     """Build the label encoder of a configuration; what is random comes from torch's global generator.
 
     :param labels: all of the run, whose texts are checked; for a closed set all that it shall know
-    :param owners: as in `DescribedNames`
-    :param own: as in `DescribedNames`
+    :param owners: as in `described_names`, as `own`
     :raises InvalidArgumentError: when a label's text is too long for the teacher
     :raises UnknownObjectError: when a description is requested and one of these labels has none
     """
     if config.closed_set:
-        paper = paper_catalog().names  # all of them for some of them, as in students of earlier versions
+        paper = paper_catalog().names  # all of them for some of them
         return ClosedSetEncoder(paper if set(labels) <= set(paper) else labels, teacher.embed_dim)
-    texts, init = DescribedNames(config, labels, owners, own), (config.positive_init, config.negative_init)
+    texts, init = described_names(config, labels, owners, own), (config.positive_init, config.negative_init)
     checked = [text for variant in texts(labels) for text in variant]
     prompts = LearnedPrompts(teacher, checked, n_context=config.n_ctx, init=init, truncate=config.truncate)
     return PromptLabelEncoder(prompts, texts)
@@ -210,10 +198,8 @@ class StoredLabelEncoder:
         :param prompts: how the student's prompts are built
         :param contexts: state dict of the student's label encoder
         :param teacher: the teacher that the student was distilled from
-        :raises InvalidArgumentError: for features without negative ones
         """
-        if features.negative is None:
-            raise InvalidArgumentError("expected prompts with a negative context, but got positive ones alone")
+        assert features.negative is not None  # scenes are learned with both
         pairs = zip(features.positive, features.negative, strict=True)
         self._stored = dict(zip(names, pairs, strict=True))
         self._new: dict[str, tuple[Tensor, Tensor]] = {}
@@ -237,18 +223,22 @@ class StoredLabelEncoder:
         :raises InvalidArgumentError, UnknownObjectError: for a name that cannot be encoded
         :raises TeacherError: when a name is new, and the teacher is missing or another one
         """
-        wanted = validate_label_names([*labels, *words])
-        new = [name for name in wanted if name not in self._stored and name not in self._new]
-        if new:
-            with torch.no_grad():
-                found = self._encoder.encode(new)
+        wanted = [*labels, *words]
+        if not wanted or any(name not in self._stored for name in wanted):
+            wanted = validate_label_names(wanted)
+            self._encode_new([name for name in wanted if name not in self._stored])
+        rows = [self._stored[name] if name in self._stored else self._new[name] for name in wanted]
+        return PromptFeatures(*(torch.stack(part) for part in zip(*rows, strict=True)))
+
+    @torch.no_grad()
+    def _encode_new(self, wanted: Sequence[str]) -> None:
+        if new := [name for name in wanted if name not in self._new]:
+            found = self._encoder.encode(new)
             warn_of_unknown_words(self._loaded_teacher, new)
             assert found.negative is not None
             for name, positive, negative in zip(new, found.positive, found.negative, strict=True):
                 self._new[name] = (positive.clone(), negative.clone())  # a view would keep all rows
-        rows = [self._stored[name] if name in self._stored else self._new[name] for name in wanted]
-        keep_recent(self._new, [name for name in wanted if name in self._new], MAX_NEW_NAMES)
-        return PromptFeatures(*(torch.stack(part) for part in zip(*rows, strict=True)))
+        keep_recent(self._new, wanted, MAX_NEW_NAMES)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the teacher, so that a student can be sent to other processes."""
@@ -267,8 +257,3 @@ class StoredLabelEncoder:
         encoder = build_label_encoder(self._prompts, self._loaded_teacher, list(self._stored))
         encoder.load_state_dict(self._contexts)
         return encoder.eval()
-
-
-def _mean(features: Sequence[Tensor]) -> Tensor:
-    """Return the mean direction [C, D] of unit features, each [C, D]."""
-    return functional.normalize(torch.stack(list(features)).mean(dim=0), dim=1)

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from pickclutter_lang.datasets.config import CameraSpec
-from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.students.backbones import Backbone, build_backbone
 from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.students.label_encoders import LabelEncoder
 from pickclutter_lang.utils.constants import TEMPERATURE
-from pickclutter_lang.utils.memory import keep_recent
-from pickclutter_lang.utils.validation import one_of
 
 if TYPE_CHECKING:
     from pickclutter_lang.datasets.scene_images import SceneDataset
 
 _RGB_MEAN, _RGB_STD = 0.5, 0.25
-_MAX_LABEL_SETS = 16
-"""Sets of labels whose encoded prompts are kept."""
 _BATCH_SIZE = 64
 
 
@@ -43,50 +38,40 @@ class Student(nn.Module):
     layer, the map itself through a 1x1 convolution.
     """
 
-    def __init__(self, name: str, backbone: Backbone, channels: int, embed_dim: int) -> None:
+    def __init__(self, backbone: Backbone, embed_dim: int) -> None:
         super().__init__()
-        self.name, self.channels, self.embed_dim = name, channels, embed_dim
+        self.embed_dim = embed_dim
         self.backbone = backbone.module
         self.dropout = nn.Dropout(backbone.dropout)
         self.global_head = nn.Linear(backbone.width, embed_dim)
         self.local_head = nn.Conv2d(backbone.width, embed_dim, kernel_size=1)
-        if backbone.head is not None and backbone.head.out_features == embed_dim:
-            self._start_from(backbone.head)
-
-    @torch.no_grad()
-    def _start_from(self, head: nn.Linear) -> None:
-        for own in (self.global_head, self.local_head):
-            own.weight.copy_(head.weight.view_as(own.weight))
-            if own.bias is not None:
-                own.bias.copy_(torch.zeros_like(own.bias) if head.bias is None else head.bias)
+        if (start := backbone.head) is not None and start.out_features == embed_dim:
+            with torch.no_grad():
+                for head in (self.global_head, self.local_head):
+                    head.weight.copy_(start.weight.view_as(head.weight))
+                    nn.init.zeros_(head.bias) if start.bias is None else head.bias.copy_(start.bias)  # type: ignore[union-attr]
 
     def forward(self, images: Tensor) -> StudentFeatures:
         """Return the features of images.
 
         :param images: floating-point [N, K, S, S]
         :return: `pooled` [N, D], `spatial` [N, D, h, w] with h = w = S over the output stride
-        :raises InvalidArgumentError: on another number of channels
         """
         features = self._map(images)
         return StudentFeatures(self._pooled(features), self.local_head(features))
 
     def global_features(self, images: Tensor) -> Tensor:
-        """Return the pooled features [N, D] only; arguments and errors as of `forward`."""
+        """Return the pooled features [N, D] of images alone."""
         return self._pooled(self._map(images))
+
+    def _map(self, images: Tensor) -> Tensor:
+        # On CPU this saves a quarter of the time of a training step; the weights keep their order.
+        features: Tensor = self.backbone(images.contiguous(memory_format=torch.channels_last))
+        return features
 
     def _pooled(self, features: Tensor) -> Tensor:
         pooled: Tensor = self.global_head(self.dropout(features.mean(dim=(2, 3))))
         return pooled
-
-    def _map(self, images: Tensor) -> Tensor:
-        if images.ndim != 4 or images.shape[1] != self.channels:
-            raise InvalidArgumentError(
-                f"expected images [N, {self.channels}, S, S] for this student, got {list(images.shape)}; "
-                "build the student with the channels of the data"
-            )
-        # On CPU this saves a quarter of the time of a training step; the weights keep their order.
-        features: Tensor = self.backbone(images.contiguous(memory_format=torch.channels_last))
-        return features
 
 
 def build_student(
@@ -99,21 +84,16 @@ def build_student(
     dropout: bool = True,
     activation_checkpointing: bool = False,
 ) -> Student:
-    """Build a student network.
+    """Build a student network; arguments and errors otherwise as of `pickclutter_lang.students.backbones`.
 
     Weights are sampled from torch's global generator: seed it first. At 128 pixels a stride of 32 leaves a map of
     4x4 cells, one of 16 a map of 8x8, one of 8 a map of 16x16.
 
-    :param name: see `pickclutter_lang.students.backbones.build_backbone`, as for the other arguments
     :param channels: input channels K >= 1, such as 3 for RGB or 8 for RGB-D of two cameras
     :param embed_dim: width D of the teacher's features
-    :raises InvalidArgumentError: on an unknown name or a value that is not allowed
-    :raises MissingAssetsError: when pretrained weights can be neither found nor downloaded
     """
-    if channels < 1 or embed_dim < 1:
-        raise InvalidArgumentError(f"expected channels and embed_dim above 0, got {channels} and {embed_dim}")
     backbone = build_backbone(name, channels, output_stride, pretrained, dropout, activation_checkpointing)
-    return Student(name, backbone, channels, embed_dim)
+    return Student(backbone, embed_dim)
 
 
 class LabelScores(NamedTuple):
@@ -150,14 +130,8 @@ class LocalAggregation(nn.Module):
         :param temperature: of the spatial softmax, > 0
         :param logit_scale: initial value of the learned scale of the cosines, > 0
         :param negative_attention: the map that the cosines of the negative text are averaged by
-        :raises InvalidArgumentError: on values that are not above 0, or another map
         """
         super().__init__()
-        if not temperature > 0 or not logit_scale > 0:
-            raise InvalidArgumentError(
-                f"expected temperature and logit_scale above 0, got {temperature} and {logit_scale}"
-            )
-        one_of("negative_attention", negative_attention, ("positive", "own"))
         self.temperature, self.negative_attention = temperature, negative_attention
         self.log_scale = nn.Parameter(torch.tensor(math.log(logit_scale)))
         self.bias = nn.Parameter(torch.zeros(()))
@@ -168,14 +142,7 @@ class LocalAggregation(nn.Module):
         :param local: [N, D, h, w] local features, normalized here
         :param positive: [C, D] text feature of each label's positive prompt, normalized here
         :param negative: [C, D] text feature of each label's negative prompt, normalized here
-        :raises InvalidArgumentError: on other shapes
         """
-        if local.ndim != 4 or positive.shape != negative.shape or positive.shape[1:] != local.shape[1:2]:
-            raise InvalidArgumentError(
-                "expected local features [N, D, h, w] and positive and negative text features [C, D], got "
-                f"{list(local.shape)}, {list(positive.shape)} and {list(negative.shape)}; build the student with the "
-                "teacher's embed_dim"
-            )
         cells = functional.normalize(local.flatten(2), dim=1)
         cosines_positive = torch.einsum("ndk,cd->nck", cells, functional.normalize(positive, dim=1))
         cosines_negative = torch.einsum("ndk,cd->nck", cells, functional.normalize(negative, dim=1))
@@ -222,7 +189,6 @@ class MultiLabelStudent(nn.Module):
         cameras: CameraSpec,
         embed_dim: int,
         build_encoder: Callable[[], LabelEncoder] | None = None,
-        labels: Sequence[str] = (),
         use_bf16: bool = False,
     ) -> None:
         """Build the model; weights come from torch's global generator, so seed it first.
@@ -231,7 +197,6 @@ class MultiLabelStudent(nn.Module):
         :param cameras: the images that it takes
         :param embed_dim: width of the text features
         :param build_encoder: makes the label encoder, after the network: both draw from torch's global generator
-        :param labels: names of the labels that `predict` scores by default
         :param use_bf16: compute the network in bfloat16; the aggregation is always in float32
         :raises InvalidArgumentError: when a setting does not fit; what `build_encoder` raises
         """
@@ -252,51 +217,32 @@ class MultiLabelStudent(nn.Module):
         )
         self.register_buffer("depth_mean", torch.zeros(len(cameras.cameras)))
         self.register_buffer("depth_std", torch.ones(len(cameras.cameras)))
-        self.labels = list(labels)
         if build_encoder is not None:
             self.prompts = build_encoder()
-        self._texts: dict[tuple[tuple[str, ...], tuple[str, ...]], PromptFeatures] = {}
 
-    def predict(self, images: Tensor, labels: Sequence[str] | None = None, words: Sequence[str] = ()) -> Prediction:
-        """Score labels on images.
+    def predict(self, images: Tensor, labels: Sequence[str]) -> Prediction:
+        """Score C labels on images, given as in `features`.
 
-        In eval mode without gradient the prompts of a set of labels are encoded once, unless many others came since.
-        Other weights (`load_state_dict`) and other modes (`train`, `eval`) forget them.
-
-        :param images: as in `score`
-        :param labels: C names, by default the model's own
-        :param words: V other texts, scored after the labels: columns C and on
-        :raises InvalidArgumentError: for another number of channels or a prompt too long for the teacher
+        :raises InvalidArgumentError: for a prompt too long for the teacher
         """
-        return self.predict_features(self.features(images), labels, words)
+        return self.score(self.features(images), self.prompts.encode(labels))
 
-    def predict_features(
-        self, features: StudentFeatures, labels: Sequence[str] | None = None, words: Sequence[str] = ()
-    ) -> Prediction:
-        """Score labels on images whose features are given; arguments and errors otherwise as of `predict`."""
-        return self.score_features(features, self._encode(self.labels if labels is None else labels, words))
+    def score(self, features: StudentFeatures, text: PromptFeatures) -> Prediction:
+        """Score C texts on images.
 
-    forward = predict
-
-    def score(self, images: Tensor, text: PromptFeatures) -> Prediction:
-        """Score texts on images.
-
-        :param images: float32 [N, K, S, S]: RGB in 0..1 and, with depth, meters (0 = nothing), camera after camera
-        :param text: features of C texts, with negative ones
-        :raises InvalidArgumentError: for another number of channels, or without negative features
+        :param features: of the images
+        :param text: positive and negative features of the texts
         """
-        return self.score_features(self.features(images), text)
-
-    def score_features(self, features: StudentFeatures, text: PromptFeatures) -> Prediction:
-        """Score texts on images whose features are given; arguments and errors otherwise as of `score`."""
-        if text.negative is None:
-            raise InvalidArgumentError("expected prompts with a negative context, but got positive ones alone")
+        assert text.negative is not None  # label encoders of scenes have them
         spatial = features.spatial.float()
         scores = self.aggregation(spatial, text.positive, text.negative)
         return Prediction(scores[0], scores[1], scores[2], features.pooled.float(), spatial)
 
     def features(self, images: Tensor) -> StudentFeatures:
-        """Return the student's features of images, given as in `score`."""
+        """Return the student's features of images.
+
+        :param images: float32 [N, K, S, S]: RGB in 0..1 and, with depth, meters (0 = nothing), camera after camera
+        """
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.use_bf16):
             features: StudentFeatures = self.student(self._normalize(images))
         return features
@@ -317,53 +263,29 @@ class MultiLabelStudent(nn.Module):
             depth.sub_(self.depth_mean[camera]).div_(self.depth_std[camera]).mul_(measured)
         return images
 
-    def _load_from_state_dict(self, *arguments: Any, **named: Any) -> None:
-        self._texts.clear()
-        super()._load_from_state_dict(*arguments, **named)
-
-    def _apply(self, *arguments: Any, **named: Any) -> MultiLabelStudent:
-        self._texts.clear()
-        super()._apply(*arguments, **named)  # type: ignore[no-untyped-call]
-        return self
-
-    def train(self, mode: bool = True) -> MultiLabelStudent:
-        """Switch between training and evaluation; encoded prompts are forgotten."""
-        self._texts.clear()
-        super().train(mode)
-        return self
-
-    def _encode(self, labels: Sequence[str], words: Sequence[str]) -> PromptFeatures:
-        if torch.is_grad_enabled() or self.training:
-            return self.prompts.encode(labels, words)
-        key = (tuple(labels), tuple(words))
-        if key not in self._texts:
-            self._texts[key] = self.prompts.encode(labels, words)
-        keep_recent(self._texts, [key], _MAX_LABEL_SETS)
-        return self._texts[key]
-
 
 @torch.no_grad()
-def predict_scenes(
+def predict_batches(
     model: MultiLabelStudent, scenes: SceneDataset, labels: Sequence[str], rows: Sequence[int] | None = None
-) -> Tensor:
-    """Return the probabilities [N, C] of labels for every scene, on the CPU; the model is left in eval mode.
+) -> Iterator[Prediction]:
+    """Yield predictions of labels, whose texts are encoded once; the model is left in eval mode.
 
     :param rows: indices of N scenes; None: all
     """
-    chosen = range(len(scenes)) if rows is None else rows
-    batches = (chosen[first : first + _BATCH_SIZE] for first in range(0, len(chosen), _BATCH_SIZE))
-    return torch.cat([predict_batch(model, scenes, batch, labels).probabilities.cpu() for batch in batches])
-
-
-@torch.no_grad()
-def predict_batch(
-    model: MultiLabelStudent, scenes: SceneDataset, rows: Sequence[int], labels: Sequence[str]
-) -> Prediction:
-    """Return the prediction for some scenes; the model is left in eval mode."""
     if model.training:
         model.eval()
+    chosen, text = range(len(scenes)) if rows is None else rows, model.prompts.encode(labels)
     device = next(model.parameters()).device
-    return model.predict(scenes.batch(rows).to(device), labels)
+    for first in range(0, len(chosen), _BATCH_SIZE):
+        images = scenes.batch(chosen[first : first + _BATCH_SIZE]).to(device)
+        yield model.score(model.features(images), text)
+
+
+def predict_scenes(
+    model: MultiLabelStudent, scenes: SceneDataset, labels: Sequence[str], rows: Sequence[int] | None = None
+) -> Tensor:
+    """Return the probabilities [N, C] of labels for every scene, on the CPU; arguments as of `predict_batches`."""
+    return torch.cat([batch.probabilities.cpu() for batch in predict_batches(model, scenes, labels, rows)])
 
 
 def resolve_bf16(precision: str, device: str) -> bool:

@@ -16,7 +16,7 @@ CONFIG: dict[str, Any] = {
     "seed": 0, "out": "", "num_threads": 1, "device": "cpu",
     "data": {"name": "object_views", "root": "views", "cache": "cache", "image_size": 64},
     "teacher": {"name": "pocket", "checkpoint": None, "cache": "cache"},
-    "student": {"name": "torchvision/resnet18", "pretrained": False},
+    "student": {"name": "timm/resnet18.tv_in1k", "pretrained": False},
     "objective": {"similarity": "cosine"}, "text": {"template": "a photo of {name}", "descriptions": None},
     "distill": {"epochs": 3}, "few_shot": {"epochs": 2},
 }  # fmt: skip
@@ -35,7 +35,7 @@ def make_result(
     config["objective"] |= {o.split("=")[0][10:]: 1.0 for o in overrides if o.startswith("objective.")}
     config["data"]["name"] = data
     if "student=vit_b_32" in overrides:
-        config |= {"student": {"name": "torchvision/vit_b_32"}, "distill": {"epochs": 9}}
+        config |= {"student": {"name": "timm/vit_base_patch32_224"}, "distill": {"epochs": 9}}
     features = {
         "mse": 0.5, "degrees": 41.41, "relative_match": 0.25,
         "neighbour_overlap": {"3": 0.3, "5": 0.4, "10": 0.5}, "alignment_inversions": {"2": 0.1, "3": 0.4, "5": 2.0},

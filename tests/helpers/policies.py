@@ -11,6 +11,7 @@ import torch
 
 from helpers.scene_runs import LEARNER, SMALL, config
 from pickclutter_lang.datasets.scene_images import SceneDataset
+from pickclutter_lang.experiments.scenes.export_policy import scene_to_observation
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.policy.folder import (
@@ -20,7 +21,6 @@ from pickclutter_lang.policy.folder import (
     StudentSpec,
     Thresholds,
 )
-from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.torch_networks import CROP_CLASSIFIER_PREFIX, save_pretrained
 from pickclutter_lang.students.crop_classifier import CropClassifier
 from pickclutter_lang.students.student import MultiLabelStudent, build_student

@@ -151,7 +151,7 @@ WRITING = {
         f"evaluate-policy {STUDENT} variants=[oracle,few_shot] episodes=2 camera_size=48 n_videos=1 "
         "workers=1 out={work}/o"
     ),
-    "train-ppo": WritingCommand("train-ppo policy={inputs}/policy steps=64 episode_steps=8 out={work}/o"),
+    "train-ppo": WritingCommand("train-ppo policy={inputs}/policy steps=64 out={work}/o"),
 }
 """Name -> command line; its first word is the command."""
 NOT_KILLED = {

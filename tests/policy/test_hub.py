@@ -14,12 +14,12 @@ import yaml
 from helpers.hub_server import Hub, serve_hub
 from helpers.kill_runs import COMMAND
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
-from pickclutter_lang.policy.detectors import RandomDetector
+from pickclutter_lang.policy.detectors import RandomDetector, StudentDetector
 from pickclutter_lang.policy.folder import load_config
 from pickclutter_lang.policy.hub import POLICY_FILES, fetch_policy, push_policy
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.torch_networks import load_pretrained, torch_runtime
+from pickclutter_lang.policy.torch_networks import TorchNetworks, load_pretrained
 
 
 @pytest.fixture
@@ -43,19 +43,20 @@ def test_what_was_opened_is_saved_pushed_and_fetched_as_it_was(exported: Path, t
     fetched = fetch_policy("me/picker", cache_dir=tmp_path / "cache", endpoint=hub.address)
     assert all((fetched / name).read_bytes() == (folder / name).read_bytes() for name in POLICY_FILES)
     asked = len(hub.requests)
-    student = StudentRuntime.from_pretrained("me/picker", cache_dir=tmp_path / "cache", endpoint=hub.address)
-    assert student.config == load_config(folder).student
+    assert load_config(fetched) == load_config(folder)
+    again = fetch_policy("me/picker", cache_dir=tmp_path / "cache", endpoint=hub.address)
     assert not [line for line in hub.requests[asked:] if line.startswith("GET /me/")]
-    assert fetch_policy("me/picker", cache_dir=tmp_path / "cache", endpoint="http://127.0.0.1:9") == fetched
+    assert fetch_policy("me/picker", cache_dir=tmp_path / "cache", endpoint="http://127.0.0.1:9") == fetched == again
 
 
 def test_what_was_not_opened_from_a_folder_is_not_saved(exported: Path, tmp_path: Path) -> None:
     config, weights, text = load_pretrained(exported / "few_shot")
+    built = StudentDetector(StudentRuntime(config.student, TorchNetworks(config.student, weights, text)))
     with pytest.raises(InvalidArgumentError, match="policy"):
-        torch_runtime(config.student, weights, text).save_pretrained(tmp_path / "saved")
-    with pytest.raises(InvalidArgumentError, match="RandomDetector"):
+        LanguagePickPolicy(built).save_pretrained(tmp_path / "saved")
+    with pytest.raises(InvalidArgumentError, match="policy"):
         LanguagePickPolicy(RandomDetector()).push_to_hub("me/picker")
-    opened = StudentRuntime.load(shutil.copytree(exported / "few_shot", tmp_path / "policy"))
+    opened = LanguagePickPolicy.load(shutil.copytree(exported / "few_shot", tmp_path / "policy"))
     weights_file = tmp_path / "policy" / POLICY_FILES[1]
     weights_file.write_bytes(weights_file.read_bytes()[:-1] + b"?")
     with pytest.raises(CheckpointError, match=POLICY_FILES[1]):

@@ -277,8 +277,8 @@ def test_a_teacher_encodes_each_text_once_and_scores_by_its_thresholds(
     found = [detector(seen, name) for name in ("lemon", "tennis ball", "lemon", "yellow fruit", "yellow fruit")]
     assert given == [["a photo of a lemon", "a photo of a tennis ball"], ["a photo of a yellow fruit"]]
     assert [one.threshold for one in found] == [0.9, 0.2, 0.9, 0.2, 0.2]
-    scored = detector.score(seen, ["tennis ball", "lemon"])
-    assert [one.score for one in scored] == [found[1].score, found[0].score]
+    both = detector.detect(seen, ["tennis ball", "lemon"])
+    assert [one.score for one in both] == [found[1].score, found[0].score]
     image = seen["hand_rgb"]
     red, features = detector.detect_without_depth(image, ["the red one"])[0], encode_images(teacher, image[None])
     texts = [f"a photo of a {color} object" for color in ("red", *(c for c in COLORS if c != "red"))]

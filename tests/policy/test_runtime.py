@@ -21,7 +21,7 @@ from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, Teach
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.torch_networks import TorchNetworks, load_pretrained, torch_runtime
+from pickclutter_lang.policy.torch_networks import TorchNetworks, load_pretrained
 
 
 def images_of_scene(run: SceneRun, row: int) -> dict[str, Any]:
@@ -89,14 +89,16 @@ def test_only_new_names_need_the_teacher_and_another_is_refused(exported: Path, 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_traced_network_predicts_what_the_network_predicts_and_can_be_sent(exported: Path, precision: str) -> None:
     config, weights, text = load_pretrained(exported / "few_shot")
-    student = torch_runtime(replace(config.student, precision=precision), weights, text, config.thresholds)
+    spec = replace(config.student, precision=precision)
+    student = StudentRuntime(spec, TorchNetworks(spec, weights, text), config.thresholds)
     near = 1e-5 if precision == "float32" else 0.02
     images, names = images_of_scene(opened(exported, "few_shot"), 2), ["lemon", "dice"]
     networks = student.networks
     assert isinstance(networks, TorchNetworks)
     given = torch.from_numpy(student.preprocess(images))
     with torch.no_grad():
-        expected = networks.model.score(given, PromptFeatures(*map(torch.from_numpy, student.encode_names(names))))
+        text = PromptFeatures(*map(torch.from_numpy, student.encode_names(names)))
+        expected = networks.model.score(networks.model.features(given), text)
     found = student.predict(images, names)
     assert networks._network(given).dtype == getattr(torch, precision)
     np.testing.assert_allclose(found.scores, expected.probabilities[0], atol=near)

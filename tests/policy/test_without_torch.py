@@ -24,7 +24,7 @@ from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.onnx_export import export_runtime
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.torch_networks import load_pretrained, torch_runtime
+from pickclutter_lang.policy.torch_networks import TorchNetworks, load_pretrained
 
 pytest.importorskip("onnxscript", reason="needs the extra export")
 
@@ -59,7 +59,8 @@ def trained(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
 def check_decisions(policy: Path, out: Path, looks: list[dict[str, Any]]) -> None:
     """Compare scores, maps, thresholds, answers and masks with those of torch in float32, for three names a look."""
     config, weights, text = load_pretrained(policy)
-    with_torch = torch_runtime(replace(config.student, precision="float32"), weights, text, config.thresholds)
+    spec = replace(config.student, precision="float32")
+    with_torch = StudentRuntime(spec, TorchNetworks(spec, weights, text), config.thresholds)
     student = StudentRuntime.load(out, num_threads=1)
     names = student.names
     assert tuple(names) == config.student.names

@@ -95,7 +95,7 @@ def test_prompts_are_encoded_once_per_step_and_once_per_evaluation(
     assert len(steps) > 10 and len(encoded) == len(steps) + validations + saved
     encoded.clear()
     evaluate_run(run)
-    assert len(encoded) == 3  # one in each stage: zero-shot, retrieval, few-shot
+    assert len(encoded) == 9  # two, three and four stores in the stages, whatever their batches
 
 
 Parts = tuple[SceneDataset, OpenClipTeacher, RegionFeatures]

@@ -136,7 +136,7 @@ class ImageTrainConfig:
     """Side in pixels of the center crop for evaluation. null: the full image."""
     crops: ImageCropConfig = field(default_factory=ImageCropConfig)
     teacher: TeacherConfig = field(default_factory=lambda: TeacherConfig(cache=IMAGE_CACHE))
-    student: StudentConfig = field(default_factory=lambda: StudentConfig("torchvision/resnet18", output_stride=None))
+    student: StudentConfig = field(default_factory=lambda: StudentConfig("timm/resnet18.tv_in1k", output_stride=None))
     text: ClassTextConfig = field(default_factory=ClassTextConfig)
     objective: ImageObjectiveConfig = field(default_factory=ImageObjectiveConfig)
     distill: PhaseConfig = field(default_factory=lambda: PhaseConfig(epochs=15, batch_size=64))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,8 +21,9 @@ from pickclutter_lang.experiments.scenes.trained_run import (
     load_trained_run,
 )
 from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, FEW_SHOT, STAGES
+from pickclutter_lang.manipulation.point_cloud import camera_pose_from_table
 from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, Predictions, policy_thresholds
-from pickclutter_lang.policy.detectors import ScoringDetector, StudentDetector
+from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.folder import (
     PolicyConfig,
     PromptArchitecture,
@@ -28,13 +31,15 @@ from pickclutter_lang.policy.folder import (
     StudentSpec,
     Thresholds,
 )
-from pickclutter_lang.policy.replay import scene_to_observation
-from pickclutter_lang.policy.torch_networks import CROP_CLASSIFIER_PREFIX, save_pretrained, torch_runtime
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.teacher_detector import TeacherDetector
+from pickclutter_lang.policy.torch_networks import CROP_CLASSIFIER_PREFIX, TorchNetworks, save_pretrained
 from pickclutter_lang.results.page import evenly_spaced
 from pickclutter_lang.results.record import RESULT_FILE, number_at, read_record
 from pickclutter_lang.results.scores import SCORES_FILE, Cell, Place, Scores
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.progress import track
+from pickclutter_lang.utils.typing import FloatArray
 
 MAX_CALIBRATION_SCENES = 300
 """Scenes of a store, evenly spaced, that thresholds of the teacher and of a crop classifier come from, at most: each
@@ -113,8 +118,10 @@ def _scores(student: TrainedStudent, store: str, of_crops: bool) -> Predictions:
 
 
 def _score_crops(student: TrainedStudent, store: str) -> Predictions:
-    networks = torch_runtime(_student_spec(student, True), _weights(student, True), student.labels.features)
-    return score_scenes(student.scenes[store], student.labels.unseen_by_name, StudentDetector(networks))
+    spec = _student_spec(student, True)
+    runtime = StudentRuntime(spec, TorchNetworks(spec, _weights(student, True), student.labels.features))
+    detector = StudentDetector(runtime, always_present=True)  # only scores count
+    return score_scenes(student.scenes[store], student.labels.unseen_by_name, detector)
 
 
 def _weights(student: TrainedStudent, with_crops: bool) -> dict[str, Tensor]:
@@ -163,7 +170,10 @@ def _student_spec(student: TrainedStudent, with_crops: bool) -> StudentSpec:
 
 
 def score_scenes(
-    scenes: SceneDataset, names: Mapping[str, bool], detector: ScoringDetector, count: int = MAX_CALIBRATION_SCENES
+    scenes: SceneDataset,
+    names: Mapping[str, bool],
+    detector: StudentDetector | TeacherDetector,
+    count: int = MAX_CALIBRATION_SCENES,
 ) -> Predictions:
     """Return a detector's scores of names, on at most `count` scenes of a store, evenly spaced.
 
@@ -172,7 +182,7 @@ def score_scenes(
     """
     rows = evenly_spaced(len(scenes), count)
     scores = [
-        [target.score for target in detector.score(scene_to_observation(scenes, row), list(names))]
+        [found.score for found in detector.detect(scene_to_observation(scenes, row), list(names))]
         for row in track(rows, f"scenes of {scenes.store.path.name}")
     ]
     targets = torch.zeros((len(rows), len(names)), dtype=torch.bool)
@@ -186,3 +196,28 @@ def score_scenes(
         torch.tensor(list(names.values())),
         [scenes.scene_ids[row] for row in rows],
     )
+
+
+def scene_to_observation(scenes: SceneDataset, row: int) -> dict[str, Any]:
+    """Return what detectors read of an observation of `FlatObservation`: the hand camera's RGB, depth and pose.
+
+    A store of ManiSkill2's camera has no camera poses. Detectors need a pose for heights above the table alone, so it
+    is estimated from the plane of the table.
+
+    :raises DatasetError: when the store lacks the hand camera's depth or segmentation, or no table is seen in the scene
+    """
+    rgb, depth, segments = (scenes.load_images("hand", kind, [row])[0] for kind in ("rgb", "depth", "segmentation"))
+    meters = depth.astype(np.float64) / 1000
+    matrices = scenes.camera_matrices(row)
+    if matrices is not None:  # of OpenCV's axes, from the world; a pose is of OpenGL's
+        intrinsic, world2cam = matrices[0], np.vstack([matrices[1], [0, 0, 0, 1]])
+        pose: FloatArray = np.linalg.inv(world2cam) * [1, -1, -1, 1]
+    else:
+        half = scenes.store.image_size / 2
+        intrinsic = np.array([[half, 0, half], [0, half, half], [0, 0, 1]])  # ManiSkill2's camera sees 90 degrees
+        try:
+            pose = camera_pose_from_table(meters, intrinsic, segments == 0)
+        except InvalidArgumentError as error:
+            raise DatasetError(f"scene {scenes.scene_ids[row]} of {scenes.store.place}: {error}") from error
+    depth = meters.astype(np.float32)
+    return {"hand_rgb": rgb, "hand_depth": depth, "hand_intrinsic": intrinsic, "hand_cam2world": pose}

@@ -31,7 +31,7 @@ from pickclutter_lang.metrics.thresholds import (
 from pickclutter_lang.results.page import evenly_spaced
 from pickclutter_lang.results.record import write_trained
 from pickclutter_lang.results.scores import Cell, Place, Scores
-from pickclutter_lang.students.student import MultiLabelStudent, predict_batch, predict_scenes
+from pickclutter_lang.students.student import MultiLabelStudent, predict_batches, predict_scenes
 from pickclutter_lang.training.config import RetrievalConfig
 from pickclutter_lang.utils.array_files import read_npz
 from pickclutter_lang.utils.io import atomic_write
@@ -56,7 +56,6 @@ _EXAMPLES = 8
 _UNLABELED_SCENES = 300
 """Unlabeled scenes, evenly spaced, that thresholds come from, at most."""
 _ALL = ("id", "ood")
-_BATCH = 64
 
 
 def evaluate_run(run: SceneRun) -> dict[str, Any]:
@@ -164,7 +163,7 @@ def _examples(run: SceneRun) -> Examples:
     """Return scenes of X_ood, evenly spaced."""
     scenes, names = run.scenes["ood"], run.label_names(_ALL)
     rows = evenly_spaced(len(scenes), _EXAMPLES)
-    maps = predict_batch(run.model, scenes, rows, names).attention.cpu().numpy()
+    maps = next(predict_batches(run.model, scenes, names, rows)).attention.cpu().numpy()
     return Examples([scenes.scene_ids[row] for row in rows], names, scenes.hand_images(rows), maps)
 
 
@@ -313,9 +312,7 @@ def extract_cache_features(
     logits, features = [], []
     learned_scale = float(model.aggregation.log_scale.exp())
     rescale = 1.0 if config.temperature is None else 1 / (config.temperature * learned_scale)
-    for first in range(0, len(scenes), _BATCH):
-        rows = range(first, min(first + _BATCH, len(scenes)))
-        prediction = predict_batch(model, scenes, rows, names)
+    for prediction in predict_batches(model, scenes, names):
         logits.append(rescale * torch.logit(prediction.probabilities, eps=1e-6).cpu())
         if config.keys == "teacher":
             features.append(prediction.pooled.cpu()[:, None].expand(-1, len(names), -1))

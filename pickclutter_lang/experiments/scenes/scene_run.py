@@ -101,7 +101,6 @@ class SceneRun(MultiPhaseExperiment):
             config.data.camera_spec,
             self.teacher.embed_dim,
             lambda: build_label_encoder(config.prompts, self.teacher, labels, self.description_owners, own),
-            self.label_names(("id",)),
             resolve_bf16(config.precision, config.device),
         )
         if self.config.data.depth:

@@ -163,7 +163,7 @@ class SceneTask:
             own = self.model.features(images)
         features = StudentFeatures(*(gather_rows(part.float(), len(prepared.targets)) for part in own))
         texts = [self.vocabulary.texts[n] for n in prepared.sampled] if self.vocabulary is not None else []
-        prediction = self.model.predict_features(features, self.labels, texts)
+        prediction = self.model.score(features, self.model.prompts.encode(self.labels, texts))
         check_finite(prediction.probabilities, epoch, self.name, self.config)
         return self.objective(
             targets=prepared.targets.to(device),

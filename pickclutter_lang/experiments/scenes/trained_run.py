@@ -157,7 +157,6 @@ class TrainedStudent:
             config.data.camera_spec,
             features.positive.shape[1],
             lambda: StoredLabelEncoder(self.labels.names, features, prompts, contexts, self.teacher),
-            self.labels.names,
             resolve_bf16(config.precision, "cpu"),
         )
         network = {name: value for name, value in self.weights.items() if not name.startswith(_PROMPTS_PREFIX)}

@@ -285,12 +285,12 @@ def test_texts_are_checked_before_any_run(toys: list[str], tmp_path: Path) -> No
 
 def test_a_vit_is_trained_with_its_recipe_for_any_other_student(toys: list[str], tmp_path: Path) -> None:
     paths = [one for one in toys if one.startswith(("data.root", "teacher"))]
-    overrides = [*paths, "recipe=paper_resnet", "student.name=torchvision/resnet50", "student.dropout=false"]
+    overrides = [*paths, "recipe=paper_resnet", "student.name=timm/resnet50.tv2_in1k", "student.dropout=false"]
     grid = ReproduceTablesConfig("all", seeds=[0], out=str(tmp_path))
     jobs: list[Any] = plan_image_tables(grid, overrides, lambda some: config(*some))
     assert sum("vit" in job.name for job in jobs) == 4
     for job in jobs:
-        expected = ("timm/vit_base_patch32_224", "adamw") if "vit" in job.name else ("torchvision/resnet50", "sgd")
+        expected = ("timm/vit_base_patch32_224", "adamw") if "vit" in job.name else ("timm/resnet50.tv2_in1k", "sgd")
         assert (job.config.student.name, job.config.distill.optimizer) == expected
 
 

@@ -19,13 +19,12 @@ from pickclutter_lang.datasets.transforms.crops import crop_images, crop_masks, 
 from pickclutter_lang.datasets.transforms.resampling import bounding_square
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.experiments.scenes.config import PolicyExportConfig, TrainedRunConfig
-from pickclutter_lang.experiments.scenes.export_policy import export_policy, save_crop_scores
+from pickclutter_lang.experiments.scenes.export_policy import export_policy, save_crop_scores, scene_to_observation
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_report import write_report
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.manipulation.point_cloud import camera_pose_from_table, unproject_depth
 from pickclutter_lang.policy.detectors import StudentDetector
-from pickclutter_lang.policy.replay import scene_to_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.students import build_student
 from pickclutter_lang.students.crop_classifier import CropClassifier

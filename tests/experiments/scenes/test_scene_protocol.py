@@ -35,7 +35,7 @@ from pickclutter_lang.metrics.thresholds import (
 )
 from pickclutter_lang.results.record import without_nan
 from pickclutter_lang.results.scores import Scores
-from pickclutter_lang.students.student import predict_batch
+from pickclutter_lang.students.student import predict_batches
 from pickclutter_lang.training.config import RetrievalConfig
 
 KNOWN, HELD_OUT = names_of_objects("id"), names_of_objects("ood")
@@ -249,7 +249,7 @@ def test_the_teachers_keys_are_compared_with_the_pooled_features(tmp_path: Path)
     assert (choice.alpha, choice.beta) == (1.0, 5.5)
     names, known = run.label_names(("id", "ood")), scenes.labels[:, run.label_indices(("id", "ood"))]
     row, column = 1, 5
-    prediction = predict_batch(run.model, run.scenes["ood"], [row], names)
+    (prediction,) = predict_batches(run.model, run.scenes["ood"], names, [row])
     cosine_logit = torch.logit(prediction.probabilities[0, column]) / run.model.aggregation.log_scale.exp()
     affinities = (-5.5 * (1 - torch.cosine_similarity(prediction.pooled[0], run.teacher_keys, dim=2))).exp().mean(1)
     present = known[:, column]

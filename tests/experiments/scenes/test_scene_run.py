@@ -29,7 +29,7 @@ from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
 from pickclutter_lang.language.descriptions import read_descriptions
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.students.label_encoders import ClosedSetEncoder, build_label_encoder
-from pickclutter_lang.students.student import predict_batch, predict_scenes
+from pickclutter_lang.students.student import predict_batches, predict_scenes
 from pickclutter_lang.teachers import FeatureCache, load_teacher
 from pickclutter_lang.teachers.scene_features import encode_regions, teacher_features
 from pickclutter_lang.training.checkpoint import epoch_folder, saved_epochs
@@ -133,9 +133,8 @@ def test_training_and_evaluation_share_one_predict(finished: SceneRun) -> None:
         rows = finished.model.predict(scenes.batch(range(len(scenes))), names)
     assert rows.probabilities.requires_grad
     np.testing.assert_allclose(once, rows.probabilities.detach(), atol=1e-5)
-    reverse = predict_batch(finished.model, scenes, [3], names[::-1])
+    (reverse,) = predict_batches(finished.model, scenes, names[::-1], [3])
     np.testing.assert_allclose(reverse.probabilities[0].flip(0), once[3], atol=1e-5)
-    assert finished.model.predict(scenes.batch([0])).probabilities.shape == (1, len(finished.label_names(("id",))))
 
 
 def test_bfloat16_trains_and_predicts_nearly_the_same(toys: list[str], finished: SceneRun, tmp_path: Path) -> None:
