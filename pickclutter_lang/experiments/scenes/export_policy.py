@@ -209,12 +209,12 @@ def scene_to_observation(scenes: SceneDataset, row: int) -> dict[str, Any]:
     rgb, depth, segments = (scenes.load_images("hand", kind, [row])[0] for kind in ("rgb", "depth", "segmentation"))
     meters = depth.astype(np.float64) / 1000
     matrices = scenes.camera_matrices(row)
+    half = scenes.store.image_size / 2
+    intrinsic: FloatArray = np.array([[half, 0, half], [0, half, half], [0, 0, 1]])  # ManiSkill2: 90 degrees
     if matrices is not None:  # of OpenCV's axes, from the world; a pose is of OpenGL's
         intrinsic, world2cam = matrices[0], np.vstack([matrices[1], [0, 0, 0, 1]])
         pose: FloatArray = np.linalg.inv(world2cam) * [1, -1, -1, 1]
     else:
-        half = scenes.store.image_size / 2
-        intrinsic = np.array([[half, 0, half], [0, half, half], [0, 0, 1]])  # ManiSkill2's camera sees 90 degrees
         try:
             pose = camera_pose_from_table(meters, intrinsic, segments == 0)
         except InvalidArgumentError as error:
