@@ -42,12 +42,12 @@ def train_affordance(config: TrainConfig) -> None:
     from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun
     from pickclutter_lang.results.record import RESULT_FILE
-    from pickclutter_lang.teachers.known_words import zero_words_note
+    from pickclutter_lang.teachers.known_words import unknown_words_note
     from pickclutter_lang.utils.ranks import is_main
 
     run, done = SceneRun.open(config), (Path(config.out) / RESULT_FILE).is_file()
     if not done:
-        note = zero_words_note(run.teacher, run.label_names(("id", "ood")))
+        note = unknown_words_note(run.teacher, run.label_names(("id", "ood")))
         if note and is_main() and not config.prompts.closed_set:
             print(note)
         run.train()

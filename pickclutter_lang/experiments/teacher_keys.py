@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -13,8 +13,6 @@ from torch import Tensor
 
 from pickclutter_lang.datasets.transforms.crops import rand_augment
 from pickclutter_lang.teachers import FeatureCache, Teacher
-
-_AT_ONCE = 64
 
 
 def teacher_keys(
@@ -32,17 +30,15 @@ def teacher_keys(
     :param image_ids: content hash of all images, and how `load` transforms them
     """
 
-    def batches(view: int) -> Iterator[NDArray[np.uint8]]:
-        for first in range(0, len(rows), _AT_ONCE):
-            part = rows[first : first + _AT_ONCE]
-            pairs = zip(load(part), part, strict=True)
-            yield np.stack([_changed(image, row, view) if view else image for image, row in pairs])
+    def images(view: int, part: Sequence[int]) -> NDArray[np.uint8]:
+        pairs = zip(load(part), part, strict=True)
+        return np.stack([_changed(image, row, view) if view else image for image, row in pairs])
 
     content, transform = image_ids
     chosen = hashlib.sha256(np.asarray(rows, np.int64).tobytes()).hexdigest()[:16]
     features = [
         cache.get_or_compute(
-            teacher, partial(batches, view), len(rows), content, f"{transform} rows={chosen} rand_augment={view}"
+            teacher, rows, partial(images, view), content, f"{transform} rows={chosen} rand_augment={view}"
         )
         for view in range(views)
     ]

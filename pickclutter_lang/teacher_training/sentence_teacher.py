@@ -18,10 +18,10 @@ from torch import Tensor
 
 from pickclutter_lang.errors import MissingExtraError
 from pickclutter_lang.language.captions import ATTRIBUTE_TYPES, attribute_prompt
-from pickclutter_lang.language.clip_words import word_tokens
 from pickclutter_lang.language.label_names import vocabulary
 from pickclutter_lang.language.object_attributes import ObjectAttributes
 from pickclutter_lang.teacher_training.trainable_teacher import TrainablePocketTeacher
+from pickclutter_lang.teachers.open_clip_teacher import word_tokens
 from pickclutter_lang.training.trainer import cosine
 from pickclutter_lang.utils.progress import track
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,23 @@ def load_teacher(
 def _load(name: str, checkpoint: str | Path | None, cache_dir: str | Path | None) -> OpenClipTeacher:
     """Load a model of open_clip."""
     architecture, _, tag = _ALIASES.get(name, name).partition(":")
-    config, pretrained = _open_clip_configs(name, architecture, tag)
+    config = open_clip.get_model_config(architecture)
+    if config is None:
+        raise TeacherError(
+            f"expected 'pocket', 'vit_l14_openai' or '<open_clip architecture>:<pretrained tag>', "
+            f"but got {name!r}; open_clip.list_models() lists the architectures"
+        )
+    pretrained = dict(get_pretrained_cfg(architecture, tag))
+    if not pretrained:
+        tags = ", ".join(list_pretrained_tags_by_model(architecture)) or "none"
+        raise TeacherError(
+            f"expected a pretrained tag of {architecture} (it decides the preprocessing), but got {tag!r}; tags: {tags}"
+        )
+    if bool(pretrained.get("quick_gelu")) != bool(config.get("quick_gelu")):
+        other = f"{architecture}-quickgelu" if pretrained.get("quick_gelu") else architecture.replace("-quickgelu", "")
+        raise TeacherError(
+            f"the weights {tag!r} were trained with another activation than {architecture} has; use '{other}:{tag}'"
+        )
     if checkpoint is not None:
         model = _build(architecture, Path(checkpoint))
     else:
@@ -59,38 +76,10 @@ def _load(name: str, checkpoint: str | Path | None, cache_dir: str | Path | None
     return OpenClipTeacher(model, config, PreprocessCfg(**preprocess))
 
 
-def _open_clip_configs(name: str, architecture: str, tag: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return open_clip's configuration of an architecture and of its tag."""
-    config = open_clip.get_model_config(architecture)
-    if config is None:
-        raise TeacherError(
-            f"expected 'pocket', 'vit_l14_openai' or '<open_clip architecture>:<pretrained tag>', "
-            f"but got {name!r}; open_clip.list_models() lists the architectures"
-        )
-    pretrained = get_pretrained_cfg(architecture, tag)
-    if not pretrained:
-        tags = ", ".join(list_pretrained_tags_by_model(architecture)) or "none"
-        raise TeacherError(
-            f"expected a pretrained tag of {architecture} (it decides the preprocessing), but got {tag!r}; tags: {tags}"
-        )
-    if bool(pretrained.get("quick_gelu")) != bool(config.get("quick_gelu")):
-        matching = (
-            f"{architecture}-quickgelu" if pretrained.get("quick_gelu") else architecture.replace("-quickgelu", "")
-        )
-        raise TeacherError(
-            f"the weights {tag!r} were trained with another activation than {architecture} has; use '{matching}:{tag}'"
-        )
-    return config, dict(pretrained)
-
-
 def _build(architecture: str, checkpoint: Path) -> Any:
     """Build an architecture and fill it from a local safetensors file."""
-    if checkpoint.suffix != ".safetensors":
-        raise TeacherError(
-            f"expected a .safetensors checkpoint, but got {checkpoint}; other formats can run code when they are read"
-        )
-    if not checkpoint.is_file():
-        raise TeacherError(f"expected a teacher's weights at {checkpoint}, but there is no such file")
+    if checkpoint.suffix != ".safetensors" or not checkpoint.is_file():
+        raise TeacherError(f"expected a .safetensors file with a teacher's weights, but got {checkpoint}")
     model = open_clip.create_model(architecture, load_weights=False)
     try:
         open_clip.load_checkpoint(model, str(checkpoint), strict=True)
@@ -102,29 +91,27 @@ def _build(architecture: str, checkpoint: Path) -> Any:
 
 def _download(name: str, architecture: str, tag: str, pretrained: dict[str, Any], cache_dir: str | Path | None) -> Any:
     """Let open_clip fetch (or find in its cache) and load the weights of a tag."""
-    repository = str(pretrained.get("hf_hub", "")).split("/")[:2]
-    source = f"{ENDPOINT}/{'/'.join(repository)}" if repository[0] else str(pretrained.get("url"))
-    hint = (
-        f"the weights of {name!r} are not on this machine; get them from {source} (the file {_WEIGHTS_FILE}) "
-        f"on a machine with network, put the file anywhere here and pass its path as the teacher's checkpoint"
-    )
-    cached = repository[0] and try_to_load_from_cache("/".join(repository), _WEIGHTS_FILE, cache_dir=cache_dir)
-    if not cached and not reachable(source):
-        raise TeacherError(f"{hint} (no answer from {source})")
+    repository = "/".join(str(pretrained.get("hf_hub", "")).split("/")[:2])
+    source = f"{ENDPOINT}/{repository}" if repository else str(pretrained.get("url"))
+    cached = repository and try_to_load_from_cache(repository, _WEIGHTS_FILE, cache_dir=cache_dir)
     try:
+        if not cached:
+            _probe(source)
         return open_clip.create_model(
             architecture, pretrained=tag, weights_only=True, cache_dir=str(cache_dir) if cache_dir else None
         )
     except (RuntimeError, OSError) as error:
-        raise TeacherError(f"{hint} ({str(error).splitlines()[0]})") from error
+        raise TeacherError(
+            f"the weights of {name!r} are not on this machine ({str(error).splitlines()[0]}); get them from {source} "
+            f"(the file {_WEIGHTS_FILE}) on a machine with network, put the file anywhere here and pass its path as "
+            "the teacher's checkpoint"
+        ) from error
 
 
-def reachable(url: str) -> bool:
-    """Ask once, briefly: Hugging Face's client would try for most of a minute before it gives up."""
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=_PROBE_SECONDS):
-            return True
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
-        return False
+def _probe(url: str) -> None:
+    """Ask once, briefly: Hugging Face's client would try for most of a minute before it gives up.
+
+    :raises OSError: where nobody answers
+    """
+    with suppress(urllib.error.HTTPError):
+        urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=_PROBE_SECONDS).close()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from pickclutter_lang.errors import InvalidArgumentError, TeacherError
+from pickclutter_lang.errors import TeacherError
 from pickclutter_lang.teachers.base import Teacher
 from pickclutter_lang.utils.array_files import read_tensors
 from pickclutter_lang.utils.io import atomic_write, cache_dir, ensure_dir
@@ -24,7 +24,10 @@ from pickclutter_lang.utils.locks import file_lock
 from pickclutter_lang.utils.object_storage import is_url
 from pickclutter_lang.utils.progress import ProgressBar
 
-SCHEMA = 2
+_SCHEMA = 2
+_REMEDY = "delete that file"
+_BATCH_SIZE = 64
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class FeatureKey:
     @property
     def digest(self) -> str:
         """Hash (sha256, hex) of all parts: the name of the files."""
-        return hashlib.sha256(json.dumps({"schema": SCHEMA, **asdict(self)}, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps({"schema": _SCHEMA, **asdict(self)}, sort_keys=True).encode()).hexdigest()
 
 
 class _Metadata(TypedDict):
@@ -60,84 +63,61 @@ class FeatureCache:
     def get_or_compute(
         self,
         teacher: Teacher,
-        batches: Callable[[], Iterable[npt.NDArray[np.uint8]]],
-        count: int,
+        rows: Sequence[Row],
+        images: Callable[[Sequence[Row]], npt.NDArray[np.uint8]],
         data: str,
         transform_id: str = "",
     ) -> Tensor:
-        """Return the features [count, D] of images; compute them if the key is not cached.
+        """Return the features [N, D] of images; one process computes them if the key is not cached, others wait.
 
-        :param batches: makes an iterator of uint8 batches [n, H, W, 3], `count` images in all; not called on a hit
+        :param rows: what N images are known by
+        :param images: from some of the rows to their images, uint8 [n, H, W, 3]; not called on a hit
         :param data: content hash of the images
         :param transform_id: transform of the images, free text
-        :raises TeacherError: when the files of the key are damaged or belong to another key
-        :raises InvalidArgumentError: when the iterator gives another number of images
+        :raises TeacherError: when the files of the key are damaged
         :raises DatasetError: when the cache folder cannot be written to
         """
         key = FeatureKey(data, teacher.fingerprint, transform_id + (" bfloat16" if teacher.use_bf16 else ""))
         features = self.load(key)
-        if features is None:
-            features = self._compute_locked(key, teacher, batches, count)
-        if list(features.shape) != [count, teacher.embed_dim]:
-            raise TeacherError(
-                f"expected features [{count}, {teacher.embed_dim}] in {self._path(key)}, "
-                f"but got {list(features.shape)}; delete that file"
-            )
+        if features is not None:
+            return features
+        ensure_dir(self.folder)
+        with file_lock(self._path(key), wait=True):
+            features = self.load(key)
+            if features is None:
+                features = _compute(teacher, rows, images)
+                self._save(key, features)
         return features
 
     def load(self, key: FeatureKey) -> Tensor | None:
         """Return the features of a key, or None when they are not there.
 
-        :raises TeacherError: when the files are damaged or belong to another key
+        :raises TeacherError: when the files are damaged
         """
         path = self._path(key)
         if not path.exists() or not path.with_suffix(".json").exists():
             return None
-        metadata = read_json(path.with_suffix(".json"), _Metadata, TeacherError, "delete that file")
-        if metadata["key"] != asdict(key):
-            raise TeacherError(f"the cached features in {path} do not match {path.stem}.json; delete both files")
-        features = read_tensors(path, metadata["sha256"], TeacherError, "delete that file")
-        if set(features) != {"features"}:
-            raise TeacherError(f"expected features alone in {path}, but got {sorted(features)}; delete that file")
-        return features["features"]
+        metadata = read_json(path.with_suffix(".json"), _Metadata, TeacherError, _REMEDY)
+        return read_tensors(path, metadata["sha256"], TeacherError, _REMEDY)["features"]
 
-    def save(self, key: FeatureKey, features: Tensor) -> None:
+    def _save(self, key: FeatureKey, features: Tensor) -> None:
         """Write the features of a key: the tensor first, then the metadata that makes it valid."""
-        content = save({"features": features.detach().cpu().float().contiguous()})
-        metadata: dict[str, Any] = {
-            "schema": SCHEMA,
-            "key": asdict(key),
-            "shape": list(features.shape),
-            "sha256": hashlib.sha256(content).hexdigest(),
-        }
-        ensure_dir(self.folder)
+        content = save({"features": features.contiguous()})
+        sha256 = hashlib.sha256(content).hexdigest()
+        metadata = {"schema": _SCHEMA, "key": asdict(key), "shape": list(features.shape), "sha256": sha256}
         path = self._path(key)
         atomic_write(path, content)
         atomic_write(path.with_suffix(".json"), json.dumps(metadata, indent=1).encode())
-
-    def _compute_locked(
-        self, key: FeatureKey, teacher: Teacher, batches: Callable[[], Iterable[npt.NDArray[np.uint8]]], count: int
-    ) -> Tensor:
-        """Compute and save features under a lock, so that one process computes and others wait."""
-        ensure_dir(self.folder)
-        with file_lock(self._path(key), wait=True):
-            features = self.load(key)
-            if features is None:
-                features = _compute(teacher, batches(), count)
-                self.save(key, features)
-        return features
 
     def _path(self, key: FeatureKey) -> Path:
         return self.folder / f"{key.digest[:32]}.safetensors"
 
 
-def _compute(teacher: Teacher, batches: Iterable[npt.NDArray[np.uint8]], count: int) -> Tensor:
-    parts = []
-    with ProgressBar("teacher features", count, transient=True) as bar:
-        for batch in batches:
+def _compute(teacher: Teacher, rows: Sequence[Row], images: Callable[[Sequence[Row]], npt.NDArray[np.uint8]]) -> Tensor:
+    parts = [torch.zeros(0, teacher.embed_dim)]
+    with ProgressBar("teacher features", len(rows), transient=True) as bar:
+        for first in range(0, len(rows), _BATCH_SIZE):
+            batch = images(rows[first : first + _BATCH_SIZE])
             parts.append(teacher.encode_image(teacher.preprocess(batch)).cpu())
             bar.advance(len(batch))
-    features = torch.cat(parts) if parts else torch.zeros(0, teacher.embed_dim)
-    if len(features) != count:
-        raise InvalidArgumentError(f"expected {count} images, but the iterator gave {len(features)}")
-    return features
+    return torch.cat(parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
@@ -22,8 +23,6 @@ from torchvision.transforms.functional import center_crop, normalize, resize
 from pickclutter_lang.errors import InvalidArgumentError, TeacherError
 
 _TEXT_BATCH_SIZE = 256
-_MAX_CACHED_WORDS = 20_000
-"""Words that the tokenizer remembers before it is made anew."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +40,6 @@ class Preprocessing:
                 f"expected a model whose images are resized by 'shortest' or 'squash', "
                 f"but got {self.config.resize_mode!r}; use another teacher"
             )
-        size = self.config.size
-        if not isinstance(size, int) and len(set(size)) > 1:
-            raise TeacherError(f"expected a model that reads square images, but got {tuple(size)}")
 
     @property
     def size(self) -> int:
@@ -67,16 +63,12 @@ class Preprocessing:
                 f"expected uint8 images [N, H, W, 3], but got {pixels.dtype} {list(pixels.shape)}"
             )
         x = pixels.permute(0, 3, 1, 2)
-        if tuple(x.shape[-2:]) != (self.size, self.size):
-            x = self._fit(x)
+        whole = [self.size, self.size]
+        if list(x.shape[-2:]) != whole:
+            squash, mode = self.config.resize_mode == "squash", InterpolationMode(self.config.interpolation)
+            x = center_crop(resize(x, whole if squash else [self.size], mode, antialias=True), whole)
         scaled: Tensor = normalize(x.float() / 255, list(self.config.mean), list(self.config.std))
         return scaled
-
-    def _fit(self, x: Tensor) -> Tensor:
-        mode = InterpolationMode(self.config.interpolation)
-        squash = self.config.resize_mode == "squash"
-        resized: Tensor = resize(x, [self.size, self.size] if squash else [self.size], mode, antialias=True)
-        return resized if squash else center_crop(resized, [self.size, self.size])
 
 
 class OpenClipTeacher:
@@ -180,8 +172,7 @@ class OpenClipTeacher:
         :param truncate: cut a text that is longer than the context instead of refusing it
         :raises InvalidArgumentError: naming the text that is longer than the context
         """
-        tokens = tokenize(texts, self.context_length, truncate)
-        return tokens.to(self.device)
+        return tokenize(texts, self.context_length, truncate).to(self.device)
 
     def eot_positions(self, tokens: Tensor) -> Tensor:
         """Return the position [C] of the end token, the largest id, in tokens [C, L]."""
@@ -197,23 +188,8 @@ class OpenClipTeacher:
 
         The text encoder is causal: what comes after the end token changes nothing, so L may be anything from
         `end.max() + 1` to `context_length`.
-
-        :raises InvalidArgumentError: for another width, more positions than the context, or an end outside L
         """
-        self._check_prompts(embeddings, end)
         return text_features(self._text, embeddings, end)
-
-    def _check_prompts(self, embeddings: Tensor, end: Tensor) -> None:
-        width = self._text.positional_embedding.shape[1]
-        if embeddings.ndim != 3 or embeddings.shape[2] != width or embeddings.shape[1] > self.context_length:
-            raise InvalidArgumentError(
-                f"expected embeddings [C, L <= {self.context_length}, {width}], but got {list(embeddings.shape)}"
-            )
-        length = embeddings.shape[1]
-        if end.shape != embeddings.shape[:1] or bool(((end < 0) | (end >= length)).any()):
-            raise InvalidArgumentError(
-                f"expected {embeddings.shape[0]} end positions in [0, {length}), but got {end.tolist()}"
-            )
 
 
 def tokenize(texts: Sequence[str], context_length: int, truncate: bool = False) -> Tensor:
@@ -222,22 +198,45 @@ def tokenize(texts: Sequence[str], context_length: int, truncate: bool = False) 
     :raises InvalidArgumentError: naming the text that is longer than the context, unless it may be truncated
     """
     tokenizer = _tokenizer(context_length)
-    for text, needed in zip(texts, count_tokens(texts, context_length), strict=True) if not truncate else ():
+    for text in () if truncate else texts:
+        needed = len(tokenizer.encode(text)) + 2
         if needed > context_length:
             raise InvalidArgumentError(
                 f"expected a text of at most {context_length} tokens, but this one has {needed}: {text!r}; "
                 "shorten it, or have it cut: truncate=True, in configs text.truncate=true or prompts.truncate=true"
             )
     tokens: Tensor = tokenizer(list(texts), context_length)
-    if len(tokenizer.cache) > _MAX_CACHED_WORDS:
-        _tokenizer.cache_clear()
     return tokens
 
 
-def count_tokens(texts: Sequence[str], context_length: int) -> list[int]:
-    """Return how many tokens each text has, start and end included; `context_length` is that of `tokenize`."""
-    encode = _tokenizer(context_length).encode
-    return [len(encode(text)) + 2 for text in texts]
+@lru_cache
+def _tokenizer(context_length: int) -> SimpleTokenizer:
+    return SimpleTokenizer(context_length=context_length)
+
+
+@lru_cache(maxsize=1)
+def _token_texts() -> list[str]:
+    """Return the text of each token; that of a word's end has `</w>` after it."""
+    return [text for _, text in sorted(SimpleTokenizer().decoder.items())]
+
+
+def word_tokens() -> dict[str, int]:
+    """Return the tokens of words of three letters or more, roughly the commonest first.
+
+    Some are ends of longer words too, such as "scope". A word that has no token is split into parts.
+    """
+    found = ((re.fullmatch("([a-z]{3,})</w>", text), token) for token, text in enumerate(_token_texts()))
+    return {match[1]: token for match, token in found if match}
+
+
+def token_text(token: int) -> str:
+    """Return the word, or the part of a word, that a token stands for."""
+    return _token_texts()[token].removesuffix("</w>")
+
+
+def word_ends() -> list[bool]:
+    """Return for each token whether a word may begin after it: it ends one, or it is the start of the text."""
+    return [text.endswith("</w>") or text == "<start_of_text>" for text in _token_texts()]
 
 
 def text_features(encoder: Any, embeddings: Tensor, end: Tensor) -> Tensor:
@@ -271,8 +270,3 @@ def _text_encoder(model: nn.Module, config: Mapping[str, Any]) -> Any:
     if text.get("hf_tokenizer_name") or text.get("tokenizer_kwargs"):
         raise TeacherError(f"expected a model with CLIP's own tokenizer, but its text encoder is {text}")
     return encoder
-
-
-@lru_cache
-def _tokenizer(context_length: int) -> SimpleTokenizer:
-    return SimpleTokenizer(context_length=context_length)

@@ -12,7 +12,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict
@@ -25,16 +25,15 @@ from safetensors.torch import save
 from torch import Tensor
 from torch.nn import functional
 
-from pickclutter_lang.errors import InvalidArgumentError, TeacherError
-from pickclutter_lang.language.clip_words import token_text
+from pickclutter_lang.errors import TeacherError
 from pickclutter_lang.teachers.efficientnet_lite import pocket_efficientnet_lite0
 from pickclutter_lang.teachers.known_words import WordNeighbors
-from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
-from pickclutter_lang.utils.array_files import check_finite, read_bytes, read_tensors, to_float, to_half
+from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher, token_text
+from pickclutter_lang.utils.array_files import check_finite, read_tensors, to_float, to_half
 from pickclutter_lang.utils.cards import Figure, hub_card
-from pickclutter_lang.utils.hub_files import fetch_files, push_folder
+from pickclutter_lang.utils.hub_files import fetch_files
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
-from pickclutter_lang.utils.json_files import Sha256, check_json, read_json
+from pickclutter_lang.utils.json_files import Sha256, read_json
 from pickclutter_lang.utils.validation import check_repository
 
 CONFIG_FILE = "open_clip_config.json"
@@ -115,21 +114,18 @@ class _Preprocess:
     resize_mode: Literal["squash", "shortest", "longest"]
 
 
-class _Needed(TypedDict):
-    model_cfg: dict[str, Any]
-    preprocess_cfg: dict[str, Any]
-
-
-class _Config(_Needed, total=False):
+@dataclass(frozen=True)
+class _Config:
     """Content of the configuration; `sha256` is that of the weights."""
 
-    sha256: Sha256
+    model_cfg: _Model
+    preprocess_cfg: _Preprocess
+    sha256: Sha256 | None = None
 
 
 class PocketTeacher(OpenClipTeacher):
     """The pocket teacher: a `Teacher` that also gives dense features, one for each cell of an image."""
 
-    _folder: Path | None = None
     _neighbors: WordNeighbors | None = None
 
     @classmethod
@@ -146,42 +142,6 @@ class PocketTeacher(OpenClipTeacher):
             folder = fetch_files(str(name_or_path), TEACHER_FILES, **of_hub)
         return load_pocket_teacher(folder)
 
-    @property
-    def folder(self) -> Path:
-        """The folder that it was opened from.
-
-        :raises InvalidArgumentError: when it was built without one
-        """
-        if self._folder is None:
-            raise InvalidArgumentError("expected a teacher that was opened from a folder, but this one was just built")
-        return self._folder
-
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write its configuration, its weights and the list of its training images again somewhere else.
-
-        :raises InvalidArgumentError: when it was not opened from a folder
-        :raises TeacherError: when that folder is gone
-        :raises DatasetError: when the new one cannot be written
-        """
-        ensure_dir(Path(folder))
-        for name in reversed(TEACHER_FILES):
-            if name == TRAINING_IMAGES and not (self.folder / name).is_file():
-                (Path(folder) / name).unlink(missing_ok=True)  # the list of another teacher
-                continue
-            atomic_write(Path(folder) / name, read_bytes(self.folder / name, None, TeacherError, "open it again"))
-
-    def push_to_hub(self, repository: str, private: bool = False, **place: Any) -> str:
-        """Push its folder with a model card to a repository of the hub, which is made if it is not there.
-
-        :param repository: `owner/name`
-        :param place: `token` and `endpoint` of the hub
-        :return: address of the commit
-        :raises HubError: when the hub refuses it or cannot be reached
-        :raises InvalidArgumentError: for another form of `repository`
-        """
-        card = teacher_card(self.folder, repository)
-        return push_folder(self.folder, TEACHER_FILES, card, repository, private=private, **place)
-
     def with_neighbors(self, kept: Sequence[str] = ()) -> PocketTeacher:
         """Return the teacher, sharing all else, with `WordNeighbors`; words of the texts `kept` stay as they are."""
         other = copy.copy(self)
@@ -189,19 +149,18 @@ class PocketTeacher(OpenClipTeacher):
         other._neighbors = WordNeighbors(self._text.token_embedding.weight, kept_tokens)
         return other
 
-    @property
-    def caption_words(self) -> list[str]:
-        """Known words that others are taken for; none without `with_neighbors`."""
-        return [] if self._neighbors is None else [token_text(token) for token in self._neighbors.known]
-
     def neighbors_of(self, word: str) -> list[list[tuple[str, float]]]:
         """Return for each unknown token of a word the known words that it is taken for, with their weights."""
-        tokens = self.tokenize([word], truncate=True)[0]
-        tokens = tokens[: int(self.eot_positions(tokens[None])[0])]
-        found = [[] for _ in tokens] if self._neighbors is None else self._neighbors.of(tokens)
-        known = super().embed_tokens(tokens).any(dim=1).tolist()
-        unknown = [of_token for of_token, is_known in zip(found, known, strict=True) if not is_known]
-        return [[(token_text(token), weight) for token, weight in of_token] for of_token in unknown]
+        tokens = self.tokenize([word], truncate=True)
+        tokens = tokens[:, : int(self.eot_positions(tokens)[0])]
+        unknown = ~super().embed_tokens(tokens)[0].any(dim=1)
+        if self._neighbors is None:
+            return [[] for _ in tokens[0][unknown]]
+        nearest, weights = (found[0][unknown.cpu()].tolist() for found in self._neighbors.of(tokens))
+        return [
+            [(token_text(token), weight) for token, weight in zip(*of_token, strict=True) if weight]
+            for of_token in zip(nearest, weights, strict=True)
+        ]
 
     def embed_tokens(self, tokens: Tensor) -> Tensor:
         """Return the embeddings [C, L, W], without positions, of tokens [C, L] from the start of the texts on."""
@@ -211,7 +170,9 @@ class PocketTeacher(OpenClipTeacher):
     @torch.no_grad()
     def encode_dense(self, images: Tensor) -> Tensor:
         """Return a feature per cell, [N, D, h, w] (h = w = S / 16), L2-normalized, of preprocessed images."""
-        return functional.normalize(dense_features(self.model, images.to(self.device)).float(), dim=1)
+        model: Any = self.model
+        maps = dense_maps(model, model.visual.trunk.forward_features(images.to(self.device)))
+        return functional.normalize(maps.float(), dim=1)
 
 
 def build_pocket_model(config: Mapping[str, Any]) -> open_clip.CLIP:
@@ -219,17 +180,11 @@ def build_pocket_model(config: Mapping[str, Any]) -> open_clip.CLIP:
     return open_clip.CLIP(**config["model_cfg"])
 
 
-def dense_features(model: Any, images: Tensor) -> Tensor:
-    """Return the projected map before pooling, [N, D, h, w]; its mean over h and w is `encode_image`'s output.
-
-    :param model: an open_clip model with a convolutional timm trunk, average pooling and a linear projection
-    :param images: preprocessed images [N, 3, H, W] of any size
-    """
-    return dense_maps(model, model.visual.trunk.forward_features(images))
-
-
 def dense_maps(model: Any, trunk_map: Tensor) -> Tensor:
-    """Project a map of the trunk, [N, C, h, w], to the embedding, [N, D, h, w]."""
+    """Project a map of the trunk, [N, C, h, w], to the embedding, [N, D, h, w].
+
+    Its mean over h and w is the output of `encode_image`, before its norm.
+    """
     projected: Tensor = model.visual.head(trunk_map.permute(0, 2, 3, 1))
     return projected.permute(0, 3, 1, 2)
 
@@ -261,30 +216,27 @@ def load_pocket_teacher(folder: str | Path | None = None) -> PocketTeacher:
     root = Path(folder) if folder is not None else Path(str(files("pickclutter_lang.assets") / "pocket_teacher"))
     remedy = "restore it, or train one: pickclutter train-teacher"
     missing = f"expected a pocket teacher at {root}, but {CONFIG_FILE} is not there; {remedy}"
-    config = read_json(root / CONFIG_FILE, _Config, TeacherError, remedy, missing)
-    weights = read_tensors(root / WEIGHTS_FILE, config.get("sha256"), TeacherError, remedy)
+    stored = read_json(root / CONFIG_FILE, _Config, TeacherError, remedy, missing)
+    weights = read_tensors(root / WEIGHTS_FILE, stored.sha256, TeacherError, remedy)
+    config = asdict(stored)
     try:
-        check_json(config["model_cfg"], _Model)
-        check_json(config["preprocess_cfg"], _Preprocess)
         check_finite(weights)
         model = build_pocket_model(config)
-        model.load_state_dict(_restore_embeddings(weights, config))
+        model.load_state_dict(_restore_embeddings(weights, stored.model_cfg.text_cfg.vocab_size))
     except (RuntimeError, KeyError, ValueError, IndexError, TypeError) as error:
         reason = " ".join(str(error).split())[:300]
         raise TeacherError(
             f"the pocket teacher at {root} is damaged or of another architecture: {reason}; {remedy}"
         ) from error
-    teacher = PocketTeacher(model, config["model_cfg"], PreprocessCfg(**config["preprocess_cfg"]))
-    teacher._folder = root
-    return teacher
+    return PocketTeacher(model, config["model_cfg"], PreprocessCfg(**config["preprocess_cfg"]))
 
 
-def _restore_embeddings(weights: dict[str, Tensor], config: Mapping[str, Any]) -> dict[str, Tensor]:
+def _restore_embeddings(weights: dict[str, Tensor], vocab_size: int) -> dict[str, Tensor]:
     """Expand the stored rows of the token embeddings to the full table, as float32."""
     rows = weights.pop(_STORED_ROWS, None)
     state = to_float(weights)
     if rows is not None:
-        table = torch.zeros(config["model_cfg"]["text_cfg"]["vocab_size"], state[_EMBEDDING].shape[1])
+        table = torch.zeros(vocab_size, state[_EMBEDDING].shape[1])
         table[rows.long()] = state[_EMBEDDING]
         state[_EMBEDDING] = table
     return state

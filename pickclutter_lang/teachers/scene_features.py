@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -18,8 +19,6 @@ from pickclutter_lang.datasets.transforms.resampling import MARGIN, MIN_AREA_FRA
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 
-_BATCH_SIZE = 64
-
 
 def teacher_features(teacher: Teacher, scenes: SceneDataset, cache: FeatureCache) -> Tensor:
     """Return the teacher's features of every flip of the hand camera's image.
@@ -32,12 +31,8 @@ def teacher_features(teacher: Teacher, scenes: SceneDataset, cache: FeatureCache
     parts = []
     for flip in flip_variants(scenes.config.augmentation.flips):
         transform_id = f"hand_rgb crop_size={scenes.crop_size} horizontal={flip.horizontal} vertical={flip.vertical}"
-
-        def batches(flip: AugmentationParams = flip) -> Iterator[NDArray[np.uint8]]:
-            for first in range(0, len(scenes), _BATCH_SIZE):
-                yield scenes.hand_images(range(first, min(first + _BATCH_SIZE, len(scenes))), flip)
-
-        parts.append(cache.get_or_compute(teacher, batches, len(scenes), scenes.content_hash, transform_id))
+        images = partial(scenes.hand_images, params=flip)
+        parts.append(cache.get_or_compute(teacher, range(len(scenes)), images, scenes.content_hash, transform_id))
     return torch.stack(parts, dim=1)
 
 
@@ -84,19 +79,14 @@ def encode_regions(
     transform_id = f"hand regions crop_size={scenes.crop_size} min_area={MIN_AREA_FRACTION} margin={MARGIN} size={size}"
     features = []
     for flip in flip_variants(scenes.config.augmentation.flips):
-
-        def batches(flip: AugmentationParams = flip) -> Iterator[NDArray[np.uint8]]:
-            for start in range(0, len(squares), _BATCH_SIZE):
-                yield _crop_batch(scenes, squares[start : start + _BATCH_SIZE], size, flip)
-
         flipped = "".join(f" {name}" for name in ("horizontal", "vertical") if getattr(flip, name))
-        found = cache.get_or_compute(teacher, batches, len(squares), scenes.content_hash, transform_id + flipped)
-        features.append(found)
+        crops = partial(_crop_batch, scenes, size, flip)
+        features.append(cache.get_or_compute(teacher, squares, crops, scenes.content_hash, transform_id + flipped))
     return RegionFeatures(instance_ids, first, torch.stack(features, dim=1))
 
 
 def _crop_batch(
-    scenes: SceneDataset, squares: Sequence[tuple[int, float, float, float]], size: int, flip: AugmentationParams
+    scenes: SceneDataset, size: int, flip: AugmentationParams, squares: Sequence[tuple[int, float, float, float]]
 ) -> NDArray[np.uint8]:
     """Return the crops [n, size, size, 3] of objects, flipped as the images of the student are."""
     images = scenes.hand_images([row for row, *_ in squares])

@@ -28,12 +28,13 @@ def write_training_images(folder: Path, hashes: Iterable[bytes], pretrained: str
     :param pretrained: folder of the teacher that the training started from, whose images count too
     :raises TeacherError: when that folder is damaged
     """
-    listed = {value[:_BYTES].hex() for value in hashes}
-    before = _trained_on(Path(pretrained)) if pretrained is not None else set[str]()
-    if before is None:
-        (folder / TRAINING_IMAGES).unlink(missing_ok=True)
-    else:
-        write_text(folder / TRAINING_IMAGES, json.dumps(sorted(listed | before), indent=0) + "\n")
+    listed, path = {value[:_BYTES].hex() for value in hashes}, folder / TRAINING_IMAGES
+    if pretrained is not None and (Path(pretrained) / TRAINING_IMAGES).is_file():
+        listed |= _read(Path(pretrained))
+    elif pretrained is not None and load_pocket_teacher(pretrained).fingerprint != load_pocket_teacher().fingerprint:
+        path.unlink(missing_ok=True)
+        return
+    write_text(path, json.dumps(sorted(listed), indent=0) + "\n")
 
 
 def check_untrained_images(data: ImageDataset, checkpoint: str | None) -> None:
@@ -45,8 +46,7 @@ def check_untrained_images(data: ImageDataset, checkpoint: str | None) -> None:
     """
     if checkpoint is None or not Path(checkpoint).is_dir() or not isinstance(data.images, ImageFiles):
         return
-    shared = _shared(data.images, Path(checkpoint))
-    if shared:
+    if shared := _shared(data.images, Path(checkpoint)):
         raise MismatchError(
             f"expected images that the teacher was not trained on, but it was on {len(shared)} of {len(data.labels)}, "
             f"such as {shared[0]}; take the other data.half, or another teacher"
@@ -74,19 +74,13 @@ def listed_images(images: ImageFiles, teacher: str | Path) -> list[str]:
 
 def _shared(images: ImageFiles, teacher: Path) -> list[str]:
     """Return the ids of images that a teacher was trained on."""
-    trained = _read(teacher / TRAINING_IMAGES)
+    trained = _read(teacher)
     hashes = zip(images.ids, images.file_hashes, strict=True)
     return [name for name, value in hashes if value[:_BYTES].hex() in trained]
 
 
-def _trained_on(teacher: Path) -> set[str] | None:
-    """Return the hashes of a teacher's images; None where its folder has no list and it is no embedded teacher."""
-    if (teacher / TRAINING_IMAGES).is_file():
-        return _read(teacher / TRAINING_IMAGES)
-    return set() if load_pocket_teacher(teacher).fingerprint == load_pocket_teacher().fingerprint else None
-
-
-def _read(path: Path) -> set[str]:
+def _read(teacher: Path) -> set[str]:
     """Read the hashes of a teacher's images."""
+    path = teacher / TRAINING_IMAGES
     missing = f"expected the list of the teacher's images at {path}, which data.half is checked against; {_REMEDY}"
     return {*read_json(path, list[str], TeacherError, _REMEDY, missing)}

@@ -125,7 +125,7 @@ def test_a_folder_comes_back_from_a_bucket_as_it_was(kind: str, tmp_path: Path, 
 def test_a_teacher_is_opened_by_its_name_on_the_hub(tmp_path: Path, hub: Hub) -> None:
     folder = make_teacher(tmp_path / "teacher")
     teacher = PocketTeacher.from_pretrained(folder)
-    teacher.push_to_hub("me/teacher")
+    push(PushConfig(str(folder), "me/teacher"))
     opened = PocketTeacher.from_pretrained("me/teacher", cache_dir=tmp_path / "cache", endpoint=hub.address)
     assert opened.fingerprint == teacher.fingerprint
     assert {*hub.repositories["me/teacher"]} == {

@@ -17,7 +17,7 @@ from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.students import LocalAggregation, Student, build_student
 from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.students.student import normalize_rgb, resolve_bf16
-from pickclutter_lang.teachers.pocket import dense_features, load_pocket_teacher
+from pickclutter_lang.teachers.pocket import dense_maps, load_pocket_teacher
 
 D = 12
 
@@ -121,12 +121,13 @@ def test_pretrained_weights_are_those_in_the_cache(
 
 def test_a_pocket_student_starts_as_the_embedded_teacher() -> None:
     teacher = load_pocket_teacher()
+    model: Any = teacher.model
     torch.manual_seed(0)
     ours = build_student("pocket", channels=3, embed_dim=teacher.embed_dim, output_stride=16, pretrained=True)
     images = torch.rand(2, 3, 96, 96)
     with torch.no_grad():
         features = ours.eval()(normalize_rgb(images.clone()))
-        dense = dense_features(teacher.model, 2 * images - 1)
+        dense = dense_maps(model, model.visual.trunk.forward_features(2 * images - 1))
     torch.testing.assert_close(features.spatial, dense, rtol=1e-3, atol=1e-4)
     torch.testing.assert_close(features.pooled, dense.mean(dim=(2, 3)), rtol=1e-3, atol=1e-4)
     trained, before = ours.train(), {key: value.clone() for key, value in ours.state_dict().items()}

@@ -11,6 +11,7 @@ import pytest
 from scipy.stats import sem, t
 
 from helpers.scene_data import make_toy_store
+from helpers.scene_runs import make_teacher
 from helpers.teacher_data import write_views
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
@@ -54,7 +55,7 @@ def test_scenes_of_another_object_split_are_evaluated_on_its_labels(tmp_path: Pa
     shares = columns["id"].mean(axis=0)
     assert found["map_always_yes"] == pytest.approx(shares[shares > 0].mean())
     assert set(store.split_label_indices("id")) != set(paper_catalog().indices("id")) and not columns["ood"].any()
-    teacher.save_pretrained(tmp_path / "teacher")
-    write_model_card(tmp_path / "teacher", figures, config, 60.0)
-    card = (tmp_path / "teacher" / "MODEL_CARD.md").read_text()
+    folder = make_teacher(tmp_path / "teacher")
+    write_model_card(folder, figures, config, 60.0)
+    card = (folder / "MODEL_CARD.md").read_text()
     assert figure_sections(figures) in card

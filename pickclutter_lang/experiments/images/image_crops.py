@@ -19,7 +19,6 @@ from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.training.batches import prefetch_map
 from pickclutter_lang.training.parallel import own_slice
 
-_AT_ONCE = 64
 _FIXED = 1  # distinguishes the keys of fixed crops from those of an epoch
 _VERSION = 1  # of the sampling and cutting of crops
 _Part = tuple[tuple[int, int, int, int], bool]
@@ -89,12 +88,10 @@ class ImageCrops:
         chosen = hashlib.sha256(np.asarray(rows, np.int64).tobytes()).hexdigest()[:16]
         how = f"smallest={self.config.min_crop_area} flip={self.config.flip} version={_VERSION} upright"
 
-        def batches(crop: int) -> Iterator[NDArray[np.uint8]]:
-            return (self.fixed_crops(some, crop, teacher.image_size) for some in _slices(rows))
-
         def features(crop: int) -> Tensor:
             view = f"side={self.images.image_size} rows={chosen} crop={crop} {how}"
-            return cache.get_or_compute(teacher, partial(batches, crop), len(rows), self.images.content_hash, view)
+            images = partial(self.fixed_crops, crop=crop, size=teacher.image_size)
+            return cache.get_or_compute(teacher, rows, images, self.images.content_hash, view)
 
         return torch.stack([features(crop) for crop in range(self.config.fixed_crops)], dim=1)
 
@@ -102,9 +99,7 @@ class ImageCrops:
         """Return the teacher's features [N, D] of all images, not cropped."""
         rows = range(len(self.images.ids))
         view = f"side={self.images.image_size} whole upright"
-        return cache.get_or_compute(
-            teacher, lambda: map(self.images.load, _slices(rows)), len(rows), self.images.content_hash, view
-        )
+        return cache.get_or_compute(teacher, rows, self.images.load, self.images.content_hash, view)
 
     def fixed_crops(self, rows: Sequence[int], crop: int, size: int) -> NDArray[np.uint8]:
         """Return a fixed crop of each of some images, [n, size, size, 3]."""
@@ -130,11 +125,6 @@ def _cut(image: Tensor, part: _Part, size: int) -> Tensor:
     box, mirrored = part
     cut: Tensor = v2.functional.resized_crop(image, *box, [size, size], antialias=True)
     return v2.functional.horizontal_flip(cut) if mirrored else cut
-
-
-def _slices(rows: Sequence[int]) -> Iterator[Sequence[int]]:
-    for first in range(0, len(rows), _AT_ONCE):
-        yield rows[first : first + _AT_ONCE]
 
 
 def _channels_first(images: NDArray[np.uint8]) -> Tensor:

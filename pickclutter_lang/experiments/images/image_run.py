@@ -27,7 +27,7 @@ from pickclutter_lang.results.comparability import comparable_config
 from pickclutter_lang.students import build_student
 from pickclutter_lang.students.student import normalize_rgb, resolve_bf16
 from pickclutter_lang.teachers import FeatureCache, Teacher
-from pickclutter_lang.teachers.known_words import zero_words_note
+from pickclutter_lang.teachers.known_words import unknown_words_note
 from pickclutter_lang.teachers.training_images import check_untrained_images, note_of_trained_images
 from pickclutter_lang.training.batches import Batch, balanced_batches, shuffled_batches
 from pickclutter_lang.training.experiment import MultiPhaseExperiment, Phase, configure_torch
@@ -343,7 +343,7 @@ def open_data(config: ImageTrainConfig, device: str = "cpu") -> tuple[Teacher, I
     use_bf16 = resolve_bf16(config.precision, device)
     teacher = load_teacher(config.teacher.name, config.teacher.checkpoint, device=device, use_bf16=use_bf16)
     names = [] if config.text.closed_set else [item.name for item in data.classes]
-    notes = note_of_trained_images(data, config.teacher.checkpoint), zero_words_note(teacher, names)
+    notes = note_of_trained_images(data, config.teacher.checkpoint), unknown_words_note(teacher, names)
     return teacher, data, split, "\n".join([report, *(f"- {note}" for note in notes if note)])
 
 
