@@ -1,4 +1,4 @@
-"""Runs by hydra's launcher for SLURM, whose local form starts the same jobs as processes of this machine."""
+"""Runs by torchrun, and by hydra's launcher for SLURM, whose local form starts the jobs as processes here."""
 
 from __future__ import annotations
 
@@ -31,3 +31,22 @@ def test_a_grid_of_the_launcher_is_that_of_single_commands(tmp_path: Path) -> No
         json.loads((tmp_path / name / "result.json").read_text()) for name in ("grid/seed1", "grid/seed0", "single")
     )
     assert grid["metrics"] == single["metrics"] and (grid["seed"], other["seed"]) == (1, 0)
+
+
+@pytest.mark.slow
+def test_torchrun_trains_one_student_in_two_processes(tmp_path: Path) -> None:
+    toys = [*make_toys(tmp_path / "toys", size=48), "distill.epochs=1", "few_shot.epochs=1", "out=run"]
+    program = [
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "pickclutter_lang.commands",
+    ]
+    done = subprocess.run(
+        [sys.executable, *program, "train-affordance", *toys], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("report: ") == 1 and (tmp_path / "run" / "result.json").is_file()

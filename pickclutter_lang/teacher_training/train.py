@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
@@ -121,6 +122,8 @@ def _train(config: TeacherTrainConfig, trainable: TrainablePocketTeacher, source
         batches = prefetch_map(lambda n: source.batch(steps[n]), len(steps), config.num_workers)
         for step, batch in zip(steps, batches, strict=True):
             row = train_step(trainable, optimizer, batch, config, step, sentences)
+            if not math.isfinite(row["loss"]):
+                raise InvalidArgumentError(f"the training diverged in step {step}; lower lr, now {config.lr}")
             logger.step(step, row)
             if not is_main():
                 continue

@@ -103,10 +103,14 @@ def check_finite(values: Tensor, epoch: int, group: str, config: PhaseConfig) ->
     :raises InvalidArgumentError: when the training diverged
     """
     if not bool(values.isfinite().all()):
-        raise InvalidArgumentError(
-            f"the training diverged in epoch {epoch} (the student is not finite any more); "
-            f"lower {group}.lr, now {config.lr}"
-        )
+        raise _diverged(epoch, group, config)
+
+
+def _diverged(epoch: int, group: str, config: PhaseConfig) -> InvalidArgumentError:
+    return InvalidArgumentError(
+        f"the training diverged in epoch {epoch} (the student is not finite any more); "
+        f"lower {group}.lr, now {config.lr}"
+    )
 
 
 class Trainer:
@@ -183,7 +187,10 @@ class Trainer:
         weights = torch.stack([weight.detach().abs().sum() for weight in self.task.model.parameters()])
         check_finite(weights, epoch, self.task.name, self.task.config)
         means = {name: value / self.epoch_steps for name, value in sums.items()}
-        validation = from_main(self.task.validate)
+        try:
+            validation = from_main(self.task.validate)
+        except InvalidArgumentError as error:  # of metrics: large weights give scores that are no numbers
+            raise _diverged(epoch, self.task.name, self.task.config) from error
         row = {
             "phase": self.task.name, "epoch": epoch, **means,
             **({} if validation is None else {"validation": validation}), "seconds": time.perf_counter() - start,

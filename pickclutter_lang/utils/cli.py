@@ -34,6 +34,7 @@ def parse_config(schema: type[Config], cfg: DictConfig) -> Config:
 
     :raises InvalidArgumentError: naming the key that is unknown, missing or of the wrong type
     """
+    _check_booleans(schema, OmegaConf.to_container(cfg), "")
     try:
         merged = OmegaConf.to_object(OmegaConf.merge(_structured(schema), cfg))  # type: ignore[arg-type]
     except MissingMandatoryValue as error:
@@ -51,6 +52,17 @@ def parse_config(schema: type[Config], cfg: DictConfig) -> Config:
     if validate is not None:
         validate()
     return merged  # type: ignore[return-value]
+
+
+def _check_booleans(schema: type, values: Any, prefix: str) -> None:
+    """Raise InvalidArgumentError for a number in place of true or false, which OmegaConf takes for one of them."""
+    hints = typing.get_type_hints(schema)
+    for name, value in values.items():
+        kind = dataclass_of(hints.get(name))
+        if kind is not None and isinstance(value, dict):
+            _check_booleans(kind, value, f"{prefix}{name}.")
+        elif hints.get(name) is bool and type(value) in (int, float):
+            raise InvalidArgumentError(f"expected {prefix}{name} to be true or false, but got {value}")
 
 
 @cache

@@ -11,6 +11,8 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # type: ignore[import-untyped]
 from torch import Tensor
 
+from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.metrics import multilabel_row
 from pickclutter_lang.training.batches import Batch
 from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.trainer import Trainer
@@ -53,3 +55,14 @@ def test_tensorboard_has_every_step_and_every_validation_once_after_an_interrupt
     found = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
     assert [event.step for event in found.Scalars("train/loss")] == [*range(9)]
     assert [event.step for event in found.Scalars("validation/map")] == [2, 5, 8]
+
+
+@pytest.mark.parametrize("rate", [1e30, 0.1])
+def test_a_training_that_diverges_says_which_key_to_lower(tmp_path: Path, rate: float) -> None:
+    task = LineTask()
+    task.config.lr = rate
+    if rate < 1:  # its weights are finite, its scores are not
+        nothing = torch.full((2, 1), float("nan"))
+        task.validate = lambda: multilabel_row(nothing, nothing.bool())  # type: ignore[method-assign]
+    with pytest.raises(InvalidArgumentError, match=r"line\.lr"):
+        Trainer(task, tmp_path / "line", {}).run(tmp_path / "tensorboard")
