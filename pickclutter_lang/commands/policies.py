@@ -131,8 +131,7 @@ def look(config: LookConfig) -> None:
 def demo(config: DemoConfig) -> None:
     """Name an object, and see what student and teacher find; the arm picks it. In a browser. Needs the extra demo.
 
-        pickclutter demo policy=policy
-        pickclutter demo run=runs/student port=7860
+        pickclutter demo policy=policy port=7860
 
     Piles and picks need the extra sim; without it the page takes your own images.
     """
@@ -140,10 +139,10 @@ def demo(config: DemoConfig) -> None:
     from contextlib import suppress
     from threading import Event
 
-    from pickclutter_lang.demo.page import build_page, open_session, serve
+    from pickclutter_lang.demo.page import open_session, serve
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # nothing is left behind then, as after Ctrl-C
-    with open_session(config) as session, serve(build_page(session), config.port) as address:
+    with open_session(config) as session, serve(session, config.port) as address:
         print(f"demo: {address} (Ctrl-C ends it)", flush=True)
         with suppress(KeyboardInterrupt):
             Event().wait()

@@ -11,22 +11,15 @@ from omegaconf import MISSING
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.object_sets import check_objects
-from pickclutter_lang.utils.object_storage import check_scenes
-from pickclutter_lang.utils.validation import check_folder, check_path, check_threads, one_of, within
+from pickclutter_lang.utils.validation import check_folder, check_path, check_threads, within
 
 
 @dataclass
 class DemoConfig:
     """A page in a browser on this machine."""
 
-    run: str | None = None
-    """Folder of a finished run, `out` of `pickclutter train-affordance`, whose student is exported for the page."""
-    policy: str | None = None
-    """Instead of `run`: `open`, the embedded policy, or a policy folder of `pickclutter export-policy`."""
-    phase: str = "few_shot"
-    """Phase of the run after which the student is taken: `few_shot`, or `distill` (before fine-tuning)."""
-    scenes: str | None = None
-    """Folder with the stores of the run, if they were moved and its thresholds need them."""
+    policy: str = "open"
+    """Policy folder of `pickclutter export-policy`, or the embedded policy `open`."""
     objects: Any = "proxy"
     """Object set of the piles: `proxy` (generated models), `ycb` (real scans), `kinds` (in every pile others), a
     folder of your own objects, or sets to mix, `[ycb,./mine]`."""
@@ -45,19 +38,10 @@ class DemoConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        if (self.run is None) == (self.policy is None):
-            raise InvalidArgumentError(
-                "expected a student: either run= (a finished run) or policy= (a folder of pickclutter export-policy)"
-            )
-        one_of("phase", self.phase, ("distill", "few_shot"))
-        if self.policy is not None and (self.phase != "few_shot" or self.scenes is not None):
-            raise InvalidArgumentError("expected phase= and scenes= with run= alone: a policy folder has one student")
         check_objects(self.objects, self.objects_root)
         self.camera.validate()
         self.appearance.validate()
-        check_path("run", self.run)
         check_path("policy", self.policy)
-        check_scenes("scenes", self.scenes)
         check_threads(self.num_threads)
         within("port", self.port, 1024, 65535)
 

@@ -61,9 +61,8 @@ class Simulator:
 
     def __init__(self, config: RolloutConfig) -> None:
         """Take where policies act; that of the page is the variant `student`."""
-        self._config = config
-        self._pool: ProcessPoolExecutor | None = None
-        self._lock = threading.Lock()
+        self._config, self._lock = config, threading.Lock()
+        self._pool = ProcessPoolExecutor(max_workers=1)
 
     def pile(self, seed: int) -> Future[SimulatedPile]:
         """Have the pile of a seed shown."""
@@ -75,18 +74,15 @@ class Simulator:
 
     def close(self) -> None:
         """End the process, whatever it does."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, kill_workers=True)
+        self._pool.shutdown(wait=True, kill_workers=True)
 
     def _submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         with self._lock:
-            for _ in range(2):
-                self._pool = self._pool or ProcessPoolExecutor(max_workers=1)
-                try:
-                    return self._pool.submit(function, self._config, *arguments)  # type: ignore[no-any-return]
-                except BrokenExecutor:  # a process that died takes its pool along
-                    self._pool = None
-        raise WorkerError("the simulator ends unexpectedly; check it: pickclutter check-install")
+            try:
+                return self._pool.submit(function, self._config, *arguments)  # type: ignore[no-any-return]
+            except BrokenExecutor:  # a process that died takes its pool along
+                self._pool = ProcessPoolExecutor(max_workers=1)
+                return self._pool.submit(function, self._config, *arguments)  # type: ignore[no-any-return]
 
 
 _runners: list[RolloutRunner] = []
@@ -137,11 +133,6 @@ class DemoSession:
         self.pile = lru_cache(_KEPT_PILES)(lambda seed: _result(simulator.pile(seed)))
         """Returns the pile of a seed; raises what the simulator raises."""
 
-    @property
-    def accepts_images(self) -> bool:
-        """Whether a single RGB image is all that the student needs."""
-        return self.student.config.camera_spec.channels == 3
-
     def ask(self, image: SimulatedPile | NDArray[np.uint8], names: Sequence[str], teacher: bool) -> list[Detection]:
         """Return what the student finds, or the teacher.
 
@@ -164,44 +155,53 @@ class DemoSession:
 
 @contextmanager
 def open_session(config: DemoConfig) -> Iterator[DemoSession]:
-    """Open the student of a run or of a policy folder, with its simulator, for as long as the page is served.
+    """Open the student of a policy folder, with its simulator, for as long as the page is served.
 
-    :raises PickClutterError: what exporting a run and `DemoSession` raise
+    :raises PickClutterError: what `DemoSession` raises
     """
-    trust = config.trust_code or config.run is not None
     if config.num_threads is not None:
         torch.set_num_threads(config.num_threads)
-    with TemporaryDirectory(prefix="pickclutter_demo_") as exported:
-        folder = str(config.policy)
-        if config.run is not None:
-            from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
-            from pickclutter_lang.experiments.scenes.export_policy import export_policy  # with the trainer
-
-            folder = str(export_policy(PolicyExportConfig(config.run, config.phase, config.scenes, None, exported)))
-        simulator = Simulator(
-            RolloutConfig.of_command(config, split="ood", policies={_STUDENT: folder}, camera_size=0, trust_code=trust)
-        )
-        try:
-            yield DemoSession(Path(folder), simulator, Path(str(config.run or config.policy)) / "evaluation", trust)
-        finally:
-            simulator.close()
+    simulator = Simulator(RolloutConfig.of_command(config, split="ood", policies={_STUDENT: config.policy}))
+    try:
+        yield DemoSession(Path(config.policy), simulator, Path(config.policy) / "evaluation", config.trust_code)
+    finally:
+        simulator.close()
 
 
-def build_page(session: DemoSession) -> Any:
-    """Lay out the page of a session, a `gradio.Blocks`; its functions have the API names `show` and `pick`.
+@contextmanager
+def serve(session: DemoSession, port: int) -> Iterator[str]:
+    """Serve the page of a session on 127.0.0.1 from threads of this process; yield its address.
+
+    Its functions have the API names `show` and `pick`.
 
     :raises MissingExtraError: without the extra `demo`
+    :raises InvalidArgumentError: when the port is taken
     """
     if find_spec("gradio") is None:
         raise MissingExtraError("gradio", "demo")
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # nothing leaves this machine
+    with TemporaryDirectory(prefix="pickclutter_demo_") as folder:
+        os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": folder}  # nothing leaves this machine
+        page = _build_page(session, Path(folder))
+        try:
+            page.queue().launch(
+                server_name=HOST, server_port=port, share=False, quiet=True, ssr_mode=False, prevent_thread_lock=True,
+                max_file_size=MAX_UPLOAD, footer_links=[], allowed_paths=[folder],
+            )  # fmt: skip
+        except OSError as error:
+            raise InvalidArgumentError(f"expected a free port, but {port} is not ({error}); choose another") from error
+        try:
+            yield f"http://{HOST}:{port}/"
+        finally:
+            page.close(verbose=False)
+
+
+def _build_page(session: DemoSession, folder: Path) -> Any:
+    """Return a `gradio.Blocks`; videos of picks go into the folder."""
     import gradio as gr
 
     spec = session.student.config
-
-    videos = TemporaryDirectory(prefix="pickclutter_picks_")
     show = _with_errors(gr, partial(_show, gr, session))
-    pick = _with_errors(gr, partial(_pick_on_page, session, Path(videos.name)))
+    pick = _with_errors(gr, partial(_pick_on_page, session, folder))
     with gr.Blocks(title="pickclutter-lang", delete_cache=(3600, 3600)) as page:
         gr.Markdown(
             f"## What can be picked?\nStudent `{spec.network.name}`, distilled from the teacher `{spec.teacher.name}`. "
@@ -219,7 +219,7 @@ def build_page(session: DemoSession) -> Any:
                 video, outcome = gr.Video(label="Pick", autoplay=True, interactive=False), gr.Markdown()
                 own = gr.Image(
                     label="Your own image instead; its center square is used", type="pil", height=240,
-                    sources=["upload", "clipboard"], visible=session.accepts_images,
+                    sources=["upload", "clipboard"], visible=not spec.depth,
                 )  # fmt: skip
             with gr.Column(scale=3, min_width=300):
                 with gr.Row():
@@ -233,7 +233,6 @@ def build_page(session: DemoSession) -> Any:
             trigger_mode="always_last",
         )  # fmt: skip
         pick_it.click(pick, [number, own, names], [video, outcome], api_name="pick")
-    page.videos = videos  # they go with the page
     return page
 
 
@@ -308,23 +307,3 @@ def _with_errors(gr: Any, function: Callable[..., Iterator[Any]]) -> Callable[[A
             raise gr.Error(str(error)) from error
 
     return shown
-
-
-@contextmanager
-def serve(page: Any, port: int) -> Iterator[str]:
-    """Serve a page, a `gradio.Blocks`, on 127.0.0.1 from threads of this process; yield its address.
-
-    :raises InvalidArgumentError: when the port is taken
-    """
-    try:
-        page.queue().launch(
-            server_name=HOST, server_port=port, share=False, quiet=True, ssr_mode=False, prevent_thread_lock=True,
-            max_file_size=MAX_UPLOAD, footer_links=[], allowed_paths=[page.videos.name],
-        )  # fmt: skip
-    except OSError as error:
-        raise InvalidArgumentError(f"expected a free port, but {port} is not ({error}); choose another port") from error
-    try:
-        yield f"http://{HOST}:{port}/"
-    finally:
-        page.close(verbose=False)
-        page.videos.cleanup()

@@ -64,11 +64,11 @@ DEMO = """
 import json, os, sys, urllib.request
 from pathlib import Path
 from pickclutter_lang.demo.config import DemoConfig
-from pickclutter_lang.demo.page import build_page, open_session, serve
+from pickclutter_lang.demo.page import open_session, serve
 
 policy, port, requests, names = sys.argv[1], *map(int, sys.argv[2:])
 found = {"request": []}
-with open_session(DemoConfig(policy=policy, num_threads=1)) as session, serve(build_page(session), port) as url:
+with open_session(DemoConfig(policy=policy, num_threads=1)) as session, serve(session, port) as url:
     call = f"{url}gradio_api/call/show"
     for number in range(requests):
         text = ",".join(f"thing {number} {name}" for name in range(names))

@@ -213,7 +213,7 @@ def scene_to_observation(scenes: SceneDataset, row: int) -> dict[str, Any]:
     intrinsic: FloatArray = np.array([[half, 0, half], [0, half, half], [0, 0, 1]])  # ManiSkill2: 90 degrees
     if matrices is not None:  # of OpenCV's axes, from the world; a pose is of OpenGL's
         intrinsic, world2cam = matrices[0], np.vstack([matrices[1], [0, 0, 0, 1]])
-        pose: FloatArray = np.linalg.inv(world2cam) * [1, -1, -1, 1]
+        pose: FloatArray = np.linalg.inv(world2cam) * [1.0, -1.0, -1.0, 1.0]
     else:
         try:
             pose = camera_pose_from_table(meters, intrinsic, segments == 0)
