@@ -81,7 +81,7 @@ def evaluate_affordance(config: AffordanceEvalConfig) -> None:
 
 
 def _evaluate_run(config: AffordanceEvalConfig, folder: str) -> None:
-    from pickclutter_lang.experiments.scenes.config import EvaluateConfig, TrainedRunConfig
+    from pickclutter_lang.experiments.scenes.config import TrainedRunConfig
     from pickclutter_lang.experiments.scenes.export_policy import save_crop_scores
     from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
     from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
@@ -90,8 +90,7 @@ def _evaluate_run(config: AffordanceEvalConfig, folder: str) -> None:
     from pickclutter_lang.training.logger import check_report_to
 
     if not config.report_only:
-        of_run = EvaluateConfig(folder, config.scenes, config.num_threads, config.device)
-        settings = load_run_config(of_run)
+        settings = load_run_config(folder, config.scenes, config.num_threads, config.device)
         check_report_to(settings.report_to)
         evaluate_run(SceneRun.open(settings))
         print(summary(folder))

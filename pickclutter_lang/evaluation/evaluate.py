@@ -31,7 +31,7 @@ from pickclutter_lang.evaluation.metrics import scores_of, summary
 from pickclutter_lang.evaluation.report import write_report
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.videos import SIDE, write_videos
-from pickclutter_lang.experiments.scenes.config import EvaluateConfig, PolicyExportConfig, TrainedRunConfig
+from pickclutter_lang.experiments.scenes.config import PolicyExportConfig, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.trained_run import load_run_config, load_trained_run
 from pickclutter_lang.objects.catalog import object_split_of, paper_catalog
@@ -74,7 +74,7 @@ def evaluate_policy(config: PolicyEvalConfig) -> Evaluated:
         worker of one episode died again and again
     """
     if config.run is not None:
-        load_run_config(EvaluateConfig(config.run, config.scenes, 1, "cpu"))  # there is a run
+        load_run_config(config.run)  # there is a run
     if config.policy is not None and config.own_policy is None:
         load_config(config.policy)  # there is a policy
     torch.set_num_threads(1)  # as in the workers, so that videos end as their episodes did

@@ -21,7 +21,6 @@ from pickclutter_lang.errors import (
     TeacherError,
     TrackerError,
 )
-from pickclutter_lang.experiments.scenes.config import EvaluateConfig
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.experiments.scenes.trained_run import load_run_config
 from pickclutter_lang.training.checkpoint import (
@@ -126,11 +125,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path]:
 
 def test_a_run_is_found_by_its_folder(run: tuple[list[str], Path], tmp_path: Path) -> None:
     overrides, folder = run
-    found = load_run_config(EvaluateConfig(str(folder / "out"), None, 1, "cpu"))
+    found = load_run_config(str(folder / "out"), num_threads=1)
     assert SceneRun.open(found).load_weights("few_shot")[0]["epoch"] == 1
     assert found.as_dict() == config(*overrides).as_dict()
     with pytest.raises(CheckpointError, match=str(tmp_path)):
-        load_run_config(EvaluateConfig(str(tmp_path), None, None, "cpu"))
+        load_run_config(str(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -164,7 +163,7 @@ def test_a_run_is_opened_where_its_tracker_is_not(
     record["settings"]["report_to"] = ["wandb"]
     (folder / "settings.json").write_text(json.dumps(record))
     monkeypatch.setattr("pickclutter_lang.training.logger.find_spec", lambda name: None)
-    found = load_run_config(EvaluateConfig(str(folder), None, 1, "cpu"))
+    found = load_run_config(str(folder), num_threads=1)
     assert found.report_to == ["wandb"]
     with pytest.raises(TrackerError, match="wandb"):
         check_report_to(found.report_to)

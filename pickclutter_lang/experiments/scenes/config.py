@@ -194,26 +194,6 @@ class TrainConfig:
         return asdict(self)
 
 
-@dataclass
-class EvaluateConfig:
-    """Evaluation of a finished run from its checkpoints."""
-
-    run: str
-    """Folder of the run, `out` of `pickclutter train-affordance`."""
-    scenes: str | None = None
-    """Folder with the stores `train`, `id`, `ood` and `fewshot`, if they were moved."""
-    num_threads: int | None = None
-    """Threads of torch. null: torch's default."""
-    device: str = "cpu"
-    """torch's name of the device."""
-
-    def validate(self) -> None:
-        """Raise a named error for a value outside what is allowed."""
-        check_threads(self.num_threads)
-        check_path("run", self.run)
-        check_scenes("scenes", self.scenes)
-
-
 CALIBRATIONS = {"few_shot": ("id", "fewshot"), "id": ("id",), "unlabeled": ("id", "unlabeled")}
 """`calibration` -> the scene stores that thresholds come from."""
 

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 from msgspec import Meta
-from omegaconf import OmegaConf
 from safetensors.torch import save
 from torch import Tensor
 
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, load_scene_datasets
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError, MismatchError
-from pickclutter_lang.experiments.scenes.config import TRAIN_COMMAND, EvaluateConfig, TrainConfig, TrainedRunConfig
+from pickclutter_lang.experiments.scenes.config import TRAIN_COMMAND, TrainConfig, TrainedRunConfig
 from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, DISTILL
 from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, read_catalog
@@ -27,14 +26,12 @@ from pickclutter_lang.students.label_encoders import StoredLabelEncoder
 from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16
 from pickclutter_lang.teachers.config import TeacherReference
 from pickclutter_lang.training.checkpoint import (
-    TeacherEntry,
     check_fits,
     description_differences,
     saved_epochs,
 )
 from pickclutter_lang.training.experiment import CONFIG_FILE, RunRecord, configure_torch, finished_checkpoint, read_run
 from pickclutter_lang.utils.array_files import read_tensors
-from pickclutter_lang.utils.cli import parse_config
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.json_files import Sha256, Text, check_json, describe_differences, parse_json
 from pickclutter_lang.utils.object_storage import join
@@ -219,34 +216,16 @@ def architecture_signature(config: TrainConfig, embed_dim: int) -> dict[str, Any
     }
 
 
-def load_run_config(request: EvaluateConfig) -> TrainConfig:
+def load_run_config(
+    run: str, scenes: str | None = None, num_threads: int | None = None, device: str = "cpu"
+) -> TrainConfig:
     """Return the settings of a run in a folder, with the machine settings and paths of this call.
 
+    :param run: folder of the run
+    :param scenes: folder of its scene stores, if they were moved
     :raises CheckpointError: when there is no run in the folder, or its settings cannot be read
     """
-    record = _read_record(request.run)
-    path = Path(request.run) / CONFIG_FILE
-    if "${" in json.dumps(record["settings"]):  # OmegaConf would resolve it, to an environment variable too
-        raise CheckpointError(f"{path} holds an interpolation, ${{...}}, which settings of a run never do")
-    settings = dict(record["settings"])
-    report_to = settings.pop("report_to", [])  # checked by who reports: a tracker may not be installed here
-    if not isinstance(report_to, list) or not all(isinstance(name, str) for name in report_to):
-        raise CheckpointError(f"{path} is damaged or of another version (report_to: expected names, got {report_to!r})")
-    try:
-        config = parse_config(TrainConfig, OmegaConf.create(settings))
-    except InvalidArgumentError as error:
-        raise CheckpointError(f"{path} is damaged or of another version ({error})") from error
-    config.report_to = report_to
-    config.out, config.num_threads, config.device = request.run, request.num_threads, request.device
-    if request.scenes is not None:
-        for name in ("train", "id", "ood", "fewshot"):
-            setattr(config.data, name, join(request.scenes, name))
-        unlabeled = config.data.unlabeled
-        name = "" if unlabeled is None else Path(unlabeled).name
-        if unlabeled is not None and join(unlabeled) == join(config.scenes, name):  # it was moved with the others
-            config.data.unlabeled = join(request.scenes, name)
-        config.teacher.cache = join(request.scenes, "teacher_features")
-    return config
+    return _settings(_read_record(run), run, scenes, num_threads, device)
 
 
 def load_trained_run(request: TrainedRunConfig, precision: str | None = None) -> TrainedStudent:
@@ -257,40 +236,54 @@ def load_trained_run(request: TrainedRunConfig, precision: str | None = None) ->
     :param precision: of the network, in place of the run's: `float32`, `bfloat16` or `auto`
     :raises CheckpointError: when there is no run, its files are damaged, or the phase is not finished
     """
-    config = load_run_config(EvaluateConfig(request.run, request.scenes, request.num_threads, "cpu"))
-    configure_torch(config)
     record = _read_record(request.run)
-    data, teacher = record["data"], record["teacher"]
-    reference = TeacherReference(teacher["name"], config.teacher.checkpoint, teacher["fingerprint"])
-    weights = _phase_weights(config, request.phase, teacher)
-    labels = LabelFeatures.load(Path(config.out) / request.phase / LABEL_FEATURES_FILE)
-    if precision is not None:
-        config = replace(config, precision=precision)
-    return TrainedStudent(config, request.phase, weights, labels, reference, data)
+    config = _settings(record, request.run, request.scenes, request.num_threads, "cpu")
+    configure_torch(config)
+    teacher, folder = record["teacher"], Path(request.run) / request.phase
+    epochs = config.phases[request.phase].epochs
+    checkpoint, _ = finished_checkpoint(folder, epochs, TRAIN_COMMAND, config.selection_metric)
+    check_fits(checkpoint.state, architecture_signature(config, teacher["embed_dim"]), teacher)
+    return TrainedStudent(
+        config=config if precision is None else replace(config, precision=precision),
+        phase=request.phase,
+        weights=checkpoint.model,
+        labels=LabelFeatures.load(folder / LABEL_FEATURES_FILE),
+        teacher=TeacherReference(teacher["name"], config.teacher.checkpoint, teacher["fingerprint"]),
+        data=record["data"],
+    )
 
 
-def load_crop_classifier_weights(student: TrainedStudent) -> dict[str, Any]:
+def load_crop_classifier_weights(student: TrainedStudent) -> dict[str, Tensor]:
     """Return the state dict of the crop classifier of a run that has one.
 
     :raises CheckpointError: when its phase is not finished
     """
-    phase = student.config.crop_classifier
-    assert phase is not None
-    return finished_checkpoint(student.folder / CROP_CLASSIFIER, phase.epochs, TRAIN_COMMAND, None)[0].model
+    epochs = student.config.phases[CROP_CLASSIFIER].epochs
+    return finished_checkpoint(student.folder / CROP_CLASSIFIER, epochs, TRAIN_COMMAND, None)[0].model
 
 
 def _read_record(run: str) -> RunRecord:
-    return read_run(
-        Path(run),
-        f"expected a run at {run}, but {CONFIG_FILE} is not there; make it: {TRAIN_COMMAND} out={run}",
-    )
+    missing = f"expected a run at {run}, but {CONFIG_FILE} is not there; make it: {TRAIN_COMMAND} out={run}"
+    return read_run(Path(run), missing)
 
 
-def _phase_weights(config: TrainConfig, phase: str, teacher: TeacherEntry) -> dict[str, Any]:
-    epochs = config.phases[phase].epochs
-    checkpoint, _ = finished_checkpoint(Path(config.out) / phase, epochs, TRAIN_COMMAND, config.selection_metric)
-    check_fits(checkpoint.state, architecture_signature(config, teacher["embed_dim"]), teacher)
-    return checkpoint.model
+def _settings(record: RunRecord, run: str, scenes: str | None, num_threads: int | None, device: str) -> TrainConfig:
+    try:  # not by OmegaConf, which would resolve an interpolation, to an environment variable too
+        config = check_json(record["settings"], TrainConfig)
+        replace(config, report_to=[]).validate()  # a tracker may not be installed here, and whoever reports checks it
+    except (ValueError, InvalidArgumentError) as error:
+        path = Path(run) / CONFIG_FILE
+        raise CheckpointError(f"{path} is damaged or of another version ({error})") from error
+    config.out, config.num_threads, config.device = run, num_threads, device
+    if scenes is not None:
+        for name in ("train", "id", "ood", "fewshot"):
+            setattr(config.data, name, join(scenes, name))
+        unlabeled = config.data.unlabeled
+        name = "" if unlabeled is None else Path(unlabeled).name
+        if unlabeled is not None and join(unlabeled) == join(config.scenes, name):  # it was moved with the others
+            config.data.unlabeled = join(scenes, name)
+        config.teacher.cache = join(scenes, "teacher_features")
+    return config
 
 
 _AFTER_DISTILLATION = ("method", "few_shot", "crop_classifier", "retrieval")
