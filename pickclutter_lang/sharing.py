@@ -1,22 +1,21 @@
 """Folders on the Hugging Face Hub or on object storage: policies, teachers, scene stores and demonstrations.
 
-Each is checked before it is sent, and after it has come.
+Each is checked before it is sent, and before it takes the place of what was there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import shutil
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import NamedTuple
 
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.utils.cards import hub_card
-from pickclutter_lang.utils.hub_files import CARD_FILE, RepoType, fetch_files, list_files, push_folder
-from pickclutter_lang.utils.io import create_dir, write_text
+from pickclutter_lang.utils.hub_files import CARD_FILE, SharedKind, files_of, pretrained_folder, push_to_hub
+from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, create_dir, ensure_dir, replaced_file, write_text
 from pickclutter_lang.utils.locks import dir_lock
-from pickclutter_lang.utils.object_storage import check_url, fetch_file, files_at, is_url, join, storage
+from pickclutter_lang.utils.object_storage import check_size, check_url, fetch_file, files_at, is_url, join, storage
 from pickclutter_lang.utils.validation import check_path, check_repository, one_of
 
 KINDS = ("policy", "teacher", "scenes", "demonstrations", "lerobot")
@@ -78,19 +77,7 @@ def _check_place(repository: str) -> None:
         check_repository("repository", repository)
 
 
-class _Kind(NamedTuple):
-    """A kind of folder: the pattern of the file that describes it, its type on the hub, and the rest of its files."""
-
-    file: str
-    repo_type: RepoType
-    patterns: tuple[str, ...]
-    check: Callable[[Path], object]
-    """Raises a named error for a damaged folder."""
-    card: Callable[[Path, str], str]
-    """Returns the card, for a folder and a repository."""
-
-
-def _kinds() -> dict[str, _Kind]:
+def _kinds() -> dict[str, SharedKind]:
     """Return the kinds by name; what checks them is imported here, since it takes seconds."""
     from pickclutter_lang.datasets.scenes import verify_store
     from pickclutter_lang.datasets.scenes.description import DATASET_CARD_FILE, GRASP_CHECK_FILE, SHEET_FILE
@@ -98,33 +85,24 @@ def _kinds() -> dict[str, _Kind]:
     from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDER
     from pickclutter_lang.demonstrations.trajectories import CARD_FILE as DEMONSTRATIONS_CARD
     from pickclutter_lang.objects.catalog_file import CATALOG_FILE
-    from pickclutter_lang.policy.folder import CONFIG_FILE, load_catalog, load_config
-    from pickclutter_lang.policy.hub import POLICY_FILES, policy_card
-    from pickclutter_lang.policy.torch_networks import load_pretrained
-    from pickclutter_lang.teachers import pocket
-    from pickclutter_lang.teachers.pocket import teacher_card
+    from pickclutter_lang.policy.hub import POLICY
+    from pickclutter_lang.teachers.pocket import TEACHER
 
     shards = f"{SHARD_FOLDER}/*.h5"
     store = (MANIFEST_FILE, shards, DATASET_CARD_FILE, SHEET_FILE, EPISODES_FILE, GRASP_CHECK_FILE, CATALOG_FILE)
     trajectories = ("trajectory.rgbd.*.json", "trajectory.rgbd.*.h5")
     return {
-        "policy": _Kind(
-            CONFIG_FILE,
-            "model",
-            (*POLICY_FILES, CATALOG_FILE),
-            lambda folder: load_pretrained(folder, trust_code=True),  # only read: no code of it runs
-            lambda folder, to: policy_card(load_config(folder), to, load_catalog(folder)),
-        ),
-        "teacher": _Kind(pocket.CONFIG_FILE, "model", pocket.TEACHER_FILES, pocket.load_pocket_teacher, teacher_card),
-        "scenes": _Kind(MANIFEST_FILE, "dataset", store, verify_store, _store_card),
-        "demonstrations": _Kind(
+        "policy": POLICY,
+        "teacher": TEACHER,
+        "scenes": SharedKind(MANIFEST_FILE, "dataset", store, verify_store, _store_card),
+        "demonstrations": SharedKind(
             trajectories[0],
             "dataset",
             (*trajectories, DEMONSTRATIONS_CARD, "videos/*"),
             _check_demonstrations,
             _demonstrations_card,
         ),
-        "lerobot": _Kind(
+        "lerobot": SharedKind(
             "meta/info.json",
             "dataset",
             ("meta/*", "data/*/*", "videos/*/*/*", CARD_FILE),
@@ -187,82 +165,100 @@ def push(config: PushConfig) -> str:
         listed = ", ".join(f"{kind.file} ({name})" for name, kind in kinds.items())
         raise DatasetError(f"expected a folder with one of {listed}, but {folder} has {'several' if found else 'none'}")
     (kind,) = found
+    if not is_url(config.repository):
+        return push_to_hub(folder, kind, config.repository, config.private)
     kind.check(folder)
-    if is_url(config.repository):
-        _push_to_url(folder, kind, config.repository)
-        return config.repository
-    card = kind.card(folder, config.repository)
-    return push_folder(folder, kind.patterns, card, config.repository, kind.repo_type, config.private)
+    _push_to_url(folder, kind, config.repository)
+    return config.repository
 
 
-def _push_to_url(folder: Path, kind: _Kind, url: str) -> None:
+def _push_to_url(folder: Path, kind: SharedKind, url: str) -> None:
     """Put the files of a folder at a URL; the file that describes them is there only while all of them are."""
-    files = {
-        path.relative_to(folder).as_posix() for one in kind.patterns for path in folder.glob(one) if path.is_file()
-    }
-    last = next(name for name in sorted(files) if fnmatch(name, kind.file))
-    described = files_at(url, kind.file)
-    stale = {name for one in kind.patterns for name in files_at(url, one)} - files if described else set()
+    files = _files_in(folder, kind)
+    last = next(name for name in files if fnmatch(name, kind.file))
+    described = files_at(url, [kind.file])
+    stale = set(files_at(url, kind.patterns)) - {*files, *described} if described else set()
     with storage(url) as (storage_files, root):
-        for name in [*described, *sorted(stale - {*described})]:
+        for name in [*described, *sorted(stale)]:
             storage_files.rm_file(f"{root}/{name}")
-        for name in [*sorted(files - {last}), last]:
+        for name in [*sorted({*files} - {last}), last]:
             storage_files.put_file(str(folder / name), f"{root}/{name}")
 
 
+def _files_in(folder: Path, kind: SharedKind) -> list[str]:
+    """Return the files of a kind in a folder, as paths below it, sorted."""
+    found = {path for pattern in kind.patterns for path in folder.glob(pattern) if path.is_file()}
+    return sorted(path.relative_to(folder).as_posix() for path in found)
+
+
 def fetch(config: FetchConfig) -> Path:
-    """Fetch the files of a repository into a folder, check them, and return the folder.
+    """Fetch the files of a repository into a folder beside `out`'s, check them, move them there, and return `out`.
 
     :raises PickClutterError: HubError or StorageError when they cannot be fetched, DatasetError for a folder that holds
         something else, or what their check raises
     """
     kind, out, note = _kinds()[config.kind], Path(config.out), f"{config.kind} of {config.repository}\n"
+    new = out / f".new{TEMPORARY_SUFFIX}"
     create_dir(out)
     with dir_lock(out):
         is_new = not (out / NOTE_FILE).is_file() or (out / NOTE_FILE).read_text() != note
-        others = sorted(path.name for path in out.iterdir() if path.name != ".lock")
+        others = sorted(path.name for path in out.iterdir() if path.name not in (".lock", new.name))
         if is_new and others:
             raise DatasetError(
                 f"expected out to be a new folder, or one of an earlier fetch of {config.repository}, but {out} has "
                 f"{others[0]}; choose another out=, or delete it"
             )
-        names = _names_of(config, kind)
-        write_text(out / NOTE_FILE, note)
-        if is_url(config.repository):
-            for name in names:
-                fetch_file(join(config.repository, name), out / name)
-        else:
-            fetch_files(config.repository, kind.patterns, kind.repo_type, config.revision, out)
-        for path in {path for pattern in kind.patterns for path in out.glob(pattern) if path.is_file()}:
-            if path.relative_to(out).as_posix() not in names:
-                path.unlink()
-        kind.check(out)
+        try:
+            shutil.rmtree(new, ignore_errors=True)
+            _bring(config, kind, new)
+            kind.check(new)
+            write_text(out / NOTE_FILE, note)
+            _move(new, out, kind)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
     return out
 
 
-def _names_of(config: FetchConfig, kind: _Kind) -> set[str]:
-    """Return the files of a kind in a repository or at a URL, as paths below it.
+def _bring(config: FetchConfig, kind: SharedKind, new: Path) -> None:
+    """Write the files of a kind in a repository or at a URL into a new folder.
 
     :raises CheckpointError: when the file that describes them is not there
-    :raises DatasetError: for a path that leads out of the folder
+    :raises DatasetError: for a path that leads out of the folder, or a file that is too large
     """
-    place, names = config.repository, set[str]()
+    place, commit = config.repository, None
     if is_url(place):
-        names |= {name for pattern in kind.patterns for name in files_at(place, pattern)}
+        files = files_at(place, kind.patterns)
     else:
-        names |= {
-            name
-            for name in list_files(place, kind.repo_type, config.revision)
-            if any(fnmatch(name, pattern) for pattern in kind.patterns)
-        }
-    if not any(fnmatch(name, kind.file) for name in names):
+        commit, files = files_of(place, kind, config.revision)
+        files = {name: size for name, size in files.items() if any(fnmatch(name, one) for one in kind.patterns)}
+    if not any(fnmatch(name, kind.file) for name in files):
         raise CheckpointError(f"expected {kind.file} in {place}, but it is not there; choose another kind=")
-    check_names(names)
-    return names
+    for name, size in files.items():
+        check_name(name)
+        check_size(name, size)
+    cached = None if commit is None else pretrained_folder(place, kind, revision=commit)
+    for name in files:
+        if cached is None:
+            fetch_file(join(place, name), new / name)
+        else:
+            ensure_dir((new / name).parent)
+            with replaced_file(new / name) as temporary:
+                shutil.copyfile(cached / name, temporary)
 
 
-def check_names(names: Iterable[str]) -> None:
+def _move(new: Path, out: Path, kind: SharedKind) -> None:
+    """Put files in the place of those of their kind; the file that describes them is there only while all are."""
+    files, before = _files_in(new, kind), _files_in(out, kind)
+    last = next(name for name in files if fnmatch(name, kind.file))
+    for name in sorted(before, key=lambda name: not fnmatch(name, kind.file)):
+        if name not in files or fnmatch(name, kind.file):
+            (out / name).unlink()
+    for name in [*(name for name in files if name != last), last]:
+        ensure_dir((out / name).parent)
+        (new / name).replace(out / name)
+
+
+def check_name(name: str) -> None:
     """Raise DatasetError for a name of a file that leads out of its folder."""
-    for name in names:
-        if Path(name).is_absolute() or ".." in Path(name).parts:
-            raise DatasetError(f"expected files below the folder, but got {name!r}")
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise DatasetError(f"expected files below the folder, but got {name!r}")

@@ -26,9 +26,10 @@ def export_policy(config: PolicyExportConfig) -> None:
     folder = export_policy(config)
     print(f"policy: {folder}")
     if config.push_to is not None:
-        from pickclutter_lang.policy.hub import push_policy
+        from pickclutter_lang.policy.hub import POLICY
+        from pickclutter_lang.utils.hub_files import push_to_hub
 
-        print(f"pushed: {push_policy(folder, config.push_to, config.private)}")
+        print(f"pushed: {push_to_hub(folder, POLICY, config.push_to, config.private)}")
 
 
 @hydra_main(RuntimeExportConfig)

@@ -19,8 +19,9 @@ from pickclutter_lang.manipulation.point_cloud import points_of_object
 from pickclutter_lang.manipulation.scripted_picker import GraspTarget, PickPhase, ScriptedPicker
 from pickclutter_lang.objects.object_sets import ObjectSource, own_sources
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
-from pickclutter_lang.policy.folder import copy_folder
+from pickclutter_lang.policy.folder import copy_folder, policy_folder
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.utils.hub_files import pretrained_folder, push_to_hub
 from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
 if TYPE_CHECKING:
@@ -166,21 +167,17 @@ class LanguagePickPolicy:
 
     @classmethod
     def from_pretrained(
-        cls,
-        name_or_path: str | Path,
-        revision: str | None = None,
-        cache_dir: str | Path | None = None,
-        token: str | None = None,
-        **of_load: Any,
+        cls, name_or_path: str | Path, revision: str | None = None, token: str | None = None, **of_load: Any
     ) -> LanguagePickPolicy:
-        """Open an embedded policy, `open`, one of the Hugging Face Hub, `owner/name`, or a folder; see `fetch_policy`.
+        """Open an embedded policy, `open`, one of the Hugging Face Hub, `owner/name`, or a folder.
 
         :param of_load: further arguments of `load`
-        :raises CheckpointError: what `fetch_policy` and `load` raise
+        :raises PickClutterError: what `pretrained_folder` and `load` raise
         """
-        from pickclutter_lang.policy.hub import fetch_policy
+        from pickclutter_lang.policy.hub import POLICY
 
-        return cls.load(fetch_policy(name_or_path, revision, cache_dir, token), **of_load)
+        folder = pretrained_folder(policy_folder(name_or_path), POLICY, revision=revision, token=token)
+        return cls.load(folder, **of_load)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the policy folder again somewhere else, as it was opened: without names that were encoded since.
@@ -191,16 +188,16 @@ class LanguagePickPolicy:
         """
         copy_folder(self._folder, Path(folder))
 
-    def push_to_hub(self, repository: str, private: bool = False, token: str | None = None, **place: Any) -> str:
+    def push_to_hub(self, repository: str, private: bool = False, **place: Any) -> str:
         """Push the policy folder with a model card to the Hugging Face Hub, and return the commit's address.
 
-        Arguments and errors are those of `push_policy`.
+        Arguments and errors are `push_to_hub`'s.
 
         :raises InvalidArgumentError: when there is no folder
         """
-        from pickclutter_lang.policy.hub import push_policy
+        from pickclutter_lang.policy.hub import POLICY
 
-        return push_policy(self._folder, repository, private, token, **place)
+        return push_to_hub(self._folder, POLICY, repository, private, **place)
 
     @property
     def _folder(self) -> Path:

@@ -31,10 +31,9 @@ from pickclutter_lang.teachers.known_words import WordNeighbors
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher, token_text
 from pickclutter_lang.utils.array_files import check_finite, read_tensors, to_float, to_half
 from pickclutter_lang.utils.cards import Figure, hub_card
-from pickclutter_lang.utils.hub_files import fetch_files
+from pickclutter_lang.utils.hub_files import SharedKind, pretrained_folder
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
 from pickclutter_lang.utils.json_files import Sha256, read_json
-from pickclutter_lang.utils.validation import check_repository
 
 CONFIG_FILE = "open_clip_config.json"
 WEIGHTS_FILE = "open_clip_model.safetensors"
@@ -132,15 +131,10 @@ class PocketTeacher(OpenClipTeacher):
     def from_pretrained(cls, name_or_path: str | Path, **of_hub: Any) -> PocketTeacher:
         """Open a teacher of the Hugging Face Hub, `owner/name`, or a folder that `train-teacher` exported.
 
-        :param of_hub: `revision`, `cache_dir` and `token`
-        :raises HubError: when there is no such repository, or the hub cannot be reached
-        :raises TeacherError: what `load_pocket_teacher` raises
+        :param of_hub: `revision`, `cache_dir`, `token` and `endpoint`
+        :raises PickClutterError: what `pretrained_folder` and `load_pocket_teacher` raise
         """
-        folder = Path(name_or_path)
-        if not folder.is_dir():
-            check_repository("name_or_path", str(name_or_path))
-            folder = fetch_files(str(name_or_path), TEACHER_FILES, **of_hub)
-        return load_pocket_teacher(folder)
+        return load_pocket_teacher(pretrained_folder(name_or_path, TEACHER, **of_hub))
 
     def with_neighbors(self, kept: Sequence[str] = ()) -> PocketTeacher:
         """Return the teacher, sharing all else, with `WordNeighbors`; words of the texts `kept` stay as they are."""
@@ -270,3 +264,7 @@ def _accuracies(path: Path) -> dict[str, float]:
     groups = [figures.get("views", {}), figures.get("kinds", {})]
     found = {name: row.get("top1") for group in groups for name, row in group.items()}
     return {name: float(top1) for name, top1 in found.items() if isinstance(top1, (int, float))}
+
+
+TEACHER = SharedKind(CONFIG_FILE, "model", TEACHER_FILES, load_pocket_teacher, teacher_card)
+"""A folder of a pocket teacher."""

@@ -12,12 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import PickClutterError
-from pickclutter_lang.utils.json_files import damage_of, read_file
+from pickclutter_lang.utils.json_files import MAX_BYTES, damage_of, read_file
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-_MAX_BYTES = 64 * 2**30
 
 
 def read_npz(
@@ -31,7 +29,7 @@ def read_npz(
     :raises PickClutterError: of the type `error`, naming the file and what is wrong with it
     """
     with damage_of(path, error, remedy, missing):
-        with np.load(io.BytesIO(read_file(path, _MAX_BYTES)), allow_pickle=False) as archive:
+        with np.load(io.BytesIO(read_file(path, MAX_BYTES)), allow_pickle=False) as archive:
             arrays = {name: np.asarray(archive[name]) for name in (archive.files if forms is None else forms)}
         _check_forms(arrays, forms or {})
     return arrays
@@ -67,7 +65,7 @@ def read_tensors(path: Path, sha256: str | None, error: type[PickClutterError], 
 def read_bytes(path: Path, sha256: str | None, error: type[PickClutterError], remedy: str) -> bytes:
     """Read a file that is compared with its hash; arguments and errors as of `read_tensors`."""
     with damage_of(path, error, remedy):
-        data = read_file(path, _MAX_BYTES)
+        data = read_file(path, MAX_BYTES)
     if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
         raise error(f"{path} is damaged (its sha256 is not the one that was noted when it was written); {remedy}")
     return data

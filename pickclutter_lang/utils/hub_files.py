@@ -1,84 +1,78 @@
-"""Folders on the Hugging Face Hub: fetched by name, and pushed with a card."""
+"""Folders on the Hugging Face Hub: fetched by name into its cache, and pushed with a card."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pickclutter_lang.errors import HubError
 from pickclutter_lang.utils.validation import check_repository
 
 CARD_FILE = "README.md"
-RepoType = Literal["model", "dataset"]
 
 
-def fetch_files(
-    repository: str,
-    patterns: Sequence[str],
-    repo_type: RepoType = "model",
-    revision: str | None = None,
-    local_dir: str | Path | None = None,
-    **place: Any,
-) -> Path:
-    """Return the folder with the files of a repository that fit one of the patterns.
+class SharedKind(NamedTuple):
+    """A kind of folder that can be shared: the pattern of the file that describes it, its type on the hub, its files.
+
+    `check` raises a named error for a damaged folder. `card` returns the card of a folder in a repository, with the
+    hub's metadata.
+    """
+
+    file: str
+    repo_type: Literal["model", "dataset"]
+    patterns: tuple[str, ...]
+    check: Callable[[Path], object]
+    card: Callable[[Path, str], str]
+
+
+def pretrained_folder(name_or_path: str | Path, kind: SharedKind, **of_hub: Any) -> Path:
+    """Return a folder that is there as it is, or that of a repository `owner/name`; what is cached needs no network.
+
+    :param of_hub: `revision`, `cache_dir`, `token` and `endpoint` of `huggingface_hub.snapshot_download`
+    :raises InvalidArgumentError: for neither
+    :raises HubError: when there is no such repository, or the hub cannot be reached
+    """
+    if Path(name_or_path).is_dir():
+        return Path(name_or_path)
+    repository = str(name_or_path)
+    check_repository("a name that is no folder", repository)
+    from huggingface_hub import snapshot_download  # takes some tenths of a second
+
+    with _hub_errors(f"fetch {repository} from the hub"):
+        patterns = list(kind.patterns)
+        return Path(snapshot_download(repository, repo_type=kind.repo_type, allow_patterns=patterns, **of_hub))
+
+
+def files_of(repository: str, kind: SharedKind, revision: str | None) -> tuple[str, dict[str, int]]:
+    """Return the newest commit of a repository or of a revision, and all its files with their bytes.
+
+    :raises HubError: when there is no such repository, or the hub cannot be reached
+    """
+    from huggingface_hub import HfApi
+
+    with _hub_errors(f"fetch {repository} from the hub"):
+        info = HfApi().repo_info(repository, revision=revision, repo_type=kind.repo_type, files_metadata=True)
+        return str(info.sha), {file.rfilename: file.size or 0 for file in info.siblings or ()}
+
+
+def push_to_hub(folder: Path, kind: SharedKind, repository: str, private: bool = False, **place: Any) -> str:
+    """Check a folder, and push it with a card to a repository, which is made if it is not there.
+
+    Files of the kind that are in the repository, and not here, are deleted there.
 
     :param repository: `owner/name`
-    :param revision: branch, tag or commit
-    :param local_dir: folder for the files, by default Hugging Face's cache
-    :param place: `token` and `endpoint`, and without `local_dir` also `cache_dir`, of huggingface_hub
-    :raises HubError: when there is no such repository, or the hub cannot be reached
-    """
-    from huggingface_hub import HfApi, snapshot_download  # takes some tenths of a second
-
-    with _hub_errors(f"fetch {repository} from the hub"):
-        if local_dir is not None:  # without an answer, the client takes what is there for the whole
-            revision = HfApi(**place).repo_info(repository, revision=revision, repo_type=repo_type).sha
-        folder = snapshot_download(
-            repository,
-            repo_type=repo_type,
-            revision=revision,
-            local_dir=local_dir,
-            allow_patterns=list(patterns),
-            **place,
-        )
-    return Path(folder)
-
-
-def list_files(repository: str, repo_type: RepoType, revision: str | None) -> list[str]:
-    """Return the files of a repository.
-
-    :raises HubError: when there is no such repository, or the hub cannot be reached
-    """
-    from huggingface_hub import HfApi
-
-    with _hub_errors(f"fetch {repository} from the hub"):
-        return list(HfApi().list_repo_files(repository, revision=revision, repo_type=repo_type))
-
-
-def push_folder(
-    folder: Path,
-    patterns: Sequence[str],
-    card: str,
-    repository: str,
-    repo_type: RepoType = "model",
-    private: bool = False,
-    **place: Any,
-) -> str:
-    """Push files of a folder and a card to a repository, which is made if it is not there.
-
-    :param patterns: of the files; what fits them in the repository, and is not here, is deleted there
-    :param card: text of its README.md, with the hub's metadata
     :param place: `token` and `endpoint` of huggingface_hub
     :return: address of the commit
-    :raises HubError: when the hub refuses it or cannot be reached
-    :raises InvalidArgumentError: for another form of `repository`
+    :raises PickClutterError: HubError when the hub refuses it or cannot be reached, or what the check raises
     """
     check_repository("repository", repository)
+    kind.check(folder)
+    card = kind.card(folder, repository)
     from huggingface_hub import HfApi
 
-    api, files = HfApi(**place), list(patterns)
+    api, files, repo_type = HfApi(**place), list(kind.patterns), kind.repo_type
     with _hub_errors(f"push to {repository}"):
         api.create_repo(repository, private=private, exist_ok=True, repo_type=repo_type)
         api.upload_folder(

@@ -25,6 +25,8 @@ MAX_JSON_BYTES = 64 * 2**20
 """Largest JSON file; a run, store or policy has less than a hundredth of it."""
 MAX_LINES_BYTES = 2**30
 """Largest file of JSON lines."""
+MAX_BYTES = 8 * 2**30
+"""Largest file of arrays, and of a folder that is fetched."""
 _LONG = 6  # values of two lists that a message names in full
 
 _PROSE = r"\A[^\x00\ud800-\udfff]*\Z"

@@ -6,7 +6,7 @@ The package of a scheme takes its credentials and its endpoint from its own envi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError, StorageError
 from pickclutter_lang.utils.io import ensure_dir, replaced_file
+from pickclutter_lang.utils.json_files import MAX_BYTES, MAX_JSON_BYTES
 from pickclutter_lang.utils.validation import URL, check_folder, check_path
 
 # s3fs tries five times by itself; with the defaults of botocore a silent server holds a command for many minutes.
@@ -54,11 +55,14 @@ def check_store(name: str, place: str | None) -> None:
 
 
 def check_url(name: str, url: str) -> None:
-    """Raise InvalidArgumentError for a URL with a password in it, which a run would note down."""
-    if "@" in urlsplit(url).netloc:
+    """Raise InvalidArgumentError for a URL without a bucket, or with a password, which a run would note down."""
+    parts = urlsplit(url)
+    if "@" in parts.netloc:
         raise InvalidArgumentError(
             f"expected {name} without a user or a password in the URL; give these in the environment of its package"
         )
+    if not (parts.path if parts.scheme in ("file", "local", "memory") else parts.netloc).strip("/"):
+        raise InvalidArgumentError(f"expected {name} to name a bucket or a folder, s3://bucket/path, but got {url!r}")
 
 
 @contextmanager
@@ -93,8 +97,9 @@ def has_file(url: str) -> bool:
 
 
 def read_url(url: str) -> bytes:
-    """Return the content of a file."""
+    """Return the content of a file of JSON."""
     with storage(url) as (files, path):
+        check_size(url, files.size(path) or 0, MAX_JSON_BYTES)
         return bytes(files.cat_file(path))
 
 
@@ -102,11 +107,18 @@ def fetch_file(url: str, target: Path) -> None:
     """Write a file of object storage to a path, atomically; missing folders are created."""
     ensure_dir(target.parent)
     with replaced_file(target) as temporary, storage(url) as (files, path):
+        check_size(url, files.size(path) or 0)
         files.get_file(path, str(temporary))
 
 
-def files_at(url: str, pattern: str) -> list[str]:
-    """Return the files below a URL that fit a pattern, as paths below it, in order."""
+def check_size(name: str, size: int, limit: int = MAX_BYTES) -> None:
+    """Raise StorageError for a file with more bytes than a limit."""
+    if size > limit:
+        raise StorageError(f"expected {name} to have at most {limit / 1e6:.0f} MB, but it has {size / 1e6:.0f} MB")
+
+
+def files_at(url: str, patterns: Iterable[str]) -> dict[str, int]:
+    """Return the files below a URL that fit one of some patterns, as paths below it, with their bytes."""
     with storage(url) as (files, root):
-        found = files.glob(f"{root}/{pattern}", detail=True)
-        return sorted(name[len(root) + 1 :] for name, what in found.items() if what["type"] == "file")
+        found = [item for pattern in patterns for item in files.glob(f"{root}/{pattern}", detail=True).items()]
+        return {name[len(root) + 1 :]: what["size"] or 0 for name, what in found if what["type"] == "file"}

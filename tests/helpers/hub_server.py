@@ -102,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
             entries = [{"type": "file", "path": k, "size": len(v), "oid": _sha1(v)} for k, v in files.items()]
             self._send(200, json.dumps(entries).encode(), {"Content-Type": "application/json"})
         elif parts[0] == "api":
-            siblings = [{"rfilename": file} for file in files]
+            siblings = [{"rfilename": file, "size": len(data)} for file, data in files.items()]
             self._json({"id": name, "sha": self.hub.commit(name), "siblings": siblings})
         else:
             data = files["/".join(parts[4:])]

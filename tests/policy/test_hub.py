@@ -16,10 +16,11 @@ from helpers.kill_runs import COMMAND
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.policy.detectors import RandomDetector, StudentDetector
 from pickclutter_lang.policy.folder import load_config
-from pickclutter_lang.policy.hub import POLICY_FILES, fetch_policy, push_policy
+from pickclutter_lang.policy.hub import POLICY, POLICY_FILES
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.torch_networks import TorchNetworks, load_pretrained
+from pickclutter_lang.utils.hub_files import pretrained_folder, push_to_hub
 
 
 @pytest.fixture
@@ -40,13 +41,14 @@ def test_what_was_opened_is_saved_pushed_and_fetched_as_it_was(exported: Path, t
     address = opened.push_to_hub("me/picker", token="t", endpoint=hub.address)
     assert address.startswith(f"{hub.address}/me/picker/commit/")
     assert set(hub.repositories["me/picker"]) == {*POLICY_FILES, "README.md"}
-    fetched = fetch_policy("me/picker", cache_dir=tmp_path / "cache", endpoint=hub.address)
+    fetched = pretrained_folder("me/picker", POLICY, cache_dir=tmp_path / "cache", endpoint=hub.address)
     assert all((fetched / name).read_bytes() == (folder / name).read_bytes() for name in POLICY_FILES)
     asked = len(hub.requests)
     assert load_config(fetched) == load_config(folder)
-    again = fetch_policy("me/picker", cache_dir=tmp_path / "cache", endpoint=hub.address)
+    again = pretrained_folder("me/picker", POLICY, cache_dir=tmp_path / "cache", endpoint=hub.address)
     assert not [line for line in hub.requests[asked:] if line.startswith("GET /me/")]
-    assert fetch_policy("me/picker", cache_dir=tmp_path / "cache", endpoint="http://127.0.0.1:9") == fetched == again
+    of_cache = {"cache_dir": tmp_path / "cache", "endpoint": "http://127.0.0.1:9"}
+    assert pretrained_folder("me/picker", POLICY, **of_cache) == fetched == again
 
 
 def test_what_was_not_opened_from_a_folder_is_not_saved(exported: Path, tmp_path: Path) -> None:
@@ -65,7 +67,7 @@ def test_what_was_not_opened_from_a_folder_is_not_saved(exported: Path, tmp_path
 
 
 def test_the_card_has_the_metadata_of_the_hub(exported: Path, hub: Hub) -> None:
-    push_policy(exported / "few_shot", "me/picker", token="t", endpoint=hub.address)
+    push_to_hub(exported / "few_shot", POLICY, "me/picker", token="t", endpoint=hub.address)
     _, head, body = hub.repositories["me/picker"]["README.md"].decode().split("---\n", 2)
     assert yaml.safe_load(head)["library_name"] == "pickclutter-lang" and "robotics" in yaml.safe_load(head)["tags"]
     config = load_config(exported / "few_shot")
@@ -77,16 +79,16 @@ def test_the_card_has_the_metadata_of_the_hub(exported: Path, hub: Hub) -> None:
 def test_what_cannot_be_had_is_named_in_a_line(exported: Path, tmp_path: Path, hub: Hub) -> None:
     for name, endpoint in (("me/nothing", hub.address), ("me/picker", "http://127.0.0.1:9")):
         with pytest.raises(CheckpointError, match=name):
-            fetch_policy(name, cache_dir=tmp_path, endpoint=endpoint)
-    with pytest.raises(CheckpointError, match="nowhere"):
-        fetch_policy("nowhere", endpoint=hub.address)
+            pretrained_folder(name, POLICY, cache_dir=tmp_path, endpoint=endpoint)
+    with pytest.raises(InvalidArgumentError, match="nowhere"):
+        pretrained_folder("nowhere", POLICY, endpoint=hub.address)
     with pytest.raises(CheckpointError, match="me/picker"):
-        push_policy(exported / "few_shot", "me/picker", token="t", endpoint="http://127.0.0.1:9")
+        push_to_hub(exported / "few_shot", POLICY, "me/picker", token="t", endpoint="http://127.0.0.1:9")
     hub.refuse = True
     with pytest.raises(CheckpointError, match="me/picker"):
-        push_policy(exported / "few_shot", "me/picker", token="t", endpoint=hub.address)
+        push_to_hub(exported / "few_shot", POLICY, "me/picker", token="t", endpoint=hub.address)
     with pytest.raises(InvalidArgumentError, match="picker"):
-        push_policy(exported / "few_shot", "picker", endpoint=hub.address)
+        push_to_hub(exported / "few_shot", POLICY, "picker", endpoint=hub.address)
 
 
 def test_a_command_exports_and_pushes(exported: Path, tmp_path: Path, hub: Hub) -> None:

@@ -37,14 +37,15 @@ from pickclutter_lang.errors import (
 )
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-from pickclutter_lang.sharing import KINDS, FetchConfig, PushConfig, _kinds, check_names, fetch, push
+from pickclutter_lang.sharing import KINDS, FetchConfig, PushConfig, _kinds, check_name, fetch, push
 from pickclutter_lang.teachers.pocket import TEACHER_FILES, PocketTeacher
 
 URL = "s3://bucket/scenes"
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     with serve_hub() as server:
         template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, server.address)
         monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
@@ -170,7 +171,7 @@ def test_what_is_one_s_own_is_not_overwritten(tmp_path: Path, hub: Hub) -> None:
 @pytest.mark.parametrize("name", ["videos/../../mine", "/etc/passwd"])
 def test_names_that_leave_the_folder_are_refused(name: str) -> None:
     with pytest.raises(DatasetError):
-        check_names(["videos/a.mp4", name])
+        check_name(name)
 
 
 def test_what_is_damaged_is_neither_sent_nor_taken(tmp_path: Path, hub: Hub) -> None:
@@ -187,6 +188,22 @@ def test_what_is_damaged_is_neither_sent_nor_taken(tmp_path: Path, hub: Hub) -> 
         fetch(FetchConfig("me/scenes", str(tmp_path / "back"), "scenes"))
     with pytest.raises(DatasetError):
         push(PushConfig(str(tmp_path), "me/scenes"))
+
+
+def test_a_good_copy_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    folder = make_teacher(tmp_path / "teacher")
+    config = FetchConfig(f"file://{folder}", str(tmp_path / "back"), "teacher")
+    before = content(fetch(config))
+    weights = folder / "open_clip_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+    with pytest.raises(TeacherError):
+        fetch(config)
+    with weights.open("r+b") as file:
+        file.truncate(2**40)
+    with pytest.raises(StorageError):
+        fetch(config)
+    assert content(tmp_path / "back") == before
+    assert {path.name for path in (tmp_path / "back").iterdir()} == {*before, ".fetched_from"}
 
 
 def test_another_kind_and_no_network_are_named_errors(tmp_path: Path, hub: Hub) -> None:
@@ -282,6 +299,8 @@ def test_settings_that_cannot_be_are_refused(tmp_path: Path) -> None:
     for wrong in (
         PushConfig(str(tmp_path), "s3://bucket/path", private=True),
         PushConfig("f", "ftp://me:hush@host/scenes"),
+        PushConfig("f", "s3://"),
+        PushConfig("f", "file:///"),
         FetchConfig("s3://bucket/path", str(tmp_path), revision="v1"),
         FetchConfig("picker", str(tmp_path)),
     ):
