@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from pickclutter_lang.datasets.scenes.episodes import check_episode, episode, read_episodes
-from pickclutter_lang.envs.generation.physics import Pile
-from pickclutter_lang.envs.generation.pile_sampling import PileConfig
+from pickclutter_lang.envs.generation.pile_sampling import Pile, PileConfig
 from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES

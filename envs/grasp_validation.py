@@ -16,12 +16,13 @@ from pickclutter_lang.datasets.scenes import Manifest, SceneStore
 from pickclutter_lang.datasets.scenes.description import GRASP_CHECK_FILE, write_dataset_card
 from pickclutter_lang.datasets.scenes.episodes import episode
 from pickclutter_lang.envs.config import GraspValidationConfig
-from pickclutter_lang.envs.generation.physics import Pile
+from pickclutter_lang.envs.generation.pile_sampling import Pile
 from pickclutter_lang.envs.generation.scene_renderer import PandaKinematics
 from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, prepare_renderer, renderer_options
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.manipulation.gripper import collision_counts, pregrasp_pose
+from pickclutter_lang.manipulation.kinematics import CLOSED, OPEN
 from pickclutter_lang.objects.object_sets import ObjectSet, ObjectSource, load_object_set
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.locks import dir_lock
@@ -32,8 +33,6 @@ from pickclutter_lang.utils.typing import FloatArray
 LIFT_M = 0.15
 _LIFTED_M = 0.08
 _REACH_STEPS, _APPROACH_STEPS, _CLOSE_STEPS, _LIFT_STEPS, _HOLD_STEPS = 30, 20, 12, 25, 6
-_OPEN, _CLOSED = 1.0, -1.0
-_PICK_KEYS = ("labelled", "picked", "pose_succeeded")
 
 
 def validate_grasp_labels(config: GraspValidationConfig) -> dict[str, Any]:
@@ -51,28 +50,23 @@ def validate_grasp_labels(config: GraspValidationConfig) -> dict[str, Any]:
     store = SceneStore.open(config.store)
     with dir_lock(store.path):
         prepare_renderer()
-        result = _validate(config, store)
+        objects = objects_of_store(store.manifest, config.objects_root, config.objects)
+        if objects.fingerprint != store.manifest.object_fingerprint:
+            raise MismatchError(
+                f"the store at {config.store} was made with other meshes than those at {objects.root}; "
+                f"set {'objects' if config.objects else 'objects_root'} to the folder that it was collected with"
+            )
+        scenes = _first_scenes(store, config.instances)
+        done: dict[int, list[dict[str, Any]]] = {}
+        tasks = PoolConfig(config.workers).run(partial(_validation_function, objects, config.store), scenes)
+        with closing(tasks) as results, ProgressBar("scenes", len(scenes)) as bar:
+            for scene, rows in results:
+                done[scene] = rows
+                bar.advance()
+        result = summarize([row for scene in scenes for row in done[scene]])
         atomic_write(store.path / GRASP_CHECK_FILE, (json.dumps(result, indent=1) + "\n").encode())
         write_dataset_card(store.path)
     return result
-
-
-def _validate(config: GraspValidationConfig, store: SceneStore) -> dict[str, Any]:
-    objects = objects_of_store(store.manifest, config.objects_root, config.objects)
-    if objects.fingerprint != store.manifest.object_fingerprint:
-        raise MismatchError(
-            f"the store at {config.store} was made with other meshes than those at {objects.root}; "
-            f"set {'objects' if config.objects else 'objects_root'} to the folder that it was collected with"
-        )
-    scenes = _first_scenes(store, config.instances)
-    make_function = partial(make_validation_function, objects, config.store)
-    done: dict[int, list[dict[str, Any]]] = {}
-    pool = PoolConfig(config.workers)
-    with closing(pool.run(make_function, scenes)) as results, ProgressBar("scenes", len(scenes)) as bar:
-        for scene, rows in results:
-            done[scene] = rows
-            bar.advance()
-    return summarize([row for scene in scenes for row in done[scene]])
 
 
 def objects_of_store(manifest: Manifest, root: str | None, source: ObjectSource | None = None) -> ObjectSet:
@@ -99,7 +93,9 @@ def objects_of_store(manifest: Manifest, root: str | None, source: ObjectSource 
 
 def summarize(picks: list[dict[str, Any]]) -> dict[str, Any]:
     """Compare labels with picks."""
-    labeled, picked, first = (np.array([row[key] for row in picks], bool) for key in _PICK_KEYS)
+    labeled, picked, first = (
+        np.array([row[key] for row in picks], bool) for key in ("labelled", "picked", "pose_succeeded")
+    )
     return {
         "instances": len(picks),
         "labelled": int(labeled.sum()),
@@ -122,21 +118,22 @@ def _first_scenes(store: SceneStore, instances: int) -> list[int]:
     return list(range(int(np.searchsorted(counts, instances)) + 1))
 
 
-def make_validation_function(objects: ObjectSet, store: str) -> Callable[[int], list[dict[str, Any]]]:
+def _validation_function(objects: ObjectSet, store_path: str) -> Callable[[int], list[dict[str, Any]]]:
     """Load the simulator and open a store; return what executes the picks of one of its scenes."""
-    return partial(_validate_scene, PickExecutor(objects), SceneStore.open(store))
+    executor, store = PickExecutor(objects), SceneStore.open(store_path)
 
+    def validate(index: int) -> list[dict[str, Any]]:
+        """Pick the visible objects of a stored scene; distractors are none, since they have no label."""
+        row = store.scene(index)
+        actors = row["actors"][row["actors"] >= 0].astype(np.int64)
+        models = [objects.model(actor["model_id"]) for actor in episode(row, objects.actor_ids)["actors"]]
+        pile = Pile(actors, tuple(models), row["poses"][: len(actors)].astype(np.float64))
+        labeled = [n for n, actor in enumerate(actors) if actor < len(objects.catalog)]
+        poses = {n: row["grasp_poses"][n].astype(np.float64) for n in labeled if row["graspable"][actors[n]]}
+        rows = validate_pile(executor, pile, poses, [n for n in labeled if row["visible"][actors[n]]])
+        return [{"scene": index, **pick} for pick in rows]
 
-def _validate_scene(executor: PickExecutor, store: SceneStore, index: int) -> list[dict[str, Any]]:
-    """Pick the visible objects of a stored scene; distractors are none, since they have no label."""
-    row, objects = store.scene(index), executor.objects
-    actors = row["actors"][row["actors"] >= 0].astype(np.int64)
-    models = [objects.model(actor["model_id"]) for actor in episode(row, objects.actor_ids)["actors"]]
-    pile = Pile(actors, tuple(models), row["poses"][: len(actors)].astype(np.float64))
-    labeled = [n for n, actor in enumerate(actors) if actor < len(objects.catalog)]
-    poses = {n: row["grasp_poses"][n].astype(np.float64) for n in labeled if row["graspable"][actors[n]]}
-    rows = validate_pile(executor, pile, poses, [n for n in labeled if row["visible"][actors[n]]])
-    return [{"scene": index, **pick} for pick in rows]
+    return validate
 
 
 class PickExecutor:
@@ -201,11 +198,11 @@ class PickExecutor:
             return False
         actor = self._env.objs[instance_id]
         height = float(actor.pose.p[2])
-        self._move(rest, ready, _REACH_STEPS, _OPEN)
-        self._move(ready, grasp, _APPROACH_STEPS, _OPEN)
-        self._move(grasp, grasp, _CLOSE_STEPS, _CLOSED)
-        self._move(grasp, raised, _LIFT_STEPS, _CLOSED)
-        self._move(raised, raised, _HOLD_STEPS, _CLOSED)
+        self._move(rest, ready, _REACH_STEPS, OPEN)
+        self._move(ready, grasp, _APPROACH_STEPS, OPEN)
+        self._move(grasp, grasp, _CLOSE_STEPS, CLOSED)
+        self._move(grasp, raised, _LIFT_STEPS, CLOSED)
+        self._move(raised, raised, _HOLD_STEPS, CLOSED)
         return bool(actor.pose.p[2] - height > _LIFTED_M and self._env.agent.check_grasp(actor))
 
     def _move(self, start: FloatArray, goal: FloatArray, steps: int, gripper: float) -> None:
@@ -234,8 +231,15 @@ def validate_pile(
             picked = executor.pick(instance_id, other)
             if picked:
                 break
-        names = dict(zip(_PICK_KEYS, (pose is not None, picked, pose_succeeded), strict=True))
-        rows.append({"model_id": pile.models[instance_id].model_id, **names, "tries": attempts})
+        rows.append(
+            {
+                "model_id": pile.models[instance_id].model_id,
+                "labelled": pose is not None,
+                "picked": picked,
+                "pose_succeeded": pose_succeeded,
+                "tries": attempts,
+            }
+        )
     return rows
 
 

@@ -218,9 +218,10 @@ def _shard_function(
     make_source: Callable[[], SceneSource], folder: Path, manifest: Manifest
 ) -> Callable[[int], ShardEntry]:
     """Return, in a worker, what makes and writes the shard of a number."""
-    return partial(_make_shard, make_source(), folder, manifest)
+    source = make_source()
 
+    def make(number: int) -> ShardEntry:
+        rows = [source.generate(manifest.seed or 0, manifest.split, index) for index in manifest.shard_range(number)]
+        return write_shard(folder, number, rows, manifest.layout)
 
-def _make_shard(source: SceneSource, folder: Path, manifest: Manifest, number: int) -> ShardEntry:
-    rows = [source.generate(manifest.seed or 0, manifest.split, index) for index in manifest.shard_range(number)]
-    return write_shard(folder, number, rows, manifest.layout)
+    return make

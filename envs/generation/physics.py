@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.envs.generation.pile_sampling import PileConfig, drop_poses, sample_layout
+from pickclutter_lang.envs.generation.pile_sampling import Pile, PileConfig, drop_poses, sample_layout
 from pickclutter_lang.envs.renderer import shared_engine
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.object_sets import ObjectSet
@@ -22,18 +21,6 @@ _STILL_SPEED = 0.01  # m/s, and 0.2 rad/s
 _REDROPS = 4
 
 
-@dataclass(frozen=True)
-class Pile:
-    """Objects at rest: label indices [n], models [n], poses [n, 7] (x y z qw qx qy qz, meters, world frame).
-
-    Label indices are those of `DropLayout`.
-    """
-
-    label_indices: NDArray[np.int64]
-    models: tuple[CatalogObject, ...]
-    poses: NDArray[np.float64]
-
-
 def drop_pile(objects: ObjectSet, split: str, rng: np.random.Generator, config: PileConfig) -> Pile:
     """Sample a pile and let it fall, in a separate physics scene.
 
@@ -43,39 +30,34 @@ def drop_pile(objects: ObjectSet, split: str, rng: np.random.Generator, config: 
     """
     layout = sample_layout(objects, split, rng, config)
     scene = _new_scene()
-    actors = [add_collision_actor(scene, objects, model) for model in layout.models]
-    set_poses(actors, layout.poses)
-    settle(scene, actors)
+    actors = [_add_actor(scene, objects, model) for model in layout.models]
+    _set_poses(actors, layout.poses)
+    _settle(scene, actors)
     for _ in range(_REDROPS):
         away = [n for n, actor in enumerate(actors) if not _in_reach(actor, config)]
         if not away:
             break
         radii = [layout.models[n].radius for n in away]
         spread = [0.5 * s for s in config.spread]
-        set_poses([actors[n] for n in away], drop_poses(radii, rng, spread, floor=_height(actors)))
-        settle(scene, actors)
+        _set_poses([actors[n] for n in away], drop_poses(radii, rng, spread, floor=_height(actors)))
+        _settle(scene, actors)
     in_reach = [n for n, actor in enumerate(actors) if _in_reach(actor, config)]
     poses = np.array([[*actors[n].pose.p, *actors[n].pose.q] for n in in_reach]).reshape(-1, 7)
     return Pile(layout.label_indices[in_reach], tuple(layout.models[n] for n in in_reach), poses)
 
 
-def add_collision_actor(
-    scene: Any, objects: ObjectSet, model: CatalogObject, damping: tuple[float, float] = (0.5, 4.0)
-) -> Any:
-    """Add the convex parts of an object, without a visual, to a physics scene.
-
-    The default damping (linear, angular) models rolling resistance, without which balls never rest.
-    """
+def _add_actor(scene: Any, objects: ObjectSet, model: CatalogObject) -> Any:
+    """Add the convex parts of an object, without a visual, to a physics scene."""
     builder = scene.create_actor_builder()
     builder.add_multiple_collisions_from_file(
         str(objects.model_dir(model.model_id) / "collision.obj"), scale=[model.scale] * 3, density=model.density
     )
     actor = builder.build(model.model_id)
-    actor.set_damping(*damping)
+    actor.set_damping(0.5, 4.0)  # linear, angular: as rolling resistance, without which balls never rest
     return actor
 
 
-def set_poses(actors: Sequence[Any], poses: NDArray[np.float64]) -> None:
+def _set_poses(actors: Sequence[Any], poses: NDArray[np.float64]) -> None:
     """Set poses [n, 7] and speeds of zero."""
     import sapien.core as sapien
 
@@ -85,7 +67,7 @@ def set_poses(actors: Sequence[Any], poses: NDArray[np.float64]) -> None:
         actor.set_angular_velocity([0, 0, 0])
 
 
-def settle(scene: Any, actors: Sequence[Any]) -> None:
+def _settle(scene: Any, actors: Sequence[Any]) -> None:
     """Step until everything is still, or for 4 s of simulated time: then objects may still move."""
     still = 0
     for step in range(1, _MAX_STEPS + 1):

@@ -101,8 +101,8 @@ class PileConfig:
 
 
 @dataclass(frozen=True)
-class DropLayout:
-    """Objects above the table before they fall: label indices [n], models [n], poses [n, 7] (x y z qw qx qy qz).
+class Pile:
+    """Objects: label indices [n], models [n], poses [n, 7] (x y z qw qx qy qz, meters, world frame).
 
     Indices from the number of labels on are those of distractors, see `ObjectSet.distractors`.
     """
@@ -135,8 +135,8 @@ def most_objects(objects: ObjectSet, split: str, config: PileConfig) -> int:
     return min(config.max_objects, allowed - int(objects.own_catalog is not None and allowed > 1))
 
 
-def sample_layout(objects: ObjectSet, split: str, rng: np.random.Generator, config: PileConfig) -> DropLayout:
-    """Draw the objects of a pile, each label and each kind of distractors once, and where they start to fall.
+def sample_layout(objects: ObjectSet, split: str, rng: np.random.Generator, config: PileConfig) -> Pile:
+    """Draw the objects of a pile, each label and each kind of distractors once, above the table before they fall.
 
     :raises InvalidArgumentError: when no object may lie in the piles of the split, or the set has no distractors
     """
@@ -151,7 +151,7 @@ def sample_layout(objects: ObjectSet, split: str, rng: np.random.Generator, conf
         label_indices = rng.choice(allowed, size=count, replace=False).astype(np.int64)
     models = objects.draw_models(label_indices, split, rng)
     radii = [model.radius for model in models]
-    return DropLayout(label_indices, models, drop_poses(radii, rng, config.spread))
+    return Pile(label_indices, models, drop_poses(radii, rng, config.spread))
 
 
 def _draw_with_distractors(
@@ -193,13 +193,9 @@ def drop_poses(
                 z = float(center[2] + np.sqrt(gap2))
         centers.append(np.array([*xy, z]))
         poses[n, :3] = centers[-1]
-        poses[n, 3:] = _random_quaternion(rng)
+        quaternion = rng.normal(size=4)
+        poses[n, 3:] = quaternion / np.linalg.norm(quaternion)
     return poses
-
-
-def _random_quaternion(rng: np.random.Generator) -> FloatArray:
-    quaternion = rng.normal(size=4)
-    return np.asarray(quaternion / np.linalg.norm(quaternion))
 
 
 def config_from_dict(values: dict[str, Any]) -> PileConfig:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor
 from transforms3d.euler import euler2quat
 
-from pickclutter_lang.envs.generation.physics import Pile
+from pickclutter_lang.envs.generation.pile_sampling import Pile
 from pickclutter_lang.envs.randomization import RANDOM, AppearanceConfig, HandCameraConfig, is_color
 from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, shared_engine
 from pickclutter_lang.errors import InvalidArgumentError

@@ -154,10 +154,10 @@ def measured(root: Path, items: Sequence[CatalogObject], info: Mapping[str, _Row
     if missing:
         listed = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if len(missing) > 4 else "")
         raise MissingAssetsError(f"the object set at {root} lacks {listed}; {remedy}")
-    return Catalog([_with_size(item, info[item.model_id]) for item in items])
-
-
-def _with_size(item: CatalogObject, row: _Row) -> CatalogObject:
-    bbox, scales = row["bbox"], row.get("scales") or [1.0]
-    x, y, z = (round(b - a, 6) for a, b in zip(bbox["min"], bbox["max"], strict=True))
-    return replace(item, size=(x, y, z), scale=float(scales[0]), density=float(row.get("density", 1000.0)))
+    found = []
+    for item in items:
+        row = info[item.model_id]
+        x, y, z = (round(b - a, 6) for a, b in zip(row["bbox"]["min"], row["bbox"]["max"], strict=True))
+        scales, density = row.get("scales") or [1.0], row.get("density", 1000.0)
+        found.append(replace(item, size=(x, y, z), scale=float(scales[0]), density=float(density)))
+    return Catalog(found)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import (
     Catalog,
     CatalogObject,
@@ -42,7 +42,10 @@ from pickclutter_lang.objects.proxy_set import build_proxy_set
 from pickclutter_lang.utils.validation import check_folder, check_path, within
 
 __all__ = ["DEFAULT_INSTANCES", "MAX_INSTANCES", "MODEL_DB_FILE", "ObjectSet", "load_object_set"]
-DOWNLOAD_HINT = "python -m mani_skill2.utils.download_asset PickClutterYCB-v0"
+_DOWNLOAD = (
+    "set MS2_ASSET_DIR or objects_root, or download the YCB objects with: "
+    "python -m mani_skill2.utils.download_asset PickClutterYCB-v0"
+)
 OBJECT_SETS = ("proxy", "ycb", "kinds")
 """The sets of the package; every other name is a folder of one's own."""
 ObjectSource = str | Path | Sequence[str | Path]
@@ -106,26 +109,20 @@ def load_object_set(
 
 def _load_scans(source: str, root: str | Path | None, model_ids: Sequence[str] | None = None) -> ObjectSet:
     """Return `proxy` or `ycb`."""
-    if source == "proxy":
-        return read_object_set("proxy", build_proxy_set(root), model_ids)
     in_assets = Path(os.environ.get("MS2_ASSET_DIR", "data")) / "mani_skill2_ycb"
-    return read_object_set("ycb", Path(root) if root else in_assets, model_ids)
+    folder = build_proxy_set(root) if source == "proxy" else Path(root) if root else in_assets
+    return read_object_set(source, folder, model_ids)
 
 
 def read_object_set(name: str, root: Path, model_ids: Sequence[str] | None = None) -> ObjectSet:
     """Read the objects of a folder in ManiSkill2's layout and check that every mesh is there."""
-    if not (root / MODEL_DB_FILE).is_file():
-        raise MissingAssetsError(
-            f"expected an object set at {root}, but {MODEL_DB_FILE} is missing; set MS2_ASSET_DIR or objects_root, "
-            f"or download the YCB objects with: {DOWNLOAD_HINT}"
-        )
-    info = read_model_db(root, f"restore it: {DOWNLOAD_HINT}")
+    info = read_model_db(root, _DOWNLOAD)
     paper_objects = {item.model_id: item for item in paper_catalog()}
     items = [
         paper_objects.get(model_id) or CatalogObject(model_id, display_name(model_id), "none", (0, 0, 0))
         for model_id in (paper_objects if model_ids is None else model_ids)
     ]
-    return ObjectSet(name, root, measured(root, items, info, f"download the YCB objects with: {DOWNLOAD_HINT}"))
+    return ObjectSet(name, root, measured(root, items, info, _DOWNLOAD))
 
 
 def _load_own_set(sources: Sequence[str], root: str | Path | None, object_split: int) -> ObjectSet:
@@ -168,10 +165,6 @@ def _load_part(source: str, root: str | Path | None) -> ObjectSet:
 def _read_folder(folder: Path) -> ObjectSet:
     """Return the objects of a folder, which is checked."""
     remedy = "import the meshes again: pickclutter import-mesh, or correct the folder"
-    if not (folder / MODEL_DB_FILE).is_file():
-        raise MissingAssetsError(
-            f"expected {MODEL_DB_FILE} with the sizes of the objects in {folder}, but it is missing; {remedy}"
-        )
     info = read_model_db(folder, remedy)
     if (folder / CATALOG_FILE).exists():
         entries = read_catalog(folder / CATALOG_FILE)

@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.objects.kinds.kind import Kind, all_kinds
+from pickclutter_lang.objects.kinds.kind import all_kinds
 from pickclutter_lang.objects.kinds.kind_set import KINDS_VERSION
 from pickclutter_lang.objects.object_set import MODEL_DB_FILE
 from pickclutter_lang.objects.procedural.geometry import ModelGeometry, Part
-from pickclutter_lang.objects.procedural.surfaces import Floats
 from pickclutter_lang.objects.procedural.writer import atomic_write_dir, model_db_entry, write_model
 from pickclutter_lang.utils.io import cache_dir
 
@@ -68,28 +67,16 @@ def build_proxy_set(root: str | Path | None = None) -> Path:
     return target
 
 
-def kind_of(name: str) -> Kind:
-    """Return the kind with a name or synonym."""
-    return next(kind for kind in all_kinds() if name in (kind.name, *kind.synonyms))
-
-
 def _write_all(root: Path) -> None:
+    kinds = {name: kind for kind in all_kinds() for name in (*kind.synonyms, kind.name)}
     info = {}
     for item in paper_catalog():
         seed, axes = INSTANCES[item.model_id]
-        geometry = _turned(kind_of(item.name).instance(seed).geometry, _rotation(axes))
+        turn = np.eye(3)[["xyz".index(axis) for axis in axes]]  # lays these axes along x, y and z
+        turn[1] *= np.linalg.det(turn)  # y is reversed where they are left-handed
+        made = kinds[item.name].instance(seed).geometry
+        parts = [Part(part.surface.transformed((0, 0, 0), turn), part.image) for part in made.parts]
+        geometry = ModelGeometry(parts, [points @ turn.T for points in made.hulls])
         write_model(geometry.rescaled(item.size), root / "models" / item.model_id)
         info[item.model_id] = model_db_entry(item.size, item.scale, item.density)
     (root / MODEL_DB_FILE).write_text(json.dumps(info, indent=1) + "\n")
-
-
-def _rotation(axes: str) -> Floats:
-    """Return the rotation [3, 3] that lays the named axes along x, y and z, y reversed where they are left-handed."""
-    turn = np.eye(3)[["xyz".index(axis) for axis in axes]]
-    turn[1] *= np.linalg.det(turn)
-    return np.asarray(turn)
-
-
-def _turned(geometry: ModelGeometry, turn: Floats) -> ModelGeometry:
-    parts = [Part(part.surface.transformed((0, 0, 0), turn), part.image) for part in geometry.parts]
-    return ModelGeometry(parts, [points @ turn.T for points in geometry.hulls])

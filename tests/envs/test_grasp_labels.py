@@ -8,7 +8,7 @@ import pytest
 import trimesh
 from numpy.typing import NDArray
 
-from pickclutter_lang.envs.generation.physics import Pile
+from pickclutter_lang.envs.generation.pile_sampling import Pile
 from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 from pickclutter_lang.envs.generation.scene_renderer import REST_QPOS, PandaKinematics
 from pickclutter_lang.envs.grasp_labels import object_geometry
