@@ -121,6 +121,7 @@ class PickClutterLangEnv(ObjectSetEnv):
     metadata: ClassVar[dict[str, Any]] = {**PickClutterEnv.metadata, "render_fps": 20}
     SUPPORTED_OBS_MODES = OBS_MODES
     observation_space: Any
+    _renderer: Any
     _task: EpisodeTask
     _pile: list[CatalogObject]
     _target_graspable: bool
@@ -150,7 +151,7 @@ class PickClutterLangEnv(ObjectSetEnv):
         **kwargs: Any,
     ) -> None:
         within("absent_probability", absent_probability, 0.0, 1.0)
-        one_of("split", split, SPLIT_OBJECTS)
+        one_of("split", split, tuple(SPLIT_OBJECTS))
         one_of("obs_mode", obs_mode or OBS_MODES[0], OBS_MODES)
         if not base_camera and "base_camera" in (camera_cfgs or {}):
             raise InvalidArgumentError("expected no camera_cfgs of the base camera with base_camera=False")

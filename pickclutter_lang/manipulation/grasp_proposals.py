@@ -104,7 +104,7 @@ class StripGrasp(NamedTuple):
 
     def cost(self) -> float:
         """Return the weighted sum of the terms."""
-        return sum(weight * getattr(self, name) for name, weight in _WEIGHTS.items())
+        return float(sum(weight * getattr(self, name) for name, weight in _WEIGHTS.items()))
 
 
 class _Orientation(NamedTuple):

@@ -188,7 +188,7 @@ def _compressed(content: dict[str, Any]) -> None:
 
 def _copies(folder: Path) -> Path:
     """Write a URDF that shows one mesh of 81,920 triangles many times."""
-    _text("a.stl", trimesh.creation.icosphere(6, 0.03).export(file_type="stl"))(folder)  # type: ignore[arg-type]
+    _text("a.stl", trimesh.creation.icosphere(6, 0.03).export(file_type="stl"))(folder)
     visual = '<visual><geometry><mesh filename="a.stl"/></geometry></visual>'
     return _text("r.urdf", f'<robot name="r"><link name="a">{visual * 40}</link></robot>')(folder)
 
