@@ -143,7 +143,7 @@ def build_parser() -> ArgumentParser:
 
 @hydra_main(ObjectViewConfig)
 def render_object_views(config: ObjectViewConfig) -> None:
-    """Render views of single objects and of random procedural objects, to train a pocket teacher. Needs the extra sim.
+    """Render views of single objects, to train a pocket teacher. Needs the extra sim.
 
     pickclutter render-object-views objects=proxy out=data/views
     """

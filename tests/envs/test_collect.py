@@ -177,6 +177,9 @@ def test_two_collections_into_one_folder(tmp_path: Path) -> None:
         ({"visible_share": 0.0}, "visible_share"),
         ({"objects": "kinds", "kinds": ("mug", "mug")}, "mug"),
         ({"objects": "proxy", "instances": 7}, "instances"),
+        ({"distractors": 1.0}, "distractors"),
+        ({"distractors": 0.3, "objects": "kinds"}, "distractors"),
+        ({"distractors": 0.3, "kinds": ("mug", "lemon")}, "lemon"),
     ],
 )
 def test_settings_out_of_range(changes: Any, key: str) -> None:

@@ -48,16 +48,6 @@ def test_dropped_spheres_do_not_touch() -> None:
 
 
 @pytest.mark.sim
-def test_scenes_do_not_depend_on_those_before(scene_generator: SceneGenerator) -> None:
-    first = scene_generator.generate(0, "train", 5)
-    scene_generator.generate(0, "train", 6)
-    again = scene_generator.generate(0, "train", 5)
-    assert first.keys() == again.keys()
-    for name in first:
-        np.testing.assert_array_equal(first[name], again[name], err_msg=name)
-
-
-@pytest.mark.sim
 def test_hidden_links_are_out_of_the_hand_cameras_view(scene_generator: SceneGenerator, procedural: ObjectSet) -> None:
     """Nor are their shadows missing in it: light from above, and the arm casts one."""
     config = replace(scene_generator.config, appearance=AppearanceConfig(shadows=True, light_elevation=80))

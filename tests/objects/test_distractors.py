@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pickclutter_lang.envs.config import CollectConfig
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig, sample_layout, scene_rng
-from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
+from pickclutter_lang.errors import UnknownObjectError
 from pickclutter_lang.objects.catalog import CatalogObject, paper_catalog
 from pickclutter_lang.objects.kinds.kind_set import LEARNING_SPLITS
 from pickclutter_lang.objects.object_sets import (
@@ -101,17 +100,3 @@ def test_without_a_share_piles_are_the_same(objects: ObjectSet, procedural: Obje
         np.testing.assert_array_equal(layouts[0].label_indices, layouts[1].label_indices)
         np.testing.assert_array_equal(layouts[0].poses, layouts[1].poses)
         assert layouts[0].models == layouts[1].models
-
-
-@pytest.mark.parametrize(
-    ("settings", "key"),
-    [
-        ({"distractors": 1.0}, "distractors"),
-        ({"distractors": 0.3, "objects": "kinds"}, "distractors"),
-        ({"distractors": 0.3, "kinds": ("mug", "lemon")}, "lemon"),
-        ({"kinds": ("mug",)}, "kinds"),
-    ],
-)
-def test_wrong_settings_are_named(settings: dict[str, object], key: str) -> None:
-    with pytest.raises(InvalidArgumentError, match=key):
-        CollectConfig(out="o", **settings).validate()  # type: ignore[arg-type]
