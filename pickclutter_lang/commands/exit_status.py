@@ -71,6 +71,8 @@ def describe(error: BaseException) -> tuple[int, str]:
     first_line = (text.strip() or "no message").splitlines()[0][:300]
     if isinstance(error, MemoryError) or any(part in text for part in _OUT_OF_MEMORY):
         return 2, f"out of memory ({first_line}); use smaller batches and images, or fewer workers"
+    if text.startswith("Symlink loop"):  # of Path.resolve, which is no OSError either
+        return 2, f"cannot use a path: {first_line}; correct it"
     if "os error " in text or "I/O error" in text:  # of safetensors, which is no OSError
         return 2, f"cannot write a file: {first_line}; {_DISK}"
     return 1, (

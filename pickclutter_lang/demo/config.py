@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,5 +76,5 @@ class LookConfig:
         check_path("policy", self.policy)
         check_path("out", self.out, ".png")
         check_folder("the folder of out", str(Path(self.out).parent))
-        if Path(self.out).resolve() == Path(self.image).resolve():
+        if os.path.realpath(self.out) == os.path.realpath(self.image):
             raise InvalidArgumentError(f"expected out to be another file than image, but both are {self.out}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import inspect
+import re
 import textwrap
 import typing
 from collections.abc import Iterator
@@ -34,7 +35,7 @@ def parse_config(schema: type[Config], cfg: DictConfig) -> Config:
 
     :raises InvalidArgumentError: naming the key that is unknown, missing or of the wrong type
     """
-    _check_booleans(schema, OmegaConf.to_container(cfg), "")
+    _check_values(schema, OmegaConf.to_container(cfg), "")
     try:
         merged = OmegaConf.to_object(OmegaConf.merge(_structured(schema), cfg))  # type: ignore[arg-type]
     except MissingMandatoryValue as error:
@@ -54,15 +55,19 @@ def parse_config(schema: type[Config], cfg: DictConfig) -> Config:
     return merged  # type: ignore[return-value]
 
 
-def _check_booleans(schema: type, values: Any, prefix: str) -> None:
-    """Raise InvalidArgumentError for a number in place of true or false, which OmegaConf takes for one of them."""
+def _check_values(schema: type, values: Any, prefix: str) -> None:
+    """Raise InvalidArgumentError for what OmegaConf takes: numbers for booleans, lists in lists, half a letter."""
     hints = typing.get_type_hints(schema)
     for name, value in values.items():
         kind = dataclass_of(hints.get(name))
         if kind is not None and isinstance(value, dict):
-            _check_booleans(kind, value, f"{prefix}{name}.")
+            _check_values(kind, value, f"{prefix}{name}.")
         elif hints.get(name) is bool and type(value) in (int, float):
             raise InvalidArgumentError(f"expected {prefix}{name} to be true or false, but got {value}")
+        elif isinstance(value, list) and any(isinstance(item, list | dict) for item in value):
+            raise InvalidArgumentError(f"expected plain values in {prefix}{name}, but got {value}")
+        elif re.search("[\ud800-\udc7f\udd00-\udfff]", str(value)):  # no system has such a file
+            raise InvalidArgumentError(f"expected {prefix}{name} to be text that can be written, but got {value!a}")
 
 
 @cache
