@@ -26,8 +26,6 @@ SETTINGS = ImageDataConfig(
     image_size=16,
     seed=0,
     shots=2,
-    max_classes=None,
-    max_per_class=None,
     cache="",
 )
 

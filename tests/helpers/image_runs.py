@@ -11,13 +11,12 @@ from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_run import ImageRun
 
 
-def make_toys(folder: Path) -> list[str]:
+def make_toys(folder: Path, objects: int = 6, views: int = 16) -> list[str]:
     """Make views of objects and an untrained teacher; return the overrides that point to them."""
-    toy_views(folder / "views", objects=6, views=16)
+    toy_views(folder / "views", objects, views)
     teacher = make_teacher(folder / "teacher")
     return [
         "recipe=smoke", "student.name=timm/test_resnet", "num_threads=1", "precision=float32", "data.image_size=32",
-        "data.max_classes=null", "data.max_per_class=null",
         f"data.root={folder / 'views'}", f"teacher.checkpoint={teacher}", f"teacher.cache={folder / 'cache'}",
     ]  # fmt: skip
 

@@ -51,10 +51,6 @@ class ImageDataConfig:
     """Seed of the split."""
     shots: int = 5
     """Few-shot images of each class of Y_ood."""
-    max_classes: int | None = None
-    """Maximum number of classes of each half. null: all."""
-    max_per_class: int | None = None
-    """Maximum number of images of each class and subset. null: all."""
     cache: str | None = None
     """Folder that keeps the resized images. null: that of the teacher's features."""
 
@@ -65,9 +61,7 @@ class ImageDataConfig:
                 raise InvalidArgumentError(f"expected a value for data.{key}; give it, data.{key}=...")
         check_seed(self.seed)
         check_image_size("data.image_size", self.image_size)
-        for key in ("shots", "max_classes", "max_per_class"):
-            if getattr(self, key) is not None:
-                at_least(f"data.{key}", getattr(self, key), 1)
+        at_least("data.shots", self.shots, 1)
         check_half("data.half", self.half)
         for key, only in (("classes", "image_folder"), ("half", "image_folder"), ("extra_views", "object_views")):
             if getattr(self, key) and self.name != only:

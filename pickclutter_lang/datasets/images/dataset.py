@@ -42,12 +42,6 @@ class ArrayImages:
         """Return images [n, S, S, 3]."""
         return self._rgb[list(rows)]
 
-    def subset(self, rows: Sequence[int]) -> ArrayImages:
-        """Return some of the images; their content hash follows from this one's and their ids."""
-        ids = [self.ids[row] for row in rows]
-        content = hashlib.sha256("\n".join([self.content_hash, *ids]).encode()).hexdigest()
-        return ArrayImages(ids, self._rgb[list(rows)], content)
-
 
 class ImageFiles:
     """N image files, with an id for each (`<class folder>/<file name>`), decoded at their first use.
@@ -100,11 +94,6 @@ class ImageFiles:
             squares[row] = image
             decoded[row] = 1  # after its pixels, so that a killed process leaves no wrong image
         return squares[list(rows)]
-
-    def subset(self, rows: Sequence[int]) -> ImageFiles:
-        """Return some of the images; they are cached in a separate file."""
-        paths, ids = [self.paths[row] for row in rows], [self.ids[row] for row in rows]
-        return ImageFiles(paths, ids, self.image_size, self._cache)
 
     def _open_cache(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Return which images are decoded [N], and their pixels [N, S, S, 3], mapped from the file of the cache."""

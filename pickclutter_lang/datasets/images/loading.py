@@ -20,7 +20,6 @@ from pickclutter_lang.datasets.images.splits import (
     match_classes,
     read_lines,
     seeded_split,
-    subsample,
 )
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.language.descriptions import read_descriptions
@@ -55,10 +54,9 @@ def load_image_dataset(config: ImageDataConfig) -> tuple[ImageDataset, Split, st
     if config.captions:
         data = with_captions(data, Path(config.captions))
     split = _split(data, config)
+    split.check(data.labels)
     used = {row for subset in SUBSETS for row in getattr(split, subset)}
     unused = [name for row, name in enumerate(data.images.ids) if row not in used]
-    data, split = subsample(data, split, config.max_classes, config.max_per_class)
-    split.check(data.labels)
     notes = [*data.notes, *_note(unused, "images are in no list"), *_duplicates(data, split)]
     counts = ", ".join(f"{part} {len(getattr(split, part))}" for part in SUBSETS)
     first = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -122,41 +122,6 @@ def folder_split(data: ImageDataset, seed: int, shots: int) -> Split | None:
         return None
     rows = {subset: [row for row, part in enumerate(parts) if part == name] for subset, name in FOLDERS.items()}
     return _with_few_shot(rows, data, seed, shots)
-
-
-def subsample(
-    data: ImageDataset, split: Split, classes: int | None, per_class: int | None
-) -> tuple[ImageDataset, Split]:
-    """Return a small version: the first classes of either half, and the first images of each in each subset.
-
-    :param classes: seen and as many unseen classes (None: all)
-    :param per_class: images of a class in a subset (None: all)
-    """
-    if classes is None and per_class is None:
-        return data, split
-    halves = split.seen[:classes], split.unseen[:classes]
-    chosen = sorted({*halves[0], *halves[1]})
-    subsets: dict[str, list[int]] = {subset: [] for subset in SUBSETS}
-    for subset, rows in subsets.items():
-        taken: Counter[int] = Counter()
-        for row in getattr(split, subset):
-            label = int(data.labels[row])
-            if label in chosen and (per_class is None or taken[label] < per_class):
-                taken[label] += 1
-                rows.append(row)
-    kept = sorted(row for rows in subsets.values() for row in rows)
-    row_of, class_of = ({old: new for new, old in enumerate(items)} for items in (kept, chosen))
-    images = data.images.subset(kept)
-    smaller = replace(
-        data,
-        classes=tuple(data.classes[n] for n in chosen),
-        labels=np.array([class_of[int(label)] for label in data.labels[kept]], dtype=np.int64),
-        images=images,
-        captions={name: data.captions[name] for name in images.ids if name in data.captions},
-        class_split=None,
-    )
-    seen, unseen = (tuple(class_of[n] for n in half) for half in halves)
-    return smaller, Split(seen, unseen, **{name: tuple(row_of[n] for n in rows) for name, rows in subsets.items()})
 
 
 def read_lines(path: Path) -> list[str]:

@@ -17,7 +17,6 @@ from pickclutter_lang.datasets.images.splits import (
     listed_split,
     normalize_name,
     seeded_split,
-    subsample,
 )
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError
 
@@ -62,25 +61,6 @@ def test_nothing_is_in_two_places(change: dict[str, tuple[int, ...]], named: str
     RIGHT.check(numbered(4).labels)
     with pytest.raises(DatasetError, match=named):
         replace(RIGHT, **change).check(numbered(4).labels)
-
-
-def test_a_small_version_has_the_first_of_each(tmp_path: Path) -> None:
-    data = labelled(tmp_path, "abcdef", 8)
-    split = seeded_split(data, 1, 2)
-    data = replace(data, captions={name: name for name in data.images.ids[::2]})
-    small, part = subsample(data, split, 2, 1)
-    assert [item.folder for item in small.classes] == sorted(
-        data.classes[n].folder for n in (*split.seen[:2], *split.unseen[:2])
-    )
-    part.check(small.labels)
-    assert [len(getattr(part, name)) for name in ("train", "id", "ood", "fewshot")] == [2, 2, 2, 2]
-    first = {data.images.ids[row].split("/")[0]: row for row in reversed(split.train)}
-    for row in part.train:
-        old = first[small.images.ids[row].split("/")[0]]
-        assert small.images.ids[row] == data.images.ids[old]
-        assert np.array_equal(small.images.load([row]), data.images.load([old]))
-    assert set(small.captions) <= set(small.images.ids) and small.captions
-    assert subsample(data, split, None, None) == (data, split)
 
 
 @pytest.mark.parametrize(

@@ -197,8 +197,8 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 @pytest.mark.slow
-def test_every_table_and_figure_from_runs_of_two_classes_a_side(toys: list[str], tmp_path: Path) -> None:
-    shared = [*toys, "data.max_classes=2", "data.max_per_class=6"]
+def test_every_table_and_figure_from_runs_of_two_classes_a_side(tmp_path: Path) -> None:
+    shared = make_toys(tmp_path / "toys", objects=4, views=10)
     for name, overrides in RUNS.items():
         student = ["student.name=timm/vit_tiny_patch16_224"] if "student=vit_b_32" in overrides else []
         evaluate_images(trained(*shared, *overrides, *student, f"name={name}", f"out={tmp_path / name / 'seed0'}"))
