@@ -30,6 +30,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.cli import config_keys, dataclass_of, field_docs, parse_config
 from pickclutter_lang.utils.ranks import world_size
 from pickclutter_lang.utils.validation import did_you_mean
+from pickclutter_lang.utils.words import quoted_value
 
 CONFIG_MODULE = "pickclutter_lang.configs"
 Config = TypeVar("Config")
@@ -320,9 +321,3 @@ def first_word_as(key: str, words: Sequence[str], hint: str = "put it in quotes"
         text = " ".join(words[n] for n in bare)
         raise InvalidArgumentError(f"expected one {key}, but got the words {text!r}; {hint}")
     return [f"{key}={quoted_value(words[bare[0]])}", *(word for n, word in enumerate(words) if n != bare[0])]
-
-
-def quoted_value(text: str) -> str:
-    """Return a text as hydra reads it back: no quote in it ends the value, and no `${` looks one up."""
-    plain = re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
-    return "'" + re.sub(r"(\\*)('|\Z)", lambda found: found[1] * 2 + found[2].replace("'", "\\'"), plain) + "'"

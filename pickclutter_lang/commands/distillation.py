@@ -131,7 +131,7 @@ def reproduce_table12(config: ReproduceTable12Config) -> None:
     """
     from pickclutter_lang.experiments.scenes.config import TrainConfig
     from pickclutter_lang.experiments.scenes.table12 import check_pairs, write_table
-    from pickclutter_lang.experiments.scenes.table12_sweep import SWEEP_KEYS, plan_table12
+    from pickclutter_lang.experiments.scenes.table12_sweep import plan_table12
     from pickclutter_lang.experiments.sweep import describe_failures, forwarded_overrides, override_key, run_sweep
     from pickclutter_lang.results.runs import Selection
 
@@ -142,7 +142,7 @@ def reproduce_table12(config: ReproduceTable12Config) -> None:
         print(_written(write_table(config.out, config.tables, config.compare, chosen)))
         return
     check_pairs(config.out, config.compare, config.methods)
-    overrides = forwarded_overrides(hydra.overrides.task, SWEEP_KEYS)
+    overrides = forwarded_overrides(hydra.overrides.task, (*vars(config), "experiment"))
     compose = partial(compose_config, TrainConfig, "train_affordance")
     jobs = plan_table12(config, hydra.runtime.choices["experiment"], overrides, compose)
     one_run = command_line("train-affordance", config_dir=user_config_dir())

@@ -65,11 +65,11 @@ def reproduce_tables(config: ReproduceTablesConfig) -> None:
       text.style_dir=FOLDER   with standard.json, succinct.json, detailed.json and distinct.json (Table 7)
       text.truncate=true      to cut texts that are too long for the teacher
     """
-    from pickclutter_lang.experiments.images.table_sweep import SWEEP_KEYS, plan_image_tables, write_image_tables
+    from pickclutter_lang.experiments.images.table_sweep import plan_image_tables, write_image_tables
     from pickclutter_lang.experiments.sweep import describe_failures, forwarded_overrides, run_sweep
     from pickclutter_lang.utils.markdown import tables_of
 
-    shared = forwarded_overrides(HydraConfig.get().overrides.task, SWEEP_KEYS)
+    shared = forwarded_overrides(HydraConfig.get().overrides.task, vars(config))
     jobs = plan_image_tables(config, shared, partial(compose_config, ImageTrainConfig, "train_image_student"), print)
     one_run = command_line("train-image-student", config_dir=user_config_dir())
     failures = run_sweep(jobs, one_run, Path(config.out), config.workers)

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from pickclutter_lang.commands.app import first_word_as, hydra_main, quoted_value
+from pickclutter_lang.commands.app import first_word_as, hydra_main
 from pickclutter_lang.demo.config import DemoConfig, LookConfig
 from pickclutter_lang.evaluation.config import PickConfig, PolicyEvalConfig
 from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
 from pickclutter_lang.policy.command_configs import PPOConfig, RuntimeExportConfig
+from pickclutter_lang.utils.words import quoted_value
 
 
 @hydra_main(PolicyExportConfig)

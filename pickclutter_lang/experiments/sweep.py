@@ -39,6 +39,7 @@ from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.pool import die_with_parent
 from pickclutter_lang.utils.progress import ProgressBar
 from pickclutter_lang.utils.validation import check_seed, check_workers
+from pickclutter_lang.utils.words import quoted_value
 
 log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
@@ -71,8 +72,7 @@ class RunSpec(NamedTuple):
 class Job:
     """One run: its name, its folder, the arguments of its command, its settings.
 
-    `waits_for` is the run whose distillation this one takes over; None: it distills. `report` is the name of the file
-    that a run writes last, after its result; None: the result is the last one.
+    `waits_for` is the run whose distillation this one takes over; None: it distills.
     """
 
     name: str
@@ -80,7 +80,6 @@ class Job:
     arguments: list[str]
     config: RunConfig
     waits_for: Job | None = None
-    report: str | None = None
 
     @property
     def done(self) -> bool:
@@ -90,7 +89,7 @@ class Job:
     @property
     def complete(self) -> bool:
         """Whether nothing is left to do; a run that was ended after its result still writes its report."""
-        return self.done and (self.report is None or (self.folder / self.report).is_file())
+        return self.done and (self.folder / PAGE_FILE).is_file()
 
     @property
     def epochs(self) -> int:
@@ -169,11 +168,6 @@ def forwarded_overrides(overrides: Sequence[str], sweep_keys: Collection[str]) -
     return [override for override in overrides if override_key(override) not in sweep_keys]
 
 
-def quoted(value: str) -> str:
-    """Return a value that hydra takes as it is, spaces and commas included."""
-    return '"' + value.replace('"', '\\"') + '"'
-
-
 def plan_runs(
     out: Path,
     specs: Sequence[RunSpec],
@@ -202,9 +196,9 @@ def plan_runs(
         folder, any_draw = out / spec.name / replicate.folder_name, (spec.name, replicate._replace(draw=0))
         waits_for = first.get(any_draw)
         varied = [f"seed={replicate.seed}", *vary(replicate, waits_for)]
-        arguments = [*spec.overrides, *varied, "num_threads=1", f"out={quoted(str(folder))}"]
+        arguments = [*spec.overrides, *varied, "num_threads=1", f"out={quoted_value(str(folder))}"]
         config = compose(arguments)
-        jobs.append(Job(f"{spec.name}/{replicate.folder_name}", folder, arguments, config, waits_for, PAGE_FILE))
+        jobs.append(Job(f"{spec.name}/{replicate.folder_name}", folder, arguments, config, waits_for))
         first.setdefault(any_draw, jobs[-1])
         if finished is not None:
             values = as_json(config.as_dict())

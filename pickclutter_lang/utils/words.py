@@ -1,4 +1,4 @@
-"""English words in generated texts."""
+"""English words in generated texts, and texts in hydra's command lines."""
 
 from __future__ import annotations
 
@@ -42,3 +42,9 @@ def plurals_of(noun: str) -> tuple[str, ...]:
 def range_text(counts: Sequence[int]) -> str:
     """Return a number, or the least and the largest of several: "205 to 405"."""
     return " to ".join(map(str, dict.fromkeys((min(counts), max(counts)))))
+
+
+def quoted_value(text: str) -> str:
+    """Return a text as hydra reads it back: no quote in it ends the value, and no `${` looks one up."""
+    plain = re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
+    return "'" + re.sub(r"(\\*)('|\Z)", lambda found: found[1] * 2 + found[2].replace("'", "\\'"), plain) + "'"

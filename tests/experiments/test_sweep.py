@@ -25,7 +25,7 @@ from pickclutter_lang.errors import InvalidArgumentError, LockedError, MismatchE
 from pickclutter_lang.experiments.scenes.config import ReproduceTable12Config
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-from pickclutter_lang.experiments.scenes.table12_sweep import SWEEP_KEYS, TABLE12, plan_table12
+from pickclutter_lang.experiments.scenes.table12_sweep import TABLE12, plan_table12
 from pickclutter_lang.experiments.sweep import Job, forwarded_overrides, run_sweep
 from pickclutter_lang.results.record import Replicate
 from pickclutter_lang.results.runs import load_runs
@@ -56,6 +56,7 @@ if values["method"] == "long":
         time.sleep(0.1)
 time.sleep(0.3)
 (out / "result.json").write_text(json.dumps({"started": time.time()}))
+(out / "report.html").write_text("")
 """
 # A sweep in another process, which tests can kill.
 GRID = """
@@ -163,8 +164,7 @@ def test_children_end_with_the_sweep(tmp_path: Path, script: Path, number: signa
 
 
 def test_every_run_of_the_sweep_is_planned_seed_after_seed(tmp_path: Path) -> None:
-    overrides = ["methods=[cls]", "seeds=[0]", "workers=2", "out=x", "experiment=quickstart", "distill.epochs=3"]
-    assert forwarded_overrides(overrides, SWEEP_KEYS) == ["distill.epochs=3"]
+    assert forwarded_overrides(["seeds=[0]", "+distill.epochs=3"], ["seeds", "out"]) == ["+distill.epochs=3"]
     make_toy_store(tmp_path / "scenes" / "train", "train", 2)
     jobs = plan(tmp_path / "a b", ["distill.epochs=3", f"scenes={tmp_path / 'scenes'}"])
     assert [job.name for job in jobs] == ["cls/seed0", "closed_set/seed0", "cls/seed1", "closed_set/seed1"]

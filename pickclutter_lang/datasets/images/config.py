@@ -7,17 +7,15 @@ from dataclasses import dataclass, field
 from omegaconf import MISSING
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.utils.validation import at_least, check_image_size, check_seed
+from pickclutter_lang.utils.validation import at_least, check_image_size, check_seed, one_of
 
-HALVES = ("first", "second")
 IMAGE_CACHE = "runs/image_cache"
 """Folder of what is computed from images, unless settings name another."""
 
 
 def check_half(name: str, half: str | None) -> None:
-    """Raise InvalidArgumentError for a half that is none of `HALVES` and not None."""
-    if half is not None and half not in HALVES:
-        raise InvalidArgumentError(f"expected {name} to be first, second or null, but got {half!r}")
+    """Raise InvalidArgumentError for a half that is neither `first` nor `second` nor None."""
+    one_of(name, half, ("first", "second", None))
 
 
 @dataclass

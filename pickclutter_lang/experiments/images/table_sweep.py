@@ -37,22 +37,18 @@ from pickclutter_lang.experiments.sweep import (
     check_sweep,
     override_key,
     plan_runs,
-    quoted,
 )
 from pickclutter_lang.results.record import Replicate, read_record
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.validation import MAX_SEED, check_path, one_of, within
+from pickclutter_lang.utils.words import quoted_value
 
-SWEEP_KEYS = ("table", "figure", "seeds", "class_splits", "workers", "out")
-"""Settings of the sweep; every other one is a setting of each run."""
 _OF_A_RUN = {"name", "seed", "num_threads"} | {
     override_key(one) for overrides in RUNS.values() for one in overrides
 } - {"student"}
 _GROUPS = {key.partition(".")[0] for key in _OF_A_RUN if "." in key}
 _VIT = "student=vit_b_32"
-_RECIPE_NAMES = {"recipe=paper_resnet": "recipe=paper_vit"}
-"""The paper's settings for ResNets -> those for its ViT-B/32."""
 _LARGE = {"dataset=food101", "dataset=sun397", "dataset=tiered_imagenet"}
 _VIT_REPEATS = "epoch_repeats=3"
 """How often the paper's ViT passes over the images of large sets in an epoch; small ones are repeated for all."""
@@ -135,10 +131,10 @@ def run_overrides(run: str, shared: Sequence[str]) -> list[str]:
     """Return the overrides of a run; a network named for all runs is for those that do not fix one."""
     if _VIT in RUNS[run]:
         named = ("student", "student.name")
-        shared = [_RECIPE_NAMES.get(one, one) for one in shared if override_key(one) not in named]
+        shared = [one.replace("=paper_resnet", "=paper_vit") for one in shared if override_key(one) not in named]
         if "recipe=paper_vit" in shared and _LARGE & {*shared}:
             shared = [_VIT_REPEATS, *shared]  # first: one that is given counts
-    return [*shared, *RUNS[run], f"name={quoted(run)}"]
+    return [*shared, *RUNS[run], f"name={quoted_value(run)}"]
 
 
 def write_image_tables(config: ReproduceTablesConfig) -> list[Path]:

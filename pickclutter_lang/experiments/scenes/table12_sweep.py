@@ -13,7 +13,7 @@ from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.scenes.remote import has_store, manifest_at
 from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.experiments.scenes.config import ReproduceTable12Config, TrainConfig
-from pickclutter_lang.experiments.sweep import Job, RunSpec, check_list, check_sweep, plan_runs, quoted
+from pickclutter_lang.experiments.sweep import Job, RunSpec, check_list, check_sweep, plan_runs
 from pickclutter_lang.language.descriptions import description_origins
 from pickclutter_lang.objects.object_sets import check_own_split
 from pickclutter_lang.results.comparability import comparable_settings, provenance, same_descriptions
@@ -21,6 +21,7 @@ from pickclutter_lang.results.record import Record, Replicate
 from pickclutter_lang.results.runs import SweepKind
 from pickclutter_lang.utils.object_storage import join
 from pickclutter_lang.utils.validation import check_path
+from pickclutter_lang.utils.words import quoted_value
 
 METHODS = {
     "closed_set": "Closed-Set",
@@ -29,10 +30,6 @@ METHODS = {
     "cls_imcst_semantic": "+ Semantic Enrich",
 }
 """Method -> its row of Table 12, in the paper's order."""
-SWEEP_KEYS = (
-    "methods", "object_splits", "seeds", "draws", "workers", "out", "experiment", "tables_only", "tables", "compare",
-)  # fmt: skip
-"""Settings of the sweep; every other one is a setting of each run."""
 
 _SHARED = ("data", "student", "teacher", "selection_metric")
 _BUDGET = ("epochs", "batch_size", "epoch_over", "repeats", "image_size_schedule", "optimizer", "schedule")
@@ -66,8 +63,8 @@ def plan_table12(
     replicates = [Replicate(object_split, seed, draw) for seed, object_split, draw in found]
 
     def vary(replicate: Replicate, first: Job | None) -> list[str]:
-        varied = [f"scenes={quoted(scenes[replicate.object_split])}", f"data.few_shot_draw={replicate.draw}"]
-        return varied if first is None else [*varied, f"distilled_run={quoted(str(first.folder))}"]
+        varied = [f"scenes={quoted_value(scenes[replicate.object_split])}", f"data.few_shot_draw={replicate.draw}"]
+        return varied if first is None else [*varied, f"distilled_run={quoted_value(str(first.folder))}"]
 
     return plan_runs(Path(config.out), specs, replicates, compose, _current_provenance(), TABLE12, vary)
 
@@ -81,7 +78,7 @@ def _scenes(compose: Callable[[list[str]], TrainConfig], overrides: Sequence[str
     config = compose([*overrides])
     scenes = join(config.scenes, f"split{object_split}")
     if object_split or Path(scenes).is_dir() or has_store(join(scenes, "train")):
-        config = compose([*overrides, f"scenes={quoted(scenes)}"])
+        config = compose([*overrides, f"scenes={quoted_value(scenes)}"])
     train = config.data.train
     found = manifest_at(train).object_split
     if found != object_split:
