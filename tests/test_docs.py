@@ -27,8 +27,8 @@ from helpers.paths import ROOT
 from helpers.scene_runs import make_finished_run
 from pickclutter_lang.commands import COMMANDS, load
 from pickclutter_lang.commands.simulator import build_parser, check_options
-from pickclutter_lang.datasets.images import load_image_dataset
 from pickclutter_lang.datasets.images.loaders import SETS
+from pickclutter_lang.datasets.images.loading import load_image_dataset
 from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.objects.catalog_file import read_catalog

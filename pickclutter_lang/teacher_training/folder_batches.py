@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pickclutter_lang.datasets.images import ImageClass, ImageFiles, loaders
+from pickclutter_lang.datasets.images import loaders
+from pickclutter_lang.datasets.images.dataset import ImageClass, ImageFiles
 from pickclutter_lang.datasets.transforms.crops import AffineCrops, crop_images, random_color_jitter
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.captions import (

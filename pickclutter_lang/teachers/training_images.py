@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from pickclutter_lang.datasets.images import ImageDataset, ImageFiles
+from pickclutter_lang.datasets.images.dataset import ImageDataset, ImageFiles
 from pickclutter_lang.errors import MismatchError, TeacherError
 from pickclutter_lang.teachers.pocket import TRAINING_IMAGES, load_pocket_teacher
 from pickclutter_lang.utils.io import write_text

@@ -14,7 +14,7 @@ from helpers.scene_data import make_toy_stores
 from helpers.scene_runs import make_teacher
 from pickclutter_lang.commands.app import compose_config
 from pickclutter_lang.datasets.config import SceneDataConfig
-from pickclutter_lang.datasets.images import ImageDataConfig
+from pickclutter_lang.datasets.images.config import ImageDataConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.images.config import ImageObjectiveConfig, ImageTrainConfig
 from pickclutter_lang.experiments.images.image_protocol import evaluate_images

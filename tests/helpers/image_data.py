@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from pickclutter_lang.datasets.images import ImageDataConfig, ImageDataset
+from pickclutter_lang.datasets.images.config import ImageDataConfig
+from pickclutter_lang.datasets.images.dataset import ImageDataset
 from pickclutter_lang.datasets.images.loaders import load_set
 from pickclutter_lang.datasets.object_views import write_object_views
 from pickclutter_lang.objects.catalog import paper_catalog

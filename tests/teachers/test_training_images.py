@@ -11,7 +11,7 @@ import pytest
 from helpers.image_data import config, paint_classes
 from helpers.image_runs import config as image_config
 from helpers.scene_runs import make_teacher
-from pickclutter_lang.datasets.images import ImageDataset, ImageFiles
+from pickclutter_lang.datasets.images.dataset import ImageDataset, ImageFiles
 from pickclutter_lang.datasets.images.loaders import load_set
 from pickclutter_lang.errors import MismatchError, TeacherError
 from pickclutter_lang.experiments.images.image_run import ImageRun

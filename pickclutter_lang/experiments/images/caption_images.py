@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
-from pickclutter_lang.datasets.images import ImageFiles, ImageSource, load_image_dataset
+from pickclutter_lang.datasets.images.dataset import ImageFiles, ImageSource
+from pickclutter_lang.datasets.images.loading import load_image_dataset
 from pickclutter_lang.errors import DatasetError, LanguageModelError, MismatchError
 from pickclutter_lang.experiments.images.config import CaptionConfig
 from pickclutter_lang.language.captioner import Captioner

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pickclutter_lang.datasets.images import ImageClass, ImageDataset, Split
-from pickclutter_lang.datasets.images.splits import SUBSETS
+from pickclutter_lang.datasets.images.dataset import ImageClass, ImageDataset
+from pickclutter_lang.datasets.images.splits import SUBSETS, Split
 from pickclutter_lang.distillation import IMAGE_LOSS_NAMES, ImageObjective
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.images.config import ClassTextConfig, ImageObjectiveConfig, ImageTrainConfig

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchvision.transforms import RandomResizedCrop, v2
 
-from pickclutter_lang.datasets.images import ImageSource
+from pickclutter_lang.datasets.images.dataset import ImageSource
 from pickclutter_lang.datasets.transforms.crops import rand_augment
 from pickclutter_lang.experiments.images.config import ImageCropConfig
 from pickclutter_lang.teachers import FeatureCache, Teacher

@@ -9,7 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pickclutter_lang.datasets.images import ImageClass, ImageDataset, Split, load_image_dataset
+from pickclutter_lang.datasets.images.dataset import ImageClass, ImageDataset
+from pickclutter_lang.datasets.images.loading import load_image_dataset
+from pickclutter_lang.datasets.images.splits import Split
 from pickclutter_lang.distillation import IMAGE_LOSS_NAMES, ImageObjective
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.images.class_texts import (

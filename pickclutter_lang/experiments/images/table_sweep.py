@@ -8,7 +8,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from pickclutter_lang.datasets.images import ImageDataset, Split
+from pickclutter_lang.datasets.images.dataset import ImageDataset
+from pickclutter_lang.datasets.images.splits import Split
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.experiments.images.class_texts import (
     check_texts,

@@ -11,9 +11,10 @@ import pytest
 
 from helpers.image_data import labelled
 from helpers.paths import SHARED
-from pickclutter_lang.datasets.images import ArrayImages, ImageClass, ImageDataset, Split
+from pickclutter_lang.datasets.images.dataset import ArrayImages, ImageClass, ImageDataset
 from pickclutter_lang.datasets.images.loading import with_texts
 from pickclutter_lang.datasets.images.splits import (
+    Split,
     listed_split,
     normalize_name,
     seeded_split,

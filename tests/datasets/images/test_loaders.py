@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from helpers.image_data import config, paint, paint_classes
-from pickclutter_lang.datasets.images import ImageDataset, load_image_dataset
+from pickclutter_lang.datasets.images.dataset import ImageDataset
 from pickclutter_lang.datasets.images.loaders import PUBLISHED, load_set
+from pickclutter_lang.datasets.images.loading import load_image_dataset
 from pickclutter_lang.datasets.object_views import write_object_views
 from pickclutter_lang.errors import (
     InvalidArgumentError,

@@ -17,15 +17,15 @@ from PIL import Image
 
 from helpers.image_data import config, labelled, paint, paint_classes
 from helpers.process_kill import run_killed
-from pickclutter_lang.datasets.images import ImageDataset, ImageFiles, load_image_dataset
-from pickclutter_lang.datasets.images.loading import with_captions, with_texts
+from pickclutter_lang.datasets.images.dataset import ImageDataset, ImageFiles
+from pickclutter_lang.datasets.images.loading import load_image_dataset, with_captions, with_texts
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 
 SIDE = 16
 READER = """
 import sys
 from pathlib import Path
-from pickclutter_lang.datasets.images import ImageFiles
+from pickclutter_lang.datasets.images.dataset import ImageFiles
 
 paths = sorted(Path(sys.argv[1]).iterdir())
 images = ImageFiles(paths, [path.name for path in paths], 16, Path(sys.argv[2]))

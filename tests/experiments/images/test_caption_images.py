@@ -19,7 +19,7 @@ from helpers.image_data import paint, paint_classes
 from helpers.paths import PROGRAM
 from helpers.process_kill import run_killed
 from pickclutter_lang import errors
-from pickclutter_lang.datasets.images import load_image_dataset
+from pickclutter_lang.datasets.images.loading import load_image_dataset
 from pickclutter_lang.experiments.images.caption_images import caption_images
 from pickclutter_lang.experiments.images.config import CaptionConfig
 
