@@ -10,7 +10,7 @@ import textwrap
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from importlib.resources import files
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -279,10 +279,12 @@ def _wrapped(text: str, first: str, others: str) -> list[str]:
 
 
 def _key_lines(config: type, values: dict[str, Any], prefix: str) -> Iterator[str]:
-    """Yield the lines of the keys of a dataclass, those of nested ones below it."""
+    """Yield the lines of the keys of a dataclass, those that it inherits last, and of nested ones below it."""
     docs, hints = field_docs(config), typing.get_type_hints(config)
+    inherited = {field.name for base in config.__bases__ if is_dataclass(base) for field in fields(base)}
+    names = sorted((field.name for field in fields(config)), key=inherited.__contains__)
     nested = []
-    for name in (field.name for field in fields(config) if field.name in values):
+    for name in (name for name in names if name in values):
         value, kind = values[name], dataclass_of(hints[name])
         if kind is not None and isinstance(value, dict):
             nested.append((kind, value, f"{prefix}{name}"))

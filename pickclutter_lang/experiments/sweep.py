@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError
 from pickclutter_lang.experiments.stages import DISTILL
@@ -32,7 +32,7 @@ from pickclutter_lang.results.record import (
 )
 from pickclutter_lang.results.runs import Runs, SweepKind, by_place, load_runs
 from pickclutter_lang.training.checkpoint import description_differences, saved_epochs
-from pickclutter_lang.training.config import PhaseConfig
+from pickclutter_lang.training.config import PhaseConfig, RunConfig
 from pickclutter_lang.training.trainer import LOG_FILE
 from pickclutter_lang.utils.json_files import describe_differences
 from pickclutter_lang.utils.locks import dir_lock
@@ -45,17 +45,6 @@ log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
 _GRACE_S = 10.0
 """Seconds that a run has to end by itself."""
-
-
-class RunConfig(Protocol):
-    """What a sweep needs of the settings of a run."""
-
-    @property
-    def phases(self) -> Mapping[str, PhaseConfig]:
-        """How each phase is optimized, by its name."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the settings as nested JSON values."""
 
 
 Config = TypeVar("Config", bound=RunConfig)

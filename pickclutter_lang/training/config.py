@@ -1,11 +1,26 @@
-"""Configuration of one training phase (optimizer, schedule, epochs, batches), and of retrieval in place of one."""
+"""Configuration of a training run, of its phases (optimizer, schedule, epochs, batches), and of retrieval."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.utils.validation import MAX_BATCH_SIZE, above, at_least, check_image_size, one_of, within
+from pickclutter_lang.students.config import StudentConfig
+from pickclutter_lang.teachers.config import TeacherConfig
+from pickclutter_lang.training.logger import check_report_to
+from pickclutter_lang.utils.validation import (
+    MAX_BATCH_SIZE,
+    above,
+    at_least,
+    check_image_size,
+    check_path,
+    check_seed,
+    check_threads,
+    check_workers,
+    one_of,
+    within,
+)
 
 
 @dataclass
@@ -108,3 +123,51 @@ class RetrievalConfig:
                 at_least(f"retrieval.{name}", value, 0.0)
         if self.temperature is not None:
             above("retrieval.temperature", self.temperature, 0.0)
+
+
+@dataclass
+class RunConfig:
+    """What runs on scenes and on single images share: teacher, student, phases, and where they are computed."""
+
+    teacher: TeacherConfig = field(default_factory=TeacherConfig)
+    student: StudentConfig = field(default_factory=StudentConfig)
+    distill: PhaseConfig = field(default_factory=PhaseConfig)
+    few_shot: FewShotConfig = field(default_factory=FewShotConfig)
+    retrieval: RetrievalConfig = field(default_factory=RetrievalConfig)
+    precision: str = "auto"
+    """Precision of the student and of the teacher's image encoder: `float32`, `bfloat16`, or `auto` (bfloat16 where
+    the CPU has it in hardware)."""
+    seed: int = 0
+    """Seed of the weights, the batches and the augmentation. Fixed crops are the same for every seed."""
+    num_threads: int | None = None
+    """Threads of torch. null: torch's default. Two are faster on two idle cores, with OMP_WAIT_POLICY=passive."""
+    num_workers: int = 0
+    """Processes that prefetch training images, such as 8 with a GPU. They change no result."""
+    device: str = "cpu"
+    """torch's name of the device."""
+    out: str = "runs/student"
+    """Folder of the run. An interrupted run in it resumes."""
+    report_to: list[str] = field(default_factory=list)
+    """Trackers beside TensorBoard: `wandb`, or `module:attribute` of your own. They change no result."""
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        self.student.validate()
+        self.distill.validate("distill")
+        self.few_shot.validate("few_shot")
+        self.retrieval.validate()
+        one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
+        check_seed(self.seed)
+        check_threads(self.num_threads)
+        check_workers("num_workers", self.num_workers)
+        check_report_to(self.report_to)
+        check_path("out", self.out)
+
+    @property
+    def phases(self) -> dict[str, PhaseConfig]:
+        """How each phase is optimized, by its name, in their order."""
+        return {"distill": self.distill, "few_shot": self.few_shot}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the configuration as nested JSON values."""
+        return asdict(self)

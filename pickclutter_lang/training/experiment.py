@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NotRequired, Protocol, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import torch
 from torch import nn
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError
 from pickclutter_lang.teachers import Teacher
-from pickclutter_lang.teachers.config import TeacherConfig
 from pickclutter_lang.training.checkpoint import (
     Checkpoint,
     PhaseState,
@@ -29,7 +28,7 @@ from pickclutter_lang.training.checkpoint import (
     restore_model,
     saved_epochs,
 )
-from pickclutter_lang.training.config import PhaseConfig
+from pickclutter_lang.training.config import PhaseConfig, RunConfig
 from pickclutter_lang.training.logger import open_trackers, write_json
 from pickclutter_lang.training.parallel import check_rows, choose_device, joined, main_first
 from pickclutter_lang.training.trainer import Task, Trainer, best_epoch, phase_seed, seed_everything
@@ -66,21 +65,6 @@ def read_run(folder: Path, missing: str) -> RunRecord:
     return read_json(folder / CONFIG_FILE, RunRecord, CheckpointError, _DAMAGED, missing)
 
 
-class ExperimentConfig(Protocol):
-    """What the settings of every run have."""
-
-    out: str
-    seed: int
-    num_threads: int | None
-    device: str
-    precision: str
-    report_to: list[str]
-    teacher: TeacherConfig
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the settings as nested JSON values."""
-
-
 @dataclass(frozen=True)
 class Phase:
     """One phase of an experiment.
@@ -111,7 +95,7 @@ class MultiPhaseExperiment(ABC):
     keep_last: int = 1
     """So many last epochs of each phase stay on the disk."""
 
-    def __init__(self, config: ExperimentConfig, teacher: Teacher) -> None:
+    def __init__(self, config: RunConfig, teacher: Teacher) -> None:
         self.config, self.teacher = config, teacher
 
     @property
@@ -275,7 +259,7 @@ def finished_checkpoint(
     return load_checkpoint(epoch_folder(folder, chosen), PhaseState, ("model",)), history
 
 
-def configure_torch(config: ExperimentConfig) -> None:
+def configure_torch(config: RunConfig) -> None:
     """Set torch's threads and check the device.
 
     :raises InvalidArgumentError: when torch cannot use the device

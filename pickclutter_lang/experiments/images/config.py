@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pickclutter_lang.datasets.images.config import IMAGE_CACHE, ImageDataConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.teachers.config import TeacherConfig
-from pickclutter_lang.training.config import FewShotConfig, PhaseConfig, RetrievalConfig
-from pickclutter_lang.training.logger import check_report_to
+from pickclutter_lang.training.config import FewShotConfig, PhaseConfig, RunConfig
 from pickclutter_lang.utils.constants import TEMPERATURE
 from pickclutter_lang.utils.validation import (
     MAX_BATCH_SIZE,
@@ -19,9 +18,6 @@ from pickclutter_lang.utils.validation import (
     check_device,
     check_image_size,
     check_path,
-    check_seed,
-    check_threads,
-    check_workers,
     has_fields,
     one_of,
     within,
@@ -124,7 +120,7 @@ class ImageObjectiveConfig:
 
 
 @dataclass
-class ImageTrainConfig:
+class ImageTrainConfig(RunConfig):
     """A run: distillation on X_train, then fine-tuning on the few-shot images of Y_ood."""
 
     name: str = "run"
@@ -141,28 +137,13 @@ class ImageTrainConfig:
     objective: ImageObjectiveConfig = field(default_factory=ImageObjectiveConfig)
     distill: PhaseConfig = field(default_factory=lambda: PhaseConfig(epochs=15, batch_size=64))
     few_shot: FewShotConfig = field(default_factory=lambda: FewShotConfig(lr=0.0005, batch_size=64))
-    retrieval: RetrievalConfig = field(default_factory=RetrievalConfig)
     epoch_repeats: int = 1
     """How often an epoch passes over X_train."""
     average_last_epochs: int = 1
     """Accuracies are means over so many last epochs of a phase."""
     continual_split: bool = False
     """Fine-tune on half of Y_ood in another phase, and evaluate on the other half too (Table 11)."""
-    precision: str = "auto"
-    """Precision of the student and of the teacher's image encoder: `float32`, `bfloat16`, or `auto` (bfloat16 where
-    the CPU has it in hardware)."""
-    seed: int = 0
-    """Seed of the weights, the batches and the choice of crops. Fixed crops are the same for every seed."""
-    num_threads: int | None = None
-    """Threads of torch. null: torch's default."""
-    num_workers: int = 0
-    """Processes that prefetch and augment training images, such as 8 with a GPU. They change no result."""
-    device: str = "cpu"
-    """torch's name of the device."""
     out: str = "runs/image_student"
-    """Folder of the run. An interrupted run in it resumes."""
-    report_to: list[str] = field(default_factory=list)
-    """Trackers beside TensorBoard: `wandb`, `mlflow`, or `module:attribute` of your own. They change no result."""
 
     def __post_init__(self) -> None:
         """Keep images where the teacher's features are, unless the data says where."""
@@ -170,19 +151,12 @@ class ImageTrainConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        for part in (self.data, self.crops, self.student, self.text, self.objective, self.retrieval):
+        super().validate()
+        for part in (self.data, self.crops, self.text, self.objective):
             part.validate()
-        self.distill.validate("distill")
-        self.few_shot.validate("few_shot")
         check_image_size("image_size", self.image_size)
         at_least("epoch_repeats", self.epoch_repeats, 1)
         within("average_last_epochs", self.average_last_epochs, 1, min(self.distill.epochs, self.few_shot.epochs))
-        one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
-        check_seed(self.seed)
-        check_threads(self.num_threads)
-        check_workers("num_workers", self.num_workers)
-        check_report_to(self.report_to)
-        check_path("out", self.out)
         if self.center_crop is not None:
             within("center_crop", self.center_crop, 16, self.data.image_size)
         for name in ("temperature", "negative_attention"):
@@ -197,12 +171,7 @@ class ImageTrainConfig:
     @property
     def phases(self) -> dict[str, PhaseConfig]:
         """How each phase is optimized, by its name, in their order."""
-        phases: dict[str, PhaseConfig] = {"distill": self.distill, "few_shot": self.few_shot}
-        return phases | {"continual": self.few_shot} if self.continual_split else phases
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the configuration as nested JSON values."""
-        return asdict(self)
+        return super().phases | ({"continual": self.few_shot} if self.continual_split else {})
 
 
 @dataclass

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.students.config import PromptConfig, StudentConfig
-from pickclutter_lang.teachers.config import TeacherConfig
-from pickclutter_lang.training.config import FewShotConfig, PhaseConfig, RetrievalConfig
-from pickclutter_lang.training.logger import check_report_to
+from pickclutter_lang.students.config import PromptConfig
+from pickclutter_lang.training.config import FewShotConfig, PhaseConfig, RunConfig
 from pickclutter_lang.utils.constants import TEMPERATURE
 from pickclutter_lang.utils.object_storage import check_scenes
 from pickclutter_lang.utils.validation import (
@@ -20,9 +18,7 @@ from pickclutter_lang.utils.validation import (
     check_image_size,
     check_path,
     check_repository,
-    check_seed,
     check_threads,
-    check_workers,
     one_of,
     within,
 )
@@ -111,7 +107,7 @@ class CropClassifierPhaseConfig(FewShotConfig):
 
 
 @dataclass
-class TrainConfig:
+class TrainConfig(RunConfig):
     """A run: distillation on X_train, fine-tuning on the few-shot scenes, and a crop classifier if there is one."""
 
     method: str = "cls_imcst"
@@ -119,32 +115,13 @@ class TrainConfig:
     scenes: str = "runs/scenes"
     """Folder with the scene stores `train`, `id`, `ood` and `fewshot`."""
     data: SceneDataConfig = field(default_factory=SceneDataConfig)
-    teacher: TeacherConfig = field(default_factory=TeacherConfig)
-    student: StudentConfig = field(default_factory=StudentConfig)
     prompts: PromptConfig = field(default_factory=PromptConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
-    distill: PhaseConfig = field(default_factory=PhaseConfig)
-    few_shot: FewShotConfig = field(default_factory=FewShotConfig)
-    retrieval: RetrievalConfig = field(default_factory=RetrievalConfig)
     selection_metric: str = "map"
     """Metric on X_id that chooses the epoch: `map` or `f1`. X_ood chooses nothing."""
-    precision: str = "auto"
-    """Precision of the student and of the teacher's image encoder: `float32`, `bfloat16`, or `auto` (bfloat16 where
-    the CPU has it in hardware)."""
-    seed: int = 0
-    """Seed of the weights, the batches and the augmentation."""
     num_threads: int | None = 1
-    """Threads of torch. null: torch's default. Two are faster on two idle cores, with OMP_WAIT_POLICY=passive."""
-    device: str = "cpu"
-    """torch's name of the device."""
-    out: str = "runs/student"
-    """Folder of the run. An interrupted run in it resumes."""
-    report_to: list[str] = field(default_factory=list)
-    """Trackers beside TensorBoard: `wandb`, `mlflow`, or `module:attribute` of your own. They change no result."""
     distilled_run: str | None = None
     """Folder of a run to take the distillation from, with equal settings and scenes for it. null: distill."""
-    num_workers: int = 0
-    """Processes that prefetch training images, such as 8 with a GPU. They change no result."""
     crop_classifier: CropClassifierPhaseConfig | None = None
     """null: no crop classifier. `crop_classifier=default` trains one."""
 
@@ -159,10 +136,9 @@ class TrainConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        for part in (self.data, self.student, self.prompts, self.objective, self.retrieval):
+        super().validate()
+        for part in (self.data, self.prompts, self.objective):
             part.validate()
-        self.distill.validate("distill")
-        self.few_shot.validate("few_shot")
         if self.retrieval.keys == "teacher" and not self.objective.im_cst:
             raise InvalidArgumentError(
                 "expected objective.im_cst above 0 with retrieval.keys=teacher, since that alone trains what is "
@@ -176,22 +152,11 @@ class TrainConfig:
                     "choose it, or crop_classifier=none"
                 )
         one_of("selection_metric", self.selection_metric, ("map", "f1"))
-        one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
-        check_seed(self.seed)
-        check_threads(self.num_threads)
-        check_workers("num_workers", self.num_workers)
-        check_report_to(self.report_to)
-        check_path("out", self.out)
 
     @property
     def phases(self) -> dict[str, PhaseConfig]:
         """How each phase is optimized, by its name, in their order."""
-        phases: dict[str, PhaseConfig] = {"distill": self.distill, "few_shot": self.few_shot}
-        return phases if self.crop_classifier is None else phases | {"crop_classifier": self.crop_classifier}
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the configuration as nested JSON values."""
-        return asdict(self)
+        return super().phases | ({} if self.crop_classifier is None else {"crop_classifier": self.crop_classifier})
 
 
 CALIBRATIONS = {"few_shot": ("id", "fewshot"), "id": ("id",), "unlabeled": ("id", "unlabeled")}
