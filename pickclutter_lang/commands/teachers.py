@@ -48,6 +48,4 @@ def describe_labels(config: DescribeConfig) -> None:
         print(f"{len(requests)} requests would go to {config.base_url}/chat/completions:", *requests, sep="\n")
         return
     done = collect_descriptions(config, track=partial(track, title="labels", transient=True))
-    print(f"{done.requests} labels requested, {len(done.descriptions.texts)} described in {config.out}")
-    if done.too_long:
-        print(f"longer than {config.max_tokens} tokens with their label: {', '.join(done.too_long)}")
+    print(f"{len(done.texts)} labels are described in {config.out}")

@@ -1,6 +1,7 @@
 """Descriptions of labels from a language model: one request for each label, each answer saved at once.
 
-The model answers behind OpenAI's chat interface; needs the extra `llm`.
+The model answers behind OpenAI's chat interface, through OpenAI's client, which repeats failed requests itself; needs
+the extra `llm`.
 """
 
 from __future__ import annotations
@@ -8,38 +9,34 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pickclutter_lang.errors import (
     DatasetError,
     InvalidArgumentError,
     LanguageModelError,
     MismatchError,
-    MissingAssetsError,
     MissingExtraError,
 )
 from pickclutter_lang.language.descriptions import CATALOG, INSTRUCTIONS, STYLES, DescriptionSet
+from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.catalog_file import read_catalog
 from pickclutter_lang.utils.io import check_writable_dir
-from pickclutter_lang.utils.json_files import read_file, read_json
+from pickclutter_lang.utils.json_files import damage_of, read_file, read_json
 from pickclutter_lang.utils.locks import file_lock
-from pickclutter_lang.utils.validation import above, at_least, check_path, within
+from pickclutter_lang.utils.validation import check_path, within
 
-PROVENANCE = "Answers of the model to the instruction, one request a label, collected through the client."
+_PROVENANCE = "Answers of the model to the instruction, one request a label, collected through the client."
+_ATTEMPTS = 3  # at an answer that is of use
 _MAX_ANSWER_LENGTH = 1000  # characters; what is longer is no single sentence
-_THINKING = re.compile(r"(?:\A|<think>)(?:(?!<think>).)*?</think>", re.DOTALL)
-"""Some servers put the opening mark into the prompt, so that an answer has the closing one alone."""
-_PREAMBLE = re.compile(r"\A\s*(?:sure|certainly|of course|here)\b[^\n]*:\s*\n(?=.*\S)", re.IGNORECASE | re.DOTALL)
 _REFUSAL = re.compile(
-    r"\A(?:i(?:'|’)?m sorry|i am sorry|sorry|i apologi[sz]e|i (?:can(?:'|’)t|cannot|am unable|won(?:'|’)t)"
-    r"|i(?:'|’)m (?:unable|not able)|unfortunately|as an ai\b|as a language model)",
+    r"(?:i'?m |i am )?(?:sorry|unable|not able)|i apologi[sz]e|i (?:can'?t|cannot|won'?t)|unfortunately"
+    r"|as an ai\b|as a language model",
     re.IGNORECASE,
 )
 _QUOTES = (('"', '"'), ("“", "”"), ("'", "'"), ("‘", "’"), ("«", "»"), ("`", "`"), ("**", "**"), ("*", "*"))
@@ -66,13 +63,6 @@ class DescribeConfig:
     """Environment variable with the key. null: the server wants none."""
     temperature: float | None = None
     """Temperature of the sampling. null: the server's own."""
-    timeout: float = 60.0
-    """Seconds to wait for an answer."""
-    retries: int = 5
-    """How often a request that failed, or whose answer is of no use, is repeated."""
-    max_tokens: int = 54
-    """Tokens of label and description above which a text is reported as too long. It is the context of the teacher less
-    2 and less the context vectors: 54 for the pocket teacher, 67 for CLIP."""
     dry_run: bool = False
     """Print the requests and send none."""
 
@@ -88,13 +78,21 @@ class DescribeConfig:
             )
         if not self.model.strip():
             raise InvalidArgumentError("expected model to be the name of a language model, but it is empty")
-        above("timeout", self.timeout, 0)
-        at_least("retries", self.retries, 0)
-        at_least("max_tokens", self.max_tokens, 1)
         if self.temperature is not None:
             within("temperature", self.temperature, 0.0, 10.0)
         check_path("out", self.out, ".json")
-        _host(self.base_url)
+        self.host  # noqa: B018  # checked
+
+    @property
+    def host(self) -> str:
+        """Host and port of the server.
+
+        :raises InvalidArgumentError: when `base_url` is no http or https address
+        """
+        found = re.fullmatch(r"https?://(?:[^/@]*@)?([^/@\s]+)(?:/.*)?", self.base_url)
+        if found is None:
+            raise InvalidArgumentError(f"expected base_url to be an http or https address, but got {self.base_url!r}")
+        return found[1]
 
     @property
     def instruction_template(self) -> str:
@@ -108,18 +106,9 @@ class DescribeConfig:
         return {"model": self.model, "messages": [message], **sampling}
 
 
-@dataclass(frozen=True)
-class CollectedDescriptions:
-    """All descriptions, the number of requests of this call, and the labels whose description is too long."""
-
-    descriptions: DescriptionSet
-    requests: int
-    too_long: tuple[str, ...]
-
-
 def collect_descriptions(
     config: DescribeConfig, track: Callable[[Sequence[str]], Iterable[str]] = iter
-) -> CollectedDescriptions:
+) -> DescriptionSet:
     """Ask for the description of every label that `out` lacks, and write each answer to `out` as it comes.
 
     :param track: shows progress over the labels that are requested
@@ -128,28 +117,20 @@ def collect_descriptions(
     :raises LanguageModelError: when the model gives no usable answer; received answers are kept
     :raises LockedError: when another process collects into `out`
     """
-    labels = read_labels(config.labels)
     check_writable_dir(Path(config.out).parent)  # before the first request costs anything
     with file_lock(Path(config.out)):
-        collected = _load_or_create(config)
-        missing = [label for label in labels if label not in collected.texts]
-        if missing:
-            client = _client(config)
-            for label in track(missing):
-                texts = {**collected.texts, label: _ask(client, config, label)}
-                collected = replace(collected, texts=texts, date=_today())
-                collected.save(config.out)
-    lengths = {label: _tokens(f"{label}, {collected.texts[label]}") for label in labels}
-    return CollectedDescriptions(
-        collected, len(missing), tuple(label for label in labels if lengths[label] > config.max_tokens)
-    )
+        collected, missing = _collected(config)
+        client = _client(config) if missing else None
+        for label in track(missing) if missing else ():
+            texts = {**collected.texts, label: _ask(client, config, label)}
+            collected = replace(collected, texts=texts, date=_today())
+            collected.save(config.out)
+    return collected
 
 
 def dry_run(config: DescribeConfig) -> list[str]:
     """Return, as JSON, the bodies of the requests that would be sent, in order; nothing is sent."""
-    collected = _load_or_create(config)
-    missing = [label for label in read_labels(config.labels) if label not in collected.texts]
-    return [json.dumps(config.request(label), ensure_ascii=False) for label in missing]
+    return [json.dumps(config.request(label), ensure_ascii=False) for label in _collected(config)[1]]
 
 
 def read_labels(labels: object) -> list[str]:
@@ -157,109 +138,86 @@ def read_labels(labels: object) -> list[str]:
 
     :param labels: texts; or `catalog` (the paper's 26 objects); or the path of a `.json` file with a list of texts, of
         a `.txt` file with one label per line, or of a `catalog.yaml`
-    :raises MissingAssetsError: when there is no such file
-    :raises DatasetError: when it cannot be read
+    :raises DatasetError: when there is no such file, or it cannot be read
     :raises InvalidArgumentError: for no labels, empty ones, or one that comes twice
     """
     if labels == CATALOG:
         return paper_catalog().names
     found: object = _read_file(Path(labels)) if isinstance(labels, str) else labels
-    if not isinstance(found, Sequence) or isinstance(found, str) or not found:
+    if not isinstance(found, Sequence):
         raise InvalidArgumentError(f"expected labels to be a list of texts, but got {found!r}")
-    invalid = [one for one in found if not isinstance(one, str) or not one.strip() or not one.isprintable()]
-    if invalid:
-        raise InvalidArgumentError(f"expected every label to be a text of one line, but got {invalid[0]!r}")
-    names = [label.strip() for label in found]
-    repeated = [name for name, count in Counter(names).items() if count > 1]
-    if repeated:
-        raise InvalidArgumentError(f"expected every label once, but got {', '.join(map(repr, repeated))} again")
-    return names
+    return validate_label_names(found)
 
 
 def _read_file(path: Path) -> list[str]:
-    if path.suffix not in (".json", ".txt", ".yaml"):
-        raise InvalidArgumentError(
-            f"expected labels to be a list, 'catalog', or the path of a .json, .txt or .yaml file, but got "
-            f"{str(path)!r}"
-        )
-    if not path.exists():
-        raise MissingAssetsError(f"expected labels at {path}, but there is no such file")
     if path.suffix == ".yaml":
         return [entry.name for entry in read_catalog(path)]
     if path.suffix == ".json":
         labels: list[str] = read_json(path, list[str], DatasetError, "it must be a JSON list of labels")
         return labels
-    try:
+    if path.suffix != ".txt":
+        raise InvalidArgumentError(
+            f"expected labels to be a list, 'catalog', or the path of a .json, .txt or .yaml file, but got {path}"
+        )
+    with damage_of(path, DatasetError, "it must have one label per line"):
         return [row for row in read_file(path).decode().splitlines() if row.strip()]
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"cannot read the labels in {path}: {error}") from error
 
 
-def _load_or_create(config: DescribeConfig) -> DescriptionSet:
-    """Return the descriptions in `out`, or an empty set."""
-    fresh = DescriptionSet(
-        label_set="pickclutter_26" if config.labels == CATALOG else _stem(config.labels),
+def _collected(config: DescribeConfig) -> tuple[DescriptionSet, list[str]]:
+    """Return the descriptions in `out`, or none, and the labels that they lack."""
+    given = Path(config.labels).stem if isinstance(config.labels, str) else "labels"
+    collected = fresh = DescriptionSet(
+        label_set="pickclutter_26" if config.labels == CATALOG else given,
         style=config.style,
         model=config.model,
         instruction=config.instruction_template,
         date=_today(),
-        base_url=_host(config.base_url),
-        provenance=PROVENANCE,
+        base_url=config.host,
+        provenance=_PROVENANCE,
         texts={},
         temperature=config.temperature,
     )
-    if not Path(config.out).exists():
-        return fresh
-    collected = DescriptionSet.load(config.out)
+    if Path(config.out).exists():
+        collected = DescriptionSet.load(config.out)
     for key in ("style", "model", "instruction", "base_url", "temperature"):
         if getattr(collected, key) != getattr(fresh, key):
             raise MismatchError(
                 f"expected {config.out} to hold answers with the {key} {getattr(fresh, key)!r}, "
                 f"but it has {getattr(collected, key)!r}; name another out="
             )
-    return collected
-
-
-def _stem(labels: object) -> str:
-    return Path(labels).stem if isinstance(labels, str) else "labels"
+    return collected, [label for label in read_labels(config.labels) if label not in collected.texts]
 
 
 def _client(config: DescribeConfig) -> Any:
-    """Return OpenAI's client, which repeats failed requests itself."""
     try:
         import openai
     except ImportError as error:
         raise MissingExtraError("openai", "llm") from error
-    key = "none"
-    if config.api_key_env is not None:
-        key = os.environ.get(config.api_key_env, "").strip()
-        if not key:
-            raise LanguageModelError(
-                f"expected a key in the environment variable {config.api_key_env}, but it is empty; name another one "
-                "with api_key_env=, or set api_key_env=null for a server that wants no key"
-            )
-    return openai.OpenAI(api_key=key, base_url=config.base_url, timeout=config.timeout, max_retries=config.retries)
+    key = "none" if config.api_key_env is None else os.environ.get(config.api_key_env, "").strip()
+    if not key:
+        raise LanguageModelError(
+            f"expected a key in the environment variable {config.api_key_env}, but it is empty; name another one "
+            "with api_key_env=, or set api_key_env=null for a server that wants no key"
+        )
+    return openai.OpenAI(api_key=key, base_url=config.base_url)
 
 
 def _ask(client: Any, config: DescribeConfig, label: str) -> str:
     """Return the cleaned answer for a label; one that is of no use is requested again."""
     import openai
 
-    unusable: Exception | None = None
-    for _ in range(config.retries + 1):
+    reason = ""
+    for _ in range(_ATTEMPTS):
         try:
             return clean_answer(_content(client.chat.completions.create(**config.request(label))))
         except UnusableAnswerError as error:
-            unusable = error
+            reason = f"{_ATTEMPTS} answers were of no use, the last one: {error}"
         except (openai.OpenAIError, ValueError) as error:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}".replace(client.api_key, "***")
-            raise LanguageModelError(
-                f"{config.model} at {_host(config.base_url)} gave no answer ({reason}); check base_url=, model=, "
-                "api_key_env= and timeout=, then run the same command again: received answers are kept"
-            ) from None  # its traceback would show headers
+            break
     raise LanguageModelError(
-        f"expected a description from {config.model} at {_host(config.base_url)}, but {config.retries + 1} answers "
-        f"were of no use, the last one: {unusable}; try another model= or instruction="
+        f"expected a description of {label!r} from {config.model} at {config.host}, but got none ({reason}); check "
+        "base_url=, model=, api_key_env= and instruction=, then run the same command again: received answers are kept"
     )
 
 
@@ -270,10 +228,8 @@ def _content(completion: Any) -> str:
         text, refusal, end = choice.message.content, choice.message.refusal, choice.finish_reason
     except (AttributeError, IndexError, TypeError):
         raise UnusableAnswerError("a reply without a message") from None
-    if refusal or end == "content_filter":
-        raise UnusableAnswerError("a refusal")
-    if end == "length":
-        raise UnusableAnswerError("a text that was cut off")
+    if refusal or end in ("content_filter", "length"):
+        raise UnusableAnswerError("a refusal, or a text that was cut off")
     return text if isinstance(text, str) else ""
 
 
@@ -286,45 +242,22 @@ def clean_answer(text: str) -> str:
 
     :raises UnusableAnswerError: for an empty answer, a refusal, or what is no sentence
     """
-    answer = _THINKING.sub("", text)
-    if "<think>" in answer:
-        raise UnusableAnswerError("thoughts without an end")
-    line = " ".join(_PREAMBLE.sub("", answer).split())
+    answer = text.rpartition("</think>")[2]
+    rows = [row for row in answer.splitlines() if row.strip()]
+    if len(rows) > 1 and rows[0].rstrip().endswith(":"):
+        rows = rows[1:]
+    line = " ".join(" ".join(rows).split())
     for opening, closing in _QUOTES:
         inner = line[len(opening) : len(line) - len(closing)]
         if line.startswith(opening) and line.endswith(closing) and inner and opening not in inner:
             line = inner.strip()
-    if not line:
-        raise UnusableAnswerError("an empty text")
-    if _REFUSAL.match(line):
-        raise UnusableAnswerError(f"a refusal, {line[:160]!r}")
     letters = sum(map(str.isalpha, line))
+    if not line or "<think>" in line or _REFUSAL.match(line.replace("’", "'")):
+        raise UnusableAnswerError(f"a refusal, or thoughts alone, {line[:160]!r}")
     if len(line) > _MAX_ANSWER_LENGTH or letters < len(line) / 2 or not line.isprintable():
         raise UnusableAnswerError(f"no sentence, {line[:160]!r}")
     return line
 
 
-def _host(base_url: str) -> str:
-    """Return host and port of an address.
-
-    :raises InvalidArgumentError: for what is no http or https address
-    """
-    try:
-        parts = urlsplit(base_url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if host is None or parts.scheme not in ("http", "https"):
-        raise InvalidArgumentError(f"expected base_url to be an http or https address, but got {base_url!r}")
-    return f"{host}:{port}" if port else host
-
-
 def _today() -> str:
     return datetime.now(timezone.utc).date().isoformat()
-
-
-def _tokens(text: str) -> int:
-    """Return the number of CLIP's tokens in a text, without start and end."""
-    from open_clip.tokenizer import SimpleTokenizer  # imports torch, which nothing else here needs
-
-    return len(SimpleTokenizer().encode(text))

@@ -5,20 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Literal
 
 import numpy as np
 
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError, UnknownObjectError
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry
 from pickclutter_lang.utils.io import atomic_write
-from pickclutter_lang.utils.json_files import read_json
+from pickclutter_lang.utils.json_files import Written, read_json
+from pickclutter_lang.utils.validation import one_of
 
-SCHEMA = 1
 _SWAP = 5  # distinguishes its random stream from others of a run
 # `standard` is the instruction of section 5, the others are those of section 6 (Table 7), word for word.
 INSTRUCTIONS = {
@@ -51,28 +51,9 @@ def describe(name: str, description: str, template: str = DESCRIPTION_TEMPLATE) 
     return template.format(name=name, description=description)
 
 
-class _Needed(TypedDict):
-    schema: int
-    label_set: str
-    style: str
-    model: str
-    instruction: str
-    date: str
-    base_url: str
-    provenance: str
-    texts: dict[str, str]
-
-
-class _File(_Needed, total=False):
-    """Content of a file of descriptions."""
-
-    images_seen: bool
-    temperature: float | None
-
-
 @dataclass(frozen=True)
 class DescriptionSet:
-    """One description per label, and where they come from.
+    """One description per label, and where they come from; the content of a file of descriptions.
 
     `style` is one of `STYLES` or a word of the user's. `instruction` is the prompt of the language model, with `{name}`
     for the label; `date` is that of the last answer (ISO 8601), and `base_url` the host that answered, or "none".
@@ -87,45 +68,32 @@ class DescriptionSet:
     date: str
     base_url: str
     provenance: str
-    texts: Mapping[str, str]
+    texts: dict[str, Written]
     images_seen: bool = False
     temperature: float | None = None
+    schema: Literal[1] = 1
 
     @property
     def origin(self) -> dict[str, Any]:
         """Hash (sha256, hex) of labels and texts (`content`), and `images_seen`."""
-        content = hashlib.sha256(json.dumps(dict(self.texts), sort_keys=True).encode()).hexdigest()
+        content = hashlib.sha256(json.dumps(self.texts, sort_keys=True).encode()).hexdigest()
         return {"content": content, "images_seen": self.images_seen}
 
     @classmethod
     def load(cls, path: str | Path) -> DescriptionSet:
         """Read a file of descriptions.
 
-        :raises MissingAssetsError: when there is no such file
-        :raises DatasetError: when it is damaged or has another schema
+        :raises DatasetError: when there is no such file, or it is damaged or has another schema
         """
-        path = Path(path)
-        if not path.exists():
-            raise MissingAssetsError(
-                f"expected descriptions at {path}, but there is no such file; "
-                f"make it: pickclutter describe-labels labels=[...] out={path}"
-            )
-        again = "make them again: pickclutter describe-labels"
-        content = read_json(path, _File, DatasetError, again)
-        if content["schema"] != SCHEMA:
-            raise DatasetError(f"expected schema {SCHEMA} in {path}, but got {content['schema']}; {again}")
-        empty = sorted(label for label, text in content["texts"].items() if not text.strip())
-        if empty:
-            raise DatasetError(f"expected a text of each label in {path}, but {', '.join(empty)} have none; {again}")
-        names = [field.name for field in fields(cls)]
-        return cls(**{key: value for key, value in content.items() if key in names})  # type: ignore[arg-type]
+        again = f"make them: pickclutter describe-labels labels=[...] out={path}"
+        return read_json(Path(path), cls, DatasetError, again)
 
     def save(self, path: str | Path) -> None:
         """Write the file atomically.
 
         :raises DatasetError: when it cannot be written
         """
-        content = {"schema": SCHEMA, **asdict(self), "texts": dict(self.texts)}
+        content = {"schema": self.schema, **asdict(self)}
         atomic_write(Path(path), (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
 
     def of(self, names: Sequence[str]) -> list[str]:
@@ -143,42 +111,27 @@ class DescriptionSet:
         return [self.texts[name] for name in names]
 
 
-def load_descriptions(style: str, own: Sequence[CatalogEntry] | None = None) -> DescriptionSet:
-    """Return the descriptions of the paper's 26 objects that the package carries: one of `STYLES` or `BLIND`.
+def read_descriptions(source: str | Path, own: Sequence[CatalogEntry] | None = None) -> DescriptionSet:
+    """Return descriptions from a `.json` file, or those of the paper's 26 objects in one of `STYLES` or `BLIND`.
 
     The style `catalog` gives the catalog's own sentences.
 
     :param own: the catalog of one's own objects, in place of the paper's
-    :raises InvalidArgumentError: for another style
-    """
-    if style == CATALOG:
-        texts = {item.name: item.description for item in (paper_catalog() if own is None else own) if item.description}
-        origin, label_set = "the catalog's own sentences", "pickclutter_26" if own is None else CATALOG_FILE
-        return DescriptionSet(label_set, style, "none", "", "", "none", origin, texts, images_seen=True)
-    if style not in (*STYLES, *BLIND):
-        raise InvalidArgumentError(
-            f"expected descriptions to be one of {', '.join((*STYLES, *BLIND, CATALOG))}, or the path of a .json file, "
-            f"but got {style!r}"
-        )
-    return DescriptionSet.load(str(files("pickclutter_lang.assets") / "descriptions" / f"{style}.json"))
-
-
-def read_descriptions(source: str | Path, own: Sequence[CatalogEntry] | None = None) -> DescriptionSet:
-    """Return descriptions by style (as `load_descriptions`) or by path, which ends in `.json`.
-
-    :param own: as of `load_descriptions`
     :raises InvalidArgumentError: for what is neither a style nor such a path
     """
     if Path(source).suffix == ".json":
         return DescriptionSet.load(source)
-    return load_descriptions(str(source), own)
+    style = str(source)
+    if style == CATALOG:
+        texts = {item.name: item.description for item in (paper_catalog() if own is None else own) if item.description}
+        origin, label_set = "the catalog's own sentences", "pickclutter_26" if own is None else CATALOG_FILE
+        return DescriptionSet(label_set, style, "none", "", "", "none", origin, texts, images_seen=True)
+    one_of("descriptions", style, (*STYLES, *BLIND, CATALOG, "the path of a .json file"))
+    return DescriptionSet.load(str(files("pickclutter_lang.assets") / "descriptions" / f"{style}.json"))
 
 
 def description_origins(sources: Sequence[str], own: Sequence[CatalogEntry] | None = None) -> dict[str, dict[str, Any]]:
-    """Return source of each description -> its content hash, and whether its writer had images of the objects.
-
-    :param own: as of `load_descriptions`
-    """
+    """Return source of each description -> its `origin`; arguments as of `read_descriptions`."""
     return {source: read_descriptions(source, own).origin for source in sources}
 
 

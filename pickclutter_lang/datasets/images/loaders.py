@@ -31,7 +31,7 @@ from pickclutter_lang.datasets.images.splits import FOLDERS, humanize, read_line
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.language.captions import object_caption
-from pickclutter_lang.language.descriptions import load_descriptions
+from pickclutter_lang.language.descriptions import read_descriptions
 from pickclutter_lang.language.object_attributes import attributes_of
 from pickclutter_lang.objects.catalog import CatalogObject, all_objects
 from pickclutter_lang.objects.catalog_file import object_of_words
@@ -295,7 +295,7 @@ def _object_views(config: ImageDataConfig) -> ImageDataset:
     order = {item: n for n, item in enumerate(all_objects())}
     classes = sorted(dict.fromkeys(objects), key=lambda item: order.get(item, len(order)))  # one's own come last
     place = {item: n for n, item in enumerate(classes)}
-    blind = load_descriptions("blind").texts  # the catalog's own sentences on scans had images of them
+    blind = read_descriptions("blind").texts  # the catalog's own sentences on scans had images of them
     texts = {item: blind.get(item.name, "" if item in order else item.description) for item in classes}
     content = hashlib.sha256("\n".join([*sorted(hashes), *ids]).encode()).hexdigest()
     extras = [item for item in all_objects() if item.split == "none"][::2]

@@ -19,7 +19,7 @@ from pickclutter_lang.errors import (
     InvalidArgumentError,
     MissingAssetsError,
 )
-from pickclutter_lang.language.descriptions import load_descriptions
+from pickclutter_lang.language.descriptions import read_descriptions
 from pickclutter_lang.objects.catalog import paper_catalog
 
 CARS = ["AM General Hummer SUV 2000", "Ram C/V Cargo Van Minivan 2012", "Volvo XC90 SUV 2007"]
@@ -217,7 +217,7 @@ def test_views_of_objects(tmp_path: Path) -> None:
     assert len(set(first)) > 3 and any("banana" in text for text in first)
     for name, item in zip(data.images.ids, data.labels, strict=True):
         assert name.startswith(data.classes[item].folder + "/")
-    blind = load_descriptions("blind").texts  # the catalog's own sentences had the scans at hand
+    blind = read_descriptions("blind").texts  # the catalog's own sentences had the scans at hand
     assert data.classes[data.labels[0]].description == blind["banana"] != paper_catalog().find("banana").description
     with pytest.raises(InvalidArgumentError):
         loaded(tmp_path, "object_views", extra_views=[str(tmp_path / "data")])
