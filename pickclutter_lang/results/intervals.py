@@ -208,14 +208,10 @@ class Bootstrap:
         mean = math.fsum(sign * value for sign, value, _ in found)
         if not units or math.isnan(mean):
             return None
-        shapes = [self._splits[unit.split].targets.shape for unit in units]
         sizes = [
-            [len(units)],
-            [len(unit.seeds) for unit in units],
-            [len(unit.draws) for unit in units],
-            *([shape[axis] for shape in shapes] for axis in (0, 1)),
+            (len(units), len(unit.seeds), len(unit.draws), *self._splits[unit.split].targets.shape) for unit in units
         ]
-        counts = [min((n for n in of_factor if n > 1), default=1) for of_factor in sizes]
+        counts = [min((n for n in of_factor if n > 1), default=1) for of_factor in zip(*sizes, strict=True)]
         samples = [np.sum([sign * of[n] for sign, _, of in found], axis=0) for n in range(1 + len(FACTORS))]
         runs = sum(len(unit.runs) for unit in units)
         half_width = _half_width(samples, counts)

@@ -16,19 +16,15 @@ from pickclutter_lang.errors import CheckpointError, TrackerError
 from pickclutter_lang.students.student import resolve_bf16
 from pickclutter_lang.training.experiment import MultiPhaseExperiment
 from pickclutter_lang.training.logger import open_trackers, peak_memory_mb, write_json
-from pickclutter_lang.utils.json_files import Text, check_json, flatten, read_json
+from pickclutter_lang.utils.json_files import Text, flatten, read_json
 
 log = logging.getLogger(__name__)
 Record = dict[str, Any]
 """Content of a `result.json`."""
 RESULT_FILE = "result.json"
-SCHEMA = 4
+SCHEMA: Literal[4] = 4
 _ADVICE = "delete it and run the same command again: a finished run is only evaluated"
 _SHORT = 10  # characters of a commit or a hash that are shown
-
-
-class _Version(TypedDict):
-    schema: int
 
 
 class RecordHead(TypedDict):
@@ -41,7 +37,7 @@ class RecordHead(TypedDict):
     - `metrics`: stage -> numbers, nested, without NaN: None
     """
 
-    schema: int
+    schema: Literal[4]
     kind: Literal["scenes", "images", "policy", "store"]
     name: Text
     config: dict[str, Any]
@@ -93,6 +89,7 @@ def write_trained(
     :param values: what is evaluated, `metrics` among them
     """
     config = run.config.as_dict()
+    seconds = {phase: sum(row["seconds"] for row in rows) for phase, rows in histories.items()}
     record = write_record(
         run.folder,
         {
@@ -104,17 +101,16 @@ def write_trained(
             "teacher": run.teacher_provenance,
             "precision": precision_here(config),
             "history": dict(histories),
-            "seconds": {
-                **{phase: sum(row["seconds"] for row in rows) for phase, rows in histories.items()},
-                "evaluation": evaluation_seconds,
-            },
+            "seconds": seconds | {"evaluation": evaluation_seconds},
             "peak_memory_mb": peak_memory_mb(),
             **values,
         },
     )
     try:
         with open_trackers(run.config.report_to, run.folder, config) as trackers:
-            trackers.tell(lambda tracker: tracker.summarize(figures(record["metrics"])))
+            found = {key: one for key, one in flatten(record["metrics"]).items() if ".classes." not in key}
+            numbers = {key: float(one) for key, one in found.items() if isinstance(one, int | float)}
+            trackers.tell(lambda tracker: tracker.summarize(numbers))
     except TrackerError as error:  # the record is there in any case
         log.warning("%s", error)
     return record
@@ -139,13 +135,7 @@ def read_record(folder: Path, kind: str | None = None) -> Record:
     """
     path = folder / RESULT_FILE
     missing = f"expected the result of a run at {path}, but there is no such file; finish the run first"
-    head = read_json(path, _Version, CheckpointError, _ADVICE, missing)
-    if head["schema"] != SCHEMA:
-        raise CheckpointError(f"expected a result of schema {SCHEMA} in {path}, but got {head['schema']}; {_ADVICE}")
-    try:
-        record = dict(check_json(dict(head), RecordHead))
-    except ValueError as error:
-        raise CheckpointError(f"{path} is damaged ({error}); {_ADVICE}") from error
+    record = dict(read_json(path, RecordHead, CheckpointError, _ADVICE, missing))
     if kind is not None and record["kind"] != kind:
         raise CheckpointError(f"expected a result on {kind} in {path}, but it is on {record['kind']}")
     return record
@@ -159,8 +149,8 @@ def number_at(record: Mapping[str, Any], measure: str) -> float | None:
     """
     for start in (record["metrics"], record):
         value: Any = start
-        for key in keys_of(measure):
-            value = value.get(key) if isinstance(value, dict) else None
+        for key in measure.split("."):
+            value = value.get(unquote(key)) if isinstance(value, dict) else None
         if isinstance(value, int | float):
             return float(value)
         if value is not None:
@@ -171,17 +161,6 @@ def number_at(record: Mapping[str, Any], measure: str) -> float | None:
 def as_key(name: str) -> str:
     """Return a name as a part of a dotted path: the dot of "dr. pepper" does not divide it."""
     return name.replace("%", "%25").replace(".", "%2E")
-
-
-def keys_of(measure: str) -> list[str]:
-    """Return the keys along a dotted path."""
-    return [unquote(key) for key in measure.split(".")]
-
-
-def figures(metrics: Mapping[str, Any]) -> dict[str, float]:
-    """Return the numbers in nested metrics by their dotted keys, without those of single classes."""
-    values = flatten(metrics).items()
-    return {key: float(v) for key, v in values if ".classes." not in key and isinstance(v, int | float)}
 
 
 def precision_here(config: Mapping[str, Any]) -> str:

@@ -113,16 +113,16 @@ class Cell:
     def of_labels(self, labels: Sequence[str]) -> Cell:
         """Return some labels, in this order."""
         at = [self.labels.index(label) for label in labels]
-        return Cell(
-            self.items, tuple(labels), self.scores[:, at], self.targets[:, at], self.predicted[:, at], self.source
-        )
+        return self._of(self.items, labels, (slice(None), at))
 
     def of_items(self, items: Collection[str]) -> Cell:
         """Return some items, and the labels that have a row in them."""
         rows = [n for n, item in enumerate(self.items) if item in set(items)]
-        names, scores = tuple(self.items[n] for n in rows), self.scores[rows]
-        chosen = Cell(names, self.labels, scores, self.targets[rows], self.predicted[rows], self.source)
-        return chosen.of_labels([self.labels[n] for n in np.flatnonzero(~np.isnan(scores).all(axis=0))])
+        chosen = self._of([self.items[n] for n in rows], self.labels, (rows, slice(None)))
+        return chosen.of_labels([self.labels[n] for n in np.flatnonzero(~np.isnan(chosen.scores).all(axis=0))])
+
+    def _of(self, items: Sequence[str], labels: Sequence[str], at: Any) -> Cell:
+        return Cell(tuple(items), tuple(labels), self.scores[at], self.targets[at], self.predicted[at], self.source)
 
     def pooled(self) -> Cell:
         """Return all labels as one: an item is a positive where one of its labels is, and predicted where that is."""
@@ -132,20 +132,16 @@ class Cell:
 
     def with_positives(self) -> Cell:
         """Return the labels that are true in some item: others have no recall."""
-        return self.of_labels(
-            [label for label, some in zip(self.labels, self.targets.any(axis=0), strict=True) if some]
-        )
+        return self.of_labels([self.labels[n] for n in np.flatnonzero(self.targets.any(axis=0))])
 
     def by_label(self, metric: Metric) -> dict[str, float]:
         """Return the average precision (for `map` and `f1`), or the recall, of each label that is true somewhere."""
-        ones = np.ones((1, len(self.items)))
-        found = {}
-        for n, label in enumerate(self.labels):
-            true = self.targets[:, n]
-            if true.any():
-                ranked = metric in ("map", "f1")
-                value = average_precision(self.scores[:, n].astype(float), true, ones)[0] if ranked else 0.0
-                found[label] = float(value if ranked else self.predicted[true, n].mean())
+        ones, found = np.ones((1, len(self.items))), {}
+        for n in np.flatnonzero(self.targets.any(axis=0)):
+            true, scores = self.targets[:, n], self.scores[:, n].astype(float)
+            ranked = metric in ("map", "f1")
+            value = average_precision(scores, true, ones)[0] if ranked else self.predicted[true, n].mean()
+            found[self.labels[n]] = float(value)
         return found
 
 
