@@ -110,23 +110,13 @@ def teacher_thresholds(config: PolicyEvalConfig, spec: StudentSpec, scenes: Scen
     found = read_thresholds(folder, key)
     if found is None:
         detector = TeacherDetector(spec.teacher.load(), spec.names, Thresholds(0.5, {}, None))  # only scores count
-        unseen = unseen_names(spec, scenes)
-        split = {out: {name: out for name in unseen if unseen[name] is out} for out in (False, True)}
-        asked = {
-            "id": unseen if config.calibration == "id" else split[False],
-            "fewshot": unseen,
-            UNLABELED: split[True],
-        }
+        labels, hidden = scenes["id"].label_names, scenes["id"].store.split_label_indices("ood")
+        unseen = {name: labels.index(name) in hidden for name in spec.names if name in labels}
+        of_id, of_ood = ({name: out for name in unseen if unseen[name] is out} for out in (False, True))
+        asked = {"id": unseen if config.calibration == "id" else of_id, "fewshot": unseen, UNLABELED: of_ood}
         stores = CALIBRATIONS[config.calibration]
         scores = {store: score_scenes(scenes[store], asked[store], detector) for store in stores}
         names = policy_thresholds(config.false_positive_rate, scores)
         found = Thresholds(next((names[name] for name in names if unseen[name]), max(names.values())), names, None)
         write_thresholds(folder, key, found)
     return found
-
-
-def unseen_names(spec: StudentSpec, scenes: Scenes) -> dict[str, bool]:
-    """Return the names of a student that the stores have labels of -> whether they are of Y_ood."""
-    names = scenes["id"].label_names
-    unseen = {names[index] for index in scenes["id"].store.split_label_indices("ood")}
-    return {name: name in unseen for name in spec.names if name in names}

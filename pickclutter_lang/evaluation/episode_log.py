@@ -79,29 +79,20 @@ class EpisodeLog:
         :param episodes: of `PoolConfig.run`
         :param missing: how many these are
         :param requested: number of episodes with those that are there
-        :raises DatasetError: when one cannot be written
         """
         revision = git_revision()
         with closing(episodes) as played, ProgressBar("episodes", requested, requested - missing) as bar:
             for _, episode in played:
                 if not self._path.exists():
                     self.save_identity()
-                self._append(episode | {"revision": revision})
+                with self._path.open("a") as stream:
+                    stream.write(json.dumps(episode | {"revision": revision}) + "\n")
+                self.episodes[episode["variant"], episode["seed"], episode["kind"]] = episode | {"revision": revision}
                 bar.advance()
 
     def save_identity(self) -> None:
         """Note down what the episodes in the folder are of."""
         atomic_write(self._folder / IDENTITY_FILE, (json.dumps(self.identity, indent=1) + "\n").encode())
-
-    def _append(self, episode: dict[str, Any]) -> None:
-        try:
-            with self._path.open("a") as stream:
-                stream.write(json.dumps(episode) + "\n")
-        except OSError as error:
-            raise DatasetError(
-                f"cannot write {self._path}: {error.strerror}; fix that and run the same command again"
-            ) from error
-        self.episodes[episode["variant"], episode["seed"], episode["kind"]] = episode
 
 
 def check_identity(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any]:

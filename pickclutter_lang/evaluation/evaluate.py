@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
@@ -47,7 +46,6 @@ PHASES = {"few_shot": "few_shot", "zero_shot": "distill"}
 """Variant -> the phase of the run after which its student is exported."""
 _RULES = 6
 """Raised when the same settings give other episodes."""
-_NEW = ".policies"
 _OF_STUDENTS = (*PHASES, TEACHER_KEY)
 
 
@@ -112,6 +110,7 @@ def _write(
     source = hashlib.sha256(json.dumps(piles | {"suite": config.suite}, sort_keys=True).encode()).hexdigest()
     scores_of(episodes, config.suite, source).save(folder)
     thresholds = setup.rollouts.teacher_thresholds
+    teachers = {variant: load_config(policy).student.teacher for variant, policy in setup.rollouts.policies.items()}
     values: dict[str, Any] = {
         "kind": "policy",
         "name": config.suite,
@@ -119,20 +118,13 @@ def _write(
         "seed": config.seed,
         "data": {"piles": piles | {"content": source}},
         "students": {variant: setup.identity[variant] for variant in PHASES if variant in setup.identity},
-        "teachers": {variant: _teacher_of(policy) for variant, policy in setup.rollouts.policies.items()},
+        "teachers": {variant: {"name": of.name, "fingerprint": of.fingerprint} for variant, of in teachers.items()},
         "teacher_thresholds": None if thresholds is None else asdict(thresholds),
         "metrics": summary(episodes, config.suite),
         "revisions": sorted({str(episode["revision"]) for episode in episodes}),
         "videos": videos,
     }
-    record = write_record(folder, values)
-    return write_report(folder, config, record, episodes)
-
-
-def _teacher_of(policy: str) -> dict[str, str]:
-    """Return name and weights' hash of the teacher of a policy's student."""
-    teacher = load_config(policy).student.teacher
-    return {"name": teacher.name, "fingerprint": teacher.fingerprint}
+    return write_report(folder, config, write_record(folder, values), episodes)
 
 
 def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
@@ -180,19 +172,18 @@ def export_students(config: PolicyEvalConfig, folder: Path, identity: Mapping[st
     :param identity: what episodes depend on besides the students
     :raises MismatchError: before anything is replaced, when there are episodes of another student or environment
     """
-    root = folder / "policies"
-    for left in folder.glob(f"{_NEW}*"):  # by a process that was killed
-        shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=_NEW, dir=folder) as new:
-        exported = {variant: str(Path(new) / variant) for variant in PHASES}
+    root, new = folder / "policies", folder / ".policies"
+    shutil.rmtree(new, ignore_errors=True)  # of a process that was killed
+    try:
+        create_dir(new)
         for variant, phase in PHASES.items():
             rule = (config.false_positive_rate, config.calibration)
-            export_policy(PolicyExportConfig(str(config.run), phase, config.scenes, 1, exported[variant], *rule))
-        check_identity(folder, {**identity, **_fingerprints(exported)})
+            export_policy(PolicyExportConfig(str(config.run), phase, config.scenes, 1, str(new / variant), *rule))
+        check_identity(folder, {**identity, **_fingerprints({variant: str(new / variant) for variant in PHASES})})
         shutil.rmtree(root, ignore_errors=True)
-        create_dir(root)
-        for variant in PHASES:
-            Path(exported[variant]).replace(root / variant)
+        new.replace(root)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
     return {variant: str(root / variant) for variant in PHASES}
 
 
@@ -260,10 +251,9 @@ def _variants(config: PolicyEvalConfig, policies: Mapping[str, str], with_scenes
 
     :raises InvalidArgumentError: when there is no student of one
     """
-    available = {variant: variant in policies for variant in PHASES}
-    available |= {"oracle": True, "random": True, "teacher": bool(policies) and with_scenes}
-    available["own"] = config.own_policy is not None
-    found = [variant for variant in VARIANTS if available[variant]]
+    known = {"oracle", "random", *policies, *(["teacher"] if policies and with_scenes else [])}
+    known |= {"own"} if config.own_policy is not None else set()
+    found = [variant for variant in VARIANTS if variant in known]
     found += [variant for variant in config.variants or () if is_plugin(variant)]
     lacking = sorted(set(config.variants or ()) - set(found))
     if lacking:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar
 
 import numpy as np
 
@@ -25,6 +26,7 @@ _ADJECTIVES = {*COLORS, "small", "medium", "large", "extra", "mini", "wide"}
 _SHORT = 3
 """Words of a beginning that says too little, with its article: "a long"."""
 _STREAM = 0x1A6
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
@@ -111,25 +113,22 @@ def _by_name(name: Callable[[_Draw], str]) -> Callable[[_Draw], _Asked]:
     return lambda draw: (draw.sentence(name(draw)), draw.reference, [draw.reference])
 
 
-def _by_words(words: _WordsOf, what: str, of_target: bool = False) -> Callable[[_Draw], _Asked]:
+def _by_words(words: _WordsOf, of_target: bool = False) -> Callable[[_Draw], _Asked]:
     """Ask by words of the target, or of any visible object; all objects of the pile that they are true of are right."""
 
     def ask(draw: _Draw) -> _Asked:
         items = [draw.reference] if of_target else draw.seen
-        found = {str(one): one for item in items for one in words(item, ())}
-        if not found:
-            raise InvalidArgumentError(_missing(what, items))
-        drawn = found[str(draw.rng.choice(sorted(found)))]
+        drawn = _drawn((one for item in items for one in words(item, ())), draw.rng, "words of an object")
+        right = [item for item in draw.pile.there if drawn.fit(item, unsaid=False)]
         target = draw.reference
         if not of_target:
             target = _choose([item for item in draw.seen if drawn.fit(item, unsaid=False)], draw.rng)
-        right = [item for item in draw.pile.there if drawn.fit(item, unsaid=False)]
         return _sentence_of(drawn, draw), target, right
 
     return ask
 
 
-def _by_absent_words(words: _WordsOf, what: str) -> Callable[[_Draw], _Asked]:
+def _by_absent_words(words: _WordsOf) -> Callable[[_Draw], _Asked]:
     """Ask by words that are true of nothing in the pile.
 
     They are words of an absent object of the labels, or of a YCB object where those all fit something in the pile.
@@ -139,16 +138,16 @@ def _by_absent_words(words: _WordsOf, what: str) -> Callable[[_Draw], _Asked]:
 
     def ask(draw: _Draw) -> _Asked:
         there, absent = draw.pile.there, draw.pile.absent
-        if unsaid := [item for item in there if not known(item, ())]:
-            raise InvalidArgumentError(_missing(what, unsaid))
+        for item in there:
+            _several(known(item, ()), f"words of the {item.name}")
         colors = tuple(sorted({color for item in there for color in item.colors}))
-        for items in (absent, all_objects()):
-            asked = [one for item in items for one in words(item, colors)]
-            if found := {str(one): one for one in asked if not any(map(one.fit, there))}:
-                drawn = found[str(draw.rng.choice(sorted(found)))]
-                target = _choose([item for item in absent if drawn.fit(item)] or absent, draw.rng)
-                return _sentence_of(drawn, draw), target, ()
-        raise InvalidArgumentError(f"expected a {what} that nothing in the pile has, but there is none")
+        of_labels, of_all = (
+            [one for item in items for one in words(item, colors) if not any(map(one.fit, there))]
+            for items in (absent, all_objects())
+        )
+        drawn = _drawn(of_labels or of_all, draw.rng, "words that nothing in the pile fits")
+        target = _choose([item for item in absent if drawn.fit(item)] or absent, draw.rng)
+        return _sentence_of(drawn, draw), target, ()
 
     return ask
 
@@ -167,9 +166,7 @@ def _by_name_beyond(kind: str) -> Callable[[_Draw], _Asked]:
         drawn = {}
         for key, names in (("foreign", foreign), ("unrelated", _UNRELATED)):  # both: each kind draws alike
             free = [name for name in names if name not in taken] or [name for name in _UNRELATED if name not in taken]
-            if not free:
-                raise InvalidArgumentError(f"expected a name for {key} that no label has; give fewer kinds=")
-            drawn[key] = str(draw.rng.choice(free))
+            drawn[key] = str(draw.rng.choice(_several(free, "a name that no label has")))
         return draw.sentence(drawn[kind]), draw.absent, ()
 
     return ask
@@ -229,25 +226,25 @@ KINDS: dict[str, tuple[str, Callable[[_Draw], _Asked]]] = {
     BLANK: ("a blank instruction", lambda draw: ("", draw.reference, ())),
     "foreign": ("an absent YCB object beyond the labels", _by_name_beyond("foreign")),
     "unrelated": ("an absent object that is no YCB object", _by_name_beyond("unrelated")),
-    "color": ("a color of any visible object: 'the red one'", _by_words(_colors, "color")),
-    "category": ("a category of any visible object: 'a fruit'", _by_words(_categories, "category")),
-    "target_category": ("a category of the target: 'a fruit'", _by_words(_categories, "category", True)),
+    "color": ("a color of any visible object: 'the red one'", _by_words(_colors)),
+    "category": ("a category of any visible object: 'a fruit'", _by_words(_categories)),
+    "target_category": ("a category of the target: 'a fruit'", _by_words(_categories, of_target=True)),
     "color_category": (
         "a color and a category of the target: 'the yellow fruit'",
-        _by_words(_colored_categories, "color and a category", True),
+        _by_words(_colored_categories, of_target=True),
     ),
     "description": (
         "a description of the target: 'the long curved yellow fruit with tapered ends'",
-        _by_words(_descriptions, "description", True),
+        _by_words(_descriptions, of_target=True),
     ),
-    "absent_category": ("a category of which nothing is there", _by_absent_words(_categories, "category")),
+    "absent_category": ("a category of which nothing is there", _by_absent_words(_categories)),
     "absent_color_category": (
         "a color and a category of which nothing is there",
-        _by_absent_words(_colored_categories, "color and a category"),
+        _by_absent_words(_colored_categories),
     ),
     "absent_description": (
         "a description of an absent object of the labels",
-        _by_absent_words(_descriptions, "description"),
+        _by_absent_words(_descriptions),
     ),
 }
 """Kind of instructions -> what it asks for, and what draws it. `drawn` and `typed` are the other two."""
@@ -321,16 +318,19 @@ def _choose(items: Sequence[CatalogObject], rng: np.random.Generator) -> Catalog
     return items[int(rng.integers(len(items)))]
 
 
-def _several(items: Sequence[CatalogObject], what: str) -> Sequence[CatalogObject]:
-    """Return objects that an instruction is drawn from, if there are any."""
+def _drawn(words: Iterable[Words], rng: np.random.Generator, what: str) -> Words:
+    found = {str(one): one for one in words}
+    return found[str(rng.choice(_several(sorted(found), what)))]
+
+
+def _several(items: Sequence[_Item], what: str) -> Sequence[_Item]:
+    """Return what an instruction is drawn from, if there is any."""
     if not items:
-        raise InvalidArgumentError(f"expected {what} to ask for, but there is none; give more kinds= or objects")
+        raise InvalidArgumentError(
+            f"expected {what} to ask for, but there is none; give more kinds= or objects, words in catalog.yaml, or "
+            "choose suite=language"
+        )
     return items
-
-
-def _missing(what: str, items: Sequence[CatalogObject]) -> str:
-    names = ", ".join(item.name for item in items)
-    return f"expected a {what} to ask for, but catalog.yaml has none of {names}; add it, or choose suite=language"
 
 
 def _description_of(item: CatalogObject) -> str:

@@ -14,7 +14,7 @@ from pickclutter_lang.evaluation.config import PickConfig
 from pickclutter_lang.evaluation.instructions import TYPED, Instruction, Pile
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner, Start
 from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder
-from pickclutter_lang.language.instructions import MODIFIERS, Phrase, color_alone, instruction, read_name, read_phrase
+from pickclutter_lang.language.instructions import MODIFIERS, Phrase, instruction, read_name, read_phrase
 from pickclutter_lang.language.object_attributes import attributes_of
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.kinds.kind_set import KindSet
@@ -82,16 +82,11 @@ def find_pile(runner: RolloutRunner, phrase: Phrase, seed: int) -> tuple[Start, 
 
     for number in track(range(seed * _MAX_PILES, (seed + 1) * _MAX_PILES), "piles", transient=True):
         start = runner.start(number, ask)
-        if start.asked is not None and start.info["target_graspable"]:
+        if start.asked.kind == TYPED and start.info["target_graspable"]:
             return start, start.asked.target
-    if several == _MAX_PILES:
-        raise InvalidArgumentError(
-            f"expected words that one object of a pile fits, but several fit {phrase.text!r} in each of {_MAX_PILES} "
-            "piles; say its name, or more of it"
-        )
     raise InvalidArgumentError(
-        f"expected something that is there, but none of {_MAX_PILES} piles had one {phrase.text!r} that the arm can "
-        f"grasp ({several} had several); choose other words, or another seed"
+        f"expected words that one object of a pile fits, but none of {_MAX_PILES} piles had one {phrase.text!r} alone "
+        f"that the arm can grasp ({several} had several); choose other words, or another seed"
     )
 
 
@@ -131,16 +126,12 @@ def _check_possible(phrase: Phrase, objects: ObjectSet, kinds: Sequence[str]) ->
     if isinstance(objects, KindSet) and phrase.modifiers:
         items = [item for kind in items if kind.name in kinds for item in _instances(objects, kind, _INSTANCES)]
     if phrase.modifiers and not any(phrase.fits(item) for item in items):
-        words = sorted({tag.partition(":")[2] for item in items for tag in attributes_of(item).tags if _is_word(tag)})
-        meant = "an object" if color_alone(phrase.text) else " or ".join(phrase.labels[:3])
+        tags = {tag.partition(":")[::2] for item in items for tag in attributes_of(item).tags}
+        words = sorted({word for group, word in tags if group in MODIFIERS})
         raise InvalidArgumentError(
-            f"expected colors, materials or shapes that are true of {meant}, but got "
-            f"{' '.join(phrase.modifiers)!r}; such are {', '.join(words[:20])}"
+            f"expected colors, materials or shapes that are true of what {phrase.text!r} means, such as "
+            f"{', '.join(words[:20])}, but got {' '.join(phrase.modifiers)!r}"
         )
-
-
-def _is_word(tag: str) -> bool:
-    return tag.partition(":")[0] in MODIFIERS
 
 
 def _instances(objects: KindSet, kind: CatalogObject, count: int) -> Iterator[CatalogObject]:

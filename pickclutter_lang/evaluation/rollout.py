@@ -127,7 +127,7 @@ class Start(NamedTuple):
     """An episode before its first action: what is asked, the first observation, and the pile."""
 
     seed: int
-    asked: Instruction | None
+    asked: Instruction
     observation: Mapping[str, NDArray[Any]]
     info: dict[str, Any]
     pile: Pile
@@ -150,8 +150,7 @@ class RolloutRunner:
         """
         self.config = config
         students = {name: StudentRuntime.load(folder, config.trust_code) for name, folder in config.policies.items()}
-        self._detectors: dict[str, TargetDetector] = {}
-        self._known_names: dict[str, tuple[str, ...]] = {}
+        self._detectors: dict[str, tuple[TargetDetector, tuple[str, ...]]] = {}
         for name, student in students.items():
             self.use_detector(name, StudentDetector(student))
         self.student = next(iter(students.values()), None)
@@ -166,21 +165,25 @@ class RolloutRunner:
 
     def use_detector(self, variant: str, detector: TargetDetector) -> None:
         """Take a detector for a variant, which knows the names in all episodes that it knows now."""
-        self._detectors[variant], self._known_names[variant] = detector, tuple(detector.names)
+        self._detectors[variant] = detector, tuple(detector.names)
 
     def start(self, seed: int, ask: Callable[[Pile], Instruction | None] | None = None) -> Start:
         """Start the episode of a seed, with one reset.
 
         :param ask: what is asked for in the pile; None, also as its result: the environment's own instruction
         """
-        asked: list[Instruction | None] = [None]
+        asked: Instruction | None = None
 
         def choose() -> str | None:
-            asked[0] = ask(self._pile()) if ask is not None else None
-            return None if asked[0] is None else asked[0].target
+            nonlocal asked
+            asked = ask(self._pile()) if ask is not None else None
+            return None if asked is None else asked.target
 
         observation, info = self._env.reset(seed=seed, options={"target": choose})
-        return Start(seed, asked[0], observation, info, self._pile())
+        if asked is None:
+            name = info["target_name"]
+            asked = Instruction(DRAWN, info["instruction"], name, name, (name,) if info["target_present"] else ())
+        return Start(seed, asked, observation, info, self._pile())
 
     def rollout(
         self, variant: str, seed: int, kind: str = DRAWN, callback: RolloutCallback | None = None
@@ -201,14 +204,14 @@ class RolloutRunner:
 
         :raises TeacherError: for a new name without its teacher
         """
-        info, asked = start.info, start.asked
-        if asked is None:
-            name = info["target_name"]
-            asked = Instruction(DRAWN, info["instruction"], name, name, (name,) if info["target_present"] else ())
-        actor = self._actor(variant)
-        last, acted = act(self._env, actor, start, asked, callback)
+        info, asked, actor = start.info, start.asked, self._actor(variant)
+        last, acted = act(self._env, actor, start, callback)
         return_unused_memory()
         declared, first = bool(last["declared_absent"]), actor.detector and actor.detector.first
+        located = None
+        if first:
+            right = int((first.mask & (start.observation["mask"] > 0)).sum())
+            located = right > 0.5 * max(int(first.mask.sum()), 1)
         return {
             "variant": variant,
             "seed": start.seed,
@@ -224,7 +227,7 @@ class RolloutRunner:
             **acted,
             "followed": _followed(asked, acted["picked"], declared),
             "wrong_objects": int(last["wrong_object_picked"]),
-            "located": first and _covers(first.mask, start.observation["mask"]),
+            "located": located,
             "score": first and first.score,
             "threshold": first and first.threshold,
             "seconds": float(np.median(actor.seconds)) if actor.seconds else 0.0,
@@ -234,7 +237,7 @@ class RolloutRunner:
         if variant != OWN:
             if variant not in self._detectors:
                 self.use_detector(variant, self._make_detector(variant))
-            detector = TimedDetector(self._detectors[variant], self._known_names[variant])
+            detector = TimedDetector(*self._detectors[variant])
             policy = LanguagePickPolicy(detector, self.config.control_mode, proposer=self._proposer)
             return Actor(policy, detector, detector.seconds)
         own = resolve(str(self.config.own_policy), "policy")()
@@ -280,13 +283,13 @@ class RolloutRunner:
 
 
 def act(
-    env: gym.Env[Any, Any], actor: Actor, start: Start, asked: Instruction, callback: RolloutCallback | None = None
+    env: gym.Env[Any, Any], actor: Actor, start: Start, callback: RolloutCallback | None = None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Let a policy act until the episode is over; return the last `info`, and what the arm did, as JSON values.
 
     Words that the policy cannot read end the episode without an action, where `may_refuse` allows it.
     """
-    observation, info, state = start.observation, start.info, None
+    observation, info, asked, state = start.observation, start.info, start.asked, None
     picked, steps, grasp_found, refused, over = list[str](), 0, False, False, False
     while not over:
         began = time.perf_counter()
@@ -317,10 +320,6 @@ def _followed(asked: Instruction, picked: list[str], declared: bool) -> bool:
     if asked.expected:
         return bool(picked) and picked[0] in asked.expected
     return not picked if asked.kind == BLANK else declared
-
-
-def _covers(mask: NDArray[np.bool_], truth: NDArray[np.uint8]) -> bool:
-    return bool((mask & (truth > 0)).sum() > 0.5 * max(int(mask.sum()), 1))
 
 
 def seen_names(catalog: Catalog, student: StudentRuntime | None) -> set[str]:

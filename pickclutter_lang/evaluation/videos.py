@@ -28,6 +28,7 @@ _HEADER = 44
 _EVERY = 4
 _FRAME_MS, _DETECTION_FRAMES, _LAST_FRAMES = 200, 8, 12
 _HOT = np.array([255.0, 60.0, 0.0])
+_LARGE, _SMALL = ImageFont.load_default(14), ImageFont.load_default(12)
 
 
 def write_videos(
@@ -108,7 +109,7 @@ class VideoRecorder:
         """
         last = self._frames[-1].copy()
         color = (70, 190, 90) if outcome == "success" else (220, 70, 60)
-        ImageDraw.Draw(last).text((2 * SIDE - 8, _HEADER - 20), outcome, color, _font(), anchor="ra")
+        ImageDraw.Draw(last).text((2 * SIDE - 8, _HEADER - 20), outcome, color, _LARGE, anchor="ra")
         return encode_video([*self._frames, *[last] * _LAST_FRAMES])
 
 
@@ -141,13 +142,13 @@ def _frame(observation: Mapping[str, NDArray[Any]], state: EpisodeState | None, 
         image = Image.fromarray(np.asarray(pixels, np.uint8)).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
         canvas.paste(image, (n * SIDE, _HEADER))
     draw = ImageDraw.Draw(canvas)
-    draw.text((8, 4), decode_instruction(observation["instruction"]), (235, 235, 235), _font())
+    draw.text((8, 4), decode_instruction(observation["instruction"]), (235, 235, 235), _LARGE)
     if state is not None and state.detections:
         phase = "predicted absent" if state.absent else state.phase.value
         scores = " and ".join(f"{detection.score:.2f}" for detection in state.detections)
         threshold = state.detections[-1].threshold
         said = f", threshold {threshold:.2f}" if threshold > 0 else ""  # a policy that declares nothing has none
-        draw.text((8, _HEADER - 20), f"{phase}; score {scores}{said}", (170, 175, 185), _font(12))
+        draw.text((8, _HEADER - 20), f"{phase}; score {scores}{said}", (170, 175, 185), _SMALL)
     return canvas
 
 
@@ -156,19 +157,7 @@ def draw_detection(image: NDArray[np.uint8], detection: Detection) -> NDArray[np
     heatmap = detection.heatmap / max(float(detection.heatmap.max()), 1e-12)
     drawn = image.astype(float)
     drawn += 0.6 * heatmap[..., None] * (_HOT - drawn)
-    drawn[_edge(detection.mask)] = 255
+    mask = np.pad(detection.mask, 1)
+    around = mask[2:, 1:-1] | mask[:-2, 1:-1] | mask[1:-1, 2:] | mask[1:-1, :-2]
+    drawn[around & ~detection.mask] = 255
     return drawn.astype(np.uint8)
-
-
-def _edge(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the pixels just outside a mask."""
-    grown = mask.copy()
-    grown[1:] |= mask[:-1]
-    grown[:-1] |= mask[1:]
-    grown[:, 1:] |= mask[:, :-1]
-    grown[:, :-1] |= mask[:, 1:]
-    return np.asarray(grown & ~mask)
-
-
-def _font(size: int = 14) -> Any:
-    return ImageFont.load_default(size)

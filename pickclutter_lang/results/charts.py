@@ -14,7 +14,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from numpy.typing import NDArray
 
 from pickclutter_lang.results.intervals import Estimate
 from pickclutter_lang.utils.io import atomic_write, ensure_dir
@@ -113,7 +112,7 @@ def draw_bars(
         ax.tick_params(axis="x", labelsize=8)
         tidy_axes(ax)
     if len(series) > 1:
-        figure.legend(*zip(*_handles(axes[0]), strict=True), loc="outside lower center", ncols=4)
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
 
 
@@ -133,18 +132,10 @@ def _draw_bars_of(
         heights = [math.nan if one is None else 100 * one.value for one in known]
         bars = ax.bar(places, heights, 0.95 * width, color=colors, hatch=hatches, edgecolor="white", linewidth=0)
         bars.set_label(label)
-        _draw_whiskers(ax, places, known)
-
-
-def _handles(ax: Axes) -> list[tuple[object, str]]:
-    labels = [(one, str(one.get_label())) for one in ax.containers]
-    return [(one, label) for one, label in labels if not label.startswith("_")]
-
-
-def _draw_whiskers(ax: Axes, places: NDArray[np.float64], known: Sequence[Interval | None]) -> None:
-    for place, one in zip(places.tolist(), known, strict=True):
-        if one is not None and one.high > one.low:
-            ax.vlines(place, 100 * one.low, 100 * one.high, colors="black", linewidth=1)
+        whiskers = [(place, one) for place, one in zip(places, known, strict=True) if one and one.high > one.low]
+        if whiskers:
+            ends = [[100 * one[side] for _, one in whiskers] for side in (1, 2)]
+            ax.vlines([place for place, _ in whiskers], *ends, colors="black", linewidth=1)
 
 
 def _shown(names: list[str], first: Mapping[str, Interval | None]) -> list[str]:

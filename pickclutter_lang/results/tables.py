@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Literal, NamedTuple
 
 from pickclutter_lang.results.intervals import Estimate
@@ -166,13 +167,25 @@ def csv_lines(results: Runs, tables: Iterable[Table]) -> Iterator[Sequence[objec
     yield CSV_HEAD
     for table in tables:
         for row in table.rows:
-            yield from _row_lines(results, table, row)
+            also = [(row.run, measure, None) for measure in (table.also if row.run else ())]
+            for run, measure, figure in [*_places(table, row), *also]:
+                paper = "" if figure is None else f"{figure / form_of(measure).scale:.6g}"
+                values = results.values(run, measure)
+                texts = " ".join("NA" if value is None else f"{value:.6f}" for value in values)
+                yield [row.name, "", run or "", measure, *csv_numbers(results.estimate(run, measure)), paper, texts]
         for this, that in _pairs(table):
             row, other = table.row(this), table.row(that)
             for ours, theirs in zip(table.cells(row), table.cells(other), strict=True):
                 for measure, minus in zip(ours, theirs, strict=True):
                     found = results.difference((row.run, measure), (other.run, minus))
                     yield [this, that, row.run or "", measure, *csv_numbers(found), "", ""]
+
+
+def _places(table: Table, row: Row) -> Iterator[tuple[str | None, str, float | None]]:
+    """Yield run, measure and the paper's figure of each number of a row."""
+    for column, measures, figures in zip(table.columns, table.cells(row), table.paper(row), strict=True):
+        for measure, figure in zip_longest(measures, figures[: len(measures)]):
+            yield column.run or row.run, measure, figure
 
 
 def _pairs(table: Table) -> list[tuple[str, str]]:
@@ -215,19 +228,6 @@ def csv_numbers(found: Estimate | None) -> list[object]:
     if found is None:
         return ["", "", 0]
     return [f"{found.mean:.6f}", "" if found.half_width is None else f"{found.half_width:.6f}", found.runs]
-
-
-def _row_lines(results: Runs, table: Table, row: Row) -> Iterator[Sequence[object]]:
-    for column, measures, figures in zip(table.columns, table.cells(row), table.paper(row), strict=True):
-        run = column.run or row.run
-        for n, measure in enumerate(measures):
-            value = figures[n] if n < len(figures) else None
-            paper = "" if value is None else f"{value / form_of(measure).scale:.6g}"
-            found = csv_numbers(results.estimate(run, measure))
-            yield [row.name, "", run or "", measure, *found, paper, _values(results, run, measure)]
-    for measure in table.also if row.run else ():
-        found = csv_numbers(results.estimate(row.run, measure))
-        yield [row.name, "", row.run, measure, *found, "", _values(results, row.run, measure)]
 
 
 def _column_heads(table: Table) -> list[str]:
@@ -280,8 +280,3 @@ def _paper(measures: Sequence[str], values: PaperFigures, sign: str = "") -> str
 def _minus(ones: PaperFigures, others: PaperFigures) -> PaperFigures:
     pairs = zip(ones, others, strict=False)  # a row without figures has an empty one
     return tuple(None if one is None or other is None else one - other for one, other in pairs)
-
-
-def _values(results: Runs, run: str | None, measure: str) -> str:
-    values = results.values(run, measure)
-    return " ".join("NA" if value is None else f"{value:.6f}" for value in values)

@@ -128,10 +128,10 @@ def test_words_that_cannot_be_read_end_the_episode_alone(kind: str, text: str, e
     env: Any = None  # in which no step is taken
     start = Start(0, asked, {}, {"success": False}, Pile((), (), (), ()))
     if refused:
-        assert act(env, Actor(Reader(), None, []), start, asked)[1]["refused"]
+        assert act(env, Actor(Reader(), None, []), start)[1]["refused"]
     else:
         with pytest.raises(error):
-            act(env, Actor(Reader(), None, []), start, asked)
+            act(env, Actor(Reader(), None, []), start)
 
 
 @pytest.mark.parametrize(
