@@ -17,11 +17,12 @@ import json
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scipy.stats import binomtest
+from pickclutter_lang.results.intervals import share
+from pickclutter_lang.utils.markdown import markdown_table
 
 DOCS = Path(__file__).resolve().parent
 DATA = DOCS / "results" / "data"
@@ -51,17 +52,6 @@ def read(name: str) -> list[Row]:
         return list(csv.DictReader(stream))
 
 
-def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *rows))
-
-
-def proportion(hits: int, count: int) -> str:
-    """Return a rate in percent with its 95% Wilson interval and the counts."""
-    interval = binomtest(hits, count).proportion_ci(method="wilson")
-    return f"{100 * hits / count:.0f} ({100 * interval.low:.0f} to {100 * interval.high:.0f}; {hits}/{count})"
-
-
 def counts(rows: Sequence[Row], where: Where, column: str) -> tuple[int, int]:
     """Return how many of the episodes that count are hits, and how many count."""
     counted = [row for row in rows if where(row)]
@@ -80,8 +70,8 @@ def rates(name: str, group: str) -> str:
     for variant, title in VARIANTS.items():
         own = [row for row in episodes if row["variant"] == variant]
         if own:
-            rows.append([title, *(proportion(*counts(own, *rate)) for rate in RATES.values())])
-    return markdown(["%, 95% interval", *RATES], rows)
+            rows.append([title, *(share(*counts(own, *rate)) for rate in RATES.values())])
+    return markdown_table(["%, 95% interval", *RATES], rows)
 
 
 def in_words(name: str) -> str:
@@ -92,7 +82,7 @@ def in_words(name: str) -> str:
         if groups[0]:
             found = [counts(group, *RATES["graspable: placed"]) for group in groups]
             rows.append([title, *(f"{hits} of {count}" for hits, count in found)])
-    return markdown(["placed, of graspable targets", "seen names", "unseen names"], rows)
+    return markdown_table(["placed, of graspable targets", "seen names", "unseen names"], rows)
 
 
 def by_object(name: str) -> str:
@@ -104,7 +94,7 @@ def by_object(name: str) -> str:
         own = [[row for row in episodes if (row["target"], row["variant"]) == (target, one)] for one in variants]
         shown = [[counts(some, *rate) for rate in list(RATES.values())[:2]] for some in own]
         rows.append([target, *(", ".join(f"{hits}/{count}" for hits, count in pair) for pair in shown)])
-    return markdown(["object", *(VARIANTS[one] for one in variants)], rows)
+    return markdown_table(["object", *(VARIANTS[one] for one in variants)], rows)
 
 
 def by_words(name: str) -> str:
@@ -113,9 +103,9 @@ def by_words(name: str) -> str:
     rows = []
     for kind in dict.fromkeys(row["kind"] for row in episodes):
         own = [row for row in episodes if row["kind"] == kind]
-        right, absent = (proportion(*counts(own, lambda _: True, of)) for of in ("followed", "declared_absent"))
+        right, absent = (share(*counts(own, lambda _: True, of)) for of in ("followed", "declared_absent"))
         rows.append([kind.replace("_", " "), right, absent])
-    return markdown(["instruction", "right, %", "called absent, %"], rows)
+    return markdown_table(["instruction", "right, %", "called absent, %"], rows)
 
 
 def scores(name: str) -> str:
@@ -127,7 +117,7 @@ def scores(name: str) -> str:
         cells = [f"{100 * found[key]['mean']:.1f} ± {100 * found[key]['half_width']:.1f}" for key in metrics]
         missed = f"{100 * found['visible_called_absent'] / found['visible']:.1f}"
         rows.append([group, str(found["names"]), *cells, missed])
-    return markdown(["names", "number", *metrics.values(), "visible, called absent, %"], rows)
+    return markdown_table(["names", "number", *metrics.values(), "visible, called absent, %"], rows)
 
 
 def teacher() -> str:
@@ -145,13 +135,13 @@ def teacher() -> str:
     for name, (row, key) in found.items():
         low, high = row["interval"]
         rows.append([name, f"{100 * row[key]:.1f} ({100 * low:.0f} to {100 * high:.0f})"])
-    return markdown(["images", "top-1, % (95% interval)"], rows)
+    return markdown_table(["images", "top-1, % (95% interval)"], rows)
 
 
 def table(name: str) -> str:
     """Return a CSV file as it is."""
     rows = read(name)
-    return markdown(list(rows[0]), [list(row.values()) for row in rows])
+    return markdown_table(list(rows[0]), [list(row.values()) for row in rows])
 
 
 def source(name: str) -> str:
