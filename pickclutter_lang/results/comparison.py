@@ -54,7 +54,7 @@ _MOST_BARS = 8
 NOTE = "± half of the 95% interval over items and labels (bootstrap). Each run is one: seeds are not covered."
 BOLD_NOTE = (
     "In points, on the items and labels that both runs share in each resample. **Bold**: the interval leaves out 0, as "
-    "one in twenty does by chance. One by resampling must do so by more than twice its own error."
+    "one in twenty does by chance."
 )
 
 

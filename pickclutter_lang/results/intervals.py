@@ -29,32 +29,23 @@ only score of a run, where items and labels are not known."""
 FACTORS = ("object splits", "seeds", "draws", "scenes", "classes")
 RESAMPLES = 1000
 _MOST_WEIGHTS = 2_000_000
-_BATCHES, _LEAST_OF_BATCH, _BLOCK = 10, 20, 64
+_BLOCK = 64
 _TINY = 1e-12
 _SHARED = ("scenes", "draws", "classes")
 """Factors whose units several splits may have."""
 
 
 class Estimate(NamedTuple):
-    """The mean over some `runs` and half the width of its 95% interval, None where nothing varies.
-
-    `error` is the standard error of `half_width` by a finite number of resamples; 0 without resampling.
-    """
+    """The mean over some `runs` and half the width of its 95% interval, None where nothing varies."""
 
     mean: float
     half_width: float | None
     runs: int
-    error: float = 0.0
 
-    def side_of(self, value: float) -> int:
-        """Return 1 for an interval wholly above a value, -1 for one below, 0 where it holds it, or may.
-
-        One that leaves the value out by less than twice its own error may hold it. So may one of no width.
-        """
-        if not self.half_width:
-            return 0
-        half_width = self.half_width + 2 * self.error
-        return int(self.mean - half_width > value) - int(self.mean + half_width < value)
+    @property
+    def leaves_out_zero(self) -> bool:
+        """Whether the interval lies above or below 0; one of no width, of equal values, shows nothing."""
+        return bool(self.half_width) and abs(self.mean) > (self.half_width or 0.0)
 
 
 def mean_interval(values: Sequence[float]) -> Estimate:
@@ -213,16 +204,10 @@ class Bootstrap:
         ]
         counts = [min((n for n in of_factor if n > 1), default=1) for of_factor in zip(*sizes, strict=True)]
         samples = [np.sum([sign * of[n] for sign, _, of in found], axis=0) for n in range(1 + len(FACTORS))]
-        runs = sum(len(unit.runs) for unit in units)
         half_width = _half_width(samples, counts)
-        if half_width is None:
-            return Estimate(mean, 0.0 if max(counts) > 1 else None, runs)
-        error = half_width / math.sqrt(2 * self._resamples)  # of a normal sample; degrees of freedom are drawn too
-        if self._resamples >= _BATCHES * _LEAST_OF_BATCH:
-            parts = zip(*(np.array_split(sample, _BATCHES) for sample in samples), strict=True)
-            of_parts = [_half_width(part, counts) or 0.0 for part in parts]
-            error = max(error, float(np.std(of_parts, ddof=1)) / math.sqrt(_BATCHES))
-        return Estimate(mean, half_width, runs, error)
+        if half_width is None and max(counts) > 1:
+            half_width = 0.0
+        return Estimate(mean, half_width, sum(len(unit.runs) for unit in units))
 
     def _units(self, methods: Collection[str]) -> tuple[_Unit, ...]:
         units = []

@@ -14,8 +14,7 @@ from pickclutter_lang.utils.markdown import markdown_table
 
 COMPARISON_NOTE = (
     "Mean difference ± half of its 95% interval, run against run of the same seed (and split and draw), percentages in "
-    "points; **bold** where the interval leaves out 0, as one in twenty does by chance alone. One by resampling must "
-    "do so by more than twice its own error."
+    "points; **bold** where the interval leaves out 0, as one in twenty does by chance alone."
 )
 CHANCE = "†"
 CHANCE_NOTE = f"{CHANCE} chance by construction: a closed set of classes has no trained output for labels of Y_ood."
@@ -218,9 +217,9 @@ def estimate_cell(found: Estimate | None, scale: float = 100, decimals: int = 1,
 
 
 def difference_cell(found: Estimate | None, scale: float = 100, decimals: int = 1) -> str:
-    """Return a difference with its sign, bold where its interval leaves out 0 for sure; see `estimate_cell`."""
+    """Return a difference with its sign, bold where its interval leaves out 0; see `estimate_cell`."""
     text = estimate_cell(found, scale, decimals, sign="+")
-    return f"**{text}**" if found is not None and found.side_of(0.0) else text
+    return f"**{text}**" if found is not None and found.leaves_out_zero else text
 
 
 def csv_numbers(found: Estimate | None) -> list[object]:
