@@ -203,6 +203,11 @@ class PolicyEvalConfig(EpisodesConfig):
     """Grasp proposer of your own, `module:attribute`. null: the package's."""
 
     @property
+    def policy_folder(self) -> str | None:
+        """The policy folder, None where `policy` is none or a policy of a user's own."""
+        return None if self.own_policy is not None else self.policy
+
+    @property
     def own_policy(self) -> str | None:
         """The `module:attribute` of a policy of a user's own, None where `policy` is none."""
         return self.policy if self.policy is not None and is_plugin(self.policy) else None

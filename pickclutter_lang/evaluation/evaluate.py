@@ -73,11 +73,10 @@ def evaluate_policy(config: PolicyEvalConfig) -> Evaluated:
     """
     if config.run is not None:
         load_run_config(config.run)  # there is a run
-    if config.policy is not None and config.own_policy is None:
-        load_config(config.policy)  # there is a policy
+    if config.policy_folder is not None:
+        load_config(config.policy_folder)  # there is a policy
     torch.set_num_threads(1)  # as in the workers, so that videos end as their episodes did
-    student = config.run if config.own_policy is not None else config.run or config.policy
-    folder = Path(config.out or Path(student or ".") / "evaluation")
+    folder = Path(config.out or Path(config.run or config.policy_folder or ".") / "evaluation")
     create_dir(folder)
     with dir_lock(folder):
         setup = prepare(config, folder)
@@ -139,9 +138,9 @@ def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
     policies: dict[str, str] = {}
     if config.run is not None:
         policies = export_students(config, folder, identity)
-    elif config.policy is not None and config.own_policy is None:
-        phase = load_config(config.policy).student.phase
-        policies = {variant: config.policy for variant, of in PHASES.items() if of == phase}
+    elif config.policy_folder is not None:
+        phase = load_config(config.policy_folder).student.phase
+        policies = {variant: config.policy_folder for variant, of in PHASES.items() if of == phase}
     scenes = _scenes(config, policies)
     variants = _variants(config, policies, scenes is not None)
     thresholds = None
@@ -149,7 +148,6 @@ def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
         spec = load_config(next(iter(policies.values()))).student
         thresholds = teacher_thresholds(config, spec, scenes, folder)
         identity[TEACHER_KEY] = teacher_key(config, spec, scenes)
-    identity = check_identity(folder, identity | _fingerprints(policies))
     rollouts = RolloutConfig.of_command(
         config,
         absent_probability=config.absent_probability,
@@ -161,7 +159,7 @@ def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
         trust_code=config.trust_code or config.run is not None,
         proposer=config.proposer,
     )
-    return Setup(rollouts, variants, identity)
+    return Setup(rollouts, variants, identity | _fingerprints(policies))
 
 
 def export_students(config: PolicyEvalConfig, folder: Path, identity: Mapping[str, Any]) -> dict[str, str]:
@@ -201,10 +199,8 @@ def _object_split(config: PolicyEvalConfig) -> int:
         student = load_trained_run(TrainedRunConfig(config.run, "few_shot", config.scenes, 1))
         store = student.config.data.id
         unseen = [name for name, out in student.labels.unseen_by_name.items() if out]
-    elif config.policy is None or config.own_policy is not None:
-        return 0
     else:
-        unseen = list(load_config(config.policy).student.unseen_names or ())
+        unseen = list(load_config(config.policy_folder).student.unseen_names or ()) if config.policy_folder else []
         if not unseen:
             return 0
     if is_own(config.objects):
@@ -218,12 +214,11 @@ def _object_split(config: PolicyEvalConfig) -> int:
 
 def _identity(config: PolicyEvalConfig, object_split: int) -> dict[str, Any]:
     """Return what episodes depend on besides students and teacher."""
-    without_student = config.run is None and (config.policy is None or config.own_policy is not None)
     optional = {
         "object_split": object_split,
         "proposer": config.proposer,
         "own_policy": config.own_policy,
-        "camera_size": config.camera_size if without_student else None,
+        "camera_size": config.camera_size if config.run is None and config.policy_folder is None else None,
     }
     return {
         **config.identity(config.load_objects()),
