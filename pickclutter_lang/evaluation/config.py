@@ -69,8 +69,8 @@ class PileSettings:
 
     def identity(self, objects: ObjectSet) -> dict[str, Any]:
         """Return what episodes depend on besides their seeds and who acts, as JSON values."""
-        optional = {name: changes(getattr(self, name)) for name in ("camera", "appearance")}
-        optional |= {"distractors": self.distractors} if self.distractors else {}
+        optional: dict[str, Any] = {name: changes(getattr(self, name)) for name in ("camera", "appearance")}
+        optional["distractors"] = self.distractors
         return {
             "objects": objects.name if is_own(self.objects) else self.objects,  # however its folder is written
             "meshes": objects.fingerprint[:16],

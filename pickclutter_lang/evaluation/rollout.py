@@ -157,7 +157,7 @@ class RolloutRunner:
         self._proposer = propose_grasps if config.proposer is None else resolve(config.proposer, "proposer")
         hand_size = self.student.config.camera_size if self.student else config.camera_size
         self.inner: Any = wrap(gym.make(config.env_id, **config.env_arguments(hand_size, base_size)))
-        catalog: Catalog = self.inner.unwrapped.catalog
+        catalog: Catalog = self.inner.unwrapped.catalog  # type: ignore[attr-defined]
         self._names, self._seen_names = catalog.names, seen_names(catalog, self.student)
         self._env = FlatObservation(DeclareAbsence(self.inner), mask=True)
         if self.student is not None:

@@ -134,8 +134,8 @@ def _draw_bars_of(
         bars.set_label(label)
         whiskers = [(place, one) for place, one in zip(places, known, strict=True) if one and one.high > one.low]
         if whiskers:
-            ends = [[100 * one[side] for _, one in whiskers] for side in (1, 2)]
-            ax.vlines([place for place, _ in whiskers], *ends, colors="black", linewidth=1)
+            low, high = ([100 * one[side] for _, one in whiskers] for side in (1, 2))
+            ax.vlines([place for place, _ in whiskers], low, high, colors="black", linewidth=1)
 
 
 def _shown(names: list[str], first: Mapping[str, Interval | None]) -> list[str]:
