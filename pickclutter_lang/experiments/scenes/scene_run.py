@@ -16,7 +16,7 @@ from pickclutter_lang.experiments.scenes.config import TRAIN_COMMAND, TrainConfi
 from pickclutter_lang.experiments.scenes.crop_classifier import crop_classifier_phase
 from pickclutter_lang.experiments.scenes.scene_task import DataSource, SceneTask, Vocabulary
 from pickclutter_lang.experiments.scenes.trained_run import (
-    LABEL_FEATURES_FILE,
+    LABELS_FILE,
     LabelFeatures,
     architecture_signature,
     check_distilled_run,
@@ -160,10 +160,9 @@ class SceneRun(MultiPhaseExperiment):
             self.teacher.free_image_encoder()  # of CLIP ViT-L/14 1.2 GB that no step needs
             self.train_phases()
             for phase in (DISTILL, FEW_SHOT) if is_main() else ():
-                path = self.folder / phase / LABEL_FEATURES_FILE
-                if not path.is_file():
+                if not (self.folder / phase / LABELS_FILE).is_file():
                     self.load_weights(phase)
-                    self.label_features().save(path)
+                    self.label_features().save(self.folder / phase)
 
     @cached_property
     def teacher_keys(self) -> Tensor:

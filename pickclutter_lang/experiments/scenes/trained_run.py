@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -31,27 +30,24 @@ from pickclutter_lang.training.checkpoint import (
     saved_epochs,
 )
 from pickclutter_lang.training.experiment import CONFIG_FILE, RunRecord, configure_torch, finished_checkpoint, read_run
+from pickclutter_lang.training.logger import write_json
 from pickclutter_lang.utils.array_files import read_tensors
 from pickclutter_lang.utils.io import atomic_write
-from pickclutter_lang.utils.json_files import Sha256, Text, check_json, describe_differences, parse_json
+from pickclutter_lang.utils.json_files import Sha256, Text, check_json, describe_differences, read_json
 from pickclutter_lang.utils.object_storage import join
 from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE
 
-LABEL_FEATURES_FILE = "label_features.safetensors"
+LABELS_FILE, LABEL_FEATURES_FILE = "labels.json", "label_features.safetensors"
 _PROMPTS_PREFIX = "prompts."
 
 
-class _About(TypedDict):
-    """Metadata of label features; `sha256` is that of the tensors."""
+class _Labels(TypedDict):
+    """Content of `labels.json`; `sha256` is that of `label_features.safetensors`."""
 
     names: list[Text]
     unseen: list[bool]
     camera_size: Annotated[int, Meta(ge=1, le=MAX_IMAGE_SIZE)]
     sha256: Sha256
-
-
-_KINDS: dict[str, Any] = {"names": list[str], "unseen": list[bool], "camera_size": int, "sha256": str}
-_Header = TypedDict("_Header", {"__metadata__": dict[str, str]})
 
 
 @dataclass(frozen=True)
@@ -71,41 +67,28 @@ class LabelFeatures:
         """Name -> whether it is of Y_ood."""
         return dict(zip(self.names, self.unseen, strict=True))
 
-    def save(self, path: Path) -> None:
-        """Write them atomically."""
+    def save(self, folder: Path) -> None:
+        """Write them into the folder of the phase."""
         features = self.features._asdict()
-        tensors = {name: value.cpu().contiguous() for name, value in features.items() if value is not None}
+        data = save({name: value.cpu().contiguous() for name, value in features.items() if value is not None})
+        atomic_write(folder / LABEL_FEATURES_FILE, data)
         values = {"names": self.names, "unseen": self.unseen, "camera_size": self.camera_size}
-        metadata = {key: json.dumps(value) for key, value in values.items()}
-        body = _split(save(tensors, metadata))[1]
-        atomic_write(path, save(tensors, metadata | {"sha256": json.dumps(hashlib.sha256(body).hexdigest())}))
+        write_json(folder / LABELS_FILE, values | {"sha256": hashlib.sha256(data).hexdigest()})
 
     @classmethod
-    def load(cls, path: Path) -> LabelFeatures:
+    def load(cls, folder: Path) -> LabelFeatures:
         """Read what `save` wrote.
 
-        :raises CheckpointError: when the file is damaged
+        :raises CheckpointError: when a file is missing or damaged
         """
-        remedy = "delete the file, and train the run again with the same command, which resumes it"
-        tensors = read_tensors(path, None, CheckpointError, remedy)
-        try:
-            header, body = _split(path.read_bytes())
-            written = parse_json(header, _Header)["__metadata__"]
-            about = check_json({key: parse_json(text.encode(), _KINDS[key]) for key, text in written.items()}, _About)
-            features = PromptFeatures(tensors["positive"], tensors["negative"])
-            if about["sha256"] != hashlib.sha256(body).hexdigest():
-                raise ValueError("its sha256 is not the one that was noted when it was written")
-            if not len(about["names"]) == len(about["unseen"]) == len(tensors["positive"]) == len(tensors["negative"]):
-                raise ValueError("expected features of each name")
-        except (ValueError, KeyError, IndexError) as error:
-            raise CheckpointError(f"the label features at {path} are damaged ({error}); {remedy}") from error
-        return cls(tuple(about["names"]), tuple(about["unseen"]), about["camera_size"], features)
-
-
-def _split(data: bytes) -> tuple[bytes, bytes]:
-    """Return the header of a safetensors file, which is JSON, and the tensors' bytes."""
-    end = 8 + int.from_bytes(data[:8], "little")
-    return data[8:end], data[end:]
+        path = folder / LABELS_FILE
+        remedy = "delete it and result.json, and run the same command again, which resumes the run"
+        labels = read_json(path, _Labels, CheckpointError, remedy)
+        tensors = read_tensors(folder / LABEL_FEATURES_FILE, labels["sha256"], CheckpointError, remedy)
+        if not len(labels["names"]) == len(labels["unseen"]) == len(tensors["positive"]):
+            raise CheckpointError(f"{path} is damaged (expected features of each name); {remedy}")
+        features = PromptFeatures(tensors["positive"], tensors["negative"])
+        return cls(tuple(labels["names"]), tuple(labels["unseen"]), labels["camera_size"], features)
 
 
 @dataclass(frozen=True)
@@ -247,7 +230,7 @@ def load_trained_run(request: TrainedRunConfig, precision: str | None = None) ->
         config=config if precision is None else replace(config, precision=precision),
         phase=request.phase,
         weights=checkpoint.model,
-        labels=LabelFeatures.load(folder / LABEL_FEATURES_FILE),
+        labels=LabelFeatures.load(folder),
         teacher=TeacherReference(teacher["name"], config.teacher.checkpoint, teacher["fingerprint"]),
         data=record["data"],
     )
