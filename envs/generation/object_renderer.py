@@ -86,6 +86,8 @@ class ObjectRenderer:
         :param azimuth: angle of the camera around the vertical, radians, 0 is on the side of +x
         :param size: side S of the image in pixels
         """
+        import sapien.core as sapien
+
         actor, points = self._actor(Path(model_dir), scale)
         turned, axes = points @ rotation_matrix(np.asarray(rotation, float)).T, _camera_axes(elevation, azimuth)
         low = turned.min(axis=0)
@@ -95,7 +97,18 @@ class ObjectRenderer:
         shift = np.array([0, 0, center[2] - low[2]]) - center
         frame = np.eye(4)
         frame[:3, :3], frame[:3, 3] = axes, [0, 0, center[2] - low[2]] - axes[:, 0] * distance
-        return self._capture(actor, (shift, rotation), frame, size)
+        if size not in self._cameras:
+            self._cameras[size] = self._scene.add_camera(f"view{size}", size, size, FIELD_OF_VIEW, 0.005, 20.0)
+        camera = self._cameras[size]
+        actor.set_pose(sapien.Pose(shift, np.asarray(rotation, dtype=float)))
+        actor.unhide_visual()
+        camera.set_pose(sapien.Pose.from_transformation_matrix(frame))
+        self._scene.update_render()
+        camera.take_picture()
+        color = camera.get_float_texture("Color")[..., :3]
+        mask = camera.get_uint32_texture("Segmentation")[..., 1] == actor.id
+        actor.hide_visual()
+        return View(np.clip(color * 255, 0, 255).astype(np.uint8), mask)
 
     def randomize_lights(self, rng: np.random.Generator) -> None:
         """Draw direction, strength and tint of all lights anew, from dim and warm to bright and cold."""
@@ -112,22 +125,6 @@ class ObjectRenderer:
         self._scene.remove_actor(actor)
         count_meshes(1)
         drop_unused_meshes()
-
-    def _capture(self, actor: Any, pose: tuple[Any, Any], frame: npt.NDArray[np.float64], size: int) -> View:
-        import sapien.core as sapien
-
-        if size not in self._cameras:
-            self._cameras[size] = self._scene.add_camera(f"view{size}", size, size, FIELD_OF_VIEW, 0.005, 20.0)
-        camera = self._cameras[size]
-        actor.set_pose(sapien.Pose(pose[0], np.asarray(pose[1], dtype=float)))
-        actor.unhide_visual()
-        camera.set_pose(sapien.Pose.from_transformation_matrix(frame))
-        self._scene.update_render()
-        camera.take_picture()
-        color = camera.get_float_texture("Color")[..., :3]
-        mask = camera.get_uint32_texture("Segmentation")[..., 1] == actor.id
-        actor.hide_visual()
-        return View(np.clip(color * 255, 0, 255).astype(np.uint8), mask)
 
     def _actor(self, model_dir: Path, scale: float) -> tuple[Any, npt.NDArray[np.float64]]:
         key = (model_dir, scale)

@@ -21,7 +21,7 @@ from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, sha
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.object_sets import ObjectSet
-from pickclutter_lang.objects.procedural.appearance import MATERIALS, PATTERNS, paint_square
+from pickclutter_lang.objects.procedural.textures import MATERIALS, PATTERNS, paint_square
 from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 from pickclutter_lang.utils.images import read_image
 from pickclutter_lang.utils.typing import FloatArray

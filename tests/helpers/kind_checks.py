@@ -3,9 +3,9 @@
 import numpy as np
 from matplotlib.colors import rgb_to_hsv
 
-from pickclutter_lang.objects.procedural.appearance import COLORS
 from pickclutter_lang.objects.procedural.geometry import ModelGeometry
 from pickclutter_lang.objects.procedural.surfaces import Floats, Surface
+from pickclutter_lang.objects.procedural.textures import COLORS
 
 _COARSE = ((0.6, 0.2, 0.2), (0.2, 0.6, 0.2), (0.2, 0.2, 0.6))
 _FINE = [((i + 0.3) / 7, (j + 0.3) / 7, 1 - (i + j + 0.6) / 7) for i in range(7) for j in range(7 - i)]

@@ -17,7 +17,7 @@ from pickclutter_lang.objects.kinds import Instance, Kind, all_kinds, write_kind
 from pickclutter_lang.objects.kinds.kind import FAMILIES, check_unique_names
 from pickclutter_lang.objects.kinds.materials import MATERIALS
 from pickclutter_lang.objects.object_sets import read_object_set
-from pickclutter_lang.objects.procedural.appearance import COLORS
+from pickclutter_lang.objects.procedural.textures import COLORS
 from pickclutter_lang.objects.procedural.writer import pack_atlas
 
 KINDS = {kind.name: kind for kind in all_kinds()}

@@ -9,9 +9,9 @@ from pickclutter_lang.objects.kinds.kind import Instance, generates
 from pickclutter_lang.objects.kinds.labels import sample_brand
 from pickclutter_lang.objects.kinds.models import ModelBuilder, Skin, plain, rounded, smooth
 from pickclutter_lang.objects.procedural import textures as tx
-from pickclutter_lang.objects.procedural.appearance import COLORS
 from pickclutter_lang.objects.procedural.geometry import TextureImage
 from pickclutter_lang.objects.procedural.surfaces import Floats, circle, rotation
+from pickclutter_lang.objects.procedural.textures import COLORS
 
 SIDE = rotation("z", 90) @ rotation("x", 90)  # a prism's outline (x, y) becomes (y, z)
 ADHESIVE_TAPE_ROLL_TAPES = {

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from pickclutter_lang.objects.kinds.materials import MATERIALS, worn
 from pickclutter_lang.objects.procedural import textures as tx
-from pickclutter_lang.objects.procedural.appearance import COLORS, pattern_fraction
 from pickclutter_lang.objects.procedural.geometry import TextureImage
 from pickclutter_lang.objects.procedural.surfaces import Floats
+from pickclutter_lang.objects.procedural.textures import COLORS, pattern_fraction
 
 
 def weighted(words: str) -> tuple[str, ...]:

@@ -10,9 +10,9 @@ from PIL import Image, ImageDraw
 
 from pickclutter_lang.objects.kinds.finishes import Rng, choice, tint
 from pickclutter_lang.objects.procedural import textures as tx
-from pickclutter_lang.objects.procedural.appearance import COLORS
 from pickclutter_lang.objects.procedural.geometry import TextureImage
 from pickclutter_lang.objects.procedural.surfaces import Floats
+from pickclutter_lang.objects.procedural.textures import COLORS
 
 _STARTS = (
     "ba",
