@@ -4,7 +4,7 @@
 
 - `weights.safetensors`: the student, the aggregation, the learned contexts (`prompts.`) and, where there is one, the
   crop classifier with its class embeddings (`closeups.`), maybe in half precision
-- `text.safetensors`: the text features of its names, `positive` and `negative` [C, D]
+- `text.safetensors`: the text features of its names, `positive` and `negative` [C, D], and the names as metadata
 - `catalog.yaml`: words, licenses and sources of one's own objects that the student was trained on, if it was
 
 One of `pickclutter export-runtime` has ONNX networks in place of weights.
@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load
+from safetensors.numpy import load, save
 
 from pickclutter_lang.datasets.config import CameraSpec
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
@@ -237,14 +237,24 @@ def read_text(folder: Path, config: PolicyConfig) -> TextFeatures:
 
     :raises CheckpointError: as `read_policy_file`, or for others than its configuration says
     """
-    names = len(config.student.names) + len(config.further_names)
+    names = [*config.student.names, *config.further_names]
     with damage_of(folder / TEXT_FILE, CheckpointError, EXPORT_AGAIN):
-        tensors = load(read_policy_file(folder, config, TEXT_FILE))
+        data = read_policy_file(folder, config, TEXT_FILE)
+        tensors, header = load(data), json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
         check_finite(tensors)
         text = TextFeatures(tensors["positive"], tensors["negative"])
-        if any(part.ndim != 2 or len(part) != names for part in text):
-            raise ValueError(f"expected features of {names} names")
+        if any(part.ndim != 2 or len(part) != len(names) for part in text):
+            raise ValueError(f"expected features of {len(names)} names")
+        if json.loads(header["__metadata__"]["names"]) != names:
+            raise ValueError(f"expected features of the names of {CONFIG_FILE}, in their order")
     return text
+
+
+def text_bytes(names: Sequence[str], text: TextFeatures) -> bytes:
+    """Return the content of the file that `read_text` reads."""
+    return save(
+        {key: np.ascontiguousarray(value) for key, value in text._asdict().items()}, {"names": json.dumps(names)}
+    )
 
 
 def write_folder(

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from safetensors.numpy import save
 from torch import Tensor, nn
 
 from pickclutter_lang.errors import ExportError, InvalidArgumentError, MissingExtraError
@@ -25,6 +24,7 @@ from pickclutter_lang.policy.folder import (
     TEXT_FILE,
     load_catalog,
     policy_folder,
+    text_bytes,
     write_folder,
 )
 from pickclutter_lang.policy.runtime import SCORES
@@ -78,7 +78,7 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
     networks = TorchNetworks(spec, weights, text)
     with dir_lock(out):
         features = networks.encode_names([*spec.names, *further])
-        files, size = {TEXT_FILE: save(features._asdict())}, spec.image_size
+        files, size = {TEXT_FILE: text_bytes([*spec.names, *further], features)}, spec.image_size
         images = _noise(_COMPARED, spec.camera_spec.channels, size, size)
         texts = {key: torch.from_numpy(value) for key, value in features._asdict().items()}
         few = {key: value[:1] for key, value in texts.items()}

@@ -28,6 +28,7 @@ from pickclutter_lang.policy.folder import (
     policy_folder,
     read_policy_file,
     read_text,
+    text_bytes,
     write_folder,
 )
 from pickclutter_lang.policy.runtime import StudentOutput
@@ -161,9 +162,10 @@ def save_pretrained(
             raise InvalidArgumentError(
                 f"expected weights below 65504, as half precision holds, but: {error}; export them with half=false"
             ) from error
-    tensors = {WEIGHTS_FILE: weights, TEXT_FILE: {"positive": text.positive, "negative": text.negative}}
+    features = TextFeatures(text.positive.cpu().numpy(), text.negative.cpu().numpy())
     files = {
-        name: save({key: value.cpu().contiguous() for key, value in part.items()}) for name, part in tensors.items()
+        WEIGHTS_FILE: save({key: value.cpu().contiguous() for key, value in weights.items()}),
+        TEXT_FILE: text_bytes(config.student.names, features),
     }
     write_folder(folder, config, files, catalog)
 
