@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,6 @@ from numpy.typing import NDArray
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject, all_objects
-from pickclutter_lang.utils.validation import did_you_mean
 from pickclutter_lang.utils.words import counted, plurals_of
 
 INSTRUCTION_TEMPLATES = (
@@ -41,9 +39,12 @@ SPELLINGS = {"gray": "grey"}
 """Other spellings of colors -> those that captions of the embedded teacher have."""
 _MAX_CHARACTERS = 500
 _SHOWN_NAMES = 10
-
 _SPELLED = "|".join((*COLORS, *SPELLINGS))
 _ARTICLE = r"(?:(?:one of )?(?:the|my|your|our|these|those)|this|that|an?|some|any) "
+_TEMPLATES = [
+    re.compile(f"{re.escape(one.rstrip('?'))}[.!?]?".replace(r"the\ \{name\}", "(?:the|an?) (.+)"), re.IGNORECASE)
+    for one in sorted(INSTRUCTION_TEMPLATES, key=len, reverse=True)
+]
 _REQUEST = re.compile(
     r"(?:(?:please|kindly|now|then|next|just|ok|okay|hey|hi|hello|robot)[,:.!]? )*"
     r"(?:(?:can|could|would|will) you (?:please |maybe |kindly )?|(?:i (?:want|need|would like)|i'd like) you to )?"
@@ -70,6 +71,7 @@ _PLACE = (
 )
 _SIDE = r"(?:leftmost|rightmost|nearest|closest|farthest)"
 _NUMBER = r"(?:\d+|two|three|four|five|six|both|all|several|many|(?:a )?few|(?:a )?couple of)"
+_AND = r"(?: and| or| then| &|,)"
 _PROHIBITION = re.compile(
     r"(?:^|[,;.!?] ?|\b(?:please|and|but|robot) )(?:don'?t|do not|never|not|avoid|leave|stop) "
     rf"(?:{_ARTICLE}|(?:it|them|pick|grab|take|touch|lift|move|get|give|\w+ing)\b)",
@@ -84,7 +86,6 @@ _COLOR_BEHIND = re.compile(
     re.IGNORECASE,
 )
 """A color behind the name: "the mug that is red" is "the red mug"."""
-_COLOR_ALONE = re.compile(r"(?:the |an? )?(\w+) (?:one|thing|object|item)s?", re.IGNORECASE)
 
 
 def instruction(name: str, template: int | np.random.Generator) -> str:
@@ -130,23 +131,21 @@ def parse_target_name(text: str, names: Sequence[str] = ()) -> str:
     :raises InvalidArgumentError: when the text asks for nothing, says what not to pick, or is very long; when it has a
         known name with a place ("next to ...") or with a second known one
     """
-    requested = _requested(text, names)
+    known = _known_names(tuple(names))
+    requested = known.requested(text)
     if requested is not None:
         return requested
     plain = _plain(text)
-    _check_one_object(plain, names)
-    phrase = _cut(plain, names)
+    known.check_one_object(plain)
+    phrase = known.cut(plain)
     if color_alone(phrase) or (re.match(_ARTICLE, plain, re.IGNORECASE) and not _OTHER_WORDS.search(phrase)):
         return phrase
-    words = _words(tuple(names))
-    found = {words.known[match[2]]: match[1] for match in words.anywhere.finditer(_fold(plain))}
-    if len(found) > 1:
-        raise InvalidArgumentError(f"expected one object, but got {text!r} with {' and '.join(found)}")
-    for name, colors in found.items():
-        return _respelled(colors) + name
+    found = {known.spelled[match[2]]: match[1] for match in known.anywhere.finditer(_fold(plain))}
+    if len(found) == 1:
+        return "".join(_respelled(colors) + name for name, colors in found.items())
     shown = ", ".join(names[:_SHOWN_NAMES]) + (", ..." if len(names) > _SHOWN_NAMES else "")
     raise InvalidArgumentError(
-        f"expected an instruction like {INSTRUCTION_TEMPLATES[0].format(name='banana')!r} or with a known name in it "
+        f"expected an instruction like {INSTRUCTION_TEMPLATES[0].format(name='banana')!r} or with one known name in it "
         f"({shown or 'none is known'}), but got {text!r}"
     )
 
@@ -159,114 +158,110 @@ def read_name(text: str, names: Sequence[str] = ()) -> str:
     :param names: as those of `parse_target_name`
     :raises InvalidArgumentError: as `parse_target_name`, but not for a text that asks for nothing
     """
-    requested = _requested(text, names)
-    return _cut(_plain(text), names) if requested is None else requested
-
-
-def _requested(text: str, names: Sequence[str]) -> str | None:
-    """Return the name in an instruction of one of the templates, or in another request; None where it is neither."""
-    if text in names:
-        return text
-    text, words = _plain(text), _words(tuple(names))
-    if _fold(text) in words.known:
-        return words.known[_fold(text)]
-    for template in sorted(INSTRUCTION_TEMPLATES, key=len, reverse=True):
-        before, after = (re.escape(part.rstrip("?")) for part in template.split("{name}"))
-        before = before.replace(r"the\ ", r"(?:the|an?)\ ")
-        if match := re.fullmatch(rf"{before}(.+){after}[.!?]?", text, re.IGNORECASE):
-            return _cut(match[1], names)
-    match = _REQUEST.fullmatch(text)
-    if not match:
-        return None
-    name = _cut(match["name"], names, spoken=True)
-    asked: object = match["article"]
-    if not asked and not re.search(f" {_ARTICLE}", name, re.IGNORECASE):
-        bare = match["also_noun"] and not match["whom"]  # "hand towel" is no request for a towel
-        asked = (match["picks"] and not _NO_NAME.fullmatch(name)) or (words.at_the_end.search(_fold(name)) and not bare)
-    return name if asked and not _OTHER_WORDS.search(name) else None
+    known = _known_names(tuple(names))
+    requested = known.requested(text)
+    return known.cut(_plain(text)) if requested is None else requested
 
 
 def _plain(text: str) -> str:
-    """Return a text with single spaces and straight apostrophes, without quotation marks.
+    """Return a text with single spaces and straight apostrophes, without quotation marks, colors before their noun.
 
     :raises InvalidArgumentError: for one that is too long, or says what not to pick
     """
-    if len(text) > _MAX_CHARACTERS:
-        raise InvalidArgumentError(
-            f"expected an instruction of at most {_MAX_CHARACTERS} characters, but got {len(text)}"
-        )
     plain = " ".join(re.sub('["\u201c\u201d\u200b]', "", text.replace("\u2019", "'")).split())
-    if _PROHIBITION.search(plain):
-        raise InvalidArgumentError(f"expected an object to pick, but got what not to do: {text!r}")
+    if len(text) > _MAX_CHARACTERS or _PROHIBITION.search(plain):
+        raise InvalidArgumentError(
+            f"expected an object to pick, in at most {_MAX_CHARACTERS} characters, but got {text[:_MAX_CHARACTERS]!r}"
+        )
     return _COLOR_BEHIND.sub(lambda found: f"{found['article']}{found['color']} {found['name'].strip()}", plain)
 
 
-def _cut(text: str, names: Sequence[str], spoken: bool = False) -> str:
-    """Return a name without article and what follows it, as one of `names` is spelled if it is one of them.
+class _KnownNames:
+    """Known names, and what recognizes them in texts.
 
-    :param spoken: behind a verb, whose particle may follow a new name as well
-    """
-    words = _words(tuple(names))
-    if not {_fold(text), _fold(text.rstrip(".!?"))} & words.known.keys():
-        _check_one_object(text, names, listed=True)
-    cuts = [text, *(text[: found.start()] for found in reversed([*_AFTER_THE_NAME.finditer(text)]))]
-    spoken_cuts = [_PARTICLE.sub("", cut) for cut in cuts]
-    for cut in (*cuts, *spoken_cuts):
-        for name in (cut, _without_article(cut), cut.rstrip(".!?")):
-            if _fold(name) in words.known:
-                return words.known[_fold(name)]
-    name = _without_article((spoken_cuts if spoken else cuts)[-1])
-    name = name.rstrip(".!?") or name
-    _check_one_object(name, names)
-    if plural := words.plural_at_the_end.search(_fold(name)):
-        return _respelled(plural[1]) + words.known[plural[2]]
-    return _respelled(name)
-
-
-def _without_article(text: str) -> str:
-    return re.sub(f"^{_ARTICLE}", "", text, flags=re.IGNORECASE)
-
-
-class _Words(NamedTuple):
-    """Known names, folded, and what recognizes them in folded texts.
-
-    `anywhere`: colors, and a name or its plural after them. `listed`: a name with another object after it. `apart`: a
-    place, or a second name, beside a name.
+    `spelled` are names by their folded form, plurals too. In a folded text `anywhere` finds colors and a name after
+    them, `at_the_end` a name, `plural` colors and a plural alone, `listed` a name with another object after it, and
+    `apart` a name with its place or number, or with another one.
     """
 
-    known: dict[str, str]
-    anywhere: re.Pattern[str]
-    at_the_end: re.Pattern[str]
-    plural_at_the_end: re.Pattern[str]
-    listed: re.Pattern[str]
-    apart: tuple[re.Pattern[str], ...]
+    def __init__(self, names: tuple[str, ...]) -> None:
+        plurals = {_fold(many): name for name in reversed(names) for many in plurals_of(name)}
+        singular = {_fold(name): name for name in reversed(names)}
+        self.names, self.spelled = names, plurals | singular
+        colors = rf"(?:(?:{_SPELLED}) (?:(?:and|or) )?)*"
+        many = _any_of(plurals.keys() - singular.keys())
+        head = _any_of(singular.keys() - set(COLORS))  # "the orange and white mug" is one object
+        either = f"(?:{_any_of(singular)}|{many})"
+        self.anywhere = re.compile(rf"(?<![\w-])({colors})({_any_of(self.spelled)})(?![\w-])")
+        self.at_the_end = re.compile(rf"\b{either}$")
+        self.plural = re.compile(rf"^({colors})({many})$")
+        self.listed = re.compile(rf"^(?:{_ARTICLE})?{colors}{either}{_AND} {_ARTICLE}\w")
+        self.apart = re.compile(
+            rf"\b{either} {_PLACE}\b"
+            rf"|\b{_PLACE} {_ARTICLE}(?:\w+ )*?{either}\b"
+            rf"|\b(?:on|in|inside|by) {_ARTICLE}(?:\w+ )*?{either}$"
+            rf"|^(?:{_ARTICLE})?{_SIDE} (?:\w+ )*?{either}$"
+            rf"|^{_NUMBER} (?:of )?(?:the )?(?:\w+ )*?{many}$"
+            rf"|\b{either}(?:{_AND}| from| off| out of| instead of) {_ARTICLE}(?:\w+ )*?{either}$"
+            rf"|^{colors}{head}{_AND} {colors}{either}$"
+        )
+
+    def requested(self, text: str) -> str | None:
+        """Return the name in a request, or a text that is a known name; None where it is neither."""
+        if text in self.names:
+            return text
+        plain = _plain(text)
+        if _fold(plain) in self.spelled:
+            return self.spelled[_fold(plain)]
+        for template in _TEMPLATES:
+            if match := template.fullmatch(plain):
+                return self.cut(match[1])
+        match = _REQUEST.fullmatch(plain)
+        if not match:
+            return None
+        name = self.cut(match["name"], spoken=True)
+        asked: object = match["article"]
+        if not asked and not re.search(f" {_ARTICLE}", name, re.IGNORECASE):
+            bare = match["also_noun"] and not match["whom"]  # "hand towel" is no request for a towel
+            asked = match["picks"] and not _NO_NAME.fullmatch(name)
+            asked = asked or (self.at_the_end.search(_fold(name)) and not bare)
+        return name if asked and not _OTHER_WORDS.search(name) else None
+
+    def cut(self, text: str, spoken: bool = False) -> str:
+        """Return a name without article and what follows it, as one of the known is spelled if it is one of them.
+
+        :param spoken: behind a verb, whose particle may follow a new name as well
+        :raises InvalidArgumentError: as `check_one_object`
+        """
+        if not {_fold(text), _fold(text.rstrip(".!?"))} & self.spelled.keys():
+            self.check_one_object(text, listed=True)
+        cuts = [text, *(text[: found.start()] for found in reversed([*_AFTER_THE_NAME.finditer(text)]))]
+        spoken_cuts = [_PARTICLE.sub("", cut) for cut in cuts]
+        for cut in (*cuts, *spoken_cuts):
+            for name in (cut, _without_article(cut), cut.rstrip(".!?")):
+                if _fold(name) in self.spelled:
+                    return self.spelled[_fold(name)]
+        name = _without_article((spoken_cuts if spoken else cuts)[-1])
+        name = name.rstrip(".!?") or name
+        self.check_one_object(name)
+        if found := self.plural.search(_fold(name)):
+            return _respelled(found[1]) + self.spelled[found[2]]
+        return _respelled(name)
+
+    def check_one_object(self, text: str, listed: bool = False) -> None:
+        """Raise InvalidArgumentError where a text has a known name and says where it is, or a second one.
+
+        :param listed: check for a list alone, in a text whose end may say where the object goes
+        """
+        folded = _fold(text)
+        if self.listed.search(folded) or (not listed and self.apart.search(folded)):
+            raise InvalidArgumentError(
+                f"expected one object, by what it is, but got {text!r}; places are not understood, and several objects "
+                "are picked one after the other"
+            )
 
 
-@lru_cache(maxsize=16)
-def _words(names: tuple[str, ...]) -> _Words:
-    plurals = {_fold(many): name for name in reversed(names) for many in plurals_of(name)}
-    singular = {_fold(name): name for name in reversed(names)}
-    colors = rf"(?:(?:{_SPELLED}) (?:(?:and|or) )?)*"
-    one, many = _any_of(singular), _any_of(plurals.keys() - singular.keys())
-    head = _any_of(singular.keys() - set(COLORS))  # "the orange and white mug" is one object
-    either = f"(?:{one}|{many})"
-    apart = (
-        rf"\b{either} {_PLACE}\b",
-        rf"\b{_PLACE} {_ARTICLE}(?:\w+ )*?{either}\b",
-        rf"\b(?:on|in|inside|by) {_ARTICLE}(?:\w+ )*?{either}$",
-        rf"^(?:{_ARTICLE})?{_SIDE} (?:\w+ )*?{either}$",
-        rf"^{_NUMBER} (?:of )?(?:the )?(?:\w+ )*?{many}$",
-        rf"\b{either}(?: and| or| then| &|,| from| off| out of| instead of) {_ARTICLE}(?:\w+ )*?{either}$",
-        rf"^{colors}{head}(?: and| or| then| &|,) {colors}{either}$",
-    )
-    return _Words(
-        plurals | singular,
-        re.compile(rf"(?<![\w-])({colors})({_any_of(plurals | singular)})(?![\w-])"),
-        re.compile(rf"\b{either}$"),
-        re.compile(rf"^({colors})({many})$"),
-        re.compile(rf"^(?:{_ARTICLE})?{colors}{either}(?: and| or| then| &|,) {_ARTICLE}\w"),
-        tuple(map(re.compile, apart)),
-    )
+_known_names = lru_cache(maxsize=16)(_KnownNames)
 
 
 def _any_of(words: Iterable[str]) -> str:
@@ -275,22 +270,13 @@ def _any_of(words: Iterable[str]) -> str:
     return f"(?:{'|'.join(found)})" if found else "(?!)"
 
 
-def _check_one_object(text: str, names: Sequence[str], listed: bool = False) -> None:
-    """Raise InvalidArgumentError where a text has a known name and says where it is, or a second one.
-
-    :param listed: check for a list alone, in a text whose end may say where the object goes
-    """
-    words = _words(tuple(names))
-    if any(pattern.search(_fold(text)) for pattern in ((words.listed,) if listed else (words.listed, *words.apart))):
-        raise InvalidArgumentError(
-            f"expected one object, by what it is, but got {text!r}; places are not understood, and several objects are "
-            "picked one after the other"
-        )
-
-
 def _fold(text: str) -> str:
     """Return a text as names are compared: without case, apostrophes and quotation marks."""
     return " ".join(re.sub("['\"\u2019\u201c\u201d]", "", text).casefold().split())
+
+
+def _without_article(text: str) -> str:
+    return re.sub(f"^{_ARTICLE}", "", text, flags=re.IGNORECASE)
 
 
 def _respelled(name: str) -> str:
@@ -314,19 +300,6 @@ class Phrase:
         return item.name in self.labels and _all_true(self.modifiers, true)
 
 
-def color_alone(text: str) -> str | None:
-    """Return the color of a phrase that says nothing else: "red" of "the red one" or "a red thing"; None of others."""
-    found = _COLOR_ALONE.fullmatch(" ".join(text.split()))
-    word = found[1].lower() if found else ""
-    color = SPELLINGS.get(word, word)
-    return color if color in COLORS else None
-
-
-def color_phrase(color: str) -> str:
-    """Return what a student is asked for a color alone: as captions of the embedded teacher have it."""
-    return f"{color} object"
-
-
 def _all_true(words: tuple[str, ...], true: frozenset[str]) -> bool:
     """Return whether words are attributes that are true, one after the other; "long and thin" is one, or is two."""
     for count in range(len(words), 0, -1):
@@ -336,35 +309,42 @@ def _all_true(words: tuple[str, ...], true: frozenset[str]) -> bool:
     return not words
 
 
+def color_alone(text: str) -> str | None:
+    """Return the color of a phrase that says nothing else: "red" of "the red one" or "a red thing"; None of others."""
+    found = re.fullmatch(r"(?:the |an? )?(\w+) (?:one|thing|object|item)s?", " ".join(text.lower().split()))
+    color = SPELLINGS.get(found[1], found[1]) if found else None
+    return color if color in COLORS else None
+
+
+def color_phrase(color: str) -> str:
+    """Return what a student is asked for a color alone: as captions of the embedded teacher have it."""
+    return f"{color} object"
+
+
 def read_phrase(text: str, catalog: Catalog) -> Phrase:
     """Read a phrase such as "the red mug" or "a yellow fruit"; "the red one" may mean any label.
 
     :raises InvalidArgumentError: when no label, synonym or category ends it, and it is no color alone
     """
-    plain = re.sub(r"^(?:the|an?)\s+", "", " ".join(text.split()), flags=re.IGNORECASE).lower()
-    words = plain.split()
-    categories = {item.name: (item.category, *item.hypernyms) for item in catalog}
+    words = re.sub(r"^(?:the|an?) ", "", " ".join(text.lower().split())).split()
+    colored = tuple(item for item in catalog if item.colors)
     for first in range(len(words)):
         head = " ".join(words[first:])
-        meant = [item.name for item in catalog if head == item.name or head in _own_synonyms(item, catalog)]
-        meant = meant or [name for name, nouns in categories.items() if head in (*nouns, *map(counted, nouns))]
+        # A synonym means this object alone: "yellow fruit" of the banana is as true of a lemon.
+        own = [item.name for item in catalog if head in (item.name, *item.synonyms)
+               and noun_tags(head, item.name, colored) == {f"name:{item.name}"}]  # fmt: skip
+        wider = {item.name: (item.category, *item.hypernyms) for item in catalog}
+        meant = own or [name for name, nouns in wider.items() if head in (*nouns, *map(counted, nouns))]
         if meant:
             modifiers = tuple(SPELLINGS.get(word, word) for word in words[:first])
             return Phrase(" ".join((*modifiers, head)), tuple(meant), modifiers)
-    color = color_alone(plain)
+    color = color_alone(" ".join(words))
     if color is not None:
-        return Phrase(plain, tuple(catalog.names), (color,))
-    hint = did_you_mean(plain, catalog.names) or did_you_mean(words[-1] if words else "", catalog.names)
+        return Phrase(" ".join(words), tuple(catalog.names), (color,))
     raise InvalidArgumentError(
         f"expected a name, synonym or category of an object, with colors, materials or shapes before it, such as "
-        f"'the red mug', but got {text!r}{hint}"
+        f"'the red mug', but got {text!r}"
     )
-
-
-def _own_synonyms(item: CatalogObject, catalog: Catalog) -> list[str]:
-    """Return the synonyms that mean this object alone: "yellow fruit" of the banana is as true of a lemon."""
-    colored = tuple(other for other in catalog if other.colors)
-    return [noun for noun in item.synonyms if noun_tags(noun, item.name, colored) == {f"name:{item.name}"}]
 
 
 @lru_cache(maxsize=256)
