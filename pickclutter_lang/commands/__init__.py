@@ -105,13 +105,9 @@ def _dispatch(arguments: Sequence[str]) -> int:
     return 0
 
 
-def command_line(name: str, *, config_dir: str | None = None) -> list[str]:
-    """Return the command line that runs a command in its own process with this Python; its arguments come after.
-
-    :param config_dir: a user's folder with configuration groups, passed on as `--config-dir`
-    """
-    options = [] if config_dir is None else ["--config-dir", config_dir]
-    return [sys.executable, "-m", __name__, name, *options]
+def command_line(name: str) -> list[str]:
+    """Return the command line that runs a command in its own process with this Python; its arguments come after."""
+    return [sys.executable, "-m", __name__, name]
 
 
 def help_text() -> str:

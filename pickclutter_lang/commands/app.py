@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, fields, is_dataclass
 from importlib.resources import files
-from typing import Any, NoReturn, TypeVar, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 import hydra
 from hydra._internal.hydra import Hydra
@@ -24,13 +25,16 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pickclutter_lang.commands import load
+from pickclutter_lang.commands import command_line, load
 from pickclutter_lang.commands.exit_status import exit_status
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.cli import config_keys, dataclass_of, field_docs, parse_config
 from pickclutter_lang.utils.ranks import world_size
 from pickclutter_lang.utils.validation import did_you_mean
 from pickclutter_lang.utils.words import quoted_value
+
+if TYPE_CHECKING:
+    from pickclutter_lang.experiments.sweep import Job
 
 CONFIG_MODULE = "pickclutter_lang.configs"
 Config = TypeVar("Config")
@@ -215,10 +219,22 @@ def compose_config(schema: type[Config], command: str, overrides: Sequence[str])
     return cast(Config, REGISTERED[command].parse(cfg))
 
 
-def user_config_dir() -> str | None:
-    """Return the absolute path of the `--config-dir` that this process was started with; None without one."""
+def run_jobs(jobs: Sequence[Job], command: str, out: str, workers: int, write: Callable[[], None]) -> None:
+    """Run the jobs of a sweep, each in a process of a command; then print which failed, and end with status 1.
+
+    :param write: writes the tables of the finished ones, where there are any
+    """
+    from pickclutter_lang.experiments.sweep import describe_failures, run_sweep
+
     sources = HydraConfig.get().runtime.config_sources
-    return next((source.path for source in sources if source.provider == "command-line"), None)
+    own = [word for one in sources if one.provider == "command-line" for word in ("--config-dir", one.path)]
+    failures = run_sweep(jobs, [*command_line(command), *own], Path(out), workers)
+    if failures:
+        print(describe_failures(failures, len(jobs)), file=sys.stderr)
+    if any(job.done for job in jobs):
+        write()
+    if failures:
+        sys.exit(1)
 
 
 def _register(command: Command, preset_overrides: Mapping[str, Any]) -> None:

@@ -1,13 +1,11 @@
 """Commands that train students on scenes, evaluate them, compare runs, and write Table 12."""
 
-import sys
 from functools import partial
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 
-from pickclutter_lang.commands import command_line
-from pickclutter_lang.commands.app import compose_config, hydra_main, user_config_dir
+from pickclutter_lang.commands.app import compose_config, hydra_main, run_jobs
 from pickclutter_lang.experiments.scenes.config import (
     AffordanceEvalConfig,
     CropClassifierPhaseConfig,
@@ -76,11 +74,7 @@ def evaluate_affordance(config: AffordanceEvalConfig) -> None:
 
         print(score_policy(config.policy, config.store, config.out, config.num_threads, config.trust_code).tables)
         print(f"result: {config.out}")
-    else:
-        _evaluate_run(config, str(config.run))
-
-
-def _evaluate_run(config: AffordanceEvalConfig, folder: str) -> None:
+        return
     from pickclutter_lang.experiments.scenes.config import TrainedRunConfig
     from pickclutter_lang.experiments.scenes.export_policy import save_crop_scores
     from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
@@ -89,6 +83,7 @@ def _evaluate_run(config: AffordanceEvalConfig, folder: str) -> None:
     from pickclutter_lang.experiments.scenes.trained_run import load_run_config
     from pickclutter_lang.training.logger import check_report_to
 
+    folder = str(config.run)
     if not config.report_only:
         settings = load_run_config(folder, config.scenes, config.num_threads, config.device)
         check_report_to(settings.report_to)
@@ -132,32 +127,23 @@ def reproduce_table12(config: ReproduceTable12Config) -> None:
     from pickclutter_lang.experiments.scenes.config import TrainConfig
     from pickclutter_lang.experiments.scenes.table12 import check_pairs, write_table
     from pickclutter_lang.experiments.scenes.table12_sweep import plan_table12
-    from pickclutter_lang.experiments.sweep import describe_failures, forwarded_overrides, override_key, run_sweep
-    from pickclutter_lang.results.runs import Selection
+    from pickclutter_lang.experiments.sweep import forwarded_overrides, override_key
+    from pickclutter_lang.results.page import PAGE_FILE
+    from pickclutter_lang.results.runs import EVERY_RUN, Selection
+    from pickclutter_lang.utils.markdown import tables_of
+
+    def write(chosen: Selection = EVERY_RUN) -> None:
+        table = write_table(config.out, config.tables, config.compare, chosen)
+        shown = tables_of(table.read_text(encoding="utf-8"), "F1 per scene, %", "Mean average precision, %")
+        print(f"{shown}table: {table}\nreport: {table.with_name(PAGE_FILE)}")
 
     hydra = HydraConfig.get()
     if config.tables_only:
         given = {*map(override_key, hydra.overrides.task)} & {*Selection._fields}
-        chosen = Selection(**{key: getattr(config, key) for key in given})
-        print(_written(write_table(config.out, config.tables, config.compare, chosen)))
+        write(Selection(**{key: getattr(config, key) for key in given}))
         return
     check_pairs(config.out, config.compare, config.methods)
     overrides = forwarded_overrides(hydra.overrides.task, (*vars(config), "experiment"))
     compose = partial(compose_config, TrainConfig, "train_affordance")
     jobs = plan_table12(config, hydra.runtime.choices["experiment"], overrides, compose)
-    one_run = command_line("train-affordance", config_dir=user_config_dir())
-    failures = run_sweep(jobs, one_run, Path(config.out), config.workers)
-    if failures:
-        print(describe_failures(failures, len(jobs)), file=sys.stderr)
-    if any(job.done for job in jobs):
-        print(_written(write_table(config.out, config.tables, config.compare)))
-    if failures:
-        sys.exit(1)
-
-
-def _written(table: Path) -> str:
-    from pickclutter_lang.results.page import PAGE_FILE
-    from pickclutter_lang.utils.markdown import tables_of
-
-    shown = tables_of(table.read_text(encoding="utf-8"), "F1 per scene, %", "Mean average precision, %")
-    return f"{shown}table: {table}\nreport: {table.with_name(PAGE_FILE)}"
+    run_jobs(jobs, "train-affordance", config.out, config.workers, write)

@@ -1,13 +1,11 @@
 """Commands of the paper's image-classification tables."""
 
-import sys
 from functools import partial
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 
-from pickclutter_lang.commands import command_line
-from pickclutter_lang.commands.app import compose_config, hydra_main, user_config_dir
+from pickclutter_lang.commands.app import compose_config, hydra_main, run_jobs
 from pickclutter_lang.experiments.images.config import CaptionConfig, ImageTrainConfig, ReproduceTablesConfig
 
 PRESETS = {"dataset": "object_views", "teacher": "pocket", "student": "resnet18", "recipe": "cpu"}
@@ -66,23 +64,17 @@ def reproduce_tables(config: ReproduceTablesConfig) -> None:
       text.truncate=true      to cut texts that are too long for the teacher
     """
     from pickclutter_lang.experiments.images.table_sweep import plan_image_tables, write_image_tables
-    from pickclutter_lang.experiments.sweep import describe_failures, forwarded_overrides, run_sweep
+    from pickclutter_lang.experiments.sweep import forwarded_overrides
     from pickclutter_lang.utils.markdown import tables_of
+
+    def write() -> None:
+        paths = write_image_tables(config)
+        pages = [path.read_text(encoding="utf-8") for path in paths if path.suffix == ".md"]
+        print(*(tables_of(page, "Table ") for page in pages), *paths, sep="\n")
 
     shared = forwarded_overrides(HydraConfig.get().overrides.task, vars(config))
     jobs = plan_image_tables(config, shared, partial(compose_config, ImageTrainConfig, "train_image_student"), print)
-    one_run = command_line("train-image-student", config_dir=user_config_dir())
-    failures = run_sweep(jobs, one_run, Path(config.out), config.workers)
-    if failures:
-        print(describe_failures(failures, len(jobs)), file=sys.stderr)
-    if any(job.done for job in jobs):
-        paths = write_image_tables(config)
-        for path in paths:
-            if path.suffix == ".md":
-                print(tables_of(path.read_text(encoding="utf-8"), "Table "))
-        print(*paths, sep="\n")
-    if failures:
-        sys.exit(1)
+    run_jobs(jobs, "train-image-student", config.out, config.workers, write)
 
 
 @hydra_main(CaptionConfig, {"dataset": "object_views"}, ignore_other_keys=True)

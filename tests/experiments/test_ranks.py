@@ -51,9 +51,8 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def pair(toys: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of two processes, of a student with dropout."""
     folder = tmp_path_factory.mktemp("pair")
-    (said, written), other = train_in_ranks([*COMMAND, *toys, DROPOUT], 2, folder)
-    assert "run/report.html" in said and {"run/.lock", "run/result.json"} <= {*written}
-    assert other == ("", [])  # rank 0 alone writes and speaks
+    said, other = train_in_ranks([*COMMAND, *toys, DROPOUT], 2, folder)
+    assert "run/report.html" in said and other == ""  # rank 0 alone speaks
     return folder / "run"
 
 
