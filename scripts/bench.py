@@ -125,7 +125,7 @@ def scenes(objects: str, graspable: bool) -> Pair:
     def make() -> None:
         number = next(numbers)
         made = [source.generate(0, "ood", index) for index in manifest.shard_range(number)]
-        write_shard(out, number, made, manifest.layout)
+        write_shard(out, number, made, manifest)
 
     def reset() -> None:
         for _ in range(SCENES):

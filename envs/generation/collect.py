@@ -183,7 +183,7 @@ def _valid_shards(folder: Path, manifest: Manifest) -> tuple[list[ShardEntry], i
         return [], 0
     before = read_manifest(folder)
     before.check_compatible(manifest, folder)
-    valid = [entry for entry in before.shards if check_shard(folder, entry, manifest.layout) is None]
+    valid = [entry for entry in before.shards if check_shard(folder, entry, manifest) is None]
     if len(valid) < manifest.shard_count:
         before.check_versions(manifest.versions, f"the store at {folder}")
     return valid, len(before.shards) - len(valid)
@@ -222,6 +222,6 @@ def _shard_function(
 
     def make(number: int) -> ShardEntry:
         rows = [source.generate(manifest.seed or 0, manifest.split, index) for index in manifest.shard_range(number)]
-        return write_shard(folder, number, rows, manifest.layout)
+        return write_shard(folder, number, rows, manifest)
 
     return make

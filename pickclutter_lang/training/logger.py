@@ -46,35 +46,28 @@ class Tracker(Protocol):
         """Write what is left; `finished` is false where the run was interrupted."""
 
 
-class WandbTracker:
+class _Wandb:
     """A run of Weights & Biases; the steps of each phase are an axis of its own."""
 
     def __init__(self, run_id: str, name: str, settings: Mapping[str, Any]) -> None:
         import wandb
 
+        project, quiet = os.environ.get("WANDB_PROJECT", PROJECT), wandb.Settings(console="off", silent=True)
         self._run = wandb.init(
-            project=os.environ.get("WANDB_PROJECT", PROJECT),
-            id=run_id,
-            name=name,
-            resume="allow",
-            config=dict(settings),
-            settings=wandb.Settings(console="off", silent=True),
+            project=project, id=run_id, name=name, resume="allow", config=dict(settings), settings=quiet
         )
         self._phases: set[str] = set()
 
     def log(self, phase: str, step: int, scalars: Mapping[str, float]) -> None:
-        """Write the scalars of a step of a phase."""
         if phase not in self._phases:
             self._run.define_metric(f"{phase}/*", step_metric=f"{phase}/step")
             self._phases.add(phase)
         self._run.log({f"{phase}/step": step, **{f"{phase}/{name}": value for name, value in scalars.items()}})
 
     def summarize(self, scalars: Mapping[str, float]) -> None:
-        """Write the results of the run."""
         self._run.summary.update(dict(scalars))
 
     def close(self, finished: bool) -> None:
-        """End the run on this side."""
         self._run.finish(exit_code=0 if finished else 1)
 
 
@@ -128,7 +121,7 @@ def open_trackers(names: Sequence[str], folder: Path, settings: Mapping[str, Any
         write_json(path, {"run_id": uuid4().hex[:16]})
     run_id = read_json(path, _Runs, CheckpointError, "delete it: the trackers begin a new run")["run_id"]
     for name in names:
-        make = resolve(name, "report_to") if is_plugin(name) else WandbTracker
+        make = resolve(name, "report_to") if is_plugin(name) else _Wandb
         try:
             trackers[name] = make(run_id, folder.resolve().name, settings)
         except Exception as error:  # its client raises errors of several libraries

@@ -21,8 +21,8 @@ def resolve(name: str, setting: str) -> Callable[..., Any]:
     """Import the callable that a setting names as `module:attribute`; this runs the module's code.
 
     :param setting: the key of the setting, such as `data.name`, for messages
-    :raises InvalidArgumentError: for another form, a module that cannot be imported, an attribute that is not there
-        (the message has the nearest names), or one that cannot be called
+    :raises InvalidArgumentError: for another form, a module that cannot be imported, or an attribute that is not there
+        (the message has the nearest names) or cannot be called
     """
     module_name, _, attribute = name.partition(":")
     if not all(part.isidentifier() for part in (*module_name.split("."), attribute)):
@@ -36,15 +36,11 @@ def resolve(name: str, setting: str) -> Callable[..., Any]:
             f"expected {setting}={name} to name a module that can be imported, but: {error}; install its package, or "
             "put the folder that holds it on the path: PYTHONPATH=FOLDER"
         ) from error
-    if not hasattr(module, attribute):
-        raise InvalidArgumentError(
-            f"expected {setting}={name} to be in {module_name} ({getattr(module, '__file__', 'no file')}), but it has "
-            f"no {attribute}{did_you_mean(attribute, vars(module))}"
-        )
-    found = getattr(module, attribute)
+    found = getattr(module, attribute, None)
     if not callable(found):
         raise InvalidArgumentError(
-            f"expected {setting}={name} to be a function or a class, but got {type(found).__name__}"
+            f"expected {setting}={name} to be a function or a class of {getattr(module, '__file__', module_name)}, but "
+            f"it has none of this name{did_you_mean(attribute, vars(module))}"
         )
     return found  # type: ignore[no-any-return]
 

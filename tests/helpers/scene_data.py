@@ -23,13 +23,13 @@ OBJECTS = tuple(ObjectEntry(item.model_id, item.name, item.split) for item in pa
 
 def random_row(manifest: Manifest, index: int) -> SceneRow:
     rng = np.random.default_rng([manifest.seed or 0, index])
-    layout, size = manifest.layout, int(manifest.settings["image_size"])
+    size = int(manifest.settings["image_size"])
     count = int(rng.integers(2, MAX_ACTORS + 1))
-    row = {f.name: np.zeros(f.shape, f.dtype) for f in layout.fields}
+    row = {f.name: np.zeros(f.shape, f.dtype) for f in manifest.forms}
     row.setdefault("actors", np.zeros(MAX_ACTORS, np.int16))  # a store may be without
     row["index"] = np.array(index, np.int64)
     row["actors"][:] = -1
-    row["actors"][:count] = rng.choice(layout.columns, count, replace=False)
+    row["actors"][:count] = rng.choice(len(manifest.objects), count, replace=False)
     if manifest.distractor_kinds:
         row["instances"][:] = -1
     row["present"][row["actors"][:count]] = True
@@ -93,7 +93,7 @@ def make_store(
     entries = []
     for number in range(manifest.shard_count):
         rows = [row(manifest, index) for index in manifest.shard_range(number)]
-        entries.append(write_shard(folder, number, rows, manifest.layout))
+        entries.append(write_shard(folder, number, rows, manifest))
     manifest = manifest.with_shards(entries)
     manifest.write(folder)
     return manifest

@@ -20,8 +20,7 @@ CATALOG = paper_catalog()
 def colored_row(manifest: Manifest, index: int) -> SceneRow:
     """Return a scene of one to three flat colored squares, each of which stands for an object."""
     rng = np.random.default_rng([manifest.seed or 0, index])
-    layout = manifest.layout
-    row: SceneRow = {field.name: np.zeros(field.shape, field.dtype) for field in layout.fields}
+    row: SceneRow = {form.name: np.zeros(form.shape, form.dtype) for form in manifest.forms}
     row["index"] = np.array(index, np.int64)
     row["actors"][:] = -1
     row["hand_rgb"][:] = 60

@@ -5,7 +5,6 @@ from pickclutter_lang.datasets.scenes.manifest import (
     ObjectEntry,
     SceneRow,
     ShardEntry,
-    ShardSchema,
     read_manifest,
     scene_fields,
 )
@@ -18,7 +17,6 @@ __all__ = [
     "SceneRow",
     "SceneStore",
     "ShardEntry",
-    "ShardSchema",
     "read_manifest",
     "scene_fields",
     "verify_store",

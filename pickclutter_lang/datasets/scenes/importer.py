@@ -91,7 +91,7 @@ def import_published(config: ImportConfig) -> SceneStore:
             entries = []
             for number in track(range(manifest.shard_count), "shards"):
                 rows = [scenes.row(index) for index in manifest.shard_range(number)]
-                entries.append(write_shard(folder, number, rows, manifest.layout))
+                entries.append(write_shard(folder, number, rows, manifest))
             manifest.with_shards(entries).write(folder)
     describe_store(folder)
     return SceneStore.open(folder)

@@ -52,8 +52,8 @@ _Count = Annotated[int, Meta(ge=1, le=2**32)]
 
 
 @dataclass(frozen=True)
-class Field:
-    """One dataset: its dtype and the shape of one scene in it."""
+class ArrayForm:
+    """The form of a field: its dtype and the shape of one scene in it."""
 
     name: str
     dtype: np.dtype[Any]
@@ -86,86 +86,6 @@ def scene_fields(
     left_out |= set() if graspable else {"graspable", "grasp_poses"}
     names = [name for name in (*_GEOMETRY, *LABELS) if name not in left_out]
     return (*names, *(image_name(camera, kind) for camera in cameras for kind in _IMAGES))
-
-
-@dataclass(frozen=True)
-class ShardSchema:
-    """The fields of a store with `columns` labels (C) and images of `image_size` (S) pixels a side.
-
-    Actors from C on are instances of `distractors` kinds without a label.
-    """
-
-    names: tuple[str, ...]
-    columns: int
-    image_size: int
-    distractors: int = 0
-
-    def field(self, name: str) -> Field:
-        """Return one field.
-
-        :raises DatasetError: when the store does not hold it
-        """
-        if name not in self.names:
-            raise DatasetError(f"expected a field out of {', '.join(self.names)}, but got {name!r}")
-        if name in LABELS:
-            return Field(name, np.dtype(np.bool_), (self.columns,))
-        if name in _GEOMETRY:
-            dtype, shape = _GEOMETRY[name]
-            return Field(name, np.dtype(dtype), shape)
-        dtype, tail = _IMAGES[name.rsplit("_", 1)[-1]]
-        return Field(name, np.dtype(dtype), (self.image_size, self.image_size, *tail))
-
-    @property
-    def fields(self) -> list[Field]:
-        """Every field, in the order of `names`."""
-        return [self.field(name) for name in self.names]
-
-    def stack(self, rows: Sequence[Mapping[str, NDArray[Any]]]) -> SceneRow:
-        """Check scenes and join them to arrays with a leading axis; fields outside the schema are left out.
-
-        :raises DatasetError: naming what is wrong with a scene
-        """
-        joined = {}
-        for item in self.fields:
-            values = [np.asarray(row.get(item.name)) for row in rows]
-            for value in values:
-                if value.shape != item.shape or value.dtype != item.dtype:
-                    raise DatasetError(
-                        f"expected scenes with {item.name} as {item.dtype} {list(item.shape)}, "
-                        f"but got {value.dtype} {list(value.shape)}"
-                    )
-            joined[item.name] = np.stack(values)
-            if item.dtype.kind == "f":
-                joined[item.name][np.isnan(joined[item.name])] = np.nan  # one bit pattern, for equal hashes
-        self._check_values(joined)
-        return joined
-
-    def _check_values(self, rows: SceneRow) -> None:
-        """Check labels, actors and poses of scenes with a leading axis.
-
-        :raises DatasetError: naming a scene, and what is wrong with it
-        """
-
-        def refuse(wrong: NDArray[np.bool_], reason: str) -> None:
-            found = np.flatnonzero(wrong.reshape(len(wrong), -1).any(axis=1))
-            if found.size:
-                raise DatasetError(f"scene {rows['index'][found[0]]}: {reason}")
-
-        if "actors" in self.names:
-            actors, used = rows["actors"], rows["actors"] >= 0
-            refuse(actors >= self.columns + self.distractors, "expected actors that are labels or distractors")
-            counts = (actors[:, :, None] == np.arange(self.columns)).sum(axis=1)
-            refuse(counts > 1, "expected distinct actors")
-            refuse((counts > 0) != rows["present"], "the label `present` does not match `actors`")
-            if "instances" in self.names:
-                of_kinds = actors >= self.columns if self.distractors else used
-                refuse((rows["instances"] >= 0) != of_kinds, "expected a seed in `instances` for each actor of kinds")
-            for name in (name for name in ("poses", "scales") if name in self.names):
-                finite = np.isfinite(rows[name]).reshape(*used.shape, -1).all(axis=2)
-                refuse(used & ~finite, f"expected finite {name} of its actors")
-        for narrow, wide in (("visible", "present"), ("graspable", "visible")):
-            if narrow in self.names:
-                refuse(rows[narrow] & ~rows[wide], f"an object is {narrow}, but not {wide}")
 
 
 class _Settings(TypedDict):
@@ -267,11 +187,21 @@ class Manifest:
         """Ids of the labels, and after them of the kinds without a label: what `actors` are positions in."""
         return [*(item.model_id for item in self.objects), *self.distractor_kinds]
 
-    @property
-    def layout(self) -> ShardSchema:
-        """The fields with their dtypes and shapes."""
+    def form(self, name: str) -> ArrayForm:
+        """Return the form of one of `fields`."""
+        if name in LABELS:
+            return ArrayForm(name, np.dtype(np.bool_), (len(self.objects),))
+        if name in _GEOMETRY:
+            dtype, shape = _GEOMETRY[name]
+            return ArrayForm(name, np.dtype(dtype), shape)
+        dtype, tail = _IMAGES[name.rsplit("_", 1)[-1]]
         size = int(self.settings["image_size"])
-        return ShardSchema(self.fields, len(self.objects), size, len(self.distractor_kinds))
+        return ArrayForm(name, np.dtype(dtype), (size, size, *tail))
+
+    @property
+    def forms(self) -> list[ArrayForm]:
+        """The form of every field, in order."""
+        return [self.form(name) for name in self.fields]
 
     @property
     def has_catalog(self) -> bool:
@@ -336,6 +266,53 @@ class Manifest:
                 f"{store} was begun with other versions (there / here): {'; '.join(differences)}; its scenes would not "
                 "match: use those versions, choose another folder, or delete that one"
             )
+
+    def stack(self, rows: Sequence[Mapping[str, NDArray[Any]]]) -> SceneRow:
+        """Check scenes and join them to arrays with a leading axis; fields outside the schema are left out.
+
+        :raises DatasetError: naming what is wrong with a scene
+        """
+        joined = {}
+        for form in self.forms:
+            values = [np.asarray(row.get(form.name)) for row in rows]
+            for value in values:
+                if value.shape != form.shape or value.dtype != form.dtype:
+                    raise DatasetError(
+                        f"expected scenes with {form.name} as {form.dtype} {list(form.shape)}, "
+                        f"but got {value.dtype} {list(value.shape)}"
+                    )
+            joined[form.name] = np.stack(values)
+            if form.dtype.kind == "f":
+                joined[form.name][np.isnan(joined[form.name])] = np.nan  # one bit pattern, for equal hashes
+        self._check_values(joined)
+        return joined
+
+    def _check_values(self, rows: SceneRow) -> None:
+        """Check labels, actors and poses of scenes with a leading axis.
+
+        :raises DatasetError: naming a scene, and what is wrong with it
+        """
+
+        def refuse(wrong: NDArray[np.bool_], reason: str) -> None:
+            found = np.flatnonzero(wrong.reshape(len(wrong), -1).any(axis=1))
+            if found.size:
+                raise DatasetError(f"scene {rows['index'][found[0]]}: {reason}")
+
+        if "actors" in self.fields:
+            actors, used = rows["actors"], rows["actors"] >= 0
+            refuse(actors >= len(self.actor_ids), "expected actors that are labels or distractors")
+            counts = (actors[:, :, None] == np.arange(len(self.objects))).sum(axis=1)
+            refuse(counts > 1, "expected distinct actors")
+            refuse((counts > 0) != rows["present"], "the label `present` does not match `actors`")
+            if "instances" in self.fields:
+                of_kinds = actors >= len(self.objects) if self.distractor_kinds else used
+                refuse((rows["instances"] >= 0) != of_kinds, "expected a seed in `instances` for each actor of kinds")
+            for name in (name for name in ("poses", "scales") if name in self.fields):
+                finite = np.isfinite(rows[name]).reshape(*used.shape, -1).all(axis=2)
+                refuse(used & ~finite, f"expected finite {name} of its actors")
+        for narrow, wide in (("visible", "present"), ("graspable", "visible")):
+            if narrow in self.fields:
+                refuse(rows[narrow] & ~rows[wide], f"an object is {narrow}, but not {wide}")
 
     def write(self, folder: Path) -> None:
         """Write `manifest.json` atomically."""

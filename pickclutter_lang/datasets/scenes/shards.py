@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.datasets.scenes.manifest import SHARD_FOLDER, SceneRow, ShardEntry, ShardSchema
+from pickclutter_lang.datasets.scenes.manifest import SHARD_FOLDER, Manifest, SceneRow, ShardEntry
 from pickclutter_lang.errors import CorruptShardError
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.json_files import read_file
@@ -56,17 +56,17 @@ def open_array(file: h5py.Group, path: str, max_bytes: int) -> h5py.Dataset:
 
 
 def write_shard(
-    folder: Path, number: int, rows: Sequence[Mapping[str, NDArray[Any]]], layout: ShardSchema
+    folder: Path, number: int, rows: Sequence[Mapping[str, NDArray[Any]]], manifest: Manifest
 ) -> ShardEntry:
     """Write the scenes of one shard to `folder/shards/`, atomically.
 
     What a killed writer left there is the caller's to remove, once for all shards.
 
     :param folder: of the store; `shards` must be there
-    :raises DatasetError: for a scene that does not fit the layout, or a disk that does not take the file
+    :raises DatasetError: for a scene that does not fit the manifest, or a disk that does not take the file
     """
-    arrays = layout.stack(rows)
-    data = _encode(arrays, layout)
+    arrays = manifest.stack(rows)
+    data = _encode(arrays, manifest)
     name = f"{number:05d}.h5"
     atomic_write(folder / SHARD_FOLDER / name, data, remove_stale=False)
     digest = hashlib.sha256(data).hexdigest()
@@ -83,19 +83,19 @@ def content_hash(arrays: Mapping[str, NDArray[Any]]) -> str:
     return digest.hexdigest()
 
 
-def _encode(arrays: SceneRow, layout: ShardSchema) -> bytes:
+def _encode(arrays: SceneRow, manifest: Manifest) -> bytes:
     """Make the HDF5 file in memory, so that a full disk meets a plain write and not the HDF5 library."""
     with h5py.File("shard", "w", driver="core", backing_store=False) as file:
-        for field in layout.fields:
+        for form in manifest.forms:
             # gzip 1 costs 0.4 ms per scene at 128 px; it is read by every HDF5 program, unlike lzf.
-            packing = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "chunks": (1, *field.shape)}
-            options = packing if field.is_image else {}
-            file.create_dataset(field.name, data=arrays[field.name], track_times=False, **options)
+            packing = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "chunks": (1, *form.shape)}
+            options = packing if form.is_image else {}
+            file.create_dataset(form.name, data=arrays[form.name], track_times=False, **options)
         file.flush()
         return bytes(file.id.get_file_image())
 
 
-def open_shard(folder: Path, entry: ShardEntry, layout: ShardSchema) -> h5py.File:
+def open_shard(folder: Path, entry: ShardEntry, manifest: Manifest) -> h5py.File:
     """Open a shard for reading.
 
     Its bytes and form are checked at the first time, then remembered for this process by path, size and time of change.
@@ -110,7 +110,7 @@ def open_shard(folder: Path, entry: ShardEntry, layout: ShardSchema) -> h5py.Fil
         if not damage:
             file = open_hdf5(path)
             if key not in _CHECKED:
-                _check_form(file, entry, layout)
+                _check_form(file, entry, manifest)
             _CHECKED.add(key)
             return file
     except (OSError, ValueError) as error:
@@ -118,15 +118,15 @@ def open_shard(folder: Path, entry: ShardEntry, layout: ShardSchema) -> h5py.Fil
     raise CorruptShardError(f"cannot read the shard {path}: {damage}; {REPAIR_HINT}")
 
 
-def check_shard(folder: Path, entry: ShardEntry, layout: ShardSchema) -> str | None:
+def check_shard(folder: Path, entry: ShardEntry, manifest: Manifest) -> str | None:
     """Compare a whole shard with its entry in the manifest; return what is wrong with it, or None."""
     path = folder / SHARD_FOLDER / entry.file
     if damage := bytes_damage(path, entry):
         return damage
     try:
         with open_hdf5(path) as file:
-            _check_form(file, entry, layout)
-            arrays = {name: file[name][...] for name in layout.names}
+            _check_form(file, entry, manifest)
+            arrays = {name: file[name][...] for name in manifest.fields}
     except (OSError, ValueError) as error:
         return str(error)
     return None if content_hash(arrays) == entry.content else "its content is not that of the manifest"
@@ -150,9 +150,9 @@ def bytes_damage(path: Path, entry: ShardEntry) -> str | None:
     return None if hashlib.sha256(data).hexdigest() == entry.sha256 else "its sha256 is not that of the manifest"
 
 
-def _check_form(file: h5py.File, entry: ShardEntry, layout: ShardSchema) -> None:
+def _check_form(file: h5py.File, entry: ShardEntry, manifest: Manifest) -> None:
     """Raise ValueError unless a shard has the arrays of the manifest, with their dtypes and shapes."""
-    for field in layout.fields:
-        item, shape = open_array(file, field.name, entry.bytes * MAX_COMPRESSION), (entry.rows, *field.shape)
-        if item.dtype != field.dtype or item.shape != shape:
-            raise ValueError(f"{field.name} is {item.dtype} {list(item.shape)} instead of {field.dtype} {list(shape)}")
+    for form in manifest.forms:
+        item, shape = open_array(file, form.name, entry.bytes * MAX_COMPRESSION), (entry.rows, *form.shape)
+        if item.dtype != form.dtype or item.shape != shape:
+            raise ValueError(f"{form.name} is {item.dtype} {list(item.shape)} instead of {form.dtype} {list(shape)}")

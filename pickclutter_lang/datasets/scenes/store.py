@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.scenes.manifest import (
     SHARD_FOLDER,
-    Field,
+    ArrayForm,
     Manifest,
     SceneRow,
     ShardEntry,
@@ -190,26 +190,26 @@ class SceneStore:
             raise DatasetError(
                 f"the store at {self.place} does not hold {name!r}; it holds {', '.join(self.manifest.fields)}"
             )
-        field = self.manifest.layout.field(name)
-        values = np.empty((len(wanted), *field.shape), field.dtype)
+        form = self.manifest.form(name)
+        values = np.empty((len(wanted), *form.shape), form.dtype)
         numbers, rows = np.divmod(wanted, self.manifest.shard_size)
         order = np.argsort(numbers, kind="stable")
         found, starts = np.unique(numbers[order], return_index=True)
         for number, positions in zip(found.tolist(), np.split(order, starts)[1:], strict=True):
-            values[positions] = self._read_rows(number, field, rows[positions])
+            values[positions] = self._read_rows(number, form, rows[positions])
         return values
 
-    def _read_rows(self, number: int, field: Field, rows: NDArray[np.int64]) -> NDArray[Any]:
+    def _read_rows(self, number: int, form: ArrayForm, rows: NDArray[np.int64]) -> NDArray[Any]:
         try:
-            data = self._shard(number)[field.name]
-            if len(rows) == 1 or (field.is_image and len(rows) <= len(data) // 2):
+            data = self._shard(number)[form.name]
+            if len(rows) == 1 or (form.is_image and len(rows) <= len(data) // 2):
                 return np.stack([data[row] for row in rows.tolist()])
             picked: NDArray[Any] = data[...][rows]
             return picked
         except (OSError, KeyError, ValueError) as error:
             file = self.manifest.shards[number].file
             raise CorruptShardError(
-                f"cannot read {field.name} from the shard {self.path / SHARD_FOLDER / file} ({error}); {REPAIR_HINT}"
+                f"cannot read {form.name} from the shard {self.path / SHARD_FOLDER / file} ({error}); {REPAIR_HINT}"
             ) from error
 
     def _shard(self, number: int) -> h5py.File:
@@ -226,12 +226,12 @@ class SceneStore:
     def _open_shard(self, entry: ShardEntry) -> h5py.File:
         """Open a shard; one that is missing in the cache, or damaged there, is fetched."""
         try:
-            return open_shard(self.path, entry, self.manifest.layout)
+            return open_shard(self.path, entry, self.manifest)
         except CorruptShardError:
             if self.url is None:
                 raise
         fetch_shard(self.url, self.path, entry)
-        return open_shard(self.path, entry, self.manifest.layout)
+        return open_shard(self.path, entry, self.manifest)
 
 
 def verify_store(path: str | Path) -> Manifest:
@@ -250,7 +250,7 @@ def verify_store(path: str | Path) -> Manifest:
             try:
                 if is_url(path):
                     fetch_shard(str(path), folder, entry)
-                damage[entry.file] = check_shard(folder, entry, manifest.layout)
+                damage[entry.file] = check_shard(folder, entry, manifest)
             except CorruptShardError as error:
                 damage[entry.file] = str(error)
             if is_url(path):

@@ -195,10 +195,10 @@ def test_a_wrong_scene_is_refused(
 ) -> None:
     (tmp_path / "shards").mkdir()
     row = toy_row(manifest, 0)
-    write_shard(tmp_path, 1, [row], manifest.layout)
+    write_shard(tmp_path, 1, [row], manifest)
     spoil(row)
     with pytest.raises(DatasetError, match=key):
-        write_shard(tmp_path, 0, [row], manifest.layout)
+        write_shard(tmp_path, 0, [row], manifest)
     assert [path.name for path in (tmp_path / "shards").iterdir()] == ["00001.h5"]
 
 
@@ -210,8 +210,8 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
     try:
         with pytest.raises(DatasetError, match=r"00000\.h5"):
-            write_shard(tmp_path, 0, rows, manifest.layout)
+            write_shard(tmp_path, 0, rows, manifest)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not list((tmp_path / "shards").iterdir())
-    write_shard(tmp_path, 0, rows, manifest.layout)
+    write_shard(tmp_path, 0, rows, manifest)
