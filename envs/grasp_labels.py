@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import trimesh
-from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
 from pickclutter_lang.envs.generation.pile_sampling import Pile
@@ -26,6 +25,7 @@ from pickclutter_lang.manipulation.gripper import (
     pregrasp_pose,
     rotation_matrix,
 )
+from pickclutter_lang.manipulation.point_cloud import farthest_points
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.object_sets import ObjectSet
 from pickclutter_lang.utils.typing import FloatArray
@@ -82,8 +82,11 @@ class ObjectGeometry:
         starts, normals = _outer_surface(self._hulls, self._planes, 1500, self._rng)
         widths, exit_cosines = _thickness(starts, -normals, self._planes)
         good = (widths <= GRIPPER_WIDTH_M - _WIDTH_MARGIN_M) & (widths > 0.002) & (exit_cosines >= _FRICTION_COSINE)
-        chosen = _spread_out(starts[good] - 0.5 * widths[good, None] * normals[good], _MAX_PAIRS, self._rng)
-        starts, normals, widths = starts[good][chosen], normals[good][chosen], widths[good][chosen]
+        starts, normals, widths = starts[good], normals[good], widths[good]
+        if len(starts) > _MAX_PAIRS:
+            centers = starts - 0.5 * widths[:, None] * normals
+            chosen = farthest_points(centers, centers[int(self._rng.integers(len(centers)))], _MAX_PAIRS)
+            starts, normals, widths = starts[chosen], normals[chosen], widths[chosen]
         return AntipodalPairs(starts - 0.5 * widths[:, None] * normals, normals, widths)
 
 
@@ -161,18 +164,6 @@ def _joined(near: FloatArray, far: FloatArray, cosine: FloatArray) -> tuple[Floa
         end = np.where(grows, candidate.max(1), end)
         leave_cosine = np.where(grows, np.take_along_axis(cosine, best[:, None], 1)[:, 0], leave_cosine)
     return end, leave_cosine
-
-
-def _spread_out(points: FloatArray, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Choose points far from each other (greedy farthest-point sampling)."""
-    if len(points) <= count:
-        return np.arange(len(points))
-    chosen = [int(rng.integers(len(points)))]
-    distance = np.full(len(points), np.inf)
-    for _ in range(count - 1):
-        distance = np.minimum(distance, np.linalg.norm(points - points[chosen[-1]], axis=1))
-        chosen.append(int(distance.argmax()))
-    return np.array(chosen)
 
 
 class GraspChecker:

@@ -225,6 +225,10 @@ BROKEN: dict[str, tuple[Callable[[Path], Path], str]] = {
     "a texture that is no image": (_texture(b"version https://git-lfs.github.com/spec/v1"), r"texture\.png"),
     "an image inside that is damaged": (_damaged_glb, r"box\.glb"),
     "a texture whose name is no path": (_mtl(MTL.replace("texture", "a\0b")), "names"),
+    "a second library that is not there": (
+        _obj(lambda text: text.replace("mtllib box.mtl", "mtllib box.mtl b.mtl")),
+        r"'b\.mtl'",
+    ),
     "too many instances": (_gltf(_instances), "2000000"),
     "too many copies": (_copies, "2000000"),
     "nodes that multiply": (_laughs, "nodes"),
