@@ -1,7 +1,8 @@
 """Metrics of how well student features preserve the structure of the teacher's spaces (sections 4.1 and 4.2).
 
-All functions process the images in chunks and copy no feature matrix. 100,000 x 768 features of student and teacher
-need 0.6 GB, and little more here.
+`student` and `teacher` are features [N, D] of the same images, `text` [C, D] of classes; other shapes or values raise
+InvalidArgumentError. All functions process the images in chunks and copy no feature matrix: 100,000 x 768 features of
+student and teacher need 0.6 GB, and little more here.
 """
 
 from __future__ import annotations
@@ -28,10 +29,7 @@ class FeatureDistance(NamedTuple):
 def relative_match(student: Tensor, teacher: Tensor) -> float:
     """Return the fraction of images whose own teacher feature is nearest to their student feature (M_rel, Eq. 4).
 
-    :param student: [N, D]
-    :param teacher: [N, D] features of the same images
     :return: in [0, 1], higher is better; chance is 1 / N
-    :raises InvalidArgumentError: on other shapes
     """
     _check(student=student, teacher=teacher)
     matched = 0
@@ -42,16 +40,13 @@ def relative_match(student: Tensor, teacher: Tensor) -> float:
 
 
 def neighbour_overlap(student: Tensor, teacher: Tensor, k: int) -> float:
-    """Return the overlap of the k nearest other images in both spaces (M_neigh, Eq. 5).
+    """Return the overlap of the k nearest other images in both spaces, whose widths may differ (M_neigh, Eq. 5).
 
-    :param student: [N, D]
-    :param teacher: [N, D'] features of the same images; the width may differ
     :param k: 1 to N - 1; the paper takes 3, 5 and 10
     :return: mean fraction in [0, 1], higher is better; chance is k / (N - 1)
-    :raises InvalidArgumentError: on other shapes or values
     """
     _check(same_width=False, student=student, teacher=teacher)
-    _check_k(k, len(student) - 1, "N - 1")
+    _check_k(k, len(student) - 1)
     shared = 0
     for rows in _chunks(len(student), max(len(student), k * k)):
         neighbors = [_neighbors(features, rows, k) for features in (student, teacher)]
@@ -62,16 +57,13 @@ def neighbour_overlap(student: Tensor, teacher: Tensor, k: int) -> float:
 def alignment_inversions(student: Tensor, teacher: Tensor, text: Tensor, k: int) -> float:
     """Return how often the student reverses the teacher's order of its k nearest texts (M_vlalign, Eq. 7).
 
-    :param student: [N, D]
-    :param teacher: [N, D] features of the same images
     :param text: [C, D] one feature per class
     :param k: 1 to C; the paper takes 2, 3 and 5
     :return: mean number of reversed pairs in [0, k (k - 1) / 2], lower is better
-    :raises InvalidArgumentError: on other shapes or values
     """
     _check(student=student, teacher=teacher)
-    _check(rows=False, student=student, text=text)
-    _check_k(k, len(text), "the number of texts")
+    _check(same_rows=False, student=student, text=text)
+    _check_k(k, len(text))
     earlier = torch.ones(k, k, dtype=torch.bool, device=text.device).triu(1)
     reversed_pairs = 0
     for rows in _chunks(len(student), max(len(text), k * k)):
@@ -83,12 +75,7 @@ def alignment_inversions(student: Tensor, teacher: Tensor, text: Tensor, k: int)
 
 
 def feature_distance(student: Tensor, teacher: Tensor) -> FeatureDistance:
-    """Return the distance of student features from the teacher's (Table 2).
-
-    :param student: [N, D]
-    :param teacher: [N, D] features of the same images
-    :raises InvalidArgumentError: on other shapes
-    """
+    """Return the distance of student features from the teacher's (Table 2)."""
     _check(student=student, teacher=teacher)
     squared = degrees = 0.0
     for rows in _chunks(len(student), student.shape[1]):
@@ -103,20 +90,13 @@ def feature_distance(student: Tensor, teacher: Tensor) -> FeatureDistance:
 def mean_class_accuracy(predictions: Tensor, labels: Tensor) -> float:
     """Return the macro accuracy: the accuracy of each class that occurs in the labels, averaged over these classes.
 
-    :param predictions: integer [N]
-    :param labels: integer [N], >= 0
+    :param predictions: integer [N], as are `labels`, which are at least 0
     :return: in [0, 1]
-    :raises InvalidArgumentError: on other shapes or values
     """
-    for name, tensor in (("predictions", predictions), ("labels", labels)):
-        if tensor.ndim != 1 or tensor.is_floating_point() or tensor.dtype == torch.bool or len(tensor) == 0:
-            raise InvalidArgumentError(
-                f"expected {name} as an integer tensor [N], got {tensor.dtype} {list(tensor.shape)}"
-            )
-    if len(predictions) != len(labels) or int(labels.min()) < 0:
+    if labels.ndim != 1 or predictions.shape != labels.shape or not len(labels) or int(labels.min()) < 0:
         raise InvalidArgumentError(
-            f"expected one label of at least 0 for each of {len(predictions)} predictions, "
-            f"got {len(labels)} from {int(labels.min())}"
+            "expected predictions and labels as integers [N], these from 0 on, got "
+            f"{list(predictions.shape)} and {list(labels.shape)}"
         )
     count = torch.bincount(labels)
     correct = torch.bincount(labels[predictions == labels], minlength=len(count))
@@ -149,7 +129,7 @@ def _chunks(rows: int, keys: int) -> Iterator[slice]:
         yield slice(start, min(start + size, rows))
 
 
-def _check(*, rows: bool = True, same_width: bool = True, **tensors: Tensor) -> None:
+def _check(*, same_rows: bool = True, same_width: bool = True, **tensors: Tensor) -> None:
     shapes = ", ".join(f"{name} {tensor.dtype} {list(tensor.shape)}" for name, tensor in tensors.items())
     for tensor in tensors.values():
         if tensor.ndim != 2 or tensor.dtype not in (torch.float32, torch.float64) or 0 in tensor.shape:
@@ -157,12 +137,11 @@ def _check(*, rows: bool = True, same_width: bool = True, **tensors: Tensor) -> 
         if not bool(tensor.isfinite().all()):
             raise InvalidArgumentError(f"expected finite features, got NaN or infinity among {shapes}")
     first, second = tensors.values()
-    if rows and len(first) != len(second):
-        raise InvalidArgumentError(f"expected features of the same images, got {shapes}")
-    if (same_width and first.shape[1] != second.shape[1]) or first.dtype != second.dtype:
-        raise InvalidArgumentError(f"expected features of one width and type, got {shapes}")
+    widths, rows = first.shape[1] == second.shape[1] or not same_width, len(first) == len(second) or not same_rows
+    if not widths or not rows or first.dtype != second.dtype:
+        raise InvalidArgumentError(f"expected features of the same images, of one width and type, got {shapes}")
 
 
-def _check_k(k: int, largest: int, meaning: str) -> None:
-    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= largest:
-        raise InvalidArgumentError(f"expected an integer k in 1..{largest} ({meaning}), got {k}")
+def _check_k(k: int, largest: int) -> None:
+    if not 1 <= k <= largest:
+        raise InvalidArgumentError(f"expected k in 1..{largest}, got {k}")

@@ -1,4 +1,8 @@
-"""Multi-label metrics (section 7, Table 12), and the baselines that ignore the image."""
+"""Multi-label metrics (section 7, Table 12), and the baselines that ignore the image.
+
+Of N observations and C labels: `predictions` and `targets` [N, C] are bool, or numbers that are 0 or 1; `probabilities`
+[N, C] lie in [0, 1]. Metrics are in [0, 1]. Other shapes or values raise InvalidArgumentError.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 
 
 def overall_accuracy(predictions: Tensor, targets: Tensor) -> float:
-    """Return the micro accuracy: the fraction of correct predictions over all observations and labels (Table 12).
-
-    :param predictions: [N, C] bool, or numbers that are 0 or 1
-    :param targets: [N, C] likewise
-    :return: in [0, 1]
-    :raises InvalidArgumentError: on other shapes or values
-    """
+    """Return the micro accuracy: the fraction of correct predictions over all observations and labels (Table 12)."""
     predicted, present = _binary_pair(predictions, targets)
     return float((predicted == present).double().mean())
 
@@ -25,12 +23,7 @@ def overall_accuracy(predictions: Tensor, targets: Tensor) -> float:
 def observation_f1(predictions: Tensor, targets: Tensor) -> float:
     """Return the F1 of each observation over its labels, averaged over observations (Table 12).
 
-    This is scikit-learn's `average="samples"`. Observations without a positive label are left out.
-
-    :param predictions: [N, C] bool, or numbers that are 0 or 1
-    :param targets: [N, C] likewise
-    :return: in [0, 1]; NaN where no observation has a positive label
-    :raises InvalidArgumentError: on other shapes or values
+    This is scikit-learn's `average="samples"`. Observations without a positive label are left out; NaN for all.
     """
     hits, predicted, present = _counts(predictions, targets)
     return _mean(2 * hits / (predicted + present))
@@ -40,27 +33,14 @@ def precision_recall(predictions: Tensor, targets: Tensor) -> tuple[float, float
     """Return precision and recall of each observation, averaged as in `observation_f1`.
 
     An observation in which nothing is predicted has precision 0.
-
-    :param predictions: [N, C] bool, or numbers that are 0 or 1
-    :param targets: [N, C] likewise
-    :return: (precision, recall), in [0, 1]; NaN where no observation has a positive label
-    :raises InvalidArgumentError: on other shapes or values
     """
     hits, predicted, present = _counts(predictions, targets)
     return _mean(hits / predicted.clamp(min=1)), _mean(hits / present)
 
 
 def average_precisions(probabilities: Tensor, targets: Tensor) -> Tensor:
-    """Return the average precision of each class over the observations.
-
-    :param probabilities: [N, C] in [0, 1]
-    :param targets: [N, C] bool, or numbers that are 0 or 1
-    :return: float64 [C] in [0, 1], NaN for a class without positives
-    :raises InvalidArgumentError: on other shapes or values
-    """
-    _check_probabilities(probabilities)
-    present = _binary("targets", targets)
-    _check_same_shape(probabilities, targets)
+    """Return the average precision of each label over the observations, float64 [C]; NaN without positives."""
+    present = _scored(probabilities, targets)
     result = torch.full((probabilities.shape[1],), math.nan, dtype=torch.float64)
     for label_index in present.any(dim=0).nonzero().flatten().tolist():
         result[label_index] = _average_precision(probabilities[:, label_index], present[:, label_index])
@@ -68,13 +48,7 @@ def average_precisions(probabilities: Tensor, targets: Tensor) -> Tensor:
 
 
 def mean_average_precision(probabilities: Tensor, targets: Tensor) -> float:
-    """Return the mean over classes of average precision; classes without positives are left out.
-
-    :param probabilities: [N, C] in [0, 1]
-    :param targets: [N, C] bool, or numbers that are 0 or 1
-    :return: in [0, 1]; NaN where no class has a positive
-    :raises InvalidArgumentError: on other shapes or values
-    """
+    """Return the mean over labels of average precision; those without positives are left out, NaN for all."""
     values = average_precisions(probabilities, targets)
     return _mean(values[~values.isnan()])
 
@@ -82,76 +56,54 @@ def mean_average_precision(probabilities: Tensor, targets: Tensor) -> float:
 def multilabel_row(probabilities: Tensor, targets: Tensor, *, threshold: float = 0.5) -> dict[str, float]:
     """Return the metrics of a row of Table 12: `accuracy`, `f1`, `precision`, `recall` and `map`.
 
-    :param probabilities: [N, C] in [0, 1]
-    :param targets: [N, C] bool, or numbers that are 0 or 1
     :param threshold: a label is predicted where its probability is above this
-    :return: name -> value in [0, 1] or NaN, as of the functions of this module
-    :raises InvalidArgumentError: on other shapes or values
     """
-    _check_probabilities(probabilities)
-    predictions = probabilities > threshold
-    precision, recall = precision_recall(predictions, targets)
+    present, predictions = _scored(probabilities, targets), probabilities > threshold
+    precision, recall = precision_recall(predictions, present)
     return {
-        "accuracy": overall_accuracy(predictions, targets),
-        "f1": observation_f1(predictions, targets),
+        "accuracy": overall_accuracy(predictions, present),
+        "f1": observation_f1(predictions, present),
         "precision": precision,
         "recall": recall,
-        "map": mean_average_precision(probabilities, targets),
+        "map": mean_average_precision(probabilities, present),
     }
 
 
 def class_rows(probabilities: Tensor, targets: Tensor, *, threshold: float = 0.5) -> list[dict[str, float]]:
-    """Return the metrics of each class over the observations.
+    """Return the metrics of each label over the observations.
 
-    :param probabilities: [N, C] in [0, 1]
-    :param targets: [N, C] bool, or numbers that are 0 or 1
     :param threshold: a label is predicted where its probability is above this
-    :return: for each class `average_precision`, `f1`, `precision` (0 where nothing is predicted), `recall`, in [0, 1],
-        and `support`, the number of its positives; without positives all but `support` are NaN
-    :raises InvalidArgumentError: on other shapes or values
+    :return: for each label `average_precision`, `f1`, `precision` (0 where nothing is predicted), `recall`, and
+        `support`, the number of its positives; without positives all but `support` are NaN
     """
     precisions = average_precisions(probabilities, targets)
     predicted, present = _binary_pair(probabilities > threshold, targets)
     hits, n_predicted, support = (table.sum(dim=0).double() for table in (predicted & present, predicted, present))
-    f1 = torch.where(support > 0, 2 * hits / (n_predicted + support), math.nan)
-    precision = torch.where(support > 0, hits / n_predicted.clamp(min=1), math.nan)
-    by_metric = {
+    columns = {
         "average_precision": precisions,
-        "f1": f1,
-        "precision": precision,
+        "f1": torch.where(support > 0, 2 * hits / (n_predicted + support), math.nan),
+        "precision": torch.where(support > 0, hits / n_predicted.clamp(min=1), math.nan),
         "recall": hits / support,
-        "support": support,
     }
     return [
-        {name: float(label_index[n]) for name, label_index in by_metric.items()} | {"support": int(support[n])}
+        {name: float(values[n]) for name, values in columns.items()} | {"support": int(support[n])}
         for n in range(len(support))
     ]
 
 
-def trivial_predictors(
-    targets_train_frequency: Tensor, targets: Tensor, *, threshold: float = 0.5
-) -> dict[str, dict[str, float]]:
+def trivial_predictors(frequency: Tensor, targets: Tensor, *, threshold: float = 0.5) -> dict[str, dict[str, float]]:
     """Return the metrics of three image-blind baselines, which every method should exceed.
 
-    :param targets_train_frequency: [C] in [0, 1], fraction of the training scenes with each label, 0 for an
-        unseen label
-    :param targets: [N, C] bool, or numbers that are 0 or 1, of the evaluated observations
+    :param frequency: [C] in [0, 1], fraction of the training scenes with each label, 0 for an unseen label
     :param threshold: `label_frequency` predicts the labels whose frequency is above this
     :return: `always_no`, `always_yes`, `label_frequency` -> row as of `multilabel_row`
-    :raises InvalidArgumentError: on other shapes or values
     """
-    present = _binary("targets", targets)
-    if targets_train_frequency.shape != (present.shape[1],):
-        raise InvalidArgumentError(
-            f"expected one training frequency for each of {present.shape[1]} labels, "
-            f"got {list(targets_train_frequency.shape)}"
-        )
-    frequency = targets_train_frequency.double().to(present.device).expand(present.shape)
-    constant = torch.zeros_like(frequency)
+    frequencies = frequency.double().to(targets.device).expand(targets.shape)
+    constant = torch.zeros_like(frequencies)
     return {
-        "always_no": multilabel_row(constant, present),
-        "always_yes": multilabel_row(constant + 1, present),
-        "label_frequency": multilabel_row(frequency, present, threshold=threshold),
+        "always_no": multilabel_row(constant, targets),
+        "always_yes": multilabel_row(constant + 1, targets),
+        "label_frequency": multilabel_row(frequencies, targets, threshold=threshold),
     }
 
 
@@ -171,54 +123,35 @@ def _average_precision(scores: Tensor, present: Tensor) -> Tensor:
     return (recall.diff(prepend=recall.new_zeros(1)) * precision).flip(0).sum()
 
 
-def _counts(predictions: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _counts(predictions: Tensor, targets: Tensor) -> tuple[Tensor, ...]:
     """Return hits, predicted and present labels of each observation with a positive label: counts, float64 [M]."""
     predicted, present = _binary_pair(predictions, targets)
     has_positive = present.any(dim=1)
     predicted, present = predicted[has_positive], present[has_positive]
-    return (
-        (predicted & present).sum(dim=1).double(),
-        predicted.sum(dim=1).double(),
-        present.sum(dim=1).double(),
-    )
+    return tuple(table.sum(dim=1).double() for table in (predicted & present, predicted, present))
 
 
 def _mean(values: Tensor) -> float:
-    """Return the mean, NaN for an empty tensor."""
     return float(values.mean()) if values.numel() else math.nan
 
 
 def _binary_pair(predictions: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """Return both as bool [N, C]."""
-    pair = _binary("predictions", predictions), _binary("targets", targets)
-    _check_same_shape(predictions, targets)
-    return pair
+    for tensor in (predictions, targets):
+        if tensor.ndim != 2 or 0 in tensor.shape or predictions.shape != targets.shape:
+            raise InvalidArgumentError(
+                "expected predictions and targets of one shape [N, C] with N, C >= 1, got "
+                f"{list(predictions.shape)} and {list(targets.shape)}"
+            )
+        if tensor.dtype != torch.bool and not bool(((tensor == 0) | (tensor == 1)).all()):
+            raise InvalidArgumentError(
+                "expected predictions and targets of 0 and 1 alone; compare probabilities with a threshold first"
+            )
+    return predictions.bool(), targets.bool()
 
 
-def _binary(name: str, tensor: Tensor) -> Tensor:
-    """Return a tensor of zeros and ones as bool [N, C]."""
-    if tensor.ndim != 2 or 0 in tensor.shape:
-        raise InvalidArgumentError(f"expected {name} [N, C] with N, C >= 1, got {list(tensor.shape)}")
-    if tensor.dtype == torch.bool:
-        return tensor
-    if not bool(((tensor == 0) | (tensor == 1)).all()):
-        raise InvalidArgumentError(f"expected {name} of 0 and 1 alone; compare probabilities with a threshold first")
-    return tensor.bool()
-
-
-def _check_probabilities(probabilities: Tensor) -> None:
-    if probabilities.ndim != 2 or not probabilities.is_floating_point() or 0 in probabilities.shape:
-        raise InvalidArgumentError(
-            "expected probabilities as a floating-point tensor [N, C] with N, C >= 1, "
-            f"got {probabilities.dtype} {list(probabilities.shape)}"
-        )
-    if not bool(((probabilities >= 0) & (probabilities <= 1)).all()):
-        raise InvalidArgumentError("expected probabilities within [0, 1]; logits need a sigmoid first")
-
-
-def _check_same_shape(predictions: Tensor, targets: Tensor) -> None:
-    if predictions.shape != targets.shape:
-        raise InvalidArgumentError(
-            f"expected predictions and targets of one shape [N, C], "
-            f"got {list(predictions.shape)} and {list(targets.shape)}"
-        )
+def _scored(probabilities: Tensor, targets: Tensor) -> Tensor:
+    """Return the targets as bool [N, C]."""
+    if not probabilities.is_floating_point() or not bool(((probabilities >= 0) & (probabilities <= 1)).all()):
+        raise InvalidArgumentError("expected probabilities as floating point in [0, 1]; logits need a sigmoid first")
+    return _binary_pair(torch.zeros_like(probabilities, dtype=torch.bool), targets)[1]
