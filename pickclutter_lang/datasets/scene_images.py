@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -32,9 +32,9 @@ from pickclutter_lang.errors import DatasetError, MismatchError
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.utils.typing import FloatArray
 
-Scalar = TypeVar("Scalar", bound=np.generic)
 UNLABELED = "unlabeled"
 """Name of the scenes without labels."""
+_SPLITS: tuple[Literal["id", "ood"], ...] = ("id", "ood")
 _AT_ONCE = 64
 _MIN_PIXELS = 30
 _SHIFT, _LARGER, _SMALLER = 0.08, 0.25, 0.2  # shares of the side; logarithms of the factors
@@ -54,7 +54,9 @@ class SceneDataset:
         :raises DatasetError: when the store lacks a camera, the label or a scene of the split, or is too small to crop
         """
         self.store = store
-        self._rows = None if split is None else np.array(rows_for_ids(split, store.scene_ids(), store.place))
+        self._split = split
+        rows = range(len(store)) if split is None else rows_for_ids(split, store.scene_ids(), store.place)
+        self._rows = np.array(rows, int)
         self.config = config
         self.crop_size = config.crop_size or store.image_size
         if self.crop_size > store.image_size:
@@ -62,63 +64,58 @@ class SceneDataset:
                 f"expected images of at least data.crop_size={self.crop_size} pixels, but the store at {store.place} "
                 f"has {store.image_size}; collect larger images or choose a smaller crop_size"
             )
-        self.labels = torch.from_numpy(self._select(store.labels(config.target_label)))
+        self.labels = torch.from_numpy(store.labels(config.target_label)[self._rows])
         self.label_names = store.label_names
         kinds = ("rgb", "depth") if config.depth else ("rgb",)
         self._channels = [(camera, kind) for camera in config.cameras for kind in kinds]
         self._cache: dict[tuple[str, str], NDArray[np.generic]] = {}
-        self._load_into_cache(self._channels)
+        self._load_into_cache(*self._channels)
 
     def __len__(self) -> int:
-        return len(self.store) if self._rows is None else len(self._rows)
+        return len(self._rows)
 
     @property
     def scene_ids(self) -> list[str]:
         """Ids of the scenes, in order."""
         ids = self.store.scene_ids()
-        return ids if self._rows is None else [ids[row] for row in self._rows]
+        return [ids[row] for row in self._rows]
 
     @property
     def content_hash(self) -> str:
         """Hash of the images and labels of all scenes, in order."""
-        return _content_hash(self.store, None if self._rows is None else self.scene_ids)
+        return _content_hash(self.store, self._split)
 
-    def scenes_by_content(self) -> dict[str, str]:
-        """Return the id of each scene by the hash of its hand-camera image and its objects."""
-        present, ids = self._select(self.store.labels("present")), self.scene_ids
-        found = {}
-        for first in range(0, len(self), _AT_ONCE):
-            rows = range(first, min(first + _AT_ONCE, len(self)))
-            for row, image in zip(rows, self.load_images("hand", "rgb", rows), strict=True):
-                found[hashlib.sha256(image.tobytes() + present[row].tobytes()).hexdigest()] = ids[row]
-        return found
+    @cached_property
+    def present(self) -> NDArray[np.bool_]:
+        """Which objects are in each scene, [N, C]."""
+        return np.asarray(self.store.labels("present")[self._rows])
 
     @property
     def present_names(self) -> list[str]:
         """Names of the labels whose object is in some scene."""
-        there = self._select(self.store.labels("present")).any(axis=0)
-        return [name for name, present in zip(self.label_names, there, strict=True) if present]
+        return [self.label_names[column] for column in np.flatnonzero(self.present.any(axis=0))]
 
-    def presence(self, split: Literal["id", "ood"]) -> NDArray[np.bool_]:
-        """Return which objects of Y_id or Y_ood are in each scene, [N, labels of the split]."""
-        return self._select(self.store.labels("present")[:, self.store.split_label_indices(split)])
+    def scenes_by_content(self) -> dict[str, str]:
+        """Return the id of each scene by the hash of its hand-camera image and its objects."""
+        ids, found = self.scene_ids, {}
+        for first in range(0, len(self), _AT_ONCE):
+            rows = range(first, min(first + _AT_ONCE, len(self)))
+            for row, image in zip(rows, self.load_images("hand", "rgb", rows), strict=True):
+                found[hashlib.sha256(image.tobytes() + self.present[row].tobytes()).hexdigest()] = ids[row]
+        return found
 
-    def _select(self, values: NDArray[Scalar]) -> NDArray[Scalar]:
-        """Return the rows of the split out of all rows of the store."""
-        return values if self._rows is None else values[self._rows]
-
-    def _load_into_cache(self, keys: Sequence[tuple[str, str]]) -> None:
+    def _load_into_cache(self, *keys: tuple[str, str]) -> None:
         """Read images into memory where they and what is there already fit into the limit of the configuration."""
-        bytes_per_pixel = sum(_BYTES_PER_PIXEL[kind] for _, kind in {*self._cache, *keys})
-        if len(self) * self.store.image_size**2 * bytes_per_pixel <= self.config.max_cache_bytes:
-            self._cache |= {key: self.load_images(*key, range(len(self))) for key in keys if key not in self._cache}
+        missing = [key for key in keys if key not in self._cache]
+        bytes_per_pixel = sum(_BYTES_PER_PIXEL[kind] for _, kind in (*self._cache, *missing))
+        if missing and len(self) * self.store.image_size**2 * bytes_per_pixel <= self.config.max_cache_bytes:
+            self._cache |= {key: self.load_images(*key, range(len(self))) for key in missing}
 
     def load_images(self, camera: str, kind: str, rows: Sequence[int]) -> NDArray[np.generic]:
         """Return images as stored, [n, side, side(, 3)]."""
         if (camera, kind) in self._cache:
             return self._cache[camera, kind][list(rows)]
-        stored = list(rows) if self._rows is None else self._rows[list(rows)].tolist()
-        return self.store.images(camera, kind, stored)
+        return self.store.images(camera, kind, [int(self._rows[row]) for row in rows])
 
     def batch(
         self, rows: Sequence[int], params: Sequence[AugmentationParams] | None = None, image_size: int | None = None
@@ -147,7 +144,7 @@ class SceneDataset:
         :raises DatasetError: when the store holds none
         """
         chosen = params if params is not None else [AugmentationParams()] * len(rows)
-        self._load_into_cache([("hand", "segmentation")])
+        self._load_into_cache(("hand", "segmentation"))
         stored = self.load_images("hand", "segmentation", rows)
         crops = [crop_and_flip(image, self.crop_size, one) for image, one in zip(stored, chosen, strict=True)]
         return np.stack(crops).astype(np.uint8, copy=False)
@@ -168,17 +165,14 @@ class SceneDataset:
         """
         if CAMERA_MATRICES[0] not in self.store.manifest.fields:
             return None
-        intrinsics, extrinsics = self._camera_matrices
-        return intrinsics[row], extrinsics[row]
-
-    @cached_property
-    def _camera_matrices(self) -> list[FloatArray]:
-        return [self._select(self.store.array(name)).astype(np.float64) for name in CAMERA_MATRICES]
+        at = int(self._rows[row])
+        intrinsics, extrinsics = (self.store.array(name, range(at, at + 1))[0] for name in CAMERA_MATRICES)
+        return intrinsics.astype(np.float64), extrinsics.astype(np.float64)
 
     @cached_property
     def _actors(self) -> NDArray[np.int16]:
         """Label indices of the actors of each scene, int16 [N, MAX_ACTORS], -1 where there is none."""
-        return self._select(self.store.array("actors"))
+        return np.asarray(self.store.array("actors")[self._rows])
 
 
 def data_provenance(config: SceneDataConfig) -> dict[str, dict[str, Any]]:
@@ -222,15 +216,15 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
     check_disjoint({f"{name} ({paths[name]})": scenes.scenes_by_content() for name, scenes in sets.items()})
     for name in config.stores:
         check_labels(sets["train"].store, sets[name].store)
-    splits_of_labels: tuple[Literal["id", "ood"], ...] = ("id", "ood")
-    for split in splits_of_labels:
-        if not sets["train"].store.split_label_indices(split):
+    columns = {split: sets["train"].store.split_label_indices(split) for split in _SPLITS}
+    for split in _SPLITS:
+        if not columns[split]:
             raise MismatchError(
                 f"expected seen and unseen objects in {paths['train']}, but none of its labels is of Y_{split}; say "
                 f"`split: {'seen' if split == 'id' else 'unseen'}` in catalog.yaml, or collect with object_split=1"
             )
     for name in ("train", "id"):
-        if count := int(sets[name].presence("ood").any(axis=1).sum()):
+        if count := int(sets[name].present[:, columns["ood"]].any(axis=1).sum()):
             raise MismatchError(
                 f"expected only objects of Y_id in {paths[name]}, but {count} scenes hold objects of Y_ood; "
                 f"collect it with split={name}"
@@ -239,10 +233,10 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
 
 
 def depth_statistics(scenes: SceneDataset, sample: int = 256) -> tuple[Tensor, Tensor]:
-    """Return mean and standard deviation [cameras] of the depth in meters over some scenes, where something is seen."""
+    """Return mean and standard deviation [cameras] of the depth in meters over some scenes, where one is seen."""
     images = scenes.batch(range(min(sample, len(scenes))))
     depths = [images[:, channel] for channel in range(3, images.shape[1], 4)]
-    seen = [depth[depth > 0] if bool((depth > 0).any()) else torch.zeros(2) for depth in depths]
+    seen = [depth[depth > 0] if int((depth > 0).sum()) > 1 else torch.zeros(2) for depth in depths]
     return torch.stack([d.mean() for d in seen]), torch.stack([d.std() for d in seen])
 
 
@@ -335,17 +329,16 @@ def check_labels(train: SceneStore, other: SceneStore) -> None:
     :raises MismatchError: naming what differs
     """
     _check_image_size(train, other)
-    if other.model_ids != train.model_ids:
-        raise MismatchError(
-            f"expected the labels of {train.place} in {other.place} too, but they differ; "
-            "collect both with the same objects"
-        )
-    if other.split_label_indices("ood") != train.split_label_indices("ood"):
-        splits = train.manifest.object_split, other.manifest.object_split
-        raise MismatchError(
-            f"expected the unseen objects of {train.place} (object_split={splits[0]}) in {other.place} too, but those "
-            f"are of object_split={splits[1]}; collect both with the same object_split"
-        )
+    for what, one, two in (
+        ("labels", train.model_ids, other.model_ids),
+        ("unseen objects", train.split_label_indices("ood"), other.split_label_indices("ood")),
+    ):
+        if one != two:
+            raise MismatchError(
+                f"expected the {what} of {train.place} in {other.place} too, but they differ (object_split="
+                f"{train.manifest.object_split} / {other.manifest.object_split}); collect both with the same objects "
+                "and the same object_split"
+            )
 
 
 def _check_image_size(train: SceneStore, other: SceneStore) -> None:
@@ -358,6 +351,8 @@ def _check_image_size(train: SceneStore, other: SceneStore) -> None:
 
 def check_unlabeled(train: SceneStore, unlabeled: SceneDataset, path: str) -> None:
     """Raise MismatchError for unlabeled scenes that do not fit, or show an unseen object or one for evaluation."""
+    from pickclutter_lang.objects.kinds import find_kinds  # hundreds of modules
+
     store = unlabeled.store
     _check_image_size(train, store)
     if "instances" in store.manifest.fields and (store.array("instances") >= MAX_INSTANCES).any():
@@ -365,25 +360,15 @@ def check_unlabeled(train: SceneStore, unlabeled: SceneDataset, path: str) -> No
             f"expected instances of kinds that are not for evaluation in the unlabeled scenes of {path}, but some are; "
             "collect them with split=train"
         )
-    names = {train.label_names[column] for column in train.split_label_indices("ood")}
-    words = names.union(train.synonyms_of(names))
-    found = [name for name, synonyms in _shown(unlabeled).items() if name in words or names & {*synonyms}]
+    words: dict[str, Sequence[str]] = {name: store.synonyms_of([name]) for name in unlabeled.present_names}
+    distractors, labels = store.manifest.distractor_kinds.values(), words if store.manifest.has_instances else ()
+    for kind in find_kinds([*distractors, *labels]) if distractors or labels else ():
+        words[kind.name] = (*kind.synonyms, *kind.hypernyms)  # a wine bottle is a bottle
+    unseen = {train.label_names[column] for column in train.split_label_indices("ood")}
+    known = unseen.union(train.synonyms_of(unseen))
+    found = [name for name, others in words.items() if name in known or unseen & {*others}]
     if found:
         raise MismatchError(
             f"expected no unseen object in the unlabeled scenes of {path}, but {', '.join(found)} are there; collect "
             "them with split=train and the same object_split, or with kinds=[...] that no unseen name means"
         )
-
-
-def _shown(scenes: SceneDataset) -> dict[str, Sequence[str]]:
-    """Return what else may be said of what lies in scenes, by name, distractors included.
-
-    That is synonyms, and of kinds their categories too: a wine bottle is a bottle.
-    """
-    from pickclutter_lang.objects.kinds import find_kinds  # hundreds of modules
-
-    store = scenes.store
-    names = [*store.manifest.distractor_kinds.values(), *(scenes.present_names if store.manifest.has_instances else ())]
-    words: dict[str, Sequence[str]] = {name: store.synonyms_of([name]) for name in scenes.present_names}
-    kinds = find_kinds(names) if names else ()
-    return words | {kind.name: (*kind.synonyms, *kind.hypernyms) for kind in kinds}

@@ -48,7 +48,7 @@ def test_a_split_chooses_scenes_in_its_order(toys: list[str], tmp_path: Path, li
     assert torch.equal(chosen.labels, whole.labels[[7, 0, 3]])
     assert torch.equal(chosen.batch([0, 2]), whole.batch([7, 3]))
     np.testing.assert_array_equal(chosen.segmentation([1]), whole.segmentation([0]))
-    np.testing.assert_array_equal(chosen.presence("ood"), whole.presence("ood")[[7, 0, 3]])
+    np.testing.assert_array_equal(chosen.present, whole.present[[7, 0, 3]])
 
 
 def test_two_splits_of_one_store_may_not_share_a_scene(toys: list[str], tmp_path: Path) -> None:
