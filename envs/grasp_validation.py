@@ -6,8 +6,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -19,7 +17,7 @@ from pickclutter_lang.envs.config import GraspValidationConfig
 from pickclutter_lang.envs.generation.pile_sampling import Pile
 from pickclutter_lang.envs.generation.scene_renderer import PandaKinematics
 from pickclutter_lang.envs.grasp_labels import GraspChecker
-from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, prepare_renderer, renderer_options
+from pickclutter_lang.envs.renderer import prepare_renderer
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.manipulation.gripper import collision_counts, pregrasp_pose
 from pickclutter_lang.manipulation.kinematics import CLOSED, OPEN
@@ -140,43 +138,22 @@ class PickExecutor:
     """Moves the Panda of ManiSkill2's PickClutter through pre-grasp, approach, close and lift."""
 
     def __init__(self, objects: ObjectSet) -> None:
-        prepare_renderer()
-        from pickclutter_lang.envs.pick_clutter import ObjectSetEnv  # it imports sapien
-
         self.objects = objects
-        with TemporaryDirectory() as folder:
-            first = objects.draw_models(np.array([0]), "train", np.random.default_rng(0))[0]
-            path, models = Path(folder) / "episodes.json", Path(folder) / "models.json"
-            actor = {"model_id": first.model_id, "scale": first.scale, "pose": [0, 0, 0.1, 1, 0, 0, 0]}
-            path.write_text(json.dumps([{"actors": [{**actor, "rep_pts": [[0, 0, 0.1]]}]}]))
-            models.write_text(json.dumps(objects.model_db([first.model_id])))
-            self._env = ObjectSetEnv(
-                objects,
-                episode_json=str(path),
-                asset_root=str(objects.root),
-                model_json=str(models),
-                obs_mode="none",
-                control_mode="pd_joint_pos",
-                robot_init_qpos_noise=0.0,
-                **renderer_options(),
-            )
+        self._env: Any = None
 
     def load(self, pile: Pile) -> None:
         """Put a pile on the table, with the arm at rest."""
         actors = [
-            {
-                "model_id": model.model_id,
-                "scale": model.scale,
-                "pose": [float(v) for v in pose],
-                "rep_pts": [[float(v) for v in pose[:3]]],
-            }
-            for model, pose in zip(pile.models, pile.poses, strict=True)
+            {"model_id": model.model_id, "scale": model.scale, "pose": pose.tolist(), "rep_pts": [pose[:3].tolist()]}
+            for model, pose in zip(pile.models, np.asarray(pile.poses, float), strict=True)
         ]
+        if self._env is None:
+            prepare_renderer()
+            from pickclutter_lang.envs.pick_clutter import ObjectSetEnv  # it imports sapien
+
+            settings = {"obs_mode": "none", "control_mode": "pd_joint_pos", "robot_init_qpos_noise": 0.0}
+            self._env = ObjectSetEnv(self.objects, [{"actors": actors}], **settings)
         self._env.episodes = [{"actors": actors}]
-        self._env.model_db = self.objects.model_db([model.model_id for model in pile.models])
-        if self.objects.instances:
-            count_meshes(len(actors))
-            drop_unused_meshes()
         self._env.reset(seed=0, options={"episode_idx": 0, "reconfigure": True})
         self._start = self._env.get_state()
         self._kinematics = PandaKinematics(self._env.agent.robot)

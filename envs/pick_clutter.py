@@ -69,14 +69,20 @@ _NOWHERE = (0.0, 0.0, -10.0)
 
 
 class ObjectSetEnv(PickClutterYCBEnv):  # type: ignore[misc]
-    """`PickClutterYCBEnv` that takes each model from its folder in an object set; a mixed set has several."""
+    """`PickClutterYCBEnv` of given episodes, not of files; each model comes from its folder in an object set."""
 
-    object_set: ObjectSet
+    def __init__(self, object_set: ObjectSet, episodes: Sequence[Mapping[str, Any]], **kwargs: Any) -> None:
+        """Make the environment; further arguments are those of mani_skill2's `BaseEnv`."""
+        self.object_set, self.episodes = object_set, episodes
+        self.episode_idx, self.goal_thresh = -1, 0.025  # as `PickClutterEnv.__init__`, which reads files, sets them
+        super(PickClutterEnv, self).__init__(**{**renderer_options(), **kwargs})
 
-    def __init__(self, object_set: ObjectSet, **kwargs: Any) -> None:
-        """Make the environment; further arguments are those of `PickClutterYCBEnv`."""
-        self.object_set = object_set
-        super().__init__(**kwargs)
+    def _load_actors(self) -> None:
+        self.model_db = self.object_set.model_db([actor["model_id"] for actor in self.episode["actors"]])
+        super()._load_actors()
+        if self.object_set.instances:
+            count_meshes(len(self.objs))
+        drop_unused_meshes(self)
 
     def _load_model(self, model_id: str, model_scale: float = 1.0) -> Any:
         self.asset_root = self.object_set.model_dir(model_id).parent.parent
@@ -173,23 +179,18 @@ class PickClutterLangEnv(ObjectSetEnv):
         piles = PileConfig(
             min_objects, max_objects, graspable=False, camera=self._camera_settings, distractors=distractors
         )
-        self.object_set, self.episodes = open_episodes(episode_json, pile_seed, split, piles, *of_set)
-        self.episode_idx, self.goal_thresh = -1, 0.025  # as `PickClutterEnv.__init__`, which reads files, sets them
-        self._init_base_env(engine, renderer, obs_mode=raw_mode, render_mode=render_mode, camera_cfgs=cameras, **kwargs)
+        made_of = open_episodes(episode_json, pile_seed, split, piles, *of_set)
+        try:
+            super().__init__(*made_of, obs_mode=raw_mode, render_mode=render_mode, camera_cfgs=cameras, **kwargs)
+        finally:
+            engine.set_renderer(renderer)  # else it would keep BaseEnv's, which ends with this environment
+        # The first scene was created with BaseEnv's, so that one must live on too.
+        self._first_renderer, self._renderer = self._renderer, renderer
         modes = {"render_modes": _available_render_modes(), "render_fps": self.control_freq}
         self.metadata = {**self.metadata, **modes}  # type: ignore[misc]
         self._converter = _ObservationConverter(self.observation_space, self._obs_mode_name)
         self.observation_space = self._converter.space
         self._np_random = None  # seeded while the parent made itself; without a seed episodes shall differ
-
-    def _init_base_env(self, engine: Any, renderer: Any, **kwargs: Any) -> None:
-        """Call the constructor of `BaseEnv`, and restore the shared renderer that it replaces."""
-        try:
-            super(PickClutterEnv, self).__init__(**{**renderer_options(), **kwargs})
-        finally:
-            engine.set_renderer(renderer)  # else it would keep BaseEnv's, which ends with this environment
-        # The first scene was created with BaseEnv's, so that one must live on too.
-        self._first_renderer, self._renderer = self._renderer, renderer
 
     @property
     def catalog(self) -> Catalog:
@@ -296,16 +297,8 @@ class PickClutterLangEnv(ObjectSetEnv):
             self.episode_idx, self.episode = -1, deepcopy(dict(wanted))
         dropped = isinstance(self.episodes, ProceduralEpisodes) and self.episode_idx >= 0
         self._draw_view((self._pile_seed, self.split, self.episode_idx) if dropped else None)
-        model_ids = [actor["model_id"] for actor in self.episode["actors"]]
-        self._pile = [self.object_set.model(model_id) for model_id in model_ids]
-        self.model_db = self.object_set.model_db(model_ids)
+        self._pile = [self.object_set.model(actor["model_id"]) for actor in self.episode["actors"]]
         return True
-
-    def _load_actors(self) -> None:
-        super()._load_actors()
-        if self.object_set.instances:
-            count_meshes(len(self.objs))
-        drop_unused_meshes(self)
 
     def _set_target(self) -> None:
         """Draw as mani_skill2 does, from the same generator; language draws from a separate one.
