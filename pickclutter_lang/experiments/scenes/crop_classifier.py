@@ -38,10 +38,9 @@ class CropTask:
     """See `pickclutter_lang.training.trainer.Task`.
 
     `train` and `few_shot` are the object crops of the training and of the few-shot scenes, in equal parts in a batch,
-    `validation` those of X_id.
+    `validation` those of X_id. `key` is the seed of the run and the number of the phase.
     """
 
-    name: str
     config: CropClassifierPhaseConfig
     model: CropClassifier
     architecture: dict[str, Any]
@@ -50,8 +49,9 @@ class CropTask:
     few_shot: ObjectCropDataset
     validation: ObjectCropDataset
     key: tuple[int, int]
-    num_workers: int = 0
-    selection_metric: str | None = None
+    num_workers: int
+    name: str = CROP_CLASSIFIER
+    selection_metric: None = None
 
     @cached_property
     def _frequency(self) -> Tensor:
@@ -77,8 +77,6 @@ class CropTask:
     def loss(self, prepared: CropBatch, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the cross-entropy over the names (L_cls, Eq. 1) with logit adjustment (Menon et al. 2021,
         Eq. 10): in training the log frequency of each name is added, so that inference does not favor frequent names.
-
-        :raises InvalidArgumentError: when the training diverged
         """
         device = self.model.log_scale.device
         images, masks, labels = (part.to(device) for part in prepared)
@@ -137,7 +135,6 @@ def crop_classifier_phase(run: SceneRun, config: CropClassifierPhaseConfig) -> P
             ObjectCropDataset(run.scenes[store], columns) for store in ("train", "fewshot", "id")
         )
         return CropTask(
-            name=CROP_CLASSIFIER,
             config=config,
             model=model(),
             architecture=run.architecture,
@@ -164,8 +161,8 @@ def _check_stores(run: SceneRun) -> None:
         for name in ("train", "id", "fewshot"):
             run.scenes[name].segmentation([0])
             run.scenes[name].instance_ids([0], [0])
-        for name in ("id", "fewshot"):
-            run.scenes[name].load_images("hand", "depth", [0])
+            if name != "train":
+                run.scenes[name].load_images("hand", "depth", [0])
     except DatasetError as error:
         raise DatasetError(
             f"{error}; object crops need it: collect the scenes again, or train with crop_classifier=none"

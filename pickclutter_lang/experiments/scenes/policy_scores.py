@@ -88,15 +88,18 @@ def score_policy(
             name: {"unseen": name in unseen, "threshold": float(f"{threshold:.4g}"), **row}
             for name, threshold, row in zip(found.names, thresholds.tolist(), rows, strict=True)
         }
-        values: dict[str, Any] = {"kind": "store", "name": str(policy), "data": of, "config": {"store": str(store)}}
-        values |= {
+        values: dict[str, Any] = {
+            "kind": "store",
+            "name": str(policy),
+            "data": of,
+            "config": {"store": str(store)},
             "label": spec.target_label,
             "metrics": {key: one for key, one in groups.items() if one},
             "names": names,
+            "teacher": {"name": spec.teacher.name, "fingerprint": spec.teacher.fingerprint},
         }
-        teacher = {"name": spec.teacher.name, "fingerprint": spec.teacher.fingerprint}
-        record = write_record(out, values | {"teacher": teacher})
-        tables = f"{_group_table(record)}\n\n{_NOTE}\n\n{_name_table(record)}\n"
+        record = write_record(out, values)
+        tables = _tables(record)
         write_text(out / "tables.md", tables)
     return PolicyScores(record, tables)
 
@@ -137,29 +140,22 @@ def _group(found: Predictions, student: StudentRuntime) -> dict[str, Any]:
     }
 
 
-def _group_table(record: Record) -> str:
-    """Return the Markdown table of seen, unseen and all names."""
+def _tables(record: Record) -> str:
+    """Return the Markdown tables of seen, unseen and all names, and of each name."""
     label = record["label"]
     head = ["names", "number", "mAP", "F1", "mAP, all-positive", "F1, all-positive"]
     head += [f"{label}, called absent", f"not {label}, called absent"]
-    rows: list[list[object]] = []
+    groups: list[list[object]] = []
     for title, of in record["metrics"].items():
         metrics = (of[key] for key in ("policy_map", "policy_f1", "all_positive_map", "all_positive_f1"))
         cells = (estimate_cell(None if one is None else Estimate(**one, runs=1)) for one in metrics)
-        shares = (_share(of["true_called_absent"], of["true"]), _share(of["absent_called_so"], of["absent"]))
-        rows.append([title, of["names"], *cells, *shares])
-    return markdown_table(head, rows)
-
-
-def _share(count: int, of: int) -> str:
-    return f"{percent(count / of)} ({count}/{of})" if of else "NA"
-
-
-def _name_table(record: Record) -> str:
-    metrics = ("average_precision", "f1", "precision", "recall")
-    head = ["name", "seen", f"{record['label']} in scenes", "AP", "F1", "precision", "recall"]
-    rows = [
-        [name, "no" if row["unseen"] else "yes", row["support"], *(percent(row[m]) for m in metrics)]
+        pairs = (of["true_called_absent"], of["true"]), (of["absent_called_so"], of["absent"])
+        shares = (f"{percent(count / total)} ({count}/{total})" if total else "NA" for count, total in pairs)
+        groups.append([title, of["names"], *cells, *shares])
+    metrics_of_name = ("average_precision", "f1", "precision", "recall")
+    names = [
+        [name, "no" if row["unseen"] else "yes", row["support"], *(percent(row[m]) for m in metrics_of_name)]
         for name, row in record["names"].items()
     ]
-    return markdown_table(head, rows)
+    of_names = markdown_table(["name", "seen", f"{label} in scenes", "AP", "F1", "precision", "recall"], names)
+    return f"{markdown_table(head, groups)}\n\n{_NOTE}\n\n{of_names}\n"

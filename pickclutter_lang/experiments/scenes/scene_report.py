@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from matplotlib import colormaps
@@ -26,7 +25,6 @@ from pickclutter_lang.experiments.scenes.table12 import (
 from pickclutter_lang.experiments.scenes.table12_sweep import TABLE12
 from pickclutter_lang.results.charts import draw_curves
 from pickclutter_lang.results.page import PAGE_FILE, Card, Gallery, Item, jpeg, run_details, write_page
-from pickclutter_lang.results.record import Record
 from pickclutter_lang.results.runs import Runs, load_run
 from pickclutter_lang.results.scores import Scores
 from pickclutter_lang.results.tables import table_rows
@@ -44,7 +42,7 @@ def write_report(run: str | Path) -> Path:
     :raises LockedError: when another process is at work in the folder
     """
     folder = Path(run)
-    runs = _load(folder)
+    runs = with_baselines(load_run(folder, TABLE12))
     record = runs.first
     shown: dict[str, Figure | Gallery] = {
         "curves.png": draw_curves({record["name"]: record["history"]}),
@@ -52,20 +50,21 @@ def write_report(run: str | Path) -> Path:
         "objects.png": draw_objects(runs),
         "scenes.png": _gallery(Scores.load(folder), Examples.load(folder)),
     }
-    parts = [_overview(runs), "![Table 12](table12.png)", *sections(runs), OBJECTS_SECTION, _scenes(record)]
+    parts = [_overview(runs), "![Table 12](table12.png)", *sections(runs), OBJECTS_SECTION]
+    parts.append(
+        "## Scenes of X_ood\n\nEvenly spaced through X_ood, after fine-tuning on "
+        f"{record['data']['fewshot']['scenes']} scenes: the hand camera's image, and attention maps of labels that are "
+        f"`{record['config']['data']['target_label']}` or predicted to be. A star marks Y_ood.\n\n![Scenes](scenes.png)"
+    )
     with dir_lock(folder):
         return write_page(folder / PAGE_FILE, "\n\n".join(parts), shown, run_details(record))
 
 
 def summary(run: str | Path) -> str:
     """Return the tables of F1 and mAP of a run, for the end of a command."""
-    runs = _load(Path(run))
+    runs = with_baselines(load_run(Path(run), TABLE12))
     tables = (table for table in score_tables(runs) if table.number in ("12 f1 model", "12 map model"))
     return "\n\n".join(f"{table.title}, %\n{table_rows(runs, table)}" for table in tables)
-
-
-def _load(folder: Path) -> Runs:
-    return with_baselines(load_run(folder, TABLE12))
 
 
 def _overview(runs: Runs) -> str:
@@ -73,6 +72,11 @@ def _overview(runs: Runs) -> str:
     record = runs.first
     histories, metric = record["history"], record["config"]["selection_metric"]
     best = max(histories["distill"], key=lambda row: row["validation"][metric] or 0.0)
+    crops = ""
+    if rows := histories.get("crop_classifier"):
+        named = (rows[-1].get("validation") or {}).get("accuracy")
+        share = "" if named is None else f" {100 * named:.0f}% of the objects of X_id get their name among all names."
+        crops = f"A second student, of object crops, goes with it ({len(rows)} epochs).{share}"
     times = ", ".join(f"{name} {value:.0f} s" for name, value in record["seconds"].items())
     return f"""# A distilled student
 
@@ -82,29 +86,9 @@ def _overview(runs: Runs) -> str:
 
 {record["parameters"] / 1e6:.1f} million parameters, epoch {best["epoch"]} of {len(histories["distill"])}, chosen on
 X_id. Time: {times}. Peak memory: {record["peak_memory_mb"]:.0f} MB. Seed {record["seed"]}, revision \
-{record["git_revision"]}. {_crop_classifier_note(histories)}
+{record["git_revision"]}. {crops}
 
 ![Training curves](curves.png)"""
-
-
-def _crop_classifier_note(histories: dict[str, Any]) -> str:
-    """Return how well single objects are named; nothing for a run without object crops."""
-    rows = histories.get("crop_classifier")
-    if not rows:
-        return ""
-    named = (rows[-1].get("validation") or {}).get("accuracy")
-    share = "" if named is None else f" {100 * named:.0f}% of the objects of X_id get their name among all names."
-    return f"A second student, of object crops, goes with it ({len(rows)} epochs).{share}"
-
-
-def _scenes(record: Record) -> str:
-    return f"""## Scenes of X_ood
-
-Evenly spaced through X_ood, after fine-tuning on {record["data"]["fewshot"]["scenes"]} scenes: the hand camera's image,
-and attention maps of labels that are `{record["config"]["data"]["target_label"]}` or predicted to be. A star marks
-Y_ood.
-
-![Scenes](scenes.png)"""
 
 
 def _gallery(scores: Scores, examples: Examples) -> Gallery:
@@ -117,9 +101,11 @@ def _gallery(scores: Scores, examples: Examples) -> Gallery:
             (float(cell.scores[row, n]), label, bool(cell.targets[row, n]), bool(cell.predicted[row, n]))
             for cell in cells
             for n, label in enumerate(cell.labels)
+            if cell.targets[row, n] or cell.predicted[row, n]
         ]
         items = []
-        for n, (score, label, verdict) in enumerate(_verdicts(labels)):
+        for n, (score, label, true, predicted) in enumerate(sorted(labels, key=lambda one: -one[0])):
+            verdict: Verdict = "missed" if not predicted else "right" if true else "wrong"
             star, group = (" *", "unseen (Y_ood)") if label in scores.unseen else ("", "seen (Y_id)")
             heatmap = maps[list(examples.labels).index(label)]
             media = jpeg(overlay_map(image, heatmap), _MAP_PIXELS) if n < _MOST_MAPS else None
@@ -127,13 +113,6 @@ def _gallery(scores: Scores, examples: Examples) -> Gallery:
             items.append(Item(f"{verdict}: {label}{star} {score:.2f}", facets, media, verdict))
         cards.append(Card(scene, jpeg(image), items))
     return Gallery(cards)
-
-
-def _verdicts(labels: list[tuple[float, str, bool, bool]]) -> Iterator[tuple[float, str, Verdict]]:
-    """Yield score, label and verdict of the labels that are true or predicted, the likeliest first."""
-    for score, label, true, predicted in sorted(labels, key=lambda one: -one[0]):
-        if true or predicted:
-            yield score, label, "missed" if not predicted else "right" if true else "wrong"
 
 
 def overlay_map(image: NDArray[np.uint8], heatmap: NDArray[np.float32]) -> NDArray[np.uint8]:
