@@ -110,17 +110,11 @@ class ScoreNetwork(nn.Module):
     """A `MultiLabelStudent` as ONNX takes it: the text features of names are inputs."""
 
     def __init__(self, model: MultiLabelStudent) -> None:
-        """Take a student."""
         super().__init__()
         self.model = model
 
     def forward(self, images: Tensor, positive: Tensor, negative: Tensor) -> Any:
-        """Return probabilities [N, C], attention maps and logits of cells [N, C, h, w].
-
-        :param images: [N, K, S, S]
-        :param positive: features of the names' positive prompts [C, D]
-        :param negative: those of their negative prompts [C, D]
-        """
+        """Return probabilities [N, C], attention maps and logits of cells [N, C, h, w]."""
         return self.model.score(self.model.features(images), PromptFeatures(positive, negative))[:3]
 
 

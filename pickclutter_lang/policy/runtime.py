@@ -8,7 +8,7 @@ from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Timer
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,8 @@ from pickclutter_lang.utils.constants import MAX_DEPTH_M
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
+    from pickclutter_lang.policy.torch_networks import TorchNetworks
+
 SCORES = ("probabilities", "attention", "cell_logits")
 """Outputs of the ONNX network of scores, in the order of `StudentOutput`."""
 MAX_SECONDS = 30.0
@@ -67,31 +69,15 @@ class StudentOutput(NamedTuple):
     cell_logits: Floats
 
 
-class Networks(Protocol):
-    """The networks of a student: `TorchNetworks` or `OnnxNetworks`."""
-
-    @property
-    def names(self) -> list[str]:
-        """Names whose text features are known: those of the folder, then others."""
-
-    def encode_names(self, names: Sequence[str]) -> TextFeatures:
-        """Return the text features of names.
-
-        :raises PickClutterError: for a name whose features cannot be had here
-        """
-
-    def score(self, images: Floats, names: Sequence[str]) -> StudentOutput:
-        """Score names on an image [1, K, S, S]."""
-
-    def classify_crops(self, images: Floats, masks: Floats) -> Floats:
-        """Return logits [n, C] of the folder's names for object crops [n, 3, S, S] and their masks [n, S, S]."""
-
-
 class StudentRuntime:
     """An exported student on the CPU, with the thresholds of its scores; opened by `load`."""
 
     def __init__(
-        self, config: StudentSpec, networks: Networks, thresholds: Thresholds | None = None, folder: Path | None = None
+        self,
+        config: StudentSpec,
+        networks: TorchNetworks | OnnxNetworks,
+        thresholds: Thresholds | None = None,
+        folder: Path | None = None,
     ) -> None:
         """Take the parts of a student.
 
@@ -149,16 +135,12 @@ class StudentRuntime:
         blank = np.zeros((1, spec.camera_spec.channels, spec.image_size, spec.image_size), np.float32)
         return int(self.networks.score(blank, spec.names[:1]).attention.shape[-1])
 
-    def encode_names(self, names: Sequence[str]) -> TextFeatures:
-        """Return the text features [C, D] of names; new ones are encoded by the teacher's text tower, each once.
+    def predict(self, observation: Mapping[str, Any], names: Sequence[str]) -> StudentOutput:
+        """Score C names on the camera images of an observation; the teacher's text tower encodes new ones, each once.
 
-        :raises InvalidArgumentError, UnknownObjectError: for a name that cannot be encoded
+        :raises InvalidArgumentError: as `preprocess`, and for a name that cannot be encoded, as UnknownObjectError
         :raises TeacherError: when a name is new, and the teacher is missing or another one
         """
-        return self.networks.encode_names(names)
-
-    def predict(self, observation: Mapping[str, Any], names: Sequence[str]) -> StudentOutput:
-        """Score C names on the camera images of an observation; errors are those of `preprocess` and `encode_names`."""
         return self.networks.score(self.preprocess(observation), names)
 
     def preprocess(self, observation: Mapping[str, Any]) -> Floats:

@@ -32,9 +32,8 @@ from pickclutter_lang.policy.folder import (
     write_folder,
 )
 from pickclutter_lang.policy.runtime import StudentOutput
-from pickclutter_lang.students.crop_classifier import CropClassifier
 from pickclutter_lang.students.label_encoders import StoredLabelEncoder
-from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16
+from pickclutter_lang.students.student import CropClassifier, MultiLabelStudent, resolve_bf16
 from pickclutter_lang.utils.array_files import check_finite, to_float, to_half
 from pickclutter_lang.utils.json_files import damage_of
 from pickclutter_lang.utils.plugins import is_plugin
@@ -63,17 +62,12 @@ class TorchNetworks:
         self._config = config
         contexts = _with_prefix(weights, PROMPTS_PREFIX)
         self._labels = StoredLabelEncoder(config.names, text, config.prompts.prompt_config, contexts, config.teacher)
-        use_bf16 = resolve_bf16(config.precision, "cpu")
-        networks = [
-            MultiLabelStudent(
-                config.network.student_config, config.camera_spec, self._labels.embed_dim, use_bf16=use_bf16
-            )
-            for _ in range(1 if config.object_crop_size is None else 2)
-        ]
-        self.model = networks[0]
+        use_bf16, network = resolve_bf16(config.precision, "cpu"), config.network.student_config
+        self.model = MultiLabelStudent(network, config.camera_spec, self._labels.embed_dim, use_bf16=use_bf16)
         self.crop_classifier: CropClassifier | None = None
         if config.object_crop_size is not None:
-            self.crop_classifier = CropClassifier(networks[1].student, len(config.names), use_bf16=use_bf16)
+            student = MultiLabelStudent(network, config.camera_spec, self._labels.embed_dim).student
+            self.crop_classifier = CropClassifier(student, len(config.names), use_bf16=use_bf16)
         prefixes = (PROMPTS_PREFIX, CROP_CLASSIFIER_PREFIX)
         try:
             self.model.load_state_dict({k: v for k, v in weights.items() if not k.startswith(prefixes)})

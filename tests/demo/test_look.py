@@ -42,7 +42,7 @@ def test_teacher_and_student_are_asked_in_one_picture(config: LookConfig) -> Non
         assert detection.score == pytest.approx(odds[0] / odds.sum(), abs=1e-5) and detection.threshold == 0.3
         assert detection.heatmap.shape == (60, 60) and detection.heatmap.min() >= 0 and np.ptp(detection.heatmap) > 0
     student = StudentRuntime.load(str(config.policy))
-    student.encode_names(NAMES)
+    student.networks.encode_names(NAMES)
     expected = [found.score for found in StudentDetector(student).detect_without_depth(seen.image, NAMES)]
     assert [found.score for found in seen.found["student"]] == pytest.approx(expected)
     with Image.open(config.out) as picture:

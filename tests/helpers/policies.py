@@ -22,8 +22,7 @@ from pickclutter_lang.policy.folder import (
     Thresholds,
 )
 from pickclutter_lang.policy.torch_networks import CROP_CLASSIFIER_PREFIX, save_pretrained
-from pickclutter_lang.students.crop_classifier import CropClassifier
-from pickclutter_lang.students.student import MultiLabelStudent, build_student
+from pickclutter_lang.students.student import CropClassifier, MultiLabelStudent, build_student
 from pickclutter_lang.teachers.config import TeacherReference
 
 SIDE = 48  # of the images; the student sees them at 32 pixels

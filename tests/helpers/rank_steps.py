@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from pickclutter_lang.distillation import image_contrastive_loss
-from pickclutter_lang.students import build_student
+from pickclutter_lang.students.student import build_student
 from pickclutter_lang.training.parallel import (
     backward,
     from_main,

@@ -61,16 +61,16 @@ def env() -> Iterator[FlatObservation]:
 
 
 class FixedDetector:
-    """A detector with a fixed score."""
+    """A detector with a fixed score and mask: no pixel, or all."""
 
-    def __init__(self, score: float) -> None:
+    def __init__(self, score: float, everywhere: bool = False) -> None:
         self.score, self.names = score, ["lemon"]
         self.names_asked: list[str] = []
+        self._mask = np.full((SIDE, SIDE), everywhere)
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
         self.names_asked.append(name)
-        mask = np.zeros((SIDE, SIDE), bool)
-        return Detection(self.score, 0.5, mask, mask.astype(float))
+        return Detection(self.score, 0.5, self._mask, self._mask.astype(float))
 
 
 def test_both_libraries_check_the_observations() -> None:
@@ -185,19 +185,9 @@ def test_detections_of_an_episode_are_averaged(
     assert [detection.score for detection in later[0].detections] == list(scores)
 
 
-class WholeImageDetector(FixedDetector):
-    """A detector whose mask is the full image."""
-
-    def __init__(self) -> None:
-        super().__init__(1.0)
-
-    def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
-        return super().__call__(observation, name)._replace(mask=np.ones((SIDE, SIDE), bool))
-
-
 def test_a_returned_state_never_changes_and_only_the_newest_continues(env: FlatObservation) -> None:
     observation, _ = env.reset(seed=4)
-    policy = LanguagePickPolicy(WholeImageDetector())
+    policy = LanguagePickPolicy(FixedDetector(1.0, everywhere=True))
     _, states = policy.predict(observation)
     first, before = states[0], repr(states[0])
     for _ in range(3):
@@ -216,7 +206,7 @@ def test_vectors_and_single_environments_agree(env: FlatObservation) -> None:
     first, _ = env.reset(seed=4)
     second, _ = env.reset(seed=5)
     both = {key: np.stack([first[key], second[key]]) for key in first}
-    policy = LanguagePickPolicy(WholeImageDetector(), declare=False)
+    policy = LanguagePickPolicy(FixedDetector(1.0, everywhere=True), declare=False)
     actions, state = policy.predict(both)
     assert not np.array_equal(*actions)
     for n, observation in enumerate((first, second)):

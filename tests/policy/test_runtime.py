@@ -81,9 +81,9 @@ def test_only_new_names_need_the_teacher_and_another_is_refused(exported: Path, 
     values["student"]["teacher"]["fingerprint"] = "0" * 64
     (tmp_path / "copy" / "policy.json").write_text(json.dumps(values))
     student = StudentRuntime.load(tmp_path / "copy")
-    assert len(student.encode_names(["lemon", "dice"]).positive) == 2
+    assert len(student.networks.encode_names(["lemon", "dice"]).positive) == 2
     with pytest.raises(TeacherError):
-        student.encode_names(["teapot"])
+        student.networks.encode_names(["teapot"])
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -97,7 +97,7 @@ def test_a_traced_network_predicts_what_the_network_predicts_and_can_be_sent(exp
     assert isinstance(networks, TorchNetworks)
     given = torch.from_numpy(student.preprocess(images))
     with torch.no_grad():
-        text = PromptFeatures(*map(torch.from_numpy, student.encode_names(names)))
+        text = PromptFeatures(*map(torch.from_numpy, student.networks.encode_names(names)))
         expected = networks.model.score(networks.model.features(given), text)
     found = student.predict(images, names)
     assert networks._network(given).dtype == getattr(torch, precision)

@@ -14,9 +14,8 @@ from efficientnet_pytorch import EfficientNet
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
-from pickclutter_lang.students import LocalAggregation, Student, build_student
 from pickclutter_lang.students.config import StudentConfig
-from pickclutter_lang.students.student import normalize_rgb, resolve_bf16
+from pickclutter_lang.students.student import LocalAggregation, Student, build_student, normalize_rgb, resolve_bf16
 from pickclutter_lang.teachers.pocket import dense_maps, load_pocket_teacher
 
 D = 12

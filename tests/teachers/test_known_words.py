@@ -92,8 +92,8 @@ def test_a_policy_and_the_teacher_keep_names_that_they_were_made_with() -> None:
 def test_a_student_warns_once_of_a_new_name_and_reads_it_by_its_neighbors() -> None:
     student = StudentRuntime.load("open")
     with pytest.warns(UnknownWordWarning, match="kettle"):
-        kettle, teapot, hammer = student.encode_names(["kettle", "teapot", "hammer"]).positive
+        kettle, teapot, hammer = student.networks.encode_names(["kettle", "teapot", "hammer"]).positive
     assert kettle @ teapot > 0.9 > 0.5 > kettle @ hammer
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        student.encode_names(["mug", "kettle"])
+        student.networks.encode_names(["mug", "kettle"])

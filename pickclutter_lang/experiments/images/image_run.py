@@ -26,8 +26,7 @@ from pickclutter_lang.experiments.stages import CONTINUAL, DISTILL, FEW_SHOT
 from pickclutter_lang.experiments.teacher_keys import teacher_keys
 from pickclutter_lang.metrics import mean_class_accuracy
 from pickclutter_lang.results.comparability import comparable_config
-from pickclutter_lang.students import build_student
-from pickclutter_lang.students.student import normalize_rgb, resolve_bf16
+from pickclutter_lang.students.student import build_student, normalize_rgb, resolve_bf16
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.teachers.known_words import unknown_words_note
 from pickclutter_lang.teachers.training_images import check_untrained_images, note_of_trained_images

@@ -16,8 +16,7 @@ from pickclutter_lang.datasets.scene_images import ObjectCropDataset
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig
 from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, FEW_SHOT
-from pickclutter_lang.students.crop_classifier import CropClassifier
-from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16
+from pickclutter_lang.students.student import CropClassifier, MultiLabelStudent, resolve_bf16
 from pickclutter_lang.training.batches import Batch, balanced_batches, prefetch_map
 from pickclutter_lang.training.experiment import Phase
 from pickclutter_lang.training.parallel import gather_rows, own_draws, own_slice

@@ -26,9 +26,7 @@ from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.manipulation.point_cloud import camera_pose_from_table, unproject_depth
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.students import build_student
-from pickclutter_lang.students.crop_classifier import CropClassifier
-from pickclutter_lang.students.student import normalize_rgb
+from pickclutter_lang.students.student import CropClassifier, build_student, normalize_rgb
 from pickclutter_lang.training.trainer import seed_everything
 
 SIDE = 48
