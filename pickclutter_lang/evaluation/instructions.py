@@ -353,14 +353,9 @@ def _categories_of(item: CatalogObject) -> set[str]:
 def _may_name(name: str, item: CatalogObject) -> bool:
     """Return whether a name may be true of an object: it is one of its words, after its colors or sizes."""
     nouns, words = {item.name, *item.synonyms, *_categories_of(item)}, name.split()
-    return any(
-        " ".join(words[n:]) in nouns and set(words[:n]) <= _ADJECTIVES and not _other_color(words[:n], item)
-        for n in range(len(words))
-    )
-
-
-def _other_color(words: Sequence[str], item: CatalogObject) -> bool:
-    return bool(item.colors) and any(word in COLORS and word not in item.colors for word in words)
+    wrong = {*COLORS} - {*item.colors} if item.colors else set()
+    beginnings = (words[:n] for n in range(len(words)) if " ".join(words[n:]) in nouns)
+    return any({*beginning} <= _ADJECTIVES - wrong for beginning in beginnings)
 
 
 @cache

@@ -32,7 +32,6 @@ _CONTENT: dict[str, Any] = json.loads((files("pickclutter_lang.assets") / "paper
 
 DATA_SETS: Mapping[str, str] = _CONTENT["data_sets"]
 """The paper's data sets: our name -> its name, in the order of its columns."""
-AVERAGE = "average"
 SIZES: Mapping[str, tuple[int, int, int]] = {name: (a, b, c) for name, (a, b, c) in _CONTENT["sizes"].items()}
 """Images in the published lists: training, X_id, X_ood; those of tiered-ImageNet are not public."""
 PAPER: Mapping[str, PaperTable] = {number: _table(rows) for number, rows in _CONTENT["tables"].items()}

@@ -95,10 +95,6 @@ class Runs:
         """Return the records of a run; None stands for the teacher's."""
         return self.records.get(run or TEACHER, {})
 
-    def seeds(self, run: str | None) -> tuple[int, ...]:
-        """Return the seeds of the finished runs of a name."""
-        return tuple(sorted({replicate.seed for replicate in self.of(run)}))
-
     def replicates(self, run: str | None) -> tuple[Replicate, ...]:
         """Return the finished replicates of a run."""
         return tuple(self.of(run))

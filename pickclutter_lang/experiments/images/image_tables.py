@@ -280,7 +280,7 @@ def student_name(record: Record) -> str:
 def _page(runs: Runs, table: Table) -> str:
     records = [record for run in table.runs for record in runs.of(run).values()]
     notes = [line.removeprefix("- ") for record in records for line in record.get("report", "").splitlines()[1:]]
-    missing = [f"`{run}`" for run in table.runs if not runs.seeds(run)]
+    missing = [f"`{run}`" for run in table.runs if not runs.of(run)]
     parts = [
         f"# Table {table.number}: {table.title}",
         _data_note(runs, table, records),
@@ -306,7 +306,7 @@ def _data_note(runs: Runs, table: Table, records: Sequence[Record]) -> str:
         f"Data set `{data['name']}`: {len(data['seen'])} classes in Y_id and {len(data['unseen'])} in Y_ood; "
         f"{sizes['train']} training, {sizes['id']} X_id, {sizes['ood']} X_ood and {sizes['fewshot']} few-shot images. "
         f"Teacher `{runs.first['teacher']['name']}`, student {students}. Accuracies are means over classes. Each "
-        f"number: mean ± half of its interval. {runs.note([name for name in table.runs if runs.seeds(name)])}{epochs} "
+        f"number: mean ± half of its interval. {runs.note([name for name in table.runs if runs.of(name)])}{epochs} "
         f"Revision: {', '.join(sorted({str(record['git_revision']) for record in records}))}."
     )
 
