@@ -31,11 +31,8 @@ def slow_average_precision(scores: NDArray[np.float64], present: NDArray[np.bool
 
 
 def slow_scene_f1(predicted: NDArray[np.bool_], present: NDArray[np.bool_]) -> float:
-    values = []
-    for own, true in zip(predicted, present, strict=True):
-        if true.any():
-            values.append(2 * (own & true).sum() / (own.sum() + true.sum()))
-    return float(np.mean(values))
+    rows = [(own, true) for own, true in zip(predicted, present, strict=True) if true.any()]
+    return float(np.mean([2 * (own & true).sum() / (own.sum() + true.sum()) for own, true in rows]))
 
 
 def slow_class_recall(predicted: NDArray[np.bool_], present: NDArray[np.bool_]) -> float:

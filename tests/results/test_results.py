@@ -32,11 +32,7 @@ def scene_cells(shift: float, scenes: int = 40, source: str = "x") -> dict[tuple
     rng = np.random.default_rng(0)
     cells = {}
     for stage in ("zero_shot", "few_shot"):
-        for cell, labels in (
-            ("id_on_ood", ("mug", "plum")),
-            ("ood_on_ood", ("lime", "fork")),
-            ("ood_on_id", ("lime",)),
-        ):
+        for cell, labels in _LABELS.items():
             targets = rng.random((scenes, len(labels))) < 0.4
             scores = np.clip(0.6 * rng.random(targets.shape) + shift * targets, 0, 1).astype(np.float32)
             items = tuple(f"s{n}" for n in range(scenes))
@@ -56,10 +52,8 @@ def images_run(folder: Path, seed: int) -> Path:
     labels = np.arange(60) % 4
     answers = np.where(rng.random(60) < 0.7, labels, (labels + 1) % 4)
     own = rng.random(60)
-    others, nearest = (
-        own + np.where(answers == labels, -0.1, 0.1),
-        np.where(answers == labels, (labels + 2) % 4, answers),
-    )
+    others = own + np.where(answers == labels, -0.1, 0.1)
+    nearest = np.where(answers == labels, (labels + 2) % 4, answers)
     items, classes = [f"i{n}" for n in range(60)], ["a", "b", "c", "d"]
     cosines: dict[str, Any] = {"own": own, "others": others, "nearest": nearest.tolist()}
     cells = {
@@ -72,10 +66,8 @@ def images_run(folder: Path, seed: int) -> Path:
 
 def policy_run(folder: Path, seed: int, first: int) -> Path:
     hits = (np.random.default_rng(seed).random(30) < 0.5).tolist()
-    items, targets = (
-        [f"{n} drawn" for n in range(first, first + 30)],
-        [("lime", "mug")[n % 2] for n in range(first, first + 30)],
-    )
+    items = [f"{n} drawn" for n in range(first, first + 30)]
+    targets = [("lime", "mug")[n % 2] for n in range(first, first + 30)]
     cells = {("student", "success"): Cell.of_episodes(items, targets, hits, "piles")}
     Scores.of_cells(cells, {"lime"}).save(record(folder, "policy"))
     return folder
@@ -133,13 +125,8 @@ def test_records_are_checked_at_their_head_and_read_by_path(tmp_path: Path) -> N
 
 
 def test_settings_that_change_no_result_are_not_compared() -> None:
-    config = {
-        "out": "a",
-        "num_threads": 1,
-        "lr": 0.1,
-        "data": {"train": "x", "image_size": 64},
-        "teacher": {"cache": "c"},
-    }
+    data = {"train": "x", "image_size": 64}
+    config = {"out": "a", "num_threads": 1, "lr": 0.1, "data": data, "teacher": {"cache": "c"}}
     assert comparable_config(config) == {"lr": 0.1, "data": {"image_size": 64}, "teacher": {}}
     assert differing_values({"a": {"x": 1, "y": 2}, "b": {"x": 1}}) == {"y": {"a": "2", "b": "(none)"}}
 
@@ -162,15 +149,9 @@ def test_runs_of_each_kind_are_compared_on_what_they_share(
     assert found is not None and not isinstance(found, str) and found.half_width
     pair = runs.pair("b", measure[:2])
     assert not isinstance(pair, str) and pair[0].items == pair[1].items
-    one, other = pair
-    metric = measure[2]
-    if metric == "map":
-        expected = np.mean([*one.by_label(metric).values()]) - np.mean([*other.by_label(metric).values()])
-    else:
-        sides = (one, other) if runs.kind == "images" else (one.pooled(), other.pooled())
-        means = [np.mean([*side.by_label(metric).values()]) for side in sides]
-        expected = means[0] - means[1]
-    assert found.mean == pytest.approx(expected, abs=1e-6)
+    sides = [side.pooled() for side in pair] if runs.kind == "policy" else pair
+    means = [np.mean([*side.by_label(measure[2]).values()]) for side in sides]
+    assert found.mean == pytest.approx(means[0] - means[1], abs=1e-6)
     page = write_comparison(CompareRunsConfig(folders, str(tmp_path / "out"))).read_text()
     assert f"{100 * found.mean:+.1f}" in page and "<svg" in page
 
