@@ -62,7 +62,6 @@ def collect_demos(config: CollectDemosConfig) -> Collected:
     folder, objects = Path(config.out).absolute(), config.load_objects()
     rollouts = RolloutConfig.of_command(
         config,
-        object_split=config.object_split,
         policies={} if config.policy is None else {_STUDENT: config.policy},
         camera_size=config.camera_size if config.policy is None else load_config(config.policy).student.camera_size,
     )

@@ -150,14 +150,10 @@ def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
         identity[TEACHER_KEY] = teacher_key(config, spec, scenes)
     rollouts = RolloutConfig.of_command(
         config,
-        absent_probability=config.absent_probability,
-        camera_size=config.camera_size,
         policies=policies,
         teacher_thresholds=thresholds,
-        own_policy=config.own_policy,
         object_split=object_split,
         trust_code=config.trust_code or config.run is not None,
-        proposer=config.proposer,
     )
     return Setup(rollouts, variants, identity | _fingerprints(policies))
 

@@ -63,8 +63,8 @@ class RolloutConfig(PileSettings):
 
     @classmethod
     def of_command(cls, config: Any, **others: Any) -> RolloutConfig:
-        """Return what a command's configuration says of the piles, with the values that it calls otherwise."""
-        names = [item.name for item in fields(PileSettings) if hasattr(config, item.name)]
+        """Return what a command's configuration has of these settings, with the values that it calls otherwise."""
+        names = [item.name for item in fields(cls) if hasattr(config, item.name)]
         return cls(**{name: getattr(config, name) for name in names} | others)
 
     @property
