@@ -156,7 +156,7 @@ WRITING = {
 """Name -> command line; its first word is the command."""
 NOT_KILLED = {
     "push": "writes on the hub alone, in one commit, or to a URL, the manifest last; it has its tests",
-    "fetch": "as huggingface_hub, whose interrupted downloads go on, or writes whole files of a URL; it has its tests",
+    "fetch": "fetches into a folder of its own, and moves what was checked; it has its tests",
     "demo": "serves a page until it is stopped; it keeps nothing but caches, which have their tests",
     "verify-scenes": "writes nothing",
 }

@@ -1,20 +1,31 @@
-"""Files of a store, a run, a policy and a teacher that a disk or a person has changed: one line that names the file."""
+"""Files of a store, a run, a policy, a teacher and an image that a disk or a person has changed: one line for each."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from helpers.policies import random_policy
 from helpers.scene_runs import make_finished_run
 from pickclutter_lang.commands import main
+from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
+from pickclutter_lang.policy.command_configs import RuntimeExportConfig
+from pickclutter_lang.policy.folder import CONFIG_FILE, NETWORK_FILE
+from pickclutter_lang.policy.onnx_export import export_runtime
+from pickclutter_lang.policy.runtime import SCORES, StudentRuntime
 
 EXPORT = "export-policy run=run out=exported num_threads=1"
+LOOK = "look image=pile.png names=[mug] checkpoint=teacher"
 READERS = {
     "scenes/ood/manifest.json": "verify-scenes store=scenes/ood",
     "scenes/ood/shards/*.h5": "verify-scenes store=scenes/ood",
@@ -24,23 +35,36 @@ READERS = {
     "run/few_shot/*/model.safetensors": EXPORT,
     "policy/policy.json": "export-runtime policy=policy out=exported num_threads=1",
     "policy/*.safetensors": "export-runtime policy=policy out=exported num_threads=1",
-    "teacher/open_clip_config.json": "look image=pile.png names=[mug] checkpoint=teacher",
-    "teacher/open_clip_model.safetensors": "look image=pile.png names=[mug] checkpoint=teacher",
+    "teacher/open_clip_config.json": LOOK,
+    "teacher/open_clip_model.safetensors": LOOK,
+    "pile.png": LOOK,
 }
 """File -> a command that reads it."""
 
 
-def _flipped(content: bytes) -> bytes:
-    middle = len(content) // 2
-    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+def _pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
 
 
-BINARY: dict[str, Callable[[bytes], bytes]] = {
-    "empty": lambda content: b"",
-    "cut": lambda content: content[: len(content) // 2],
-    "flipped": _flipped,
+def _flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+BINARY: dict[str, Callable[[Path], object]] = {
+    "empty": lambda path: os.truncate(path, 0),
+    "cut": lambda path: os.truncate(path, path.stat().st_size // 2),
+    "flipped": _flip,
+    "huge": lambda path: os.truncate(path, 2**40),
+    "pipe": _pipe,
 }
-TEXT = BINARY | {"flipped": lambda content: b"[]", "deep": lambda content: b"[" * 100_000}
+IMAGE = {name: damage for name, damage in BINARY.items() if name != "flipped"}  # nothing holds its hash
+TEXT = BINARY | {
+    "flipped": lambda path: path.write_text("[]"),
+    "deep": lambda path: path.write_text("[" * 100_000),
+}
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +77,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A policy with ONNX networks."""
+    pytest.importorskip("onnxscript", reason="needs the extra export")
+    return export_runtime(RuntimeExportConfig(str(random_policy(tmp_path_factory.mktemp("policies"))))).folder
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("pattern", READERS)
 def test_damage_is_one_line_that_names_the_file(
@@ -61,12 +92,89 @@ def test_damage_is_one_line_that_names_the_file(
     folder = Path(shutil.copytree(whole, tmp_path / "work"))
     monkeypatch.chdir(folder)
     path = sorted(folder.glob(pattern))[-1]
-    content = path.read_bytes()
-    for name, damage in (TEXT if path.suffix == ".json" else BINARY).items():
-        path.write_bytes(damage(content))
+    whole_file = whole / path.relative_to(folder)
+    for name, damage in {".json": TEXT, ".png": IMAGE}.get(path.suffix, BINARY).items():
+        path.unlink()
+        damage(Path(shutil.copy(whole_file, path)))
         with pytest.raises(SystemExit) as ended:
             main(READERS[pattern].split())
         said = capfd.readouterr().err
         assert ended.value.code == 2 and len(said.splitlines()) == 1, (name, said)
         assert path.name in said or path.parent.name in said, (name, said)
         assert not (folder / "exported").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("path", "keys", "value"),
+    [
+        ("policy/policy.json", ("sha256", "../evil"), "0" * 64),
+        ("scenes/ood/manifest.json", ("shards", 0, "file"), "../x"),
+    ],
+)
+def test_a_manifest_names_files_of_its_folder_alone(
+    path: str,
+    keys: tuple[str | int, ...],
+    value: str,
+    whole: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = Path(shutil.copytree(whole, tmp_path / "work"))
+    monkeypatch.chdir(folder)
+    manifest = json.loads((folder / path).read_text())
+    part = manifest
+    for key in keys[:-1]:
+        part = part[key]
+    part[keys[-1]] = value
+    (folder / path).write_text(json.dumps(manifest))
+    kind = path.split("/")[0]
+    for line in (READERS[path], f"fetch repository=file://{folder / path}/.. kind={kind} out=fetched"):
+        with pytest.raises(SystemExit) as ended:
+            main(line.split())
+        said = capfd.readouterr().err
+        assert ended.value.code == 2 and len(said.splitlines()) == 1 and Path(path).name in said, said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["other outputs", "other shapes", "no probabilities", "endless"])
+def test_a_network_that_is_none_of_a_student_is_refused(
+    form: str, runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(runtime, tmp_path / "runtime"))
+    monkeypatch.setattr("pickclutter_lang.policy.runtime.MAX_SECONDS", 0.5)
+    network = _network(form)
+    (folder / NETWORK_FILE).write_bytes(network)
+    content = json.loads((folder / CONFIG_FILE).read_text())
+    content["sha256"][NETWORK_FILE] = hashlib.sha256(network).hexdigest()
+    (folder / CONFIG_FILE).write_text(json.dumps(content))
+    with pytest.raises(CheckpointError, match=NETWORK_FILE):
+        StudentRuntime.load(folder)
+
+
+def _network(form: str) -> bytes:
+    """Return a network with the inputs of a student's for one name, whose outputs are wrong."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    shapes = {"images": [1, 3, 32, 32], "positive": ["C", 16], "negative": ["C", 16]}
+    inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()]
+    scores = np.full((1, 7) if form == "other shapes" else (1, 1), np.nan if form == "no probabilities" else 0.5)
+    values = dict(zip(SCORES, (scores, np.ones((1, 1, 2, 2)), np.ones((1, 1, 2, 2))), strict=True))
+    names = list(SCORES[: 2 if form == "other outputs" else 3])
+    given = {f"value of {name}": values[name].astype(np.float32) for name in names}
+    given |= {"turns": np.array(2**62), "go": np.array(True)}
+    nodes = [helper.make_node("Identity", [f"value of {name}"], [name]) for name in names]
+    if form == "endless":
+        of_turn = [("number", TensorProto.INT64, []), ("go", TensorProto.BOOL, []), ("x", TensorProto.FLOAT, [1, 1])]
+        after = [("going", TensorProto.BOOL, []), ("y", TensorProto.FLOAT, [1, 1])]
+        turn = [helper.make_node("Identity", ["go"], ["going"]), helper.make_node("Identity", ["x"], ["y"])]
+        body = helper.make_graph(
+            turn, "turn", *([helper.make_tensor_value_info(*i) for i in part] for part in (of_turn, after))
+        )
+        nodes[0] = helper.make_node("Loop", ["turns", "go", f"value of {names[0]}"], [names[0]], body=body)
+    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names]
+    constants = [numpy_helper.from_array(value, name) for name, value in given.items()]
+    graph = helper.make_graph(nodes, "network", inputs, outputs, constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    return bytes(model.SerializeToString())

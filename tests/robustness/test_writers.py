@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import shlex
 import shutil
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -129,6 +130,15 @@ def test_a_read_only_disk_is_an_error(name: str, inputs: Path, chat: str, tmp_pa
     steps = f"\nmount -o remount,ro {work}\nexec {shlex.join(command)}"
     done = on_small_disk(work, "2g", ["cp", "-a", f"{given}/.", str(work)], steps)
     check_error(name, str(done.returncode), done.stdout + done.stderr)
+
+
+@can_mount
+def test_a_film_without_room_is_an_error(tmp_path: Path) -> None:
+    code = "import numpy as np; from PIL import Image; from pickclutter_lang.evaluation.videos import encode_video; "
+    code += "noise = np.random.default_rng(0).integers(255, size=(20, 128, 128, 3), dtype=np.uint8); "
+    code += "encode_video([Image.fromarray(frame) for frame in noise])"
+    done = on_small_disk(tmp_path, "20k", ["env", f"TMPDIR={tmp_path}", sys.executable, "-c", code])
+    assert done.returncode == 1 and "DatasetError" in done.stderr
 
 
 def size_of(folder: Path) -> int:
