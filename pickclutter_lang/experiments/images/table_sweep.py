@@ -148,8 +148,8 @@ def write_image_tables(config: ReproduceTablesConfig) -> list[Path]:
     out = Path(config.out)
     with dir_lock(out):
         runs = load_image_runs(out)
-        tables = [n for n in chosen(config.table, TABLES) if any(map(runs.seeds, TABLES[n].runs))]
-        figures = [n for n in chosen(config.figure, FIGURES) if all(map(runs.seeds, FIGURES[n]))]
+        tables = [n for n in chosen(config.table, TABLES) if any(map(runs.of, TABLES[n].runs))]
+        figures = [n for n in chosen(config.figure, FIGURES) if all(map(runs.of, FIGURES[n]))]
         paths = [write_table(runs, number, out) for number in tables]
         # Figure 2b last: there may be too few images for it.
         return [*paths, *(write_figure(runs, number, out) for number in sorted(figures, key=lambda n: n == "2b"))]
