@@ -154,12 +154,12 @@ def write_comparison(config: CompareRunsConfig) -> Path:
         (metric, run, place): runs.difference(run, place, metric)
         for metric, run, place in product(METRICS[runs.kind], runs.others, runs.places)
     }
-    panels: dict[str, dict[str, dict[str, Interval | None]]] = {}
+    panels: dict[str, dict[str, dict[str, Interval | None]]] = {
+        title: {run: {} for run in runs.others} for title in METRICS[runs.kind].values()
+    }
     for (metric, run, (stage, cell)), found in differences.items():
-        panel = panels.setdefault(METRICS[runs.kind][metric], {}).setdefault(run, {})
-        panel[f"{TITLES.get(cell, cell)}, {stage.replace('_', '-')}"] = (
-            None if isinstance(found, str) else Interval.of(found)
-        )
+        title, name = METRICS[runs.kind][metric], f"{TITLES.get(cell, cell)}, {stage.replace('_', '-')}"
+        panels[title][run][name] = None if isinstance(found, str) else Interval.of(found)
     shown = {"differences.png": draw_differences(panels, runs.first)}
     values = runs.of_labels()
     drawn = {name: of for name, of in [*values.items()][:_MOST_BARS] if of}

@@ -156,6 +156,13 @@ def test_runs_of_each_kind_are_compared_on_what_they_share(
     assert f"{100 * found.mean:+.1f}" in page and "<svg" in page
 
 
+def test_policies_without_a_variant_in_common_have_a_page_too(tmp_path: Path) -> None:
+    folders = [str(policy_run(tmp_path / name, 0, 0)) for name in "ab"]
+    cell = Cell.of_episodes(["1 drawn"], ["lime"], [True], "piles")
+    Scores.of_cells({("teacher", "success"): cell}).save(tmp_path / "b")
+    assert write_comparison(CompareRunsConfig(folders, str(tmp_path / "out"))).is_file()
+
+
 @pytest.mark.parametrize("change", ["source", "kind", "targets"])
 def test_runs_that_are_not_paired_say_why(tmp_path: Path, change: str) -> None:
     folders = [str(scenes_run(tmp_path / "a", 0.2)), str(scenes_run(tmp_path / "b", 0.5))]
