@@ -18,7 +18,10 @@ from helpers.scene_runs import make_toys
 from pickclutter_lang.training.checkpoint import epoch_folder, saved_epochs
 
 COMMAND = [*PROGRAM, "train-affordance"]
-TRAINING = ["-m", "helpers.train_scenes"]
+TRAINING = [
+    "-c",
+    "import sys; from helpers.scene_runs import SceneRun, config; SceneRun.open(config(*sys.argv[1:])).train()",
+]
 """It trains alone, without evaluation."""
 STEP = "pickclutter_lang.training.logger:TrainingLogger.step"
 PHASES = {"distill": 1e-5, "few_shot": 1e-5, "crop_classifier": 1e-4}
