@@ -59,7 +59,7 @@ class Objective:
         wrong = {name: weight for name, weight in weights.items() if name not in names or not 0 <= weight < math.inf}
         if wrong or not any(weights.values()):
             got = wrong or "none above 0"
-            raise InvalidArgumentError(f"expected weights of at least 0 for {', '.join(names)}, got {got}")
+            raise InvalidArgumentError(f"expected objective weights of at least 0 for {', '.join(names)}, got {got}")
         self.weights = {name: float(weights[name]) for name in names if weights.get(name)}
         self._functions: dict[str, Callable[..., Tensor]] = {
             name: getattr(self, name) if name in self.terms else resolve(name, "objective.extra")

@@ -28,7 +28,6 @@ from pickclutter_lang.results.record import (
     Replicate,
     as_json,
     precision_here,
-    read_record,
 )
 from pickclutter_lang.results.runs import Runs, SweepKind, by_place, load_runs
 from pickclutter_lang.training.checkpoint import description_differences, saved_epochs
@@ -48,13 +47,6 @@ _GRACE_S = 10.0
 
 
 Config = TypeVar("Config", bound=RunConfig)
-
-
-class RunSpec(NamedTuple):
-    """A run of a sweep: its name, which is that of its folder, and its overrides."""
-
-    name: str
-    overrides: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -159,7 +151,7 @@ def forwarded_overrides(overrides: Sequence[str], sweep_keys: Collection[str]) -
 
 def plan_runs(
     out: Path,
-    specs: Sequence[RunSpec],
+    specs: Mapping[str, Sequence[str]],
     replicates: Sequence[Replicate],
     compose: Callable[[list[str]], Config],
     current_provenance: Callable[[Config], dict[str, Any]],
@@ -169,6 +161,7 @@ def plan_runs(
     """Return the jobs of a sweep, replicate after replicate.
 
     :param out: a run lies in `out/<name>/<Replicate.folder_name>`
+    :param specs: name of a run -> its overrides
     :param compose: from overrides to settings
     :param current_provenance: from settings to the current provenance of a run, see `provenance`
     :param vary: from a replicate to its overrides, besides that of the seed; it gets the job of the first of the draws
@@ -181,17 +174,17 @@ def plan_runs(
     finished = load_runs(out, kind) if any(out.rglob(RESULT_FILE)) else None
     jobs = []
     first: dict[tuple[str, Replicate], Job] = {}
-    for replicate, spec in product(replicates, specs):
-        folder, any_draw = out / spec.name / replicate.folder_name, (spec.name, replicate._replace(draw=0))
+    for replicate, (name, overrides) in product(replicates, specs.items()):
+        folder, any_draw = out / name / replicate.folder_name, (name, replicate._replace(draw=0))
         waits_for = first.get(any_draw)
         varied = [f"seed={replicate.seed}", *vary(replicate, waits_for)]
-        arguments = [*spec.overrides, *varied, "num_threads=1", f"out={quoted_value(str(folder))}"]
+        arguments = [*overrides, *varied, "num_threads=1", f"out={quoted_value(str(folder))}"]
         config = compose(arguments)
-        jobs.append(Job(f"{spec.name}/{replicate.folder_name}", folder, arguments, config, waits_for))
+        jobs.append(Job(f"{name}/{replicate.folder_name}", folder, arguments, config, waits_for))
         first.setdefault(any_draw, jobs[-1])
         if finished is not None:
             values = as_json(config.as_dict())
-            planned = {"kind": kind.kind, "name": spec.name, "config": values, **replicate.keys_of_record}
+            planned = {"kind": kind.kind, "name": name, "config": values, **replicate.keys_of_record}
             if not jobs[-1].done:
                 planned["precision"] = precision_here(values)
             _check_planned(jobs[-1], planned | current_provenance(config), finished, kind)
@@ -200,17 +193,15 @@ def plan_runs(
 
 def _check_planned(job: Job, planned: Record, finished: Runs, kind: SweepKind) -> None:
     """Compare a planned run with its own result, if there is one, and with the other finished runs."""
-    path = finished.folders.get((planned["name"], Replicate.of_record(planned)), job.folder)
-    if path.resolve() != job.folder.resolve():
-        raise CheckpointError(f"expected the run {job.name} in {job.folder}, but it is at {path}; move it there")
-    if job.done:
-        saved = read_record(job.folder, kind.kind)
-        other = f"{saved['name']}/{Replicate.of_record(saved).folder_name}"
-        if other != job.name:
+    own = planned["name"], Replicate.of_record(planned)
+    for key, folder in finished.folders.items():
+        if (key == own) != (folder == job.folder):
             raise CheckpointError(
-                f"expected the result of the run {job.name} in {job.folder}, but it is that of {other}; move that run "
-                "elsewhere"
+                f"expected the run {job.name} alone in {job.folder}, but {key[0]}/{key[1].folder_name} is in {folder}; "
+                "move that one"
             )
+    if job.done:
+        saved = finished.records[own[0]][own[1]]
         differences = describe_differences(provenance(saved), provenance(planned))
         differences += description_differences(saved, planned)
         if differences:
@@ -271,24 +262,20 @@ class _RunProcess:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as stream:
             self._start = stream.tell()
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT,
                 env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120"},
                 # A session of its own: Ctrl-C at the terminal is for the parent, which ends its children in order.
                 start_new_session=True, preexec_fn=partial(die_with_parent, os.getpid()),
             )  # fmt: skip
 
-    def poll(self) -> int | None:
-        """Return the exit status, minus the signal where one ended it; None while it runs."""
-        return self._process.poll()
-
     def stop(self) -> None:
         """End it and what it started, by SIGTERM and then by SIGKILL."""
         for number in (signal.SIGTERM, signal.SIGKILL):
             with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, number)
+                os.killpg(self.process.pid, number)
             with suppress(subprocess.TimeoutExpired):
-                self._process.wait(_GRACE_S)
+                self.process.wait(_GRACE_S)
                 return
 
     def tail(self, lines: int = 6) -> str:
@@ -303,12 +290,12 @@ def _ended(running: dict[str, tuple[Job, _RunProcess]]) -> list[tuple[Job, Failu
     """Remove the runs that have ended and return them, each with its failure, if it is one."""
     ended: list[tuple[Job, Failure | None]] = []
     for job, child in list(running.values()):
-        status = child.poll()
+        status = child.process.poll()
         if status is not None:
             del running[job.name]
-            good = status == 0 and job.complete
-            failure = Failure(job.name, _exit_status(status), child.log, child.tail())
-            ended.append((job, None if good else failure))
+            how = f"ended by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+            failure = Failure(job.name, how, child.log, child.tail())
+            ended.append((job, None if status == 0 and job.complete else failure))
     return ended
 
 
@@ -343,8 +330,3 @@ def _show(bar: ProgressBar, jobs: Sequence[Job], running: Sequence[Job], failed:
     bar.advance(sum(job.epochs_done for job in jobs) - bar.completed)
     at_work = ", ".join(f"{job.name} {100 * job.epochs_done / job.epochs:.0f}%" for job in running)
     bar.note(f"{sum(job.done for job in jobs)}/{len(jobs)} runs, {failed} failed  {at_work}")
-
-
-def _exit_status(status: int) -> str:
-    """Return a text for how a process ended."""
-    return f"ended by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"

@@ -10,9 +10,8 @@ from typing import Any
 
 from pickclutter_lang.datasets.images.dataset import ImageClass, ImageDataset
 from pickclutter_lang.datasets.images.splits import SUBSETS, Split
-from pickclutter_lang.distillation import IMAGE_LOSS_NAMES, ImageObjective
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.experiments.images.config import ClassTextConfig, ImageObjectiveConfig, ImageTrainConfig
+from pickclutter_lang.experiments.images.config import ClassTextConfig, ImageTrainConfig
 from pickclutter_lang.language.descriptions import BLIND, DESCRIPTION_TEMPLATE, STYLES, describe, read_descriptions
 from pickclutter_lang.language.prompts import LearnedPrompts
 from pickclutter_lang.students.label_encoders import ClosedSetEncoder, FixedLabelEncoder, PromptLabelEncoder
@@ -86,12 +85,6 @@ def class_texts(config: ClassTextConfig, classes: Sequence[ImageClass], *, behin
     return [describe(name, text, template) for name, text in zip(names, texts, strict=True)]
 
 
-def needs_captions(objective: ImageObjectiveConfig) -> bool:
-    """Return whether L_cap, or a loss of one's own, takes captions."""
-    weights = {name: getattr(objective, name) for name in IMAGE_LOSS_NAMES}
-    return ImageObjective(weights, extra=objective.extra).needs("captions")
-
-
 def captions_of(data: ImageDataset, rows: Sequence[int]) -> list[str]:
     """Return the captions of some images.
 
@@ -130,7 +123,8 @@ def describe_data(config: ImageTrainConfig, data: ImageDataset, split: Split) ->
     """
     names, ids = [item.name for item in data.classes], data.images.ids
     parts = {part: [ids[row] for row in getattr(split, part)] for part in SUBSETS}
-    captions = captions_of(data, (*split.train, *split.fewshot)) if needs_captions(config.objective) else []
+    needed = config.objective.build().needs("captions")
+    captions = captions_of(data, (*split.train, *split.fewshot)) if needed else []
     return {
         "name": data.name,
         "content": data.images.content_hash,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pickclutter_lang.datasets.images.config import IMAGE_CACHE, ImageDataConfig
 from pickclutter_lang.errors import InvalidArgumentError
@@ -22,6 +22,9 @@ from pickclutter_lang.utils.validation import (
     one_of,
     within,
 )
+
+if TYPE_CHECKING:
+    from pickclutter_lang.distillation import ImageObjective
 
 
 @dataclass
@@ -99,21 +102,20 @@ class ImageObjectiveConfig:
     extra: dict[str, float] | None = None
     """Weights of losses of your own, {module:attribute: weight}; see `distillation.Objective`."""
 
-    @property
-    def weights(self) -> dict[str, float]:
-        """Weight of each term, one's own among them."""
-        from pickclutter_lang.distillation import IMAGE_LOSS_NAMES  # loads torch
+    def build(self) -> ImageObjective:
+        """Return what a student is trained with.
 
-        return {name: getattr(self, name) for name in IMAGE_LOSS_NAMES} | (self.extra or {})
+        :raises InvalidArgumentError: for weights that are not allowed, or none above 0
+        """
+        from pickclutter_lang.distillation import IMAGE_LOSS_NAMES, ImageObjective  # loads torch
+
+        values = vars(self)
+        weights = {name: values[name] for name in IMAGE_LOSS_NAMES}
+        return ImageObjective(weights, **{name: value for name, value in values.items() if name not in weights})
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        for name, weight in self.weights.items():
-            at_least(f"objective.{name}", weight, 0.0)
-        if not any(self.weights.values()):
-            raise InvalidArgumentError(
-                f"expected an objective with a weight of {', '.join(self.weights)}, such as objective.cls=1"
-            )
+        self.build()
         above("objective.temperature", self.temperature, 0.0)
         one_of("objective.similarity", self.similarity, ("squared_distance", "cosine"))
         at_least("objective.top_k", self.top_k, 1)
@@ -165,7 +167,7 @@ class ImageTrainConfig(RunConfig):
                     f"expected no student.{name} for single images, whose students pool no map by a label, but got "
                     f"{getattr(self.student, name)!r}; the losses take objective.temperature"
                 )
-        if self.text.closed_set and [name for name, weight in self.objective.weights.items() if weight] != ["cls"]:
+        if self.text.closed_set and [*self.objective.build().weights] != ["cls"]:
             raise InvalidArgumentError("expected objective.cls alone with text.closed_set=true: nothing is distilled")
 
     @property

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pickclutter_lang.datasets.images.dataset import ImageClass, ImageDataset
 from pickclutter_lang.datasets.images.loading import load_image_dataset
 from pickclutter_lang.datasets.images.splits import Split
-from pickclutter_lang.distillation import IMAGE_LOSS_NAMES, ImageObjective
+from pickclutter_lang.distillation import ImageObjective
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.images.class_texts import (
     build_class_encoder,
@@ -151,9 +151,7 @@ class ImageRun(MultiPhaseExperiment):
     @cached_property
     def objective(self) -> ImageObjective:
         """What the student is trained with."""
-        values = vars(self.config.objective)
-        weights = {name: values[name] for name in IMAGE_LOSS_NAMES}
-        return ImageObjective(weights, **{name: value for name, value in values.items() if name not in weights})
+        return self.config.objective.build()
 
     @cached_property
     def cache(self) -> FeatureCache:

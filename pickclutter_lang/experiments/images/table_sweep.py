@@ -15,7 +15,6 @@ from pickclutter_lang.experiments.images.class_texts import (
     check_texts,
     describe_data,
     digest,
-    needs_captions,
     space_texts,
 )
 from pickclutter_lang.experiments.images.config import ImageTrainConfig, ReproduceTablesConfig
@@ -33,7 +32,6 @@ from pickclutter_lang.experiments.images.image_tables import (
 )
 from pickclutter_lang.experiments.sweep import (
     Job,
-    RunSpec,
     check_list,
     check_sweep,
     override_key,
@@ -108,8 +106,8 @@ def plan_image_tables(
 
     needed = [run for number in tables for run in TABLES[number].runs]
     needed += [run for number in figures for run in FIGURES[number]]
-    specs = [RunSpec(run, run_overrides(run, overrides)) for run in dict.fromkeys(needed)]
-    if own := compose([*specs[0].overrides]).data.seed:
+    specs = {run: run_overrides(run, overrides) for run in needed}
+    if own := compose(specs[needed[0]]).data.seed:
         raise InvalidArgumentError(f"expected class_splits=[{own}] instead of {CLASS_SPLIT}={own} in a file")
     replicates = [Replicate(split, seed) for split, seed in product(config.class_splits, config.seeds)]
     jobs = plan_runs(
@@ -168,7 +166,8 @@ class _CurrentProvenance:
 
         :raises PickClutterError: as `plan_image_tables`
         """
-        key = json.dumps([vars(config.data), vars(config.teacher), vars(config.text), needs_captions(config.objective)])
+        with_captions = config.objective.build().needs("captions")
+        key = json.dumps([vars(config.data), vars(config.teacher), vars(config.text), with_captions])
         if key not in self._known:
             teacher, data, split = self.open(config)
             check_texts(config.text, teacher, data.classes)

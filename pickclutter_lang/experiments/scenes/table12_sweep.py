@@ -13,7 +13,7 @@ from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.scenes.remote import has_store, manifest_at
 from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.experiments.scenes.config import ReproduceTable12Config, TrainConfig
-from pickclutter_lang.experiments.sweep import Job, RunSpec, check_list, check_sweep, plan_runs
+from pickclutter_lang.experiments.sweep import Job, check_list, check_sweep, plan_runs
 from pickclutter_lang.language.descriptions import description_origins
 from pickclutter_lang.objects.object_sets import check_own_split
 from pickclutter_lang.results.comparability import comparable_settings, provenance, same_descriptions
@@ -57,8 +57,8 @@ def plan_table12(
     for object_split in config.object_splits:
         check_own_split(object_split)  # `_scenes` compares it with the stores
     check_sweep(config.seeds, config.workers, overrides, ("method", "data.few_shot_draw", "distilled_run"))
-    specs = [RunSpec(name, [f"experiment={experiment}", f"method={name}", *overrides]) for name in config.methods]
-    scenes = {number: _scenes(compose, specs[0].overrides, number) for number in config.object_splits}
+    specs = {name: [f"experiment={experiment}", f"method={name}", *overrides] for name in config.methods}
+    scenes = {number: _scenes(compose, specs[config.methods[0]], number) for number in config.object_splits}
     found = product(config.seeds, config.object_splits, config.draws)
     replicates = [Replicate(object_split, seed, draw) for seed, object_split, draw in found]
 
