@@ -57,7 +57,7 @@ def class_texts(config: ClassTextConfig, classes: Sequence[ImageClass], *, behin
 
     :param behind_context: leave out the template, which a learned context replaces
     :raises InvalidArgumentError, UnknownObjectError: naming the classes without a description
-    :raises MissingAssetsError: when a file is not there
+    :raises DatasetError: when a file is not there
     """
     names, source = [item.name for item in classes], config.descriptions
     if source is None:

@@ -18,9 +18,9 @@ from helpers.image_results import make_result, write_result, write_space
 from helpers.image_runs import config, make_toys, trained
 from helpers.paths import PROGRAM, ROOT
 from pickclutter_lang.errors import (
+    DatasetError,
     InvalidArgumentError,
     MismatchError,
-    MissingAssetsError,
 )
 from pickclutter_lang.experiments.images import image_figures
 from pickclutter_lang.experiments.images.config import ReproduceTablesConfig
@@ -272,7 +272,7 @@ def test_texts_are_checked_before_any_run(toys: list[str], tmp_path: Path) -> No
     with pytest.raises(InvalidArgumentError, match=r"text\.truncate"):
         plan("5", f"data.descriptions={long}")
     assert plan("5", f"data.descriptions={long}", "text.truncate=true")
-    with pytest.raises(MissingAssetsError, match=r"standard\.json"):
+    with pytest.raises(DatasetError, match=r"standard\.json"):
         plan("7", f"text.style_dir={tmp_path}")
     for style in ("standard", "succinct", "detailed", "distinct"):
         described(tmp_path / f"{style}.json", style, style)
