@@ -21,7 +21,6 @@ from pickclutter_lang.utils.io import atomic_write, ensure_dir
 RIGHT, WRONG, MISSED, GRAY = "#1b8a3a", "#c62828", "#e08a00", "#9aa0a6"
 SEEN, UNSEEN = "#3367b0", "#b0337a"
 """Colors of Y_id and Y_ood."""
-STAGE_COLORS = {"zero_shot": "#8ab4f8", "few_shot": SEEN, "retrieval": "#5bb5a2"}
 MOST_LABELS = 60
 """Labels in a chart of bars; of more, those with the highest and with the lowest bars are shown."""
 _WIDEST = 15

@@ -13,6 +13,7 @@ from PIL import Image
 
 from pickclutter_lang.experiments.scenes.scene_protocol import Examples
 from pickclutter_lang.experiments.scenes.table12 import (
+    CHART_SECTION,
     OBJECTS_SECTION,
     data_note,
     description_note,
@@ -50,7 +51,7 @@ def write_report(run: str | Path) -> Path:
         "objects.png": draw_objects(runs),
         "scenes.png": _gallery(Scores.load(folder), Examples.load(folder)),
     }
-    parts = [_overview(runs), "![Table 12](table12.png)", *sections(runs), OBJECTS_SECTION]
+    parts = [_overview(runs), *sections(runs), CHART_SECTION, OBJECTS_SECTION]
     parts.append(
         "## Scenes of X_ood\n\nEvenly spaced through X_ood, after fine-tuning on "
         f"{record['data']['fewshot']['scenes']} scenes: the hand camera's image, and attention maps of labels that are "

@@ -92,7 +92,7 @@ class SceneTask:
     vocabulary: Vocabulary | None
     validation: SceneDataset | None
 
-    @property
+    @cached_property
     def config(self) -> PhaseConfig:
         """How it is optimized."""
         return self.settings.phases[self.name]

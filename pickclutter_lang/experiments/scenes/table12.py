@@ -7,15 +7,13 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
-import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, TABLE12
 from pickclutter_lang.experiments.stages import FEW_SHOT, STAGE_TITLES
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.results.charts import STAGE_COLORS, WRONG, Interval, draw_bars, tidy_axes
+from pickclutter_lang.results.charts import Interval, draw_bars
 from pickclutter_lang.results.comparability import comparable_config, differing_values
 from pickclutter_lang.results.comparison import TITLES
 from pickclutter_lang.results.intervals import Estimate
@@ -59,7 +57,6 @@ _CLOSED_SET = "closed_set"
 """Its zero-shot output for labels of Y_ood can only be chance."""
 _CLASS_METRICS = {"average_precision": "Average precision", "f1": "F1"}
 _COMPARED = {("f1", "model"), ("map", "model")}
-_DRAWN = {"f1": "F1 per scene", "map": "mean average precision", "accuracy": "overall accuracy"}
 _REFERENCE = "cls_imcst_semantic"
 _MOST_METHODS = 6
 """Methods in the chart of objects: the first of the table."""
@@ -77,6 +74,11 @@ _PAPER_NOTE = (
 _OTHER_OBJECTS_NOTE = (
     "The paper's figures are not shown: in some of these runs other objects are unseen than in the paper."
 )
+CHART_SECTION = """## Chart
+
+Mean average precision of Y_ood on X_ood, with 95% intervals.
+
+![Table 12](table12.png)"""
 OBJECTS_SECTION = f"""## Each object
 
 Average precision on X_ood, few-shot: means and 95% intervals as in the tables. A star, and hatching, marks objects of
@@ -110,7 +112,7 @@ def write_table(
         f"Mean ± half of the 95% interval; one run has no interval. Runs: {of_methods}. Revision: {revisions}.",
     )
     text = "\n\n".join(["# Table 12", *notes, *sections(runs, pairs)])
-    page = "\n\n".join([text, "![Table 12](table12.png)", OBJECTS_SECTION, _runs_section(runs, folder)])
+    page = "\n\n".join([text, CHART_SECTION, OBJECTS_SECTION, _runs_section(runs, folder)])
     details = {f"{title}, of the first run": part for title, part in run_details(runs.first).items()}
     with dir_lock(folder):
         write_csv(folder / "table12.csv", csv_lines(runs, [*score_tables(runs, pairs), *class_tables(runs)]))
@@ -345,39 +347,11 @@ def draw_objects(runs: Runs) -> Figure:
 
 
 def draw_sweep(runs: Runs) -> Figure:
-    """Draw the methods' means with their 95% intervals, the paper's figures and the best trivial predictor."""
-    methods = methods_of(runs)
-    figure = Figure(figsize=(5 + 1.6 * len(methods), 9), layout="constrained")
-    axes = figure.subplots(len(_DRAWN), len(TABLE12_CELLS), squeeze=False, sharex=True, sharey=True)
-    for row, (metric, title) in enumerate(_DRAWN.items()):
-        table = _score_table(runs, title, metric)
-        for column, ax in zip(table.columns, axes[row], strict=True):
-            _draw_cell(ax, runs, table, table.columns.index(column))
-            ax.set_title(column.title if row == 0 else "")
-        axes[row, 0].set_ylabel(f"{title}, %")
-    handles = {label: handle for ax in axes[0] for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3)
-    return figure
-
-
-def _draw_cell(ax: Axes, runs: Runs, table: Table, column: int) -> None:
-    methods, width = methods_of(runs), 0.8 / len(_STAGES)
-    for n, stage in enumerate(_STAGES):
-        places = np.arange(len(methods)) + width * (n - (len(_STAGES) - 1) / 2)
-        found = [runs.estimate(method, table.columns[column].measures[n]) for method in methods]
-        means = [np.nan if one is None else 100 * one.mean for one in found]
-        errors = [100 * (one.half_width or 0.0) if one is not None else 0.0 for one in found]
-        ax.bar(
-            places, means, 0.92 * width, yerr=errors, capsize=2, color=STAGE_COLORS[stage], label=STAGE_TITLES[stage]
-        )
-        paper = [(*table.paper(table.row(method))[column], None, None, None)[n] for method in methods]
-        if any(value is not None for value in paper):
-            heights = [np.nan if value is None else value for value in paper]
-            ax.scatter(places, heights, marker="D", s=22, color="black", zorder=3, label="paper (other data)")
-    blind = [runs.estimate(row.run, m) for row in table.rows if row.name in TRIVIAL for m in table.cells(row)[column]]
-    known = [100 * one.mean for one in blind if one is not None]
-    if known:
-        ax.axhline(max(known), color=WRONG, linewidth=1, linestyle="--", label="best predictor without an image")
-    ax.set(ylim=(0, 105), xticks=range(len(methods)))
-    ax.set_xticklabels(methods, rotation=30, ha="right", fontsize=8)
-    tidy_axes(ax)
+    """Draw the mean average precision of Y_ood on X_ood of each row and stage, with 95% intervals."""
+    series = {
+        STAGE_TITLES[stage]: {
+            name: Interval.of(runs.estimate(name, f"{stage}.{_CLASSES}.model.map")) for name in runs.records
+        }
+        for stage in _STAGES
+    }
+    return draw_bars(series, dict.fromkeys(series, ()), "mean average precision, %")
