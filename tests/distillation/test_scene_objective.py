@@ -133,8 +133,6 @@ def rows_of(student: torch.Tensor, targets: torch.Tensor, teacher: torch.Tensor)
     [
         ("im_cst", "teacher"),
         ("region_proximity", "vocabulary"),
-        ("region_contrastive", "teacher_region_features"),
-        ("region_cls", "coverage"),
     ],
 )
 def test_a_term_without_its_input_is_named(term: str, lacking: str) -> None:

@@ -16,7 +16,6 @@ from pickclutter_lang.metrics import (
     average_precisions,
     class_rows,
     mean_average_precision,
-    multilabel_row,
     observation_f1,
     precision_recall,
     trivial_predictors,
@@ -84,22 +83,6 @@ def test_mean_average_precision_leaves_out_classes_without_positives(scenes: tup
     assert each[known].tolist() == pytest.approx(slow)
     assert slow == pytest.approx(sklearn)
     assert mean_average_precision(probabilities, targets) == pytest.approx(sum(slow) / len(slow))
-
-
-def test_row_uses_the_threshold(scenes: tuple[Tensor, Tensor]) -> None:
-    probabilities, targets = scenes
-    row = multilabel_row(probabilities, targets, threshold=0.25)
-    predictions = probabilities > 0.25
-    precision, recall = precision_recall(predictions, targets)
-    assert row == pytest.approx(
-        {
-            "accuracy": float((predictions == targets).double().mean()),
-            "f1": observation_f1(predictions, targets),
-            "precision": precision,
-            "recall": recall,
-            "map": mean_average_precision(probabilities, targets),
-        }
-    )
 
 
 def test_trivial_predictors_know_label_statistics_alone(scenes: tuple[Tensor, Tensor]) -> None:

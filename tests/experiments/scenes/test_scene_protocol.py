@@ -90,19 +90,6 @@ def test_each_cell_scores_its_labels_on_its_scenes(
             assert values["support"] == targets[:, n].sum()
 
 
-def test_trivial_predictors_match_their_names(both: dict[str, Predictions]) -> None:
-    frequency = torch.linspace(0, 1, 26, dtype=torch.float64)
-    cell = evaluate_stage(both, frequency)["ood_on_ood"]
-    chosen = best_threshold(frequency[:14].expand(40, 14), both["id"].targets[:, :14])
-    targets = both["ood"].targets.numpy()[:, 14:]
-    assert cell["always_no"]["accuracy"] == pytest.approx(1 - targets.mean())
-    assert cell["always_yes"]["accuracy"] == pytest.approx(targets.mean())
-    assert cell["always_yes"]["recall"] == 1 and cell["always_no"]["f1"] == 0
-    assert cell["always_yes"]["map"] == pytest.approx(targets.mean(axis=0).mean())
-    often = np.array([both["ood"].names.index(name) / 25 > chosen for name in HELD_OUT])
-    assert cell["label_frequency"]["accuracy"] == pytest.approx((targets == often).mean())
-
-
 def test_the_threshold_is_chosen_on_x_id_alone(both: dict[str, Predictions]) -> None:
     targets, names = both["id"].targets, both["id"].names
     confident = targets.float() * 0.2 + 0.1
