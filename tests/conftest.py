@@ -1,14 +1,13 @@
 """Fixtures: object sets, and a scene maker that a whole test process shares."""
 
 import faulthandler
-import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from helpers.paths import ROOT
+from helpers.paths import scanned_objects
 from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
 
 if TYPE_CHECKING:
@@ -27,11 +26,7 @@ def pytest_sessionfinish() -> None:
 @pytest.fixture(scope="session")
 def ycb_root() -> Path:
     """The real YCB objects in ManiSkill2's layout, which are not part of the project."""
-    default = os.environ.get("MS2_ASSET_DIR", "data") + "/mani_skill2_ycb"
-    for root in (os.environ.get("PICKCLUTTER_YCB"), ROOT.parent / "shared" / "data" / "ycb", default):
-        if root and (Path(root) / "info_pick_v0.json").is_file():
-            return Path(root).resolve()
-    pytest.skip("no real YCB objects: set PICKCLUTTER_YCB or MS2_ASSET_DIR")
+    return scanned_objects() or pytest.skip("no real YCB objects: set PICKCLUTTER_YCB or MS2_ASSET_DIR")
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ The modules `golden_rendered`, `golden_learned`, `golden_policies` and `golden_m
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -25,20 +24,13 @@ from golden_measures import Measures
 from golden_policies import answers, episodes
 from golden_rendered import stores, views
 
+from helpers.paths import scanned_objects
+
 Case = Callable[[Path, Path], Measures]
 """Makes small things in a folder of its own and measures them; the first folder is of inputs that cases share."""
 
 
-def scanned_objects() -> str | None:
-    """Return the folder of the real YCB objects, None where they are not."""
-    named, checkout = os.environ.get("PICKCLUTTER_YCB"), Path(__file__).parents[2]
-    for root in (*([Path(named)] if named else []), checkout.parent / "shared" / "data" / "ycb"):
-        if (root / "info_pick_v0.json").is_file():
-            return str(root.resolve())
-    return None
-
-
-_YCB = scanned_objects()
+_YCB = str(scanned_objects() or "") or None
 RENDERED: dict[str, Case] = {
     "stores, made": partial(stores, "proxy", None),
     "stores, scanned": partial(stores, "ycb", _YCB),

@@ -18,36 +18,30 @@ from golden_cases import CASES, RENDERED, measure
 from golden_measures import differences, load_values, machine, save_values
 
 
-def record(revision: str, cases: list[str]) -> None:
-    """Measure cases and write their values into `values.json`."""
+def record(revision: str, cases: list[str], of_class: bool) -> None:
+    """Measure cases and write their values into `values.json`.
+
+    :param of_class: they are recorded of this revision already; their figures are those of this class of machines
+    """
     values = load_values()
     with tempfile.TemporaryDirectory() as folder:
         for number, case in enumerate(cases):
-            own = Path(folder) / str(number)
-            own.mkdir()
-            found = measure(case, Path(folder), own)
-            if case in values["near"] and differences(case, found, values, ""):
-                for hashes in values["exact"].values():
-                    hashes.pop(case, None)
-            values["recorded"][case] = revision
-            values["near"][case] = {name: [_short(n) for n in one.near] for name, one in found.items()}
-            exact = {name: one.exact for name, one in found.items() if one.exact}
-            values["exact"].setdefault(machine(case in RENDERED), {})[case] = exact
-    save_values(values)
-
-
-def record_of_class(revision: str, cases: list[str]) -> None:
-    """Measure cases at the revision that `values.json` names, and write their figures for this class of machines."""
-    values = load_values()
-    with tempfile.TemporaryDirectory() as folder:
-        for number, case in enumerate(cases):
-            if values["recorded"].get(case) != revision:
+            if of_class and values["recorded"].get(case) != revision:
                 sys.exit(f"error: {case} is recorded of {values['recorded'].get(case)}, not of {revision}")
             own = Path(folder) / str(number)
             own.mkdir()
             found = measure(case, Path(folder), own)
             near = {name: [_short(n) for n in one.near] for name, one in found.items()}
-            values.setdefault("near_of_class", {}).setdefault(machine(case in RENDERED), {})[case] = near
+            here = machine(case in RENDERED)
+            if of_class:
+                values.setdefault("near_of_class", {}).setdefault(here, {})[case] = near
+                continue
+            if case in values["near"] and differences(case, found, values, ""):
+                for hashes in values["exact"].values():
+                    hashes.pop(case, None)
+            values["recorded"][case], values["near"][case] = revision, near
+            exact = {name: one.exact for name, one in found.items() if one.exact}
+            values["exact"].setdefault(here, {})[case] = exact
     save_values(values)
 
 
@@ -56,7 +50,5 @@ def _short(number: float | None) -> float | None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--of-class":
-        record_of_class(sys.argv[2], sys.argv[3:])
-    else:
-        record(sys.argv[1], sys.argv[2:] or list(CASES))
+    words = [word for word in sys.argv[1:] if word != "--of-class"]
+    record(words[0], words[1:] or list(CASES), len(words) < len(sys.argv[1:]))

@@ -16,8 +16,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from golden_cases import CASES, LEARNED, MADE, RENDERED, measure, scanned_objects
+from golden_cases import CASES, LEARNED, MADE, RENDERED, measure
 from golden_measures import differences, load_values, machine
+
+from helpers.paths import scanned_objects
 
 VALUES = load_values()
 
