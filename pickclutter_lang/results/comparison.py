@@ -110,7 +110,7 @@ class Comparison:
         """Return a bootstrap over items and labels; over the piles alone of a policy, whose targets are drawn."""
         chosen = [cell.pooled() if self.kind == "policy" else cell for cell in cells]
         runs = {name: cell.run_scores for name, cell in zip("ab", chosen, strict=False)}
-        return Bootstrap.of_runs(chosen[0].targets, runs, chosen[0].items, chosen[0].labels)
+        return Bootstrap.of_runs(chosen[0].targets, runs)
 
     def of_labels(self) -> dict[str, dict[str, float]]:
         """Return run, with its stage where there are several -> label -> its metric, after few-shot learning."""

@@ -160,7 +160,7 @@ class _Unit(NamedTuple):
 class Bootstrap:
     """Means and paired differences of methods with intervals; all methods share the resamples."""
 
-    def __init__(self, splits: Mapping[int, SplitScores], resamples: int | None = None, seed: int = 0) -> None:
+    def __init__(self, splits: Mapping[int, SplitScores], resamples: int | None = None) -> None:
         """Take the scores of one cell.
 
         :param splits: object split -> its scores
@@ -168,21 +168,13 @@ class Bootstrap:
         """
         most = max(len(split.targets) for split in splits.values())
         self._resamples = resamples or min(RESAMPLES, max(100, _MOST_WEIGHTS // most))
-        self._splits, self._seed = splits, seed
+        self._splits = splits
         self._known: dict[tuple[str, Metric, tuple[_Unit, ...]], tuple[float, list[Floats]]] = {}
 
     @classmethod
-    def of_runs(
-        cls,
-        targets: Bools,
-        runs: Mapping[str, RunScores],
-        items: tuple[str, ...] = (),
-        labels: tuple[str, ...] = (),
-        resamples: int | None = None,
-    ) -> Bootstrap:
+    def of_runs(cls, targets: Bools, runs: Mapping[str, RunScores], resamples: int | None = None) -> Bootstrap:
         """Return the bootstrap over items and labels of methods with one run each."""
-        own = {method: {(0, 0): scores} for method, scores in runs.items()}
-        return cls({0: SplitScores(targets, own, items, labels)}, resamples)
+        return cls({0: SplitScores(targets, {method: {(0, 0): one} for method, one in runs.items()})}, resamples)
 
     def estimate(self, method: str, metric: Metric) -> Estimate | None:
         """Return the mean of a method over its runs and half of the interval; None without a run or a positive."""
@@ -228,7 +220,7 @@ class Bootstrap:
 
     def _resample(self, method: str, metric: Metric, units: tuple[_Unit, ...], factors: frozenset[str]) -> Floats:
         """Return resamples [B] of a method's mean, with the same draws for every method of these units."""
-        rng = np.random.default_rng([self._seed, *(factor in factors for factor in FACTORS)])
+        rng = np.random.default_rng([0, *(factor in factors for factor in FACTORS)])
         count, n_splits = self._resamples, len(units)
         drawn = "object splits" in factors and n_splits > 1
         slots = n_splits - 1 if drawn else n_splits

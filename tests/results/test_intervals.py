@@ -106,7 +106,7 @@ def simulated(rng: np.random.Generator, spread: float, splits: int) -> tuple[Boo
                 predicted = rng.random((30, 1)) < share
                 runs[seed, draw] = RunScores(predicted + 0.0, predicted)
         found[split] = SplitScores(targets, {"a": runs})
-    return Bootstrap(found, resamples=120, seed=1), 0.5
+    return Bootstrap(found, resamples=120), 0.5
 
 
 @pytest.mark.parametrize(("spread", "splits"), [(0.08, 3), (0.0, 1)])
@@ -127,7 +127,7 @@ def splits_of_recalls(shares: NDArray[np.float64], splits: list[list[int]], name
         predicted = np.arange(50)[:, None] < np.round(50 * shares[chosen])
         targets, runs = np.ones(predicted.shape, dtype=bool), {"a": {(0, 0): RunScores(predicted + 0.0, predicted)}}
         found[n] = SplitScores(targets, runs, (), tuple(map(str, chosen)) if named else ())
-    return Bootstrap(found, resamples=200, seed=4)
+    return Bootstrap(found, resamples=200)
 
 
 def test_intervals_cover_the_truth_where_splits_share_classes() -> None:
