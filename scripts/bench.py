@@ -96,12 +96,12 @@ def decision(policy: str, onnx: bool = False) -> Call:
     return partial(StudentDetector(student), painted_observation(student.config.camera_size), student.names[0])
 
 
-def network(name: str, stride: int | None) -> Call:
-    """Return a student with random weights on one image."""
+def student(name: str, stride: int | None) -> Pair:
+    """Compare a student with random weights with CLIP's image encoder, on one image."""
     torch.manual_seed(0)
     built: Any = build_student(name, channels=3, embed_dim=256, output_stride=stride)
-    student = built.to(memory_format=torch.channels_last).eval()
-    return torch.inference_mode()(partial(student, torch.rand(1, 3, 128, 128)))
+    network = built.to(memory_format=torch.channels_last).eval()
+    return torch.inference_mode()(partial(network, torch.rand(1, 3, 128, 128))), clip()
 
 
 def scenes(objects: str, graspable: bool) -> Pair:
@@ -197,7 +197,10 @@ def start(*words: str) -> Call:
     return partial(subprocess.run, [sys.executable, *words], check=True, capture_output=True)
 
 
-OPEN = "import sys; from pickclutter_lang.policy.policy import LanguagePickPolicy as P; P.load(sys.argv[1])"
+def opened(policy: str, onnx: bool) -> Call:
+    """Return a process that opens a policy."""
+    code = "import sys; from pickclutter_lang.policy.policy import LanguagePickPolicy as P; P.load(sys.argv[1])"
+    return start("-c", code, str(student_of(policy, onnx).folder))
 
 
 def rows(policy: str, objects: str) -> dict[str, tuple[str, Callable[[], Pair]]]:
@@ -210,7 +213,7 @@ def rows(policy: str, objects: str) -> dict[str, tuple[str, Callable[[], Pair]]]
         "decision/segmentation": ("segmentation / decision", lambda: (painted, decision(policy))),
     }
     for name, stride in (("small_resnet", 8), ("timm/resnet10t", 16), ("efficientnet_b0", None)):
-        found[f"student/{name}"] = ("network / CLIP", lambda name=name, stride=stride: (network(name, stride), clip()))
+        found[f"student/{name}"] = ("network / CLIP", partial(student, name, stride))
     return found | {
         "step/distillation": (
             "a whole step, 16 scenes, bfloat16 / float32",
@@ -226,7 +229,7 @@ def rows(policy: str, objects: str) -> dict[str, tuple[str, Callable[[], Pair]]]
         ),
         "start/load": (
             "policy opened, ONNX / torch",
-            lambda: tuple(start("-c", OPEN, str(student_of(policy, onnx).folder)) for onnx in (True, False)),
+            lambda: (opened(policy, True), opened(policy, False)),
         ),
     }
 

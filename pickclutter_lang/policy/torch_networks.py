@@ -62,11 +62,11 @@ class TorchNetworks:
         self._config = config
         contexts = _with_prefix(weights, PROMPTS_PREFIX)
         self._labels = StoredLabelEncoder(config.names, text, config.prompts.prompt_config, contexts, config.teacher)
-        use_bf16, network = resolve_bf16(config.precision, "cpu"), config.network.student_config
-        self.model = MultiLabelStudent(network, config.camera_spec, self._labels.embed_dim, use_bf16=use_bf16)
+        use_bf16, settings = resolve_bf16(config.precision, "cpu"), config.network.student_config
+        self.model = MultiLabelStudent(settings, config.camera_spec, self._labels.embed_dim, use_bf16=use_bf16)
         self.crop_classifier: CropClassifier | None = None
         if config.object_crop_size is not None:
-            student = MultiLabelStudent(network, config.camera_spec, self._labels.embed_dim).student
+            student = MultiLabelStudent(settings, config.camera_spec, self._labels.embed_dim).student
             self.crop_classifier = CropClassifier(student, len(config.names), use_bf16=use_bf16)
         prefixes = (PROMPTS_PREFIX, CROP_CLASSIFIER_PREFIX)
         try:

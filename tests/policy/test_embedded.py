@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from helpers.paths import ROOT
-from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.kinds.kind_set import load_kind_set
 from pickclutter_lang.policy.folder import CONFIG_FILE, EMBEDDED_POLICIES, load_config, policy_folder
@@ -26,12 +25,6 @@ def test_the_name_of_an_embedded_policy_is_its_folder_unless_a_policy_of_that_na
     assert policy_folder("open").resolve() == FOLDER.resolve()
     shutil.copy(FOLDER / CONFIG_FILE, tmp_path / "open")
     assert policy_folder("open") == Path("open")
-
-
-@pytest.mark.parametrize("name", ["opne", "./Open"])
-def test_a_name_that_is_nearly_that_of_an_embedded_policy_is_asked_about(name: str) -> None:
-    with pytest.raises(CheckpointError, match="open"):
-        LanguagePickPolicy.load(name)
 
 
 def test_it_was_trained_on_kinds_and_on_no_name_of_y_ood() -> None:
