@@ -302,7 +302,7 @@ def test_a_vit_passes_over_large_sets_three_times(dataset: str, repeats: int) ->
     assert config(*run_overrides("cls", shared)).epoch_repeats == (1 if repeats == 3 else repeats)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "configs" / "dataset").glob("*.yaml")), ids=lambda path: path.stem)
-def test_every_data_set_is_a_complete_configuration(path: Path) -> None:
-    chosen = config(f"dataset={path.stem}", "recipe=paper_vit", "data.root=somewhere", "objective.cls=1")
-    assert chosen.data.name == path.stem and chosen.data.root == "somewhere"
+def test_every_data_set_is_a_complete_configuration() -> None:
+    for path in (ROOT / "configs" / "dataset").glob("*.yaml"):
+        chosen = config(f"dataset={path.stem}", "recipe=paper_vit", "data.root=somewhere", "objective.cls=1")
+        assert chosen.data.name == path.stem and chosen.data.root == "somewhere"
