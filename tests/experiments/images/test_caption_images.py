@@ -116,16 +116,6 @@ def test_captions_of_another_model_or_other_images_are_refused(
     assert out.read_bytes() == before
 
 
-def test_an_unreadable_image_is_named_and_may_be_replaced(config: CaptionConfig) -> None:
-    bad = Path(config.data.root) / "plum" / "p1.png"
-    bad.write_bytes(b"no image")
-    with pytest.raises(errors.InvalidArgumentError, match=r"plum/p1\.png"):
-        caption_images(config)
-    assert len(captions(config.out)) == 6
-    paint(bad, 99)
-    assert caption_images(config).new == 6 and len(captions(config.out)) == 12
-
-
 @pytest.mark.parametrize("fault", ["pickle", "code"])
 def test_a_folder_that_is_no_captioner_is_refused(model: Path, tmp_path: Path, fault: str) -> None:
     folder = tmp_path / "model"

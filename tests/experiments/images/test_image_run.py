@@ -136,13 +136,6 @@ def test_a_closed_set_has_no_zero_shot_output_and_separate_classifiers(toys: lis
     assert ("zero_shot", "ood") not in Scores.load(tmp_path).places and write_report(tmp_path).is_file()
 
 
-def test_learned_prompts_move_with_the_training(toys: list[str], tmp_path: Path) -> None:
-    run = trained(*toys, "objective.cls=1", "text.n_ctx=4", "text.context_init=null", f"out={tmp_path}")
-    first, last = (load_checkpoint(epoch_folder(run.folder / phase, 1)).model for phase in ("distill", "few_shot"))
-    name = next(name for name in first if name.endswith("positive"))
-    assert not torch.equal(first[name], last[name])
-
-
 def test_the_mean_of_the_last_epochs(toys: list[str], tmp_path: Path) -> None:
     run = trained(
         *toys, "objective.cls=1", "distill.epochs=3", "few_shot.epochs=2", "average_last_epochs=2", f"out={tmp_path}"

@@ -8,13 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import scipy.stats
 from numpy.typing import NDArray
 
 from helpers.forkserver import run_python
-from helpers.image_results import make_result, write_result, write_space
+from helpers.image_results import make_result, write_result
 from helpers.image_runs import config, make_toys, trained
 from helpers.paths import PROGRAM, ROOT
 from pickclutter_lang.errors import (
@@ -24,7 +23,7 @@ from pickclutter_lang.errors import (
 )
 from pickclutter_lang.experiments.images import image_figures
 from pickclutter_lang.experiments.images.config import ReproduceTablesConfig
-from pickclutter_lang.experiments.images.image_figures import Space, embed, load_space, write_figure
+from pickclutter_lang.experiments.images.image_figures import Space, write_figure
 from pickclutter_lang.experiments.images.image_protocol import evaluate_images
 from pickclutter_lang.experiments.images.image_tables import (
     BEST,
@@ -177,17 +176,6 @@ def test_figure_2b_names_images_and_texts(everything: Path, tmp_path: Path, monk
     assert len(rows) == 2 * (5 * 12 + 5) and {row["run"] for row in rows} == {BEST, ENRICHED}
     [text] = [row for row in rows if (row["run"], row["kind"], row["class"]) == ("best+semantic", "text", "unseen 1")]
     assert (float(text["x"]), float(text["y"])) == (0, 1)
-
-
-@pytest.mark.slow
-def test_an_image_map_places_texts_near_their_images(tmp_path: Path) -> None:
-    pytest.importorskip("umap")
-    write_space(tmp_path / "space.npz", seed=0, noise=0.1, per_class=30)
-    space = load_space(tmp_path / "space.npz")
-    images, texts = embed(space)
-    assert np.array_equal(images, embed(space)[0])
-    middles = np.stack([images[space.labels == label].mean(axis=0) for label in range(5)])
-    assert np.linalg.norm(texts[:, None] - middles, axis=-1).argmin(axis=1).tolist() == [0, 1, 2, 3, 4]
 
 
 @pytest.fixture(scope="module")
