@@ -41,20 +41,8 @@ class PythonProcess:
         held.close()
         weakref.finalize(self, self._process.kill)
 
-    @property
-    def pid(self) -> int:
-        assert self._process.pid is not None
-        return self._process.pid
-
-    @property
-    def returncode(self) -> int | None:
-        return self.poll()
-
     def poll(self) -> int | None:
         return self._process.exitcode
-
-    def send_signal(self, number: int) -> None:
-        os.kill(self.pid, number)
 
     def kill(self) -> None:
         self._process.kill()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -171,7 +170,7 @@ def test_a_killed_run_goes_on_and_asks_only_for_what_is_missing(tmp_path: Path, 
     deadline = time.monotonic() + 120
     while len(server.requests) < 4 and time.monotonic() < deadline:
         time.sleep(0.02)
-    child.send_signal(signal.SIGKILL)
+    child.kill()
     child.wait()
     assert list(DescriptionSet.load(out).texts) == labels[:3]
     again = run_python(command)
