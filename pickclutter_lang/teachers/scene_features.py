@@ -56,12 +56,9 @@ class RegionFeatures:
         return self.features[self.first[row] : self.first[row] + len(self.instance_ids[row]), flip]
 
 
-def encode_regions(
-    teacher: Teacher, scenes: SceneDataset, cache: FeatureCache, crop_size: int | None = None
-) -> RegionFeatures:
+def encode_regions(teacher: Teacher, scenes: SceneDataset, cache: FeatureCache) -> RegionFeatures:
     """Return the teacher's features of all visible objects in the hand camera's images, one for each flip.
 
-    :param crop_size: side of the crops in pixels; None: that of the images that the student sees
     :raises DatasetError: when the store holds no segmentation of the hand camera
     """
     instance_ids: list[list[int]] = []
@@ -75,7 +72,7 @@ def encode_regions(
         instance_ids.append(visible_ids)
         squares += [(row, *bounding_square(segments == instance_id)) for instance_id in visible_ids]
 
-    size = crop_size or scenes.crop_size
+    size = scenes.crop_size  # that of the images that the student sees
     transform_id = f"hand regions crop_size={scenes.crop_size} min_area={MIN_AREA_FRACTION} margin={MARGIN} size={size}"
     features = []
     for flip in flip_variants(scenes.config.augmentation.flips):

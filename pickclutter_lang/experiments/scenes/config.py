@@ -41,18 +41,10 @@ class ObjectiveConfig:
     """Weight of L_im-cst between an object's features in the map and the teacher's features of its crop."""
     region_proximity: float = 0.0
     """Weight of L_vlprox between the same, over a vocabulary."""
-    region_crop_size: int | None = None
-    """Side in pixels of these crops. null: that of the images, so that the teacher sees all there is."""
     scene_proximity: float = 0.0
     """Weight of L_vlprox of full scenes, over texts sampled from a vocabulary."""
     negative_bank_size: int = 0
     """Teacher features of other images that are sampled for each batch as more negatives of `im_cst`."""
-    vocabulary_batch_size: int = 24
-    """Texts sampled from the vocabulary for each batch, for `scene_proximity`."""
-    vocabulary_temperature: float | None = None
-    """Temperature of `region_proximity` and `scene_proximity`. null: the teacher's."""
-    vocabulary_top_k: int = 256
-    """k of `region_proximity`."""
     gamma_negative: float = 2.0
     """Focusing exponent of the asymmetric loss for absent labels."""
     gamma_positive: float = 1.0
@@ -77,13 +69,8 @@ class ObjectiveConfig:
             at_least(f"objective.extra.{name}", weight, 0.0)
         within("objective.clip", self.clip, 0.0, 1.0)
         at_least("objective.negative_bank_size", self.negative_bank_size, 0)
-        for name in ("vocabulary_batch_size", "vocabulary_top_k"):
-            at_least(f"objective.{name}", getattr(self, name), 1)
         above("objective.temperature", self.temperature, 0.0)
         one_of("objective.similarity", self.similarity, ("squared_distance", "cosine"))
-        check_image_size("objective.region_crop_size", self.region_crop_size)
-        if self.vocabulary_temperature is not None:
-            above("objective.vocabulary_temperature", self.vocabulary_temperature, 0.0)
 
 
 @dataclass

@@ -208,8 +208,7 @@ class SceneRun(MultiPhaseExperiment):
             {name: getattr(values, name) for name in LOSS_NAMES},
             temperature=values.temperature,
             similarity=values.similarity,  # type: ignore[arg-type]  # checked by its settings
-            vocabulary_temperature=values.vocabulary_temperature or 1 / self.teacher.logit_scale,
-            vocabulary_top_k=values.vocabulary_top_k,
+            vocabulary_temperature=1 / self.teacher.logit_scale,
             gamma_negative=values.gamma_negative,
             gamma_positive=values.gamma_positive,
             clip=values.clip,
@@ -250,11 +249,10 @@ class SceneRun(MultiPhaseExperiment):
     def _source(self, name: str) -> DataSource:
         if name not in self._sources:
             cache, scenes = FeatureCache(self.config.teacher.cache), self.scenes[name]
-            crop_size, with_features = self.config.objective.region_crop_size, self._objective.needs("teacher", "bank")
             self._sources[name] = DataSource(
                 scenes,
-                teacher_features(self.teacher, scenes, cache) if with_features else None,
-                encode_regions(self.teacher, scenes, cache, crop_size) if self._needs_regions else None,
+                teacher_features(self.teacher, scenes, cache) if self._objective.needs("teacher", "bank") else None,
+                encode_regions(self.teacher, scenes, cache) if self._needs_regions else None,
                 labeled=name != UNLABELED,
             )
         return self._sources[name]

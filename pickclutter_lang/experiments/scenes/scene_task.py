@@ -34,6 +34,8 @@ from pickclutter_lang.training.parallel import gather_rows, own_draws, own_slice
 from pickclutter_lang.training.trainer import check_finite
 
 _VOCABULARY, _BANK = 1, 2  # distinguish the random streams of a batch
+_SCORED_TEXTS = 24
+"""Texts of the vocabulary that are drawn for each batch."""
 _Part = tuple[int, list[int], list[AugmentationParams]]
 
 
@@ -147,9 +149,9 @@ class SceneTask:
         ]
         known = torch.tensor([self.sources[number].labeled for number, rows, _ in parts for _ in rows])
         if self.vocabulary is not None and self.objective.needs("vocabulary_probabilities"):
-            count, wanted = len(self.vocabulary.texts), self.settings.objective.vocabulary_batch_size
+            count = len(self.vocabulary.texts)
             rng = np.random.default_rng((*self._key, *key, _VOCABULARY))
-            sampled = rng.choice(count, min(wanted, count), replace=False).tolist()
+            sampled = rng.choice(count, min(_SCORED_TEXTS, count), replace=False).tolist()
         return SceneBatch(key, parts, torch.cat(images), torch.cat(targets), None if known.all() else known, sampled)
 
     def loss(self, prepared: SceneBatch, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
