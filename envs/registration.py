@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
@@ -70,13 +69,7 @@ def make_env(**kwargs: Any) -> PickClutterLangEnv:
 
 
 def prepare_simulator() -> None:
-    """Check that the simulator is installed and set the renderer up, before anything imports sapien.
-
-    :raises MissingExtraError: where sapien or mani_skill2 is not installed
-    """
-    for package in ("sapien", "mani_skill2"):
-        if find_spec(package) is None:
-            raise MissingExtraError(f"{package} (Python 3.10 or 3.11 only)", "sim")
+    """Set the renderer up before anything imports sapien, and import it; errors are those of `prepare_renderer`."""
     from pickclutter_lang.envs.renderer import prepare_renderer
 
     prepare_renderer()

@@ -37,13 +37,14 @@ def prepare_renderer() -> str:
 
     Call it before the first renderer is made.
 
-    :raises MissingExtraError: without sapien
+    :raises MissingExtraError: where sapien or mani_skill2 is not installed
     :raises RendererError: without a Vulkan loader or driver, or for the user's own where there is none
     """
     # sapien 2.2.2 imports pkg_resources, which says at each import that it will be dropped.
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
-    if find_spec("sapien") is None:
-        raise MissingExtraError("sapien (Python 3.10 or 3.11 only)", "sim")
+    for package in ("sapien", "mani_skill2"):
+        if find_spec(package) is None:
+            raise MissingExtraError(f"{package} (Python 3.10 or 3.11 only)", "sim")
     if ctypes.util.find_library("vulkan") is None:
         raise RendererError(f"no Vulkan loader (libvulkan.so.1) was found; run: {APT_LINE}")
     chosen = _drivers_of_the_user()

@@ -159,7 +159,7 @@ class ModelBuilder:
         """Add a box around `at`; a mapping gives sides of `surfaces.box_faces` their own skins, `right` is +x."""
         full = np.asarray(size, dtype=float)
         extents = {"right": (1, 2), "left": (1, 2), "back": (0, 2), "front": (0, 2), "top": (0, 1), "bottom": (0, 1)}
-        for name, face in box_faces(full, min(rounding, 0.49 * float(full.min())), 2, 1).items():
+        for name, face in box_faces(full, min(rounding, 0.49 * float(full.min()))).items():
             side = skin[name] if isinstance(skin, Mapping) else skin
             self._add(face.transformed(at, turn), side, (float(full[extents[name][0]]), float(full[extents[name][1]])))
         if hull:

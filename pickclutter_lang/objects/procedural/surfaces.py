@@ -67,18 +67,15 @@ def grid_surface(points: Floats, v: Floats | None = None) -> Surface:
     return Surface(flat, np.stack([u.ravel(), w.ravel()], -1), faces[~np.logical_or.reduce(same)])
 
 
-def revolve(profile: Sequence[tuple[float, float]], segments: int = 32, around: bool = True) -> Surface:
-    """Turn a profile of (radius, height), listed from bottom to top of the outer side, about z.
-
-    :param around: v follows the length of the profile; otherwise every row is as high as any other
-    """
+def revolve(profile: Sequence[tuple[float, float]], segments: int = 32) -> Surface:
+    """Turn a profile of (radius, height), from bottom to top of the outer side, about z; v follows its length."""
     rows = np.asarray(profile, dtype=float)
     angle = np.linspace(0, 2 * np.pi, segments + 1)
     circle = np.stack([np.cos(angle), np.sin(angle)], -1)
     circle[-1] = circle[0]
     ring = rows[:, None, :1] * circle[None]
     heights = np.broadcast_to(rows[:, None, 1:], (*ring.shape[:2], 1))
-    return grid_surface(np.concatenate([ring, heights], -1), arc_length(rows) if around else None)
+    return grid_surface(np.concatenate([ring, heights], -1), arc_length(rows))
 
 
 def arc_length(path_points: Floats) -> Floats:
@@ -161,7 +158,7 @@ _FACE_AXES = {
 }
 
 
-def box_faces(size: npt.ArrayLike, rounding: float = 0.0, steps: int = 2, cells: int = 1) -> dict[str, Surface]:
+def box_faces(size: npt.ArrayLike, rounding: float = 0.0) -> dict[str, Surface]:
     """Return the six sides of a box around the origin, with rounded edges and the plain texture on each.
 
     The sides are `right` (+x), `left` (-x), `back` (+y), `front` (-y), `top` (+z) and `bottom` (-z).
@@ -171,8 +168,8 @@ def box_faces(size: npt.ArrayLike, rounding: float = 0.0, steps: int = 2, cells:
     for name, axes in _FACE_AXES.items():
         across, along = (np.asarray(a, dtype=float) for a in axes)
         outward = np.cross(across, along)
-        s = _stations(float(np.abs(half @ across)), rounding, steps, cells)
-        t = _stations(float(np.abs(half @ along)), rounding, steps, cells)
+        s = _stations(float(np.abs(half @ across)), rounding)
+        t = _stations(float(np.abs(half @ along)), rounding)
         outer = s[None, :, None] * across + t[:, None, None] * along + np.abs(half @ outward) * outward
         inner = np.clip(outer, -(half - rounding), half - rounding)
         offset = outer - inner
@@ -184,22 +181,22 @@ def box_faces(size: npt.ArrayLike, rounding: float = 0.0, steps: int = 2, cells:
     return faces
 
 
-def _stations(half: float, rounding: float, steps: int, cells: int) -> Floats:
+def _stations(half: float, rounding: float) -> Floats:
     """Return where the lines of a face's grid lie: close together in the rounded margins."""
-    inner = np.linspace(-(half - rounding), half - rounding, cells + 1)
+    inner = np.array([-(half - rounding), half - rounding])
     if rounding == 0:
         return inner
-    arc = half - rounding + rounding * np.tan(np.linspace(0, np.pi / 4, steps + 1)[1:])
+    arc = half - rounding + rounding * np.tan(np.linspace(0, np.pi / 4, 3)[1:])
     return np.concatenate([-arc[::-1], inner, arc])
 
 
-def slab(left: npt.ArrayLike, right: npt.ArrayLike, low: npt.ArrayLike, high: npt.ArrayLike, cols: int = 3) -> Surface:
+def slab(left: npt.ArrayLike, right: npt.ArrayLike, low: npt.ArrayLike, high: npt.ArrayLike) -> Surface:
     """Return a plate between two edges [N, 2] in x and y, from `low` to `high` ([N] or one for all).
 
     `left` is on the left in the direction of the rows; v follows the rows, u runs from left to right.
     """
     a, b = np.asarray(left, dtype=float), np.asarray(right, dtype=float)
-    fraction = np.linspace(0, 1, cols)[None, :, None]
+    fraction = np.array([0.0, 0.5, 1.0])[None, :, None]
     flat = a[:, None] * (1 - fraction) + b[:, None] * fraction
     tops, bottoms = (
         np.concatenate([flat, np.broadcast_to(np.asarray(z, dtype=float).reshape(-1, 1, 1), (*flat.shape[:2], 1))], -1)
@@ -231,9 +228,9 @@ def fan(outline: npt.ArrayLike, low: float, high: float) -> tuple[Surface, Surfa
     return join(caps), grid_surface(wall)
 
 
-def circle(radius: float, segments: int = 32, center: Sequence[float] = (0, 0), start: float = 0.0) -> Floats:
-    """Return the corners [N, 2] of a regular polygon, counter-clockwise from the angle `start` (degrees)."""
-    angle = np.radians(start) + np.linspace(0, 2 * np.pi, segments, endpoint=False)
+def circle(radius: float, segments: int = 32, center: Sequence[float] = (0, 0)) -> Floats:
+    """Return the corners [N, 2] of a regular polygon, counter-clockwise from +x."""
+    angle = np.linspace(0, 2 * np.pi, segments, endpoint=False)
     ring = np.stack([np.cos(angle), np.sin(angle)], -1)
     return np.asarray(ring * radius + np.asarray(center, dtype=float))
 

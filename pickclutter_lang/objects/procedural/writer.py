@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import io
 import os
 import shutil
 import tempfile
@@ -101,7 +100,7 @@ def write_surface(
     :param uv: [V, 2], coordinates on the image, (0, 0) is its lower left corner
     :param part_index: [F], the part of each face; only faces of one part are shaded smoothly
     """
-    (folder / "texture_map.png").write_bytes(_png(image, compress_level))
+    Image.fromarray(image).save(folder / "texture_map.png", optimize=False, compress_level=compress_level)
     (folder / "textured.mtl").write_text(_MATERIAL)
     (folder / "textured.obj").write_text(_visual(np.round(points, 6) + 0.0, faces, uv, part_index))
 
@@ -135,12 +134,6 @@ def pack_atlas(parts: list[Part], full_width: int = ATLAS_SIZE) -> tuple[Texture
         v = top + 0.5 + (1 - part.surface.uv[:, 1]) * (height - 1)
         placed.append(np.stack([u / full_width, 1 - v / used], -1))
     return atlas[:used], placed
-
-
-def _png(image: TextureImage, compress_level: int) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(image).save(stream, "PNG", optimize=False, compress_level=compress_level)
-    return stream.getvalue()
 
 
 def _visual(points: Floats, faces: Ints, uv: Floats, part_index: Ints) -> str:
