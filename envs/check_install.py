@@ -22,6 +22,7 @@ from pickclutter_lang.utils.plugins import installed_version
 
 PACKAGES = ("pickclutter-lang", "numpy", "gymnasium", "sapien", "mani_skill2", "scipy", "trimesh", "setuptools")
 _OTHER_PACKAGES = ("torch", "open_clip_torch", "timm", "h5py", "safetensors", "hydra-core", "openai", "gradio")
+_TIMEOUT_S = 120
 _PROBE = (
     "from pickclutter_lang.envs.renderer import shared_engine\n"
     "engine, renderer = shared_engine()\n"
@@ -100,7 +101,7 @@ def check_loader() -> str:
     return f"found; route {prepare_renderer()}"
 
 
-def check_renderer(timeout_s: float = 120.0) -> str:
+def check_renderer() -> str:
     """Render a tiny image in a child process, since a broken driver ends the process instead of raising.
 
     :raises RendererError: with the last line of the child's output, and the apt line
@@ -111,9 +112,9 @@ def check_renderer(timeout_s: float = 120.0) -> str:
     probe = [sys.executable, "-c", _PROBE]
     with tempfile.TemporaryDirectory() as folder:  # SAPIEN leaves imgui.ini in the working directory
         try:
-            child = subprocess.run(probe, capture_output=True, text=True, timeout=timeout_s, cwd=folder)
+            child = subprocess.run(probe, capture_output=True, text=True, timeout=_TIMEOUT_S, cwd=folder)
         except subprocess.TimeoutExpired as error:
-            raise RendererError(f"the renderer ({route}) did not answer within {timeout_s:.0f} s") from error
+            raise RendererError(f"the renderer ({route}) did not answer within {_TIMEOUT_S} s") from error
     if child.returncode != 0:
         message = (child.stderr.strip().splitlines() or ["no message"])[-1]
         raise RendererError(

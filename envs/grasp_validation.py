@@ -28,8 +28,9 @@ from pickclutter_lang.utils.pool import PoolConfig
 from pickclutter_lang.utils.progress import ProgressBar
 from pickclutter_lang.utils.typing import FloatArray
 
-LIFT_M = 0.15
+_LIFT_M = 0.15
 _LIFTED_M = 0.08
+_MAX_ATTEMPTS, _MAX_CANDIDATES = 3, 60  # beside the labeled pose; poses of which they are chosen
 _REACH_STEPS, _APPROACH_STEPS, _CLOSE_STEPS, _LIFT_STEPS, _HOLD_STEPS = 30, 20, 12, 25, 6
 
 
@@ -169,7 +170,7 @@ class PickExecutor:
         rest = np.asarray(robot.get_qpos(), float)
         ready = self._kinematics.solve(pregrasp_pose(tcp_pose), rest)
         grasp = None if ready is None else self._kinematics.solve(tcp_pose, ready)
-        lifted = tcp_pose + np.array([0, 0, LIFT_M, 0, 0, 0, 0])
+        lifted = tcp_pose + np.array([0, 0, _LIFT_M, 0, 0, 0, 0])
         raised = None if grasp is None else self._kinematics.solve(lifted, grasp)
         if ready is None or grasp is None or raised is None:
             return False
@@ -203,7 +204,7 @@ def validate_pile(
         pose = labeled.get(instance_id)
         pose_succeeded = pose is not None and executor.pick(instance_id, pose)
         picked, attempts = pose_succeeded, int(pose is not None)
-        for other in [] if picked else candidate_attempts(executor.checker(), pile, instance_id, count=3):
+        for other in [] if picked else _attempts(executor.checker(), pile, instance_id):
             attempts += 1
             picked = executor.pick(instance_id, other)
             if picked:
@@ -220,23 +221,21 @@ def validate_pile(
     return rows
 
 
-def candidate_attempts(
-    checker: GraspChecker, pile: Pile, instance_id: int, count: int, max_candidates: int = 60
-) -> list[FloatArray]:
-    """Return up to `count` reachable gripper poses for an object, fewest collisions first, far from each other.
+def _attempts(checker: GraspChecker, pile: Pile, instance_id: int) -> list[FloatArray]:
+    """Return some reachable gripper poses for an object, fewest collisions first, far from each other.
 
     Poses in collision are not excluded, so that objects labeled not graspable are actually attempted too.
     """
     candidates = checker.candidates(pile, instance_id)
     collisions = collision_counts(candidates, checker.clouds(pile))
     chosen: list[FloatArray] = []
-    for row in np.argsort(collisions, kind="stable")[:max_candidates]:
+    for row in np.argsort(collisions, kind="stable")[:_MAX_CANDIDATES]:
         pose = candidates.pose(int(row))
         distinct = all(
             np.linalg.norm(pose[:3] - other[:3]) > 0.01 or abs(pose[3:] @ other[3:]) < 0.95 for other in chosen
         )
         if distinct and checker.reachable(pose):
             chosen.append(pose)
-        if len(chosen) == count:
+        if len(chosen) == _MAX_ATTEMPTS:
             break
     return chosen

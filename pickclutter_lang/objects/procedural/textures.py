@@ -33,9 +33,9 @@ PATTERNS = ("plain", "striped", "dotted", "checkered", "two-coloured")
 MATERIALS = ("wooden", "metal", "plastic", "foam", "cardboard", "cloth")
 
 
-def plain(color: Color, size: int = 8) -> TextureImage:
+def plain(color: Color) -> TextureImage:
     """Return a square of one color."""
-    return np.tile(np.asarray(color, dtype=np.uint8), (size, size, 1))
+    return np.tile(np.asarray(color, dtype=np.uint8), (8, 8, 1))
 
 
 def uv_grid(height: int, width: int) -> tuple[Floats, Floats]:
