@@ -69,9 +69,12 @@ class MeshFiles(logging.Handler):
 
         :raises InvalidArgumentError: for one outside of the folder, an address, or a file that cannot be read
         """
-        clean = re.sub(r"^(-\w+( [-+.\w]+)* )+(?=\S)", "", name.strip()).strip('"').replace("\\", "/")
-        if len(words := clean.split()) > 1 and all(word.lower().endswith(".mtl") for word in words):
-            return b"\n".join(map(self.get, words))  # of one line: `mtllib a.mtl b.mtl`
+        clean = name.strip().strip('"').replace("\\", "/")
+        words = clean.split()
+        if clean.startswith("-"):  # options of a texture, as Blender writes them
+            clean = words[-1]
+        if len(words) > 1 and all(word.lower().endswith(".mtl") for word in words):
+            return b"\n".join(map(self.get, dict.fromkeys(words)))  # of one line: `mtllib a.mtl b.mtl`
         reason = "which is no file of its folder; copy it there"
         try:
             for place in (self.root / folder / word for word in (clean, unquote(clean)) for folder in self.folders):
