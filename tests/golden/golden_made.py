@@ -17,7 +17,6 @@ from helpers import image_results, sweep_results
 from helpers.image_data import paint_classes, toy_views
 from helpers.scene_data import make_toy_store
 from pickclutter_lang.commands.app import compose_config
-from pickclutter_lang.datasets.object_views import ObjectViewDataset, write_object_views
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.images.image_tables import RUNS, TABLES, load_image_runs
 from pickclutter_lang.experiments.images.image_tables import write_table as write_picture_table
@@ -93,15 +92,11 @@ def trained_teacher(*overrides: str) -> Measures:
 
 
 def teacher_of_renders(inputs: Path, folder: Path) -> Measures:
-    """Train on toy scenes, and on views of objects and of a thing that is told in words."""
+    """Train on toy scenes, and on views of objects."""
     store = make_toy_store(folder / "scenes", "teacher", 8, size=48)
     replace(store.manifest, settings=store.manifest.settings | {"graspable": False}).write(folder / "scenes")
     toy_views(folder / "objects", objects=4, views=3)
-    seen = ObjectViewDataset.open(folder / "objects")
-    ball = {"shape": "ball", "category": "ball", "colours": ["green"], "pattern": "plain", "material": "foam"}
-    things, owner = [*seen.objects, ball], np.where(seen.object_index == 3, 4, seen.object_index).astype(np.int32)
-    write_object_views(folder / "views", seen.rgb, seen.mask, owner, things, seen.config)
-    data = (f"scenes=[{folder / 'scenes'}]", f"views=[{folder / 'views'}]", "min_crop_size=40")
+    data = (f"scenes=[{folder / 'scenes'}]", f"views=[{folder / 'objects'}]", "min_crop_size=40")
     return trained_teacher(*data, "scene_batch_size=4", "view_batch_size=4", f"out={folder / 'out'}")
 
 
