@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from huggingface_hub import constants, snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 from numpy.typing import NDArray
 from PIL import Image
 
-from pickclutter_lang.errors import InvalidArgumentError, LanguageModelError, MissingAssetsError, MissingExtraError
+from pickclutter_lang.errors import LanguageModelError, MissingAssetsError, MissingExtraError
+from pickclutter_lang.utils.hub_files import SharedKind, pretrained_folder
+from pickclutter_lang.utils.validation import check_device
 
 # The main branches of these hold pickles alone; the hub's converter put the same weights as safetensors here.
 _REVISIONS = {
     "Salesforce/blip-image-captioning-base": "9cfcdbcaccbcadb2b53b36d4b50042c4eeaa0c25",
     "microsoft/git-base-coco": "refs/pr/1",
 }
-_FILES = ["*.safetensors", "*.json", "*.txt"]
-_HUB_ERRORS: tuple[type[BaseException], ...] = (OSError, HFValidationError, *HfHubHTTPError.__bases__)
+_FILES = ("*.safetensors", "*.json", "*.txt")
+_FETCHED = SharedKind("config.json", "model", _FILES, lambda folder: None, lambda folder, repository: "")
 
 
 class Captioner:
@@ -34,9 +34,10 @@ class Captioner:
         :param revision: branch or commit on the hub; None: one known to hold safetensors, or else the main branch
         :param max_tokens: at which a caption is cut
         :raises MissingExtraError: when transformers is not installed
-        :raises MissingAssetsError: for weights that are neither on this machine nor on the hub, or not in safetensors
+        :raises HubError: for a name that is neither on this machine nor on the hub
+        :raises MissingAssetsError: for weights that are not in safetensors
         :raises LanguageModelError: for a folder that holds no image captioning model
-        :raises InvalidArgumentError: for a device that torch cannot use, or a folder with a revision
+        :raises InvalidArgumentError: for a device that torch cannot use
         """
         try:
             import transformers
@@ -44,12 +45,15 @@ class Captioner:
             raise MissingExtraError(str(error.name), "llm") from error
         transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-        folder = _folder(model, revision)
+        check_device(device)
+        folder = pretrained_folder(model, _FETCHED, revision=revision or _REVISIONS.get(model))
+        if not any(folder.glob("*.safetensors")):
+            raise MissingAssetsError(
+                f"expected weights of {model} as *.safetensors, since others can run code when they are read; name a "
+                "revision= that has them, or pass a folder with them as model="
+            )
         self._processor, loaded = _load(transformers, folder)
-        try:
-            self._model = loaded.float().eval().to(device)
-        except (RuntimeError, AssertionError) as error:
-            raise InvalidArgumentError(f"expected a device that torch can use, but got {device!r}") from error
+        self._model = loaded.float().eval().to(device)
         self._device, self._max_tokens = device, max_tokens
         self.provenance = {
             "model": model,
@@ -71,30 +75,6 @@ class Captioner:
         return [" ".join(text.split()) for text in self._processor.batch_decode(tokens, skip_special_tokens=True)]
 
 
-def _folder(model: str, revision: str | None) -> Path:
-    """Return the folder of a model, from the hub's cache or the hub where it is no folder."""
-    if Path(model).is_dir():
-        if revision is not None:
-            raise InvalidArgumentError(f"expected no revision with a folder, but got {revision!r} with {model}")
-        folder = Path(model)
-    else:
-        revision = revision or _REVISIONS.get(model)
-        try:
-            folder = Path(snapshot_download(model, revision=revision, allow_patterns=_FILES))
-        except _HUB_ERRORS as error:
-            source = f"{constants.ENDPOINT}/{model}/tree/{revision or 'main'}"
-            raise MissingAssetsError(
-                f"{model!r} is no folder, and its weights are neither on this machine nor on the hub; put the .json, "
-                f".txt and .safetensors files of {source} into a folder and pass it: model=FOLDER"
-            ) from error
-    if not any(folder.glob("*.safetensors")):
-        raise MissingAssetsError(
-            f"expected weights of {model} as *.safetensors, since others can run code when they are read; name a "
-            "revision= that has them, or pass a folder with them as model="
-        )
-    return folder
-
-
 def _load(transformers: Any, folder: Path) -> tuple[Any, Any]:
     """Return processor and model of a folder."""
     options = {"local_files_only": True, "trust_remote_code": False}
@@ -104,12 +84,10 @@ def _load(transformers: Any, folder: Path) -> tuple[Any, Any]:
             folder, use_safetensors=True, output_loading_info=True, **options
         )
     except Exception as error:  # transformers has no common error type for a faulty folder
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise LanguageModelError(
             f"expected an image captioning model (BLIP, GIT) in {folder}, but: {reason}"
         ) from error
-    if not hasattr(processor, "image_processor") or not hasattr(processor, "tokenizer"):
-        raise LanguageModelError(f"expected processor and tokenizer of an image captioning model in {folder}")
     if info["missing_keys"]:  # transformers would continue with random weights
         raise LanguageModelError(f"expected all weights of {folder}, but {min(info['missing_keys'])} is missing")
     return processor, model

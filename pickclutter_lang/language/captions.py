@@ -96,27 +96,25 @@ def caption_truth(captions: Sequence[Caption], contents: Sequence[Sequence[Objec
 
 def object_caption(item: ObjectAttributes, rng: np.random.Generator) -> Caption:
     """Sample a true caption of an image of one object: its name, words that describe it, or both."""
-    caption_type = rng.choice(4, p=(0.45, 0.12, 0.13, 0.3)) if item.name else 3
-    if item.name and not (item.description if caption_type in (1, 2) else item.category or item.colors or item.shape):
+    caption_type = rng.choice(4, p=(0.45, 0.12, 0.13, 0.3))
+    if not (item.description if caption_type in (1, 2) else item.category or item.colors or item.shape):
         caption_type = 0
     if caption_type == 3:
         return attribute_caption(item, rng)
-    tags = frozenset({f"name:{item.name}"})
+    if caption_type == 0:
+        noun, tags = _sample_noun(item, rng)
+        return _filled(_OBJECT, noun, tags, rng)
     if caption_type == 1:
         text = str(rng.choice([item.description, f"a photo of {item.description}"]))
-    elif caption_type == 2:
+    else:
         template = str(rng.choice(["{a}, {what}", "a photo of {bare} . {what}", "{bare}: {what}", "{a} . {what}"]))
         text = template.format(a=with_article(item.name), bare=item.name, what=item.description)
-    else:
-        noun, tags = _sample_noun(item, rng)
-        text = _fill_template(_OBJECT, noun, rng)
-    return Caption(text, (Predicate(tags),))
+    return Caption(text, (_named(item),))
 
 
 def attribute_caption(item: ObjectAttributes, rng: np.random.Generator) -> Caption:
     """Sample a caption of one to three attributes of an object, such as "a yellow curved object"."""
-    text, tags = _sample_attributes(item, rng)
-    return Caption(_fill_template(_OBJECT, text, rng), (Predicate(tags),))
+    return _filled(_OBJECT, *_sample_attributes(item, rng), rng)
 
 
 def scene_caption(
@@ -135,23 +133,15 @@ def scene_caption(
         return _list_caption(objects, rng)
     if caption_type == 2:
         return absent_caption(_choose(absent, rng), rng)
-    if caption_type == 3:
-        return _presence_absence_caption(objects, absent, rng)
+    if caption_type == 3:  # without descriptions: two exceed the text encoder's context
+        first, other = _presence_caption(objects, rng, with_description=False), _choose(absent, rng)
+        second = Caption(_fill_template(_ABSENT, other.name, rng), (_named(other, 0, 0),))
+        return Caption(f"{first.text}, and {second.text}", (*first.predicates, *second.predicates))
     if caption_type == 4:
         return _count_caption(objects, rng)
     if caption_type == 5:
-        text, tags = _sample_attributes(_choose(objects, rng), rng)
-        return Caption(_fill_template(_SCENE, text, rng), (Predicate(tags),))
+        return _filled(_SCENE, *_sample_attributes(_choose(objects, rng), rng), rng)
     return _presence_caption(objects, rng)
-
-
-def _presence_absence_caption(
-    objects: Sequence[ObjectAttributes], absent: Sequence[ObjectAttributes], rng: np.random.Generator
-) -> Caption:
-    """Assert one object and deny another, without descriptions: two exceed the text encoder's context."""
-    first, other = _presence_caption(objects, rng, with_description=False), _choose(absent, rng)
-    second = Caption(_fill_template(_ABSENT, other.name, rng), (Predicate(frozenset({f"name:{other.name}"}), 0, 0),))
-    return Caption(f"{first.text}, and {second.text}", (*first.predicates, *second.predicates))
 
 
 def composed_caption(item: ObjectAttributes, rng: np.random.Generator, color: str | None = None) -> Caption:
@@ -161,7 +151,7 @@ def composed_caption(item: ObjectAttributes, rng: np.random.Generator, color: st
     """
     tags = {f"name:{item.name}"}
     if color is not None:
-        return Caption(_fill_template(_OBJECT, f"{color} {item.name}", rng), (_predicate(tags | {f"color:{color}"}),))
+        return _filled(_OBJECT, f"{color} {item.name}", tags | {f"color:{color}"}, rng)
     pattern = "" if item.pattern == "plain" else item.pattern
     said = {"pattern": pattern, "color": item.colors[0], "material": item.material}
     said = {key: word for key, word in said.items() if word and rng.random() < 0.6} or {"color": item.colors[0]}
@@ -169,11 +159,7 @@ def composed_caption(item: ObjectAttributes, rng: np.random.Generator, color: st
     after = feature if feature.startswith("with") else ""
     text = " ".join(word for word in ("" if after else feature, *said.values(), item.name, after) if word)
     tags |= {f"{key}:{word}" for key, word in said.items()} | ({f"feature:{feature}"} if feature else set())
-    return Caption(_fill_template(_OBJECT, text, rng), (_predicate(tags),))
-
-
-def _predicate(tags: set[str]) -> Predicate:
-    return Predicate(frozenset(tags))
+    return _filled(_OBJECT, text, tags, rng)
 
 
 def named_object_caption(item: ObjectAttributes, rng: np.random.Generator, synonym_probability: float = 0.0) -> Caption:
@@ -181,36 +167,42 @@ def named_object_caption(item: ObjectAttributes, rng: np.random.Generator, synon
 
     A synonym that is as true of others, "yellow fruit", is no name.
     """
-    synonyms = [word for word in item.synonyms if noun_tags(word, item.name) == {f"name:{item.name}"}]
+    name, synonyms = item.name, [word for word in item.synonyms if noun_tags(word, item.name) == {f"name:{item.name}"}]
     if synonym_probability and synonyms and rng.random() < synonym_probability:
-        synonym = str(rng.choice(synonyms))
-        return Caption(_fill_template(_OBJECT, synonym, rng), (_predicate({f"name:{item.name}"}),))
-    return Caption(_fill_template(_OBJECT, item.name, rng), (_predicate({f"name:{item.name}"}),))
+        name = str(rng.choice(synonyms))
+    return Caption(_fill_template(_OBJECT, name, rng), (_named(item),))
 
 
 def named_scene_caption(item: ObjectAttributes, rng: np.random.Generator) -> Caption:
     """Sample a caption that asserts by name that an object is in the image; sometimes its description follows."""
-    text = _maybe_add_description(_fill_template(_SCENE, item.name, rng), item, rng)
-    return Caption(text, (Predicate(frozenset({f"name:{item.name}"})),))
+    return Caption(_maybe_add_description(_fill_template(_SCENE, item.name, rng), item, rng), (_named(item),))
 
 
 def absent_caption(item: ObjectAttributes, rng: np.random.Generator) -> Caption:
     """Sample a caption that asserts by name that an object is absent; sometimes its description follows."""
-    text = _maybe_add_description(_fill_template(_ABSENT, item.name, rng), item, rng)
-    return Caption(text, (Predicate(frozenset({f"name:{item.name}"}), 0, 0),))
+    return Caption(_maybe_add_description(_fill_template(_ABSENT, item.name, rng), item, rng), (_named(item, 0, 0),))
 
 
 def _presence_caption(
     objects: Sequence[ObjectAttributes], rng: np.random.Generator, with_description: bool = True
 ) -> Caption:
     item = _choose(objects, rng)
-    if not item.name:
-        text, tags = _sample_attributes(item, rng)
-        return Caption(_fill_template(_SCENE, text, rng), (Predicate(tags),))
     if with_description and rng.random() < 0.5:
         return named_scene_caption(item, rng)
-    noun, tags = _sample_noun(item, rng)
-    return Caption(_fill_template(_SCENE, noun, rng), (Predicate(tags),))
+    return _filled(_SCENE, *_sample_noun(item, rng), rng)
+
+
+def _named(item: ObjectAttributes, low: int = 1, high: int | None = None) -> Predicate:
+    return Predicate(frozenset({f"name:{item.name}"}), low, high)
+
+
+def _filled(templates: Sequence[str], noun: str, tags: Iterable[str], rng: np.random.Generator) -> Caption:
+    """Return the caption that an object with some tags is there, in one of the templates."""
+    return Caption(_fill_template(templates, noun, rng), (Predicate(frozenset(tags)),))
+
+
+def _fill_template(templates: Sequence[str], noun: str, rng: np.random.Generator) -> str:
+    return str(rng.choice(templates)).format(a=with_article(noun), bare=noun)
 
 
 def _maybe_add_description(text: str, item: ObjectAttributes, rng: np.random.Generator) -> str:
@@ -224,7 +216,7 @@ def _choose(objects: Sequence[ObjectAttributes], rng: np.random.Generator) -> Ob
 def _list_caption(objects: Sequence[ObjectAttributes], rng: np.random.Generator) -> Caption:
     max_count = min(4, len(objects))
     chosen = rng.permutation(len(objects))[: int(rng.integers(min(2, max_count), max_count + 1))]
-    nouns = [_sample_noun(objects[n], rng) if objects[n].name else _sample_attributes(objects[n], rng) for n in chosen]
+    nouns = [_sample_noun(objects[n], rng) for n in chosen]
     listed = [with_article(noun) for noun, _ in nouns]
     text = f"{', '.join(listed[:-1])} and {listed[-1]}" if len(listed) > 1 else listed[0]
     template = str(rng.choice([f for f in _SCENE if "{bare}" not in f]))
@@ -235,20 +227,14 @@ def _count_caption(objects: Sequence[ObjectAttributes], rng: np.random.Generator
     """Count all objects, or those of one category, which may be absent."""
     categories = sorted({t.category for t in objects if t.category})
     template = str(rng.choice(["{n} on a table", "a photo of {n}", "a table with {n}", "there are {n} in the pile"]))
-    if not categories or rng.random() < 0.3:
-        return Caption(
-            template.format(n=_count_phrase(len(objects), "thing")),
-            (Predicate(frozenset(), len(objects), len(objects)),),
-        )
-    category = str(rng.choice(categories))
-    tags = frozenset({f"category:{category}"})
-    count = sum(tags <= t.tags for t in objects)
-    return Caption(template.format(n=_count_phrase(count, category)), (Predicate(tags, count, count),))
-
-
-def _count_phrase(count: int, noun: str) -> str:
+    noun, tags, count = "thing", frozenset[str](), len(objects)
+    if categories and rng.random() >= 0.3:
+        noun = str(rng.choice(categories))
+        tags = frozenset({f"category:{noun}"})
+        count = sum(tags <= t.tags for t in objects)
     number = _NUMBERS[count] if count < len(_NUMBERS) else str(count)
-    return f"{number} {counted(noun) if count == 1 else plural(noun)}"
+    text = template.format(n=f"{number} {counted(noun) if count == 1 else plural(noun)}")
+    return Caption(text, (Predicate(tags, count, count),))
 
 
 def _sample_noun(item: ObjectAttributes, rng: np.random.Generator) -> tuple[str, frozenset[str]]:
@@ -279,8 +265,6 @@ def _sample_attributes(item: ObjectAttributes, rng: np.random.Generator) -> tupl
         chosen.add("color" if words["color"] else available[-1])
     adjectives = [words[k] for k in ("size", "pattern", "color", "shape") if k in chosen]
     noun = counted(words["category"]) if "category" in chosen else str(rng.choice(["object", "thing", "item"]))
-    if item.noun and "shape" in chosen:
-        adjectives, noun = adjectives[:-1], item.noun
     material = words["material"] if "material" in chosen else ""
     material_last = bool(material) and (" " in material or rng.random() < 0.5)
     if material and not material_last:
@@ -289,13 +273,7 @@ def _sample_attributes(item: ObjectAttributes, rng: np.random.Generator) -> tupl
     text += f" made of {material}" if material_last else ""
     text += f" for {words['use']}" if "use" in chosen else ""
     tags = {f"{attribute_type}:{words[attribute_type]}" for attribute_type in chosen if attribute_type != "color"}
-    if noun == item.noun:  # "a red box" is no book of that shape
-        tags |= {tag for tag in item.tags if tag.startswith("category:")}
     return text, frozenset(tags | {f"color:{color}" for color in colors[:3] if "color" in chosen})
-
-
-def _fill_template(templates: Sequence[str], noun: str, rng: np.random.Generator) -> str:
-    return str(rng.choice(templates)).format(a=with_article(noun), bare=noun)
 
 
 ATTRIBUTE_TYPES = ("color", "shape", "pattern", "material", "category", "use")

@@ -33,19 +33,8 @@ _COLORS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown"
 _SHAPES = ("round", "flat", "long and thin", "rectangular", "cylindrical", "cube-shaped", "curved", "oval", "conical")
 _MATERIALS = ("metal", "plastic", "wooden", "rubber", "foam", "cardboard", "glass", "leather", "ceramic")
 _CATEGORIES = (
-    "ball",
-    "bottle",
-    "box",
-    "can",
-    "fruit",
-    "tool",
-    "toy",
-    "block",
-    "cup",
-    "cutlery",
-    "container",
-    "tableware",
-)
+    "ball", "bottle", "box", "can", "fruit", "tool", "toy", "block", "cup", "cutlery", "container", "tableware",
+)  # fmt: skip
 _NOUNS = (
     "mug", "plate", "pitcher", "jar", "brush", "marker", "pen", "padlock", "clamp", "wrench", "pliers", "screw",
     "nail", "chain", "rope", "plum", "grape", "lime", "carrot", "potato", "egg", "bread", "cookie", "cereal",
@@ -64,9 +53,7 @@ def vocabulary(names: Sequence[str], excluded: Sequence[str] = ()) -> list[str]:
         contains one of them is left out
     :return: phrases without an article, each once
     """
-    single = [
-        f"{word} {noun}" for words in (_COLORS, _SHAPES, _MATERIALS) for word, noun in product(words, ("object",))
-    ]
+    single = [f"{word} object" for word in (*_COLORS, *_SHAPES, *_MATERIALS)]
     pairs = [f"{color} {category}" for color, category in product(_COLORS, _CATEGORIES)]
     shaped = [f"{color} {shape} object" for color, shape in product(_COLORS, _SHAPES[:6])]
     noun_phrases = dict.fromkeys([*names, *_CATEGORIES, *_NOUNS, *single, *pairs, *shaped])

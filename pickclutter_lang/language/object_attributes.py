@@ -1,10 +1,10 @@
-"""Attributes of objects as tags (`color:red`), from the catalog or from a procedural object's words."""
+"""Attributes of objects as tags (`color:red`), from a catalog or from the words of an instance of a kind."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -43,14 +43,9 @@ _IMPLIED = {
         "steel": ("metal",),
     },
 }
-# Shapes that categories imply, and categories of random objects, of which a shape is all that is known: a cucumber is
-# cylindrical and no can.
 _SHAPE_OF_CATEGORY = {"bottle": "bottle", "box": "box", "ball": "ball", "can": "cylinder", "cup": "cup"}
-_CATEGORY_OF_SHAPE = {shape: category for category, shape in _SHAPE_OF_CATEGORY.items()} | {"bowl": "tableware"}
-# Nouns that several shapes share: they imply no shape.
-_VAGUE_NOUNS = ("toy", "block")
 # Materials that nobody would name in a caption.
-_UNNAMED_MATERIALS = ("fruit flesh",)
+_UNNAMED_MATERIALS = ("fruit flesh", UNSAID_MATERIAL)
 _SMALL, _LARGE = 0.06, 0.16
 
 
@@ -58,12 +53,12 @@ _SMALL, _LARGE = 0.06, 0.16
 class ObjectAttributes:
     """The words that captions may use of an object; an empty word is not used.
 
-    `tags` are `attribute:word` pairs and hold everything that is true of it, implied words included. A procedural
-    object has no name; its `noun` names its shape. `features` are phrases such as "with a handle".
+    `tags` are `attribute:word` pairs and hold everything that is true of it, implied words included. `features` are
+    phrases such as "with a handle".
     """
 
     tags: frozenset[str]
-    name: str = ""
+    name: str
     synonyms: tuple[str, ...] = ()
     description: str = ""
     category: str = ""
@@ -73,84 +68,53 @@ class ObjectAttributes:
     use: str = ""
     size: str = ""
     pattern: str = ""
-    noun: str = ""
     features: tuple[str, ...] = ()
 
 
 def attributes_of(item: CatalogObject) -> ObjectAttributes:
     """Return the attributes of an object of a catalog; its size word follows from the extent of the scaled mesh."""
     longest = item.scale * max(item.size)
-    size = "small" if 0 < longest < _SMALL else "large" if longest > _LARGE else ""
-    material = "" if item.material in _UNNAMED_MATERIALS else item.material
-    words = {
-        "category": item.category,
-        "colors": item.colors,
-        "shape": item.shape,
-        "material": material,
-        "use": item.function,
-        "size": size,
-    }
-    return ObjectAttributes(
-        tags=_tags(words) | {f"name:{item.name}"},
-        name=item.name,
-        synonyms=item.synonyms,
-        description=item.description,
-        category=item.category,
-        colors=item.colors,
-        shape=item.shape,
-        material=material,
-        use=item.function,
-        size=size,
+    return _tagged(
+        ObjectAttributes(
+            frozenset(),
+            name=item.name,
+            synonyms=item.synonyms,
+            description=item.description,
+            category=item.category,
+            colors=item.colors,
+            shape=item.shape,
+            material="" if item.material in _UNNAMED_MATERIALS else item.material,
+            use=item.function,
+            size="small" if 0 < longest < _SMALL else "large" if longest > _LARGE else "",
+        )
     )
 
 
-def attributes_from_dict(words: Mapping[str, object]) -> ObjectAttributes:
-    """Return the attributes of a procedural object.
-
-    Its size is left out: an image of a single object does not show it.
-
-    :param words: `shape`, `category` (a noun for the shape), `colours`, `pattern`, `material`; others are ignored.
-        An instance of a kind has the words of `Kind.words`
-    """
-    if "kind" in words:
-        return _attributes_of_instance(words)
-    shape, noun = str(words["shape"]), str(words["category"])
-    colors = tuple(str(color) for color in words["colours"])  # type: ignore[attr-defined]
-    pattern, material = str(words["pattern"]), str(words["material"]).replace("wooden", "wood")
-    said = {"shape": shape, "colors": colors, "pattern": pattern, "material": material}
-    return ObjectAttributes(
-        tags=_tags(said | {"category": _CATEGORY_OF_SHAPE.get(shape, "")}),
-        colors=colors,
-        material=material,
-        pattern=pattern,
-        shape=shape,
-        noun=shape if noun in _VAGUE_NOUNS else noun,
-    )
-
-
-def _attributes_of_instance(words: Mapping[str, Any]) -> ObjectAttributes:
+def attributes_of_instance(words: Mapping[str, Any]) -> ObjectAttributes:
     """Return the attributes of an instance of a kind; every hypernym is a category, every feature a tag.
 
-    A description of the kind that names a part which the instance lacks, "with a handle", is left out.
+    Its size is left out: an image of a single object does not show it. So is a description of the kind that names a
+    part which the instance lacks, "with a handle".
+
+    :param words: those of `Kind.words`
     """
-    name, hypernyms, colors = words["kind"], words["hypernyms"], tuple(words["colors"])
-    material = "" if words["material"] == UNSAID_MATERIAL else words["material"]
-    said = {"shape": words["shape"], "colors": colors, "pattern": words["pattern"], "material": material}
-    tags = _tags(said | {"category": hypernyms[0], "use": words["function"]})
-    tags |= {f"category:{hypernym}" for hypernym in hypernyms} | {f"feature:{f}" for f in words["features"]}
-    return ObjectAttributes(
-        tags=tags | {f"name:{name}"},
-        name=name,
-        synonyms=tuple(words["synonyms"]),
-        description="" if _names_lacking_part(words["description"], words["features"]) else words["description"],
-        category=hypernyms[0],
-        colors=colors,
-        shape=words["shape"],
-        material=material,
-        use=words["function"],
-        pattern=words["pattern"],
-        features=tuple(words["features"]),
+    instance = _tagged(
+        ObjectAttributes(
+            frozenset(),
+            name=words["kind"],
+            synonyms=tuple(words["synonyms"]),
+            description="" if _names_lacking_part(words["description"], words["features"]) else words["description"],
+            category=words["hypernyms"][0],
+            colors=tuple(words["colors"]),
+            shape=words["shape"],
+            material="" if words["material"] in _UNNAMED_MATERIALS else words["material"],
+            use=words["function"],
+            pattern=words["pattern"],
+            features=tuple(words["features"]),
+        )
     )
+    of_kind = {f"category:{hypernym}" for hypernym in words["hypernyms"]} | {f"feature:{f}" for f in words["features"]}
+    return replace(instance, tags=instance.tags | of_kind)
 
 
 def _names_lacking_part(description: str, features: Sequence[str]) -> bool:
@@ -160,17 +124,18 @@ def _names_lacking_part(description: str, features: Sequence[str]) -> bool:
     return any(part in forms[word] or word in forms[part] for part in parts for word in said)
 
 
-def _tags(words: Mapping[str, str | Sequence[str]]) -> frozenset[str]:
-    tags = {f"color:{color}" for color in words.get("colors", ())}
+def _tagged(item: ObjectAttributes) -> ObjectAttributes:
+    """Return an object with the tags of its words, and of those that they imply."""
+    tags = {f"name:{item.name}"} | {f"color:{color}" for color in item.colors}
     for attribute_type in ("category", "shape", "material", "use", "size", "pattern"):
-        word = words.get(attribute_type)
-        if word:
-            tags.add(f"{attribute_type}:{word}")
-            tags.update(f"{attribute_type}:{other}" for other in _IMPLIED.get(attribute_type, {}).get(str(word), ()))
-    tags |= {f"shape:{shape}" for category, shape in _SHAPE_OF_CATEGORY.items() if f"category:{category}" in tags}
-    if "category:cup" in tags:
+        word = getattr(item, attribute_type)
+        words = (word, *_IMPLIED.get(attribute_type, {}).get(word, ())) if word else ()
+        tags.update(f"{attribute_type}:{one}" for one in words)
+    if item.category in _SHAPE_OF_CATEGORY:
+        tags.add(f"shape:{_SHAPE_OF_CATEGORY[item.category]}")
+    if item.category == "cup":
         tags.add("category:tableware")
-    return frozenset(tags)
+    return replace(item, tags=frozenset(tags))
 
 
 @lru_cache(maxsize=1024)
@@ -187,7 +152,7 @@ def noun_tags(noun: str, name: str, own: tuple[CatalogObject, ...] = ()) -> froz
         attributes[item.category] = f"category:{item.category}"
         attributes.update({color: f"color:{color}" for color in item.colors})
     attributes.update({size: f"size:{size}" for size in ("small", "large")})
-    tags = [attributes.get(word) for word in noun.split()]
-    if noun != name and len(tags) > 1 and all(tags):
-        return frozenset(tag for tag in tags if tag)
+    words = noun.split()
+    if noun != name and len(words) > 1 and all(map(attributes.get, words)):
+        return frozenset(attributes[word] for word in words)
     return frozenset({f"name:{name}"})

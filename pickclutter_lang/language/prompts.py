@@ -108,23 +108,16 @@ class LearnedPrompts(nn.Module):
             raise InvalidArgumentError("expected at least one label, got none")
         tokens = self._teacher.tokenize(labels, truncate=self._truncate)
         end = self._teacher.eot_positions(tokens)
-        if self._truncate:
-            last = self._teacher.context_length - self.n_context - 1
-            if last < 2:  # a start, no word, an end: all labels would be the same
-                raise InvalidArgumentError(
-                    f"expected at most {self._teacher.context_length - 3} context vectors for a teacher with a context "
-                    f"of {self._teacher.context_length} tokens, but got {self.n_context}: no word of a label would be "
-                    "left; take fewer"
-                )
+        last = self._teacher.context_length - self.n_context - 1
+        if self._truncate and last >= 2:  # a start, a word, an end
             tokens[end > last, last] = tokens[end > last, end[end > last]]
             end = end.clamp(max=last)
         longest = int(end.argmax())
-        needed = int(end[longest]) + 1 + self.n_context
-        if needed > self._teacher.context_length:
+        if int(end[longest]) > last:
             raise InvalidArgumentError(
                 f"expected a prompt of at most {self._teacher.context_length} tokens, but {self.n_context} context "
-                f"vectors and this label need {needed}: {labels[longest]!r}; shorten it, take fewer context "
-                "vectors or ask for truncation"
+                f"vectors and this label need {int(end[longest]) + 1 + self.n_context}: {labels[longest]!r}; shorten "
+                "it, take fewer context vectors or ask for truncation"
             )
         with torch.no_grad():
             return self._teacher.embed_tokens(tokens[:, : int(end[longest]) + 1]), end

@@ -156,14 +156,12 @@ def _evaluate_views(teacher: PocketTeacher, store: ObjectViewDataset, figures: F
 
 
 def _groups(objects: Sequence[Mapping[str, Any]]) -> dict[str, list[int]]:
-    """Group views by what they show: `objects` of the catalog (and those of Y_id and Y_ood), `instances` of kinds,
-    `own objects` or `random objects`.
-    """
+    """Group views: `objects` of the catalog (with those of Y_id, Y_ood), `instances` of kinds, `own objects`."""
     split = {item.model_id: item.split for item in all_objects()}
-    named = {"own": "own objects", "model_id": "objects", "kind": "instances"}
+    groups = {"own": "own objects", "model_id": "objects", "kind": "instances"}
     rows: dict[str, list[int]] = {}
     for n, item in enumerate(objects):
-        rows.setdefault(next((group for key, group in named.items() if key in item), "random objects"), []).append(n)
+        rows.setdefault(next(group for key, group in groups.items() if key in item), []).append(n)
         if split.get(str(item.get("model_id")), "none") != "none":
             rows.setdefault(f"Y_{split[str(item['model_id'])]} alone", []).append(n)
     return rows
@@ -219,7 +217,7 @@ def _attribute_figures(
             continue
         texts = teacher.encode_text([attribute_prompt(attribute, word).text for word in words])
         predicted = (features[torch.from_numpy(rows)] @ texts.T).argmax(dim=1).numpy()
-        keys = [objects[n].name or str(objects[n]) for n in rows.tolist()]
+        keys = [objects[n].name for n in rows.tolist()]
         figures[attribute] = {
             "words": len(words),
             "views": len(rows),

@@ -37,7 +37,7 @@ from pickclutter_lang.language.captions import (
     object_caption,
     scene_caption,
 )
-from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_from_dict, attributes_of
+from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_of, attributes_of_instance
 from pickclutter_lang.objects.catalog import all_objects, paper_catalog, select_objects
 from pickclutter_lang.objects.catalog_file import object_of_words
 from pickclutter_lang.objects.kinds import find_kinds
@@ -138,7 +138,7 @@ def scene_objects(
     unknown = sorted({*chain(*keys)} - known.keys())
     for name, seed in track(unknown, "words of instances", transient=True):
         kind = find_kinds([name])[0]
-        known[name, seed] = attributes_from_dict(kind.words(seed, kind.instance(seed)))
+        known[name, seed] = attributes_of_instance(kind.words(seed, kind.instance(seed)))
     return [[known[key] for key in row] for row in keys]
 
 
@@ -195,7 +195,7 @@ def object_of_row(row: Mapping[str, Any]) -> ObjectAttributes:
         return attributes_of(object_of_words(row))
     if "model_id" in row:
         return attributes_of(all_objects().find(str(row["model_id"])))
-    return attributes_from_dict(row)
+    return attributes_of_instance(row)
 
 
 def visible_instances(segmentation: NDArray[np.uint8]) -> list[int]:
@@ -226,7 +226,7 @@ class RenderBatchSampler:
     ) -> None:
         self.scenes, self.views, self.config, self.image_size = scenes, views, config, image_size
         self.in_scenes = scenes.named if scenes else []
-        self.named_objects = [*{item.name: item for item in (*self.in_scenes, *views.objects) if item.name}.values()]
+        self.named_objects = [*{item.name: item for item in (*self.in_scenes, *views.objects)}.values()]
         self.words = attribute_words([*self.in_scenes, *views.objects])
         if scenes and config.min_crop_size > scenes.rgb.shape[1]:
             raise InvalidArgumentError(
@@ -363,7 +363,7 @@ class RenderBatchSampler:
         chosen = [own[n] for n in rng.permutation(len(own))[: (len(own) + 1) // 2]]
         captions = [object_caption(item, rng) for item in chosen]
         for item in chosen if self.views.instances else ():
-            if item.name and item.colors:
+            if item.colors:
                 other = str(rng.choice(self.words["color"])) if rng.random() < _OTHER_COLOR_PROBABILITY else None
                 captions.append(composed_caption(item, rng, other))
         competing = self._competing_names(self.named_objects, objects, rng)

@@ -14,7 +14,7 @@ from pickclutter_lang.datasets.images.config import ImageDataConfig
 from pickclutter_lang.datasets.images.loaders import load_set
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
-from pickclutter_lang.language.object_attributes import attributes_from_dict
+from pickclutter_lang.language.object_attributes import attributes_of_instance
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.object_sets import ObjectSet
 from pickclutter_lang.teacher_training.render_batches import object_of_row
@@ -76,7 +76,7 @@ def test_views_of_kinds_have_their_words_and_lights(tmp_path: Path) -> None:
     views = ObjectViewDataset.open(tmp_path / "first")
     assert [(row["kind"], row["seed"]) for row in views.objects] == [("lemon", 3), ("lemon", 4), ("mug", 3), ("mug", 4)]
     assert views.config["first_seed"] == 3 and "random_lights" not in views.config
-    attributes = attributes_from_dict(views.objects[0])
+    attributes = attributes_of_instance(views.objects[0])
     assert "name:lemon" in attributes.tags and "category:fruit" in attributes.tags
     red, green, blue = views.rgb[0][views.mask[0]].mean(axis=0)
     assert red > 1.5 * blue and green > 1.2 * blue

@@ -43,9 +43,7 @@ def write_scenes(folder: Path, seed: int, split: str = "teacher") -> Path:
 def write_views(folder: Path, seed: int) -> Path:
     rng = np.random.default_rng(seed)
     rows: list[dict[str, Any]] = [{"model_id": CATALOG.find(name).model_id} for name in COLORS]
-    rows.append({"shape": "ball", "category": "ball", "colours": ["green"], "pattern": "plain", "material": "foam"})
-    colors = [*COLORS.values(), (30, 160, 40)]
-    object_index = np.arange(12) % 4
+    colors, object_index = [*COLORS.values()], np.arange(12) % 3
     rgb = np.full((12, 32, 32, 3), 60, np.uint8)
     mask = np.zeros((12, 32, 32), bool)
     for n, object_number in enumerate(object_index):

@@ -101,7 +101,7 @@ def test_a_run_learns_resumes_to_the_bit_and_is_exported(
     assert [row["step"] for row in log] == list(range(4)) and log[-1]["loss"] < 0.95 * log[0]["loss"]
     figures = json.loads((whole / "figures.json").read_text())
     assert figures["scenes"]["proxy, ood, 48 px, whole"]["scenes"] == SCENES
-    assert figures["attributes"]["proxy, paper, random objects"]["color"]["views"] == 3
+    assert figures["attributes"]["proxy, paper, objects"]["color"]["views"] == 12
     named = figures["views"]["proxy, paper, objects"]
     assert named["names"] == figures["all_names"]["proxy"]["objects"] == 3
     assert named["interval"][0] <= named["top1_shown"] <= named["interval"][1]

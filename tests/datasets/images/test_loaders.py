@@ -197,8 +197,7 @@ def test_a_folder_with_a_file_of_names(tmp_path: Path) -> None:
 
 def write_objects(folder: Path, ids: list[str], views: int = 6, side: int = 20, seed: int = 0) -> Path:
     """Write noise as views of objects, and of one object outside the catalog."""
-    words = {"shape": "cup", "category": "cup", "colours": ["red"], "pattern": "plain", "material": "plastic"}
-    objects: list[dict[str, Any]] = [*({"model_id": name, "object_set": "proxy"} for name in ids), words]
+    objects: list[dict[str, Any]] = [*({"model_id": name, "object_set": "proxy"} for name in ids), {"kind": "mug"}]
     rgb = np.random.default_rng(seed).integers(0, 256, (views * len(objects), side, side, 3), dtype=np.uint8)
     object_index = np.tile(np.arange(len(objects), dtype=np.int32), views)
     write_object_views(folder, rgb, np.ones(rgb.shape[:3], dtype=np.bool_), object_index, objects, {})
