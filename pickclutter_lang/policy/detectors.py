@@ -136,7 +136,8 @@ class StudentDetector:
             own, against = (log_odds[np.array([scored.index(n) for n in group], int)] for group in (asked, others))
             row = scored.index(asked[0])
             if color:  # red segments that touch are one object, others are not
-                probabilities = _segment_probabilities(own[0], against)
+                probabilities = np.nan_to_num(expit(own[0] - against.max(axis=0)))  # NaN is out of view
+                probabilities[0] = 0.0  # the background
                 score, heatmap = float(probabilities.max()), probabilities[segments]
                 labels = np.where(probabilities >= COLOR_THRESHOLD, 0, np.arange(len(probabilities)))
             else:
@@ -202,17 +203,6 @@ class StudentDetector:
             score = expit(logit(found[n].score) + _CROP_WEIGHT * np.clip(closer[best], -_MAX_LOGIT, _MAX_LOGIT))
             verified[n] = found[n]._replace(score=float(score), mask=candidates[n][best])
         return verified
-
-
-def _segment_probabilities(target: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the probability [segments] of a target against the likeliest of others; 0 for what is no segment in view.
-
-    :param target: log odds [segments], by number of the segment; 0 is the background, NaN is out of view
-    :param others: log odds [C, segments]
-    """
-    found: NDArray[np.float64] = np.nan_to_num(expit(target - others.max(axis=0)))
-    found[0] = 0.0
-    return found
 
 
 def upsample_to_image(maps: NDArray[np.float32], view: int, side: int) -> NDArray[np.float64]:
