@@ -17,7 +17,7 @@ from pathlib import Path
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError, RendererError
 from pickclutter_lang.objects.object_sets import OBJECT_SETS, check_source, load_object_set
 from pickclutter_lang.utils.cli import ArgumentParser
-from pickclutter_lang.utils.io import atomic_write, ensure_dir
+from pickclutter_lang.utils.io import atomic_write, create_dir
 from pickclutter_lang.utils.plugins import installed_version
 
 PACKAGES = ("pickclutter-lang", "numpy", "gymnasium", "sapien", "mani_skill2", "scipy", "trimesh", "setuptools")
@@ -132,7 +132,7 @@ def render_pile(out: Path, objects: str, objects_root: Path | None) -> str:
     from pickclutter_lang.envs.registration import prepare_simulator
     from pickclutter_lang.utils.images import png_bytes
 
-    ensure_dir(out.parent)
+    create_dir(out.parent)
     prepare_simulator()
     from pickclutter_lang.envs.generation.pile_sampling import PileConfig
     from pickclutter_lang.envs.generation.scene_generator import SceneGenerator

@@ -11,9 +11,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
-from pickclutter_lang.utils.cards import hub_card
-from pickclutter_lang.utils.hub_files import CARD_FILE, SharedKind, files_of, pretrained_folder, push_to_hub
-from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, create_dir, ensure_dir, replaced_file, write_text
+from pickclutter_lang.utils.hub_files import CARD_FILE, SharedKind, files_of, hub_card, pretrained_folder, push_to_hub
+from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, create_dir, replaced_file, write_text
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.object_storage import check_size, check_url, fetch_file, files_at, is_url, join, storage
 from pickclutter_lang.utils.validation import check_path, check_repository, one_of
@@ -241,7 +240,6 @@ def _bring(config: FetchConfig, kind: SharedKind, new: Path) -> None:
         if cached is None:
             fetch_file(join(place, name), new / name)
         else:
-            ensure_dir((new / name).parent)
             with replaced_file(new / name) as temporary:
                 shutil.copyfile(cached / name, temporary)
 
@@ -254,7 +252,7 @@ def _move(new: Path, out: Path, kind: SharedKind) -> None:
         if name not in files or fnmatch(name, kind.file):
             (out / name).unlink()
     for name in [*(name for name in files if name != last), last]:
-        ensure_dir((out / name).parent)
+        create_dir((out / name).parent)
         (new / name).replace(out / name)
 
 

@@ -25,7 +25,7 @@ from pickclutter_lang.objects.kinds import Kind, all_kinds, find_kinds
 from pickclutter_lang.objects.kinds.kind_set import write_instance
 from pickclutter_lang.objects.object_sets import ObjectSet, is_kinds, load_object_set
 from pickclutter_lang.utils.images import Cell, contact_sheet, png_bytes, read_image
-from pickclutter_lang.utils.io import atomic_write, create_dir, ensure_dir
+from pickclutter_lang.utils.io import atomic_write, create_dir
 from pickclutter_lang.utils.progress import ProgressBar, track
 
 SHEET_FILE = "sheet.png"
@@ -221,7 +221,6 @@ def write_mesh_sheet(root: Path, names: Mapping[str, str]) -> Path:
     :return: path of the sheet
     """
     folder, renderer = root / "thumbnails", ObjectRenderer()
-    ensure_dir(folder)
     missing = [model_id for model_id in names if not (folder / f"{model_id}.png").is_file()]
     for model_id in track(missing, "thumbnails", transient=True):
         image = Image.fromarray(thumbnail(renderer, root / "models" / model_id, size=192))

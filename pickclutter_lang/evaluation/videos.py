@@ -19,7 +19,7 @@ from pickclutter_lang.evaluation.rollout import RolloutRunner
 from pickclutter_lang.language.instructions import decode_instruction
 from pickclutter_lang.policy.detectors import Detection
 from pickclutter_lang.policy.policy import EpisodeState
-from pickclutter_lang.utils.io import atomic_write, create_dir
+from pickclutter_lang.utils.io import atomic_write
 
 FOLDER = "videos"
 SIDE = 256
@@ -57,7 +57,6 @@ def write_videos(
                 f"the episode of seed {episode['seed']} with {episode['variant']} was a {_outcome(episode)} "
                 "and is none now; videos are of equal episodes: run the evaluation again in another folder"
             )
-        create_dir(path.parent)
         atomic_write(path, recorder.mp4(_outcome(episode)))
     return names
 

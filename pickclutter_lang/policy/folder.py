@@ -32,7 +32,7 @@ from pickclutter_lang.students.config import PromptConfig, StudentConfig
 from pickclutter_lang.teachers.config import TeacherReference
 from pickclutter_lang.utils.array_files import check_finite, read_bytes
 from pickclutter_lang.utils.constants import CAMERAS, LABELS
-from pickclutter_lang.utils.io import atomic_write, ensure_dir
+from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.json_files import Sha256, Text, damage_of, read_json
 from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE, at_least, did_you_mean, one_of, within
 
@@ -268,7 +268,6 @@ def write_folder(
     :raises DatasetError: when it cannot be written
     """
     config.validate()
-    ensure_dir(folder)
     stale = [CONFIG_FILE]
     with suppress(CheckpointError):
         stale += set(load_config(folder).sha256).difference(files)

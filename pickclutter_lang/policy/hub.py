@@ -7,8 +7,7 @@ from pathlib import Path
 
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, credits_of
 from pickclutter_lang.policy.folder import CONFIG_FILE, TEXT_FILE, WEIGHTS_FILE, PolicyConfig, load_catalog, load_config
-from pickclutter_lang.utils.cards import Figure, hub_card
-from pickclutter_lang.utils.hub_files import SharedKind
+from pickclutter_lang.utils.hub_files import Figure, SharedKind, hub_card
 from pickclutter_lang.utils.markdown import percent
 from pickclutter_lang.utils.plugins import is_plugin
 

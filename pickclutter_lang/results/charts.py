@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from pickclutter_lang.results.intervals import Estimate
-from pickclutter_lang.utils.io import atomic_write, ensure_dir
+from pickclutter_lang.utils.io import atomic_write
 
 RIGHT, WRONG, MISSED, GRAY = "#1b8a3a", "#c62828", "#e08a00", "#9aa0a6"
 SEEN, UNSEEN = "#3367b0", "#b0337a"
@@ -181,7 +181,6 @@ def save_png(figure: Figure, path: Path) -> None:
     _take_texts_as_they_are(figure)
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=_DPI, metadata={"Software": None})
-    ensure_dir(path.parent)
     atomic_write(path, stream.getvalue())
 
 

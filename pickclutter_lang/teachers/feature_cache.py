@@ -18,7 +18,7 @@ from torch import Tensor
 from pickclutter_lang.errors import TeacherError
 from pickclutter_lang.teachers.base import Teacher
 from pickclutter_lang.utils.array_files import read_tensors
-from pickclutter_lang.utils.io import atomic_write, cache_dir, ensure_dir
+from pickclutter_lang.utils.io import atomic_write, cache_dir, create_dir
 from pickclutter_lang.utils.json_files import Sha256, read_json
 from pickclutter_lang.utils.locks import file_lock
 from pickclutter_lang.utils.object_storage import is_url
@@ -81,7 +81,7 @@ class FeatureCache:
         features = self.load(key)
         if features is not None:
             return features
-        ensure_dir(self.folder)
+        create_dir(self.folder)
         with file_lock(self._path(key), wait=True):
             features = self.load(key)
             if features is None:

@@ -30,9 +30,8 @@ from pickclutter_lang.teachers.efficientnet_lite import pocket_efficientnet_lite
 from pickclutter_lang.teachers.known_words import WordNeighbors
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher, token_text
 from pickclutter_lang.utils.array_files import check_finite, read_tensors, to_float, to_half
-from pickclutter_lang.utils.cards import Figure, hub_card
-from pickclutter_lang.utils.hub_files import SharedKind, pretrained_folder
-from pickclutter_lang.utils.io import atomic_write, ensure_dir
+from pickclutter_lang.utils.hub_files import Figure, SharedKind, hub_card, pretrained_folder
+from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.json_files import Sha256, read_json
 
 CONFIG_FILE = "open_clip_config.json"
@@ -195,7 +194,6 @@ def save_pocket_model(folder: Path, model: open_clip.CLIP, config: Mapping[str, 
         rows = torch.unique(token_ids)
         weights[_EMBEDDING] = weights[_EMBEDDING][rows].contiguous()
         weights[_STORED_ROWS] = rows.to(torch.int32)
-    ensure_dir(folder)
     data = save(weights)
     atomic_write(folder / WEIGHTS_FILE, data)
     content = {**config, "sha256": hashlib.sha256(data).hexdigest()}

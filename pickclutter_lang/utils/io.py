@@ -22,27 +22,26 @@ def cache_dir() -> Path:
     return Path(os.environ.get("PICKCLUTTER_CACHE") or Path.home() / ".cache" / "pickclutter_lang")
 
 
-def atomic_write(path: Path, data: bytes | Iterator[bytes], remove_stale: bool = True) -> None:
-    """Write a file so that it is never seen half written; a failure leaves no temporary file.
+def atomic_write(path: Path, data: bytes, remove_stale: bool = True) -> None:
+    """Write a file so that it is never seen half written; missing folders are created.
 
-    :param data: the content, or its parts in order, where it is too large for the memory
     :param remove_stale: remove what a writer of the same file left when it was killed. It lists the folder: of a
         folder of many files, clean all with `clean_temp_files` instead
-    :raises DatasetError: when the disk is full, or the folder is missing or not writable
+    :raises DatasetError: when it cannot be written; no temporary file is left
     """
-    with replaced_file(path) as temporary, temporary.open("wb") as stream:
+    with replaced_file(path) as temporary:
         if remove_stale:
             _remove_stale(path)
-        for part in data if isinstance(data, Iterator) else (data,):
-            stream.write(part)
+        temporary.write_bytes(data)
 
 
 @contextmanager
 def replaced_file(path: Path) -> Iterator[Path]:
     """Give a temporary path, whose file takes the place of `path` when the block ends well.
 
-    :raises DatasetError: when the disk is full, or the folder is missing or not writable
+    :raises DatasetError: when it cannot be written
     """
+    create_dir(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     try:
         try:
@@ -90,11 +89,14 @@ def fsync(path: Path) -> None:
 
 
 def create_dir(path: Path) -> None:
-    """Create a folder for results, and those above it that are missing.
+    """Create a folder to write to, and those above it that are missing.
 
     :raises DatasetError: when that cannot be done, or the folder cannot be written to
     """
-    ensure_dir(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatasetError(f"cannot create the folder {path}: {error.strerror}") from error
     check_writable_dir(path)
 
 
@@ -103,26 +105,10 @@ def check_writable_dir(path: Path) -> None:
 
     :raises DatasetError: when it is missing or cannot be written to
     """
-    check_dir(path)
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise DatasetError(f"expected a folder that can be written to, but {path} is not; choose another one")
-
-
-def check_dir(path: Path) -> None:
-    """Raise DatasetError unless a folder is there."""
     if not path.is_dir():
         raise DatasetError(f"expected the folder {path} to be there, but it is not; create it: mkdir -p {path}")
-
-
-def ensure_dir(path: Path) -> None:
-    """Create a folder and those above it that are missing.
-
-    :raises DatasetError: when that cannot be done
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DatasetError(f"cannot create the folder {path}: {error.strerror}") from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise DatasetError(f"expected a folder that can be written to, but {path} is not; choose another one")
 
 
 def clean_temp_files(folder: Path) -> None:
@@ -145,5 +131,4 @@ def write_text(path: Path, text: str) -> None:
 
     :raises DatasetError: when it cannot be written
     """
-    ensure_dir(path.parent)
     atomic_write(path, text.encode(errors="backslashreplace"))

@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pickclutter_lang.errors import DatasetError, LockedError
-from pickclutter_lang.utils.io import check_dir, ensure_dir
+from pickclutter_lang.utils.io import check_writable_dir, create_dir
 
 LOCK_FILE = ".lock"
 
@@ -28,7 +28,7 @@ def file_lock(path: Path, wait: bool = False) -> Iterator[None]:
     :raises LockedError: when another process holds it, saying which
     :raises DatasetError: when the folder is missing, or the lock cannot be written
     """
-    check_dir(path.parent)
+    check_writable_dir(path.parent)
     with _hold(path.with_name(f".{path.name}.lock"), path, wait):
         yield
 
@@ -36,7 +36,7 @@ def file_lock(path: Path, wait: bool = False) -> Iterator[None]:
 @contextmanager
 def dir_lock(folder: Path) -> Iterator[None]:
     """Hold the lock of a folder, which is created if it is missing; otherwise as `file_lock`."""
-    ensure_dir(folder)
+    create_dir(folder)
     with _hold(folder / LOCK_FILE, folder, wait=False):
         yield
 

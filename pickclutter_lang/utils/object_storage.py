@@ -13,9 +13,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError, StorageError
-from pickclutter_lang.utils.io import ensure_dir, replaced_file
+from pickclutter_lang.utils.io import replaced_file
 from pickclutter_lang.utils.json_files import MAX_BYTES, MAX_JSON_BYTES
-from pickclutter_lang.utils.validation import URL, check_folder, check_path
+from pickclutter_lang.utils.validation import URL, check_folder
 
 # s3fs tries five times by itself; with the defaults of botocore a silent server holds a command for many minutes.
 _S3: dict[str, Any] = {"config_kwargs": {"connect_timeout": 5, "read_timeout": 10, "retries": {"max_attempts": 1}}}
@@ -35,23 +35,12 @@ def join(place: str, *names: str) -> str:
 def check_scenes(name: str, place: str | None) -> None:
     """Check the place of scene stores: a folder that is there, or a URL, which is asked when a store is opened.
 
-    :raises PickClutterError: MissingAssetsError without the folder, InvalidArgumentError for a password in the URL
+    :raises PickClutterError: MissingAssetsError without the folder, or what `check_url` raises
     """
     if place is not None and is_url(place):
         check_url(name, place)
     else:
         check_folder(name, place)
-
-
-def check_store(name: str, place: str | None) -> None:
-    """Check the place of one scene store, which is looked for when it is opened: a folder or a URL.
-
-    :raises InvalidArgumentError: for a path that is empty or a file, or a password in the URL
-    """
-    if place is not None and is_url(place):
-        check_url(name, place)
-    else:
-        check_path(name, place)
 
 
 def check_url(name: str, url: str) -> None:
@@ -105,7 +94,6 @@ def read_url(url: str) -> bytes:
 
 def fetch_file(url: str, target: Path) -> None:
     """Write a file of object storage to a path, atomically; missing folders are created."""
-    ensure_dir(target.parent)
     with replaced_file(target) as temporary, storage(url) as (files, path):
         check_size(url, files.size(path) or 0)
         files.get_file(path, str(temporary))

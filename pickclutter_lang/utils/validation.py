@@ -153,12 +153,10 @@ def did_you_mean(word: str, options: Iterable[str]) -> str:
 
     A dotted name is near one with the same last part too: `epochs` is near `distill.epochs`.
     """
-    names = list(dict.fromkeys(options))
+    lasts = {name: name.rpartition(".")[2] for name in options}
     last = word.rpartition(".")[2]
-    by_last: dict[str, list[str]] = {}
-    for name in names:
-        by_last.setdefault(name.rpartition(".")[2], []).append(name)
-    same = by_last.get(last, [])
-    near = [*get_close_matches(word, same, n=len(same) or 1, cutoff=0), *get_close_matches(word, names, cutoff=0.7)]
-    near += [name for part in get_close_matches(last, by_last, cutoff=0.75) for name in by_last[part]]
+    same = [name for name, part in lasts.items() if part == last]
+    near = [*get_close_matches(word, same, cutoff=0), *get_close_matches(word, lasts, cutoff=0.7)]
+    close = get_close_matches(last, dict.fromkeys(lasts.values()), cutoff=0.75)
+    near += [name for part in close for name in lasts if lasts[name] == part]
     return f"; did you mean {', '.join(list(dict.fromkeys(near))[:3])}?" if near else ""

@@ -18,7 +18,7 @@ from PIL import Image
 
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.utils.images import read_image
-from pickclutter_lang.utils.io import atomic_write, ensure_dir
+from pickclutter_lang.utils.io import atomic_write, create_dir
 from pickclutter_lang.utils.validation import check_line
 
 _BLOCK, _SHA256 = 256, 32
@@ -69,7 +69,6 @@ class ImageFiles:
         """
         cached = self._cache / f"{self._key}.sha256"
         if not cached.is_file():
-            ensure_dir(self._cache)
             atomic_write(cached, b"".join(_in_threads(_digest, self.paths)))
         joined = cached.read_bytes()
         return tuple(joined[n : n + _SHA256] for n in range(0, len(joined), _SHA256))
@@ -99,7 +98,7 @@ class ImageFiles:
         """Return which images are decoded [N], and their pixels [N, S, S, 3], mapped from the file of the cache."""
         path, count, side = self._cache / f"{self._key}_{self.image_size}.squares", len(self.ids), self.image_size
         size = count * (1 + side * side * 3)
-        ensure_dir(self._cache)
+        create_dir(self._cache)
         try:
             with path.open("ab") as file:
                 if file.tell() != size:

@@ -14,7 +14,7 @@ from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDE
 from pickclutter_lang.datasets.scenes.shards import bytes_damage
 from pickclutter_lang.errors import CorruptShardError, StorageError
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE
-from pickclutter_lang.utils.io import atomic_write, cache_dir, ensure_dir
+from pickclutter_lang.utils.io import atomic_write, cache_dir, create_dir
 from pickclutter_lang.utils.locks import file_lock
 from pickclutter_lang.utils.object_storage import fetch_file, has_file, is_url, join, read_url
 
@@ -33,7 +33,7 @@ def mirror_store(url: str, folder: Path | None = None) -> Path:
         )
     data = read_url(join(url, MANIFEST_FILE))
     folder = folder or cache_dir() / "stores" / hashlib.sha256(data).hexdigest()[:32]
-    ensure_dir(folder / SHARD_FOLDER)
+    create_dir(folder / SHARD_FOLDER)
     atomic_write(folder / MANIFEST_FILE, data)
     if read_manifest(folder).has_catalog:
         fetch_file(join(url, CATALOG_FILE), folder / CATALOG_FILE)

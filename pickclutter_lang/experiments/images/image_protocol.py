@@ -33,7 +33,7 @@ from pickclutter_lang.results.record import Record, write_trained
 from pickclutter_lang.results.runs import TEACHER
 from pickclutter_lang.results.scores import Cell, Place, Scores
 from pickclutter_lang.training.config import RetrievalConfig
-from pickclutter_lang.utils.io import atomic_write, ensure_dir
+from pickclutter_lang.utils.io import atomic_write
 
 SPACE_FILE, EXAMPLES = "space.npz", "examples"
 """`students` [n, D] of X_ood, `texts` [C, D] of Y_ood, `labels` [n] as rows of the latter; the folder of images."""
@@ -323,7 +323,6 @@ def _save_scores(run: ImageRun, answers: Mapping[str, Mapping[str, Answers]]) ->
 
 def _save_examples(run: ImageRun, answers: Mapping[str, Answers]) -> None:
     """Save small images of some answers of the few-shot student, right and wrong ones."""
-    ensure_dir(run.folder / EXAMPLES)
     for part, most in _MOST_EXAMPLES.items():
         rows, right = getattr(run.split, part), answers[part].predicted == answers[part].labels
         groups = [mask.nonzero()[:, 0].tolist() for mask in (right, ~right)]

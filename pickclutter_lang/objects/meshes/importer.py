@@ -29,7 +29,7 @@ from pickclutter_lang.objects.meshes.sources import (
 )
 from pickclutter_lang.objects.object_sets import MODEL_DB_FILE
 from pickclutter_lang.objects.procedural.writer import collision_obj, model_db_entry, write_surface
-from pickclutter_lang.utils.io import ensure_dir, write_text
+from pickclutter_lang.utils.io import create_dir, write_text
 from pickclutter_lang.utils.json_files import Text, read_file, read_json
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.pool import PoolConfig
@@ -164,7 +164,7 @@ def _make_all(
     tasks: Sequence[_Task], models: dict[str, ImportedModel], broken: list[BrokenMesh], out: Path, workers: int
 ) -> list[str]:
     """Make objects in processes; put each into its place and note it down, so that a killed import goes on."""
-    ensure_dir(out / "models")
+    create_dir(out / "models")
     for folder in (out / "models").glob(f"{_BUILDING}*"):  # of a killed import
         shutil.rmtree(folder, ignore_errors=True)
     made_of: dict[str, ImportedModel] = {}
@@ -218,7 +218,7 @@ def _worker() -> Callable[[_Task], ImportedModel | BrokenMesh]:
 def _make(task: _Task) -> ImportedModel | BrokenMesh:
     """Make an object in its temporary folder; what is wrong with its mesh is a result too."""
     try:
-        ensure_dir(task.folder)
+        create_dir(task.folder)
         return make_model(task.source, task.settings, task.folder)
     except InvalidArgumentError as error:
         shutil.rmtree(task.folder, ignore_errors=True)
