@@ -82,17 +82,10 @@ def common_words(
 class SentenceTeacher:
     """Gives the similarity of words to the captions' names and attributes in a sentence encoder.
 
-    :param names: named objects
     :param words: words of each attribute type, as of `attribute_words`
-    :param seed: of the random words of each step
     """
 
-    def __init__(
-        self,
-        names: Sequence[ObjectAttributes],
-        words: dict[str, list[str]],
-        seed: int,
-    ) -> None:
+    def __init__(self, names: Sequence[ObjectAttributes], words: dict[str, list[str]], seed: int) -> None:
         model = SentenceEncoder()
         anchor_texts = {f"name:{item.name}": item.name for item in names}
         anchor_texts |= {
@@ -130,12 +123,10 @@ def pretrain_text(
     steps: int,
     seed: int,
 ) -> float:
-    """Fit the text encoder to the sentence encoder's embeddings, reduced to its width.
+    """Fit the text encoder to the sentence encoder's embeddings, reduced to its width, with 256 texts a step.
 
     :param named: objects whose names, synonyms and descriptions are among the texts
     :param words: words of each attribute type, as of `attribute_words`
-    :param steps: of the optimizer, each on 256 texts
-    :param seed: of the texts of each step
     :return: mean cosine of the last step with its targets, in -1..1
     :raises MissingExtraError: without the extra `llm`
     """

@@ -234,34 +234,31 @@ def _restore_embeddings(weights: dict[str, Tensor], vocab_size: int) -> dict[str
     return state
 
 
+class _Accuracy(TypedDict):
+    top1: float
+
+
 class _Figures(TypedDict, total=False):
     """What is read of a teacher's `figures.json`."""
 
-    views: dict[str, dict[str, Any]]
-    kinds: dict[str, dict[str, Any]]
+    views: dict[str, _Accuracy]
+    kinds: dict[str, _Accuracy]
 
 
 def teacher_card(folder: Path, repository: str) -> str:
     """Return the model card of a teacher's folder, with the hub's metadata and the accuracies of `figures.json`."""
-    found = _accuracies(folder / FIGURES_FILE) if (folder / FIGURES_FILE).exists() else {}
-    task = "zero-shot-image-classification"
-    figures = [Figure(task, name, "accuracy", value) for name, value in found.items()]
-    beside = [path for path in (folder / CARD_FILE, folder.parent / CARD_FILE) if path.is_file()]
-    text = beside[0].read_text() if beside else "A small CLIP of renders.\n"
+    found: _Figures = {}
+    if (folder / FIGURES_FILE).is_file():
+        found = read_json(folder / FIGURES_FILE, _Figures, TeacherError, "delete it, or evaluate the teacher again")
+    rows = {**found.get("views", {}), **found.get("kinds", {})}
+    figures = [Figure("zero-shot-image-classification", name, "accuracy", row["top1"]) for name, row in rows.items()]
+    text = (folder / CARD_FILE).read_text() if (folder / CARD_FILE).is_file() else "A small CLIP of renders.\n"
     commands = (
         f"```sh\npickclutter fetch repository={repository} kind=teacher out=teacher\npickclutter look image=photo.png "
         "names=[mug,lemon] checkpoint=teacher\n```"
     )
     tags = ["pickclutter-lang", "clip", "zero-shot-classification"]
     return hub_card(repository, f"{text}\n{commands}", figures, library_name="pickclutter-lang", tags=tags)
-
-
-def _accuracies(path: Path) -> dict[str, float]:
-    """Read the top-1 accuracy on each group of held-out views from a teacher's `figures.json`."""
-    figures = read_json(path, _Figures, TeacherError, "delete it, or evaluate the teacher again")
-    groups = [figures.get("views", {}), figures.get("kinds", {})]
-    found = {name: row.get("top1") for group in groups for name, row in group.items()}
-    return {name: float(top1) for name, top1 in found.items() if isinstance(top1, (int, float))}
 
 
 TEACHER = SharedKind(CONFIG_FILE, "model", TEACHER_FILES, load_pocket_teacher, teacher_card)
