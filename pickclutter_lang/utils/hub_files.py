@@ -53,7 +53,7 @@ def files_of(repository: str, kind: SharedKind, revision: str | None) -> tuple[s
     from huggingface_hub import HfApi
 
     with _hub_errors(f"fetch {repository} from the hub"):
-        info = HfApi().repo_info(repository, revision=revision, repo_type=kind.repo_type, files_metadata=True)
+        info: Any = HfApi().repo_info(repository, revision=revision, repo_type=kind.repo_type, files_metadata=True)
         return str(info.sha), {file.rfilename: file.size or 0 for file in info.siblings or ()}
 
 

@@ -22,17 +22,18 @@ def cache_dir() -> Path:
     return Path(os.environ.get("PICKCLUTTER_CACHE") or Path.home() / ".cache" / "pickclutter_lang")
 
 
-def atomic_write(path: Path, data: bytes, remove_stale: bool = True) -> None:
+def atomic_write(path: Path, data: bytes | Iterator[bytes], remove_stale: bool = True) -> None:
     """Write a file so that it is never seen half written; missing folders are created.
 
+    :param data: the content, or its parts in order, where it is too large for the memory
     :param remove_stale: remove what a writer of the same file left when it was killed. It lists the folder: of a
         folder of many files, clean all with `clean_temp_files` instead
     :raises DatasetError: when it cannot be written; no temporary file is left
     """
-    with replaced_file(path) as temporary:
+    with replaced_file(path) as temporary, temporary.open("wb") as stream:
         if remove_stale:
             _remove_stale(path)
-        temporary.write_bytes(data)
+        stream.writelines((data,) if isinstance(data, bytes) else data)
 
 
 @contextmanager

@@ -157,7 +157,11 @@ def _network(form: str) -> bytes:
     """Return a network with the inputs of a student's for one name, whose outputs are wrong."""
     from onnx import TensorProto, helper, numpy_helper
 
-    shapes = {"images": [1, 3, 32, 32], "positive": ["C", 16], "negative": ["C", 16]}
+    shapes: dict[str, list[str | int | None]] = {
+        "images": [1, 3, 32, 32],
+        "positive": ["C", 16],
+        "negative": ["C", 16],
+    }
     inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()]
     scores = np.full((1, 7) if form == "other shapes" else (1, 1), np.nan if form == "no probabilities" else 0.5)
     values = dict(zip(SCORES, (scores, np.ones((1, 1, 2, 2)), np.ones((1, 1, 2, 2))), strict=True))
@@ -169,9 +173,8 @@ def _network(form: str) -> bytes:
         of_turn = [("number", TensorProto.INT64, []), ("go", TensorProto.BOOL, []), ("x", TensorProto.FLOAT, [1, 1])]
         after = [("going", TensorProto.BOOL, []), ("y", TensorProto.FLOAT, [1, 1])]
         turn = [helper.make_node("Identity", ["go"], ["going"]), helper.make_node("Identity", ["x"], ["y"])]
-        body = helper.make_graph(
-            turn, "turn", *([helper.make_tensor_value_info(*i) for i in part] for part in (of_turn, after))
-        )
+        given_to_turn, left = ([helper.make_tensor_value_info(*one) for one in part] for part in (of_turn, after))
+        body = helper.make_graph(turn, "turn", given_to_turn, left)
         nodes[0] = helper.make_node("Loop", ["turns", "go", f"value of {names[0]}"], [names[0]], body=body)
     outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names]
     constants = [numpy_helper.from_array(value, name) for name, value in given.items()]
