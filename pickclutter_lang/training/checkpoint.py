@@ -16,7 +16,7 @@ import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, NotRequired, TypedDict, cast
+from typing import Annotated, Any, cast
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from msgspec import Meta
 from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
+from typing_extensions import NotRequired, TypedDict
 
 from pickclutter_lang.errors import CheckpointError, TeacherError
 from pickclutter_lang.utils.array_files import read_bytes, read_tensors

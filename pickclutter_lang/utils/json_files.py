@@ -13,10 +13,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, cast, is_typeddict
+from typing import Annotated, Any, TypeVar, cast
 
 import msgspec
 from safetensors import SafetensorError
+from typing_extensions import is_typeddict
 
 from pickclutter_lang.errors import PickClutterError
 from pickclutter_lang.utils.validation import LINE, MAX_LINE, did_you_mean

@@ -11,11 +11,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
+from typing_extensions import NotRequired, TypedDict
 
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError
 from pickclutter_lang.objects.catalog import object_split_of
