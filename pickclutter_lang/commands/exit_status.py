@@ -23,8 +23,8 @@ From `warning` on there are no progress bars."""
 INTERRUPTED = 130
 _EXTRAS = {  # of packages that modules import at the top
     "trimesh": "sim",
-    **dict.fromkeys(("h5py", "hydra", "matplotlib", "omegaconf", "open_clip", "PIL", "rich", "torch"), "train"),
-    **dict.fromkeys(("gymnasium", "joblib", "scipy", "skimage", "transforms3d"), "train"),
+    **dict.fromkeys(("h5py", "huggingface_hub", "hydra", "matplotlib", "omegaconf", "open_clip"), "train"),
+    **dict.fromkeys(("PIL", "gymnasium", "joblib", "rich", "scipy", "skimage", "torch", "transforms3d"), "train"),
     "onnxruntime": "runtime",
     "stable_baselines3": "rl",
 }
