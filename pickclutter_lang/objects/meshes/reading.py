@@ -6,7 +6,8 @@ import hashlib
 import io
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -118,10 +119,7 @@ def read_mesh(source: MeshSource) -> MeshContent:
     """
     files = MeshFiles(source.root, source.folders)
     name, suffix = source.path.relative_to(source.root).as_posix(), source.path.suffix.lower()
-    logger = logging.getLogger("trimesh")
-    logger.handlers, logger.propagate = [files], False
-    logger.setLevel(logging.DEBUG)
-    with np.errstate(all="ignore"):
+    with _messages_of_trimesh(files), np.errstate(all="ignore"):
         if suffix == ".urdf":
             geometries, meters, up = _read_urdf(files.get(name), files), 1.0, "z"
         else:
@@ -134,10 +132,24 @@ def read_mesh(source: MeshSource) -> MeshContent:
     return MeshContent(pieces, meters * UNITS[source.unit or "m"], up, files.hashes)
 
 
+@contextmanager
+def _messages_of_trimesh(handler: logging.Handler) -> Iterator[None]:
+    """Give all messages of trimesh to a handler alone, in the block."""
+    logger = logging.getLogger("trimesh")
+    before = logger.handlers, logger.propagate, logger.level
+    logger.handlers, logger.propagate = [handler], False
+    logger.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        logger.handlers, logger.propagate = before[:2]
+        logger.setLevel(before[2])
+
+
 def _load(name: str, files: MeshFiles) -> tuple[list[Any], float, str]:
     """Return the meshes of a file in its own unit and axes, where its scene puts them; its unit in meters; its up."""
     data, suffix = files.get(name), Path(name).suffix.lower()
-    files.folders.insert(0, Path(name).parent.as_posix())
+    files.folders.insert(0, Path(name).parent.as_posix())  # its materials lie beside it
     meters, up = 1.0, "y" if suffix in (".glb", ".gltf") else "z"
     try:
         if suffix == ".dae":
@@ -161,6 +173,8 @@ def _load(name: str, files: MeshFiles) -> tuple[list[Any], float, str]:
             f"expected a mesh as {suffix[1:]}, but it cannot be read ({' '.join(str(error).split())[:120]}); "
             "it is cut off or damaged: export it again"
         ) from error
+    finally:
+        del files.folders[0]
 
 
 def _check_nodes(root: Element) -> None:
@@ -209,10 +223,13 @@ def _frames(robot: Element) -> dict[str, FloatArray]:
     frames = {}
     for link in (str(one.get("name")) for one in robot.findall("link")):
         matrix, name = np.eye(4), link
-        for _ in above:  # as many steps as there are joints, should they go in a circle
-            if name in above:
-                name, step = above[name]
-                matrix = step @ matrix
+        for _ in range(len(above) + 1):
+            if name not in above:
+                break
+            name, step = above[name]
+            matrix = step @ matrix
+        else:
+            raise ValueError(f"its joints go in a circle at {link!r}")
         frames[link] = matrix
     return frames
 
@@ -230,8 +247,10 @@ def _visual(visual: Element, colors: dict[str, list[float] | None], files: MeshF
         meshes = [trimesh.creation.box(size["size"])]
     elif shape.tag == "sphere":
         meshes = [trimesh.creation.icosphere(radius=size["radius"][0])]
-    else:
+    elif shape.tag == "cylinder":
         meshes = [trimesh.creation.cylinder(size["radius"][0], size["length"][0])]
+    else:
+        raise ValueError(f"its <{shape.tag}> is no geometry of a URDF")
     color = None if material is None else _color(material) or colors.get(str(material.get("name")))
     for mesh in meshes:
         if color is not None and not mesh.visual.defined:

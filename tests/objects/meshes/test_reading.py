@@ -186,11 +186,22 @@ def _compressed(content: dict[str, Any]) -> None:
     content["meshes"][0]["primitives"][0]["extensions"] = {extension: {"bufferView": 0, "attributes": {"POSITION": 0}}}
 
 
+_CIRCLE = "".join(
+    f'<joint name="{a}{b}" type="fixed"><parent link="{a}"/><child link="{b}"/></joint>' for a, b in ("ab", "ba")
+)
+
+
+def _urdf(shape: str, joints: str = "") -> Callable[[Path], Path]:
+    """Return what writes a URDF of two links, the first of one shape."""
+    links = f'<link name="a"><visual><geometry>{shape}</geometry></visual></link><link name="b"/>'
+    return _text("r.urdf", f'<robot name="r">{links}{joints}</robot>')
+
+
 def _copies(folder: Path) -> Path:
     """Write a URDF that shows one mesh of 81,920 triangles many times."""
     _text("a.stl", trimesh.creation.icosphere(6, 0.03).export(file_type="stl"))(folder)
-    visual = '<visual><geometry><mesh filename="a.stl"/></geometry></visual>'
-    return _text("r.urdf", f'<robot name="r"><link name="a">{visual * 40}</link></robot>')(folder)
+    shape = '<mesh filename="a.stl"/>'
+    return _urdf("</geometry></visual><visual><geometry>".join([shape] * 40))(folder)
 
 
 def _laughs(folder: Path) -> Path:
@@ -236,7 +247,17 @@ BROKEN: dict[str, tuple[Callable[[Path], Path], str]] = {
     "Draco": (_gltf(_compressed), "KHR_draco"),
     "no link that is seen": (_text("a.urdf", '<robot name="r"><link name="a"/></robot>'), "triangles"),
     "no URDF": (_text("a.urdf", "<html"), "URDF"),
+    "a solid that URDF lacks": (_urdf('<capsule radius="0.01" length="0.1"/>'), "capsule"),
+    "joints in a circle": (_urdf('<sphere radius="0.03"/>', _CIRCLE), "circle"),
 }
+
+
+def test_meshes_of_one_name_in_two_folders_are_told_apart(tmp_path: Path) -> None:
+    for name, folder in (("a/m.stl", tmp_path / "a"), ("m.stl", tmp_path)):
+        _text("m.stl", trimesh.creation.box((0.01 if name == "m.stl" else 0.05,) * 3).export(file_type="stl"))(folder)
+    shapes = (f'<mesh filename="{name}"/>' for name in ("a/m.stl", "m.stl"))
+    pieces = read(_urdf("</geometry></visual><visual><geometry>".join(shapes))(tmp_path)).pieces
+    assert [float(np.ptp(piece.points, axis=0).max()) for piece in pieces] == pytest.approx([0.05, 0.01])
 
 
 def test_options_before_the_name_of_a_texture_are_passed_over(tmp_path: Path) -> None:
