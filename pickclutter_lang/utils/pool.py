@@ -214,7 +214,17 @@ def _map_on_cluster(work: _Work[Task, Result], tasks: Sequence[tuple[int, Task]]
     actors = [make() for _ in range(min(count, len(tasks)))]
     try:
         pool: Any = ActorPool(actors)
-        yield from pool.map_unordered(lambda actor, task: actor.run.remote(work, task), tasks)
+        for task in tasks:
+            pool.submit(lambda actor, task: actor.run.remote(work, task), task)
+        while pool.has_next():
+            try:
+                yield pool.get_next_unordered(timeout=_PATIENCE_S)
+            except TimeoutError:  # Ray itself would wait for a machine that never comes
+                if not any(node["Alive"] for node in ray.nodes()):
+                    raise WorkerError(
+                        "expected machines in the Ray cluster, but none is left; finished work is kept. Start Ray "
+                        "again, and run the same command again"
+                    ) from None
     except ray.exceptions.RayTaskError as error:
         raise error.cause from None
     finally:
