@@ -41,9 +41,9 @@ class _Info(TypedDict):
 class ObjectViewDataset:
     """Views of objects, in memory: `rgb` [M, S, S, 3], `mask` [M, S, S], and `object_index` [M] into `objects`.
 
-    `objects` holds one dictionary an object: `{"model_id": ...}` for one of the catalog, the words of an instance of a
-    kind (`Kind.words`) or of an object of one's own (`words_of_entry`), or the attributes of a random procedural one.
-    `config` is how the views were made; `content_hash` is the sha256 (hex) of the images.
+    `objects` holds one dictionary an object: `{"model_id": ...}` for one of the catalog, or the words of an instance of
+    a kind (`Kind.words`) or of an object of one's own (`words_of_entry`). `config` is how the views were made;
+    `content_hash` is the sha256 (hex) of the images.
     """
 
     rgb: NDArray[np.uint8]

@@ -295,7 +295,7 @@ _TEMPLATES = {
 # book has the shape of a box and is no box.
 _NOUN = ("{a}", "{a} shape", "an object in the shape of {a}", "a photo of {a}")
 _NOUN_OF_OBJECTS = ("{a} shape", "an object in the shape of {a}")
-_OBJECTS = ("ball", "bottle", "bowl", "box", "cup", "egg")
+_OBJECTS = ("ball", "bottle", "bowl", "box", "cup")
 _ADJECTIVES = {
     *("spherical", "round", "oval", "rectangular", "flat rectangular", "cubic", "cylindrical", "conical"),
     *("hemispherical", "long", "thin", "long and thin", "flat", "tapered", "curved", "pointed", "irregular"),
