@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject, all_objects
+from pickclutter_lang.objects.kinds.kind import words_of_kinds
 from pickclutter_lang.utils.words import counted, plurals_of
 
 INSTRUCTION_TEMPLATES = (
@@ -366,11 +367,10 @@ def known_phrase(text: str, names: tuple[str, ...]) -> Phrase:
 
 @lru_cache(maxsize=1)
 def _package_catalog() -> dict[str, CatalogObject]:
-    from pickclutter_lang.objects.kinds.kind_set import load_kind_set  # builds 206 kinds
-
-    kinds, scans = load_kind_set().catalog, {item.name: item for item in all_objects()}
-    both = {kind.name: _joined(kind, scans[kind.name]) for kind in kinds if kind.name in scans}
-    return {**scans, **{kind.name: kind for kind in kinds}, **both}
+    scans = {item.name: item for item in all_objects()}
+    kinds = {words.name: words.catalog_entry() for words in words_of_kinds()}
+    both = {name: _joined(kind, scans[name]) for name, kind in kinds.items() if name in scans}
+    return {**scans, **kinds, **both}
 
 
 def _joined(kind: CatalogObject, scan: CatalogObject) -> CatalogObject:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib import import_module
@@ -60,8 +60,8 @@ _GENERATORS: dict[str, Generator] = {}
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A sort of object, with the words for it.
+class KindWords:
+    """What is said of a sort of object, an entry of `words.yaml`.
 
     `hypernyms` go from near to far ("cup", "tableware"); `function` is what it is used for ("drinking tea");
     `description` says how it looks, from the name alone; `longest` is the range of the longest side in meters.
@@ -73,6 +73,31 @@ class Kind:
     function: str
     description: str
     longest: tuple[float, float]
+
+    @property
+    def id(self) -> str:
+        """Id in an object set, `rubiks_cube`."""
+        return self.name.replace(" ", "_").replace("'", "")
+
+    def catalog_entry(self) -> CatalogObject:
+        """Return the entry in a catalog: what is true of all instances."""
+        return CatalogObject(
+            model_id=self.id,
+            name=self.name,
+            split="id",
+            size=(0.0, 0.0, 0.0),
+            category=self.hypernyms[0],
+            function=self.function,
+            synonyms=self.synonyms,
+            description=self.description,
+            hypernyms=self.hypernyms[1:],
+        )
+
+
+@dataclass(frozen=True)
+class Kind(KindWords):
+    """A sort of object, with the words for it and the generator of its instances."""
+
     sample: Generator
 
     def instance(self, seed: int) -> Instance:
@@ -85,31 +110,21 @@ class Kind:
         words = np.frombuffer(hashlib.sha256(self.name.encode()).digest()[:16], dtype="<u4")
         return self.sample(np.random.default_rng([*words.tolist(), seed]))
 
-    @property
-    def id(self) -> str:
-        """Id in an object set, `rubiks_cube`."""
-        return self.name.replace(" ", "_").replace("'", "")
-
     def model_id(self, seed: int) -> str:
         """Return the id of an instance in an object set, `rubiks_cube-3`."""
         return f"{self.id}-{seed}"
 
     def catalog_object(self, seed: int, instance: Instance) -> CatalogObject:
         """Return the entry of an instance in a catalog."""
-        return CatalogObject(
+        return replace(
+            self.catalog_entry(),
             model_id=self.model_id(seed),
-            name=self.name,
             split="none",
             size=instance.size,
             density=instance.density,
-            category=self.hypernyms[0],
             colors=instance.colors,
             shape=instance.shape,
             material=instance.material,
-            function=self.function,
-            synonyms=self.synonyms,
-            description=self.description,
-            hypernyms=self.hypernyms[1:],
         )
 
     def words(self, seed: int, instance: Instance) -> dict[str, object]:
@@ -167,26 +182,24 @@ def all_kinds() -> tuple[Kind, ...]:
     """
     for family in FAMILIES:
         import_module(f"pickclutter_lang.objects.kinds.{family}")
+    words = words_of_kinds()
+    if lacking := {item.name for item in words} ^ _GENERATORS.keys():
+        got = ", ".join(sorted(lacking))
+        raise InvalidArgumentError(f"expected words and a generator of each kind, but {got} lack one of them")
+    return tuple(Kind(**vars(item), sample=_GENERATORS[item.name]) for item in words)
+
+
+@lru_cache(maxsize=1)
+def words_of_kinds() -> tuple[KindWords, ...]:
+    """Return the words of every kind, ordered by name, without a look at generators.
+
+    :raises InvalidArgumentError: for a word that means two kinds
+    """
     text = (files("pickclutter_lang.objects.kinds") / "words.yaml").read_text()
-    words = check_json(yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)), dict[str, _Words])
-    if words.keys() != _GENERATORS.keys():
-        lacking = ", ".join(sorted(words.keys() ^ _GENERATORS.keys()))
-        raise InvalidArgumentError(f"expected words and a generator of each kind, but {lacking} lack one of them")
-    kinds = [
-        Kind(name, w.synonyms, w.hypernyms, w.function, w.description, w.longest, _GENERATORS[name])
-        for name, w in sorted(words.items())
-    ]
-    check_unique_names(kinds)
-    return tuple(kinds)
-
-
-@dataclass(frozen=True)
-class _Words:
-    synonyms: tuple[str, ...]
-    hypernyms: tuple[str, ...]
-    function: str
-    description: str
-    longest: tuple[float, float]
+    rows = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    words = check_json([{"name": name, **row} for name, row in sorted(rows.items())], list[KindWords])
+    check_unique_names(words)
+    return tuple(words)
 
 
 def find_kinds(names: Sequence[str]) -> list[Kind]:
@@ -206,7 +219,7 @@ def find_kinds(names: Sequence[str]) -> list[Kind]:
     return [known[name] for name in names]
 
 
-def check_unique_names(kinds: Sequence[Kind]) -> None:
+def check_unique_names(kinds: Sequence[KindWords]) -> None:
     """Check that no name or synonym means two kinds, and no name of a kind is a hypernym of another.
 
     :raises InvalidArgumentError: with the word and its kinds

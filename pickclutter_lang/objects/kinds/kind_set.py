@@ -104,7 +104,7 @@ def load_kind_set(
     """
     within("instances", instances, 1, MAX_INSTANCES)
     chosen = find_kinds(kinds) if kinds else list(all_kinds())
-    catalog = Catalog([_catalog_entry(kind) for kind in chosen])
+    catalog = Catalog([kind.catalog_entry() for kind in chosen])
     unseen_names = {item.name for item in paper_catalog() if item.model_id in unseen_objects(object_split)}
     unseen = [kind.id for kind in chosen if unseen_names & {kind.name, *kind.synonyms}]
     place = cache_dir() if root is None else Path(root).expanduser()
@@ -141,21 +141,6 @@ def write_kinds(root: str | Path, seeds: Mapping[str, Sequence[int]]) -> list[st
 def write_instance(instance: Instance, folder: Path) -> None:
     """Write the mesh, hulls and texture of an instance, quickly rather than small."""
     write_model(instance.geometry, folder, ATLAS_WIDTH, compress_level=1)
-
-
-def _catalog_entry(kind: Kind) -> CatalogObject:
-    """Return the entry of a kind: what is true of all of its instances."""
-    return CatalogObject(
-        model_id=kind.id,
-        name=kind.name,
-        split="id",
-        size=(0.0, 0.0, 0.0),
-        category=kind.hypernyms[0],
-        function=kind.function,
-        synonyms=kind.synonyms,
-        description=kind.description,
-        hypernyms=kind.hypernyms[1:],
-    )
 
 
 def _make_model(folder: Path, kind: Kind, seed: int) -> None:
