@@ -44,39 +44,28 @@ def add_cap(
     high: float,
     wall: Skin,
     top: Finish | TextureImage,
-    hull: bool = True,
 ) -> None:
     """Add a round cap with a wall of its own."""
     e = 0.08 * radius
     model.lathe([(radius, low), (radius, high - e)], wall, segments=24, hull=False)
     model.lathe([(radius, high - e), (radius - e, high), (0, high)], top, segments=24, hull=False)
-    if hull:
-        ring = np.linspace(0, 2 * np.pi, 13)[:-1]
-        model.hull([(radius * np.cos(a), radius * np.sin(a), z) for a in ring for z in (low, high)])
+    ring = np.linspace(0, 2 * np.pi, 13)[:-1]
+    model.hull([(radius * np.cos(a), radius * np.sin(a), z) for a in ring for z in (low, high)])
 
 
 TIN = (186, 188, 192)
 
 
-def screw_cap(
-    model: ModelBuilder,
-    radius: float,
-    low: float,
-    high: float,
-    color: npt.ArrayLike,
-    ribs: int = 40,
-    taper: float = 1.0,
-    hull: bool = True,
-) -> None:
+def screw_cap(model: ModelBuilder, radius: float, low: float, high: float, color: npt.ArrayLike, ribs: int) -> None:
     """Add a cap with upright ribs between two heights in mm; `ribs=0` leaves it smooth."""
-    r, top = radius, radius * taper
-    profile = [(0, low), (r, low), (r, low + 0.6), (top, high - 1.2), (top * 0.94, high), (0, high)]
+    r = radius
+    profile = [(0, low), (r, low), (r, low + 0.6), (r, high - 1.2), (r * 0.94, high), (0, high)]
     wall = (r + high - low) / (2 * r + high - low)
     image = ribbed(color, ribs, 0.24, 0.0, wall) if ribs else plain(color)
-    model.lathe(profile, image, segments=24, pieces=1, hull=hull)
+    model.lathe(profile, image, segments=24, pieces=1)
 
 
-def rings(rng: Rng, color: npt.ArrayLike = TIN, count: int = 4) -> TextureImage:
+def rings(rng: Rng, color: npt.ArrayLike, count: int) -> TextureImage:
     """Return the image of the end of a tin: pressed rings and a soft glint."""
     u, v = tx.uv_grid(48, 64)
     ridge = np.sin(2 * np.pi * v * count) * (v > 0.15) * (v < 0.75)
@@ -92,7 +81,6 @@ def tin(
     wall: TextureImage,
     lid: npt.ArrayLike = TIN,
     ring_pull: bool = False,
-    opened: bool = False,
 ) -> None:
     """Add a tin can from z = 0: a wall with its image between two rims, sunk ends with rings."""
     r, h, count = radius, height, int(rng.integers(2, 5))
@@ -100,9 +88,8 @@ def tin(
     model.lathe([(r, 3), (r, h - 3)], wall, hull=False)
     model.lathe([(0, 2), (r - 3, 2), (r - 2.2, 0), (edge, 0), (edge, 2.4), (r, 3)], rings(rng, TIN, count), hull=False)
     model.lathe([(r, h - 3), (edge, h - 2.4), (edge, h), (r - 2, h)], metal, hull=False)
-    sunk = h - 0.4 * h if opened else h - 3.2
-    end = plain((60, 60, 64)) if opened else rings(rng, lid, count)
-    model.lathe([(r - 2, h), (r - 2.6, sunk), (0.5 * r, sunk), (0, sunk)], end, hull=False)
+    sunk = h - 3.2
+    model.lathe([(r - 2, h), (r - 2.6, sunk), (0.5 * r, sunk), (0, sunk)], rings(rng, lid, count), hull=False)
     model.hull([(*p, z) for z in (0, h) for p in circle(edge, 18)])
     if ring_pull:
         loop = circle(1, 14) * [0.3 * r, 0.22 * r] + [0.42 * r, 0]

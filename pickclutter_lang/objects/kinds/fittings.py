@@ -28,13 +28,13 @@ def steel(rng: Rng, rgb: Sequence[Sequence[float]] = STEEL, wear: float = 0.5) -
     return metal if metal.tints[0].mean() > 80 else replace(metal, colors=("black",))
 
 
-def banded(rows: Sequence[tuple[float, npt.ArrayLike]], noise: float = 2.0, seed: int = 0) -> TextureImage:
+def banded(rows: Sequence[tuple[float, npt.ArrayLike]]) -> TextureImage:
     """Paint bands: each RGB color from its height in v (ascending) to the next one's."""
     _, v = tx.uv_grid(112, 24)
     image = np.zeros((112, 24, 3))
     for start, color in rows:
         image[v >= start] = np.asarray(color, dtype=float)
-    return tx.to_uint8(tx.pixel_noise(image, np.random.default_rng(seed), noise))
+    return tx.to_uint8(tx.pixel_noise(image, np.random.default_rng(0), 2.0))
 
 
 def ring(
@@ -129,13 +129,12 @@ def barrel(
     skin: Skin,
     start: float,
     segments: int = 16,
-    pieces: int = 2,
     hull: bool = True,
 ) -> None:
     """Add a solid of revolution along y; y = 0 of its profile of (radius, y) is at `start`."""
     rows = np.asarray(profile, dtype=float)
     closed = np.concatenate([[(0, rows[0, 1])], rows, [(0, rows[-1, 1])]])
-    model.lathe(closed, skin, segments=segments, pieces=pieces, at=(0, start, 0), turn=ALONG_Y, hull=hull)
+    model.lathe(closed, skin, segments=segments, pieces=2, at=(0, start, 0), turn=ALONG_Y, hull=hull)
 
 
 def strip(points: npt.ArrayLike, half: npt.ArrayLike) -> tuple[Floats, Floats]:

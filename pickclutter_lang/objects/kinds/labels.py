@@ -111,11 +111,9 @@ def facts(rng: Rng, brand: Brand, width: float, height: float, texels: int = 128
     return np.asarray(image)
 
 
-def wrap(
-    rng: Rng, brand: Brand, around: float, height: float, art: Art | None = None, texels: int = 224
-) -> TextureImage:
+def wrap(rng: Rng, brand: Brand, around: float, height: float, art: Art | None = None) -> TextureImage:
     """Paint a label that runs round a bottle or can: fronts towards +x and -x, facts between; u = 0 is +x."""
-    first = front(rng, brand, around * 0.34, height, art, round(texels * max(0.34, min(1, height / around))))
+    first = front(rng, brand, around * 0.34, height, art, round(224 * max(0.34, min(1, height / around))))
     rows = first.shape[0]
     back = facts(rng, brand, around * 0.16, height, rows)
     width = round(rows * around / height)

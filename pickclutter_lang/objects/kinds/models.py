@@ -280,7 +280,7 @@ class ModelBuilder:
     def _add_grid_hulls(self, surface: Surface, rows: int, ranges: list[tuple[int, int]], step: int = 1) -> None:
         grid = surface.points.reshape(rows, -1, 3)
         for first, last in ranges:
-            self.hull(thinned(grid[first : last + 1])[:, ::step].reshape(-1, 3))
+            self.hull(_thinned(grid[first : last + 1])[:, ::step].reshape(-1, 3))
 
 
 def smooth(points: npt.ArrayLike, count: int = 16) -> Floats:
@@ -332,11 +332,11 @@ def squarish(power: float = 4.0, depth: float = 1.0) -> Callable[[Floats], Float
     return bend
 
 
-def thinned(grid: Floats, most: int = 9) -> Floats:
-    """Return some rows of a grid, so that hulls stay small: `most`, and the two at either end (flat caps' rims)."""
-    if len(grid) <= most + 4:
+def _thinned(grid: Floats) -> Floats:
+    """Return some rows of a grid, so that hulls stay small: 9, and the two at either end (flat caps' rims)."""
+    if len(grid) <= 13:
         return grid
-    rows = np.linspace(0, len(grid) - 1, most).round().astype(int)
+    rows = np.linspace(0, len(grid) - 1, 9).round().astype(int)
     return np.asarray(grid[np.unique([*rows, 1, len(grid) - 2])])
 
 

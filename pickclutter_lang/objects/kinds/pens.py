@@ -26,13 +26,13 @@ def clip(model: ModelBuilder, radius: float, low: float, high: float, width: flo
     model.sweep(path, width / 2, skin, 0.7, power=4, segments=8, up=(0, -0.4, 1), pieces=1)
 
 
-def lettered(rng: Rng, color: npt.ArrayLike, ink: Sequence[float], size: float = 12) -> TextureImage:
+def lettered(rng: Rng, color: npt.ArrayLike, ink: Sequence[float]) -> TextureImage:
     """Paint a barrel's skin with a made-up brand along it, seen from above and from both sides."""
     base = np.asarray(color, dtype=float).clip(0, 255)
     image, _ = tx.canvas((64, 128), base.tolist())
     name = sample_brand(rng, ("pen",)).name
     for x in (16, 48):
-        tx.draw_text(image, name, (x, rng.uniform(40, 84)), min(size, 100 / len(name)), ink, 90)
+        tx.draw_text(image, name, (x, rng.uniform(40, 84)), min(9, 100 / len(name)), ink, 90)
     return np.asarray(image)
 
 
@@ -222,7 +222,7 @@ def pen(rng: Rng) -> Instance:
     )
     form = choice(rng, weighted("button 2, capped, fountain"))
     ink = (245, 245, 240) if skin.tints[0].mean() < 150 else (40, 40, 60)
-    body: Skin = lettered(rng, skin.tints[0], ink, 9) if rng.random() < 0.5 else skin
+    body: Skin = lettered(rng, skin.tints[0], ink) if rng.random() < 0.5 else skin
     if rng.random() < 0.2:
         other = tint(rng, "white" if skin.colors[0] != "white" else "blue")
         body = banded([(0, skin.tints[0]), (0.45, other), (0.52, skin.tints[0])])
@@ -281,7 +281,7 @@ def pencil(rng: Rng) -> Instance:
     sides = 6 if rng.random() < 0.75 else 16
     point = rng.uniform(4.2, 6) * r
     ink = choice(rng, ((236, 214, 120), (245, 245, 240), (30, 30, 32)))
-    image = lettered(rng, skin.tints[0], ink, 9)
+    image = lettered(rng, skin.tints[0], ink)
     colors, striped = skin.colors, rng.random() < 0.25
     if striped:
         u, v = tx.uv_grid(128, 48)

@@ -112,14 +112,13 @@ def cut_half(
     outline: Profile,
     skin: TextureImage,
     face: TextureImage,
-    bend: Callable[[Floats], Floats] | None = None,
-    turn: Floats = UPRIGHT,
+    bend: Callable[[Floats], Floats] | None,
 ) -> None:
     """Add a body of revolution that ends in a flat cut at its top; v of `face` goes from the rim to the center."""
     rim = np.asarray(outline, dtype=float)[-1]
-    model.lathe(outline, skin, bend=bend, turn=turn, pieces=1)
+    model.lathe(outline, skin, bend=bend, pieces=1)
     radii = np.linspace(rim[0], 0, 6)
-    model.lathe(np.c_[radii, np.full(6, rim[1])], face, bend=bend, turn=turn, hull=False)
+    model.lathe(np.c_[radii, np.full(6, rim[1])], face, bend=bend, hull=False)
 
 
 def segments_face(rng: Rng, rind: npt.ArrayLike, pith: npt.ArrayLike, flesh: npt.ArrayLike, count: int) -> TextureImage:

@@ -34,9 +34,9 @@ def directions(rows: int = 96) -> Floats:
     return tx.sphere_directions(rows, 2 * rows)
 
 
-def seam(curve: Floats, width: float, rows: int = 96) -> Floats:
-    """Return a mask [rows, 2 rows] that is 1 on the seam along unit vectors [N, 3], `width` radians wide."""
-    nearest = (directions(rows).astype(np.float32) @ curve.T.astype(np.float32)).max(axis=-1)
+def seam(curve: Floats, width: float) -> Floats:
+    """Return a mask [96, 192] that is 1 on the seam along unit vectors [N, 3], `width` radians wide."""
+    nearest = (directions().astype(np.float32) @ curve.T.astype(np.float32)).max(axis=-1)
     distance = np.arccos(np.clip(nearest, -1, 1))
     return 1 - tx.smoothstep(distance.astype(float), 0.4 * width, 0.6 * width)
 
@@ -50,13 +50,9 @@ def tennis_curve(bulge: float = 0.44, count: int = 160) -> Floats:
     return np.asarray(curve / np.linalg.norm(curve, axis=1, keepdims=True))
 
 
-def soccer_panels(rows: int = 96) -> tuple[Floats, Floats]:
+@lru_cache(maxsize=1)
+def soccer_panels() -> tuple[Floats, Floats]:
     """Return the panel of each texel (0 to 11: pentagons, 12 to 31: hexagons) and its distance from the seams."""
-    return _soccer_panels(rows)
-
-
-@lru_cache(maxsize=2)
-def _soccer_panels(rows: int) -> tuple[Floats, Floats]:
     g = (1 + 5**0.5) / 2
     pent = np.array([np.roll((0, s, t * g), n) for n in range(3) for s in (-1, 1) for t in (-1, 1)])
     pent /= np.linalg.norm(pent, axis=1, keepdims=True)
@@ -71,7 +67,7 @@ def _soccer_panels(rows: int) -> tuple[Floats, Floats]:
     hexa = np.array([pent[list(t)].sum(axis=0) for t in triples])
     hexa /= np.linalg.norm(hexa, axis=1, keepdims=True)
     # Distances of the faces of a truncated icosahedron from its center, for edges of 1.
-    score = directions(rows) @ np.concatenate([pent / 2.327, hexa / 2.267]).T
+    score = directions() @ np.concatenate([pent / 2.327, hexa / 2.267]).T
     ranked = np.partition(score, -2, axis=-1)
     return score.argmax(axis=-1).astype(float), np.asarray(ranked[..., -1] - ranked[..., -2])
 

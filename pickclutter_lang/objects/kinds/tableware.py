@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from pickclutter_lang.objects.kinds.containers import add_label, round_hull
 from pickclutter_lang.objects.kinds.finishes import STEEL, WOODS, Finish, Rng, choice, finish, peel, tint, weighted
@@ -34,9 +33,7 @@ def dish(
     inside: Skin,
     wedges: int = 8,
     bend: Bend | None = None,
-    at: npt.ArrayLike = (0, 0, 0),
     segments: int = 32,
-    hull: bool = True,
 ) -> None:
     """Add a hollow body, flat or deep: `outer` goes from the foot to the rim, `inner` from the rim to the middle.
 
@@ -44,19 +41,17 @@ def dish(
     :param bend: moves the points [N, 3], to make an oval or a spout
     """
     out, hollow = np.asarray(outer, dtype=float), np.asarray(inner, dtype=float)
-    model.lathe(np.concatenate([[(0, out[0, 1])], out]), skin, segments, bend=bend, at=at, hull=False)
-    model.lathe(np.concatenate([out[-1:], hollow]), inside, segments, bend=bend, at=at, hull=False)
-    if not hull:
-        return
+    model.lathe(np.concatenate([[(0, out[0, 1])], out]), skin, segments, bend=bend, hull=False)
+    model.lathe(np.concatenate([out[-1:], hollow]), inside, segments, bend=bend, hull=False)
     move = bend or (lambda p: p)
     angles = np.linspace(0, 2 * np.pi, 2 * wedges + 1)
     floor = float(hollow[-1, 1])
     wall = [(r, z) for r, z in (*out, *hollow) if r > 0.9 * float(out[0, 0]) or z > floor + 1]
     for n in range(wedges):
         part = [(r * np.cos(a), r * np.sin(a), z) for a in angles[2 * n : 2 * n + 3] for r, z in wall]
-        model.hull(move(np.array(part)), at)
+        model.hull(move(np.array(part)))
     low, top = (float(out[0, 0]), float(out[0, 1])), (float(out[0, 0]), floor)
-    model.hull(move(np.array([(r * np.cos(a), r * np.sin(a), z) for a in angles for r, z in (low, top)])), at)
+    model.hull(move(np.array([(r * np.cos(a), r * np.sin(a), z) for a in angles for r, z in (low, top)])))
 
 
 def spout(height: float, reach: float, width: float = 0.5) -> Bend:
@@ -81,7 +76,6 @@ def loop_handle(
     reach: float,
     thick: float,
     open_end: bool = False,
-    pieces: int = 3,
 ) -> None:
     """Add an ear at +y between two heights of a wall (radius, height) in mm; with `open_end` it hangs from the top."""
     at_top, at_low = (float(np.interp(z, outer[:, 1], outer[:, 0])) - 1.5 for z in (top, low))
@@ -90,7 +84,7 @@ def loop_handle(
     loop += [(far - 0.1 * reach, low)] if open_end else [(far - 0.35 * reach, low + 3), (at_low, low)]
     path = smooth([(0, y, z) for y, z in loop], 14)
     wide = thick * rng.uniform(0.9, 1.6)
-    model.sweep(path, wide, skin, thick, power=rng.uniform(2, 3.2), up=(1, 0, 0), segments=12, pieces=pieces)
+    model.sweep(path, wide, skin, thick, power=rng.uniform(2, 3.2), up=(1, 0, 0), segments=12, pieces=3)
 
 
 def glass(rng: Rng) -> Finish:

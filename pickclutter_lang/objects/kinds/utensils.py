@@ -107,12 +107,11 @@ def scoop(
 
 
 def tool_handle(
-    model: ModelBuilder, rng: Rng, skin: Finish, length: float, thick: float = 8.0, end: float = 0.0, z: float = 0.0
+    model: ModelBuilder, rng: Rng, skin: Finish, length: float, thick: float, z: float = 0.0
 ) -> tuple[Finish, str]:
     """Add the handle of a kitchen tool along y from 0 to `length` in mm; return its finish and words for it.
 
     :param skin: of the head, for handles of one piece with it
-    :param end: where the shaft ends that goes on from the handle to the head, at the height z
     """
     kind = choice(rng, weighted("same, plastic 2, wood, steel, rubber"))
     grip = {
@@ -126,9 +125,6 @@ def tool_handle(
     form = thick * np.clip(smooth(shape[:, None], 12)[:, 0], 0.5, 1.25)
     form[0] *= 0.7
     model.sweep(np.c_[0 * y, y, 0 * y + z], form, grip, form * flat, power=rng.uniform(2, 3), segments=14, pieces=1)
-    if end > length:
-        rod = np.array([(0, length - 4, z), (0, end, z)])
-        model.sweep(rod, rng.uniform(2.4, 4), skin, rng.uniform(1.6, 3), segments=10, pieces=1)
     if rng.random() < 0.5:
         outline = circle(0.42 * thick, 12) + np.array([0, thick])
         model.prism(outline, z - form[1] * flat - 0.3, z + form[1] * flat + 0.3, skin.painted((52, 52, 54)), hull=False)
@@ -274,9 +270,9 @@ def chopsticks(rng: Rng) -> Instance:
     return model.instance(skin, "long and thin", features, colors=colors)
 
 
-def _worm(model: ModelBuilder, steel: Finish, start: float, length: float, r: float, turn: float = 0.0) -> None:
+def _worm(model: ModelBuilder, steel: Finish, start: float, length: float, turn: float = 0.0) -> None:
     """Add the spiral along +y from `start`, then turned about z by degrees."""
-    t, out = np.linspace(0, 1, 50), rotation("z", turn)
+    r, t, out = 4.2, np.linspace(0, 1, 50), rotation("z", turn)
     angle, radius = 2 * np.pi * 5 * t, r * np.clip(t * 12, 0.1, 1) * np.clip((1 - t) * 10, 0.15, 1)
     path = np.c_[radius * np.cos(angle), start + length * t, radius * np.sin(angle)]
     model.sweep(path, 1.25, steel, segments=6, up=(0, 1, 0.02), hull=False, turn=out)
@@ -299,7 +295,7 @@ def _corkscrew_bar(model: ModelBuilder, rng: Rng, steel: Finish, grip: Finish) -
     model.hull([(*p, z * span) for q, z in rings for p in circle(q * thick, 14)], turn=turn)
     shaft = rng.uniform(22, 34)
     model.sweep(np.array([(0, 0, 0), (0, thick + shaft, 0)]), 2.6, steel, segments=10, pieces=1)
-    _worm(model, steel, thick + shaft - 2, rng.uniform(48, 62), 4.2)
+    _worm(model, steel, thick + shaft - 2, rng.uniform(48, 62))
     features = [f"with a {_word(grip)} handle", "without wings"]
     return model.instance(grip, "t-shaped", features, colors=(*grip.colors, "grey"), density=1200)
 
@@ -323,7 +319,7 @@ def _wings(model: ModelBuilder, rng: Rng, steel: Finish, grip: Finish) -> Instan
         model.plate(left, right, -2.2, 2.2, metal.solid(0.94), pieces=2)
         model.prism(circle(9, 18) * 0.9 + base, -4, 4, metal.solid(0.88))
     model.sweep(np.array([(0, -8, 0), (0, 0.1 * body, 0)]), 3.4, steel, segments=10, pieces=1)
-    _worm(model, steel, body - 3, rng.uniform(22, 45), 4.2)
+    _worm(model, steel, body - 3, rng.uniform(22, 45))
     head, cover = np.array([-16.0, 0, 16]) * rng.uniform(0.9, 1.2), metal if rng.random() < 0.6 else grip
     model.sweep(np.c_[head, np.full(3, -12.0), 0 * head], 7, cover, 4, power=3, segments=14, pieces=1)
     features = ["with two wings", "with a turning grip"]
@@ -339,7 +335,7 @@ def _waiter(model: ModelBuilder, rng: Rng, steel: Finish, grip: Finish) -> Insta
     for n in (1, -2):
         rivet = circle(3, 12) + np.array([bow[n], 0.92 * y[n]])
         model.prism(rivet, -thick - 0.4, thick + 0.4, steel, hull=False)
-    _worm(model, steel, 4, rng.uniform(42, 52), 4.2, rng.uniform(60, 110))
+    _worm(model, steel, 4, rng.uniform(42, 52), rng.uniform(60, 110))
     lever = smooth([(float(bow[-1]), half - 6, 0), (-10, half + 2, 0), (-26, half - 8, 0), (-40, half - 14, 0)], 9)
     model.sweep(lever, 4, steel, 3, power=4, segments=10, pieces=2)
     features = [f"with a {_word(grip)} handle", "with a folding spiral", "without wings"]
