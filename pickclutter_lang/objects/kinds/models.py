@@ -73,18 +73,14 @@ class ModelBuilder:
         skin: Skin,
         inside: Finish,
         floor: float | None = None,
-        segments: int = 28,
         wedges: int = 8,
-        square: float = 0.0,
         at: npt.ArrayLike = (0, 0, 0),
-        turn: Floats | None = None,
     ) -> None:
         """Add a hollow body, open at the top: `outer` goes from the foot (its first radius > 0) to the rim.
 
         :param wall: thickness of the wall, mm; `floor` that of the ground, by default the same
         :param inside: finish of the rim and the inside
         :param wedges: number of hulls of the wall, next to one for the floor
-        :param square: 0 is round, near 1 is a square with round corners
         """
         out = np.asarray(outer, dtype=float)
         base = out[0, 1] + (wall if floor is None else floor)
@@ -92,31 +88,23 @@ class ModelBuilder:
         inner = inner[inner[:, 1] > base]
         bottom = np.interp(base, out[:, 1], out[:, 0]) - wall
         inner = np.concatenate([inner, [[bottom, base], [0, base]]])
-
-        def squared(points: Floats) -> Floats:
-            angle = np.arctan2(points[:, 1], points[:, 0])
-            power = 2 + 6 * square
-            c, s = np.abs(np.cos(angle)) ** power, np.abs(np.sin(angle)) ** power
-            return np.asarray(points * np.stack([*[(c + s) ** (-1 / power)] * 2, np.ones(len(points))], -1))
-
-        height = float(out[-1, 1] - out[0, 1])
-        around = 2 * np.pi * float(out[:, 0].max())
-        wall_side = revolve([(float(r), float(z)) for r, z in out], segments).deformed(squared).transformed(at, turn)
-        lip = revolve([tuple(out[-1]), tuple(inner[0])], segments).deformed(squared).transformed(at, turn)
-        hollow = revolve([(float(r), float(z)) for r, z in inner], segments).deformed(squared).transformed(at, turn)
-        foot = revolve([(0.0, float(out[0, 1])), (float(out[0, 0]), float(out[0, 1]))], segments).deformed(squared)
-        self._add(wall_side, skin, (around, height))
-        self._add(lip, inside, (around / 2, around / 2))
-        self._add(hollow, inside, (around / 2, around / 2))
-        self._add(foot.transformed(at, turn), inside, (around / 2, around / 2))
+        bend = squarish(2.0)  # a circle, whose rounding every instance of `KINDS_VERSION` has
+        around, height = 2 * np.pi * float(out[:, 0].max()), float(out[-1, 1] - out[0, 1])
+        lip, foot = np.array([out[-1], inner[0]]), np.array([(0, out[0, 1]), out[0]])
+        for profile in (out, lip, inner, foot):
+            surface = revolve([(float(r), float(z)) for r, z in profile], 28).deformed(bend).transformed(at)
+            if profile is out:
+                self._add(surface, skin, (around, height))
+            else:
+                self._add(surface, inside, (around / 2, around / 2))
         angles = np.linspace(0, 2 * np.pi, 2 * wedges + 1)
         levels = [out[0], *(out[1:-1][:: max(1, len(out) // 3)] if len(out) > 2 else []), out[-1]]
         pair = [(r, z) for r, z in levels] + [(max(r - wall, 0.5), z) for r, z in levels]
         for n in range(wedges):
             ring = np.array([[r * np.cos(a), r * np.sin(a), z] for a in angles[2 * n : 2 * n + 3] for r, z in pair])
-            self.hull(squared(ring), at, turn)
+            self.hull(bend(ring), at)
         low = [(float(out[0, 0]), float(out[0, 1])), (float(bottom + wall * 0.5), float(base))]
-        self.hull(squared(np.array([[r * np.cos(a), r * np.sin(a), z] for a in angles for r, z in low])), at, turn)
+        self.hull(bend(np.array([[r * np.cos(a), r * np.sin(a), z] for a in angles for r, z in low])), at)
 
     def sweep(
         self,
