@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
@@ -22,7 +21,7 @@ from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.manipulation.gripper import collision_counts, pregrasp_pose
 from pickclutter_lang.manipulation.kinematics import CLOSED, OPEN
 from pickclutter_lang.objects.object_sets import ObjectSet, ObjectSource, load_object_set
-from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.io import write_json
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.pool import PoolConfig
 from pickclutter_lang.utils.progress import ProgressBar
@@ -63,7 +62,7 @@ def validate_grasp_labels(config: GraspValidationConfig) -> dict[str, Any]:
                 done[scene] = rows
                 bar.advance()
         result = summarize([row for scene in scenes for row in done[scene]])
-        atomic_write(store.path / GRASP_CHECK_FILE, (json.dumps(result, indent=1) + "\n").encode())
+        write_json(store.path / GRASP_CHECK_FILE, result)
         write_dataset_card(store.path)
     return result
 

@@ -7,7 +7,6 @@ and `views.json`: the objects (`things`), how the views were made (`settings`), 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.scenes.shards import MAX_COMPRESSION, open_array, open_hdf5
 from pickclutter_lang.errors import CorruptShardError, DatasetError
-from pickclutter_lang.utils.io import atomic_write, create_dir
+from pickclutter_lang.utils.io import atomic_write, create_dir, write_json
 from pickclutter_lang.utils.json_files import Sha256, read_json
 from pickclutter_lang.utils.locks import dir_lock
 
@@ -106,7 +105,7 @@ def write_object_views(
     with dir_lock(folder):
         (folder / _INFO_FILE).unlink(missing_ok=True)
         atomic_write(folder / _IMAGES_FILE, images)
-        atomic_write(folder / _INFO_FILE, (json.dumps(info, indent=1) + "\n").encode())
+        write_json(folder / _INFO_FILE, info)
     return digest
 
 

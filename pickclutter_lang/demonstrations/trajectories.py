@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.scenes.shards import open_array, open_hdf5
 from pickclutter_lang.errors import DatasetError
-from pickclutter_lang.utils.io import atomic_write, replaced_file
+from pickclutter_lang.utils.io import replaced_file, write_json
 from pickclutter_lang.utils.json_files import Text, parse_json, read_json
 
 PARTS, RECORD = "parts", "record"
@@ -104,7 +103,7 @@ def merge(folder: Path, trajectories: str, sources: Mapping[int, Source], meta: 
                 with open_hdf5(source.path) as part:
                     part.copy(source.group, file, name=_GROUP.format(number))
     episodes = [{"episode_id": number, **source.record} for number, source in enumerate(merged)]
-    atomic_write(target.with_suffix(".json"), (json.dumps({**meta, "episodes": episodes}, indent=1) + "\n").encode())
+    write_json(target.with_suffix(".json"), {**meta, "episodes": episodes})
     shutil.rmtree(folder / PARTS, ignore_errors=True)
     return merged
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
 from pickclutter_lang.metrics.thresholds import policy_thresholds
 from pickclutter_lang.policy.folder import StudentSpec, Thresholds
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
-from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.io import write_json
 from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.object_storage import join
 
@@ -98,7 +97,7 @@ def read_thresholds(folder: Path, of: Mapping[str, Any]) -> Thresholds | None:
 def write_thresholds(folder: Path, of: Mapping[str, Any], thresholds: Thresholds) -> None:
     """Write thresholds, and what they are of, as JSON values."""
     kept = {"of": of, "thresholds": asdict(thresholds)}
-    atomic_write(folder / TEACHER_FILE, (json.dumps(kept, indent=1) + "\n").encode())
+    write_json(folder / TEACHER_FILE, kept)
 
 
 def teacher_thresholds(config: PolicyEvalConfig, spec: StudentSpec, scenes: Scenes, folder: Path) -> Thresholds:

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from pickclutter_lang.errors import CheckpointError, DatasetError, MismatchError
 from pickclutter_lang.results.record import git_revision
-from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.io import write_json, write_json_lines
 from pickclutter_lang.utils.json_files import Line, Text, read_json, read_json_lines
 from pickclutter_lang.utils.progress import ProgressBar
 
@@ -69,7 +69,7 @@ class EpisodeLog:
             remedy = "delete that line, whose episode then runs again"
             for episode in read_json_lines(self._path, EpisodeRow, DatasetError, remedy, may_be_cut=True):
                 self.episodes[episode["variant"], episode["seed"], episode["kind"]] = dict(episode)
-            atomic_write(self._path, "".join(f"{json.dumps(one)}\n" for one in self.episodes.values()).encode())
+            write_json_lines(self._path, self.episodes.values())
 
     def play(self, episodes: Generator[tuple[Any, dict[str, Any]], None, None], missing: int, requested: int) -> None:
         """Log the episodes that a pool plays, each with the revision.
@@ -92,7 +92,7 @@ class EpisodeLog:
 
     def save_identity(self) -> None:
         """Note down what the episodes in the folder are of."""
-        atomic_write(self._folder / IDENTITY_FILE, (json.dumps(self.identity, indent=1) + "\n").encode())
+        write_json(self._folder / IDENTITY_FILE, self.identity)
 
 
 def check_identity(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any]:

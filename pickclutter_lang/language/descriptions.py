@@ -15,7 +15,7 @@ import numpy as np
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry
-from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.io import write_text
 from pickclutter_lang.utils.json_files import Written, read_json
 from pickclutter_lang.utils.validation import one_of
 
@@ -94,7 +94,7 @@ class DescriptionSet:
         :raises DatasetError: when it cannot be written
         """
         content = {"schema": self.schema, **asdict(self)}
-        atomic_write(Path(path), (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+        write_text(Path(path), json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
     def of(self, names: Sequence[str]) -> list[str]:
         """Return the descriptions of labels.

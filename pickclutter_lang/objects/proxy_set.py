@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from pickclutter_lang.objects.kinds.kind_set import KINDS_VERSION
 from pickclutter_lang.objects.object_set import MODEL_DB_FILE
 from pickclutter_lang.objects.procedural.geometry import ModelGeometry, Part
 from pickclutter_lang.objects.procedural.writer import atomic_write_dir, model_db_entry, write_model
-from pickclutter_lang.utils.io import cache_dir
+from pickclutter_lang.utils.io import cache_dir, write_json
 
 INSTANCES = {
     "002_master_chef_can": (2000704, "xyz"),
@@ -79,4 +78,4 @@ def _write_all(root: Path) -> None:
         geometry = ModelGeometry(parts, [points @ turn.T for points in made.hulls])
         write_model(geometry.rescaled(item.size), root / "models" / item.model_id)
         info[item.model_id] = model_db_entry(item.size, item.scale, item.density)
-    (root / MODEL_DB_FILE).write_text(json.dumps(info, indent=1) + "\n")
+    write_json(root / MODEL_DB_FILE, info)

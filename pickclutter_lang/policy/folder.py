@@ -32,7 +32,7 @@ from pickclutter_lang.students.config import PromptConfig, StudentConfig
 from pickclutter_lang.teachers.config import TeacherReference
 from pickclutter_lang.utils.array_files import check_finite, read_bytes
 from pickclutter_lang.utils.constants import CAMERAS, LABELS
-from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.io import atomic_write, write_json
 from pickclutter_lang.utils.json_files import Sha256, Text, damage_of, read_json
 from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE, at_least, did_you_mean, one_of, within
 
@@ -278,7 +278,7 @@ def write_folder(
         atomic_write(folder / name, data)
     sha256 = {name: hashlib.sha256(data).hexdigest() for name, data in written.items()}
     content = _content(config) | {"sha256": sha256, "metrics": config.metrics, "further_names": config.further_names}
-    atomic_write(folder / CONFIG_FILE, (json.dumps(content, indent=1) + "\n").encode())
+    write_json(folder / CONFIG_FILE, content)
 
 
 def _content(config: PolicyConfig) -> dict[str, object]:

@@ -37,7 +37,7 @@ from pickclutter_lang.training.checkpoint import (
     save_checkpoint,
     saved_epochs,
 )
-from pickclutter_lang.training.logger import TrainingLogger, open_trackers, write_lines
+from pickclutter_lang.training.logger import TrainingLogger, open_trackers
 from pickclutter_lang.training.parallel import (
     backward,
     check_rows,
@@ -47,6 +47,7 @@ from pickclutter_lang.training.parallel import (
     whole_batch_norm,
 )
 from pickclutter_lang.training.trainer import cosine
+from pickclutter_lang.utils.io import write_json_lines
 from pickclutter_lang.utils.json_files import describe_differences, read_json_lines
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.ranks import is_main
@@ -219,7 +220,7 @@ def train_step(
 def _truncate_log(path: Path, first: int) -> None:
     """Remove the log's lines of steps that will be repeated."""
     rows = read_json_lines(path, _LogRow, CheckpointError, "delete it", may_be_cut=True) if path.exists() else []
-    write_lines(path, [row for row in rows if row["step"] < first])
+    write_json_lines(path, [row for row in rows if row["step"] < first])
 
 
 def run_signature(config: TeacherTrainConfig) -> dict[str, Any]:

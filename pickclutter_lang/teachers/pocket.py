@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
@@ -31,7 +30,7 @@ from pickclutter_lang.teachers.known_words import WordNeighbors
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher, token_text
 from pickclutter_lang.utils.array_files import check_finite, read_tensors, to_float, to_half
 from pickclutter_lang.utils.hub_files import Figure, SharedKind, hub_card, pretrained_folder
-from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.io import atomic_write, write_json
 from pickclutter_lang.utils.json_files import Sha256, read_json
 
 CONFIG_FILE = "open_clip_config.json"
@@ -197,7 +196,7 @@ def save_pocket_model(folder: Path, model: open_clip.CLIP, config: Mapping[str, 
     data = save(weights)
     atomic_write(folder / WEIGHTS_FILE, data)
     content = {**config, "sha256": hashlib.sha256(data).hexdigest()}
-    atomic_write(folder / CONFIG_FILE, (json.dumps(content, indent=1) + "\n").encode())
+    write_json(folder / CONFIG_FILE, content)
 
 
 def load_pocket_teacher(folder: str | Path | None = None) -> PocketTeacher:

@@ -30,9 +30,10 @@ from pickclutter_lang.training.checkpoint import (
     saved_epochs,
 )
 from pickclutter_lang.training.config import PhaseConfig, RunConfig
-from pickclutter_lang.training.logger import open_trackers, write_json
+from pickclutter_lang.training.logger import open_trackers
 from pickclutter_lang.training.parallel import check_rows, choose_device, joined, main_first
 from pickclutter_lang.training.trainer import Task, Trainer, best_epoch, phase_seed, seed_everything
+from pickclutter_lang.utils.io import write_json
 from pickclutter_lang.utils.json_files import describe_differences, read_json
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.ranks import is_main, world_size

@@ -6,7 +6,6 @@ run of a tracker, also when it is resumed or evaluated again.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import resource
@@ -21,7 +20,7 @@ from uuid import uuid4
 from msgspec import Meta
 
 from pickclutter_lang.errors import CheckpointError, TrackerError
-from pickclutter_lang.utils.io import write_text
+from pickclutter_lang.utils.io import write_json
 from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.plugins import is_plugin, resolve
 from pickclutter_lang.utils.ranks import is_main
@@ -206,16 +205,6 @@ class TrainingLogger:
         if scalars:
             named = {f"{group}/{name}": value for name, value in scalars.items()}
             self._trackers.tell(lambda tracker: tracker.log(self._phase, step, named))
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write a JSON file atomically."""
-    write_text(path, json.dumps(value, indent=1) + "\n")
-
-
-def write_lines(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write JSON lines atomically."""
-    write_text(path, "".join(json.dumps(row) + "\n" for row in rows))
 
 
 def peak_memory_mb() -> float:

@@ -28,7 +28,7 @@ from pickclutter_lang.training.checkpoint import (
     saved_epochs,
 )
 from pickclutter_lang.training.config import PhaseConfig
-from pickclutter_lang.training.logger import NO_TRACKERS, TrackerGroup, TrainingLogger, write_lines
+from pickclutter_lang.training.logger import NO_TRACKERS, TrackerGroup, TrainingLogger
 from pickclutter_lang.training.parallel import (
     backward,
     from_main,
@@ -36,6 +36,7 @@ from pickclutter_lang.training.parallel import (
     wait_for_all,
     whole_batch_norm,
 )
+from pickclutter_lang.utils.io import write_json_lines
 from pickclutter_lang.utils.ranks import is_main
 
 log = logging.getLogger(__name__)
@@ -158,7 +159,7 @@ class Trainer:
         restore(checkpoint, self.task.model, self.optimizer, self.schedule)
         self.history = checkpoint.state["history"]
         if is_main():
-            write_lines(self.folder / LOG_FILE, self.history)
+            write_json_lines(self.folder / LOG_FILE, self.history)
             self._prune()
         if self.done < self.task.config.epochs:
             log.info("%s goes on after epoch %d of %d", self.task.name, self.done, self.task.config.epochs)
@@ -224,7 +225,7 @@ class Trainer:
             "history": self.history,
         }
         save_checkpoint(epoch_folder(self.folder, epoch), self.task.model, self.optimizer, state)
-        write_lines(self.folder / LOG_FILE, self.history)
+        write_json_lines(self.folder / LOG_FILE, self.history)
         self._prune()
 
     def _prune(self) -> None:

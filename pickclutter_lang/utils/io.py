@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import glob
 import io
+import json
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pickclutter_lang.errors import DatasetError
 
@@ -123,6 +125,16 @@ def write_csv(path: Path, lines: Iterable[Sequence[object]]) -> None:
     stream = io.StringIO()
     csv.writer(stream, lineterminator="\n").writerows(lines)
     write_text(path, stream.getvalue())
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a JSON file atomically; missing folders are created."""
+    write_text(path, json.dumps(value, indent=1) + "\n")
+
+
+def write_json_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write a file with JSON in each line atomically; missing folders are created."""
+    write_text(path, "".join(json.dumps(row) + "\n" for row in rows))
 
 
 def write_text(path: Path, text: str) -> None:

@@ -21,7 +21,7 @@ from typing_extensions import NotRequired, TypedDict
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError
 from pickclutter_lang.objects.catalog import object_split_of
 from pickclutter_lang.utils.constants import CAMERAS, LABELS, MAX_ACTORS, REP_POINTS
-from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.io import write_json
 from pickclutter_lang.utils.json_files import Sha256, Text, check_json, describe_differences, read_json
 from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE
 
@@ -317,7 +317,7 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Write `manifest.json` atomically."""
-        atomic_write(folder / MANIFEST_FILE, (json.dumps(asdict(self), indent=1) + "\n").encode())
+        write_json(folder / MANIFEST_FILE, asdict(self))
 
 
 def combined_hash(shards: tuple[ShardEntry, ...]) -> str:

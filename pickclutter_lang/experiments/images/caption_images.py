@@ -18,7 +18,7 @@ from pickclutter_lang.errors import DatasetError, LanguageModelError, MismatchEr
 from pickclutter_lang.experiments.images.config import CaptionConfig
 from pickclutter_lang.language.captioner import Captioner
 from pickclutter_lang.utils.images import read_image
-from pickclutter_lang.utils.io import check_writable_dir, fsync, write_text
+from pickclutter_lang.utils.io import check_writable_dir, fsync, write_json
 from pickclutter_lang.utils.json_files import read_json, read_json_lines
 from pickclutter_lang.utils.locks import file_lock
 from pickclutter_lang.utils.progress import ProgressBar
@@ -87,7 +87,7 @@ def _captioned(out: Path, provenance: Mapping[str, Any], hashes: Mapping[str, st
     """
     card = out.with_name(f"{out.name}.card.json")
     if not out.exists() or out.stat().st_size == 0:
-        write_text(card, json.dumps(provenance, indent=1) + "\n")
+        write_json(card, provenance)
         return set()
     recorded = read_json(card, _Provenance, MismatchError, _REMEDY)
     if any(recorded.get(key) != provenance[key] for key in ("weights", "max_tokens")):

@@ -30,9 +30,8 @@ from pickclutter_lang.training.checkpoint import (
     saved_epochs,
 )
 from pickclutter_lang.training.experiment import CONFIG_FILE, RunRecord, configure_torch, finished_checkpoint, read_run
-from pickclutter_lang.training.logger import write_json
 from pickclutter_lang.utils.array_files import read_tensors
-from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.io import atomic_write, write_json
 from pickclutter_lang.utils.json_files import Sha256, Text, check_json, describe_differences, read_json
 from pickclutter_lang.utils.object_storage import join
 from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE

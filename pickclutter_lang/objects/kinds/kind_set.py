@@ -19,7 +19,7 @@ from pickclutter_lang.objects.catalog import Catalog, CatalogObject, paper_catal
 from pickclutter_lang.objects.kinds.kind import Instance, Kind, all_kinds, find_kinds
 from pickclutter_lang.objects.object_set import DEFAULT_INSTANCES, MAX_INSTANCES, MODEL_DB_FILE, ObjectSet
 from pickclutter_lang.objects.procedural.writer import atomic_write_dir, model_db_entry, write_model
-from pickclutter_lang.utils.io import cache_dir
+from pickclutter_lang.utils.io import cache_dir, write_json
 from pickclutter_lang.utils.json_files import Sha256, read_json
 from pickclutter_lang.utils.validation import within
 
@@ -131,8 +131,8 @@ def write_kinds(root: str | Path, seeds: Mapping[str, Sequence[int]]) -> list[st
                 write_instance(instance, folder / "models" / model_id)
                 rows[model_id] = model_db_entry(instance.size, 1.0, instance.density)
                 words[model_id] = kind.words(seed, instance)
-        (folder / MODEL_DB_FILE).write_text(json.dumps(rows, indent=1) + "\n")
-        (folder / WORDS_FILE).write_text(json.dumps(words, indent=1) + "\n")
+        write_json(folder / MODEL_DB_FILE, rows)
+        write_json(folder / WORDS_FILE, words)
 
     atomic_write_dir(Path(root).expanduser(), MODEL_DB_FILE, write)
     return list(words)

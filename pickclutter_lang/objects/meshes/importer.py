@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
@@ -29,7 +28,7 @@ from pickclutter_lang.objects.meshes.sources import (
 )
 from pickclutter_lang.objects.object_sets import MODEL_DB_FILE
 from pickclutter_lang.objects.procedural.writer import collision_obj, model_db_entry, write_surface
-from pickclutter_lang.utils.io import create_dir, write_text
+from pickclutter_lang.utils.io import create_dir, write_json
 from pickclutter_lang.utils.json_files import Text, read_file, read_json
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.pool import PoolConfig
@@ -131,7 +130,7 @@ def import_meshes(
             entries = {name: entry for name, entry in entries.items() if name in models}
             if models:
                 rows = {name: model_db_entry(model.size, 1.0, model.density) for name, model in sorted(models.items())}
-                write_text(out / MODEL_DB_FILE, json.dumps(rows, indent=1) + "\n")
+                write_json(out / MODEL_DB_FILE, rows)
                 write_catalog(out / CATALOG_FILE, [entries[name] for name in sorted(entries)])
             else:
                 (out / CATALOG_FILE).unlink()
@@ -192,7 +191,7 @@ def _read_state(out: Path) -> dict[str, ImportedModel]:
 
 
 def _write_state(out: Path, models: Mapping[str, ImportedModel]) -> None:
-    write_text(out / STATE_FILE, json.dumps(asdict(_State(dict(sorted(models.items())))), indent=1) + "\n")
+    write_json(out / STATE_FILE, asdict(_State(dict(sorted(models.items())))))
 
 
 def _is_unchanged(task: _Task, models: Mapping[str, ImportedModel], out: Path) -> bool:
