@@ -26,6 +26,7 @@ from pickclutter_lang.demonstrations.trajectories import (
 )
 from pickclutter_lang.envs.generation.collect import package_versions
 from pickclutter_lang.envs.registration import MAX_EPISODE_STEPS
+from pickclutter_lang.envs.renderer import prepare_renderer
 from pickclutter_lang.evaluation.episode_log import EpisodeLog
 from pickclutter_lang.evaluation.metrics import outcome_of
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
@@ -58,6 +59,7 @@ def collect_demos(config: CollectDemosConfig) -> Collected:
         demonstrations of other settings; LockedError when another process collects into it; WorkerError when the worker
         of one episode died again and again; DatasetError when the disk does not take them
     """
+    prepare_renderer()  # there is a simulator
     torch.set_num_threads(1)  # as in the workers, so that videos end as their episodes did
     folder, objects = Path(config.out).absolute(), config.load_objects()
     rollouts = RolloutConfig.of_command(

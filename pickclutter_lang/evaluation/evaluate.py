@@ -16,6 +16,7 @@ import torch
 
 from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE
 from pickclutter_lang.datasets.scenes.remote import manifest_at
+from pickclutter_lang.envs.renderer import prepare_renderer
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.evaluation.calibration import (
     Scenes,
@@ -71,6 +72,7 @@ def evaluate_policy(config: PolicyEvalConfig) -> Evaluated:
         holds episodes of other settings; LockedError when another evaluation is at work in it; WorkerError when the
         worker of one episode died again and again
     """
+    prepare_renderer()  # there is a simulator
     if config.run is not None:
         load_run_config(config.run)  # there is a run
     if config.policy_folder is not None:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pickclutter_lang.envs.registration import environment_id
+from pickclutter_lang.envs.renderer import prepare_renderer
 from pickclutter_lang.envs.wrappers import FlatObservation
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
 from pickclutter_lang.objects.object_sets import is_kinds, own_sources
@@ -157,6 +158,7 @@ def train_ppo(config: PPOConfig) -> Path:
 
     :raises PickClutterError: CheckpointError for the policy folder, LockedError, what the environment raises
     """
+    prepare_renderer()  # there is a simulator
     torch.set_num_threads(config.num_threads)
     student = StudentRuntime.load(config.policy, config.trust_code)
     folder = Path(config.out)

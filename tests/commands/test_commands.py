@@ -100,14 +100,22 @@ def test_without_a_command_the_help_is_shown(tmp_path: Path) -> None:
     assert done.returncode == 2 and "collect-scenes" in done.stdout
 
 
-def test_a_package_of_an_extra_that_is_missing_is_one_line(tmp_path: Path) -> None:
-    code = (
-        "import sys; sys.modules['scipy'] = None; from pickclutter_lang.commands import main; "
-        "main(['export-policy', 'run=nowhere'])"
-    )
+@pytest.mark.parametrize(
+    ("package", "words", "extra"),
+    [
+        ("scipy", ["export-policy", "run=nowhere"], "train"),
+        ("sapien", ["evaluate-policy", "out=out", "variants=[oracle]"], "sim"),
+        ("sapien", ["collect-demos", "out=out"], "sim"),
+    ],
+)
+def test_a_package_of_an_extra_that_is_missing_is_one_line(
+    package: str, words: list[str], extra: str, tmp_path: Path
+) -> None:
+    code = f"import sys; sys.modules[{package!r}] = None; from pickclutter_lang.commands import main; main({words})"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
-    assert "MissingExtraError: scipy is not installed; run in a clone: pip install -e '.[train]'" in done.stderr
+    assert f"MissingExtraError: {package}" in done.stderr and f"pip install -e '.[{extra}]'" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
