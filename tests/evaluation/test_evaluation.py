@@ -9,7 +9,6 @@ from typing import Any
 import imageio_ffmpeg
 import pytest
 
-from helpers.episodes import episode
 from helpers.paths import PROGRAM
 from helpers.process_kill import run_killed
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
@@ -21,6 +20,19 @@ from pickclutter_lang.results.comparison import load_comparison, write_compariso
 from pickclutter_lang.results.config import CompareRunsConfig
 from pickclutter_lang.results.record import number_at, read_record
 from pickclutter_lang.results.scores import Scores
+
+
+def episode(**changes: Any) -> Any:
+    """Return a made-up episode, as the log has it."""
+    plain = {
+        "variant": "few_shot", "seed": 0, "target": "lemon", "seen": True, "present": True, "visible": True,
+        "graspable": True, "success": True, "declared_absent": False, "wrong_objects": 0, "located": True,
+        "seconds": 0.1, "steps": 9, "kind": "drawn", "expected": ["lemon"], "picked": ["lemon"], "reference": "lemon",
+        "followed": True, "refused": False, "instruction": "lift the lemon", "grasp_found": True, "score": 0.8,
+        "threshold": 0.5, "revision": None,
+    }  # fmt: skip
+    return plain | changes
+
 
 COMMAND, SIDE = [*PROGRAM, "evaluate-policy"], 48
 ABSENT: dict[str, Any] = {"present": False, "visible": False, "graspable": False, "seen": False, "target": "dice"}

@@ -23,11 +23,9 @@ from helpers.own_meshes import write_glb, write_obj, write_stl
 from helpers.paths import ROOT
 from helpers.published_scenes import write_published
 from helpers.scene_data import make_toy_store
-from helpers.scene_runs import SMALL, config, make_toys
+from helpers.scene_runs import SMALL, make_finished_run
 from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
-from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
-from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 
 SIDE = 48
 CLASSIFIER = (
@@ -50,10 +48,7 @@ STUDENT = "run={inputs}/run scenes={inputs}/scenes"
 
 def make_inputs(root: Path) -> Path:
     """Make what the command lines read: stores, a teacher, a finished run, its policy, images, views, a captioner."""
-    given = [*make_toys(root, size=SIDE), "distill.epochs=1", "few_shot.epochs=1", *CLASSIFIER]
-    run = SceneRun.open(config(*given, f"out={root / 'run'}"))
-    run.train()
-    evaluate_run(run)
+    make_finished_run(root, SIDE, *CLASSIFIER)
     shutil.copytree(root / "run", root / "other")
     export_policy(PolicyExportConfig(str(root / "run"), out=str(root / "policy")))
     make_toy_store(root / "teacher_scenes", "teacher", 8, size=SIDE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import signal
@@ -21,7 +22,6 @@ from helpers.hub_server import Hub, serve_hub
 from helpers.kill_runs import COMMAND
 from helpers.policies import random_policy
 from helpers.process_kill import wait_until
-from helpers.s3_server import ENVIRONMENT, serve_s3
 from helpers.scene_data import SIZES, make_toy_store
 from helpers.scene_runs import config, make_teacher, make_toys
 from pickclutter_lang.datasets.scenes import SceneStore, verify_store
@@ -41,6 +41,7 @@ from pickclutter_lang.sharing import KINDS, FetchConfig, PushConfig, _kinds, che
 from pickclutter_lang.teachers.pocket import TEACHER_FILES, PocketTeacher
 
 URL = "s3://bucket/scenes"
+SECRET = "hush-hush"
 
 
 @pytest.fixture
@@ -56,10 +57,16 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Any]:
-    pytest.importorskip("s3fs")
-    pytest.importorskip("moto")
-    with serve_s3() as environment:
-        yield environment
+    """Serve an empty bucket as S3 does; yield the environment with which clients find it."""
+    s3fs, moto = pytest.importorskip("s3fs"), pytest.importorskip("moto.server")
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = moto.ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    address = "http://{}:{}".format(*server.get_host_and_port())
+    s3fs.S3FileSystem(key="key", secret=SECRET, endpoint_url=address, skip_instance_cache=True).mkdir("bucket")
+    keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1"}
+    yield {**keys, "AWS_ENDPOINT_URL": address}
+    server.stop()
 
 
 @pytest.fixture
@@ -233,7 +240,7 @@ def test_a_training_and_its_evaluation_are_those_of_the_folder(tmp_path: Path, s
     assert all(bool((weights[1][name] == value).all()) for name, value in weights[0].items())
     assert metrics[0] == metrics[1]
     written = b"".join(path.read_bytes() for path in (tmp_path / "1").rglob("*") if path.is_file())
-    assert ENVIRONMENT["AWS_SECRET_ACCESS_KEY"].encode() not in written
+    assert SECRET.encode() not in written
 
 
 def test_shards_come_when_they_are_read_and_damaged_ones_are_refused(tmp_path: Path, s3: Any) -> None:
@@ -282,7 +289,7 @@ def test_what_cannot_be_read_is_one_line(s3: Any, tmp_path: Path, url: str, chan
     line = [*COMMAND, "verify-scenes", f"store={url}"]
     done = subprocess.run(line, env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
-    assert url in done.stderr and ENVIRONMENT["AWS_SECRET_ACCESS_KEY"] not in done.stderr
+    assert url in done.stderr and SECRET not in done.stderr
 
 
 @pytest.mark.parametrize("scheme", ["memory", "file"])
