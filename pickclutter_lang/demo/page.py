@@ -304,6 +304,6 @@ def _with_errors(gr: Any, function: Callable[..., Iterator[Any]]) -> Callable[[A
         try:
             yield from function(number, own, text)
         except PickClutterError as error:
-            raise gr.Error(str(error)) from error
+            raise gr.Error(str(error), print_exception=False) from error
 
     return shown
