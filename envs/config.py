@@ -20,14 +20,7 @@ from pickclutter_lang.objects.object_sets import (
     sources_of,
 )
 from pickclutter_lang.utils.pool import PoolConfig
-from pickclutter_lang.utils.validation import (
-    at_least,
-    check_folder,
-    check_path,
-    check_seed,
-    check_workers,
-    within,
-)
+from pickclutter_lang.utils.validation import MAX_WORKERS, at_least, check_folder, check_path, check_seed, within
 
 _MAX_SCENES = 10_000_000
 _MAX_VIEWS = 1_000_000
@@ -76,7 +69,7 @@ class CollectConfig(PileConfig):
         within("scenes", self.scenes, 1, _MAX_SCENES)
         within("shard_size", self.shard_size, 1, _MAX_SCENES)
         check_seed(self.seed)
-        check_workers("workers", self.workers)
+        within("workers", self.workers, 0, MAX_WORKERS)
         self.pool.validate()
         check_path("out", self.out)
         check_objects(self.objects, self.objects_root, self.kinds, self.instances, self.distractors)
@@ -195,5 +188,5 @@ class GraspValidationConfig:
         at_least("instances", self.instances, 1)
         if self.objects is not None:
             check_source(self.objects)
-        check_workers("workers", self.workers, 1)
+        within("workers", self.workers, 1, MAX_WORKERS)
         check_folder("objects_root", self.objects_root)

@@ -12,7 +12,7 @@ from pickclutter_lang.envs.config import CollectConfig, GraspValidationConfig, O
 from pickclutter_lang.errors import InvalidArgumentError, RendererError
 from pickclutter_lang.objects.meshes import SPLITS, UNITS, UP_AXES, ModelSettings, check_packages
 from pickclutter_lang.utils.cli import ArgumentParser
-from pickclutter_lang.utils.validation import check_path, check_workers
+from pickclutter_lang.utils.validation import MAX_WORKERS, check_path, within
 
 
 def check_install() -> None:
@@ -93,7 +93,7 @@ def check_options(options: Namespace) -> ModelSettings:
     :raises InvalidArgumentError: for an option out of its range
     """
     check_path("--out", options.out)
-    check_workers("--workers", options.workers, 1)
+    within("--workers", options.workers, 1, MAX_WORKERS)
     for name in ("license", "source"):
         if not getattr(options, name).isprintable():
             raise InvalidArgumentError(f"expected --{name} to be one line, but got {getattr(options, name)!r}")

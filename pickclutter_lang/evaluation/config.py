@@ -18,11 +18,11 @@ from pickclutter_lang.utils.plugins import is_plugin, resolve
 from pickclutter_lang.utils.pool import PoolConfig
 from pickclutter_lang.utils.validation import (
     MAX_SEED,
+    MAX_WORKERS,
     at_least,
     check_folder,
     check_path,
     check_seed,
-    check_workers,
     one_of,
     within,
 )
@@ -117,7 +117,7 @@ class EpisodesConfig(PileSettings):
         within("episodes", self.episodes, 1, MAX_SEED - self.seed)
         at_least("n_videos", self.n_videos, 0)
         within("camera_size", self.camera_size, 16, 1024)
-        check_workers("workers", self.workers, 1)
+        within("workers", self.workers, 1, MAX_WORKERS)
         self.pool.validate()
         check_objects(self.objects, self.objects_root, self.kinds, self.instances, self.distractors)
         self.camera.validate()

@@ -37,7 +37,7 @@ from pickclutter_lang.utils.json_files import describe_differences
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.pool import die_with_parent
 from pickclutter_lang.utils.progress import ProgressBar
-from pickclutter_lang.utils.validation import check_seed, check_workers
+from pickclutter_lang.utils.validation import MAX_WORKERS, check_seed, within
 from pickclutter_lang.utils.words import quoted_value
 
 log = logging.getLogger(__name__)
@@ -119,7 +119,7 @@ def check_sweep(seeds: Sequence[int], workers: int, overrides: Sequence[str], re
     :raises InvalidArgumentError: naming what is wrong
     """
     check_list("seeds", seeds)
-    check_workers("workers", workers, 1)
+    within("workers", workers, 1, MAX_WORKERS)
     for seed in seeds:
         check_seed(seed)
     for override in overrides:

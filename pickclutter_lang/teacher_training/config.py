@@ -10,13 +10,13 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.training.logger import check_report_to
 from pickclutter_lang.utils.validation import (
     MAX_BATCH_SIZE,
+    MAX_WORKERS,
     above,
     at_least,
     check_image_size,
     check_path,
     check_seed,
     check_threads,
-    check_workers,
     one_of,
     within,
 )
@@ -131,7 +131,7 @@ class TeacherTrainConfig:
         one_of("exclude_split", self.exclude_split, ("none", "ood"))
         check_seed(self.seed)
         check_threads(self.num_threads)
-        check_workers("num_workers", self.num_workers)
+        within("num_workers", self.num_workers, 0, MAX_WORKERS)
         check_report_to(self.report_to)
         check_path("out", self.out)
         check_path("pretrained", self.pretrained)

@@ -18,8 +18,6 @@ MAX_WORKERS = 256
 """Largest number of processes; more than the cores of a machine are of no use."""
 MAX_BATCH_SIZE = 65536
 """Largest batch."""
-
-
 MAX_LINE = 1000
 """Most characters of a name."""
 LINE = r"\A[^\x00-\x1f\x7f\ud800-\udfff]*\Z"
@@ -100,11 +98,6 @@ def check_device(device: str) -> None:
         raise InvalidArgumentError(
             f"expected device to be one that torch can use here ({', '.join(there)}), but got {device!r}"
         ) from error
-
-
-def check_workers(name: str, workers: int, low: int = 0) -> None:
-    """Raise InvalidArgumentError for a number of processes that no machine has use for."""
-    within(name, workers, low, MAX_WORKERS)
 
 
 def check_image_size(name: str, size: int | None) -> None:
