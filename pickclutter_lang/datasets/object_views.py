@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from pickclutter_lang.datasets.scenes.shards import MAX_COMPRESSION, open_array, open_hdf5
 from pickclutter_lang.errors import CorruptShardError, DatasetError
 from pickclutter_lang.utils.io import atomic_write, create_dir, write_json
-from pickclutter_lang.utils.json_files import Sha256, read_json
 from pickclutter_lang.utils.locks import dir_lock
+from pickclutter_lang.utils.reading import Sha256, read_json
 
 SCHEMA = 1
 _MAKE = "pickclutter render-object-views out="

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pickclutter_lang.datasets.scenes.shards import open_array, open_hdf5
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.utils.io import replaced_file, write_json
-from pickclutter_lang.utils.json_files import Text, parse_json, read_json
+from pickclutter_lang.utils.reading import Text, parse_json, read_json
 
 PARTS, RECORD = "parts", "record"
 """Folder of the parts; attribute of the group of an episode: what the JSON says of it."""

@@ -19,8 +19,8 @@ from pickclutter_lang.metrics.thresholds import policy_thresholds
 from pickclutter_lang.policy.folder import StudentSpec, Thresholds
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.utils.io import write_json
-from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.object_storage import join
+from pickclutter_lang.utils.reading import read_json
 
 TEACHER_FILE = "teacher_thresholds.json"
 Scenes = Mapping[str, SceneDataset]

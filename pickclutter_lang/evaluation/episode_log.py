@@ -13,8 +13,8 @@ from msgspec import Meta
 from pickclutter_lang.errors import CheckpointError, DatasetError, MismatchError
 from pickclutter_lang.results.record import git_revision
 from pickclutter_lang.utils.io import write_json, write_json_lines
-from pickclutter_lang.utils.json_files import Line, Text, read_json, read_json_lines
 from pickclutter_lang.utils.progress import ProgressBar
+from pickclutter_lang.utils.reading import Line, Text, read_json, read_json_lines
 
 EPISODES_FILE, IDENTITY_FILE = "episodes.jsonl", "config.json"
 TEACHER_KEY = "teacher"

@@ -33,10 +33,10 @@ from pickclutter_lang.results.runs import Runs, SweepKind, by_place, load_runs
 from pickclutter_lang.training.checkpoint import description_differences, saved_epochs
 from pickclutter_lang.training.config import PhaseConfig, RunConfig
 from pickclutter_lang.training.trainer import LOG_FILE
-from pickclutter_lang.utils.json_files import describe_differences
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.pool import die_with_parent
 from pickclutter_lang.utils.progress import ProgressBar
+from pickclutter_lang.utils.reading import describe_differences
 from pickclutter_lang.utils.validation import MAX_WORKERS, check_seed, within
 from pickclutter_lang.utils.words import quoted_value
 

@@ -27,8 +27,8 @@ from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.catalog_file import read_catalog
 from pickclutter_lang.utils.io import check_writable_dir
-from pickclutter_lang.utils.json_files import damage_of, read_file, read_json
 from pickclutter_lang.utils.locks import file_lock
+from pickclutter_lang.utils.reading import damage_of, read_file, read_json
 from pickclutter_lang.utils.validation import check_path, within
 
 _PROVENANCE = "Answers of the model to the instruction, one request a label, collected through the client."

@@ -16,7 +16,7 @@ from pickclutter_lang.errors import DatasetError, InvalidArgumentError, UnknownO
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry
 from pickclutter_lang.utils.io import write_text
-from pickclutter_lang.utils.json_files import Written, read_json
+from pickclutter_lang.utils.reading import Written, read_json
 from pickclutter_lang.utils.validation import one_of
 
 _SWAP = 5  # distinguishes its random stream from others of a run

@@ -14,8 +14,8 @@ from msgspec import Meta
 from pickclutter_lang.errors import DatasetError, MissingAssetsError
 from pickclutter_lang.objects.catalog import CatalogObject, ObjectSplit
 from pickclutter_lang.utils.io import atomic_write
-from pickclutter_lang.utils.json_files import Identifier, Line, Text, check_json, read_file
 from pickclutter_lang.utils.markdown import markdown_table
+from pickclutter_lang.utils.reading import Identifier, Line, Text, check_json, read_file
 
 CATALOG_FILE = "catalog.yaml"
 MAX_BYTES = 4 * 2**20

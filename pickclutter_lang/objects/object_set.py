@@ -19,7 +19,7 @@ from typing_extensions import NotRequired, TypedDict
 from pickclutter_lang.errors import MissingAssetsError
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject
 from pickclutter_lang.objects.catalog_file import CatalogEntry
-from pickclutter_lang.utils.json_files import read_json
+from pickclutter_lang.utils.reading import read_json
 
 MODEL_DB_FILE = "info_pick_v0.json"
 DEFAULT_INSTANCES = 50

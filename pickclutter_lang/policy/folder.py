@@ -30,10 +30,9 @@ from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgume
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, catalog_bytes, parse_catalog
 from pickclutter_lang.students.config import PromptConfig, StudentConfig
 from pickclutter_lang.teachers.config import TeacherReference
-from pickclutter_lang.utils.array_files import check_finite, read_bytes
 from pickclutter_lang.utils.constants import CAMERAS, LABELS
 from pickclutter_lang.utils.io import atomic_write, write_json
-from pickclutter_lang.utils.json_files import Sha256, Text, damage_of, read_json
+from pickclutter_lang.utils.reading import Sha256, Text, check_finite, damage_of, read_bytes, read_json
 from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE, at_least, did_you_mean, one_of, within
 
 SCHEMA = 3

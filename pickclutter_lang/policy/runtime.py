@@ -42,8 +42,8 @@ from pickclutter_lang.policy.folder import (
     read_policy_file,
     read_text,
 )
-from pickclutter_lang.utils.array_files import check_finite
 from pickclutter_lang.utils.constants import MAX_DEPTH_M
+from pickclutter_lang.utils.reading import check_finite
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

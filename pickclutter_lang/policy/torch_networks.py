@@ -34,9 +34,8 @@ from pickclutter_lang.policy.folder import (
 from pickclutter_lang.policy.runtime import StudentOutput
 from pickclutter_lang.students.label_encoders import StoredLabelEncoder
 from pickclutter_lang.students.student import CropClassifier, MultiLabelStudent, resolve_bf16
-from pickclutter_lang.utils.array_files import check_finite, to_float, to_half
-from pickclutter_lang.utils.json_files import damage_of
 from pickclutter_lang.utils.plugins import is_plugin
+from pickclutter_lang.utils.reading import check_finite, damage_of, to_float, to_half
 
 PROMPTS_PREFIX, CROP_CLASSIFIER_PREFIX = "prompts.", "closeups."
 """How the names of the contexts' and of the crop classifier's weights begin."""

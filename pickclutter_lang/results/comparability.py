@@ -9,7 +9,7 @@ from typing import Any
 
 from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.results.record import Record, short_hash
-from pickclutter_lang.utils.json_files import describe_differences, flatten
+from pickclutter_lang.utils.reading import describe_differences, flatten
 
 _IGNORED: Mapping[str, Sequence[str]] = {
     "": (

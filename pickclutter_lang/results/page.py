@@ -24,8 +24,8 @@ from PIL import Image
 
 from pickclutter_lang.results.charts import inline_svg
 from pickclutter_lang.utils.io import write_text
-from pickclutter_lang.utils.json_files import flatten
 from pickclutter_lang.utils.markdown import markdown_table
+from pickclutter_lang.utils.reading import flatten
 
 PAGE_FILE = "report.html"
 MEDIA_LIMIT = 6_000_000

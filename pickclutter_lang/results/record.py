@@ -17,7 +17,7 @@ from pickclutter_lang.students.student import resolve_bf16
 from pickclutter_lang.training.experiment import MultiPhaseExperiment
 from pickclutter_lang.training.logger import open_trackers, peak_memory_mb
 from pickclutter_lang.utils.io import write_json
-from pickclutter_lang.utils.json_files import Text, flatten, read_json
+from pickclutter_lang.utils.reading import Text, flatten, read_json
 
 log = logging.getLogger(__name__)
 Record = dict[str, Any]

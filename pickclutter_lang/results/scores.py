@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.results.intervals import Bools, Metric, RunScores, average_precision
-from pickclutter_lang.utils.array_files import read_npz
 from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.reading import read_npz
 
 SCORES_FILE = "scores.npz"
 _CODES = ("stage", "cell", "item", "label")

@@ -18,8 +18,8 @@ from pickclutter_lang.teacher_training.folder_batches import FolderImages
 from pickclutter_lang.teachers.pocket import CARD_FILE, FIGURES_FILE, WEIGHTS_FILE, load_pocket_teacher
 from pickclutter_lang.teachers.training_images import write_training_images
 from pickclutter_lang.utils.io import write_json, write_text
-from pickclutter_lang.utils.json_files import check_json
 from pickclutter_lang.utils.markdown import markdown_table, percent
+from pickclutter_lang.utils.reading import check_json
 
 _CARD = """# The pocket teacher
 

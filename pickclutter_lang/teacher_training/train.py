@@ -48,9 +48,9 @@ from pickclutter_lang.training.parallel import (
 )
 from pickclutter_lang.training.trainer import cosine
 from pickclutter_lang.utils.io import write_json_lines
-from pickclutter_lang.utils.json_files import describe_differences, read_json_lines
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.ranks import is_main
+from pickclutter_lang.utils.reading import describe_differences, read_json_lines
 
 _MAX_LOGIT_SCALE = 50.0
 _LOG = "log.jsonl"

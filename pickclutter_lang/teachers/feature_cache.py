@@ -17,12 +17,11 @@ from torch import Tensor
 
 from pickclutter_lang.errors import TeacherError
 from pickclutter_lang.teachers.base import Teacher
-from pickclutter_lang.utils.array_files import read_tensors
 from pickclutter_lang.utils.io import atomic_write, cache_dir, create_dir
-from pickclutter_lang.utils.json_files import Sha256, read_json
 from pickclutter_lang.utils.locks import file_lock
 from pickclutter_lang.utils.object_storage import is_url
 from pickclutter_lang.utils.progress import ProgressBar
+from pickclutter_lang.utils.reading import Sha256, read_json, read_tensors
 
 _SCHEMA = 2
 _REMEDY = "delete that file"

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from pickclutter_lang.errors import TeacherError
 from pickclutter_lang.teachers.base import Teacher
-from pickclutter_lang.utils.array_files import read_tensors
+from pickclutter_lang.utils.reading import read_tensors
 
 NEIGHBORS_FILE = "word_neighbors.safetensors"
 _COUNT, _SHARPNESS = 4, 40.0

@@ -28,10 +28,9 @@ from pickclutter_lang.errors import TeacherError
 from pickclutter_lang.teachers.efficientnet_lite import pocket_efficientnet_lite0
 from pickclutter_lang.teachers.known_words import WordNeighbors
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher, token_text
-from pickclutter_lang.utils.array_files import check_finite, read_tensors, to_float, to_half
 from pickclutter_lang.utils.hub_files import Figure, SharedKind, hub_card, pretrained_folder
 from pickclutter_lang.utils.io import atomic_write, write_json
-from pickclutter_lang.utils.json_files import Sha256, read_json
+from pickclutter_lang.utils.reading import Sha256, check_finite, read_json, read_tensors, to_float, to_half
 
 CONFIG_FILE = "open_clip_config.json"
 WEIGHTS_FILE = "open_clip_model.safetensors"

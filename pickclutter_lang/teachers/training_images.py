@@ -10,7 +10,7 @@ from pickclutter_lang.datasets.images.dataset import ImageDataset, ImageFiles
 from pickclutter_lang.errors import MismatchError, TeacherError
 from pickclutter_lang.teachers.pocket import TRAINING_IMAGES, load_pocket_teacher
 from pickclutter_lang.utils.io import write_text
-from pickclutter_lang.utils.json_files import read_json
+from pickclutter_lang.utils.reading import read_json
 
 _BYTES = 16  # of each hash
 _REMEDY = (

@@ -27,9 +27,16 @@ from torch.optim.lr_scheduler import LRScheduler
 from typing_extensions import NotRequired, TypedDict
 
 from pickclutter_lang.errors import CheckpointError, TeacherError
-from pickclutter_lang.utils.array_files import read_bytes, read_tensors
 from pickclutter_lang.utils.io import fsync
-from pickclutter_lang.utils.json_files import Sha256, damage_of, describe_differences, parse_json, read_json
+from pickclutter_lang.utils.reading import (
+    Sha256,
+    damage_of,
+    describe_differences,
+    parse_json,
+    read_bytes,
+    read_json,
+    read_tensors,
+)
 
 STATE_FILE, _HASHES_FILE = "state.json", "hashes.json"
 _PARTS = ("model", "optimizer", "rng")

@@ -34,9 +34,9 @@ from pickclutter_lang.training.logger import open_trackers
 from pickclutter_lang.training.parallel import check_rows, choose_device, joined, main_first
 from pickclutter_lang.training.trainer import Task, Trainer, best_epoch, phase_seed, seed_everything
 from pickclutter_lang.utils.io import write_json
-from pickclutter_lang.utils.json_files import describe_differences, read_json
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.ranks import is_main, world_size
+from pickclutter_lang.utils.reading import describe_differences, read_json
 
 CONFIG_FILE = "settings.json"
 _DAMAGED = "choose another out, or delete that folder"

@@ -21,9 +21,9 @@ from msgspec import Meta
 
 from pickclutter_lang.errors import CheckpointError, TrackerError
 from pickclutter_lang.utils.io import write_json
-from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.plugins import is_plugin, resolve
 from pickclutter_lang.utils.ranks import is_main
+from pickclutter_lang.utils.reading import read_json
 from pickclutter_lang.utils.validation import one_of
 
 log = logging.getLogger(__name__)

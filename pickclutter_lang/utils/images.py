@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.utils.json_files import read_file
+from pickclutter_lang.utils.reading import read_file
 
 MAX_IMAGE_BYTES = 256 * 2**20
 """Largest file of an image."""

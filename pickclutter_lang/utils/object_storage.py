@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError, StorageError
 from pickclutter_lang.utils.io import replaced_file
-from pickclutter_lang.utils.json_files import MAX_BYTES, MAX_JSON_BYTES
+from pickclutter_lang.utils.reading import MAX_BYTES, MAX_JSON_BYTES
 from pickclutter_lang.utils.validation import URL, check_folder
 
 # s3fs tries five times by itself; with the defaults of botocore a silent server holds a command for many minutes.

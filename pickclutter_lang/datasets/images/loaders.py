@@ -35,8 +35,8 @@ from pickclutter_lang.language.descriptions import read_descriptions
 from pickclutter_lang.language.object_attributes import attributes_of
 from pickclutter_lang.objects.catalog import CatalogObject, all_objects
 from pickclutter_lang.objects.catalog_file import object_of_words
-from pickclutter_lang.utils.json_files import Line, Prose, Text, read_json
 from pickclutter_lang.utils.plugins import checked_result, is_plugin, resolve
+from pickclutter_lang.utils.reading import Line, Prose, Text, read_json
 from pickclutter_lang.utils.validation import one_of
 
 IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")

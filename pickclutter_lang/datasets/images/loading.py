@@ -23,7 +23,7 @@ from pickclutter_lang.datasets.images.splits import (
 )
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.language.descriptions import read_descriptions
-from pickclutter_lang.utils.json_files import Written, read_json_lines
+from pickclutter_lang.utils.reading import Written, read_json_lines
 
 LABELS, DESCRIPTIONS = "label2text.txt", "chatgpt.txt"
 """The authors' files of class names and of descriptions."""

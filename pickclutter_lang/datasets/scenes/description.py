@@ -17,8 +17,8 @@ from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, cr
 from pickclutter_lang.utils.constants import LABELS
 from pickclutter_lang.utils.images import Cell, Words, contact_sheet, png_bytes
 from pickclutter_lang.utils.io import atomic_write, write_text
-from pickclutter_lang.utils.json_files import read_json
 from pickclutter_lang.utils.markdown import markdown_table, number
+from pickclutter_lang.utils.reading import read_json
 
 DATASET_CARD_FILE, SHEET_FILE, GRASP_CHECK_FILE = "card.md", "contact_sheet.png", "grasp_check.json"
 _SHEET_SCENES = 12

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pickclutter_lang.datasets.scenes.store import SceneStore
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.utils.io import atomic_write
-from pickclutter_lang.utils.json_files import Text, check_json, read_json
+from pickclutter_lang.utils.reading import Text, check_json, read_json
 
 EPISODES_FILE = "episodes.json.gz"
 _FIELDS = ("actors", "scales", "poses", "rep_pts")

@@ -22,7 +22,7 @@ from pickclutter_lang.errors import DatasetError, InvalidArgumentError, Mismatch
 from pickclutter_lang.objects.catalog import object_split_of
 from pickclutter_lang.utils.constants import CAMERAS, LABELS, MAX_ACTORS, REP_POINTS
 from pickclutter_lang.utils.io import write_json
-from pickclutter_lang.utils.json_files import Sha256, Text, check_json, describe_differences, read_json
+from pickclutter_lang.utils.reading import Sha256, Text, check_json, describe_differences, read_json
 from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE
 
 MANIFEST_FILE, SHARD_FOLDER = "manifest.json", "shards"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pickclutter_lang.datasets.scenes.manifest import SHARD_FOLDER, Manifest, SceneRow, ShardEntry
 from pickclutter_lang.errors import CorruptShardError
 from pickclutter_lang.utils.io import atomic_write
-from pickclutter_lang.utils.json_files import read_file
+from pickclutter_lang.utils.reading import read_file
 
 MAX_COMPRESSION = 1100
 """Arrays are at most so many times as large as their file: gzip saves no more."""

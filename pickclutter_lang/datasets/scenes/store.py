@@ -29,8 +29,8 @@ from pickclutter_lang.datasets.scenes.shards import REPAIR_HINT, check_shard, op
 from pickclutter_lang.errors import CorruptShardError, DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.catalog import all_objects
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, MAX_BYTES, CatalogEntry, parse_catalog
-from pickclutter_lang.utils.json_files import read_file, read_json
 from pickclutter_lang.utils.object_storage import is_url, join
+from pickclutter_lang.utils.reading import read_file, read_json
 
 Index = int | slice | Sequence[int] | NDArray[np.integer[Any]]
 _OPEN_SHARDS = 128

@@ -19,9 +19,9 @@ from pickclutter_lang.experiments.images.config import CaptionConfig
 from pickclutter_lang.language.captioner import Captioner
 from pickclutter_lang.utils.images import read_image
 from pickclutter_lang.utils.io import check_writable_dir, fsync, write_json
-from pickclutter_lang.utils.json_files import read_json, read_json_lines
 from pickclutter_lang.utils.locks import file_lock
 from pickclutter_lang.utils.progress import ProgressBar
+from pickclutter_lang.utils.reading import read_json, read_json_lines
 
 _REMEDY = "name another out="
 

@@ -20,8 +20,8 @@ from pickclutter_lang.results.charts import GRAY, SEEN, UNSEEN, Interval, draw_b
 from pickclutter_lang.results.intervals import Estimate
 from pickclutter_lang.results.runs import Runs, interval_over
 from pickclutter_lang.results.tables import csv_numbers
-from pickclutter_lang.utils.array_files import read_npz
 from pickclutter_lang.utils.io import write_csv
+from pickclutter_lang.utils.reading import read_npz
 
 _STAGES = {"zero_shot.ood.accuracy": "zero-shot", "few_shot.ood.accuracy": "few-shot"}
 _BARS = {

@@ -33,8 +33,8 @@ from pickclutter_lang.results.record import write_trained
 from pickclutter_lang.results.scores import Cell, Place, Scores
 from pickclutter_lang.students.student import MultiLabelStudent, predict_batches, predict_scenes
 from pickclutter_lang.training.config import RetrievalConfig
-from pickclutter_lang.utils.array_files import read_npz
 from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.reading import read_npz
 
 if TYPE_CHECKING:
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun

@@ -33,9 +33,9 @@ from pickclutter_lang.results.tables import (
     table_rows,
 )
 from pickclutter_lang.utils.io import write_csv, write_text
-from pickclutter_lang.utils.json_files import flatten
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.markdown import markdown_table
+from pickclutter_lang.utils.reading import flatten
 
 TRIVIAL = {"always_no": "all-negative", "always_yes": "all-positive", "label_frequency": "label frequency"}
 """Predictors that see no image -> their titles."""

@@ -30,10 +30,9 @@ from pickclutter_lang.training.checkpoint import (
     saved_epochs,
 )
 from pickclutter_lang.training.experiment import CONFIG_FILE, RunRecord, configure_torch, finished_checkpoint, read_run
-from pickclutter_lang.utils.array_files import read_tensors
 from pickclutter_lang.utils.io import atomic_write, write_json
-from pickclutter_lang.utils.json_files import Sha256, Text, check_json, describe_differences, read_json
 from pickclutter_lang.utils.object_storage import join
+from pickclutter_lang.utils.reading import Sha256, Text, check_json, describe_differences, read_json, read_tensors
 from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE
 
 LABELS_FILE, LABEL_FEATURES_FILE = "labels.json", "label_features.safetensors"

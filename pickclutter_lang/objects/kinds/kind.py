@@ -20,7 +20,7 @@ from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.kinds.materials import UNSAID_MATERIAL
 from pickclutter_lang.objects.procedural.geometry import ModelGeometry
-from pickclutter_lang.utils.json_files import check_json
+from pickclutter_lang.utils.reading import check_json
 
 FAMILIES = (
     "baked", "bathroom", "bottles", "building_tools", "cookware", "desk", "electronics", "fruit", "gripping_tools",

@@ -20,7 +20,7 @@ from pickclutter_lang.objects.kinds.kind import Instance, Kind, all_kinds, find_
 from pickclutter_lang.objects.object_set import DEFAULT_INSTANCES, MAX_INSTANCES, MODEL_DB_FILE, ObjectSet
 from pickclutter_lang.objects.procedural.writer import atomic_write_dir, model_db_entry, write_model
 from pickclutter_lang.utils.io import cache_dir, write_json
-from pickclutter_lang.utils.json_files import Sha256, read_json
+from pickclutter_lang.utils.reading import Sha256, read_json
 from pickclutter_lang.utils.validation import within
 
 LEARNING_SPLITS = ("train", "fewshot", "teacher")

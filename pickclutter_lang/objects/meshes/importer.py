@@ -29,10 +29,10 @@ from pickclutter_lang.objects.meshes.sources import (
 from pickclutter_lang.objects.object_sets import MODEL_DB_FILE
 from pickclutter_lang.objects.procedural.writer import collision_obj, model_db_entry, write_surface
 from pickclutter_lang.utils.io import create_dir, write_json
-from pickclutter_lang.utils.json_files import Text, read_file, read_json
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.pool import PoolConfig
 from pickclutter_lang.utils.progress import ProgressBar
+from pickclutter_lang.utils.reading import Text, read_file, read_json
 
 STATE_FILE = "imported.json"
 THUMBNAILS = "thumbnails"

@@ -23,7 +23,7 @@ from pickclutter_lang.objects.meshes import UNITS
 from pickclutter_lang.objects.meshes.model import Faces, Piece, TextureImage
 from pickclutter_lang.objects.meshes.sources import MeshSource
 from pickclutter_lang.utils.images import MAX_PIXELS
-from pickclutter_lang.utils.json_files import read_file
+from pickclutter_lang.utils.reading import read_file
 from pickclutter_lang.utils.typing import FloatArray
 
 MAX_BYTES = 256 * 2**20

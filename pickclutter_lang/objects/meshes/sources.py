@@ -12,7 +12,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import display_name
 from pickclutter_lang.objects.catalog_file import MAX_BYTES, CatalogEntry, load_yaml
 from pickclutter_lang.objects.meshes import ModelSettings
-from pickclutter_lang.utils.json_files import check_json, read_file
+from pickclutter_lang.utils.reading import check_json, read_file
 
 SUFFIXES = (".obj", ".glb", ".gltf", ".ply", ".stl", ".dae", ".urdf")
 """Of the files that can be imported."""

@@ -1,9 +1,11 @@
-"""Reading of files that a person or a disk may have changed: bounded, and JSON checked against a type."""
+"""Reading of files that a person or a disk may have changed: bounded, and what is in them checked."""
 
 from __future__ import annotations
 
 import errno
 import gzip
+import hashlib
+import io
 import json
 import os
 import stat
@@ -13,14 +15,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from typing_extensions import is_typeddict
 
 from pickclutter_lang.errors import PickClutterError
 from pickclutter_lang.utils.validation import LINE, MAX_LINE, did_you_mean
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MAX_JSON_BYTES = 64 * 2**20
 """Largest JSON file; a run, store or policy has less than a hundredth of it."""
@@ -30,14 +37,13 @@ MAX_BYTES = 8 * 2**30
 """Largest file of arrays, and of a folder that is fetched."""
 _LONG = 6  # values of two lists that a message names in full
 
-_PROSE = r"\A[^\x00\ud800-\udfff]*\Z"
 Line = Annotated[str, msgspec.Meta(max_length=MAX_LINE, pattern=LINE)]
 """One line of text, which may be empty."""
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_LINE, pattern=LINE)]
 """One line of text."""
 Identifier = Annotated[str, msgspec.Meta(max_length=100, pattern=r"\A[a-z0-9_-]+\Z")]
 """A name for files and code."""
-Prose = Annotated[str, msgspec.Meta(max_length=10000, pattern=_PROSE)]
+Prose = Annotated[str, msgspec.Meta(max_length=10000, pattern=r"\A[^\x00\ud800-\udfff]*\Z")]
 """A text of any lines, which may be empty: no zero, and no half of a surrogate pair."""
 Written = Annotated[str, msgspec.Meta(max_length=10000, pattern=r"\A\s*[^\s\x00\ud800-\udfff][^\x00\ud800-\udfff]*\Z")]
 """A text of any lines that is not blank."""
@@ -51,17 +57,46 @@ def read_file(path: Path, limit: int = MAX_JSON_BYTES) -> bytes:
 
     :raises OSError: when that is not possible
     """
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        found = os.fstat(handle)
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as stream:
+        found = os.fstat(stream.fileno())
         if not stat.S_ISREG(found.st_mode):
             raise OSError(errno.EINVAL, "it is no regular file")
         if found.st_size > limit:
             raise OSError(errno.EFBIG, f"it has {found.st_size / 1e6:.0f} MB, and may have {limit / 1e6:.0f} MB")
-        with os.fdopen(os.dup(handle), "rb") as stream:
-            return stream.read(found.st_size)
-    finally:
-        os.close(handle)
+        return stream.read(found.st_size)
+
+
+@contextmanager
+def damage_of(path: Path, error: type[PickClutterError], remedy: str, missing: str | None = None) -> Iterator[None]:
+    """Raise an error of a type, which names the file, for whatever is wrong with it in the block.
+
+    :param remedy: what to do about a damaged file
+    :param missing: message where there is no file
+    """
+    try:
+        yield
+    except PickClutterError:
+        raise
+    except (FileNotFoundError, NotADirectoryError) as reason:
+        raise error(missing or f"expected {path}, but there is no such file; {remedy}") from reason
+    except OSError as reason:
+        raise error(f"cannot read {path}: {reason.strerror or reason}; {remedy}") from reason
+    except _DAMAGE as reason:
+        raise error(f"{path} is damaged ({' '.join(str(reason).split())[:300]}); {remedy}") from reason
+
+
+def read_bytes(path: Path, sha256: str | None, error: type[PickClutterError], remedy: str) -> bytes:
+    """Read a file of arrays, or of another kind.
+
+    :param sha256: of its bytes (hex); None: they are not compared
+    :param remedy: what to do about a damaged file
+    :raises PickClutterError: of the type `error`, naming the file and what is wrong with it
+    """
+    with damage_of(path, error, remedy):
+        data = read_file(path, MAX_BYTES)
+    if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
+        raise error(f"{path} is damaged (its sha256 is not the one that was noted when it was written); {remedy}")
+    return data
 
 
 def read_json(
@@ -82,25 +117,6 @@ def read_json(
     with damage_of(path, error, remedy, missing):
         data = read_file(path, limit)
         return parse_json(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data, kind)
-
-
-@contextmanager
-def damage_of(path: Path, error: type[PickClutterError], remedy: str, missing: str | None = None) -> Iterator[None]:
-    """Raise an error of a type, which names the file, for whatever is wrong with it in the block.
-
-    :param remedy: what to do about a damaged file
-    :param missing: message where there is no file
-    """
-    try:
-        yield
-    except PickClutterError:
-        raise
-    except (FileNotFoundError, NotADirectoryError) as reason:
-        raise error(missing or f"expected {path}, but there is no such file; {remedy}") from reason
-    except OSError as reason:
-        raise error(f"cannot read {path}: {reason.strerror or reason}; {remedy}") from reason
-    except _DAMAGE as reason:
-        raise error(f"{path} is damaged ({' '.join(str(reason).split())[:300]}); {remedy}") from reason
 
 
 def read_json_lines(
@@ -178,6 +194,63 @@ def _check_keys(value: Any, made: Any, place: str) -> None:
     elif isinstance(made, tuple | list) and made and is_dataclass(made[0]):
         for number, (raw, item) in enumerate(zip(value, made, strict=True)):
             _check_keys(raw, item, f"{place}[{number}]")
+
+
+def read_npz(
+    path: Path, forms: Mapping[str, tuple[str, str]] | None, error: type[PickClutterError], remedy: str, missing: str
+) -> dict[str, NDArray[Any]]:
+    """Read the arrays of a file.
+
+    :param forms: name of an array -> letters of its dtype's kind (NumPy's, such as `f`), and a letter for each axis:
+        axes of the same letter must be equally long. None: all arrays of any form
+    :param missing: message where there is no file
+    :raises PickClutterError: of the type `error`, naming the file and what is wrong with it
+    """
+    with damage_of(path, error, remedy, missing):
+        with np.load(io.BytesIO(read_file(path, MAX_BYTES)), allow_pickle=False) as archive:
+            arrays = {name: np.asarray(archive[name]) for name in (archive.files if forms is None else forms)}
+        _check_forms(arrays, forms or {})
+    return arrays
+
+
+def _check_forms(arrays: Mapping[str, NDArray[Any]], forms: Mapping[str, tuple[str, str]]) -> None:
+    sizes: dict[str, int] = {}
+    for name, (kinds, axes) in forms.items():
+        array = arrays[name]
+        if array.dtype.kind not in kinds or array.ndim != len(axes):
+            raise ValueError(
+                f"expected {name} with {len(axes)} axes of kind {kinds}, but got {array.dtype} {array.shape}"
+            )
+        for axis, size in zip(axes, array.shape, strict=True):
+            if sizes.setdefault(axis, size) != size:
+                raise ValueError(f"expected {name} with {sizes[axis]} {axis}, but got {array.shape}")
+    check_finite({name: array for name, array in arrays.items() if name in forms and array.dtype.kind == "f"})
+
+
+def read_tensors(path: Path, sha256: str | None, error: type[PickClutterError], remedy: str) -> dict[str, Tensor]:
+    """Read a safetensors file; arguments and errors as of `read_bytes`."""
+    from safetensors.torch import load
+
+    with damage_of(path, error, remedy):
+        return load(read_bytes(path, sha256, error, remedy))
+
+
+def to_half(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors in half precision (float16), where numbers above 65504 are infinite; whole numbers stay."""
+    return {name: value.half() if value.is_floating_point() else value for name, value in tensors.items()}
+
+
+def to_float(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors in single precision (float32); whole numbers stay."""
+    return {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
+
+
+def check_finite(tensors: Mapping[str, Tensor | NDArray[Any]]) -> None:
+    """Raise ValueError naming a tensor or an array with NaN or infinite numbers."""
+    for name, value in tensors.items():
+        finite = np.isfinite(value) if isinstance(value, np.ndarray) else value.isfinite()
+        if not bool(finite.all()):
+            raise ValueError(f"expected finite numbers in {name}, but got NaN or infinite ones")
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
