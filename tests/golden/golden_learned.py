@@ -90,9 +90,8 @@ def picture_inputs(inputs: Path) -> list[str]:
         folder.mkdir()
         image_runs.make_toys(folder)
     own = (f"data.root={folder / 'views'}", f"teacher.checkpoint={folder / 'teacher'}")
-    sizes = ("data.image_size=32",)
-    places = (f"teacher.cache={folder / 'cache'}", "num_threads=1", "precision=float32")
-    return ["recipe=smoke", "student.name=timm/resnet10t", *own, *sizes, *places]
+    small = ("data.image_size=32", f"teacher.cache={folder / 'cache'}", "num_threads=1", "precision=float32")
+    return ["recipe=smoke", "student.name=timm/resnet10t", *own, *small]
 
 
 def scene_run(key: str, inputs: Path, folder: Path) -> Measures:

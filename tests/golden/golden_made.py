@@ -75,14 +75,8 @@ def picture_tables(inputs: Path, folder: Path) -> Measures:
 
 def trained_teacher(*overrides: str) -> Measures:
     """Train a pocket teacher for a few steps."""
-    small = (
-        "steps=3",
-        "crop_sizes=[32]",
-        "num_threads=1",
-        "save_every=3",
-        "warmup_fraction=0",
-    )
-    own = [*small, "sentence_weight=0", "bf16=false", *overrides]
+    small = ["steps=3", "crop_sizes=[32]", "num_threads=1", "save_every=3", "warmup_fraction=0", "bf16=false"]
+    own = [*small, "sentence_weight=0", *overrides]
     settings = compose_config(TeacherTrainConfig, "train_teacher", own)
     folder = train_teacher(settings)
     teacher = load_teacher("pocket", folder)
@@ -142,14 +136,8 @@ def presets(inputs: Path, folder: Path) -> Measures:
         found[f"scenes, {key}"] = everywhere([*values, *(phase(run.crop_classifier) if run.crop_classifier else ())])
     for key, name in RECIPES.items():
         one = compose_config(ImageTrainConfig, "train_image_student", [f"recipe={name}", "objective.cls=1"])
-        values = [
-            one.image_size,
-            one.center_crop,
-            one.average_last_epochs,
-            one.crops.min_crop_area,
-            one.crops.fixed_crops,
-            one.data.image_size,
-        ]
+        values = [one.image_size, one.center_crop, one.average_last_epochs]
+        values += [one.crops.min_crop_area, one.crops.fixed_crops, one.data.image_size]
         values += [getattr(one.objective, name) for name in (*IMAGE_WEIGHTS, "temperature", "top_k")]
         found[f"pictures, {key}"] = everywhere([*values, *phase(one.distill), *phase(one.few_shot)])
     teacher = compose_config(TeacherTrainConfig, "train_teacher", ["scenes=[a]", "views=[b]", "out=c"])

@@ -29,12 +29,9 @@ from pickclutter_lang.experiments.scenes.export_policy import export_policy
 
 SIDE = 48
 CLASSIFIER = (
-    "crop_classifier=default",
-    "crop_classifier.crop_size=64",
-    "crop_classifier.epochs=1",
-    "crop_classifier.batch_size=16",
-    "crop_classifier.repeats=4",
-)
+    "crop_classifier=default", "crop_classifier.crop_size=64", "crop_classifier.epochs=1",
+    "crop_classifier.batch_size=16", "crop_classifier.repeats=4",
+)  # fmt: skip
 SHORT = ("distill.epochs=2", "few_shot.epochs=1", "few_shot.repeats=1")
 TEACHER = "teacher.checkpoint={inputs}/teacher teacher.cache={work}/features"
 TOYS = " ".join(("scenes={inputs}/scenes", TEACHER, *SMALL, *SHORT))
