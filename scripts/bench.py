@@ -158,10 +158,10 @@ def distillation(objects: str, precision: str) -> Call:
     config = TrainConfig(scenes=str(root), precision=precision, num_threads=1, out=str(PLACE / precision))
     config.data.target_label = "visible"
     run = SceneRun.open(config)
-    task = run.phases["distill"].task()
-    trainer = Trainer(task, run.folder, run.teacher_provenance)
-    task.model.train()
-    return lambda: [trainer.step(batch, 1) for batch in task.iter_batches(1)]
+    phase = run.phases["distill"]
+    trainer = Trainer(phase, run.folder, run.teacher_provenance)
+    phase.model.train()
+    return lambda: [trainer.step(batch, 1) for batch in phase.iter_batches(1)]
 
 
 @cache

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 from typing_extensions import NotRequired, TypedDict
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError
@@ -29,10 +27,10 @@ from pickclutter_lang.training.checkpoint import (
     restore_model,
     saved_epochs,
 )
-from pickclutter_lang.training.config import PhaseConfig, RunConfig
+from pickclutter_lang.training.config import RunConfig
 from pickclutter_lang.training.logger import open_trackers
 from pickclutter_lang.training.parallel import check_rows, choose_device, joined, main_first
-from pickclutter_lang.training.trainer import Task, Trainer, best_epoch, phase_seed, seed_everything
+from pickclutter_lang.training.trainer import Phase, Trainer, best_epoch, phase_seed, seed_everything
 from pickclutter_lang.utils.io import write_json
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.ranks import is_main, world_size
@@ -65,26 +63,6 @@ def read_run(folder: Path, missing: str) -> RunRecord:
     :raises CheckpointError: when it is missing or damaged
     """
     return read_json(folder / CONFIG_FILE, RunRecord, CheckpointError, _DAMAGED, missing)
-
-
-@dataclass(frozen=True)
-class Phase:
-    """One phase of an experiment.
-
-    `model` returns what it trains and `task` how. `initialize` loads the weights that it starts from; None: those that
-    the seed gives. `selection_metric` of the validation chooses the resulting epoch; None: the last one. `check` raises
-    DatasetError where the data lacks what the phase needs. `finished_run` is the folder of another run whose result of
-    this phase is taken over; None: the phase is trained.
-    """
-
-    name: str
-    config: PhaseConfig
-    model: Callable[[], nn.Module]
-    task: Callable[[], Task]
-    initialize: Callable[[], object] | None = None
-    selection_metric: str | None = None
-    check: Callable[[], object] = lambda: None
-    finished_run: Path | None = None
 
 
 class MultiPhaseExperiment(ABC):
@@ -163,20 +141,19 @@ class MultiPhaseExperiment(ABC):
 
     def train_phases(self) -> None:
         """Train every phase that is not finished; only inside `training`."""
-        tasks = [(phase, phase.task()) for phase in self.phases.values()]
-        for phase, task in tasks:  # what does not fit is found before anything is written
-            check_rows(min(map(len, task.batches(0)), default=world_size()), phase.name)
+        for phase in self.phases.values():  # what does not fit is found before anything is written
+            _ = phase.model
+            check_rows(min(map(len, phase.batches(0)), default=world_size()), phase.name)
         if is_main():
             write_json(self.folder / CONFIG_FILE, self.identity)
         with open_trackers(self.config.report_to, self.folder, self.identity["settings"]) as trackers:
-            for number, (phase, task) in enumerate(tasks):
+            for number, phase in enumerate(self.phases.values()):
                 with main_first():
                     self._take_over(phase)
                 seed = phase_seed(self.config.seed, number)
-                trainer = Trainer(task, self.folder / phase.name, self.teacher_provenance, self.keep_last, seed)
+                trainer = Trainer(phase, self.folder / phase.name, self.teacher_provenance, self.keep_last, seed)
                 if not trainer.resume():
-                    if phase.initialize is not None:
-                        phase.initialize()
+                    phase.initialize()
                     seed_everything(seed)
                 trainer.run(self.folder / "tensorboard" / phase.name, trackers)
 
@@ -200,9 +177,8 @@ class MultiPhaseExperiment(ABC):
             self.folder / phase, chosen.config.epochs, self.command, chosen.selection_metric, back
         )
         check_fits(checkpoint.state, self.architecture, self.teacher_provenance)
-        model = chosen.model()
-        restore_model(checkpoint, model)
-        model.eval()
+        restore_model(checkpoint, chosen.model)
+        chosen.model.eval()
         return history
 
     def validate_run_dir(self) -> None:

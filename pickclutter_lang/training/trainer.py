@@ -6,9 +6,10 @@ import logging
 import math
 import random
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,46 +44,50 @@ log = logging.getLogger(__name__)
 LOG_FILE = "log.jsonl"
 
 
-class Task(Protocol):
-    """The task of one phase: batches, loss and validation; scenes and single images implement it.
+class Phase(ABC):
+    """One phase of an experiment: what it trains, on which batches, by which loss.
 
-    `labels` are the names that are scored, stored in checkpoints. With `selection_metric` the epoch that
-    is best by this metric of `validate` is the result, without it the last one.
+    - `name`, and `config`: how it is optimized
+    - `architecture`: what a checkpoint must share with the model, as JSON values
+    - `labels`: the names that are scored, stored in checkpoints
+    - `selection_metric`: of `validate`, chooses the epoch that is the result; None: the last one
+    - `finished_run`: folder of another run whose result of this phase is taken over; None: the phase is trained
     """
 
-    @property
-    def name(self) -> str:
-        """The phase's name."""
+    name: str
+    config: PhaseConfig
+    architecture: dict[str, Any]
+    labels: Sequence[str]
+    selection_metric: str | None = None
+    finished_run: Path | None = None
 
     @property
-    def config(self) -> PhaseConfig:
-        """How it is optimized."""
-
-    @property
+    @abstractmethod
     def model(self) -> nn.Module:
-        """What is trained."""
+        """What is trained; it has the weights that the seed gives until `initialize`."""
 
-    @property
-    def architecture(self) -> dict[str, Any]:
-        """What a checkpoint must share with the model, as JSON values."""
+    def check(self) -> None:  # noqa: B027  # not every phase needs something
+        """Raise DatasetError where the data lacks what the phase needs."""
 
-    @property
-    def labels(self) -> Sequence[str]:
-        """Names that are scored."""
+    def initialize(self) -> None:  # noqa: B027
+        """Load the weights that it starts from, if others than those that the seed gives."""
 
-    @property
-    def selection_metric(self) -> str | None:
-        """Metric of `validate` that chooses the epoch."""
-
+    @abstractmethod
     def batches(self, epoch: int) -> Sequence[Batch]:
         """Return the batches of an epoch (from 1); their number is the same in every epoch, 0 included."""
 
+    @abstractmethod
     def iter_batches(self, epoch: int) -> Iterator[Any]:
         """Yield what `loss` needs of each batch of an epoch, in order; it does not depend on the model."""
 
+    @abstractmethod
     def loss(self, prepared: Any, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss of a batch with gradient, and its named terms without."""
+        """Return the loss of a batch with gradient, and its named terms without.
 
+        :raises InvalidArgumentError: when the training diverged
+        """
+
+    @abstractmethod
     def validate(self) -> dict[str, float] | None:
         """Return metrics of the model as it is now, or None where there is nothing to validate on."""
 
@@ -115,22 +120,22 @@ def _diverged(epoch: int, group: str, config: PhaseConfig) -> InvalidArgumentErr
 
 
 class Trainer:
-    """Trains the model of a task in a folder; a folder with a checkpoint is resumed.
+    """Trains the model of a phase in a folder; a folder with a checkpoint is resumed.
 
     In several processes all train, and rank 0 alone validates and writes.
     """
 
-    def __init__(self, task: Task, folder: Path, teacher: dict[str, Any], keep_last: int = 1, seed: int = 0) -> None:
+    def __init__(self, phase: Phase, folder: Path, teacher: dict[str, Any], keep_last: int = 1, seed: int = 0) -> None:
         """Build optimizer and schedule.
 
         :param teacher: `embed_dim` and `fingerprint`, stored in checkpoints
         :param keep_last: number of last epochs whose checkpoints are retained, at least 1; the best one is too
         :param seed: of what each of several processes draws for its own rows; see `own_draws`
         """
-        self.task, self.folder, self.teacher, self.keep_last, self.seed = task, folder, teacher, keep_last, seed
-        self.epoch_steps = len(task.batches(0))
-        self.optimizer = build_optimizer(task.model, task.config)
-        self.schedule = build_schedule(self.optimizer, task.config, self.epoch_steps)
+        self.phase, self.folder, self.teacher, self.keep_last, self.seed = phase, folder, teacher, keep_last, seed
+        self.epoch_steps = len(phase.batches(0))
+        self.optimizer = build_optimizer(phase.model, phase.config)
+        self.schedule = build_schedule(self.optimizer, phase.config, self.epoch_steps)
         self.history: list[dict[str, Any]] = []
 
     @property
@@ -141,7 +146,7 @@ class Trainer:
     @property
     def best(self) -> int:
         """The epoch (from 1) that is the result so far."""
-        return best_epoch(self.history, self.task.selection_metric)
+        return best_epoch(self.history, self.phase.selection_metric)
 
     def resume(self) -> bool:
         """Go back to the last checkpoint in the folder; return whether there is one.
@@ -155,19 +160,19 @@ class Trainer:
                 self._prune()
             return False
         checkpoint = load_checkpoint(epoch_folder(self.folder, epochs[-1]), PhaseState)
-        check_fits(checkpoint.state, self.task.architecture, self.teacher)
-        restore(checkpoint, self.task.model, self.optimizer, self.schedule)
+        check_fits(checkpoint.state, self.phase.architecture, self.teacher)
+        restore(checkpoint, self.phase.model, self.optimizer, self.schedule)
         self.history = checkpoint.state["history"]
         if is_main():
             write_json_lines(self.folder / LOG_FILE, self.history)
             self._prune()
-        if self.done < self.task.config.epochs:
-            log.info("%s goes on after epoch %d of %d", self.task.name, self.done, self.task.config.epochs)
+        if self.done < self.phase.config.epochs:
+            log.info("%s goes on after epoch %d of %d", self.phase.name, self.done, self.phase.config.epochs)
         return True
 
     def run(self, log_folder: Path, trackers: TrackerGroup = NO_TRACKERS) -> Path:
         """Train to the last epoch; return the folder of the resulting checkpoint."""
-        name, epochs, done = self.task.name, self.task.config.epochs, self.done
+        name, epochs, done = self.phase.name, self.phase.config.epochs, self.done
         total, start = self.epoch_steps * epochs, self.epoch_steps * done
         if done < epochs:
             with TrainingLogger(f"{name} ({epochs} epochs)", log_folder, total, start, name, trackers) as monitor:
@@ -178,22 +183,22 @@ class Trainer:
 
     def _run_epoch(self, epoch: int, monitor: TrainingLogger) -> None:
         start = time.perf_counter()
-        self.task.model.train()
+        self.phase.model.train()
         seed_own_draws((self.seed, epoch))
         sums: dict[str, float] = {}
-        for number, prepared in enumerate(self.task.iter_batches(epoch)):
+        for number, prepared in enumerate(self.phase.iter_batches(epoch)):
             scalars = self.step(prepared, epoch)
             sums = {name: sums.get(name, 0.0) + value for name, value in scalars.items()}
             monitor.step((epoch - 1) * self.epoch_steps + number, scalars)
-        weights = torch.stack([weight.detach().abs().sum() for weight in self.task.model.parameters()])
-        check_finite(weights, epoch, self.task.name, self.task.config)
+        weights = torch.stack([weight.detach().abs().sum() for weight in self.phase.model.parameters()])
+        check_finite(weights, epoch, self.phase.name, self.phase.config)
         means = {name: value / self.epoch_steps for name, value in sums.items()}
         try:
-            validation = from_main(self.task.validate)
+            validation = from_main(self.phase.validate)
         except InvalidArgumentError as error:  # of metrics: large weights give scores that are no numbers
-            raise _diverged(epoch, self.task.name, self.task.config) from error
+            raise _diverged(epoch, self.phase.name, self.phase.config) from error
         row = {
-            "phase": self.task.name, "epoch": epoch, **means,
+            "phase": self.phase.name, "epoch": epoch, **means,
             **({} if validation is None else {"validation": validation}), "seconds": time.perf_counter() - start,
         }  # fmt: skip
         self.history.append(row)
@@ -202,11 +207,11 @@ class Trainer:
             self._save(epoch)
 
     def step(self, prepared: Any, epoch: int) -> dict[str, float]:
-        """Take one step on a batch of `task.iter_batches(epoch)`; return the loss, its terms and the learning rate."""
+        """Take one step on a batch of `phase.iter_batches(epoch)`; return the loss, its terms and the learning rate."""
         with whole_batch_norm():
-            loss, terms = self.task.loss(prepared, epoch)
+            loss, terms = self.phase.loss(prepared, epoch)
             self.optimizer.zero_grad()
-            backward(loss, self.task.model)
+            backward(loss, self.phase.model)
         self.optimizer.step()
         rate = self.schedule.get_last_lr()[0]
         self.schedule.step()
@@ -216,15 +221,15 @@ class Trainer:
     def _save(self, epoch: int) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         state = {
-            "phase": self.task.name,
+            "phase": self.phase.name,
             "epoch": epoch,
-            "labels": list(self.task.labels),
-            "architecture": self.task.architecture,
+            "labels": list(self.phase.labels),
+            "architecture": self.phase.architecture,
             "teacher": self.teacher,
             "schedule": self.schedule.state_dict(),
             "history": self.history,
         }
-        save_checkpoint(epoch_folder(self.folder, epoch), self.task.model, self.optimizer, state)
+        save_checkpoint(epoch_folder(self.folder, epoch), self.phase.model, self.optimizer, state)
         write_json_lines(self.folder / LOG_FILE, self.history)
         self._prune()
 

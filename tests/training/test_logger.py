@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +16,21 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.metrics import multilabel_row
 from pickclutter_lang.training.batches import Batch
 from pickclutter_lang.training.config import PhaseConfig
-from pickclutter_lang.training.trainer import Trainer
+from pickclutter_lang.training.trainer import Phase, Trainer
 
 
-class LineTask:
+class LinePhase(Phase):
     """Fits a line, three batches an epoch; in the epoch `stops_in` it is interrupted after the first."""
 
     name, architecture, labels, selection_metric = "line", dict[str, Any](), ["y"], "map"
 
     def __init__(self, stops_in: int = 0) -> None:
+        self.config, self._stops_in = PhaseConfig(epochs=3), stops_in
+
+    @cached_property
+    def model(self) -> torch.nn.Module:
         torch.manual_seed(0)
-        self.config = PhaseConfig(epochs=3)
-        self.model: torch.nn.Module = torch.nn.Linear(1, 1)
-        self._stops_in = stops_in
+        return torch.nn.Linear(1, 1)
 
     def batches(self, epoch: int) -> Sequence[Batch]:
         return [[(0, row)] for row in range(3)]
@@ -47,7 +50,7 @@ class LineTask:
 
 def test_tensorboard_has_every_step_and_every_validation_once_after_an_interruption(tmp_path: Path) -> None:
     teacher = {"name": "none", "embed_dim": 1, "fingerprint": "0" * 64}
-    trainers = [Trainer(task, tmp_path / "line", teacher) for task in (LineTask(2), LineTask())]
+    trainers = [Trainer(phase, tmp_path / "line", teacher) for phase in (LinePhase(2), LinePhase())]
     with pytest.raises(KeyboardInterrupt):
         trainers[0].run(tmp_path / "tensorboard")
     assert trainers[1].resume()
@@ -59,10 +62,10 @@ def test_tensorboard_has_every_step_and_every_validation_once_after_an_interrupt
 
 @pytest.mark.parametrize("rate", [1e30, 0.1])
 def test_a_training_that_diverges_says_which_key_to_lower(tmp_path: Path, rate: float) -> None:
-    task = LineTask()
-    task.config.lr = rate
+    phase = LinePhase()
+    phase.config.lr = rate
     if rate < 1:  # its weights are finite, its scores are not
         nothing = torch.full((2, 1), float("nan"))
-        task.validate = lambda: multilabel_row(nothing, nothing.bool())  # type: ignore[method-assign]
+        phase.validate = lambda: multilabel_row(nothing, nothing.bool())  # type: ignore[method-assign]
     with pytest.raises(InvalidArgumentError, match=r"line\.lr"):
-        Trainer(task, tmp_path / "line", {}).run(tmp_path / "tensorboard")
+        Trainer(phase, tmp_path / "line", {}).run(tmp_path / "tensorboard")

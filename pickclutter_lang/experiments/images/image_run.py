@@ -1,4 +1,4 @@
-"""`ImageRun`: one experiment on single images, with its student, training tasks, teacher and data set."""
+"""`ImageRun`: one experiment on single images, with its student, phases, teacher and data set."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.teachers.known_words import unknown_words_note
 from pickclutter_lang.teachers.training_images import check_untrained_images, note_of_trained_images
 from pickclutter_lang.training.batches import Batch, balanced_batches, shuffled_batches
-from pickclutter_lang.training.experiment import MultiPhaseExperiment, Phase, configure_torch
+from pickclutter_lang.training.experiment import MultiPhaseExperiment, configure_torch
 from pickclutter_lang.training.parallel import gather_rows, main_first, own_draws
-from pickclutter_lang.training.trainer import check_finite, seed_everything
+from pickclutter_lang.training.trainer import Phase, check_finite, seed_everything
 
 _BATCH = 128
 ImageBatch = tuple[list[int], Tensor, list[int]]
@@ -133,14 +133,9 @@ class ImageRun(MultiPhaseExperiment):
         }
 
     @cached_property
-    def phases(self) -> dict[str, Phase]:
+    def phases(self) -> dict[str, ImagePhase]:
         """Distillation, fine-tuning on the few-shot images and, where configured, on those of half of Y_ood."""
-
-        def phase(name: str) -> Phase:
-            start = None if name == DISTILL else lambda: self.load_weights(DISTILL)
-            return Phase(name, self.config.phases[name], lambda: self.model, lambda: ImageTask(self, name), start)
-
-        return {name: phase(name) for name in self.config.phases}
+        return {name: ImagePhase(self, name) for name in self.config.phases}
 
     @property
     def unseen_halves(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -232,25 +227,32 @@ class ImageRun(MultiPhaseExperiment):
                 ) from error
 
 
-class ImageTask:
-    """A phase of a run, see `training.trainer.Task`: Y_id on X_train, then few-shot images of Y_ood too.
+class ImagePhase(Phase):
+    """Trains Y_id on X_train, then few-shot images of Y_ood too.
 
     `classes` are those of the phase, as indices of the data set, in groups that are classified separately: one group,
     but for a closed set with separate classifiers. After every epoch the accuracy on X_id is noted, which chooses
     nothing.
     """
 
-    selection_metric: str | None = None
-
-    def __init__(self, run: ImageRun, phase: str) -> None:
-        self.run, self.name = run, phase
-        self.group = DISTILL if phase == DISTILL else FEW_SHOT
-        self.config, self.model, self.architecture = run.config.phases[phase], run.model, run.architecture
+    def __init__(self, run: ImageRun, name: str) -> None:
+        self.run, self.name, self.group = run, name, DISTILL if name == DISTILL else FEW_SHOT
+        self.config, self.architecture = run.config.phases[name], run.architecture
         seen, unseen = run.split.seen, run.split.unseen
-        added = () if phase == DISTILL else run.unseen_halves[0] if phase == CONTINUAL else unseen
+        added = () if name == DISTILL else run.unseen_halves[0] if name == CONTINUAL else unseen
         groups = [seen, added] if run.config.text.closed_set else [(*seen, *added)]
         self.classes = [group for group in groups if group]
         self.labels = [run.data.classes[number].name for group in self.classes for number in group]
+
+    @cached_property
+    def model(self) -> ImageStudent:
+        """The student of the run."""
+        return self.run.model
+
+    def initialize(self) -> None:
+        """Start from the distilled weights."""
+        if self.name != DISTILL:
+            self.run.load_weights(DISTILL)
 
     def batches(self, epoch: int) -> list[Batch]:
         """Return the batches of an epoch: of X_train, and after the distillation of few-shot images too.
@@ -282,10 +284,7 @@ class ImageTask:
             yield rows, images, crops
 
     def loss(self, prepared: ImageBatch, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the objective's value on a batch, and its terms.
-
-        :raises InvalidArgumentError: when the training diverged
-        """
+        """Return the objective's value on a batch, and its terms."""
         rows, images, crops = prepared
         with own_draws():
             student = gather_rows(self.model.features(images), len(rows))

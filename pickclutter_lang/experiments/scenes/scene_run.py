@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,15 +11,14 @@ from torch import Tensor
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, depth_statistics, load_scene_datasets
 from pickclutter_lang.distillation import LOSS_NAMES, SceneObjective, VocabularyFeatures
 from pickclutter_lang.experiments.scenes.config import TRAIN_COMMAND, TrainConfig
-from pickclutter_lang.experiments.scenes.crop_classifier import crop_classifier_phase
-from pickclutter_lang.experiments.scenes.scene_task import DataSource, SceneTask, Vocabulary
+from pickclutter_lang.experiments.scenes.crop_classifier import CropPhase
+from pickclutter_lang.experiments.scenes.scene_phase import DataSource, ScenePhase, Vocabulary
 from pickclutter_lang.experiments.scenes.trained_run import (
     LABELS_FILE,
     LabelFeatures,
     architecture_signature,
-    check_distilled_run,
 )
-from pickclutter_lang.experiments.stages import DISTILL, FEW_SHOT
+from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, DISTILL, FEW_SHOT
 from pickclutter_lang.experiments.teacher_keys import teacher_keys
 from pickclutter_lang.language.descriptions import description_origins, swapped_names
 from pickclutter_lang.language.label_names import vocabulary
@@ -32,9 +29,9 @@ from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.teachers.scene_features import encode_regions, teacher_features
 from pickclutter_lang.teachers.zero_shot import ABSENT_TEMPLATE, PHOTO_TEMPLATE, PRESENT_TEMPLATE
-from pickclutter_lang.training.experiment import MultiPhaseExperiment, Phase, configure_torch
+from pickclutter_lang.training.experiment import MultiPhaseExperiment, configure_torch
 from pickclutter_lang.training.parallel import main_first
-from pickclutter_lang.training.trainer import seed_everything
+from pickclutter_lang.training.trainer import Phase, seed_everything
 from pickclutter_lang.utils.ranks import is_main
 
 
@@ -115,22 +112,10 @@ class SceneRun(MultiPhaseExperiment):
     @cached_property
     def phases(self) -> dict[str, Phase]:
         """Distillation, fine-tuning on the few-shot scenes and, where configured, the crop classifier."""
-        config, metric = self.config, self.config.selection_metric
-        phases = [
-            Phase(
-                DISTILL, config.distill, lambda: self.model,
-                lambda: self._task(DISTILL, self._distilled_stores, ("id",), "id"), None, metric,
-                self._check_distillation, None if config.distilled_run is None else Path(config.distilled_run),
-            ),
-            Phase(
-                FEW_SHOT, config.few_shot, lambda: self.model,
-                lambda: self._task(FEW_SHOT, ("train", "fewshot"), ("id", "ood"), None),
-                lambda: self.load_weights(DISTILL), metric, lambda: self._check_store("fewshot"),
-            ),
-        ]  # fmt: skip
-        if config.crop_classifier is not None:
-            phases.append(crop_classifier_phase(self, config.crop_classifier))
-        return {phase.name: phase for phase in phases}
+        phases: dict[str, Phase] = {name: ScenePhase(self, name) for name in (DISTILL, FEW_SHOT)}
+        if self.config.crop_classifier is not None:
+            phases[CROP_CLASSIFIER] = CropPhase(self, self.config.crop_classifier)
+        return phases
 
     def label_indices(self, splits: tuple[str, ...]) -> list[int]:
         """Return the label columns of Y_id, Y_ood or both, in catalog order."""
@@ -153,11 +138,12 @@ class SceneRun(MultiPhaseExperiment):
             if self.own_catalog is not None and is_main():
                 write_catalog(self.folder / CATALOG_FILE, self.own_catalog)
             with main_first():
-                for source in (*self._distilled_stores, "fewshot"):
-                    self._source(source)
+                for source in (*self.distilled_stores, "fewshot"):
+                    self.source(source)
                 if self.config.retrieval.keys == "teacher":
                     _ = self.teacher_keys
             self.teacher.free_image_encoder()  # of CLIP ViT-L/14 1.2 GB that no step needs
+            _ = self.vocabulary  # what the teacher cannot encode is found before anything is written
             self.train_phases()
             for phase in (DISTILL, FEW_SHOT) if is_main() else ():
                 if not (self.folder / phase / LABELS_FILE).is_file():
@@ -184,25 +170,13 @@ class SceneRun(MultiPhaseExperiment):
         )
 
     @property
-    def _distilled_stores(self) -> tuple[str, ...]:
+    def distilled_stores(self) -> tuple[str, ...]:
         """The stores of the distillation: the training scenes, and unlabeled ones if there are any."""
         return tuple(name for name in ("train", UNLABELED) if name in self.scenes)
 
-    def _task(self, name: str, sources: Sequence[str], splits: tuple[str, ...], validation: str | None) -> SceneTask:
-        return SceneTask(
-            name=name,
-            settings=self.config,
-            model=self.model,
-            architecture=self.architecture,
-            objective=self._objective,
-            sources=[self._source(source) for source in sources],
-            labels=self.label_names(splits),
-            vocabulary=self._vocabulary,
-            validation=None if validation is None else self.scenes[validation],
-        )
-
     @cached_property
-    def _objective(self) -> SceneObjective:
+    def objective(self) -> SceneObjective:
+        """What the student is trained with."""
         values = self.config.objective
         return SceneObjective(
             {name: getattr(values, name) for name in LOSS_NAMES},
@@ -217,9 +191,9 @@ class SceneRun(MultiPhaseExperiment):
         )
 
     @cached_property
-    def _vocabulary(self) -> Vocabulary | None:
+    def vocabulary(self) -> Vocabulary | None:
         """The texts that student and teacher are compared on, without names and synonyms of objects of Y_ood."""
-        if not self._objective.needs("vocabulary", "vocabulary_probabilities"):
+        if not self.objective.needs("vocabulary", "vocabulary_probabilities"):
             return None
         unseen = self.label_names(("ood",))
         words = [*unseen, *self.scenes["train"].store.synonyms_of(unseen)]
@@ -229,30 +203,15 @@ class SceneRun(MultiPhaseExperiment):
         features = (self.teacher.encode_text([form.format(label=text) for text in texts]) for form in forms)
         return Vocabulary(texts, VocabularyFeatures(*features))
 
-    @property
-    def _needs_regions(self) -> bool:
-        return self._objective.needs("region_features", "teacher_region_features")
-
-    def _check_distillation(self) -> None:
-        for name in self._distilled_stores:
-            self._check_store(name)
-        if self.config.distilled_run is not None:
-            check_distilled_run(Path(self.config.distilled_run), self.folder, self.identity)
-
-    def _check_store(self, name: str) -> None:
-        """Check that a store has the masks that the objective needs."""
-        if self._needs_regions or self._objective.needs("coverage"):
-            self.scenes[name].segmentation([0])
-        if self._objective.needs("coverage") and name != UNLABELED:
-            self.scenes[name].instance_ids([0], [0])
-
-    def _source(self, name: str) -> DataSource:
+    def source(self, name: str) -> DataSource:
+        """Return a store to train on, with what the objective needs of the teacher."""
         if name not in self._sources:
             cache, scenes = FeatureCache(self.config.teacher.cache), self.scenes[name]
+            with_regions = self.objective.needs("region_features", "teacher_region_features")
             self._sources[name] = DataSource(
                 scenes,
-                teacher_features(self.teacher, scenes, cache) if self._objective.needs("teacher", "bank") else None,
-                encode_regions(self.teacher, scenes, cache) if self._needs_regions else None,
+                teacher_features(self.teacher, scenes, cache) if self.objective.needs("teacher", "bank") else None,
+                encode_regions(self.teacher, scenes, cache) if with_regions else None,
                 labeled=name != UNLABELED,
             )
         return self._sources[name]

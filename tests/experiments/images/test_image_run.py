@@ -90,25 +90,23 @@ def test_answers_are_those_of_each_image(finished: ImageRun) -> None:
 
 def test_few_shot_images_are_never_evaluated(finished: ImageRun) -> None:
     split = finished.split
-    seen = {
-        row for epoch in range(3) for batch in finished.phases["few_shot"].task().batches(epoch) for _, row in batch
-    }
+    seen = {row for epoch in range(3) for batch in finished.phases["few_shot"].batches(epoch) for _, row in batch}
     assert {*split.fewshot} <= seen
     assert not seen & {*split.ood, *split.id}
 
 
 def test_the_continual_phase_sees_half_of_the_unseen_classes(finished: ImageRun) -> None:
-    task: Any = finished.phases["continual"].task()
+    phase: Any = finished.phases["continual"]
     first, second = finished.unseen_halves
     assert {*first} | {*second} == {*finished.split.unseen}
-    rows = {row for batch in task.batches(0) for source, row in batch if source == 1}
+    rows = {row for batch in phase.batches(0) for source, row in batch if source == 1}
     assert {int(finished.labels[row]) for row in rows} == {*first}
-    assert not {*second} & {number for group in task.classes for number in group}
+    assert not {*second} & {number for group in phase.classes for number in group}
 
 
 def test_a_killed_run_resumes_bit_for_bit(finished: ImageRun, toys: list[str], tmp_path: Path) -> None:
     run = ImageRun.open(config(*toys, *BEST, *LONGER, f"out={tmp_path}"))
-    trainer = Trainer(run.phases["distill"].task(), tmp_path / "distill", run.teacher_provenance)
+    trainer = Trainer(run.phases["distill"], tmp_path / "distill", run.teacher_provenance)
     original = trainer._save
 
     def save_and_stop(epoch: int) -> None:
@@ -128,8 +126,8 @@ def test_a_killed_run_resumes_bit_for_bit(finished: ImageRun, toys: list[str], t
 
 def test_a_closed_set_has_no_zero_shot_output_and_separate_classifiers(toys: list[str], tmp_path: Path) -> None:
     run = trained(*toys, "objective.cls=1", "text.closed_set=true", f"out={tmp_path}")
-    task: Any = run.phases["few_shot"].task()
-    assert [len(group) for group in task.classes] == [len(run.split.seen), len(run.split.unseen)]
+    phase: Any = run.phases["few_shot"]
+    assert [len(group) for group in phase.classes] == [len(run.split.seen), len(run.split.unseen)]
     metrics = evaluate_images(run)["metrics"]
     assert metrics["zero_shot"]["ood"] is None and "retrieval" not in metrics
     assert 0 <= metrics["few_shot"]["ood"]["accuracy"] <= 1
@@ -179,9 +177,7 @@ def test_a_folder_of_another_run_is_refused(finished: ImageRun, toys: list[str],
 def test_prefetching_processes_change_no_result(finished: ImageRun, toys: list[str], tmp_path: Path) -> None:
     for crops in (0, 2):
         overrides = [*toys, *BEST, f"crops.fixed_crops={crops}", "crops.rand_augment=true", f"out={tmp_path}"]
-        alone, prefetched = (
-            ImageRun.open(config(*overrides, f"num_workers={n}")).phases["distill"].task() for n in (0, 2)
-        )
+        alone, prefetched = (ImageRun.open(config(*overrides, f"num_workers={n}")).phases["distill"] for n in (0, 2))
         before = torch.get_rng_state()
         batches = list(prefetched.iter_batches(1))
         assert torch.equal(torch.get_rng_state(), before)

@@ -79,18 +79,17 @@ def test_crop_logits_match_numpy() -> None:
 
 def test_label_frequencies_are_added_in_training(crop_run: tuple[Path, SceneRun]) -> None:
     _, run = crop_run
-    task: Any = run.phases["crop_classifier"].task()
-    prepared = next(iter(task.iter_batches(0)))
-    sampled_labels = [
-        [(task.train, task.few_shot)[s].labels[r] for s, r in batch] for n in range(400) for batch in task.batches(n)
-    ]
-    counts = np.maximum(1, np.bincount(np.concatenate(sampled_labels), minlength=len(task.labels)) / 400)
+    phase: Any = run.phases["crop_classifier"]
+    prepared = next(iter(phase.iter_batches(0)))
+    crops = phase.crops["train"], phase.crops["fewshot"]
+    sampled_labels = [[crops[s].labels[r] for s, r in batch] for n in range(400) for batch in phase.batches(n)]
+    counts = np.maximum(1, np.bincount(np.concatenate(sampled_labels), minlength=len(phase.labels)) / 400)
     assert len(set(counts.round().tolist())) > 2
-    task.model.eval()
+    phase.model.eval()
     with torch.no_grad():
         images, masks, labels = prepared
-        logits = task.model(images, masks).double().numpy()
-        found = float(task.loss(prepared, 0)[0])
+        logits = phase.model(images, masks).double().numpy()
+        found = float(phase.loss(prepared, 0)[0])
     odds = counts * np.exp(logits)
     probability = odds[np.arange(len(labels)), labels] / odds.sum(axis=1)
     assert found == pytest.approx(-np.log(probability).mean(), abs=0.01)  # 400 epochs are not all of them
@@ -141,7 +140,7 @@ def test_objects_are_classified(crop_run: tuple[Path, SceneRun]) -> None:
     assert record["history"]["crop_classifier"] == history and write_report(run.folder).is_file()
     assert history[-1]["validation"]["accuracy"] > 0.2  # of 26 names
     run.load_weights("crop_classifier")
-    model, columns = run.phases["crop_classifier"].model(), run.label_indices(("id", "ood"))
+    model, columns = run.phases["crop_classifier"].model, run.label_indices(("id", "ood"))
     few_shot = ObjectCropDataset(run.scenes["fewshot"], columns)
     with torch.no_grad():
         images, masks = few_shot.load(range(len(few_shot)), 64)
@@ -174,7 +173,7 @@ def test_a_policy_verifies_candidates_with_the_crop_classifier(crop_run: tuple[P
     crop_mask = crop_masks(part[None].astype(np.uint8), window, 64).float()
     with torch.no_grad():  # what was trained, not frozen
         run.load_weights("crop_classifier")
-        model = run.phases["crop_classifier"].model()
+        model = run.phases["crop_classifier"].model
         logits = model(crop_images(rgb[None], window, 64), crop_mask)[0].double().numpy()
     found = student.classify_crops(rgb, [part])[0]
     assert np.sum(1 / (1 + np.exp(-found))) == pytest.approx(1, abs=1e-6)  # probabilities of all names

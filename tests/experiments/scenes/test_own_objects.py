@@ -95,8 +95,8 @@ def test_the_vocabulary_leaves_out_the_synonyms_of_unseen_objects(toys: list[str
     own = make_own_toys(tmp_path, tuple(entries))
     for overrides, there in ((toys, True), (own, False)):
         run = SceneRun.open(config(*overrides, "objective.scene_proximity=1", f"out={tmp_path / 'run'}"))
-        assert run._vocabulary is not None and ("wrench" in run._vocabulary.texts) is there
-        assert "tea mug" in run._vocabulary.texts and "race car" not in run._vocabulary.texts
+        assert run.vocabulary is not None and ("wrench" in run.vocabulary.texts) is there
+        assert "tea mug" in run.vocabulary.texts and "race car" not in run.vocabulary.texts
 
 
 def test_scenes_without_unseen_objects_are_refused_before_training(tmp_path: Path) -> None:

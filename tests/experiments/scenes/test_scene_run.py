@@ -292,8 +292,8 @@ def test_settings_out_of_range_are_named(override: str) -> None:
 
 def test_an_epoch_has_the_size_of_its_part_of_the_training(toys: list[str], tmp_path: Path) -> None:
     schedule = ["distill.image_size_schedule=[16,32]", "distill.epochs=4"]
-    task: Any = SceneRun.open(config(*toys, *schedule, f"out={tmp_path}")).phases["distill"].task()
-    assert [next(iter(task.iter_batches(epoch))).images.shape[-1] for epoch in range(1, 5)] == [16, 16, 32, 32]
+    phase: Any = SceneRun.open(config(*toys, *schedule, f"out={tmp_path}")).phases["distill"]
+    assert [next(iter(phase.iter_batches(epoch))).images.shape[-1] for epoch in range(1, 5)] == [16, 16, 32, 32]
 
 
 def test_the_papers_preset_has_the_form_of_its_program() -> None:

@@ -58,11 +58,11 @@ def test_the_student_follows_the_teacher_on_unlabeled_scenes(toys: list[str], tm
     without, other, _ = trained(*toys, "data.unlabeled=null", f"out={tmp_path / 'best'}")
     assert "unlabeled" not in without.data_provenance
     assert any(not torch.equal(weights[name], other[name]) for name in weights)
-    task: Any = run.phases["distill"].task()
-    loaded = task.load([(0, 1), (0, 2), (1, 3)], (0, 0), None)
+    phase: Any = run.phases["distill"]
+    loaded = phase.load([(0, 1), (0, 2), (1, 3)], (0, 0), None)
     assert loaded.labeled.tolist() == [True, True, False]
     assert not loaded.targets[2].any() and loaded.targets[0].any()
-    assert task.load([(0, 1)], (0, 0), None).labeled is None
+    assert phase.load([(0, 1)], (0, 0), None).labeled is None
 
 
 def test_their_labels_are_never_read(toys: list[str], tmp_path: Path) -> None:
@@ -79,11 +79,11 @@ def test_names_of_unlabeled_objects_join_the_vocabulary(
 ) -> None:
     run = SceneRun.open(config(*toys, f"out={tmp_path / 'o'}"))
     monkeypatch.setattr(SceneDataset, "present_names", ["flute", "banana"])
-    assert run._vocabulary is not None and "flute" in run._vocabulary.texts
+    assert run.vocabulary is not None and "flute" in run.vocabulary.texts
     unseen = run.label_names(("ood",))
-    assert not set(unseen) & set(run._vocabulary.texts)
+    assert not set(unseen) & set(run.vocabulary.texts)
     without = SceneRun.open(config(*toys, "data.unlabeled=null", f"out={tmp_path / 'p'}"))
-    assert without._vocabulary is not None and "flute" not in without._vocabulary.texts
+    assert without.vocabulary is not None and "flute" not in without.vocabulary.texts
 
 
 def test_unseen_objects_among_them_are_refused(toys: list[str], tmp_path: Path) -> None:

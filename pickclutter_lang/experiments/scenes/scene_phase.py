@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pickclutter_lang.datasets.scene_images import SceneDataset, label_coverage
+from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, label_coverage
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, flip_index, sample_augmentation
-from pickclutter_lang.distillation import SceneObjective, VocabularyFeatures
-from pickclutter_lang.experiments.scenes.config import TrainConfig
+from pickclutter_lang.distillation import VocabularyFeatures
+from pickclutter_lang.experiments.scenes.trained_run import check_distilled_run
+from pickclutter_lang.experiments.stages import DISTILL
 from pickclutter_lang.metrics import multilabel_row
 from pickclutter_lang.students.student import MultiLabelStudent, StudentFeatures, predict_scenes
 from pickclutter_lang.teachers.scene_features import RegionFeatures, region_coverage
@@ -29,9 +31,12 @@ from pickclutter_lang.training.batches import (
     shuffled_batches,
     with_unlabeled,
 )
-from pickclutter_lang.training.config import FewShotConfig, PhaseConfig
+from pickclutter_lang.training.config import FewShotConfig
 from pickclutter_lang.training.parallel import gather_rows, own_draws, own_slice
-from pickclutter_lang.training.trainer import check_finite
+from pickclutter_lang.training.trainer import Phase, check_finite
+
+if TYPE_CHECKING:
+    from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 
 _VOCABULARY, _BANK = 1, 2  # distinguish the random streams of a batch
 _SCORED_TEXTS = 24
@@ -76,37 +81,50 @@ class SceneBatch:
     sampled: Sequence[int]
 
 
-@dataclass(frozen=True)
-class SceneTask:
-    """See `pickclutter_lang.training.trainer.Task`. All draws depend on (seed, phase, epoch, batch or scene) alone.
+class ScenePhase(Phase):
+    """Distills or fine-tunes the student of scenes. All draws depend on (seed, phase, epoch, batch or scene) alone.
 
-    Distillation passes over the first source, with scenes of the second as unlabeled ones; fine-tuning over the second
-    one, the few-shot scenes. With `validation` every epoch is scored on it.
+    Distillation passes over the first source, with scenes of the second as unlabeled ones, and scores every epoch on
+    X_id. Fine-tuning passes over the second one, the few-shot scenes.
     """
 
-    name: str
-    settings: TrainConfig
-    model: MultiLabelStudent
-    architecture: dict[str, Any]
-    objective: SceneObjective
-    sources: Sequence[DataSource]
-    labels: Sequence[str]
-    vocabulary: Vocabulary | None
-    validation: SceneDataset | None
+    def __init__(self, run: SceneRun, name: str) -> None:
+        self.run, self.name, self.settings = run, name, run.config
+        self.config, self.architecture = run.config.phases[name], run.architecture
+        self.selection_metric = run.config.selection_metric
+        distilled = name == DISTILL
+        self.labels = run.label_names(("id",) if distilled else ("id", "ood"))
+        self.stores = run.distilled_stores if distilled else ("train", "fewshot")
+        self.validation = run.scenes["id"] if distilled else None
+        if distilled and run.config.distilled_run is not None:
+            self.finished_run = Path(run.config.distilled_run)
+        self.objective = run.objective
+        self._key = run.config.seed, [*run.config.phases].index(name)
 
     @cached_property
-    def config(self) -> PhaseConfig:
-        """How it is optimized."""
-        return self.settings.phases[self.name]
-
-    @property
-    def selection_metric(self) -> str:
-        """Metric of the validation that chooses the epoch."""
-        return self.settings.selection_metric
+    def model(self) -> MultiLabelStudent:
+        """The student of the run."""
+        return self.run.model
 
     @cached_property
-    def _key(self) -> tuple[int, int]:
-        return self.settings.seed, [*self.settings.phases].index(self.name)
+    def sources(self) -> list[DataSource]:
+        """What it is trained on."""
+        return [self.run.source(name) for name in self.stores]
+
+    def check(self) -> None:
+        """Check that the stores have the masks that the objective needs, and the run whose result is taken over."""
+        for name in self.stores:
+            if self.objective.needs("coverage", "region_features", "teacher_region_features"):
+                self.run.scenes[name].segmentation([0])
+            if self.objective.needs("coverage") and name != UNLABELED:
+                self.run.scenes[name].instance_ids([0], [0])
+        if self.finished_run is not None:
+            check_distilled_run(self.finished_run, self.run.folder, self.run.identity)
+
+    def initialize(self) -> None:
+        """Start from the distilled weights."""
+        if self.name != DISTILL:
+            self.run.load_weights(DISTILL)
 
     @cached_property
     def _columns(self) -> list[int]:
@@ -148,23 +166,22 @@ class SceneTask:
             for number, rows, _ in parts
         ]
         known = torch.tensor([self.sources[number].labeled for number, rows, _ in parts for _ in rows])
-        if self.vocabulary is not None and self.objective.needs("vocabulary_probabilities"):
-            count = len(self.vocabulary.texts)
+        vocabulary = self.run.vocabulary
+        if vocabulary is not None and self.objective.needs("vocabulary_probabilities"):
+            count = len(vocabulary.texts)
             rng = np.random.default_rng((*self._key, *key, _VOCABULARY))
             sampled = rng.choice(count, min(_SCORED_TEXTS, count), replace=False).tolist()
         return SceneBatch(key, parts, torch.cat(images), torch.cat(targets), None if known.all() else known, sampled)
 
     def loss(self, prepared: SceneBatch, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the objective's value on a batch, and its terms.
-
-        :raises InvalidArgumentError: when the training diverged
-        """
+        """Return the objective's value on a batch, and its terms."""
         device, count = next(self.model.parameters()).device, len(self.labels)
         images = prepared.images.to(device)
         with own_draws():
             own = self.model.features(images)
         features = StudentFeatures(*(gather_rows(part.float(), len(prepared.targets)) for part in own))
-        texts = [self.vocabulary.texts[n] for n in prepared.sampled] if self.vocabulary is not None else []
+        vocabulary = self.run.vocabulary
+        texts = [vocabulary.texts[n] for n in prepared.sampled] if vocabulary is not None else []
         prediction = self.model.score(features, self.model.prompts.encode(self.labels, texts))
         check_finite(prediction.probabilities, epoch, self.name, self.config)
         return self.objective(
@@ -202,8 +219,8 @@ class SceneTask:
             values |= {"teacher": torch.cat(features).to(device), "bank": self._bank(batch, device)}
         if needs("region_features", "teacher_region_features"):
             values |= self._region_features(batch, spatial)
-        if self.vocabulary is not None:
-            known = self.vocabulary.features
+        if self.run.vocabulary is not None:
+            known = self.run.vocabulary.features
             present, absent = (part[list(batch.sampled)] for part in (known.present, known.absent))
             values["vocabulary"] = known._replace(present=present, absent=absent)
         return values
