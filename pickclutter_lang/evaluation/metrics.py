@@ -121,14 +121,15 @@ def scores_of(episodes: Sequence[Episode], suite: str, source: str) -> Scores:
 
     :param source: hash of what the piles and instructions depend on
     """
-    cells = {}
+    cells = []
     for variant, measure in product(variants_of(episodes), measures(suite)):
         hits = hits_of(episodes, variant, measure)
         if hits:
             of = MEASURES[measure].of
             targets = {e["seed"]: str(e["target"]) for e in episodes if e["variant"] == variant and of(e)}
             piles = [f"pile {seed}" for seed in hits]
-            cells[variant, measure] = Cell.of_episodes(piles, [*targets.values()], [*hits.values()], source)
+            cell = Cell.of_episodes(piles, [*targets.values()], [*hits.values()], source)
+            cells.append(((variant, measure), cell))
     return Scores.of_cells(cells, {str(e["target"]) for e in episodes if not e["seen"]})
 
 

@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -152,15 +152,15 @@ class Scores:
     columns: Mapping[str, NDArray[Any]]
 
     @classmethod
-    def of_cells(cls, cells: Mapping[Place, Cell], unseen: Collection[str] = ()) -> Scores:
-        """Return the table of some cells.
+    def of_cells(cls, cells: Iterable[tuple[Place, Cell]], unseen: Collection[str] = ()) -> Scores:
+        """Return the table of some cells, of which one at a time need be in memory: a dense one is large.
 
         :param unseen: labels of Y_ood
         """
         names: dict[str, dict[str, int]] = {name: {} for name in _CODES}
         rows: dict[str, list[NDArray[Any]]] = {name: [] for name in (*_CODES, "score", "target", "predicted")}
         sources: dict[str, str] = {}
-        for (stage, cell), one in cells.items():
+        for (stage, cell), one in cells:
             at = np.nonzero(~np.isnan(one.scores))
             codes = {"stage": [stage], "cell": [cell], "item": one.items, "label": one.labels}
             for name, texts in codes.items():

@@ -43,7 +43,7 @@ def scene_cells(shift: float, scenes: int = 40, source: str = "x") -> dict[tuple
 def scenes_run(folder: Path, shift: float, **values: Any) -> Path:
     rows = [{"epoch": n, "loss": 1 / n, "cls": 0.5, "validation": {"map": 0.5}} for n in (1, 2)]
     record(folder, "scenes", config={"lr": shift, "out": str(folder)}, history={"distill": rows})
-    Scores.of_cells(scene_cells(shift, **values), {"lime", "fork"}).save(folder)
+    Scores.of_cells(scene_cells(shift, **values).items(), {"lime", "fork"}).save(folder)
     return folder
 
 
@@ -60,7 +60,7 @@ def images_run(folder: Path, seed: int) -> Path:
         ("few_shot", "ood"): Cell.of_answers(items, classes, labels.tolist(), answers.tolist(), **cosines),
         ("retrieval", "ood"): Cell.of_answers(items, classes, labels.tolist(), answers.tolist()),
     }
-    Scores.of_cells(cells, {"a"}).save(record(folder, "images"))
+    Scores.of_cells(cells.items(), {"a"}).save(record(folder, "images"))
     return folder
 
 
@@ -69,13 +69,13 @@ def policy_run(folder: Path, seed: int, first: int) -> Path:
     items = [f"{n} drawn" for n in range(first, first + 30)]
     targets = [("lime", "mug")[n % 2] for n in range(first, first + 30)]
     cells = {("student", "success"): Cell.of_episodes(items, targets, hits, "piles")}
-    Scores.of_cells(cells, {"lime"}).save(record(folder, "policy"))
+    Scores.of_cells(cells.items(), {"lime"}).save(record(folder, "policy"))
     return folder
 
 
 def test_scores_come_back_as_they_were(tmp_path: Path) -> None:
     cells = scene_cells(0.3)
-    Scores.of_cells(cells, {"lime"}).save(tmp_path)
+    Scores.of_cells(cells.items(), {"lime"}).save(tmp_path)
     found = Scores.load(tmp_path)
     assert found.unseen == {"lime"} and set(found.places) == set(cells)
     for place, cell in cells.items():
@@ -92,7 +92,7 @@ def test_scores_come_back_as_they_were(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "codes"])
 def test_damaged_scores_are_refused(tmp_path: Path, damage: str) -> None:
-    scores = Scores.of_cells(scene_cells(0.3))
+    scores = Scores.of_cells(scene_cells(0.3).items())
     scores.save(tmp_path)
     path = tmp_path / SCORES_FILE
     if damage == "missing":
@@ -159,7 +159,7 @@ def test_runs_of_each_kind_are_compared_on_what_they_share(
 def test_policies_without_a_variant_in_common_have_a_page_too(tmp_path: Path) -> None:
     folders = [str(policy_run(tmp_path / name, 0, 0)) for name in "ab"]
     cell = Cell.of_episodes(["1 drawn"], ["lime"], [True], "piles")
-    Scores.of_cells({("teacher", "success"): cell}).save(tmp_path / "b")
+    Scores.of_cells([(("teacher", "success"), cell)]).save(tmp_path / "b")
     assert write_comparison(CompareRunsConfig(folders, str(tmp_path / "out"))).is_file()
 
 

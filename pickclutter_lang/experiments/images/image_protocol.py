@@ -31,7 +31,7 @@ from pickclutter_lang.metrics import (
 from pickclutter_lang.results.page import evenly_spaced, jpeg
 from pickclutter_lang.results.record import Record, write_trained
 from pickclutter_lang.results.runs import TEACHER
-from pickclutter_lang.results.scores import Cell, Place, Scores
+from pickclutter_lang.results.scores import Cell, Scores
 from pickclutter_lang.training.config import RetrievalConfig
 from pickclutter_lang.utils.io import atomic_write
 
@@ -305,19 +305,20 @@ def _save_space(run: ImageRun, students: Tensor) -> None:
 def _save_scores(run: ImageRun, answers: Mapping[str, Mapping[str, Answers]]) -> None:
     """Save the answers of every stage, and those of the teacher, per image."""
     names, ids = [item.name for item in run.data.classes], run.data.images.ids
-    cells: dict[Place, Cell] = {}
-    for stage, parts in answers.items():
-        for part, one in parts.items():
-            cells[stage, part] = Cell.of_answers(
-                [ids[row] for row in (run.split.id if part == "id" else run.split.ood)],
-                names,
-                one.labels.tolist(),
-                one.predicted.tolist(),
-                own=None if one.own is None else one.own.numpy(),
-                others=None if one.others is None else one.others.numpy(),
-                nearest=None if one.nearest is None else one.nearest.tolist(),
-                source=run.data.images.content_hash,
-            )
+
+    def cell(part: str, one: Answers) -> Cell:
+        return Cell.of_answers(
+            [ids[row] for row in (run.split.id if part == "id" else run.split.ood)],
+            names,
+            one.labels.tolist(),
+            one.predicted.tolist(),
+            own=None if one.own is None else one.own.numpy(),
+            others=None if one.others is None else one.others.numpy(),
+            nearest=None if one.nearest is None else one.nearest.tolist(),
+            source=run.data.images.content_hash,
+        )
+
+    cells = (((stage, part), cell(part, one)) for stage, parts in answers.items() for part, one in parts.items())
     Scores.of_cells(cells, [names[n] for n in run.split.unseen]).save(run.folder)
 
 

@@ -89,10 +89,10 @@ def save_crop_scores(request: TrainedRunConfig) -> None:
     student = load_trained_run(request)
     if student.config.crop_classifier is not None:
         with dir_lock(student.folder):
-            cells: dict[Place, Cell] = {}
+            cells: list[tuple[Place, Cell]] = []
             for store in ("id", "fewshot"):
                 found, content = _score_crops(student, store), student.scenes[store].content_hash
-                cells |= cells_of(found, CROP_CLASSIFIER, store, DEFAULT_THRESHOLD, content)
+                cells += cells_of(found, CROP_CLASSIFIER, store, DEFAULT_THRESHOLD, content)
             Scores.of_cells(cells, student.label_names(("ood",))).save(student.folder / CROP_CLASSIFIER)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -67,7 +67,7 @@ def evaluate_run(run: SceneRun) -> dict[str, Any]:
     with run.locked():
         start = time.perf_counter()
         stages: dict[str, Any] = {}
-        histories, cells = {}, dict[Place, Cell]()
+        histories, cells = {}, list[tuple[Place, Cell]]()
         for stage, phase in STAGES.items():
             histories[phase] = run.load_weights(phase)
             if stage == "retrieval":
@@ -83,7 +83,7 @@ def evaluate_run(run: SceneRun) -> dict[str, Any]:
                 predictions["fewshot"] = predict_store(run, "fewshot")  # what thresholds of a policy come from
                 _examples(run).save(run.folder)
             for store, found in predictions.items():
-                cells |= cells_of(found, stage, store, stages[stage]["id_threshold"], run.scenes[store].content_hash)
+                cells += cells_of(found, stage, store, stages[stage]["id_threshold"], run.scenes[store].content_hash)
         histories |= {phase: run.load_weights(phase) for phase in run.phases if phase not in histories}
         Scores.of_cells(cells, run.label_names(("ood",))).save(run.folder)
         evaluated = {
@@ -200,22 +200,20 @@ class Examples:
 
 def cells_of(
     predictions: Predictions, stage: str, store: str, thresholds: float | Tensor, source: str
-) -> dict[Place, Cell]:
-    """Return predictions on a store as cells `id_on_<store>` and `ood_on_<store>`.
+) -> Iterator[tuple[Place, Cell]]:
+    """Yield predictions on a store as cells `id_on_<store>` and `ood_on_<store>`.
 
     :param thresholds: one, or one for each label [C]
     :param source: content hash of the store
     """
     decided = predictions.probabilities > thresholds
-    cells = {}
     for split, columns in (("id", ~predictions.unseen), ("ood", predictions.unseen)):
         labels = [name for name, chosen in zip(predictions.names, columns.tolist(), strict=True) if chosen]
         scores = predictions.probabilities[:, columns].float().numpy()
         targets, predicted = predictions.targets.bool()[:, columns].numpy(), decided[:, columns].numpy()
         if labels:
-            place = stage, f"{split}_on_{store}"
-            cells[place] = Cell(tuple(predictions.scenes), tuple(labels), scores, targets, predicted, source)
-    return cells
+            cell = Cell(tuple(predictions.scenes), tuple(labels), scores, targets, predicted, source)
+            yield (stage, f"{split}_on_{store}"), cell
 
 
 def predictions_of(scores: Scores, stage: str, store: str) -> Predictions | None:

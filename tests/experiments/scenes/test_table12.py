@@ -78,9 +78,8 @@ def test_scores_per_scene_are_resampled_and_shared_by_methods(tmp_path: Path) ->
         for seed in range(2):
             path = write_result(tmp_path, make_result(method, seed, 0.4)).parent
             scores = np.clip(rng.random((40, 2)) * 0.6 + shift * targets, 0, 1).astype(np.float32)
-            Scores.of_cells({("few_shot", "ood_on_ood"): Cell(scenes, labels, scores, targets, scores > 0.5)}).save(
-                path
-            )
+            cell = Cell(scenes, labels, scores, targets, scores > 0.5)
+            Scores.of_cells([(("few_shot", "ood_on_ood"), cell)]).save(path)
     runs = loaded(tmp_path)
     measure = "few_shot.ood_on_ood.model.map"
     one, other = runs.estimate("cls", measure), runs.estimate("cls", "few_shot.id_on_ood.model.map")
