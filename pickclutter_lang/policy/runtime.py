@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from pickclutter_lang.datasets.transforms.augmentation import stack_channels
 from pickclutter_lang.datasets.transforms.resampling import (
     MARGIN,
     MIN_CROP_SIDE,
     bounding_square,
     crop_bilinear,
     crop_nearest,
-    resize_nearest,
-    resize_smooth,
+    resize_channels,
 )
 from pickclutter_lang.errors import (
     CheckpointError,
@@ -42,7 +42,6 @@ from pickclutter_lang.policy.folder import (
     read_policy_file,
     read_text,
 )
-from pickclutter_lang.utils.constants import MAX_DEPTH_M
 from pickclutter_lang.utils.reading import check_finite
 
 if TYPE_CHECKING:
@@ -150,28 +149,17 @@ class StudentRuntime:
         :raises InvalidArgumentError: for an image that is missing or of another size
         """
         spec = self.config
-        parts: list[Floats] = []
-        depths: list[int] = []
-        start = (spec.camera_size - spec.crop_size) // 2
-        window = slice(start, start + spec.crop_size)
-        for key in self.student_input:
+        images: dict[tuple[str, str], NDArray[np.generic]] = {}
+        for (camera, kind), key in zip(spec.camera_spec.keys, self.student_input, strict=True):
             if key not in observation:
                 raise InvalidArgumentError(
                     f"expected {key}, but got {', '.join(observation) or 'nothing'}; make the environment with "
                     "obs_mode='rgbd', and not with base_camera=False for the base camera's"
                 )
-            image = _validate_image(np.asarray(observation[key]), key, spec.camera_size)[window, window]
-            if key.endswith("_depth"):
-                depths.append(3 + 4 * len(depths))
-                image = np.minimum(image, np.float32(MAX_DEPTH_M))[..., None]
-            parts.append(image)
-        channels = np.concatenate(parts, axis=2)
-        if spec.image_size != spec.crop_size:
-            smooth = resize_smooth(channels, spec.image_size)
-            if depths:  # averaging over an edge gives a depth at which there is no surface
-                smooth[..., depths] = resize_nearest(channels[..., depths], spec.image_size)
-            channels = smooth
-        return np.ascontiguousarray(channels.transpose(2, 0, 1)[None])
+            images[camera, kind] = _validate_image(np.asarray(observation[key]), key, spec.camera_size)[None]
+        channels, depths = stack_channels(images, spec.crop_size)
+        resized = resize_channels(channels[0], spec.image_size, depths)
+        return np.ascontiguousarray(resized.transpose(2, 0, 1)[None])
 
     def classify_crops(self, rgb: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.float64]:
         """Return the log odds [n, C] of each name of the folder against its other names, for the objects in n masks.
@@ -195,8 +183,8 @@ class StudentRuntime:
         return np.asarray(logits - logsumexp(others, axis=2))
 
 
-def _validate_image(image: NDArray[Any], key: str, side: int) -> Floats:
-    """Return RGB in 0..1 of uint8 [S, S, 3], or depth of floats [S, S] in meters, to the millimeter of scene stores.
+def _validate_image(image: NDArray[Any], key: str, side: int) -> NDArray[np.generic]:
+    """Return RGB, uint8 [S, S, 3], or depth, floats [S, S] in meters, in the whole millimeters of scene stores.
 
     :raises InvalidArgumentError: for another size, number of channels or type
     """
@@ -212,9 +200,7 @@ def _validate_image(image: NDArray[Any], key: str, side: int) -> Floats:
         fits, wanted = image.shape[2:] == (3,) and image.dtype == np.uint8, f"uint8 [{side}, {side}, 3]"
     if not fits:
         raise InvalidArgumentError(f"expected {key} as {wanted}, but got {image.dtype} {list(image.shape)}")
-    if key.endswith("_depth"):
-        return np.asarray(np.round(image * 1000).astype(np.float32) / 1000)
-    return np.asarray(image.astype(np.float32) / 255)
+    return np.round(image * 1000) if key.endswith("_depth") else image
 
 
 class OnnxNetworks:

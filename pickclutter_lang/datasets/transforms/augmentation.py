@@ -70,7 +70,7 @@ def crop_and_flip(image: NDArray[np.generic], crop_size: int, params: Augmentati
         rows = rows[::-1]
     if params.horizontal:
         columns = columns[::-1]
-    crop: NDArray[np.generic] = image[rows[:, None], columns[None, :]]
+    crop: NDArray[np.generic] = image.take(rows, axis=0).take(columns, axis=1)
     return crop
 
 
@@ -97,7 +97,7 @@ def stack_channels(
 ) -> tuple[NDArray[np.float32], list[int]]:
     """Return the center crops of n images, float32 [n, crop_size, crop_size, K], and which channels are depth.
 
-    Arguments and units are those of `crops.preprocess_images`.
+    Arguments and units are those of `crops.preprocess_images`. A student that acts has its input from here too.
     """
     count = len(next(iter(images.values())))
     chosen = params if params is not None else [AugmentationParams()] * count

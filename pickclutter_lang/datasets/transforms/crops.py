@@ -41,10 +41,11 @@ def preprocess_images(
 
 
 def _resize(images: Tensor, size: int, depths: Sequence[int]) -> Tensor:
+    """Resize as `resampling.resize_channels` does for a student that acts: equal up to rounding, and fast on many."""
     if size == images.shape[-1]:
         return images
     smooth = functional.interpolate(images, size=(size, size), mode="bilinear", antialias=True)
-    if depths:  # averaging over an edge gives a depth at which there is no surface
+    if depths:
         near = functional.interpolate(images, size=(size, size), mode="nearest-exact")
         smooth[:, depths] = near[:, depths]
     return smooth.contiguous(memory_format=torch.channels_last)

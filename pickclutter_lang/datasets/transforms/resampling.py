@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,6 +36,19 @@ def resize_nearest(images: Floats, size: int) -> Floats:
         np.minimum(((np.arange(size) + 0.5) * side / size).astype(int), side - 1) for side in images.shape[-3:-1]
     )
     return images[..., rows[:, None], columns, :]
+
+
+def resize_channels(image: Floats, size: int, depths: Sequence[int]) -> Floats:
+    """Resize a student's input [S, S, K] as in its training, where torch does it (see `crops.preprocess_images`).
+
+    :param depths: channels of depth: averaging over an edge gives a depth at which there is no surface
+    """
+    if size == image.shape[0]:
+        return image
+    smooth = resize_smooth(image, size)
+    if depths:
+        smooth[..., depths] = resize_nearest(image[..., depths], size)
+    return smooth
 
 
 def enlarge(maps: Floats, size: int) -> Floats:
