@@ -176,10 +176,7 @@ class StudentDetector:
     def _threshold(self, name: str, color: bool) -> float:
         if self._always_present:
             return 0.0
-        thresholds = self.student.thresholds
-        return (
-            COLOR_THRESHOLD if color else (thresholds.crop_classifier or thresholds.names).get(name, thresholds.default)
-        )
+        return COLOR_THRESHOLD if color else self.student.thresholds.of(name, combined=True)
 
     def _verify(
         self,

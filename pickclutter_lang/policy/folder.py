@@ -150,6 +150,11 @@ class Thresholds:
     names: dict[str, float]
     crop_classifier: dict[str, float] | None
 
+    def of(self, name: str, combined: bool = False) -> float:
+        """Return the threshold of a name; `combined`: of the combined score, where there is a crop classifier."""
+        thresholds = self.crop_classifier if combined and self.crop_classifier else self.names
+        return thresholds.get(name, self.default)
+
     def validate(self, student: StudentSpec) -> None:
         """Raise InvalidArgumentError for a threshold that is missing or not in 0..1."""
         within("default", self.default, 0.0, 1.0)

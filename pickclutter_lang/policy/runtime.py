@@ -125,7 +125,7 @@ class StudentRuntime:
 
     def threshold(self, name: str) -> float:
         """Return the score from which a name is predicted present."""
-        return self.thresholds.names.get(name, self.thresholds.default)
+        return self.thresholds.of(name)
 
     @cached_property
     def map_size(self) -> int:

@@ -65,7 +65,7 @@ class TeacherDetector:
             return 0.0
         if rivals_of(name, self.names).color:
             return COLOR_THRESHOLD
-        return self.thresholds.names.get(name, self.thresholds.default)
+        return self.thresholds.of(name)
 
     def _classify(self, features: Tensor, name: str, segments: NDArray[np.int64], large: Sequence[int]) -> Detection:
         """Return the answer for a name.
