@@ -82,11 +82,6 @@ class Gallery:
         return {facet: sorted(values) for facet, values in found.items()}
 
 
-def evenly_spaced(count: int, most: int) -> list[int]:
-    """Return which of `count` things a gallery shows, at most so many, from the first to the last."""
-    return sorted({round(n) for n in np.linspace(0, count - 1, min(most, count)).tolist()})
-
-
 def jpeg(pixels: NDArray[np.uint8], most: int = 512) -> Media:
     """Return an image uint8 [H, W, 3] as a JPEG whose sides have at most so many pixels."""
     image, stream = Image.fromarray(pixels), io.BytesIO()

@@ -28,12 +28,13 @@ from pickclutter_lang.metrics import (
     neighbour_overlap,
     relative_match,
 )
-from pickclutter_lang.results.page import evenly_spaced, jpeg
+from pickclutter_lang.results.page import jpeg
 from pickclutter_lang.results.record import Record, write_trained
 from pickclutter_lang.results.runs import TEACHER
 from pickclutter_lang.results.scores import Cell, Scores
 from pickclutter_lang.training.config import RetrievalConfig
 from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.sampling import evenly_spaced
 
 SPACE_FILE, EXAMPLES = "space.npz", "examples"
 """`students` [n, D] of X_ood, `texts` [C, D] of Y_ood, `labels` [n] as rows of the latter; the folder of images."""

@@ -20,6 +20,7 @@ from pickclutter_lang.students.student import CropClassifier, MultiLabelStudent,
 from pickclutter_lang.training.batches import Batch, balanced_batches, prefetch_map
 from pickclutter_lang.training.parallel import gather_rows, own_draws, own_slice
 from pickclutter_lang.training.trainer import Phase, check_finite
+from pickclutter_lang.utils.sampling import evenly_spaced
 
 if TYPE_CHECKING:
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun
@@ -125,7 +126,7 @@ class CropPhase(Phase):
             return None
         self.model.eval()
         device = self.model.log_scale.device
-        rows = np.unique(np.linspace(0, len(validation) - 1, _VALIDATED).round().astype(int)).tolist()
+        rows = evenly_spaced(len(validation), _VALIDATED)
         right = []
         for first in range(0, len(rows), self.config.batch_size):
             part = rows[first : first + self.config.batch_size]

@@ -34,11 +34,11 @@ from pickclutter_lang.policy.folder import (
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.policy.torch_networks import CROP_CLASSIFIER_PREFIX, TorchNetworks, save_pretrained
-from pickclutter_lang.results.page import evenly_spaced
 from pickclutter_lang.results.record import RESULT_FILE, number_at, read_record
 from pickclutter_lang.results.scores import SCORES_FILE, Cell, Place, Scores
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.progress import track
+from pickclutter_lang.utils.sampling import evenly_spaced
 from pickclutter_lang.utils.typing import FloatArray
 
 MAX_CALIBRATION_SCENES = 300

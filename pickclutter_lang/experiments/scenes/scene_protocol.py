@@ -28,13 +28,13 @@ from pickclutter_lang.metrics.thresholds import (
     matched_fpr_thresholds,
     recenter_scores,
 )
-from pickclutter_lang.results.page import evenly_spaced
 from pickclutter_lang.results.record import write_trained
 from pickclutter_lang.results.scores import Cell, Place, Scores
 from pickclutter_lang.students.student import MultiLabelStudent, predict_batches, predict_scenes
 from pickclutter_lang.training.config import RetrievalConfig
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.reading import read_npz
+from pickclutter_lang.utils.sampling import evenly_spaced
 
 if TYPE_CHECKING:
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun
