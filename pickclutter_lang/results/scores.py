@@ -1,4 +1,4 @@
-"""`scores.npz`: the scores of a run per item, one long table, which tables, intervals, pages and comparisons read.
+"""`scores.npz`: the scores of a run per item, one long table, which tables over runs, intervals and comparisons read.
 
 | column | run on scenes | run on single images | evaluation of a policy |
 | --- | --- | --- | --- |
