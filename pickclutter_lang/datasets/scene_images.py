@@ -37,6 +37,7 @@ UNLABELED = "unlabeled"
 _SPLITS: tuple[Literal["id", "ood"], ...] = ("id", "ood")
 _AT_ONCE = 64
 _MIN_PIXELS = 30
+_DEPTH_SCENES = 256
 _SHIFT, _LARGER, _SMALLER = 0.08, 0.25, 0.2  # shares of the side; logarithms of the factors
 _BYTES_PER_PIXEL = {"rgb": 3, "depth": 2, "segmentation": 1}
 
@@ -232,9 +233,9 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
     return sets
 
 
-def depth_statistics(scenes: SceneDataset, sample: int = 256) -> tuple[Tensor, Tensor]:
-    """Return mean and standard deviation [cameras] of the depth in meters over some scenes, where one is seen."""
-    images = scenes.batch(range(min(sample, len(scenes))))
+def depth_statistics(scenes: SceneDataset) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation [cameras] of the depth in meters over the first scenes, where one is seen."""
+    images = scenes.batch(range(min(_DEPTH_SCENES, len(scenes))))
     depths = [images[:, channel] for channel in range(3, images.shape[1], 4)]
     seen = [depth[depth > 0] if int((depth > 0).sum()) > 1 else torch.zeros(2) for depth in depths]
     return torch.stack([d.mean() for d in seen]), torch.stack([d.std() for d in seen])

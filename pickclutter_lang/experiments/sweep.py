@@ -43,6 +43,7 @@ from pickclutter_lang.utils.words import quoted_value
 log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
 _GRACE_S = 10.0
+_TAIL_LINES = 6
 """Seconds that a run has to end by itself."""
 
 
@@ -278,12 +279,12 @@ class _RunProcess:
                 self.process.wait(_GRACE_S)
                 return
 
-    def tail(self, lines: int = 6) -> str:
+    def tail(self) -> str:
         """Return the last lines that it wrote."""
         with self.log.open("rb") as stream:
             stream.seek(self._start)
             text = stream.read().decode(errors="replace")
-        return "\n".join([line.rstrip() for line in text.splitlines() if line.strip()][-lines:])
+        return "\n".join([line.rstrip() for line in text.splitlines() if line.strip()][-_TAIL_LINES:])
 
 
 def _ended(running: dict[str, tuple[Job, _RunProcess]]) -> list[tuple[Job, Failure | None]]:

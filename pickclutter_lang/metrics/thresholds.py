@@ -77,18 +77,18 @@ def fpr_thresholds(predictions: Predictions, share: float, otherwise: float) -> 
     return torch.tensor(found, dtype=torch.float64).clamp(_EDGE, 1 - _EDGE)
 
 
-def per_split_fpr_thresholds(predictions: Predictions, share: float, otherwise: float = DEFAULT_THRESHOLD) -> Tensor:
+def per_split_fpr_thresholds(predictions: Predictions, share: float) -> Tensor:
     """Return a threshold for each label [C], float64 within (0, 1): one for all of Y_id and one for all of Y_ood.
 
     Of the pairs of a scene and a label that it lacks, this share scores above the threshold. All labels of a split
     share one. Labels that are easily confused (a fork, a knife) then raise most of the false alarms. Where scores are
     comparable between labels, this misses fewer objects than `fpr_thresholds` at equally many false alarms. Y_ood has a
-    threshold of its own, since a student scores its labels lower, present or absent.
+    threshold of its own, since a student scores its labels lower, present or absent. Where every scene has all the
+    labels of a split, its threshold is `DEFAULT_THRESHOLD`.
 
     :param share: of false alarms, in 0..1
-    :param otherwise: threshold where every scene has all the labels of a split
     """
-    found = torch.full((len(predictions.names),), otherwise, dtype=torch.float64)
+    found = torch.full((len(predictions.names),), DEFAULT_THRESHOLD, dtype=torch.float64)
     for split in (~predictions.unseen, predictions.unseen):
         lacking = predictions.probabilities[:, split][~predictions.targets[:, split]].double()
         if len(lacking):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _RGB_MEAN, _RGB_STD = 0.5, 0.25
 _BATCH_SIZE = 64
+_CROP_SCALE = 10.0  # of the cosines of a crop classifier before its training
 _OUTSIDE = 1e-4  # weight of a cell without the object, so that an empty mask averages the full image
 
 
@@ -274,17 +275,16 @@ class CropClassifier(nn.Module):
 
     text: Tensor  # the buffer's name in state dicts
 
-    def __init__(self, student: Student, count: int, logit_scale: float = 10.0, use_bf16: bool = False) -> None:
+    def __init__(self, student: Student, count: int, use_bf16: bool = False) -> None:
         """Build one for C names; their embeddings are 0 until `set_class_embeddings` or a state dict sets them.
 
         :param count: number C of names
-        :param logit_scale: initial value of the learned scale of the cosines, > 0
         :param use_bf16: compute the student in bfloat16
         """
         super().__init__()
         self.use_bf16 = use_bf16
         self.student = student
-        self.log_scale = nn.Parameter(torch.tensor(math.log(logit_scale)))
+        self.log_scale = nn.Parameter(torch.tensor(math.log(_CROP_SCALE)))
         self.register_buffer("text", torch.zeros(count, student.embed_dim))
 
     def set_class_embeddings(self, class_embeddings: Tensor) -> None:

@@ -251,10 +251,10 @@ def _nce(logits: Tensor, targets: Tensor) -> Tensor:
 class PairwiseSigmoid(nn.Module):
     """The sigmoid loss of each pair (SigLIP), with a learned scale and bias that are not part of the teacher."""
 
-    def __init__(self, scale: float = 10.0, bias: float = -3.0) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.log_scale = nn.Parameter(torch.tensor(scale).log())
-        self.bias = nn.Parameter(torch.tensor(bias))
+        self.log_scale = nn.Parameter(torch.tensor(10.0).log())
+        self.bias = nn.Parameter(torch.tensor(-3.0))
 
     def forward(self, cosines: Tensor, targets: Tensor) -> Tensor:
         """Return the binary cross-entropy of cosines [N, P] with bool targets [N, P], classes balanced."""

@@ -6,15 +6,13 @@ import re
 from collections.abc import Iterable, Sequence
 
 
-def markdown_table(head: Sequence[object], rows: Iterable[Sequence[object]], align_right: bool = False) -> str:
+def markdown_table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
     """Return a Markdown table without a line break at its end; a cell is one line, and a `|` inside it is escaped.
 
     :param head: titles of the columns
     :param rows: cells, as many in each row as there are titles
-    :param align_right: align all columns but the first to the right
     """
-    first, other = ("---", "---:") if align_right else ("---", "---")
-    lines = [head, [first, *[other] * (len(head) - 1)], *rows]
+    lines = [head, ["---"] * len(head), *rows]
     cells = ([" ".join(str(cell).split()).replace("|", "\\|") for cell in line] for line in lines)
     return "\n".join("| " + " | ".join(line) + " |" for line in cells)
 

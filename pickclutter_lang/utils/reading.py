@@ -124,7 +124,6 @@ def read_json_lines(
     kind: type[Kind],
     error: type[PickClutterError],
     remedy: str,
-    missing: str | None = None,
     *,
     may_be_cut: bool = False,
 ) -> list[Kind]:
@@ -132,7 +131,7 @@ def read_json_lines(
 
     :param may_be_cut: leave out a last line without an end, which a killed process was writing
     """
-    with damage_of(path, error, remedy, missing):
+    with damage_of(path, error, remedy):
         data = read_file(path, MAX_LINES_BYTES)
     lines = (data[: data.rfind(b"\n") + 1] if may_be_cut else data).splitlines()
     rows = []

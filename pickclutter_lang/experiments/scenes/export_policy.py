@@ -173,14 +173,13 @@ def score_scenes(
     scenes: SceneDataset,
     names: Mapping[str, bool],
     detector: StudentDetector | TeacherDetector,
-    count: int = MAX_CALIBRATION_SCENES,
 ) -> Predictions:
-    """Return a detector's scores of names, on at most `count` scenes of a store, evenly spaced.
+    """Return a detector's scores of names, on at most `MAX_CALIBRATION_SCENES` scenes of a store, evenly spaced.
 
     :param names: name -> whether it is unseen; a name that the store has no label of is in none of its scenes
     :raises DatasetError: when the store lacks images that detectors read
     """
-    rows = evenly_spaced(len(scenes), count)
+    rows = evenly_spaced(len(scenes), MAX_CALIBRATION_SCENES)
     scores = [
         [found.score for found in detector.detect(scene_to_observation(scenes, row), list(names))]
         for row in track(rows, f"scenes of {scenes.store.path.name}")

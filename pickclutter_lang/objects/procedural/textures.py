@@ -27,8 +27,6 @@ COLORS: dict[str, tuple[int, int, int]] = {
     "white": (234, 234, 230),
     "grey": (132, 134, 138),
 }
-FURTHER_PATTERNS = ("speckled", "marbled", "floral", "printed")
-"""Patterns of kinds beside `PATTERNS`, which are those of drawn tables too; `printed` is lettering."""
 PATTERNS = ("plain", "striped", "dotted", "checkered", "two-coloured")
 MATERIALS = ("wooden", "metal", "plastic", "foam", "cardboard", "cloth")
 
@@ -141,7 +139,7 @@ def pattern_fraction(
 ) -> Floats:
     """Return the share [H, W] of the second color at the texture coordinates u and v.
 
-    :param pattern: one of `PATTERNS` or `FURTHER_PATTERNS`
+    :param pattern: one of `PATTERNS`, or of kinds alone `speckled`, `marbled` or `floral`
     :param across: width of the image in units of the pattern's pitch
     :param along: its height
     """
