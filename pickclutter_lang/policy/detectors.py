@@ -29,14 +29,12 @@ class Detection(NamedTuple):
 
     `mask`, bool [H, W], is the object in the hand camera's image. `heatmap`, [H, W], is the attention to it, sum 1. Of
     a color alone it is the probability of each segment, with the sum 1, or 0 where there is no segment.
-    `segments`, [H, W], are those that it chose from: 1, 2, ..., and 0 for the background; None without a choice.
     """
 
     score: float
     threshold: float
     mask: NDArray[np.bool_]
     heatmap: NDArray[np.float64]
-    segments: NDArray[np.int64] | None = None
 
     @property
     def margin(self) -> float:
@@ -151,7 +149,7 @@ class StudentDetector:
                 segments, heatmap, observation["hand_depth"], odds, count, labels, join_anywhere=not color
             )
             candidates.append(masks or [np.zeros(segments.shape, bool)])
-            found.append(Detection(score, self._threshold(name, color), candidates[-1][0], heatmap, segments))
+            found.append(Detection(score, self._threshold(name, color), candidates[-1][0], heatmap))
         return found if config.object_crop_size is None else self._verify(observation, names, found, candidates)
 
     def detect_without_depth(self, rgb: NDArray[np.uint8], names: Sequence[str]) -> list[Detection]:
@@ -263,4 +261,4 @@ class RandomDetector:
         rgb = np.ascontiguousarray(observation["hand_rgb"])
         rng = np.random.default_rng([zlib.crc32(rgb.tobytes()), zlib.crc32(name.encode())])
         mask = (segments == rng.integers(1, max(int(segments.max()), 1) + 1)) & (segments > 0)
-        return Detection(1.0, 0.5, mask, mask / max(int(mask.sum()), 1), segments)
+        return Detection(1.0, 0.5, mask, mask / max(int(mask.sum()), 1))

@@ -50,7 +50,7 @@ class TeacherDetector:
         large = [k for k in range(1, len(sizes)) if sizes[k] >= MIN_AREA_FRACTION * segments.size]
         if not large:
             heatmap = np.zeros(segments.shape)
-            return [Detection(0.0, self._threshold(name), heatmap > 0, heatmap, segments) for name in names]
+            return [Detection(0.0, self._threshold(name), heatmap > 0, heatmap) for name in names]
         squares = [bounding_square(segments == k) for k in large]
         features = encode_images(self.teacher, crop_squares(np.repeat(rgb[None], len(large), axis=0), squares))
         return [self._classify(features, name, segments, large) for name in names]
@@ -86,7 +86,7 @@ class TeacherDetector:
             heatmap[segments == k] = value / (segments == k).sum()
         best = segments == large[int(probabilities.argmax())]
         heatmap /= max(heatmap.sum(), 1e-12)
-        return Detection(float(probabilities.max()), self._threshold(name), best, heatmap, segments)
+        return Detection(float(probabilities.max()), self._threshold(name), best, heatmap)
 
     def encode_names(self, names: Sequence[str]) -> Tensor:
         """Return the text features [C, D] of names, new ones encoded together."""

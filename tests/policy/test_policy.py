@@ -26,6 +26,7 @@ from pickclutter_lang.policy.detectors import (
     RandomDetector,
     StudentDetector,
     segment_log_odds,
+    segment_observation,
 )
 from pickclutter_lang.policy.folder import Thresholds
 from pickclutter_lang.policy.policy import LanguagePickPolicy
@@ -275,9 +276,10 @@ def test_a_teacher_encodes_each_text_once_and_scores_by_its_thresholds(
     odds = (teacher.logit_scale * features @ encode(texts).T)[0].double().numpy()
     assert red.threshold == 0.5 and red.score == pytest.approx(1 / (1 + np.exp(odds[1:].max() - odds[0])), abs=1e-5)
     alone = TeacherDetector(teacher, [], Thresholds(0.0, {}, None))(seen, "lemon")  # segments compete, not names
-    assert alone.segments is not None and (alone.mask == (alone.segments == alone.segments[alone.mask][0])).all()
-    means = [alone.heatmap[alone.segments == k].sum() for k in range(1, int(alone.segments.max()) + 1)]
-    assert alone.mask[alone.segments == 1 + int(np.argmax(means))].all() and 1 / len(means) < alone.score < 1
+    segments = segment_observation(seen)
+    assert (alone.mask == (segments == segments[alone.mask][0])).all()
+    means = [alone.heatmap[segments == k].sum() for k in range(1, int(segments.max()) + 1)]
+    assert alone.mask[segments == 1 + int(np.argmax(means))].all() and 1 / len(means) < alone.score < 1
 
 
 def test_a_student_finds_a_name_and_of_a_color_alone_the_segment_that_is_most_of_it(exported: Path) -> None:
@@ -293,17 +295,17 @@ def test_a_student_finds_a_name_and_of_a_color_alone_the_segment_that_is_most_of
     asked = [f"the {color} one" for color in COLORS]
     found = StudentDetector(student).detect(seen, asked)
     cells = student.predict(seen, [color_phrase(color) for color in COLORS]).cell_logits
-    assert found[0].segments is not None
-    odds = segment_log_odds(cells, found[0].segments, side)
+    segments = segment_observation(seen)
+    odds = segment_log_odds(cells, segments, side)
     for n, detection in enumerate(found):
         best = (-np.inf, 0)
         for segment in range(1, odds.shape[1]):
             margin = odds[n, segment] - max(odds[m, segment] for m in range(len(COLORS)) if m != n)
             best = max(best, (-np.inf if np.isnan(margin) else margin, segment))
         assert detection.score == pytest.approx(1 / (1 + np.exp(-best[0])), abs=1e-4) and detection.threshold == 0.5
-        assert detection.mask[found[0].segments == best[1]].all() and not detection.mask[found[0].segments == 0].any()
-        assert detection.heatmap.sum() == pytest.approx(1) and not detection.heatmap[found[0].segments == 0].any()
-        assert (detection.heatmap[found[0].segments == best[1]] == detection.heatmap.max()).all()
+        assert detection.mask[segments == best[1]].all() and not detection.mask[segments == 0].any()
+        assert detection.heatmap.sum() == pytest.approx(1) and not detection.heatmap[segments == 0].any()
+        assert (detection.heatmap[segments == best[1]] == detection.heatmap.max()).all()
     empty = seen | {key: np.zeros_like(seen[key]) for key in ("hand_rgb", "hand_depth")}
     nothing = StudentDetector(student)(empty, "the red one")
     assert nothing.score == 0 and not nothing.mask.any()
