@@ -107,8 +107,8 @@ def summarize(picks: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _first_scenes(store: SceneStore, instances: int) -> list[int]:
-    counts = np.cumsum(store.labels("visible").sum(1))
-    store.labels("graspable")  # raises for a store without the label, before any work
+    counts = np.cumsum(store.array("visible").sum(1))
+    store.array("graspable")  # raises for a store without the label, before any work
     if counts[-1] < instances:
         raise InvalidArgumentError(
             f"expected a store with at least {instances} visible objects, but {store.path} has {counts[-1]}"

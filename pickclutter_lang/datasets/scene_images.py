@@ -65,7 +65,7 @@ class SceneDataset:
                 f"expected images of at least data.crop_size={self.crop_size} pixels, but the store at {store.place} "
                 f"has {store.image_size}; collect larger images or choose a smaller crop_size"
             )
-        self.labels = torch.from_numpy(store.labels(config.target_label)[self._rows])
+        self.labels = torch.from_numpy(store.array(config.target_label)[self._rows])
         self.label_names = store.label_names
         kinds = ("rgb", "depth") if config.depth else ("rgb",)
         self._channels = [(camera, kind) for camera in config.cameras for kind in kinds]
@@ -89,7 +89,7 @@ class SceneDataset:
     @cached_property
     def present(self) -> NDArray[np.bool_]:
         """Which objects are in each scene, [N, C]."""
-        return np.asarray(self.store.labels("present")[self._rows])
+        return np.asarray(self.store.array("present")[self._rows])
 
     @property
     def present_names(self) -> list[str]:

@@ -101,7 +101,7 @@ def _scene_figures(teacher: PocketTeacher, store: SceneStore) -> dict[str, dict[
         teacher.encode_text([template.format(label=name) for name in names])
         for template in (PRESENT_TEMPLATE, ABSENT_TEMPLATE)
     )
-    targets, images, rows = torch.from_numpy(store.labels("visible")), store.images("hand", "rgb"), {}
+    targets, images, rows = torch.from_numpy(store.array("visible")), store.images("hand", "rgb"), {}
     for crop, fraction in _CENTER_CROPS.items():
         side = round(fraction * store.image_size)
         start = (store.image_size - side) // 2

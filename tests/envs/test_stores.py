@@ -172,7 +172,7 @@ def test_executed_picks_validate_the_label(collected: Callable[[str], Collection
 def test_scenes_to_learn_from_are_others(name: str, collected: Callable[[str], Collection], tmp_path: Path) -> None:
     collection = collected(name)
     train = collection.collect(tmp_path / "train", split="train", graspable=False)
-    assert not train.labels("present")[:, train.split_label_indices("ood")].any()
+    assert not train.array("present")[:, train.split_label_indices("ood")].any()
     assert not {*train.scene_ids()} & {*collection.store.scene_ids()}
     seeds = train.array("instances")[train.array("instances") >= 0]
     assert len(seeds) and seeds.max() < collection.config.instances
@@ -183,7 +183,7 @@ def test_scenes_to_learn_from_are_others(name: str, collected: Callable[[str], C
             SceneImages.load([str(collection.store.path)])  # it is for evaluation
     else:
         few = collection.collect(tmp_path / "fewshot", split="fewshot", graspable=False)
-        assert few.labels("present")[:, few.split_label_indices("ood")].any()
+        assert few.array("present")[:, few.split_label_indices("ood")].any()
         assert not {pose.tobytes() for pose in few.array("poses")} & {
             pose.tobytes() for pose in collection.store.array("poses")
         }
@@ -209,11 +209,11 @@ def test_the_catalog_of_own_objects_goes_with_them(
     assert store.own_catalog == tuple(own_entry(model_id) for model_id in MESHES)
     assert [store.model_ids[n] for n in store.split_label_indices("ood")] == list(UNSEEN)
     assert LICENSE in (store.path / "card.md").read_text()
-    assert store.labels("present").sum(1).max() <= 9  # of ten one is left out, so that one is absent
+    assert store.array("present").sum(1).max() <= 9  # of ten one is left out, so that one is absent
     assert {item.name for row in scene_objects(store, {}) for item in row} <= {*store.label_names}
     few = make_own_set(tmp_path / "few", ["tea_mug", "alarm", "bath_duck"])
     small = replace(config, objects=str(few), out=str(tmp_path / "s"), scenes=2, workers=1)
-    assert collect(small).store.labels("present").sum(1).max() == 2
+    assert collect(small).store.array("present").sum(1).max() == 2
 
 
 def test_randomized_scenes_have_their_own_camera(collected: Callable[[str], Collection]) -> None:

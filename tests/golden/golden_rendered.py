@@ -25,7 +25,7 @@ def stores(objects: str, root: str | None, inputs: Path, folder: Path) -> Measur
         )  # fmt: skip
         store = collect(settings).store
         found[f"{key}: all arrays"] = of_choices(store.array(name) for name in store.manifest.fields)
-        labels = (store.labels(label).sum() for label in ("present", "visible", "graspable"))
+        labels = (store.array(label).sum() for label in ("present", "visible", "graspable"))
         found[f"{key}: labels"] = of_figures(labels, tolerance=0.25)
         found[f"{key}: piles"] = of_arrays([store.array("actors"), store.array("poses")], tolerance=0.02)
         for camera in ("hand", "base"):

@@ -51,7 +51,7 @@ def test_scenes_of_another_object_split_are_evaluated_on_its_labels(tmp_path: Pa
     teacher = load_pocket_teacher()
     figures = evaluate_teacher(teacher, config)
     found = figures["scenes"]["proxy, id, 32 px, object split 2, whole"]
-    columns = {split: store.labels("visible")[:, store.split_label_indices(split)] for split in ("id", "ood")}
+    columns = {split: store.array("visible")[:, store.split_label_indices(split)] for split in ("id", "ood")}
     shares = columns["id"].mean(axis=0)
     assert found["map_always_yes"] == pytest.approx(shares[shares > 0].mean())
     assert set(store.split_label_indices("id")) != set(paper_catalog().indices("id")) and not columns["ood"].any()

@@ -112,7 +112,7 @@ def _labels_of(store: SceneStore) -> list[str]:
 
 def _overview(store: SceneStore) -> dict[str, str]:
     manifest, kinds = store.manifest, store.manifest.distractor_kinds
-    counts = store.labels("present").sum(1)
+    counts = store.array("present").sum(1)
     rows = {
         "split": f"`{manifest.split}`: {_SPLITS.get(manifest.split, 'as imported')}",
         "scenes": f"{len(store)} with {_range(counts, 'labeled objects' if kinds else 'objects')}",
@@ -136,7 +136,7 @@ def _range(counts: NDArray[np.int64], of: str) -> str:
 
 def _label_table(store: SceneStore, labels: Sequence[str]) -> str:
     """Return in how many scenes each label holds for each object."""
-    counts = np.stack([store.labels(label).sum(0) for label in labels], 1)
+    counts = np.stack([store.array(label).sum(0) for label in labels], 1)
     present = np.flatnonzero(counts[:, 0]).tolist()
     rows = [(store.label_names[n], store.manifest.objects[n].split, *_percentages(counts[n])) for n in present]
     rows.append(("**all objects**", "", *_percentages(counts.sum(0))))

@@ -147,17 +147,13 @@ class SceneStore:
         origin = head.settings["source"] if head.seed is None else head.seed
         return [f"{head.split}/{origin}/{index}" for index in range(head.scenes)]
 
-    def labels(self, kind: str) -> NDArray[np.bool_]:
-        """Return a label of every scene and object.
-
-        :param kind: `present`, `visible` or `graspable`
-        :return: [N, C]
-        :raises DatasetError: when this store does not have the label
-        """
-        return self.array(kind)
-
     def array(self, name: str, index: slice | range = slice(None)) -> NDArray[Any]:
-        """Return a field of all scenes, or of some, [N, ...]; for images prefer `images` with an index."""
+        """Return a field of all scenes, or of some, [N, ...]: a label, [N, C], by its name.
+
+        For images prefer `images` with an index.
+
+        :raises DatasetError: when this store does not hold the field
+        """
         return self._read(name, self._indices(index))
 
     def images(self, camera: str = "hand", kind: str = "rgb", index: Index = slice(None)) -> NDArray[Any]:

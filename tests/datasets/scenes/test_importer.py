@@ -28,9 +28,9 @@ def test_published_scenes_become_a_store(tmp_path: Path, depth_dtype: str, unit:
     assert len(store) == 3 and store.cameras == ("hand", "base")
     assert store.scene_ids()[0].startswith("ood/test.h5-") and len(set(store.scene_ids())) == 3
     with pytest.raises(DatasetError, match="visible"):
-        store.labels("visible")
+        store.array("visible")
     for index, names in enumerate((["banana", "apple"], ["dice"], ["cracker box", "banana", "rubik's cube"])):
-        found = np.flatnonzero(store.labels("present")[index])
+        found = np.flatnonzero(store.array("present")[index])
         assert {store.label_names[column] for column in found} == set(names)
         assert (store.images("base", "rgb", index) == 10 * (index + 1)).all()
     depth = store.images("hand", "depth")

@@ -54,7 +54,7 @@ def test_rows_by_index(folder: Path, index: Any) -> None:
 
 def test_labels_and_columns(folder: Path) -> None:
     store = SceneStore.open(folder)
-    labels = store.labels("present")
+    labels = store.array("present")
     assert labels.shape == (11, LABELS) and labels.dtype == bool
     for row, actors in zip(labels, store.array("actors"), strict=True):
         assert set(np.flatnonzero(row)) == set(actors[actors >= 0])
@@ -67,7 +67,7 @@ def test_labels_and_columns(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("ask", "error", "key"),
     [
-        (lambda s: s.labels("graspable"), DatasetError, "graspable"),
+        (lambda s: s.array("graspable"), DatasetError, "graspable"),
         (lambda s: s.images("base"), DatasetError, "base_rgb"),
         (lambda s: s.images("side"), InvalidArgumentError, "side_rgb"),
         (lambda s: s.scene(11), InvalidArgumentError, "11"),
