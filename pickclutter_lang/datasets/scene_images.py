@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +18,6 @@ from torch.nn import functional
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.scenes.manifest import CAMERA_MATRICES
-from pickclutter_lang.datasets.scenes.store import check_disjoint, read_split, rows_for_ids
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, crop_and_flip
 from pickclutter_lang.datasets.transforms.crops import (
     AffineCrops,
@@ -30,6 +30,7 @@ from pickclutter_lang.datasets.transforms.crops import (
 from pickclutter_lang.datasets.transforms.resampling import bounding_square
 from pickclutter_lang.errors import DatasetError, MismatchError
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
+from pickclutter_lang.utils.reading import read_json
 from pickclutter_lang.utils.typing import FloatArray
 
 UNLABELED = "unlabeled"
@@ -48,15 +49,15 @@ class SceneDataset:
     Channels are red, green, blue in 0..1 and, with `depth`, meters (0 = nothing, at most 2), camera after camera.
     """
 
-    def __init__(self, store: SceneStore, config: SceneDataConfig, split: Sequence[str] | None = None) -> None:
+    def __init__(self, store: SceneStore, config: SceneDataConfig, subset: Sequence[str] | None = None) -> None:
         """Read the labels and, where they fit into `config.max_cache_bytes`, the images.
 
-        :param split: ids of the scenes that are used, in this order; None: all
-        :raises DatasetError: when the store lacks a camera, the label or a scene of the split, or is too small to crop
+        :param subset: ids of the scenes that are used, in this order; None: all
+        :raises DatasetError: when the store lacks a camera, the label or a scene of `subset`, or is too small to crop
         """
         self.store = store
-        self._split = split
-        rows = range(len(store)) if split is None else rows_for_ids(split, store.scene_ids(), store.place)
+        self._subset = subset
+        rows = range(len(store)) if subset is None else _rows_of_subset(subset, store.scene_ids(), store.place)
         self._rows = np.array(rows, int)
         self.config = config
         self.crop_size = config.crop_size or store.image_size
@@ -84,7 +85,7 @@ class SceneDataset:
     @property
     def content_hash(self) -> str:
         """Hash of the images and labels of all scenes, in order."""
-        return _content_hash(self.store, self._split)
+        return _content_hash(self.store, self._subset)
 
     @cached_property
     def present(self) -> NDArray[np.bool_]:
@@ -179,12 +180,12 @@ class SceneDataset:
 def data_provenance(config: SceneDataConfig) -> dict[str, dict[str, Any]]:
     """Return number and content hash of the scenes of each store, without their images.
 
-    :raises DatasetError: when a store or a split is missing or damaged
+    :raises DatasetError: when a store or a subset is missing or damaged
     """
     provenance, subsets = {}, config.scene_subsets or {}
     for name, path in _all_stores(config).items():
         store = SceneStore.open(path)
-        ids = read_split(subsets[name]) if name in subsets else None
+        ids = _read_subset(subsets[name]) if name in subsets else None
         provenance[name] = {"scenes": len(store) if ids is None else len(ids), "content": _content_hash(store, ids)}
     return provenance
 
@@ -208,13 +209,15 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
         or when `train`, `id` or `unlabeled` holds objects of Y_ood; for unlabeled instances that are for evaluation
     """
     paths = _all_stores(config)
-    splits = {name: read_split(path) for name, path in (config.scene_subsets or {}).items() if name in paths}
+    subsets = {name: _read_subset(path) for name, path in (config.scene_subsets or {}).items() if name in paths}
     # No label of unlabeled scenes is a target: the one that every store has spares them the others.
     of_store = {name: replace(config, target_label="present") if name == UNLABELED else config for name in paths}
-    sets = {name: SceneDataset(SceneStore.open(path), of_store[name], splits.get(name)) for name, path in paths.items()}
+    sets = {
+        name: SceneDataset(SceneStore.open(path), of_store[name], subsets.get(name)) for name, path in paths.items()
+    }
     if config.unlabeled is not None:
         check_unlabeled(sets["train"].store, sets[UNLABELED], config.unlabeled)
-    check_disjoint({f"{name} ({paths[name]})": scenes.scenes_by_content() for name, scenes in sets.items()})
+    _check_disjoint({f"{name} ({paths[name]})": scenes.scenes_by_content() for name, scenes in sets.items()})
     for name in config.stores:
         check_labels(sets["train"].store, sets[name].store)
     columns = {split: sets["train"].store.split_label_indices(split) for split in _SPLITS}
@@ -231,6 +234,47 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
                 f"collect it with split={name}"
             )
     return sets
+
+
+def _read_subset(path: str) -> list[str]:
+    """Read a subset of a store: a JSON list of ids of scenes such as `"ood/0/17"` (split, seed, index).
+
+    :raises DatasetError: when there is no such file, or it is no list of different texts
+    """
+    remedy = 'it must be a JSON list of different scene ids, such as ["ood/0/0", "ood/0/1"]'
+    ids: list[str] = read_json(Path(path), list[str], DatasetError, remedy)
+    if not ids or len(set(ids)) < len(ids):
+        raise DatasetError(f"expected different scene ids in {path}, but got {len(ids)} with {len(set(ids))}; {remedy}")
+    return ids
+
+
+def _rows_of_subset(ids: Sequence[str], stored: Sequence[str], place: str) -> list[int]:
+    """Return the rows of a store whose scene ids are `stored`, in the order of a subset.
+
+    :param place: of the store, for the message
+    :raises DatasetError: naming an id that is not in the store
+    """
+    rows = {name: row for row, name in enumerate(stored)}
+    if missing := [name for name in ids if name not in rows]:
+        raise DatasetError(f"expected {missing[0]} in the store at {place}; name the store that holds these scenes")
+    return [rows[name] for name in ids]
+
+
+def _check_disjoint(stores: Mapping[str, Mapping[str, str]]) -> None:
+    """Check that no two stores have a scene in common.
+
+    :param stores: name -> what is equal for equal scenes, such as a hash of their content -> id of the scene
+    :raises DatasetError: naming a shared scene
+    """
+    owner: dict[str, str] = {}
+    for name, scenes in stores.items():
+        shared = [content for content in scenes if content in owner]
+        if shared:
+            raise DatasetError(
+                f"{owner[shared[0]]} and {name} share {len(shared)} scenes, such as {scenes[shared[0]]}; do not "
+                "evaluate on what was trained on: give each its own scenes in data.scene_subsets, or another seed"
+            )
+        owner |= dict.fromkeys(scenes, name)
 
 
 def depth_statistics(scenes: SceneDataset) -> tuple[Tensor, Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,7 +30,7 @@ from pickclutter_lang.errors import CorruptShardError, DatasetError, InvalidArgu
 from pickclutter_lang.objects.catalog import all_objects
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, MAX_BYTES, CatalogEntry, parse_catalog
 from pickclutter_lang.utils.object_storage import is_url, join
-from pickclutter_lang.utils.reading import read_file, read_json
+from pickclutter_lang.utils.reading import read_file
 
 Index = int | slice | Sequence[int] | NDArray[np.integer[Any]]
 _OPEN_SHARDS = 128
@@ -273,44 +273,3 @@ def _raise_damage(place: Path | str, damage: dict[str, str | None]) -> None:
             f"{len(found)} of {len(damage)} shards in {join(str(place), SHARD_FOLDER)} are damaged: "
             f"{', '.join(found)}; {hint}"
         )
-
-
-def read_split(path: str | Path) -> list[str]:
-    """Read a subset of a store: a JSON list of ids of scenes such as `"ood/0/17"` (split, seed, index).
-
-    :raises DatasetError: when there is no such file, or it is no list of different texts
-    """
-    remedy = 'it must be a JSON list of different scene ids, such as ["ood/0/0", "ood/0/1"]'
-    ids: list[str] = read_json(Path(path), list[str], DatasetError, remedy)
-    if not ids or len(set(ids)) < len(ids):
-        raise DatasetError(f"expected different scene ids in {path}, but got {len(ids)} with {len(set(ids))}; {remedy}")
-    return ids
-
-
-def rows_for_ids(ids: Sequence[str], stored: Sequence[str], path: str | Path) -> list[int]:
-    """Return the rows of a store whose scene ids are `stored`, in the order of a subset.
-
-    :param path: the store, for the message
-    :raises DatasetError: naming an id that is not in the store
-    """
-    rows = {name: row for row, name in enumerate(stored)}
-    if missing := [name for name in ids if name not in rows]:
-        raise DatasetError(f"expected {missing[0]} in the store at {path}; name the store that holds these scenes")
-    return [rows[name] for name in ids]
-
-
-def check_disjoint(splits: Mapping[str, Mapping[str, str]]) -> None:
-    """Check that no two splits have a scene in common.
-
-    :param splits: name -> what is equal for equal scenes, such as a hash of their content -> id of the scene
-    :raises DatasetError: naming a shared scene
-    """
-    owner: dict[str, str] = {}
-    for name, scenes in splits.items():
-        shared = [content for content in scenes if content in owner]
-        if shared:
-            raise DatasetError(
-                f"{owner[shared[0]]} and {name} share {len(shared)} scenes, such as {scenes[shared[0]]}; do not "
-                "evaluate on what was trained on: give each its own scenes in data.scene_subsets, or another seed"
-            )
-        owner |= dict.fromkeys(scenes, name)
