@@ -373,7 +373,7 @@ class RenderBatchSampler:
 
 
 def _coarse(images: Tensor, share: float, rng: np.random.Generator, smallest: float = 0.5) -> Tensor:
-    """Blur some images, drawn from all; arguments as of `simulate_low_resolution`, which blurs the first."""
+    """Blur some images, drawn from all; see `simulate_low_resolution`, which blurs the first ones."""
     if not share:
         return images
     order = torch.from_numpy(rng.permutation(len(images)))

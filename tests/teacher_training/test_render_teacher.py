@@ -272,7 +272,7 @@ def test_image_augmentations_keep_the_range_and_are_seeded() -> None:
     masks = torch.zeros(8, 1, 24, 24, dtype=torch.bool)
     masks[:, :, 6:18, 6:18] = True
     grounds = partial(random_backgrounds, masks=masks)
-    for change in (random_color_jitter, random_appearance, partial(simulate_low_resolution, share=0.5), grounds):
+    for change in (random_color_jitter, random_appearance, partial(simulate_low_resolution, first_share=0.5), grounds):
         result = change(images, rng=np.random.default_rng(0))
         assert torch.equal(result, change(images, rng=np.random.default_rng(0)))
         assert result.min() >= 0 and result.max() <= 1 and not torch.equal(result, images)

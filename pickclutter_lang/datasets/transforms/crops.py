@@ -1,6 +1,6 @@
 """Crops in torch: preprocessing for a student, and crops of any place, size and rotation with their augmentation.
 
-A student's crop by whole pixels keeps the bits of the image, which the resampling of the others does not.
+The crop of a student's image is cut by whole pixels, so that no pixel changes. All other crops are interpolated.
 """
 
 from __future__ import annotations
@@ -177,12 +177,15 @@ def random_occluders(images: Tensor, masks: Tensor, share: float, rng: np.random
     return torch.where(before & chosen[:, None, None, None], moved[:, :3], images)
 
 
-def simulate_low_resolution(images: Tensor, share: float, rng: np.random.Generator, smallest: float = 0.5) -> Tensor:
-    """Blur the first `share` of the images [N, 3, S, S] as if they had been rendered with fewer pixels.
+def simulate_low_resolution(
+    images: Tensor, first_share: float, rng: np.random.Generator, smallest: float = 0.5
+) -> Tensor:
+    """Blur the first of the images [N, 3, S, S] as if they had been rendered with fewer pixels.
 
+    :param first_share: fraction of the images, from the first on, that is blurred
     :param smallest: fraction of the side that is left at least
     """
-    count, size = math.floor(share * len(images)), images.shape[-1]
+    count, size = math.floor(first_share * len(images)), images.shape[-1]
     if count == 0:
         return images
     small = int(rng.integers(round(smallest * size), round(0.85 * size)))
@@ -196,6 +199,8 @@ def crop_squares(
 ) -> NDArray[np.uint8]:
     """Return a crop of each of N images [N, H, W, 3] around a square (see `bounding_square`), for a teacher.
 
+    The crop of a small object is not widened to `MIN_CROP_SIDE`: a teacher has no mask and would name its neighbors.
+
     :param size: side S of the crops; None: H, so that no crop has fewer pixels than its part of the image
     :return: uint8 [N, S, S, 3]
     """
@@ -205,7 +210,10 @@ def crop_squares(
 
 
 def crops_around(squares: NDArray[np.float64]) -> AffineCrops:
-    """Return upright crops, with a margin, around the squares [N, 3] (x, y, side) of objects."""
+    """Return upright crops, with a margin, around the squares [N, 3] (x, y, side) of objects, for a crop classifier.
+
+    Their side is at least `MIN_CROP_SIDE`; the mask tells the object from its neighbors.
+    """
     return AffineCrops.upright(squares[:, :2], np.maximum(MARGIN * squares[:, 2], MIN_CROP_SIDE))
 
 
