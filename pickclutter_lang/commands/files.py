@@ -16,10 +16,10 @@ def collect_demos(config: CollectDemosConfig) -> None:
 
     An interrupted command resumes when run again.
     """
-    from pickclutter_lang.demonstrations.collect_demos import collect_demos
+    from pickclutter_lang.demonstrations.collect_demos import collect_demos as run
     from pickclutter_lang.demonstrations.trajectories import CARD_FILE
 
-    done = collect_demos(config)
+    done = run(config)
     print(f"{done.kept} demonstrations of {done.played} episodes; card: {done.folder / CARD_FILE}")
 
 
@@ -29,9 +29,9 @@ def export_lerobot(config: ExportLerobotConfig) -> None:
 
     pickclutter export-lerobot demos=demos out=lerobot
     """
-    from pickclutter_lang.demonstrations.lerobot import export_lerobot
+    from pickclutter_lang.demonstrations.lerobot import export_lerobot as run
 
-    done = export_lerobot(config)
+    done = run(config)
     print(f"{done.episodes} episodes, {done.frames} frames of {done.tasks} tasks in {done.folder}")
 
 
@@ -78,9 +78,9 @@ def push(config: PushConfig) -> None:
 
     The folder is checked before anything is sent.
     """
-    from pickclutter_lang.sharing import push
+    from pickclutter_lang.sharing import push as run
 
-    print(f"pushed: {push(config)}")
+    print(f"pushed: {run(config)}")
 
 
 @hydra_main(FetchConfig)
@@ -93,6 +93,6 @@ def fetch(config: FetchConfig) -> None:
     An interrupted download goes on when the command is run again. A private repository needs `hf auth login` or
     $HF_TOKEN.
     """
-    from pickclutter_lang.sharing import fetch
+    from pickclutter_lang.sharing import fetch as run
 
-    print(f"{config.kind}: {fetch(config)}")
+    print(f"{config.kind}: {run(config)}")

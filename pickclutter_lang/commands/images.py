@@ -87,8 +87,8 @@ def caption_images(config: CaptionConfig) -> None:
 
     Captions are saved after each batch; run again to resume. A file of another model or of other images is refused.
     """
-    from pickclutter_lang.experiments.images.caption_images import caption_images
+    from pickclutter_lang.experiments.images.caption_images import caption_images as run
 
-    done = caption_images(config)
+    done = run(config)
     print(done.report)
     print(f"{done.new} images captioned now, {done.images} in all: data.captions={config.out} objective.cap=1")

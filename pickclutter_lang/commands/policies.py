@@ -1,4 +1,4 @@
-"""Commands that export policies, evaluate them, and have them pick."""
+"""Commands of policies: export, evaluate, pick, look at an image, show a page in a browser, and train PPO."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -22,9 +22,9 @@ def export_policy(config: PolicyExportConfig) -> None:
     scenes of seen objects. After it, that of unseen names comes from the few-shot scenes, and seen names take the
     higher one of what both kinds of scenes give.
     """
-    from pickclutter_lang.experiments.scenes.export_policy import export_policy
+    from pickclutter_lang.experiments.scenes.export_policy import export_policy as run
 
-    folder = export_policy(config)
+    folder = run(config)
     print(f"policy: {folder}")
     if config.push_to is not None:
         from pickclutter_lang.policy.hub import POLICY
@@ -42,9 +42,9 @@ def export_runtime(config: RuntimeExportConfig) -> None:
     Where it acts, the extra `runtime` is enough. The networks are compared with torch. Names that the policy does not
     know are encoded here: names=[teapot,"red mug"].
     """
-    from pickclutter_lang.policy.onnx_export import export_runtime
+    from pickclutter_lang.policy.onnx_export import export_runtime as run
 
-    done = export_runtime(config)
+    done = run(config)
     size = sum(path.stat().st_size for path in done.folder.iterdir() if path.is_file()) / 1e6
     print(f"{done.folder}: {size:.1f} MB, within {done.difference:.1g} of torch")
 
@@ -58,11 +58,11 @@ def evaluate_policy(config: PolicyEvalConfig) -> None:
 
     An interrupted command resumes when run again.
     """
-    from pickclutter_lang.evaluation.evaluate import evaluate_policy
+    from pickclutter_lang.evaluation.evaluate import evaluate_policy as run
     from pickclutter_lang.results.page import PAGE_FILE
     from pickclutter_lang.utils.markdown import tables_of
 
-    done = evaluate_policy(config)
+    done = run(config)
     print(tables_of(done.tables, "Targets: all", "By kind of instruction"), end="")
     print(f"report: {done.folder / PAGE_FILE}")
 
@@ -82,9 +82,9 @@ def pick(config: PickConfig) -> None:
 
     with file_lock(Path(config.out)):
         prepare_renderer()
-        from pickclutter_lang.evaluation.pick import pick
+        from pickclutter_lang.evaluation.pick import pick as run
 
-        found = pick(config)
+        found = run(config)
     print(f"pile: {', '.join(found.pile)}")
     print(found.outcome)
     print(f"video: {config.out}")
@@ -118,13 +118,14 @@ def look(config: LookConfig) -> None:
     from pickclutter_lang.utils.locks import file_lock
 
     with file_lock(Path(config.out)):
-        from pickclutter_lang.demo.look import POCKET_NOTE, THRESHOLD_NOTE, look, look_table
+        from pickclutter_lang.demo.look import POCKET_NOTE, THRESHOLD_NOTE, look_table
+        from pickclutter_lang.demo.look import look as run
 
-        found = look(config)
+        found = run(config)
         print(look_table(found))
     for note in (*found.notes, THRESHOLD_NOTE):
         print(note)
-    if config.teacher_name.startswith("pocket") and config.checkpoint is None:
+    if config.teacher_name == "pocket" and config.checkpoint is None:
         print(POCKET_NOTE)
     print(f"figure: {config.out}")
 
@@ -158,6 +159,6 @@ def train_ppo(config: PPOConfig) -> None:
 
     This is an example of the interface, not a solution of the task.
     """
-    from pickclutter_lang.policy.ppo import train_ppo
+    from pickclutter_lang.policy.ppo import train_ppo as run
 
-    print(f"curves: {train_ppo(config)}")
+    print(f"curves: {run(config)}")

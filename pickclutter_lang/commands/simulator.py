@@ -44,9 +44,9 @@ def validate_grasp_labels(config: GraspValidationConfig) -> None:
 
     pickclutter validate-grasp-labels store=runs/scenes/ood instances=200
     """
-    from pickclutter_lang.envs.grasp_validation import validate_grasp_labels
+    from pickclutter_lang.envs.grasp_validation import validate_grasp_labels as run
 
-    result = validate_grasp_labels(config)
+    result = run(config)
     for key in ("instances", "labelled", "picked", "agreement", "precision", "recall", "pose_success"):
         print(f"{key:>12}: {result[key]:.3f}" if isinstance(result[key], float) else f"{key:>12}: {result[key]}")
 
@@ -147,9 +147,9 @@ def render_object_views(config: ObjectViewConfig) -> None:
 
     pickclutter render-object-views objects=proxy out=data/views
     """
-    from pickclutter_lang.envs.generation.object_renderer import render_object_views
+    from pickclutter_lang.envs.generation.object_renderer import render_object_views as run
 
-    content = render_object_views(config)
+    content = run(config)
     print(f"views in {config.out}, content {content}")
 
 

@@ -18,12 +18,12 @@ def train_teacher(config: TeacherTrainConfig) -> None:
     Scenes come from `pickclutter collect-scenes split=teacher`, views from `pickclutter render-object-views`.
     An interrupted command resumes when run again.
     """
-    from pickclutter_lang.teacher_training.train import train_teacher
+    from pickclutter_lang.teacher_training.train import train_teacher as run
     from pickclutter_lang.teachers.pocket import CARD_FILE
     from pickclutter_lang.utils.markdown import tables_of
     from pickclutter_lang.utils.ranks import is_main
 
-    folder = train_teacher(config)
+    folder = run(config)
     if not is_main():
         return
     print(tables_of((folder / CARD_FILE).read_text(encoding="utf-8"), "Held-out metrics"), end="")

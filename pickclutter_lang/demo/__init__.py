@@ -1,1 +1,1 @@
-"""A page in a browser on this machine: name an object, see what student and teacher find, and let the arm pick it."""
+"""Trying names by hand: `page` is one in a browser, where the arm also picks; `look` draws the answers for an image."""
