@@ -32,11 +32,14 @@ from pickclutter_lang.utils.typing import FloatArray
 
 GRIPPER_WIDTH_M = 0.08
 _WIDTH_MARGIN_M = 0.003
+_MIN_WIDTH_M = 0.002
 _POINT_SPACING_M = 0.006
 _MAX_PAIRS = 96
 _FRICTION_COSINE = np.cos(np.deg2rad(45))
 _SLANTS = np.deg2rad([0.0, -25.0, 25.0, -50.0, 50.0])
 _MIN_SLANT_COSINE = np.cos(np.deg2rad(60))
+_MIN_STEEPNESS = 0.5  # sine of a closing axis to the vertical; nearer to it no approach from above is left
+_OFF_CENTER_COST = 3.0  # per meter between a grasp and the center of mass, against the cosine of approach and vertical
 _TABLE_CLEARANCE_M = 0.002
 _DEEPEST_CONTACT_M = 0.007  # a contact may lie that far beyond the TCP, still on the finger pads
 _IK_TRIES = 4
@@ -81,7 +84,9 @@ class ObjectGeometry:
         """Antipodal pairs that fit between the fingers, spread out; their sampling takes most of the time."""
         starts, normals = _outer_surface(self._hulls, self._planes, 1500, self._rng)
         widths, exit_cosines = _thickness(starts, -normals, self._planes)
-        good = (widths <= GRIPPER_WIDTH_M - _WIDTH_MARGIN_M) & (widths > 0.002) & (exit_cosines >= _FRICTION_COSINE)
+        good = (
+            (widths <= GRIPPER_WIDTH_M - _WIDTH_MARGIN_M) & (widths > _MIN_WIDTH_M) & (exit_cosines >= _FRICTION_COSINE)
+        )
         starts, normals, widths = starts[good], normals[good], widths[good]
         if len(starts) > _MAX_PAIRS:
             centers = starts - 0.5 * widths[:, None] * normals
@@ -153,7 +158,10 @@ def _thickness(starts: FloatArray, directions: FloatArray, planes: list[FloatArr
 
 
 def _joined(near: FloatArray, far: FloatArray, cosine: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Join the intervals [near, far] that touch, from 0 on."""
+    """Join the intervals [near, far] of each ray, [N, parts], that touch one another, from 0 on.
+
+    :return: where each union ends, [N], and the `cosine` [N] of the interval that ends there; 0 and -1 without any
+    """
     end = np.zeros(len(near))
     leave_cosine = np.full(len(near), -1.0)
     for _ in range(near.shape[1]):
@@ -177,16 +185,6 @@ class GraspChecker:
         """Return the sampled geometry of a model of the set."""
         return object_geometry(self._objects.model_dir(model.model_id) / "collision.obj", model.scale)
 
-    def find(self, pile: Pile, instance_id: int) -> FloatArray | None:
-        """Return the TCP pose [7] of the best free grasp of an object of the pile, or None."""
-        return self.find_all(pile, [instance_id]).get(instance_id)
-
-    def find_all(self, pile: Pile, instance_ids: list[int]) -> dict[int, FloatArray]:
-        """Return the best free grasp of each of these objects that has one."""
-        clouds = self.clouds(pile)
-        found = {instance_id: self._find(pile, instance_id, clouds) for instance_id in instance_ids}
-        return {instance_id: pose for instance_id, pose in found.items() if pose is not None}
-
     def clouds(self, pile: Pile) -> list[FloatArray]:
         """Return the surface points [P, 3] of each object of a pile, in the world frame."""
         return [
@@ -205,8 +203,13 @@ class GraspChecker:
             geometry.center_of_mass @ rotation.T + position,
         )
 
-    def _find(self, pile: Pile, instance_id: int, clouds: list[FloatArray]) -> FloatArray | None:
+    def find(self, pile: Pile, instance_id: int, clouds: list[FloatArray] | None = None) -> FloatArray | None:
+        """Return the TCP pose [7] of the best free grasp of an object of the pile, or None.
+
+        :param clouds: of the pile, as `clouds` returns them; several objects of a pile share them
+        """
         candidates = self.candidates(pile, instance_id)
+        clouds = self.clouds(pile) if clouds is None else clouds
         attempts, first, size = 0, 0, _FIRST_CHUNK
         while first < len(candidates.positions):
             chunk = candidates[first : first + size]
@@ -230,7 +233,7 @@ def _propose(centers: FloatArray, axes: FloatArray, center: FloatArray) -> Grasp
     down = np.array([0.0, 0.0, -1.0])
     steep = down - (axes @ down)[:, None] * axes
     norm = np.linalg.norm(steep, axis=1)
-    usable = norm > 0.5  # closing axes near the vertical leave no approach from above
+    usable = norm > _MIN_STEEPNESS
     centers, axes, steep = centers[usable], axes[usable], steep[usable] / norm[usable, None]
     across = np.cross(axes, steep)
     slant = np.repeat(_SLANTS, len(axes))
@@ -242,7 +245,7 @@ def _propose(centers: FloatArray, axes: FloatArray, center: FloatArray) -> Grasp
     positions = centers + _lift(centers, rotations)[:, None] * -approach
     lifted = np.linalg.norm(positions - centers, axis=1)
     good = (lifted <= _DEEPEST_CONTACT_M) & (approach @ down >= _MIN_SLANT_COSINE)
-    score = approach @ down - 3.0 * np.linalg.norm(centers - center, axis=1)
+    score = approach @ down - _OFF_CENTER_COST * np.linalg.norm(centers - center, axis=1)
     order = np.argsort(-score[good], kind="stable")
     return GraspCandidates(positions[good][order], rotations[good][order])
 

@@ -99,9 +99,12 @@ class SceneGenerator:
         seen = [n for n in seen if labeled[n]]
         row["visible"][pile.label_indices[seen]] = True
         if self.config.graspable:
-            for n, pose in self.checker.find_all(pile, seen).items():
-                row["grasp_poses"][n] = pose
-                row["graspable"][pile.label_indices[n]] = True
+            clouds = self.checker.clouds(pile)
+            for n in seen:
+                pose = self.checker.find(pile, n, clouds)
+                if pose is not None:
+                    row["grasp_poses"][n] = pose
+                    row["graspable"][pile.label_indices[n]] = True
         return row
 
     def _is_visible(self, pile: Pile, instance_id: int, image: CameraFrame, pixels: int) -> bool:
