@@ -16,7 +16,7 @@ from pickclutter_lang.objects.catalog import Catalog, CatalogObject
 from pickclutter_lang.objects.object_sets import ObjectSet, check_share
 from pickclutter_lang.utils.constants import MAX_ACTORS
 from pickclutter_lang.utils.typing import FloatArray
-from pickclutter_lang.utils.validation import within
+from pickclutter_lang.utils.validation import above, at_least, one_of, within
 
 # Which objects may lie in the piles of a split; `teacher` piles train the pocket teacher alone.
 SPLIT_OBJECTS = {
@@ -71,8 +71,7 @@ class PileConfig:
             )
         if not self.cameras or not set(self.cameras) <= {"hand", "base"} or len(set(self.cameras)) < len(self.cameras):
             raise InvalidArgumentError(f"expected cameras out of 'hand' and 'base', but got {list(self.cameras)}")
-        if not 16 <= self.image_size <= 1024:
-            raise InvalidArgumentError(f"expected image_size from 16 to 1024 pixels, but got {self.image_size}")
+        within("image_size", self.image_size, 16, 1024)
         for name, low in (("spread", 0.0), ("reach", 0.01)):
             lengths = getattr(self, name)
             if len(lengths) != 2:
@@ -83,14 +82,15 @@ class PileConfig:
         within("arm_noise", self.arm_noise, 0.0, 1.0)
         self.camera.validate()
         self.appearance.validate()
-        if not 0 < self.visible_share <= 1 or self.visible_pixels < 1:
-            raise InvalidArgumentError(
-                "expected visible_share in (0, 1] and visible_pixels of at least 1, "
-                f"but got {self.visible_share} and {self.visible_pixels}"
-            )
+        above("visible_share", self.visible_share, 0.0)
+        within("visible_share", self.visible_share, 0.0, 1.0)
+        at_least("visible_pixels", self.visible_pixels, 1)
 
     def settings(self) -> dict[str, Any]:
-        """Return what a manifest records: `distractors`, `camera` and `appearance` where they are not the defaults."""
+        """Return what a manifest records: `distractors`, `camera` and `appearance` where they are not the defaults.
+
+        Stores whose settings lack these three keys have the defaults; they stay comparable, and can be resumed.
+        """
         own = {
             "distractors": self.distractors,
             "camera": changes(self.camera),
@@ -114,10 +114,9 @@ class Pile:
 
 def scene_rng(seed: int, split: str, index: int) -> np.random.Generator:
     """Return the random generator of one scene."""
-    if split not in SPLIT_OBJECTS:
-        raise InvalidArgumentError(f"expected a split out of {', '.join(SPLIT_OBJECTS)}, but got {split!r}")
-    if seed < 0 or index < 0:
-        raise InvalidArgumentError(f"expected a seed and an index of at least 0, but got {seed} and {index}")
+    one_of("split", split, list(SPLIT_OBJECTS))
+    at_least("seed", seed, 0)
+    at_least("index", index, 0)
     return np.random.default_rng([seed, zlib.crc32(split.encode()), index])
 
 

@@ -30,10 +30,10 @@ class SceneGenerator:
         self.objects = objects
         self.config = config
         # Labels are those of the hand camera, so it is always there.
-        cameras = tuple(dict.fromkeys(("hand", *config.cameras)))
+        self._cameras = tuple(dict.fromkeys(("hand", *config.cameras)))
         moved, shadows = config.camera.moved, config.appearance.shadows
-        self.world = SceneRenderer(objects, cameras, config.image_size, shadows, whole_robot=moved or shadows)
-        self.checker = GraspChecker(objects, PandaKinematics(self.world.robot))
+        self.renderer = SceneRenderer(objects, self._cameras, config.image_size, shadows, whole_robot=moved or shadows)
+        self.checker = GraspChecker(objects, PandaKinematics(self.renderer.robot))
 
     def generate(self, seed: int, split: str, index: int) -> Row:
         """Make the scene of (seed, split, index): the arrays of a store's row, without the leading axis."""
@@ -43,9 +43,9 @@ class SceneGenerator:
         view = view_rng(seed, split, index)  # of its own, so that piles are the same with and without ranges
         camera, appearance = self.config.camera.draw(view), self.config.appearance.draw(view)
         if self.config.camera.moved or self.config.appearance != AppearanceConfig():
-            self.world.set_view(camera, appearance)
-        self.world.set_state(pile, REST_QPOS + np.concatenate([noise, [0.0, 0.0]]))
-        images = {name: self.world.capture(name) for name in dict.fromkeys(("hand", *self.config.cameras))}
+            self.renderer.set_view(camera, appearance)
+        self.renderer.set_state(pile, REST_QPOS + np.concatenate([noise, [0.0, 0.0]]))
+        images = {name: self.renderer.capture(name) for name in self._cameras}
         row = self._labels(pile, images["hand"], rng)
         if self.config.camera.moved:
             row |= zip(CAMERA_MATRICES, (images["hand"].intrinsic, images["hand"].extrinsic), strict=True)

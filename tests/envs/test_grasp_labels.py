@@ -79,7 +79,7 @@ def test_blocking_points_equal_a_slow_count() -> None:
 
 @pytest.mark.sim
 def test_inverse_kinematics_brings_the_tcp_there(scene_generator: SceneGenerator) -> None:
-    robot = scene_generator.world.robot
+    robot = scene_generator.renderer.robot
     kinematics = PandaKinematics(robot)
     pose = np.array([0.05, -0.1, 0.1, *quaternion(DOWN)])
     qpos = kinematics.solve(pose, REST_QPOS)

@@ -33,7 +33,7 @@ def frame(objects: ObjectSet, **camera: float) -> tuple[Any, Any]:
     """Return the row of a scene, and the frame that the hand camera took."""
     maker = generator(objects, camera=camera)
     row = maker.generate(0, "ood", 0)
-    return row, maker.world.capture("hand")
+    return row, maker.renderer.capture("hand")
 
 
 def test_a_moved_camera_sees_what_the_pinhole_model_says(procedural: ObjectSet) -> None:
@@ -93,7 +93,7 @@ def test_an_image_covers_half_a_meter_in_the_middle_of_the_table(procedural: Obj
     Image.fromarray(picture).save(tmp_path / "table.png")
     maker = generator(procedural, appearance={"table": str(tmp_path / "table.png")})
     row = maker.generate(0, "ood", 0)
-    points = maker.world.capture("hand").points
+    points = maker.renderer.capture("hand").points
     for column, line in ((0, 0), (1, 0), (0, 1), (1, 1)):
         low = np.array([0.25 * column, 0.25 * line]) - 0.25 + 0.03
         there = ((points[..., :2] > low) & (points[..., :2] < low + 0.19)).all(-1) & (row["hand_segmentation"] == 0)
