@@ -28,7 +28,7 @@ from pickclutter_lang.utils.progress import ProgressBar
 from pickclutter_lang.utils.typing import FloatArray
 
 _LIFT_M = 0.15
-_LIFTED_M = 0.08
+_LIFTED_M = 0.08  # more than `pick_clutter.LIFTED_M`: after a lift of 15 cm, an object below 8 cm has slipped
 _MAX_ATTEMPTS, _MAX_CANDIDATES = 3, 60  # beside the labeled pose; poses of which they are chosen
 _REACH_STEPS, _APPROACH_STEPS, _CLOSE_STEPS, _LIFT_STEPS, _HOLD_STEPS = 30, 20, 12, 25, 6
 
@@ -47,7 +47,7 @@ def validate_grasp_labels(config: GraspValidationConfig) -> dict[str, Any]:
     """
     store = SceneStore.open(config.store)
     with dir_lock(store.path):
-        prepare_renderer()
+        prepare_renderer()  # what is missing is said before any work; each worker prepares its own
         objects = objects_of_store(store.manifest, config.objects_root, config.objects)
         if objects.fingerprint != store.manifest.object_fingerprint:
             raise MismatchError(
@@ -90,7 +90,7 @@ def objects_of_store(manifest: Manifest, root: str | None, source: ObjectSource 
 
 
 def summarize(picks: list[dict[str, Any]]) -> dict[str, Any]:
-    """Compare labels with picks."""
+    """Compare labels with picks; the key `labelled` is spelled as in the files of stores."""
     labeled, picked, first = (
         np.array([row[key] for row in picks], bool) for key in ("labelled", "picked", "pose_succeeded")
     )
@@ -142,7 +142,7 @@ class PickExecutor:
         self._env: Any = None
 
     def load(self, pile: Pile) -> None:
-        """Put a pile on the table, with the arm at rest."""
+        """Put a pile on the table, with the arm at rest; `checker` then finds grasps for this arm."""
         actors = [
             {"model_id": model.model_id, "scale": model.scale, "pose": pose.tolist(), "rep_pts": [pose[:3].tolist()]}
             for model, pose in zip(pile.models, np.asarray(pile.poses, float), strict=True)
@@ -157,10 +157,7 @@ class PickExecutor:
         self._env.reset(seed=0, options={"episode_idx": 0, "reconfigure": True})
         self._start = self._env.get_state()
         self._kinematics = PandaKinematics(self._env.agent.robot)
-
-    def checker(self) -> GraspChecker:
-        """Return a checker that uses the arm of this environment."""
-        return GraspChecker(self.objects, self._kinematics)
+        self.checker = GraspChecker(self.objects, self._kinematics)
 
     def pick(self, instance_id: int, tcp_pose: FloatArray) -> bool:
         """Execute one pick from the loaded state and return whether the object was lifted and did not slip."""
@@ -203,7 +200,7 @@ def validate_pile(
         pose = labeled.get(instance_id)
         pose_succeeded = pose is not None and executor.pick(instance_id, pose)
         picked, attempts = pose_succeeded, int(pose is not None)
-        for other in [] if picked else _attempts(executor.checker(), pile, instance_id):
+        for other in [] if picked else _attempts(executor.checker, pile, instance_id):
             attempts += 1
             picked = executor.pick(instance_id, other)
             if picked:

@@ -64,6 +64,7 @@ _PLAIN_MODES = ("state", "state_dict", "none", "image")
 OBS_MODES = (*_PLAIN_MODES, "rgbd", "pointcloud", "image_robot_seg", "rgbd_robot_seg", "pointcloud_robot_seg")
 _LARGEST = float(np.finfo(np.float32).max)
 LIFTED_M = 0.05
+"""Height above its start from which a held object counts as picked, meters; a policy decides how far it lifts."""
 _LANGUAGE_STREAM = 0x1A46
 _NOWHERE = (0.0, 0.0, -10.0)
 
