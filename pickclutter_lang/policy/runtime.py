@@ -43,6 +43,7 @@ from pickclutter_lang.policy.folder import (
     read_text,
 )
 from pickclutter_lang.utils.reading import check_finite
+from pickclutter_lang.utils.typing import Float32Array
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -53,7 +54,6 @@ SCORES = ("probabilities", "attention", "cell_logits")
 """Outputs of the ONNX network of scores, in the order of `StudentOutput`."""
 MAX_SECONDS = 30.0
 """Longest run of an ONNX network; one takes some hundredths."""
-Floats = NDArray[np.float32]
 
 
 class StudentOutput(NamedTuple):
@@ -63,9 +63,9 @@ class StudentOutput(NamedTuple):
     by each cell alone.
     """
 
-    scores: Floats
-    attention: Floats
-    cell_logits: Floats
+    scores: Float32Array
+    attention: Float32Array
+    cell_logits: Float32Array
 
 
 class StudentRuntime:
@@ -142,7 +142,7 @@ class StudentRuntime:
         """
         return self.networks.score(self.preprocess(observation), names)
 
-    def preprocess(self, observation: Mapping[str, Any]) -> Floats:
+    def preprocess(self, observation: Mapping[str, Any]) -> Float32Array:
         """Return the network's input [1, K, S, S] for camera images: RGB in 0..1, depth in meters (0 = nothing).
 
         :param observation: has all images of `student_input`, each with a side of `config.camera_size` pixels
@@ -246,7 +246,7 @@ class OnnxNetworks:
         rows = [self._rows[name] for name in names]
         return TextFeatures(self._text.positive[rows], self._text.negative[rows])
 
-    def score(self, images: Floats, names: Sequence[str]) -> StudentOutput:
+    def score(self, images: Float32Array, names: Sequence[str]) -> StudentOutput:
         """Score names on an image [1, K, S, S]."""
         with self._errors(NETWORK_FILE):
             found = self._run(NETWORK_FILE, SCORES, {"images": images, **self.encode_names(names)._asdict()})
@@ -257,7 +257,7 @@ class OnnxNetworks:
                 raise ValueError("expected probabilities in 0..1")
         return StudentOutput(*(value[0] for value in found))
 
-    def classify_crops(self, images: Floats, masks: Floats) -> Floats:
+    def classify_crops(self, images: Float32Array, masks: Float32Array) -> Float32Array:
         """Return logits [n, C] of the folder's names for object crops."""
         with self._errors(CROPS_FILE):
             (logits,) = self._run(CROPS_FILE, ["logits"], {"images": images, "masks": masks})
@@ -265,7 +265,7 @@ class OnnxNetworks:
                 raise ValueError(f"expected logits of {self._labels} names")
         return logits
 
-    def _run(self, name: str, outputs: Sequence[str], given: Mapping[str, Floats]) -> list[Floats]:
+    def _run(self, name: str, outputs: Sequence[str], given: Mapping[str, Float32Array]) -> list[Float32Array]:
         """Return the outputs of a network, which may be anyone's: they are finite, and it has `MAX_SECONDS`."""
         session = self._sessions[name]
         from onnxruntime import RunOptions
@@ -275,7 +275,7 @@ class OnnxNetworks:
         bound = Timer(MAX_SECONDS, setattr, (options, "terminate", True))
         bound.start()
         try:
-            found: list[Floats] = session.run(list(outputs), given, options)
+            found: list[Float32Array] = session.run(list(outputs), given, options)
         finally:
             bound.cancel()
         check_finite(dict(zip(outputs, found, strict=True)))

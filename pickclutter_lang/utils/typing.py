@@ -8,4 +8,5 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+Float32Array = NDArray[np.float32]
 AnyFloatArray = NDArray[np.floating[Any]]

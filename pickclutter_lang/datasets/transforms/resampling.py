@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from pickclutter_lang.utils.typing import Float32Array
+
 MIN_AREA_FRACTION = 0.001
 """Smallest area of an object that is cropped, as a fraction of the image: 16 pixels of 128 x 128."""
 MARGIN = 1.3
@@ -23,14 +24,14 @@ def bounding_square(mask: NDArray[np.bool_]) -> tuple[float, float, float]:
     return float(x.min() + x.max()) / 2, float(y.min() + y.max()) / 2, side
 
 
-def resize_smooth(images: Floats, size: int) -> Floats:
+def resize_smooth(images: Float32Array, size: int) -> Float32Array:
     """Resize images [..., H, W, K] to [..., size, size, K], as torch's `interpolate` does with `antialias=True`."""
     rows, columns = (_smoothing(side, size) for side in images.shape[-3:-1])
-    out: Floats = np.einsum("sh,...hwk,tw->...stk", rows, images, columns, optimize=True)
+    out: Float32Array = np.einsum("sh,...hwk,tw->...stk", rows, images, columns, optimize=True)
     return out
 
 
-def resize_nearest(images: Floats, size: int) -> Floats:
+def resize_nearest(images: Float32Array, size: int) -> Float32Array:
     """Resize images [..., H, W, K] to [..., size, size, K], as torch's `interpolate` does in mode `nearest-exact`."""
     rows, columns = (
         np.minimum(((np.arange(size) + 0.5) * side / size).astype(int), side - 1) for side in images.shape[-3:-1]
@@ -38,7 +39,7 @@ def resize_nearest(images: Floats, size: int) -> Floats:
     return images[..., rows[:, None], columns, :]
 
 
-def resize_channels(image: Floats, size: int, depths: Sequence[int]) -> Floats:
+def resize_channels(image: Float32Array, size: int, depths: Sequence[int]) -> Float32Array:
     """Resize a student's input [S, S, K] as in its training, where torch does it (see `crops.preprocess_images`).
 
     :param depths: channels of depth: averaging over an edge gives a depth at which there is no surface
@@ -51,14 +52,14 @@ def resize_channels(image: Floats, size: int, depths: Sequence[int]) -> Floats:
     return smooth
 
 
-def enlarge(maps: Floats, size: int) -> Floats:
+def enlarge(maps: Float32Array, size: int) -> Float32Array:
     """Resize maps [C, h, w] to [C, size, size], as torch's `interpolate` does in mode `bilinear`."""
     for axis in (1, 2):
         maps = _between(maps, _enlarged(maps.shape[axis], size), axis)
     return maps
 
 
-def segment_means(maps: Floats, segments: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+def segment_means(maps: Float32Array, segments: NDArray[np.int64], count: int) -> NDArray[np.float64]:
     """Return the means of maps [C, h, w] by segment, [C, count], as if they were enlarged to the segments' image.
 
     A mean is the same sum over cells as over pixels, since a pixel is a weighted sum of four cells.
@@ -79,7 +80,7 @@ def segment_means(maps: Floats, segments: NDArray[np.int64], count: int) -> NDAr
     return np.where(pixels > 0, means, np.nan)
 
 
-def crop_bilinear(image: NDArray[np.uint8], x: float, y: float, side: float, size: int) -> Floats:
+def crop_bilinear(image: NDArray[np.uint8], x: float, y: float, side: float, size: int) -> Float32Array:
     """Cut a square out of an image [H, W, 3] and resize it; padded with border pixels (see `crops.crop_images`).
 
     :param x: of the center, as `y`, and the side of the square, in pixels
@@ -90,7 +91,7 @@ def crop_bilinear(image: NDArray[np.uint8], x: float, y: float, side: float, siz
     return _between(first, x + offsets, 1)
 
 
-def crop_nearest(mask: NDArray[np.bool_], x: float, y: float, side: float, size: int) -> Floats:
+def crop_nearest(mask: NDArray[np.bool_], x: float, y: float, side: float, size: int) -> Float32Array:
     """Cut a square out of a mask [H, W] and resize it; outside of the mask is nothing (see `crops.crop_masks`).
 
     :return: float32 [size, size], 0 or 1
@@ -98,7 +99,7 @@ def crop_nearest(mask: NDArray[np.bool_], x: float, y: float, side: float, size:
     axes = [np.rint(center + _offsets(side, size)).astype(int) for center in (y, x)]
     inside = [(axis >= 0) & (axis < length) for axis, length in zip(axes, mask.shape, strict=True)]
     rows, columns = (np.clip(axis, 0, length - 1) for axis, length in zip(axes, mask.shape, strict=True))
-    out: Floats = (mask[rows[:, None], columns] & inside[0][:, None] & inside[1]).astype(np.float32)
+    out: Float32Array = (mask[rows[:, None], columns] & inside[0][:, None] & inside[1]).astype(np.float32)
     return out
 
 
@@ -120,19 +121,19 @@ def _neighbors(positions: NDArray[np.float64], last: int) -> list[tuple[NDArray[
     return [(low, 1 - share), (np.minimum(low + 1, last), share)]
 
 
-def _between(values: Floats, positions: NDArray[np.float64], axis: int) -> Floats:
+def _between(values: Float32Array, positions: NDArray[np.float64], axis: int) -> Float32Array:
     """Interpolate values along an axis at positions."""
     (low, _), (high, share) = _neighbors(positions, values.shape[axis] - 1)
     first, second = values.take(low, axis), values.take(high, axis)
     shares = share.astype(np.float32).reshape([-1 if n == axis else 1 for n in range(values.ndim)])
-    out: Floats = first + shares * (second - first)
+    out: Float32Array = first + shares * (second - first)
     return out
 
 
-def _smoothing(side: int, size: int) -> Floats:
+def _smoothing(side: int, size: int) -> Float32Array:
     """Return the weights [size, side] of pixels in each pixel of a resized axis: a triangle as wide as a new pixel."""
     scale = side / size
     centers, width = (np.arange(size) + 0.5) * scale, max(scale, 1.0)
     weights = np.maximum(1 - np.abs(np.arange(side) + 0.5 - centers[:, None]) / width, 0)
-    out: Floats = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    out: Float32Array = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
     return out
