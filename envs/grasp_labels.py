@@ -3,6 +3,9 @@
 Candidates are antipodal pairs of the object's convex parts, approached from above or at a slant. A candidate is
 free when no surface point of any object, and not the table, is in the volume that fingers and hand sweep on the
 way in; it is in reach when inverse kinematics finds joint angles for the grasp and for the pose before it.
+
+Labels are the truth that policies are measured by: they come from meshes, true poses and the simulator's robot model.
+A policy has one depth image instead, and a search and kinematics of its own in `pickclutter_lang.manipulation`.
 """
 
 from __future__ import annotations
