@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Sequence
 
+_TAG = re.compile(r"(`[^`]*`)|<(?=[A-Za-z/!?])")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[1] or "&lt;"
+
 
 def markdown_table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
-    """Return a Markdown table without a line break at its end; a cell is one line, and a `|` inside it is escaped.
+    """Return a Markdown table without a line break at its end; a cell is one line.
+
+    A `|` in a cell is escaped, and what would be a tag of HTML; code in backticks stays as it is.
 
     :param head: titles of the columns
     :param rows: cells, as many in each row as there are titles
     """
     lines = [head, ["---"] * len(head), *rows]
-    cells = ([" ".join(str(cell).split()).replace("|", "\\|") for cell in line] for line in lines)
+    cells = ([_TAG.sub(_escaped, " ".join(str(cell).split()).replace("|", "\\|")) for cell in line] for line in lines)
     return "\n".join("| " + " | ".join(line) + " |" for line in cells)
 
 
@@ -43,5 +52,5 @@ def tables_of(page: str, *headings: str) -> str:
         if found:
             heading = found
         elif heading.startswith(headings or "") and len(table.splitlines()) > 2:
-            parts.append(f"{heading}\n{table.rstrip()}\n")
+            parts.append(f"{heading}\n{html.unescape(table.rstrip())}\n")
     return "\n".join(parts)

@@ -220,7 +220,8 @@ def _map_on_cluster(work: _Work[Task, Result], tasks: Sequence[tuple[int, Task]]
             try:
                 yield pool.get_next_unordered(timeout=_PATIENCE_S)
             except TimeoutError:  # Ray itself would wait for a machine that never comes
-                if not any(node["Alive"] for node in ray.nodes()):
+                nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+                if not any(node["Alive"] for node in nodes):
                     raise WorkerError(
                         "expected machines in the Ray cluster, but none is left; finished work is kept. Start Ray "
                         "again, and run the same command again"

@@ -85,6 +85,7 @@ def test_text_of_others_is_escaped(tmp_path: Path) -> None:
             "![g](g.png)",
         ]
     )
+    assert "<script" not in markdown_table(["object"], [[EVIL]])
     items = [Item(texts["caption"], {texts["facet"]: texts["facet"]}, jpeg(pixels()))]
     cards = Gallery([Card(texts["caption"], None, items)])
     shown: dict[str, Figure | Gallery] = {"c.png": chart(texts["chart"]), "g.png": cards}
