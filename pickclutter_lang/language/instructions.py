@@ -172,7 +172,8 @@ def _plain(text: str) -> str:
     plain = " ".join(re.sub('["\u201c\u201d\u200b]', "", text.replace("\u2019", "'")).split())
     if len(text) > _MAX_CHARACTERS or _PROHIBITION.search(plain):
         raise InvalidArgumentError(
-            f"expected an object to pick, in at most {_MAX_CHARACTERS} characters, but got {text[:_MAX_CHARACTERS]!r}"
+            f"expected an object to pick, not what to leave, in at most {_MAX_CHARACTERS} characters, but got "
+            f"{text[:_MAX_CHARACTERS]!r}"
         )
     return _COLOR_BEHIND.sub(lambda found: f"{found['article']}{found['color']} {found['name'].strip()}", plain)
 
@@ -182,7 +183,7 @@ class _KnownNames:
 
     `spelled` are names by their folded form, plurals too. In a folded text `anywhere` finds colors and a name after
     them, `at_the_end` a name, `plural` colors and a plural alone, `listed` a name with another object after it, and
-    `apart` a name with its place or number, or with another one.
+    `apart` a name with its place or number, with another one, or with a negation.
     """
 
     def __init__(self, names: tuple[str, ...]) -> None:
@@ -205,6 +206,7 @@ class _KnownNames:
             rf"|^{_NUMBER} (?:of )?(?:the )?(?:\w+ )*?{many}$"
             rf"|\b{either}(?:{_AND}| from| off| out of| instead of) {_ARTICLE}(?:\w+ )*?{either}$"
             rf"|^{colors}{head}{_AND} {colors}{either}$"
+            rf"|\b(?:no|not|isnt|except|other than|but(?= {_ARTICLE}))(?: {_ARTICLE}| )(?:\w+ )*?{either}$"
         )
 
     def requested(self, text: str) -> str | None:
@@ -257,8 +259,8 @@ class _KnownNames:
         folded = _fold(text)
         if self.listed.search(folded) or (not listed and self.apart.search(folded)):
             raise InvalidArgumentError(
-                f"expected one object, by what it is, but got {text!r}; places are not understood, and several objects "
-                "are picked one after the other"
+                f"expected one object, by what it is, but got {text!r}; places and negations are not understood, and "
+                "several objects are picked one after the other"
             )
 
 
@@ -342,9 +344,10 @@ def read_phrase(text: str, catalog: Catalog) -> Phrase:
     color = color_alone(" ".join(words))
     if color is not None:
         return Phrase(" ".join(words), tuple(catalog.names), (color,))
+    shown = ", ".join(catalog.names[:_SHOWN_NAMES]) + (", ..." if len(catalog.names) > _SHOWN_NAMES else "")
     raise InvalidArgumentError(
-        f"expected a name, synonym or category of an object, with colors, materials or shapes before it, such as "
-        f"'the red mug', but got {text!r}"
+        f"expected a name, synonym or category of an object ({shown}), with colors, materials or shapes before it, but "
+        f"got {text!r}"
     )
 
 

@@ -80,11 +80,12 @@ REFUSED = [
     *("pick up the mug on the right", "the bowl next to the lemon", "the thing behind the bowl", "leftmost mug"),
     *("the orange and the lemon", "mug from the bowl", "two mugs", "mug or bowl", "the mug, the kettle"),
     *("don't pick up the mug", "leave the mug", "no, not the mug", "stop the stop sign", "stop picking", "red " * 200),
+    *("no mug", "the object that is not a mug", "everything but the mug", "anything except the red mug"),
 ]
 
 
 @pytest.mark.parametrize("text", REFUSED)
-def test_places_several_objects_and_prohibitions_are_refused(text: str) -> None:
+def test_places_several_objects_and_negations_are_refused(text: str) -> None:
     for read in (parse_target_name, read_name):
         with pytest.raises(InvalidArgumentError):
             read(text, NAMES)
