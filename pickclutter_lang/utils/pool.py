@@ -219,6 +219,8 @@ def _map_on_cluster(work: _Work[Task, Result], tasks: Sequence[tuple[int, Task]]
         while pool.has_next():
             try:
                 yield pool.get_next_unordered(timeout=_PATIENCE_S)
+            except ray.exceptions.RayTaskError:  # a task's own TimeoutError is one too
+                raise
             except TimeoutError:  # Ray itself would wait for a machine that never comes
                 nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
                 if not any(node["Alive"] for node in nodes):

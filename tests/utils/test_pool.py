@@ -16,7 +16,7 @@ import pytest
 
 from helpers.paths import TESTS
 from helpers.process_kill import wait_until, worker_processes
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingExtraError, PickClutterError, WorkerError
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingExtraError, WorkerError
 from pickclutter_lang.utils.pool import RETRIES, PoolConfig
 
 Square = Callable[[int], tuple[int, int, str, str | None]]
@@ -96,8 +96,18 @@ def make_failing() -> Square:
     return fail
 
 
-@pytest.mark.parametrize(("make", "error"), [(make_without_extra, MissingExtraError), (make_failing, DatasetError)])
-def test_named_errors_come_back(pool: PoolConfig, make: Callable[[], Square], error: type[PickClutterError]) -> None:
+def make_late() -> Square:
+    def fail(number: int) -> tuple[int, int, str, str | None]:
+        raise TimeoutError("the storage does not answer")
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("make", "error"),
+    [(make_without_extra, MissingExtraError), (make_failing, DatasetError), (make_late, TimeoutError)],
+)
+def test_errors_come_back(pool: PoolConfig, make: Callable[[], Square], error: type[Exception]) -> None:
     with pytest.raises(error):
         list(pool.run(make, range(3)))
 
