@@ -206,7 +206,7 @@ class _KnownNames:
             rf"|^{_NUMBER} (?:of )?(?:the )?(?:\w+ )*?{many}$"
             rf"|\b{either}(?:{_AND}| from| off| out of| instead of) {_ARTICLE}(?:\w+ )*?{either}$"
             rf"|^{colors}{head}{_AND} {colors}{either}$"
-            rf"|\b(?:no|not|isnt|except|other than|but(?= {_ARTICLE}))(?: {_ARTICLE}| )(?:\w+ )*?{either}$"
+            rf"|(?<![\w-])(?:no|not|isnt|except|other than|but(?= {_ARTICLE}))(?: {_ARTICLE}| )(?:\w+ )*?{either}$"
         )
 
     def requested(self, text: str) -> str | None:

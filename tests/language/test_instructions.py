@@ -50,6 +50,7 @@ SAID = {
     "I\u2019d like the mug": "mug",
     "pick up the mug lying on the table": "mug",
     "give me the red one": "red one",
+    "pick up the forget-me-not mug": "forget-me-not mug",
     "pick up the gray mug": "grey mug",
     "is there a red and orange mug": "red and orange mug",
     "get the arm to pick the lemon": "lemon",
