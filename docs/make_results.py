@@ -17,10 +17,11 @@ import json
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pickclutter_lang.evaluation.metrics import MEASURES, share_of
 from pickclutter_lang.results.intervals import share
 from pickclutter_lang.utils.markdown import markdown_table
 
@@ -28,8 +29,6 @@ DOCS = Path(__file__).resolve().parent
 DATA = DOCS / "results" / "data"
 FIGURES = DOCS.parent / "assets" / "pocket_teacher" / "figures.json"
 _REGION = re.compile(r"(<!-- results: (.+?) -->\n)(.*?)(<!-- /results -->)", re.DOTALL)
-Row = dict[str, str]
-Where = Callable[[Row], bool]
 
 VARIANTS = {
     "few_shot": "student, after 50 labeled scenes",
@@ -37,74 +36,62 @@ VARIANTS = {
     "teacher": "teacher",
     "oracle": "told by the simulator",
 }
-RATES: dict[str, tuple[Where, str]] = {
-    "graspable: placed": (lambda row: row["graspable"] == "1", "success"),
-    "visible: called absent": (lambda row: row["visible"] == "1", "declared_absent"),
-    "absent: called absent": (lambda row: row["present"] == "0", "declared_absent"),
-    "wrong object picked": (lambda row: True, "wrong_objects"),
-}
-"""Name of a rate -> the episodes that count, and the column that is 1, or more, in those that are hits."""
+RATES = ("graspable_picked", "false_absence", "absence_detected", "wrong_object")
+TEXTS = ("variant", "kind", "instruction", "target", "reference", "expected", "picked")
 
 
-def read(name: str) -> list[Row]:
+def read(name: str) -> list[dict[str, str]]:
     """Return the rows of `data/NAME.csv`."""
     with (DATA / f"{name}.csv").open(newline="") as stream:
         return list(csv.DictReader(stream))
 
 
-def counts(rows: Sequence[Row], where: Where, column: str) -> tuple[int, int]:
-    """Return how many of the episodes that count are hits, and how many count."""
-    counted = [row for row in rows if where(row)]
-    return sum(row[column] not in ("", "0") for row in counted), len(counted)
-
-
-def of_group(name: str, group: str) -> list[Row]:
-    """Return the episodes of an evaluation whose target is `seen`, `unseen`, or any of `all`."""
-    return [row for row in read(name) if group == "all" or row["seen"] == str(int(group == "seen"))]
+def episodes_of(name: str) -> dict[str, list[dict[str, Any]]]:
+    """Return variant -> its episodes in `data/NAME.csv`."""
+    found: dict[str, list[dict[str, Any]]] = {variant: [] for variant in VARIANTS}
+    for row in read(name):
+        found[row["variant"]].append({key: x if key in TEXTS else float(x or 0) for key, x in row.items()})
+    return {variant: episodes for variant, episodes in found.items() if episodes}
 
 
 def rates(name: str, group: str) -> str:
     """Return the rates of each variant of an evaluation, in percent."""
-    episodes = of_group(name, group)
-    rows = []
-    for variant, title in VARIANTS.items():
-        own = [row for row in episodes if row["variant"] == variant]
-        if own:
-            rows.append([title, *(share(*counts(own, *rate)) for rate in RATES.values())])
-    return markdown_table(["%, 95% interval", *RATES], rows)
+    found = episodes_of(name)
+    rows = [[VARIANTS[one], *(share_of(own, one, key, group) for key in RATES)] for one, own in found.items()]
+    return markdown_table(["%, 95% interval", *(MEASURES[key].title for key in RATES)], rows)
 
 
 def in_words(name: str) -> str:
     """Return the counts of placed graspable targets by variant, of seen and of unseen names."""
     rows = []
-    for variant, title in VARIANTS.items():
-        groups = [[row for row in of_group(name, group) if row["variant"] == variant] for group in ("seen", "unseen")]
-        if groups[0]:
-            found = [counts(group, *RATES["graspable: placed"]) for group in groups]
-            rows.append([title, *(f"{hits} of {count}" for hits, count in found)])
+    for variant, own in episodes_of(name).items():
+        found = [share_of(own, variant, RATES[0], group) for group in ("seen", "unseen")]
+        rows.append([VARIANTS[variant], *(f"{one.hits} of {one.total}" for one in found)])
     return markdown_table(["placed, of graspable targets", "seen names", "unseen names"], rows)
 
 
 def by_object(name: str) -> str:
     """Return, for each object, graspable targets that were placed, and visible ones that were called absent."""
-    episodes = read(name)
-    variants = [variant for variant in VARIANTS if any(row["variant"] == variant for row in episodes)]
+    found = episodes_of(name)
     rows = []
-    for target in sorted({row["target"] for row in episodes}):
-        own = [[row for row in episodes if (row["target"], row["variant"]) == (target, one)] for one in variants]
-        shown = [[counts(some, *rate) for rate in list(RATES.values())[:2]] for some in own]
-        rows.append([target, *(", ".join(f"{hits}/{count}" for hits, count in pair) for pair in shown)])
-    return markdown_table(["object", *(VARIANTS[one] for one in variants)], rows)
+    for target in sorted({episode["target"] for own in found.values() for episode in own}):
+        cells = [
+            [share_of([e for e in own if e["target"] == target], variant, key) for key in RATES[:2]]
+            for variant, own in found.items()
+        ]
+        rows.append([target, *(", ".join(f"{one.hits}/{one.total}" for one in pair) for pair in cells)])
+    return markdown_table(["object", *(VARIANTS[one] for one in found)], rows)
 
 
 def by_words(name: str) -> str:
     """Return how often the first object was the one that an instruction asked for, by its kind of words."""
-    episodes = read(name)
+    (episodes,) = episodes_of(name).values()
     rows = []
-    for kind in dict.fromkeys(row["kind"] for row in episodes):
-        own = [row for row in episodes if row["kind"] == kind]
-        right, absent = (share(*counts(own, lambda _: True, of)) for of in ("followed", "declared_absent"))
-        rows.append([kind.replace("_", " "), right, absent])
+    for kind in dict.fromkeys(episode["kind"] for episode in episodes):
+        own = [episode for episode in episodes if episode["kind"] == kind]
+        names = [episode["target"] for episode in own]
+        shares = (share([bool(episode[key]) for episode in own], names) for key in ("followed", "declared_absent"))
+        rows.append([kind.replace("_", " "), *shares])
     return markdown_table(["instruction", "right, %", "called absent, %"], rows)
 
 

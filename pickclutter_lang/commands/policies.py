@@ -63,7 +63,7 @@ def evaluate_policy(config: PolicyEvalConfig) -> None:
     from pickclutter_lang.utils.markdown import tables_of
 
     done = run(config)
-    print(tables_of(done.tables, "Targets: all", "By kind of instruction"), end="")
+    print(tables_of(done.tables, "Shares"), end="")
     print(f"report: {done.folder / PAGE_FILE}")
 
 

@@ -152,9 +152,10 @@ def _card(
     :param meshes: where the meshes come from, and their license
     """
     steps = [source.record["elapsed_steps"] for source in sources]
+    placed = share([bool(e["success"]) for e in played], [e["target"] for e in played])
     head = {
         "episodes": f"{len(sources)} kept of {len(played)} played",
-        "success, % (95% interval; episodes)": share(sum(bool(e["success"]) for e in played), len(played)),
+        "success, % (95% interval; episodes)": placed,
         "outcomes": ", ".join(f"{word}: {count}" for word, count in sorted(Counter(map(outcome_of, played)).items())),
         "steps": f"{sum(steps)}, {np.mean(steps):.1f} in an episode, 20 in a second" if steps else "none",
         "who": "the scripted picker; " + ("a student" if _STUDENT in settings else "the simulator") + " says where",
@@ -163,8 +164,8 @@ def _card(
     rows = []
     for name in sorted({episode["target"] for episode in played}):
         of = [episode for episode in played if episode["target"] == name]
-        placed = [bool(episode["success"]) for episode in of if episode["graspable"]]
-        rows.append((name, len(of), sum(bool(e["success"]) for e in of), f"{sum(placed)}/{len(placed)}"))
+        graspable = [bool(episode["success"]) for episode in of if episode["graspable"]]
+        rows.append((name, len(of), sum(bool(e["success"]) for e in of), f"{sum(graspable)}/{len(graspable)}"))
     listed = ((f"`{key}`", f"`{value}`") for key, value in {**settings, **package_versions()}.items())
     shown = "\n".join(["## Videos", "", *(f"- [{name}]({name})" for name in videos), "", ""]) if videos else ""
     return f"""# Demonstrations of picks by name

@@ -263,11 +263,6 @@ SUITES = {
 """Suite -> its kinds of instructions. All but `drawn`, which the environment draws, are of the same piles."""
 
 
-def title_of(kind: str) -> str:
-    """Return what a kind of instructions asks for."""
-    return KINDS[kind][0] if kind in KINDS else "drawn by the environment"
-
-
 def may_refuse(kind: str) -> bool:
     """Return whether a policy may raise InvalidArgumentError or UnknownObjectError for its words."""
     return kind not in _READ

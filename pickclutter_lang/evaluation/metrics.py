@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import combinations, product
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pickclutter_lang.evaluation.instructions import ABSENT, KINDS, NAMED, OF_TARGET, OTHER, SUITES, title_of
-from pickclutter_lang.results.intervals import PairedShares, Share, paired_shares, share
+from pickclutter_lang.evaluation.instructions import ABSENT, KINDS, NAMED, OF_TARGET, OTHER, SUITES
+from pickclutter_lang.results.intervals import Share, share, share_difference
 from pickclutter_lang.results.scores import Cell, Scores
 from pickclutter_lang.utils.markdown import markdown_table
 
@@ -48,12 +48,21 @@ _PICKING = {
     "located": Measure(
         "visible: located", lambda e: e["visible"] and e["located"] is not None, lambda e: bool(e["located"])
     ),
-    "false_absence": Measure("visible: predicted absent", lambda e: e["visible"], _declared),
-    "present_absent": Measure("present: predicted absent", lambda e: e["present"], _declared),
-    "absence_detected": Measure("absent: predicted absent", lambda e: not e["present"], _declared),
+    "false_absence": Measure("visible: called absent", lambda e: e["visible"], _declared),
+    "present_absent": Measure("present: called absent", lambda e: e["present"], _declared),
+    "absence_detected": Measure("absent: called absent", lambda e: not e["present"], _declared),
     "wrong_object": Measure("wrong object picked", lambda e: True, lambda e: e["wrong_objects"] > 0),
 }
-_COMPARED = ("success", "graspable_picked", "false_absence", "absence_detected")
+_SHARES_NOTE = (
+    "Percent (95% interval; hits of episodes), by targets. After words for objects an episode is a hit where the first "
+    "object that the arm lifted is one that was asked for, after words for what is not there where the policy declared "
+    "absence, and after a blank instruction where it lifted nothing."
+)
+_EFFECTS_NOTE = (
+    "Paired differences over piles, in points. `yes`: the interval lies above 0. `no`: it lies below "
+    f"{100 * IGNORED:.0f}. A policy that ignores its instruction has 0 in each."
+)
+_COMPARED = ("success", "graspable_picked", "false_absence", "absence_detected", NAMED)
 """Measures whose differences between variants have a table."""
 GROUPS: dict[str, Callable[[Episode], bool]] = {
     "all": lambda e: True,
@@ -64,7 +73,7 @@ GROUPS: dict[str, Callable[[Episode], bool]] = {
 _OUTCOMES: dict[str, Callable[[Episode], bool]] = {
     "placed": _placed,
     "absence detected": lambda e: e["declared_absent"] and not e["present"],
-    "present, predicted absent": lambda e: e["declared_absent"] and e["present"],
+    "present, called absent": lambda e: e["declared_absent"] and e["present"],
     "absence missed": lambda e: not e["present"],
     "wrong object picked": lambda e: e["wrong_objects"] > 0,
     "not placed": lambda e: True,
@@ -99,7 +108,8 @@ def went_right(episode: Episode) -> bool:
 
 
 MEASURES = _PICKING | {
-    kind: Measure(title_of(kind), partial(_is_of, kind), lambda e: bool(e["followed"])) for kind in KINDS
+    kind: Measure(f"{kind}: {title}", partial(_is_of, kind), lambda e: bool(e["followed"]))
+    for kind, (title, _) in KINDS.items()
 }
 """Measures of picking, and of words one for each kind of instruction, so that a pile counts once in each."""
 
@@ -109,11 +119,11 @@ def measures(suite: str) -> Sequence[str]:
     return [*_PICKING] if suite == "picking" else SUITES[suite]
 
 
-def hits_of(episodes: Sequence[Episode], variant: str, measure: str, group: str = "all") -> dict[int, bool]:
-    """Return pile -> whether a measure of a variant holds in it, for the piles whose target is in a group."""
+def hits_of(episodes: Sequence[Episode], variant: str, measure: str, group: str = "all") -> dict[int, tuple[bool, str]]:
+    """Return pile -> whether a measure of a variant holds in it, and its target, of the targets of a group."""
     of, hit = MEASURES[measure].of, MEASURES[measure].hit
     own = [e for e in episodes if e["variant"] == variant and GROUPS[group](e) and of(e)]
-    return {e["seed"]: hit(e) for e in own}
+    return {e["seed"]: (hit(e), str(e["target"])) for e in own}
 
 
 def scores_of(episodes: Sequence[Episode], suite: str, source: str) -> Scores:
@@ -123,13 +133,10 @@ def scores_of(episodes: Sequence[Episode], suite: str, source: str) -> Scores:
     """
     cells = []
     for variant, measure in product(variants_of(episodes), measures(suite)):
-        hits = hits_of(episodes, variant, measure)
-        if hits:
-            of = MEASURES[measure].of
-            targets = {e["seed"]: str(e["target"]) for e in episodes if e["variant"] == variant and of(e)}
-            piles = [f"pile {seed}" for seed in hits]
-            cell = Cell.of_episodes(piles, [*targets.values()], [*hits.values()], source)
-            cells.append(((variant, measure), cell))
+        found = hits_of(episodes, variant, measure)
+        if found:
+            hits, targets = zip(*found.values(), strict=True)
+            cells.append(((variant, measure), Cell.of_episodes([f"pile {n}" for n in found], targets, hits, source)))
     return Scores.of_cells(cells, {str(e["target"]) for e in episodes if not e["seen"]})
 
 
@@ -140,15 +147,15 @@ def variants_of(episodes: Sequence[Episode]) -> list[str]:
 
 def share_of(episodes: Sequence[Episode], variant: str, measure: str, group: str = "all") -> Share:
     """Return the share of the piles in which a measure holds."""
-    hits = hits_of(episodes, variant, measure, group).values()
-    return share(sum(hits), len(hits))
+    found = hits_of(episodes, variant, measure, group).values()
+    return share([hit for hit, _ in found], [target for _, target in found])
 
 
-def paired(episodes: Sequence[Episode], one: tuple[str, str], other: tuple[str, str]) -> PairedShares | None:
+def paired(episodes: Sequence[Episode], one: tuple[str, str], other: tuple[str, str]) -> Share | None:
     """Compare two pairs of variant and measure on the piles that both have; None without any."""
     first, second = hits_of(episodes, *one), hits_of(episodes, *other)
-    piles = [pile for pile in first if pile in second]
-    return paired_shares([first[pile] for pile in piles], [second[pile] for pile in piles])
+    pairs = [(*first[pile], second[pile][0]) for pile in first if pile in second]
+    return share_difference([hit for hit, _, _ in pairs], [hit for _, _, hit in pairs], [name for _, name, _ in pairs])
 
 
 def summary(episodes: Sequence[Episode], suite: str) -> dict[str, Any]:
@@ -158,83 +165,54 @@ def summary(episodes: Sequence[Episode], suite: str) -> dict[str, Any]:
         own = [episode for episode in episodes if episode["variant"] == variant]
         table[variant] = {
             "episodes": len(own),
-            "seconds_per_decision": _seconds(own),
+            "seconds_per_decision": float(np.median([episode["seconds"] for episode in own])),
             "steps": float(np.mean([episode["steps"] for episode in own])),
         }
         for group in GROUPS:
             shares = {key: share_of(own, variant, key, group) for key in measures(suite)}
-            table[variant][group] = {k: {"rate": one.value, **one._asdict()} for k, one in shares.items() if one.total}
+            table[variant][group] = {
+                key: {"rate": one.mean, "low": one.low, "high": one.high, "hits": one.hits, "total": one.total}
+                for key, one in shares.items()
+                if one.total
+            }
         if any(episode["kind"] == OTHER for episode in own):
             table[variant]["follows_language"] = follows_language(language_effects(own))
     return table
 
 
-def _seconds(episodes: Sequence[Episode]) -> float:
-    return float(np.median([episode["seconds"] for episode in episodes]))
-
-
 def tables(episodes: Sequence[Episode], suite: str) -> str:
     """Return the tables of a report, Markdown: percent, 95% interval, hits and episodes."""
-    return "\n\n".join(_picking_tables(episodes) if suite == "picking" else _words_tables(episodes, suite))
-
-
-def _picking_tables(episodes: Sequence[Episode]) -> Iterator[str]:
-    variants = variants_of(episodes)
-    seconds = {v: _seconds([e for e in episodes if e["variant"] == v]) for v in variants}
-    for group in GROUPS:
-        rows = [
-            [f"`{v}`", *(share_of(episodes, v, key, group) for key in _PICKING), f"{1000 * seconds[v]:.0f}"]
-            for v in variants
-            if hits_of(episodes, v, "success", group)
-        ]
-        head = ["variant", *(measure.title for measure in _PICKING.values()), "ms a decision"]
-        yield f"## Targets: {group}\n\n{markdown_table(head, rows)}"
-    pairs: list[list[object]] = []
-    for (first, second), key in product(combinations(variants, 2), _COMPARED):
-        found = paired(episodes, (first, key), (second, key))
-        if found is not None:
-            only, p_value = f"{found.first_only} : {found.second_only}", f"{found.p_value:.2g}"
-            pairs.append([f"`{first}` - `{second}`", _PICKING[key].title, found, only, p_value])
-    if pairs:
-        head = ["difference", "rate", "points (95% interval; episodes)", "first only : second only", "p"]
-        yield (
-            "## Paired comparisons\n\nDifferences on the same episodes, in points, with the interval of Agresti and "
-            f"Min, and the p-value of McNemar's exact test, uncorrected.\n\n{markdown_table(head, pairs)}"
-        )
-
-
-def _words_tables(episodes: Sequence[Episode], suite: str) -> Iterator[str]:
-    rows: list[list[object]] = []
-    for variant, kind in product(variants_of(episodes), measures(suite)):
-        right = share_of(episodes, variant, kind)
-        found = paired(episodes, (variant, kind), (variant, NAMED)) if kind in OF_TARGET else None
-        difference = ["-", "-"] if found is None else [found, f"{found.p_value:.2g}"]
-        rows += [[f"`{variant}`", f"{kind}: {title_of(kind)}", right, *difference]] if right.total else []
-    head = ["variant", "instruction", "right, % (95% interval; episodes)", "right, to `named`", "p"]
-    yield (
-        "## By kind of instruction\n\nRight: the first object that the arm lifted is one that was asked for. Where "
-        "there is none, the policy declared absence, and after a blank instruction it lifted nothing. The last columns "
-        "compare other words for the target with its name, in the same piles (Agresti and Min; McNemar's exact test, "
-        f"uncorrected).\n\n{markdown_table(head, rows)}"
-    )
+    variants, keys = variants_of(episodes), measures(suite)
+    shares = [
+        [MEASURES[key].title, f"`{variant}`", *(share_of(episodes, variant, key, group) for group in GROUPS)]
+        for key, variant in product(keys, variants)
+        if hits_of(episodes, variant, key)
+    ]
+    pairs = [
+        (f"`{first}` - `{second}`, {MEASURES[key].title}", paired(episodes, (first, key), (second, key)))
+        for (first, second), key in product(combinations(variants, 2), _COMPARED)
+    ]
+    for variant, kind in product(variants, (kind for kind in keys if kind in OF_TARGET)):
+        pairs.append((f"`{variant}`, `{kind}` - `{NAMED}`", paired(episodes, (variant, kind), (variant, NAMED))))
     effects: list[list[object]] = []
-    for variant in variants_of(episodes):
+    for variant in variants:
         own = language_effects([episode for episode in episodes if episode["variant"] == variant])
         effects += [[f"`{variant}`", effect.title, effect.found, effect.verdict] for effect in own]
         effects += [[f"`{variant}`", "**follows the language**", "", f"**{follows_language(own)}**"]] if own else []
-    if effects:
-        yield (
-            "## Does the language matter?\n\nPaired differences over piles, in points. `yes`: the interval lies above "
-            f"0. `no`: it lies below {100 * IGNORED:.0f}. A policy that ignores its instruction has 0 in each.\n\n"
-            + markdown_table(["variant", "effect", "points (95% interval; piles)", "shown?"], effects)
-        )
+    points = "points (95% interval; piles)"
+    parts: list[tuple[str, Sequence[str], Sequence[Sequence[object]]]] = [
+        (f"Shares\n\n{_SHARES_NOTE}", ("share", "variant", *GROUPS), shares),
+        ("Paired differences\n\nIn the same piles.", ("difference", points), [one for one in pairs if one[1]]),
+        (f"Does the language matter?\n\n{_EFFECTS_NOTE}", ("variant", "effect", points, "shown?"), effects),
+    ]
+    return "\n\n".join(f"## {title}\n\n{markdown_table(head, rows)}" for title, head, rows in parts if rows)
 
 
 class Effect(NamedTuple):
     """What a change of the instruction changes in the same piles, and whether that shows that language counts."""
 
     title: str
-    found: PairedShares
+    found: Share
     verdict: str
 
 
@@ -258,7 +236,8 @@ def language_effects(episodes: Sequence[Episode]) -> list[Effect]:
     for title, kind, holds, sign in sides:
         plain = [holds(before, after) for before, after in pairs[kind]]
         changed = [holds(after, after) for _, after in pairs[kind]]
-        found = paired_shares(*((plain, changed) if sign > 0 else (changed, plain)))
+        names = [str(before["target"]) for before, _ in pairs[kind]]
+        found = share_difference(*((plain, changed) if sign > 0 else (changed, plain)), names)
         if found is not None:
             verdict = YES if found.low > 0 else NO if found.high < IGNORED else NOT_SHOWN
             effects.append(Effect(title, found, verdict))

@@ -25,8 +25,8 @@ from pickclutter_lang.evaluation.metrics import (
 )
 from pickclutter_lang.evaluation.videos import video_name
 from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, recenter_scores
-from pickclutter_lang.results.charts import GRAY, MISSED, RIGHT, WRONG, Interval, draw_bars, tidy_axes
-from pickclutter_lang.results.intervals import share
+from pickclutter_lang.results.charts import GRAY, MISSED, RIGHT, WRONG, draw_bars, tidy_axes
+from pickclutter_lang.results.intervals import Share, share
 from pickclutter_lang.results.page import (
     PAGE_FILE,
     Card,
@@ -145,13 +145,12 @@ def draw_objects(episodes: Sequence[Episode], suite: str) -> Figure:
     chosen = [e for e in episodes if suite == "picking" or e["kind"] == NAMED]
     unseen = {e["target"] for e in chosen if not e["seen"]}
     names = sorted({e["target"] for e in chosen}, key=lambda name: (name in unseen, name))
-    bars: dict[str, dict[str, Interval | None]] = {}
+    bars: dict[str, dict[str, Share | None]] = {}
     for variant in variants_of(chosen):
         bars[variant] = {}
         for name in names:
             own = [bool(e[hit]) for e in chosen if (e["variant"], e["target"]) == (variant, name)]
-            found = share(sum(own), len(own))
-            bars[variant][name] = Interval(found.value, found.low, found.high) if own else None
+            bars[variant][name] = share(own, [name] * len(own)) if own else None
     return draw_bars(bars, dict.fromkeys(bars, unseen), "success, %" if suite == "picking" else "right by name, %")
 
 

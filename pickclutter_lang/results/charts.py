@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from pickclutter_lang.results.intervals import Estimate
+from pickclutter_lang.results.intervals import Estimate, Share
 from pickclutter_lang.utils.io import atomic_write
 
 RIGHT, WRONG, MISSED, GRAY = "#1b8a3a", "#c62828", "#e08a00", "#9aa0a6"
@@ -31,22 +31,6 @@ _HEAD = re.compile(r'.*?<svg[^>]*? viewBox="([^"]*)"[^>]*>', re.DOTALL)
 _LEFT_OUT = re.compile(
     r' id="[A-Za-z.]\w*?[A-Za-z]_\d+"|<metadata>.*?</metadata>|<style.*?</style>|(?<=; )font-family: [^;"]*', re.DOTALL
 )
-
-
-class Interval(NamedTuple):
-    """A number with the ends of its 95% interval, which are the number itself where there is none."""
-
-    value: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, estimate: Estimate | None) -> Interval | None:
-        """Return an estimate as an interval; None where there is none."""
-        if estimate is None:
-            return None
-        half = estimate.half_width or 0.0
-        return cls(estimate.mean, estimate.mean - half, estimate.mean + half)
 
 
 def tidy_axes(ax: Axes) -> None:
@@ -85,7 +69,7 @@ def draw_curves(histories: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]
 
 
 def draw_bars(
-    series: Mapping[str, Mapping[str, Interval | None]], unseen: Mapping[str, Collection[str]], ylabel: str
+    series: Mapping[str, Mapping[str, Estimate | Share | None]], unseen: Mapping[str, Collection[str]], ylabel: str
 ) -> Figure:
     """Draw a bar for each object and series, in percent, with 95% intervals.
 
@@ -118,7 +102,7 @@ def draw_bars(
 def _draw_bars_of(
     ax: Axes,
     names: Sequence[str],
-    series: Mapping[str, Mapping[str, Interval | None]],
+    series: Mapping[str, Mapping[str, Estimate | Share | None]],
     unseen: Mapping[str, Collection[str]],
 ) -> None:
     width = 0.84 / len(series)
@@ -128,25 +112,25 @@ def _draw_bars_of(
         hidden = [name in unseen[label] for name in names]
         colors = [(UNSEEN if one else SEEN) if len(series) == 1 else f"C{n}" for one in hidden]
         hatches = ["//" if one and len(series) > 1 else "" for one in hidden]
-        heights = [math.nan if one is None else 100 * one.value for one in known]
+        heights = [math.nan if one is None else 100 * one.mean for one in known]
         bars = ax.bar(places, heights, 0.95 * width, color=colors, hatch=hatches, edgecolor="white", linewidth=0)
         bars.set_label(label)
         whiskers = [(place, one) for place, one in zip(places, known, strict=True) if one and one.high > one.low]
         if whiskers:
-            low, high = ([100 * one[side] for _, one in whiskers] for side in (1, 2))
-            ax.vlines([place for place, _ in whiskers], low, high, colors="black", linewidth=1)
+            ends = [100 * one.low for _, one in whiskers], [100 * one.high for _, one in whiskers]
+            ax.vlines([place for place, _ in whiskers], *ends, colors="black", linewidth=1)
 
 
-def _shown(names: list[str], first: Mapping[str, Interval | None]) -> list[str]:
+def _shown(names: list[str], first: Mapping[str, Estimate | Share | None]) -> list[str]:
     if len(names) <= MOST_LABELS:
         return names
-    values = {name: one.value for name, one in first.items() if one is not None}
+    values = {name: one.mean for name, one in first.items() if one is not None}
     ranked = sorted(names, key=lambda name: -values.get(name, 0.0))
     chosen = {*ranked[: MOST_LABELS // 2], *ranked[-(MOST_LABELS // 2) :]}
     return [name for name in names if name in chosen]
 
 
-def draw_differences(panels: Mapping[str, Mapping[str, Mapping[str, Interval | None]]], first: str) -> Figure:
+def draw_differences(panels: Mapping[str, Mapping[str, Mapping[str, Estimate | Share | None]]], first: str) -> Figure:
     """Draw paired differences from the first run with their 95% intervals, in points.
 
     :param panels: title -> label of a run -> what differs -> difference in -1..1, None where it is not paired
@@ -160,8 +144,8 @@ def draw_differences(panels: Mapping[str, Mapping[str, Mapping[str, Interval | N
         for n, (label, found) in enumerate(panel.items()):
             shift = 0.7 * ((n + 0.5) / len(panel) - 0.5)
             known = [(rows.index(row) + shift, one) for row, one in found.items() if one is not None]
-            sides = [[100 * abs(one[0] - one[side]) for _, one in known] for side in (1, 2)]
-            values = [100 * one.value for _, one in known]
+            low, values, high = ([100 * getattr(one, name) for _, one in known] for name in ("low", "mean", "high"))
+            sides = np.subtract(values, low), np.subtract(high, values)
             places = [place for place, _ in known]
             ax.errorbar(values, places, xerr=sides, fmt="o", capsize=3, color=f"C{n + 1}", label=label)
         ax.set(title=f"{title}, points more than {first}", yticks=range(len(rows)), ylim=(-0.6, len(rows) - 0.4))

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.results.charts import Interval, draw_bars, draw_curves, draw_differences
+from pickclutter_lang.results.charts import draw_bars, draw_curves, draw_differences
 from pickclutter_lang.results.comparability import differing_values, flat_settings
 from pickclutter_lang.results.config import CompareRunsConfig
-from pickclutter_lang.results.intervals import Bootstrap, Estimate, Metric
+from pickclutter_lang.results.intervals import Estimate, Metric, Share, share, share_difference
 from pickclutter_lang.results.page import PAGE_FILE, run_details, setting_rows, write_page
 from pickclutter_lang.results.record import Record, read_record
 from pickclutter_lang.results.scores import Cell, Place, Scores
@@ -97,20 +97,19 @@ class Comparison:
         other = other.of_labels(one.labels)
         return (one, other) if np.array_equal(one.targets, other.targets) else "other targets"
 
-    def estimate(self, run: str, place: Place, metric: Metric) -> Estimate | None:
+    def estimate(self, run: str, place: Place, metric: Metric) -> Estimate | Share | None:
         """Return a metric of a run with its interval; None where no label is true."""
-        return self._bootstrap(self.scores[run].cell(*place).with_positives()).estimate("a", metric)
+        cell = self.scores[run].cell(*place).with_positives()
+        return share(*cell.outcomes) if self.kind == "policy" else cell.bootstrap().estimate("", metric)
 
-    def difference(self, run: str, place: Place, metric: Metric) -> Estimate | str | None:
+    def difference(self, run: str, place: Place, metric: Metric) -> Estimate | Share | str | None:
         """Return a run minus the first with its interval, or why they are not paired."""
         pair = self.pair(run, place)
-        return pair if isinstance(pair, str) else self._bootstrap(*pair).difference("a", "b", metric)
-
-    def _bootstrap(self, *cells: Cell) -> Bootstrap:
-        """Return a bootstrap over items and labels; over the piles alone of a policy, whose targets are drawn."""
-        chosen = [cell.pooled() if self.kind == "policy" else cell for cell in cells]
-        runs = {name: cell.run_scores for name, cell in zip("ab", chosen, strict=False)}
-        return Bootstrap.of_runs(chosen[0].targets, runs)
+        if isinstance(pair, str):
+            return pair
+        if self.kind == "policy":
+            return share_difference(pair[0].outcomes[0], *pair[1].outcomes)
+        return pair[0].bootstrap(pair[1]).difference("", "other", metric)
 
     def of_labels(self) -> dict[str, dict[str, float]]:
         """Return run, with its stage where there are several -> label -> its metric, after few-shot learning."""
@@ -154,17 +153,17 @@ def write_comparison(config: CompareRunsConfig) -> Path:
         (metric, run, place): runs.difference(run, place, metric)
         for metric, run, place in product(METRICS[runs.kind], runs.others, runs.places)
     }
-    panels: dict[str, dict[str, dict[str, Interval | None]]] = {
+    panels: dict[str, dict[str, dict[str, Estimate | Share | None]]] = {
         title: {run: {} for run in runs.others} for title in METRICS[runs.kind].values()
     }
     for (metric, run, (stage, cell)), found in differences.items():
         title, name = METRICS[runs.kind][metric], f"{TITLES.get(cell, cell)}, {stage.replace('_', '-')}"
-        panels[title][run][name] = None if isinstance(found, str) else Interval.of(found)
+        panels[title][run][name] = None if isinstance(found, str) else found
     shown = {"differences.png": draw_differences(panels, runs.first)}
     values = runs.of_labels()
     drawn = {name: of for name, of in [*values.items()][:_MOST_BARS] if of}
     if drawn:
-        series = {name: {label: Interval(v, v, v) for label, v in of.items()} for name, of in drawn.items()}
+        series = {name: {label: Estimate(v, None, 1) for label, v in of.items()} for name, of in drawn.items()}
         unseen = {name: runs.scores[name if name in runs.scores else name.rpartition(", ")[0]].unseen for name in drawn}
         shown["labels.png"] = draw_bars(series, unseen, f"{next(iter(METRICS[runs.kind].values())).lower()}, %")
     histories = {run: record["history"] for run, record in runs.records.items() if record.get("history")}
@@ -179,7 +178,7 @@ def write_comparison(config: CompareRunsConfig) -> Path:
 
 def _sections(
     runs: Comparison,
-    differences: Mapping[tuple[Metric, str, Place], Estimate | str | None],
+    differences: Mapping[tuple[Metric, str, Place], Estimate | Share | str | None],
     values: Mapping[str, Mapping[str, float]],
     trained: bool,
 ) -> Iterator[str]:

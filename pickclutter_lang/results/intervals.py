@@ -1,4 +1,4 @@
-"""95% intervals: one bootstrap over object splits, seeds, draws, items and labels; Student's t; shares of episodes.
+"""95% intervals: of metrics by one bootstrap over splits, seeds, draws, items and labels; of shares by object.
 
 Object splits are drawn first; within each, seeds, draws, scenes and classes, which are crossed. Units of one name, such
 as scenes or classes that several splits have, are drawn together in all of them.
@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest, norm, t
+from scipy.stats import norm, t
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -43,9 +43,19 @@ class Estimate(NamedTuple):
     runs: int
 
     @property
+    def low(self) -> float:
+        """Lower end of the interval; the mean itself where nothing varies."""
+        return self.mean - (self.half_width or 0.0)
+
+    @property
+    def high(self) -> float:
+        """Upper end of the interval."""
+        return self.mean + (self.half_width or 0.0)
+
+    @property
     def leaves_out_zero(self) -> bool:
         """Whether the interval lies above or below 0; one of no width, of equal values, shows nothing."""
-        return bool(self.half_width) and abs(self.mean) > (self.half_width or 0.0)
+        return bool(self.half_width) and (self.low > 0 or self.high < 0)
 
 
 def mean_interval(values: Sequence[float]) -> Estimate:
@@ -62,62 +72,71 @@ def _t(freedom: int) -> float:
 
 
 class Share(NamedTuple):
-    """`hits` of `total`, with the ends of the 95% score interval (Wilson, 1927); NaN where `total` is 0."""
+    """A share of episodes, or the difference of two in the same piles, with the ends of its 95% interval.
 
-    hits: int
-    total: int
+    `total` are episodes or pairs, `hits` those that hold, None of a difference. The numbers are NaN where `total` is 0.
+    """
+
+    mean: float
     low: float
     high: float
+    total: int
+    hits: int | None = None
 
     @property
-    def value(self) -> float:
-        """The share, in 0..1."""
-        return self.hits / self.total if self.total else math.nan
+    def leaves_out_zero(self) -> bool:
+        """Whether the interval lies above or below 0."""
+        return self.low > 0 or self.high < 0
 
     def __str__(self) -> str:
         if not self.total:
             return "-"
-        return f"{100 * self.value:.0f} ({100 * self.low:.0f} to {100 * self.high:.0f}; {self.hits}/{self.total})"
+        sign, of = ("+", "") if self.hits is None else ("", f"{self.hits}/")
+        mean, low, high = (f"{100 * value:{sign}.0f}" for value in self[:3])
+        return f"{mean} ({low} to {high}; {of}{self.total})"
 
 
-def share(hits: int, total: int) -> Share:
-    """Return a share with its interval."""
-    if not total:
-        return Share(0, 0, math.nan, math.nan)
-    interval = binomtest(hits, total).proportion_ci(0.95, method="wilson")
-    return Share(hits, total, float(interval.low), float(interval.high))
+def share(hits: Sequence[bool], names: Sequence[str]) -> Share:
+    """Return the share of what holds, with the score interval (Wilson, 1927), which is never of no width.
 
-
-class PairedShares(NamedTuple):
-    """Share of the first minus share of the second over `pairs`, in -1..1.
-
-    `low`, `high`: 95% interval of Agresti and Min (2005), which is never of no width. `first_only`, `second_only`:
-    pairs in which one side alone holds. `p_value`: two-sided, of McNemar's exact test.
+    :param names: the object of each outcome: outcomes of one object are alike, and count as fewer (`_independent`)
     """
-
-    difference: float
-    low: float
-    high: float
-    first_only: int
-    second_only: int
-    pairs: int
-    p_value: float
-
-    def __str__(self) -> str:
-        return f"{100 * self.difference:+.0f} ({100 * self.low:+.0f} to {100 * self.high:+.0f}; {self.pairs})"
+    if not len(hits):
+        return Share(math.nan, math.nan, math.nan, 0, 0)
+    held = np.asarray(hits, float)
+    mean, (count, width) = float(held.mean()), _independent(held, names)
+    center, total = mean * count + width**2 / 2, count + width**2
+    half = width * math.sqrt(mean * (1 - mean) * count + width**2 / 4)
+    return Share(mean, (center - half) / total, (center + half) / total, len(held), int(held.sum()))
 
 
-def paired_shares(first: Sequence[bool], second: Sequence[bool]) -> PairedShares | None:
-    """Compare what holds in each pair, such as a pile, for one side and for the other; None without pairs."""
+def share_difference(first: Sequence[bool], second: Sequence[bool], names: Sequence[str]) -> Share | None:
+    """Return the share of the first minus that of the second over pairs, such as piles; None without pairs.
+
+    The interval is that of Agresti and Min (2005), never of no width, its pairs those of objects as in `share`.
+    """
     if not len(first):
         return None
-    differences = np.asarray(first, int) - np.asarray(second, int)
-    count, more, less = len(differences), int((differences > 0).sum()), int((differences < 0).sum())
-    center = (more - less) / (count + 2)
-    half = float(norm.ppf(0.975)) * math.sqrt(more + less + 1 - (more - less) ** 2 / (count + 2)) / (count + 2)
-    p_value = float(binomtest(more, more + less, 0.5).pvalue) if more + less else 1.0
-    low, high = max(-1.0, center - half), min(1.0, center + half)
-    return PairedShares(float(differences.mean()), low, high, more, less, count, p_value)
+    differences = np.asarray(first, float) - np.asarray(second, float)
+    mean, (count, width) = float(differences.mean()), _independent(differences, names)
+    center, differ = mean * count / (count + 2), float(np.square(differences).mean())
+    half = width * math.sqrt(differ * count + 1 - (mean * count) ** 2 / (count + 2)) / (count + 2)
+    return Share(mean, max(-1.0, center - half), min(1.0, center + half), len(differences))
+
+
+def _independent(values: Floats, names: Sequence[str]) -> tuple[float, float]:
+    """Return how many independent values would have the variance of this mean, and the quantile of its interval.
+
+    The variance is that over names, linearized, but at least that of independent values; the quantile is Student's over
+    the names. Values of one name count as independent.
+    """
+    clusters = np.unique(names, return_inverse=True)[1]
+    count, n_clusters, rest = len(values), int(clusters.max()) + 1, values - values.mean()
+    if n_clusters < 2:
+        return count, float(norm.ppf(0.975))
+    independent = np.square(rest).sum() / (count - 1)
+    clustered = np.square(np.bincount(clusters, rest)).sum() / count * n_clusters / (n_clusters - 1)
+    return count / max(1.0, clustered / independent if independent else 1.0), _t(n_clusters - 1)
 
 
 class RunScores(NamedTuple):
@@ -170,11 +189,6 @@ class Bootstrap:
         self._resamples = resamples or min(RESAMPLES, max(100, _MOST_WEIGHTS // most))
         self._splits = splits
         self._known: dict[tuple[str, Metric, tuple[_Unit, ...]], tuple[float, list[Floats]]] = {}
-
-    @classmethod
-    def of_runs(cls, targets: Bools, runs: Mapping[str, RunScores], resamples: int | None = None) -> Bootstrap:
-        """Return the bootstrap over items and labels of methods with one run each."""
-        return cls({0: SplitScores(targets, {method: {(0, 0): one} for method, one in runs.items()})}, resamples)
 
     def estimate(self, method: str, metric: Metric) -> Estimate | None:
         """Return the mean of a method over its runs and half of the interval; None without a run or a positive."""

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import CheckpointError
-from pickclutter_lang.results.intervals import Bools, Metric, RunScores, average_precision
+from pickclutter_lang.results.intervals import Bools, Bootstrap, Metric, RunScores, SplitScores, average_precision
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.reading import read_npz
 
@@ -110,6 +110,11 @@ class Cell:
             return RunScores(np.zeros((1, 1)), (self.predicted & self.targets).any(axis=1, keepdims=True))
         return RunScores(self.scores.astype(float), self.predicted)
 
+    @property
+    def outcomes(self) -> tuple[list[bool], list[str]]:
+        """Whether each item of a cell of episodes is a hit, and its target."""
+        return self.predicted.any(axis=1).tolist(), [self.labels[n] for n in self.targets.argmax(axis=1)]
+
     def of_labels(self, labels: Sequence[str]) -> Cell:
         """Return some labels, in this order."""
         at = [self.labels.index(label) for label in labels]
@@ -124,11 +129,10 @@ class Cell:
     def _of(self, items: Sequence[str], labels: Sequence[str], at: Any) -> Cell:
         return Cell(tuple(items), tuple(labels), self.scores[at], self.targets[at], self.predicted[at], self.source)
 
-    def pooled(self) -> Cell:
-        """Return all labels as one: an item is a positive where one of its labels is, and predicted where that is."""
-        hits = (self.predicted & self.targets).any(axis=1, keepdims=True)
-        targets = self.targets.any(axis=1, keepdims=True)
-        return Cell(self.items, ("",), hits.astype(np.float32), targets, hits, self.source)
+    def bootstrap(self, other: Cell | None = None) -> Bootstrap:
+        """Return the bootstrap over items and labels of this cell, named "", and of an `other` one with its targets."""
+        runs = {name: cell.run_scores for name, cell in {"": self, "other": other}.items() if cell}
+        return Bootstrap({0: SplitScores(self.targets, {name: {(0, 0): one} for name, one in runs.items()})})
 
     def with_positives(self) -> Cell:
         """Return the labels that are true in some item: others have no recall."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Literal, NamedTuple
 
-from pickclutter_lang.results.intervals import Estimate
+from pickclutter_lang.results.intervals import Estimate, Share
 from pickclutter_lang.results.paper_tables import PaperFigures
 from pickclutter_lang.results.runs import Runs
 from pickclutter_lang.utils.markdown import markdown_table
@@ -204,19 +204,19 @@ def number_text(measure: str, value: float | None) -> str:
     return "NA" if value is None else f"{form.scale * value:.{form.decimals}f}"
 
 
-def estimate_cell(found: Estimate | None, scale: float = 100, decimals: int = 1, sign: str = "") -> str:
-    """Return the mean, and half of the 95% interval where there is one; NA for None.
+def estimate_cell(found: Estimate | Share | None, scale: float = 100, decimals: int = 1, sign: str = "") -> str:
+    """Return the mean, and half of the 95% interval where there is one; a share as it is written; NA for None.
 
     :param scale: the number is shown times this, by default in percent
     :param sign: `+` shows the sign of the mean
     """
-    if found is None:
-        return "NA"
+    if found is None or isinstance(found, Share):
+        return "NA" if found is None else str(found)
     mean = f"{scale * found.mean:{sign}.{decimals}f}"
     return mean if found.half_width is None else f"{mean} ± {scale * found.half_width:.{decimals}f}"
 
 
-def difference_cell(found: Estimate | None, scale: float = 100, decimals: int = 1) -> str:
+def difference_cell(found: Estimate | Share | None, scale: float = 100, decimals: int = 1) -> str:
     """Return a difference with its sign, bold where its interval leaves out 0; see `estimate_cell`."""
     text = estimate_cell(found, scale, decimals, sign="+")
     return f"**{text}**" if found is not None and found.leaves_out_zero else text

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import t
 from torch import Tensor
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
@@ -20,6 +18,7 @@ from pickclutter_lang.language.captions import attribute_prompt, attribute_words
 from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_of
 from pickclutter_lang.metrics.multilabel import multilabel_row, trivial_predictors
 from pickclutter_lang.objects.catalog import all_objects, paper_catalog
+from pickclutter_lang.results.intervals import share
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.folder_batches import ClassText, FolderImages
 from pickclutter_lang.teacher_training.render_batches import object_of_row, visible_instances
@@ -361,22 +360,5 @@ def _mean(hits: Sequence[bool]) -> float | None:
 
 def _top1(hits: Hits) -> Figures:
     """Return the accuracy over all images, `top1`, and its 95% `interval`, with names as clusters."""
-    return {
-        "top1": float(np.mean([hit for of_name in hits.values() for hit in of_name])),
-        "interval": clustered_interval([*hits.values()]),
-    }
-
-
-def clustered_interval(clusters: Sequence[Sequence[bool]]) -> tuple[float, float] | None:
-    """Return the 95% interval of the fraction of hits, where hits of a cluster, such as an object's views, depend.
-
-    By Student's t over the clusters, of the ratio of sums, linearized, within 0 and 1. None for a single cluster, and
-    where all hits agree, since they say nothing of their variance.
-    """
-    sizes, hits = (np.array([function(cluster) for cluster in clusters], float) for function in (len, sum))
-    fraction, count = hits.sum() / sizes.sum(), len(clusters)
-    influences = (hits - fraction * sizes) / sizes.sum()
-    if count < 2 or not influences.any():
-        return None
-    half_width = t.ppf(0.975, count - 1) * math.sqrt(count / (count - 1) * np.square(influences).sum())
-    return max(0.0, float(fraction - half_width)), min(1.0, float(fraction + half_width))
+    found = share([hit for own in hits.values() for hit in own], [name for name, own in hits.items() for _ in own])
+    return {"top1": found.mean, "interval": (found.low, found.high)}

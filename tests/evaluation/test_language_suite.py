@@ -95,7 +95,7 @@ def test_the_verdict_goes_by_intervals(behavior: Mapping[str, str | None], piles
     effects = language_effects(play("own", piles, behavior))
     assert follows_language(effects) == verdict
     if behavior is IGNORES:
-        assert [effect.found.difference for effect in effects] == [0, 0, 0]
+        assert [effect.found.mean for effect in effects] == [0, 0, 0]
     assert follows_language([]) == NOT_SHOWN
 
 
@@ -106,7 +106,7 @@ def test_the_report_of_a_suite() -> None:
     assert (found["follows"]["follows_language"], found["ignores"]["follows_language"]) == (YES, NO)
     denied = play("own", 30, {**IGNORES, "synonym": None})
     synonym = paired(denied, ("own", "synonym"), ("own", "named"))
-    assert synonym is not None and (synonym.difference, synonym.pairs) == (-1, 30)
+    assert synonym is not None and (synonym.mean, synonym.total) == (-1, 30)
     draw_outcomes(episodes, "language")
 
 

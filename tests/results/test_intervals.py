@@ -14,8 +14,8 @@ from pickclutter_lang.results.intervals import (
     _metric,
     average_precision,
     mean_interval,
-    paired_shares,
     share,
+    share_difference,
 )
 
 
@@ -150,12 +150,27 @@ def test_means_of_seeds_have_the_interval_of_student() -> None:
     assert mean_interval([0.3]).half_width is None
 
 
-def test_shares_and_paired_shares() -> None:
-    assert str(share(0, 20)) == "0 (0 to 16; 0/20)" and str(share(0, 0)) == "-"
+def test_shares_and_their_differences() -> None:
+    each = [str(n) for n in range(20)]
+    assert str(share([False] * 20, ["a"] * 20)) == "0 (0 to 16; 0/20)" and str(share([], [])) == "-"
     first, second = [True] * 12 + [False] * 8, [True] * 5 + [False] * 15
-    found = paired_shares(first, second)
-    assert found is not None and (found.first_only, found.second_only, found.pairs) == (7, 0, 20)
-    assert found.difference == pytest.approx(0.35) and 0 < found.low < 0.35 < found.high
-    assert found.p_value == pytest.approx(2 * 0.5**7)
-    same = paired_shares(first, first)
-    assert same is not None and same.low < 0 < same.high and same.p_value == 1.0 and paired_shares([], []) is None
+    wilson = scipy.stats.binomtest(12, 20).proportion_ci(0.95, method="wilson")
+    found = share(first, ["a"] * 20)
+    assert found[:3] == pytest.approx((0.6, wilson.low, wilson.high)) and found[3:] == (20, 12)
+    apart = share_difference(first, second, each)
+    assert apart is not None and apart.mean == pytest.approx(0.35) and 0 < apart.low < 0.35 < apart.high
+    same = share_difference(first, first, each)
+    assert same is not None and same.low < 0 < same.high and not same.leaves_out_zero
+    assert share_difference([], [], []) is None
+
+
+def test_intervals_of_shares_cover_the_truth_where_outcomes_of_an_object_are_alike() -> None:
+    rng, covered = np.random.default_rng(0), {"share": 0, "difference": 0}
+    for _ in range(400):
+        names = np.repeat(np.arange(24), rng.integers(1, 20, 24))
+        chances = rng.beta(3, 1, (2, 24))[:, names]
+        first, second = (rng.random(chances.shape) < chances).tolist()
+        one, apart = share(first, names.tolist()), share_difference(first, second, names.tolist())
+        covered["share"] += one.low <= 0.75 <= one.high
+        covered["difference"] += apart is not None and apart.low <= 0 <= apart.high
+    assert all(0.92 <= count / 400 <= 0.99 for count in covered.values())

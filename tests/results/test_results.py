@@ -146,14 +146,14 @@ def test_runs_of_each_kind_are_compared_on_what_they_share(
     folders = [str(make(tmp_path / name, n)) for n, name in enumerate("ab")]
     runs = load_comparison(folders)
     found = runs.difference("b", measure[:2], measure[2])
-    assert found is not None and not isinstance(found, str) and found.half_width
+    assert found is not None and not isinstance(found, str) and found.high > found.low
     pair = runs.pair("b", measure[:2])
     assert not isinstance(pair, str) and pair[0].items == pair[1].items
-    sides = [side.pooled() for side in pair] if runs.kind == "policy" else pair
-    means = [np.mean([*side.by_label(measure[2]).values()]) for side in sides]
+    policy = runs.kind == "policy"
+    means = [np.mean(side.outcomes[0] if policy else [*side.by_label(measure[2]).values()]) for side in pair]
     assert found.mean == pytest.approx(means[0] - means[1], abs=1e-6)
     page = write_comparison(CompareRunsConfig(folders, str(tmp_path / "out"))).read_text()
-    assert f"{100 * found.mean:+.1f}" in page and "<svg" in page
+    assert f"{100 * found.mean:+.{0 if policy else 1}f}" in page and "<svg" in page
 
 
 def test_policies_without_a_variant_in_common_have_a_page_too(tmp_path: Path) -> None:

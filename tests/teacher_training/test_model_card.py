@@ -6,16 +6,14 @@ import json
 from importlib.resources import files
 from pathlib import Path
 
-import numpy as np
 import pytest
-from scipy.stats import sem, t
 
 from helpers.scene_data import make_toy_store
 from helpers.scene_runs import make_teacher
 from helpers.teacher_data import write_views
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
-from pickclutter_lang.teacher_training.evaluation import clustered_interval, evaluate_teacher
+from pickclutter_lang.teacher_training.evaluation import evaluate_teacher
 from pickclutter_lang.teacher_training.model_card import figure_sections, write_model_card
 from pickclutter_lang.teachers.pocket import load_pocket_teacher
 
@@ -25,21 +23,6 @@ SHIPPED = Path(str(files("pickclutter_lang.assets") / "pocket_teacher"))
 def test_the_shipped_card_has_the_shipped_figures() -> None:
     card, figures = (SHIPPED / "MODEL_CARD.md").read_text(), json.loads((SHIPPED / "figures.json").read_text())
     assert figure_sections(figures) in card and load_pocket_teacher().fingerprint in card
-
-
-def test_an_interval_over_objects() -> None:
-    """Of objects with as many images each it is that of their means; else it covers as often as it says."""
-
-    def drawn(rng: np.random.Generator, sizes: list[int]) -> list[list[bool]]:
-        return [(rng.random(size) < rng.beta(3, 1)).tolist() for size in sizes]  # of mean 0.75
-
-    objects = drawn(np.random.default_rng(1), [12] * 26)
-    means = np.mean(objects, axis=1)
-    assert clustered_interval(objects) == pytest.approx(t.interval(0.95, 25, means.mean(), sem(means)))
-    rng = np.random.default_rng(0)
-    intervals = [clustered_interval(drawn(rng, rng.integers(1, 40, 24).tolist())) for _ in range(600)]
-    assert 0.92 <= np.mean([found is not None and found[0] <= 0.75 <= found[1] for found in intervals]) <= 0.98
-    assert clustered_interval([[True, False]]) is None and clustered_interval([[True], [True]]) is None
 
 
 def test_scenes_of_another_object_split_are_evaluated_on_its_labels(tmp_path: Path) -> None:

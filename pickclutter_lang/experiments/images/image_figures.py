@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MissingExtraError
 from pickclutter_lang.experiments.images.image_protocol import MOST_CLASSES, SPACE_FILE
 from pickclutter_lang.experiments.images.image_tables import BEST, ENRICHED, NAIVE, table_of_runs
-from pickclutter_lang.results.charts import GRAY, SEEN, UNSEEN, Interval, draw_bars, save_png, tidy_axes
+from pickclutter_lang.results.charts import GRAY, SEEN, UNSEEN, draw_bars, save_png, tidy_axes
 from pickclutter_lang.results.intervals import Estimate
 from pickclutter_lang.results.runs import Runs, interval_over
 from pickclutter_lang.results.tables import csv_numbers
@@ -60,15 +60,15 @@ def write_figure(runs: Runs, number: str, out: Path) -> Path:
 
 def _figure_1(runs: Runs) -> tuple[Figure, Lines]:
     """Draw accuracy on X_ood, zero-shot and few-shot: bars of three runs, and the paper's beside them."""
-    series: dict[str, dict[str, Interval | None]] = {}
+    series: dict[str, dict[str, Estimate | None]] = {}
     lines: Lines = [["run", "measure", "mean", "half_width", "seeds", "paper"]]
     for run, (table, title) in _BARS.items():
         paper = sum(table_of_runs(runs, table).row(run).paper, ())[1:] or (None, None)
         theirs = {stage: value and value / 100 for stage, value in zip(_STAGES.values(), paper, strict=True)}
         found = {stage: runs.estimate(run, measure) for measure, stage in _STAGES.items()}
-        series[title] = {stage: Interval.of(one) for stage, one in found.items()}
+        series[title] = found
         if any(paper):
-            series[f"{title}, paper"] = {stage: None if x is None else Interval(x, x, x) for stage, x in theirs.items()}
+            series[f"{title}, paper"] = {key: None if x is None else Estimate(x, None, 1) for key, x in theirs.items()}
         for measure, stage in _STAGES.items():
             value = theirs[stage]
             lines.append([run, measure, *csv_numbers(found[stage]), "" if value is None else f"{value:.3f}"])

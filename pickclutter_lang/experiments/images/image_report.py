@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from pickclutter_lang.experiments.images.image_protocol import EXAMPLES
 from pickclutter_lang.experiments.images.image_tables import student_name
 from pickclutter_lang.experiments.stages import FEW_SHOT, STAGE_TITLES
-from pickclutter_lang.results.charts import Interval, draw_bars, draw_curves
+from pickclutter_lang.results.charts import draw_bars, draw_curves
 from pickclutter_lang.results.comparison import TITLES
-from pickclutter_lang.results.intervals import Bootstrap
+from pickclutter_lang.results.intervals import Estimate
 from pickclutter_lang.results.page import PAGE_FILE, Card, Gallery, Item, Media, Tone, run_details, write_page
 from pickclutter_lang.results.record import Record, number_at, read_record
 from pickclutter_lang.results.runs import TEACHER
@@ -33,10 +33,10 @@ def write_report(run: str | Path) -> Path:
     """
     folder = Path(run)
     record, scores = read_record(folder, "images"), Scores.load(folder)
-    bars: dict[str, Interval] = {}
+    bars: dict[str, Estimate] = {}
     for part in ("id", "ood"):  # the best first in each
         by_class = scores.cell(FEW_SHOT, part).by_label("recall").items()
-        bars |= {name: Interval(x, x, x) for name, x in sorted(by_class, key=lambda item: -item[1])}
+        bars |= {name: Estimate(x, None, 1) for name, x in sorted(by_class, key=lambda item: -item[1])}
     shown: dict[str, Figure | Gallery] = {
         "curves.png": draw_curves({record["name"]: record["history"]}),
         "classes.png": draw_bars({"few-shot": bars}, {"few-shot": scores.unseen}, "accuracy, %"),
@@ -78,8 +78,7 @@ def _accuracy_cell(record: Record, scores: Scores, stage: str, part: str) -> str
     value = number_at(record, f"{stage}.{part}.accuracy")
     if value is None or (stage, part) not in scores.places:
         return ""
-    cell = scores.cell(stage, part).with_positives()
-    found = Bootstrap.of_runs(cell.targets, {"": cell.run_scores}).estimate("", "recall")
+    found = scores.cell(stage, part).with_positives().bootstrap().estimate("", "recall")
     return estimate_cell(found and found._replace(mean=value))
 
 

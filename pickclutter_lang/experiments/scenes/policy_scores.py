@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,9 +18,9 @@ from pickclutter_lang.metrics.multilabel import class_rows
 from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, Predictions, recenter_scores
 from pickclutter_lang.policy.folder import policy_fingerprint
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.results.intervals import RESAMPLES, Bootstrap, Estimate, Metric, RunScores
+from pickclutter_lang.results.intervals import Estimate, Metric
 from pickclutter_lang.results.record import RESULT_FILE, Record, read_record, write_record
-from pickclutter_lang.results.scores import Scores
+from pickclutter_lang.results.scores import Cell, Scores
 from pickclutter_lang.results.tables import estimate_cell
 from pickclutter_lang.utils.io import create_dir, write_text
 from pickclutter_lang.utils.locks import dir_lock
@@ -123,13 +124,14 @@ def _group(found: Predictions, student: StudentRuntime) -> dict[str, Any]:
     if not found.names:
         return {}
     thresholds = torch.tensor([student.threshold(name) for name in found.names])
-    predicted, present = found.probabilities > thresholds, found.targets.bool()
-    everything = torch.ones_like(predicted)
-    sides = {"policy": (found.probabilities, predicted), "all_positive": (everything, everything)}
-    runs = {name: RunScores(p.double().numpy(), d.numpy()) for name, (p, d) in sides.items()}
-    bootstrap = Bootstrap.of_runs(present.numpy(), runs, resamples=RESAMPLES)
+    predicted, present = (found.probabilities > thresholds).numpy(), found.targets.bool().numpy()
+    cell = Cell(tuple(found.scenes), tuple(found.names), found.probabilities.float().numpy(), present, predicted)
+    everything = np.ones_like(present)
+    sides = {"policy": cell, "all_positive": replace(cell, scores=everything.astype(np.float32), predicted=everything)}
     metrics: tuple[Metric, ...] = ("map", "f1")
-    estimates = {f"{name}_{metric}": bootstrap.estimate(name, metric) for name in sides for metric in metrics}
+    estimates = {
+        f"{name}_{metric}": one.bootstrap().estimate("", metric) for name, one in sides.items() for metric in metrics
+    }
     return {
         "names": len(found.names),
         **{key: one and {"mean": one.mean, "half_width": one.half_width} for key, one in estimates.items()},

@@ -13,7 +13,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, TABLE12
 from pickclutter_lang.experiments.stages import FEW_SHOT, STAGE_TITLES
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.results.charts import Interval, draw_bars
+from pickclutter_lang.results.charts import draw_bars
 from pickclutter_lang.results.comparability import comparable_config, differing_values
 from pickclutter_lang.results.comparison import TITLES
 from pickclutter_lang.results.intervals import Estimate
@@ -331,7 +331,7 @@ def draw_objects(runs: Runs) -> Figure:
 
     An object that is unseen in some runs counts in these alone.
     """
-    series: dict[str, dict[str, Interval | None]] = {}
+    series: dict[str, dict[str, Estimate | None]] = {}
     unseen: dict[str, set[str]] = {}
     for method in methods_of(runs)[:_MOST_METHODS]:
         records = runs.of(method).values()
@@ -342,16 +342,14 @@ def draw_objects(runs: Runs) -> Figure:
             one = runs.estimate(method, f"{FEW_SHOT}.{cell}.classes.{as_key(name)}.average_precision")
             values |= {} if one is None else {name: one}
         ordered = sorted(values, key=lambda name: (name in unseen[method], -values[name].mean))
-        series[method] = {name: Interval.of(values[name]) for name in ordered}
+        series[method] = {name: values[name] for name in ordered}
     return draw_bars(series, unseen, "average precision, %")
 
 
 def draw_sweep(runs: Runs) -> Figure:
     """Draw the mean average precision of Y_ood on X_ood of each row and stage, with 95% intervals."""
     series = {
-        STAGE_TITLES[stage]: {
-            name: Interval.of(runs.estimate(name, f"{stage}.{_CLASSES}.model.map")) for name in runs.records
-        }
+        STAGE_TITLES[stage]: {name: runs.estimate(name, f"{stage}.{_CLASSES}.model.map") for name in runs.records}
         for stage in _STAGES
     }
     return draw_bars(series, dict.fromkeys(series, ()), "mean average precision, %")
