@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pickclutter_lang.datasets.images.dataset import ImageClass, ImageDataset
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.transforms.crops import crop_squares
@@ -19,8 +20,7 @@ from pickclutter_lang.language.object_attributes import ObjectAttributes, attrib
 from pickclutter_lang.metrics.multilabel import multilabel_row, trivial_predictors
 from pickclutter_lang.objects.catalog import all_objects, paper_catalog
 from pickclutter_lang.results.intervals import share
-from pickclutter_lang.teacher_training.config import TeacherTrainConfig
-from pickclutter_lang.teacher_training.folder_batches import ClassText, FolderImages
+from pickclutter_lang.teacher_training.data import TeacherData, class_sentences
 from pickclutter_lang.teacher_training.render_batches import object_of_row, visible_instances
 from pickclutter_lang.teachers.pocket import PocketTeacher
 from pickclutter_lang.teachers.zero_shot import (
@@ -44,8 +44,8 @@ Hits = dict[str, list[bool]]
 """Name of an object -> whether each of its images was named right."""
 
 
-def evaluate_teacher(teacher: PocketTeacher, config: TeacherTrainConfig) -> Figures:
-    """Evaluate a teacher on what its configuration holds out, with fixed prompts.
+def evaluate_teacher(teacher: PocketTeacher, data: TeacherData) -> Figures:
+    """Evaluate a teacher on what its data holds out, with fixed prompts.
 
     :return: for renders `scenes` (for each store, its images and their centers, and groups of names: multi-label
         metrics of the label `visible`), `crops` (for each store: top-1 over the paper's names on crops of visible
@@ -54,14 +54,13 @@ def evaluate_teacher(teacher: PocketTeacher, config: TeacherTrainConfig) -> Figu
         object: top-1 on views and on crops), and `all_names` (for each object set: top-1 of all views among all names).
         For images of classes see `_folder_figures`
     """
-    if config.images:
-        return _folder_figures(teacher, config)
+    if data.images:
+        return _folder_figures(teacher, data.images, data.unseen_images)
     figures: Figures = {key: {} for key in ("scenes", "crops", "views", "attributes", "kinds")}
     crops, views, of_all = Hits(), Hits(), dict[str, Hits]()
-    for folder in config.unseen_scenes:
-        _add(crops, _evaluate_scenes(teacher, SceneStore.open(folder), figures))
-    for folder in config.unseen_views:
-        store = ObjectViewDataset.open(folder)
+    for scenes in data.unseen_scenes:
+        _add(crops, _evaluate_scenes(teacher, scenes, figures))
+    for store in data.unseen_views:
         among_set, among_all = _evaluate_views(teacher, store, figures)
         _add(views, among_set)
         _add(of_all.setdefault(store.config["objects"], {}), among_all)
@@ -138,7 +137,7 @@ def _evaluate_views(teacher: PocketTeacher, store: ObjectViewDataset, figures: F
     of_set = [str(row["model_id"]) for row in store.objects if "model_id" in row]
     attributes = [object_of_row(row) for row in store.objects]
     features = encode_images(teacher, store.rgb)
-    among_set, among_all = Hits(), Hits()
+    among: dict[str, Hits] = {"set": {}, "all": {}}
     for group, rows in _groups([store.objects[n] for n in store.object_index]).items():
         shown, objects = features[rows], [attributes[store.object_index[n]] for n in rows]
         ids = [str(store.objects[store.object_index[n]].get("model_id", "")) for n in rows]
@@ -147,11 +146,9 @@ def _evaluate_views(teacher: PocketTeacher, store: ObjectViewDataset, figures: F
         if group == "instances":
             figures["kinds"][label] = _kind_figures(teacher, shown, objects)
         if ids[0]:
-            figures["views"][f"{label}, {group}"] = _name_figures(teacher, shown, ids, of_set)
-        if group == "objects":
-            among_set = _name_hits(teacher, shown, ids, of_set)
-            among_all = _name_hits(teacher, shown, ids, all_objects().model_ids)
-    return among_set, among_all
+            hits, figures["views"][f"{label}, {group}"] = _name_figures(teacher, shown, ids, of_set)
+            among = hits if group == "objects" else among
+    return among["set"], among["all"]
 
 
 def _groups(objects: Sequence[Mapping[str, Any]]) -> dict[str, list[int]]:
@@ -166,35 +163,37 @@ def _groups(objects: Sequence[Mapping[str, Any]]) -> dict[str, list[int]]:
     return rows
 
 
-def _name_figures(teacher: PocketTeacher, features: Tensor, ids: Sequence[str], of_set: Sequence[str]) -> Figures:
-    """Return the accuracy of naming each view's object.
+def _name_figures(
+    teacher: PocketTeacher, features: Tensor, ids: Sequence[str], of_set: Sequence[str]
+) -> tuple[dict[str, Hits], Figures]:
+    """Return the hits at naming each view's object, and their accuracy.
 
     :param ids: model id of the object of each view, `of_set` those of all objects of the set that the views come from
-    :return: `views`; top-1 among the names of the objects in the views (`top1_shown`, of `names` names), of their set
-        (`top1`), and of all objects with words (`top1_all`); `by_description` among the descriptions of the set;
-        `interval`, that of `top1_shown`, with objects as clusters
+    :return: hits among the names of the objects in the views (`shown`), of their set (`set`), of all objects with words
+        (`all`), and among the descriptions of the set. The same as top-1: `top1_shown`, of `names` names, with its
+        `interval`, with objects as clusters; `top1`; `top1_all`; `by_description`
     """
-    shown = _top1(_name_hits(teacher, features, ids, sorted(set(ids))))
-    return {
+    names, descriptions = "a photo of a {0.name}", "a photo of {0.description}"
+    hits = {}
+    for key, candidates, template in (
+        ("shown", sorted(set(ids)), names),
+        ("set", of_set, names),
+        ("all", all_objects().model_ids, names),
+        ("described", of_set, descriptions),
+    ):
+        items = [all_objects().find(model_id) for model_id in candidates]
+        texts = {item.name: template.format(item) for item in items}
+        hits[key] = _hits(teacher, features, [all_objects().find(model_id).name for model_id in ids], texts)
+    top1 = {key: _top1(of_key) for key, of_key in hits.items()}
+    return hits, {
         "views": len(ids),
         "names": len(set(ids)),
-        "top1_shown": shown["top1"],
-        "interval": shown["interval"],
-        "top1": _top1(_name_hits(teacher, features, ids, of_set))["top1"],
-        "top1_all": _top1(_name_hits(teacher, features, ids, all_objects().model_ids))["top1"],
-        "by_description": _top1(_name_hits(teacher, features, ids, of_set, by="description"))["top1"],
+        "top1_shown": top1["shown"]["top1"],
+        "interval": top1["shown"]["interval"],
+        "top1": top1["set"]["top1"],
+        "top1_all": top1["all"]["top1"],
+        "by_description": top1["described"]["top1"],
     }
-
-
-def _name_hits(
-    teacher: PocketTeacher, features: Tensor, ids: Sequence[str], candidates: Sequence[str], by: str = "name"
-) -> Hits:
-    """Return the hits of each object, by its name or description among those of some objects."""
-    items = [all_objects().find(model_id) for model_id in candidates]
-    texts = {
-        item.name: f"a photo of a {item.name}" if by == "name" else f"a photo of {item.description}" for item in items
-    }
-    return _hits(teacher, features, [all_objects().find(model_id).name for model_id in ids], texts)
 
 
 def _attribute_figures(
@@ -260,8 +259,8 @@ def _color_hits(teacher: PocketTeacher, features: Tensor, objects: Sequence[Obje
     return [colors[best] in item.colors for best, item in zip(predicted, objects, strict=True)]
 
 
-def _folder_figures(teacher: PocketTeacher, config: TeacherTrainConfig) -> Figures:
-    """Evaluate a teacher on `unseen_images`.
+def _folder_figures(teacher: PocketTeacher, trained: ImageDataset, held_out: ImageDataset | None) -> Figures:
+    """Evaluate a teacher on images of classes.
 
     :return: `images` (of classes that were trained on, top-1 among all of these: number of `images`, of `classes`;
         `overall` and `mean_class`: top-1 by name; `by_description`: top-1 by the first sentence of the description,
@@ -270,13 +269,11 @@ def _folder_figures(teacher: PocketTeacher, config: TeacherTrainConfig) -> Figur
         where there is no image
     """
     figures: Figures = {"images": {}, "classes": {}, "unseen": {}}
-    if not config.unseen_images:
+    if held_out is None:
         return figures
-    trained = FolderImages.trained_on(config).classes
-    held_out = FolderImages.open(config.unseen_images, config.classes)
-    known = {item.folder for item in trained} | {item.attributes.name for item in trained}
-    unseen = [item for item in held_out.classes if not {item.folder, item.attributes.name} & known]
-    figures["images"], figures["classes"] = _class_figures(teacher, held_out, trained)
+    known = {word for item in trained.classes for word in (item.folder, item.name.lower())}
+    unseen = [item for item in held_out.classes if not {item.folder, item.name.lower()} & known]
+    figures["images"], figures["classes"] = _class_figures(teacher, held_out, trained.classes)
     if len(unseen) > 1:
         folders = {"folders": [item.folder for item in unseen]}
         figures["unseen"] = _class_figures(teacher, held_out, unseen)[0] | folders
@@ -284,17 +281,16 @@ def _folder_figures(teacher: PocketTeacher, config: TeacherTrainConfig) -> Figur
 
 
 def _class_figures(
-    teacher: PocketTeacher, images: FolderImages, candidates: Sequence[ClassText]
+    teacher: PocketTeacher, data: ImageDataset, candidates: Sequence[ImageClass]
 ) -> tuple[Figures, dict[str, float]]:
     """Return the metrics of the images of some classes, classified among these, and top-1 of each, the worst first."""
-    names = {item.folder: item.attributes.name for item in candidates}
-    folders = [images.classes[n].folder for n in images.class_index]
+    names = {item.folder: item.name.lower() for item in candidates}
+    folders = [data.classes[n].folder for n in data.labels]
     rows = [row for row, folder in enumerate(folders) if folder in names]
     if not rows:
         return {}, {}
-    squares = images.at(teacher.image_size)
     parts = [rows[n : n + _FOLDER_BATCH] for n in range(0, len(rows), _FOLDER_BATCH)]
-    features = torch.cat([encode_images(teacher, squares.load(part)) for part in parts])
+    features = torch.cat([encode_images(teacher, data.images.load(part)) for part in parts])
     true = [names[folders[row]] for row in rows]
     by_name = _hits(teacher, features, true, _photos([*names.values()]))
     classes = {name: float(np.mean(hits)) for name, hits in by_name.items()}
@@ -304,9 +300,10 @@ def _class_figures(
         "overall": _top1(by_name)["top1"],
         "mean_class": float(np.mean([*classes.values()])),
     }
-    if all(item.sentences for item in candidates):
-        sentences = {item.attributes.name: item.sentences[0] for item in candidates}
-        figures["by_description"] = _top1(_hits(teacher, features, true, sentences))["top1"]
+    sentences = {item.name.lower(): class_sentences(item) for item in candidates}
+    if all(sentences.values()):
+        first = {name: of_class[0] for name, of_class in sentences.items()}
+        figures["by_description"] = _top1(_hits(teacher, features, true, first))["top1"]
     return figures, dict(sorted(classes.items(), key=lambda item: item[1]))
 
 

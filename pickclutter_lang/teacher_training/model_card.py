@@ -5,22 +5,21 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pickclutter_lang.datasets.object_views import ObjectViewDataset
-from pickclutter_lang.datasets.scenes import SceneStore
+from pickclutter_lang.datasets.images.dataset import ImageDataset
 from pickclutter_lang.envs.randomization import overrides
 from pickclutter_lang.objects.catalog import paper_catalog, select_objects
 from pickclutter_lang.objects.catalog_file import CatalogEntry, credits_of
-from pickclutter_lang.objects.object_sets import sources_of
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
-from pickclutter_lang.teacher_training.folder_batches import FolderImages
+from pickclutter_lang.teacher_training.data import TeacherData, class_attributes, class_sentences, images_hash
 from pickclutter_lang.teachers.pocket import CARD_FILE, FIGURES_FILE, WEIGHTS_FILE, load_pocket_teacher
 from pickclutter_lang.teachers.training_images import write_training_images
 from pickclutter_lang.utils.io import write_json, write_text
 from pickclutter_lang.utils.markdown import markdown_table, percent
 from pickclutter_lang.utils.reading import check_json
 
+Item = TypeVar("Item")
 _CARD = """# The pocket teacher
 
 A small vision-language model of open_clip's `CLIP` class: EfficientNet-Lite0, CLIP's tokenizer and a causal text
@@ -68,15 +67,17 @@ S. Srinivasa, P. Abbeel, A. M. Dollar, "The YCB object and Model set", 2015).
 """
 
 
-def write_model_card(folder: Path, figures: Mapping[str, Any], config: TeacherTrainConfig, seconds: float) -> None:
+def write_model_card(
+    folder: Path, figures: Mapping[str, Any], config: TeacherTrainConfig, data: TeacherData, seconds: float
+) -> None:
     """Write `MODEL_CARD.md`, `figures.json` and the list of training images next to an exported teacher.
 
     :param figures: of `evaluate_teacher`
     :param seconds: that the training took
     """
     write_json(folder / FIGURES_FILE, dict(figures))
-    images = FolderImages.trained_on(config) if config.images else None
-    write_training_images(folder, images.at(1).file_hashes if images else (), config.pretrained)
+    images = data.images
+    write_training_images(folder, images.images.file_hashes if images else (), config.pretrained)
     teacher, start = load_pocket_teacher(folder), "weights for ImageNet-1k"
     if config.pretrained is not None:
         start = f"the teacher `{load_pocket_teacher(config.pretrained).fingerprint}`"
@@ -85,7 +86,7 @@ def write_model_card(folder: Path, figures: Mapping[str, Any], config: TeacherTr
     model: Any = teacher.model
     card = _CARD.format(
         start=start,
-        unseen=_wrapped(_unseen(config)),
+        unseen=_wrapped(_unseen(config, data)),
         vision=sum(p.numel() for p in model.visual.parameters()) / 1e6,
         size=teacher.image_size,
         width=teacher.embed_dim,
@@ -94,14 +95,14 @@ def write_model_card(folder: Path, figures: Mapping[str, Any], config: TeacherTr
         fingerprint=teacher.fingerprint,
         command=" \\\n    ".join(_wrapped(command, 117).splitlines()),
         minutes=seconds / 60,
-        data=_class_table(images) if images else markdown_table(["use", "data", "content"], _data_rows(config)),
+        data=_class_table(images) if images else markdown_table(["use", "data", "content"], _data_rows(data)),
         figures=figure_sections(figures),
-        credits=_credits(config),
+        credits=_credits(data),
     )
     write_text(folder / CARD_FILE, card)
 
 
-def _unseen(config: TeacherTrainConfig) -> str:
+def _unseen(config: TeacherTrainConfig, data: TeacherData) -> str:
     """Return what the teacher never saw."""
     if config.images:
         return "It was shown the classes of the table below."
@@ -109,24 +110,24 @@ def _unseen(config: TeacherTrainConfig) -> str:
     if config.exclude_split == "ood":
         unseen = ", ".join(item.name for item in paper_catalog() if item.split == "ood")
         text += f" No image and no caption has one of the objects of Y_ood: {unseen}."
-    if trained_object_sets(config) <= {"proxy", "kinds"} and config.pretrained is None:
+    if data.object_sets <= {"proxy", "kinds"} and config.pretrained is None:
         text += " It never saw any scan: its images show procedural models alone."
     return text
 
 
-def _class_table(images: FolderImages) -> str:
-    rows: list[Sequence[object]] = [
-        [item.attributes.name, item.attributes.category or "-", images.class_index.count(n), len(item.sentences)]
-        for n, item in enumerate(images.classes)
-    ]
-    content = f"The content of the images is `{images.content_hash[:16]}`."
+def _class_table(images: ImageDataset) -> str:
+    rows: list[Sequence[object]] = []
+    for n, item in enumerate(images.classes):
+        known = class_attributes(item)
+        count = int((images.labels == n).sum())
+        rows.append([known.name, known.category or "-", count, len(class_sentences(item))])
+    content = f"The content of the images is `{images_hash(images)[:16]}`."
     return f"{content}\n\n{markdown_table(['class', 'category', 'images', 'sentences'], rows)}"
 
 
-def _data_rows(config: TeacherTrainConfig) -> Iterator[Sequence[object]]:
+def _data_rows(data: TeacherData) -> Iterator[Sequence[object]]:
     """Yield use, command and content hash of all scenes and views."""
-    for folder in (*config.scenes, *config.unseen_scenes):
-        manifest = SceneStore.open(folder).manifest
+    for use, manifest in _uses([one.manifest for one in data.scenes], [one.manifest for one in data.unseen_scenes]):
         settings = {
             "split": manifest.split,
             "scenes": manifest.scenes,
@@ -141,17 +142,18 @@ def _data_rows(config: TeacherTrainConfig) -> Iterator[Sequence[object]]:
             settings["distractors"] = manifest.settings["distractors"]
             settings["kinds"] = f"[{','.join(manifest.distractor_kinds.values())}]"
         words = [*(f"{key}={value}" for key, value in settings.items()), *overrides(manifest.settings)]
-        use = "training" if folder in config.scenes else "held out"
         yield use, f"`pickclutter collect-scenes {' '.join(words)}`", f"`{manifest.content_hash[:16]}`"
     keys = (
         *("objects", "selection", "kinds", "first_seed", "instances", "views_per_object"),
         *("random_lights", "size", "seed"),
     )
-    for folder in (*config.views, *config.unseen_views):
-        store = ObjectViewDataset.open(folder)
+    for use, store in _uses(data.views, data.unseen_views):
         given = " ".join(f"{key}={store.config[key]}" for key in keys if store.config.get(key) not in (None, []))
-        use = "training" if folder in config.views else "held out"
         yield use, f"`pickclutter render-object-views {given}`", f"`{store.content_hash[:16]}`"
+
+
+def _uses(trained: Sequence[Item], held_out: Sequence[Item]) -> list[tuple[str, Item]]:
+    return [*(("training", one) for one in trained), *(("held out", one) for one in held_out)]
 
 
 # Key of the figures -> the sentence before their table, and its columns: key of a row -> title.
@@ -251,23 +253,15 @@ def _cells(columns: Mapping[str, str], row: Mapping[str, Any]) -> Iterator[str]:
         interval = None
 
 
-def _credits(config: TeacherTrainConfig) -> str:
+def _credits(data: TeacherData) -> str:
     """Return whose work the training images show."""
-    rows = [row["own"] for folder in config.views for row in ObjectViewDataset.open(folder).objects if "own" in row]
-    entries = [entry for folder in config.scenes for entry in SceneStore.open(folder).own_catalog or ()]
+    rows = [row["own"] for store in data.views for row in store.objects if "own" in row]
+    entries = [entry for store in data.scenes for entry in store.own_catalog or ()]
     entries = list(dict.fromkeys([*entries, *(check_json(row, CatalogEntry) for row in rows)]))
     own = f"\nOwn objects among the training images:\n\n{credits_of(entries)}\n" if entries else ""
-    return (_YCB_CREDIT if "ycb" in trained_object_sets(config) else "") + own
+    return (_YCB_CREDIT if "ycb" in data.object_sets else "") + own
 
 
 def _wrapped(text: str, width: int = 119) -> str:
     """Return a paragraph in lines of at most 119 characters."""
     return textwrap.fill(" ".join(text.split()), width, break_long_words=False, break_on_hyphens=False)
-
-
-def trained_object_sets(config: TeacherTrainConfig) -> set[str]:
-    """Return the object sets that a teacher is trained on, `kinds` for distractors too."""
-    views = {name for folder in config.views for name in sources_of(ObjectViewDataset.open(folder).config["objects"])}
-    manifests = [SceneStore.open(folder).manifest for folder in config.scenes]
-    scenes = {name for manifest in manifests for name in manifest.object_set.split("+")}
-    return views | scenes | ({"kinds"} if any(manifest.distractor_kinds for manifest in manifests) else set())

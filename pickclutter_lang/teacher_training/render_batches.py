@@ -38,11 +38,11 @@ from pickclutter_lang.language.captions import (
     scene_caption,
 )
 from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_of, attributes_of_instance
-from pickclutter_lang.objects.catalog import all_objects, paper_catalog, select_objects
+from pickclutter_lang.objects.catalog import all_objects, paper_catalog
 from pickclutter_lang.objects.catalog_file import object_of_words
 from pickclutter_lang.objects.kinds import find_kinds
-from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
+from pickclutter_lang.teacher_training.data import IMAGE_SIZE, TeacherData, excluded_ids
 from pickclutter_lang.teacher_training.trainable_teacher import Batch, SceneBatch, competing_captions
 from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 from pickclutter_lang.utils.progress import track
@@ -54,11 +54,6 @@ _LOW_RESOLUTION_FRACTION = 0.35
 _ZOOMED_FRACTION = 0.25
 _SMALLEST_FRACTION = 0.25
 _SYNONYM_PROBABILITY, _OTHER_COLOR_PROBABILITY = 0.3, 0.4
-
-
-def excluded_ids(exclude: str) -> frozenset[str]:
-    """Return the ids of the objects that a teacher must not see (`ood`: those of Y_ood; `none`: none)."""
-    return frozenset(item.model_id for item in paper_catalog() if item.split == exclude)
 
 
 @dataclass(frozen=True)
@@ -76,7 +71,7 @@ class SceneImages:
     @classmethod
     def load(
         cls,
-        folders: Sequence[str],
+        stores: Sequence[SceneStore],
         excluded: frozenset[str] = frozenset(),
         instances: Mapping[tuple[str, int], ObjectAttributes] | None = None,
     ) -> SceneImages:
@@ -84,19 +79,14 @@ class SceneImages:
 
         :param excluded: ids of objects that must not be in any scene
         :param instances: attributes of instances of kinds that are known already; others are made, which takes longer
-        :raises InvalidArgumentError: when the stores' images differ in size, an excluded object is in a scene, or an
-            instance that is for evaluation alone
+        :raises InvalidArgumentError: when an excluded object is in a scene
         """
-        stores = [SceneStore.open(folder) for folder in folders]
-        _check_one_size({store.image_size for store in stores})
         objects = []
-        for folder, store in zip(folders, stores, strict=True):
+        for store in stores:
             actors = store.array("actors")
-            if "instances" in store.manifest.fields:
-                check_training_instances(store.array("instances").ravel().tolist(), folder)
             if {store.manifest.actor_ids[a] for a in np.unique(actors[actors >= 0])} & excluded:
                 raise InvalidArgumentError(
-                    f"expected scenes without objects of Y_ood, which this teacher must not see, but {folder} has "
+                    f"expected scenes without objects of Y_ood, which this teacher must not see, but {store.place} has "
                     "some; collect scenes with split=train"
                 )
             objects += scene_objects(store, instances or {})
@@ -107,13 +97,6 @@ class SceneImages:
         named = paper if named.keys() <= paper.keys() else named
         segmentation = np.where(segmentation == ROBOT_SEGMENT, 0, segmentation).astype(np.uint8)
         return cls(rgb, segmentation, objects, list(named.values()))
-
-
-def _check_one_size(sizes: set[int]) -> None:
-    if len(sizes) != 1:
-        raise InvalidArgumentError(
-            f"expected all scenes, and all views, of one size in pixels, but got {sorted(sizes)}"
-        )
 
 
 def scene_objects(
@@ -142,53 +125,6 @@ def scene_objects(
     return [[known[key] for key in row] for row in keys]
 
 
-def check_training_instances(seeds: Iterable[int], where: str) -> None:
-    """Raise `InvalidArgumentError` for instances of kinds that are for evaluation alone."""
-    if any(seed >= MAX_INSTANCES for seed in seeds):
-        raise InvalidArgumentError(
-            f"expected instances of kinds with seeds below {MAX_INSTANCES} to train on, but {where} has others, which "
-            "are for evaluation alone"
-        )
-
-
-@dataclass(frozen=True)
-class ObjectViews:
-    """Views in memory: `rgb` [M, S, S, 3], `mask` [M, S, S], the object of each; `instances` of kinds by their seed."""
-
-    rgb: NDArray[np.uint8]
-    mask: NDArray[np.bool_]
-    objects: list[ObjectAttributes]
-    instances: dict[tuple[str, int], ObjectAttributes]
-
-    @classmethod
-    def load(cls, folders: Sequence[str], excluded: frozenset[str] = frozenset()) -> ObjectViews:
-        """Read folders of views of one image size.
-
-        :param excluded: ids of objects whose views are left out
-        :raises InvalidArgumentError: when their images differ in size, or show objects or instances that no teacher may
-            see
-        """
-        stores = [ObjectViewDataset.open(folder) for folder in folders]
-        _check_one_size({store.rgb.shape[1] for store in stores})
-        images, masks, objects = [], [], []
-        instances: dict[tuple[str, int], ObjectAttributes] = {}
-        for folder, store in zip(folders, stores, strict=True):
-            ids = [row.get("model_id") for row in store.objects]
-            if set(ids) & set(select_objects("kept_out").model_ids):
-                raise InvalidArgumentError(
-                    f"expected views to train on, but those in {folder} show objects that are never trained on"
-                )
-            attributes = [object_of_row(row) for row in store.objects]
-            rows = [n for n, number in enumerate(store.object_index) if ids[number] not in excluded]
-            keys = {(str(row["kind"]), int(row["seed"])): n for n, row in enumerate(store.objects) if "kind" in row}
-            check_training_instances((seed for _, seed in keys), folder)
-            instances |= {key: attributes[n] for key, n in keys.items()}
-            images.append(store.rgb[rows])
-            masks.append(store.mask[rows])
-            objects += [attributes[store.object_index[n]] for n in rows]
-        return cls(np.concatenate(images), np.concatenate(masks), objects, instances)
-
-
 def object_of_row(row: Mapping[str, Any]) -> ObjectAttributes:
     """Return the attributes of an object of an `ObjectViewDataset`."""
     if "own" in row:
@@ -202,6 +138,14 @@ def visible_instances(segmentation: NDArray[np.uint8]) -> list[int]:
     """Return the instance ids of the visible objects in a segmentation [S, S]."""
     counts = np.bincount(segmentation.ravel(), minlength=2)
     return [n for n in range(1, len(counts)) if counts[n] >= MIN_VISIBLE_FRACTION * segmentation.size]
+
+
+class _View(NamedTuple):
+    """A view: row of a folder, and the object that it shows."""
+
+    store: ObjectViewDataset
+    row: int
+    item: ObjectAttributes
 
 
 class _Shown(NamedTuple):
@@ -221,16 +165,26 @@ class _Shown(NamedTuple):
 class RenderBatchSampler:
     """Samples the batch of a step from (seed, step) alone, so that a run resumes without a sampler state."""
 
-    def __init__(
-        self, scenes: SceneImages | None, views: ObjectViews, config: TeacherTrainConfig, image_size: int
-    ) -> None:
-        self.scenes, self.views, self.config, self.image_size = scenes, views, config, image_size
-        self.in_scenes = scenes.named if scenes else []
-        self.named_objects = [*{item.name: item for item in (*self.in_scenes, *views.objects)}.values()]
-        self.words = attribute_words([*self.in_scenes, *views.objects])
-        if scenes and config.min_crop_size > scenes.rgb.shape[1]:
+    def __init__(self, data: TeacherData, config: TeacherTrainConfig) -> None:
+        self.config = config
+        excluded, self.views = excluded_ids(config.exclude_split), list[_View]()
+        known: dict[tuple[str, int], ObjectAttributes] = {}
+        for store in data.views:
+            attributes = [object_of_row(row) for row in store.objects]
+            rows = zip(store.objects, attributes, strict=True)
+            known |= {(str(row["kind"]), int(row["seed"])): item for row, item in rows if "kind" in row}
+            allowed = [row.get("model_id") not in excluded for row in store.objects]
+            shown = enumerate(store.object_index.tolist())
+            self.views += [_View(store, row, attributes[n]) for row, n in shown if allowed[n]]
+        self.scenes = SceneImages.load(data.scenes, excluded, known) if data.scenes else None
+        self.has_instances = bool(known)
+        in_views = [view.item for view in self.views]
+        self.in_scenes = self.scenes.named if self.scenes else []
+        self.named_objects = [*{item.name: item for item in (*self.in_scenes, *in_views)}.values()]
+        self.words = attribute_words([*self.in_scenes, *in_views])
+        if self.scenes and config.min_crop_size > self.scenes.rgb.shape[1]:
             raise InvalidArgumentError(
-                f"expected min_crop_size of at most the images' {scenes.rgb.shape[1]} pixels, "
+                f"expected min_crop_size of at most the images' {self.scenes.rgb.shape[1]} pixels, "
                 f"but got {config.min_crop_size}"
             )
 
@@ -246,7 +200,9 @@ class RenderBatchSampler:
         captions, columns = self._object_captions(objects, len(objects) - len(in_crops) - len(in_views), rng)
         if scenes:  # after the captions
             scenes = replace(scenes, images=self._augment(scenes.images, rng))
-        images = _coarse(torch.cat([*crops, views]), self.config.low_resolution, rng, _SMALLEST_FRACTION)
+        images = simulate_low_resolution(
+            torch.cat([*crops, views]), self.config.low_resolution, rng, _SMALLEST_FRACTION
+        )
         targets = torch.from_numpy(caption_truth(captions, [[item] for item in objects]))
         return Batch(scenes, self._augment(images, rng), captions, targets, columns)
 
@@ -264,8 +220,9 @@ class RenderBatchSampler:
         """Draw scenes and crop them."""
         rows = rng.integers(0, len(scenes.rgb), self.config.scene_batch_size)
         crops = self._scene_crops(scenes, rows, rng)
-        images = _coarse(crop_images(scenes.rgb[rows], crops, self.image_size), _LOW_RESOLUTION_FRACTION, rng)
-        segmentation = crop_masks(scenes.segmentation[rows], crops, self.image_size)
+        images = crop_images(scenes.rgb[rows], crops, IMAGE_SIZE)
+        images = simulate_low_resolution(images, _LOW_RESOLUTION_FRACTION, rng)
+        segmentation = crop_masks(scenes.segmentation[rows], crops, IMAGE_SIZE)
         visible = [visible_instances(one.numpy()) for one in segmentation]
         regions = [
             (n, instance_id)
@@ -323,19 +280,20 @@ class RenderBatchSampler:
         return [crop_images(scenes.rgb[chosen], crops, size)], objects
 
     def _views(self, size: int, rng: np.random.Generator) -> tuple[Tensor, list[ObjectAttributes]]:
-        chosen = rng.integers(0, len(self.views.rgb), self.config.view_batch_size)
-        count, full_size = len(chosen), self.views.rgb.shape[1]
+        chosen = [self.views[n] for n in rng.integers(0, len(self.views), self.config.view_batch_size)]
+        rgb, mask = (np.stack([getattr(view.store, name)[view.row] for view in chosen]) for name in ("rgb", "mask"))
+        count, full_size = len(chosen), rgb.shape[1]
         center = (full_size - 1) / 2 + rng.uniform(-0.08, 0.08, (count, 2)) * full_size
         crops = AffineCrops(
             center, full_size * rng.uniform(0.9, 1.6, count), rng.uniform(0, 2 * np.pi, count), rng.random(count) < 0.5
         )
-        images = crop_images(self.views.rgb[chosen], crops, size)
-        masks = crop_masks(self.views.mask[chosen].astype(np.uint8), crops, size)[:, None].bool()
+        images = crop_images(rgb, crops, size)
+        masks = crop_masks(mask.astype(np.uint8), crops, size)[:, None].bool()
         if self.config.strong_augmentation:
             images = random_backgrounds(images, masks, rng)
         if self.config.occlusion:
             images = random_occluders(images, masks, self.config.occlusion, rng)
-        return images, [self.views.objects[n] for n in chosen]
+        return images, [view.item for view in chosen]
 
     def _augment(self, images: Tensor, rng: np.random.Generator) -> Tensor:
         return random_appearance(images, rng) if self.config.strong_augmentation else random_color_jitter(images, rng)
@@ -362,19 +320,11 @@ class RenderBatchSampler:
         own = objects[first:]
         chosen = [own[n] for n in rng.permutation(len(own))[: (len(own) + 1) // 2]]
         captions = [object_caption(item, rng) for item in chosen]
-        for item in chosen if self.views.instances else ():
+        for item in chosen if self.has_instances else ():
             if item.colors:
                 other = str(rng.choice(self.words["color"])) if rng.random() < _OTHER_COLOR_PROBABILITY else None
                 captions.append(composed_caption(item, rng, other))
         competing = self._competing_names(self.named_objects, objects, rng)
-        synonyms = _SYNONYM_PROBABILITY if self.views.instances else 0.0
+        synonyms = _SYNONYM_PROBABILITY if self.has_instances else 0.0
         names = [named_object_caption(item, rng, synonyms) for item in competing]
         return competing_captions(captions, names, self.words, rng)
-
-
-def _coarse(images: Tensor, share: float, rng: np.random.Generator, smallest: float = 0.5) -> Tensor:
-    """Blur some images, drawn from all; see `simulate_low_resolution`, which blurs the first ones."""
-    if not share:
-        return images
-    order = torch.from_numpy(rng.permutation(len(images)))
-    return simulate_low_resolution(images[order], share, rng, smallest)[order.argsort()]

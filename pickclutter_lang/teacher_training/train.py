@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -14,19 +13,16 @@ from typing import Any, TypedDict
 import torch
 from torch import nn
 
-from pickclutter_lang.datasets.object_views import ObjectViewDataset
-from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
-from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
+from pickclutter_lang.teacher_training.data import TeacherData
 from pickclutter_lang.teacher_training.evaluation import evaluate_teacher
-from pickclutter_lang.teacher_training.folder_batches import FolderBatchSampler, FolderImages
-from pickclutter_lang.teacher_training.model_card import trained_object_sets, write_model_card
-from pickclutter_lang.teacher_training.render_batches import ObjectViews, RenderBatchSampler, SceneImages, excluded_ids
+from pickclutter_lang.teacher_training.folder_batches import FolderBatchSampler
+from pickclutter_lang.teacher_training.model_card import write_model_card
+from pickclutter_lang.teacher_training.render_batches import RenderBatchSampler
 from pickclutter_lang.teacher_training.sentence_teacher import SentenceTeacher, pretrain_text
 from pickclutter_lang.teacher_training.trainable_teacher import Batch, BatchSource, TrainablePocketTeacher
 from pickclutter_lang.teachers.pocket import POCKET_CONFIG, load_pocket_teacher, save_pocket_model
-from pickclutter_lang.teachers.training_images import listed_images
 from pickclutter_lang.training.batches import prefetch_map
 from pickclutter_lang.training.checkpoint import (
     CheckpointState,
@@ -68,41 +64,39 @@ def train_teacher(config: TeacherTrainConfig) -> Path:
     """
     if config.num_threads is not None:
         torch.set_num_threads(config.num_threads)
-    check_held_out(config)
+    data = TeacherData.open(config)
     check_rows(config.smallest_batch, "the teacher")
-    source = _source(config)
+    source: BatchSource
+    source = FolderBatchSampler(data.images, config) if data.images else RenderBatchSampler(data, config)
     torch.manual_seed(config.seed)
     trainable = TrainablePocketTeacher(POCKET_CONFIG)
     if config.pretrained is not None:
         trainable.load_pretrained(load_pocket_teacher(config.pretrained))
     out = Path(config.out)
     with joined("cpu"), dir_lock(out) if is_main() else nullcontext():
-        seconds = _train(config, trainable, source, out)
+        seconds = _train(config, trainable, source, out, data.signature(config))
         folder = out / "teacher"
         if is_main():
             save_pocket_model(folder, trainable.model, POCKET_CONFIG, torch.nonzero(trainable.seen).flatten())
-            write_model_card(folder, evaluate_teacher(load_pocket_teacher(folder), config), config, seconds)
+            write_model_card(folder, evaluate_teacher(load_pocket_teacher(folder), data), config, data, seconds)
         return folder
 
 
-def _source(config: TeacherTrainConfig) -> BatchSource:
-    """Open the training images of a configuration."""
-    size = POCKET_CONFIG["preprocess_cfg"]["size"]
-    if config.images:
-        return FolderBatchSampler(FolderImages.trained_on(config), config, size)
-    excluded = excluded_ids(config.exclude_split)
-    views = ObjectViews.load(config.views, excluded)
-    scenes = SceneImages.load(config.scenes, excluded, views.instances) if config.scenes else None
-    return RenderBatchSampler(scenes, views, config, size)
+def _train(
+    config: TeacherTrainConfig,
+    trainable: TrainablePocketTeacher,
+    source: BatchSource,
+    out: Path,
+    signature: dict[str, Any],
+) -> float:
+    """Run the steps that are left, with log and checkpoints; return the seconds that all steps took.
 
-
-def _train(config: TeacherTrainConfig, trainable: TrainablePocketTeacher, source: BatchSource, out: Path) -> float:
-    """Run the steps that are left, with log and checkpoints; return the seconds that all steps took."""
+    :param signature: what a resumed run must agree with
+    """
     is_new = not saved_epochs(out / "checkpoints")
     if is_new and config.pretrained is None:
         trainable.model.visual.trunk.load_imagenet_weights()
     optimizer = build_teacher_optimizer(trainable, config)
-    signature = run_signature(config)
     first, seconds = (0, 0.0) if is_new else _resume(out, trainable, optimizer, signature)
     unfinished = first < config.steps
     if config.text_steps and is_new and is_main():
@@ -221,71 +215,3 @@ def _truncate_log(path: Path, first: int) -> None:
     """Remove the log's lines of steps that will be repeated."""
     rows = read_json_lines(path, _LogRow, CheckpointError, "delete it", may_be_cut=True) if path.exists() else []
     write_json_lines(path, [row for row in rows if row["step"] < first])
-
-
-def run_signature(config: TeacherTrainConfig) -> dict[str, Any]:
-    """Return what a resumed run must agree with: the configuration that decides the weights, and the data's hashes."""
-    return {
-        **config.choices(),
-        "pretrained": None if config.pretrained is None else load_pocket_teacher(config.pretrained).fingerprint,
-        "scenes": [SceneStore.open(folder).content_hash for folder in config.scenes],
-        "views": [_views_hash(folder) for folder in config.views],
-        "images": FolderImages.trained_on(config).content_hash if config.images else None,
-    }
-
-
-def check_held_out(config: TeacherTrainConfig) -> None:
-    """Check that no evaluation data is trained on.
-
-    :raises InvalidArgumentError: when scenes, views, or an image of a folder, are in both, or where instances of kinds
-        are trained on that are for evaluation, or the other way round
-    """
-    for key, folders in (("unseen_views", config.unseen_views), ("views", config.views)):
-        rows = [row for folder in folders for row in ObjectViewDataset.open(folder).objects if "kind" in row]
-        if any((row["seed"] < MAX_INSTANCES) == (key == "unseen_views") for row in rows):
-            raise InvalidArgumentError(
-                f"expected instances of kinds with seeds from {MAX_INSTANCES} on in unseen_views, and below it in "
-                f"views, but {key} have others; render them with first_seed="
-            )
-    for folder in config.unseen_scenes:
-        manifest = SceneStore.open(folder).manifest
-        if manifest.object_set == "kinds" or manifest.has_catalog:
-            raise InvalidArgumentError(
-                f"expected unseen_scenes of proxy or ycb, whose 26 names the metrics are of, but {folder} has "
-                f"{manifest.object_set}"
-            )
-    if config.exclude_split != "none" and "kinds" in trained_object_sets(config):
-        raise InvalidArgumentError(
-            f"expected exclude_split=none with kinds, but got {config.exclude_split}: it leaves out objects of proxy "
-            "and ycb; render the other kinds alone, kinds=[...]"
-        )
-    _refuse_shared("scenes", _scene_ids(config.scenes), _scene_ids(config.unseen_scenes))
-    views, unseen_views = (map(_views_hash, folders) for folders in (config.views, config.unseen_views))
-    _refuse_shared("views", views, unseen_views)
-    if config.unseen_images:
-        unseen = FolderImages.open(config.unseen_images).at(1)
-        _refuse_shared("images", FolderImages.trained_on(config).at(1).file_hashes, unseen.file_hashes)
-        if config.pretrained and (shared := listed_images(unseen, config.pretrained)):
-            raise InvalidArgumentError(
-                f"expected unseen_images that the teacher in pretrained={config.pretrained} was not trained on, but it "
-                f"was on {shared[0]}"
-            )
-
-
-def _scene_ids(folders: Sequence[str]) -> list[str]:
-    """Return an id for each scene, unique across object sets."""
-    stores = map(SceneStore.open, folders)
-    return [f"{store.manifest.object_set}/{scene}" for store in stores for scene in store.scene_ids()]
-
-
-def _views_hash(folder: str) -> str:
-    return ObjectViewDataset.open(folder).content_hash
-
-
-def _refuse_shared(data: str, trained: Iterable[object], held_out: Iterable[object]) -> None:
-    shared = set(trained) & set(held_out)
-    if shared:
-        raise InvalidArgumentError(
-            f"expected held-out {data} that are not trained on, but {len(shared)} of unseen_{data} are; make them with "
-            "another seed, or leave them out of one of the two"
-        )

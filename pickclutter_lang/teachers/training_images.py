@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from pickclutter_lang.datasets.images.dataset import ImageDataset, ImageFiles
+from pickclutter_lang.datasets.images.dataset import ImageDataset, ImageSource
 from pickclutter_lang.errors import MismatchError, TeacherError
 from pickclutter_lang.teachers.pocket import TRAINING_IMAGES, load_pocket_teacher
 from pickclutter_lang.utils.io import write_text
@@ -44,7 +44,7 @@ def check_untrained_images(data: ImageDataset, checkpoint: str | None) -> None:
     :raises TeacherError: when the folder does not list the teacher's images
     :raises MismatchError: naming an image that it was trained on
     """
-    if checkpoint is None or not Path(checkpoint).is_dir() or not isinstance(data.images, ImageFiles):
+    if checkpoint is None or not Path(checkpoint).is_dir() or not data.images.paths:
         return
     if shared := _shared(data.images, Path(checkpoint)):
         raise MismatchError(
@@ -58,13 +58,11 @@ def note_of_trained_images(data: ImageDataset, checkpoint: str | None) -> str:
 
     :raises TeacherError: when the list is damaged
     """
-    if checkpoint is None or not isinstance(data.images, ImageFiles):
-        return ""
-    shared = listed_images(data.images, checkpoint)
+    shared = [] if checkpoint is None else listed_images(data.images, checkpoint)
     return f"The teacher was trained on {len(shared)} of these {len(data.labels)} images." if shared else ""
 
 
-def listed_images(images: ImageFiles, teacher: str | Path) -> list[str]:
+def listed_images(images: ImageSource, teacher: str | Path) -> list[str]:
     """Return the ids of images that the folder of a teacher lists as its training images; none where it has no list.
 
     :raises TeacherError: when the list is damaged
@@ -72,10 +70,10 @@ def listed_images(images: ImageFiles, teacher: str | Path) -> list[str]:
     return _shared(images, Path(teacher)) if (Path(teacher) / TRAINING_IMAGES).is_file() else []
 
 
-def _shared(images: ImageFiles, teacher: Path) -> list[str]:
+def _shared(images: ImageSource, teacher: Path) -> list[str]:
     """Return the ids of images that a teacher was trained on."""
     trained = _read(teacher)
-    hashes = zip(images.ids, images.file_hashes, strict=True)
+    hashes = zip(images.ids, images.file_hashes, strict=False)
     return [name for name, value in hashes if value[:_BYTES].hex() in trained]
 
 

@@ -26,6 +26,8 @@ from pickclutter_lang.experiments.scenes.export_policy import scene_to_observati
 from pickclutter_lang.manipulation.point_cloud import unproject_depth
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
+from pickclutter_lang.teacher_training.config import TeacherTrainConfig
+from pickclutter_lang.teacher_training.data import TeacherData
 from pickclutter_lang.teacher_training.render_batches import SceneImages, scene_objects
 
 pytestmark = [pytest.mark.sim, pytest.mark.slow]
@@ -177,10 +179,10 @@ def test_scenes_to_learn_from_are_others(name: str, collected: Callable[[str], C
     seeds = train.array("instances")[train.array("instances") >= 0]
     assert len(seeds) and seeds.max() < collection.config.instances
     if name == "distractors":
-        named = {item.name for item in SceneImages.load([str(train.path)]).named}
+        named = {item.name for item in SceneImages.load([train]).named}
         assert named & {*DRAWN} and named <= {*DRAWN, *train.label_names}
         with pytest.raises(InvalidArgumentError):
-            SceneImages.load([str(collection.store.path)])  # it is for evaluation
+            TeacherData.open(TeacherTrainConfig("out", scenes=[str(collection.store.path)]))  # it is for evaluation
     else:
         few = collection.collect(tmp_path / "fewshot", split="fewshot", graspable=False)
         assert few.array("present")[:, few.split_label_indices("ood")].any()

@@ -16,9 +16,8 @@ from pickclutter_lang.commands import main
 from pickclutter_lang.commands.app import compose_config
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
+from pickclutter_lang.teacher_training.data import TeacherData, class_attributes, class_sentences, open_images
 from pickclutter_lang.teacher_training.evaluation import evaluate_teacher
-from pickclutter_lang.teacher_training.folder_batches import FolderImages, read_classes
-from pickclutter_lang.teacher_training.train import check_held_out
 from pickclutter_lang.teachers.pocket import TRAINING_IMAGES, load_pocket_teacher
 from pickclutter_lang.teachers.training_images import write_training_images
 
@@ -62,31 +61,32 @@ def make_config(tmp_path: Path, **changes: object) -> TeacherTrainConfig:
 
 
 def test_classes_are_named_by_the_file_or_their_folder(tmp_path: Path, classes: Path) -> None:
-    found = read_classes(paint(tmp_path / "train", 1, 0), classes)
-    assert [(item.folder, item.attributes.name, item.attributes.category) for item in found] == [
-        ("Lime", "lime", ""),
-        ("Red-Beet", "beetroot", "vegetable"),
-        ("banana", "banana", "fruit"),
+    found = open_images(str(paint(tmp_path / "train", 1, 0)), str(classes)).classes
+    known = [class_attributes(item) for item in found]
+    assert [(item.name, item.category) for item in known] == [
+        ("lime", ""),
+        ("beetroot", "vegetable"),
+        ("banana", "fruit"),
     ]
-    assert found[1].sentences == ("A dark ball.", "It is tasty.")
-    images = FolderImages.open(str(tmp_path / "train"))  # with the file that lies next to it
-    assert [item.attributes.name for item in images.classes] == ["lime", "beetroot", "banana"]
+    assert class_sentences(found[1]) == ["A dark ball.", "It is tasty."]
+    images = open_images(str(tmp_path / "train"))  # with the file that lies next to it
+    assert [item.name for item in images.classes] == ["Lime", "Beetroot", "banana"]
     (tmp_path / "train" / "classes.json").write_text('[{"folder": "Lime", "name": "green lime"}]')
-    images = FolderImages.open(str(tmp_path / "train"))
-    assert [item.attributes.name for item in images.classes] == ["green lime", "red beet", "banana"]
+    images = open_images(str(tmp_path / "train"))
+    assert [item.name for item in images.classes] == ["green lime", "Red Beet", "banana"]
 
 
 def test_faulty_folders_are_named(tmp_path: Path, classes: Path) -> None:
     with pytest.raises(MissingAssetsError, match="nowhere"):
-        read_classes(tmp_path / "nowhere")
+        open_images(str(tmp_path / "nowhere"))
     folder = paint(tmp_path / "train", 1, 0)
     (folder / "empty").mkdir()
     with pytest.raises(MissingAssetsError, match="empty"):
-        FolderImages.open(str(folder))
+        open_images(str(folder))
     (folder / "empty" / "x.jpg").write_bytes(b"no image")
-    images = FolderImages.open(str(folder))
+    images = open_images(str(folder)).images
     with pytest.raises(InvalidArgumentError, match=r"empty.x\.jpg"):
-        images.at(16).load(range(len(images.paths)))
+        images.load(range(len(images.ids)))
 
 
 @pytest.mark.slow
@@ -98,28 +98,29 @@ def test_the_command_trains_exports_and_evaluates(tmp_path: Path, classes: Path)
     assert str(tmp_path) not in (folder / "MODEL_CARD.md").read_text()
     figures = json.loads((folder / "figures.json").read_text())
     trained = json.loads((folder / TRAINING_IMAGES).read_text())
-    ids = FolderImages.open(str(train), half="first").at(1).file_hashes
+    ids = open_images(str(train), half="first").images.file_hashes
     assert trained == sorted(value.hex()[:32] for value in ids) and len(trained) == 6
     config = make_config(tmp_path, images=train, images_half="first", unseen_images=held, classes=classes)
     teacher = load_pocket_teacher(folder)
-    assert figures == evaluate_teacher(teacher, config)
+    assert figures == evaluate_teacher(teacher, TeacherData.open(config))
     assert figures["images"]["images"] == 6 and set(figures["classes"]) == {"lime", "beetroot", "banana"}
     for number, name in enumerate(("durian", "plum")):
         (held / name).mkdir()
         Image.new("RGB", (8, 8), (200 * number, 90, 40)).save(held / name / "0.png")
-    unseen = evaluate_teacher(teacher, config)["unseen"]
+    unseen = evaluate_teacher(teacher, TeacherData.open(config))["unseen"]
     assert unseen["classes"] == unseen["images"] == 2
-    assert evaluate_teacher(teacher, replace(config, unseen_images=None)) == {"images": {}, "classes": {}, "unseen": {}}
+    nothing = TeacherData.open(replace(config, unseen_images=None))
+    assert evaluate_teacher(teacher, nothing) == {"images": {}, "classes": {}, "unseen": {}}
 
 
 def test_an_image_is_in_training_or_evaluation(tmp_path: Path) -> None:
     train, held = paint(tmp_path / "train", 2, 0), paint(tmp_path / "held", 2, 1)
     config = make_config(tmp_path, images=train, unseen_images=held)
-    check_held_out(config)
+    TeacherData.open(config)
     first = make_teacher(tmp_path / "first")
-    write_training_images(first, FolderImages.open(str(held)).at(1).file_hashes[:2])
+    write_training_images(first, open_images(str(held)).images.file_hashes[:2])
     with pytest.raises(InvalidArgumentError, match="pretrained"):
-        check_held_out(replace(config, pretrained=str(first)))
+        TeacherData.open(replace(config, pretrained=str(first)))
     shutil.copy(train / "Lime" / "0.png", held / "Lime" / "other.png")
     with pytest.raises(InvalidArgumentError, match="unseen_images"):
-        check_held_out(config)
+        TeacherData.open(config)

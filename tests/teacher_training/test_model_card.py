@@ -13,6 +13,7 @@ from helpers.scene_runs import make_teacher
 from helpers.teacher_data import write_views
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
+from pickclutter_lang.teacher_training.data import TeacherData
 from pickclutter_lang.teacher_training.evaluation import evaluate_teacher
 from pickclutter_lang.teacher_training.model_card import figure_sections, write_model_card
 from pickclutter_lang.teachers.pocket import load_pocket_teacher
@@ -31,14 +32,14 @@ def test_scenes_of_another_object_split_are_evaluated_on_its_labels(tmp_path: Pa
     config = TeacherTrainConfig(
         str(tmp_path / "out"), views=[str(views)], unseen_scenes=[str(store.path)], sentence_weight=0.0
     )
-    teacher = load_pocket_teacher()
-    figures = evaluate_teacher(teacher, config)
+    teacher, data = load_pocket_teacher(), TeacherData.open(config)
+    figures = evaluate_teacher(teacher, data)
     found = figures["scenes"]["proxy, id, 32 px, object split 2, whole"]
     columns = {split: store.array("visible")[:, store.split_label_indices(split)] for split in ("id", "ood")}
     shares = columns["id"].mean(axis=0)
     assert found["map_always_yes"] == pytest.approx(shares[shares > 0].mean())
     assert set(store.split_label_indices("id")) != set(paper_catalog().indices("id")) and not columns["ood"].any()
     folder = make_teacher(tmp_path / "teacher")
-    write_model_card(folder, figures, config, 60.0)
+    write_model_card(folder, figures, config, data, 60.0)
     card = (folder / "MODEL_CARD.md").read_text()
     assert figure_sections(figures) in card

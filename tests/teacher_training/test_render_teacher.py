@@ -29,8 +29,9 @@ from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.objects.kinds import find_kinds
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
-from pickclutter_lang.teacher_training.render_batches import ObjectViews, RenderBatchSampler, SceneImages, excluded_ids
-from pickclutter_lang.teacher_training.train import check_held_out, run_signature, train_teacher
+from pickclutter_lang.teacher_training.data import TeacherData, excluded_ids
+from pickclutter_lang.teacher_training.render_batches import RenderBatchSampler, SceneImages
+from pickclutter_lang.teacher_training.train import train_teacher
 from pickclutter_lang.teacher_training.trainable_teacher import (
     PairwiseSigmoid,
     TrainablePocketTeacher,
@@ -74,9 +75,8 @@ def config(data: Path, out: Path, **changes: Any) -> TeacherTrainConfig:
     return replace(base, **changes)
 
 
-def sampler(settings: TeacherTrainConfig, excluded: frozenset[str] = frozenset()) -> RenderBatchSampler:
-    views = ObjectViews.load(settings.views, excluded)
-    return RenderBatchSampler(SceneImages.load(settings.scenes, excluded), views, settings, 64)
+def sampler(settings: TeacherTrainConfig) -> RenderBatchSampler:
+    return RenderBatchSampler(TeacherData.open(settings), settings)
 
 
 def write_kind_views(folder: Path, seeds: range) -> Path:
@@ -147,20 +147,23 @@ def test_views_of_kinds_alone_train_a_teacher(data: Path, tmp_path: Path) -> Non
     assert figures["names"] == 3 and all(0 <= figures[key] <= 1 for key in ("top1", "by_synonym", "color"))
     for wrong in ({"unseen_views": [str(kinds)]}, {"views": [str(held)]}, {"exclude_split": "ood"}):
         with pytest.raises(InvalidArgumentError, match=next(iter(wrong))):
-            check_held_out(replace(settings, **wrong))
+            TeacherData.open(replace(settings, **wrong))
+
+
+def signature(settings: TeacherTrainConfig) -> dict[str, Any]:
+    return TeacherData.open(settings).signature(settings)
 
 
 def test_changed_or_shared_data_is_refused(data: Path, tmp_path: Path) -> None:
     shutil.copytree(data, tmp_path / "copy")
-    first = run_signature(config(tmp_path / "copy", tmp_path))
-    assert first == run_signature(config(data, tmp_path))  # where it lies does not matter
+    first = signature(config(tmp_path / "copy", tmp_path))
+    assert first == signature(config(data, tmp_path))  # where it lies does not matter
     shutil.rmtree(tmp_path / "copy" / "views")
     write_views(tmp_path / "copy" / "views", 5)
-    assert run_signature(config(tmp_path / "copy", tmp_path)) != first
-    check_held_out(config(data, tmp_path))
+    assert signature(config(tmp_path / "copy", tmp_path)) != first
     for name in ("scenes", "views"):
         with pytest.raises(InvalidArgumentError, match=f"unseen_{name}"):
-            check_held_out(config(data, tmp_path, **{f"unseen_{name}": [str(data / name)]}))
+            TeacherData.open(config(data, tmp_path, **{f"unseen_{name}": [str(data / name)]}))
 
 
 def test_batches_depend_on_seed_and_step_alone(data: Path, tmp_path: Path) -> None:
@@ -170,7 +173,7 @@ def test_batches_depend_on_seed_and_step_alone(data: Path, tmp_path: Path) -> No
     assert scenes and same and others
     assert torch.equal(scenes.images, same.images) and torch.equal(batch.objects, repeated.objects)
     assert scenes.captions == same.captions != others.captions
-    assert scenes.images.shape == (4, 3, 64, 64) and scenes.images.min() >= 0 and scenes.images.max() <= 1
+    assert scenes.images.shape == (4, 3, 160, 160) and scenes.images.min() >= 0 and scenes.images.max() <= 1
     assert scenes.targets.shape == (4, len(scenes.captions))
     assert batch.targets.shape == (len(scenes.regions) + len(batch.objects), len(batch.captions))
     assert batch.targets.any(dim=1).all()
@@ -190,12 +193,12 @@ def test_excluded_objects_are_neither_visible_nor_named(data: Path, tmp_path: Pa
     assert len(excluded) == 12 and not excluded_ids("none")
     names = [item.name for item in CATALOG if item.split == "ood" and item.name != "orange"]  # a color too
     for step in range(3):
-        batch = sampler(settings, excluded).batch(step)
+        batch = sampler(settings).batch(step)
         assert batch.scenes and batch.scenes.names == 14
         texts = [caption.text for caption in batch.scenes.captions + batch.captions]
         assert not [text for text in texts if any(name in text for name in names)]
     with pytest.raises(InvalidArgumentError):
-        SceneImages.load(settings.scenes, frozenset({"011_banana"}))
+        SceneImages.load(TeacherData.open(settings).scenes, frozenset({"011_banana"}))
 
 
 def test_views_of_kinds_compete_by_name_and_what_is_true_of_them(data: Path, tmp_path: Path) -> None:
@@ -272,7 +275,7 @@ def test_image_augmentations_keep_the_range_and_are_seeded() -> None:
     masks = torch.zeros(8, 1, 24, 24, dtype=torch.bool)
     masks[:, :, 6:18, 6:18] = True
     grounds = partial(random_backgrounds, masks=masks)
-    for change in (random_color_jitter, random_appearance, partial(simulate_low_resolution, first_share=0.5), grounds):
+    for change in (random_color_jitter, random_appearance, partial(simulate_low_resolution, share=0.5), grounds):
         result = change(images, rng=np.random.default_rng(0))
         assert torch.equal(result, change(images, rng=np.random.default_rng(0)))
         assert result.min() >= 0 and result.max() <= 1 and not torch.equal(result, images)

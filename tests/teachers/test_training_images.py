@@ -11,11 +11,11 @@ import pytest
 from helpers.image_data import config, paint_classes
 from helpers.image_runs import config as image_config
 from helpers.scene_runs import make_teacher
-from pickclutter_lang.datasets.images.dataset import ImageDataset, ImageFiles
+from pickclutter_lang.datasets.images.dataset import ImageDataset
 from pickclutter_lang.datasets.images.loaders import load_set
 from pickclutter_lang.errors import MismatchError, TeacherError
 from pickclutter_lang.experiments.images.image_run import ImageRun
-from pickclutter_lang.teacher_training.folder_batches import FolderImages
+from pickclutter_lang.teacher_training.data import open_images
 from pickclutter_lang.teachers.pocket import TRAINING_IMAGES
 from pickclutter_lang.teachers.training_images import (
     check_untrained_images,
@@ -29,9 +29,7 @@ def half_of(tmp_path: Path, half: str | None) -> ImageDataset:
 
 
 def hashes_of(tmp_path: Path, half: str) -> list[bytes]:
-    images = half_of(tmp_path, half).images
-    assert isinstance(images, ImageFiles)
-    return list(images.file_hashes)
+    return list(half_of(tmp_path, half).images.file_hashes)
 
 
 def test_halves_are_all_images_of_each_class_and_follow_the_names_hashes(tmp_path: Path) -> None:
@@ -41,8 +39,7 @@ def test_halves_are_all_images_of_each_class_and_follow_the_names_hashes(tmp_pat
     by_hash = sorted((f"p{n}.png" for n in range(5)), key=lambda name: hashlib.sha256(name.encode()).hexdigest())
     for folder in "ab":
         assert {name for name in first if name.startswith(folder)} == {f"{folder}/{name}" for name in by_hash[:3]}
-    trained = FolderImages.open(str(tmp_path / "data"), None, "first")
-    assert list(trained.ids) == list(first)
+    assert open_images(str(tmp_path / "data"), None, "first").images.ids == first
 
 
 def test_an_image_of_the_teacher_is_refused_whatever_its_name(tmp_path: Path) -> None:

@@ -31,7 +31,11 @@ class ArrayImages:
     """N images `rgb` uint8 [N, S, S, 3] in memory, with an id for each.
 
     `image_size` is S, their side in pixels. `content_hash` (sha256, hex) is the hash of what they were made from.
+    They have no files.
     """
+
+    paths: tuple[Path, ...] = ()
+    file_hashes: tuple[bytes, ...] = ()
 
     def __init__(self, ids: Sequence[str], rgb: NDArray[np.uint8], content_hash: str) -> None:
         _check_ids(ids, len(rgb))

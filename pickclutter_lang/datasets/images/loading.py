@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from pickclutter_lang.datasets.images.config import ImageDataConfig
-from pickclutter_lang.datasets.images.dataset import ImageDataset, ImageFiles
+from pickclutter_lang.datasets.images.dataset import ImageDataset
 from pickclutter_lang.datasets.images.loaders import load_set
 from pickclutter_lang.datasets.images.splits import (
     LISTS,
@@ -121,12 +121,11 @@ def with_captions(data: ImageDataset, path: Path) -> ImageDataset:
         a file that was replaced, or when no image is named
     """
     images = data.images
-    hashes = images.file_hashes if isinstance(images, ImageFiles) else ()
     rows = read_json_lines(path, _Caption, InvalidArgumentError, 'each line must be {"id": ..., "text": ...}')
     captions = {row["id"]: row["text"].strip() for row in rows}
     if len(captions) < len(rows):
         raise InvalidArgumentError(f"expected one caption an image, but {path} repeats some")
-    now = {name: value.hex() for name, value in zip(images.ids, hashes, strict=False)}
+    now = {name: value.hex() for name, value in zip(images.ids, images.file_hashes, strict=False)}
     replaced = [row["id"] for row in rows if row["id"] in now and row.get("sha256", now[row["id"]]) != now[row["id"]]]
     if replaced:
         raise InvalidArgumentError(
@@ -156,9 +155,9 @@ def _split(data: ImageDataset, config: ImageDataConfig) -> Split:
 
 def _duplicates(data: ImageDataset, split: Split) -> list[str]:
     """Return a line on evaluated images that have the bytes of a trained or few-shot one, where there are any."""
-    if not isinstance(data.images, ImageFiles):
-        return []
     hashes = data.images.file_hashes
+    if not hashes:
+        return []
     trained = {hashes[row] for row in (*split.train, *split.fewshot)}
     equal = [data.images.ids[row] for row in (*split.id, *split.ood) if hashes[row] in trained]
     return _note(equal, "images of X_id and X_ood have the bytes of one that is trained on")

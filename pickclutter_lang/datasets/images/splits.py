@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.datasets.images.dataset import ImageClass, ImageDataset, ImageFiles
+from pickclutter_lang.datasets.images.dataset import ImageClass, ImageDataset
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingAssetsError
 
 SUBSETS = ("train", "id", "ood", "fewshot")
@@ -117,7 +117,7 @@ def folder_split(data: ImageDataset, seed: int, shots: int) -> Split | None:
     :return: None for images that lie otherwise
     :raises DatasetError: as `listed_split`
     """
-    parts = [path.parents[1].name for path in data.images.paths] if isinstance(data.images, ImageFiles) else []
+    parts = [path.parents[1].name for path in data.images.paths]
     if set(parts) != set(FOLDERS.values()):
         return None
     rows = {subset: [row for row, part in enumerate(parts) if part == name] for subset, name in FOLDERS.items()}

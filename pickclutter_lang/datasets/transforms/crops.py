@@ -177,21 +177,20 @@ def random_occluders(images: Tensor, masks: Tensor, share: float, rng: np.random
     return torch.where(before & chosen[:, None, None, None], moved[:, :3], images)
 
 
-def simulate_low_resolution(
-    images: Tensor, first_share: float, rng: np.random.Generator, smallest: float = 0.5
-) -> Tensor:
-    """Blur the first of the images [N, 3, S, S] as if they had been rendered with fewer pixels.
+def simulate_low_resolution(images: Tensor, share: float, rng: np.random.Generator, smallest: float = 0.5) -> Tensor:
+    """Blur some of the images [N, 3, S, S], drawn from all, as if they had been rendered with fewer pixels.
 
-    :param first_share: fraction of the images, from the first on, that is blurred
+    :param share: fraction of the images that is blurred
     :param smallest: fraction of the side that is left at least
     """
-    count, size = math.floor(first_share * len(images)), images.shape[-1]
-    if count == 0:
+    count, size = math.floor(share * len(images)), images.shape[-1]
+    chosen = torch.from_numpy(rng.permutation(len(images)))[:count] if share else torch.zeros(0)
+    if not len(chosen):
         return images
     small = int(rng.integers(round(smallest * size), round(0.85 * size)))
-    coarse = functional.interpolate(images[:count], size=(small, small), mode="bilinear", antialias=True)
+    coarse = functional.interpolate(images[chosen], size=(small, small), mode="bilinear", antialias=True)
     coarse = functional.interpolate(coarse, size=(size, size), mode="bilinear", antialias=True)
-    return torch.cat([coarse, images[count:]])
+    return images.index_put((chosen,), coarse)
 
 
 def crop_squares(
