@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: quickstart test check torture wheel-test style types setup constraints clean
 
 quickstart: setup
-	$(PICKCLUTTER) check-install --out $(OUT)/check_install.png
+	$(PICKCLUTTER) check-install out=$(OUT)/check_install.png
 	$(PICKCLUTTER) pick "the yellow fruit" seed=2 out=$(OUT)/pick.mp4
 	$(COLLECT) split=train scenes=$(SCENES) out=$(OUT)/scenes/train
 	$(COLLECT) split=id scenes=200 out=$(OUT)/scenes/id

@@ -1,7 +1,4 @@
-"""`pickclutter check-install`: checks everything that the simulator needs, and renders one pile.
-
-With `--report` it prints what a bug report needs instead: versions, renderer, cores, memory and disk.
-"""
+"""`pickclutter check-install`: checks all that the simulator needs and renders a pile, or reports on the machine."""
 
 from __future__ import annotations
 
@@ -11,14 +8,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError, RendererError
 from pickclutter_lang.objects.object_sets import OBJECT_SETS, check_source, load_object_set
-from pickclutter_lang.utils.cli import ArgumentParser
 from pickclutter_lang.utils.io import atomic_write, create_dir
 from pickclutter_lang.utils.plugins import installed_version
+from pickclutter_lang.utils.validation import check_path
 
 PACKAGES = ("pickclutter-lang", "numpy", "gymnasium", "sapien", "mani_skill2", "scipy", "trimesh", "setuptools")
 _OTHER_PACKAGES = ("torch", "open_clip_torch", "timm", "h5py", "safetensors", "hydra-core", "openai", "gradio")
@@ -36,39 +35,42 @@ _PROBE = (
 )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run all checks in order; stop at the first that fails.
+@dataclass
+class InstallConfig:
+    """A check of what the simulator needs."""
 
-    :param arguments: of the command line, by default the process's
-    :return: the exit status: 0, or 2 where a check fails
+    report: bool = False
+    """Print facts for a bug report, and check nothing."""
+    out: str = "check_install.png"
+    """PNG file of a pile, as the hand camera sees it."""
+    objects: Any = "proxy"
+    """Objects of the pile: `proxy`, `ycb`, `kinds`, or a folder of your own objects."""
+    objects_root: str | None = None
+    """Folder of the object set, in ManiSkill2's layout. null: the package's default."""
+
+    def validate(self) -> None:
+        """Raise `InvalidArgumentError` for values outside their range."""
+        check_source(self.objects)
+        check_path("out", self.out, ".png")
+
+
+def check_install(config: InstallConfig) -> Iterator[str]:
+    """Run all checks in order, and yield a line of what each found; or yield the lines of the report.
+
+    :raises PickClutterError: of the first check that fails
     """
-    parser = ArgumentParser(prog="pickclutter check-install", description=__doc__)
-    parser.add_argument("--report", action="store_true", help="print facts for a bug report, and check nothing")
-    parser.add_argument("--out", type=Path, default=Path("check_install.png"), help="where to write the image")
-    parser.add_argument(
-        "--objects", default="proxy", help="which objects lie in the pile: proxy, ycb, kinds, or a folder of your own"
-    )
-    parser.add_argument("--objects-root", type=Path, help="folder of the objects, in ManiSkill2's layout")
-    options = parser.parse_args(arguments)
-    check_source(options.objects)
-    if options.report:
-        for name, value in machine_report().items():
-            _say(f"{name}: {value}")
-        return 0
+    if config.report:
+        yield from (f"{name}: {value}" for name, value in machine_report().items())
+        return
     checks: dict[str, Callable[[], str]] = {
         "python": check_python,
         "packages": check_packages,
         "vulkan loader": check_loader,
         "renderer": check_renderer,
-        "image": lambda: render_pile(options.out, options.objects, options.objects_root),
+        "image": lambda: render_pile(config),
     }
     for name, check in checks.items():
-        try:
-            _say(f"ok      {name}: {check()}")
-        except PickClutterError as error:
-            _say(f"FAILED  {name}: {type(error).__name__}: {error}")
-            return 2
-    return 0
+        yield f"ok      {name}: {check()}"
 
 
 def check_python() -> str:
@@ -124,7 +126,7 @@ def check_renderer() -> str:
     return "it renders"
 
 
-def render_pile(out: Path, objects: str, objects_root: Path | None) -> str:
+def render_pile(config: InstallConfig) -> str:
     """Drop a pile and write what the hand camera sees of it."""
     import numpy as np
     from PIL import Image
@@ -132,14 +134,15 @@ def render_pile(out: Path, objects: str, objects_root: Path | None) -> str:
     from pickclutter_lang.envs.registration import prepare_simulator
     from pickclutter_lang.utils.images import png_bytes
 
+    out, objects = Path(config.out), config.objects
     create_dir(out.parent)
     prepare_simulator()
     from pickclutter_lang.envs.generation.pile_sampling import PileConfig
     from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 
     fewest = 8 if objects in OBJECT_SETS else PileConfig.min_objects  # a folder of one's own may have few
-    config = PileConfig(image_size=256, graspable=False, min_objects=fewest)
-    row = SceneGenerator(load_object_set(objects, objects_root), config).generate(seed=0, split="ood", index=0)
+    piles = PileConfig(image_size=256, graspable=False, min_objects=fewest)
+    row = SceneGenerator(load_object_set(objects, config.objects_root), piles).generate(seed=0, split="ood", index=0)
     atomic_write(out, png_bytes(Image.fromarray(row["hand_rgb"])))
     return f"{np.count_nonzero(row['present'])} {objects} objects, written to {out}"
 
@@ -161,8 +164,3 @@ def machine_report() -> dict[str, str]:
         "memory": f"{free:.1f} of {total:.1f} GB available",
         "disk": f"{shutil.disk_usage('.').free / 1e9:.2f} GB free here",
     }
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()

@@ -59,8 +59,6 @@ COMMANDS: dict[str, dict[str, str]] = {
 """Module of this folder -> command, a function there -> what it does, in a line."""
 
 _NAMES = tuple(name for group in COMMANDS.values() for name in group)
-_NOT_HYDRA = ("check-install", "import-mesh")
-"""Commands that read their arguments themselves."""
 _OPTIONS = {"--debug": (DEBUG, "1"), "--verbose": (LOG, "debug"), "--quiet": (LOG, "warning")}
 """Options of every command -> the environment variable that they set, also for the processes that it starts."""
 
@@ -153,7 +151,7 @@ def _complete(request: Sequence[str]) -> None:
         program, *words = os.environ["COMP_LINE"].split(" ")
         if len(words) < 2:
             print(" ".join([*_NAMES, "--help", "--version"]))
-        if len(words) < 2 or words[0] not in _NAMES or words[0] in _NOT_HYDRA:
+        if len(words) < 2 or words[0] not in _NAMES:
             return
         name = words[0]
         os.environ["COMP_LINE"] = " ".join([program, *words[1:]])

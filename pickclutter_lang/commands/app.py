@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import os
 import re
@@ -11,6 +12,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
@@ -23,12 +25,11 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
 
 from pickclutter_lang.commands import command_line, load
 from pickclutter_lang.commands.exit_status import exit_status
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.utils.cli import config_keys, dataclass_of, field_docs, parse_config
 from pickclutter_lang.utils.ranks import world_size
 from pickclutter_lang.utils.validation import did_you_mean
 from pickclutter_lang.utils.words import quoted_value
@@ -47,6 +48,21 @@ _OPTIONS = """Options:
       Print the configuration, and do nothing.
   --debug
       Show the traceback of an error too; so does PICKCLUTTER_DEBUG=1."""
+
+
+def config_keys(config: type, prefix: str = "") -> Iterator[str]:
+    """Yield the dotted keys of a dataclass, those of nested ones included."""
+    hints = typing.get_type_hints(config)
+    for field in fields(config):
+        yield f"{prefix}{field.name}"
+        kind = dataclass_of(hints[field.name])
+        if kind is not None:
+            yield from config_keys(kind, f"{prefix}{field.name}.")
+
+
+def dataclass_of(hint: Any) -> type | None:
+    """Return the dataclass of a type, also of one that may be None."""
+    return next((kind for kind in (hint, *typing.get_args(hint)) if is_dataclass(kind)), None)  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
@@ -200,6 +216,62 @@ def explain(error: Exception, command: Command) -> InvalidArgumentError:
     return InvalidArgumentError(f"expected {reason}")
 
 
+def parse_config(schema: type[Config], cfg: DictConfig) -> Config:
+    """Check a configuration against a dataclass and return it as one; call its `validate()` if it has one.
+
+    :raises InvalidArgumentError: naming the key that is unknown, missing or of the wrong type
+    """
+    _check_values(schema, OmegaConf.to_container(cfg), "")
+    try:
+        merged = OmegaConf.to_object(OmegaConf.merge(_structured(schema), cfg))  # type: ignore[arg-type]
+    except MissingMandatoryValue as error:
+        raise InvalidArgumentError(f"expected a value for {error.full_key}; give it, {error.full_key}=...") from error
+    except (ConfigAttributeError, ConfigKeyError) as error:
+        key = str(error.full_key)
+        raise InvalidArgumentError(
+            f"expected a key of the configuration, but got {key!r}{did_you_mean(key, config_keys(schema))}"
+        ) from error
+    except OmegaConfBaseException as error:
+        key, message = str(error.full_key), str(error).splitlines()[0]
+        hint = f"; write {key}=[{OmegaConf.select(cfg, key)}]" if "ListConfig" in message else ""
+        raise InvalidArgumentError(f"expected another value of {key}: {message}{hint}") from error
+    validate = getattr(merged, "validate", None)
+    if validate is not None:
+        validate()
+    return merged  # type: ignore[return-value]
+
+
+def _check_values(schema: type, values: Any, prefix: str) -> None:
+    """Raise InvalidArgumentError for what OmegaConf takes: numbers for booleans, lists in lists, half a letter."""
+    hints = typing.get_type_hints(schema)
+    for name, value in values.items():
+        kind = dataclass_of(hints.get(name))
+        if kind is not None and isinstance(value, dict):
+            _check_values(kind, value, f"{prefix}{name}.")
+        elif hints.get(name) is bool and type(value) in (int, float):
+            raise InvalidArgumentError(f"expected {prefix}{name} to be true or false, but got {value}")
+        elif isinstance(value, list) and any(isinstance(item, list | dict) for item in value):
+            raise InvalidArgumentError(f"expected plain values in {prefix}{name}, but got {value}")
+        elif re.search("[\ud800-\udc7f\udd00-\udfff]", str(value)):  # no system has such a file
+            raise InvalidArgumentError(f"expected {prefix}{name} to be text that can be written, but got {value!a}")
+
+
+@cache
+def _structured(schema: type[Any]) -> DictConfig:
+    """Return the configuration of a dataclass with its defaults, which `OmegaConf.merge` copies."""
+    return _writable(OmegaConf.structured(schema))
+
+
+def _writable(config: DictConfig) -> DictConfig:
+    """Return a configuration into which values can be merged: what is made of a frozen dataclass is read-only."""
+    OmegaConf.set_readonly(config, False)
+    for key in map(str, config):
+        there = not OmegaConf.is_missing(config, key) and not OmegaConf.is_interpolation(config, key)
+        if there and isinstance(config[key], DictConfig):
+            _writable(config[key])
+    return config
+
+
 def compose_config(schema: type[Config], command: str, overrides: Sequence[str]) -> Config:
     """Return the configuration that a command would read.
 
@@ -312,6 +384,23 @@ def _key_lines(config: type, values: dict[str, Any], prefix: str) -> Iterator[st
         yield from ["", *_wrapped(f"{name}: {about}", "  ", "  "), *_key_lines(kind, value, f"{name}.")]
 
 
+@cache
+def field_docs(config: type) -> dict[str, str]:
+    """Return the documentation of the fields of a dataclass, those of its base classes included.
+
+    :return: field -> its text on one line; a field without a string below it is missing
+    """
+    found: dict[str, str] = {}
+    for base in reversed(config.__mro__[:-1]):
+        (body,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+        assert isinstance(body, ast.ClassDef)
+        for field, text in zip(body.body, body.body[1:]):  # noqa: B905
+            match field, text:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
+                    found[name] = " ".join(words.split())
+    return found
+
+
 def _format_value(value: Any) -> str:
     """Return a value as a command line takes it."""
     if value is None or isinstance(value, bool):
@@ -323,19 +412,21 @@ def _format_value(value: Any) -> str:
     return str(value)
 
 
-def first_word_as(key: str, words: Sequence[str], hint: str = "put it in quotes") -> list[str]:
+def bare_words_as(key: str, words: Sequence[str], several: bool = False) -> list[str]:
     """Return words in which the one without a key is `key='...'`, and the first; as they are where there is none.
 
     Without a key is no option, nor the word after one, nor an override of hydra, `key=value` or `~key`.
 
-    :param hint: what to do where there are several
+    :param several: of a list: there may be several of them
     :raises InvalidArgumentError: for several of them, as a text without quotes is
     """
     after_option = [False, *(word.startswith("-") for word in words)]
     bare = [n for n, word in enumerate(words) if not (after_option[n] or word[:1] in ("-", "~") or "=" in word)]
     if not bare or any(word.startswith(f"{key}=") for word in words):
         return list(words)
-    if len(bare) > 1:
-        text = " ".join(words[n] for n in bare)
-        raise InvalidArgumentError(f"expected one {key}, but got the words {text!r}; {hint}")
-    return [f"{key}={quoted_value(words[bare[0]])}", *(word for n, word in enumerate(words) if n != bare[0])]
+    found = [words[n] for n in bare]
+    if len(bare) > 1 and not several:
+        raise InvalidArgumentError(f"expected one {key}, but got the words {' '.join(found)!r}; put it in quotes")
+    value = ",".join(map(quoted_value, found))
+    rest = [word for n, word in enumerate(words) if n not in bare]
+    return [f"{key}=[{value}]" if several else f"{key}={value}", *rest]

@@ -77,7 +77,7 @@ def describe(error: BaseException) -> tuple[int, str]:
         return 2, f"cannot write a file: {first_line}; {_DISK}"
     return 1, (
         f"unexpected {name}: {first_line}; {DEBUG}=1 shows the traceback: please report it, with the output of "
-        "pickclutter check-install --report"
+        "pickclutter check-install report=true"
     )
 
 

@@ -1,15 +1,13 @@
 """Commands of policies: export, evaluate, pick, look at an image, show a page in a browser, and train PPO."""
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from pickclutter_lang.commands.app import first_word_as, hydra_main
+from pickclutter_lang.commands.app import bare_words_as, hydra_main
 from pickclutter_lang.demo.config import DemoConfig, LookConfig
 from pickclutter_lang.evaluation.config import PickConfig, PolicyEvalConfig
 from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
 from pickclutter_lang.policy.command_configs import PPOConfig, RuntimeExportConfig
-from pickclutter_lang.utils.words import quoted_value
 
 
 @hydra_main(PolicyExportConfig)
@@ -24,13 +22,7 @@ def export_policy(config: PolicyExportConfig) -> None:
     """
     from pickclutter_lang.experiments.scenes.export_policy import export_policy as run
 
-    folder = run(config)
-    print(f"policy: {folder}")
-    if config.push_to is not None:
-        from pickclutter_lang.policy.hub import POLICY
-        from pickclutter_lang.utils.hub_files import push_to_hub
-
-        print(f"pushed: {push_to_hub(folder, POLICY, config.push_to, config.private)}")
+    print(f"policy: {run(config)}")
 
 
 @hydra_main(RuntimeExportConfig)
@@ -67,7 +59,7 @@ def evaluate_policy(config: PolicyEvalConfig) -> None:
     print(f"report: {done.folder / PAGE_FILE}")
 
 
-@hydra_main(PickConfig, words=partial(first_word_as, "phrase"))
+@hydra_main(PickConfig, words=partial(bare_words_as, "phrase"))
 def pick(config: PickConfig) -> None:
     """Have the arm pick an object of a pile by its name, and write the video. Needs the extra sim.
 
@@ -90,30 +82,13 @@ def pick(config: PickConfig) -> None:
     print(f"video: {config.out}")
 
 
-def look_words(words: Sequence[str]) -> list[str]:
-    """Return words in which the image is `image=`, and `--names "mug,lemon"` is `names=['mug','lemon']`."""
-    words, option = list(words), "--names"
-    for n, word in enumerate(words):
-        name, equals, value = word.partition("=")
-        if name == option and (equals or n + 1 < len(words)):
-            value = value if equals else words[n + 1]
-            names = ",".join(quoted_value(name.strip()) for name in value.split(",") if name.strip())
-            del words[n : n + (1 if equals else 2)]
-            words.append(f"names=[{names}]")
-            break
-    return first_word_as("image", words, "give the names as --names")
-
-
-@hydra_main(LookConfig, words=look_words)
+@hydra_main(LookConfig, words=partial(bare_words_as, "image"))
 def look(config: LookConfig) -> None:
     """Ask for names in an image: scores, thresholds and maps of a teacher, and of a student.
 
     Needs the extra train or sim.
 
-        pickclutter look pile.png --names "mug,lemon" out=look.png
-        pickclutter look image=pile.png names=[mug,"yellow fruit"] policy=policy
-
-    Both forms take the same settings.
+        pickclutter look pile.png names=[mug,"yellow fruit"] out=look.png
     """
     from pickclutter_lang.utils.locks import file_lock
 

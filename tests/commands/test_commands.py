@@ -19,8 +19,8 @@ from helpers.paths import ROOT
 from helpers.scene_data import make_store
 from helpers.scene_runs import make_toys
 from pickclutter_lang.commands import COMMANDS, app, command_line, load, main
+from pickclutter_lang.commands.app import field_docs
 from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig
-from pickclutter_lang.utils.cli import field_docs
 
 NAMES = sorted(name for group in COMMANDS.values() for name in group)
 METHOD_OF_ONE_S_OWN = """# @package _global_

@@ -11,19 +11,16 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from pickclutter_lang.commands import COMMANDS, load, main
-from pickclutter_lang.commands.app import REGISTERED, first_word_as
-from pickclutter_lang.commands.policies import look_words
+from pickclutter_lang.commands.app import REGISTERED, bare_words_as, config_keys, parse_config
 from pickclutter_lang.errors import PickClutterError
-from pickclutter_lang.utils.cli import config_keys, parse_config
 
 NAMES = sorted(name for group in COMMANDS.values() for name in group)
-ARGPARSE = ("check-install", "import-mesh")
 MISTAKES = [
     # keys, with the nearest one
     ("collect-scenes splitt=id out=o", "did you mean split"),
     ("train-affordance distil.epochs=1 out=o", "did you mean distill.epochs"),
     ("train-affordance data.splits.foo=x out=o", "data.splits.foo"),
-    ("import-mesh a.stl --out=o --foo", "--foo"),
+    ("import-mesh a.stl out=o foo=1", "foo"),
     # presets
     ("train-affordance teacher=poket out=o", "did you mean pocket"),
     ("train-affordance method=[cls,best] out=o", "method"),
@@ -55,7 +52,7 @@ MISTAKES = [
     ("compare-runs runs=[a] out=o", "runs"),
     ("render-object-sheet out=o.foo", ".png"),
     ("push folder=f repository=me", "repository"),
-    ("import-mesh a.stl --out=o --density=nan", "--density"),
+    ("import-mesh a.stl out=o density=nan", "density"),
     ("reproduce-tables table=13 data.root=r out=o", "table"),
     # what is not there
     ("verify-scenes store=nowhere", "collect-scenes"),
@@ -63,8 +60,8 @@ MISTAKES = [
     ("evaluate-policy policy=nowhere", "nowhere"),
     ("train-affordance scenes=nowhere out=o", "nowhere"),
     ("train-teacher teacher_data=image_folder images=nowhere out=o", "nowhere"),
-    ("import-mesh nowhere.stl --out=o", "nowhere.stl"),
-    ("check-install --objects=foo", "foo"),
+    ("import-mesh nowhere.stl out=o", "nowhere.stl"),
+    ("check-install objects=foo", "foo"),
     # words without a key
     ("pick the red mug", "quotes"),
 ]
@@ -86,7 +83,7 @@ def test_every_command_names_a_key_that_it_lacks(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in set(NAMES) - {*ARGPARSE}:
+    for name in NAMES:
         with pytest.raises(SystemExit) as ended:
             main([name, "no_key=1"])
         assert ended.value.code == 2 and "no_key" in capfd.readouterr().err, name
@@ -112,7 +109,7 @@ def refusal(config: type, key: str, value: object) -> str:
 
 
 def test_every_key_refuses_a_value_of_another_type() -> None:
-    for name in set(NAMES) - {*ARGPARSE}:
+    for name in NAMES:
         load(name)
     for command in REGISTERED.values():
         for key in config_keys(command.config):
@@ -123,18 +120,17 @@ def test_every_key_refuses_a_value_of_another_type() -> None:
 @pytest.mark.parametrize("text", ["the red mug", "rubik's cube", "back\\slash", "piles/the first.png"])
 def test_the_first_word_needs_no_key(text: str) -> None:
     for words in ([text, "out=x.mp4"], ["out=x.mp4", text]):
-        first, second = first_word_as("phrase", words)
+        first, second = bare_words_as("phrase", words)
         parsed = OverridesParser.create().parse_override(first)
         assert (parsed.key_or_group, parsed.value(), second) == ("phrase", text, "out=x.mp4")
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["--cfg", "job"], ["~key", "out=x is no phrase"], ["phrase=a", "b"]])
 def test_options_and_keys_stay_as_they_are(words: list[str]) -> None:
-    assert first_word_as("phrase", words) == words
+    assert bare_words_as("phrase", words) == words
 
 
-@pytest.mark.parametrize("words", [["--names", "mug, rubik's cube"], ["--names=mug,rubik's cube"]])
-def test_names_are_an_option(words: list[str]) -> None:
-    image, out, names = look_words(["pile.png", "out=x.png", *words])
-    value: Any = OverridesParser.create().parse_override(names).value()
-    assert (image, out, [str(name) for name in value]) == ("image='pile.png'", "out=x.png", ["mug", "rubik's cube"])
+def test_several_words_are_a_list() -> None:
+    files, out = bare_words_as("files", ["rubik's cube.stl", "out=x", "b/model.obj"], several=True)
+    value: Any = OverridesParser.create().parse_override(files).value()
+    assert ([str(name) for name in value], out) == (["rubik's cube.stl", "b/model.obj"], "out=x")

@@ -16,6 +16,7 @@ from PIL import Image
 pytest.importorskip("sapien", reason="needs the sim extra")
 
 from pickclutter_lang.envs import check_install, renderer
+from pickclutter_lang.errors import DatasetError, PickClutterError
 
 pytestmark = pytest.mark.sim
 
@@ -30,20 +31,18 @@ def restored() -> Iterator[None]:
     renderer.prepare_renderer.cache_clear()
 
 
-def test_a_machine_that_has_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_machine_that_has_everything(tmp_path: Path) -> None:
     out = tmp_path / "folder" / "pile.png"
-    assert check_install.main(["--out", str(out)]) == 0
-    output = capsys.readouterr().out
+    output = "".join(check_install.check_install(check_install.InstallConfig(out=str(out))))
     assert all(name in output for name in ("python", "packages", "vulkan loader", "renderer", "image"))
     image = np.asarray(Image.open(out))
     assert image.shape == (256, 256, 3) and image.std() > 10
-    assert check_install.main(["--out", "/proc/nothing/pile.png"]) == 2
+    with pytest.raises(DatasetError, match="/proc/nothing"):
+        list(check_install.check_install(check_install.InstallConfig(out="/proc/nothing/pile.png")))
 
 
 @pytest.mark.parametrize("missing", ["python", "packages", "vulkan loader", "driver"])
-def test_what_is_missing_is_named(
-    missing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_missing_is_named(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if missing == "python":
         monkeypatch.setattr(sys, "version_info", (3, 13, 0))
         monkeypatch.setattr(platform, "platform", lambda: "here")
@@ -54,9 +53,9 @@ def test_what_is_missing_is_named(
         monkeypatch.setenv("VK_ICD_FILENAMES", "/nowhere/driver.json")
         if missing == "vulkan loader":
             monkeypatch.setattr(ctypes.util, "find_library", lambda name: None)
-    assert check_install.main([]) == 2
-    lines = capsys.readouterr().out.splitlines()
-    assert any(missing in line and "ok" not in line.split() for line in lines)
+    with pytest.raises(PickClutterError):
+        for line in check_install.check_install(check_install.InstallConfig()):
+            assert missing not in line
 
 
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,12 @@ from pickclutter_lang.teacher_training.render_batches import object_of_row
 
 pytest.importorskip("sapien")
 from pickclutter_lang.envs.config import ObjectSheetConfig, ObjectViewConfig
-from pickclutter_lang.envs.generation.object_renderer import ObjectRenderer, render_object_views, write_object_sheet
+from pickclutter_lang.envs.generation.object_renderer import (
+    Model,
+    ObjectRenderer,
+    render_object_views,
+    write_object_sheet,
+)
 
 pytestmark = pytest.mark.sim
 TURNED = (np.cos(0.4), np.sin(0.4), 0.0, 0.0)
@@ -43,7 +48,8 @@ def studio() -> Any:
 
 @pytest.mark.parametrize(("model_id", "rotation"), [("062_dice", (1, 0, 0, 0)), ("048_hammer", TURNED)])
 def test_an_object_fills_the_image(studio: Any, procedural: ObjectSet, model_id: str, rotation: Any) -> None:
-    view = studio.view(procedural.model_dir(model_id), rotation=rotation, size=96)
+    studio.show(Model(procedural.model_dir(model_id), 1.0, model_id, {}))
+    view = studio.view(rotation, size=96)
     assert view.rgb.shape == (96, 96, 3) and view.rgb.dtype == np.uint8 and view.mask.dtype == bool
     rows, cols = np.nonzero(view.mask)
     assert min(rows.min(), cols.min()) >= 1 and max(rows.max(), cols.max()) <= 94

@@ -81,14 +81,14 @@ WRITING = {
         cheap=True,
     ),
     "import-mesh": WritingCommand(
-        "import-mesh {work}/wedge.stl {work}/lamp.glb {work}/box/box.obj --out {work}/o",
+        "import-mesh {work}/wedge.stl {work}/lamp.glb {work}/box/box.obj out={work}/o",
         lambda inputs, work: (write_stl(work), write_glb(work), write_obj(work / "box")),
     ),
     "describe-labels": WritingCommand(
         "describe-labels labels=[mug,bolt,pear] model=m base_url={chat} api_key_env=null out={work}/o.json",
         place="o.json",
     ),
-    "check-install": WritingCommand("check-install --out {work}/o.png", place="o.png"),
+    "check-install": WritingCommand("check-install out={work}/o.png", place="o.png"),
     "collect-scenes": WritingCommand(
         "collect-scenes scenes=8 shard_size=2 image_size=48 workers=2 split=ood out={work}/o"
     ),

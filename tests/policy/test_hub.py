@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +10,6 @@ import pytest
 import yaml
 
 from helpers.hub_server import Hub, serve_hub
-from helpers.kill_runs import COMMAND
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.policy.detectors import RandomDetector, StudentDetector
 from pickclutter_lang.policy.folder import load_config
@@ -89,11 +86,3 @@ def test_what_cannot_be_had_is_named_in_a_line(exported: Path, tmp_path: Path, h
         push_to_hub(exported / "few_shot", POLICY, "me/picker", token="t", endpoint=hub.address)
     with pytest.raises(InvalidArgumentError, match="picker"):
         push_to_hub(exported / "few_shot", POLICY, "picker", endpoint=hub.address)
-
-
-def test_a_command_exports_and_pushes(exported: Path, tmp_path: Path, hub: Hub) -> None:
-    environment = {**os.environ, "HF_ENDPOINT": hub.address, "HF_TOKEN": "t", "OMP_NUM_THREADS": "1"}
-    line = f"export-policy run={exported / 'run'} out={tmp_path / 'policy'} push_to=me/strawberry num_threads=1"
-    done = subprocess.run([*COMMAND, *line.split()], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert hub.repositories["me/strawberry"]["policy.json"] == (tmp_path / "policy" / "policy.json").read_bytes()

@@ -94,7 +94,7 @@ def test_an_error_without_a_name_is_one_line_that_says_how_to_see_more(tmp_path:
     done = call(*words)
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
     assert "unexpected ZeroDivisionError: division by zero; PICKCLUTTER_DEBUG=1 shows the traceback" in done.stderr
-    assert "pickclutter check-install --report" in done.stderr
+    assert "pickclutter check-install report=true" in done.stderr
     for debugged in (call(*words, PICKCLUTTER_DEBUG="1"), call(*words, "--debug")):
         assert "Traceback" in debugged.stderr
         assert debugged.returncode == 1 and debugged.stderr.splitlines()[-1] == done.stderr.strip()

@@ -183,7 +183,7 @@ def test_fingerprint_depends_on_weights_architecture_and_preprocessing() -> None
 @pytest.mark.sim
 def test_the_embedded_teacher_recognizes_easy_objects() -> None:
     pytest.importorskip("sapien")
-    from pickclutter_lang.envs.generation.object_renderer import ObjectRenderer
+    from pickclutter_lang.envs.generation.object_renderer import Model, ObjectRenderer
     from pickclutter_lang.envs.renderer import prepare_renderer
 
     prepare_renderer()
@@ -191,7 +191,10 @@ def test_the_embedded_teacher_recognizes_easy_objects() -> None:
     renderer = ObjectRenderer()
     easy_names = ["lemon", "pear", "orange", "bowl", "tennis ball", "wood block", "golf ball", "apple"]
     items = [objects.catalog.find(name) for name in easy_names]
-    views = [renderer.view(objects.model_dir(i.model_id), i.scale, azimuth=a).rgb for i in items for a in (0.3, 2.5)]
+    views = []
+    for item in items:
+        renderer.show(Model(objects.model_dir(item.model_id), item.scale, item.name, {}))
+        views += [renderer.view(azimuth=azimuth).rgb for azimuth in (0.3, 2.5)]
     teacher, names = load_teacher("pocket"), paper_catalog().names
     texts = teacher.encode_text([f"a photo of a {name}" for name in names])
     predicted = (teacher.encode_image(teacher.preprocess(np.stack(views))) @ texts.T).argmax(dim=1)

@@ -17,7 +17,6 @@ from pickclutter_lang.utils.validation import (
     check_device,
     check_image_size,
     check_path,
-    check_repository,
     check_threads,
     one_of,
     within,
@@ -188,10 +187,6 @@ class PolicyExportConfig(TrainedRunConfig):
     precision: str | None = None
     """In which the policy computes: `float32`, `bfloat16`, or `auto` (bfloat16 where the CPU has it in hardware). null:
     as the run."""
-    push_to: str | None = None
-    """Repository `owner/name` of the Hugging Face Hub that the folder is pushed to, with a model card. null: none."""
-    private: bool = False
-    """Make that repository private if it is new."""
 
     def __post_init__(self) -> None:
         """Fill in `${run}`, as hydra does for a command."""
@@ -206,8 +201,6 @@ class PolicyExportConfig(TrainedRunConfig):
             one_of("calibration", self.calibration, [*CALIBRATIONS])
         if self.precision is not None:
             one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
-        if self.push_to is not None:
-            check_repository("push_to", self.push_to)
 
 
 _OF_RUN, _OF_POLICY = ("scenes", "device", "report_only"), ("out", "trust_code")

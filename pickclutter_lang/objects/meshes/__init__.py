@@ -5,11 +5,13 @@ This module says how and within which limits; it needs none of the packages that
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.util import find_spec
 
-from pickclutter_lang.errors import MissingExtraError
-from pickclutter_lang.utils.validation import within
+from omegaconf import MISSING
+
+from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
+from pickclutter_lang.utils.validation import MAX_WORKERS, check_path, one_of, within
 
 SPLITS = ("seen", "unseen", "none")
 UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inch": 0.0254}
@@ -38,27 +40,67 @@ class ModelSettings:
     """How a mesh is made into an object."""
 
     unit: str | None = None
-    """One of `UNITS`; None: that of its format, or meters."""
+    """Unit of the files: `m`, `cm`, `mm` or `inch`. null: that of their format, or meters."""
     up: str | None = None
-    """One of `UP_AXES`; None: that of its format, or z."""
+    """Axis that points up: `x`, `y`, `z`, `-x`, `-y` or `-z`. null: y for glTF, the file's for .dae, z for others."""
     density: float = 1000.0
-    """Of the convex parts, kg/m^3."""
+    """Of the convex parts, kg/m^3; the default is that of water, and ManiSkill2 gives boxes 50."""
     max_faces: int = 20_000
     """Triangles above which a mesh is decimated."""
     texture_size: int = 1024
     """Largest side of a texture, pixels."""
     max_parts: int = 16
-    """Most convex parts."""
+    """Most convex parts of an object."""
     threshold: float = 0.05
-    """How far from convex a part may be, as CoACD measures it."""
+    """How far from convex a part may be, as CoACD measures it: from 0.01 (many parts) to 1 (one)."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value out of its range."""
-        within("--density", self.density, 1.0, 25_000.0)
-        within("--max-faces", self.max_faces, 100, 1_000_000)
-        within("--texture-size", self.texture_size, 64, 8192)
-        within("--max-parts", self.max_parts, 1, 256)
-        within("--threshold", self.threshold, 0.01, 1.0)
+        one_of("unit", self.unit, (None, *UNITS))
+        one_of("up", self.up, (None, *UP_AXES))
+        within("density", self.density, 1.0, 25_000.0)
+        within("max_faces", self.max_faces, 100, 1_000_000)
+        within("texture_size", self.texture_size, 64, 8192)
+        within("max_parts", self.max_parts, 1, 256)
+        within("threshold", self.threshold, 0.01, 1.0)
+
+
+@dataclass(frozen=True)
+class MeshImportConfig(ModelSettings):
+    """An import of meshes into an object set."""
+
+    files: tuple[str, ...] = ()
+    """Mesh files (.obj, .glb, .gltf, .ply, .stl, .dae, .urdf), and folders as of Google Scanned Objects
+    (meshes/model.obj) and BOP (models_info.json, obj_*.ply)."""
+    out: str = MISSING
+    """Folder of the object set. One of an earlier import grows."""
+    names: str | None = None
+    """YAML file: id or file name -> name, or -> name, split, synonyms, density ... null: names come from the files."""
+    split: str = "seen"
+    """Split of objects that have none in `names`: `seen`, `unseen` or `none`."""
+    license: str = ""
+    """License of the meshes, kept in catalog.yaml."""
+    source: str = ""
+    """Where they come from, kept in catalog.yaml."""
+    workers: int = 1
+    """Processes."""
+
+    @property
+    def settings(self) -> ModelSettings:
+        """How each mesh is made into an object."""
+        return ModelSettings(**{item.name: getattr(self, item.name) for item in fields(ModelSettings)})
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value out of its range."""
+        super().validate()
+        if not self.files:
+            raise InvalidArgumentError("expected files to import, such as mug.glb parts/*.stl, but got none")
+        check_path("out", self.out)
+        one_of("split", self.split, SPLITS)
+        within("workers", self.workers, 1, MAX_WORKERS)
+        for name in ("license", "source"):
+            if not getattr(self, name).isprintable():
+                raise InvalidArgumentError(f"expected {name} to be one line, but got {getattr(self, name)!r}")
 
 
 def check_packages() -> None:

@@ -35,7 +35,6 @@ from pickclutter_lang.utils.progress import ProgressBar
 from pickclutter_lang.utils.reading import Text, read_file, read_json
 
 STATE_FILE = "imported.json"
-THUMBNAILS = "thumbnails"
 _BUILDING = ".building-"
 _MODEL_FILES = ("collision.obj", "textured.mtl", "textured.obj", "texture_map.png")
 
@@ -177,7 +176,6 @@ def _make_all(
             if models.pop(name, None) is not None:
                 _write_state(out, models)  # or a kill between the next lines leaves a new object under the old hashes
             shutil.rmtree(out / "models" / name, ignore_errors=True)
-            (out / THUMBNAILS / f"{name}.png").unlink(missing_ok=True)
             task.folder.rename(out / "models" / name)
             models[name] = made_of[name] = made
             _write_state(out, models)

@@ -101,7 +101,7 @@ def placed(pieces: Sequence[Piece], meters: float, up: str) -> list[Piece]:
     """
     longest = float(np.ptp(bounds(pieces), axis=0).max())
     if not SMALLEST <= longest * meters <= LARGEST:
-        fitting = [f"--unit {unit}" for unit, length in UNITS.items() if SMALLEST <= longest * length <= LARGEST]
+        fitting = [f"unit={unit}" for unit, length in UNITS.items() if SMALLEST <= longest * length <= LARGEST]
         remedy = f"is it {' or '.join(fitting)}?" if fitting else "scale it before"
         raise InvalidArgumentError(
             f"expected a size of {1000 * SMALLEST:g} mm to {100 * LARGEST:g} cm, but its longest side has "
@@ -308,7 +308,7 @@ def convex_parts(
     if covered < _COVERED:
         raise InvalidArgumentError(
             f"expected convex parts that cover the mesh, but they cover {covered:.0%} of its surface; allow more parts "
-            "(--max-parts), lower --threshold, or repair the mesh"
+            "(max_parts=), lower threshold=, or repair the mesh"
         )
     return hulls
 

@@ -61,8 +61,8 @@ def _distance(hull: Any, points: Any) -> Any:
 def everything(tmp_path_factory: pytest.TempPathFactory) -> Everything:
     """A folder with one mesh of each form, and what the command said."""
     folder = tmp_path_factory.mktemp("meshes")
-    options = ("--max-parts", "12", "--license", "own", "--source", "our bin", "--workers", "2")
-    return folder / "mine", run(*write_all(folder / "in"), "--out", folder / "mine", *options)
+    options = ("max_parts=12", "license=own", "source=our bin", "workers=2")
+    return folder / "mine", run(*write_all(folder / "in"), f"out={folder / 'mine'}", *options)
 
 
 @pytest.mark.slow
@@ -95,11 +95,8 @@ def test_imported_objects_lie_in_a_pile_and_are_seen(everything: Everything) -> 
     from pickclutter_lang.envs.generation.pile_sampling import PileConfig
     from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 
-    hues = {"ball": 2, "red_mug": 0, "obj_000001": 1}
-    for model_id, channel in hues.items():
-        with Image.open(everything[0] / "thumbnails" / f"{model_id}.png") as image:
-            middle = np.asarray(image)[110:150, 86:106].reshape(-1, 3).mean(axis=0)
-        assert middle.argmax() == channel and middle.max() > 1.5 * np.sort(middle)[1]
+    with Image.open(everything[0] / "sheet.png") as sheet:
+        assert sheet.width > 5 * 192 and np.asarray(sheet).std() > 20
     config = PileConfig(min_objects=6, max_objects=6, image_size=96, graspable=True)
     maker = SceneGenerator(objects_of(everything[0]), config)
     rows = [maker.generate(0, "id", index) for index in range(3)]
@@ -165,11 +162,11 @@ def test_broken_meshes_are_named_one_by_one_and_the_others_are_imported(tmp_path
     ply = write_ply(tmp_path)
     ply.write_bytes(ply.read_bytes()[:500])
     big = write_stl(tmp_path / "big", scale=2000.0).rename(tmp_path / "big.stl")
-    done = run(ply, big, tmp_path / "no.glb", write_scanned(tmp_path / "Tall_Box"), "--out", tmp_path / "mine")
+    done = run(ply, big, tmp_path / "no.glb", write_scanned(tmp_path / "Tall_Box"), f"out={tmp_path / 'mine'}")
     assert done.returncode == 2
     assert all(name in done.stderr for name in ("big.stl", "red_mug.ply", "no.glb"))
     assert [path.name for path in (tmp_path / "mine" / "models").iterdir()] == ["tall_box"]
-    again = run(big, "--unit", "mm", "--out", tmp_path / "mine")
+    again = run(big, "unit=mm", f"out={tmp_path / 'mine'}")
     assert again.returncode == 0
 
 

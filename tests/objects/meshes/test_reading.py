@@ -95,7 +95,7 @@ def test_the_texture_of_a_scanned_object_lies_in_another_folder(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("longest", "unit", "proposed"),
-    [(140.0, 1.0, "--unit mm"), (0.12, 0.001, "--unit m"), (1e6, 1.0, "scale")],
+    [(140.0, 1.0, "unit=mm"), (0.12, 0.001, "unit=m"), (1e6, 1.0, "scale")],
 )
 def test_an_impossible_size_proposes_the_unit(longest: float, unit: float, proposed: str, tmp_path: Path) -> None:
     pieces = read(write_stl(tmp_path, scale=longest / 0.07)).pieces
