@@ -156,65 +156,24 @@ def _uses(trained: Sequence[Item], held_out: Sequence[Item]) -> list[tuple[str, 
     return [*(("training", one) for one in trained), *(("held out", one) for one in held_out)]
 
 
-# Key of the figures -> the sentence before their table, and its columns: key of a row -> title.
-_TABLES: dict[str, tuple[str, dict[str, str]]] = {
-    "scenes": (
-        'Whole scenes, label `visible`, "a photo of a table with a ..." against "a photo of a table without a ..." '
-        "(the split `id` has Y_id objects alone and is evaluated on these, `ood` on all 26):",
-        {
-            "scenes": "number",
-            "map": "mAP",
-            "f1": "F1",
-            "accuracy": "accuracy",
-            "map_always_yes": "mAP of all-positive",
-            "f1_always_yes": "F1 of all-positive",
-        },
-    ),
-    "crops": (
-        "Crops of visible, often half occluded objects of these scenes, among 26 names:",
-        {"crops": "crops", "top1": "top-1"},
-    ),
-    "views": (
-        "Views of single objects, among the names in the views, those of their set (`paper`: the 26; `further`: 26 "
-        "others; `kept_out`: 8), all 60, and the descriptions of the set:",
-        {
-            "views": "views",
-            "names": "names",
-            "top1_shown": "among these",
-            "top1": "of the set",
-            "top1_all": "of all",
-            "by_description": "by description",
-        },
-    ),
-    "all_names": ("All views of an object set, among all names:", {"objects": "objects", "top1": "top-1"}),
-    "kinds": (
-        "Instances of kinds that were never trained on, among the names of the kinds shown, a synonym of each, and all "
-        'colors beside the true name ("a red mug", "a blue mug"):',
-        {"views": "views", "names": "kinds", "top1": "by name", "by_synonym": "by synonym", "color": "color"},
-    ),
-    "attributes": (
-        "Attributes in the same views, one word out of all of its type (of objects: those true of any of the 60):",
-        {"words": "words", "views": "views", "top1": "top-1", "chance": "chance"},
-    ),
-    "objects": (
-        "Per object, all sets together, among the names of its set:",
-        {"views": "views", "crops": "crops"},
-    ),
-    "images": (
-        "Images of classes that it was trained on, among these, by name and by the first sentence of the description:",
-        {
-            "images": "images",
-            "classes": "classes",
-            "overall": "top-1",
-            "mean_class": "mean over classes",
-            "by_description": "by description",
-        },
-    ),
-    "classes": ("Each class:", {"top1": "top-1"}),
-    "unseen": (
-        "Images of classes that this training did not show, among themselves:",
-        {"images": "images", "classes": "classes", "overall": "top-1", "mean_class": "mean over classes"},
-    ),
+# Key of the figures -> the sentence before their table, whose columns are the keys of its rows.
+_TABLES = {
+    "scenes": 'Whole scenes, label `visible`, "a photo of a table with a ..." against "a photo of a table without a '
+    '..." (the split `id` has Y_id objects alone and is evaluated on these, `ood` on all 26), and scores of a '
+    "guess that always says yes:",
+    "crops": "Crops of visible, often half occluded objects of these scenes, among 26 names:",
+    "views": "Views of single objects, among the names in the views (shown), those of their set (top1; `paper`: the "
+    "26; `further`: 26 others; `kept_out`: 8), all 60, and the descriptions of the set:",
+    "all_names": "All views of an object set, among all names:",
+    "kinds": "Instances of kinds that were never trained on, among the names of the kinds shown, a synonym of each, "
+    'and all colors beside the true name ("a red mug", "a blue mug"):',
+    "attributes": "Attributes in the same views, one word out of all of its type (of objects: those true of any of the "
+    "60):",
+    "objects": "Per object, all sets together, among the names of its set:",
+    "images": "Images of classes that it was trained on, among these, by name and by the first sentence of the "
+    "description:",
+    "classes": "Each class:",
+    "unseen": "Images of classes that this training did not show, among themselves:",
 }
 
 
@@ -230,22 +189,21 @@ def figure_sections(figures: Mapping[str, Any]) -> str:
 
 def _table(key: str, figures: Mapping[str, Any]) -> str:
     """Return the table of the figures at a key, whose first column has the names of its rows."""
-    text, columns = _TABLES[key]
     if key in ("images", "unseen"):
         figures = {", ".join(figures.get("folders", ["all"])): figures}
     elif key == "attributes":
         figures = {f"{label}, {name}": row for label, rows in figures.items() for name, row in rows.items()}
     elif key == "classes":
         figures = {name: {"top1": value} for name, value in figures.items()}
+    columns = [key for key in next(iter(figures.values())) if key not in ("interval", "folders")]
     rows = [[label, *_cells(columns, row)] for label, row in figures.items()]
-    return f"{_wrapped(text)}\n\n{markdown_table(['', *columns.values()], rows)}"
+    return f"{_wrapped(_TABLES[key])}\n\n{markdown_table(['', *(key.replace('_', ' ') for key in columns)], rows)}"
 
 
-def _cells(columns: Mapping[str, str], row: Mapping[str, Any]) -> Iterator[str]:
+def _cells(columns: Sequence[str], row: Mapping[str, Any]) -> Iterator[str]:
     """Yield counts as they are, and fractions in percent; the first of them with the interval of the row."""
     interval = row.get("interval")
-    for key in columns:
-        value = row.get(key)
+    for value in map(row.get, columns):
         if isinstance(value, int):
             yield str(value)
             continue
