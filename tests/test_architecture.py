@@ -178,7 +178,7 @@ def test_the_learning_side_works_without_the_simulator() -> None:
         "teachers",
         "students",
         "datasets.scenes",
-        "language.prompts",
+        "students.prompts",
     )
     loaded = _modules_after("\n".join(f"import pickclutter_lang.{room}" for room in rooms))
     assert not {"sapien", "mani_skill2"} & loaded

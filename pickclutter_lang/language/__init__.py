@@ -1,1 +1,1 @@
-"""Text: instructions, captions, descriptions of labels, prompt ensembles and learned prompts."""
+"""Text: instructions, captions, and descriptions of labels."""

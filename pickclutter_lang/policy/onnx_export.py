@@ -16,7 +16,6 @@ from torch import Tensor, nn
 
 from pickclutter_lang.errors import ExportError, InvalidArgumentError, MissingExtraError
 from pickclutter_lang.language.instructions import COLORS, color_alone, color_phrase
-from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.policy.command_configs import RuntimeExportConfig
 from pickclutter_lang.policy.folder import (
     CROPS_FILE,
@@ -29,6 +28,7 @@ from pickclutter_lang.policy.folder import (
 )
 from pickclutter_lang.policy.runtime import SCORES
 from pickclutter_lang.policy.torch_networks import TorchNetworks, load_pretrained
+from pickclutter_lang.students.prompts import PromptFeatures
 from pickclutter_lang.students.student import MultiLabelStudent
 from pickclutter_lang.utils.locks import dir_lock
 

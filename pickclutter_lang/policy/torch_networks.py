@@ -15,7 +15,6 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
-from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.objects.catalog_file import CatalogEntry
 from pickclutter_lang.policy.folder import (
     EXPORT_AGAIN,
@@ -33,6 +32,7 @@ from pickclutter_lang.policy.folder import (
 )
 from pickclutter_lang.policy.runtime import StudentOutput
 from pickclutter_lang.students.label_encoders import StoredLabelEncoder
+from pickclutter_lang.students.prompts import PromptFeatures
 from pickclutter_lang.students.student import CropClassifier, MultiLabelStudent, resolve_bf16
 from pickclutter_lang.utils.plugins import is_plugin
 from pickclutter_lang.utils.reading import check_finite, damage_of, to_float, to_half

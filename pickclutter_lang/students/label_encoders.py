@@ -13,10 +13,10 @@ from torch.nn import functional
 from pickclutter_lang.errors import TeacherError, UnknownObjectError
 from pickclutter_lang.language.descriptions import attach_descriptions, read_descriptions
 from pickclutter_lang.language.label_names import MAX_NEW_NAMES, validate_label_names
-from pickclutter_lang.language.prompts import LearnedPrompts, PromptFeatures
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.catalog_file import CatalogEntry
 from pickclutter_lang.students.config import PromptConfig
+from pickclutter_lang.students.prompts import LearnedPrompts, PromptFeatures
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.config import TeacherReference
 from pickclutter_lang.teachers.known_words import warn_of_unknown_words, with_neighbors

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pickclutter_lang.datasets.config import CameraSpec
-from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.students.backbones import Backbone, build_backbone
 from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.students.label_encoders import LabelEncoder
+from pickclutter_lang.students.prompts import PromptFeatures
 from pickclutter_lang.utils.constants import TEMPERATURE
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from helpers.scene_runs import LEARNER, SMALL, config
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.experiments.scenes.export_policy import scene_to_observation
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.policy.folder import (
     PolicyConfig,
     PromptArchitecture,
@@ -22,6 +21,7 @@ from pickclutter_lang.policy.folder import (
     Thresholds,
 )
 from pickclutter_lang.policy.torch_networks import CROP_CLASSIFIER_PREFIX, save_pretrained
+from pickclutter_lang.students.prompts import PromptFeatures
 from pickclutter_lang.students.student import CropClassifier, MultiLabelStudent, build_student
 from pickclutter_lang.teachers.config import TeacherReference
 

@@ -19,9 +19,9 @@ from helpers.policies import SIDE, changed, opened
 from helpers.scene_runs import names_of_objects
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TeacherError
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.torch_networks import TorchNetworks, load_pretrained
+from pickclutter_lang.students.prompts import PromptFeatures
 
 
 def images_of_scene(run: SceneRun, row: int) -> dict[str, Any]:

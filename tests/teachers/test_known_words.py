@@ -11,7 +11,6 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.kinds.kind import all_kinds
 from pickclutter_lang.policy.folder import Thresholds
@@ -19,6 +18,7 @@ from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.students.config import PromptConfig
 from pickclutter_lang.students.label_encoders import StoredLabelEncoder
+from pickclutter_lang.students.prompts import PromptFeatures
 from pickclutter_lang.teachers import load_teacher
 from pickclutter_lang.teachers.known_words import (
     NEIGHBORS_FILE,

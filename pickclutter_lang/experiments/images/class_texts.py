@@ -13,8 +13,8 @@ from pickclutter_lang.datasets.images.splits import SUBSETS, Split
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.images.config import ClassTextConfig, ImageTrainConfig
 from pickclutter_lang.language.descriptions import BLIND, DESCRIPTION_TEMPLATE, STYLES, describe, read_descriptions
-from pickclutter_lang.language.prompts import LearnedPrompts
 from pickclutter_lang.students.label_encoders import ClosedSetEncoder, FixedLabelEncoder, PromptLabelEncoder
+from pickclutter_lang.students.prompts import LearnedPrompts
 from pickclutter_lang.teachers import Teacher
 
 _OWN = "own"

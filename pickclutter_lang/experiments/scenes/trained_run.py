@@ -17,11 +17,11 @@ from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, load
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError, MismatchError
 from pickclutter_lang.experiments.scenes.config import TRAIN_COMMAND, TrainConfig, TrainedRunConfig
 from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, DISTILL
-from pickclutter_lang.language.prompts import PromptFeatures
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, read_catalog
 from pickclutter_lang.results.comparability import comparable_config
 from pickclutter_lang.results.record import as_json
 from pickclutter_lang.students.label_encoders import StoredLabelEncoder
+from pickclutter_lang.students.prompts import PromptFeatures
 from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16
 from pickclutter_lang.teachers.config import TeacherReference
 from pickclutter_lang.training.checkpoint import (

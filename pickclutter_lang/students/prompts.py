@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.teachers.base import Teacher
 
 DEFAULT_CONTEXTS = ("a photo of a table with a", "a picture of a table without a")
 _INIT_STD = 0.02  # of random context vectors, as in CoOp
-
-
-class TextEncoder(Protocol):
-    """The part of `pickclutter_lang.teachers.Teacher` that is used here."""
-
-    @property
-    def context_length(self) -> int:
-        """How many tokens the text encoder can read."""
-
-    def tokenize(self, texts: Sequence[str], truncate: bool = False) -> Tensor:
-        """Return int64 tokens [C, L]: start, words, end, padding."""
-
-    def eot_positions(self, tokens: Tensor) -> Tensor:
-        """Return the position [C] of the end token."""
-
-    def embed_tokens(self, tokens: Tensor) -> Tensor:
-        """Return token embeddings [C, L, W]."""
-
-    def encode_token_embeddings(self, embeddings: Tensor, end: Tensor) -> Tensor:
-        """Return features [C, D]; L may be shorter than the context."""
 
 
 class PromptFeatures(NamedTuple):
@@ -50,7 +31,7 @@ class LearnedPrompts(nn.Module):
 
     def __init__(
         self,
-        teacher: TextEncoder,
+        teacher: Teacher,
         labels: Sequence[str],
         n_context: int = 8,
         dual: bool = True,
@@ -60,7 +41,7 @@ class LearnedPrompts(nn.Module):
     ) -> None:
         """Set up the contexts.
 
-        :param teacher: frozen text encoder; it is not part of this module
+        :param teacher: whose frozen text encoder is used; it is not part of this module
         :param labels: what `forward` encodes: a name, or a name with a description
         :param n_context: number of context vectors, at least 1; the paper learns 8
         :param dual: learn a second, negative context (section 7)

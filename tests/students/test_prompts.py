@@ -11,7 +11,7 @@ import torch
 from open_clip.transform import PreprocessCfg
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.prompts import DEFAULT_CONTEXTS, LearnedPrompts
+from pickclutter_lang.students.prompts import DEFAULT_CONTEXTS, LearnedPrompts
 from pickclutter_lang.teachers import OpenClipTeacher, load_teacher
 
 LABELS = ["banana", "mustard bottle", "phillips screwdriver with a red handle", "die"]
