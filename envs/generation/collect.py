@@ -23,7 +23,7 @@ from pickclutter_lang.datasets.scenes import (
 )
 from pickclutter_lang.datasets.scenes.description import describe_store
 from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDER
-from pickclutter_lang.datasets.scenes.shards import check_shard
+from pickclutter_lang.datasets.scenes.shards import bytes_damage
 from pickclutter_lang.envs.config import CollectConfig
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, catalog_bytes
@@ -183,7 +183,7 @@ def _valid_shards(folder: Path, manifest: Manifest) -> tuple[list[ShardEntry], i
         return [], 0
     before = read_manifest(folder)
     before.check_compatible(manifest, folder)
-    valid = [entry for entry in before.shards if check_shard(folder, entry, manifest) is None]
+    valid = [entry for entry in before.shards if bytes_damage(folder / SHARD_FOLDER / entry.file, entry) is None]
     if len(valid) < manifest.shard_count:
         before.check_versions(manifest.versions, f"the store at {folder}")
     return valid, len(before.shards) - len(valid)

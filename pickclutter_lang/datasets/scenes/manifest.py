@@ -285,35 +285,7 @@ class Manifest:
             joined[form.name] = np.stack(values)
             if form.dtype.kind == "f":
                 joined[form.name][np.isnan(joined[form.name])] = np.nan  # one bit pattern, for equal hashes
-        self._check_values(joined)
         return joined
-
-    def _check_values(self, rows: SceneRow) -> None:
-        """Check labels, actors and poses of scenes with a leading axis.
-
-        :raises DatasetError: naming a scene, and what is wrong with it
-        """
-
-        def refuse(wrong: NDArray[np.bool_], reason: str) -> None:
-            found = np.flatnonzero(wrong.reshape(len(wrong), -1).any(axis=1))
-            if found.size:
-                raise DatasetError(f"scene {rows['index'][found[0]]}: {reason}")
-
-        if "actors" in self.fields:
-            actors, used = rows["actors"], rows["actors"] >= 0
-            refuse(actors >= len(self.actor_ids), "expected actors that are labels or distractors")
-            counts = (actors[:, :, None] == np.arange(len(self.objects))).sum(axis=1)
-            refuse(counts > 1, "expected distinct actors")
-            refuse((counts > 0) != rows["present"], "the label `present` does not match `actors`")
-            if "instances" in self.fields:
-                of_kinds = actors >= len(self.objects) if self.distractor_kinds else used
-                refuse((rows["instances"] >= 0) != of_kinds, "expected a seed in `instances` for each actor of kinds")
-            for name in (name for name in ("poses", "scales") if name in self.fields):
-                finite = np.isfinite(rows[name]).reshape(*used.shape, -1).all(axis=2)
-                refuse(used & ~finite, f"expected finite {name} of its actors")
-        for narrow, wide in (("visible", "present"), ("graspable", "visible")):
-            if narrow in self.fields:
-                refuse(rows[narrow] & ~rows[wide], f"an object is {narrow}, but not {wide}")
 
     def write(self, folder: Path) -> None:
         """Write `manifest.json` atomically."""

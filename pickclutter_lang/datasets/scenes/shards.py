@@ -118,20 +118,6 @@ def open_shard(folder: Path, entry: ShardEntry, manifest: Manifest) -> h5py.File
     raise CorruptShardError(f"cannot read the shard {path}: {damage}; {REPAIR_HINT}")
 
 
-def check_shard(folder: Path, entry: ShardEntry, manifest: Manifest) -> str | None:
-    """Compare a whole shard with its entry in the manifest; return what is wrong with it, or None."""
-    path = folder / SHARD_FOLDER / entry.file
-    if damage := bytes_damage(path, entry):
-        return damage
-    try:
-        with open_hdf5(path) as file:
-            _check_form(file, entry, manifest)
-            arrays = {name: file[name][...] for name in manifest.fields}
-    except (OSError, ValueError) as error:
-        return str(error)
-    return None if content_hash(arrays) == entry.content else "its content is not that of the manifest"
-
-
 def size_damage(path: Path, entry: ShardEntry) -> str | None:
     """Compare the size of a shard with its entry; return what is wrong with it, or None."""
     found = path.stat().st_size if path.is_file() else None
@@ -140,8 +126,7 @@ def size_damage(path: Path, entry: ShardEntry) -> str | None:
 
 def bytes_damage(path: Path, entry: ShardEntry) -> str | None:
     """Compare the bytes of a shard with its entry; return what is wrong with them, or None."""
-    damage = size_damage(path, entry)
-    if damage:
+    if damage := size_damage(path, entry):
         return damage
     try:
         data = read_file(path, entry.bytes)

@@ -25,7 +25,7 @@ from pickclutter_lang.datasets.scenes.manifest import (
     read_manifest,
 )
 from pickclutter_lang.datasets.scenes.remote import fetch_shard, mirror_store
-from pickclutter_lang.datasets.scenes.shards import REPAIR_HINT, check_shard, open_shard, size_damage
+from pickclutter_lang.datasets.scenes.shards import REPAIR_HINT, bytes_damage, open_shard, size_damage
 from pickclutter_lang.errors import CorruptShardError, DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.catalog import all_objects
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, MAX_BYTES, CatalogEntry, parse_catalog
@@ -231,7 +231,7 @@ class SceneStore:
 
 
 def verify_store(path: str | Path) -> Manifest:
-    """Read every shard of a complete store and compare its bytes and content with the manifest.
+    """Read every shard of a complete store and compare its bytes with the manifest.
 
     Of a store at a URL every shard is downloaded, whatever the cache has; none of them stays.
 
@@ -246,7 +246,7 @@ def verify_store(path: str | Path) -> Manifest:
             try:
                 if is_url(path):
                     fetch_shard(str(path), folder, entry)
-                damage[entry.file] = check_shard(folder, entry, manifest)
+                damage[entry.file] = bytes_damage(folder / SHARD_FOLDER / entry.file, entry)
             except CorruptShardError as error:
                 damage[entry.file] = str(error)
             if is_url(path):

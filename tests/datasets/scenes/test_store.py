@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 from helpers.scene_data import make_manifest, make_store, random_row, toy_row
-from pickclutter_lang.datasets.scenes import Manifest, SceneRow, SceneStore, read_manifest, verify_store, write_shard
+from pickclutter_lang.datasets.scenes import SceneRow, SceneStore, read_manifest, verify_store, write_shard
 from pickclutter_lang.errors import CorruptShardError, DatasetError, InvalidArgumentError, MismatchError
 
-KINDS, LABELS = ("mug", "teapot"), 26
+LABELS = 26
 
 
 @pytest.fixture
@@ -166,38 +166,14 @@ def test_other_settings_are_named(folder: Path, changes: dict[str, Any], key: st
         read_manifest(folder).check_compatible(make_manifest(**changes), folder)
 
 
-def _twice(row: SceneRow) -> None:
-    row["actors"][:2] = 3
-
-
-def _beyond(row: SceneRow) -> None:
-    row["actors"][row["actors"] >= LABELS] = LABELS + len(KINDS)
-
-
-def _seed_of_a_label(row: SceneRow) -> None:
-    row["instances"][0] = 3
-
-
-@pytest.mark.parametrize(
-    ("manifest", "spoil", "key"),
-    [
-        (make_manifest(), lambda r: r.pop("poses"), "poses"),
-        (make_manifest(), lambda r: r.update(poses=r["poses"][:, :3]), "poses"),
-        (make_manifest(), lambda r: r["poses"].fill(np.nan), "poses"),
-        (make_manifest(), _twice, "actors"),
-        (make_manifest(), lambda r: r["present"].fill(True), "present"),
-        (make_manifest(distractors=KINDS), _beyond, "actors"),
-        (make_manifest(distractors=KINDS), _seed_of_a_label, "instances"),
-    ],
-)
-def test_a_wrong_scene_is_refused(
-    tmp_path: Path, manifest: Manifest, spoil: Callable[[SceneRow], object], key: str
-) -> None:
+@pytest.mark.parametrize("spoil", [lambda r: r.pop("poses"), lambda r: r.update(poses=r["poses"][:, :3])])
+def test_a_wrong_scene_is_refused(tmp_path: Path, spoil: Callable[[SceneRow], object]) -> None:
     (tmp_path / "shards").mkdir()
+    manifest = make_manifest()
     row = toy_row(manifest, 0)
     write_shard(tmp_path, 1, [row], manifest)
     spoil(row)
-    with pytest.raises(DatasetError, match=key):
+    with pytest.raises(DatasetError, match="poses"):
         write_shard(tmp_path, 0, [row], manifest)
     assert [path.name for path in (tmp_path / "shards").iterdir()] == ["00001.h5"]
 
