@@ -20,8 +20,9 @@ from pickclutter_lang.envs.randomization import RANDOM, AppearanceConfig, HandCa
 from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, shared_engine
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import CatalogObject
+from pickclutter_lang.objects.kinds.finishes import Finish, choice
 from pickclutter_lang.objects.object_sets import ObjectSet
-from pickclutter_lang.objects.procedural.textures import MATERIALS, PATTERNS, paint_square
+from pickclutter_lang.objects.procedural.textures import PATTERNS
 from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 from pickclutter_lang.utils.images import read_image
 from pickclutter_lang.utils.typing import FloatArray
@@ -35,7 +36,8 @@ _LINKS_IN_VIEW = ("panda_hand", "panda_leftfinger", "panda_rightfinger")
 
 AMBIENT = 0.3
 _MAIN_LIGHT = (225.0, float(np.rad2deg(np.arctan2(1, np.sqrt(2)))))  # azimuth and elevation in ManiSkill2
-_TILE_M = 0.5
+_TILE_MM = 500
+_TABLE_MATERIALS = ("wood", "metal", "plastic", "foam", "cardboard", "cloth", "stone", "leather")
 _TEXELS = 256
 _TABLE_OBJ = """mtllib table.mtl
 v -10 -10 0
@@ -340,7 +342,7 @@ def color_of(background: str | None) -> NDArray[np.uint8]:
 def _random_image(rng: np.random.Generator) -> NDArray[np.uint8]:
     """Paint colors, pattern and material that are drawn; half of the tables have one color."""
     first, second = rng.uniform(20, 235, (2, 3))
-    pattern = "plain" if rng.random() < 0.5 else PATTERNS[int(rng.integers(len(PATTERNS)))]
-    material = MATERIALS[int(rng.integers(len(MATERIALS)))]
-    pitch, seed = float(rng.uniform(0.03, 0.25)), int(rng.integers(2**31))
-    return paint_square(first, second, pattern, material, pitch, seed, _TILE_M, _TEXELS)
+    pattern = "plain" if rng.random() < 0.5 else choice(rng, [*PATTERNS])
+    material = choice(rng, _TABLE_MATERIALS)
+    pitch, seed = float(rng.uniform(30, 250)), int(rng.integers(2**31))
+    return Finish((), (first, second), material, pattern, pitch, 0.0, seed).image(_TILE_MM, _TILE_MM, _TEXELS)

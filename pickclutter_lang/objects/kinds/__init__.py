@@ -16,8 +16,8 @@ where it fits: `tableware.mug`, `fruit.apple` and `packages.soda_can` are good e
    convex hulls; pass `hull=False` for what lies on or inside another part. At most 12 hulls (`pieces=`, `wedges=`),
    at most 4000 triangles.
 4. Lettering: `sample_brand(rng, products, colors)`, then `carton` (box), `wrap` (cylinder), `front` (a flat label).
-   Skins of your own are `textures.to_uint8(colors [H, W, 3])` of 64 to 128 texels; `grid_noise`, never `wave_noise`,
-   which is slow on many texels. u runs round a lathe from +x counter-clockwise, v up.
+   Skins of your own are `textures.to_uint8(colors [H, W, 3])` of 64 to 128 texels with `grid_noise`. u runs round a
+   lathe from +x counter-clockwise, v up.
 5. `model.instance(finish, shape, features, colors=...)`: the color of the largest area first. Features are phrases true
    of this instance, "with a handle" and "without a handle" alike, or adjectives that stand before the name ("open").
    Only say what can be seen. A shape word of `language/object_attributes.py` where one fits.

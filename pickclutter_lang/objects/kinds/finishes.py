@@ -14,7 +14,7 @@ from pickclutter_lang.objects.kinds.materials import MATERIALS, worn
 from pickclutter_lang.objects.procedural import textures as tx
 from pickclutter_lang.objects.procedural.geometry import TextureImage
 from pickclutter_lang.objects.procedural.surfaces import Floats
-from pickclutter_lang.objects.procedural.textures import COLORS, pattern_fraction
+from pickclutter_lang.objects.procedural.textures import COLORS
 
 
 def weighted(words: str) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ class Finish:
         cols, rows = (max(8, round(side / texel)) for side in (width, height))
         rng = np.random.default_rng(self.seed)
         u, v = tx.uv_grid(rows, cols)
-        fraction = pattern_fraction(self.pattern, u, v, width / self.pitch, height / self.pitch, rng)
+        fraction = tx.PATTERNS[self.pattern](u, v, width / self.pitch, height / self.pitch, rng)
         color = tx.lerp_color(self.tints[0], self.tints[-1], fraction)
         color = MATERIALS[self.material].paint(color, np.stack([u * width, v * height], -1), rng)
         return tx.to_uint8(worn(color, self.wear, rng))

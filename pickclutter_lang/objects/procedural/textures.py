@@ -27,8 +27,6 @@ COLORS: dict[str, tuple[int, int, int]] = {
     "white": (234, 234, 230),
     "grey": (132, 134, 138),
 }
-PATTERNS = ("plain", "striped", "dotted", "checkered", "two-coloured")
-MATERIALS = ("wooden", "metal", "plastic", "foam", "cardboard", "cloth")
 
 
 def plain(color: Color) -> TextureImage:
@@ -66,18 +64,8 @@ def to_uint8(colors: Floats) -> TextureImage:
     return np.clip(np.rint(colors), 0, 255).astype(np.uint8)
 
 
-def wave_noise(points: Floats, rng: np.random.Generator, frequency: float, waves: int = 24) -> Floats:
-    """Return smooth noise of about unit deviation at points [..., D]; no seams, as it depends on space alone."""
-    keys = rng.normal(size=(waves, points.shape[-1]))
-    keys *= frequency / np.linalg.norm(keys, axis=1, keepdims=True) * rng.uniform(0.6, 1.4, (waves, 1))
-    phases = rng.uniform(0, 2 * np.pi, waves)
-    return np.asarray(sum(np.cos(points @ k + p) for k, p in zip(keys, phases, strict=True)) * np.sqrt(2 / waves))
-
-
 def grid_noise(rng: np.random.Generator, shape: Sequence[int], rows: int, cols: int) -> Floats:
     """Return smooth noise of a shape [H, W] and about unit deviation; left and right edges meet.
-
-    It costs far less than `wave_noise`, which fits surfaces whose texels are not spread evenly.
 
     :param shape: height and width, what follows is ignored
     :param rows: number of bumps from bottom to top
@@ -120,32 +108,29 @@ def draw_text(
     image.paste(tuple(int(c) for c in color), corner, mask)
 
 
-def paint_square(
-    first: Floats, second: Floats, pattern: str, material: str, pitch: float, seed: int, side: float, texels: int
-) -> TextureImage:
-    """Paint a square of a material in two colors [3], the second of which `plain` does not use.
-
-    :param pitch: of the pattern, in the unit of `side`
-    """
-    u, v = uv_grid(texels, texels)
-    rng = np.random.default_rng(seed)
-    fraction = pattern_fraction(pattern, u, v, side / pitch, side / pitch, rng)
-    color = lerp_color(first, second, fraction)
-    return to_uint8(_MATERIALS[material](color, np.stack([u * side, v * side], -1), rng))
+def _plain(u: Floats, v: Floats, across: float, along: float, rng: np.random.Generator) -> Floats:
+    return np.zeros(u.shape)
 
 
-def pattern_fraction(
-    pattern: str, u: Floats, v: Floats, across: float, along: float, rng: np.random.Generator
-) -> Floats:
-    """Return the share [H, W] of the second color at the texture coordinates u and v.
+def _striped(u: Floats, v: Floats, across: float, along: float, rng: np.random.Generator) -> Floats:
+    count = max(2, round(along))
+    return smoothstep(np.abs((v * count) % 1 - 0.5), 0.23, 0.27)
 
-    :param pattern: one of `PATTERNS`, or of kinds alone `speckled`, `marbled` or `floral`
-    :param across: width of the image in units of the pattern's pitch
-    :param along: its height
-    """
-    if pattern in _PATTERNS:
-        return _PATTERNS[pattern](u, v, across, along)
-    return _IRREGULAR[pattern](u, v, across, along, rng)
+
+def _dotted(u: Floats, v: Floats, across: float, along: float, rng: np.random.Generator) -> Floats:
+    rows, cols = max(2, round(along)), max(2, round(across))
+    row = np.floor(v * rows)
+    x, y = (u * cols + 0.5 * (row % 2)) % 1 - 0.5, (v * rows) % 1 - 0.5
+    return 1 - smoothstep(np.hypot(x * across / cols, y * along / rows), 0.25, 0.31)
+
+
+def _checkered(u: Floats, v: Floats, across: float, along: float, rng: np.random.Generator) -> Floats:
+    rows, cols = max(2, round(along)), 2 * max(1, round(across / 2))
+    return np.asarray((np.floor(v * rows) + np.floor(u * cols)) % 2)
+
+
+def _halved(u: Floats, v: Floats, across: float, along: float, rng: np.random.Generator) -> Floats:
+    return smoothstep(v, 0.49, 0.51)
 
 
 def _speckled(u: Floats, v: Floats, across: float, along: float, rng: np.random.Generator) -> Floats:
@@ -167,78 +152,17 @@ def _floral(u: Floats, v: Floats, across: float, along: float, rng: np.random.Ge
     return (1 - smoothstep(radius, petals - 0.03, petals + 0.03)) * smoothstep(radius, 0.07, 0.1)
 
 
-_IRREGULAR: dict[str, Callable[[Floats, Floats, float, float, np.random.Generator], Floats]] = {
+PATTERNS: dict[str, Callable[[Floats, Floats, float, float, np.random.Generator], Floats]] = {
+    "plain": _plain,
+    "striped": _striped,
+    "dotted": _dotted,
+    "checkered": _checkered,
+    "two-coloured": _halved,
     "speckled": _speckled,
     "marbled": _marbled,
     "floral": _floral,
 }
+"""Pattern -> the share [H, W] of the second color at the texture coordinates u and v.
 
-
-def _plain(u: Floats, v: Floats, across: float, along: float) -> Floats:
-    return np.zeros(u.shape)
-
-
-def _striped(u: Floats, v: Floats, across: float, along: float) -> Floats:
-    count = max(2, round(along))
-    return smoothstep(np.abs((v * count) % 1 - 0.5), 0.23, 0.27)
-
-
-def _dotted(u: Floats, v: Floats, across: float, along: float) -> Floats:
-    rows, cols = max(2, round(along)), max(2, round(across))
-    row = np.floor(v * rows)
-    x, y = (u * cols + 0.5 * (row % 2)) % 1 - 0.5, (v * rows) % 1 - 0.5
-    return 1 - smoothstep(np.hypot(x * across / cols, y * along / rows), 0.25, 0.31)
-
-
-def _checkered(u: Floats, v: Floats, across: float, along: float) -> Floats:
-    rows, cols = max(2, round(along)), 2 * max(1, round(across / 2))
-    return np.asarray((np.floor(v * rows) + np.floor(u * cols)) % 2)
-
-
-def _halved(u: Floats, v: Floats, across: float, along: float) -> Floats:
-    return smoothstep(v, 0.49, 0.51)
-
-
-_PATTERNS: dict[str, Callable[[Floats, Floats, float, float], Floats]] = dict(
-    zip(PATTERNS, (_plain, _striped, _dotted, _checkered, _halved), strict=True)
-)
-
-
-def _wooden(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
-    stretched = points * [1.0, 0.1]
-    grain = wave_noise(stretched, rng, 260.0, 12) + 0.6 * wave_noise(stretched, rng, 1200.0, 20)
-    tan = lerp_color(color, (176, 124, 74), np.full(color.shape[:2], 0.35))
-    return np.asarray(tan * (1 - 0.13 * grain[..., None]))
-
-
-def _metal(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
-    brushed = wave_noise(points * [0.04, 1.0], rng, 2500.0, 24)
-    glint = wave_noise(points, rng, 60.0, 6)
-    gray = lerp_color(color, (150, 152, 158), np.full(color.shape[:2], 0.35))
-    return np.asarray(gray * (1 + 0.08 * brushed[..., None] + 0.18 * glint[..., None]))
-
-
-def _plastic(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
-    return np.asarray(color * 1.03)
-
-
-def _foam(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
-    pores = smoothstep(wave_noise(points, rng, 1800.0, 48), 0.5, 1.6)
-    light = lerp_color(color, (244, 242, 236), np.full(color.shape[:2], 0.1))
-    return np.asarray(light * (1 - 0.42 * pores[..., None]))
-
-
-def _cardboard(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
-    flutes = np.sin(points[..., 0] * 2 * np.pi / 0.004)
-    kraft = lerp_color(color, (180, 140, 96), np.full(color.shape[:2], 0.45))
-    return np.asarray(pixel_noise(kraft * (1 + 0.05 * flutes[..., None]), rng, 6.0))
-
-
-def _cloth(color: Floats, points: Floats, rng: np.random.Generator) -> Floats:
-    x, y = (np.sin(points[..., n] * 2 * np.pi / 0.0035) for n in (0, 1))
-    return np.asarray(pixel_noise(color * (0.9 + 0.2 * (x * y)[..., None]), rng, 7.0))
-
-
-_MATERIALS: dict[str, Callable[[Floats, Floats, np.random.Generator], Floats]] = dict(
-    zip(MATERIALS, (_wooden, _metal, _plastic, _foam, _cardboard, _cloth), strict=True)
-)
+The other arguments are the width and height of the image in units of the pattern's pitch, and a generator.
+"""
