@@ -1,4 +1,4 @@
-"""Multi-label metrics (section 7, Table 12), and the baselines that ignore the image.
+"""Multi-label metrics (section 7, Table 12), weighted ones for resamples, and the baselines that ignore the image.
 
 Of N observations and C labels: `predictions` and `targets` [N, C] are bool, or numbers that are 0 or 1; `probabilities`
 [N, C] lie in [0, 1]. Metrics are in [0, 1]. Other shapes or values raise InvalidArgumentError.
@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import math
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
+
+BoolArray = NDArray[np.bool_]
+_TINY = 1e-12
+_BLOCK = 64  # resamples whose arrays over all observations stay in the cache of a core
 
 
 def overall_accuracy(predictions: Tensor, targets: Tensor) -> float:
     """Return the micro accuracy: the fraction of correct predictions over all observations and labels (Table 12)."""
     predicted, present = _binary_pair(predictions, targets)
-    return float((predicted == present).double().mean())
+    return float((predicted == present).mean())
 
 
 def observation_f1(predictions: Tensor, targets: Tensor) -> float:
@@ -25,8 +31,9 @@ def observation_f1(predictions: Tensor, targets: Tensor) -> float:
 
     This is scikit-learn's `average="samples"`. Observations without a positive label are left out; NaN for all.
     """
-    hits, predicted, present = _counts(predictions, targets)
-    return _mean(2 * hits / (predicted + present))
+    predicted, present = _binary_pair(predictions, targets)
+    observations, labels = (np.ones((1, size)) for size in present.shape)
+    return float(weighted_f1(predicted, present, observations, labels)[0])
 
 
 def precision_recall(predictions: Tensor, targets: Tensor) -> tuple[float, float]:
@@ -34,23 +41,23 @@ def precision_recall(predictions: Tensor, targets: Tensor) -> tuple[float, float
 
     An observation in which nothing is predicted has precision 0.
     """
-    hits, predicted, present = _counts(predictions, targets)
-    return _mean(hits / predicted.clamp(min=1)), _mean(hits / present)
+    predicted, present = _binary_pair(predictions, targets)
+    rows = present.any(axis=1)
+    hits, said, true = (table[rows].sum(axis=1) for table in (predicted & present, predicted, present))
+    return (float((hits / np.maximum(said, 1)).mean()), float((hits / true).mean())) if rows.any() else (math.nan,) * 2
 
 
-def average_precisions(probabilities: Tensor, targets: Tensor) -> Tensor:
-    """Return the average precision of each label over the observations, float64 [C]; NaN without positives."""
-    present = _scored(probabilities, targets)
-    result = torch.full((probabilities.shape[1],), math.nan, dtype=torch.float64)
-    for label_index in present.any(dim=0).nonzero().flatten().tolist():
-        result[label_index] = _average_precision(probabilities[:, label_index], present[:, label_index])
-    return result
+def average_precisions(probabilities: Tensor, targets: Tensor) -> FloatArray:
+    """Return the average precision of each label over the observations, [C]; NaN without positives."""
+    scores, present = _scored(probabilities, targets)
+    once = np.ones((1, len(scores)))
+    return np.array([weighted_ap(scores[:, n], present[:, n], once)[0] for n in range(scores.shape[1])])
 
 
 def mean_average_precision(probabilities: Tensor, targets: Tensor) -> float:
     """Return the mean over labels of average precision; those without positives are left out, NaN for all."""
-    values = average_precisions(probabilities, targets)
-    return _mean(values[~values.isnan()])
+    known = [value for value in average_precisions(probabilities, targets).tolist() if not math.isnan(value)]
+    return math.fsum(known) / len(known) if known else math.nan
 
 
 def multilabel_row(probabilities: Tensor, targets: Tensor, *, threshold: float = 0.5) -> dict[str, float]:
@@ -58,14 +65,14 @@ def multilabel_row(probabilities: Tensor, targets: Tensor, *, threshold: float =
 
     :param threshold: a label is predicted where its probability is above this
     """
-    present, predictions = _scored(probabilities, targets), probabilities > threshold
-    precision, recall = precision_recall(predictions, present)
+    predictions = probabilities > threshold
+    precision, recall = precision_recall(predictions, targets)
     return {
-        "accuracy": overall_accuracy(predictions, present),
-        "f1": observation_f1(predictions, present),
+        "accuracy": overall_accuracy(predictions, targets),
+        "f1": observation_f1(predictions, targets),
         "precision": precision,
         "recall": recall,
-        "map": mean_average_precision(probabilities, present),
+        "map": mean_average_precision(probabilities, targets),
     }
 
 
@@ -76,14 +83,14 @@ def class_rows(probabilities: Tensor, targets: Tensor, *, threshold: float = 0.5
     :return: for each label `average_precision`, `f1`, `precision` (0 where nothing is predicted), `recall`, and
         `support`, the number of its positives; without positives all but `support` are NaN
     """
-    precisions = average_precisions(probabilities, targets)
     predicted, present = _binary_pair(probabilities > threshold, targets)
-    hits, n_predicted, support = (table.sum(dim=0).double() for table in (predicted & present, predicted, present))
+    hits, said, support = (table.sum(axis=0).astype(float) for table in (predicted & present, predicted, present))
+    known = np.where(support > 0, support, math.nan)
     columns = {
-        "average_precision": precisions,
-        "f1": torch.where(support > 0, 2 * hits / (n_predicted + support), math.nan),
-        "precision": torch.where(support > 0, hits / n_predicted.clamp(min=1), math.nan),
-        "recall": hits / support,
+        "average_precision": average_precisions(probabilities, targets),
+        "f1": 2 * hits / (said + known),
+        "precision": hits / np.maximum(said, 1) * (known / known),
+        "recall": hits / known,
     }
     return [
         {name: float(values[n]) for name, values in columns.items()} | {"support": int(support[n])}
@@ -99,59 +106,78 @@ def trivial_predictors(frequency: Tensor, targets: Tensor, *, threshold: float =
     :return: `always_no`, `always_yes`, `label_frequency` -> row as of `multilabel_row`
     """
     frequencies = frequency.double().to(targets.device).expand(targets.shape)
-    constant = torch.zeros_like(frequencies)
     return {
-        "always_no": multilabel_row(constant, targets),
-        "always_yes": multilabel_row(constant + 1, targets),
+        "always_no": multilabel_row(0 * frequencies, targets),
+        "always_yes": multilabel_row(0 * frequencies + 1, targets),
         "label_frequency": multilabel_row(frequencies, targets, threshold=threshold),
     }
 
 
-def _average_precision(scores: Tensor, present: Tensor) -> Tensor:
-    """Return the area under the steps of precision over recall, float32; equal scores are one step.
+def weighted_ap(scores: AnyFloatArray, present: BoolArray, weights: FloatArray) -> FloatArray:
+    """Return the average precision of a label, where observations count as often as their weights.
 
-    :param scores: [N]
-    :param present: bool [N], with at least one positive
+    It is the area under the steps of precision over recall.
+
+    :param scores: [N]; equal scores are one step
+    :param present: [N]
+    :param weights: [B, N], at least 0
+    :return: [B], NaN where no positive has weight
     """
-    order = scores.argsort(descending=True)
-    scores, hits = scores[order], present[order].cumsum(dim=0)
-    step_ends = torch.cat(
-        [(scores.diff() != 0).nonzero().flatten(), torch.tensor([len(scores) - 1], device=scores.device)]
-    )
-    precision, recall = hits[step_ends] / (step_ends + 1), hits[step_ends] / hits[-1]
-    # Summed from the last step to the first, as torchmetrics does, for bit-identical values.
-    return (recall.diff(prepend=recall.new_zeros(1)) * precision).flip(0).sum()
+    order = np.argsort(-scores, kind="stable")
+    positives = np.flatnonzero(present[order])
+    group_ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
+    steps = group_ends[np.searchsorted(group_ends, positives)]  # for each positive: the last of those that score alike
+    alike = np.searchsorted(positives, steps, side="right") - 1  # for each positive: the last positive of these
+    found = np.empty(len(weights))
+    for start in range(0, len(weights), _BLOCK):
+        columns = weights[start : start + _BLOCK].T[order]  # [N, B]: rows are gathered and summed along memory
+        total = columns.cumsum(axis=0)[steps]
+        gained = columns[positives]
+        hits = gained.cumsum(axis=0)[alike]
+        with np.errstate(invalid="ignore"):
+            found[start : start + _BLOCK] = (gained * hits / np.maximum(total, _TINY)).sum(axis=0) / gained.sum(axis=0)
+    return found
 
 
-def _counts(predictions: Tensor, targets: Tensor) -> tuple[Tensor, ...]:
-    """Return hits, predicted and present labels of each observation with a positive label: counts, float64 [M]."""
-    predicted, present = _binary_pair(predictions, targets)
-    has_positive = present.any(dim=1)
-    predicted, present = predicted[has_positive], present[has_positive]
-    return tuple(table.sum(dim=1).double() for table in (predicted & present, predicted, present))
+def weighted_f1(predicted: BoolArray, present: BoolArray, weights: FloatArray, of_labels: FloatArray) -> FloatArray:
+    """Return the F1 of each observation over its labels, averaged over those with a positive of a label that counts.
+
+    :param weights: of the observations, [B or 1, N], and `of_labels` [B or 1, C], as in `weighted_ap`
+    :return: [B], NaN where no such observation has weight
+    """
+    true, said, hit = (values.T.astype(float) for values in (present, predicted, predicted & present))
+    count = max(len(weights), len(of_labels))
+    weights, of_labels = (np.broadcast_to(one, (count, one.shape[1])) for one in (weights, of_labels))
+    found = np.empty(count)
+    for rows in (slice(start, start + _BLOCK) for start in range(0, count, _BLOCK)):
+        positives = of_labels[rows] @ true
+        sizes = positives + of_labels[rows] @ said
+        counted = weights[rows] * (positives > _TINY)
+        hits = 2 * counted * (of_labels[rows] @ hit)
+        with np.errstate(invalid="ignore"):
+            found[rows] = (hits / np.maximum(sizes, _TINY)).sum(axis=1) / counted.sum(axis=1)
+    return found
 
 
-def _mean(values: Tensor) -> float:
-    return float(values.mean()) if values.numel() else math.nan
-
-
-def _binary_pair(predictions: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+def _binary_pair(predictions: Tensor, targets: Tensor) -> tuple[BoolArray, BoolArray]:
     """Return both as bool [N, C]."""
-    for tensor in (predictions, targets):
-        if tensor.ndim != 2 or 0 in tensor.shape or predictions.shape != targets.shape:
+    pair = predictions.detach().cpu().numpy(), targets.detach().cpu().numpy()
+    for values in pair:
+        if values.ndim != 2 or 0 in values.shape or pair[0].shape != pair[1].shape:
             raise InvalidArgumentError(
                 "expected predictions and targets of one shape [N, C] with N, C >= 1, got "
-                f"{list(predictions.shape)} and {list(targets.shape)}"
+                f"{[*pair[0].shape]} and {[*pair[1].shape]}"
             )
-        if tensor.dtype != torch.bool and not bool(((tensor == 0) | (tensor == 1)).all()):
+        if not np.isin(values, (0, 1)).all():
             raise InvalidArgumentError(
                 "expected predictions and targets of 0 and 1 alone; compare probabilities with a threshold first"
             )
-    return predictions.bool(), targets.bool()
+    return pair[0].astype(bool, order="C"), pair[1].astype(bool, order="C")
 
 
-def _scored(probabilities: Tensor, targets: Tensor) -> Tensor:
-    """Return the targets as bool [N, C]."""
+def _scored(probabilities: Tensor, targets: Tensor) -> tuple[FloatArray, BoolArray]:
+    """Return scores and targets [N, C]."""
     if not probabilities.is_floating_point() or not bool(((probabilities >= 0) & (probabilities <= 1)).all()):
         raise InvalidArgumentError("expected probabilities as floating point in [0, 1]; logits need a sigmoid first")
-    return _binary_pair(torch.zeros_like(probabilities, dtype=torch.bool), targets)[1]
+    present = _binary_pair(probabilities > 1, targets)[1]
+    return probabilities.detach().double().cpu().numpy(), present

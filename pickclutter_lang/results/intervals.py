@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm, t
 
+from pickclutter_lang.metrics.multilabel import weighted_ap, weighted_f1
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Metric = Literal["map", "f1", "recall", "value"]
@@ -29,7 +31,6 @@ only score of a run, where items and labels are not known."""
 FACTORS = ("object splits", "seeds", "draws", "scenes", "classes")
 RESAMPLES = 1000
 _MOST_WEIGHTS = 2_000_000
-_BLOCK = 64
 _TINY = 1e-12
 _SHARED = ("scenes", "draws", "classes")
 """Factors whose units several splits may have."""
@@ -327,9 +328,9 @@ def _metric(run: RunScores, targets: Bools, items: Floats, labels: Floats, metri
     if metric == "value":
         return run.scores[:1, 0]
     if metric == "f1":
-        return _scene_f1(run.predicted, targets, items, labels)
+        return weighted_f1(run.predicted, targets, items, labels)
     if metric == "map":
-        of_labels = [average_precision(run.scores[:, n], targets[:, n], items) for n in range(targets.shape[1])]
+        of_labels = [weighted_ap(run.scores[:, n], targets[:, n], items) for n in range(targets.shape[1])]
         values = np.stack(of_labels, axis=1)
         counted = labels * ~np.isnan(values)
     else:
@@ -338,48 +339,3 @@ def _metric(run: RunScores, targets: Bools, items: Floats, labels: Floats, metri
         counted = labels * (positives > 0)
     with np.errstate(invalid="ignore"):
         return np.asarray((counted * np.nan_to_num(values)).sum(axis=1) / counted.sum(axis=1))
-
-
-def average_precision(scores: Floats, present: Bools, weights: Floats) -> Floats:
-    """Return the average precision of a label where items count as often as their weights.
-
-    :param scores: [N]; equal scores are one step
-    :param present: [N]
-    :param weights: [B, N], at least 0
-    :return: [B] in [0, 1], NaN where no positive has weight
-    """
-    order = np.argsort(-scores, kind="stable")
-    positives = np.flatnonzero(present[order])
-    group_ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
-    steps = group_ends[np.searchsorted(group_ends, positives)]  # for each positive: the last of those that score alike
-    alike = np.searchsorted(positives, steps, side="right") - 1  # for each positive: the last positive of these
-    found = np.empty(len(weights))
-    for rows in _blocks(len(weights)):
-        columns = weights[rows].T[order]  # [N, B]: rows are gathered and summed along memory
-        total = columns.cumsum(axis=0)[steps]
-        gained = columns[positives]
-        hits = gained.cumsum(axis=0)[alike]
-        with np.errstate(invalid="ignore"):
-            found[rows] = (gained * hits / np.maximum(total, np.finfo(float).tiny)).sum(axis=0) / gained.sum(axis=0)
-    return found
-
-
-def _scene_f1(predicted: Bools, present: Bools, items: Floats, labels: Floats) -> Floats:
-    """Return the F1 of each item over its labels, averaged over the items with a positive of a label that counts."""
-    true, said, hit = (values.T.astype(float) for values in (present, predicted, predicted & present))
-    count = max(len(items), len(labels))
-    items, labels = (np.broadcast_to(one, (count, one.shape[1])) for one in (items, labels))
-    found = np.empty(count)
-    for rows in _blocks(count):
-        positives = labels[rows] @ true
-        sizes = positives + labels[rows] @ said
-        counted = items[rows] * (positives > _TINY)
-        hits = 2 * counted * (labels[rows] @ hit)
-        with np.errstate(invalid="ignore"):
-            found[rows] = (hits / np.maximum(sizes, _TINY)).sum(axis=1) / counted.sum(axis=1)
-    return found
-
-
-def _blocks(count: int) -> list[slice]:
-    """Return slices of some resamples, whose arrays over all items stay in the cache of a core."""
-    return [slice(start, start + _BLOCK) for start in range(0, count, _BLOCK)]

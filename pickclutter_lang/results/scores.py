@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import CheckpointError
-from pickclutter_lang.results.intervals import Bools, Bootstrap, Metric, RunScores, SplitScores, average_precision
+from pickclutter_lang.metrics.multilabel import weighted_ap
+from pickclutter_lang.results.intervals import Bools, Bootstrap, Metric, RunScores, SplitScores
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.reading import read_npz
 
@@ -144,7 +145,7 @@ class Cell:
         for n in np.flatnonzero(self.targets.any(axis=0)):
             true, scores = self.targets[:, n], self.scores[:, n].astype(float)
             ranked = metric in ("map", "f1")
-            value = average_precision(scores, true, ones)[0] if ranked else self.predicted[true, n].mean()
+            value = weighted_ap(scores, true, ones)[0] if ranked else self.predicted[true, n].mean()
             found[self.labels[n]] = float(value)
         return found
 

@@ -7,12 +7,12 @@ import pytest
 import scipy.stats
 from numpy.typing import NDArray
 
+from pickclutter_lang.metrics.multilabel import weighted_ap
 from pickclutter_lang.results.intervals import (
     Bootstrap,
     RunScores,
     SplitScores,
     _metric,
-    average_precision,
     mean_interval,
     share,
     share_difference,
@@ -55,7 +55,7 @@ def test_weights_are_copies_of_rows() -> None:
     classes = rng.multinomial(4, [1 / 5] * 5, size=6)
     run, weights = RunScores(scores, scores > 0.5), (scenes.astype(float), classes.astype(float))
     found_f1, found_recall = (_metric(run, targets, *weights, metric) for metric in ("f1", "recall"))
-    found_ap = np.stack([average_precision(scores[:, c], targets[:, c], scenes * 1.0) for c in range(5)])
+    found_ap = np.stack([weighted_ap(scores[:, c], targets[:, c], scenes * 1.0) for c in range(5)])
     for b in range(6):
         rows, columns = np.repeat(np.arange(40), scenes[b]), np.repeat(np.arange(5), classes[b])
         copied = (scores > 0.5)[rows][:, columns], targets[rows][:, columns]
@@ -68,7 +68,7 @@ def test_weights_are_copies_of_rows() -> None:
 def test_a_class_without_a_drawn_positive_is_nan_and_left_out() -> None:
     present = np.array([True, False, False])
     weights = np.array([[0.0, 1.0, 1.0], [1.0, 1.0, 1.0]])
-    found = average_precision(np.array([0.3, 0.9, 0.1]), present, weights)
+    found = weighted_ap(np.array([0.3, 0.9, 0.1]), present, weights)
     assert np.isnan(found[0]) and found[1] == pytest.approx(0.5)
     targets = np.stack([present, ~present], axis=1)
     run = RunScores(targets + 0.0, targets)
