@@ -11,11 +11,11 @@ import textwrap
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 
 import hydra
 from hydra._internal.hydra import Hydra
@@ -53,11 +53,11 @@ _OPTIONS = """Options:
 def config_keys(config: type, prefix: str = "") -> Iterator[str]:
     """Yield the dotted keys of a dataclass, those of nested ones included."""
     hints = typing.get_type_hints(config)
-    for field in fields(config):
-        yield f"{prefix}{field.name}"
-        kind = dataclass_of(hints[field.name])
+    for item in fields(config):
+        yield f"{prefix}{item.name}"
+        kind = dataclass_of(hints[item.name])
         if kind is not None:
-            yield from config_keys(kind, f"{prefix}{field.name}.")
+            yield from config_keys(kind, f"{prefix}{item.name}.")
 
 
 def dataclass_of(hint: Any) -> type | None:
@@ -65,18 +65,47 @@ def dataclass_of(hint: Any) -> type | None:
     return next((kind for kind in (hint, *typing.get_args(hint)) if is_dataclass(kind)), None)  # type: ignore[return-value]
 
 
-@dataclass(frozen=True)
-class Command:
-    """A command as hydra knows it; see `hydra_main` for its parts."""
+@dataclass
+class Command(Generic[Config]):
+    """Makes a function of a configuration the main function of the command of its name; its docstring is the help."""
 
-    name: str
-    text: str
-    config: type
-    presets: Mapping[str, str]
-    extends: str | None
-    optional: Mapping[str, type]
-    ignore_other_keys: bool
-    trains: bool
+    config: type[Config]
+    """Dataclass with the defaults; presets are merged over them."""
+    presets: Mapping[str, str] = field(default_factory=dict)
+    """Configuration group -> preset that is chosen by default."""
+    preset_overrides: Mapping[str, Any] = field(default_factory=dict)
+    """Values that are merged over those of any preset."""
+    extends: str | None = None
+    """Command whose runs this one starts, and whose keys it takes and hands on: `reproduce_table12` has those of
+    `train_affordance`."""
+    optional: Mapping[str, type] = field(default_factory=dict)
+    """Group -> dataclass of a key that is null by default; presets start from `<group>_defaults`."""
+    ignore_other_keys: bool = False
+    """Presets may have keys that `config` lacks."""
+    trains: bool = False
+    """`torchrun` may start it in several processes, and hydra's launchers in several runs."""
+    bare: str | None = None
+    """Key of words without a key."""
+
+    def __call__(self, task: Callable[[Config], None]) -> Callable[[], None]:
+        """Return the main function."""
+        self.name, self.text = task.__name__, inspect.getdoc(task) or ""
+        if self.extends:
+            load(self.extends)
+        _register(self)
+
+        @hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name=self.name)
+        def run(cfg: DictConfig) -> None:
+            with exit_status():  # here too: `_run` takes what passes for a mistake in the command line
+                task(self.parse(cfg))
+
+        def main() -> None:
+            if self.bare is not None:
+                several = typing.get_origin(typing.get_type_hints(self.config)[self.bare]) is tuple
+                sys.argv[1:] = bare_words_as(self.bare, sys.argv[1:], several)
+            _run(cast(Callable[[], None], run), self)
+
+        return main
 
     @property
     def title(self) -> str:
@@ -94,64 +123,18 @@ class Command:
         keys = {*self.presets, *(REGISTERED[self.extends].keys if self.extends else ())}
         return keys.union(*map(config_keys, (self.config, *self.optional.values())))
 
-    def parse(self, cfg: DictConfig) -> Any:
+    def parse(self, cfg: DictConfig) -> Config:
         """Return a composed configuration as the dataclass of the command."""
         if self.ignore_other_keys or self.extends:
-            cfg = DictConfig({field.name: cfg[field.name] for field in fields(cast(Any, self.config))})
+            cfg = DictConfig({item.name: cfg[item.name] for item in fields(cast(Any, self.config))})
         return parse_config(self.config, cfg)
 
 
-REGISTERED: dict[str, Command] = {}
+REGISTERED: dict[str, Command[Any]] = {}
 """The commands that were imported so far, by the name of their function."""
 
 
-def hydra_main(
-    config: type[Config],
-    presets: Mapping[str, str] | None = None,
-    *,
-    preset_overrides: Mapping[str, Any] | None = None,
-    extends: str | None = None,
-    optional: Mapping[str, type] | None = None,
-    ignore_other_keys: bool = False,
-    trains: bool = False,
-    words: Callable[[Sequence[str]], list[str]] = list,
-) -> Callable[[Callable[[Config], None]], Callable[[], None]]:
-    """Make a function of a configuration the main function of the command of its name; its docstring is the help.
-
-    :param config: dataclass with the defaults; presets are merged over them
-    :param presets: configuration group -> preset that is chosen by default
-    :param preset_overrides: values that are merged over those of any preset
-    :param extends: command whose runs this one starts, and whose keys it takes and hands on: `reproduce_table12` has
-        those of `train_affordance`
-    :param optional: group -> dataclass of a key that is null by default; presets start from `<group>_defaults`
-    :param ignore_other_keys: presets may have keys that `config` lacks
-    :param trains: `torchrun` may start it in several processes, and hydra's launchers in several runs
-    :param words: makes overrides of the words of a command line
-    """
-
-    def decorate(task: Callable[[Config], None]) -> Callable[[], None]:
-        name = task.__name__
-        if extends:
-            load(extends)
-        text = inspect.getdoc(task) or ""
-        command = Command(name, text, config, presets or {}, extends, optional or {}, ignore_other_keys, trains)
-        _register(command, preset_overrides or {})
-
-        @hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name=name)
-        def run(cfg: DictConfig) -> None:
-            with exit_status():  # here too: `_run` takes what passes for a mistake in the command line
-                task(command.parse(cfg))
-
-        def main() -> None:
-            sys.argv[1:] = words(sys.argv[1:])
-            _run(cast(Callable[[], None], run), command)
-
-        return main
-
-    return decorate
-
-
-def _run(run: Callable[[], None], command: Command) -> None:
+def _run(run: Callable[[], None], command: Command[Any]) -> None:
     """Let hydra compose the configuration of a command and run its task; errors of the composition get a name."""
     _check_arguments(command, sys.argv[1:])
     Hydra.format_config_groups = _no_groups  # type: ignore[method-assign]
@@ -167,7 +150,7 @@ def _no_groups(self: Hydra, predicate: Callable[[str], bool], compact: bool = Tr
     return ""
 
 
-def _check_arguments(command: Command, arguments: Sequence[str]) -> None:
+def _check_arguments(command: Command[Any], arguments: Sequence[str]) -> None:
     """Refuse options that do not work here, and overrides that hydra would misread."""
     parser = get_args_parser()
 
@@ -195,7 +178,7 @@ def _check_arguments(command: Command, arguments: Sequence[str]) -> None:
             refuse(f"expected KEY=VALUE or GROUP=PRESET, but got {override!r}")
 
 
-def explain(error: Exception, command: Command) -> InvalidArgumentError:
+def explain(error: Exception, command: Command[Any]) -> InvalidArgumentError:
     """Return what is wrong with the overrides of a command, in one line with the nearest names.
 
     :param error: of the composition
@@ -309,7 +292,7 @@ def run_jobs(jobs: Sequence[Job], command: str, out: str, workers: int, write: C
         sys.exit(1)
 
 
-def _register(command: Command, preset_overrides: Mapping[str, Any]) -> None:
+def _register(command: Command[Any]) -> None:
     """Give hydra the configuration of a command: defaults, presets, and what all commands share."""
     REGISTERED[command.name] = command
     # A resolver, so that only `--help` makes the text. Hydra substitutes `$` itself.
@@ -330,10 +313,10 @@ def _register(command: Command, preset_overrides: Mapping[str, Any]) -> None:
         "output_subdir": None,
         "help": {"app_name": f"pickclutter {command.title}", "template": f"${{command_help:{command.name}}}"},
     }
-    store.store(command.name, {"defaults": defaults, **preset_overrides, "hydra": shared})
+    store.store(command.name, {"defaults": defaults, **command.preset_overrides, "hydra": shared})
 
 
-def command_help(command: Command, cfg: DictConfig) -> str:
+def command_help(command: Command[Any], cfg: DictConfig) -> str:
     """Return the help of a command, with the values of a composed configuration."""
     values = cast(dict[str, Any], OmegaConf.to_container(cfg))
     examples = re.sub("^ *(?=pickclutter )", "    ", command.text.strip(), flags=re.MULTILINE)
@@ -342,7 +325,7 @@ def command_help(command: Command, cfg: DictConfig) -> str:
         parts += ["Presets (GROUP=NAME); * is chosen:", *(_group_help(group, values) for group in groups)]
     parts += ["Keys (KEY=VALUE), with their values:", "\n".join(_key_lines(command.config, values, ""))]
     if command.extends:
-        own = {field.name for field in fields(cast(Any, command.config))}
+        own = {item.name for item in fields(cast(Any, command.config))}
         rest = {key: value for key, value in values.items() if key not in own}
         parts += ["Keys of each run:", "\n".join(_key_lines(REGISTERED[command.extends].config, rest, ""))]
     return "\n\n".join([*parts, _OPTIONS])
@@ -369,8 +352,8 @@ def _wrapped(text: str, first: str, others: str) -> list[str]:
 def _key_lines(config: type, values: dict[str, Any], prefix: str) -> Iterator[str]:
     """Yield the lines of the keys of a dataclass, those that it inherits last, and of nested ones below it."""
     docs, hints = field_docs(config), typing.get_type_hints(config)
-    inherited = {field.name for base in config.__bases__ if is_dataclass(base) for field in fields(base)}
-    names = sorted((field.name for field in fields(config)), key=inherited.__contains__)
+    inherited = {item.name for base in config.__bases__ if is_dataclass(base) for item in fields(base)}
+    names = sorted((item.name for item in fields(config)), key=inherited.__contains__)
     nested = []
     for name in (name for name in names if name in values):
         value, kind = values[name], dataclass_of(hints[name])
@@ -394,8 +377,8 @@ def field_docs(config: type) -> dict[str, str]:
     for base in reversed(config.__mro__[:-1]):
         (body,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
         assert isinstance(body, ast.ClassDef)
-        for field, text in zip(body.body, body.body[1:]):  # noqa: B905
-            match field, text:
+        for item, text in zip(body.body, body.body[1:]):  # noqa: B905
+            match item, text:
                 case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
                     found[name] = " ".join(words.split())
     return found

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 
-from pickclutter_lang.commands.app import compose_config, hydra_main, run_jobs
+from pickclutter_lang.commands.app import Command, compose_config, run_jobs
 from pickclutter_lang.experiments.scenes.config import (
     AffordanceEvalConfig,
     CropClassifierPhaseConfig,
@@ -25,7 +25,7 @@ PRESETS = {
 }
 
 
-@hydra_main(TrainConfig, PRESETS, optional={"crop_classifier": CropClassifierPhaseConfig}, trains=True)
+@Command(TrainConfig, PRESETS, optional={"crop_classifier": CropClassifierPhaseConfig}, trains=True)
 def train_affordance(config: TrainConfig) -> None:
     """Distill a student, fine-tune it on few-shot scenes, evaluate it, and write a report.
 
@@ -61,7 +61,7 @@ def train_affordance(config: TrainConfig) -> None:
     print(f"report: {report}")
 
 
-@hydra_main(AffordanceEvalConfig)
+@Command(AffordanceEvalConfig)
 def evaluate_affordance(config: AffordanceEvalConfig) -> None:
     """Evaluate a finished run again from its checkpoints, or a policy on a scene store of any objects.
 
@@ -93,7 +93,7 @@ def evaluate_affordance(config: AffordanceEvalConfig) -> None:
     print(f"report: {write_report(folder)}")
 
 
-@hydra_main(CompareRunsConfig)
+@Command(CompareRunsConfig)
 def compare_runs(config: CompareRunsConfig) -> None:
     """Compare finished runs with the first of them, on one page.
 
@@ -108,7 +108,7 @@ def compare_runs(config: CompareRunsConfig) -> None:
     print(f"report: {write_comparison(config)}")
 
 
-@hydra_main(ReproduceTable12Config, {"experiment": "table12_cpu"}, extends="train_affordance")
+@Command(ReproduceTable12Config, {"experiment": "table12_cpu"}, extends="train_affordance")
 def reproduce_table12(config: ReproduceTable12Config) -> None:
     """Train every method with every split of the objects, seed and draw, and write Table 12.
 

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from pickclutter_lang.commands.app import hydra_main
+from pickclutter_lang.commands.app import Command
 from pickclutter_lang.datasets.scenes.importer import ImportConfig, import_published
 from pickclutter_lang.demonstrations.config import CollectDemosConfig, ExportLerobotConfig
 from pickclutter_lang.sharing import FetchConfig, PushConfig
 
 
-@hydra_main(CollectDemosConfig)
+@Command(CollectDemosConfig)
 def collect_demos(config: CollectDemosConfig) -> None:
     """Collect demonstrations of picks by name as ManiSkill2 trajectories. Needs the extra sim.
 
@@ -23,7 +23,7 @@ def collect_demos(config: CollectDemosConfig) -> None:
     print(f"{done.kept} demonstrations of {done.played} episodes; card: {done.folder / CARD_FILE}")
 
 
-@hydra_main(ExportLerobotConfig)
+@Command(ExportLerobotConfig)
 def export_lerobot(config: ExportLerobotConfig) -> None:
     """Write collected demonstrations as a LeRobot data set, version 3.0. Needs the extra export.
 
@@ -43,7 +43,7 @@ class VerifyConfig:
     """Folder of the store."""
 
 
-@hydra_main(VerifyConfig)
+@Command(VerifyConfig)
 def verify_scenes(config: VerifyConfig) -> None:
     """Read every shard of a scene store and compare it with the manifest. Damaged and missing shards are named.
 
@@ -56,7 +56,7 @@ def verify_scenes(config: VerifyConfig) -> None:
     print(f"content {manifest.content_hash}")
 
 
-@hydra_main(ImportConfig)
+@Command(ImportConfig)
 def import_scenes(config: ImportConfig) -> None:
     """Make a scene store of the HDF5 file that the paper's authors published.
 
@@ -70,7 +70,7 @@ def import_scenes(config: ImportConfig) -> None:
     print(f"content {store.content_hash}")
 
 
-@hydra_main(PushConfig)
+@Command(PushConfig)
 def push(config: PushConfig) -> None:
     """Push a policy, a teacher or a scene store to the Hugging Face Hub, with a card.
 
@@ -83,7 +83,7 @@ def push(config: PushConfig) -> None:
     print(f"pushed: {run(config)}")
 
 
-@hydra_main(FetchConfig)
+@Command(FetchConfig)
 def fetch(config: FetchConfig) -> None:
     """Download a policy, a teacher or a scene store from the Hugging Face Hub, and verify its files.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 
-from pickclutter_lang.commands.app import compose_config, hydra_main, run_jobs
+from pickclutter_lang.commands.app import Command, compose_config, run_jobs
 from pickclutter_lang.experiments.images.config import CaptionConfig, ImageTrainConfig, ReproduceTablesConfig
 
 PRESETS = {"dataset": "object_views", "teacher": "pocket", "student": "resnet18", "recipe": "cpu"}
@@ -14,7 +14,7 @@ PRESETS = {"dataset": "object_views", "teacher": "pocket", "student": "resnet18"
 PRESET_OVERRIDES = {"student": {"output_stride": None}}  # any student as its library has it
 
 
-@hydra_main(ImageTrainConfig, PRESETS, preset_overrides=PRESET_OVERRIDES, trains=True)
+@Command(ImageTrainConfig, PRESETS, preset_overrides=PRESET_OVERRIDES, trains=True)
 def train_image_student(config: ImageTrainConfig) -> None:
     """Distill a student that classifies single images, fine-tune it on few images of unseen classes, and evaluate it.
 
@@ -41,7 +41,7 @@ def train_image_student(config: ImageTrainConfig) -> None:
         print(f"report: {write_report(config.out)}")
 
 
-@hydra_main(ReproduceTablesConfig, extends="train_image_student")
+@Command(ReproduceTablesConfig, extends="train_image_student")
 def reproduce_tables(config: ReproduceTablesConfig) -> None:
     """Train what tables and figures of the paper need, each run in its own process, and write them.
 
@@ -77,7 +77,7 @@ def reproduce_tables(config: ReproduceTablesConfig) -> None:
     run_jobs(jobs, "train-image-student", config.out, config.workers, write)
 
 
-@hydra_main(CaptionConfig, {"dataset": "object_views"}, ignore_other_keys=True)
+@Command(CaptionConfig, {"dataset": "object_views"}, ignore_other_keys=True)
 def caption_images(config: CaptionConfig) -> None:
     """Caption images with an image captioning model (BLIP, GIT), for the loss `cap`. Needs the extra `llm`.
 

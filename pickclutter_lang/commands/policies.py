@@ -1,16 +1,15 @@
 """Commands of policies: export, evaluate, pick, look at an image, show a page in a browser, and train PPO."""
 
-from functools import partial
 from pathlib import Path
 
-from pickclutter_lang.commands.app import bare_words_as, hydra_main
+from pickclutter_lang.commands.app import Command
 from pickclutter_lang.demo.config import DemoConfig, LookConfig
 from pickclutter_lang.evaluation.config import PickConfig, PolicyEvalConfig
 from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
 from pickclutter_lang.policy.command_configs import PPOConfig, RuntimeExportConfig
 
 
-@hydra_main(PolicyExportConfig)
+@Command(PolicyExportConfig)
 def export_policy(config: PolicyExportConfig) -> None:
     """Export a finished student as a policy folder of safetensors and JSON, for use in the environment.
 
@@ -25,7 +24,7 @@ def export_policy(config: PolicyExportConfig) -> None:
     print(f"policy: {run(config)}")
 
 
-@hydra_main(RuntimeExportConfig)
+@Command(RuntimeExportConfig)
 def export_runtime(config: RuntimeExportConfig) -> None:
     """Export a policy folder for use without torch: ONNX networks, run by ONNX Runtime. Needs the extra export.
 
@@ -41,7 +40,7 @@ def export_runtime(config: RuntimeExportConfig) -> None:
     print(f"{done.folder}: {size:.1f} MB, within {done.difference:.1g} of torch")
 
 
-@hydra_main(PolicyEvalConfig)
+@Command(PolicyEvalConfig)
 def evaluate_policy(config: PolicyEvalConfig) -> None:
     """Have policies pick the named object in the simulator, and count successes. Needs the extra sim.
 
@@ -59,7 +58,7 @@ def evaluate_policy(config: PolicyEvalConfig) -> None:
     print(f"report: {done.folder / PAGE_FILE}")
 
 
-@hydra_main(PickConfig, words=partial(bare_words_as, "phrase"))
+@Command(PickConfig, bare="phrase")
 def pick(config: PickConfig) -> None:
     """Have the arm pick an object of a pile by its name, and write the video. Needs the extra sim.
 
@@ -82,7 +81,7 @@ def pick(config: PickConfig) -> None:
     print(f"video: {config.out}")
 
 
-@hydra_main(LookConfig, words=partial(bare_words_as, "image"))
+@Command(LookConfig, bare="image")
 def look(config: LookConfig) -> None:
     """Ask for names in an image: scores, thresholds and maps of a teacher, and of a student.
 
@@ -105,7 +104,7 @@ def look(config: LookConfig) -> None:
     print(f"figure: {config.out}")
 
 
-@hydra_main(DemoConfig)
+@Command(DemoConfig)
 def demo(config: DemoConfig) -> None:
     """Name an object, and see what student and teacher find; the arm picks it. In a browser. Needs the extra demo.
 
@@ -126,7 +125,7 @@ def demo(config: DemoConfig) -> None:
             Event().wait()
 
 
-@hydra_main(PPOConfig)
+@Command(PPOConfig)
 def train_ppo(config: PPOConfig) -> None:
     """Train PPO (stable-baselines3) in the environment on a student's features. Needs the extras sim and rl.
 

@@ -1,10 +1,9 @@
 """Commands around the simulator: its check, scenes, grasp labels, meshes and views."""
 
 import sys
-from functools import partial
 from pathlib import Path
 
-from pickclutter_lang.commands.app import bare_words_as, hydra_main
+from pickclutter_lang.commands.app import Command
 from pickclutter_lang.envs.check_install import InstallConfig
 from pickclutter_lang.envs.config import CollectConfig, GraspValidationConfig, ObjectSheetConfig, ObjectViewConfig
 from pickclutter_lang.errors import MissingExtraError, RendererError
@@ -12,7 +11,7 @@ from pickclutter_lang.objects.meshes import MeshImportConfig, check_packages
 from pickclutter_lang.utils.locks import file_lock
 
 
-@hydra_main(InstallConfig)
+@Command(InstallConfig)
 def check_install(config: InstallConfig) -> None:
     """Check everything that the simulator needs, and render one pile; end with status 2 at the first that fails.
 
@@ -25,7 +24,7 @@ def check_install(config: InstallConfig) -> None:
         print(line, flush=True)
 
 
-@hydra_main(CollectConfig)
+@Command(CollectConfig)
 def collect_scenes(config: CollectConfig) -> None:
     """Collect scenes of clutter with the simulator into a scene store. Needs the extra sim.
 
@@ -41,7 +40,7 @@ def collect_scenes(config: CollectConfig) -> None:
     print(f"content {done.manifest.content_hash}")
 
 
-@hydra_main(GraspValidationConfig)
+@Command(GraspValidationConfig)
 def validate_grasp_labels(config: GraspValidationConfig) -> None:
     """Check the label `graspable` of a scene store against picks by the simulated arm. Needs the extra sim.
 
@@ -54,7 +53,7 @@ def validate_grasp_labels(config: GraspValidationConfig) -> None:
         print(f"{key:>12}: {result[key]:.3f}" if isinstance(result[key], float) else f"{key:>12}: {result[key]}")
 
 
-@hydra_main(MeshImportConfig, words=partial(bare_words_as, "files", several=True))
+@Command(MeshImportConfig, bare="files")
 def import_mesh(config: MeshImportConfig) -> None:
     """Import meshes as an object set in ManiSkill2's layout, and render a sheet of them. Needs the extra meshes.
 
@@ -89,7 +88,7 @@ def import_mesh(config: MeshImportConfig) -> None:
     sys.exit(2 if result.broken else 0)
 
 
-@hydra_main(ObjectViewConfig)
+@Command(ObjectViewConfig)
 def render_object_views(config: ObjectViewConfig) -> None:
     """Render views of single objects, to train a pocket teacher. Needs the extra sim.
 
@@ -101,7 +100,7 @@ def render_object_views(config: ObjectViewConfig) -> None:
     print(f"views in {config.out}, content {content}")
 
 
-@hydra_main(ObjectSheetConfig)
+@Command(ObjectSheetConfig)
 def render_object_sheet(config: ObjectSheetConfig) -> None:
     """Render a contact sheet of objects with their names, or of instances of kinds. Needs the extra sim.
 

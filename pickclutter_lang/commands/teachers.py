@@ -2,13 +2,13 @@
 
 from functools import partial
 
-from pickclutter_lang.commands.app import hydra_main
+from pickclutter_lang.commands.app import Command
 from pickclutter_lang.language.collect_descriptions import DescribeConfig, collect_descriptions, dry_run
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.utils.progress import track
 
 
-@hydra_main(TeacherTrainConfig, {"teacher_data": "renders"}, trains=True)
+@Command(TeacherTrainConfig, {"teacher_data": "renders"}, trains=True)
 def train_teacher(config: TeacherTrainConfig) -> None:
     """Train a pocket teacher, a small CLIP, on renders or on your own images, and write its model card.
 
@@ -30,7 +30,7 @@ def train_teacher(config: TeacherTrainConfig) -> None:
     print(f"the teacher is in {folder}; its metrics are in {folder / CARD_FILE}")
 
 
-@hydra_main(DescribeConfig)
+@Command(DescribeConfig)
 def describe_labels(config: DescribeConfig) -> None:
     """Ask a language model to describe labels, with the paper's instructions (sections 5 and 6). Needs the extra llm.
 
