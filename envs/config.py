@@ -12,15 +12,23 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import select_objects
 from pickclutter_lang.objects.object_sets import (
     MAX_INSTANCES,
+    ObjectsConfig,
     check_kinds,
     check_object_split,
-    check_objects,
     check_source,
     is_kinds,
     sources_of,
 )
 from pickclutter_lang.utils.pool import PoolConfig
-from pickclutter_lang.utils.validation import MAX_WORKERS, at_least, check_folder, check_path, check_seed, within
+from pickclutter_lang.utils.validation import (
+    MAX_WORKERS,
+    at_least,
+    check_folder,
+    check_path,
+    check_seed,
+    one_of,
+    within,
+)
 
 _MAX_SCENES = 10_000_000
 _MAX_VIEWS = 1_000_000
@@ -28,7 +36,7 @@ _SHEET_INSTANCES = 12
 
 
 @dataclass(frozen=True)
-class CollectConfig(PileConfig):
+class CollectConfig(PileConfig, ObjectsConfig, PoolConfig):
     """A collection of scenes of clutter. Scene k depends on `seed`, `split` and k alone."""
 
     split: str = "train"
@@ -40,45 +48,22 @@ class CollectConfig(PileConfig):
     object_split: int = 0
     """Which 12 objects are unseen (Y_ood): 0 the paper's, 1 to 4 drawn at random. Of your own objects: 0 those of
     catalog.yaml, 1 to 999 drawn by this seed."""
-    objects: Any = "proxy"
-    """Object set: `proxy` (generated models), `ycb` (real scans), `kinds` (in every pile other instances), a folder of
-    your own objects, or sets to mix, `[ycb,./mine]`."""
-    objects_root: str | None = None
-    """Folder of the object set. null: the package's cache, or $MS2_ASSET_DIR for `ycb`."""
-    kinds: tuple[str, ...] = ()
-    """For `kinds` and distractors: their names. []: all; as distractors, those that no label means."""
-    instances: int = 50
-    """For `kinds` and distractors: instances of each. `train`, `fewshot` and `teacher` share theirs; those of `id` and
-    `ood` are others."""
     out: str = MISSING
-    """Folder of the store."""
-    workers: int = 0
-    """Processes. 0: one for each CPU core. The content does not depend on it."""
-    engine: str = "local"
-    """Where they are: `local`, this machine, or `ray`, the machines of a Ray cluster. Needs the extra `cluster`."""
-    address: str = "auto"
-    """For `engine=ray`: HOST:PORT of the cluster's head. `auto`: the cluster of this machine."""
+    """Folder of the store. Its content does not depend on `workers`, `engine` and `address`."""
     shard_size: int = 50
     """Scenes in a file of the store."""
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
         _ = self.clutter
-        if self.split not in SPLIT_OBJECTS:
-            raise InvalidArgumentError(f"expected split out of {', '.join(SPLIT_OBJECTS)}, but got {self.split!r}")
+        one_of("split", self.split, [*SPLIT_OBJECTS])
         within("scenes", self.scenes, 1, _MAX_SCENES)
         within("shard_size", self.shard_size, 1, _MAX_SCENES)
         check_seed(self.seed)
-        within("workers", self.workers, 0, MAX_WORKERS)
-        self.pool.validate()
+        PoolConfig.validate(self)
         check_path("out", self.out)
-        check_objects(self.objects, self.objects_root, self.kinds, self.instances, self.distractors)
+        ObjectsConfig.validate(self)
         check_object_split(self.objects, self.object_split)
-
-    @property
-    def pool(self) -> PoolConfig:
-        """Who makes the scenes."""
-        return PoolConfig(self.workers, self.engine, self.address)
 
     @property
     def clutter(self) -> PileConfig:

@@ -18,14 +18,11 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject, paper_catalog
 from pickclutter_lang.objects.object_sets import (
-    DEFAULT_INSTANCES,
+    ObjectsConfig,
     ObjectSet,
-    ObjectSource,
     is_kinds,
     is_own,
     kinds_of_instances,
-    load_object_set,
-    sources_of,
     with_distractors,
 )
 
@@ -52,20 +49,9 @@ class ProceduralEpisodes(Sequence[Episode]):
 
 
 @lru_cache(maxsize=4)
-def shared_generator(
-    objects: tuple[str, ...],
-    root: str | None,
-    object_split: int,
-    kinds: tuple[str, ...],
-    instances: int,
-    config: PileConfig,
-) -> SceneGenerator:
-    """Return the process's scene generator for an object set; it keeps meshes loaded, so environments share it.
-
-    The arguments before `config` are those of `load_object_set`.
-    """
-    found = load_object_set(objects, root, None, object_split, kinds, instances, distractors=config.distractors > 0)
-    return SceneGenerator(found, config)
+def shared_generator(objects: ObjectsConfig, object_split: int, config: PileConfig) -> SceneGenerator:
+    """Return the process's scene generator for an object set; it keeps meshes loaded, so environments share it."""
+    return SceneGenerator(objects.load_objects(object_split), config)
 
 
 def open_episodes(
@@ -73,15 +59,10 @@ def open_episodes(
     pile_seed: int,
     split: str,
     config: PileConfig,
-    objects: ObjectSource,
-    root: str | None,
+    objects: ObjectsConfig,
     object_split: int,
-    kinds: tuple[str, ...],
-    instances: int,
 ) -> tuple[ObjectSet, Sequence[Episode]]:
     """Return the object set and the episodes of an environment.
-
-    The arguments from `objects` on are those of `load_object_set`.
 
     :param episode_json: a ManiSkill2 episode file; None: piles that are dropped
     :param pile_seed: of dropped piles, as are `split` and `config`
@@ -89,36 +70,29 @@ def open_episodes(
     config.validate()
     if episode_json is not None:
         episodes = read_episodes(episode_json)
-        if config.distractors:  # these are the file's
-            kinds, instances = (), DEFAULT_INSTANCES
-        return objects_of(episodes, objects, root, object_split, kinds, instances), episodes
-    maker = shared_generator(sources_of(objects), root, object_split, kinds, instances, config)
+        if objects.distractors:  # these are the file's
+            objects = ObjectsConfig(objects.objects, objects.objects_root)
+        return objects_of(episodes, objects, object_split), episodes
+    maker = shared_generator(objects, object_split, config)
     return maker.objects, ProceduralEpisodes(maker, pile_seed, split)
 
 
-def objects_of(
-    episodes: Sequence[Episode],
-    objects: ObjectSource,
-    root: str | None,
-    object_split: int,
-    kinds: Sequence[str],
-    instances: int,
-) -> ObjectSet:
+def objects_of(episodes: Sequence[Episode], objects: ObjectsConfig, object_split: int) -> ObjectSet:
     """Load the object set of an episode file: the paper's 26 and the others in it, kinds, or one's own objects.
 
-    Instances of kinds that lie among other objects are distractors. The arguments after `episodes` are those of
-    `load_object_set`.
+    Instances of kinds that lie among other objects are distractors.
 
     :raises MissingAssetsError, UnknownObjectError: when the set lacks an object of the episodes
     :raises InvalidArgumentError: when a label means a kind that is to be a distractor
     """
+    source = objects.objects
     model_ids = sorted({actor["model_id"] for one in episodes for actor in one["actors"]})
-    of_kinds = {} if is_kinds(objects) else kinds_of_instances(model_ids)
+    of_kinds = {} if is_kinds(source) else kinds_of_instances(model_ids)
     ids = None
-    if not is_own(objects) and not is_kinds(objects):
+    if not is_own(source) and not is_kinds(source):
         paper = paper_catalog().model_ids
         ids = paper + sorted(set(model_ids) - set(paper) - set(of_kinds))
-    found = load_object_set(objects, root, ids, object_split, kinds, instances)
+    found = objects.load_objects(object_split, ids)
     distractors = sorted({name for model_id, name in of_kinds.items() if model_id not in found.catalog.model_ids})
     if distractors:
         found = with_distractors(found, distractors)

@@ -56,7 +56,7 @@ def validate_grasp_labels(config: GraspValidationConfig) -> dict[str, Any]:
             )
         scenes = _first_scenes(store, config.instances)
         done: dict[int, list[dict[str, Any]]] = {}
-        tasks = PoolConfig(config.workers).run(partial(_validation_function, objects, config.store), scenes)
+        tasks = PoolConfig(config.workers).map(partial(_validation_function, objects, config.store), scenes)
         with closing(tasks) as results, ProgressBar("scenes", len(scenes)) as bar:
             for scene, rows in results:
                 done[scene] = rows

@@ -56,7 +56,7 @@ from pickclutter_lang.envs.randomization import (
 from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, renderer_options, shared_engine
 from pickclutter_lang.errors import InvalidArgumentError, RendererError
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject
-from pickclutter_lang.objects.object_sets import ObjectSet, ObjectSource
+from pickclutter_lang.objects.object_sets import ObjectsConfig, ObjectSet, ObjectSource, sources_of
 from pickclutter_lang.utils.validation import one_of, within
 
 _HAND_CAMERA = "hand_camera"
@@ -176,11 +176,11 @@ class PickClutterLangEnv(ObjectSetEnv):
         self._obs_mode_name = obs_mode or OBS_MODES[0]
         raw_mode = self._obs_mode_name if self._obs_mode_name in _PLAIN_MODES else "image"
         root = None if objects_root is None else str(objects_root)
-        of_set = (objects, root, object_split, tuple(kinds), instances)
+        source = ObjectsConfig(sources_of(objects), root, tuple(kinds), instances, distractors)
         piles = PileConfig(
             min_objects, max_objects, graspable=False, camera=self._camera_settings, distractors=distractors
         )
-        made_of = open_episodes(episode_json, pile_seed, split, piles, *of_set)
+        made_of = open_episodes(episode_json, pile_seed, split, piles, source, object_split)
         try:
             super().__init__(*made_of, obs_mode=raw_mode, render_mode=render_mode, camera_cfgs=cameras, **kwargs)
         finally:

@@ -188,6 +188,21 @@ def episode_view_rng(episode_seed: int, step: int | None = None) -> np.random.Ge
     return np.random.default_rng([episode_seed, _STREAM, 0 if step is None else 1 + step])
 
 
+@dataclass(frozen=True, kw_only=True)
+class ViewConfig:
+    """What the hand camera sees of piles."""
+
+    camera: HandCameraConfig = field(default_factory=HandCameraConfig)
+    """The hand camera; a range is drawn for each pile."""
+    appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
+    """Lights, table and background; a range is drawn for each pile."""
+
+    def validate(self) -> None:
+        """Raise `InvalidArgumentError` for values outside their range."""
+        self.camera.validate()
+        self.appearance.validate()
+
+
 def changes(config: HandCameraConfig | AppearanceConfig) -> dict[str, Any]:
     """Return the settings that differ from the defaults, as a manifest records them.
 

@@ -27,7 +27,7 @@ from pickclutter_lang.datasets.scenes.shards import bytes_damage
 from pickclutter_lang.envs.config import CollectConfig
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, catalog_bytes
-from pickclutter_lang.objects.object_sets import ObjectSet, load_object_set
+from pickclutter_lang.objects.object_sets import ObjectSet
 from pickclutter_lang.utils.io import atomic_write, clean_temp_files, create_dir
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.plugins import installed_version
@@ -77,19 +77,12 @@ def collect(config: CollectConfig) -> Collected:
     """
     config.validate()
     versions = current_versions()
-    objects = load_object_set(
-        config.objects,
-        config.objects_root,
-        object_split=config.object_split,
-        kinds=config.kinds,
-        instances=config.instances,
-        distractors=config.distractors > 0,
-    )
+    objects = config.load_objects(config.object_split)
     objects = replace(objects, root=objects.root.resolve())
     manifest = plan(config, objects, versions)
     make_source = partial(simulator_source, objects, config.clutter, manifest)
     catalog = None if objects.own_catalog is None else catalog_bytes(objects.own_catalog)
-    return collect_store(Path(config.out), manifest, make_source, config.pool, catalog)
+    return collect_store(Path(config.out), manifest, make_source, config, catalog)
 
 
 def simulator_source(objects: ObjectSet, config: PileConfig, manifest: Manifest) -> SceneGenerator:
@@ -201,7 +194,7 @@ def _make(
     entries, listed = list(valid), len(valid)
     with ProgressBar("scenes", sum(len(manifest.shard_range(number)) for number in missing)) as bar:
         try:
-            with closing(pool.run(make_function, missing)) as results:
+            with closing(pool.map(make_function, missing)) as results:
                 for _, entry in results:
                     bar.advance(entry.rows)
                     entries.append(entry)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig, changes, read_settings
+from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig, ViewConfig, changes, read_settings
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject
 from pickclutter_lang.objects.object_sets import ObjectSet, check_share
@@ -31,7 +31,7 @@ FEWEST_LABELED = 2
 
 
 @dataclass(frozen=True)
-class PileConfig:
+class PileConfig(ViewConfig):
     """Piles, cameras and labels. Lengths in meters, angles in radians."""
 
     min_objects: int = 4
@@ -57,10 +57,6 @@ class PileConfig:
     this probability, but two objects have a label in any case. `kinds` and `instances` say which."""
     arm_noise: float = 0.02
     """Standard deviation of the arm's joint angles at rest, radians."""
-    camera: HandCameraConfig = field(default_factory=HandCameraConfig)
-    """The hand camera; a range is drawn for each scene."""
-    appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
-    """Lights, table and background; a range is drawn for each scene."""
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
@@ -80,8 +76,7 @@ class PileConfig:
                 within(name, length, low, 1.0)
         check_share(self.distractors)
         within("arm_noise", self.arm_noise, 0.0, 1.0)
-        self.camera.validate()
-        self.appearance.validate()
+        ViewConfig.validate(self)
         above("visible_share", self.visible_share, 0.0)
         within("visible_share", self.visible_share, 0.0, 1.0)
         at_least("visible_pixels", self.visible_pixels, 1)

@@ -87,7 +87,7 @@ def collect_demos(config: CollectDemosConfig) -> Collected:
         kept = {seed for seed, episode in played.items() if is_kept(episode, config.failures)}
         missing = [seed for seed in config.seeds if seed not in played or seed in kept - there.keys()]
         if missing:
-            playing = config.pool.run(partial(make_play_function, rollouts, folder, config.failures), missing)
+            playing = config.map(partial(make_play_function, rollouts, folder, config.failures), missing)
             log.play(playing, len(missing), len(config.seeds))
         episodes = sorted(log.episodes.values(), key=lambda episode: int(episode["seed"]))
         found = find_episodes(folder, trajectories)
@@ -95,7 +95,7 @@ def collect_demos(config: CollectDemosConfig) -> Collected:
         logged = {episode["seed"]: found[episode["seed"]] for episode in shown}
         sources = merge(folder, trajectories, logged, _meta(rollouts))
         videos = write_videos(partial(RolloutRunner, rollouts, SIDE), shown, config.n_videos, folder)
-        settings = {"seed": config.seed, "kinds": config.kinds, "instances": config.instances, **identity}
+        settings = {"seed": config.seed, "kinds": list(config.kinds), "instances": config.instances, **identity}
         meshes = mesh_words(objects.name, objects.own_catalog, bool(objects.distractors))
         atomic_write(folder / CARD_FILE, _card(settings, episodes, sources, videos, meshes).encode())
     return Collected(folder, len(episodes), len(sources))

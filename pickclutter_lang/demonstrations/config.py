@@ -12,7 +12,7 @@ from pickclutter_lang.objects.object_sets import check_object_split
 from pickclutter_lang.utils.validation import check_path, one_of
 
 
-@dataclass
+@dataclass(frozen=True)
 class CollectDemosConfig(EpisodesConfig):
     """Demonstrations of picks by name in the simulator. Episode k depends on `seed` + k and on no other episode."""
 

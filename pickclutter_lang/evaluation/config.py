@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from omegaconf import MISSING
 
-from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig, changes
+from pickclutter_lang.envs.randomization import ViewConfig, changes
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.evaluation.instructions import SUITES
 from pickclutter_lang.experiments.scenes.config import CALIBRATIONS
-from pickclutter_lang.objects.object_sets import ObjectSet, check_objects, is_own, load_object_set
+from pickclutter_lang.objects.object_sets import ObjectsConfig, ObjectSet, check_objects, is_own
 from pickclutter_lang.utils.plugins import is_plugin, resolve
 from pickclutter_lang.utils.pool import PoolConfig
 from pickclutter_lang.utils.validation import (
     MAX_SEED,
-    MAX_WORKERS,
     at_least,
     check_folder,
     check_path,
@@ -33,39 +32,16 @@ teacher, a policy of a user's own, or chance (lower bound). A further one is nam
 `StudentRuntime` to a `TargetDetector`."""
 
 
-@dataclass
-class PileSettings:
+@dataclass(frozen=True)
+class PileSettings(ObjectsConfig, ViewConfig):
     """Piles of objects, and how the arm acts in them."""
 
-    objects: Any = "proxy"
-    """Object set: `proxy` (generated models), `ycb` (real scans), `kinds` (in every pile other instances), a folder of
-    your own objects, or sets to mix, `[ycb,./mine]`."""
-    objects_root: str | None = None
-    """Folder of the object set. null: the package's default."""
-    kinds: list[str] = field(default_factory=list)
-    """For `kinds` and distractors: their names. []: all; as distractors, those that no label means. A student or
-    teacher encodes names that are new to it."""
-    instances: int = 50
-    """For `kinds` and distractors: instances of each; those of `train` and `fewshot` are others than those of `id` and
-    `ood`."""
-    distractors: float = 0.0
-    """Share of a pile's objects that are instances of kinds without a label, from 0 to below 1. No instruction names
-    one."""
-    camera: HandCameraConfig = field(default_factory=HandCameraConfig)
-    """The hand camera; a range is drawn for each pile."""
-    appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
-    """Lights, table and background; a range is drawn for each pile."""
     split: str = "ood"
     """Objects in the piles: `id` (the seen ones) or `ood` (all)."""
     control_mode: str = "pd_ee_delta_pose"
     """Controller: `pd_ee_delta_pose` or `pd_joint_delta_pos`."""
     trust_code: bool = False
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
-
-    def load_objects(self) -> ObjectSet:
-        """Load the object set."""
-        among = self.distractors > 0
-        return load_object_set(self.objects, self.objects_root, None, 0, self.kinds, self.instances, among)
 
     def identity(self, objects: ObjectSet) -> dict[str, Any]:
         """Return what episodes depend on besides their seeds and who acts, as JSON values."""
@@ -80,18 +56,14 @@ class PileSettings:
         }
 
 
-@dataclass
-class EpisodesConfig(PileSettings):
+@dataclass(frozen=True)
+class EpisodesConfig(PileSettings, PoolConfig):
     """Episodes that several processes play. That of a seed depends on no other one."""
 
     seed: int = 0
     """Seed of the first episode."""
     workers: int = 2
-    """Parallel processes, each with its environment. One that dies is replaced."""
-    engine: str = "local"
-    """Where they are: `local`, this machine, or `ray`, the machines of a Ray cluster. Needs the extra `cluster`."""
-    address: str = "auto"
-    """For `engine=ray`: HOST:PORT of the cluster's head. `auto`: the cluster of this machine."""
+    """Parallel processes, each with its environment. One that dies is replaced. 0: one for each core."""
     episodes: int = 200
     """Episodes of each variant and kind of instruction: those of the seeds `seed`, `seed` + 1, ..."""
     camera_size: int = 256
@@ -104,11 +76,6 @@ class EpisodesConfig(PileSettings):
         """Seeds of the episodes."""
         return range(self.seed, self.seed + self.episodes)
 
-    @property
-    def pool(self) -> PoolConfig:
-        """Who plays the episodes."""
-        return PoolConfig(self.workers, self.engine, self.address)
-
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         from pickclutter_lang.manipulation.kinematics import make_controller  # loads Gymnasium
@@ -117,16 +84,14 @@ class EpisodesConfig(PileSettings):
         within("episodes", self.episodes, 1, MAX_SEED - self.seed)
         at_least("n_videos", self.n_videos, 0)
         within("camera_size", self.camera_size, 16, 1024)
-        within("workers", self.workers, 1, MAX_WORKERS)
-        self.pool.validate()
-        check_objects(self.objects, self.objects_root, self.kinds, self.instances, self.distractors)
-        self.camera.validate()
-        self.appearance.validate()
+        PoolConfig.validate(self)
+        ObjectsConfig.validate(self)
+        ViewConfig.validate(self)
         make_controller(self.control_mode)
 
 
-@dataclass
-class PickConfig:
+@dataclass(frozen=True)
+class PickConfig(ViewConfig):
     """One pick by name in the simulator."""
 
     phrase: str = MISSING
@@ -144,10 +109,6 @@ class PickConfig:
     objects, or sets to mix, `[ycb,./mine]`."""
     objects_root: str | None = None
     """Folder of the object set. null: the package's default."""
-    camera: HandCameraConfig = field(default_factory=HandCameraConfig)
-    """The hand camera; a range is drawn for the pile."""
-    appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
-    """Lights, table and background; a range is drawn for the pile."""
     seed: int = 0
     """Seed of the pile: another one has other objects."""
     trust_code: bool = False
@@ -158,8 +119,7 @@ class PickConfig:
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         check_objects(self.objects, self.objects_root)
-        self.camera.validate()
-        self.appearance.validate()
+        super().validate()
         check_path("policy", self.policy)
         if self.policy is None and self.declare:
             raise InvalidArgumentError("expected declare=false with policy=null: the teacher declares nothing absent")
@@ -168,7 +128,7 @@ class PickConfig:
         check_folder("the folder of out", str(Path(self.out).parent))
 
 
-@dataclass
+@dataclass(frozen=True)
 class PolicyEvalConfig(EpisodesConfig):
     """Episodes of pick policies in the simulator."""
 

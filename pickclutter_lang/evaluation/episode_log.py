@@ -76,7 +76,7 @@ class EpisodeLog:
 
         Settings that cannot play an episode leave nothing behind.
 
-        :param episodes: of `PoolConfig.run`
+        :param episodes: of `PoolConfig.map`
         :param missing: how many these are
         :param requested: number of episodes with those that are there
         """

@@ -87,7 +87,7 @@ def evaluate_policy(config: PolicyEvalConfig) -> Evaluated:
         # By seed: all variants of a pile are run before the next, so that what is there can be compared at any time.
         missing = sorted((one for one in requested if one not in log.episodes), key=lambda one: one[1])
         if missing:
-            played = config.pool.run(partial(make_rollout_function, setup.rollouts), missing)
+            played = config.map(partial(make_rollout_function, setup.rollouts), missing)
             log.play(played, len(missing), len(requested))
         log.save_identity()
         episodes = [log.episodes[one] for one in requested]

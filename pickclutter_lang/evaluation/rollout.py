@@ -41,7 +41,7 @@ RolloutCallback = Callable[[Mapping[str, NDArray[Any]], EpisodeState | None], No
 """Called at each step with the observation and the state of the policy, None for a policy of a user's own."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class RolloutConfig(PileSettings):
     """Where policies act, and which.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -63,6 +64,36 @@ _SOURCE_WORDS = (
     "one of proxy, ycb, kinds, or a folder of objects (info_pick_v0.json and models/ID, names in catalog.yaml), or a "
     "list of these"
 )
+
+
+@dataclass(frozen=True)
+class ObjectsConfig:
+    """Which objects lie in piles."""
+
+    objects: Any = "proxy"
+    """Object set: `proxy` (generated models), `ycb` (real scans), `kinds` (in every pile other instances), a folder of
+    your own objects, or sets to mix, `[ycb,./mine]`."""
+    objects_root: str | None = None
+    """Folder of the object set. null: the package's cache, or $MS2_ASSET_DIR for `ycb`."""
+    kinds: tuple[str, ...] = ()
+    """For `kinds` and distractors: their names. []: all; as distractors, those that no label means."""
+    instances: int = DEFAULT_INSTANCES
+    """For `kinds` and distractors: instances of each. `train`, `fewshot` and `teacher` share theirs; those of `id` and
+    `ood` are others."""
+    distractors: float = 0.0
+    """Share of a pile's objects that are instances of kinds without a label, from 0 to below 1: each object is one with
+    this probability, but two objects have a label in any case. No instruction names one."""
+
+    def validate(self) -> None:
+        """Raise a PickClutterError for objects that cannot be; no mesh is opened."""
+        check_objects(self.objects, self.objects_root, self.kinds, self.instances, self.distractors)
+
+    def load_objects(self, object_split: int = 0, model_ids: Sequence[str] | None = None) -> ObjectSet:
+        """Load the object set, as `load_object_set` does."""
+        among = self.distractors > 0
+        return load_object_set(
+            self.objects, self.objects_root, model_ids, object_split, self.kinds, self.instances, among
+        )
 
 
 def load_object_set(

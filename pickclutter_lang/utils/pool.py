@@ -23,7 +23,7 @@ from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingExtraError, WorkerError
-from pickclutter_lang.utils.validation import one_of
+from pickclutter_lang.utils.validation import MAX_WORKERS, one_of, within
 
 log = logging.getLogger(__name__)
 ENGINES = ("local", "ray")
@@ -44,14 +44,15 @@ class PoolConfig:
     """Who does the tasks of a command: that many workers of an engine."""
 
     workers: int = 0
-    """0: one for each core, of this machine or of the cluster. 1 on this machine: the command itself."""
+    """Processes. 0: one for each core, of this machine or of the cluster. 1 on this machine: the command itself."""
     engine: str = "local"
-    """`local` or `ray`."""
+    """Where they are: `local`, this machine, or `ray`, the machines of a Ray cluster. Needs the extra `cluster`."""
     address: str = "auto"
     """For `ray`: HOST:PORT of the cluster's head. `auto`: `$RAY_ADDRESS`, or the cluster of this machine."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for an engine or an address that cannot be, MissingExtraError without Ray."""
+        within("workers", self.workers, 0, MAX_WORKERS)
         one_of("engine", self.engine, ENGINES)
         if self.engine == "local" and self.address != "auto":
             raise InvalidArgumentError(f"expected engine=ray with an address, but got local and {self.address!r}")
@@ -61,7 +62,7 @@ class PoolConfig:
             except ImportError as error:
                 raise MissingExtraError("ray", "cluster") from error
 
-    def run(
+    def map(
         self, make_function: Callable[[], Callable[[Task], Result]], tasks: Iterable[Task]
     ) -> Generator[tuple[Task, Result], None, None]:
         """Yield each task once, with its result, in the order in which they end.

@@ -64,7 +64,7 @@ def test_workers_prepare_once_and_run_where_the_command_does(
 ) -> None:
     monkeypatch.setenv("PICKCLUTTER_TRY", "of the command")
     monkeypatch.chdir(tmp_path)
-    found = dict(pool.run(partial(make_square, tmp_path), range(8)))
+    found = dict(pool.map(partial(make_square, tmp_path), range(8)))
     assert {task: square for task, (square, *_) in found.items()} == {n: n * n for n in range(8)}
     processes = {process for _, process, *_ in found.values()}
     assert len(processes) == 2 and os.getpid() not in processes
@@ -74,14 +74,14 @@ def test_workers_prepare_once_and_run_where_the_command_does(
 
 
 def test_the_task_of_a_killed_worker_is_tried_again(pool: PoolConfig, tmp_path: Path) -> None:
-    found = dict(pool.run(partial(make_square, tmp_path, RETRIES), range(6)))
+    found = dict(pool.map(partial(make_square, tmp_path, RETRIES), range(6)))
     assert [found[n][0] for n in range(6)] == [n * n for n in range(6)]
     assert len(list(tmp_path.glob("death*"))) == RETRIES
 
 
 def test_a_task_that_always_kills_its_worker_ends_the_pool(pool: PoolConfig, tmp_path: Path) -> None:
     with pytest.raises(WorkerError):
-        list(pool.run(partial(make_square, tmp_path, 99), [3]))
+        list(pool.map(partial(make_square, tmp_path, 99), [3]))
     assert not worker_processes(os.getpid())
 
 
@@ -109,7 +109,7 @@ def make_late() -> Square:
 )
 def test_errors_come_back(pool: PoolConfig, make: Callable[[], Square], error: type[Exception]) -> None:
     with pytest.raises(error):
-        list(pool.run(make, range(3)))
+        list(pool.map(make, range(3)))
 
 
 def make_sleeper(folder: Path) -> Callable[[int], None]:
@@ -125,7 +125,7 @@ def test_workers_end_with_their_command(pool: PoolConfig, tmp_path: Path, number
     code = (
         "from functools import partial; from pathlib import Path; from pickclutter_lang.utils.pool import PoolConfig\n"
         f"import test_pool; make = partial(test_pool.make_sleeper, Path({str(tmp_path)!r}))\n"
-        f"list({pool!r}.run(make, [0, 1]))"
+        f"list({pool!r}.map(make, [0, 1]))"
     )
     places = [str(Path(__file__).parent), str(TESTS), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
@@ -147,7 +147,7 @@ def test_without_a_cluster_it_says_so(address: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:2")
     found = "127.0.0.1:2" if address == "auto" else address
     with pytest.raises(InvalidArgumentError, match=found):
-        list(PoolConfig(0, "ray", address).run(make_square, range(2)))
+        list(PoolConfig(0, "ray", address).map(make_square, range(2)))
 
 
 @pytest.mark.parametrize("config", [PoolConfig(1, "dask"), PoolConfig(1, "local", "head:6379")])

@@ -166,7 +166,7 @@ def _make_all(
     for folder in (out / "models").glob(f"{_BUILDING}*"):  # of a killed import
         shutil.rmtree(folder, ignore_errors=True)
     made_of: dict[str, ImportedModel] = {}
-    with closing(PoolConfig(workers).run(_worker, tasks)) as done, ProgressBar("meshes", len(tasks)) as bar:
+    with closing(PoolConfig(workers).map(_worker, tasks)) as done, ProgressBar("meshes", len(tasks)) as bar:
         for task, made in done:
             bar.advance()
             if isinstance(made, BrokenMesh):
