@@ -105,7 +105,7 @@ class PickClutterLangEnv(ObjectSetEnv):
     :param episode_json: a ManiSkill2 episode file; by default piles are dropped by physics at each reset
     :param split: whose objects lie in dropped piles, and which names instructions use for absent objects:
         `train` and `id` those of Y_id (14 of the paper's 26), `ood` and `fewshot` all
-    :param object_split: which objects are in Y_id, see `paper_catalog`, and `load_own_set` for one's own
+    :param object_split: which objects are in Y_id, see `unseen_objects`, and `load_own_set` for one's own
     :param pile_seed: seed of dropped piles; pile k is scene k of the store with that seed and split
     :param absent_probability: of an instruction that names an object which is not in the pile, in [0, 1]
     :param min_objects: minimum number of objects of a dropped pile

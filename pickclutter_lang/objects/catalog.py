@@ -123,15 +123,9 @@ class Catalog:
         return self._objects[self.index(name_or_id)]
 
 
-@lru_cache
-def paper_catalog(object_split: int = 0) -> Catalog:
-    """Return the 26 objects of the paper's PickClutter experiment: 14 in Y_id, 12 in Y_ood, ordered by id.
-
-    :param object_split: which 12 are in Y_ood: 0 is the paper's choice, 1 to 4 are those of `object_splits.json`
-    :raises InvalidArgumentError: for another number
-    """
-    if object_split != 0:
-        return paper_catalog().with_unseen(unseen_objects(object_split))
+@lru_cache(maxsize=1)
+def paper_catalog() -> Catalog:
+    """Return the 26 objects of the paper's PickClutter experiment: 14 in Y_id, 12 in Y_ood, ordered by id."""
     return Catalog([item for item, _ in _objects_of("catalog.json")])
 
 
@@ -167,7 +161,11 @@ def _objects_of(name: str) -> tuple[tuple[CatalogObject, bool], ...]:
 
 
 def unseen_objects(object_split: int) -> frozenset[str]:
-    """Return the ids of the 12 objects in Y_ood of an object split; see `paper_catalog`."""
+    """Return the ids of the 12 objects in Y_ood of an object split.
+
+    :param object_split: 0 is the paper's choice, 1 to 4 are those of `object_splits.json`
+    :raises InvalidArgumentError: for another number
+    """
     splits = _object_splits()
     within("object_split", object_split, 0, len(splits) - 1)
     return splits[object_split]

@@ -12,7 +12,7 @@ import yaml
 from msgspec import Meta
 
 from pickclutter_lang.errors import DatasetError, MissingAssetsError
-from pickclutter_lang.objects.catalog import CatalogObject, ObjectSplit
+from pickclutter_lang.objects.catalog import CatalogObject, ObjectSplit, all_objects
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.markdown import markdown_table
 from pickclutter_lang.utils.reading import Identifier, Line, Text, check_json, read_file
@@ -51,12 +51,10 @@ class CatalogEntry:
     license: Line = ""
     source: Line = ""
 
-    def catalog_object(
-        self, size: tuple[float, float, float] = (0.0, 0.0, 0.0), scale: float = 1.0, density: float = 1000.0
-    ) -> CatalogObject:
-        """Return the object, with the size, scale and density of its mesh."""
+    def catalog_object(self, size: tuple[float, float, float] = (0.0, 0.0, 0.0), scale: float = 1.0) -> CatalogObject:
+        """Return the object, with the size and scale of its mesh."""
         words = {name: getattr(self, name) for name in _WORDS}
-        return CatalogObject(self.id, self.name, _SPLITS[self.split], size, scale, density, **words)
+        return CatalogObject(self.id, self.name, _SPLITS[self.split], size, scale, **words)
 
 
 def entry_of(item: CatalogObject, license: str = "", source: str = "") -> CatalogEntry:
@@ -71,11 +69,13 @@ def words_of_entry(entry: CatalogEntry, item: CatalogObject) -> dict[str, Any]:
     return {"own": asdict(entry), "size": list(item.size), "scale": item.scale}
 
 
-def object_of_words(words: Mapping[str, Any]) -> CatalogObject:
-    """Return the object that `words_of_entry` was called for.
+def object_of_words(words: Mapping[str, Any]) -> CatalogObject | None:
+    """Return the object of the package, or of one's own (`words_of_entry`), of which words are; None of an instance.
 
     :raises DatasetError: for other words
     """
+    if "own" not in words:
+        return all_objects().find(str(words["model_id"])) if "model_id" in words else None
     try:
         found = check_json({key: words[key] for key in ("own", "size", "scale")}, _EntryWords)
     except (KeyError, ValueError) as error:

@@ -115,7 +115,7 @@ def load_object_set(
         `$MS2_ASSET_DIR/mani_skill2_ycb` for `ycb`
     :param model_ids: for `proxy` and `ycb`: ids of the objects, by default the 26 of the paper; `ycb` has every id in
         `MODEL_DB_FILE`
-    :param object_split: which objects are in Y_ood, see `paper_catalog`. Of one's own objects: 0 as each set has it;
+    :param object_split: which objects are in Y_ood, see `unseen_objects`. Of one's own objects: 0 as each set has it;
         from 1 to 999 a random draw with this seed, of as many as are unseen by 0, or 12 of 26 where none is
     :param kinds: for `kinds` and distractors: their names, by default all
     :param instances: for `kinds` and distractors: instances of each to learn from, and to evaluate on

@@ -127,11 +127,8 @@ def scene_objects(
 
 def object_of_row(row: Mapping[str, Any]) -> ObjectAttributes:
     """Return the attributes of an object of an `ObjectViewDataset`."""
-    if "own" in row:
-        return attributes_of(object_of_words(row))
-    if "model_id" in row:
-        return attributes_of(all_objects().find(str(row["model_id"])))
-    return attributes_of_instance(row)
+    item = object_of_words(row)
+    return attributes_of_instance(row) if item is None else attributes_of(item)
 
 
 def visible_instances(segmentation: NDArray[np.uint8]) -> list[int]:

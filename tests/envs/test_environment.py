@@ -14,7 +14,7 @@ from gymnasium.utils.env_checker import check_env, data_equivalence
 from helpers.environments import KINDS, NAMES, PROXY, gym, in_new_process, make
 from helpers.grasping import tabletop
 from pickclutter_lang.envs.wrappers import FlatObservation
-from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.catalog import paper_catalog, unseen_objects
 
 pytestmark = pytest.mark.sim
 
@@ -105,7 +105,7 @@ def test_seeds(env: Any) -> None:
 @pytest.mark.parametrize(("split", "object_split"), [("train", 0), ("id", 2)])
 def test_piles_and_names_of_a_split(split: str, object_split: int) -> None:
     env = make(split=split, object_split=object_split, min_objects=2, max_objects=3, absent_probability=0.5)
-    lengths, catalog = set(), paper_catalog(object_split)
+    lengths, catalog = set(), paper_catalog().with_unseen(unseen_objects(object_split))
     for seed in range(8):
         _, info = env.reset(seed=seed)
         assert catalog.find(info["target_name"]).split == "id"

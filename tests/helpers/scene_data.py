@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 
 from pickclutter_lang.datasets.scenes import Manifest, ObjectEntry, SceneRow, SceneStore, scene_fields, write_shard
-from pickclutter_lang.objects.catalog import paper_catalog
+from pickclutter_lang.objects.catalog import paper_catalog, unseen_objects
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, catalog_bytes, write_catalog
 from pickclutter_lang.objects.kinds.kind_set import LEARNING_SPLITS
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
@@ -58,7 +58,7 @@ def make_manifest(scenes: int = 11, shard_size: int = 4, seed: int = 0, size: in
     """
     cameras = changes.pop("cameras", ("hand",))
     without = changes.pop("without", ())
-    catalog = list(paper_catalog(changes.pop("object_split", 0)))
+    catalog = list(paper_catalog().with_unseen(unseen_objects(changes.pop("object_split", 0))))
     settings: dict[str, Any] = {"cameras": list(cameras), "image_size": size}
     if entries := changes.pop("entries", ()):
         catalog = [entry.catalog_object() for entry in entries]

@@ -31,8 +31,8 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     write_catalog(tmp_path / "catalog.yaml", entries)
     assert read_catalog(tmp_path / "catalog.yaml") == entries
     assert "license" not in (tmp_path / "catalog.yaml").read_text().partition("bolt-2")[2]  # empty: left out
-    item = entries[0].catalog_object((0.1, 0.2, 0.3), 2.0, 500.0)
-    assert (item.split, item.size, item.density, item.colors) == ("ood", (0.1, 0.2, 0.3), 500.0, ("blue", "white"))
+    item = entries[0].catalog_object((0.1, 0.2, 0.3), 2.0)
+    assert (item.split, item.size, item.scale, item.colors) == ("ood", (0.1, 0.2, 0.3), 2.0, ("blue", "white"))
     assert entry_of(item, MUG.license, MUG.source) == MUG
 
 

@@ -33,7 +33,7 @@ from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingA
 from pickclutter_lang.language.captions import object_caption
 from pickclutter_lang.language.descriptions import read_descriptions
 from pickclutter_lang.language.object_attributes import attributes_of
-from pickclutter_lang.objects.catalog import CatalogObject, all_objects
+from pickclutter_lang.objects.catalog import all_objects
 from pickclutter_lang.objects.catalog_file import object_of_words
 from pickclutter_lang.utils.plugins import checked_result, is_plugin, resolve
 from pickclutter_lang.utils.reading import Line, Prose, Text, read_json
@@ -103,51 +103,33 @@ def from_files(config: ImageDataConfig, files: Sequence[LabeledFile]) -> ImageDa
     return ImageDataset(config.name, tuple(class_index), labels, images)
 
 
-def images_in(folder: Path, half: str | None = None) -> list[Path]:
-    """Return the images of a class folder, in order.
+def _image_folder(config: ImageDataConfig) -> ImageDataset:
+    """Read a folder of images for each class, in the order of the folders, with a file of names and descriptions.
 
-    :param half: `first` or `second`: half of the images, in the order of the hashes (sha256) of their names. Both
-        halves together are all images, and the first has one more where their number is odd
-    :raises MissingAssetsError: when there are none
-    """
-    images = sorted(path for path in folder.iterdir() if _is_image(path)) if folder.is_dir() else []
-    if half is not None:
-        by_hash = sorted(images, key=lambda path: hashlib.sha256(path.name.encode()).digest())
-        middle = (len(images) + 1) // 2
-        images = sorted(by_hash[:middle] if half == "first" else by_hash[middle:])
-    if not images:
-        raise MissingAssetsError(
-            f"expected images ({', '.join(IMAGE_EXTENSIONS)}) in {folder}{f', {half} half' if half else ''}, but there "
-            "are none"
-        )
-    return images
+    That is a JSON list of `{"folder": ..., "name": ..., "category": ..., "description": ...}` (or an object with such a
+    list as `classes`; `coarse` is read as `category`); all but `folder` may be left out. By default each class has the
+    name of its folder.
 
-
-def read_classes(root: Path, classes: Path | None = None) -> list[ImageClass]:
-    """Return the classes of a folder of images, in the order of their folders.
-
-    :param root: holds a folder of images for each class
-    :param classes: a JSON list of `{"folder": ..., "name": ..., "category": ..., "description": ...}` (or an object
-        with such a list as `classes`; `coarse` is read as `category`); all but `folder` may be left out. By default
-        each class has the name of its folder
     :raises MissingAssetsError: when there are no class folders
     :raises InvalidArgumentError: when the file is not such a list, or two classes share a name
     """
-    rows, items = _read_rows(classes) if classes else {}, []
-    for folder in (path.name for path in _subfolders(root)):
-        row = rows.get(folder, _Row(folder=folder))
-        name = str(row.get("name") or re.sub(r"[-_]+", " ", folder))
+    root = Path(config.root)
+    beside = (place / CLASSES for place in (root, root.parent) if (place / CLASSES).is_file())
+    names = Path(config.classes) if config.classes else next(beside, None)
+    rows, classes = _read_rows(names) if names else {}, {}
+    for path in _subfolders(root):
+        row = rows.get(path.name, _Row(folder=path.name))
+        name = str(row.get("name") or re.sub(r"[-_]+", " ", path.name))
         category, description = str(row.get("category") or row.get("coarse") or ""), str(row.get("description") or "")
-        items.append(ImageClass(folder, name, description.strip(), category))
-    if not items:
+        classes[path] = ImageClass(path.name, name, description.strip(), category)
+    if not classes:
         raise MissingAssetsError(f"expected a folder of images for each class in {root}, but there is none")
-    check_class_names(items)
-    return items
-
-
-def default_classes(root: Path) -> Path | None:
-    """Return the file of names in a folder or next to it, where there is one."""
-    return next((place / CLASSES for place in (root, root.parent) if (place / CLASSES).is_file()), None)
+    check_class_names([*classes.values()])
+    data = from_files(config, _files_of(classes, config.half))
+    differ = sorted({path.name for path in classes} ^ {*rows}) if names else []
+    if not differ:
+        return data
+    return replace(data, notes=(f"{len(differ)} classes have a folder or are in {names}, not both: {differ[:3]}",))
 
 
 def _read_rows(path: Path) -> dict[str, _Row]:
@@ -155,18 +137,6 @@ def _read_rows(path: Path) -> dict[str, _Row]:
     advice = "if that is another file, name the right one as data.classes"
     content: list[_Row] | _File = read_json(path, kind, InvalidArgumentError, advice)
     return {row["folder"]: row for row in (content if isinstance(content, list) else content["classes"])}
-
-
-def _image_folder(config: ImageDataConfig) -> ImageDataset:
-    """Read a folder of images for each class, with a file of names and descriptions."""
-    root = Path(config.root)
-    names = Path(config.classes) if config.classes else default_classes(root)
-    classes = read_classes(root, names)
-    data = from_files(config, _files_of({root / item.folder: item for item in classes}, config.half))
-    differ = sorted({item.folder for item in classes} ^ {*_read_rows(names)}) if names else []
-    if not differ:
-        return data
-    return replace(data, notes=(f"{len(differ)} classes have a folder or are in {names}, not both: {differ[:3]}",))
 
 
 class PublishedSet(NamedTuple):
@@ -246,7 +216,7 @@ def _sun(config: ImageDataConfig, root: Path, spec: PublishedSet) -> Sequence[La
     folders = {}
     for place, inner, files in sorted(os.walk(root)) if _parts(root) == [root] else ():
         inside = Path(place).relative_to(root).as_posix()
-        # A folder without folders is a class even when it is empty, so that `images_in` can refuse it.
+        # A folder without folders is a class even when it is empty, so that it is refused.
         if inside != "." and "/." not in f"/{inside}" and (not inner or any(_is_image(Path(name)) for name in files)):
             folder = re.sub(r"^\w/", "", inside).replace("/", "_")
             folders[Path(place)] = ImageClass(folder, humanize(folder))
@@ -284,7 +254,7 @@ def _object_views(config: ImageDataConfig) -> ImageDataset:
     for folder in (config.root, *config.extra_views):
         store = ObjectViewDataset.open(folder)
         hashes.append(store.content_hash)
-        models = [_object_of(row) for row in store.objects]
+        models = [object_of_words(row) for row in store.objects]
         views = [(row, item) for row, n in enumerate(store.object_index.tolist()) if (item := models[n]) is not None]
         left_out += len(store) - len(views)
         images.append(_resized(store.rgb[[row for row, _ in views]], config.image_size))
@@ -315,13 +285,6 @@ def _object_views(config: ImageDataConfig) -> ImageDataset:
     )
 
 
-def _object_of(row: Mapping[str, Any]) -> CatalogObject | None:
-    """Return the object of the catalog, or of one's own, that a row of the views' list is about."""
-    if "own" in row:
-        return object_of_words(row)
-    return all_objects().find(str(row["model_id"])) if "model_id" in row else None
-
-
 def _resized(rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     if rgb.shape[1] == side:
         return rgb
@@ -330,7 +293,23 @@ def _resized(rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def _files_of(folders: Mapping[Path, ImageClass], half: str | None = None) -> list[LabeledFile]:
-    return [(path, item) for folder, item in folders.items() for path in images_in(folder, half)]
+    """Return the images of class folders, in order, with their classes.
+
+    :param half: `first` or `second`: half of the images of each, in the order of the hashes (sha256) of their names.
+        Both halves together are all images, and the first has one more where their number is odd
+    :raises MissingAssetsError: naming a folder without images
+    """
+    files: list[LabeledFile] = []
+    for folder, item in folders.items():
+        images = sorted(path for path in folder.iterdir() if _is_image(path)) if folder.is_dir() else []
+        if half is not None:
+            by_hash = sorted(images, key=lambda path: hashlib.sha256(path.name.encode()).digest())
+            middle = (len(images) + 1) // 2
+            images = sorted(by_hash[:middle] if half == "first" else by_hash[middle:])
+        if not images:
+            raise MissingAssetsError(f"expected images ({', '.join(IMAGE_EXTENSIONS)}) in {folder}, but there are none")
+        files += [(path, item) for path in images]
+    return files
 
 
 def _parts(root: Path) -> list[Path]:

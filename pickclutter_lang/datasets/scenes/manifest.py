@@ -211,7 +211,7 @@ class Manifest:
 
     @property
     def object_split(self) -> int:
-        """Which objects are in Y_ood, see `paper_catalog` and `load_own_set`; 0 for other labels."""
+        """Which objects are in Y_ood, see `unseen_objects` and `load_own_set`; 0 for other labels."""
         if self.has_instances or self.has_catalog:
             return int(self.settings["object_split"])
         return object_split_of({item.model_id for item in self.objects if item.split == "ood"})

@@ -96,7 +96,7 @@ def load_kind_set(
 
     :param root: the folder in which the models are kept, by default the package's cache; they lie in a folder of it
         named after `KINDS_VERSION`
-    :param object_split: which of the paper's names are in Y_ood, see `paper_catalog`; all other kinds are in Y_id
+    :param object_split: which of the paper's names are in Y_ood, see `unseen_objects`; all other kinds are in Y_id
     :param kinds: names of the kinds, by default all
     :param instances: the number of instances of each kind to learn from, and of those to evaluate on
     :raises UnknownObjectError: for a name that is no kind
