@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from helpers.forkserver import run_python
+from helpers.paths import PROGRAM
 from helpers.scene_runs import make_toys
 
 
 @pytest.mark.slow
 def test_a_grid_of_the_launcher_is_that_of_single_commands(tmp_path: Path) -> None:
     pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="needs the extra cluster")
-    program = [sys.executable, "-m", "pickclutter_lang.commands", "train-affordance"]
+    program = [*PROGRAM, "train-affordance"]
     toys = dict(word.split("=", 1) for word in make_toys(tmp_path / "toys", size=48))
     short = {**toys, "distill.epochs": "1", "few_shot.epochs": "1"}
     settings = ["experiment=table12_cpu", "method=cls", *(f"{key}={value}" for key, value in short.items())]
-    lines = [["-m", "hydra/launcher=submitit_local", "seed=0,1", *settings, "out=grid/seed${seed}"]]
-    lines += [[*settings, "seed=1", "out=single"]]
-    for line in lines:
-        done = subprocess.run(
-            [*program, *line], cwd=tmp_path, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True
-        )
+    launched = ["-m", "hydra/launcher=submitit_local", "seed=0,1", *settings, "out=grid/seed${seed}"]
+    for line in (launched, [*settings, "seed=1", "out=single"]):
+        done = run_python([*program, *line], tmp_path, {**os.environ, "OMP_NUM_THREADS": "1"})
         assert done.returncode == 0, done.stderr
     grid, other, single = (
         json.loads((tmp_path / name / "result.json").read_text()) for name in ("grid/seed1", "grid/seed0", "single")
@@ -36,17 +33,7 @@ def test_a_grid_of_the_launcher_is_that_of_single_commands(tmp_path: Path) -> No
 @pytest.mark.slow
 def test_torchrun_trains_one_student_in_two_processes(tmp_path: Path) -> None:
     toys = [*make_toys(tmp_path / "toys", size=48), "distill.epochs=1", "few_shot.epochs=1", "out=run"]
-    program = [
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc-per-node",
-        "2",
-        "-m",
-        "pickclutter_lang.commands",
-    ]
-    done = subprocess.run(
-        [sys.executable, *program, "train-affordance", *toys], cwd=tmp_path, capture_output=True, text=True
-    )
+    program = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *PROGRAM]
+    done = run_python([*program, "train-affordance", *toys], tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("report: ") == 1 and (tmp_path / "run" / "result.json").is_file()

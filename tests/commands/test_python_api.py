@@ -58,6 +58,7 @@ def test_a_missing_value_is_named() -> None:
         ImageTrainConfig(data=ImageDataConfig("flower102"), objective=ImageObjectiveConfig(cls=1.0)).validate()
 
 
+@pytest.mark.slow
 def test_a_run_on_scenes_needs_no_hydra(tmp_path: Path) -> None:
     config = TrainConfig(
         scenes=str(make_toy_stores(tmp_path / "scenes")),
@@ -77,6 +78,7 @@ def test_a_run_on_scenes_needs_no_hydra(tmp_path: Path) -> None:
     assert (tmp_path / "scenes" / "teacher_features").is_dir()
 
 
+@pytest.mark.slow
 def test_a_run_on_single_images_needs_no_hydra(tmp_path: Path) -> None:
     toy_views(tmp_path / "views", objects=6, views=16)
     config = ImageTrainConfig(

@@ -114,6 +114,7 @@ def test_a_process_that_dies_ends_the_run_which_resumes_to_the_bit(toys: list[st
     assert content(tmp_path / "run") == content(pair)
 
 
+@pytest.mark.slow
 def test_too_many_processes_are_one_line(toys: list[str], tmp_path: Path) -> None:
     ended = run_ranks([[*COMMAND, *toys, PLAIN, "distill.batch_size=2"]] * 3, tmp_path)
     assert [status for status, *_ in ended] == [2, 2, 2] and len(ended[0][2].splitlines()) == 1

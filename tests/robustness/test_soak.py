@@ -21,7 +21,7 @@ from helpers.paths import ROOT
 from helpers.writing_commands import TORTURE
 
 log = logging.getLogger(__name__)
-RESETS, PICKS = (400, 150) if TORTURE else (40, 6)
+RESETS, PICKS = (400, 150) if TORTURE else (25, 5)
 WARM_UP = 0.4
 """Part of the calls after which caches are full and allocators have their memory."""
 MAX_GROWTH_MB = 30.0

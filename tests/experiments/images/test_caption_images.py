@@ -77,6 +77,7 @@ def test_every_image_gets_its_caption(name: str, config: CaptionConfig, tmp_path
     assert data.captions == texts and set(texts) == set(data.images.ids) and "caption" not in report
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes(config: CaptionConfig, tmp_path: Path) -> None:
     """The real command dies before its third batch is written; a line is cut, as a power cut would."""
     places = (f"data.root={config.data.root}", f"data.cache={config.data.cache}", f"out={config.out}")

@@ -174,6 +174,7 @@ def test_a_folder_of_another_run_is_refused(finished: ImageRun, toys: list[str],
         ImageRun.open(config(*same, f"teacher.checkpoint={other}"))
 
 
+@pytest.mark.slow
 def test_prefetching_processes_change_no_result(finished: ImageRun, toys: list[str], tmp_path: Path) -> None:
     for crops in (0, 2):
         overrides = [*toys, *BEST, f"crops.fixed_crops={crops}", "crops.rand_augment=true", f"out={tmp_path}"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ from pickclutter_lang.experiments.images.image_tables import (
     load_image_runs,
     write_table,
 )
-from pickclutter_lang.experiments.images.table_sweep import plan_image_tables, run_overrides, write_image_tables
+from pickclutter_lang.experiments.images.table_sweep import plan_image_tables, run_overrides
 from pickclutter_lang.experiments.sweep import Job
 from pickclutter_lang.language.descriptions import DescriptionSet
 from pickclutter_lang.objects.catalog import paper_catalog
@@ -46,6 +47,11 @@ ACCURACIES: dict[str, list[tuple[float, float | None, float]]] = {
     "cls": [(0.60, 0.20, 0.40), (0.62, 0.24, 0.41), (0.64, 0.22, 0.45)],
     "cls+im_cst": [(0.61, 0.30, 0.42), (0.60, 0.35, 0.38), (0.66, 0.31, 0.45)],
 }
+WRITE_ALL = """
+from pickclutter_lang.experiments.images.config import ReproduceTablesConfig
+from pickclutter_lang.experiments.images.table_sweep import write_image_tables
+print(*(path.name for path in write_image_tables(ReproduceTablesConfig("all", "all", out="."))))
+"""
 
 
 @pytest.fixture
@@ -188,10 +194,12 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def test_every_table_and_figure_from_runs_of_two_classes_a_side(tmp_path: Path) -> None:
     shared = make_toys(tmp_path / "toys", objects=4, views=10)
     for name, overrides in RUNS.items():
-        student = ["student.name=timm/vit_tiny_patch16_224"] if "student=vit_b_32" in overrides else []
+        student = ["student.name=timm/test_vit"] if "student=vit_b_32" in overrides else []
         evaluate_images(trained(*shared, *overrides, *student, f"name={name}", f"out={tmp_path / name / 'seed0'}"))
-    written = write_image_tables(ReproduceTablesConfig("all", "all", out=str(tmp_path)))
-    assert len(written) == len(TABLES) + len(FIGURES)
+    # UMAP places 20 images sooner than numba compiles it.
+    done = run_python(["-c", WRITE_ALL], tmp_path, {**os.environ, "NUMBA_DISABLE_JIT": "1"})
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.split()) == len(TABLES) + len(FIGURES)
     for number, table in TABLES.items():
         assert "Not finished" not in (tmp_path / f"table{number}.md").read_text()
         rows = csv_rows(tmp_path / f"table{number}.csv")
@@ -212,8 +220,6 @@ def test_the_command_writes_a_table_and_skips_finished_runs(toys: list[str], tmp
     again = run_python(line)
     assert again.returncode == 0, again.stderr
     assert {path: path.stat().st_mtime_ns for path in before} == before
-    other = run_python([*line, "distill.lr=0.5"])
-    assert other.returncode == 2 and "distill.lr" in other.stderr
 
 
 @pytest.mark.parametrize(
@@ -236,6 +242,7 @@ def test_an_invalid_sweep_is_named(chosen: dict[str, Any] | str, key: str) -> No
         plan_image_tables(ReproduceTablesConfig(out="runs", **values), overrides, lambda some: config(*some))
 
 
+@pytest.mark.slow
 def test_runs_that_tables_share_are_planned_once_and_their_data_is_opened_once(toys: list[str], tmp_path: Path) -> None:
     reports: list[str] = []
     grid = ReproduceTablesConfig("all", "all", [0], [0, 1], out=str(tmp_path))
