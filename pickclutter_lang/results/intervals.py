@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -152,14 +152,13 @@ class SplitScores:
     """What an object split shares, its targets [N, C], and its runs: method -> (seed, draw) -> scores.
 
     `items` are the ids of the N scenes or images, `labels` the C names. Without them they are other ones than those of
-    other splits. `constants` are methods without a training: a difference takes them for a run of any seed and draw.
+    other splits.
     """
 
     targets: Bools
     runs: dict[str, dict[tuple[int, int], RunScores]]
     items: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
-    constants: dict[str, RunScores] = field(default_factory=dict)
 
 
 class _Unit(NamedTuple):
@@ -219,8 +218,7 @@ class Bootstrap:
     def _units(self, methods: Collection[str]) -> tuple[_Unit, ...]:
         units = []
         for split, content in self._splits.items():
-            runs = [content.runs.get(method, {}).keys() for method in methods if method not in content.constants]
-            shared = set.intersection(*map(set, runs)) if runs else {(0, 0)}
+            shared = set.intersection(*(set(content.runs.get(method, ())) for method in methods))
             units += [_Unit(split, tuple(sorted(shared)))] if shared else []
         return tuple(units)
 
@@ -275,8 +273,8 @@ class Bootstrap:
         content = self._splits[unit.split]
         values, counted = np.zeros(1), np.zeros(1)
         for seed, draw in unit.runs:
-            scores = content.constants.get(method) or content.runs[method][seed, draw]
-            of_run = _metric(scores, content.targets, weights["scenes"], weights["classes"], metric)
+            run = content.runs[method][seed, draw]
+            of_run = _metric(run, content.targets, weights["scenes"], weights["classes"], metric)
             often = weights["seeds"][:, unit.seeds.index(seed)] * weights["draws"][:, unit.draws.index(draw)]
             values, counted = values + often * of_run, counted + often
         with np.errstate(invalid="ignore"):

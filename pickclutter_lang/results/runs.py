@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -75,15 +76,13 @@ class Runs:
 
     The interval of a metric of a cell with `scores` covers object splits, seeds, draws, items and labels; that of
     another number object splits, seeds and draws, by Student's t where the seeds alone vary. A mean is that over the
-    runs of each object split, then over the splits. `untrained` are rows with one run of each object split, which a
-    difference takes for that of any seed and draw. `words` are what a note calls the factors.
+    runs of each object split, then over the splits. `words` are what a note calls the factors.
     """
 
     folder: Path
     records: Mapping[str, Mapping[Replicate, Record]]
     folders: Mapping[tuple[str, Replicate], Path]
     scores: CellScores = field(default_factory=dict)
-    untrained: Collection[str] = ()
     words: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -118,11 +117,8 @@ class Runs:
         return self._estimate(left, right)
 
     def shared(self, *runs: str | None) -> list[Replicate]:
-        """Return the replicates that all of some runs have; an untrained one has those of its object splits."""
-        trained = [set(self.of(run)) for run in runs if run not in self.untrained]
-        shared = set.intersection(*(trained or [set(self.of(run)) for run in runs]))
-        splits = set.intersection(*({key.object_split for key in self.of(run)} for run in runs))
-        return [key for key in sorted(shared) if key.object_split in splits]
+        """Return the replicates that all of some runs have."""
+        return sorted(set.intersection(*(set(self.of(run)) for run in runs)))
 
     def note(self, runs: Sequence[str]) -> str:
         """Return what the intervals of some rows cover; where rows differ in it, the fewest and the most units."""
@@ -172,7 +168,7 @@ class Runs:
         signs = (1.0, -1.0)[: len(places)]
         values: dict[Replicate, float] = {}
         for key in self.shared(*(run for run, _ in places)):
-            numbers = [number_at(self._record(run, key), measure) for run, measure in places]
+            numbers = [number_at(self.of(run)[key], measure) for run, measure in places]
             known = [number for number in numbers if number is not None]
             if len(known) == len(places):
                 values[key] = sum(sign * number for sign, number in zip(signs, known, strict=True))
@@ -187,12 +183,6 @@ class Runs:
         splits = {key.object_split for key in values}
         means = [np.mean([value for key, value in values.items() if key.object_split == split]) for split in splits]
         return (found or Estimate(0.0, None, len(values)))._replace(mean=float(np.mean(means)))
-
-    def _record(self, run: str | None, key: Replicate) -> Record:
-        """Return the record of a replicate; of an untrained run that of its object split."""
-        if run not in self.untrained:
-            return self.of(run)[key]
-        return next(record for one, record in self.of(run).items() if one.object_split == key.object_split)
 
     def _scored(self, run: str | None, measure: str) -> tuple[str, Metric | None, str]:
         """Return the cell of a measure, what is computed from its scores (None: nothing), and whose these are."""
@@ -286,21 +276,16 @@ def _joined_scores(runs: Runs, kind: SweepKind) -> CellScores:
 
 
 def with_constants(scores: CellScores, stages: Sequence[str], names: Mapping[str, bool]) -> CellScores:
-    """Return scores with predictors that see no image, which give every label one answer."""
+    """Return scores with predictors that see no image, which give every label one answer, beside all runs."""
 
-    def answers(split: SplitScores, yes: bool) -> RunScores:
-        return RunScores(np.full(split.targets.shape, float(yes)), np.full(split.targets.shape, yes))
+    def beside(split: SplitScores) -> SplitScores:
+        keys, shape, runs = {key for own in split.runs.values() for key in own}, split.targets.shape, dict(split.runs)
+        for stage, (name, yes) in product(stages, names.items()):
+            answers = RunScores(np.full(shape, float(yes)), np.full(shape, yes))
+            runs[f"{stage}.{name}"] = dict.fromkeys(keys, answers)
+        return replace(split, runs=runs)
 
-    return {
-        cell: {
-            number: replace(
-                split,
-                constants={f"{stage}.{name}": answers(split, yes) for stage in stages for name, yes in names.items()},
-            )
-            for number, split in splits.items()
-        }
-        for cell, splits in scores.items()
-    }
+    return {cell: {number: beside(split) for number, split in splits.items()} for cell, splits in scores.items()}
 
 
 def interval_over(values: Mapping[Replicate, float]) -> Estimate | None:

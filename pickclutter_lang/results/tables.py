@@ -156,8 +156,7 @@ def comparison_rows(results: Runs, table: Table) -> str:
             found = [(m, results.difference((row.run, m), (other.run, n))) for m, n in both]
             texts.append(" / ".join(difference_cell(one, *form_of(m)) for m, one in found))
             texts += [_paper(ours, _minus(paper, minus), sign="+")] if table.has_paper else []
-        titles = (one.title if one.run in results.untrained else f"`{one.name}`" for one in (row, other))
-        lines.append([" - ".join(titles), len(results.shared(row.run, other.run)), *texts])
+        lines.append([f"{row.title} - {other.title}", len(results.shared(row.run, other.run)), *texts])
     return markdown_table(["", _counted(results), *_column_heads(table)], lines)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -20,7 +19,7 @@ from pickclutter_lang.results.intervals import Estimate
 from pickclutter_lang.results.page import PAGE_FILE, page_link, run_details, setting_rows, write_page
 from pickclutter_lang.results.paper_tables import TABLE12 as PAPER
 from pickclutter_lang.results.paper_tables import TABLE12_CELLS, PaperFigures
-from pickclutter_lang.results.record import RESULT_FILE, Record, Replicate, as_key
+from pickclutter_lang.results.record import RESULT_FILE, Record, as_key
 from pickclutter_lang.results.runs import EVERY_RUN, Runs, Selection, load_runs, with_constants
 from pickclutter_lang.results.tables import (
     CHANCE_NOTE,
@@ -123,20 +122,21 @@ def write_table(
 
 
 def with_baselines(runs: Runs) -> Runs:
-    """Return runs with the predictors that see no image as rows of their own, from one run of each object split."""
-    first: dict[int, tuple[Replicate, Record]] = {}
-    for of_name in runs.records.values():
-        for replicate, record in of_name.items():
-            first.setdefault(replicate.object_split, (replicate, record))
-    records = {name: dict(of) for name, of in runs.records.items()}
-    for name, (replicate, record) in product(TRIVIAL, first.values()):
-        metrics = {
-            stage: {cell: {"model": record["metrics"][stage][cell][name]} for cell in TABLE12_CELLS}
-            for stage in _STAGES
+    """Return runs with the predictors that see no image as rows of their own, a run of each beside every replicate."""
+    replicates = {key: record for of_name in runs.records.values() for key, record in of_name.items()}
+    records = dict(runs.records)
+    for name in TRIVIAL:
+        records[name] = {
+            key: {
+                "metrics": {
+                    stage: {cell: {"model": record["metrics"][stage][cell][name]} for cell in TABLE12_CELLS}
+                    for stage in _STAGES
+                }
+            }
+            for key, record in sorted(replicates.items())
         }
-        records.setdefault(name, {})[replicate] = {"metrics": metrics}
     scores = with_constants(runs.scores, _STAGES, {"always_no": False, "always_yes": True})
-    return replace(runs, records=records, scores=scores, untrained=tuple(TRIVIAL))
+    return replace(runs, records=records, scores=scores)
 
 
 def check_pairs(runs_folder: str, compare: Sequence[str] | None, methods: Sequence[str]) -> None:
