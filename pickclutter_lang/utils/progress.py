@@ -34,15 +34,12 @@ class ProgressBar:
     There is none where the package's logger wants warnings alone, nor on ranks above 0.
     """
 
-    def __init__(
-        self, title: str, total: int, completed: int = 0, transient: bool = False, auto_refresh: bool = True
-    ) -> None:
+    def __init__(self, title: str, total: int, completed: int = 0, transient: bool = False) -> None:
         """Prepare the bar.
 
         :param title: what is counted, such as `scenes`
         :param completed: how many an earlier call did
         :param transient: leave no trace after the end, and show nothing without a terminal
-        :param auto_refresh: draw in a thread. A process that forks draws at each change instead
         """
         console = Console(stderr=True)
         self._progress = Progress(
@@ -57,10 +54,8 @@ class ProgressBar:
             console=console,
             transient=transient,
             disable=_log.level > logging.INFO or (transient and not console.is_terminal) or not is_main(),
-            auto_refresh=auto_refresh,
             speed_estimate_period=_RATE_PERIOD_S,
         )
-        self._refresh = not auto_refresh
         self._task = self._progress.add_task(title, total=total, completed=completed, note="")
 
     def __enter__(self) -> ProgressBar:
@@ -72,16 +67,11 @@ class ProgressBar:
 
     def advance(self, count: int = 1) -> None:
         """Count `count` more as done."""
-        self._progress.update(self._task, advance=count, refresh=self._refresh)
+        self._progress.update(self._task, advance=count)
 
     def note(self, text: str) -> None:
         """Show a text behind the bar, in place of the last one."""
-        self._progress.update(self._task, note=text, refresh=self._refresh)
-
-    @property
-    def completed(self) -> int:
-        """How many are done."""
-        return int(self._progress.tasks[0].completed)
+        self._progress.update(self._task, note=text)
 
     @property
     def time_left(self) -> str:

@@ -48,12 +48,6 @@ if values["method"] == "bad":
 if values["method"] == "killed":
     import os, signal
     os.kill(os.getpid(), signal.SIGKILL)
-if values["method"] == "long":
-    checkpoint = out / "distill" / "epoch_0001"
-    checkpoint.mkdir()
-    (checkpoint / "state.json").write_text("{}")
-    while not list(out.parent.glob("after*/result.json")):
-        time.sleep(0.1)
 time.sleep(0.3)
 (out / "result.json").write_text(json.dumps({"started": time.time()}))
 (out / "report.html").write_text("")
@@ -123,28 +117,13 @@ def test_finished_runs_are_skipped_and_failed_ones_tried_again(tmp_path: Path, s
     assert failure.end.count("the disk is full") == 1  # of this attempt alone
 
 
-def waiting_for(job: Job, out: Path, name: str, method: str = "good") -> Job:
-    return Job(name, out / name, [f"method={method}", f'out="{out / name}"'], job.config, job)
-
-
-def test_a_run_waits_for_the_distillation_that_it_takes_over_alone(tmp_path: Path, script: Path) -> None:
-    """`long` ends after the run that waits for its distillation, and a run behind that one in the queue goes first."""
-    out, config = tmp_path / "out", compose_run(["distill.epochs=1"])
-    long = Job("long", out / "long", ["method=long", f'out="{out / "long"}"'], config)
-    after, other = waiting_for(long, out, "after"), make_jobs(out, ["good"])[0]
-    assert not after.ready and other.ready
-    assert run_sweep([long, after, other], [sys.executable, str(script)], out, 2) == []
-    started = [json.loads((job.folder / "result.json").read_text())["started"] for job in (long, after, other)]
-    assert started[1] < started[0] and after.ready
-
-
-def test_runs_whose_distillation_failed_are_not_started_and_the_others_go_on(tmp_path: Path, script: Path) -> None:
+def test_runs_that_take_over_a_distillation_come_after_those_that_distill(tmp_path: Path, script: Path) -> None:
     out = tmp_path / "out"
-    bad, good = make_jobs(out, ["bad", "good"])
-    jobs = [bad, waiting_for(bad, out, "after"), good]
-    failures = run_sweep(jobs, [sys.executable, str(script)], out, 1)
-    assert [(f.name, f.status) for f in failures] == [("bad/seed0", "exit status 1"), ("after", "not started")]
-    assert good.done and not (out / "after").exists()
+    first, other = make_jobs(out, ["good", "good2"])
+    after = Job("after", out / "after", ["method=good", f'out="{out / "after"}"'], first.config, first)
+    assert run_sweep([first, after, other], [sys.executable, str(script)], out, 2) == []
+    started = [json.loads((job.folder / "result.json").read_text())["started"] for job in (first, other, after)]
+    assert started[2] == max(started)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with a parent that was killed")
@@ -223,7 +202,7 @@ def test_a_finished_run_is_planned_as_done_and_one_of_other_settings_or_texts_re
     (folder / "result.json").write_text(json.dumps(result))
     overrides = [toy for toy in toys if not toy.startswith("num_threads")]
     assert [job.done for job in plan(tmp_path / "out", overrides, methods=["cls"])] == [True, False]
-    with pytest.raises(InvalidArgumentError, match="region_cls"):
+    with pytest.raises(MismatchError, match="region_cls"):
         plan(tmp_path / "out", [*overrides, "objective.region_cls=1"], methods=["cls"])
     result["descriptions"]["succinct"]["content"] = "edited"
     (folder / "result.json").write_text(json.dumps(result))

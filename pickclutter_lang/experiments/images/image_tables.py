@@ -337,6 +337,10 @@ def _data_of(record: Record, *keys: str) -> dict[str, Any]:
     return {"data": {key: record["data"].get(key) for key in keys}}
 
 
+def _texts_of(record: Record) -> dict[str, Any]:
+    return _data_of(record, "texts", "captions") | {"space_texts": record["space_texts"]}
+
+
 def _of_every_student(record: Record) -> dict[str, Any]:
     """Return the settings that all runs of one student share: not what a run or a seed sets."""
     shared = comparable_settings(record)
@@ -351,7 +355,7 @@ IMAGE_TABLES = SweepKind(
     comparisons=(
         lambda record: {"": _data_of(record, "name") | {"teacher": provenance(record)["teacher"]}},
         lambda record: {f"class split {_class_split(record)}": _data_of(record, *_OF_A_SPLIT)},
-        lambda record: {f"{record['name']}, class split {_class_split(record)}": _data_of(record, "texts", "captions")},
+        lambda record: {f"{record['name']}, class split {_class_split(record)}": _texts_of(record)},
         lambda record: {student_name(record): _of_every_student(record)},
     ),
     order=str,

@@ -10,7 +10,7 @@ from typing import Any
 
 from pickclutter_lang.datasets.images.dataset import ImageDataset
 from pickclutter_lang.datasets.images.splits import Split
-from pickclutter_lang.errors import InvalidArgumentError, MismatchError
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.images.class_texts import (
     check_texts,
     describe_data,
@@ -21,7 +21,6 @@ from pickclutter_lang.experiments.images.config import ImageTrainConfig, Reprodu
 from pickclutter_lang.experiments.images.image_figures import check_umap, write_figure
 from pickclutter_lang.experiments.images.image_run import open_data
 from pickclutter_lang.experiments.images.image_tables import (
-    BEST,
     CLASS_SPLIT,
     FIGURES,
     IMAGE_TABLES,
@@ -37,7 +36,7 @@ from pickclutter_lang.experiments.sweep import (
     override_key,
     plan_runs,
 )
-from pickclutter_lang.results.record import Replicate, read_record
+from pickclutter_lang.results.record import Replicate
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.validation import MAX_SEED, check_path, one_of, within
@@ -110,7 +109,7 @@ def plan_image_tables(
     if own := compose(specs[needed[0]]).data.seed:
         raise InvalidArgumentError(f"expected class_splits=[{own}] instead of {CLASS_SPLIT}={own} in a file")
     replicates = [Replicate(split, seed) for split, seed in product(config.class_splits, config.seeds)]
-    jobs = plan_runs(
+    return plan_runs(
         Path(config.out),
         specs,
         replicates,
@@ -119,11 +118,6 @@ def plan_image_tables(
         IMAGE_TABLES,
         lambda replicate, _: [f"{CLASS_SPLIT}={replicate.object_split}"],
     )
-    if "6" in tables or "4" in figures:
-        for job in jobs:
-            if job.done and isinstance(job.config, ImageTrainConfig) and job.config.name == BEST:
-                _check_spaces(job, job.config, current)
-    return jobs
 
 
 def run_overrides(run: str, shared: Sequence[str]) -> list[str]:
@@ -169,30 +163,16 @@ class _CurrentProvenance:
         with_captions = config.objective.build().needs("captions")
         key = json.dumps([vars(config.data), vars(config.teacher), vars(config.text), with_captions])
         if key not in self._known:
-            teacher, data, split = self.open(config)
+            opened = json.dumps([vars(config.data), config.teacher.name, config.teacher.checkpoint, config.precision])
+            if opened not in self._opened:
+                teacher, data, split, report = open_data(config)
+                self._report(report)
+                self._opened[opened] = teacher, data, split
+            teacher, data, split = self._opened[opened]
             check_texts(config.text, teacher, data.classes)
-            content = describe_data(config, data, split)
-            self._known[key] = {"data": content, "teacher": {"fingerprint": teacher.fingerprint}}
+            self._known[key] = {
+                "data": describe_data(config, data, split),
+                "teacher": {"fingerprint": teacher.fingerprint},
+                "space_texts": {kind: digest(of) for kind, of in space_texts(config.text, data, split).items()},
+            }
         return self._known[key]
-
-    def open(self, config: ImageTrainConfig) -> tuple[Teacher, ImageDataset, Split]:
-        """Return teacher, data set and split of a run."""
-        key = json.dumps([vars(config.data), config.teacher.name, config.teacher.checkpoint, config.precision])
-        if key not in self._opened:
-            teacher, data, split, report = open_data(config)
-            self._report(report)
-            self._opened[key] = teacher, data, split
-        return self._opened[key]
-
-
-def _check_spaces(job: Job, config: ImageTrainConfig, current: _CurrentProvenance) -> None:
-    """Check that the texts of Table 6 and Figure 4 are those that a result was computed on."""
-    _, data, split = current.open(config)
-    now = {kind: digest(texts) for kind, texts in space_texts(config.text, data, split).items()}
-    saved = read_record(job.folder, "images")["space_texts"]
-    if saved != now:
-        differ = sorted(kind for kind in {*saved, *now} if saved.get(kind) != now.get(kind))
-        raise MismatchError(
-            f"the finished run at {job.folder} was evaluated on other texts ({', '.join(differ)} differ); use those it "
-            "was evaluated on, or delete its result.json, and it is evaluated again without training"
-        )
