@@ -47,7 +47,6 @@ def image_contrastive_loss(
     *,
     symmetric: bool = True,
     similarity: Similarity = "squared_distance",
-    bank: Tensor | None = None,
 ) -> Tensor:
     """Return minus the log of L_im-cst (Eq. 3): each image must match its own teacher feature.
 
@@ -58,21 +57,19 @@ def image_contrastive_loss(
     :param teacher: [N, D] features of the same images
     :param symmetric: mean of both directions (image to teacher and back), as the released program does; Eq. 3
         prints the first one only
-    :param bank: [M, D] teacher features of other images, further negatives in the direction image to teacher
     """
-    _check_features(student=student, teacher=teacher, **({} if bank is None else {"bank": bank}))
+    _check_features(student=student, teacher=teacher)
     _check_rows(student=student, teacher=teacher)
     _check_at_least(temperature=temperature)
     if similarity not in ("squared_distance", "cosine"):
         raise InvalidArgumentError(f"expected similarity 'squared_distance' or 'cosine', got {similarity!r}")
-    candidates = l2_normalize(teacher if bank is None else torch.cat([teacher, bank.to(teacher)]))
-    cosines = l2_normalize(student) @ candidates.T
+    cosines = l2_normalize(student) @ l2_normalize(teacher).T
     logits = (cosines if similarity == "cosine" else 2 * cosines - 2) / temperature
     own_index = torch.arange(len(student), device=student.device)
     forward = functional.cross_entropy(logits, own_index)
     if not symmetric:
         return forward
-    return (forward + functional.cross_entropy(logits[:, : len(student)].T, own_index)) / 2
+    return (forward + functional.cross_entropy(logits.T, own_index)) / 2
 
 
 def vl_proximity_loss(

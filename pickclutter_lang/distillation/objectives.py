@@ -120,7 +120,7 @@ class SceneObjective(Objective):
 
     - `probabilities` [N, C], `attention` and `cell_logits` [N, C, K]: of `LocalAggregation`
     - `targets` [N, C] bool; `coverage` [N, C, K] in [0, 1], fraction of each cell that the label's object covers
-    - `student` and `teacher` [N, D]: features of the images; `bank` [M, D] teacher features of other images
+    - `student` and `teacher` [N, D]: features of the images
     - `region_features` [R, D]: spatial features of the student, averaged over each visible object
     - `teacher_region_features` [R, D]: teacher features of a crop of each of these objects
     - `vocabulary`: text features; `vocabulary_probabilities` [N, V] of `LocalAggregation`
@@ -131,7 +131,7 @@ class SceneObjective(Objective):
         "probabilities", "targets", "student", "teacher", "cell_logits", "attention", "coverage",
         "vocabulary_probabilities",
     )  # fmt: skip
-    values = (*per_image, "bank", "region_features", "teacher_region_features", "vocabulary")
+    values = (*per_image, "region_features", "teacher_region_features", "vocabulary")
     without_labels = ("im_cst", "region_contrastive", "region_proximity", "scene_proximity")
 
     def __init__(
@@ -142,9 +142,6 @@ class SceneObjective(Objective):
         similarity: Similarity = "squared_distance",
         vocabulary_temperature: float = 0.05,
         vocabulary_top_k: int = 256,
-        gamma_negative: float = 2.0,
-        gamma_positive: float = 1.0,
-        clip: float = 0.05,
         detach_focus: bool = False,
         extra: Mapping[str, float] | None = None,
     ) -> None:
@@ -153,27 +150,24 @@ class SceneObjective(Objective):
         :param temperature: tau of `im_cst` and `region_contrastive`, as is `similarity`
         :param vocabulary_temperature: tau of `region_proximity` and `scene_proximity`
         :param vocabulary_top_k: k of `region_proximity`
-        :param gamma_negative: of `cls` and `region_cls`, as are the next three, see `asymmetric_loss`
+        :param detach_focus: of `cls` and `region_cls`, see `asymmetric_loss`
         """
         super().__init__(weights, extra)
         self._temperature, self._similarity = temperature, similarity
         self._vocabulary_temperature, self._vocabulary_top_k = vocabulary_temperature, vocabulary_top_k
-        self._focus: dict[str, Any] = {
-            "gamma_negative": gamma_negative, "gamma_positive": gamma_positive, "clip": clip,
-            "detach_focus": detach_focus,
-        }  # fmt: skip
+        self._detach_focus = detach_focus
 
     def cls(self, probabilities: Tensor, targets: Tensor) -> Tensor:
         """Return the asymmetric loss of the labels (section 7)."""
-        return asymmetric_loss(probabilities, targets, **self._focus)
+        return asymmetric_loss(probabilities, targets, detach_focus=self._detach_focus)
 
-    def im_cst(self, student: Tensor, teacher: Tensor, bank: Tensor | None = None) -> Tensor:
+    def im_cst(self, student: Tensor, teacher: Tensor) -> Tensor:
         """Return L_im-cst (Eq. 3) between the image features of student and teacher."""
-        return image_contrastive_loss(student, teacher, self._temperature, similarity=self._similarity, bank=bank)
+        return image_contrastive_loss(student, teacher, self._temperature, similarity=self._similarity)
 
     def region_cls(self, cell_logits: Tensor, attention: Tensor, coverage: Tensor, targets: Tensor) -> Tensor:
         """Return `cls` of single cells, on and off each object."""
-        return local_asymmetric_loss(cell_logits, attention, coverage, targets, **self._focus)
+        return local_asymmetric_loss(cell_logits, attention, coverage, targets, detach_focus=self._detach_focus)
 
     def region_contrastive(self, region_features: Tensor, teacher_region_features: Tensor) -> Tensor:
         """Return L_im-cst (Eq. 3) of objects; 0 without any."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -47,18 +47,6 @@ def with_unlabeled(batches: Sequence[Sequence[int]], count: int, size: int, key:
         [*((0, row) for row in rows), *((1, row) for row in others)]
         for rows, others in zip(batches, drawn, strict=True)
     ]
-
-
-def draw_others(count: int, taken: Collection[int], size: int, rng: np.random.Generator) -> list[int]:
-    """Draw from the rows below `count` that are not taken, no row twice, at most `size`.
-
-    They are never listed: that would take time by `count` for each batch.
-    """
-    left_out = np.sort(np.array([*taken], np.int64))
-    drawn = rng.choice(count - len(left_out), min(size, count - len(left_out)), replace=False)
-    # Of the rows that are left, number k is row k and as many further as are left out up to there.
-    rows: list[int] = (drawn + np.searchsorted(left_out - np.arange(len(left_out)), drawn, side="right")).tolist()
-    return rows
 
 
 def balanced_batches(n_train: int, n_few_shot: int, config: FewShotConfig, key: Sequence[int]) -> list[Batch]:

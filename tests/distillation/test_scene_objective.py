@@ -75,20 +75,18 @@ def inputs(objects: int = 3) -> dict[str, Any]:
 def test_each_term_is_its_function_with_its_settings() -> None:
     values = inputs()
     names = ("cls", "im_cst", "region_cls", "region_contrastive", "region_proximity", "scene_proximity")
-    focus: dict[str, Any] = {"gamma_negative": 3.0, "gamma_positive": 0.5, "clip": 0.1}
     weights = {name: 0.5 * (n + 1) for n, name in enumerate(names)}
     total, terms = SceneObjective(
         weights, temperature=0.3, similarity="cosine", vocabulary_temperature=0.4, vocabulary_top_k=2,
-        **focus,
     )(**values)  # fmt: skip
     probabilities, regions = values["probabilities"], values["region_features"]
     teacher_regions, vocabulary = values["teacher_region_features"], values["vocabulary"]
     labels = torch.zeros(len(regions), dtype=torch.int64)  # without a filter they do not matter
     expected = {
-        "cls": asymmetric_loss(probabilities, values["targets"], **focus),
+        "cls": asymmetric_loss(probabilities, values["targets"]),
         "im_cst": image_contrastive_loss(values["student"], TEACHER, 0.3, similarity="cosine"),
         "region_cls": local_asymmetric_loss(
-            values["cell_logits"], values["attention"], values["coverage"], values["targets"], **focus
+            values["cell_logits"], values["attention"], values["coverage"], values["targets"]
         ),
         "region_contrastive": image_contrastive_loss(regions, teacher_regions, 0.3, similarity="cosine"),
         "region_proximity": vl_proximity_loss(

@@ -37,7 +37,7 @@ SCENE_RUNS: dict[str, tuple[str, ...]] = {
     "row 8": ("method=best_region_weight_1",),
     "row 9": ("method=best_scene_proximity",),
     "three phases": ("method=best", "objective.region_cls=1", "data.crop_size=40", *CLOSER),
-    "two cameras": ("method=best", "data=both_rgbd", "student=small_resnet", "objective.negative_bank_size=8",
+    "two cameras": ("method=best", "data=both_rgbd", "student=small_resnet",
                     "data.target_label=visible"),
     "paper": ("few_shot=paper", "student=efficientnet_b0", "student.name=efficientnet_b0", "distill.optimizer=sgd",
               "distill.schedule=multistep", "distill.milestones=[1]", "distill.gamma=0.3", "distill.epochs=2",

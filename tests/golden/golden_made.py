@@ -131,7 +131,7 @@ def presets(inputs: Path, folder: Path) -> Measures:
     for key, name in EXPERIMENTS.items():
         run = compose_config(TrainConfig, "train_affordance", [f"experiment={name}"])
         values = [run.data.image_size, run.data.crop_size, run.student.output_stride, run.student.temperature]
-        values += [getattr(run.objective, name) for name in (*WEIGHTS, "temperature", "gamma_negative", "clip")]
+        values += [getattr(run.objective, name) for name in (*WEIGHTS, "temperature")]
         values += [run.few_shot.repeats, *phase(run.distill), *phase(run.few_shot)]
         found[f"scenes, {key}"] = everywhere([*values, *(phase(run.crop_classifier) if run.crop_classifier else ())])
     for key, name in RECIPES.items():

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import signal
 
-import numpy as np
 import pytest
 
 from helpers.image_runs import config as image_config
 from helpers.scene_runs import config as scene_config
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, WorkerError
-from pickclutter_lang.training.batches import Batch, balanced_batches, draw_others, prefetch_map, shuffled_batches
+from pickclutter_lang.training.batches import Batch, balanced_batches, prefetch_map, shuffled_batches
 from pickclutter_lang.training.config import FewShotConfig
 from pickclutter_lang.training.trainer import phase_seed
 
@@ -75,13 +74,6 @@ def test_the_recipes_fine_tune_as_many_steps_as_the_papers_program(
         batches = balanced_batches(n_train, n_few_shot, chosen.few_shot, (0, 1, 1))
         assert chosen.few_shot.epochs * len(batches) == repeats * steps
         assert sum(len(batch) for batch in batches) == repeats * released_samples(n_few_shot, n_train, 128)
-
-
-@pytest.mark.parametrize("taken", [set(), {0, 1, 2}, {3, 4, 7}, set(range(10))])
-def test_others_are_drawn_as_from_a_list_of_them(taken: set[int]) -> None:
-    size, listed = 4, [row for row in range(10) if row not in taken]
-    expected = np.random.default_rng(5).choice(listed, min(size, len(listed)), replace=False).tolist()
-    assert draw_others(10, taken, size, np.random.default_rng(5)) == expected
 
 
 def test_no_two_phases_of_any_runs_share_a_seed() -> None:

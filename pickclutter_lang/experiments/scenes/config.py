@@ -42,14 +42,6 @@ class ObjectiveConfig:
     """Weight of L_vlprox between the same, over a vocabulary."""
     scene_proximity: float = 0.0
     """Weight of L_vlprox of full scenes, over texts sampled from a vocabulary."""
-    negative_bank_size: int = 0
-    """Teacher features of other images that are sampled for each batch as more negatives of `im_cst`."""
-    gamma_negative: float = 2.0
-    """Focusing exponent of the asymmetric loss for absent labels."""
-    gamma_positive: float = 1.0
-    """Focusing exponent of the asymmetric loss for present labels."""
-    clip: float = 0.05
-    """Probability that the asymmetric loss subtracts from absent labels."""
     detach_focus: bool = False
     """Take the focusing weights of the asymmetric loss for constants in its gradient, as in the paper's program."""
     temperature: float = TEMPERATURE
@@ -62,12 +54,10 @@ class ObjectiveConfig:
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         weights = ("cls", "im_cst", "region_cls", "region_contrastive", "region_proximity", "scene_proximity")
-        for name in (*weights, "gamma_negative", "gamma_positive"):
+        for name in weights:
             at_least(f"objective.{name}", getattr(self, name), 0.0)
         for name, weight in (self.extra or {}).items():
             at_least(f"objective.extra.{name}", weight, 0.0)
-        within("objective.clip", self.clip, 0.0, 1.0)
-        at_least("objective.negative_bank_size", self.negative_bank_size, 0)
         above("objective.temperature", self.temperature, 0.0)
         one_of("objective.similarity", self.similarity, ("squared_distance", "cosine"))
 

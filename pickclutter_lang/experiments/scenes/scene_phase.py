@@ -26,7 +26,6 @@ from pickclutter_lang.teachers.scene_features import RegionFeatures, region_cove
 from pickclutter_lang.training.batches import (
     Batch,
     balanced_batches,
-    draw_others,
     prefetch_map,
     shuffled_batches,
     with_unlabeled,
@@ -38,7 +37,7 @@ from pickclutter_lang.training.trainer import Phase, check_finite
 if TYPE_CHECKING:
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 
-_VOCABULARY, _BANK = 1, 2  # distinguish the random streams of a batch
+_VOCABULARY = 1  # distinguishes this random stream of a batch
 _SCORED_TEXTS = 24
 """Texts of the vocabulary that are drawn for each batch."""
 _Part = tuple[int, list[int], list[AugmentationParams]]
@@ -210,13 +209,13 @@ class ScenePhase(Phase):
                 for source, rows, draws in self._sources_of(batch)
             ]
             values["coverage"] = torch.cat(coverage).to(device)
-        if needs("teacher", "bank"):
+        if needs("teacher"):
             features = []
             for source, rows, draws in self._sources_of(batch):
                 assert source.features is not None
                 flips = source.scenes.config.augmentation.flips  # the teacher sees the same flip
                 features.append(source.features[rows, [flip_index(draw, flips) for draw in draws]])
-            values |= {"teacher": torch.cat(features).to(device), "bank": self._bank(batch, device)}
+            values["teacher"] = torch.cat(features).to(device)
         if needs("region_features", "teacher_region_features"):
             values |= self._region_features(batch, spatial)
         if self.run.vocabulary is not None:
@@ -224,16 +223,6 @@ class ScenePhase(Phase):
             present, absent = (part[list(batch.sampled)] for part in (known.present, known.absent))
             values["vocabulary"] = known._replace(present=present, absent=absent)
         return values
-
-    def _bank(self, batch: SceneBatch, device: torch.device) -> Tensor | None:
-        """Return teacher features [M, D] of images of the first source that are not in the batch."""
-        features, size = self.sources[0].features, self.settings.objective.negative_bank_size
-        if not size or features is None:
-            return None
-        rng = np.random.default_rng((*self._key, *batch.key, _BANK))
-        taken = {row for number, rows, _ in batch.parts for row in rows if number == 0}
-        rows = draw_others(len(features), taken, size, rng)
-        return features[rows, 0].to(device) if rows else None
 
     def _region_features(self, batch: SceneBatch, spatial: Tensor) -> dict[str, Tensor]:
         """Return the student's features [R, D] of the objects in a batch, and the teacher's of their crops."""

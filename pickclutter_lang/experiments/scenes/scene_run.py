@@ -183,9 +183,6 @@ class SceneRun(MultiPhaseExperiment):
             temperature=values.temperature,
             similarity=values.similarity,  # type: ignore[arg-type]  # checked by its settings
             vocabulary_temperature=1 / self.teacher.logit_scale,
-            gamma_negative=values.gamma_negative,
-            gamma_positive=values.gamma_positive,
-            clip=values.clip,
             detach_focus=values.detach_focus,
             extra=values.extra,
         )
@@ -210,7 +207,7 @@ class SceneRun(MultiPhaseExperiment):
             with_regions = self.objective.needs("region_features", "teacher_region_features")
             self._sources[name] = DataSource(
                 scenes,
-                teacher_features(self.teacher, scenes, cache) if self.objective.needs("teacher", "bank") else None,
+                teacher_features(self.teacher, scenes, cache) if self.objective.needs("teacher") else None,
                 encode_regions(self.teacher, scenes, cache) if with_regions else None,
                 labeled=name != UNLABELED,
             )

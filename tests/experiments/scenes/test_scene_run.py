@@ -274,7 +274,7 @@ def test_a_closed_set_knows_the_catalog_names_alone() -> None:
 
 @pytest.mark.parametrize("method", ["closed_set", "best_scene_proximity"])
 def test_every_method_trains_its_own_terms(toys: list[str], tmp_path: Path, method: str) -> None:
-    short = [f"method={method}", "objective.negative_bank_size=5", "distill.epochs=1", "few_shot.epochs=1"]
+    short = [f"method={method}", "distill.epochs=1", "few_shot.epochs=1"]
     run = trained([*toys, *short], tmp_path)
     row, weights = run.load_weights("distill")[-1], vars(run.config.objective)
     assert {name for name in LOSS_NAMES if name in row} == {name for name in LOSS_NAMES if weights[name]}
