@@ -13,7 +13,7 @@ from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import CheckpointError, DatasetError, MismatchError
 from pickclutter_lang.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.experiments.scenes.config import CALIBRATIONS, TrainedRunConfig
-from pickclutter_lang.experiments.scenes.export_policy import MAX_CALIBRATION_SCENES, score_scenes
+from pickclutter_lang.experiments.scenes.store_scores import MAX_CALIBRATION_SCENES, detect_store
 from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
 from pickclutter_lang.metrics.thresholds import policy_thresholds
 from pickclutter_lang.policy.folder import StudentSpec, Thresholds
@@ -114,7 +114,7 @@ def teacher_thresholds(config: PolicyEvalConfig, spec: StudentSpec, scenes: Scen
         of_id, of_ood = ({name: out for name in unseen if unseen[name] is out} for out in (False, True))
         asked = {"id": unseen if config.calibration == "id" else of_id, "fewshot": unseen, UNLABELED: of_ood}
         stores = CALIBRATIONS[config.calibration]
-        scores = {store: score_scenes(scenes[store], asked[store], detector) for store in stores}
+        scores = {store: detect_store(scenes[store], asked[store], detector) for store in stores}
         names = policy_thresholds(config.false_positive_rate, scores)
         found = Thresholds(next((names[name] for name in names if unseen[name]), max(names.values())), names, None)
         write_thresholds(folder, key, found)

@@ -196,7 +196,7 @@ def _object_split(config: PolicyEvalConfig) -> int:
     if config.run is not None:
         student = load_trained_run(TrainedRunConfig(config.run, "few_shot", config.scenes, 1))
         store = student.config.data.id
-        unseen = [name for name, out in student.labels.unseen_by_name.items() if out]
+        unseen = student.unseen_names
     else:
         unseen = list(load_config(config.policy_folder).student.unseen_names or ()) if config.policy_folder else []
         if not unseen:

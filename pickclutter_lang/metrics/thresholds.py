@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,8 +42,27 @@ def best_threshold(probabilities: Tensor, targets: Tensor) -> float:
     return candidates[int(np.argmax(np.nan_to_num(scores)))]
 
 
+def fpr_thresholds(
+    predictions: Predictions, share: float, groups: Iterable[Tensor], otherwise: float = DEFAULT_THRESHOLD
+) -> Tensor:
+    """Return a threshold for each label [C], float64 within (0, 1); the labels of a group share one.
+
+    Of the pairs of a scene and a label of the group that it lacks, a share scores above the threshold.
+
+    :param share: of false alarms, in 0..1
+    :param groups: which labels are in each, bool [C]
+    :param otherwise: threshold of a group that every scene has all of
+    """
+    found = torch.full((len(predictions.names),), otherwise, dtype=torch.float64)
+    for group in groups:
+        lacking = predictions.probabilities[:, group][~predictions.targets[:, group]].double()
+        if len(lacking):
+            found[group] = torch.quantile(lacking, 1 - share)
+    return found.clamp(_EDGE, 1 - _EDGE)
+
+
 def matched_fpr_thresholds(predictions: Predictions, threshold: float, unlabeled: Predictions | None = None) -> Tensor:
-    """Return a threshold for each label, at which all labels have the same false-positive rate.
+    """Return a threshold for each label [C], at which all labels have the same false-positive rate.
 
     A student scores names that it was not trained on lower, present or absent, so that one threshold for all finds
     fewer of them. Scenes of X_id contain none of these objects: scores of their names there are false positives. At its
@@ -53,51 +72,23 @@ def matched_fpr_thresholds(predictions: Predictions, threshold: float, unlabeled
     :param predictions: on X_id, of all labels
     :param threshold: for all labels of Y_id
     :param unlabeled: on unlabeled scenes, of the labels of Y_ood; None: their thresholds come from X_id too
-    :return: float64 [C], within (0, 1)
     """
     known = predictions.of_splits(("id",))
     absent = known.probabilities[~known.targets].double()
     rate = float((absent > threshold).double().mean()) if len(absent) else 0.0
-    found = fpr_thresholds(predictions, rate, threshold)
+    found = fpr_thresholds(predictions, rate, torch.eye(len(predictions.names), dtype=torch.bool), threshold)
     if unlabeled is not None:
-        found[[predictions.names.index(name) for name in unlabeled.names]] = fpr_thresholds(unlabeled, rate, threshold)
+        own = torch.eye(len(unlabeled.names), dtype=torch.bool)
+        columns = [predictions.names.index(name) for name in unlabeled.names]
+        found[columns] = fpr_thresholds(unlabeled, rate, own, threshold)
     return found
 
 
-def fpr_thresholds(predictions: Predictions, share: float, otherwise: float) -> Tensor:
-    """Return a threshold for each label [C], float64 within (0, 1), above which a share of the scenes without it lie.
-
-    :param share: of false alarms, in 0..1
-    :param otherwise: threshold of a label that every scene has
-    """
-    found = []
-    for scores, targets in zip(predictions.probabilities.double().T, predictions.targets.T, strict=True):
-        lacking = scores[~targets]
-        found.append(float(torch.quantile(lacking, 1 - share)) if len(lacking) else otherwise)
-    return torch.tensor(found, dtype=torch.float64).clamp(_EDGE, 1 - _EDGE)
-
-
-def per_split_fpr_thresholds(predictions: Predictions, share: float) -> Tensor:
-    """Return a threshold for each label [C], float64 within (0, 1): one for all of Y_id and one for all of Y_ood.
-
-    Of the pairs of a scene and a label that it lacks, this share scores above the threshold. All labels of a split
-    share one. Labels that are easily confused (a fork, a knife) then raise most of the false alarms. Where scores are
-    comparable between labels, this misses fewer objects than `fpr_thresholds` at equally many false alarms. Y_ood has a
-    threshold of its own, since a student scores its labels lower, present or absent. Where every scene has all the
-    labels of a split, its threshold is `DEFAULT_THRESHOLD`.
-
-    :param share: of false alarms, in 0..1
-    """
-    found = torch.full((len(predictions.names),), DEFAULT_THRESHOLD, dtype=torch.float64)
-    for split in (~predictions.unseen, predictions.unseen):
-        lacking = predictions.probabilities[:, split][~predictions.targets[:, split]].double()
-        if len(lacking):
-            found[split] = torch.quantile(lacking, 1 - share)
-    return found.clamp(_EDGE, 1 - _EDGE)
-
-
 def policy_thresholds(false_positive_rate: float, scores: Mapping[str, Predictions]) -> dict[str, float]:
-    """Return the threshold of each name, by `per_split_fpr_thresholds`.
+    """Return the threshold of each name: one for all of Y_id and one for all of Y_ood.
+
+    Labels that are easily confused (a fork, a knife) then raise most of the false alarms. Where scores are comparable
+    between labels, this misses fewer objects than a threshold for each label at equally many false alarms.
 
     :param scores: store -> predictions. Those on `id` give the thresholds of Y_id, and alone all of them. Those on
         `fewshot` give the thresholds of Y_ood, and for Y_id the higher one of both stores counts. Those on `unlabeled`
@@ -105,7 +96,7 @@ def policy_thresholds(false_positive_rate: float, scores: Mapping[str, Predictio
     """
     found: dict[str, float] = {}
     for store, of_store in scores.items():
-        values = per_split_fpr_thresholds(of_store, false_positive_rate).tolist()
+        values = fpr_thresholds(of_store, false_positive_rate, (~of_store.unseen, of_store.unseen)).tolist()
         for name, unseen, value in zip(of_store.names, of_store.unseen.tolist(), values, strict=True):
             found[name] = value if unseen or store == "id" else max(value, found[name])
     return found
@@ -114,8 +105,6 @@ def policy_thresholds(false_positive_rate: float, scores: Mapping[str, Predictio
 def recenter_scores(probabilities: Tensor, thresholds: Tensor) -> Tensor:
     """Return probabilities [N, C] with the threshold of each label [C] moved to 0.5; the order of its scores stays."""
     scores = probabilities.double()
-    below, above = (
-        scores * DEFAULT_THRESHOLD / thresholds,
-        DEFAULT_THRESHOLD + (scores - thresholds) * DEFAULT_THRESHOLD / (1 - thresholds),
-    )
+    below = scores * DEFAULT_THRESHOLD / thresholds
+    above = DEFAULT_THRESHOLD + (scores - thresholds) * DEFAULT_THRESHOLD / (1 - thresholds)
     return torch.where(scores > thresholds, above, below.clamp(max=DEFAULT_THRESHOLD))

@@ -28,7 +28,7 @@ from pickclutter_lang.demo.page import DemoSession, SimulatedPile, open_session,
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MissingAssetsError, TeacherError
 from pickclutter_lang.evaluation.calibration import thresholds_of, write_thresholds
 from pickclutter_lang.evaluation.rollout import RolloutConfig
-from pickclutter_lang.experiments.scenes.export_policy import scene_to_observation
+from pickclutter_lang.experiments.scenes.store_scores import scene_to_observation
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.folder import Thresholds
 

@@ -22,7 +22,7 @@ from pickclutter_lang.envs.generation.collect import collect
 from pickclutter_lang.envs.grasp_validation import validate_grasp_labels
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig, view_rng
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError, UnknownObjectError
-from pickclutter_lang.experiments.scenes.export_policy import scene_to_observation
+from pickclutter_lang.experiments.scenes.store_scores import scene_to_observation
 from pickclutter_lang.manipulation.point_cloud import unproject_depth
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES

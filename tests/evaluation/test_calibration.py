@@ -15,7 +15,7 @@ from pickclutter_lang.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.evaluation.evaluate import prepare
 from pickclutter_lang.evaluation.report import detection_curves, draw_curves
 from pickclutter_lang.evaluation.rollout import seen_names
-from pickclutter_lang.experiments.scenes.export_policy import scene_to_observation
+from pickclutter_lang.experiments.scenes.store_scores import scene_to_observation
 from pickclutter_lang.objects.kinds.kind_set import load_kind_set
 from pickclutter_lang.policy.folder import Thresholds
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -38,7 +38,7 @@ def test_teacher_and_students_act_at_thresholds_of_one_rule(
     student = StudentRuntime.load(setup.rollouts.policies["zero_shot"])
     detector = TeacherDetector(student.config.teacher.load(), student.config.names, Thresholds(0.5, {}, None))
     found = setup.rollouts.teacher_thresholds
-    unseen = {name for name, out in run.label_features().unseen_by_name.items() if out}
+    unseen = set(run.label_names("ood"))
     assert found is not None and set(found.names) == set(student.config.names)
 
     def absent_scores(store: str, ood: bool) -> list[float]:

@@ -11,8 +11,8 @@ import torch
 
 from helpers.scene_runs import LEARNER, SMALL, config
 from pickclutter_lang.datasets.scene_images import SceneDataset
-from pickclutter_lang.experiments.scenes.export_policy import scene_to_observation
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.experiments.scenes.store_scores import scene_to_observation
 from pickclutter_lang.policy.folder import (
     PolicyConfig,
     PromptArchitecture,

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 
 
-_ALL = ("id", "ood")
 _VALIDATED = 256
 
 CropBatch = tuple[Tensor, Tensor, Tensor]
@@ -44,7 +43,7 @@ class CropPhase(Phase):
 
     def __init__(self, run: SceneRun, config: CropClassifierPhaseConfig) -> None:
         self.run, self.config, self.architecture = run, config, run.architecture
-        self.labels = run.label_names(_ALL)
+        self.labels = list(run.unseen)
         self._key = run.config.seed, 2
 
     @cached_property
@@ -62,7 +61,7 @@ class CropPhase(Phase):
     @cached_property
     def crops(self) -> dict[str, ObjectCropDataset]:
         """The object crops of each store."""
-        columns = self.run.label_indices(_ALL)
+        columns = range(len(self.labels))
         return {name: ObjectCropDataset(self.run.scenes[name], columns) for name in ("train", "fewshot", "id")}
 
     def check(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import MismatchError
-from pickclutter_lang.experiments.scenes.scene_protocol import cells_of
+from pickclutter_lang.experiments.scenes.store_scores import cells_of, score_store
 from pickclutter_lang.metrics.multilabel import class_rows
 from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, Predictions, recenter_scores
 from pickclutter_lang.policy.folder import policy_fingerprint
@@ -25,7 +26,6 @@ from pickclutter_lang.results.tables import estimate_cell
 from pickclutter_lang.utils.io import create_dir, write_text
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.markdown import markdown_table, percent
-from pickclutter_lang.utils.progress import track
 
 _GROUPS = {"seen": ["id"], "unseen": ["ood"], "all": ["id", "ood"]}
 _STAGE, _STORE = "policy", "store"
@@ -107,16 +107,17 @@ def score_policy(
 
 def _predict(student: StudentRuntime, scenes: SceneDataset) -> Predictions:
     spec, names = student.config, list(scenes.label_names)
-    unseen = torch.tensor([name not in spec.names or name in (spec.unseen_names or ()) for name in names])
-    scores = []
-    for row in track(range(len(scenes)), "scenes"):
+
+    def score(row: int) -> Sequence[float]:
         images = {}
         for key in student.student_input:
             camera, _, kind = key.rpartition("_")
             stored = scenes.load_images(camera, kind, [row])[0]
             images[key] = stored if kind == "rgb" else stored.astype(np.float32) / 1000  # meters
-        scores.append(student.predict(images, names).scores)
-    return Predictions(torch.from_numpy(np.stack(scores)), scenes.labels.bool(), names, unseen, scenes.scene_ids)
+        return student.predict(images, names).scores.tolist()
+
+    unseen = {name: name not in spec.names or name in (spec.unseen_names or ()) for name in names}
+    return score_store(scenes, unseen, score, range(len(scenes)))
 
 
 def _group(found: Predictions, student: StudentRuntime) -> dict[str, Any]:

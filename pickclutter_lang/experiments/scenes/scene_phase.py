@@ -92,7 +92,7 @@ class ScenePhase(Phase):
         self.config, self.architecture = run.config.phases[name], run.architecture
         self.selection_metric = run.config.selection_metric
         distilled = name == DISTILL
-        self.labels = run.label_names(("id",) if distilled else ("id", "ood"))
+        self.labels = run.label_names("id") if distilled else list(run.unseen)
         self.stores = run.distilled_stores if distilled else ("train", "fewshot")
         self.validation = run.scenes["id"] if distilled else None
         if distilled and run.config.distilled_run is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +19,7 @@ from torch.nn import functional
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
 from pickclutter_lang.distillation.tip_adapter import CacheParameters, balanced_values, cache_logits, tune_cache
 from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.experiments.scenes.store_scores import cells_of, predict_store, with_labels
 from pickclutter_lang.experiments.stages import FEW_SHOT, STAGES
 from pickclutter_lang.metrics import class_rows, mean_average_precision, multilabel_row, trivial_predictors
 from pickclutter_lang.metrics.thresholds import (
@@ -38,7 +39,6 @@ from pickclutter_lang.utils.sampling import evenly_spaced
 
 if TYPE_CHECKING:
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-    from pickclutter_lang.experiments.scenes.trained_run import TrainedStudent
 
 
 EVALUATED = ("id", "ood")
@@ -55,7 +55,6 @@ _EXAMPLE_ARRAYS = {"scenes": ("U", "E"), "labels": ("U", "C"), "images": ("u", "
 _EXAMPLES = 8
 _UNLABELED_SCENES = 300
 """Unlabeled scenes, evenly spaced, that thresholds come from, at most."""
-_ALL = ("id", "ood")
 
 
 def evaluate_run(run: SceneRun) -> dict[str, Any]:
@@ -71,21 +70,20 @@ def evaluate_run(run: SceneRun) -> dict[str, Any]:
         for stage, phase in STAGES.items():
             histories[phase] = run.load_weights(phase)
             if stage == "retrieval":
-                probabilities, choice = retrieve(run)
-                predictions = {name: _named(run, name, values) for name, values in probabilities.items()}
+                predictions, choice = retrieve(run)
                 stages[stage] = {"alpha": choice.alpha, "beta": choice.beta, "leave_one_out_map": choice.score}
             else:
                 predictions, stages[stage] = _predict(run), {}
             trained = run.scenes["train" if stage == "zero_shot" else "fewshot"]
-            frequency = trained.labels[:, run.label_indices(_ALL)].double().mean(dim=0)
-            stages[stage] |= evaluate_stage(predictions, frequency)
+            stages[stage] |= evaluate_stage(predictions, trained.labels.double().mean(dim=0))
             if stage == FEW_SHOT:
-                predictions["fewshot"] = predict_store(run, "fewshot")  # what thresholds of a policy come from
+                # What thresholds of a policy come from.
+                predictions["fewshot"] = predict_store(run.model, run.scenes["fewshot"], run.unseen)
                 _examples(run).save(run.folder)
             for store, found in predictions.items():
                 cells += cells_of(found, stage, store, stages[stage]["id_threshold"], run.scenes[store].content_hash)
         histories |= {phase: run.load_weights(phase) for phase in run.phases if phase not in histories}
-        Scores.of_cells(cells, run.label_names(("ood",))).save(run.folder)
+        Scores.of_cells(cells, run.label_names("ood")).save(run.folder)
         evaluated = {
             "object_split": run.scenes["train"].store.manifest.object_split,
             "few_shot_draw": run.config.data.few_shot_draw,
@@ -129,16 +127,11 @@ def evaluate_stage(predictions: dict[str, Predictions], frequency: Tensor) -> di
     return cells
 
 
-def predict_store(run: SceneRun | TrainedStudent, name: str) -> Predictions:
-    """Predict all labels on the scenes of one of the run's stores, with the weights that are loaded."""
-    return _named(run, name, predict_scenes(run.model, run.scenes[name], run.label_names(_ALL)))
-
-
 def _predict(run: SceneRun) -> dict[str, Predictions]:
     """Predict all labels on X_id and X_ood, and those of Y_ood on unlabeled scenes, none of which holds one of them."""
-    predictions = {name: predict_store(run, name) for name in EVALUATED}
+    predictions = {name: predict_store(run.model, run.scenes[name], run.unseen) for name in EVALUATED}
     if UNLABELED in run.scenes:
-        scenes, names = run.scenes[UNLABELED], run.label_names(("ood",))
+        scenes, names = run.scenes[UNLABELED], run.label_names("ood")
         rows = evenly_spaced(len(scenes), _UNLABELED_SCENES)
         probabilities = predict_scenes(run.model, scenes, names, rows)
         absent = torch.zeros(probabilities.shape, dtype=torch.bool)
@@ -148,20 +141,9 @@ def _predict(run: SceneRun) -> dict[str, Predictions]:
     return predictions
 
 
-def _named(run: SceneRun | TrainedStudent, name: str, probabilities: Tensor) -> Predictions:
-    scenes, names, unseen = run.scenes[name], run.label_names(_ALL), run.label_names(("ood",))
-    return Predictions(
-        probabilities=probabilities,
-        targets=scenes.labels[:, run.label_indices(_ALL)],
-        names=names,
-        unseen=torch.tensor([label in unseen for label in names]),
-        scenes=scenes.scene_ids,
-    )
-
-
 def _examples(run: SceneRun) -> Examples:
     """Return scenes of X_ood, evenly spaced."""
-    scenes, names = run.scenes["ood"], run.label_names(_ALL)
+    scenes, names = run.scenes["ood"], list(run.unseen)
     rows = evenly_spaced(len(scenes), _EXAMPLES)
     maps = next(predict_batches(run.model, scenes, names, rows)).attention.cpu().numpy()
     return Examples([scenes.scene_ids[row] for row in rows], names, scenes.hand_images(rows), maps)
@@ -198,39 +180,6 @@ class Examples:
         )
 
 
-def cells_of(
-    predictions: Predictions, stage: str, store: str, thresholds: float | Tensor, source: str
-) -> Iterator[tuple[Place, Cell]]:
-    """Yield predictions on a store as cells `id_on_<store>` and `ood_on_<store>`.
-
-    :param thresholds: one, or one for each label [C]
-    :param source: content hash of the store
-    """
-    decided = predictions.probabilities > thresholds
-    for split, columns in (("id", ~predictions.unseen), ("ood", predictions.unseen)):
-        labels = [name for name, chosen in zip(predictions.names, columns.tolist(), strict=True) if chosen]
-        scores = predictions.probabilities[:, columns].float().numpy()
-        targets, predicted = predictions.targets.bool()[:, columns].numpy(), decided[:, columns].numpy()
-        if labels:
-            cell = Cell(tuple(predictions.scenes), tuple(labels), scores, targets, predicted, source)
-            yield (stage, f"{split}_on_{store}"), cell
-
-
-def predictions_of(scores: Scores, stage: str, store: str) -> Predictions | None:
-    """Return the predictions of a stage on a store from a run's scores; None where there are none."""
-    places = [(split, f"{split}_on_{store}") for split in _ALL if (stage, f"{split}_on_{store}") in scores.places]
-    cells = [(split, scores.cell(stage, cell)) for split, cell in places]
-    if not cells:
-        return None
-    return Predictions(
-        torch.from_numpy(np.concatenate([cell.scores for _, cell in cells], axis=1)),
-        torch.from_numpy(np.concatenate([cell.targets for _, cell in cells], axis=1)),
-        [label for _, cell in cells for label in cell.labels],
-        torch.tensor([split == "ood" for split, cell in cells for _ in cell.labels]),
-        [*cells[0][1].items],
-    )
-
-
 class CacheFeatures(NamedTuple):
     """Zero-shot `logits` [N, C] of C labels in N scenes, and `features` [N, C, D] that are compared with keys.
 
@@ -242,21 +191,22 @@ class CacheFeatures(NamedTuple):
     features: Tensor
 
 
-def retrieve(run: SceneRun) -> tuple[dict[str, Tensor], CacheParameters]:
-    """Return the probabilities [N, C] of all labels on the stores of `EVALUATED`, by the weights that are loaded."""
-    config, names = run.config.retrieval, run.label_names(_ALL)
+def retrieve(run: SceneRun) -> tuple[dict[str, Predictions], CacheParameters]:
+    """Return the scores of all labels on the stores of `EVALUATED`, by the weights that are loaded."""
+    config, names = run.config.retrieval, list(run.unseen)
     examples = extract_cache_features(config, run.model, run.scenes["fewshot"], names)
-    targets = run.scenes["fewshot"].labels[:, run.label_indices(_ALL)]
+    targets = run.scenes["fewshot"].labels
     keys = examples.features[:, None]
     if config.keys == "teacher":
         keys = run.teacher_keys[:, :, None].expand(-1, -1, len(names), -1)
     choice = tune_scene_cache(config, examples, keys, targets)
-    probabilities = {}
-    for scenes in EVALUATED:
-        queries = extract_cache_features(config, run.model, run.scenes[scenes], names)
+    predictions = {}
+    for store in EVALUATED:
+        queries = extract_cache_features(config, run.model, run.scenes[store], names)
         cached = label_cache_logits(queries.features, keys, targets, choice.beta)
-        probabilities[scenes] = torch.sigmoid(queries.logits + choice.alpha * cached)
-    return probabilities, choice
+        scores = torch.sigmoid(queries.logits + choice.alpha * cached)
+        predictions[store] = with_labels(run.scenes[store], run.unseen, scores)
+    return predictions, choice
 
 
 def tune_scene_cache(

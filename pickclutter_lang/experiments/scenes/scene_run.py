@@ -17,6 +17,7 @@ from pickclutter_lang.experiments.scenes.trained_run import (
     LABELS_FILE,
     LabelFeatures,
     architecture_signature,
+    names_of,
 )
 from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, DISTILL, FEW_SHOT
 from pickclutter_lang.experiments.teacher_keys import teacher_keys
@@ -92,7 +93,7 @@ class SceneRun(MultiPhaseExperiment):
     def model(self) -> MultiLabelStudent:
         """The model with the weights that the seed gives."""
         seed_everything(self.config.seed)
-        config, own, labels = self.config, self.own_catalog, self.label_names(("id", "ood"))
+        config, own, labels = self.config, self.own_catalog, list(self.unseen)
         model = MultiLabelStudent(
             config.student,
             config.data.camera_spec,
@@ -117,19 +118,21 @@ class SceneRun(MultiPhaseExperiment):
             phases[CROP_CLASSIFIER] = CropPhase(self, self.config.crop_classifier)
         return phases
 
-    def label_indices(self, splits: tuple[str, ...]) -> list[int]:
-        """Return the label columns of Y_id, Y_ood or both, in catalog order."""
+    @cached_property
+    def unseen(self) -> dict[str, bool]:
+        """Name of each label -> whether it is of Y_ood, in the order of the stores' columns."""
         store = self.scenes["train"].store
-        return sorted(column for split in splits for column in store.split_label_indices(split))  # type: ignore[arg-type]
+        columns = store.split_label_indices("ood")
+        return {name: column in columns for column, name in enumerate(store.label_names)}
 
-    def label_names(self, splits: tuple[str, ...]) -> list[str]:
-        """Return the names of the label columns of Y_id, Y_ood or both."""
-        return [self.scenes["train"].label_names[column] for column in self.label_indices(splits)]
+    def label_names(self, *splits: str) -> list[str]:
+        """Return the names of the labels of Y_id (`id`), Y_ood (`ood`) or both."""
+        return names_of(self.unseen, *splits)
 
     @property
     def description_owners(self) -> dict[str, str]:
         """Label -> the label whose descriptions it gets, where the configuration swaps them."""
-        groups = [self.label_names((split,)) for split in ("id", "ood")]
+        groups = [self.label_names(split) for split in ("id", "ood")]
         return swapped_names(groups, self.config.seed) if self.config.prompts.descriptions_of == "other" else {}
 
     def train(self) -> None:
@@ -161,13 +164,8 @@ class SceneRun(MultiPhaseExperiment):
     @torch.no_grad()
     def label_features(self) -> LabelFeatures:
         """Return the text features of all labels, by the weights that are loaded."""
-        names, unseen = self.label_names(("id", "ood")), set(self.label_names(("ood",)))
-        return LabelFeatures(
-            names=tuple(names),
-            unseen=tuple(name in unseen for name in names),
-            camera_size=self.scenes["train"].store.image_size,
-            features=self.model.prompts.encode(names),
-        )
+        size, features = self.scenes["train"].store.image_size, self.model.prompts.encode(list(self.unseen))
+        return LabelFeatures(self.unseen, size, features)
 
     @property
     def distilled_stores(self) -> tuple[str, ...]:
@@ -192,10 +190,10 @@ class SceneRun(MultiPhaseExperiment):
         """The texts that student and teacher are compared on, without names and synonyms of objects of Y_ood."""
         if not self.objective.needs("vocabulary", "vocabulary_probabilities"):
             return None
-        unseen = self.label_names(("ood",))
+        unseen = self.label_names("ood")
         words = [*unseen, *self.scenes["train"].store.synonyms_of(unseen)]
         unlabeled = self.scenes[UNLABELED].present_names if UNLABELED in self.scenes else []
-        texts = vocabulary([*self.label_names(("id",)), *unlabeled], excluded=words)
+        texts = vocabulary([*self.label_names("id"), *unlabeled], excluded=words)
         forms = (PHOTO_TEMPLATE, PRESENT_TEMPLATE, ABSENT_TEMPLATE)
         features = (self.teacher.encode_text([form.format(label=text) for text in texts]) for form in forms)
         return Vocabulary(texts, VocabularyFeatures(*features))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -52,26 +52,20 @@ class _Labels(TypedDict):
 class LabelFeatures:
     """Text features [C, D] of the labels of a run after a phase.
 
-    `unseen` marks the labels of Y_ood, `camera_size` is the side in pixels of the stored images.
+    `unseen` says of each name whether it is of Y_ood, `camera_size` is the side in pixels of the stored images.
     """
 
-    names: tuple[str, ...]
-    unseen: tuple[bool, ...]
+    unseen: Mapping[str, bool]
     camera_size: int
     features: PromptFeatures
-
-    @property
-    def unseen_by_name(self) -> dict[str, bool]:
-        """Name -> whether it is of Y_ood."""
-        return dict(zip(self.names, self.unseen, strict=True))
 
     def save(self, folder: Path) -> None:
         """Write them into the folder of the phase."""
         features = self.features._asdict()
         data = save({name: value.cpu().contiguous() for name, value in features.items() if value is not None})
         atomic_write(folder / LABEL_FEATURES_FILE, data)
-        values = {"names": self.names, "unseen": self.unseen, "camera_size": self.camera_size}
-        write_json(folder / LABELS_FILE, values | {"sha256": hashlib.sha256(data).hexdigest()})
+        names = {"names": [*self.unseen], "unseen": [*self.unseen.values()], "camera_size": self.camera_size}
+        write_json(folder / LABELS_FILE, names | {"sha256": hashlib.sha256(data).hexdigest()})
 
     @classmethod
     def load(cls, folder: Path) -> LabelFeatures:
@@ -86,7 +80,15 @@ class LabelFeatures:
         if not len(labels["names"]) == len(labels["unseen"]) == len(tensors["positive"]):
             raise CheckpointError(f"{path} is damaged (expected features of each name); {remedy}")
         features = PromptFeatures(tensors["positive"], tensors["negative"])
-        return cls(tuple(labels["names"]), tuple(labels["unseen"]), labels["camera_size"], features)
+        return cls(dict(zip(labels["names"], labels["unseen"], strict=True)), labels["camera_size"], features)
+
+
+def names_of(unseen: Mapping[str, bool], *splits: str) -> list[str]:
+    """Return the names of Y_id (`id`), Y_ood (`ood`) or both.
+
+    :param unseen: name -> whether it is of Y_ood
+    """
+    return [name for name, out in unseen.items() if ("ood" if out else "id") in splits]
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ class TrainedStudent:
             replace(config.student, pretrained=False),
             config.data.camera_spec,
             features.positive.shape[1],
-            lambda: StoredLabelEncoder(self.labels.names, features, prompts, contexts, self.teacher),
+            lambda: StoredLabelEncoder([*self.labels.unseen], features, prompts, contexts, self.teacher),
             resolve_bf16(config.precision, "cpu"),
         )
         network = {name: value for name, value in self.weights.items() if not name.startswith(_PROMPTS_PREFIX)}
@@ -162,15 +164,10 @@ class TrainedStudent:
             )
         return scenes
 
-    def label_names(self, splits: Sequence[str]) -> list[str]:
-        """Return the names of Y_id (`id`), Y_ood (`ood`) or both, in catalog order."""
-        pairs = zip(self.labels.names, self.labels.unseen, strict=True)
-        return [name for name, unseen in pairs if ("ood" if unseen else "id") in splits]
-
-    def label_indices(self, splits: Sequence[str]) -> list[int]:
-        """Return the label columns of the stores for Y_id, Y_ood or both, in catalog order."""
-        columns = self.scenes["train"].label_names
-        return [columns.index(name) for name in self.label_names(splits)]
+    @property
+    def unseen_names(self) -> list[str]:
+        """The names of Y_ood."""
+        return names_of(self.labels.unseen, "ood")
 
 
 def architecture_signature(config: TrainConfig, embed_dim: int) -> dict[str, Any]:

@@ -19,10 +19,11 @@ from pickclutter_lang.datasets.transforms.crops import crop_images, crop_masks, 
 from pickclutter_lang.datasets.transforms.resampling import bounding_square
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.experiments.scenes.config import PolicyExportConfig, TrainedRunConfig
-from pickclutter_lang.experiments.scenes.export_policy import export_policy, save_crop_scores, scene_to_observation
+from pickclutter_lang.experiments.scenes.export_policy import export_policy, save_crop_scores
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_report import write_report
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.experiments.scenes.store_scores import scene_to_observation
 from pickclutter_lang.manipulation.point_cloud import camera_pose_from_table, unproject_depth
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -140,7 +141,7 @@ def test_objects_are_classified(crop_run: tuple[Path, SceneRun]) -> None:
     assert record["history"]["crop_classifier"] == history and write_report(run.folder).is_file()
     assert history[-1]["validation"]["accuracy"] > 0.2  # of 26 names
     run.load_weights("crop_classifier")
-    model, columns = run.phases["crop_classifier"].model, run.label_indices(("id", "ood"))
+    model, columns = run.phases["crop_classifier"].model, range(len(run.unseen))
     few_shot = ObjectCropDataset(run.scenes["fewshot"], columns)
     with torch.no_grad():
         images, masks = few_shot.load(range(len(few_shot)), 64)
@@ -166,7 +167,7 @@ def test_a_policy_verifies_candidates_with_the_crop_classifier(crop_run: tuple[P
         assert detected[n].threshold == student.thresholds.crop_classifier[name] != student.threshold(name)
     assert detected[3].score == pytest.approx(float(plain.scores[3])) and detected[3].threshold == student.threshold("")
     assert sum(one.mask.any() for one in detected) > 0
-    assert list(student.config.names) == run.label_names(("id", "ood"))
+    assert list(student.config.names) == run.label_names("id", "ood")
     part = np.zeros((SIDE, SIDE), bool)
     part[8:30, 10:16] = part[24:30, 10:40] = True
     window = crops_around(np.array([bounding_square(part)]))
@@ -195,12 +196,12 @@ def test_thresholds_with_a_crop_classifier_use_both_stores(crop_run: tuple[Path,
             ]
         )
         for split in ("id", "ood"):
-            columns = run.label_indices((split,))
+            columns = [n for n, out in enumerate(run.unseen.values()) if out is (split == "ood")]
             indices = [student.config.names.index(scenes.label_names[column]) for column in columns]
             found[store, split] = np.quantile(scores[:, indices][~scenes.labels[:, columns].numpy()], 0.93)
     thresholds = student.thresholds.crop_classifier
     assert thresholds is not None
-    known, unseen = (thresholds[run.label_names((split,))[0]] for split in ("id", "ood"))
+    known, unseen = (thresholds[run.label_names(split)[0]] for split in ("id", "ood"))
     assert known == pytest.approx(max(found["id", "id"], found["fewshot", "id"]), abs=1e-4)
     assert unseen == pytest.approx(found["fewshot", "ood"], abs=1e-4)
     assert set(thresholds) == set(student.config.names)

@@ -84,7 +84,7 @@ def test_other_methods_know_ones_own_names(toys: list[str], tmp_path: Path, meth
     evaluate_run(run)
     student = load_trained_run(TrainedRunConfig(str(tmp_path / "run")))
     names = [item.name for item in ENTRIES]
-    assert student.label_names(("id", "ood")) == names == list(student.labels.names)
+    assert names == list(student.labels.unseen)
     assert student.model.prompts.encode(["alarm"]).positive.shape == (1, 32)
 
 

@@ -16,9 +16,8 @@ from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.experiments.scenes.config import AffordanceEvalConfig
-from pickclutter_lang.experiments.scenes.export_policy import scene_to_observation
 from pickclutter_lang.experiments.scenes.policy_scores import PolicyScores, score_policy
-from pickclutter_lang.experiments.scenes.scene_protocol import predictions_of
+from pickclutter_lang.experiments.scenes.store_scores import predictions_of, scene_to_observation
 from pickclutter_lang.metrics.thresholds import Predictions
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.results.scores import Scores

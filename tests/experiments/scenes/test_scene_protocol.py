@@ -30,7 +30,7 @@ from pickclutter_lang.metrics.thresholds import (
     Predictions,
     best_threshold,
     matched_fpr_thresholds,
-    per_split_fpr_thresholds,
+    policy_thresholds,
     recenter_scores,
 )
 from pickclutter_lang.results.record import without_nan
@@ -104,7 +104,8 @@ def test_the_threshold_is_chosen_on_x_id_alone(both: dict[str, Predictions]) -> 
 
 def test_per_split_thresholds_have_the_given_false_positive_rate(both: dict[str, Predictions]) -> None:
     predictions = both["id"]
-    thresholds = per_split_fpr_thresholds(predictions, 0.1)
+    found = policy_thresholds(0.1, {"id": predictions})
+    thresholds = torch.tensor([found[name] for name in predictions.names])
     for split in (predictions.unseen, ~predictions.unseen):
         lacking = predictions.probabilities[:, split][~predictions.targets[:, split]].double().numpy()
         assert thresholds[split].numpy() == pytest.approx(np.quantile(lacking, 0.9))
@@ -232,9 +233,9 @@ def test_the_teachers_keys_are_compared_with_the_pooled_features(tmp_path: Path)
     assert run.teacher_keys.shape == (len(scenes), 3, teacher.embed_dim)
     whole = teacher.encode_image(teacher.preprocess(scenes.hand_images(range(len(scenes)))))
     torch.testing.assert_close(run.teacher_keys[:, 0], whole)
-    probabilities, choice = retrieve(run)
+    predictions, choice = retrieve(run)
     assert (choice.alpha, choice.beta) == (1.0, 5.5)
-    names, known = run.label_names(("id", "ood")), scenes.labels[:, run.label_indices(("id", "ood"))]
+    names, known = run.label_names("id", "ood"), scenes.labels
     row, column = 1, 5
     (prediction,) = predict_batches(run.model, run.scenes["ood"], names, [row])
     cosine_logit = torch.logit(prediction.probabilities[0, column]) / run.model.aggregation.log_scale.exp()
@@ -242,4 +243,4 @@ def test_the_teachers_keys_are_compared_with_the_pooled_features(tmp_path: Path)
     present = known[:, column]
     assert 0 < int(present.sum()) < len(present)
     cached = affinities[present].mean() - affinities[~present].mean()
-    torch.testing.assert_close(probabilities["ood"][row, column], (cosine_logit + cached).sigmoid())
+    torch.testing.assert_close(predictions["ood"].probabilities[row, column], (cosine_logit + cached).sigmoid())

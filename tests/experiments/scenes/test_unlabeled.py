@@ -18,8 +18,9 @@ from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.experiments.scenes.config import PolicyExportConfig, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
-from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run, predictions_of
+from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.experiments.scenes.store_scores import predictions_of
 from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
 from pickclutter_lang.metrics import observation_f1
 from pickclutter_lang.policy.folder import load_config
@@ -80,7 +81,7 @@ def test_names_of_unlabeled_objects_join_the_vocabulary(
     run = SceneRun.open(config(*toys, f"out={tmp_path / 'o'}"))
     monkeypatch.setattr(SceneDataset, "present_names", ["flute", "banana"])
     assert run.vocabulary is not None and "flute" in run.vocabulary.texts
-    unseen = run.label_names(("ood",))
+    unseen = run.label_names("ood")
     assert not set(unseen) & set(run.vocabulary.texts)
     without = SceneRun.open(config(*toys, "data.unlabeled=null", f"out={tmp_path / 'p'}"))
     assert without.vocabulary is not None and "flute" not in without.vocabulary.texts
@@ -109,7 +110,7 @@ def test_thresholds_of_unseen_names_come_from_them(toys: list[str], tmp_path: Pa
     run = SceneRun.open(config(*toys, f"out={tmp_path / 'o'}"))
     run.train()
     result = evaluate_run(run)
-    unseen = run.label_names(("ood",))
+    unseen = run.label_names("ood")
     for stage in ("zero_shot", "few_shot"):
         scores = Scores.load(tmp_path / "o")
         on_id, on_ood, unlabeled = (predictions_of(scores, stage, store) for store in ("id", "ood", UNLABELED))

@@ -1,0 +1,136 @@
+"""Scores of names on the scenes of a store: by a student's network, by a detector or policy, or from a saved table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pickclutter_lang.datasets.scene_images import SceneDataset
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+from pickclutter_lang.manipulation.point_cloud import camera_pose_from_table
+from pickclutter_lang.metrics.thresholds import Predictions
+from pickclutter_lang.results.scores import Cell, Place, Scores
+from pickclutter_lang.students.student import MultiLabelStudent, predict_scenes
+from pickclutter_lang.utils.progress import track
+from pickclutter_lang.utils.sampling import evenly_spaced
+from pickclutter_lang.utils.typing import FloatArray
+
+if TYPE_CHECKING:
+    from pickclutter_lang.policy.detectors import StudentDetector
+    from pickclutter_lang.policy.teacher_detector import TeacherDetector
+
+MAX_CALIBRATION_SCENES = 300
+"""Scenes of a store, evenly spaced, that thresholds of the teacher and of a crop classifier come from, at most: each
+takes some third of a second. Those of a student without crops come from all."""
+_SPLITS = ("id", "ood")
+
+
+def predict_store(
+    model: MultiLabelStudent, scenes: SceneDataset, names: Mapping[str, bool], rows: Sequence[int] | None = None
+) -> Predictions:
+    """Return a network's scores of names, with the labels of the scenes.
+
+    :param names: name -> whether it is unseen; a name that the store has no label of is in none of its scenes
+    :param rows: of the scenes; None: all
+    """
+    return with_labels(scenes, names, predict_scenes(model, scenes, list(names), rows), rows)
+
+
+def detect_store(
+    scenes: SceneDataset, names: Mapping[str, bool], detector: StudentDetector | TeacherDetector
+) -> Predictions:
+    """Return a detector's scores of names on at most `MAX_CALIBRATION_SCENES` scenes; see `predict_store`.
+
+    :raises DatasetError: when the store lacks images that detectors read
+    """
+
+    def score(row: int) -> list[float]:
+        return [found.score for found in detector.detect(scene_to_observation(scenes, row), list(names))]
+
+    return score_store(scenes, names, score, evenly_spaced(len(scenes), MAX_CALIBRATION_SCENES))
+
+
+def score_store(
+    scenes: SceneDataset, names: Mapping[str, bool], score: Callable[[int], Sequence[float]], rows: Sequence[int]
+) -> Predictions:
+    """Return scores of names, scene by scene, with the labels of the scenes; see `predict_store`.
+
+    :param score: from a row to the score of each name
+    """
+    scores = [score(row) for row in track(rows, f"scenes of {scenes.store.path.name}")]
+    return with_labels(scenes, names, torch.from_numpy(np.array(scores, np.float32)), rows)
+
+
+def with_labels(
+    scenes: SceneDataset, names: Mapping[str, bool], scores: Tensor, rows: Sequence[int] | None = None
+) -> Predictions:
+    """Return scores [N, C] of names with what is true; see `predict_store`."""
+    chosen = [*range(len(scenes))] if rows is None else list(rows)
+    targets = torch.zeros(scores.shape, dtype=torch.bool)
+    for column, name in enumerate(names):
+        if name in scenes.label_names:
+            targets[:, column] = scenes.labels[chosen, scenes.label_names.index(name)].bool()
+    ids = scenes.scene_ids
+    return Predictions(scores, targets, list(names), torch.tensor(list(names.values())), [ids[row] for row in chosen])
+
+
+def cells_of(
+    predictions: Predictions, stage: str, store: str, thresholds: float | Tensor, source: str
+) -> Iterator[tuple[Place, Cell]]:
+    """Yield predictions on a store as cells `id_on_<store>` and `ood_on_<store>`.
+
+    :param thresholds: one, or one for each label [C]
+    :param source: content hash of the store
+    """
+    decided = predictions.probabilities > thresholds
+    for split, columns in (("id", ~predictions.unseen), ("ood", predictions.unseen)):
+        labels = [name for name, chosen in zip(predictions.names, columns.tolist(), strict=True) if chosen]
+        scores = predictions.probabilities[:, columns].float().numpy()
+        targets, predicted = predictions.targets.bool()[:, columns].numpy(), decided[:, columns].numpy()
+        if labels:
+            cell = Cell(tuple(predictions.scenes), tuple(labels), scores, targets, predicted, source)
+            yield (stage, f"{split}_on_{store}"), cell
+
+
+def predictions_of(scores: Scores, stage: str, store: str) -> Predictions | None:
+    """Return the predictions of a stage on a store from a run's scores; None where there are none."""
+    places = [(split, f"{split}_on_{store}") for split in _SPLITS if (stage, f"{split}_on_{store}") in scores.places]
+    cells = [(split, scores.cell(stage, cell)) for split, cell in places]
+    if not cells:
+        return None
+    return Predictions(
+        torch.from_numpy(np.concatenate([cell.scores for _, cell in cells], axis=1)),
+        torch.from_numpy(np.concatenate([cell.targets for _, cell in cells], axis=1)),
+        [label for _, cell in cells for label in cell.labels],
+        torch.tensor([split == "ood" for split, cell in cells for _ in cell.labels]),
+        [*cells[0][1].items],
+    )
+
+
+def scene_to_observation(scenes: SceneDataset, row: int) -> dict[str, Any]:
+    """Return what detectors read of an observation of `FlatObservation`: the hand camera's RGB, depth and pose.
+
+    A store of ManiSkill2's camera has no camera poses. Detectors need a pose for heights above the table alone, so it
+    is estimated from the plane of the table.
+
+    :raises DatasetError: when the store lacks the hand camera's depth or segmentation, or no table is seen in the scene
+    """
+    rgb, depth, segments = (scenes.load_images("hand", kind, [row])[0] for kind in ("rgb", "depth", "segmentation"))
+    meters = depth.astype(np.float64) / 1000
+    matrices = scenes.camera_matrices(row)
+    half = scenes.store.image_size / 2
+    intrinsic: FloatArray = np.array([[half, 0, half], [0, half, half], [0, 0, 1]])  # ManiSkill2: 90 degrees
+    if matrices is not None:  # of OpenCV's axes, from the world; a pose is of OpenGL's
+        intrinsic, world2cam = matrices[0], np.vstack([matrices[1], [0, 0, 0, 1]])
+        pose: FloatArray = np.linalg.inv(world2cam) * [1.0, -1.0, -1.0, 1.0]
+    else:
+        try:
+            pose = camera_pose_from_table(meters, intrinsic, segments == 0)
+        except InvalidArgumentError as error:
+            raise DatasetError(f"scene {scenes.scene_ids[row]} of {scenes.store.place}: {error}") from error
+    depth = meters.astype(np.float32)
+    return {"hand_rgb": rgb, "hand_depth": depth, "hand_intrinsic": intrinsic, "hand_cam2world": pose}
