@@ -74,7 +74,7 @@ class StudentFeaturesExtractor(BaseFeaturesExtractor):
         super().__init__(observation_space, features_dim=width + _STATE_WIDTH)
         config = student.config
         model = MultiLabelStudent(
-            config.network.student_config, config.camera_spec, width, use_bf16=networks.model.use_bf16
+            config.network.student_config, config.camera_spec, width, use_bf16=networks.model.student.use_bf16
         )
         model.load_state_dict(networks.model.state_dict())
         self.numbers, self.model, self.frozen = numbers, model.eval(), frozen

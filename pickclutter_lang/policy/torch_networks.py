@@ -33,7 +33,7 @@ from pickclutter_lang.policy.folder import (
 from pickclutter_lang.policy.runtime import StudentOutput
 from pickclutter_lang.students.label_encoders import StoredLabelEncoder
 from pickclutter_lang.students.prompts import PromptFeatures
-from pickclutter_lang.students.student import CropClassifier, MultiLabelStudent, resolve_bf16
+from pickclutter_lang.students.student import CropClassifier, MultiLabelStudent, build_student, resolve_bf16
 from pickclutter_lang.utils.plugins import is_plugin
 from pickclutter_lang.utils.reading import check_finite, damage_of, to_float, to_half
 
@@ -65,8 +65,8 @@ class TorchNetworks:
         self.model = MultiLabelStudent(settings, config.camera_spec, self._labels.embed_dim, use_bf16=use_bf16)
         self.crop_classifier: CropClassifier | None = None
         if config.object_crop_size is not None:
-            student = MultiLabelStudent(settings, config.camera_spec, self._labels.embed_dim).student
-            self.crop_classifier = CropClassifier(student, len(config.names), use_bf16=use_bf16)
+            student = build_student(settings, config.camera_spec.channels, self._labels.embed_dim, use_bf16)
+            self.crop_classifier = CropClassifier(student, len(config.names))
         prefixes = (PROMPTS_PREFIX, CROP_CLASSIFIER_PREFIX)
         try:
             self.model.load_state_dict({k: v for k, v in weights.items() if not k.startswith(prefixes)})

@@ -37,12 +37,12 @@ class Student(nn.Module):
     """A network that maps images [N, K, S, S] to `StudentFeatures`.
 
     The two heads are separate, as in the paper's program: the pooled map goes through dropout and a linear
-    layer, the map itself through a 1x1 convolution.
+    layer, the map itself through a 1x1 convolution. With `use_bf16` they are computed in bfloat16.
     """
 
-    def __init__(self, backbone: Backbone, embed_dim: int) -> None:
+    def __init__(self, backbone: Backbone, embed_dim: int, use_bf16: bool = False) -> None:
         super().__init__()
-        self.embed_dim = embed_dim
+        self.embed_dim, self.use_bf16 = embed_dim, use_bf16
         self.backbone = backbone.module
         self.dropout = nn.Dropout(backbone.dropout)
         self.global_head = nn.Linear(backbone.width, embed_dim)
@@ -59,12 +59,14 @@ class Student(nn.Module):
         :param images: floating-point [N, K, S, S]
         :return: `pooled` [N, D], `spatial` [N, D, h, w] with h = w = S over the output stride
         """
-        features = self._map(images)
-        return StudentFeatures(self._pooled(features), self.local_head(features))
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.use_bf16):
+            features = self._map(images)
+            return StudentFeatures(self._pooled(features), self.local_head(features))
 
     def global_features(self, images: Tensor) -> Tensor:
         """Return the pooled features [N, D] of images alone."""
-        return self._pooled(self._map(images))
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.use_bf16):
+            return self._pooled(self._map(images))
 
     def _map(self, images: Tensor) -> Tensor:
         # On CPU this saves a quarter of the time of a training step; the weights keep their order.
@@ -76,17 +78,8 @@ class Student(nn.Module):
         return pooled
 
 
-def build_student(
-    name: str,
-    *,
-    channels: int,
-    embed_dim: int,
-    output_stride: int | None = None,
-    pretrained: bool = False,
-    dropout: bool = True,
-    activation_checkpointing: bool = False,
-) -> Student:
-    """Build a student network; arguments and errors otherwise as of `pickclutter_lang.students.backbones`.
+def build_student(config: StudentConfig, channels: int, embed_dim: int, use_bf16: bool = False) -> Student:
+    """Build a student network; errors are those of `pickclutter_lang.students.backbones`.
 
     Weights are sampled from torch's global generator: seed it first. At 128 pixels a stride of 32 leaves a map of
     4x4 cells, one of 16 a map of 8x8, one of 8 a map of 16x16.
@@ -94,8 +87,9 @@ def build_student(
     :param channels: input channels K >= 1, such as 3 for RGB or 8 for RGB-D of two cameras
     :param embed_dim: width D of the teacher's features
     """
-    backbone = build_backbone(name, channels, output_stride, pretrained, dropout, activation_checkpointing)
-    return Student(backbone, embed_dim)
+    stride, checkpointing = config.output_stride, config.activation_checkpointing
+    backbone = build_backbone(config.name, channels, stride, config.pretrained, config.dropout, checkpointing)
+    return Student(backbone, embed_dim, use_bf16)
 
 
 class LabelScores(NamedTuple):
@@ -161,20 +155,6 @@ class LocalAggregation(nn.Module):
         return LabelScores(probabilities, attention.reshape(shape), (scale * margins + self.bias).reshape(shape))
 
 
-class Prediction(NamedTuple):
-    """What a student predicts for C labels on N images.
-
-    `probabilities` [N, C] in 0..1, `attention` [N, C, h, w] with sum 1 each, `cell_logits` [N, C, h, w] (see
-    `LabelScores`), and the student's features, not normalized: `pooled` [N, D], `spatial` [N, D, h, w].
-    """
-
-    probabilities: Tensor
-    attention: Tensor
-    cell_logits: Tensor
-    pooled: Tensor
-    spatial: Tensor
-
-
 class MultiLabelStudent(nn.Module):
     """A student with a label encoder: from images and label names to probabilities and maps.
 
@@ -203,16 +183,8 @@ class MultiLabelStudent(nn.Module):
         :raises InvalidArgumentError: when a setting does not fit; what `build_encoder` raises
         """
         super().__init__()
-        self.student = build_student(
-            student.name,
-            channels=cameras.channels,
-            embed_dim=embed_dim,
-            output_stride=student.output_stride,
-            pretrained=student.pretrained,
-            dropout=student.dropout,
-            activation_checkpointing=student.activation_checkpointing,
-        )
-        self.use_bf16, self.cameras = use_bf16, cameras
+        self.student = build_student(student, cameras.channels, embed_dim, use_bf16)
+        self.cameras = cameras
         self.aggregation = LocalAggregation(
             temperature=student.temperature,
             negative_attention=student.negative_attention,  # type: ignore[arg-type]  # checked by its settings
@@ -222,31 +194,29 @@ class MultiLabelStudent(nn.Module):
         if build_encoder is not None:
             self.prompts = build_encoder()
 
-    def predict(self, images: Tensor, labels: Sequence[str]) -> Prediction:
+    def predict(self, images: Tensor, labels: Sequence[str]) -> LabelScores:
         """Score C labels on images, given as in `features`.
 
         :raises InvalidArgumentError: for a prompt too long for the teacher
         """
         return self.score(self.features(images), self.prompts.encode(labels))
 
-    def score(self, features: StudentFeatures, text: PromptFeatures) -> Prediction:
+    def score(self, features: StudentFeatures, text: PromptFeatures) -> LabelScores:
         """Score C texts on images.
 
         :param features: of the images
         :param text: positive and negative features of the texts
         """
         assert text.negative is not None  # label encoders of scenes have them
-        spatial = features.spatial.float()
-        scores = self.aggregation(spatial, text.positive, text.negative)
-        return Prediction(scores[0], scores[1], scores[2], features.pooled.float(), spatial)
+        scores: LabelScores = self.aggregation(features.spatial.float(), text.positive, text.negative)
+        return scores
 
     def features(self, images: Tensor) -> StudentFeatures:
         """Return the student's features of images.
 
         :param images: float32 [N, K, S, S]: RGB in 0..1 and, with depth, meters (0 = nothing), camera after camera
         """
-        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.use_bf16):
-            features: StudentFeatures = self.student(self._normalize(images))
+        features: StudentFeatures = self.student(self._normalize(images))
         return features
 
     def set_depth_statistics(self, mean: Tensor, std: Tensor) -> None:
@@ -275,14 +245,12 @@ class CropClassifier(nn.Module):
 
     text: Tensor  # the buffer's name in state dicts
 
-    def __init__(self, student: Student, count: int, use_bf16: bool = False) -> None:
+    def __init__(self, student: Student, count: int) -> None:
         """Build one for C names; their embeddings are 0 until `set_class_embeddings` or a state dict sets them.
 
         :param count: number C of names
-        :param use_bf16: compute the student in bfloat16
         """
         super().__init__()
-        self.use_bf16 = use_bf16
         self.student = student
         self.log_scale = nn.Parameter(torch.tensor(math.log(_CROP_SCALE)))
         self.register_buffer("text", torch.zeros(count, student.embed_dim))
@@ -297,8 +265,7 @@ class CropClassifier(nn.Module):
         :param images: RGB [N, 3, S, S] in 0..1, an object in the center of each
         :param masks: [N, S, S] in 0..1, mask of the object
         """
-        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.use_bf16):
-            spatial = self.student(normalize_rgb(images)).spatial.float()
+        spatial = self.student(normalize_rgb(images)).spatial.float()
         cells = functional.adaptive_avg_pool2d(masks[:, None].float(), spatial.shape[2:]) + _OUTSIDE
         objects = (spatial * cells).sum(dim=(2, 3)) / cells.sum(dim=(2, 3))
         scale = self.log_scale.exp()
@@ -319,8 +286,8 @@ def orthogonalize(class_embeddings: Tensor) -> Tensor:
 @torch.no_grad()
 def predict_batches(
     model: MultiLabelStudent, scenes: SceneDataset, labels: Sequence[str], rows: Sequence[int] | None = None
-) -> Iterator[Prediction]:
-    """Yield predictions of labels, whose texts are encoded once; the model is left in eval mode.
+) -> Iterator[tuple[LabelScores, StudentFeatures]]:
+    """Yield scores of labels, whose texts are encoded once, and features; the model is left in eval mode.
 
     :param rows: indices of N scenes; None: all
     """
@@ -330,14 +297,15 @@ def predict_batches(
     device = next(model.parameters()).device
     for first in range(0, len(chosen), _BATCH_SIZE):
         images = scenes.batch(chosen[first : first + _BATCH_SIZE]).to(device)
-        yield model.score(model.features(images), text)
+        features = model.features(images)
+        yield model.score(features, text), features
 
 
 def predict_scenes(
     model: MultiLabelStudent, scenes: SceneDataset, labels: Sequence[str], rows: Sequence[int] | None = None
 ) -> Tensor:
     """Return the probabilities [N, C] of labels for every scene, on the CPU; arguments as of `predict_batches`."""
-    return torch.cat([batch.probabilities.cpu() for batch in predict_batches(model, scenes, labels, rows)])
+    return torch.cat([scores.probabilities.cpu() for scores, _ in predict_batches(model, scenes, labels, rows)])
 
 
 def resolve_bf16(precision: str, device: str) -> bool:

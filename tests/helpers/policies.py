@@ -21,6 +21,7 @@ from pickclutter_lang.policy.folder import (
     Thresholds,
 )
 from pickclutter_lang.policy.torch_networks import CROP_CLASSIFIER_PREFIX, save_pretrained
+from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.students.prompts import PromptFeatures
 from pickclutter_lang.students.student import CropClassifier, MultiLabelStudent, build_student
 from pickclutter_lang.teachers.config import TeacherReference
@@ -69,9 +70,7 @@ def random_policy(folder: Path, **changes: Any) -> Path:
     model.set_depth_statistics(torch.tensor([0.4]), torch.tensor([0.1]))
     weights, thresholds = model.state_dict(), {name: 0.4 + 0.05 * n for n, name in enumerate(names)}
     if spec.object_crop_size is not None:
-        crops = CropClassifier(
-            build_student("timm/test_resnet", channels=3, embed_dim=16, output_stride=16), len(names)
-        )
+        crops = CropClassifier(build_student(StudentConfig("timm/test_resnet"), 3, 16), len(names))
         crops.set_class_embeddings(torch.randn(len(names), 16))
         weights |= {f"{CROP_CLASSIFIER_PREFIX}{name}": value for name, value in crops.state_dict().items()}
     verified = None if spec.object_crop_size is None else {name: value / 2 for name, value in thresholds.items()}

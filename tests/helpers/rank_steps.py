@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from pickclutter_lang.distillation import image_contrastive_loss
+from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.students.student import build_student
 from pickclutter_lang.training.parallel import (
     backward,
@@ -31,9 +32,8 @@ def run(network: str, folder: Path) -> None:
     """Write `rank<N>.safetensors`: the weights and losses after the steps, and what the process drew and was told."""
     torch.manual_seed(0)
     checkpointing = network.startswith("efficientnet")
-    student = build_student(
-        network, channels=3, embed_dim=WIDTH, dropout=False, activation_checkpointing=checkpointing
-    ).double()
+    config = StudentConfig(network, None, dropout=False, activation_checkpointing=checkpointing)
+    student = build_student(config, 3, WIDTH).double()
     teacher, images = torch.randn(ROWS, WIDTH).double(), torch.rand(STEPS, ROWS, 3, 64, 64).double()
     optimizer = torch.optim.SGD(student.parameters(), lr=0.01, momentum=0.9)
     found: dict[str, Tensor] = {}

@@ -24,7 +24,7 @@ D = 12
 
 def student(name: str = "efficientnet_b0", channels: int = 3, stride: int | None = None) -> Student:
     torch.manual_seed(0)
-    return build_student(name, channels=channels, embed_dim=D, output_stride=stride)
+    return build_student(StudentConfig(name, stride), channels, D)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_activation_checkpointing_changes_nothing_and_saves_memory() -> None:
     for activation_checkpointing in (False, True):
         torch.manual_seed(0)
         network = build_student(
-            "efficientnet_b0", channels=3, embed_dim=D, activation_checkpointing=activation_checkpointing
+            StudentConfig("efficientnet_b0", None, activation_checkpointing=activation_checkpointing), 3, D
         ).train()
         saved: list[int] = []
 
@@ -111,7 +111,7 @@ def test_pretrained_weights_are_those_in_the_cache(
     cache.mkdir(parents=True)
     torch.save(stock.state_dict(), cache / "efficientnet-b0-355c32eb.pth")
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    ours = build_student("efficientnet_b0", channels=channels, embed_dim=D, pretrained=True).eval()
+    ours = build_student(StudentConfig("efficientnet_b0", None, pretrained=True), channels, D).eval()
     gray = torch.randn(2, 1, 64, 64)
     with torch.no_grad():
         expected = stock.extract_features(gray.expand(-1, 3, -1, -1))
@@ -123,7 +123,7 @@ def test_a_pocket_student_starts_as_the_embedded_teacher() -> None:
     teacher = load_pocket_teacher()
     model: Any = teacher.model
     torch.manual_seed(0)
-    ours = build_student("pocket", channels=3, embed_dim=teacher.embed_dim, output_stride=16, pretrained=True)
+    ours = build_student(StudentConfig("pocket", pretrained=True), 3, teacher.embed_dim)
     images = torch.rand(2, 3, 96, 96)
     with torch.no_grad():
         features = ours.eval()(normalize_rgb(images.clone()))
@@ -149,7 +149,7 @@ def test_pretrained_without_network_is_a_named_error(
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     monkeypatch.setattr(time, "sleep", lambda _: None)  # the client tries again for 40 seconds
     with pytest.raises(MissingAssetsError, match=name.rpartition("/")[2]):
-        build_student(name, channels=3, embed_dim=D, pretrained=True)
+        build_student(StudentConfig(name, None, pretrained=True), 3, D)
 
 
 def slow_aggregation(
@@ -204,7 +204,7 @@ def test_without_dropout_training_is_deterministic() -> None:
     torch.manual_seed(0)
     images = torch.randn(4, 3, 64, 64)
     for dropout in (True, False):
-        model = build_student("efficientnet_b0", channels=3, embed_dim=D, dropout=dropout).train()
+        model = build_student(StudentConfig("efficientnet_b0", None, dropout=dropout), 3, D).train()
         same = torch.equal(model(images).pooled, model(images).pooled)
         assert same is not dropout
 

@@ -49,26 +49,15 @@ class ImageStudent(nn.Module):
         :raises InvalidArgumentError: when a setting does not fit
         """
         super().__init__()
-        student = config.student
-        self.student = build_student(
-            student.name,
-            channels=3,
-            embed_dim=teacher.embed_dim,
-            output_stride=student.output_stride,
-            pretrained=student.pretrained,
-            dropout=student.dropout,
-            activation_checkpointing=student.activation_checkpointing,
-        )
+        use_bf16 = resolve_bf16(config.precision, config.device)
+        self.student = build_student(config.student, 3, teacher.embed_dim, use_bf16)
         self._names = [item.name for item in classes]
         self.classes = build_class_encoder(config.text, teacher, classes)
-        self.mixed = resolve_bf16(config.precision, config.device)
 
     def features(self, images: Tensor) -> Tensor:
         """Return the features [N, D], not normalized, of images, uint8 [N, 3, S, S] on any device."""
         on_device = images.to(next(self.parameters()).device).float() / 255
-        with torch.autocast(on_device.device.type, torch.bfloat16, enabled=self.mixed):
-            features = self.student.global_features(normalize_rgb(on_device))
-        return features.float()
+        return self.student.global_features(normalize_rgb(on_device)).float()
 
     def text(self, classes: Sequence[int]) -> Tensor:
         """Return the unit features [n, D] of classes, by their index in the data set."""

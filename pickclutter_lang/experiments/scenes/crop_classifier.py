@@ -16,7 +16,7 @@ from pickclutter_lang.datasets.scene_images import ObjectCropDataset
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig
 from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, FEW_SHOT
-from pickclutter_lang.students.student import CropClassifier, MultiLabelStudent, resolve_bf16
+from pickclutter_lang.students.student import CropClassifier, build_student, resolve_bf16
 from pickclutter_lang.training.batches import Batch, balanced_batches, prefetch_map
 from pickclutter_lang.training.parallel import gather_rows, own_draws, own_slice
 from pickclutter_lang.training.trainer import Phase, check_finite
@@ -51,11 +51,9 @@ class CropPhase(Phase):
         """The classifier of crops; its first weights come from the student of scenes."""
         train = self.run.config
         untrained = replace(train.student, pretrained=False)
-        classifier = CropClassifier(
-            MultiLabelStudent(untrained, train.data.camera_spec, self.run.teacher.embed_dim).student,
-            len(self.labels),
-            use_bf16=resolve_bf16(train.precision, train.device),
-        )
+        use_bf16, width = resolve_bf16(train.precision, train.device), self.run.teacher.embed_dim
+        student = build_student(untrained, train.data.camera_spec.channels, width, use_bf16)
+        classifier = CropClassifier(student, len(self.labels))
         return classifier.to(device=train.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
     @cached_property

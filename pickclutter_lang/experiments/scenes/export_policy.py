@@ -10,7 +10,7 @@ from torch import Tensor
 from pickclutter_lang.datasets.scene_images import UNLABELED
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.config import CALIBRATIONS, PolicyExportConfig, TrainedRunConfig
-from pickclutter_lang.experiments.scenes.store_scores import cells_of, detect_store, predict_store, predictions_of
+from pickclutter_lang.experiments.scenes.store_scores import cells_of, detect_store, predictions_of, score_store
 from pickclutter_lang.experiments.scenes.trained_run import (
     TrainedStudent,
     load_crop_classifier_weights,
@@ -78,7 +78,7 @@ def save_crop_scores(request: TrainedRunConfig) -> None:
         with dir_lock(student.folder):
             cells: list[tuple[Place, Cell]] = []
             for store in ("id", "fewshot"):
-                found, content = _score_crops(student, store), student.scenes[store].content_hash
+                found, content = _score(student, store, True), student.scenes[store].content_hash
                 cells += cells_of(found, CROP_CLASSIFIER, store, DEFAULT_THRESHOLD, content)
             Scores.of_cells(cells, student.unseen_names).save(student.folder / CROP_CLASSIFIER)
 
@@ -96,9 +96,7 @@ def _scores(student: TrainedStudent, store: str, of_crops: bool) -> Predictions:
             "none: evaluate a run with data.unlabeled (method=open), without a crop classifier; or choose another one"
         )
     try:
-        if of_crops:
-            return _score_crops(student, store)
-        return predict_store(student.model, student.scenes[store], student.labels.unseen)
+        return _score(student, store, of_crops)
     except DatasetError as error:
         raise type(error)(
             f"{error}; thresholds come from these scenes, since there are no scores of them in {folder}; where the "
@@ -106,11 +104,13 @@ def _scores(student: TrainedStudent, store: str, of_crops: bool) -> Predictions:
         ) from error
 
 
-def _score_crops(student: TrainedStudent, store: str) -> Predictions:
-    spec = _student_spec(student, True)
-    runtime = StudentRuntime(spec, TorchNetworks(spec, _weights(student, True), student.labels.features))
-    detector = StudentDetector(runtime, always_present=True)  # only scores count
-    return detect_store(student.scenes[store], student.labels.unseen, detector)
+def _score(student: TrainedStudent, store: str, of_crops: bool) -> Predictions:
+    spec = _student_spec(student, of_crops)
+    runtime = StudentRuntime(spec, TorchNetworks(spec, _weights(student, of_crops), student.labels.features))
+    scenes, names = student.scenes[store], student.labels.unseen
+    if not of_crops:
+        return score_store(scenes, names, runtime)
+    return detect_store(scenes, names, StudentDetector(runtime, always_present=True))  # only scores count
 
 
 def _weights(student: TrainedStudent, with_crops: bool) -> dict[str, Tensor]:

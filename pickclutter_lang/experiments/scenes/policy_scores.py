@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 
 from pickclutter_lang.datasets.config import SceneDataConfig
@@ -78,9 +76,10 @@ def score_policy(
     with dir_lock(out):
         if (out / RESULT_FILE).exists() and read_record(out, "store")["data"] != of:
             raise MismatchError(f"expected no result of other scenes or of another policy in {out}; choose another out")
-        found = _predict(student, scenes)
+        known = {*spec.names} - {*(spec.unseen_names or ())}
+        found = score_store(scenes, {name: name not in known for name in scenes.label_names}, student)
         thresholds = torch.tensor([student.threshold(name) for name in found.names])
-        unseen = [name for name, one in zip(found.names, found.unseen.tolist(), strict=True) if one]
+        unseen = {*found.names} - known
         cells = cells_of(found, _STAGE, _STORE, thresholds, scenes.content_hash)
         Scores.of_cells(cells, unseen).save(out)
         groups = {group: _group(found.of_splits(splits), student) for group, splits in _GROUPS.items()}
@@ -103,21 +102,6 @@ def score_policy(
         tables = _tables(record)
         write_text(out / "tables.md", tables)
     return PolicyScores(record, tables)
-
-
-def _predict(student: StudentRuntime, scenes: SceneDataset) -> Predictions:
-    spec, names = student.config, list(scenes.label_names)
-
-    def score(row: int) -> Sequence[float]:
-        images = {}
-        for key in student.student_input:
-            camera, _, kind = key.rpartition("_")
-            stored = scenes.load_images(camera, kind, [row])[0]
-            images[key] = stored if kind == "rgb" else stored.astype(np.float32) / 1000  # meters
-        return student.predict(images, names).scores.tolist()
-
-    unseen = {name: name not in spec.names or name in (spec.unseen_names or ()) for name in names}
-    return score_store(scenes, unseen, score, range(len(scenes)))
 
 
 def _group(found: Predictions, student: StudentRuntime) -> dict[str, Any]:

@@ -181,17 +181,17 @@ class ScenePhase(Phase):
         features = StudentFeatures(*(gather_rows(part.float(), len(prepared.targets)) for part in own))
         vocabulary = self.run.vocabulary
         texts = [vocabulary.texts[n] for n in prepared.sampled] if vocabulary is not None else []
-        prediction = self.model.score(features, self.model.prompts.encode(self.labels, texts))
-        check_finite(prediction.probabilities, epoch, self.name, self.config)
+        scores = self.model.score(features, self.model.prompts.encode(self.labels, texts))
+        check_finite(scores.probabilities, epoch, self.name, self.config)
         return self.objective(
             targets=prepared.targets.to(device),
             labeled=None if prepared.labeled is None else prepared.labeled.to(device),
-            student=prediction.pooled,
-            probabilities=prediction.probabilities[:, :count],
-            vocabulary_probabilities=prediction.probabilities[:, count:],
-            cell_logits=prediction.cell_logits[:, :count].flatten(2),
-            attention=prediction.attention[:, :count].flatten(2),
-            **self._teacher_values(prepared, prediction.spatial),
+            student=features.pooled,
+            probabilities=scores.probabilities[:, :count],
+            vocabulary_probabilities=scores.probabilities[:, count:],
+            cell_logits=scores.cell_logits[:, :count].flatten(2),
+            attention=scores.attention[:, :count].flatten(2),
+            **self._teacher_values(prepared, features.spatial),
         )
 
     def _teacher_values(self, batch: SceneBatch, spatial: Tensor) -> dict[str, Any]:

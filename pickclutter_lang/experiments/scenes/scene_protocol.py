@@ -145,7 +145,7 @@ def _examples(run: SceneRun) -> Examples:
     """Return scenes of X_ood, evenly spaced."""
     scenes, names = run.scenes["ood"], list(run.unseen)
     rows = evenly_spaced(len(scenes), _EXAMPLES)
-    maps = next(predict_batches(run.model, scenes, names, rows)).attention.cpu().numpy()
+    maps = next(predict_batches(run.model, scenes, names, rows))[0].attention.cpu().numpy()
     return Examples([scenes.scene_ids[row] for row in rows], names, scenes.hand_images(rows), maps)
 
 
@@ -260,11 +260,11 @@ def extract_cache_features(
     logits, features = [], []
     learned_scale = float(model.aggregation.log_scale.exp())
     rescale = 1.0 if config.temperature is None else 1 / (config.temperature * learned_scale)
-    for prediction in predict_batches(model, scenes, names):
-        logits.append(rescale * torch.logit(prediction.probabilities, eps=1e-6).cpu())
+    for scores, found in predict_batches(model, scenes, names):
+        logits.append(rescale * torch.logit(scores.probabilities, eps=1e-6).cpu())
         if config.keys == "teacher":
-            features.append(prediction.pooled.cpu()[:, None].expand(-1, len(names), -1))
+            features.append(found.pooled.float().cpu()[:, None].expand(-1, len(names), -1))
         else:
-            cells = functional.normalize(prediction.spatial, dim=1)
-            features.append(torch.einsum("nchw,ndhw->ncd", prediction.attention, cells).cpu())
+            cells = functional.normalize(found.spatial.float(), dim=1)
+            features.append(torch.einsum("nchw,ndhw->ncd", scores.attention, cells).cpu())
     return CacheFeatures(torch.cat(logits), torch.cat(features))

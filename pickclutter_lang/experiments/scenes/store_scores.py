@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from pickclutter_lang.datasets.scene_images import SceneDataset
@@ -17,10 +18,11 @@ from pickclutter_lang.results.scores import Cell, Place, Scores
 from pickclutter_lang.students.student import MultiLabelStudent, predict_scenes
 from pickclutter_lang.utils.progress import track
 from pickclutter_lang.utils.sampling import evenly_spaced
-from pickclutter_lang.utils.typing import FloatArray
+from pickclutter_lang.utils.typing import Float32Array, FloatArray
 
 if TYPE_CHECKING:
     from pickclutter_lang.policy.detectors import StudentDetector
+    from pickclutter_lang.policy.runtime import StudentRuntime
     from pickclutter_lang.policy.teacher_detector import TeacherDetector
 
 MAX_CALIBRATION_SCENES = 300
@@ -40,6 +42,20 @@ def predict_store(
     return with_labels(scenes, names, predict_scenes(model, scenes, list(names), rows), rows)
 
 
+def score_store(scenes: SceneDataset, names: Mapping[str, bool], student: StudentRuntime) -> Predictions:
+    """Return an exported student's scores of names on whole images, without a crop classifier; see `predict_store`."""
+
+    def score(row: int) -> Float32Array:
+        images = {}
+        for key in student.student_input:
+            camera, _, kind = key.rpartition("_")
+            stored = scenes.load_images(camera, kind, [row])[0]
+            images[key] = stored if kind == "rgb" else stored.astype(np.float32) / 1000  # meters
+        return student.predict(images, list(names)).scores
+
+    return _scene_by_scene(scenes, names, score, range(len(scenes)))
+
+
 def detect_store(
     scenes: SceneDataset, names: Mapping[str, bool], detector: StudentDetector | TeacherDetector
 ) -> Predictions:
@@ -51,16 +67,12 @@ def detect_store(
     def score(row: int) -> list[float]:
         return [found.score for found in detector.detect(scene_to_observation(scenes, row), list(names))]
 
-    return score_store(scenes, names, score, evenly_spaced(len(scenes), MAX_CALIBRATION_SCENES))
+    return _scene_by_scene(scenes, names, score, evenly_spaced(len(scenes), MAX_CALIBRATION_SCENES))
 
 
-def score_store(
-    scenes: SceneDataset, names: Mapping[str, bool], score: Callable[[int], Sequence[float]], rows: Sequence[int]
+def _scene_by_scene(
+    scenes: SceneDataset, names: Mapping[str, bool], score: Callable[[int], ArrayLike], rows: Sequence[int]
 ) -> Predictions:
-    """Return scores of names, scene by scene, with the labels of the scenes; see `predict_store`.
-
-    :param score: from a row to the score of each name
-    """
     scores = [score(row) for row in track(rows, f"scenes of {scenes.store.path.name}")]
     return with_labels(scenes, names, torch.from_numpy(np.array(scores, np.float32)), rows)
 

@@ -20,9 +20,7 @@ from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, DISTILL
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, read_catalog
 from pickclutter_lang.results.comparability import comparable_config
 from pickclutter_lang.results.record import as_json
-from pickclutter_lang.students.label_encoders import StoredLabelEncoder
 from pickclutter_lang.students.prompts import PromptFeatures
-from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16
 from pickclutter_lang.teachers.config import TeacherReference
 from pickclutter_lang.training.checkpoint import (
     check_fits,
@@ -36,7 +34,6 @@ from pickclutter_lang.utils.reading import Sha256, Text, check_json, describe_di
 from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE
 
 LABELS_FILE, LABEL_FEATURES_FILE = "labels.json", "label_features.safetensors"
-_PROMPTS_PREFIX = "prompts."
 
 
 class _Labels(TypedDict):
@@ -93,7 +90,7 @@ def names_of(unseen: Mapping[str, bool], *splits: str) -> list[str]:
 
 @dataclass(frozen=True)
 class TrainedStudent:
-    """A student after a phase, on the CPU and in eval mode.
+    """What is saved of a student after a phase.
 
     `weights` are its state dict with that of its label encoder (`prompts.`), and `data` the content hashes of the
     stores that it was trained on, by name. The stores themselves are opened at the first use of `scenes`.
@@ -121,27 +118,6 @@ class TrainedStudent:
     def crop_size(self) -> int:
         """Side in pixels of the center of an image that the student sees."""
         return self.config.data.crop_size or self.labels.camera_size
-
-    @cached_property
-    def model(self) -> MultiLabelStudent:
-        """The network. New names are encoded without descriptions, by the teacher, which is loaded at the first."""
-        config, features = self.config, self.labels.features
-        contexts = {
-            name.removeprefix(_PROMPTS_PREFIX): value
-            for name, value in self.weights.items()
-            if name.startswith(_PROMPTS_PREFIX)
-        }
-        prompts = replace(config.prompts, descriptions=None, extra_descriptions=[])
-        model = MultiLabelStudent(
-            replace(config.student, pretrained=False),
-            config.data.camera_spec,
-            features.positive.shape[1],
-            lambda: StoredLabelEncoder([*self.labels.unseen], features, prompts, contexts, self.teacher),
-            resolve_bf16(config.precision, "cpu"),
-        )
-        network = {name: value for name, value in self.weights.items() if not name.startswith(_PROMPTS_PREFIX)}
-        model.load_state_dict(network)
-        return model.eval().requires_grad_(False)
 
     @cached_property
     def scenes(self) -> dict[str, SceneDataset]:

@@ -27,6 +27,7 @@ from pickclutter_lang.experiments.scenes.store_scores import scene_to_observatio
 from pickclutter_lang.manipulation.point_cloud import camera_pose_from_table, unproject_depth
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.students.student import CropClassifier, build_student, normalize_rgb
 from pickclutter_lang.training.trainer import seed_everything
 
@@ -54,7 +55,7 @@ def crop_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, SceneRun]:
 
 def test_crop_logits_match_numpy() -> None:
     seed_everything(0)
-    model = CropClassifier(build_student("timm/test_resnet", channels=3, embed_dim=5), 4).eval()
+    model = CropClassifier(build_student(StudentConfig("timm/test_resnet", None), 3, 5), 4).eval()
     rng = np.random.default_rng(0)
     images, text = torch.randn(3, 3, 64, 64), torch.randn(4, 5)
     model.set_class_embeddings(text)

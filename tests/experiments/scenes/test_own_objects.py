@@ -85,7 +85,7 @@ def test_other_methods_know_ones_own_names(toys: list[str], tmp_path: Path, meth
     student = load_trained_run(TrainedRunConfig(str(tmp_path / "run")))
     names = [item.name for item in ENTRIES]
     assert names == list(student.labels.unseen)
-    assert student.model.prompts.encode(["alarm"]).positive.shape == (1, 32)
+    assert student.labels.features.positive.shape == (len(names), 32)
 
 
 def test_the_vocabulary_leaves_out_the_synonyms_of_unseen_objects(toys: list[str], tmp_path: Path) -> None:

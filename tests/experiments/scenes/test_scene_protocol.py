@@ -19,12 +19,12 @@ from pickclutter_lang.experiments.scenes.scene_protocol import (
     evaluate_stage,
     label_cache_logits,
     leave_one_out,
-    predictions_of,
     retrieve,
     tune_scene_cache,
 )
 from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.experiments.scenes.store_scores import predictions_of
 from pickclutter_lang.metrics import mean_average_precision
 from pickclutter_lang.metrics.thresholds import (
     Predictions,
@@ -237,9 +237,11 @@ def test_the_teachers_keys_are_compared_with_the_pooled_features(tmp_path: Path)
     assert (choice.alpha, choice.beta) == (1.0, 5.5)
     names, known = run.label_names("id", "ood"), scenes.labels
     row, column = 1, 5
-    (prediction,) = predict_batches(run.model, run.scenes["ood"], names, [row])
+    ((prediction, features),) = predict_batches(run.model, run.scenes["ood"], names, [row])
     cosine_logit = torch.logit(prediction.probabilities[0, column]) / run.model.aggregation.log_scale.exp()
-    affinities = (-5.5 * (1 - torch.cosine_similarity(prediction.pooled[0], run.teacher_keys, dim=2))).exp().mean(1)
+    affinities = (
+        (-5.5 * (1 - torch.cosine_similarity(features.pooled[0].float(), run.teacher_keys, dim=2))).exp().mean(1)
+    )
     present = known[:, column]
     assert 0 < int(present.sum()) < len(present)
     cached = affinities[present].mean() - affinities[~present].mean()

@@ -134,7 +134,7 @@ def test_training_and_evaluation_share_one_predict(finished: SceneRun) -> None:
         rows = finished.model.predict(scenes.batch(range(len(scenes))), names)
     assert rows.probabilities.requires_grad
     np.testing.assert_allclose(once, rows.probabilities.detach(), atol=1e-5)
-    (reverse,) = predict_batches(finished.model, scenes, names[::-1], [3])
+    ((reverse, _),) = predict_batches(finished.model, scenes, names[::-1], [3])
     np.testing.assert_allclose(reverse.probabilities[0].flip(0), once[3], atol=1e-5)
 
 
@@ -143,7 +143,7 @@ def test_bfloat16_trains_and_predicts_nearly_the_same(toys: list[str], finished:
     run.load_weights("distill")
     names = run.label_names("id")
     exact = predict_scenes(run.model, run.scenes["id"], names)
-    run.model.use_bf16 = True
+    run.model.student.use_bf16 = True
     rough = predict_scenes(run.model, run.scenes["id"], names)
     assert rough.dtype == torch.float32 and 0 < float((rough - exact).abs().max()) < 0.1
     trained([*toys, f"out={tmp_path}", "precision=bfloat16", "distill.epochs=1", "few_shot.epochs=1"], tmp_path)
