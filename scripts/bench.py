@@ -28,6 +28,7 @@ import torch
 from pickclutter_lang.errors import PickClutterError
 from pickclutter_lang.policy.detectors import StudentDetector, segment_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.students.student import build_student
 from pickclutter_lang.teachers.factory import load_teacher
 
@@ -99,7 +100,7 @@ def decision(policy: str, onnx: bool = False) -> Call:
 def student(name: str, stride: int | None) -> Pair:
     """Compare a student with random weights with CLIP's image encoder, on one image."""
     torch.manual_seed(0)
-    built: Any = build_student(name, channels=3, embed_dim=256, output_stride=stride)
+    built: Any = build_student(StudentConfig(name, stride), 3, 256)
     network = built.to(memory_format=torch.channels_last).eval()
     return torch.inference_mode()(partial(network, torch.rand(1, 3, 128, 128))), clip()
 

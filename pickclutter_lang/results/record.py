@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from pickclutter_lang.errors import CheckpointError, TrackerError
 from pickclutter_lang.students.student import resolve_bf16
 from pickclutter_lang.training.experiment import MultiPhaseExperiment
-from pickclutter_lang.training.logger import open_trackers, peak_memory_mb
+from pickclutter_lang.training.logger import open_tracker, peak_memory_mb
 from pickclutter_lang.utils.io import write_json
 from pickclutter_lang.utils.reading import Text, flatten, read_json
 
@@ -108,10 +108,9 @@ def write_trained(
         },
     )
     try:
-        with open_trackers(run.config.report_to, run.folder, config) as trackers:
+        with open_tracker(run.config.report_to, run.folder, config) as tracker:
             found = {key: one for key, one in flatten(record["metrics"]).items() if ".classes." not in key}
-            numbers = {key: float(one) for key, one in found.items() if isinstance(one, int | float)}
-            trackers.tell(lambda tracker: tracker.summarize(numbers))
+            tracker.summarize({key: float(one) for key, one in found.items() if isinstance(one, int | float)})
     except TrackerError as error:  # the record is there in any case
         log.warning("%s", error)
     return record

@@ -100,7 +100,7 @@ class TeacherTrainConfig:
     bf16: bool = True
     """Run the towers in bfloat16. false is faster on CPUs without AMX."""
     report_to: list[str] = field(default_factory=list)
-    """Trackers beside TensorBoard: `wandb`, `mlflow`, or `module:attribute` of your own. They change no result."""
+    """Trackers beside TensorBoard: `wandb`. They change no result."""
     num_threads: int | None = None
     """Threads of torch. null: its own choice."""
     num_workers: int = 0

@@ -33,7 +33,7 @@ from pickclutter_lang.training.checkpoint import (
     save_checkpoint,
     saved_epochs,
 )
-from pickclutter_lang.training.logger import TrainingLogger, open_trackers
+from pickclutter_lang.training.logger import TrainingLogger, open_tracker
 from pickclutter_lang.training.parallel import (
     backward,
     check_rows,
@@ -110,8 +110,8 @@ def _train(
         _truncate_log(out / _LOG, first)
     start_time = time.perf_counter() - seconds
     with (
-        open_trackers(config.report_to if unfinished else (), out, asdict(config)) as trackers,
-        TrainingLogger("pocket teacher", out / "tensorboard", config.steps, first, "teacher", trackers) as logger,
+        open_tracker(config.report_to if unfinished else (), out, asdict(config)) as tracker,
+        TrainingLogger("pocket teacher", out / "tensorboard", config.steps, first, "teacher", tracker) as logger,
     ):
         steps = range(first, config.steps)
         batches = prefetch_map(lambda n: source.batch(steps[n]), len(steps), config.num_workers)

@@ -148,7 +148,7 @@ class RunConfig:
     out: str = "runs/student"
     """Folder of the run. An interrupted run in it resumes."""
     report_to: list[str] = field(default_factory=list)
-    """Trackers beside TensorBoard: `wandb`, or `module:attribute` of your own. They change no result."""
+    """Trackers beside TensorBoard: `wandb`. They change no result."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""

@@ -28,7 +28,7 @@ from pickclutter_lang.training.checkpoint import (
     saved_epochs,
 )
 from pickclutter_lang.training.config import RunConfig
-from pickclutter_lang.training.logger import open_trackers
+from pickclutter_lang.training.logger import open_tracker
 from pickclutter_lang.training.parallel import check_rows, choose_device, joined, main_first
 from pickclutter_lang.training.trainer import Phase, Trainer, best_epoch, phase_seed, seed_everything
 from pickclutter_lang.utils.io import write_json
@@ -146,7 +146,7 @@ class MultiPhaseExperiment(ABC):
             check_rows(min(map(len, phase.batches(0)), default=world_size()), phase.name)
         if is_main():
             write_json(self.folder / CONFIG_FILE, self.identity)
-        with open_trackers(self.config.report_to, self.folder, self.identity["settings"]) as trackers:
+        with open_tracker(self.config.report_to, self.folder, self.identity["settings"]) as tracker:
             for number, phase in enumerate(self.phases.values()):
                 with main_first():
                     self._take_over(phase)
@@ -155,7 +155,7 @@ class MultiPhaseExperiment(ABC):
                 if not trainer.resume():
                     phase.initialize()
                     seed_everything(seed)
-                trainer.run(self.folder / "tensorboard" / phase.name, trackers)
+                trainer.run(self.folder / "tensorboard" / phase.name, tracker)
 
     def _take_over(self, phase: Phase) -> None:
         """Copy the checkpoints of a finished phase of another run, unless this run has some of its own."""

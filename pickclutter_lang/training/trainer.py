@@ -29,7 +29,7 @@ from pickclutter_lang.training.checkpoint import (
     saved_epochs,
 )
 from pickclutter_lang.training.config import PhaseConfig
-from pickclutter_lang.training.logger import NO_TRACKERS, TrackerGroup, TrainingLogger
+from pickclutter_lang.training.logger import Tracker, TrainingLogger
 from pickclutter_lang.training.parallel import (
     backward,
     from_main,
@@ -170,12 +170,12 @@ class Trainer:
             log.info("%s goes on after epoch %d of %d", self.phase.name, self.done, self.phase.config.epochs)
         return True
 
-    def run(self, log_folder: Path, trackers: TrackerGroup = NO_TRACKERS) -> Path:
+    def run(self, log_folder: Path, tracker: Tracker | None = None) -> Path:
         """Train to the last epoch; return the folder of the resulting checkpoint."""
         name, epochs, done = self.phase.name, self.phase.config.epochs, self.done
         total, start = self.epoch_steps * epochs, self.epoch_steps * done
         if done < epochs:
-            with TrainingLogger(f"{name} ({epochs} epochs)", log_folder, total, start, name, trackers) as monitor:
+            with TrainingLogger(f"{name} ({epochs} epochs)", log_folder, total, start, name, tracker) as monitor:
                 for epoch in range(done + 1, epochs + 1):
                     self._run_epoch(epoch, monitor)
         wait_for_all()  # until the last checkpoint is written
