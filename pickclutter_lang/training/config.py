@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -171,3 +173,32 @@ class RunConfig:
     def as_dict(self) -> dict[str, Any]:
         """Return the configuration as nested JSON values."""
         return asdict(self)
+
+
+_IGNORED: Mapping[str, Sequence[str]] = {
+    "": (
+        "out", "num_threads", "num_workers", "device", "scenes", "distilled_run", "report_to", "run", "policy",
+        "workers", "n_videos", "objects_root", "trust_code",
+    ),
+    # The content of stores, data sets and texts is compared by its hash.
+    "data": (
+        "train", "id", "ood", "fewshot", "unlabeled", "few_shot_draw", "scene_subsets", "max_cache_bytes",
+        "root", "half", "cache", "extra_views", "author_lists", "captions", "classes", "descriptions",
+    ),
+    "teacher": ("cache", "checkpoint", "name"),  # its weights are compared by their fingerprint
+    "student": ("activation_checkpointing",),
+    "text": ("style_dir", "truncate"),  # without `truncate` a text that is too long is an error
+}  # fmt: skip
+"""Group -> its settings that change no result: where files lie, and on what a run is computed."""
+
+
+def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a run that its result depends on, the seed among them.
+
+    :param config: nested values of a run
+    """
+    comparable = copy.deepcopy({key: value for key, value in config.items() if key not in _IGNORED[""]})
+    for group, keys in _IGNORED.items():
+        if isinstance(comparable.get(group), dict):
+            comparable[group] = {key: value for key, value in comparable[group].items() if key not in keys}
+    return comparable

@@ -27,7 +27,7 @@ from pickclutter_lang.training.checkpoint import (
     restore_model,
     saved_epochs,
 )
-from pickclutter_lang.training.config import RunConfig
+from pickclutter_lang.training.config import RunConfig, comparable_config
 from pickclutter_lang.training.logger import open_tracker
 from pickclutter_lang.training.parallel import check_rows, choose_device, joined, main_first
 from pickclutter_lang.training.trainer import Phase, Trainer, best_epoch, phase_seed, seed_everything
@@ -117,11 +117,6 @@ class MultiPhaseExperiment(ABC):
     def phases(self) -> Mapping[str, Phase]:
         """The phases by name, in the order in which they are trained."""
 
-    @staticmethod
-    @abstractmethod
-    def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the settings that a result depends on."""
-
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Be the only process that writes into the folder; the run that is there by then is checked again.
@@ -203,9 +198,7 @@ class MultiPhaseExperiment(ABC):
                 "use the data it was started with, or choose another out"
             )
         try:
-            differences = describe_differences(
-                *(self.comparable_config(record["settings"]) for record in (saved, current))
-            )
+            differences = describe_differences(*(comparable_config(one["settings"]) for one in (saved, current)))
         except (KeyError, TypeError, AttributeError) as error:
             raise CheckpointError(f"{path} is damaged (its settings: {error!r}); {_DAMAGED}") from error
         if differences:

@@ -13,11 +13,12 @@ import torch
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.metrics import mean_average_precision
-from pickclutter_lang.results.comparability import comparable_config, differing_values
+from pickclutter_lang.results.comparability import differing_values
 from pickclutter_lang.results.comparison import load_comparison, write_comparison
 from pickclutter_lang.results.config import CompareRunsConfig
 from pickclutter_lang.results.record import as_key, git_revision, number_at, read_record, short_hash, write_record
 from pickclutter_lang.results.scores import SCORES_FILE, Cell, Scores
+from pickclutter_lang.training.config import comparable_config
 
 _LABELS = {"id_on_ood": ("mug", "plum"), "ood_on_ood": ("lime", "fork"), "ood_on_id": ("lime",)}
 

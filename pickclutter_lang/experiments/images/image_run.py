@@ -25,7 +25,6 @@ from pickclutter_lang.experiments.images.image_crops import ImageCrops
 from pickclutter_lang.experiments.stages import CONTINUAL, DISTILL, FEW_SHOT
 from pickclutter_lang.experiments.teacher_keys import teacher_keys
 from pickclutter_lang.metrics import mean_class_accuracy
-from pickclutter_lang.results.comparability import comparable_config
 from pickclutter_lang.students.student import build_student, normalize_rgb, resolve_bf16
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.teachers.known_words import unknown_words_note
@@ -69,7 +68,6 @@ class ImageRun(MultiPhaseExperiment):
 
     kind, command = "images", "pickclutter train-image-student"
     config: ImageTrainConfig
-    comparable_config = staticmethod(comparable_config)
 
     def __init__(
         self, config: ImageTrainConfig, teacher: Teacher, data: ImageDataset, split: Split, report: str = ""

@@ -24,7 +24,6 @@ from pickclutter_lang.experiments.teacher_keys import teacher_keys
 from pickclutter_lang.language.descriptions import description_origins, swapped_names
 from pickclutter_lang.language.label_names import vocabulary
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, write_catalog
-from pickclutter_lang.results.comparability import comparable_config
 from pickclutter_lang.students.label_encoders import build_label_encoder
 from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16
 from pickclutter_lang.teachers import FeatureCache, Teacher
@@ -41,7 +40,6 @@ class SceneRun(MultiPhaseExperiment):
 
     kind, command = "scenes", TRAIN_COMMAND
     config: TrainConfig
-    comparable_config = staticmethod(comparable_config)
 
     def __init__(self, config: TrainConfig, teacher: Teacher, scenes: dict[str, SceneDataset]) -> None:
         super().__init__(config, teacher)
@@ -175,15 +173,10 @@ class SceneRun(MultiPhaseExperiment):
     @cached_property
     def objective(self) -> SceneObjective:
         """What the student is trained with."""
-        values = self.config.objective
-        return SceneObjective(
-            {name: getattr(values, name) for name in LOSS_NAMES},
-            temperature=values.temperature,
-            similarity=values.similarity,  # type: ignore[arg-type]  # checked by its settings
-            vocabulary_temperature=1 / self.teacher.logit_scale,
-            detach_focus=values.detach_focus,
-            extra=values.extra,
-        )
+        values = vars(self.config.objective)
+        weights = {name: values[name] for name in LOSS_NAMES}
+        others = {name: value for name, value in values.items() if name not in weights}
+        return SceneObjective(weights, vocabulary_temperature=1 / self.teacher.logit_scale, **others)
 
     @cached_property
     def vocabulary(self) -> Vocabulary | None:

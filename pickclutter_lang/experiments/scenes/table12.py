@@ -13,7 +13,7 @@ from pickclutter_lang.experiments.scenes.table12_sweep import METHODS, TABLE12
 from pickclutter_lang.experiments.stages import FEW_SHOT, STAGE_TITLES
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.results.charts import draw_bars
-from pickclutter_lang.results.comparability import comparable_config, differing_values
+from pickclutter_lang.results.comparability import differing_values
 from pickclutter_lang.results.comparison import TITLES
 from pickclutter_lang.results.intervals import Estimate
 from pickclutter_lang.results.page import PAGE_FILE, page_link, run_details, setting_rows, write_page
@@ -31,6 +31,7 @@ from pickclutter_lang.results.tables import (
     csv_lines,
     table_rows,
 )
+from pickclutter_lang.training.config import comparable_config
 from pickclutter_lang.utils.io import write_csv, write_text
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.markdown import markdown_table

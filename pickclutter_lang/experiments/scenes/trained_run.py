@@ -18,7 +18,6 @@ from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgume
 from pickclutter_lang.experiments.scenes.config import TRAIN_COMMAND, TrainConfig, TrainedRunConfig
 from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, DISTILL
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, read_catalog
-from pickclutter_lang.results.comparability import comparable_config
 from pickclutter_lang.results.record import as_json
 from pickclutter_lang.students.prompts import PromptFeatures
 from pickclutter_lang.teachers.config import TeacherReference
@@ -27,6 +26,7 @@ from pickclutter_lang.training.checkpoint import (
     description_differences,
     saved_epochs,
 )
+from pickclutter_lang.training.config import comparable_config
 from pickclutter_lang.training.experiment import CONFIG_FILE, RunRecord, configure_torch, finished_checkpoint, read_run
 from pickclutter_lang.utils.io import atomic_write, write_json
 from pickclutter_lang.utils.object_storage import join
