@@ -21,7 +21,7 @@ def cache_logits(
     """Return the cache's logits: exp(-beta (1 - cos(query, key))) summed over keys, weighted by their values.
 
     After Tip-Adapter (arXiv 2207.09519, Eq. 5), whose zero-shot logits are added to alpha times this. For one label an
-    image, `values` are one-hot [M, C]; for several, see `balanced_values`.
+    image, `values` are one-hot [M, C].
 
     :param queries: [N, D] features, normalized here
     :param keys: [M, D] features of the examples, normalized here
@@ -42,24 +42,6 @@ def cache_logits(
     cosines = functional.normalize(queries, dim=1) @ functional.normalize(keys, dim=1).T
     affinities = torch.exp(-beta * (1 - cosines))
     return (affinities if excluded is None else affinities.masked_fill(excluded, 0.0)) @ values
-
-
-def balanced_values(targets: Tensor) -> Tensor:
-    """Return values for `cache_logits` that balance the positive and negative examples of each label.
-
-    Most examples are negative for most labels. So a label's positives share a total value of 1, its negatives one of
-    -1: the logit is the mean affinity to the former minus that to the latter, within [-1, 1], and 0 for a
-    label without positives or without negatives.
-
-    :param targets: bool [M, C]
-    :return: float32 [M, C]
-    :raises InvalidArgumentError: on other shapes or types
-    """
-    if targets.ndim != 2 or targets.dtype != torch.bool or 0 in targets.shape:
-        raise InvalidArgumentError(f"expected targets as bool [M, C], got {targets.dtype} {list(targets.shape)}")
-    positives, negatives = targets.sum(dim=0), (~targets).sum(dim=0)
-    values = torch.where(targets, 1 / positives.clamp(min=1), -1 / negatives.clamp(min=1))
-    return values * ((positives > 0) & (negatives > 0))
 
 
 class CacheParameters(NamedTuple):

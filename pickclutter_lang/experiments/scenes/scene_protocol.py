@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
-from pickclutter_lang.distillation.tip_adapter import CacheParameters, balanced_values, cache_logits, tune_cache
+from pickclutter_lang.distillation.tip_adapter import CacheParameters, cache_logits, tune_cache
 from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.experiments.scenes.store_scores import cells_of, predict_store, with_labels
 from pickclutter_lang.experiments.stages import FEW_SHOT, STAGES
@@ -222,34 +222,35 @@ def tune_scene_cache(
         config.alpha,
         config.beta,
         examples.logits,
-        lambda beta: leave_one_out(examples.features, keys, targets, beta),
+        lambda beta: label_cache_logits(examples.features, keys, targets, beta, leave_one_out=True),
         lambda logits: mean_average_precision(torch.sigmoid(logits), targets),
     )
 
 
-def label_cache_logits(queries: Tensor, keys: Tensor, targets: Tensor, beta: float) -> Tensor:
+def label_cache_logits(
+    queries: Tensor, keys: Tensor, targets: Tensor, beta: float, leave_one_out: bool = False
+) -> Tensor:
     """Return the logits of the cache for every label [N, C], each by its own features.
+
+    Most examples are negative for most labels. So the logit is the mean affinity to the positives minus that to the
+    negatives, within [-1, 1], and 0 for a label without positives or without negatives.
 
     :param queries: [N, C, D]
     :param keys: [M, V, C, D] of V views of M scenes
     :param targets: bool [M, C]
+    :param leave_one_out: the queries are of the same M scenes, and each is compared with the others alone
     """
-    values = balanced_values(targets.repeat_interleave(keys.shape[1], dim=0))
-    cached = keys.flatten(0, 1)
-    return torch.cat(
-        [cache_logits(queries[:, n], cached[:, n], values[:, n : n + 1], beta=beta) for n in range(targets.shape[1])],
-        dim=1,
-    )
-
-
-def leave_one_out(features: Tensor, keys: Tensor, targets: Tensor, beta: float) -> Tensor:
-    """Return the logits [M, C] that the other scenes' keys give the features [M, C, D]; 0 where there is no other."""
-    rows = torch.arange(len(targets))
-    logits = torch.zeros(targets.shape)
-    for row in rows if len(rows) > 1 else []:
-        others = rows != row
-        logits[row] = label_cache_logits(features[row : row + 1], keys[others], targets[others], beta)[0]
-    return logits
+    own = torch.eye(len(keys), dtype=torch.bool) if leave_one_out else torch.zeros(len(queries), len(keys)).bool()
+    own = own.repeat_interleave(keys.shape[1], dim=1)
+    columns = []
+    for n in range(targets.shape[1]):
+        present = targets[:, n].repeat_interleave(keys.shape[1])
+        sides = torch.stack([present, ~present], dim=1).float()
+        sums = cache_logits(queries[:, n], keys[:, :, n].flatten(0, 1), sides, beta=beta, excluded=own)
+        counts = (~own).float() @ sides
+        means = sums / counts.clamp(min=1)
+        columns.append((means[:, 0] - means[:, 1]) * (counts > 0).all(dim=1))
+    return torch.stack(columns, dim=1)
 
 
 @torch.no_grad()

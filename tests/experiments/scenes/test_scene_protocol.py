@@ -12,13 +12,12 @@ import torch
 from sklearn.metrics import average_precision_score, f1_score
 
 from helpers.scene_runs import config, make_toys, names_of_objects
-from pickclutter_lang.distillation.tip_adapter import balanced_values, cache_logits
+from pickclutter_lang.distillation.tip_adapter import cache_logits
 from pickclutter_lang.experiments.scenes.scene_protocol import (
     CacheFeatures,
     evaluate_run,
     evaluate_stage,
     label_cache_logits,
-    leave_one_out,
     retrieve,
     tune_scene_cache,
 )
@@ -176,12 +175,14 @@ def test_logits_are_those_of_the_equation(cache: tuple[torch.Tensor, torch.Tenso
     np.testing.assert_allclose(cache_logits(*cache, beta=beta).numpy(), expected, rtol=1e-5)
 
 
-def test_balanced_values_weight_positives_and_negatives_equally() -> None:
+def test_positives_and_negatives_of_a_label_weigh_equally() -> None:
     targets = torch.tensor([[1, 0, 1], [0, 0, 1], [0, 0, 1], [1, 0, 1]], dtype=torch.bool)
-    values = balanced_values(targets)
-    assert values[:, 0].tolist() == [0.5, -0.5, -0.5, 0.5] and not values[:, 1:].any()
-    same = torch.ones(2, D)
-    assert not cache_logits(same, torch.ones(4, D), values, beta=3.0).any()  # all alike: the cache adds nothing
+    generator = torch.Generator().manual_seed(1)
+    queries, keys = torch.randn(2, C, D, generator=generator), torch.randn(4, 1, C, D, generator=generator)
+    logits = label_cache_logits(queries, keys, targets, 3.0)
+    affinity = (-3.0 * (1 - torch.cosine_similarity(queries[:, None, 0], keys[None, :, 0, 0], dim=2))).exp()
+    torch.testing.assert_close(logits[:, 0], affinity[:, [0, 3]].mean(1) - affinity[:, [1, 2]].mean(1))
+    assert not logits[:, 1:].any()  # without positives, or without negatives
 
 
 def make_scenes(count: int, seed: int) -> tuple[CacheFeatures, torch.Tensor]:
@@ -215,14 +216,15 @@ def test_a_cache_of_noise_is_given_no_weight_over_right_logits() -> None:
 def test_a_scene_is_left_out_of_its_cache() -> None:
     cache, known = make_scenes(6, 4)
     keys = torch.stack([cache.features, cache.features + 0.1], dim=1)  # two views of each scene
-    cached = leave_one_out(cache.features, keys, known, 5.0)
+    cached = label_cache_logits(cache.features, keys, known, 5.0, leave_one_out=True)
     others = [n for n in range(6) if n != 2]
     expected = label_cache_logits(cache.features[2:3], keys[others], known[others], 5.0)[0]
     torch.testing.assert_close(cached[2], expected)
     flipped = known.clone()
     flipped[2] = ~flipped[2]
-    torch.testing.assert_close(leave_one_out(cache.features, keys, flipped, 5.0)[2], cached[2])
-    assert not leave_one_out(cache.features[:1], keys[:1], known[:1], 5.0).any()
+    again = label_cache_logits(cache.features, keys, flipped, 5.0, leave_one_out=True)
+    torch.testing.assert_close(again[2], cached[2])
+    assert not label_cache_logits(cache.features[:1], keys[:1], known[:1], 5.0, leave_one_out=True).any()
 
 
 def test_the_teachers_keys_are_compared_with_the_pooled_features(tmp_path: Path) -> None:
