@@ -96,7 +96,7 @@ def plan_image_tables(
     tables, figures = chosen(config.table, TABLES), chosen(config.figure, FIGURES)
     if "2b" in figures:
         check_umap()
-    current = _CurrentProvenance(report)
+    current = _current_provenance(report)
 
     def checked(overrides: list[str]) -> ImageTrainConfig:
         composed = compose(overrides)
@@ -147,32 +147,30 @@ def write_image_tables(config: ReproduceTablesConfig) -> list[Path]:
         return [*paths, *(write_figure(runs, number, out) for number in sorted(figures, key=lambda n: n == "2b"))]
 
 
-class _CurrentProvenance:
-    """Current provenance of runs; data sets and teachers are opened once for all runs that share them."""
+def _current_provenance(report: Callable[[str], None]) -> Callable[[ImageTrainConfig], dict[str, Any]]:
+    """Return what checks data set, teacher, texts and captions of a run, and gives its current provenance.
 
-    def __init__(self, report: Callable[[str], None]) -> None:
-        self._report = report
-        self._opened: dict[str, tuple[Teacher, ImageDataset, Split]] = {}
-        self._known: dict[str, dict[str, Any]] = {}
+    Data sets and teachers are opened once for all runs that share them.
+    """
+    opened: dict[str, tuple[Teacher, ImageDataset, Split]] = {}
+    known: dict[str, dict[str, Any]] = {}
 
-    def __call__(self, config: ImageTrainConfig) -> dict[str, Any]:
-        """Check data set, teacher, texts and captions of a run; return their content.
-
-        :raises PickClutterError: as `plan_image_tables`
-        """
+    def provenance_of(config: ImageTrainConfig) -> dict[str, Any]:
         with_captions = config.objective.build().needs("captions")
         key = json.dumps([vars(config.data), vars(config.teacher), vars(config.text), with_captions])
-        if key not in self._known:
-            opened = json.dumps([vars(config.data), config.teacher.name, config.teacher.checkpoint, config.precision])
-            if opened not in self._opened:
-                teacher, data, split, report = open_data(config)
-                self._report(report)
-                self._opened[opened] = teacher, data, split
-            teacher, data, split = self._opened[opened]
+        if key not in known:
+            source = json.dumps([vars(config.data), config.teacher.name, config.teacher.checkpoint, config.precision])
+            if source not in opened:
+                teacher, data, split, text = open_data(config)
+                opened[source] = teacher, data, split
+                report(text)
+            teacher, data, split = opened[source]
             check_texts(config.text, teacher, data.classes)
-            self._known[key] = {
+            known[key] = {
                 "data": describe_data(config, data, split),
                 "teacher": {"fingerprint": teacher.fingerprint},
                 "space_texts": {kind: digest(of) for kind, of in space_texts(config.text, data, split).items()},
             }
-        return self._known[key]
+        return known[key]
+
+    return provenance_of

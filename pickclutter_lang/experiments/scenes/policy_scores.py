@@ -13,9 +13,9 @@ from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import MismatchError
-from pickclutter_lang.experiments.scenes.store_scores import cells_of, score_store
+from pickclutter_lang.experiments.scenes.store_scores import cell_of, cells_of, score_store
 from pickclutter_lang.metrics.multilabel import class_rows
-from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, Predictions, recenter_scores
+from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, recenter_scores
 from pickclutter_lang.policy.folder import policy_fingerprint
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.results.intervals import Estimate, Metric
@@ -83,7 +83,8 @@ def score_policy(
         unseen = {*found.names} - known
         cells = cells_of(found, _STAGE, _STORE, thresholds, scenes.content_hash)
         Scores.of_cells(cells, unseen).save(out)
-        groups = {group: _group(found.of_splits(splits), student) for group, splits in _GROUPS.items()}
+        whole = cell_of(found, thresholds, scenes.content_hash)
+        groups = {group: _group(whole.of_labels(found.of_splits(splits).names)) for group, splits in _GROUPS.items()}
         rows = class_rows(recenter_scores(found.probabilities, thresholds), found.targets, threshold=DEFAULT_THRESHOLD)
         names = {
             name: {"unseen": name in unseen, "threshold": float(f"{threshold:.4g}"), **row}
@@ -105,13 +106,11 @@ def score_policy(
     return PolicyScores(record, tables)
 
 
-def _group(found: Predictions, student: StudentRuntime) -> dict[str, Any]:
+def _group(cell: Cell) -> dict[str, Any]:
     """Return metrics of some names as the cells of a table, and counts over all scenes and names; {} without names."""
-    if not found.names:
+    if not cell.labels:
         return {}
-    thresholds = torch.tensor([student.threshold(name) for name in found.names])
-    predicted, present = (found.probabilities > thresholds).numpy(), found.targets.bool().numpy()
-    cell = Cell(tuple(found.scenes), tuple(found.names), found.probabilities.float().numpy(), present, predicted)
+    predicted, present = cell.predicted, cell.targets
     everything = np.ones_like(present)
     sides = {"policy": cell, "all_positive": replace(cell, scores=everything.astype(np.float32), predicted=everything)}
     metrics: tuple[Metric, ...] = ("map", "f1")
@@ -119,7 +118,7 @@ def _group(found: Predictions, student: StudentRuntime) -> dict[str, Any]:
         f"{name}_{metric}": one.bootstrap().estimate("", metric) for name, one in sides.items() for metric in metrics
     }
     return {
-        "names": len(found.names),
+        "names": len(cell.labels),
         **{key: one and {"mean": one.mean, "half_width": one.half_width} for key, one in estimates.items()},
         "true": int(present.sum()),
         "true_called_absent": int((present & ~predicted).sum()),

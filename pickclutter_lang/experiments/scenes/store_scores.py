@@ -90,22 +90,30 @@ def with_labels(
     return Predictions(scores, targets, list(names), torch.tensor(list(names.values())), [ids[row] for row in chosen])
 
 
-def cells_of(
-    predictions: Predictions, stage: str, store: str, thresholds: float | Tensor, source: str
-) -> Iterator[tuple[Place, Cell]]:
-    """Yield predictions on a store as cells `id_on_<store>` and `ood_on_<store>`.
+def cell_of(predictions: Predictions, thresholds: float | Tensor, source: str) -> Cell:
+    """Return predictions on a store as a cell of a table.
 
     :param thresholds: one, or one for each label [C]
     :param source: content hash of the store
     """
-    decided = predictions.probabilities > thresholds
-    for split, columns in (("id", ~predictions.unseen), ("ood", predictions.unseen)):
-        labels = [name for name, chosen in zip(predictions.names, columns.tolist(), strict=True) if chosen]
-        scores = predictions.probabilities[:, columns].float().numpy()
-        targets, predicted = predictions.targets.bool()[:, columns].numpy(), decided[:, columns].numpy()
-        if labels:
-            cell = Cell(tuple(predictions.scenes), tuple(labels), scores, targets, predicted, source)
-            yield (stage, f"{split}_on_{store}"), cell
+    return Cell(
+        tuple(predictions.scenes),
+        tuple(predictions.names),
+        predictions.probabilities.float().numpy(),
+        predictions.targets.bool().numpy(),
+        (predictions.probabilities > thresholds).numpy(),
+        source,
+    )
+
+
+def cells_of(
+    predictions: Predictions, stage: str, store: str, thresholds: float | Tensor, source: str
+) -> Iterator[tuple[Place, Cell]]:
+    """Yield `cell_of` of predictions in two parts, `id_on_<store>` and `ood_on_<store>`."""
+    whole = cell_of(predictions, thresholds, source)
+    for split in _SPLITS:
+        if labels := predictions.of_splits((split,)).names:
+            yield (stage, f"{split}_on_{store}"), whole.of_labels(labels)
 
 
 def predictions_of(scores: Scores, stage: str, store: str) -> Predictions | None:
