@@ -61,10 +61,7 @@ class PromptLabelEncoder(nn.Module):
 
 
 def described_names(
-    config: PromptConfig,
-    labels: Sequence[str],
-    owners: Mapping[str, str] | None = None,
-    own: Sequence[CatalogEntry] | None = None,
+    config: PromptConfig, labels: Sequence[str], owners: Mapping[str, str], own: Sequence[CatalogEntry] | None
 ) -> LabelTexts:
     """Return what gives the texts of labels: the name and its description, by each set of descriptions.
 
@@ -74,7 +71,6 @@ def described_names(
     :param own: the catalog of one's own objects, whose sentences the style `catalog` then gives
     :raises UnknownObjectError: when a description is requested and one of these labels has none
     """
-    owners = owners or {}
     attach = partial(attach_descriptions, template=config.description_template, owners=owners)
     first = read_descriptions(config.descriptions, own) if config.descriptions else None
     if first is not None:
@@ -169,7 +165,7 @@ def build_label_encoder(
     if config.closed_set:
         paper = paper_catalog().names  # all of them for some of them
         return ClosedSetEncoder(paper if set(labels) <= set(paper) else labels, teacher.embed_dim)
-    texts, init = described_names(config, labels, owners, own), (config.positive_init, config.negative_init)
+    texts, init = described_names(config, labels, owners or {}, own), (config.positive_init, config.negative_init)
     checked = [text for variant in texts(labels) for text in variant]
     prompts = LearnedPrompts(teacher, checked, n_context=config.n_ctx, init=init, truncate=config.truncate)
     return PromptLabelEncoder(prompts, texts)

@@ -194,13 +194,6 @@ class MultiLabelStudent(nn.Module):
         if build_encoder is not None:
             self.prompts = build_encoder()
 
-    def predict(self, images: Tensor, labels: Sequence[str]) -> LabelScores:
-        """Score C labels on images, given as in `features`.
-
-        :raises InvalidArgumentError: for a prompt too long for the teacher
-        """
-        return self.score(self.features(images), self.prompts.encode(labels))
-
     def score(self, features: StudentFeatures, text: PromptFeatures) -> LabelScores:
         """Score C texts on images.
 

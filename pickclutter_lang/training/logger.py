@@ -127,20 +127,14 @@ class TrainingLogger:
     """
 
     def __init__(
-        self,
-        title: str,
-        folder: Path,
-        total_steps: int,
-        done_steps: int,
-        phase: str = "training",
-        tracker: Tracker | None = None,
+        self, title: str, folder: Path, total_steps: int, done_steps: int, phase: str, tracker: Tracker
     ) -> None:
         """Start at a step, which is above 0 after a resume; TensorBoard then forgets what came after it.
 
         :param folder: for TensorBoard
         :param phase: its name for the tracker
         """
-        self._phase, self._tracker = phase, tracker or Tracker()
+        self._phase, self._tracker = phase, tracker
         from torch.utils.tensorboard import SummaryWriter  # what settings import need not wait for these
 
         from pickclutter_lang.utils.progress import ProgressBar

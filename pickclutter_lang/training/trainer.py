@@ -175,7 +175,9 @@ class Trainer:
         name, epochs, done = self.phase.name, self.phase.config.epochs, self.done
         total, start = self.epoch_steps * epochs, self.epoch_steps * done
         if done < epochs:
-            with TrainingLogger(f"{name} ({epochs} epochs)", log_folder, total, start, name, tracker) as monitor:
+            with TrainingLogger(
+                f"{name} ({epochs} epochs)", log_folder, total, start, name, tracker or Tracker()
+            ) as monitor:
                 for epoch in range(done + 1, epochs + 1):
                     self._run_epoch(epoch, monitor)
         wait_for_all()  # until the last checkpoint is written

@@ -25,6 +25,7 @@ from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
 from pickclutter_lang.policy.folder import load_config, policy_fingerprint
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.students.student import predict_scenes
 
 
 @pytest.mark.parametrize("phase", ["distill", "few_shot"])
@@ -35,7 +36,7 @@ def test_thresholds_are_quantiles_of_the_scores_of_absent_names(exported: Path, 
         for split in ("id", "ood"):
             names = names_of_objects(split)
             with torch.no_grad():
-                scores = run.model.predict(scenes.batch(range(len(scenes))), names).probabilities.double().numpy()
+                scores = predict_scenes(run.model, scenes, names).double().numpy()
             there = scenes.labels[:, [scenes.label_names.index(name) for name in names]].numpy()
             found[store, split] = np.quantile(scores[~there], 0.93)
             assert len({student.threshold(name) for name in names}) == 1

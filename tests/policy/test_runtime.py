@@ -34,7 +34,7 @@ def test_a_folder_predicts_what_the_run_predicts(exported: Path, phase: str) -> 
     student, run = StudentRuntime.load(exported / phase), opened(exported, phase)
     names = ["banana", "a red teapot", "lemon"]  # one of them is new
     with torch.no_grad():
-        expected = run.model.predict(run.scenes["ood"].batch([3]), names)
+        expected = run.model.score(run.model.features(run.scenes["ood"].batch([3])), run.model.prompts.encode(names))
     found = student.predict(images_of_scene(run, 3), names)
     np.testing.assert_allclose(found.scores, expected.probabilities[0], atol=1e-5)
     np.testing.assert_allclose(found.attention, expected.attention[0], atol=1e-5)

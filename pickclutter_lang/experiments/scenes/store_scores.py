@@ -31,15 +31,12 @@ takes some third of a second. Those of a student without crops come from all."""
 _SPLITS = ("id", "ood")
 
 
-def predict_store(
-    model: MultiLabelStudent, scenes: SceneDataset, names: Mapping[str, bool], rows: Sequence[int] | None = None
-) -> Predictions:
-    """Return a network's scores of names, with the labels of the scenes.
+def predict_store(model: MultiLabelStudent, scenes: SceneDataset, names: Mapping[str, bool]) -> Predictions:
+    """Return a network's scores of names on all scenes, with their labels.
 
     :param names: name -> whether it is unseen; a name that the store has no label of is in none of its scenes
-    :param rows: of the scenes; None: all
     """
-    return with_labels(scenes, names, predict_scenes(model, scenes, list(names), rows), rows)
+    return with_labels(scenes, names, predict_scenes(model, scenes, list(names)))
 
 
 def score_store(scenes: SceneDataset, names: Mapping[str, bool], student: StudentRuntime) -> Predictions:

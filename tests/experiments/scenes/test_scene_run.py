@@ -131,7 +131,8 @@ def test_training_and_evaluation_share_one_predict(finished: SceneRun) -> None:
     scenes, names = finished.scenes["ood"], finished.label_names("id", "ood")
     once = predict_scenes(finished.model, scenes, names)
     with torch.enable_grad():
-        rows = finished.model.predict(scenes.batch(range(len(scenes))), names)
+        features = finished.model.features(scenes.batch(range(len(scenes))))
+        rows = finished.model.score(features, finished.model.prompts.encode(names))
     assert rows.probabilities.requires_grad
     np.testing.assert_allclose(once, rows.probabilities.detach(), atol=1e-5)
     ((reverse, _),) = predict_batches(finished.model, scenes, names[::-1], [3])
