@@ -67,11 +67,11 @@ class Objective:
         }
         self._arguments = {name: self._arguments_of(name) for name in self.weights}
 
-    def _arguments_of(self, term: str) -> dict[str, bool]:
-        """Return the values that a term takes -> whether it needs them; a parameter with a default is optional."""
+    def _arguments_of(self, term: str) -> list[str]:
+        """Return the values that a term takes; other parameters must have a default."""
         parameters = inspect.signature(self._functions[term]).parameters.values()
         named = {p.name: p.default is p.empty for p in parameters if p.kind is not p.VAR_KEYWORD}
-        taken = {name: needed for name, needed in named.items() if name in self.values}
+        taken = [name for name in named if name in self.values]
         if not taken or any(needed and name not in taken for name, needed in named.items()):
             raise InvalidArgumentError(
                 f"expected the parameters of {term} to be of {', '.join(self.values)}, but got {', '.join(named)}"
@@ -96,11 +96,10 @@ class Objective:
         terms = {}
         for name, function in self._functions.items():
             given = values if name in self.without_labels else known
-            chosen = {argument: given[argument] for argument in self._arguments[name] if argument in given}
-            lacking = [one for one, needed in self._arguments[name].items() if needed and chosen.get(one) is None]
+            lacking = [one for one in self._arguments[name] if given.get(one) is None]
             if lacking:
                 raise InvalidArgumentError(f"the term {name} needs {', '.join(lacking)}, got none")
-            terms[name] = function(**chosen)
+            terms[name] = function(**{one: given[one] for one in self._arguments[name]})
             if not isinstance(terms[name], Tensor) or terms[name].ndim:
                 raise InvalidArgumentError(f"expected the term {name} to be a scalar tensor, but got {terms[name]!r}")
         first, *others = (self.weights[name] * term for name, term in terms.items())
