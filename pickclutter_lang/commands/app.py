@@ -279,13 +279,14 @@ def run_jobs(jobs: Sequence[Job], command: str, out: str, workers: int, write: C
 
     :param write: writes the tables of the finished ones, where there are any
     """
-    from pickclutter_lang.experiments.sweep import describe_failures, run_sweep
+    from pickclutter_lang.experiments.sweep import run_sweep
 
     sources = HydraConfig.get().runtime.config_sources
     own = [word for one in sources if one.provider == "command-line" for word in ("--config-dir", one.path)]
     failures = run_sweep(jobs, [*command_line(command), *own], Path(out), workers)
     if failures:
-        print(describe_failures(failures, len(jobs)), file=sys.stderr)
+        summary = f"{len(failures)} of {len(jobs)} runs failed; run the same command again to try them"
+        print(*failures, summary, sep="\n", file=sys.stderr)
     if any(job.done for job in jobs):
         write()
     if failures:

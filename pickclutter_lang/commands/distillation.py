@@ -70,9 +70,10 @@ def evaluate_affordance(config: AffordanceEvalConfig) -> None:
     pickclutter evaluate-affordance policy=open store=runs/scenes256/ood out=runs/open_scores
     """
     if config.policy is not None and config.store is not None:
-        from pickclutter_lang.experiments.scenes.policy_scores import score_policy
+        from pickclutter_lang.experiments.scenes.policy_scores import TABLES_FILE, score_policy
 
-        print(score_policy(config.policy, config.store, config.out, config.num_threads, config.trust_code).tables)
+        score_policy(config.policy, config.store, config.out, config.num_threads, config.trust_code)
+        print(Path(config.out, TABLES_FILE).read_text(encoding="utf-8"))
         print(f"result: {config.out}")
         return
     from pickclutter_lang.experiments.scenes.config import TrainedRunConfig

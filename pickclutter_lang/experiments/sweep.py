@@ -182,12 +182,3 @@ def run_sweep(jobs: Sequence[Job], command: Sequence[str], out: Path, workers: i
                     bar.note(f"{len(failures)} failed")
                     log.info("%s %s; %s left", name, status or "is done", bar.time_left)
     return failures
-
-
-def describe_failures(failures: Sequence[Failure], jobs: int) -> str:
-    """Return which runs failed, with the end of each log.
-
-    :param jobs: number of all runs
-    """
-    summary = f"{len(failures)} of {jobs} runs failed; run the same command again to try them"
-    return "\n".join([*map(str, failures), summary])

@@ -78,44 +78,40 @@ def evaluate_images(run: ImageRun) -> Record:
     :raises LockedError: when another process is at work in its folder
     """
     with run.locked():
-        return _evaluate(run)
-
-
-def _evaluate(run: ImageRun) -> Record:
-    start, split = time.perf_counter(), run.split
-    questions: Questions = {
-        "id": (split.id, split.seen),
-        "ood": (split.ood, split.unseen),
-        "all": (split.ood, (*split.seen, *split.unseen)),
-    }
-    answers, metrics = {TEACHER: _teacher_answers(run, questions)}, dict[str, Any]()
-    metrics[TEACHER] = {part: one.accuracy for part, one in answers[TEACHER].items()}
-    for stage, phase in (("zero_shot", DISTILL), ("few_shot", FEW_SHOT)):
-        metrics[stage], answers[stage] = _over_last_epochs(run, phase, lambda: _answers(run, questions))
-    if run.config.text.closed_set:  # no output of it was trained on Y_ood
-        answers["zero_shot"] = {"id": answers["zero_shot"]["id"]}
-        metrics["zero_shot"] |= {"ood": None, "all": None}
-    else:
-        metrics["retrieval"], answers["retrieval"] = _over_last_epochs(run, DISTILL, lambda: _retrieval(run))
-    if run.config.continual_split:
-        metrics["continual"] = _continual(run)
-    histories = {phase: run.load_weights(phase) for phase in run.phases}
-    run.load_weights(DISTILL)
-    students = {part: student_features(run.model, run.crops, getattr(split, part)) for part in ("train", "ood")}
-    texts = space_texts(run.config.text, run.data, split)
-    metrics["features"] = {part: _features(run, part, features) for part, features in students.items()}
-    metrics["text"] = _text_spaces(run, texts)
-    _save_space(run, students["ood"])
-    _save_scores(run, answers)
-    _save_examples(run, answers["few_shot"])
-    parameters = (p.numel() for name, p in run.model.student.named_parameters() if "local_head" not in name)
-    values = {
-        "report": run.report,
-        "space_texts": {kind: digest(of) for kind, of in texts.items()},
-        "parameters": sum(parameters),
-        "metrics": metrics,
-    }
-    return write_trained(run, histories, time.perf_counter() - start, values)
+        start, split = time.perf_counter(), run.split
+        questions: Questions = {
+            "id": (split.id, split.seen),
+            "ood": (split.ood, split.unseen),
+            "all": (split.ood, (*split.seen, *split.unseen)),
+        }
+        answers, metrics = {TEACHER: _teacher_answers(run, questions)}, dict[str, Any]()
+        metrics[TEACHER] = {part: one.accuracy for part, one in answers[TEACHER].items()}
+        for stage, phase in (("zero_shot", DISTILL), ("few_shot", FEW_SHOT)):
+            metrics[stage], answers[stage] = _over_last_epochs(run, phase, lambda: _answers(run, questions))
+        if run.config.text.closed_set:  # no output of it was trained on Y_ood
+            answers["zero_shot"] = {"id": answers["zero_shot"]["id"]}
+            metrics["zero_shot"] |= {"ood": None, "all": None}
+        else:
+            metrics["retrieval"], answers["retrieval"] = _over_last_epochs(run, DISTILL, lambda: _retrieval(run))
+        if run.config.continual_split:
+            metrics["continual"] = _continual(run)
+        histories = {phase: run.load_weights(phase) for phase in run.phases}
+        run.load_weights(DISTILL)
+        students = {part: student_features(run.model, run.crops, getattr(split, part)) for part in ("train", "ood")}
+        texts = space_texts(run.config.text, run.data, split)
+        metrics["features"] = {part: _features(run, part, features) for part, features in students.items()}
+        metrics["text"] = _text_spaces(run, texts)
+        _save_space(run, students["ood"])
+        _save_scores(run, answers)
+        _save_examples(run, answers["few_shot"])
+        parameters = (p.numel() for name, p in run.model.student.named_parameters() if "local_head" not in name)
+        values = {
+            "report": run.report,
+            "space_texts": {kind: digest(of) for kind, of in texts.items()},
+            "parameters": sum(parameters),
+            "metrics": metrics,
+        }
+        return write_trained(run, histories, time.perf_counter() - start, values)
 
 
 def _over_last_epochs(

@@ -9,11 +9,10 @@ from torch import Tensor
 
 from pickclutter_lang.datasets.scene_images import UNLABELED
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
-from pickclutter_lang.experiments.scenes.config import CALIBRATIONS, PolicyExportConfig, TrainedRunConfig
+from pickclutter_lang.experiments.scenes.config import CALIBRATIONS, TRAIN_COMMAND, PolicyExportConfig, TrainedRunConfig
 from pickclutter_lang.experiments.scenes.store_scores import cells_of, detect_store, predictions_of, score_store
 from pickclutter_lang.experiments.scenes.trained_run import (
     TrainedStudent,
-    load_crop_classifier_weights,
     load_trained_run,
 )
 from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, FEW_SHOT, STAGES
@@ -30,6 +29,7 @@ from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.torch_networks import CROP_CLASSIFIER_PREFIX, TorchNetworks, save_pretrained
 from pickclutter_lang.results.record import RESULT_FILE, number_at, read_record
 from pickclutter_lang.results.scores import SCORES_FILE, Cell, Place, Scores
+from pickclutter_lang.training.experiment import finished_checkpoint
 from pickclutter_lang.utils.locks import dir_lock
 
 
@@ -114,8 +114,11 @@ def _score(student: TrainedStudent, store: str, of_crops: bool) -> Predictions:
 
 
 def _weights(student: TrainedStudent, with_crops: bool) -> dict[str, Tensor]:
-    crops = load_crop_classifier_weights(student) if with_crops else {}
-    return student.weights | {f"{CROP_CLASSIFIER_PREFIX}{name}": value for name, value in crops.items()}
+    if not with_crops:
+        return student.weights
+    epochs = student.config.phases[CROP_CLASSIFIER].epochs
+    crops, _ = finished_checkpoint(student.folder / CROP_CLASSIFIER, epochs, TRAIN_COMMAND, None)
+    return student.weights | {f"{CROP_CLASSIFIER_PREFIX}{name}": value for name, value in crops.model.items()}
 
 
 def _stage(student: TrainedStudent) -> str:

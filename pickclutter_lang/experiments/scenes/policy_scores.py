@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,23 +28,17 @@ from pickclutter_lang.utils.markdown import markdown_table, percent
 
 _GROUPS = {"seen": ["id"], "unseen": ["ood"], "all": ["id", "ood"]}
 _STAGE, _STORE = "policy", "store"
+TABLES_FILE = "tables.md"
 _NOTE = (
     "± half of the 95% interval over scenes and names (bootstrap). A name is seen where the policy was trained on its "
     "labels. Each name is predicted present above its threshold in the policy folder."
 )
 
 
-class PolicyScores(NamedTuple):
-    """The record of the scores, and the Markdown of their tables."""
-
-    record: Record
-    tables: str
-
-
 def score_policy(
     policy: str | Path, store: str | Path, out: str | Path, num_threads: int | None = None, trust_code: bool = False
-) -> PolicyScores:
-    """Score the labels of a scene store, and write `result.json`, `scores.npz` and `tables.md`.
+) -> Record:
+    """Score the labels of a scene store, and write `result.json`, `scores.npz` and `TABLES_FILE`; return the record.
 
     Scores are those of the whole image; a crop classifier takes no part.
 
@@ -101,9 +95,8 @@ def score_policy(
             "teacher": {"name": spec.teacher.name, "fingerprint": spec.teacher.fingerprint},
         }
         record = write_record(out, values)
-        tables = _tables(record)
-        write_text(out / "tables.md", tables)
-    return PolicyScores(record, tables)
+        write_text(out / TABLES_FILE, _tables(record))
+    return record
 
 
 def _group(cell: Cell) -> dict[str, Any]:

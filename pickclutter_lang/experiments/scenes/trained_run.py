@@ -16,7 +16,7 @@ from torch import Tensor
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, load_scene_datasets
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError, MismatchError
 from pickclutter_lang.experiments.scenes.config import TRAIN_COMMAND, TrainConfig, TrainedRunConfig
-from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, DISTILL
+from pickclutter_lang.experiments.stages import DISTILL
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, read_catalog
 from pickclutter_lang.results.record import as_json
 from pickclutter_lang.students.prompts import PromptFeatures
@@ -197,15 +197,6 @@ def load_trained_run(request: TrainedRunConfig) -> TrainedStudent:
         teacher=TeacherReference(teacher["name"], config.teacher.checkpoint, teacher["fingerprint"]),
         data=record["data"],
     )
-
-
-def load_crop_classifier_weights(student: TrainedStudent) -> dict[str, Tensor]:
-    """Return the state dict of the crop classifier of a run that has one.
-
-    :raises CheckpointError: when its phase is not finished
-    """
-    epochs = student.config.phases[CROP_CLASSIFIER].epochs
-    return finished_checkpoint(student.folder / CROP_CLASSIFIER, epochs, TRAIN_COMMAND, None)[0].model
 
 
 def _read_record(run: str) -> RunRecord:

@@ -16,7 +16,7 @@ from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.experiments.scenes.config import AffordanceEvalConfig
-from pickclutter_lang.experiments.scenes.policy_scores import PolicyScores, score_policy
+from pickclutter_lang.experiments.scenes.policy_scores import score_policy
 from pickclutter_lang.experiments.scenes.store_scores import predictions_of, scene_to_observation
 from pickclutter_lang.metrics.thresholds import Predictions
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -34,13 +34,13 @@ def thresholds_of(record: dict[str, Any], names: list[str]) -> torch.Tensor:
 
 
 @pytest.fixture(scope="module")
-def scored(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[PolicyScores, Path]:
+def scored(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
     out = tmp_path_factory.mktemp("scores") / "out"
     store, policy = str(exported / "scenes" / "ood"), str(exported / "few_shot")
     return score_policy(policy, store, out, num_threads=1), out
 
 
-def test_scores_are_those_of_the_policy_in_the_scenes(exported: Path, scored: tuple[PolicyScores, Path]) -> None:
+def test_scores_are_those_of_the_policy_in_the_scenes(exported: Path, scored: tuple[dict[str, Any], Path]) -> None:
     found = predictions(scored[1])
     student = StudentRuntime.load(exported / "few_shot")
     config = SceneDataConfig(
@@ -60,9 +60,9 @@ def test_scores_are_those_of_the_policy_in_the_scenes(exported: Path, scored: tu
 
 
 @pytest.mark.parametrize("group", ["seen", "unseen", "all"])
-def test_the_result_has_the_counts_of_a_slow_reference(scored: tuple[PolicyScores, Path], group: str) -> None:
+def test_the_result_has_the_counts_of_a_slow_reference(scored: tuple[dict[str, Any], Path], group: str) -> None:
     out = scored[1]
-    found, thresholds = predictions(out), thresholds_of(scored[0].record, predictions(out).names)
+    found, thresholds = predictions(out), thresholds_of(scored[0], predictions(out).names)
     columns = [n for n, out_ in enumerate(found.unseen.tolist()) if group == "all" or out_ == (group == "unseen")]
     missed = right = visible = absent = 0
     f1 = []
@@ -97,10 +97,10 @@ def test_what_does_not_go_together_is_refused(exported: Path, tmp_path: Path) ->
     assert not (tmp_path / "out").exists()
 
 
-def test_another_result_is_not_replaced(exported: Path, scored: tuple[PolicyScores, Path]) -> None:
+def test_another_result_is_not_replaced(exported: Path, scored: tuple[dict[str, Any], Path]) -> None:
     before, out = (scored[1] / "result.json").read_bytes(), scored[1]
     with pytest.raises(MismatchError, match="out"):
         score_policy(exported / "few_shot", exported / "scenes" / "id", out, num_threads=1)
     assert (out / "result.json").read_bytes() == before
     again = score_policy(exported / "few_shot", exported / "scenes" / "ood", out, num_threads=1)
-    assert again.record["metrics"] == scored[0].record["metrics"]
+    assert again["metrics"] == scored[0]["metrics"]
