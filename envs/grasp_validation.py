@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from typing import Any
@@ -125,11 +125,11 @@ def _validation_function(objects: ObjectSet, store_path: str) -> Callable[[int],
         row = store.scene(index)
         actors = row["actors"][row["actors"] >= 0].astype(np.int64)
         models = [objects.model(actor["model_id"]) for actor in episode(row, objects.actor_ids)["actors"]]
-        pile = Pile(actors, tuple(models), row["poses"][: len(actors)].astype(np.float64))
-        labeled = [n for n, actor in enumerate(actors) if actor < len(objects.catalog)]
-        poses = {n: row["grasp_poses"][n].astype(np.float64) for n in labeled if row["graspable"][actors[n]]}
-        rows = validate_pile(executor, pile, poses, [n for n in labeled if row["visible"][actors[n]]])
-        return [{"scene": index, **pick} for pick in rows]
+        executor.load(Pile(actors, tuple(models), row["poses"][: len(actors)].astype(np.float64)))
+        labels = [(n, actor) for n, actor in enumerate(actors) if actor < len(objects.catalog)]
+        poses = {n: row["grasp_poses"][n].astype(np.float64) for n, actor in labels if row["graspable"][actor]}
+        seen = [n for n, actor in labels if row["visible"][actor]]
+        return [{"scene": index, **executor.validate(n, poses.get(n))} for n in seen]
 
     return validate
 
@@ -138,38 +138,61 @@ class PickExecutor:
     """Moves the Panda of ManiSkill2's PickClutter through pre-grasp, approach, close and lift."""
 
     def __init__(self, objects: ObjectSet) -> None:
-        self.objects = objects
+        prepare_renderer()
+        from pickclutter_lang.envs.pick_clutter import ObjectSetEnv  # it imports sapien
+
+        self._objects = objects
+        self._make = partial(
+            ObjectSetEnv, objects, obs_mode="none", control_mode="pd_joint_pos", robot_init_qpos_noise=0.0
+        )
         self._env: Any = None
 
     def load(self, pile: Pile) -> None:
-        """Put a pile on the table, with the arm at rest; `checker` then finds grasps for this arm."""
+        """Put a pile on the table, with the arm at rest."""
+        self._pile = pile
         actors = [
             {"model_id": model.model_id, "scale": model.scale, "pose": pose.tolist(), "rep_pts": [pose[:3].tolist()]}
             for model, pose in zip(pile.models, np.asarray(pile.poses, float), strict=True)
         ]
-        if self._env is None:
-            prepare_renderer()
-            from pickclutter_lang.envs.pick_clutter import ObjectSetEnv  # it imports sapien
-
-            settings = {"obs_mode": "none", "control_mode": "pd_joint_pos", "robot_init_qpos_noise": 0.0}
-            self._env = ObjectSetEnv(self.objects, [{"actors": actors}], **settings)
+        self._env = self._env or self._make([{"actors": actors}])
         self._env.episodes = [{"actors": actors}]
         self._env.reset(seed=0, options={"episode_idx": 0, "reconfigure": True})
         self._start = self._env.get_state()
         self._kinematics = PandaKinematics(self._env.agent.robot)
-        self.checker = GraspChecker(self.objects, self._kinematics)
+
+    def validate(self, instance_id: int, pose: FloatArray | None) -> dict[str, Any]:
+        """Attempt to pick an object of the pile, and compare with its label.
+
+        :param pose: TCP pose [7] where it is labeled graspable
+        :return: `{model_id, labelled, pose_succeeded, picked, tries}`: whether it is labeled graspable, whether the
+            labeled pose succeeded, whether any attempt did, and the number of attempts
+        """
+        pose_succeeded = picked = pose is not None and self.pick(instance_id, pose)
+        tries = int(pose is not None)
+        others = () if picked else _attempts(GraspChecker(self._objects, self._kinematics), self._pile, instance_id)
+        for other in others:
+            tries += 1
+            if picked := self.pick(instance_id, other):
+                break
+        return {
+            "model_id": self._pile.models[instance_id].model_id,
+            "labelled": pose is not None,
+            "picked": picked,
+            "pose_succeeded": pose_succeeded,
+            "tries": tries,
+        }
 
     def pick(self, instance_id: int, tcp_pose: FloatArray) -> bool:
         """Execute one pick from the loaded state and return whether the object was lifted and did not slip."""
         self._env.set_state(self._start)
-        robot = self._env.agent.robot
-        rest = np.asarray(robot.get_qpos(), float)
-        ready = self._kinematics.solve(pregrasp_pose(tcp_pose), rest)
-        grasp = None if ready is None else self._kinematics.solve(tcp_pose, ready)
         lifted = tcp_pose + np.array([0, 0, _LIFT_M, 0, 0, 0, 0])
-        raised = None if grasp is None else self._kinematics.solve(lifted, grasp)
-        if ready is None or grasp is None or raised is None:
-            return False
+        path = [np.asarray(self._env.agent.robot.get_qpos(), float)]
+        for pose in (pregrasp_pose(tcp_pose), tcp_pose, lifted):
+            solution = self._kinematics.solve(pose, path[-1])
+            if solution is None:
+                return False
+            path.append(solution)
+        rest, ready, grasp, raised = path
         actor = self._env.objs[instance_id]
         height = float(actor.pose.p[2])
         self._move(rest, ready, _REACH_STEPS, OPEN)
@@ -183,38 +206,6 @@ class PickExecutor:
         for fraction in np.linspace(0, 1, steps + 1)[1:]:
             arm = start[:7] + fraction * (goal[:7] - start[:7])
             self._env.step_action(np.concatenate([arm, [gripper]]))
-
-
-def validate_pile(
-    executor: PickExecutor, pile: Pile, labeled: Mapping[int, FloatArray], instance_ids: Sequence[int]
-) -> list[dict[str, Any]]:
-    """Attempt to pick each of these objects of a pile, and compare with its label.
-
-    :param labeled: instance id -> pose, of each object labeled graspable
-    :return: per object `{model_id, labelled, pose_succeeded, picked, tries}`: whether it is labeled graspable, whether
-        the labeled pose succeeded, whether any attempt did, and the number of attempts
-    """
-    executor.load(pile)
-    rows = []
-    for instance_id in instance_ids:
-        pose = labeled.get(instance_id)
-        pose_succeeded = pose is not None and executor.pick(instance_id, pose)
-        picked, attempts = pose_succeeded, int(pose is not None)
-        for other in [] if picked else _attempts(executor.checker, pile, instance_id):
-            attempts += 1
-            picked = executor.pick(instance_id, other)
-            if picked:
-                break
-        rows.append(
-            {
-                "model_id": pile.models[instance_id].model_id,
-                "labelled": pose is not None,
-                "picked": picked,
-                "pose_succeeded": pose_succeeded,
-                "tries": attempts,
-            }
-        )
-    return rows
 
 
 def _attempts(checker: GraspChecker, pile: Pile, instance_id: int) -> list[FloatArray]:

@@ -22,6 +22,7 @@ from pickclutter_lang.envs.replay import RecordEpisode
 from pickclutter_lang.manipulation.grasp_proposals import proposals
 from pickclutter_lang.manipulation.gripper import GraspCandidates, quaternion, rotation_matrix
 from pickclutter_lang.manipulation.point_cloud import points_of_object
+from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.policy.policy import EpisodeState
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.typing import FloatArray
@@ -39,10 +40,25 @@ class _WithState(gym.Wrapper[Any, Any, Any, Any]):
         return state
 
 
-class DemonstrationRecorder(RecordEpisode):  # type: ignore[misc]
-    """Records the last episode of an environment of mode `rgbd` with segmentation.
+_GRASP = np.dtype(
+    [
+        ("actor", np.int32), ("decision", np.int32), ("pose", np.float32, (7,)), ("pose_in_object", np.float32, (7,)),
+        ("width", np.float32), ("cost", np.float32), ("outcome", np.int8),
+    ]
+)  # fmt: skip
 
-    Its `callback` takes what a rollout shows, for the grasps.
+
+class DemonstrationRecorder(RecordEpisode):  # type: ignore[misc]
+    """Records the last episode of an environment of mode `rgbd` with segmentation, and its grasps.
+
+    These are of all objects before the arm moves, and of the picker at each of its decisions, which `callback` takes
+    from a rollout. The annotations of G grasps by name:
+
+    - `actor`, `decision`: int32 [G], index of the object in the pile, and 0 before the arm moved, 1 before the
+      second attempt, ...
+    - `pose`, `pose_in_object`: float32 [G, 7], TCP pose (x y z qw qx qy qz) in the world and in the object's frame
+    - `width`, `cost`: float32 [G], meters between the pads, and what ranks them, lower is better; nan: not said
+    - `outcome`: int8 [G], see `NOT_TRIED`
     """
 
     def __init__(self, env: gym.Env[Any, Any]) -> None:
@@ -52,31 +68,52 @@ class DemonstrationRecorder(RecordEpisode):  # type: ignore[misc]
             _WithState(env), self._unused.name, trajectory_name="unused", save_video=False, save_on_reset=False,
             clean_on_close=False,
         )  # fmt: skip
+        self._base: Any = env.unwrapped
 
     def reset(self, **given: Any) -> tuple[Any, dict[str, Any]]:
         """Start an episode, and forget the last one."""
         observation, info = super().reset(**given)
         self._episode_info["reset_kwargs"] = {"seed": given["seed"]}
-        self._grasps = GraspLog(self.env.unwrapped)
+        self._decisions, self._grasps = 0, list[dict[str, Any]]()
+        self._tried: dict[str, Any] | None = None
+        """The grasp that the arm tries after the last decision."""
         return observation, info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Take a step."""
+        """Take a step, and what became of the grasp of the last decision."""
         observation, reward, terminated, truncated, info = super().step(action)
-        self._grasps.after_step(bool(info["success"]))
+        if self._tried is not None and self._objects()[self._tried["actor"]].name in self._base.picked_objects():
+            self._tried["outcome"] = max(self._tried["outcome"], PLACED if info["success"] else LIFTED)
         return observation, reward, terminated, truncated, info
 
-    def callback(self, observation: Mapping[str, NDArray[Any]], state: EpisodeState | None) -> None:
-        """Take the grasps of a decision; a `RolloutCallback`."""
-        if state is not None:
-            self._grasps.at_decision(self._episode_data[-1]["o"], state)
+    def callback(self, _: Mapping[str, NDArray[Any]], state: EpisodeState | None) -> None:
+        """Take what the picker proposed, if it decided at this step; a `RolloutCallback`.
+
+        At its first decision also what it would propose of other objects.
+        """
+        if state is None or len(state.detections) <= self._decisions:
+            return
+        observation = self._episode_data[-1]["o"]
+        segments = observation["image"]["hand_camera"][_SEGMENTATION][..., 1]
+        chosen, self._tried = None, None
+        if not state.absent and state.candidates is not None:
+            # The object with the most pixels in the mask.
+            counts = [int((state.detections[-1].mask & (segments == actor.id)).sum()) for actor in self._base.objs]
+            tried = None if state.target is None else state.candidates.row_of(state.target.grasp)
+            if any(counts):
+                chosen = int(np.argmax(counts))
+                self._add(chosen, state.candidates, tried)
+        if self._decisions == 0:
+            for actor in range(len(self._base.objs)):
+                if actor != chosen:
+                    self._add(actor, propose(observation, segments == self._base.objs[actor].id), None)
+        self._decisions += 1
 
     def write(self, path: Path) -> None:
         """Write the episode so far into a file of its own, atomically.
 
         :raises DatasetError: when the disk does not take it
         """
-        env: Any = self.env.unwrapped
         for one in self._episode_data:
             for images in one["o"]["image"].values():
                 images.pop(_SEGMENTATION, None)
@@ -85,85 +122,26 @@ class DemonstrationRecorder(RecordEpisode):  # type: ignore[misc]
             self._h5_file, self._episode_id = file, 0
             self.flush_trajectory()
             (group,) = file.values()
-            for name, values in self._grasps.arrays().items():
-                group.create_dataset(f"grasp_annotations/{name}", data=values)
-            models = [actor["model_id"] for actor in env.episode["actors"]]
+            names = _GRASP.names or ()
+            table = np.array([tuple(row[name] for name in names) for row in self._grasps], _GRASP)
+            for name in names:
+                group.create_dataset(f"grasp_annotations/{name}", data=np.ascontiguousarray(table[name]))
             record = {key: value for key, value in self._episode_info.items() if key != "episode_id"} | {
-                "instruction": env.instruction,
-                "target": env.target_name,
-                "objects": [env.object_set.model(model).name for model in models],
-                "model_ids": models,
+                "instruction": self._base.instruction,
+                "target": self._base.target_name,
+                "objects": [item.name for item in self._objects()],
+                "model_ids": [actor["model_id"] for actor in self._base.episode["actors"]],
             }
             group.attrs[RECORD] = json.dumps(record, default=lambda value: value.tolist())
             file.flush()
             data = bytes(file.id.get_file_image())
         atomic_write(path, data)
 
-
-_GRASP = np.dtype(
-    [
-        ("actor", np.int32), ("decision", np.int32), ("pose", np.float32, (7,)), ("pose_in_object", np.float32, (7,)),
-        ("width", np.float32), ("cost", np.float32), ("outcome", np.int8),
-    ]
-)  # fmt: skip
-
-
-class GraspLog:
-    """The grasps of an episode: of all objects before the arm moves, and of the picker at each of its decisions.
-
-    The annotations of G grasps by name:
-
-    - `actor`, `decision`: int32 [G], index of the object in the pile, and 0 before the arm moved, 1 before the
-      second attempt, ...
-    - `pose`, `pose_in_object`: float32 [G, 7], TCP pose (x y z qw qx qy qz) in the world and in the object's frame
-    - `width`, `cost`: float32 [G], meters between the pads, and what ranks them, lower is better; nan: not said
-    - `outcome`: int8 [G], see `NOT_TRIED`
-    """
-
-    def __init__(self, env: Any) -> None:
-        """Begin an episode.
-
-        :param env: the unwrapped environment
-        """
-        self._env, self._decisions = env, 0
-        self._rows: list[dict[str, Any]] = []
-        self._tried: dict[str, Any] | None = None
-        """The grasp that the arm tries after the last decision."""
-
-    def at_decision(self, observation: Mapping[str, Any], state: EpisodeState) -> None:
-        """Take what the picker proposed, if it decided at this step, and at its first decision what others would be.
-
-        :param observation: of mode `rgbd` with segmentation
-        """
-        if len(state.detections) <= self._decisions:
-            return
-        segments = observation["image"]["hand_camera"][_SEGMENTATION][..., 1]
-        chosen, self._tried = None, None
-        if not state.absent and state.candidates is not None:
-            chosen = self._actor_in(segments, state.detections[-1].mask)
-            tried = None if state.target is None else state.candidates.row_of(state.target.grasp)
-            if chosen is not None:
-                self._add(chosen, state.candidates, tried)
-        if self._decisions == 0:
-            for actor in range(len(self._env.objs)):
-                if actor != chosen:
-                    self._add(actor, propose(observation, segments == self._env.objs[actor].id), None)
-        self._decisions += 1
-
-    def after_step(self, success: bool) -> None:
-        """Take what became of the grasp of the last decision."""
-        if self._tried is not None:
-            model = self._env.episode["actors"][self._tried["actor"]]["model_id"]
-            if self._env.object_set.model(model).name in self._env.picked_objects():
-                self._tried["outcome"] = max(self._tried["outcome"], PLACED if success else LIFTED)
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the annotations by name."""
-        table = np.array([tuple(row[name] for name in _GRASP.names or ()) for row in self._rows], _GRASP)
-        return {name: np.ascontiguousarray(table[name]) for name in _GRASP.names or ()}
+    def _objects(self) -> list[CatalogObject]:
+        return [self._base.object_set.model(actor["model_id"]) for actor in self._base.episode["actors"]]
 
     def _add(self, actor: int, grasps: GraspCandidates, tried: int | None) -> None:
-        pose = self._env.objs[actor].pose
+        pose = self._base.objs[actor].pose
         frame = np.concatenate([pose.p, pose.q]).astype(float)
         for number in range(len(grasps.positions)):
             row = {
@@ -175,13 +153,8 @@ class GraspLog:
                 "cost": np.nan if grasps.costs is None else grasps.costs[number],
                 "outcome": MISSED if number == tried else NOT_TRIED,
             }
-            self._rows.append(row)
+            self._grasps.append(row)
             self._tried = row if number == tried else self._tried
-
-    def _actor_in(self, segments: NDArray[Any], mask: NDArray[np.bool_]) -> int | None:
-        """Return the object with the most pixels in a mask, None where there is none."""
-        counts = [int((mask & (segments == actor.id)).sum()) for actor in self._env.objs]
-        return int(np.argmax(counts)) if any(counts) else None
 
 
 def propose(observation: Mapping[str, Any], mask: NDArray[np.bool_]) -> GraspCandidates:
