@@ -72,10 +72,46 @@ class CollectConfig(PileConfig, ObjectsConfig, PoolConfig):
 
 
 @dataclass
-class ObjectViewConfig:
+class ObjectSheetConfig:
+    """Contact sheet with a thumbnail of each object of the object sets, or a row of instances of each kind."""
+
+    out: str = "objects.png"
+    """The PNG file."""
+    objects: Any = "proxy"
+    """Object set, or several side by side, [proxy,ycb]: `proxy` (generated models), `ycb` (real scans), folders of
+    your own objects with the same ids; or `kinds` alone, a row each."""
+    kinds: list[str] = field(default_factory=list)
+    """For `kinds`: names of the kinds. []: all."""
+    instances: int = _SHEET_INSTANCES
+    """For `kinds`: instances of each kind."""
+    first_seed: int = 0
+    """For `kinds`: seed of the first instance. Instances from 1000000 on train nothing: they are for evaluation."""
+    size: int = 128
+    """Side of each image in pixels."""
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """The object sets, one or several."""
+        return sources_of(self.objects)
+
+    def validate(self) -> None:
+        """Raise `InvalidArgumentError` for values outside their range."""
+        for name in self.sets:
+            check_source(name)
+            check_kinds(name, self.kinds, self.instances, _SHEET_INSTANCES)
+        if "kinds" in self.sets and len(self.sets) > 1:
+            raise InvalidArgumentError(f"expected kinds alone in objects, but got {list(self.sets)}")
+        within("instances", self.instances, 1, 100)
+        within("first_seed", self.first_seed, 0, 2**31)
+        within("size", self.size, 16, 512)
+        check_path("out", self.out, ".png")
+
+
+@dataclass
+class ObjectViewConfig(ObjectSheetConfig):
     """Rendered views of single objects. Everything is drawn from `seed`."""
 
-    out: str
+    out: str = MISSING
     """Folder of the views."""
     objects: Any = "proxy"
     """Object set: `proxy` (generated models), `ycb` (real scans), `kinds` (instances of kinds), a folder of your own
@@ -84,18 +120,10 @@ class ObjectViewConfig:
     """Folder of the object set. null: the package's cache, or $MS2_ASSET_DIR for `ycb`. `kinds` needs none."""
     selection: str = "paper"
     """Objects of the set: `paper` (the 26), `further` (26 more, of `ycb`), or `kept_out` (8 that train no teacher)."""
-    kinds: list[str] = field(default_factory=list)
-    """For `kinds`: names of the kinds. []: all."""
-    instances: int = _SHEET_INSTANCES
-    """For `kinds`: instances of each kind."""
-    first_seed: int = 0
-    """For `kinds`: seed of the first instance. Instances from 1000000 on train nothing: they are for evaluation."""
     views_per_object: int = 60
     """Views of each object of the set, or of each instance."""
     random_lights: bool = False
     """Draw the direction, strength and tint of the lights for each view."""
-    size: int = 128
-    """Side of an image in pixels."""
     seed: int = 0
     """Seed of the views."""
 
@@ -115,42 +143,6 @@ class ObjectViewConfig:
         if self.objects == "proxy":  # of `ycb` its loader says where it comes from
             check_folder("objects_root", self.objects_root)
         within("size", self.size, 16, 1024)
-
-
-@dataclass
-class ObjectSheetConfig:
-    """Contact sheet with a thumbnail of each object of the object sets, or a row of instances of each kind."""
-
-    out: str = "objects.png"
-    """The PNG file."""
-    objects: Any = "proxy"
-    """Object set, or several side by side, [proxy,ycb]: `proxy` (generated models), `ycb` (real scans), folders of
-    your own objects with the same ids; or `kinds` alone, a row each."""
-    kinds: list[str] = field(default_factory=list)
-    """For `kinds`: names of the kinds. []: all."""
-    instances: int = _SHEET_INSTANCES
-    """For `kinds`: instances of each kind."""
-    first_seed: int = 0
-    """For `kinds`: seed of the first instance."""
-    size: int = 128
-    """Side of each thumbnail in pixels."""
-
-    @property
-    def sets(self) -> tuple[str, ...]:
-        """The object sets, one or several."""
-        return sources_of(self.objects)
-
-    def validate(self) -> None:
-        """Raise `InvalidArgumentError` for values outside their range."""
-        for name in self.sets:
-            check_source(name)
-            check_kinds(name, self.kinds, self.instances, _SHEET_INSTANCES)
-        if "kinds" in self.sets and len(self.sets) > 1:
-            raise InvalidArgumentError(f"expected kinds alone in objects, but got {list(self.sets)}")
-        within("instances", self.instances, 1, 100)
-        within("first_seed", self.first_seed, 0, 2**31)
-        within("size", self.size, 16, 512)
-        check_path("out", self.out, ".png")
 
 
 @dataclass

@@ -19,7 +19,7 @@ import trimesh
 from scipy.spatial import ConvexHull
 
 from pickclutter_lang.envs.generation.pile_sampling import Pile
-from pickclutter_lang.envs.generation.scene_renderer import REST_QPOS, PandaKinematics
+from pickclutter_lang.envs.generation.simulation import REST_QPOS, PandaKinematics
 from pickclutter_lang.errors import MissingAssetsError
 from pickclutter_lang.manipulation.gripper import (
     FINGERTIP_CORNERS,

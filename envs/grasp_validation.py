@@ -14,7 +14,7 @@ from pickclutter_lang.datasets.scenes.description import GRASP_CHECK_FILE, write
 from pickclutter_lang.datasets.scenes.episodes import episode
 from pickclutter_lang.envs.config import GraspValidationConfig
 from pickclutter_lang.envs.generation.pile_sampling import Pile
-from pickclutter_lang.envs.generation.scene_renderer import PandaKinematics
+from pickclutter_lang.envs.generation.simulation import PandaKinematics
 from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.envs.renderer import prepare_renderer
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError

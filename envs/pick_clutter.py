@@ -36,17 +36,17 @@ from pickclutter_lang.envs.episodes import (
     target_candidates,
 )
 from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileConfig, split_label_indices
-from pickclutter_lang.envs.generation.scene_renderer import (
+from pickclutter_lang.envs.generation.simulation import (
     PandaKinematics,
     Table,
     camera_pose,
-    color_of,
     set_lights,
 )
 from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.envs.randomization import (
     AppearanceConfig,
     HandCameraConfig,
+    color_of,
     episode_view_rng,
     image_noise,
     noisy_depth,
@@ -187,8 +187,10 @@ class PickClutterLangEnv(ObjectSetEnv):
             engine.set_renderer(renderer)  # else it would keep BaseEnv's, which ends with this environment
         # The first scene was created with BaseEnv's, so that one must live on too.
         self._first_renderer, self._renderer = self._renderer, renderer
-        modes = {"render_modes": _available_render_modes(), "render_fps": self.control_freq}
-        self.metadata = {**self.metadata, **modes}  # type: ignore[misc]
+        # mani_skill2's viewer needs a display.
+        modes = tuple(mode for mode in self.SUPPORTED_RENDER_MODES if mode != "human" or _has_display())
+        given = {"render_modes": modes, "render_fps": self.control_freq}
+        self.metadata = {**self.metadata, **given}  # type: ignore[misc]
         self._converter = _ObservationConverter(self.observation_space, self._obs_mode_name)
         self.observation_space = self._converter.space
         self._np_random = None  # seeded while the parent made itself; without a seed episodes shall differ
@@ -455,11 +457,6 @@ def _finite(space: spaces.Space[Any]) -> spaces.Space[Any]:
         low, high = np.maximum(space.low, -_LARGEST), np.minimum(space.high, _LARGEST)
         return spaces.Box(low.astype(space.dtype), high.astype(space.dtype), dtype=space.dtype.type)
     return space
-
-
-def _available_render_modes() -> tuple[str, ...]:
-    """Return mani_skill2's render modes; its viewer ("human") needs a display."""
-    return tuple(mode for mode in PickClutterEnv.SUPPORTED_RENDER_MODES if mode != "human" or _has_display())
 
 
 def _start_renderer(render_mode: str | None, renderer_kwargs: dict[str, Any] | None) -> tuple[Any, Any]:

@@ -21,6 +21,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.objects.kinds.finishes import Finish, choice
+from pickclutter_lang.objects.procedural.textures import PATTERNS
+from pickclutter_lang.utils.images import read_image
 from pickclutter_lang.utils.typing import FloatArray
 
 IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png", ".webp")
@@ -29,7 +32,9 @@ GRAZING_DEG = 75.0
 """A surface that is seen at a larger angle to its normal may have no depth."""
 _STREAM = 0x100C
 _TABLE_HASH = "table_sha256"
-_PATTERNS = 10**6
+_RANDOM_TABLES = 10**6
+_TILE_MM, _TEXELS = 500, 256
+_TABLE_MATERIALS = ("wood", "metal", "plastic", "foam", "cardboard", "cloth", "stone", "leather")
 Settings = TypeVar("Settings", "HandCameraConfig", "AppearanceConfig")
 Ranged = TypeVar("Ranged", bound="_Ranges")
 
@@ -167,7 +172,7 @@ class AppearanceConfig(_Ranges):
     def draw(self, rng: np.random.Generator) -> AppearanceConfig:
         """Return numbers in place of ranges, and one table and one background; as many are drawn in any case."""
         drawn = super().draw(rng)
-        pattern, color, share = int(rng.integers(_PATTERNS)), rng.integers(256, size=3), float(rng.random())
+        pattern, color, share = int(rng.integers(_RANDOM_TABLES)), rng.integers(256, size=3), float(rng.random())
         if self.background == RANDOM:
             drawn = replace(drawn, background="#" + "".join(f"{value:02x}" for value in color))
         if self.table == RANDOM:
@@ -312,3 +317,30 @@ def steep_pixels(depth: FloatArray, focal_length: float) -> NDArray[np.bool_]:
         before[axis], after[axis] = (1, 0), (0, 1)
         step = np.maximum(step, np.maximum(np.pad(change, before), np.pad(change, after)))
     return np.asarray(step > depth / focal_length * np.tan(np.deg2rad(GRAZING_DEG)))
+
+
+def table_image(table: str) -> NDArray[np.uint8]:
+    """Return the image [H, W, 3] that covers a square of 0.5 m of a table.
+
+    :param table: a color, `random:N` or an image file
+    :raises InvalidArgumentError: for a file that is no image
+    """
+    if is_color(table):
+        return np.full((8, 8, 3), ImageColor.getrgb(table), np.uint8)
+    if table.startswith(f"{RANDOM}:"):
+        return _random_image(np.random.default_rng(int(table.partition(":")[2])))
+    return np.asarray(read_image(Path(table)).resize((_TEXELS, _TEXELS)), np.uint8)
+
+
+def color_of(background: str | None) -> NDArray[np.uint8]:
+    """Return a background color [3], black for None."""
+    return np.array(ImageColor.getrgb(background or "#000000"), np.uint8)
+
+
+def _random_image(rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Paint colors, pattern and material that are drawn; half of the tables have one color."""
+    first, second = rng.uniform(20, 235, (2, 3))
+    pattern = "plain" if rng.random() < 0.5 else choice(rng, [*PATTERNS])
+    material = choice(rng, _TABLE_MATERIALS)
+    pitch, seed = float(rng.uniform(30, 250)), int(rng.integers(2**31))
+    return Finish((), (first, second), material, pattern, pitch, 0.0, seed).image(_TILE_MM, _TILE_MM, _TEXELS)

@@ -49,6 +49,7 @@ class DeclareAbsence(gym.Wrapper[Any, Action, Any, Action], gym.utils.RecordCons
         if not isinstance(box, spaces.Box) or len(box.shape) != 1:
             raise InvalidArgumentError(f"expected an action space that is one vector, but got {box}")
         self.threshold = threshold
+        self._base: Any = env.unwrapped
         low, high = (np.append(bound, end).astype(box.dtype) for bound, end in ((box.low, -1), (box.high, 1)))
         self.action_space = spaces.Box(low, high, dtype=box.dtype.type)
 
@@ -70,16 +71,15 @@ class DeclareAbsence(gym.Wrapper[Any, Action, Any, Action], gym.utils.RecordCons
         declared = bool(action[-1] > self.threshold)
         reward = float(reward)
         if declared:
-            right = not self._present
-            reward = _SUCCESS_REWARD[self.env.unwrapped.reward_mode] if right else 0.0  # type: ignore[attr-defined]
+            reward = 0.0 if self._base.target_present else _SUCCESS_REWARD[self._base.reward_mode]
             terminated = True
-        picked = set(self.env.unwrapped.picked_objects())  # type: ignore[attr-defined]
-        self._wrong |= picked - ({self._target} if self._present else set())
+        right = {self._base.target_name} if self._base.target_present else set()
+        self._wrong |= {*self._base.picked_objects()} - right
         outcome = self._outcome(declared, terminated or truncated, bool(info["success"]))
         return observation, reward, terminated, truncated, {**info, **outcome}
 
     def _outcome(self, declared: bool, over: bool, picked: bool) -> dict[str, Any]:
-        present = self._present
+        present = bool(self._base.target_present)
         success = not present if declared else picked
         return {
             "success": success,
@@ -89,14 +89,6 @@ class DeclareAbsence(gym.Wrapper[Any, Action, Any, Action], gym.utils.RecordCons
             "false_absence": int(declared and present),
             "missed_absence": int(over and not declared and not present),
         }
-
-    @property
-    def _present(self) -> bool:
-        return bool(self.env.unwrapped.target_present)  # type: ignore[attr-defined]
-
-    @property
-    def _target(self) -> str:
-        return str(self.env.unwrapped.target_name)  # type: ignore[attr-defined]
 
 
 class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordConstructorArgs):

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from pickclutter_lang.datasets.object_views import write_object_views
 from pickclutter_lang.envs.config import ObjectSheetConfig, ObjectViewConfig
-from pickclutter_lang.envs.generation.scene_renderer import add_lights_and_ground
+from pickclutter_lang.envs.generation.simulation import add_lights_and_ground
 from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, shared_engine
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.gripper import rotation_matrix
@@ -204,11 +204,11 @@ def render_object_views(config: ObjectViewConfig) -> str:
     return write_object_views(Path(config.out), rgb, mask, owner, words, settings)
 
 
-def _kinds(config: ObjectViewConfig | ObjectSheetConfig) -> Sequence[Kind]:
+def _kinds(config: ObjectSheetConfig) -> Sequence[Kind]:
     return find_kinds(config.kinds) if config.kinds else all_kinds()
 
 
-def _instances(config: ObjectViewConfig | ObjectSheetConfig, folder: Path) -> Iterator[Model]:
+def _instances(config: ObjectSheetConfig, folder: Path) -> Iterator[Model]:
     """Yield instances of kinds; each is made and removed before the next, so that thousands take no space on a disk."""
     for kind in _kinds(config):
         for seed in range(config.first_seed, config.first_seed + config.instances):

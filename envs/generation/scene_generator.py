@@ -8,9 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.scenes.manifest import CAMERA_MATRICES
-from pickclutter_lang.envs.generation.physics import drop_pile
 from pickclutter_lang.envs.generation.pile_sampling import FEWEST_LABELED, Pile, PileConfig, most_objects, scene_rng
-from pickclutter_lang.envs.generation.scene_renderer import REST_QPOS, CameraFrame, PandaKinematics, SceneRenderer
+from pickclutter_lang.envs.generation.simulation import (
+    REST_QPOS,
+    CameraFrame,
+    PandaKinematics,
+    SceneRenderer,
+    drop_pile,
+)
 from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig, image_noise, noisy_depth, view_rng
 from pickclutter_lang.manipulation.gripper import rotation_matrix

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.envs.generation.pile_sampling import Pile
 from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
-from pickclutter_lang.envs.generation.scene_renderer import REST_QPOS, PandaKinematics
+from pickclutter_lang.envs.generation.simulation import REST_QPOS, PandaKinematics
 from pickclutter_lang.envs.grasp_labels import object_geometry
 from pickclutter_lang.envs.grasp_validation import summarize
 from pickclutter_lang.manipulation.gripper import (

@@ -9,8 +9,8 @@ import pytest
 
 from helpers.environments import FEW_KINDS, KINDS, gym, make
 from pickclutter_lang.envs import renderer
-from pickclutter_lang.envs.generation.physics import drop_pile
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig
+from pickclutter_lang.envs.generation.simulation import drop_pile
 from pickclutter_lang.envs.grasp_labels import object_geometry
 from pickclutter_lang.manipulation.gripper import rotation_matrix
 from pickclutter_lang.objects.kinds import all_kinds

@@ -12,7 +12,7 @@ from pickclutter_lang.envs.generation.pile_sampling import (
     scene_rng,
 )
 from pickclutter_lang.envs.generation.scene_generator import SceneGenerator, visible_share
-from pickclutter_lang.envs.generation.scene_renderer import CameraFrame
+from pickclutter_lang.envs.generation.simulation import CameraFrame
 from pickclutter_lang.envs.randomization import AppearanceConfig
 from pickclutter_lang.objects.object_sets import ObjectSet
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.envs.episodes import pile_of
-from pickclutter_lang.envs.generation.scene_renderer import PandaKinematics
+from pickclutter_lang.envs.generation.simulation import PandaKinematics
 from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.manipulation.gripper import pregrasp_pose
 from pickclutter_lang.manipulation.point_cloud import TABLE_HEIGHT_M
