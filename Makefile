@@ -25,7 +25,7 @@ quickstart: setup
 	$(PICKCLUTTER) train-affordance experiment=quickstart method=best num_threads=2 scenes=$(OUT)/scenes out=$(OUT)/student
 	@echo
 	@echo "pick:    $(OUT)/pick.mp4, by the policy of the package"
-	@echo "scenes:  $(OUT)/scenes/*/card.md, $(OUT)/scenes/*/contact_sheet.png"
+	@echo "scenes:  $(OUT)/scenes/*/README.md, $(OUT)/scenes/*/contact_sheet.png"
 	@echo "student: $(OUT)/student"
 	@echo "report:  $(OUT)/student/report.html"
 

@@ -11,7 +11,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
-from pickclutter_lang.utils.hub_files import CARD_FILE, SharedKind, files_of, hub_card, pretrained_folder, push_to_hub
+from pickclutter_lang.utils.hub_files import CARD_FILE, SharedKind, files_of, pretrained_folder, push_to_hub
 from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, create_dir, replaced_file, write_text
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.object_storage import check_size, check_url, fetch_file, files_at, is_url, join, storage
@@ -79,47 +79,27 @@ def _check_place(repository: str) -> None:
 def _kinds() -> dict[str, SharedKind]:
     """Return the kinds by name; what checks them is imported here, since it takes seconds."""
     from pickclutter_lang.datasets.scenes import verify_store
-    from pickclutter_lang.datasets.scenes.description import DATASET_CARD_FILE, GRASP_CHECK_FILE, SHEET_FILE
+    from pickclutter_lang.datasets.scenes.description import GRASP_CHECK_FILE, SHEET_FILE
     from pickclutter_lang.datasets.scenes.episodes import EPISODES_FILE
     from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDER
-    from pickclutter_lang.demonstrations.trajectories import CARD_FILE as DEMONSTRATIONS_CARD
     from pickclutter_lang.objects.catalog_file import CATALOG_FILE
     from pickclutter_lang.policy.hub import POLICY
     from pickclutter_lang.teachers.pocket import TEACHER
 
     shards = f"{SHARD_FOLDER}/*.h5"
-    store = (MANIFEST_FILE, shards, DATASET_CARD_FILE, SHEET_FILE, EPISODES_FILE, GRASP_CHECK_FILE, CATALOG_FILE)
+    store = (MANIFEST_FILE, shards, CARD_FILE, SHEET_FILE, EPISODES_FILE, GRASP_CHECK_FILE, CATALOG_FILE)
     trajectories = ("trajectory.rgbd.*.json", "trajectory.rgbd.*.h5")
     return {
         "policy": POLICY,
         "teacher": TEACHER,
-        "scenes": SharedKind(MANIFEST_FILE, "dataset", store, verify_store, _store_card),
+        "scenes": SharedKind(MANIFEST_FILE, "dataset", store, verify_store),
         "demonstrations": SharedKind(
-            trajectories[0],
-            "dataset",
-            (*trajectories, DEMONSTRATIONS_CARD, "videos/*"),
-            _check_demonstrations,
-            _demonstrations_card,
+            trajectories[0], "dataset", (*trajectories, CARD_FILE, "videos/*"), _check_demonstrations
         ),
         "lerobot": SharedKind(
-            "meta/info.json",
-            "dataset",
-            ("meta/*", "data/*/*", "videos/*/*/*", CARD_FILE),
-            lambda folder: None,
-            lambda folder, _: (folder / CARD_FILE).read_text(),
+            "meta/info.json", "dataset", ("meta/*", "data/*/*", "videos/*/*/*", CARD_FILE), lambda folder: None
         ),
     }
-
-
-def _store_card(folder: Path, repository: str) -> str:
-    from pickclutter_lang.datasets.scenes import read_manifest
-    from pickclutter_lang.datasets.scenes.description import DATASET_CARD_FILE, write_dataset_card
-
-    if not (folder / DATASET_CARD_FILE).is_file():
-        write_dataset_card(folder)
-    store = read_manifest(folder)
-    objects = None if store.has_catalog else store.object_set  # a folder of one's own may be called ycb
-    return _dataset_card((folder / DATASET_CARD_FILE).read_text(), objects, "scenes", repository)
 
 
 def _check_demonstrations(folder: Path) -> None:
@@ -129,27 +109,6 @@ def _check_demonstrations(folder: Path) -> None:
     with Demonstrations(folder).open() as opened:
         for demonstration in opened:
             demonstration.array("actions")
-
-
-def _demonstrations_card(folder: Path, repository: str) -> str:
-    from pickclutter_lang.demonstrations.trajectories import CARD_FILE, Demonstrations
-
-    card = folder / CARD_FILE
-    objects = Demonstrations(folder).arguments.get("objects")
-    return _dataset_card(card.read_text() if card.is_file() else "", objects, "demonstrations", repository)
-
-
-def _dataset_card(text: str, object_set: object, kind: str, repository: str) -> str:
-    from pickclutter_lang.datasets.scenes.description import hub_license
-
-    command = f"```sh\npickclutter fetch repository={repository} kind={kind} out={kind}\n```"
-    return hub_card(
-        repository,
-        f"{text}\n{command}",
-        license=hub_license(object_set),
-        task_categories=["robotics"],
-        tags=["pickclutter-lang", "clutter", "grasping"],
-    )
 
 
 def push(config: PushConfig) -> str:

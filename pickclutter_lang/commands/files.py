@@ -17,7 +17,7 @@ def collect_demos(config: CollectDemosConfig) -> None:
     An interrupted command resumes when run again.
     """
     from pickclutter_lang.demonstrations.collect_demos import collect_demos as run
-    from pickclutter_lang.demonstrations.trajectories import CARD_FILE
+    from pickclutter_lang.utils.hub_files import CARD_FILE
 
     done = run(config)
     print(f"{done.kept} demonstrations of {done.played} episodes; card: {done.folder / CARD_FILE}")

@@ -19,7 +19,7 @@ def train_teacher(config: TeacherTrainConfig) -> None:
     An interrupted command resumes when run again.
     """
     from pickclutter_lang.teacher_training.train import train_teacher as run
-    from pickclutter_lang.teachers.pocket import CARD_FILE
+    from pickclutter_lang.utils.hub_files import CARD_FILE
     from pickclutter_lang.utils.markdown import tables_of
     from pickclutter_lang.utils.ranks import is_main
 

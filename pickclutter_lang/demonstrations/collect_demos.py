@@ -12,11 +12,10 @@ import gymnasium
 import numpy as np
 import torch
 
-from pickclutter_lang.datasets.scenes.description import mesh_words
+from pickclutter_lang.datasets.scenes.description import data_card, mesh_words
 from pickclutter_lang.demonstrations.config import CollectDemosConfig
 from pickclutter_lang.demonstrations.recorder import DemonstrationRecorder
 from pickclutter_lang.demonstrations.trajectories import (
-    CARD_FILE,
     LICENSE,
     PARTS,
     Source,
@@ -33,7 +32,8 @@ from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.videos import SIDE, write_videos
 from pickclutter_lang.policy.folder import load_config, policy_fingerprint
 from pickclutter_lang.results.intervals import share
-from pickclutter_lang.utils.io import atomic_write, clean_temp_files, create_dir
+from pickclutter_lang.utils.hub_files import CARD_FILE
+from pickclutter_lang.utils.io import clean_temp_files, create_dir, write_text
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.markdown import markdown_table
 
@@ -97,7 +97,10 @@ def collect_demos(config: CollectDemosConfig) -> Collected:
         videos = write_videos(partial(RolloutRunner, rollouts, SIDE), shown, config.n_videos, folder)
         settings = {"seed": config.seed, "kinds": list(config.kinds), "instances": config.instances, **identity}
         meshes = mesh_words(objects.name, objects.own_catalog, bool(objects.distractors))
-        atomic_write(folder / CARD_FILE, _card(settings, episodes, sources, videos, meshes).encode())
+        license_of = None if objects.own_catalog is not None else objects.name
+        text = _card(settings, episodes, sources, videos, meshes)
+        card = data_card("demonstrations", "Demonstrations of picks by name", text, license_of)
+        write_text(folder / CARD_FILE, card)
     return Collected(folder, len(episodes), len(sources))
 
 
@@ -144,7 +147,7 @@ def _card(
     videos: Sequence[str],
     meshes: str,
 ) -> str:
-    """Return `card.md`.
+    """Return the card.
 
     :param settings: what the episodes depend on
     :param played: the outcomes of all episodes, as `RolloutRunner.run` returns them
@@ -168,9 +171,7 @@ def _card(
         rows.append((name, len(of), sum(bool(e["success"]) for e in of), f"{sum(graspable)}/{len(graspable)}"))
     listed = ((f"`{key}`", f"`{value}`") for key, value in {**settings, **package_versions()}.items())
     shown = "\n".join(["## Videos", "", *(f"- [{name}]({name})" for name in videos), "", ""]) if videos else ""
-    return f"""# Demonstrations of picks by name
-
-{markdown_table(("", ""), head.items())}
+    return f"""{markdown_table(("", ""), head.items())}
 
 ## Success by object
 
@@ -192,5 +193,4 @@ Episode k depends on the seed {settings["seed"]} + k only.
 
 {markdown_table(("setting", "value"), listed)}
 
-{LICENSE}{meshes}
-"""
+{LICENSE}{meshes}"""

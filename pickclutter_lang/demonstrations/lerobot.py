@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pickclutter_lang.datasets.scenes.description import hub_license
+from pickclutter_lang.datasets.scenes.description import data_card
 from pickclutter_lang.demonstrations.config import ExportLerobotConfig
 from pickclutter_lang.demonstrations.trajectories import Demonstration, Demonstrations, license_of
 from pickclutter_lang.errors import DatasetError, MissingExtraError
+from pickclutter_lang.utils.hub_files import CARD_FILE
 from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, check_writable_dir, write_text
 from pickclutter_lang.utils.locks import file_lock
 from pickclutter_lang.utils.progress import ProgressBar
@@ -74,7 +75,7 @@ def export_lerobot(config: ExportLerobotConfig) -> Exported:
     demonstrations, out = Demonstrations(config.demos), Path(config.out).absolute()
     check_writable_dir(out.parent)
     with file_lock(out):
-        card = out / "README.md"
+        card = out / CARD_FILE
         ours = (out / INFO_FILE).is_file() and card.is_file() and _MADE_BY in card.read_text(errors="replace")
         if out.exists() and any(out.iterdir()) and not ours:  # one of a real robot is not replaced
             raise DatasetError(f"expected {out} to be empty or an export, but it is not; choose another out")
@@ -137,7 +138,7 @@ def _write(folder: Path, demonstrations: Demonstrations) -> Exported:
     together = {key: np.concatenate([one[key] for one in numbers]) for key in numbers[0]}
     _write_meta(folder, features, rows, list(tasks), _stats(together, total, begin))
     text = _card(len(rows), failures, begin, demonstrations.arguments.get("objects"), demonstrations.path.parent)
-    write_text(folder / "README.md", text)
+    write_text(folder / CARD_FILE, text)
     return Exported(folder, len(rows), begin, len(tasks))
 
 
@@ -291,23 +292,10 @@ def image_stats(counts: NDArray[np.int64], images: int) -> Stats:
 
 
 def _card(episodes: int, failures: int, frames: int, objects: object, demonstrations: Path) -> str:
-    """Return the card, with what the Hugging Face Hub reads at its top."""
     failed = f"\n{failures} of the episodes failed: their `next.success` is never true.\n" if failures else ""
-    return f"""---
-license: {hub_license(objects)}
-task_categories:
-- robotics
-tags:
-- LeRobot
-configs:
-- config_name: default
-  data_files: data/*/*.parquet
----
-
-# Demonstrations of picks by name
-
-{episodes} episodes, {frames} frames, {FPS} in a second: a simulated Panda arm picks the object that `task` names out of
-a pile, by a scripted picker. {_MADE_BY} in the form of LeRobot v3.0.
+    text = f"""{episodes} episodes, {frames} frames, {FPS} in a second: a simulated Panda arm picks the object that
+`task` names out of a pile, by a scripted picker. {_MADE_BY} in the form of LeRobot v3.0.
 {failed}
-{license_of(demonstrations)}
-"""
+{license_of(demonstrations)}"""
+    configs = [{"config_name": "default", "data_files": "data/*/*.parquet"}]
+    return data_card("lerobot", "Demonstrations of picks by name", text, objects, ["LeRobot"], configs=configs)

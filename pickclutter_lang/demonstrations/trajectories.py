@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.scenes.shards import open_array, open_hdf5
 from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.utils.hub_files import CARD_FILE
 from pickclutter_lang.utils.io import replaced_file, write_json
 from pickclutter_lang.utils.reading import Text, parse_json, read_json
 
 PARTS, RECORD = "parts", "record"
 """Folder of the parts; attribute of the group of an episode: what the JSON says of it."""
-CARD_FILE, LICENSE = "card.md", "## License\n\n"
+LICENSE = "## License\n\n"
 _GROUP = "traj_{}"
 _MAX_BYTES = 2**32
 

@@ -1,4 +1,4 @@
-"""Writes the model card of a pocket teacher: `MODEL_CARD.md`, with the tables of `figures.json` beside it."""
+"""Writes the model card of a pocket teacher, with the tables of `figures.json` beside it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,18 @@ from pickclutter_lang.objects.catalog import paper_catalog, select_objects
 from pickclutter_lang.objects.catalog_file import CatalogEntry, credits_of
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.data import TeacherData, class_attributes, class_sentences, images_hash
-from pickclutter_lang.teachers.pocket import CARD_FILE, FIGURES_FILE, WEIGHTS_FILE, load_pocket_teacher
+from pickclutter_lang.teachers.pocket import WEIGHTS_FILE, load_pocket_teacher
 from pickclutter_lang.teachers.training_images import write_training_images
+from pickclutter_lang.utils.hub_files import CARD_FILE, Figure, hub_card
 from pickclutter_lang.utils.io import write_json, write_text
 from pickclutter_lang.utils.markdown import markdown_table, percent
 from pickclutter_lang.utils.reading import check_json
 
 Item = TypeVar("Item")
-_CARD = """# The pocket teacher
+_CARD = """```sh
+pickclutter fetch repository=OWNER/NAME kind=teacher out=teacher
+pickclutter look image=photo.png names=[mug,lemon] checkpoint=teacher
+```
 
 A small vision-language model of open_clip's `CLIP` class: EfficientNet-Lite0, CLIP's tokenizer and a causal text
 transformer. The map has stride 16 and is projected before pooling, so that it gives dense features. It was trained on
@@ -70,12 +74,12 @@ S. Srinivasa, P. Abbeel, A. M. Dollar, "The YCB object and Model set", 2015).
 def write_model_card(
     folder: Path, figures: Mapping[str, Any], config: TeacherTrainConfig, data: TeacherData, seconds: float
 ) -> None:
-    """Write `MODEL_CARD.md`, `figures.json` and the list of training images next to an exported teacher.
+    """Write the card, `figures.json` and the list of training images next to an exported teacher.
 
     :param figures: of `evaluate_teacher`
     :param seconds: that the training took
     """
-    write_json(folder / FIGURES_FILE, dict(figures))
+    write_json(folder / "figures.json", dict(figures))
     images = data.images
     write_training_images(folder, images.images.file_hashes if images else (), config.pretrained)
     teacher, start = load_pocket_teacher(folder), "weights for ImageNet-1k"
@@ -99,7 +103,15 @@ def write_model_card(
         figures=figure_sections(figures),
         credits=_credits(data),
     )
-    write_text(folder / CARD_FILE, card)
+    write_text(folder / CARD_FILE, teacher_card(card, figures))
+
+
+def teacher_card(text: str, figures: Mapping[str, Any]) -> str:
+    """Return a card with the hub's metadata, the accuracies among them."""
+    rows = {**(figures.get("views") or {}), **(figures.get("kinds") or {})}
+    shown = [Figure("zero-shot-image-classification", name, "accuracy", row["top1"]) for name, row in rows.items()]
+    tags = ["pickclutter-lang", "clip", "zero-shot-classification"]
+    return hub_card("The pocket teacher", text, shown, library_name="pickclutter-lang", tags=tags)
 
 
 def _unseen(config: TeacherTrainConfig, data: TeacherData) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal
 
 import open_clip
 import torch
@@ -28,7 +28,7 @@ from pickclutter_lang.errors import TeacherError
 from pickclutter_lang.teachers.efficientnet_lite import pocket_efficientnet_lite0
 from pickclutter_lang.teachers.known_words import WordNeighbors
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher, token_text
-from pickclutter_lang.utils.hub_files import Figure, SharedKind, hub_card, pretrained_folder
+from pickclutter_lang.utils.hub_files import CARD_FILE, SharedKind, pretrained_folder
 from pickclutter_lang.utils.io import atomic_write, write_json
 from pickclutter_lang.utils.reading import Sha256, check_finite, read_json, read_tensors, to_float, to_half
 
@@ -38,7 +38,6 @@ TRAINING_IMAGES = "training_images.json"
 """The images that a teacher was trained on; see `pickclutter_lang.teachers.training_images`."""
 TEACHER_FILES = (CONFIG_FILE, WEIGHTS_FILE, TRAINING_IMAGES)
 """Files of a teacher's folder."""
-CARD_FILE, FIGURES_FILE = "MODEL_CARD.md", "figures.json"
 _EMBEDDING = "token_embedding.weight"
 _STORED_ROWS = "token_embedding.stored_rows"
 
@@ -232,32 +231,5 @@ def _restore_embeddings(weights: dict[str, Tensor], vocab_size: int) -> dict[str
     return state
 
 
-class _Accuracy(TypedDict):
-    top1: float
-
-
-class _Figures(TypedDict, total=False):
-    """What is read of a teacher's `figures.json`."""
-
-    views: dict[str, _Accuracy]
-    kinds: dict[str, _Accuracy]
-
-
-def teacher_card(folder: Path, repository: str) -> str:
-    """Return the model card of a teacher's folder, with the hub's metadata and the accuracies of `figures.json`."""
-    found: _Figures = {}
-    if (folder / FIGURES_FILE).is_file():
-        found = read_json(folder / FIGURES_FILE, _Figures, TeacherError, "delete it, or evaluate the teacher again")
-    rows = {**found.get("views", {}), **found.get("kinds", {})}
-    figures = [Figure("zero-shot-image-classification", name, "accuracy", row["top1"]) for name, row in rows.items()]
-    text = (folder / CARD_FILE).read_text() if (folder / CARD_FILE).is_file() else "A small CLIP of renders.\n"
-    commands = (
-        f"```sh\npickclutter fetch repository={repository} kind=teacher out=teacher\npickclutter look image=photo.png "
-        "names=[mug,lemon] checkpoint=teacher\n```"
-    )
-    tags = ["pickclutter-lang", "clip", "zero-shot-classification"]
-    return hub_card(repository, f"{text}\n{commands}", figures, library_name="pickclutter-lang", tags=tags)
-
-
-TEACHER = SharedKind(CONFIG_FILE, "model", TEACHER_FILES, load_pocket_teacher, teacher_card)
+TEACHER = SharedKind(CONFIG_FILE, "model", (*TEACHER_FILES, CARD_FILE), load_pocket_teacher)
 """A folder of a pocket teacher."""

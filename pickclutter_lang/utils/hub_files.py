@@ -1,4 +1,4 @@
-"""Folders on the Hugging Face Hub: fetched by name into its cache, and pushed with a card, whose metadata it shows."""
+"""Folders on the Hugging Face Hub: fetched by name into its cache, and pushed; their cards, whose metadata it shows."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ CARD_FILE = "README.md"
 class SharedKind(NamedTuple):
     """A kind of folder that can be shared: the pattern of the file that describes it, its type on the hub, its files.
 
-    `check` raises a named error for a damaged folder. `card` returns the card of a folder in a repository, with the
-    hub's metadata.
+    `check` raises a named error for a damaged folder. `card` returns the card of a folder in a repository, where it
+    has none of its own.
     """
 
     file: str
     repo_type: Literal["model", "dataset"]
     patterns: tuple[str, ...]
     check: Callable[[Path], object]
-    card: Callable[[Path, str], str]
+    card: Callable[[Path, str], str] | None = None
 
 
 def pretrained_folder(name_or_path: str | Path, kind: SharedKind, **of_hub: Any) -> Path:
@@ -58,7 +58,7 @@ def files_of(repository: str, kind: SharedKind, revision: str | None) -> tuple[s
 
 
 def push_to_hub(folder: Path, kind: SharedKind, repository: str, private: bool = False, **place: Any) -> str:
-    """Check a folder, and push it with a card to a repository, which is made if it is not there.
+    """Check a folder, and push it with its card to a repository, which is made if it is not there.
 
     Files of the kind that are in the repository, and not here, are deleted there.
 
@@ -69,18 +69,19 @@ def push_to_hub(folder: Path, kind: SharedKind, repository: str, private: bool =
     """
     check_repository("repository", repository)
     kind.check(folder)
-    card = kind.card(folder, repository)
+    card = kind.card and kind.card(folder, repository)
     from huggingface_hub import HfApi
 
     api, files, repo_type = HfApi(**place), list(kind.patterns), kind.repo_type
     with _hub_errors(f"push to {repository}"):
         api.create_repo(repository, private=private, exist_ok=True, repo_type=repo_type)
-        api.upload_folder(
+        commit: Any = api.upload_folder(
             repo_id=repository, folder_path=folder, allow_patterns=files, delete_patterns=files, repo_type=repo_type
         )
-        commit = api.upload_file(
-            path_or_fileobj=card.encode(), path_in_repo=CARD_FILE, repo_id=repository, repo_type=repo_type
-        )
+        if card:
+            commit = api.upload_file(
+                path_or_fileobj=card.encode(), path_in_repo=CARD_FILE, repo_id=repository, repo_type=repo_type
+            )
     return str(commit.commit_url)
 
 
@@ -105,10 +106,9 @@ class Figure(NamedTuple):
     value: float
 
 
-def hub_card(repository: str, text: str, figures: Sequence[Figure] = (), **metadata: Any) -> str:
-    """Return a card.
+def hub_card(title: str, text: str, figures: Sequence[Figure] = (), **metadata: Any) -> str:
+    """Return a card, `README.md`: what the hub reads at its top, the title and the text.
 
-    :param repository: `owner/name`, the title
     :param metadata: further keys of the front matter, such as `license` and `tags`
     """
     from huggingface_hub import EvalResult, ModelCardData  # takes some tenths of a second
@@ -118,6 +118,6 @@ def hub_card(repository: str, text: str, figures: Sequence[Figure] = (), **metad
         for task, name, metric, value in figures
     ]
     if results:
-        metadata |= {"model_name": repository, "eval_results": results}
+        metadata |= {"model_name": title, "eval_results": results}
     data = ModelCardData(**metadata)
-    return f"---\n{data.to_yaml()}\n---\n\n# {repository}\n\n{text}\n"
+    return f"---\n{data.to_yaml()}\n---\n\n# {title}\n\n{text}\n"

@@ -83,7 +83,7 @@ def test_the_json_says_what_each_episode_is(demos: Path) -> None:
         one["episode_seed"]: one["info"]["success"] for one in episodes_of(demos)
     }
     assert {one["success"] for one in outcomes} == {True, False}
-    assert (demos / "card.md").is_file() and len([*demos.glob("videos/*.mp4")]) == 2  # a success and a failure
+    assert (demos / "README.md").is_file() and len([*demos.glob("videos/*.mp4")]) == 2  # a success and a failure
 
 
 def test_grasps_are_annotated_with_what_became_of_them(demos: Path) -> None:

@@ -210,7 +210,7 @@ def test_the_catalog_of_own_objects_goes_with_them(
     config, store = collected("own")
     assert store.own_catalog == tuple(own_entry(model_id) for model_id in MESHES)
     assert [store.model_ids[n] for n in store.split_label_indices("ood")] == list(UNSEEN)
-    assert LICENSE in (store.path / "card.md").read_text()
+    assert LICENSE in (store.path / "README.md").read_text()
     assert store.array("present").sum(1).max() <= 9  # of ten one is left out, so that one is absent
     assert {item.name for row in scene_objects(store, {}) for item in row} <= {*store.label_names}
     few = make_own_set(tmp_path / "few", ["tea_mug", "alarm", "bath_duck"])

@@ -25,6 +25,7 @@ from helpers.process_kill import wait_until
 from helpers.scene_data import SIZES, make_toy_store
 from helpers.scene_runs import config, make_teacher, make_toys
 from pickclutter_lang.datasets.scenes import SceneStore, verify_store
+from pickclutter_lang.datasets.scenes.description import data_card, write_dataset_card
 from pickclutter_lang.datasets.scenes.remote import mirror_store
 from pickclutter_lang.errors import (
     CheckpointError,
@@ -88,14 +89,17 @@ def make_folder(kind: str, folder: Path) -> Path:
         case "policy":
             return random_policy(folder)
         case "teacher":
-            return make_teacher(folder)
+            make_teacher(folder)
         case "scenes":
-            return make_toy_store(folder, "train", 24, size=32).path
+            write_dataset_card(make_toy_store(folder, "train", 24, size=32).path)
+            return folder
         case "demonstrations":
-            return make_toy_demos(folder)
-    for name in ("README.md", "meta/info.json", "data/chunk-000/file-000.parquet"):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(f"---\nlicense: mit\n---\n{name}")
+            make_toy_demos(folder)
+        case "lerobot":
+            for name in ("meta/info.json", "data/chunk-000/file-000.parquet"):
+                (folder / name).parent.mkdir(parents=True)
+                (folder / name).write_text(name)
+    (folder / "README.md").write_text(data_card(kind, "A folder", "", None))
     return folder
 
 
@@ -115,7 +119,7 @@ def test_a_folder_comes_back_from_the_hub_as_it_was(kind: str, tmp_path: Path, h
     assert "/me/shared/commit/" in push(PushConfig(str(folder), "me/shared"))
     (card,) = (files["README.md"].decode() for files in hub.repositories.values())
     _, head, body = card.split("---\n", 2)
-    assert yaml.safe_load(head) and (kind in ("policy", "lerobot") or f"kind={kind}" in body)
+    assert yaml.safe_load(head) and (kind == "policy" or f"kind={kind}" in body)
     back = fetch(FetchConfig("me/shared", str(tmp_path / "back"), kind))
     assert content(back) == content(folder)
     asked = len(hub.requests)
@@ -136,10 +140,7 @@ def test_a_teacher_is_opened_by_its_name_on_the_hub(tmp_path: Path, hub: Hub) ->
     push(PushConfig(str(folder), "me/teacher"))
     opened = PocketTeacher.from_pretrained("me/teacher", cache_dir=tmp_path / "cache", endpoint=hub.address)
     assert opened.fingerprint == teacher.fingerprint
-    assert {*hub.repositories["me/teacher"]} == {
-        *(name for name in TEACHER_FILES if (folder / name).exists()),
-        "README.md",
-    }
+    assert {*hub.repositories["me/teacher"]} == {name for name in TEACHER_FILES if (folder / name).exists()}
 
 
 @pytest.mark.parametrize("place", ["me/scenes", "bucket"])

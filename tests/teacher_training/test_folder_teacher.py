@@ -95,7 +95,7 @@ def test_the_command_trains_exports_and_evaluates(tmp_path: Path, classes: Path)
     words = [f"images={train}", f"unseen_images={held}", f"classes={classes}", "images_half=first", f"out={tmp_path}/o"]
     main(["train-teacher", "teacher_data=image_folder", *words, *TINY])
     folder = tmp_path / "o" / "teacher"
-    assert str(tmp_path) not in (folder / "MODEL_CARD.md").read_text()
+    assert str(tmp_path) not in (folder / "README.md").read_text()
     figures = json.loads((folder / "figures.json").read_text())
     trained = json.loads((folder / TRAINING_IMAGES).read_text())
     ids = open_images(str(train), half="first").images.file_hashes

@@ -22,7 +22,7 @@ SHIPPED = Path(str(files("pickclutter_lang.assets") / "pocket_teacher"))
 
 
 def test_the_shipped_card_has_the_shipped_figures() -> None:
-    card, figures = (SHIPPED / "MODEL_CARD.md").read_text(), json.loads((SHIPPED / "figures.json").read_text())
+    card, figures = (SHIPPED / "README.md").read_text(), json.loads((SHIPPED / "figures.json").read_text())
     assert figure_sections(figures) in card and load_pocket_teacher().fingerprint in card
 
 
@@ -41,5 +41,5 @@ def test_scenes_of_another_object_split_are_evaluated_on_its_labels(tmp_path: Pa
     assert set(store.split_label_indices("id")) != set(paper_catalog().indices("id")) and not columns["ood"].any()
     folder = make_teacher(tmp_path / "teacher")
     write_model_card(folder, figures, config, data, 60.0)
-    card = (folder / "MODEL_CARD.md").read_text()
+    card = (folder / "README.md").read_text()
     assert figure_sections(figures) in card

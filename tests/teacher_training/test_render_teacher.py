@@ -132,7 +132,7 @@ def test_a_run_learns_resumes_to_the_bit_and_is_exported(
     second, first = load_pocket_teacher(folder), load_pocket_teacher(whole)
     texts = ["a photo of a banana", "a photo of a mug"]
     torch.testing.assert_close(second.encode_text(texts), first.encode_text(texts), atol=1e-2, rtol=0)
-    assert first.fingerprint in (folder / "MODEL_CARD.md").read_text()
+    assert first.fingerprint in (folder / "README.md").read_text()
 
 
 @pytest.mark.slow

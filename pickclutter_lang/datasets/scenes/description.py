@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,13 @@ from pickclutter_lang.datasets.scenes.store import SceneStore
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, credits_of
 from pickclutter_lang.utils.constants import LABELS
+from pickclutter_lang.utils.hub_files import CARD_FILE, hub_card
 from pickclutter_lang.utils.images import Cell, Words, contact_sheet, png_bytes
 from pickclutter_lang.utils.io import atomic_write, write_text
 from pickclutter_lang.utils.markdown import markdown_table, number
 from pickclutter_lang.utils.reading import read_json
 
-DATASET_CARD_FILE, SHEET_FILE, GRASP_CHECK_FILE = "card.md", "contact_sheet.png", "grasp_check.json"
+SHEET_FILE, GRASP_CHECK_FILE = "contact_sheet.png", "grasp_check.json"
 _SHEET_SCENES = 12
 _SPLITS = {
     "train": "objects of Y_id alone; for training",
@@ -75,7 +76,7 @@ def describe_store(folder: Path, rewrite: bool = True) -> None:
 
     :param rewrite: False writes only the files that are missing
     """
-    writers = {DATASET_CARD_FILE: write_dataset_card, SHEET_FILE: write_contact_sheet, EPISODES_FILE: write_episodes}
+    writers = {CARD_FILE: write_dataset_card, SHEET_FILE: write_contact_sheet, EPISODES_FILE: write_episodes}
     if read_manifest(folder).seed is None:
         del writers[EPISODES_FILE]
     for name, write in writers.items():
@@ -84,7 +85,7 @@ def describe_store(folder: Path, rewrite: bool = True) -> None:
 
 
 def write_dataset_card(path: str | Path) -> None:
-    """Write `card.md` into a complete store, from its manifest, its labels and `grasp_check.json` if that is there.
+    """Write the card into a complete store, from its manifest, its labels and `grasp_check.json` if that is there.
 
     :raises DatasetError: when there is no complete store, or the result of the check cannot be read
     """
@@ -92,7 +93,6 @@ def write_dataset_card(path: str | Path) -> None:
     manifest, labels = store.manifest, _labels_of(store)
     license_words = mesh_words(manifest.object_set, store.own_catalog, bool(manifest.distractor_kinds))
     parts = [
-        f"# Scenes of clutter: `{manifest.split}`, {manifest.object_set} objects",
         markdown_table(("", ""), _overview(store).items()),
         "## Labels",
         "\n".join(f"- `{label}`: {_LABEL_WORDS[label]}" for label in labels),
@@ -103,7 +103,9 @@ def write_dataset_card(path: str | Path) -> None:
         _origin(store),
         f"## License\n\n{license_words}\n\nFingerprint of the objects: `{manifest.object_fingerprint}`",
     ]
-    write_text(store.path / DATASET_CARD_FILE, "\n\n".join(parts) + "\n")
+    objects = None if manifest.has_catalog else manifest.object_set  # a folder of one's own may be called ycb
+    title = f"Scenes of clutter: `{manifest.split}`, {manifest.object_set} objects"
+    write_text(store.path / CARD_FILE, data_card("scenes", title, "\n\n".join(parts), objects))
 
 
 def _labels_of(store: SceneStore) -> list[str]:
@@ -179,9 +181,16 @@ def _origin(store: SceneStore) -> str:
     return f"{intro}\n\n{markdown_table(('setting', 'value'), ((f'`{k}`', f'`{v}`') for k, v in rows.items()))}"
 
 
-def hub_license(object_set: object) -> str:
-    """Return the license of images of an object set, in the words of the Hugging Face Hub."""
-    return {"ycb": "cc-by-4.0", "proxy": "mit", "kinds": "mit"}.get(str(object_set), "other")
+def data_card(kind: str, title: str, text: str, objects: object, tags: Sequence[str] = (), **metadata: Any) -> str:
+    """Return the card of a data set, with the hub's metadata and the command that fetches it from there.
+
+    :param kind: as of `pickclutter fetch`
+    :param objects: the object set, whose license its images have
+    """
+    command = f"```sh\npickclutter fetch repository=OWNER/NAME kind={kind} out={kind}\n```"
+    metadata["license"] = {"ycb": "cc-by-4.0", "proxy": "mit", "kinds": "mit"}.get(str(objects), "other")
+    tags = ["pickclutter-lang", "clutter", "grasping", *tags]
+    return hub_card(title, f"{command}\n\n{text}", task_categories=["robotics"], tags=tags, **metadata)
 
 
 def mesh_words(object_set: str, entries: Sequence[CatalogEntry] | None, distractors: bool = False) -> str:

@@ -38,7 +38,7 @@ def test_from_objects_to_report(objects: str, tmp_path: Path, request: pytest.Fi
         call(tmp_path, "collect-scenes", f"split={split}", f"scenes={scenes}", f"objects={objects}", *root,
              "workers=1", "shard_size=8", f"out=scenes/{split}")  # fmt: skip
         call(tmp_path, "verify-scenes", f"store=scenes/{split}")
-        for name in ("card.md", "contact_sheet.png", "episodes.json.gz", "manifest.json"):
+        for name in ("README.md", "contact_sheet.png", "episodes.json.gz", "manifest.json"):
             assert (tmp_path / "scenes" / split / name).stat().st_size > 0
     call(tmp_path, "train-affordance", "experiment=quickstart", "scenes=scenes", "out=student", *SMALL)
     result = json.loads((tmp_path / "student" / RESULT_FILE).read_text())

@@ -111,7 +111,7 @@ def test_scenes_without_unseen_objects_are_refused_before_training(tmp_path: Pat
 def test_a_store_whose_catalog_is_not_its_own_is_refused(toys: list[str], tmp_path: Path) -> None:
     store = shutil.copytree(scenes_of(toys) / "ood", tmp_path / "ood")
     write_dataset_card(store)
-    assert f"| {LICENSE} | {SOURCE} | tea mug" in (Path(store) / "card.md").read_text()
+    assert f"| {LICENSE} | {SOURCE} | tea mug" in (Path(store) / "README.md").read_text()
     path = store / CATALOG_FILE
     path.write_text(path.read_text().replace(LICENSE, "MIT"))
     with pytest.raises(DatasetError, match="catalog"):
