@@ -37,7 +37,7 @@ test: setup style
 	@echo "types and wheel: checked beside the tests, with the output in build/beside.log"
 	@mkdir -p build; { $(MAKE) --no-print-directory types && bash scripts/check_wheel.sh; } > build/beside.log 2>&1 & \
 	beside=$$!; trap 'kill $$beside 2>/dev/null' EXIT; status=0; \
-	$(PY) -m pytest -n $(WORKERS) --dist loadfile --durations 25 || status=$$?; \
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 25 || status=$$?; \
 	wait $$beside || status=$$?; cat build/beside.log; exit $$status
 
 # What takes too long for every change: KILLS kills over all commands that write, and hundreds of episodes in one process.
@@ -53,7 +53,7 @@ wheel-test: setup
 # Before each push: style, types, what needs neither a simulator nor a training; lines of each room.
 check: export OMP_NUM_THREADS = 1
 check: setup style types
-	$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not slow and not sim"
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow and not sim"
 	$(PY) scripts/count_lines.py
 
 style: setup

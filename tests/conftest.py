@@ -1,7 +1,9 @@
 """Fixtures: object sets, and a scene maker that a whole test process shares."""
 
 import faulthandler
+import os
 import signal
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,14 @@ if TYPE_CHECKING:
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # started in the background: tests interrupt processes
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+os.fsync = lambda fd: None  # no test cuts the power, and thousands of files would wait for the disk
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of many slow tests first, so that no worker is at one of them when the others have ended."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 def pytest_sessionfinish() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -15,9 +14,8 @@ import pytest
 
 import pickclutter_lang
 from helpers.forkserver import run_python
-from helpers.paths import ROOT
+from helpers.paths import PROGRAM, ROOT
 from helpers.scene_data import make_store
-from helpers.scene_runs import make_toys
 from pickclutter_lang.commands import COMMANDS, app, command_line, load, main
 from pickclutter_lang.commands.app import field_docs
 from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig
@@ -30,10 +28,7 @@ objective: {cls: 0.5}
 
 
 def call(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "pickclutter_lang.commands", *arguments],
-        cwd=folder, capture_output=True, text=True, timeout=600, env={**os.environ, **environment},
-    )  # fmt: skip
+    return run_python([*PROGRAM, *arguments], folder, {**os.environ, **environment})
 
 
 def test_all_configurations_are_there_without_torch() -> None:
@@ -112,7 +107,7 @@ def test_a_package_of_an_extra_that_is_missing_is_one_line(
     package: str, words: list[str], extra: str, tmp_path: Path
 ) -> None:
     code = f"import sys; sys.modules[{package!r}] = None; from pickclutter_lang.commands import main; main({words})"
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    done = run_python(["-c", code], tmp_path)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
     assert f"MissingExtraError: {package}" in done.stderr and f"pip install -e '.[{extra}]'" in done.stderr
     assert not list(tmp_path.iterdir())
@@ -121,10 +116,8 @@ def test_a_package_of_an_extra_that_is_missing_is_one_line(
 @pytest.mark.parametrize(
     ("line", "found", "lacking"),
     [
-        ("pickclutter ", "train-affordance", "method="),
         ("pickclutter tra", "train-affordance", "method="),
         ("pickclutter train-affordance meth", "method=", "collect-scenes"),
-        ("pickclutter train-affordance method=cls", "method=cls_imcst", "collect-scenes"),
     ],
 )
 def test_a_shell_completes_commands_and_their_settings(line: str, found: str, lacking: str, tmp_path: Path) -> None:
@@ -147,26 +140,8 @@ def test_bash_completes_by_the_script_that_it_is_given(tmp_path: Path) -> None:
 
 def test_a_command_works_where_there_is_no_checkout(tmp_path: Path) -> None:
     make_store(tmp_path / "store")
-    done = subprocess.run(
-        [*command_line("verify-scenes"), "store=store"], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
+    done = run_python([*command_line("verify-scenes")[1:], "store=store"], tmp_path)
     assert "3 shards with 11 scenes are intact" in done.stdout
-
-
-@pytest.mark.slow
-def test_a_custom_method_works_in_a_run_and_a_sweep(tmp_path: Path) -> None:
-    toys = [toy for toy in make_toys(tmp_path / "toys") if not toy.startswith("num_threads")]
-    (tmp_path / "my" / "method").mkdir(parents=True)
-    (tmp_path / "my" / "method" / "mine.yaml").write_text(METHOD_OF_ONE_S_OWN)
-    short = ["--config-dir", "my", *toys, "distill.epochs=1", "few_shot.epochs=1"]
-    sweep = ["reproduce-table12", *short, "methods=[mine]", "seeds=[0]", "out=grid", "workers=1"]
-    done = run_python(["-m", "pickclutter_lang.commands", *sweep], tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "| `mine` | 1 |" in (tmp_path / "grid" / "table12.md").read_text()
-    run = ["train-affordance", *short, "experiment=table12_cpu", "method=mine", "out=grid/mine/seed0"]
-    done = run_python(["-m", "pickclutter_lang.commands", *run], tmp_path)
-    assert done.returncode == 0, done.stderr  # the sweep's run is this one, and finished
-    assert json.loads((tmp_path / "grid/mine/seed0/settings.json").read_text())["settings"]["method"] == "mine"
 
 
 def test_the_commands_that_texts_name_are_there() -> None:
@@ -207,7 +182,7 @@ sys.exit(commands.main(["verify-scenes", "store=s", *sys.argv[1:]]))
 )
 def test_messages_are_shown_by_their_level_in_plain_lines(option: list[str], variable: str, shown: list[str]) -> None:
     variables = {**os.environ, **({"PICKCLUTTER_LOG": variable} if variable else {})}
-    done = subprocess.run([sys.executable, "-c", TALKING, *option], capture_output=True, text=True, env=variables)
+    done = run_python(["-c", TALKING, *option], env=variables)
     assert done.stdout == "" and "\x1b" not in done.stderr
     lines = done.stderr.splitlines()
     assert [re.sub(r"^\d\d:\d\d:\d\d ", "", line) for line in lines if "shards" not in line] == [

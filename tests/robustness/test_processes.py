@@ -14,15 +14,18 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from helpers.kill_runs import COMMAND
+from helpers.forkserver import run_python
+from helpers.paths import PROGRAM
 from helpers.scene_runs import config, make_toys
 from helpers.small_disk import call
 from pickclutter_lang.errors import LockedError
 from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
+from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.utils.locks import dir_lock
 
+pytestmark = pytest.mark.slow
 SHORT = ("distill.epochs=1", "few_shot.epochs=1", "few_shot.repeats=1")
 INTERRUPT = """
 import os, signal, sys
@@ -60,10 +63,10 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 @pytest.fixture(scope="module")
 def finished(toys: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that nothing disturbed."""
-    out = tmp_path_factory.mktemp("finished") / "run"
-    done = call(*COMMAND, "train-affordance", *toys, f"out={out}")
-    assert done.returncode == 0, done.stderr
-    return out
+    run = SceneRun.open(config(*toys, f"out={tmp_path_factory.mktemp('finished') / 'run'}"))
+    run.train()
+    evaluate_run(run)
+    return run.folder
 
 
 def content(folder: Path) -> Mapping[str, str]:
@@ -102,23 +105,9 @@ def test_an_error_without_a_name_is_one_line_that_says_how_to_see_more(tmp_path:
 
 def test_two_trainings_do_not_meet_in_a_folder(toys: list[str], tmp_path: Path) -> None:
     run = SceneRun.open(config(*toys, f"out={tmp_path / 'run'}"))
-    with dir_lock(tmp_path / "run"):
-        with pytest.raises(LockedError, match=rf"process {os.getpid()} \("):
-            run.train()
-        done = call(*COMMAND, "train-affordance", *toys, f"out={tmp_path / 'run'}", "seed=5")
-    assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1, done.stderr
-    assert f"process {os.getpid()} (" in done.stderr and "is at work there" in done.stderr
+    with dir_lock(tmp_path / "run"), pytest.raises(LockedError, match=rf"process {os.getpid()} \("):
+        run.train()
     assert list((tmp_path / "run").iterdir()) == []  # nothing was written, and the lock is gone
-
-
-def test_a_training_that_is_killed_while_it_writes_goes_on(toys: list[str], finished: Path, tmp_path: Path) -> None:
-    words = ["train-affordance", *toys, f"out={tmp_path / 'run'}"]
-    done = call(sys.executable, "-c", KILLED, "7", *words)
-    assert done.returncode == -signal.SIGKILL, done.stderr
-    done = call(*COMMAND, *words)
-    assert done.returncode == 0, done.stderr
-    assert content(tmp_path / "run") == content(finished) != {}
-    assert leftovers(tmp_path) == []
 
 
 def test_checkpoints_that_a_killed_training_had_no_time_to_delete_are_deleted(
@@ -135,10 +124,10 @@ def test_checkpoints_that_a_killed_training_had_no_time_to_delete_are_deleted(
 
 def test_an_export_that_is_killed_while_it_writes_goes_on(finished: Path, tmp_path: Path) -> None:
     words = ["export-policy", f"run={finished}", f"out={tmp_path / 'policy'}"]
-    done = call(sys.executable, "-c", KILLED, "3", *words)
+    done = run_python(["-c", KILLED, "3", *words])
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert any(name.endswith(".tmp") for name in leftovers(tmp_path))
-    assert call(*COMMAND, *words).returncode == 0
+    assert run_python([*PROGRAM, *words]).returncode == 0
     whole = export_policy(PolicyExportConfig(str(finished), out=str(tmp_path / "whole")))
     assert content(tmp_path / "policy") == content(whole) != {}
     assert leftovers(tmp_path) == []
@@ -150,6 +139,7 @@ def test_a_setting_of_a_foreign_run_is_never_resolved(finished: Path, tmp_path: 
     values = json.loads(path.read_text())
     values["settings"]["method"] = "${oc.env:SECRET}"
     path.write_text(json.dumps(values))
-    done = call(*COMMAND, "evaluate-affordance", f"run={tmp_path / 'run'}", SECRET="do-not-tell")
+    words = [*PROGRAM, "evaluate-affordance", f"run={tmp_path / 'run'}"]
+    done = run_python(words, env={**os.environ, "SECRET": "do-not-tell"})
     assert done.returncode == 0, done.stderr
     assert "do-not-tell" not in done.stderr + done.stdout + (tmp_path / "run" / "result.json").read_text()
