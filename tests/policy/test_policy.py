@@ -152,7 +152,7 @@ def test_stable_baselines3_evaluates_it_in_two_environments() -> None:
 
     shares = (0.0, 1.0)  # of absent objects
     # What is declared absent starts anew at each step: few steps, since piles take long.
-    given = {"mask": True, "max_episode_steps": 12}
+    given: dict[str, Any] = {"mask": True, "max_episode_steps": 12}
     venv = DummyVecEnv([partial(environment, **given, absent_probability=share) for share in shares])
     venv.seed(3)
     policy = LanguagePickPolicy(OracleDetector())
