@@ -108,7 +108,7 @@ class TeacherTrainConfig:
     seed: int = 0
     """Seed of the weights and the batches."""
     save_every: int = 100
-    """Steps between two checkpoints."""
+    """Steps between two checkpoints, a divisor of `steps`."""
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range, and for keys without a use."""
@@ -144,6 +144,10 @@ class TeacherTrainConfig:
         within("max_names", self.max_names, 2, 10**6)
         for name in ("steps", "save_every", "crops_per_scene"):
             at_least(name, getattr(self, name), 1)
+        if self.steps % min(self.save_every, self.steps):
+            raise InvalidArgumentError(
+                f"expected steps that save_every={self.save_every} divides, but got steps={self.steps}"
+            )
         within("text_steps", self.text_steps, 0, 10**6)
         for name in ("occlusion", "low_resolution", "warmup_fraction"):
             within(name, getattr(self, name), 0.0, 1.0)

@@ -19,7 +19,7 @@ from pickclutter_lang.language.object_attributes import ObjectAttributes
 from pickclutter_lang.objects.catalog import paper_catalog, select_objects
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, sources_of
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
-from pickclutter_lang.teachers.pocket import POCKET_CONFIG, load_pocket_teacher
+from pickclutter_lang.teachers.pocket import POCKET_CONFIG
 from pickclutter_lang.teachers.training_images import listed_images
 from pickclutter_lang.utils.io import cache_dir
 
@@ -72,7 +72,6 @@ class TeacherData:
         """Return what a resumed run must agree with: settings that decide the weights, hashes of the data."""
         return {
             **config.choices(),
-            "pretrained": None if config.pretrained is None else load_pocket_teacher(config.pretrained).fingerprint,
             "scenes": [store.content_hash for store in self.scenes],
             "views": [store.content_hash for store in self.views],
             "images": None if self.images is None else images_hash(self.images),

@@ -66,6 +66,17 @@ class Phase(ABC):
     def model(self) -> nn.Module:
         """What is trained; it has the weights that the seed gives until `initialize`."""
 
+    def build_optimizer(self) -> torch.optim.Optimizer:
+        """Build SGD (momentum 0.9) or AdamW; norms, biases and single numbers take no weight decay."""
+        trained = [p for p in self.model.parameters() if p.requires_grad]
+        groups = [
+            {"params": [p for p in trained if p.ndim > 1], "weight_decay": self.config.weight_decay},
+            {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        if self.config.optimizer == "sgd":
+            return torch.optim.SGD(groups, lr=self.config.lr, momentum=0.9, fused=True)
+        return torch.optim.AdamW(groups, lr=self.config.lr, fused=True)
+
     def check(self) -> None:  # noqa: B027  # not every phase needs something
         """Raise DatasetError where the data lacks what the phase needs."""
 
@@ -134,7 +145,7 @@ class Trainer:
         """
         self.phase, self.folder, self.teacher, self.keep_last, self.seed = phase, folder, teacher, keep_last, seed
         self.epoch_steps = len(phase.batches(0))
-        self.optimizer = build_optimizer(phase.model, phase.config)
+        self.optimizer = phase.build_optimizer()
         self.schedule = build_schedule(self.optimizer, phase.config, self.epoch_steps)
         self.history: list[dict[str, Any]] = []
 
@@ -237,19 +248,6 @@ class Trainer:
 
     def _prune(self) -> None:
         prune(self.folder, {*range(self.done - self.keep_last + 1, self.done + 1), self.best})
-
-
-def build_optimizer(model: nn.Module, config: PhaseConfig) -> torch.optim.Optimizer:
-    """Build SGD (momentum 0.9) or AdamW; norms, biases and single numbers take no weight decay."""
-    weights = [p for p in model.parameters() if p.requires_grad and p.ndim > 1]
-    others = [p for p in model.parameters() if p.requires_grad and p.ndim <= 1]
-    groups = [
-        {"params": weights, "weight_decay": config.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=config.lr, momentum=0.9, fused=True)
-    return torch.optim.AdamW(groups, lr=config.lr, fused=True)
 
 
 def build_schedule(optimizer: torch.optim.Optimizer, config: PhaseConfig, epoch_steps: int) -> LRScheduler:

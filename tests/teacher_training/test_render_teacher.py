@@ -97,8 +97,8 @@ def test_a_run_learns_resumes_to_the_bit_and_is_exported(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = train_teacher(config(data, tmp_path / "whole"))
-    log = [json.loads(line) for line in (tmp_path / "whole" / "log.jsonl").read_text().splitlines()]
-    assert [row["step"] for row in log] == list(range(4)) and log[-1]["loss"] < 0.95 * log[0]["loss"]
+    log = [json.loads(line) for line in (tmp_path / "whole" / "training" / "log.jsonl").read_text().splitlines()]
+    assert [row["epoch"] for row in log] == [1, 2] and log[-1]["loss"] < 0.95 * log[0]["loss"]
     figures = json.loads((whole / "figures.json").read_text())
     assert figures["scenes"]["proxy, ood, 48 px, whole"]["scenes"] == SCENES
     assert figures["attributes"]["proxy, paper, objects"]["color"]["views"] == 12
@@ -141,7 +141,7 @@ def test_views_of_kinds_alone_train_a_teacher(data: Path, tmp_path: Path) -> Non
     changes: dict[str, Any] = {"scenes": [], "unseen_scenes": [], "views": [str(kinds)], "unseen_views": [str(held)]}
     settings = config(data, tmp_path / "out", **changes, strong_augmentation=True, occlusion=0.5, low_resolution=0.5)
     teacher = train_teacher(replace(settings, max_names=5, head_lr=2e-3, steps=2))
-    log = [json.loads(line) for line in (tmp_path / "out" / "log.jsonl").read_text().splitlines()]
+    log = [json.loads(line) for line in (tmp_path / "out" / "training" / "log.jsonl").read_text().splitlines()]
     assert "object_nce" in log[0] and "scene_nce" not in log[0]
     figures = json.loads((teacher / "figures.json").read_text())["kinds"]["kinds from seed 0"]
     assert figures["names"] == 3 and all(0 <= figures[key] <= 1 for key in ("top1", "by_synonym", "color"))
