@@ -14,7 +14,7 @@ from pickclutter_lang.errors import CheckpointError, DatasetError, MismatchError
 from pickclutter_lang.results.record import git_revision
 from pickclutter_lang.utils.io import write_json, write_json_lines
 from pickclutter_lang.utils.progress import ProgressBar
-from pickclutter_lang.utils.reading import Line, Text, read_json, read_json_lines
+from pickclutter_lang.utils.reading import Line, Text, describe_differences, read_json, read_json_lines
 
 EPISODES_FILE, IDENTITY_FILE = "episodes.jsonl", "config.json"
 TEACHER_KEY = "teacher"
@@ -106,8 +106,7 @@ def check_identity(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
         logged = read_json(path, dict[str, Any], CheckpointError, "choose another out, or remove that folder")
         teacher = {key: one[key] for one in (logged, now) for key in (TEACHER_KEY,) if key in one}
         logged, now = teacher | logged, teacher | now  # the teacher need not act each time
-        differ = [f"{k}: {logged.get(k)} / {now.get(k)}" for k in {**now, **logged} if logged.get(k) != now.get(k)]
-        if differ:
+        if differ := describe_differences(logged, now):
             raise MismatchError(
                 f"the episodes in {folder} are of another student or environment (there / now): {'; '.join(differ)}; "
                 "choose another out, or remove that folder"

@@ -1,9 +1,10 @@
-"""`report.html` of an evaluation: tables, outcomes, detection curves, each object, videos and all episodes."""
+"""`report.html` of an evaluation: tables, outcomes, detection curves, each object, and videos."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,11 +39,8 @@ from pickclutter_lang.results.page import (
     settings_table,
     write_page,
 )
-from pickclutter_lang.utils.markdown import markdown_table, number
 from pickclutter_lang.utils.typing import FloatArray
 
-MOST_ROWS = 2000
-"""Episodes in the table of a page."""
 _CALIBRATED_ON = {
     "few_shot": "X_id and the few-shot scenes",
     "id": "X_id",
@@ -68,25 +66,22 @@ class Curve(NamedTuple):
     visible: FloatArray
     absent: FloatArray
 
-    def called_absent(self, thresholds: Any) -> tuple[Any, Any]:
+    def called_absent(self, thresholds: Any) -> tuple[Any, ...]:
         """Return the shares of visible and of absent names that are called absent at some thresholds."""
-        sides = (np.sort(side) for side in (self.visible, self.absent))
-        visible, absent = (np.searchsorted(side, thresholds, "left") / len(side) for side in sides)
-        return visible, absent
+        sides = (self.visible, self.absent)
+        return tuple(np.searchsorted(np.sort(side), thresholds, "left") / len(side) for side in sides)
 
 
 def detection_curves(episodes: Sequence[Episode]) -> list[Curve]:
     """Return the curves of all variants that score names, where there are visible and absent ones."""
     curves, scoring = [], [e for e in episodes if e["score"] is not None and e["variant"] not in ("oracle", "random")]
-    for variant in variants_of(scoring):
-        own = [e for e in scoring if e["variant"] == variant]
+    for variant, (group, of) in product(variants_of(scoring), GROUPS.items()):
+        own = [e for e in scoring if e["variant"] == variant and of(e)]
         pair = (torch.tensor([e[key] for e in own], dtype=torch.float64) for key in ("score", "threshold"))
-        moved = recenter_scores(*pair).numpy()
-        for group, of in GROUPS.items():
-            visible = np.array([bool(of(e) and e["visible"]) for e in own])
-            absent = np.array([bool(of(e) and not e["present"]) for e in own])
-            if visible.any() and absent.any():
-                curves.append(Curve(variant, group, moved[visible], moved[absent]))
+        moved, visible = recenter_scores(*pair).numpy(), np.array([bool(e["visible"]) for e in own])
+        absent = np.array([not e["present"] for e in own])
+        if visible.any() and absent.any():
+            curves.append(Curve(variant, group, moved[visible], moved[absent]))
     return curves
 
 
@@ -97,10 +92,9 @@ def draw_curves(curves: Sequence[Curve]) -> Figure:
         for curve in (one for one in curves if one.group == group):
             color = _VARIANT_COLORS.get(curve.variant, "#5bb5a2")
             label = f"{curve.variant} ({len(curve.visible)} visible, {len(curve.absent)} absent)"
-            visible, absent = curve.called_absent(np.unique([*curve.visible, *curve.absent, np.inf]))
-            ax.plot(100 * visible, 100 * absent, color=color, label=label)
-            visible, absent = curve.called_absent(DEFAULT_THRESHOLD)
-            ax.plot(100 * visible, 100 * absent, "o", color=color)
+            thresholds = np.unique([*curve.visible, *curve.absent, np.inf])
+            ax.plot(*(100 * share for share in curve.called_absent(thresholds)), color=color, label=label)
+            ax.plot(*(100 * share for share in curve.called_absent(DEFAULT_THRESHOLD)), "o", color=color)
         ax.set_title(f"{group} names", fontsize=9)
         ax.set(xlabel="visible, called absent, %", ylabel="absent, called so, %", xlim=(0, 100), ylim=(0, 101))
         tidy_axes(ax)
@@ -154,22 +148,6 @@ def draw_objects(episodes: Sequence[Episode], suite: str) -> Figure:
     return draw_bars(bars, dict.fromkeys(bars, unseen), "success, %" if suite == "picking" else "right by name, %")
 
 
-def episode_table(episodes: Sequence[Episode], suite: str) -> str:
-    """Return the table of the episodes, the first 2000, Markdown."""
-    rows = [
-        [
-            *(episode[key] for key in ("variant", "seed", "kind", "instruction", "target")),
-            "seen" if episode["seen"] else "unseen",
-            outcome_of(episode, suite),
-            episode["steps"],
-            *(number(episode[key], 2, "") for key in ("score", "threshold")),
-        ]
-        for episode in episodes[:MOST_ROWS]
-    ]
-    head = ("variant", "seed", "kind", "instruction", "object", "seen?", "outcome", "steps", "score", "threshold")
-    return markdown_table(head, rows)
-
-
 def episode_gallery(episodes: Sequence[Episode], videos: Sequence[str], suite: str, folder: Path) -> Gallery:
     """Return a card for each video of an evaluation.
 
@@ -215,7 +193,6 @@ def write_report(
     if record["videos"]:
         shown["videos"] = episode_gallery(episodes, record["videos"], config.suite, folder)
         parts.append("## Videos\n\n![Videos](videos)")
-    parts.append(f"## Episodes\n\n{episode_table(episodes, config.suite)}")
     details = dict(run_details(record))
     if record["teacher_thresholds"] is not None:
         details["Thresholds of the teacher"] = settings_table(record["teacher_thresholds"])
