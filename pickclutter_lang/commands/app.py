@@ -27,8 +27,7 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
 
-from pickclutter_lang.commands import command_line, load
-from pickclutter_lang.commands.exit_status import exit_status
+from pickclutter_lang.commands import command_line, exit_status, load
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.ranks import world_size
 from pickclutter_lang.utils.validation import did_you_mean
