@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from omegaconf import MISSING
 
-from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileConfig, config_from_dict
+from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import select_objects
 from pickclutter_lang.objects.object_sets import (
@@ -55,7 +55,7 @@ class CollectConfig(PileConfig, ObjectsConfig, PoolConfig):
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
-        _ = self.clutter
+        PileConfig.validate(self)
         one_of("split", self.split, [*SPLIT_OBJECTS])
         within("scenes", self.scenes, 1, _MAX_SCENES)
         within("shard_size", self.shard_size, 1, _MAX_SCENES)
@@ -64,11 +64,6 @@ class CollectConfig(PileConfig, ObjectsConfig, PoolConfig):
         check_path("out", self.out)
         ObjectsConfig.validate(self)
         check_object_split(self.objects, self.object_split)
-
-    @property
-    def clutter(self) -> PileConfig:
-        """The configuration of the piles alone."""
-        return config_from_dict({item.name: getattr(self, item.name) for item in fields(PileConfig)})
 
 
 @dataclass

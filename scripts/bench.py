@@ -120,7 +120,7 @@ def scenes(objects: str, graspable: bool) -> Pair:
     found = load_object_set(objects)
     manifest = collect.plan(config, found, collect.current_versions())
     (out / "shards").mkdir(parents=True)
-    source = collect.simulator_source(found, config.clutter, manifest)
+    source = collect.simulator_source(found, config, manifest)
     numbers, env, turns = count(), stock(objects), count()
 
     def make() -> None:

@@ -80,7 +80,7 @@ def collect(config: CollectConfig) -> Collected:
     objects = config.load_objects(config.object_split)
     objects = replace(objects, root=objects.root.resolve())
     manifest = plan(config, objects, versions)
-    make_source = partial(simulator_source, objects, config.clutter, manifest)
+    make_source = partial(simulator_source, objects, config, manifest)
     catalog = None if objects.own_catalog is None else catalog_bytes(objects.own_catalog)
     return collect_store(Path(config.out), manifest, make_source, config, catalog)
 
@@ -100,7 +100,7 @@ def simulator_source(objects: ObjectSet, config: PileConfig, manifest: Manifest)
 
 def plan(config: CollectConfig, objects: ObjectSet, versions: dict[str, str]) -> Manifest:
     """Return the manifest of a store that is still empty."""
-    clutter, instances = config.clutter, objects.instances
+    instances = objects.instances
     of_set: dict[str, Any] = {}
     if objects.own_catalog is not None:
         catalog = hashlib.sha256(catalog_bytes(objects.own_catalog)).hexdigest()
@@ -115,8 +115,8 @@ def plan(config: CollectConfig, objects: ObjectSet, versions: dict[str, str]) ->
         seed=config.seed,
         scenes=config.scenes,
         shard_size=config.shard_size,
-        settings={**clutter.settings(), **of_set},
-        fields=scene_fields(clutter.cameras, clutter.graspable, instances > 0, clutter.camera.moved),
+        settings={**config.settings(), **of_set},
+        fields=scene_fields(config.cameras, config.graspable, instances > 0, config.camera.moved),
         object_set=objects.name,
         object_fingerprint=objects.fingerprint,
         objects=tuple(ObjectEntry(item.model_id, item.name, item.split) for item in objects.catalog),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig, ViewConfig, changes, read_settings
+from pickclutter_lang.envs.randomization import ViewConfig, changes
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject
 from pickclutter_lang.objects.object_sets import ObjectSet, check_share
@@ -91,7 +91,7 @@ class PileConfig(ViewConfig):
             "camera": changes(self.camera),
             "appearance": changes(self.appearance),
         }
-        rest = {name: value for name, value in asdict(self).items() if name not in own}
+        rest = {item.name: getattr(self, item.name) for item in fields(PileConfig) if item.name not in own}
         return rest | {name: changed for name, changed in own.items() if changed}
 
 
@@ -190,13 +190,3 @@ def drop_poses(
         quaternion = rng.normal(size=4)
         poses[n, 3:] = quaternion / np.linalg.norm(quaternion)
     return poses
-
-
-def config_from_dict(values: dict[str, Any]) -> PileConfig:
-    """Build a configuration from plain values (lists for tuples), as a manifest or YAML holds them."""
-    values_by_name: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-    for name, kind in (("camera", HandCameraConfig), ("appearance", AppearanceConfig)):
-        values_by_name[name] = read_settings(kind, values_by_name.get(name))
-    config = PileConfig(**values_by_name)
-    config.validate()
-    return config

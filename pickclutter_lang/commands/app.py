@@ -25,11 +25,12 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from pickclutter_lang.commands import command_line, exit_status, load
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.ranks import world_size
+from pickclutter_lang.utils.reading import check_json
 from pickclutter_lang.utils.validation import did_you_mean
 from pickclutter_lang.utils.words import quoted_value
 
@@ -203,55 +204,35 @@ def parse_config(schema: type[Config], cfg: DictConfig) -> Config:
 
     :raises InvalidArgumentError: naming the key that is unknown, missing or of the wrong type
     """
-    _check_values(schema, OmegaConf.to_container(cfg), "")
     try:
-        merged = OmegaConf.to_object(OmegaConf.merge(_structured(schema), cfg))  # type: ignore[arg-type]
+        values: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except MissingMandatoryValue as error:
         raise InvalidArgumentError(f"expected a value for {error.full_key}; give it, {error.full_key}=...") from error
-    except (ConfigAttributeError, ConfigKeyError) as error:
-        key = str(error.full_key)
-        raise InvalidArgumentError(
-            f"expected a key of the configuration, but got {key!r}{did_you_mean(key, config_keys(schema))}"
-        ) from error
     except OmegaConfBaseException as error:
-        key, message = str(error.full_key), str(error).splitlines()[0]
-        hint = f"; write {key}=[{OmegaConf.select(cfg, key)}]" if "ListConfig" in message else ""
-        raise InvalidArgumentError(f"expected another value of {key}: {message}{hint}") from error
-    validate = getattr(merged, "validate", None)
+        reason = str(error).splitlines()[0]
+        raise InvalidArgumentError(f"expected another value of {error.full_key}: {reason}") from error
+    try:
+        made = check_json(_with_texts(schema, values), schema)
+    except ValueError as error:
+        key, _, reason = str(error).removeprefix("$").removeprefix(".").partition(": ")
+        hint = f"; write {key}=[{OmegaConf.select(cfg, key)}]" if "array" in reason else ""
+        raise InvalidArgumentError(f"expected another value of {key or 'the configuration'}: {reason}{hint}") from error
+    validate = getattr(made, "validate", None)
     if validate is not None:
         validate()
-    return merged  # type: ignore[return-value]
+    return made
 
 
-def _check_values(schema: type, values: Any, prefix: str) -> None:
-    """Raise InvalidArgumentError for what OmegaConf takes: numbers for booleans, lists in lists, half a letter."""
-    hints = typing.get_type_hints(schema)
+def _with_texts(schema: type, values: dict[str, Any]) -> dict[str, Any]:
+    """Return values in which a number is text where a key takes texts alone: a folder may be called 2024."""
+    hints, found = typing.get_type_hints(schema), dict(values)
     for name, value in values.items():
-        kind = dataclass_of(hints.get(name))
+        kind, hint = dataclass_of(hints.get(name)), hints.get(name)
         if kind is not None and isinstance(value, dict):
-            _check_values(kind, value, f"{prefix}{name}.")
-        elif hints.get(name) is bool and type(value) in (int, float):
-            raise InvalidArgumentError(f"expected {prefix}{name} to be true or false, but got {value}")
-        elif isinstance(value, list) and any(isinstance(item, list | dict) for item in value):
-            raise InvalidArgumentError(f"expected plain values in {prefix}{name}, but got {value}")
-        elif re.search("[\ud800-\udc7f\udd00-\udfff]", str(value)):  # no system has such a file
-            raise InvalidArgumentError(f"expected {prefix}{name} to be text that can be written, but got {value!a}")
-
-
-@cache
-def _structured(schema: type[Any]) -> DictConfig:
-    """Return the configuration of a dataclass with its defaults, which `OmegaConf.merge` copies."""
-    return _writable(OmegaConf.structured(schema))
-
-
-def _writable(config: DictConfig) -> DictConfig:
-    """Return a configuration into which values can be merged: what is made of a frozen dataclass is read-only."""
-    OmegaConf.set_readonly(config, False)
-    for key in map(str, config):
-        there = not OmegaConf.is_missing(config, key) and not OmegaConf.is_interpolation(config, key)
-        if there and isinstance(config[key], DictConfig):
-            _writable(config[key])
-    return config
+            found[name] = _with_texts(kind, value)
+        elif type(value) in (int, float) and hint in (str, str | None):
+            found[name] = str(value)
+    return found
 
 
 def compose_config(schema: type[Config], command: str, overrides: Sequence[str]) -> Config:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from transforms3d.axangles import axangle2mat
 
-from pickclutter_lang.envs.generation.pile_sampling import config_from_dict
+from pickclutter_lang.envs.generation.pile_sampling import PileConfig
+from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig, read_settings
 from pickclutter_lang.objects.object_sets import ObjectSet
 
 pytest.importorskip("sapien", reason="needs the simulator: the `sim` extra")
@@ -22,7 +23,9 @@ SIDE = 96
 def generator(objects: ObjectSet, **settings: Any) -> Any:
     from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 
-    return SceneGenerator(objects, config_from_dict({"image_size": SIDE, "graspable": False, **settings}))
+    for name, kind in (("camera", HandCameraConfig), ("appearance", AppearanceConfig)):
+        settings[name] = read_settings(kind, settings.get(name))
+    return SceneGenerator(objects, PileConfig(**{"image_size": SIDE, "graspable": False, **settings}))
 
 
 def scene(objects: ObjectSet, index: int = 0, **settings: Any) -> dict[str, NDArray[Any]]:
