@@ -68,10 +68,8 @@ class SceneDataset:
             )
         self.labels = torch.from_numpy(store.array(config.target_label)[self._rows])
         self.label_names = store.label_names
-        kinds = ("rgb", "depth") if config.depth else ("rgb",)
-        self._channels = [(camera, kind) for camera in config.cameras for kind in kinds]
         self._cache: dict[tuple[str, str], NDArray[np.generic]] = {}
-        self._load_into_cache(*self._channels)
+        self._load_into_cache(*config.camera_spec.keys)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -129,7 +127,7 @@ class SceneDataset:
         :param image_size: side S; by default that of the configuration
         :return: float32 [n, K, S, S], channels last in memory
         """
-        stored = {key: self.load_images(*key, rows) for key in self._channels}
+        stored = {key: self.load_images(*key, rows) for key in self.config.camera_spec.keys}
         return preprocess_images(stored, self.crop_size, image_size or self.config.image_size, params)
 
     def hand_images(self, rows: Sequence[int], params: AugmentationParams | None = None) -> NDArray[np.uint8]:

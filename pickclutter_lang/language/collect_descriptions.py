@@ -221,20 +221,18 @@ def _ask(client: Any, config: DescribeConfig, label: str) -> str:
     )
 
 
+class UnusableAnswerError(LanguageModelError):
+    """An answer that is no description: empty, a refusal, cut off, or no text at all."""
+
+
 def _content(completion: Any) -> str:
     """Return the text of a completion, whatever the server made of it."""
     try:
         choice = completion.choices[0]
-        text, refusal, end = choice.message.content, choice.message.refusal, choice.finish_reason
+        whole = not choice.message.refusal and choice.finish_reason not in ("content_filter", "length")
+        return str(choice.message.content or "") if whole else ""
     except (AttributeError, IndexError, TypeError):
-        raise UnusableAnswerError("a reply without a message") from None
-    if refusal or end in ("content_filter", "length"):
-        raise UnusableAnswerError("a refusal, or a text that was cut off")
-    return text if isinstance(text, str) else ""
-
-
-class UnusableAnswerError(LanguageModelError):
-    """An answer that is no description: empty, a refusal, cut off, or no text at all."""
+        return ""
 
 
 def clean_answer(text: str) -> str:
@@ -242,20 +240,17 @@ def clean_answer(text: str) -> str:
 
     :raises UnusableAnswerError: for an empty answer, a refusal, or what is no sentence
     """
-    answer = text.rpartition("</think>")[2]
-    rows = [row for row in answer.splitlines() if row.strip()]
+    rows = [row for row in text.rpartition("</think>")[2].splitlines() if row.strip()]
     if len(rows) > 1 and rows[0].rstrip().endswith(":"):
         rows = rows[1:]
     line = " ".join(" ".join(rows).split())
     for opening, closing in _QUOTES:
-        inner = line[len(opening) : len(line) - len(closing)]
-        if line.startswith(opening) and line.endswith(closing) and inner and opening not in inner:
+        inner = line.removeprefix(opening).removesuffix(closing)
+        if len(inner) == len(line) - len(opening + closing) and inner and opening not in inner:
             line = inner.strip()
-    letters = sum(map(str.isalpha, line))
-    if not line or "<think>" in line or _REFUSAL.match(line.replace("’", "'")):
-        raise UnusableAnswerError(f"a refusal, or thoughts alone, {line[:160]!r}")
-    if len(line) > _MAX_ANSWER_LENGTH or letters < len(line) / 2 or not line.isprintable():
-        raise UnusableAnswerError(f"no sentence, {line[:160]!r}")
+    sentence = line.isprintable() and sum(map(str.isalpha, line)) >= len(line) / 2 and len(line) <= _MAX_ANSWER_LENGTH
+    if not line or not sentence or "<think>" in line or _REFUSAL.match(line.replace("’", "'")):
+        raise UnusableAnswerError(f"empty, cut off, a refusal, or no sentence: {line[:160]!r}")
     return line
 
 

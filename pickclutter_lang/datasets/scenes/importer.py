@@ -155,21 +155,16 @@ class _PublishedScenes:
         return [value.decode(errors="replace") if isinstance(value, bytes) else str(value) for value in values]
 
     def _image(self, name: str, camera: str, kind: str) -> NDArray[Any]:
-        """Return an image [H, H, 3 or 4], or a depth image [H, H(, 1)]."""
+        """Return an image [H, H, 3 or 4] of integers from 0 to 255 or fractions, or a depth image [H, H(, 1)]."""
         path = f"{name}/dict_str_{camera}_camera/dict_str_{kind}"
         values = self._array(path)
-        channels = (3, 4) if kind == "rgb" else (1,)
-        fits = (values.ndim == 3 and values.shape[2] in channels) or (values.ndim == 2 and kind == "depth")
-        if values.dtype.kind not in "uif" or not fits or not values.size or values.shape[0] != values.shape[1]:
-            raise DatasetError(
-                f"expected {path} as a square image of numbers with {channels} channels, but got {values.dtype} "
-                f"{list(values.shape)}"
-            )
+        shapes = [(*values.shape[:1] * 2, 3), (*values.shape[:1] * 2, 4)]
+        shapes = shapes if kind == "rgb" else [values.shape[:1] * 2, (*values.shape[:1] * 2, 1)]
         low, high = (-_COLOR_NOISE, 1 + _COLOR_NOISE) if values.dtype.kind == "f" else (0, 255)
-        if kind == "rgb" and not (low <= values.min() and values.max() <= high):
+        if values.shape not in shapes or (kind == "rgb" and not low <= values.min() <= values.max() <= high):
             raise DatasetError(
-                f"expected {path} as integers from 0 to 255 or as fractions from 0 to 1, but got {values.dtype} from "
-                f"{values.min():.4g} to {values.max():.4g}"
+                f"expected {path} as a square image, of depth, or of colors from 0 to 255 or from 0 to 1, but got "
+                f"{values.dtype} {list(values.shape)}"
             )
         return values
 
