@@ -31,6 +31,5 @@ where it fits: `tableware.mug`, `fruit.apple` and `packages.soda_can` are good e
 """
 
 from pickclutter_lang.objects.kinds.kind import Instance, Kind, all_kinds, find_kinds
-from pickclutter_lang.objects.kinds.kind_set import write_kinds
 
-__all__ = ["Instance", "Kind", "all_kinds", "find_kinds", "write_kinds"]
+__all__ = ["Instance", "Kind", "all_kinds", "find_kinds"]

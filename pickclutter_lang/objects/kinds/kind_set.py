@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError, UnknownObjectError
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject, paper_catalog, unseen_objects
 from pickclutter_lang.objects.kinds.kind import Instance, Kind, all_kinds, find_kinds
-from pickclutter_lang.objects.object_set import DEFAULT_INSTANCES, MAX_INSTANCES, MODEL_DB_FILE, ObjectSet
+from pickclutter_lang.objects.object_set import DEFAULT_INSTANCES, MAX_INSTANCES, ObjectSet
 from pickclutter_lang.objects.procedural.writer import atomic_write_dir, model_db_entry, write_model
-from pickclutter_lang.utils.io import cache_dir, write_json
+from pickclutter_lang.utils.io import cache_dir
 from pickclutter_lang.utils.reading import Sha256, read_json
 from pickclutter_lang.utils.validation import within
 
@@ -29,7 +29,7 @@ KINDS_VERSION = 1
 """Names the instances that the kinds generate. A change that alters an instance of any kind raises it.
 
 The golden case "kinds" notices such a change."""
-WORDS_FILE, ATLAS_WIDTH = "objects.json", 256
+ATLAS_WIDTH = 256
 _ENTRY_FILE = "object.json"
 
 
@@ -109,33 +109,6 @@ def load_kind_set(
     unseen = [kind.id for kind in chosen if unseen_names & {kind.name, *kind.synonyms}]
     place = cache_dir() if root is None else Path(root).expanduser()
     return KindSet("kinds", place / f"kinds-{KINDS_VERSION}", catalog.with_unseen(unseen), instances)
-
-
-def write_kinds(root: str | Path, seeds: Mapping[str, Sequence[int]]) -> list[str]:
-    """Write instances in ManiSkill2's layout under ids such as `mug-3`, and their words to `ROOT/objects.json`.
-
-    :param root: a folder that does not exist yet, or an empty one; it appears completely or not at all
-    :param seeds: the seeds of each kind, by name
-    :returns: the ids, kind by kind
-    :raises UnknownObjectError: for a name that is no kind
-    :raises InvalidArgumentError: for a negative seed, or a folder that is not empty or cannot be written
-    """
-    kinds = find_kinds(list(seeds))
-    words: dict[str, dict[str, object]] = {}
-
-    def write(folder: Path) -> None:
-        rows = {}
-        for kind in kinds:
-            for seed in seeds[kind.name]:
-                model_id, instance = kind.model_id(seed), kind.instance(seed)
-                write_instance(instance, folder / "models" / model_id)
-                rows[model_id] = model_db_entry(instance.size, 1.0, instance.density)
-                words[model_id] = kind.words(seed, instance)
-        write_json(folder / MODEL_DB_FILE, rows)
-        write_json(folder / WORDS_FILE, words)
-
-    atomic_write_dir(Path(root).expanduser(), MODEL_DB_FILE, write)
-    return list(words)
 
 
 def write_instance(instance: Instance, folder: Path) -> None:
