@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.training.batches import Batch
+from pickclutter_lang.training.batches import Batch, prefetch_map
 from pickclutter_lang.training.checkpoint import (
     PhaseState,
     check_fits,
@@ -52,6 +52,7 @@ class Phase(ABC):
     - `labels`: the names that are scored, stored in checkpoints
     - `selection_metric`: of `validate`, chooses the epoch that is the result; None: the last one
     - `finished_run`: folder of another run whose result of this phase is taken over; None: the phase is trained
+    - `num_workers`: processes that load batches early
     """
 
     name: str
@@ -60,6 +61,7 @@ class Phase(ABC):
     labels: Sequence[str]
     selection_metric: str | None = None
     finished_run: Path | None = None
+    num_workers: int = 0
 
     @property
     @abstractmethod
@@ -88,8 +90,13 @@ class Phase(ABC):
         """Return the batches of an epoch (from 1); their number is the same in every epoch, 0 included."""
 
     @abstractmethod
+    def load(self, batch: Batch, epoch: int, number: int) -> Any:
+        """Return what `loss` needs of a batch of an epoch, by its number; it does not depend on the model."""
+
     def iter_batches(self, epoch: int) -> Iterator[Any]:
-        """Yield what `loss` needs of each batch of an epoch, in order; it does not depend on the model."""
+        """Yield what `loss` needs of each batch of an epoch, in order."""
+        batches = self.batches(epoch)
+        return prefetch_map(lambda number: self.load(batches[number], epoch, number), len(batches), self.num_workers)
 
     @abstractmethod
     def loss(self, prepared: Any, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:

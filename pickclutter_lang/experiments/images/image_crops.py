@@ -75,14 +75,6 @@ class ImageCrops:
             images.append(_cut(image, part, size or self.size))
         return torch.stack(images), crops
 
-    def train_batches(
-        self, batches: Sequence[Sequence[int]], key: Sequence[int], size: int | None = None
-    ) -> Iterator[tuple[Tensor, list[int]]]:
-        """Yield the `train_images` of each batch; its number is the last of its key."""
-        return prefetch_map(
-            lambda number: self.train_images(batches[number], (*key, number), size), len(batches), self.num_workers
-        )
-
     def crop_features(self, teacher: Teacher, cache: FeatureCache, rows: Sequence[int]) -> Tensor:
         """Return the teacher's features [n, V, D] of the fixed crops of some images, V at least 1."""
         chosen = hashlib.sha256(np.asarray(rows, np.int64).tobytes()).hexdigest()[:16]

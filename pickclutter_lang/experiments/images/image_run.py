@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -225,6 +225,7 @@ class ImagePhase(Phase):
     def __init__(self, run: ImageRun, name: str) -> None:
         self.run, self.name, self.group = run, name, DISTILL if name == DISTILL else FEW_SHOT
         self.config, self.architecture = run.config.phases[name], run.architecture
+        self.num_workers = run.config.num_workers
         seen, unseen = run.split.seen, run.split.unseen
         added = () if name == DISTILL else run.unseen_halves[0] if name == CONTINUAL else unseen
         groups = [seen, added] if run.config.text.closed_set else [(*seen, *added)]
@@ -263,12 +264,10 @@ class ImagePhase(Phase):
     def _key(self, epoch: int) -> tuple[int, int, int]:
         return self.run.config.seed, [*self.run.phases].index(self.name), epoch
 
-    def iter_batches(self, epoch: int) -> Iterator[ImageBatch]:
-        """Yield the rows of each batch, their images, and which crops these are."""
-        batches = [[row for _, row in batch] for batch in self.batches(epoch)]
-        loaded = self.run.crops.train_batches(batches, self._key(epoch), self.config.image_size(epoch))
-        for rows, (images, crops) in zip(batches, loaded, strict=True):
-            yield rows, images, crops
+    def load(self, batch: Batch, epoch: int, number: int) -> ImageBatch:
+        """Return the rows of a batch, their images, and which crops these are."""
+        rows = [row for _, row in batch]
+        return rows, *self.run.crops.train_images(rows, (*self._key(epoch), number), self.config.image_size(epoch))
 
     def loss(self, prepared: ImageBatch, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the objective's value on a batch, and its terms."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig
 from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, FEW_SHOT
 from pickclutter_lang.students.student import CropClassifier, build_student, resolve_bf16
-from pickclutter_lang.training.batches import Batch, balanced_batches, prefetch_map
+from pickclutter_lang.training.batches import Batch, balanced_batches
 from pickclutter_lang.training.parallel import gather_rows, own_draws, own_slice
 from pickclutter_lang.training.trainer import Phase, check_finite
 from pickclutter_lang.utils.sampling import evenly_spaced
@@ -44,7 +43,7 @@ class CropPhase(Phase):
     def __init__(self, run: SceneRun, config: CropClassifierPhaseConfig) -> None:
         self.run, self.config, self.architecture = run, config, run.architecture
         self.labels = list(run.unseen)
-        self._key = run.config.seed, 2
+        self._key, self.num_workers = (run.config.seed, 2), run.config.num_workers
 
     @cached_property
     def model(self) -> CropClassifier:
@@ -96,13 +95,6 @@ class CropPhase(Phase):
         counts = len(self.crops["train"]), len(self.crops["fewshot"])
         return balanced_batches(*counts, self.config, (*self._key, epoch))
 
-    def iter_batches(self, epoch: int) -> Iterator[CropBatch]:
-        """Yield the object crops of each batch, rotated and shifted."""
-        batches, workers = self.batches(epoch), self.run.config.num_workers
-        return prefetch_map(
-            lambda number: self._load(batches[number], (*self._key, epoch, number)), len(batches), workers
-        )
-
     def loss(self, prepared: CropBatch, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the cross-entropy over the names (L_cls, Eq. 1) with logit adjustment (Menon et al. 2021,
         Eq. 10): in training the log frequency of each name is added, so that inference does not favor frequent names.
@@ -132,10 +124,11 @@ class CropPhase(Phase):
             right.append(logits.argmax(dim=1).cpu() == validation.labels[part])
         return {"accuracy": float(torch.cat(right).float().mean())}
 
-    def _load(self, batch: Batch, key: Sequence[int]) -> CropBatch:
-        rng, parts = np.random.default_rng(list(key)), []
-        for number, source in enumerate((self.crops["train"], self.crops["fewshot"])):
-            rows = [row for which, row in batch if which == number]
+    def load(self, batch: Batch, epoch: int, number: int) -> CropBatch:
+        """Return the object crops of a batch, rotated and shifted."""
+        rng, parts = np.random.default_rng([*self._key, epoch, number]), []
+        for which, source in enumerate((self.crops["train"], self.crops["fewshot"])):
+            rows = [row for of, row in batch if of == which]
             if rows:
                 parts.append((*source.load(rows, self.config.crop_size, rng), source.labels[rows]))
         images, masks, labels = (torch.cat(each) for each in zip(*parts, strict=True))

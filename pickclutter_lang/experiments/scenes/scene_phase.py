@@ -26,7 +26,6 @@ from pickclutter_lang.teachers.scene_features import RegionFeatures, region_cove
 from pickclutter_lang.training.batches import (
     Batch,
     balanced_batches,
-    prefetch_map,
     shuffled_batches,
     with_unlabeled,
 )
@@ -68,11 +67,9 @@ class SceneBatch:
     """A batch of scenes, which its `parts` name: number of a source, and rows and augmentations of its scenes.
 
     `images` [n, K, S, S] are of the `own_slice` of this process, `targets` [N, C] of all; `labeled` [N] says which
-    targets are known, others are zeros (None: all are). `sampled` texts of the vocabulary are scored. `key` is epoch
-    and number of the batch.
+    targets are known, others are zeros (None: all are). `sampled` texts of the vocabulary are scored.
     """
 
-    key: tuple[int, int]
     parts: Sequence[_Part]
     images: Tensor
     targets: Tensor
@@ -88,7 +85,7 @@ class ScenePhase(Phase):
     """
 
     def __init__(self, run: SceneRun, name: str) -> None:
-        self.run, self.name, self.settings = run, name, run.config
+        self.run, self.name, self.num_workers = run, name, run.config.num_workers
         self.config, self.architecture = run.config.phases[name], run.architecture
         self.selection_metric = run.config.selection_metric
         distilled = name == DISTILL
@@ -136,41 +133,30 @@ class ScenePhase(Phase):
         if isinstance(config, FewShotConfig):
             return balanced_batches(counts[0], counts[1], config, key)
         rows = shuffled_batches(counts[0], config.batch_size, key)
-        return with_unlabeled(rows, sum(counts[1:]), self.settings.data.unlabeled_batch_size, key)
+        return with_unlabeled(rows, sum(counts[1:]), self.run.config.data.unlabeled_batch_size, key)
 
-    def iter_batches(self, epoch: int) -> Iterator[SceneBatch]:
-        """Yield the batches of an epoch as the student sees them, with their targets."""
-        batches, size = self.batches(epoch), self.config.image_size(epoch)
-        return prefetch_map(
-            lambda number: self.load(batches[number], (epoch, number), size), len(batches), self.settings.num_workers
-        )
-
-    def load(self, batch: Batch, key: tuple[int, int], image_size: int | None) -> SceneBatch:
-        """Return a batch.
-
-        :param key: epoch and number of the batch
-        :param image_size: side of the images, by default that of the data's settings
-        """
+    def load(self, batch: Batch, epoch: int, number: int) -> SceneBatch:
+        """Return a batch as the student sees it, with its targets."""
         drawn = []
-        for number, row in batch:
-            scenes, of_image = self.sources[number].scenes, (*self._key, key[0], number, row)
-            drawn.append((number, row, sample_augmentation(scenes.config.augmentation, scenes.crop_size, of_image)))
-        own = _by_source(drawn[own_slice()])
-        images = [self.sources[number].scenes.batch(rows, draws, image_size) for number, rows, draws in own]
+        for source, row in batch:
+            scenes, of_image = self.sources[source].scenes, (*self._key, epoch, source, row)
+            drawn.append((source, row, sample_augmentation(scenes.config.augmentation, scenes.crop_size, of_image)))
+        own, size = _by_source(drawn[own_slice()]), self.config.image_size(epoch)
+        images = [self.sources[source].scenes.batch(rows, draws, size) for source, rows, draws in own]
         parts, sampled = _by_source(drawn), list[int]()
         targets = [
-            self.sources[number].scenes.labels[rows][:, self._columns]
-            if self.sources[number].labeled
+            self.sources[source].scenes.labels[rows][:, self._columns]
+            if self.sources[source].labeled
             else torch.zeros(len(rows), len(self.labels), dtype=torch.bool)
-            for number, rows, _ in parts
+            for source, rows, _ in parts
         ]
-        known = torch.tensor([self.sources[number].labeled for number, rows, _ in parts for _ in rows])
+        known = torch.tensor([self.sources[source].labeled for source, rows, _ in parts for _ in rows])
         vocabulary = self.run.vocabulary
         if vocabulary is not None and self.objective.needs("vocabulary_probabilities"):
             count = len(vocabulary.texts)
-            rng = np.random.default_rng((*self._key, *key, _VOCABULARY))
+            rng = np.random.default_rng((*self._key, epoch, number, _VOCABULARY))
             sampled = rng.choice(count, min(_SCORED_TEXTS, count), replace=False).tolist()
-        return SceneBatch(key, parts, torch.cat(images), torch.cat(targets), None if known.all() else known, sampled)
+        return SceneBatch(parts, torch.cat(images), torch.cat(targets), None if known.all() else known, sampled)
 
     def loss(self, prepared: SceneBatch, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the objective's value on a batch, and its terms."""

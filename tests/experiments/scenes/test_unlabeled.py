@@ -60,10 +60,10 @@ def test_the_student_follows_the_teacher_on_unlabeled_scenes(toys: list[str], tm
     assert "unlabeled" not in without.data_provenance
     assert any(not torch.equal(weights[name], other[name]) for name in weights)
     phase: Any = run.phases["distill"]
-    loaded = phase.load([(0, 1), (0, 2), (1, 3)], (0, 0), None)
+    loaded = phase.load([(0, 1), (0, 2), (1, 3)], 0, 0)
     assert loaded.labeled.tolist() == [True, True, False]
     assert not loaded.targets[2].any() and loaded.targets[0].any()
-    assert phase.load([(0, 1)], (0, 0), None).labeled is None
+    assert phase.load([(0, 1)], 0, 0).labeled is None
 
 
 def test_their_labels_are_never_read(toys: list[str], tmp_path: Path) -> None:
