@@ -160,7 +160,7 @@ def distillation(objects: str, precision: str) -> Call:
     config.data.target_label = "visible"
     run = SceneRun.open(config)
     phase = run.phases["distill"]
-    trainer = Trainer(phase, run.folder, run.teacher_provenance)
+    trainer = Trainer(phase, run.folder)
     phase.model.train()
     return lambda: [trainer.step(batch, 1) for batch in phase.iter_batches(1)]
 

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 from typing_extensions import NotRequired, TypedDict
 
-from pickclutter_lang.errors import CheckpointError, TeacherError
+from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.utils.io import fsync
 from pickclutter_lang.utils.reading import (
     Sha256,
@@ -54,14 +54,6 @@ class _Hashes(TypedDict):
     state: Sha256
 
 
-class TeacherEntry(TypedDict):
-    """The teacher that a run has: name, width and fingerprint."""
-
-    name: str
-    embed_dim: Annotated[int, Meta(ge=1)]
-    fingerprint: str
-
-
 class HistoryRow(TypedDict):
     """An epoch of a phase; it has the losses too."""
 
@@ -83,16 +75,13 @@ class PhaseState(CheckpointState):
 
     phase: str
     epoch: _Epoch
-    labels: list[str]
-    architecture: dict[str, Any]
-    teacher: TeacherEntry
     schedule: dict[str, Any]
     history: list[HistoryRow]
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Content of a checkpoint folder. `state` is JSON: epoch, architecture, teacher, schedule, history.
+    """Content of a checkpoint folder. `state` is JSON: epoch, schedule, history.
 
     A part that was not asked for is empty.
     """
@@ -179,26 +168,6 @@ def load_state(folder: Path, kind: type[CheckpointState] = CheckpointState) -> d
 def _read_hashes(folder: Path) -> _Hashes:
     missing = f"expected a checkpoint at {folder}, but {_HASHES_FILE} is not there; {_REMEDY}"
     return read_json(folder / _HASHES_FILE, _Hashes, CheckpointError, _REMEDY, missing)
-
-
-def check_fits(state: Mapping[str, Any], architecture: dict[str, Any], teacher: Mapping[str, Any]) -> None:
-    """Check that the state of a checkpoint is for this architecture and this teacher.
-
-    :raises CheckpointError: naming each part of the architecture that differs
-    :raises TeacherError: for a teacher of another width or fingerprint
-    """
-    saved = state["teacher"]
-    for key in ("embed_dim", "fingerprint"):
-        if saved[key] != teacher[key]:
-            raise TeacherError(
-                f"the checkpoint was trained with a teacher whose {key} is {saved[key]}, but this teacher's is "
-                f"{teacher[key]}; choose the same teacher, or train again in another folder"
-            )
-    differences = describe_differences(state["architecture"], architecture)
-    if differences:
-        raise CheckpointError(
-            "the checkpoint is of another architecture (checkpoint / requested): " + "; ".join(differences)
-        )
 
 
 def description_differences(saved: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:

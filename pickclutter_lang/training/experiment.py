@@ -7,18 +7,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from msgspec import Meta
 from typing_extensions import NotRequired, TypedDict
 
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MismatchError, TeacherError
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.training.checkpoint import (
     Checkpoint,
     PhaseState,
-    TeacherEntry,
-    check_fits,
     copy_checkpoints,
     description_differences,
     epoch_folder,
@@ -38,6 +37,14 @@ from pickclutter_lang.utils.reading import describe_differences, read_json
 
 CONFIG_FILE = "settings.json"
 _DAMAGED = "choose another out, or delete that folder"
+
+
+class TeacherEntry(TypedDict):
+    """The teacher that a run has: name, width and fingerprint."""
+
+    name: str
+    embed_dim: Annotated[int, Meta(ge=1)]
+    fingerprint: str
 
 
 class DescriptionEntry(TypedDict):
@@ -90,17 +97,12 @@ class MultiPhaseExperiment(ABC):
 
     @property
     def teacher_provenance(self) -> dict[str, Any]:
-        """The entry of the teacher in a checkpoint."""
+        """The teacher of the run: name, width and fingerprint."""
         return {
             "name": self.config.teacher.name,
             "embed_dim": self.teacher.embed_dim,
             "fingerprint": self.teacher.fingerprint,
         }
-
-    @property
-    @abstractmethod
-    def architecture(self) -> dict[str, Any]:
-        """What a checkpoint must share with the model."""
 
     @property
     @abstractmethod
@@ -146,7 +148,7 @@ class MultiPhaseExperiment(ABC):
                 with main_first():
                     self._take_over(phase)
                 seed = phase_seed(self.config.seed, number)
-                trainer = Trainer(phase, self.folder / phase.name, self.teacher_provenance, self.keep_last, seed)
+                trainer = Trainer(phase, self.folder / phase.name, self.keep_last, seed)
                 if not trainer.resume():
                     phase.initialize()
                     seed_everything(seed)
@@ -171,7 +173,6 @@ class MultiPhaseExperiment(ABC):
         checkpoint, history = finished_checkpoint(
             self.folder / phase, chosen.config.epochs, self.command, chosen.selection_metric, back
         )
-        check_fits(checkpoint.state, self.architecture, self.teacher_provenance)
         restore_model(checkpoint, chosen.model)
         chosen.model.eval()
         return history
@@ -188,9 +189,13 @@ class MultiPhaseExperiment(ABC):
             return
         current = json.loads(json.dumps(self.identity))
         saved = read_run(self.folder, "")
-        for root in (self.folder / name for name in self.phases):
-            for last in saved_epochs(root)[-1:]:
-                check_fits(load_state(epoch_folder(root, last), PhaseState), self.architecture, self.teacher_provenance)
+        for key in ("embed_dim", "fingerprint"):
+            there, now = saved["teacher"][key], current["teacher"][key]
+            if there != now:
+                raise TeacherError(
+                    f"the run at {self.folder} was started with a teacher whose {key} is {there}, but this one's is "
+                    f"{now}; choose the same teacher, or another out"
+                )
         differences = describe_differences(saved["data"], current["data"]) + description_differences(saved, current)
         if differences:
             raise MismatchError(

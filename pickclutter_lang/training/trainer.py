@@ -20,7 +20,6 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.training.batches import Batch, prefetch_map
 from pickclutter_lang.training.checkpoint import (
     PhaseState,
-    check_fits,
     epoch_folder,
     load_checkpoint,
     prune,
@@ -48,8 +47,6 @@ class Phase(ABC):
     """One phase of an experiment: what it trains, on which batches, by which loss.
 
     - `name`, and `config`: how it is optimized
-    - `architecture`: what a checkpoint must share with the model, as JSON values
-    - `labels`: the names that are scored, stored in checkpoints
     - `selection_metric`: of `validate`, chooses the epoch that is the result; None: the last one
     - `finished_run`: folder of another run whose result of this phase is taken over; None: the phase is trained
     - `num_workers`: processes that load batches early
@@ -57,8 +54,6 @@ class Phase(ABC):
 
     name: str
     config: PhaseConfig
-    architecture: dict[str, Any]
-    labels: Sequence[str]
     selection_metric: str | None = None
     finished_run: Path | None = None
     num_workers: int = 0
@@ -143,14 +138,13 @@ class Trainer:
     In several processes all train, and rank 0 alone validates and writes.
     """
 
-    def __init__(self, phase: Phase, folder: Path, teacher: dict[str, Any], keep_last: int = 1, seed: int = 0) -> None:
+    def __init__(self, phase: Phase, folder: Path, keep_last: int = 1, seed: int = 0) -> None:
         """Build optimizer and schedule.
 
-        :param teacher: `embed_dim` and `fingerprint`, stored in checkpoints
         :param keep_last: number of last epochs whose checkpoints are retained, at least 1; the best one is too
         :param seed: of what each of several processes draws for its own rows; see `own_draws`
         """
-        self.phase, self.folder, self.teacher, self.keep_last, self.seed = phase, folder, teacher, keep_last, seed
+        self.phase, self.folder, self.keep_last, self.seed = phase, folder, keep_last, seed
         self.epoch_steps = len(phase.batches(0))
         self.optimizer = phase.build_optimizer()
         self.schedule = build_schedule(self.optimizer, phase.config, self.epoch_steps)
@@ -169,8 +163,7 @@ class Trainer:
     def resume(self) -> bool:
         """Go back to the last checkpoint in the folder; return whether there is one.
 
-        :raises CheckpointError: when it is damaged or of another architecture
-        :raises TeacherError: when it was trained with another teacher
+        :raises CheckpointError: when it is damaged, or does not fit the model
         """
         epochs = saved_epochs(self.folder)
         if not epochs:
@@ -178,7 +171,6 @@ class Trainer:
                 self._prune()
             return False
         checkpoint = load_checkpoint(epoch_folder(self.folder, epochs[-1]), PhaseState)
-        check_fits(checkpoint.state, self.phase.architecture, self.teacher)
         restore(checkpoint, self.phase.model, self.optimizer, self.schedule)
         self.history = checkpoint.state["history"]
         if is_main():
@@ -243,9 +235,6 @@ class Trainer:
         state = {
             "phase": self.phase.name,
             "epoch": epoch,
-            "labels": list(self.phase.labels),
-            "architecture": self.phase.architecture,
-            "teacher": self.teacher,
             "schedule": self.schedule.state_dict(),
             "history": self.history,
         }

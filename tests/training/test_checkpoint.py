@@ -135,8 +135,8 @@ def test_a_run_is_found_by_its_folder(run: tuple[list[str], Path], tmp_path: Pat
 @pytest.mark.parametrize(
     ("override", "error", "key"),
     [
-        ("student.name=efficientnet_b0", CheckpointError, "student"),
-        ("prompts.n_ctx=9", CheckpointError, "n_ctx"),
+        ("student.name=efficientnet_b0", InvalidArgumentError, r"student\.name"),
+        ("prompts.n_ctx=9", InvalidArgumentError, "n_ctx"),
         ("distill.lr=0.5", InvalidArgumentError, r"distill\.lr"),
         ("data.id={}/id", MismatchError, "id"),
         ("teacher.checkpoint={}/narrow", TeacherError, "embed_dim"),

@@ -22,7 +22,7 @@ from pickclutter_lang.training.trainer import Phase, Trainer
 class LinePhase(Phase):
     """Fits a line, three batches an epoch; in the epoch `stops_in` it is interrupted after the first."""
 
-    name, architecture, labels, selection_metric = "line", dict[str, Any](), ["y"], "map"
+    name, selection_metric = "line", "map"
 
     def __init__(self, stops_in: int = 0) -> None:
         self.config, self._stops_in = PhaseConfig(epochs=3), stops_in
@@ -48,8 +48,7 @@ class LinePhase(Phase):
 
 
 def test_tensorboard_has_every_step_and_every_validation_once_after_an_interruption(tmp_path: Path) -> None:
-    teacher = {"name": "none", "embed_dim": 1, "fingerprint": "0" * 64}
-    trainers = [Trainer(phase, tmp_path / "line", teacher) for phase in (LinePhase(2), LinePhase())]
+    trainers = [Trainer(phase, tmp_path / "line") for phase in (LinePhase(2), LinePhase())]
     with pytest.raises(KeyboardInterrupt):
         trainers[0].run(tmp_path / "tensorboard")
     assert trainers[1].resume()
@@ -67,4 +66,4 @@ def test_a_training_that_diverges_says_which_key_to_lower(tmp_path: Path, rate: 
         nothing = torch.full((2, 1), float("nan"))
         phase.validate = lambda: multilabel_row(nothing, nothing.bool())  # type: ignore[method-assign]
     with pytest.raises(InvalidArgumentError, match=r"line\.lr"):
-        Trainer(phase, tmp_path / "line", {}).run(tmp_path / "tensorboard")
+        Trainer(phase, tmp_path / "line").run(tmp_path / "tensorboard")

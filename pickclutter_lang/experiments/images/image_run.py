@@ -107,18 +107,6 @@ class ImageRun(MultiPhaseExperiment):
         model = ImageStudent(self.config, self.teacher, self.data.classes)
         return model.to(device=self.config.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
-    @property
-    def architecture(self) -> dict[str, Any]:
-        """What a checkpoint must share with the model."""
-        return {
-            "student": self.config.student.name,
-            "output_stride": self.config.student.output_stride,
-            "image_size": self.config.image_size,
-            "embed_dim": self.teacher.embed_dim,
-            "n_ctx": self.config.text.n_ctx,
-            "closed_set": len(self.data.classes) if self.config.text.closed_set else 0,
-        }
-
     @cached_property
     def phases(self) -> dict[str, ImagePhase]:
         """Distillation, fine-tuning on the few-shot images and, where configured, on those of half of Y_ood."""
@@ -224,13 +212,11 @@ class ImagePhase(Phase):
 
     def __init__(self, run: ImageRun, name: str) -> None:
         self.run, self.name, self.group = run, name, DISTILL if name == DISTILL else FEW_SHOT
-        self.config, self.architecture = run.config.phases[name], run.architecture
-        self.num_workers = run.config.num_workers
+        self.config, self.num_workers = run.config.phases[name], run.config.num_workers
         seen, unseen = run.split.seen, run.split.unseen
         added = () if name == DISTILL else run.unseen_halves[0] if name == CONTINUAL else unseen
         groups = [seen, added] if run.config.text.closed_set else [(*seen, *added)]
         self.classes = [group for group in groups if group]
-        self.labels = [run.data.classes[number].name for group in self.classes for number in group]
 
     @cached_property
     def model(self) -> ImageStudent:

@@ -41,7 +41,7 @@ class CropPhase(Phase):
     config: CropClassifierPhaseConfig
 
     def __init__(self, run: SceneRun, config: CropClassifierPhaseConfig) -> None:
-        self.run, self.config, self.architecture = run, config, run.architecture
+        self.run, self.config = run, config
         self.labels = list(run.unseen)
         self._key, self.num_workers = (run.config.seed, 2), run.config.num_workers
 

@@ -86,8 +86,7 @@ class ScenePhase(Phase):
 
     def __init__(self, run: SceneRun, name: str) -> None:
         self.run, self.name, self.num_workers = run, name, run.config.num_workers
-        self.config, self.architecture = run.config.phases[name], run.architecture
-        self.selection_metric = run.config.selection_metric
+        self.config, self.selection_metric = run.config.phases[name], run.config.selection_metric
         distilled = name == DISTILL
         self.labels = run.label_names("id") if distilled else list(run.unseen)
         self.stores = run.distilled_stores if distilled else ("train", "fewshot")

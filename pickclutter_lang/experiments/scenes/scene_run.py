@@ -16,7 +16,6 @@ from pickclutter_lang.experiments.scenes.scene_phase import DataSource, ScenePha
 from pickclutter_lang.experiments.scenes.trained_run import (
     LABELS_FILE,
     LabelFeatures,
-    architecture_signature,
     names_of,
 )
 from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, DISTILL, FEW_SHOT
@@ -102,11 +101,6 @@ class SceneRun(MultiPhaseExperiment):
         if self.config.data.depth:
             model.set_depth_statistics(*depth_statistics(self.scenes["train"]))
         return model.to(device=self.config.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
-
-    @property
-    def architecture(self) -> dict[str, Any]:
-        """What a checkpoint must share with the model."""
-        return architecture_signature(self.config, self.teacher.embed_dim)
 
     @cached_property
     def phases(self) -> dict[str, Phase]:

@@ -22,7 +22,6 @@ from pickclutter_lang.results.record import as_json
 from pickclutter_lang.students.prompts import PromptFeatures
 from pickclutter_lang.teachers.config import TeacherReference
 from pickclutter_lang.training.checkpoint import (
-    check_fits,
     description_differences,
     saved_epochs,
 )
@@ -146,25 +145,6 @@ class TrainedStudent:
         return names_of(self.labels.unseen, "ood")
 
 
-def architecture_signature(config: TrainConfig, embed_dim: int) -> dict[str, Any]:
-    """Return what a checkpoint must share with a model to be loaded into it, as JSON values."""
-    return {
-        "student": config.student.name,
-        "output_stride": config.student.output_stride,
-        "temperature": config.student.temperature,
-        "cameras": list(config.data.cameras),
-        "depth": config.data.depth,
-        "crop_size": config.data.crop_size,
-        "image_size": config.data.image_size,
-        "embed_dim": embed_dim,
-        "n_ctx": config.prompts.n_ctx,
-        "descriptions": config.prompts.descriptions,
-        "extra_descriptions": list(config.prompts.extra_descriptions),
-        "truncate": config.prompts.truncate,
-        "closed_set": config.prompts.closed_set,
-    }
-
-
 def load_run_config(
     run: str, scenes: str | None = None, num_threads: int | None = None, device: str = "cpu"
 ) -> TrainConfig:
@@ -188,7 +168,6 @@ def load_trained_run(request: TrainedRunConfig) -> TrainedStudent:
     teacher, folder = record["teacher"], Path(request.run) / request.phase
     epochs = config.phases[request.phase].epochs
     checkpoint, _ = finished_checkpoint(folder, epochs, TRAIN_COMMAND, config.selection_metric)
-    check_fits(checkpoint.state, architecture_signature(config, teacher["embed_dim"]), teacher)
     return TrainedStudent(
         config=config,
         phase=request.phase,

@@ -106,7 +106,7 @@ def test_the_continual_phase_sees_half_of_the_unseen_classes(finished: ImageRun)
 
 def test_a_killed_run_resumes_bit_for_bit(finished: ImageRun, toys: list[str], tmp_path: Path) -> None:
     run = ImageRun.open(config(*toys, *BEST, *LONGER, f"out={tmp_path}"))
-    trainer = Trainer(run.phases["distill"], tmp_path / "distill", run.teacher_provenance)
+    trainer = Trainer(run.phases["distill"], tmp_path / "distill")
     original = trainer._save
 
     def save_and_stop(epoch: int) -> None:
