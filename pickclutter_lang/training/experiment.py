@@ -184,33 +184,22 @@ class MultiPhaseExperiment(ABC):
         """
         for phase in self.phases.values():
             phase.check()
-        path = self.folder / CONFIG_FILE
-        if not path.exists():
+        if not (self.folder / CONFIG_FILE).exists():
             return
-        current = json.loads(json.dumps(self.identity))
-        saved = read_run(self.folder, "")
-        for key in ("embed_dim", "fingerprint"):
-            there, now = saved["teacher"][key], current["teacher"][key]
-            if there != now:
-                raise TeacherError(
-                    f"the run at {self.folder} was started with a teacher whose {key} is {there}, but this one's is "
-                    f"{now}; choose the same teacher, or another out"
+        pair = read_run(self.folder, ""), json.loads(json.dumps(self.identity))
+        teachers = ({"teacher": {key: one["teacher"][key] for key in ("embed_dim", "fingerprint")}} for one in pair)
+        data = [*describe_differences(*(one["data"] for one in pair)), *description_differences(*pair)]
+        settings = describe_differences(*(comparable_config(one["settings"]) for one in pair))
+        for error, differences, how, remedy in (
+            (TeacherError, describe_differences(*teachers), "with another teacher", "choose the same teacher"),
+            (MismatchError, data, "on other data", "use the data it was started with"),
+            (InvalidArgumentError, settings, "with other settings", "use the same settings"),
+        ):
+            if differences:
+                raise error(
+                    f"the run at {self.folder} was started {how} (there / now): {'; '.join(differences)}; {remedy}, or "
+                    "choose another out"
                 )
-        differences = describe_differences(saved["data"], current["data"]) + description_differences(saved, current)
-        if differences:
-            raise MismatchError(
-                f"the run at {self.folder} was started on other data (there / now): {'; '.join(differences)}; "
-                "use the data it was started with, or choose another out"
-            )
-        try:
-            differences = describe_differences(*(comparable_config(one["settings"]) for one in (saved, current)))
-        except (KeyError, TypeError, AttributeError) as error:
-            raise CheckpointError(f"{path} is damaged (its settings: {error!r}); {_DAMAGED}") from error
-        if differences:
-            raise InvalidArgumentError(
-                f"the run at {self.folder} was started with other settings (there / now): {'; '.join(differences)}; "
-                "use the same settings, or choose another out"
-            )
 
 
 def finished_checkpoint(
