@@ -11,8 +11,6 @@ from pickclutter_lang.distillation.losses import (
     vl_proximity_loss,
 )
 from pickclutter_lang.distillation.objectives import (
-    IMAGE_LOSS_NAMES,
-    LOSS_NAMES,
     ImageObjective,
     Objective,
     SceneObjective,
@@ -20,8 +18,6 @@ from pickclutter_lang.distillation.objectives import (
 )
 
 __all__ = [
-    "IMAGE_LOSS_NAMES",
-    "LOSS_NAMES",
     "ImageObjective",
     "Objective",
     "SceneObjective",

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
+from typing_extensions import Self
 
 from pickclutter_lang.distillation.losses import (
     Similarity,
@@ -30,9 +31,6 @@ from pickclutter_lang.distillation.losses import (
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.constants import TEMPERATURE
 from pickclutter_lang.utils.plugins import resolve
-
-LOSS_NAMES = ("cls", "im_cst", "region_cls", "region_contrastive", "region_proximity", "scene_proximity")
-IMAGE_LOSS_NAMES = ("cls", "mse", "im_cst", "vlprox", "cap")
 
 
 class Objective:
@@ -66,6 +64,12 @@ class Objective:
             for name in self.weights
         }
         self._arguments = {name: self._arguments_of(name) for name in self.weights}
+
+    @classmethod
+    def of_settings(cls, settings: Mapping[str, Any], **others: Any) -> Self:
+        """Build the objective of settings: weights of the terms and parameters of the losses, besides some others."""
+        parameters = {name: value for name, value in settings.items() if name not in cls.terms}
+        return cls({name: settings[name] for name in cls.terms}, **parameters, **others)
 
     def _arguments_of(self, term: str) -> list[str]:
         """Return the values that a term takes; other parameters must have a default."""
@@ -125,7 +129,7 @@ class SceneObjective(Objective):
     - `vocabulary`: text features; `vocabulary_probabilities` [N, V] of `LocalAggregation`
     """
 
-    terms = LOSS_NAMES
+    terms = ("cls", "im_cst", "region_cls", "region_contrastive", "region_proximity", "scene_proximity")
     per_image = (
         "probabilities", "targets", "student", "teacher", "cell_logits", "attention", "coverage",
         "vocabulary_probabilities",
@@ -206,7 +210,7 @@ class ImageObjective(Objective):
     - `captions` [N, D]: text features of the images' captions
     """
 
-    terms = IMAGE_LOSS_NAMES
+    terms = ("cls", "mse", "im_cst", "vlprox", "cap")
     values = ("student", "text", "labels", "teacher", "captions")
 
     def __init__(

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from pickclutter_lang.distillation import (
-    IMAGE_LOSS_NAMES,
     ImageObjective,
     caption_loss,
     classification_loss,
@@ -33,7 +32,7 @@ def batch() -> dict[str, torch.Tensor]:
 def test_terms_are_their_functions_and_their_sum(batch: dict[str, torch.Tensor], vlprox: bool, im_cst: bool) -> None:
     student, teacher, text, labels = (batch[name] for name in ("student", "teacher", "text", "labels"))
     kept = torch.arange(4 if im_cst else 6)  # the teacher is right about the first four
-    weights = {name: 0.5 * (n + 1) for n, name in enumerate(IMAGE_LOSS_NAMES)}
+    weights = {name: 0.5 * (n + 1) for n, name in enumerate(ImageObjective.terms)}
     total, terms = ImageObjective(weights, temperature=TAU, filter_vlprox=vlprox, filter_im_cst=im_cst)(**batch)
     expected = {
         "cls": classification_loss(student, text, labels, TAU),
@@ -42,7 +41,7 @@ def test_terms_are_their_functions_and_their_sum(batch: dict[str, torch.Tensor],
         "vlprox": vl_proximity_loss(student, teacher, text, labels, 256, TAU, filter_misaligned=vlprox),
         "cap": caption_loss(student, batch["captions"], labels, TAU),
     }
-    assert list(terms) == list(IMAGE_LOSS_NAMES)
+    assert list(terms) == list(ImageObjective.terms)
     for name, value in expected.items():
         assert float(terms[name]) == pytest.approx(float(value)), name
     assert float(total) == pytest.approx(sum(weights[name] * float(value) for name, value in expected.items()))

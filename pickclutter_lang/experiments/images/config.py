@@ -107,11 +107,9 @@ class ImageObjectiveConfig:
 
         :raises InvalidArgumentError: for weights that are not allowed, or none above 0
         """
-        from pickclutter_lang.distillation import IMAGE_LOSS_NAMES, ImageObjective  # loads torch
+        from pickclutter_lang.distillation import ImageObjective  # loads torch
 
-        values = vars(self)
-        weights = {name: values[name] for name in IMAGE_LOSS_NAMES}
-        return ImageObjective(weights, **{name: value for name, value in values.items() if name not in weights})
+        return ImageObjective.of_settings(vars(self))
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, depth_statistics, load_scene_datasets
-from pickclutter_lang.distillation import LOSS_NAMES, SceneObjective, VocabularyFeatures
+from pickclutter_lang.distillation import SceneObjective, VocabularyFeatures
 from pickclutter_lang.experiments.scenes.config import TRAIN_COMMAND, TrainConfig
 from pickclutter_lang.experiments.scenes.crop_classifier import CropPhase
 from pickclutter_lang.experiments.scenes.scene_phase import DataSource, ScenePhase, Vocabulary
@@ -167,10 +167,8 @@ class SceneRun(MultiPhaseExperiment):
     @cached_property
     def objective(self) -> SceneObjective:
         """What the student is trained with."""
-        values = vars(self.config.objective)
-        weights = {name: values[name] for name in LOSS_NAMES}
-        others = {name: value for name, value in values.items() if name not in weights}
-        return SceneObjective(weights, vocabulary_temperature=1 / self.teacher.logit_scale, **others)
+        settings, temperature = vars(self.config.objective), 1 / self.teacher.logit_scale
+        return SceneObjective.of_settings(settings, vocabulary_temperature=temperature)
 
     @cached_property
     def vocabulary(self) -> Vocabulary | None:

@@ -21,7 +21,7 @@ from pickclutter_lang.datasets.transforms.augmentation import (
     flip_index,
     sample_augmentation,
 )
-from pickclutter_lang.distillation import LOSS_NAMES
+from pickclutter_lang.distillation import SceneObjective
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError, UnknownObjectError
 from pickclutter_lang.experiments.scenes.config import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
@@ -278,8 +278,10 @@ def test_every_method_trains_its_own_terms(toys: list[str], tmp_path: Path, meth
     short = [f"method={method}", "distill.epochs=1", "few_shot.epochs=1"]
     run = trained([*toys, *short], tmp_path)
     row, weights = run.load_weights("distill")[-1], vars(run.config.objective)
-    assert {name for name in LOSS_NAMES if name in row} == {name for name in LOSS_NAMES if weights[name]}
-    assert all(np.isfinite(row[name]) for name in LOSS_NAMES if name in row)
+    assert {name for name in SceneObjective.terms if name in row} == {
+        name for name in SceneObjective.terms if weights[name]
+    }
+    assert all(np.isfinite(row[name]) for name in SceneObjective.terms if name in row)
 
 
 @pytest.mark.parametrize(
