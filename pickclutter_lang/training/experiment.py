@@ -18,7 +18,6 @@ from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.training.checkpoint import (
     Checkpoint,
     PhaseState,
-    copy_checkpoints,
     description_differences,
     epoch_folder,
     load_checkpoint,
@@ -28,7 +27,7 @@ from pickclutter_lang.training.checkpoint import (
 )
 from pickclutter_lang.training.config import RunConfig, comparable_config
 from pickclutter_lang.training.logger import open_tracker
-from pickclutter_lang.training.parallel import check_rows, choose_device, joined, main_first
+from pickclutter_lang.training.parallel import check_rows, choose_device, joined
 from pickclutter_lang.training.trainer import Phase, Trainer, best_epoch, phase_seed, seed_everything
 from pickclutter_lang.utils.io import write_json
 from pickclutter_lang.utils.locks import dir_lock
@@ -145,23 +144,12 @@ class MultiPhaseExperiment(ABC):
             write_json(self.folder / CONFIG_FILE, self.identity)
         with open_tracker(self.config.report_to, self.folder, self.identity["settings"]) as tracker:
             for number, phase in enumerate(self.phases.values()):
-                with main_first():
-                    self._take_over(phase)
                 seed = phase_seed(self.config.seed, number)
                 trainer = Trainer(phase, self.folder / phase.name, self.keep_last, seed)
                 if not trainer.resume():
                     phase.initialize()
                     seed_everything(seed)
                 trainer.run(self.folder / "tensorboard" / phase.name, tracker)
-
-    def _take_over(self, phase: Phase) -> None:
-        """Copy the checkpoints of a finished phase of another run, unless this run has some of its own."""
-        folder = self.folder / phase.name
-        if phase.finished_run is None or saved_epochs(folder):
-            return
-        source, epochs = phase.finished_run / phase.name, phase.config.epochs
-        _, history = finished_checkpoint(source, epochs, self.command, None)
-        copy_checkpoints(source, folder, {epochs, best_epoch(history, phase.selection_metric)})
 
     def load_weights(self, phase: str, back: int = 0) -> list[dict[str, Any]]:
         """Load the resulting weights of a phase into its model and return its history, a row for each epoch.

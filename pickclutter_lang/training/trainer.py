@@ -48,14 +48,12 @@ class Phase(ABC):
 
     - `name`, and `config`: how it is optimized
     - `selection_metric`: of `validate`, chooses the epoch that is the result; None: the last one
-    - `finished_run`: folder of another run whose result of this phase is taken over; None: the phase is trained
     - `num_workers`: processes that load batches early
     """
 
     name: str
     config: PhaseConfig
     selection_metric: str | None = None
-    finished_run: Path | None = None
     num_workers: int = 0
 
     @property

@@ -91,8 +91,6 @@ class ScenePhase(Phase):
         self.labels = run.label_names("id") if distilled else list(run.unseen)
         self.stores = run.distilled_stores if distilled else ("train", "fewshot")
         self.validation = run.scenes["id"] if distilled else None
-        if distilled and run.config.distilled_run is not None:
-            self.finished_run = Path(run.config.distilled_run)
         self.objective = run.objective
         self._key = run.config.seed, [*run.config.phases].index(name)
 
@@ -113,8 +111,8 @@ class ScenePhase(Phase):
                 self.run.scenes[name].segmentation([0])
             if self.objective.needs("coverage") and name != UNLABELED:
                 self.run.scenes[name].instance_ids([0], [0])
-        if self.finished_run is not None:
-            check_distilled_run(self.finished_run, self.run.folder, self.run.identity)
+        if self.name == DISTILL and self.run.config.distilled_run is not None:
+            check_distilled_run(Path(self.run.config.distilled_run), self.run.folder, self.run.identity)
 
     def initialize(self) -> None:
         """Start from the distilled weights."""

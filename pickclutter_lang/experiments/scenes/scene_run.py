@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from pickclutter_lang.experiments.scenes.trained_run import (
     LABELS_FILE,
     LabelFeatures,
     names_of,
+    take_distillation,
 )
 from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, DISTILL, FEW_SHOT
 from pickclutter_lang.experiments.teacher_keys import teacher_keys
@@ -133,6 +135,8 @@ class SceneRun(MultiPhaseExperiment):
             if self.own_catalog is not None and is_main():
                 write_catalog(self.folder / CATALOG_FILE, self.own_catalog)
             with main_first():
+                if is_main() and self.config.distilled_run is not None:
+                    take_distillation(Path(self.config.distilled_run), self.config)
                 for source in (*self.distilled_stores, "fewshot"):
                     self.source(source)
                 if self.config.retrieval.keys == "teacher":

@@ -22,11 +22,13 @@ from pickclutter_lang.results.record import as_json
 from pickclutter_lang.students.prompts import PromptFeatures
 from pickclutter_lang.teachers.config import TeacherReference
 from pickclutter_lang.training.checkpoint import (
+    copy_checkpoints,
     description_differences,
     saved_epochs,
 )
 from pickclutter_lang.training.config import comparable_config
 from pickclutter_lang.training.experiment import CONFIG_FILE, RunRecord, configure_torch, finished_checkpoint, read_run
+from pickclutter_lang.training.trainer import best_epoch
 from pickclutter_lang.utils.io import atomic_write, write_json
 from pickclutter_lang.utils.object_storage import join
 from pickclutter_lang.utils.reading import Sha256, Text, check_json, describe_differences, read_json, read_tensors
@@ -228,6 +230,14 @@ def check_distilled_run(source: Path, folder: Path, identity: Mapping[str, Any])
             f"(there / here): {'; '.join(differences)}; choose another run, or leave distilled_run out"
         )
     finished_checkpoint(source / DISTILL, identity["settings"]["distill"]["epochs"], TRAIN_COMMAND, None)
+
+
+def take_distillation(source: Path, config: TrainConfig) -> None:
+    """Copy the finished distillation of another run, unless this run has checkpoints of its own."""
+    folder, epochs = Path(config.out) / DISTILL, config.distill.epochs
+    if not saved_epochs(folder):
+        _, history = finished_checkpoint(source / DISTILL, epochs, TRAIN_COMMAND, None)
+        copy_checkpoints(source / DISTILL, folder, {epochs, best_epoch(history, config.selection_metric)})
 
 
 def _distillation(identity: Mapping[str, Any]) -> dict[str, Any]:
