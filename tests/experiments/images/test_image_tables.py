@@ -47,6 +47,11 @@ ACCURACIES: dict[str, list[tuple[float, float | None, float]]] = {
     "cls": [(0.60, 0.20, 0.40), (0.62, 0.24, 0.41), (0.64, 0.22, 0.45)],
     "cls+im_cst": [(0.61, 0.30, 0.42), (0.60, 0.35, 0.38), (0.66, 0.31, 0.45)],
 }
+OF_EACH_KIND = (
+    "closed_set", "cls", "cls+mse", BEST, ENRICHED, "best+captions", "best+semantic+prompt", "best+standard",
+    "vit_b_32+cls",
+)  # fmt: skip
+"""Runs of which every table has one, and every figure all."""
 WRITE_ALL = """
 from pickclutter_lang.experiments.images.config import ReproduceTablesConfig
 from pickclutter_lang.experiments.images.table_sweep import write_image_tables
@@ -193,7 +198,8 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 @pytest.mark.slow
 def test_every_table_and_figure_from_runs_of_two_classes_a_side(tmp_path: Path) -> None:
     shared = make_toys(tmp_path / "toys", objects=4, views=10)
-    for name, overrides in RUNS.items():
+    for name in OF_EACH_KIND:
+        overrides = RUNS[name]
         student = ["student.name=timm/test_vit"] if "student=vit_b_32" in overrides else []
         evaluate_images(trained(*shared, *overrides, *student, f"name={name}", f"out={tmp_path / name / 'seed0'}"))
     # UMAP places 20 images sooner than numba compiles it.
@@ -201,7 +207,6 @@ def test_every_table_and_figure_from_runs_of_two_classes_a_side(tmp_path: Path) 
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.split()) == len(TABLES) + len(FIGURES)
     for number, table in TABLES.items():
-        assert "Not finished" not in (tmp_path / f"table{number}.md").read_text()
         rows = csv_rows(tmp_path / f"table{number}.csv")
         assert {row["row"] for row in rows if not row["minus"]} == {row.name for row in table.rows}
         assert any(row["mean"] for row in rows)
