@@ -89,7 +89,7 @@ class ScenePhase(Phase):
         self.config, self.selection_metric = run.config.phases[name], run.config.selection_metric
         distilled = name == DISTILL
         self.labels = run.label_names("id") if distilled else list(run.unseen)
-        self.stores = run.distilled_stores if distilled else ("train", "fewshot")
+        self.stores = [name for name in ("train", UNLABELED if distilled else "fewshot") if name in run.scenes]
         self.validation = run.scenes["id"] if distilled else None
         self.objective = run.objective
         self._key = run.config.seed, [*run.config.phases].index(name)
@@ -102,7 +102,7 @@ class ScenePhase(Phase):
     @cached_property
     def sources(self) -> list[DataSource]:
         """What it is trained on."""
-        return [self.run.source(name) for name in self.stores]
+        return [self.run.sources[name] for name in self.stores]
 
     def check(self) -> None:
         """Check that the stores have the masks that the objective needs, and the run whose result is taken over."""

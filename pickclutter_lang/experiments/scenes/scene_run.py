@@ -45,7 +45,6 @@ class SceneRun(MultiPhaseExperiment):
     def __init__(self, config: TrainConfig, teacher: Teacher, scenes: dict[str, SceneDataset]) -> None:
         super().__init__(config, teacher)
         self.scenes = scenes
-        self._sources: dict[str, DataSource] = {}
 
     @classmethod
     def open(cls, config: TrainConfig) -> SceneRun:
@@ -137,8 +136,7 @@ class SceneRun(MultiPhaseExperiment):
             with main_first():
                 if is_main() and self.config.distilled_run is not None:
                     take_distillation(Path(self.config.distilled_run), self.config)
-                for source in (*self.distilled_stores, "fewshot"):
-                    self.source(source)
+                _ = self.sources
                 if self.config.retrieval.keys == "teacher":
                     _ = self.teacher_keys
             self.teacher.free_image_encoder()  # of CLIP ViT-L/14 1.2 GB that no step needs
@@ -163,11 +161,6 @@ class SceneRun(MultiPhaseExperiment):
         size, features = self.scenes["train"].store.image_size, self.model.prompts.encode(list(self.unseen))
         return LabelFeatures(self.unseen, size, features)
 
-    @property
-    def distilled_stores(self) -> tuple[str, ...]:
-        """The stores of the distillation: the training scenes, and unlabeled ones if there are any."""
-        return tuple(name for name in ("train", UNLABELED) if name in self.scenes)
-
     @cached_property
     def objective(self) -> SceneObjective:
         """What the student is trained with."""
@@ -187,15 +180,18 @@ class SceneRun(MultiPhaseExperiment):
         features = (self.teacher.encode_text([form.format(label=text) for text in texts]) for form in forms)
         return Vocabulary(texts, VocabularyFeatures(*features))
 
-    def source(self, name: str) -> DataSource:
-        """Return a store to train on, with what the objective needs of the teacher."""
-        if name not in self._sources:
-            cache, scenes = FeatureCache(self.config.teacher.cache), self.scenes[name]
-            with_regions = self.objective.needs("region_features", "teacher_region_features")
-            self._sources[name] = DataSource(
+    @cached_property
+    def sources(self) -> dict[str, DataSource]:
+        """The stores to train on, with what the objective needs of the teacher."""
+        cache, needs = FeatureCache(self.config.teacher.cache), self.objective.needs
+        with_images, with_regions = needs("teacher"), needs("region_features", "teacher_region_features")
+        return {
+            name: DataSource(
                 scenes,
-                teacher_features(self.teacher, scenes, cache) if self.objective.needs("teacher") else None,
+                teacher_features(self.teacher, scenes, cache) if with_images else None,
                 encode_regions(self.teacher, scenes, cache) if with_regions else None,
                 labeled=name != UNLABELED,
             )
-        return self._sources[name]
+            for name, scenes in self.scenes.items()
+            if name in ("train", "fewshot", UNLABELED)
+        }
