@@ -36,6 +36,8 @@ def process_of_runs(command: Sequence[str], logs: Path, environment: Mapping[str
             ).returncode  # fmt: skip
         lines = log_of(logs, name).read_bytes()[start:].decode(errors="replace").splitlines()
         end = "\n".join([line.rstrip() for line in lines if line.strip()][-_TAIL_LINES:])
-        return f"ended by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}" * bool(status), end
+        if status < 0:
+            return f"ended by {signal.Signals(-status).name}", end
+        return f"exit status {status}" if status else "", end
 
     return run
