@@ -159,10 +159,12 @@ def test_the_page_of_the_demo_opens_before_the_teachers_package_is_loaded() -> N
     assert "torch" in loaded and "open_clip" not in loaded
 
 
-def test_pictures_are_read_without_torch() -> None:
-    assert not {"torch", "scipy.io", "sapien", "hydra"} & _modules_after(
-        "import pickclutter_lang.datasets.images.loading"
-    )
+def test_pictures_words_and_configurations_are_read_without_torch() -> None:
+    modules = "datasets.images.loading", "language.instructions", "language.descriptions"
+    lines = [f"import pickclutter_lang.{name}" for name in modules]
+    lines += ["from pickclutter_lang.experiments.scenes.config import TrainConfig; TrainConfig().data"]
+    lines += ["from pickclutter_lang.experiments.images.config import ImageTrainConfig; ImageTrainConfig()"]
+    assert not {"torch", "scipy.io", "sapien", "hydra"} & _modules_after("\n".join(lines))
 
 
 def test_the_learning_side_works_without_the_simulator() -> None:

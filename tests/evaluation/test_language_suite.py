@@ -163,11 +163,11 @@ def test_a_policy_that_ignores_its_instruction_fails(tmp_path: Path, monkeypatch
     config = RolloutConfig(absent_probability=0.25, camera_size=96, own_policy="ignoring:Ignores")
     runner = RolloutRunner(config)
     episodes = [runner.rollout("own", 2, kind) for kind in ("named", "other", "blank")]
-    episodes += [runner.rollout("oracle", 2, kind) for kind in ("named", "other", "blank")]
+    episodes += [runner.rollout("oracle", 2, kind) for kind in ("other", "blank")]
     own, oracle = ({e["kind"]: e for e in episodes if e["variant"] == variant} for variant in ("own", "oracle"))
     assert own["named"]["picked"] == own["other"]["picked"] == own["blank"]["picked"] == ["mustard bottle"]
     assert own["named"]["steps"] == own["other"]["steps"] and own["named"]["score"] is None
-    assert [oracle[kind]["picked"] for kind in ("named", "other")] == [["pear"], ["fork"]]
+    assert oracle["other"]["picked"] == ["fork"]
     assert oracle["blank"]["refused"] and oracle["blank"]["followed"] and not oracle["blank"]["success"]
     many = [{**episode, "seed": seed} for episode in own.values() for seed in range(25)]
     assert follows_language(language_effects(many)) == NO

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from safetensors.torch import load_file
 
 from helpers.forkserver import run_python
 from helpers.paths import PROGRAM
+from helpers.process_kill import run_killed
 from helpers.scene_runs import config, make_toys
 from helpers.small_disk import call
 from pickclutter_lang.errors import LockedError
@@ -38,19 +38,6 @@ class Interrupt(MetaPathFinder):
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Interrupt())
 from pickclutter_lang.commands import main
-sys.exit(main(sys.argv[2:]))
-"""
-KILLED = """
-import os, signal, sys
-from pickclutter_lang.commands import main
-original, calls, last = os.fsync, 0, int(sys.argv[1])
-def fsync(handle):
-    global calls
-    calls += 1
-    if calls == last:
-        os.kill(os.getpid(), signal.SIGKILL)
-    original(handle)
-os.fsync = fsync
 sys.exit(main(sys.argv[2:]))
 """
 
@@ -124,8 +111,7 @@ def test_checkpoints_that_a_killed_training_had_no_time_to_delete_are_deleted(
 
 def test_an_export_that_is_killed_while_it_writes_goes_on(finished: Path, tmp_path: Path) -> None:
     words = ["export-policy", f"run={finished}", f"out={tmp_path / 'policy'}"]
-    done = run_python(["-c", KILLED, "3", *words])
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    run_killed([*PROGRAM, *words], "pickclutter_lang.utils.io:fsync", 3, tmp_path)
     assert any(name.endswith(".tmp") for name in leftovers(tmp_path))
     assert run_python([*PROGRAM, *words]).returncode == 0
     whole = export_policy(PolicyExportConfig(str(finished), out=str(tmp_path / "whole")))

@@ -99,17 +99,3 @@ def test_the_commands_train_evaluate_and_report(
     train([*toys, "seed=1"], tmp_path / "other")
     other = content(tmp_path / "other")
     assert all(other[name] != uninterrupted[name] for name in uninterrupted)
-
-
-@pytest.mark.parametrize(
-    ("words", "named"),
-    [
-        (["distill.epochs=many"], "distill.epochs"),
-        (["+distill.momentum=0.9"], "distill.momentum"),
-        (["scenes=nowhere"], "DatasetError"),
-        (["student.name=squeezenet"], "InvalidArgumentError"),
-    ],
-)
-def test_a_mistake_is_one_line_and_status_2(toys: list[str], tmp_path: Path, words: list[str], named: str) -> None:
-    done = run_python([*COMMAND, *toys, *words, "out=run"], tmp_path)
-    assert done.returncode == 2 and named in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
