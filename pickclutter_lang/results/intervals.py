@@ -24,10 +24,9 @@ from pickclutter_lang.metrics.multilabel import weighted_ap, weighted_f1
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Metric = Literal["map", "f1", "recall", "value"]
+Metric = Literal["map", "f1", "recall"]
 """`map`: mean average precision of the labels. `f1`: of each item over its labels, averaged over items with a positive.
-`recall`: of each label, averaged over labels; the mean accuracy of classes where each item has one label. `value`: the
-only score of a run, where items and labels are not known."""
+`recall`: of each label, averaged over labels; the mean accuracy of classes where each item has one label."""
 FACTORS = ("object splits", "seeds", "draws", "scenes", "classes")
 RESAMPLES = 1000
 _MOST_WEIGHTS = 2_000_000
@@ -323,8 +322,6 @@ def _half_width(samples: Sequence[Floats], counts: Sequence[int]) -> float | Non
 
 def _metric(run: RunScores, targets: Bools, items: Floats, labels: Floats, metric: Metric) -> Floats:
     """Return a metric of resamples, [B], where items [B or 1, N] and labels [B or 1, C] count as often as drawn."""
-    if metric == "value":
-        return run.scores[:1, 0]
     if metric == "f1":
         return weighted_f1(run.predicted, targets, items, labels)
     if metric == "map":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -75,7 +76,7 @@ class Runs:
     """Name of a run -> replicate -> its record; both are sorted. `folders` of the runs lie below `folder`.
 
     The interval of a metric of a cell with `scores` covers object splits, seeds, draws, items and labels; that of
-    another number object splits, seeds and draws, by Student's t where the seeds alone vary. A mean is that over the
+    another number object splits, or seeds and draws, by Student's t. A mean is that over the
     runs of each object split, then over the splits. `words` are what a note calls the factors.
     """
 
@@ -138,9 +139,8 @@ class Runs:
         texts = {factor: f"{range_text(sorted(found))} {words[factor]}" for factor, found in sizes.items() if found}
         varied = [texts[factor] for factor in _OF_RUNS if max(sizes[factor], default=1) > 1]
         fixed = [words[factor][:-1] for factor in _OF_RUNS if words[factor] and max(sizes[factor], default=1) < 2]
-        others = f"over {', '.join(varied)} (hierarchical bootstrap)" if varied else "none, of one run"
-        if varied == [texts.get("seeds")]:
-            others = "over seeds (Student's t)"
+        over = varied[:1] if max(sizes["object splits"], default=1) > 1 else varied
+        others = f"over {' and '.join(over)} (Student's t)" if over else "none, of one run"
         note = f" One {', one '.join(fixed)}: not covered." if fixed else ""
         if not self.scores:
             return f"95% intervals: {others}; {words['scenes']} and classes are not covered.{note}"
@@ -291,15 +291,17 @@ def with_constants(scores: CellScores, stages: Sequence[str], names: Mapping[str
 def interval_over(values: Mapping[Replicate, float]) -> Estimate | None:
     """Return mean and 95% interval of a number of runs over what varies between them; None without a run.
 
-    Student's t where the seeds alone vary, else the hierarchical bootstrap.
+    Student's t over the object splits' means; of one split over its seeds' and over its draws' means, whose half-widths
+    add up as squares.
     """
     if not values:
         return None
-    if len({replicate._replace(seed=0) for replicate in values}) == 1:
-        return mean_interval([*values.values()])
-    splits: dict[int, SplitScores] = {}
-    one = np.ones((1, 1), dtype=bool)
-    for (number, seed, draw), value in sorted(values.items()):
-        split = splits.setdefault(number, SplitScores(one, {"": {}}, ("",)))  # splits share their draws
-        split.runs[""][seed, draw] = RunScores(np.full((1, 1), value), one)
-    return Bootstrap(splits).estimate("", "value")
+
+    def over(factor: int) -> Estimate:
+        names = {replicate[factor] for replicate in values}
+        means = [np.mean([one for key, one in values.items() if key[factor] == name]) for name in names]
+        return mean_interval([float(mean) for mean in means])
+
+    splits, *others = (over(factor) for factor in range(len(Replicate._fields)))
+    widths = [one.half_width for one in ([splits] if splits.runs > 1 else others) if one.half_width is not None]
+    return Estimate(splits.mean, math.hypot(*widths) if widths else None, len(values))
