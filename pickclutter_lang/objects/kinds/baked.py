@@ -39,7 +39,7 @@ STREWN = (
 )
 
 
-def crust(rng: Rng, color: npt.ArrayLike, texels: tuple[int, int] = (80, 112), tone: float = 0.09) -> TextureImage:
+def crust(rng: Rng, color: npt.ArrayLike, texels: tuple[int, int], tone: float = 0.09) -> TextureImage:
     """Paint a baked crust: darker and paler patches, small specks, a grainy surface."""
     base = np.asarray(color, dtype=float)
     image = peel(
@@ -48,7 +48,7 @@ def crust(rng: Rng, color: npt.ArrayLike, texels: tuple[int, int] = (80, 112), t
     return tx.to_uint8(tx.pixel_noise(image, rng, 4))
 
 
-def crumb(rng: Rng, color: npt.ArrayLike, texels: tuple[int, int] = (64, 64), pores: float = 0.22) -> TextureImage:
+def crumb(rng: Rng, color: npt.ArrayLike, texels: tuple[int, int], pores: float = 0.22) -> TextureImage:
     """Paint cut bread or cake, with pores."""
     rows, cols = texels
     field = tx.grid_noise(rng, texels, max(2, rows // 4), max(2, cols // 4))
@@ -57,7 +57,7 @@ def crumb(rng: Rng, color: npt.ArrayLike, texels: tuple[int, int] = (64, 64), po
 
 
 def strewn(
-    rng: Rng, image: TextureImage, count: int, colors: Sequence[npt.ArrayLike], length: float = 6.0, width: int = 2
+    rng: Rng, image: TextureImage, count: int, colors: Sequence[npt.ArrayLike], length: float, width: int
 ) -> TextureImage:
     """Draw short lines of some colors in random directions, lengths in texels; round grains for a length of 0."""
     canvas = Image.fromarray(image)
@@ -90,7 +90,7 @@ def dough_ring(model: ModelBuilder, rng: Rng, radius: float, thick: float, tall:
 
 
 def ring_icing(
-    model: ModelBuilder, rng: Rng, radius: float, thick: float, tall: float, image: TextureImage, drips: float = 0.2
+    model: ModelBuilder, rng: Rng, radius: float, thick: float, tall: float, image: TextureImage, drips: float
 ) -> None:
     """Lay icing with a wavy edge over the upper half of a `dough_ring` of the same measures."""
     around, across = np.linspace(0, 2 * np.pi, 41), np.linspace(0, 1, 9)

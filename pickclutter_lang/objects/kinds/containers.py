@@ -171,7 +171,7 @@ def printed_colors(brand: Brand, image: TextureImage) -> tuple[str, ...]:
     return brand.colors if near[0] >= near[1] else brand.colors[::-1]
 
 
-def fruit_art(color: str, count: int = 2, leaf: bool = True) -> Art:
+def fruit_art(color: str, count: int, leaf: bool = True) -> Art:
     """Return art of large round fruit of a color, shaded, with green leaves."""
 
     def paint(draw: ImageDraw.ImageDraw, x: float, y: float, size: float, rng: Rng) -> None:

@@ -125,7 +125,7 @@ def wrap(rng: Rng, brand: Brand, around: float, height: float, art: Art | None =
     return image
 
 
-def carton(rng: Rng, brand: Brand, size: Sequence[float], art: Art | None = None) -> dict[str, TextureImage]:
+def carton(rng: Rng, brand: Brand, size: Sequence[float], art: Art | None) -> dict[str, TextureImage]:
     """Paint the six sides of a box of a size (x, y, z) in mm for `ModelBuilder.box`; fronts face +x and -x."""
     depth, width, height = size
     main, side = front(rng, brand, width, height, art), facts(rng, brand, depth, height)
@@ -146,7 +146,7 @@ def bar_code(draw: ImageDraw.ImageDraw, x: float, y: float, width: float, height
         position += bar + int(rng.integers(1, 4))
 
 
-def pile_art(color: str, count: int = 14, oval: float = 0.6) -> Art:
+def pile_art(color: str, count: int, oval: float = 0.6) -> Art:
     """Return art of many small pieces of a color, such as flakes or berries."""
 
     def paint(draw: ImageDraw.ImageDraw, x: float, y: float, size: float, rng: Rng) -> None:

@@ -271,12 +271,12 @@ class ModelBuilder:
             self.hull(_thinned(grid[first : last + 1])[:, ::step].reshape(-1, 3))
 
 
-def smooth(points: npt.ArrayLike, count: int = 16) -> Floats:
+def smooth(points: npt.ArrayLike, count: int) -> Floats:
     """Return a smooth line through points, as `surfaces.resample_curve`; radii below 0 become 0 in `lathe`."""
     return resample_curve(points, count)
 
 
-def bumps(rng: np.random.Generator, amount: float, frequency: float = 3.0) -> Callable[[Floats], Floats]:
+def bumps(rng: np.random.Generator, amount: float, frequency: float) -> Callable[[Floats], Floats]:
     """Return a function for `ModelBuilder.ball`: radii that vary by `amount` (0.05 is 5%)."""
     keys, phases = rng.normal(size=(6, 3)) * frequency, rng.uniform(0, 2 * np.pi, 6)
     return lambda q: np.asarray(1 + amount * np.sqrt(1 / 3) * np.cos(q @ keys.T + phases).sum(axis=-1) / 1.0)
@@ -305,7 +305,7 @@ def star(points: int, outer: float, inner: float) -> Floats:
     return np.asarray(np.c_[np.cos(angle), np.sin(angle)] * radius)
 
 
-def squarish(power: float = 4.0, depth: float = 1.0) -> Callable[[Floats], Floats]:
+def squarish(power: float, depth: float = 1.0) -> Callable[[Floats], Floats]:
     """Return a bend for `ModelBuilder.lathe`: circles become superellipses.
 
     :param power: 2 is an ellipse, 4 a rounded square, 8 nearly a square

@@ -25,7 +25,7 @@ def lying(rng: Rng, spread: float = 6.0) -> Floats:
 
 
 def uneven(
-    rng: Rng, amount: float = 0.04, lobes: int = 0, depth: float = 0.0, crease: float = 0.0, lean: float = 0.03
+    rng: Rng, amount: float, lobes: int = 0, depth: float = 0.0, crease: float = 0.0, lean: float = 0.03
 ) -> Callable[[Floats], Floats]:
     """Return a `bend` for `ModelBuilder.lathe`: what grew is never quite round.
 
@@ -50,7 +50,7 @@ def uneven(
     return bend
 
 
-def pitted(rng: Rng, image: npt.ArrayLike, cols: int = 56, depth: float = 0.13) -> TextureImage:
+def pitted(rng: Rng, image: npt.ArrayLike, cols: int, depth: float) -> TextureImage:
     """Darken small pits, as those of the peel of citrus fruit."""
     base = np.asarray(image, dtype=float)
     rows = max(4, round(cols * base.shape[0] / base.shape[1]))
@@ -84,8 +84,8 @@ def calyx(
     length: float,
     count: int,
     color: npt.ArrayLike,
-    turn: Floats = UPRIGHT,
-    rise: float = 0.25,
+    turn: Floats,
+    rise: float,
     droop: float = 0.3,
     width: float = 0.22,
 ) -> None:
@@ -133,7 +133,7 @@ def segments_face(rng: Rng, rind: npt.ArrayLike, pith: npt.ArrayLike, flesh: npt
     return tx.to_uint8(tx.lerp_color(color, pulp, juicy))
 
 
-def scattered(rng: Rng, shape: Sequence[int], rows: int, cols: npt.ArrayLike, size: float = 0.3) -> Floats:
+def scattered(rng: Rng, shape: Sequence[int], rows: int, cols: npt.ArrayLike, size: float) -> Floats:
     """Return a mask [H, W] of spots in staggered rows, as of seeds; `cols` is how many each row holds, bottom first.
 
     :param size: radius of a spot as a share of the distance between two

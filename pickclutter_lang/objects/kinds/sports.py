@@ -41,7 +41,7 @@ def seam(curve: Floats, width: float) -> Floats:
     return 1 - tx.smoothstep(distance.astype(float), 0.4 * width, 0.6 * width)
 
 
-def tennis_curve(bulge: float = 0.44, count: int = 160) -> Floats:
+def tennis_curve(bulge: float, count: int = 160) -> Floats:
     """Return the one closed, twice bent seam of tennis balls and baseballs, as unit vectors."""
     t = np.linspace(0, 2 * np.pi, count, endpoint=False)
     x = bulge * np.cos(t) + (1 - bulge) * np.cos(3 * t)

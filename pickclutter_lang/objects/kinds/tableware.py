@@ -54,7 +54,7 @@ def dish(
     model.hull(move(np.array([(r * np.cos(a), r * np.sin(a), z) for a in angles for r, z in (low, top)])))
 
 
-def spout(height: float, reach: float, width: float = 0.5) -> Bend:
+def spout(height: float, reach: float, width: float) -> Bend:
     """Return a bend that pulls the rim at `height` out towards -y by `reach` mm, over an angle of `width` radians."""
 
     def move(points: Floats) -> Floats:

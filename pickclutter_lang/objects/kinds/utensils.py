@@ -85,8 +85,8 @@ def scoop(
     size: Sequence[float],
     wall: float,
     at: npt.ArrayLike,
-    pointed: float = 0.0,
-    inside: Skin | None = None,
+    pointed: float,
+    inside: Skin | None,
 ) -> None:
     """Add a shallow oval bowl of a size (x, y, z) in mm, open upward; `at` is the middle of its rim.
 

@@ -50,7 +50,7 @@ class ModelGeometry:
         return ModelGeometry(parts, [(h - center) * factor for h in self.hulls])
 
 
-def extreme_points(surface: Surface, count: int = 90) -> Floats:
+def extreme_points(surface: Surface, count: int) -> Floats:
     """Return some points of a surface, its extremes among them, whose hull is nearly that of all."""
     points = np.unique(np.round(surface.points, 6), axis=0)
     chosen = np.arange(0, len(points), max(1, len(points) // count))

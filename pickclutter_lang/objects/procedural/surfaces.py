@@ -23,7 +23,7 @@ class Surface:
     uv: Floats
     faces: Ints
 
-    def transformed(self, shift: npt.ArrayLike = (0, 0, 0), rotation_matrix: Floats | None = None) -> Surface:
+    def transformed(self, shift: npt.ArrayLike, rotation_matrix: Floats | None = None) -> Surface:
         """Return the surface turned by a rotation matrix, then shifted."""
         rotated = self.points if rotation_matrix is None else self.points @ rotation_matrix.T
         return Surface(rotated + np.asarray(shift, dtype=float), self.uv, self.faces)
@@ -84,7 +84,7 @@ def arc_length(path_points: Floats) -> Floats:
     return np.asarray(steps / steps[-1])
 
 
-def sphere(radius: Callable[[Floats], Floats] | float = 1.0, rows: int = 17, segments: int = 32) -> Surface:
+def sphere(radius: Callable[[Floats], Floats] | float, rows: int, segments: int) -> Surface:
     """Return a sphere, or a star-shaped body: `radius` maps directions [..., 3] to distances from the center.
 
     The texture is the map of `textures.sphere_directions`: u is the longitude, v the latitude.
@@ -102,7 +102,7 @@ def sphere(radius: Callable[[Floats], Floats] | float = 1.0, rows: int = 17, seg
 def sweep(
     path: npt.ArrayLike,
     half_widths: npt.ArrayLike,
-    half_heights: npt.ArrayLike | None = None,
+    half_heights: npt.ArrayLike | None,
     power: float = 2.0,
     segments: int = 16,
     up: Sequence[float] = (0, 0, 1),
@@ -135,7 +135,7 @@ def sweep(
     return grid_surface(points, arc_length(path_points))
 
 
-def curve_frames(path_points: Floats, up: Floats, closed: bool = False) -> tuple[Floats, Floats]:
+def curve_frames(path_points: Floats, up: Floats, closed: bool) -> tuple[Floats, Floats]:
     """Return the sideways and upward unit vectors [N, 3] at each point of a line."""
     if closed:
         tangents = np.roll(path_points[:-1], -1, axis=0) - np.roll(path_points[:-1], 1, axis=0)
@@ -158,7 +158,7 @@ _FACE_AXES = {
 }
 
 
-def box_faces(size: npt.ArrayLike, rounding: float = 0.0) -> dict[str, Surface]:
+def box_faces(size: npt.ArrayLike, rounding: float) -> dict[str, Surface]:
     """Return the six sides of a box around the origin, with rounded edges and the plain texture on each.
 
     The sides are `right` (+x), `left` (-x), `back` (+y), `front` (-y), `top` (+z) and `bottom` (-z).
@@ -228,7 +228,7 @@ def fan(outline: npt.ArrayLike, low: float, high: float) -> tuple[Surface, Surfa
     return join(caps), grid_surface(wall)
 
 
-def circle(radius: float, segments: int = 32, center: Sequence[float] = (0, 0)) -> Floats:
+def circle(radius: float, segments: int, center: Sequence[float] = (0, 0)) -> Floats:
     """Return the corners [N, 2] of a regular polygon, counter-clockwise from +x."""
     angle = np.linspace(0, 2 * np.pi, segments, endpoint=False)
     ring = np.stack([np.cos(angle), np.sin(angle)], -1)

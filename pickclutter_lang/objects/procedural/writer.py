@@ -105,7 +105,7 @@ def write_surface(
     (folder / "textured.obj").write_text(_visual(np.round(points, 6) + 0.0, faces, uv, part_index))
 
 
-def pack_atlas(parts: list[Part], full_width: int = ATLAS_SIZE) -> tuple[TextureImage, list[Floats]]:
+def pack_atlas(parts: list[Part], full_width: int) -> tuple[TextureImage, list[Floats]]:
     """Lay the images of all parts on one rectangle, and return it with each part's coordinates on it.
 
     :raises ValueError: when the images do not fit on `full_width` x 512 texels
