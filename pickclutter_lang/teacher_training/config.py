@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from pickclutter_lang.datasets.images.config import check_half
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.training.logger import check_report_to
 from pickclutter_lang.utils.validation import (
@@ -127,7 +126,7 @@ class TeacherTrainConfig:
                 "expected text_steps=0 and exclude_split=none with pretrained, whose text encoder is trained, and "
                 f"whose data nobody can leave out, but got {self.text_steps} and {self.exclude_split}"
             )
-        check_half("images_half", self.images_half)
+        one_of("images_half", self.images_half, ("first", "second", None))
         one_of("exclude_split", self.exclude_split, ("none", "ood"))
         check_seed(self.seed)
         check_threads(self.num_threads)

@@ -20,17 +20,20 @@ from pickclutter_lang.datasets.transforms.crops import (
     AffineCrops,
     crop_images,
     crop_masks,
-    random_appearance,
-    random_backgrounds,
     random_color_jitter,
-    simulate_low_resolution,
 )
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.objects.kinds import find_kinds
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.data import TeacherData, excluded_ids
-from pickclutter_lang.teacher_training.render_batches import RenderBatchSampler, SceneImages
+from pickclutter_lang.teacher_training.render_batches import (
+    RenderBatchSampler,
+    SceneImages,
+    random_appearance,
+    random_backgrounds,
+    simulate_low_resolution,
+)
 from pickclutter_lang.teacher_training.train import train_teacher
 from pickclutter_lang.teacher_training.trainable_teacher import (
     PairwiseSigmoid,

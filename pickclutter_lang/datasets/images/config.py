@@ -13,11 +13,6 @@ IMAGE_CACHE = "runs/image_cache"
 """Folder of what is computed from images, unless settings name another."""
 
 
-def check_half(name: str, half: str | None) -> None:
-    """Raise InvalidArgumentError for a half that is neither `first` nor `second` nor None."""
-    one_of(name, half, ("first", "second", None))
-
-
 @dataclass
 class ImageDataConfig:
     """A dataset on disk and its split.
@@ -60,7 +55,7 @@ class ImageDataConfig:
         check_seed(self.seed)
         check_image_size("data.image_size", self.image_size)
         at_least("data.shots", self.shots, 1)
-        check_half("data.half", self.half)
+        one_of("data.half", self.half, ("first", "second", None))
         for key, only in (("classes", "image_folder"), ("half", "image_folder"), ("extra_views", "object_views")):
             if getattr(self, key) and self.name != only:
                 raise InvalidArgumentError(f"expected {key} with {only} alone, but got it with {self.name}")

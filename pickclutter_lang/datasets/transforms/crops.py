@@ -5,7 +5,6 @@ The crop of a student's image is cut by whole pixels, so that no pixel changes. 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,8 +16,6 @@ from torch.nn import functional
 
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, color_jitter, stack_channels
 from pickclutter_lang.datasets.transforms.resampling import MARGIN, MIN_CROP_SIDE
-
-_MOST_HIDDEN = 0.6
 
 
 def preprocess_images(
@@ -113,84 +110,6 @@ def random_color_jitter(images: Tensor, rng: np.random.Generator) -> Tensor:
     gain = rng.uniform(0.75, 1.25, (count, 1, 1, 1)) * rng.uniform(0.95, 1.05, (count, 3, 1, 1))
     contrast = rng.uniform(0.8, 1.2, (count, 1, 1, 1))
     return torch.from_numpy(color_jitter(images.numpy(), gain.astype(np.float32), contrast.astype(np.float32)))
-
-
-def random_appearance(images: Tensor, rng: np.random.Generator) -> Tensor:
-    """Change light, tint, saturation and contrast of images [N, 3, H, W] in 0..1 strongly, and add noise.
-
-    Renders have one light and clean colors; scans and photographs have many and none.
-    """
-    count = len(images)
-    if count == 0:
-        return images
-
-    def drawn(spread: float, channels: int = 1) -> Tensor:
-        return torch.from_numpy(np.exp(rng.normal(0, spread, (count, channels, 1, 1))).astype(np.float32))
-
-    x = images * drawn(0.25) * drawn(0.07, 3)
-    gray, mean = x.mean(dim=1, keepdim=True), x.mean(dim=(1, 2, 3), keepdim=True)
-    x = gray + (x - gray) * drawn(0.3)
-    x = mean + (x - mean) * drawn(0.2)
-    noise = rng.standard_normal(x.shape, dtype=np.float32) * rng.uniform(0, 0.04, (count, 1, 1, 1)).astype(np.float32)
-    return (x + torch.from_numpy(noise)).clamp(0, 1)
-
-
-def random_backgrounds(images: Tensor, masks: Tensor, rng: np.random.Generator) -> Tensor:
-    """Put objects on another ground: a plain color, blotches, or a part of another image of the batch.
-
-    :param images: [N, 3, S, S] in 0..1
-    :param masks: bool [N, 1, S, S], true on the object
-    """
-    count, size = len(images), images.shape[-1]
-    cells = int(rng.integers(2, 9))
-    blotches = rng.normal(0, 0.15, (count, 3, cells, cells)) * (rng.random((count, 1, 1, 1)) < 0.6)
-    plain = rng.uniform(0, 0.95, (count, 1, 1, 1)) + rng.normal(0, 0.1, (count, 3, 1, 1)) + blotches
-    ground = functional.interpolate(torch.from_numpy(plain.astype(np.float32)), size=(size, size), mode="bilinear")
-    others = images[rng.permutation(count)].flip(3)
-    from_others = torch.from_numpy(rng.random((count, 1, 1, 1)) < 0.3)
-    ground = torch.where(from_others, others, ground.clamp(0, 1))
-    kept = torch.from_numpy(rng.random((count, 1, 1, 1)) < 0.35)
-    return torch.where(masks | kept, images, ground)
-
-
-def random_occluders(images: Tensor, masks: Tensor, share: float, rng: np.random.Generator) -> Tensor:
-    """Put another object of the batch before some objects, shifted so that it hides a part of them.
-
-    Where it would hide more than 60% of an object, the object stays free.
-
-    :param images: [N, 3, S, S] in 0..1
-    :param masks: bool [N, 1, S, S], true on the object
-    :param share: fraction of the images that get an occluder
-    """
-    count = len(images)
-    angle, turned = rng.uniform(0, 2 * np.pi, (2, count))
-    shift = 2 * rng.uniform(0.2, 0.5, count)  # an image spans -1 to 1
-    theta = np.empty((count, 2, 3))
-    theta[:, 0] = np.stack([np.cos(turned), -np.sin(turned), shift * np.cos(angle)], 1)
-    theta[:, 1] = np.stack([np.sin(turned), np.cos(turned), shift * np.sin(angle)], 1)
-    grid = functional.affine_grid(torch.from_numpy(theta).float(), list(images.shape), align_corners=False)
-    others = torch.cat([images, masks.float()], dim=1)[torch.from_numpy(rng.permutation(count))]
-    moved = functional.grid_sample(others, grid, align_corners=False)
-    before = moved[:, 3:] > 0.5
-    hidden = (before & masks).sum((1, 2, 3)) / masks.sum((1, 2, 3)).clamp(min=1)
-    chosen = torch.from_numpy(rng.random(count) < share) & (hidden <= _MOST_HIDDEN)
-    return torch.where(before & chosen[:, None, None, None], moved[:, :3], images)
-
-
-def simulate_low_resolution(images: Tensor, share: float, rng: np.random.Generator, smallest: float = 0.5) -> Tensor:
-    """Blur some of the images [N, 3, S, S], drawn from all, as if they had been rendered with fewer pixels.
-
-    :param share: fraction of the images that is blurred
-    :param smallest: fraction of the side that is left at least
-    """
-    count, size = math.floor(share * len(images)), images.shape[-1]
-    chosen = torch.from_numpy(rng.permutation(len(images)))[:count] if share else torch.zeros(0)
-    if not len(chosen):
-        return images
-    small = int(rng.integers(round(smallest * size), round(0.85 * size)))
-    coarse = functional.interpolate(images[chosen], size=(small, small), mode="bilinear", antialias=True)
-    coarse = functional.interpolate(coarse, size=(size, size), mode="bilinear", antialias=True)
-    return images.index_put((chosen,), coarse)
 
 
 def crop_squares(
