@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from omegaconf import MISSING
 
@@ -83,6 +83,7 @@ class ObjectSheetConfig:
     """For `kinds`: seed of the first instance. Instances from 1000000 on train nothing: they are for evaluation."""
     size: int = 128
     """Side of each image in pixels."""
+    suffixes: ClassVar[tuple[str, ...]] = (".png",)
 
     @property
     def sets(self) -> tuple[str, ...]:
@@ -96,10 +97,9 @@ class ObjectSheetConfig:
             check_kinds(name, self.kinds, self.instances, _SHEET_INSTANCES)
         if "kinds" in self.sets and len(self.sets) > 1:
             raise InvalidArgumentError(f"expected kinds alone in objects, but got {list(self.sets)}")
-        within("instances", self.instances, 1, 100)
-        within("first_seed", self.first_seed, 0, 2**31)
-        within("size", self.size, 16, 512)
-        check_path("out", self.out, ".png")
+        within("first_seed", self.first_seed, 0, 2 * MAX_INSTANCES)
+        within("size", self.size, 16, 1024)
+        check_path("out", self.out, *self.suffixes)
 
 
 @dataclass
@@ -121,23 +121,21 @@ class ObjectViewConfig(ObjectSheetConfig):
     """Draw the direction, strength and tint of the lights for each view."""
     seed: int = 0
     """Seed of the views."""
+    suffixes: ClassVar[tuple[str, ...]] = ()
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
+        super().validate()
         check_source(self.objects)
         select_objects(self.selection)
         if self.objects != "ycb" and self.selection != "paper":
             raise InvalidArgumentError(f"expected selection=paper of {self.objects}, but got {self.selection!r}")
-        check_kinds(self.objects, self.kinds, self.instances, _SHEET_INSTANCES)
         if is_kinds(self.objects) and self.objects_root is not None:
             raise InvalidArgumentError(f"expected no objects_root for kinds, but got {self.objects_root!r}")
-        within("first_seed", self.first_seed, 0, 2 * MAX_INSTANCES)
         within("views_per_object", self.views_per_object, 1, _MAX_VIEWS)
         check_seed(self.seed)
-        check_path("out", self.out)
         if self.objects == "proxy":  # of `ycb` its loader says where it comes from
             check_folder("objects_root", self.objects_root)
-        within("size", self.size, 16, 1024)
 
 
 @dataclass

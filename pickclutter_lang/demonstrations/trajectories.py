@@ -15,13 +15,14 @@ from pickclutter_lang.datasets.scenes.shards import open_array, open_hdf5
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.utils.hub_files import CARD_FILE
 from pickclutter_lang.utils.io import replaced_file, write_json
-from pickclutter_lang.utils.reading import Text, parse_json, read_json
+from pickclutter_lang.utils.reading import Text, damage_of, parse_json, read_json
 
 PARTS, RECORD = "parts", "record"
 """Folder of the parts; attribute of the group of an episode: what the JSON says of it."""
 LICENSE = "## License\n\n"
 _GROUP = "traj_{}"
 _MAX_BYTES = 2**32
+_AGAIN = "run pickclutter collect-demos again"
 
 
 class _Part(TypedDict):
@@ -69,15 +70,10 @@ def find_episodes(folder: Path, trajectories: str) -> dict[int, Source]:
     for path in (folder / trajectories, *sorted((folder / PARTS).glob("*.h5"))):
         if not path.exists():
             continue
-        try:
-            with open_hdf5(path) as file:
-                for name, group in file.items():
-                    record = parse_json(str(group.attrs[RECORD]).encode(), _Part)
-                    found.setdefault(record["episode_seed"], Source(path, name, dict(record)))
-        except (OSError, KeyError, ValueError, TypeError) as error:
-            raise DatasetError(
-                f"cannot read {path} ({error}); delete it and run pickclutter collect-demos again"
-            ) from error
+        with damage_of(path, DatasetError, f"delete it; {_AGAIN}"), open_hdf5(path) as file:
+            for name, group in file.items():
+                record = parse_json(str(group.attrs[RECORD]).encode(), _Part)
+                found.setdefault(record["episode_seed"], Source(path, name, dict(record)))
     return found
 
 
@@ -120,10 +116,8 @@ class Demonstration(NamedTuple):
 
         :raises DatasetError: when it is not there
         """
-        try:
+        with damage_of(Path(self.group.file.filename), DatasetError, _AGAIN):
             return open_array(self.group, name, _MAX_BYTES)[()]  # type: ignore[no-any-return]
-        except (OSError, ValueError) as error:
-            raise DatasetError(f"cannot read {self.group.name} of {self.group.file.filename}: {error}") from error
 
 
 class Demonstrations:
@@ -156,20 +150,14 @@ class Demonstrations:
 
         :raises DatasetError: when it cannot be read, or lacks an episode of the JSON
         """
-        try:
+        with damage_of(self.path, DatasetError, _AGAIN):
             file = open_hdf5(self.path)
-        except OSError as error:
-            raise DatasetError(f"cannot read {self.path}: {error}") from error
         with file:
             yield (Demonstration(one, self._group(file, one["episode_id"])) for one in self.records)
 
     def _group(self, file: h5py.File, number: int) -> h5py.Group:
-        group = file.get(_GROUP.format(number))
-        if not isinstance(group, h5py.Group):
-            raise DatasetError(
-                f"expected {_GROUP.format(number)} in {self.path}, but it is not there; collect it again"
-            )
-        return group
+        with damage_of(self.path, DatasetError, _AGAIN):
+            return file[_GROUP.format(number)]
 
 
 def license_of(folder: Path) -> str:
