@@ -22,7 +22,6 @@ from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.training.checkpoint import epoch_folder, saved_epochs
 
 COMMAND = [*PROGRAM, "train-affordance"]
-STEP = "pickclutter_lang.training.logger:TrainingLogger.step"
 PHASES = ("distill", "few_shot")
 
 
@@ -64,13 +63,6 @@ def test_a_run_killed_while_it_writes_a_checkpoint_is_uninterrupted(
     run_killed([*COMMAND, *toys, "out=run"], "pickclutter_lang.training.checkpoint:save", 5, tmp_path)
     assert [saved_epochs(tmp_path / "run" / phase) for phase in PHASES] == [[1], []]
     train(toys, tmp_path / "run")
-    assert content(tmp_path / "run") == uninterrupted
-
-
-@pytest.mark.slow
-def test_prefetching_processes_change_nothing(toys: list[str], uninterrupted: dict[str, bytes], tmp_path: Path) -> None:
-    run_killed([*COMMAND, *toys, "num_workers=2", "out=run"], STEP, 6, tmp_path)
-    train([*toys, "num_workers=1"], tmp_path / "run")
     assert content(tmp_path / "run") == uninterrupted
 
 
