@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.results.record import as_json
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.data import TeacherData
 from pickclutter_lang.teacher_training.evaluation import evaluate_teacher
@@ -21,13 +22,16 @@ from pickclutter_lang.teacher_training.render_batches import RenderBatchSampler
 from pickclutter_lang.teacher_training.sentence_teacher import SentenceTeacher, pretrain_text
 from pickclutter_lang.teacher_training.trainable_teacher import Batch, BatchSource, TrainablePocketTeacher
 from pickclutter_lang.teachers.pocket import POCKET_CONFIG, load_pocket_teacher, save_pocket_model
-from pickclutter_lang.training import batches
+from pickclutter_lang.training.batches import Batch as Rows
 from pickclutter_lang.training.config import PhaseConfig
+from pickclutter_lang.training.experiment import CONFIG_FILE
 from pickclutter_lang.training.logger import open_tracker
 from pickclutter_lang.training.parallel import check_rows, joined, share_weights
 from pickclutter_lang.training.trainer import Phase, Trainer
+from pickclutter_lang.utils.io import write_json
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.ranks import is_main
+from pickclutter_lang.utils.reading import describe_differences, read_json
 
 _MAX_LOGIT_SCALE = 50.0
 
@@ -48,14 +52,16 @@ def train_teacher(config: TeacherTrainConfig) -> Path:
     check_rows(config.smallest_batch, "the teacher")
     torch.manual_seed(config.seed)
     phase = TeacherPhase(config, data)
-    started_from = {"name": "pocket", "embed_dim": POCKET_CONFIG["model_cfg"]["embed_dim"], "fingerprint": "none"}
+    identity = data.signature(config)
     if config.pretrained is not None:
         start = load_pocket_teacher(config.pretrained)
         phase.model.load_pretrained(start)
-        started_from["fingerprint"] = start.fingerprint
+        identity["pretrained"] = start.fingerprint
     out = Path(config.out)
     with joined("cpu"), dir_lock(out) if is_main() else nullcontext():
-        trainer = Trainer(phase, out / phase.name, started_from, seed=config.seed)
+        if is_main():
+            _check_identity(out / CONFIG_FILE, as_json(identity))
+        trainer = Trainer(phase, out / phase.name, seed=config.seed)
         if not trainer.resume():
             phase.initialize()
         share_weights(phase.model)
@@ -70,13 +76,26 @@ def train_teacher(config: TeacherTrainConfig) -> Path:
         return folder
 
 
+def _check_identity(path: Path, identity: dict[str, Any]) -> None:
+    """Write what a training depends on, or compare it with that of the training which is in the folder."""
+    if not path.exists():
+        write_json(path, identity)
+        return
+    differences = describe_differences(read_json(path, dict[str, Any], CheckpointError, "choose another out"), identity)
+    if differences:
+        raise CheckpointError(
+            f"the training at {path.parent} was started with other settings, data or teacher (there / now): "
+            f"{'; '.join(differences)}; use the same ones, or choose another out"
+        )
+
+
 class TeacherPhase(Phase):
     """The training of a pocket teacher; an epoch has the steps from one checkpoint to the next."""
 
-    name, labels = "training", ()
+    name = "training"
 
     def __init__(self, settings: TeacherTrainConfig, data: TeacherData) -> None:
-        self.settings, self.architecture = settings, data.signature(settings)
+        self.settings, self.num_workers = settings, settings.num_workers
         self.epoch_steps = min(settings.save_every, settings.steps)
         self.config = PhaseConfig(
             lr=settings.lr,
@@ -133,17 +152,20 @@ class TeacherPhase(Phase):
             source, settings = self.source, self.settings
             pretrain_text(self.model, source.named_objects, source.words, settings.text_steps, settings.seed)
 
-    def batches(self, epoch: int) -> Sequence[batches.Batch]:
+    def batches(self, epoch: int) -> Sequence[Rows]:
         """Return as many empty batches as an epoch has; their rows are drawn for each step."""
         return [[]] * self.epoch_steps
 
+    def load(self, batch: Rows, epoch: int, number: int) -> tuple[int, Batch]:
+        """Return the number of a step, from 0, and its batch."""
+        step = (epoch - 1) * self.epoch_steps + number
+        return step, self.source.batch(step)
+
     def iter_batches(self, epoch: int) -> Iterator[tuple[int, Batch]]:
-        """Yield the number of each step, from 0, and its batch."""
+        """Yield the batches of an epoch; the teacher of sentences is made before the first."""
         if self.settings.sentence_weight > 0 and self._sentences is None:
             self._sentences = SentenceTeacher(self.source.named_objects, self.source.words, self.settings.seed)
-        steps = range((epoch - 1) * self.epoch_steps, epoch * self.epoch_steps)
-        prepared = batches.prefetch_map(lambda n: self.source.batch(steps[n]), len(steps), self.settings.num_workers)
-        return zip(steps, prepared, strict=True)
+        return super().iter_batches(epoch)
 
     def loss(self, prepared: tuple[int, Batch], epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss of a batch and its terms."""
