@@ -61,8 +61,7 @@ def build_proxy_set(root: str | Path | None = None) -> Path:
     """
     key = hashlib.sha256(f"{KINDS_VERSION} {INSTANCES} {paper_catalog().fingerprint}".encode()).hexdigest()
     target = cache_dir() / f"proxy-{key[:10]}" if root is None else Path(root).expanduser()
-    if not (target / MODEL_DB_FILE).is_file():
-        atomic_write_dir(target, MODEL_DB_FILE, _write_all)
+    atomic_write_dir(target, MODEL_DB_FILE, _write_all)
     return target
 
 

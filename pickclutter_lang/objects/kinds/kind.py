@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import lru_cache
 from importlib import import_module
 from importlib.resources import files
@@ -21,6 +20,7 @@ from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.kinds.materials import UNSAID_MATERIAL
 from pickclutter_lang.objects.procedural.geometry import ModelGeometry
 from pickclutter_lang.utils.reading import check_json
+from pickclutter_lang.utils.validation import did_you_mean
 
 FAMILIES = (
     "baked", "bathroom", "bottles", "building_tools", "cookware", "desk", "electronics", "fruit", "gripping_tools",
@@ -214,8 +214,7 @@ def find_kinds(names: Sequence[str]) -> list[Kind]:
     known = {kind.name: kind for kind in all_kinds()}
     for name in names:
         if name not in known:
-            nearest = get_close_matches(name, known, n=3, cutoff=0.5) or list(known)
-            raise UnknownObjectError(f"no kind is named {name!r}; did you mean {' or '.join(map(repr, nearest))}?")
+            raise UnknownObjectError(f"no kind is named {name!r}{did_you_mean(name, known)}")
     return [known[name] for name in names]
 
 

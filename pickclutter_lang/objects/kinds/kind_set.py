@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError, UnknownObjectError
+from pickclutter_lang.errors import MissingAssetsError, UnknownObjectError
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject, paper_catalog, unseen_objects
 from pickclutter_lang.objects.kinds.kind import Instance, Kind, all_kinds, find_kinds
 from pickclutter_lang.objects.object_set import DEFAULT_INSTANCES, MAX_INSTANCES, ObjectSet
@@ -126,11 +126,7 @@ def _make_model(folder: Path, kind: Kind, seed: int) -> None:
         entry = _Entry(kind.catalog_object(seed, instance), hashes)
         (temporary / _ENTRY_FILE).write_text(json.dumps(asdict(entry)) + "\n")
 
-    try:
-        atomic_write_dir(folder, _ENTRY_FILE, write)
-    except InvalidArgumentError:
-        if not (folder / _ENTRY_FILE).is_file():
-            raise
+    atomic_write_dir(folder, _ENTRY_FILE, write)
 
 
 @dataclass(frozen=True)

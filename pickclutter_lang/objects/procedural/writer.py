@@ -27,11 +27,13 @@ _MATERIAL = "newmtl surface\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nmap_Kd texture_map.pn
 def atomic_write_dir(target: Path, marker: str, write: Callable[[Path], None]) -> None:
     """Let `write` fill a temporary folder next to `target` and rename it, so that it appears atomically.
 
-    When another process was faster (`marker` is there by then), its folder stays and this one goes.
+    A folder with the file `marker` stays as it is, also one that another process makes meanwhile.
 
     :raises InvalidArgumentError: when the folder cannot be written, or holds other files
     """
     if target.is_dir() and any(target.iterdir()):
+        if (target / marker).is_file():
+            return
         raise InvalidArgumentError(f"expected a new or empty folder, but {target} has other files in it")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
