@@ -35,7 +35,6 @@ _FORMS = {
     "neighbour_overlap": Form(1, 2),
     "alignment_inversions": Form(1, 2),
     "cosine": Form(1, 4),
-    "support": Form(1, 0),
     "parameters": Form(1e-6, 1),
     "seconds": Form(1, 0),
     "peak_memory_mb": Form(1, 0),
@@ -48,17 +47,13 @@ class Column:
     """A column: the numbers of its cells are those at `measures`, dotted paths into the metrics of a run.
 
     :param best: which value is the best of the column, `""` where none is
-    :param run: whose numbers the column shows, where it is not the row's
     :param interval: show the intervals too
-    :param marked: measures that can only be chance
     """
 
     title: str
     measures: tuple[str, ...]
     best: Literal["high", "low", ""] = "high"
-    run: str | None = None
     interval: bool = True
-    marked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -124,7 +119,6 @@ class Table:
 def table_rows(results: Runs, table: Table) -> str:
     """Return a table; a column of the paper's figures next to each of ours, if it has any."""
     named = bool(table.runs) and all(row.title != f"`{row.run}`" for row in table.rows)
-    counted = any(column.run is None for column in table.columns)
     best, lines = _best(results, table), []
     for row in table.rows:
         texts = []
@@ -132,15 +126,15 @@ def table_rows(results: Runs, table: Table) -> str:
             texts.append(" / ".join(_cell(results, column, row, m, (row.name, m) in best) for m in measures))
             texts += [_paper(measures, paper)] if table.has_paper else []
         lead = [row.title, *([f"`{row.run}`" if row.run else ""] if named else [])]
-        lines.append([*lead, *([len(results.replicates(row.run))] if counted else []), *texts])
+        lines.append([*lead, len(results.replicates(row.run)), *texts])
     guesses = [[table.chance.get(measure) for measure in column.measures] for column in table.columns]
     if any(value is not None for cell in guesses for value in cell):
         texts = []
         for column, cell in zip(table.columns, guesses, strict=True):
             texts.append(" / ".join(number_text(m, value) for m, value in zip(column.measures, cell, strict=True)))
             texts += [""] if table.has_paper else []
-        lines.append(["chance", *([""] if named else []), *([""] if counted else []), *texts])
-    heads = ["", *(["run"] if named else []), *([_counted(results)] if counted else []), *_column_heads(table)]
+        lines.append(["chance", *([""] if named else []), "", *texts])
+    heads = ["", *(["run"] if named else []), _counted(results), *_column_heads(table)]
     return markdown_table(heads, lines)
 
 
@@ -165,25 +159,27 @@ def csv_lines(results: Runs, tables: Iterable[Table]) -> Iterator[Sequence[objec
     yield CSV_HEAD
     for table in tables:
         for row in table.rows:
-            also = [(row.run, measure, None) for measure in (table.also if row.run else ())]
-            for run, measure, figure in [*_places(table, row), *also]:
+            of_cells = zip(table.cells(row), table.paper(row), strict=True)
+            places = [pair for measures, paper in of_cells for pair in zip_longest(measures, paper[: len(measures)])]
+            for measure, figure in [*places, *((measure, None) for measure in (table.also if row.run else ()))]:
                 paper = "" if figure is None else f"{figure / form_of(measure).scale:.6g}"
-                values = results.values(run, measure)
+                values = results.values(row.run, measure)
                 texts = " ".join("NA" if value is None else f"{value:.6f}" for value in values)
-                yield [row.name, "", run or "", measure, *csv_numbers(results.estimate(run, measure)), paper, texts]
+                yield [
+                    row.name,
+                    "",
+                    row.run or "",
+                    measure,
+                    *csv_numbers(results.estimate(row.run, measure)),
+                    paper,
+                    texts,
+                ]
         for this, that in _pairs(table):
             row, other = table.row(this), table.row(that)
             for ours, theirs in zip(table.cells(row), table.cells(other), strict=True):
                 for measure, minus in zip(ours, theirs, strict=True):
                     found = results.difference((row.run, measure), (other.run, minus))
                     yield [this, that, row.run or "", measure, *csv_numbers(found), "", ""]
-
-
-def _places(table: Table, row: Row) -> Iterator[tuple[str | None, str, float | None]]:
-    """Yield run, measure and the paper's figure of each number of a row."""
-    for column, measures, figures in zip(table.columns, table.cells(row), table.paper(row), strict=True):
-        for measure, figure in zip_longest(measures, figures[: len(measures)]):
-            yield column.run or row.run, measure, figure
 
 
 def _pairs(table: Table) -> list[tuple[str, str]]:
@@ -239,12 +235,12 @@ def _counted(results: Runs) -> str:
 
 
 def _cell(results: Runs, column: Column, row: Row, measure: str, bold: bool) -> str:
-    found = results.estimate(column.run or row.run, measure)
+    found = results.estimate(row.run, measure)
     if column.interval:
         text = estimate_cell(found, *form_of(measure))
     else:
         text = number_text(measure, None if found is None else found.mean)
-    text += CHANCE if measure in row.marked | column.marked else ""
+    text += CHANCE if measure in row.marked else ""
     return f"**{text}**" if bold else text
 
 

@@ -240,22 +240,20 @@ def _score_table(
 
 
 def class_tables(runs: Runs) -> list[Table]:
-    """Return the tables of each object of Y_ood on X_ood, a column for each method."""
-    methods = methods_of(runs)
-    names = dict.fromkeys(name for method in methods for one in runs.of(method).values() for name in _classes(one))
+    """Return the tables of each object of Y_ood on X_ood, in brackets the scenes with it."""
+    methods, found = methods_of(runs), dict[str, dict[str, float | None]]()
+    for record in (record for method in methods for record in runs.of(method).values()):
+        found = _classes(record) | found
     tables = []
     for metric, title in _CLASS_METRICS.items():
-        rows = []
-        for name in names:
-            path = f"{_CLASSES}.classes.{as_key(name)}"
-            own = tuple(f"{stage}.{path}.{metric}" for stage in _STAGES)
-            rows.append(Row(name, name, None, ((f"{_STAGES[0]}.{path}.support",), *(own for _ in methods))))
-        zero_shot = frozenset(f"zero_shot.{_CLASSES}.classes.{as_key(name)}.{metric}" for name in names)
-        columns = [Column("support", (), "", methods[0], interval=False)]
-        for method in methods:
-            marked = zero_shot if method == _CLOSED_SET else frozenset()
-            columns.append(Column(f"`{method}`", (), "", method, interval=False, marked=marked))
-        tables.append(Table(f"12 classes {metric}", title, tuple(columns), tuple(rows)))
+        paths = {
+            f"{name} ({of['support']})": [f"{stage}.{_CLASSES}.classes.{as_key(name)}.{metric}" for stage in _STAGES]
+            for name, of in found.items()
+        }
+        chance = frozenset(path[0] for path in paths.values())
+        columns = tuple(Column(name, tuple(path), best="", interval=False) for name, path in paths.items())
+        rows = (Row(one, f"`{one}`", one, marked=chance if one == _CLOSED_SET else frozenset()) for one in methods)
+        tables.append(Table(f"12 classes {metric}", title, columns, tuple(rows)))
     return tables
 
 
