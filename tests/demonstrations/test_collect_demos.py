@@ -38,7 +38,7 @@ def call(folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
 def demos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two episodes, the first of which fails."""
     root = tmp_path_factory.mktemp("demos")
-    done = call(root, "episodes=2", "workers=2", "n_videos=1", "out=demos")
+    done = call(root, "episodes=2", "workers=2", "n_videos=0", "out=demos")
     assert done.returncode == 0, done.stderr
     return root / "demos"
 
@@ -83,7 +83,7 @@ def test_the_json_says_what_each_episode_is(demos: Path) -> None:
         one["episode_seed"]: one["info"]["success"] for one in episodes_of(demos)
     }
     assert {one["success"] for one in outcomes} == {True, False}
-    assert (demos / "README.md").is_file() and len([*demos.glob("videos/*.mp4")]) == 2  # a success and a failure
+    assert (demos / "README.md").is_file()
 
 
 def test_grasps_are_annotated_with_what_became_of_them(demos: Path) -> None:
@@ -145,8 +145,9 @@ def test_a_killed_collection_with_other_workers_ends_as_an_undisturbed_one(demos
 def test_ones_own_objects_and_camera_are_those_of_the_replay(tmp_path: Path) -> None:
     mine = make_own_set(tmp_path / "mine")
     own = [f"objects={mine}", "camera.fov=[60,80]", "camera.pitch=4", "appearance.table=tan", "episodes=1", "out=demos"]
-    done = call(tmp_path, *own, "workers=1", "n_videos=0")
+    done = call(tmp_path, *own, "workers=1", "n_videos=1")
     assert done.returncode == 0, done.stderr
+    assert len([*tmp_path.glob("demos/videos/*.mp4")]) == 1
     demos = Demonstrations(tmp_path / "demos")
     env: Any = gymnasium.make("pickclutter_lang.envs.replay:PickClutterLang/Replay-v0", **demos.arguments)
     observation, _ = env.reset(seed=demos.records[0]["episode_seed"])
