@@ -222,7 +222,7 @@ class _KnownNames:
         match = _REQUEST.fullmatch(plain)
         if not match:
             return None
-        name = self.cut(match["name"], spoken=True)
+        name = self.cut((match["article"] or "") + match["name"], spoken=True)  # "my mug" may be a name
         asked: object = match["article"]
         if not asked and not re.search(f" {_ARTICLE}", name, re.IGNORECASE):
             bare = match["also_noun"] and not match["whom"]  # "hand towel" is no request for a towel

@@ -11,6 +11,7 @@ from scipy.special import expit
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.point_cloud import TABLE_HEIGHT_M, unproject_depth
+from pickclutter_lang.manipulation.segment_merging import merge_fragments
 from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
 _UNSEEN_LOG_ODDS = -20.0  # of a segment outside of the student's crop
@@ -38,8 +39,8 @@ def segment_rgbd(
 ) -> NDArray[np.int64]:
     """Return segments [H, W], ideally one for each object: 1, 2, ..., and 0 for the background.
 
-    Graph-based segmentation (Felzenszwalb and Huttenlocher, 2004) of lightness and height above the table. Table and
-    fingers are background.
+    Graph-based segmentation (Felzenszwalb and Huttenlocher, 2004) of lightness and height above the table, then
+    `merge_fragments`. Table and fingers are background.
 
     :param rgb: [H, W, 3]; the other arguments are those of `unproject_depth`
     :raises InvalidArgumentError: for arrays of other shapes
@@ -47,8 +48,9 @@ def segment_rgbd(
     from skimage.segmentation import felzenszwalb  # it imports matplotlib, which a policy is loaded without
 
     cloud = unproject_depth(depth, intrinsic, camera)
-    height = np.zeros(np.shape(depth))
-    height[cloud.pixels[:, 0], cloud.pixels[:, 1]] = cloud.points[:, 2]
+    points = np.zeros((*np.shape(depth), 3))
+    points[cloud.pixels[:, 0], cloud.pixels[:, 1]] = cloud.points
+    height = points[..., 2]
     background = (height <= TABLE_HEIGHT_M) | (np.asarray(depth) < _MIN_DEPTH_M)
     part = _surroundings(~background)
     channels = np.dstack([_LIGHTNESS_WEIGHT * lightness(rgb[part]), _HEIGHT_WEIGHT_PER_M * height[part]])
@@ -58,7 +60,9 @@ def segment_rgbd(
     removed = np.bincount(segments.ravel(), weights=background.ravel()) > _BACKGROUND_FRACTION * sizes
     kept = (sizes > 0) & ~removed
     kept[0] = False  # what was not segmented
-    return np.asarray(np.where(kept, np.cumsum(kept), 0)[segments])
+    segments = np.where(kept, np.cumsum(kept), 0)[segments]
+    segments[part] = merge_fragments(segments[part], rgb[part], np.asarray(depth)[part], points[part], camera[:3, 3])
+    return segments
 
 
 def _surroundings(objects: NDArray[np.bool_]) -> tuple[slice, slice]:

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.special import expit, logit
 
-from pickclutter_lang.datasets.transforms.resampling import enlarge, segment_means
+from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION, enlarge, segment_means
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import COLORS, color_alone, color_phrase, known_phrase
 from pickclutter_lang.manipulation.segmentation import segment_rgbd, select_target_segments
+from pickclutter_lang.policy.examples import crop_metric
 from pickclutter_lang.policy.runtime import StudentRuntime
 
 # Chosen on 400 scenes of X_ood; neighboring values do as well there with other crop classifiers.
@@ -22,6 +23,12 @@ _NUM_CANDIDATES, _RANK_PENALTY = 3, 2.0
 _CROP_WEIGHT, _MAX_LOGIT = 0.3, 12.0
 COLOR_THRESHOLD = 0.5
 """Of a color alone: more of this color than of any other."""
+EXAMPLE_THRESHOLD = 0.5
+"""Of what was taught."""
+_TEXT_WEIGHT, _MAX_TEXT_LOGIT = 0.3, 4.0
+"""Of the text beside one example; beside n of them a share of 1 / n is left. With a color or the like it is 1."""
+_MAX_CROPS = 24
+"""Segments that are compared with examples: the largest ones, so that a decision has a longest time."""
 
 
 class Detection(NamedTuple):
@@ -90,6 +97,9 @@ class StudentDetector:
     odds of the name against the folder's other names, minus 2 for all but the first candidate. These log odds, clipped
     to -12..12, are added to those of the image with a weight of 0.3.
 
+    What was taught is recognized by its examples: each segment is compared with them, and the text adds less with each
+    example. "The red mug" of a taught mug is the reddest of the segments that may be it.
+
     A color alone, "the red one", competes with the other colors instead. Its score is the probability that the segment
     that is most of this color has it, against the likeliest other color; its threshold is 0.5.
     """
@@ -110,8 +120,9 @@ class StudentDetector:
 
     @property
     def names(self) -> Sequence[str]:
-        """Names whose text features are known, without phrases that the student is asked for a color alone."""
-        return [name for name in self.student.names if name in self.student.config.names or not color_alone(name)]
+        """What it was taught, and names whose text features are known, without phrases of a color alone."""
+        known = [name for name in self.student.names if name in self.student.config.names or not color_alone(name)]
+        return list(dict.fromkeys([*self.student.examples.taught, *known]))
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
         """Detect the object of a name; a new name is encoded by the teacher's text tower."""
@@ -120,16 +131,47 @@ class StudentDetector:
     def detect(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[Detection]:
         """Detect the objects of several names in one observation.
 
+        Its images may have a multiple of `camera_size` pixels a side: the student sees them smaller, and examples are
+        compared with crops of all pixels.
+
         :raises PickClutterError: what `StudentRuntime.predict` raises
         """
-        config, names = self.student.config, [name.strip() for name in names]
+        names, size = [name.strip() for name in names], self.student.config.camera_size
+        factor = max(len(observation["hand_rgb"]) // size, 1)
+        seen = shrink_observation(observation, factor) if factor > 1 else observation
+        segments, taught = segment_observation(seen), self.student.examples.taught
+        shown = {name: labels for name in names if (labels := _taught_labels(name, taught))}
+        by_text = [name for name in dict.fromkeys(names) if self._needs_text(name, shown.get(name))]
+        found = dict(zip(by_text, self._detect_by_text(seen, segments, by_text, shown), strict=True))
+        if shown:
+            crops, rows = self._crops(observation, segments, factor)
+            odds = self.student.examples.log_odds(crops, crop_metric()) if len(rows) else np.zeros((0, len(taught)))
+            for name, labels in shown.items():
+                columns = [taught.index(label) for label in labels]
+                found[name] = self._recognize(name, segments, odds[:, columns], rows, labels, found.get(name))
+        return [_enlarged(found[name].detection, factor) for name in names]
+
+    def _needs_text(self, name: str, labels: Sequence[str] | None) -> bool:
+        """Whether a name's text counts: one that was not taught, that has thresholds, or that says more than a name."""
+        return labels is None or name in self.student.config.names or name not in labels
+
+    def _detect_by_text(
+        self,
+        observation: Mapping[str, Any],
+        segments: NDArray[np.int64],
+        names: Sequence[str],
+        shown: Mapping[str, Sequence[str]],
+    ) -> list[_ByText]:
+        """Detect the objects of several names by their texts."""
+        if not names:
+            return []
+        config = self.student.config
         rivals = [rivals_of(name, config.names) for name in names]
         colors = map(color_phrase, COLORS) if any(one.color for one in rivals) else ()
         scored = list(dict.fromkeys([*(one.own[0] for one in rivals), *config.names, *colors]))
         output = self.student.predict(observation, scored)
-        segments = segment_observation(observation)
         log_odds = segment_log_odds(output.cell_logits, segments, config.crop_size)
-        found, candidates, labels = list[Detection](), list[list[NDArray[np.bool_]]](), None
+        found, candidates, labels = list[_ByText](), list[list[NDArray[np.bool_]]](), None
         for name, (asked, others, color) in zip(names, rivals, strict=True):
             own, against = (log_odds[np.array([scored.index(n) for n in group], int)] for group in (asked, others))
             row = scored.index(asked[0])
@@ -149,8 +191,52 @@ class StudentDetector:
                 segments, heatmap, observation["hand_depth"], odds, count, labels, join_anywhere=not color
             )
             candidates.append(masks or [np.zeros(segments.shape, bool)])
-            found.append(Detection(score, self._threshold(name, color), candidates[-1][0], heatmap))
-        return found if config.object_crop_size is None else self._verify(observation, names, found, candidates)
+            detection = Detection(score, self._threshold(name, color), candidates[-1][0], heatmap)
+            found.append(_ByText(detection, np.nan_to_num(own[0], nan=-_MAX_LOGIT)))
+        asked = [n for n, name in enumerate(names) if name in config.names and name not in shown]
+        return found if config.object_crop_size is None else self._verify(observation, names, found, candidates, asked)
+
+    def _crops(
+        self, observation: Mapping[str, Any], segments: NDArray[np.int64], factor: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Return keys [n, D] of the segments that are large enough, and the numbers [n] of these segments."""
+        sizes = np.bincount(segments.ravel())
+        rows = 1 + np.flatnonzero(sizes[1:] >= MIN_AREA_FRACTION * segments.size)
+        rows = np.sort(rows[np.argsort(-sizes[rows], kind="stable")[:_MAX_CROPS]])
+        masks = [_repeated(segments == row, factor) for row in rows]
+        return self.student.encode_crops(observation["hand_rgb"], masks), rows
+
+    def _recognize(
+        self,
+        name: str,
+        segments: NDArray[np.int64],
+        odds: NDArray[np.float64],
+        rows: NDArray[np.int64],
+        labels: Sequence[str],
+        by_text: _ByText | None,
+    ) -> _ByText:
+        """Return the segment that examples and text of a name together say is the object.
+
+        :param odds: [n, L] of the segments `rows` [n], for the labels that the name may mean
+        """
+        odds = odds.max(axis=1) if len(rows) else np.zeros(0)
+        if by_text is not None and len(rows):
+            examples = max(self.student.examples.count(label) for label in labels)
+            weight = _TEXT_WEIGHT / examples if name in labels else 1.0
+            if name not in labels:  # "the red one" of the mugs: those that may be one, by their color
+                by_segment = by_text.log_odds[rows]
+                odds = odds + weight * np.clip(by_segment - by_segment[odds >= min(odds.max(), 0)].max(), -4.0, 0)
+            else:
+                score, threshold = by_text.detection.score, by_text.detection.threshold
+                evidence = logit(np.clip(score, 1e-6, 1 - 1e-6)) - logit(np.clip(threshold, 1e-6, 1 - 1e-6))
+                odds = odds + weight * float(np.clip(evidence, -_MAX_TEXT_LOGIT, _MAX_TEXT_LOGIT))
+        by_number = np.zeros(max(int(segments.max()), 0) + 1)
+        by_number[rows] = expit(odds)
+        heatmap = by_number[segments]
+        best = segments == rows[int(odds.argmax())] if len(rows) else np.zeros(segments.shape, bool)
+        score = float(by_number.max())
+        threshold = 0.0 if self._always_present else EXAMPLE_THRESHOLD
+        return _ByText(Detection(score, threshold, best, heatmap / max(heatmap.sum(), 1e-12)), by_number)
 
     def detect_without_depth(self, rgb: NDArray[np.uint8], names: Sequence[str]) -> list[Detection]:
         """Detect the objects of several names in an image [S, S, 3] that fills the student's view.
@@ -180,12 +266,12 @@ class StudentDetector:
         self,
         observation: Mapping[str, Any],
         names: Sequence[str],
-        found: Sequence[Detection],
+        found: Sequence[_ByText],
         candidates: Sequence[Sequence[NDArray[np.bool_]]],
-    ) -> list[Detection]:
-        """Return the detections after the crop classifier, which sees each candidate of the folder's names once."""
+        asked: Sequence[int],
+    ) -> list[_ByText]:
+        """Return the detections after the crop classifier, which sees each candidate of the names `asked` once."""
         known, verified = self.student.config.names, list(found)
-        asked = [n for n, name in enumerate(names) if name in known]
         crops = {mask.tobytes(): mask for n in asked for mask in candidates[n] if mask.any()}
         logits = self.student.classify_crops(observation["hand_rgb"], list(crops.values())) if crops else ()
         odds = {key: dict(zip(known, row, strict=True)) for key, row in zip(crops, logits, strict=True)}
@@ -194,10 +280,47 @@ class StudentDetector:
                 odds[mask.tobytes()][names[n]] - _RANK_PENALTY * (rank > 0) if mask.any() else -_MAX_LOGIT
                 for rank, mask in enumerate(candidates[n])
             ]
-            best = int(np.argmax(closer))
-            score = expit(logit(found[n].score) + _CROP_WEIGHT * np.clip(closer[best], -_MAX_LOGIT, _MAX_LOGIT))
-            verified[n] = found[n]._replace(score=float(score), mask=candidates[n][best])
+            best, first = int(np.argmax(closer)), found[n].detection
+            score = expit(logit(first.score) + _CROP_WEIGHT * np.clip(closer[best], -_MAX_LOGIT, _MAX_LOGIT))
+            chosen = first._replace(score=float(score), mask=candidates[n][best])
+            verified[n] = found[n]._replace(detection=chosen)
         return verified
+
+
+class _ByText(NamedTuple):
+    """A detection, and the log odds of the name by segment."""
+
+    detection: Detection
+    log_odds: NDArray[np.float64]
+
+
+def _taught_labels(name: str, taught: Sequence[str]) -> tuple[str, ...]:
+    """Return which taught objects a name may mean: itself, or those that its noun names."""
+    return (name,) if name in taught else known_phrase(name, tuple(taught)).labels if taught else ()
+
+
+def shrink_observation(observation: Mapping[str, Any], factor: int) -> dict[str, Any]:
+    """Return an observation whose images of the hand camera have `factor` times fewer pixels a side.
+
+    :raises InvalidArgumentError: for images whose side is no multiple of it
+    """
+    rgb, depth = observation["hand_rgb"], observation["hand_depth"]
+    if len(rgb) % factor:
+        raise InvalidArgumentError(f"expected images with a multiple of {factor} pixels a side, but got {len(rgb)}")
+    middle = np.s_[factor // 2 :: factor, factor // 2 :: factor]  # a mean over an edge is a depth without a surface
+    scaled = np.asarray(observation["hand_intrinsic"], float) / [[factor], [factor], [1]]
+    small = np.asarray(Image.fromarray(rgb).reduce(factor))
+    return {**observation, "hand_rgb": small, "hand_depth": depth[middle], "hand_intrinsic": scaled}
+
+
+def _repeated(image: NDArray[Any], factor: int) -> NDArray[Any]:
+    """Return an image [H, W] with each pixel `factor` times along both axes."""
+    return image if factor == 1 else image.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def _enlarged(found: Detection, factor: int) -> Detection:
+    heatmap = _repeated(found.heatmap, factor) / factor**2
+    return found._replace(mask=_repeated(found.mask, factor), heatmap=heatmap)
 
 
 def upsample_to_image(maps: NDArray[np.float32], view: int, side: int) -> NDArray[np.float64]:

@@ -37,8 +37,8 @@ from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE, at_least, did_you_
 
 SCHEMA = 3
 CONFIG_FILE, WEIGHTS_FILE, TEXT_FILE = "policy.json", "weights.safetensors", "text.safetensors"
-NETWORK_FILE, CROPS_FILE = "student.onnx", "crop_classifier.onnx"
-_FILES = (CATALOG_FILE, WEIGHTS_FILE, TEXT_FILE, NETWORK_FILE, CROPS_FILE)
+NETWORK_FILE, CROPS_FILE, CROP_ENCODER_FILE = "student.onnx", "crop_classifier.onnx", "crop_encoder.onnx"
+_FILES = (CATALOG_FILE, WEIGHTS_FILE, TEXT_FILE, NETWORK_FILE, CROPS_FILE, CROP_ENCODER_FILE)
 EMBEDDED_POLICIES = {"open": "policies/open"}
 """Names of the embedded policies, and their folders in the package's assets."""
 EXPORT_AGAIN = "export it again: pickclutter export-policy run=... out=..."

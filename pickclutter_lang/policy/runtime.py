@@ -21,6 +21,7 @@ from pickclutter_lang.datasets.transforms.resampling import (
     bounding_square,
     crop_bilinear,
     crop_nearest,
+    object_crop,
     resize_channels,
 )
 from pickclutter_lang.errors import (
@@ -30,7 +31,9 @@ from pickclutter_lang.errors import (
     PickClutterError,
     UnknownObjectError,
 )
+from pickclutter_lang.policy.examples import Examples, crop_metric, load_examples, normalized
 from pickclutter_lang.policy.folder import (
+    CROP_ENCODER_FILE,
     CROPS_FILE,
     NETWORK_FILE,
     PolicyConfig,
@@ -77,13 +80,17 @@ class StudentRuntime:
         networks: TorchNetworks | OnnxNetworks,
         thresholds: Thresholds | None = None,
         folder: Path | None = None,
+        examples: Examples | None = None,
     ) -> None:
         """Take the parts of a student.
 
         :param thresholds: of its scores; None for a student that only scores
         :param folder: the policy folder that it comes from, if it comes from one
+        :param examples: of the objects that it was shown
         """
         self.config, self.networks, self.folder, self._thresholds = config, networks, folder, thresholds
+        self.examples = Examples(crop_metric().encoder) if examples is None else examples
+        """Of the objects that it was shown; a new memory takes its place when it is taught."""
         self.student_input = [f"{camera}_{kind}" for camera, kind in config.camera_spec.keys]
         """Keys of the images that it takes in an observation, such as `hand_rgb`."""
 
@@ -98,15 +105,16 @@ class StudentRuntime:
         :raises MissingExtraError: when it needs what is not installed
         """
         root = policy_folder(folder)
-        config = load_config(root)
+        config, examples = load_config(root), load_examples(root)
         if config.is_onnx:
-            return cls(config.student, OnnxNetworks(root, config, num_threads), config.thresholds, root)
+            networks = OnnxNetworks(root, config, num_threads)
+            return cls(config.student, networks, config.thresholds, root, examples)
         if find_spec("torch") is None:
             raise MissingExtraError("torch, which a folder of export-policy needs,", "train")
         from pickclutter_lang.policy.torch_networks import TorchNetworks, load_pretrained
 
         _, weights, text = load_pretrained(root, trust_code)
-        return cls(config.student, TorchNetworks(config.student, weights, text), config.thresholds, root)
+        return cls(config.student, TorchNetworks(config.student, weights, text), config.thresholds, root, examples)
 
     @property
     def names(self) -> list[str]:
@@ -182,6 +190,19 @@ class StudentRuntime:
         others[:, np.arange(logits.shape[1]), np.arange(logits.shape[1])] = -np.inf
         return np.asarray(logits - logsumexp(others, axis=2))
 
+    def encode_crops(self, rgb: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]], turns: int = 1) -> Float32Array:
+        """Return the keys [n, D] of the objects in n masks, as `CropMetric.keys` makes them.
+
+        :param rgb: [H, W, 3]
+        :param masks: each [H, W], not empty
+        :param turns: quarter turns of each crop whose keys are averaged: 4 for an example, which may lie turned later
+        """
+        if not len(masks):
+            return np.zeros((0, crop_metric().projection.shape[1]), np.float32)
+        crops = np.stack([np.rot90(object_crop(rgb, mask), turn) for turn in range(turns) for mask in masks])
+        features = self.networks.encode_crops(np.ascontiguousarray(crops.transpose(0, 3, 1, 2)))
+        return normalized(crop_metric().keys(features).reshape(turns, len(masks), -1).mean(axis=0))
+
 
 def _validate_image(image: NDArray[Any], key: str, side: int) -> NDArray[np.generic]:
     """Return RGB, uint8 [S, S, 3], or depth, floats [S, S] in meters, in the whole millimeters of scene stores.
@@ -215,7 +236,7 @@ class OnnxNetworks:
         :raises CheckpointError: when a file is missing or damaged
         :raises MissingExtraError: without ONNX Runtime
         """
-        files = [NETWORK_FILE] if config.student.object_crop_size is None else [NETWORK_FILE, CROPS_FILE]
+        files = [name for name in (NETWORK_FILE, CROPS_FILE, CROP_ENCODER_FILE) if name in config.sha256]
         self._folder, self._labels = folder, len(config.student.names)
         self._networks = {name: read_policy_file(folder, config, name) for name in files}
         self._num_threads = num_threads
@@ -264,6 +285,22 @@ class OnnxNetworks:
             if logits.shape != (len(images), self._labels):
                 raise ValueError(f"expected logits of {self._labels} names")
         return logits
+
+    def encode_crops(self, crops: Float32Array) -> Float32Array:
+        """Return features [n, F] of crops of objects alone, as `TorchNetworks.encode_crops` does.
+
+        :raises CheckpointError: for a folder that was exported without examples
+        """
+        if CROP_ENCODER_FILE not in self._networks:
+            raise CheckpointError(
+                f"expected {CROP_ENCODER_FILE} in {self._folder}, but it was exported without a crop encoder; "
+                "export it again: pickclutter export-runtime policy=... out=..."
+            )
+        with self._errors(CROP_ENCODER_FILE):
+            (features,) = self._run(CROP_ENCODER_FILE, ["features"], {"crops": crops})
+            if features.shape != (len(crops), len(crop_metric().mean)):
+                raise ValueError(f"expected features of {len(crop_metric().mean)} numbers")
+        return features
 
     def _run(self, name: str, outputs: Sequence[str], given: Mapping[str, Float32Array]) -> list[Float32Array]:
         """Return the outputs of a network, which may be anyone's: they are finite, and it has `MAX_SECONDS`."""

@@ -13,7 +13,9 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load, save
 from torch import Tensor, nn
+from torch.nn import functional
 
+from pickclutter_lang.datasets.transforms.resampling import OBJECT_SIZE
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.objects.catalog_file import CatalogEntry
 from pickclutter_lang.policy.folder import (
@@ -34,11 +36,13 @@ from pickclutter_lang.policy.runtime import StudentOutput
 from pickclutter_lang.students.label_encoders import StoredLabelEncoder
 from pickclutter_lang.students.prompts import PromptFeatures
 from pickclutter_lang.students.student import CropClassifier, MultiLabelStudent, build_student, resolve_bf16
+from pickclutter_lang.teachers.pocket import load_pocket_teacher
 from pickclutter_lang.utils.plugins import is_plugin
 from pickclutter_lang.utils.reading import check_finite, damage_of, to_float, to_half
 
 PROMPTS_PREFIX, CROP_CLASSIFIER_PREFIX = "prompts.", "closeups."
 """How the names of the contexts' and of the crop classifier's weights begin."""
+_FROZEN = ("_network", "_crop_network", "_crop_encoder")
 _WARMUP_CALLS = 3
 """After so many calls a traced network is compiled."""
 
@@ -111,6 +115,17 @@ class TorchNetworks:
         logits: NDArray[np.float32] = torch.cat([self._crop_network(*crop).float() for crop in crops]).numpy()
         return logits
 
+    @torch.no_grad()
+    def encode_crops(self, crops: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return features [n, F] of crops [n, 3, S, S] in 0..1 of objects alone, by the embedded teacher."""
+        features: NDArray[np.float32] = self._crop_encoder(torch.from_numpy(crops)).float().numpy()
+        return features
+
+    @cached_property
+    def _crop_encoder(self) -> torch.jit.ScriptModule:
+        """The frozen image encoder of the embedded teacher, for any number of crops."""
+        return _freeze(CropEncoder(resolve_bf16("auto", "cpu")), torch.zeros(2, 3, OBJECT_SIZE, OBJECT_SIZE))
+
     @cached_property
     def _network(self) -> torch.jit.ScriptModule:
         """The frozen network from an image to spatial features."""
@@ -126,7 +141,7 @@ class TorchNetworks:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out frozen networks, so that a student can be sent to the processes of vectorized environments."""
-        return {name: value for name, value in self.__dict__.items() if name not in ("_network", "_crop_network")}
+        return {name: value for name, value in self.__dict__.items() if name not in _FROZEN}
 
 
 def save_pretrained(
@@ -196,6 +211,25 @@ class _SpatialFeatures(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return spatial features [N, D, h, w] of images [N, K, S, S]."""
         return self.model.features(images).spatial
+
+
+class CropEncoder(nn.Module):
+    """The image encoder of the embedded teacher, from crops [N, 3, S, S] in 0..1 to features [N, F]."""
+
+    def __init__(self, use_bf16: bool) -> None:
+        super().__init__()
+        teacher = load_pocket_teacher()
+        self.visual, self.use_bf16 = teacher.model.visual, use_bf16
+        for name in ("mean", "std"):
+            value = getattr(teacher.preprocess.config, name)
+            self.register_buffer(name, torch.tensor(value).view(3, 1, 1), persistent=False)
+
+    def forward(self, crops: Tensor) -> Tensor:
+        """Return features, L2-normalized."""
+        images = ((crops - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.use_bf16, cache_enabled=False):
+            features = self.visual(images)
+        return functional.normalize(features.float(), dim=1)
 
 
 def _with_prefix(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

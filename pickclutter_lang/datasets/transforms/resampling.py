@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from pickclutter_lang.utils.typing import Float32Array
 
@@ -15,6 +16,9 @@ MARGIN = 1.3
 """Side of the crop over the side of the smallest square around the object."""
 MIN_CROP_SIDE = 24.0
 """Smallest side of an object crop, pixels of the image."""
+OBJECT_SIZE = 112
+"""Side in pixels of the crop of an object alone."""
+_GRAY = np.uint8(128)
 
 
 def bounding_square(mask: NDArray[np.bool_]) -> tuple[float, float, float]:
@@ -89,6 +93,24 @@ def crop_bilinear(image: NDArray[np.uint8], x: float, y: float, side: float, siz
     offsets = _offsets(side, size)
     first = _between(image.astype(np.float32) / 255, y + offsets, 0)
     return _between(first, x + offsets, 1)
+
+
+def object_crop(image: NDArray[np.uint8], mask: NDArray[np.bool_], size: int = OBJECT_SIZE) -> Float32Array:
+    """Cut an object out of an image [H, W, 3]: it alone on gray, in a square of 1.3 times its side.
+
+    :param mask: [H, W], not empty
+    :param size: of the crop; 112 is the side at which most objects lay in the embedded teacher's training
+    :return: float32 [size, size, 3] in 0..1
+    """
+    x, y, side = bounding_square(mask)
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    alone = np.where(mask[box][..., None], image[box], _GRAY)
+    shrink = max(int(MARGIN * side // size), 1)  # bilinear resampling skips pixels of what is much larger
+    ring = np.pad(alone, ((shrink,) * 2, (shrink,) * 2, (0, 0)), constant_values=_GRAY)
+    small = np.asarray(Image.fromarray(ring).reduce(shrink)) if shrink > 1 else ring
+    place = [(center - first + shrink + 0.5) / shrink - 0.5 for center, first in ((x, columns[0]), (y, rows[0]))]
+    return crop_bilinear(small, *place, MARGIN * side / shrink, size)
 
 
 def crop_nearest(mask: NDArray[np.bool_], x: float, y: float, side: float, size: int) -> Float32Array:

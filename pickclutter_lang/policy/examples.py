@@ -1,0 +1,269 @@
+"""The objects that a policy was shown: keys of their example crops, and how they recognize a crop.
+
+A key is what the crop encoder says of an example: the image encoder of the embedded teacher on the object alone (see
+`resampling.object_crop`), centered, and projected by linear discriminant analysis, so that views of one object
+lie together and those of others apart. `assets/crop_metric.safetensors` has that projection, and keys of generated
+objects, the rivals of what is taught. Nothing is trained when a policy is shown an object.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load, save
+
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, UnknownObjectError
+from pickclutter_lang.language.label_names import validate_label_names
+from pickclutter_lang.policy.few_shot_cache import cache_logits
+from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.reading import check_finite, damage_of, read_file
+from pickclutter_lang.utils.typing import Float32Array, FloatArray
+from pickclutter_lang.utils.validation import did_you_mean
+
+EXAMPLES_FILE = "examples.safetensors"
+MAX_NAMES, MAX_EXAMPLES = 1000, 64
+"""Most names of a policy, and most examples of a name."""
+_SCHEMA, _MAX_BYTES = "1", 256 * 2**20
+_BETA = 8.0
+"""Sharpness of the affinity of a crop and an example."""
+_COHORT = 100
+"""Rivals that a similarity is compared with: the most similar ones."""
+_RIVALRY = 0.5
+"""Share of the best other taught name's score that counts against a name."""
+_SLOPE, _BIAS = 1.15, -0.575
+"""Of the log odds, by the normalized similarity; fitted to piles of kinds."""
+
+
+@dataclass(frozen=True)
+class CropMetric:
+    """What turns features of the crop encoder into keys, and keys of generated objects.
+
+    - `encoder`: fingerprint of the crop encoder
+    - `mean` [F], `projection` [F, D]
+    - `rivals` [R, D], L2-normalized
+    """
+
+    encoder: str
+    mean: Float32Array
+    projection: Float32Array
+    rivals: Float32Array
+
+    def keys(self, features: Float32Array) -> Float32Array:
+        """Return L2-normalized keys [N, D] of features [N, F]."""
+        return normalized((features - self.mean) @ self.projection)
+
+
+def normalized(values: Float32Array) -> Float32Array:
+    """Return rows of length 1."""
+    out: Float32Array = values / np.maximum(np.linalg.norm(values, axis=-1, keepdims=True), 1e-12)
+    return out
+
+
+@lru_cache(maxsize=1)
+def crop_metric() -> CropMetric:
+    """Read the metric of the embedded crop encoder.
+
+    :raises CheckpointError: when the package's file is missing or damaged
+    """
+    path = Path(str(files("pickclutter_lang.assets") / "crop_metric.safetensors"))
+    with damage_of(path, CheckpointError, "install the package again"):
+        data = read_file(path, _MAX_BYTES)
+        values = {name: value.astype(np.float32) for name, value in load(data).items()}
+        return CropMetric(_metadata(data)["encoder"], values["mean"], values["projection"], values["rivals"])
+
+
+def _metadata(data: bytes) -> dict[str, str]:
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    found: dict[str, str] = header["__metadata__"]
+    return found
+
+
+def _no_keys() -> Float32Array:
+    return np.zeros((0, 0), np.float32)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """The memory of a policy: names of the M examples, their keys [M, D], and what lay beside them.
+
+    - `rivals` [R, D]: keys of other objects in the images of examples, and `rival_names`: whose examples' images
+    - `encoder`: fingerprint of the crop encoder of the keys
+
+    Equal examples make an equal memory in any order: rows are sorted, and each is there once.
+    """
+
+    encoder: str
+    names: tuple[str, ...] = ()
+    keys: Float32Array = field(default_factory=_no_keys)
+    rival_names: tuple[str, ...] = ()
+    rivals: Float32Array = field(default_factory=_no_keys)
+
+    @cached_property
+    def taught(self) -> tuple[str, ...]:
+        """The names that were taught, in alphabetical order."""
+        return tuple(sorted(set(self.names)))
+
+    def count(self, name: str) -> int:
+        """Return the number of examples of a name."""
+        return self.names.count(name)
+
+    def add(self, name: str, keys: Float32Array, rivals: Float32Array) -> Examples:
+        """Return a memory with further examples of a name.
+
+        :param keys: [n, D], from `CropMetric.keys`
+        :param rivals: [r, D], of other objects in the same images
+        :raises InvalidArgumentError: for a name that is no line of text, or more than the memory holds
+        """
+        validate_label_names([name])
+        taught = _sorted((*self.names, *[name] * len(keys)), [*self.keys, *keys])
+        beside = _sorted((*self.rival_names, *[name] * len(rivals)), [*self.rivals, *rivals])
+        out = replace(self, names=taught[0], keys=taught[1], rival_names=beside[0], rivals=beside[1])
+        if out.count(name) > MAX_EXAMPLES or len(out.taught) > MAX_NAMES:
+            raise InvalidArgumentError(
+                f"expected at most {MAX_NAMES} names with {MAX_EXAMPLES} examples each, but got {len(out.taught)} with "
+                f"{out.count(name)} of {name}; further ones tell nothing new: teach with fewer"
+            )
+        return out
+
+    def forget(self, names: Sequence[str]) -> Examples:
+        """Return a memory without some names.
+
+        :raises UnknownObjectError: for a name that was not taught
+        """
+        for name in names:
+            if name not in self.taught:
+                raise UnknownObjectError(
+                    f"expected a name out of {', '.join(self.taught) or 'nothing: none was taught'}, but got {name!r}"
+                    f"{did_you_mean(name, self.taught)}"
+                )
+        kept = _sorted(*_without(self.names, self.keys, names))
+        beside = _sorted(*_without(self.rival_names, self.rivals, names))
+        return replace(self, names=kept[0], keys=kept[1], rival_names=beside[0], rivals=beside[1])
+
+    def log_odds(self, crops: Float32Array, metric: CropMetric) -> FloatArray:
+        """Return the log odds [N, T] that crops are the objects of `taught`.
+
+        The similarity of a crop to a name is normalized by adaptive score normalization (Matejka et al., 2017), as in
+        speaker verification: by mean and deviation of the rivals that are most similar to the name, and of those most
+        similar to the crop. So one threshold serves one taught object as it serves a hundred. Then the name has the
+        best other one against it.
+
+        :param crops: keys [N, D]
+        """
+        scores = np.stack([self._normalized(name, crops, metric) for name in self.taught], axis=1)
+        others = np.zeros_like(scores)
+        if len(self.taught) > 1:
+            second, best = np.partition(scores, -2, axis=1)[:, -2:].T[:, :, None]
+            others = np.maximum(np.where(scores >= best, second, best), 0.0)
+        return np.asarray(_SLOPE * (scores - _RIVALRY * others) + _BIAS)
+
+    def _normalized(self, name: str, crops: Float32Array, metric: CropMetric) -> FloatArray:
+        """Return the normalized similarity [N] of crops to a name, in deviations."""
+        keys, rivals, mean, deviation = self._cohort(name, metric)
+        of_crop = _largest(crops @ rivals.T)
+        by_name = (_similarity(crops, keys) - mean) / deviation
+        by_crop = (_similarity(crops, keys) - of_crop.mean(axis=1)) / of_crop.std(axis=1)
+        return np.asarray((by_name + by_crop) / 2)
+
+    def _cohort(self, name: str, metric: CropMetric) -> tuple[Float32Array, Float32Array, float, float]:
+        """Return keys and rivals of a name, and mean and deviation of the most similar rivals' similarities."""
+        if name not in self._cohorts:
+            keys = self.keys[[other == name for other in self.names]]
+            beside = self.rivals[[other == name for other in self.rival_names]]
+            rivals = np.concatenate([metric.rivals, beside.reshape(-1, metric.rivals.shape[1])])
+            nearest = _largest(_similarity(rivals, keys)[None])
+            self._cohorts[name] = keys, rivals, float(nearest.mean()), float(nearest.std())
+        return self._cohorts[name]
+
+    @cached_property
+    def _cohorts(self) -> dict[str, tuple[Float32Array, Float32Array, float, float]]:
+        return {}
+
+    def save(self, path: Path) -> None:
+        """Write the memory atomically.
+
+        :raises DatasetError: when it cannot be written
+        """
+        tensors = {"keys": self.keys, "rivals": self.rivals}
+        metadata = {"schema": _SCHEMA, "encoder": self.encoder, "names": json.dumps(self.names),
+                    "rival_names": json.dumps(self.rival_names)}  # fmt: skip
+        metadata["sha256"] = _hash(tensors, metadata)
+        atomic_write(path, save(tensors, metadata))
+
+    @classmethod
+    def load(cls, path: Path) -> Examples:
+        """Read what `save` wrote.
+
+        :raises CheckpointError: when it is damaged, or of another encoder than this package's
+        """
+        remedy = "teach the policy again: pickclutter teach"
+        with damage_of(path, CheckpointError, remedy):
+            data = read_file(path, _MAX_BYTES)
+            tensors, metadata = load(data), _metadata(data)
+            if metadata["schema"] != _SCHEMA or metadata.pop("sha256") != _hash(tensors, metadata):
+                raise ValueError("expected the hash that was noted when it was written")
+            check_finite(tensors)
+            names, rival_names = (tuple(json.loads(metadata[key])) for key in ("names", "rival_names"))
+            if (len(tensors["keys"]), len(tensors["rivals"])) != (len(names), len(rival_names)):
+                raise ValueError("expected a name of each key")
+        if metadata["encoder"] != crop_metric().encoder:
+            raise CheckpointError(
+                f"the examples in {path} are of another crop encoder ({metadata['encoder'][:8]}) than this package's "
+                f"({crop_metric().encoder[:8]}); {remedy}"
+            )
+        return cls(metadata["encoder"], names, tensors["keys"], rival_names, tensors["rivals"])
+
+
+def load_examples(folder: Path) -> Examples:
+    """Return the memory of a policy folder, which is empty where it has none.
+
+    :raises CheckpointError: as `Examples.load`
+    """
+    path = folder / EXAMPLES_FILE
+    return Examples.load(path) if path.exists() else Examples(crop_metric().encoder)
+
+
+def _similarity(crops: Float32Array, keys: Float32Array) -> FloatArray:
+    """Return the similarity [N] of crops to a name by its keys [K, D]: their cosine where there is one key.
+
+    It is the logarithm of the mean affinity, as the few-shot cache has it.
+    """
+    values = np.full((len(keys), 1), 1 / len(keys), np.float32)
+    affinity = cache_logits(crops, keys, values, beta=_BETA)[:, 0]
+    return np.asarray(1 + np.log(np.maximum(affinity, 1e-12)) / _BETA)
+
+
+def _largest(similarities: FloatArray | Float32Array) -> FloatArray:
+    """Return the largest of each row [N, R], at most 100."""
+    count = min(_COHORT, similarities.shape[1])
+    return np.asarray(np.partition(similarities, -count, axis=1)[:, -count:])
+
+
+def _without(
+    names: Sequence[str], rows: NDArray[np.float32], removed: Sequence[str]
+) -> tuple[list[str], list[NDArray[np.float32]]]:
+    kept = [n for n, name in enumerate(names) if name not in removed]
+    return [names[n] for n in kept], [rows[n] for n in kept]
+
+
+def _sorted(names: Sequence[str], rows: Sequence[NDArray[np.float32]]) -> tuple[tuple[str, ...], Float32Array]:
+    """Return names and rows in their order, each pair once."""
+    found = {(name, row.astype(np.float32).tobytes()): row for name, row in zip(names, rows, strict=True)}
+    order = sorted(found)
+    keys = np.stack([found[key] for key in order]) if order else np.zeros((0, 0))
+    return tuple(name for name, _ in order), keys.astype(np.float32)
+
+
+def _hash(tensors: dict[str, NDArray[np.float32]], metadata: dict[str, str]) -> str:
+    digest = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode())
+    for name in sorted(tensors):
+        digest.update(np.ascontiguousarray(tensors[name]).tobytes())
+    return digest.hexdigest()
