@@ -191,7 +191,10 @@ def render_object_views(config: ObjectViewConfig) -> str:
         with ProgressBar("objects", len(models) or len(_kinds(config)) * config.instances) as bar:
             for model in models or _instances(config, Path(folder)):
                 renderer.show(model)
-                views += [_random_view(renderer, rng, config) for _ in range(config.views_per_object)]
+                views += [
+                    random_view(renderer, rng, config.size, config.random_lights)
+                    for _ in range(config.views_per_object)
+                ]
                 words.append(model.words)
                 bar.advance()
     settings = asdict(config)
@@ -246,17 +249,17 @@ def _rows_of_sets(names: Sequence[str]) -> Iterator[tuple[str, Iterable[Model]]]
         yield item.name, [Model(one.model_dir(item.model_id), item.scale, item.name, {}) for one in sets]
 
 
-def _random_view(renderer: ObjectRenderer, rng: np.random.Generator, config: ObjectViewConfig) -> View:
+def random_view(renderer: ObjectRenderer, rng: np.random.Generator, size: int, random_lights: bool = False) -> View:
     """Render a view from a random side of an object in a random pose; again if hardly a pixel shows it."""
     while True:
         rotation = rng.normal(size=4)
-        if config.random_lights:
+        if random_lights:
             renderer.randomize_lights(rng)
         view = renderer.view(
             rotation / np.linalg.norm(rotation),
             elevation=float(rng.uniform(_MIN_ELEVATION, _MAX_ELEVATION)),
             azimuth=float(rng.uniform(0, 2 * np.pi)),
-            size=config.size,
+            size=size,
         )
         if view.mask.sum() >= _MIN_PIXELS:
             return view

@@ -48,6 +48,9 @@ COMMANDS: dict[str, dict[str, str]] = {
     "policies": {
         "export-policy": "write a finished student as a policy folder",
         "export-runtime": "write a policy folder as ONNX networks, for use without torch",
+        "teach": "show a policy objects: photos, meshes or labeled scenes; no training",
+        "forget": "take objects out of a policy's memory",
+        "examples": "list what a policy was taught, with pictures",
         "evaluate-policy": "have policies pick by name in the simulator, and count successes",
         "pick": "name an object, and have the arm pick it out of a pile: a video",
         "look": "ask for names in an image: scores, thresholds, maps",

@@ -6,7 +6,13 @@ from pickclutter_lang.commands.app import Command
 from pickclutter_lang.demo.config import DemoConfig, LookConfig
 from pickclutter_lang.evaluation.config import PickConfig, PolicyEvalConfig
 from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
-from pickclutter_lang.policy.command_configs import PPOConfig, RuntimeExportConfig
+from pickclutter_lang.policy.command_configs import (
+    ExamplesConfig,
+    ForgetConfig,
+    PPOConfig,
+    RuntimeExportConfig,
+    TeachConfig,
+)
 
 
 @Command(PolicyExportConfig)
@@ -38,6 +44,49 @@ def export_runtime(config: RuntimeExportConfig) -> None:
     done = run(config)
     size = sum(path.stat().st_size for path in done.folder.iterdir() if path.is_file()) / 1e6
     print(f"{done.folder}: {size:.1f} MB, within {done.difference:.1g} of torch")
+
+
+@Command(TeachConfig)
+def teach(config: TeachConfig) -> None:
+    """Show a policy objects: from then on it finds them in any pile by their names. No training; a second each.
+
+        pickclutter teach policy=open names=["my mug"] images=mug.jpg out=mine
+        pickclutter teach policy=open objects=my_meshes out=mine
+        pickclutter teach policy=open scenes=data/few shots=5 out=mine
+
+    A photo shows one object on a plain ground; point= or box= says which of several. Meshes need the extra sim.
+    """
+    from pickclutter_lang.policy.teaching import teach as run
+
+    examples, out = run(config), config.out or config.policy
+    names = config.names or examples.taught
+    print(f"{out} knows {', '.join(f'{name} ({examples.count(name)} examples)' for name in names)}")
+    print(f'next: pickclutter pick "the {names[0]}" policy={out}, or pickclutter demo policy={out}')
+
+
+@Command(ForgetConfig)
+def forget(config: ForgetConfig) -> None:
+    """Take objects that a policy was taught out of its memory.
+
+    pickclutter forget policy=mine names=["my mug"]
+    """
+    from pickclutter_lang.policy.teaching import forget as run
+
+    print(f"{config.policy} knows {', '.join(run(config.policy, config.names).taught) or 'nothing by examples'}")
+
+
+@Command(ExamplesConfig)
+def examples(config: ExamplesConfig) -> None:
+    """List what a policy was taught, with a picture of each object.
+
+    pickclutter examples policy=mine out=examples.png
+    """
+    from pickclutter_lang.policy.teaching import draw_examples
+
+    found = draw_examples(config.policy, Path(config.out))
+    for name in found.taught:
+        print(f"{name}: {found.count(name)} examples")
+    print(f"figure: {config.out}")
 
 
 @Command(PolicyEvalConfig)

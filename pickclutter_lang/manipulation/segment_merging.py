@@ -89,9 +89,7 @@ def measure(
     return Fragments(pixels, total(rgb / 255), total(points), total(_normals(points, camera)), *square)
 
 
-def affinities(
-    found: Fragments, first: NDArray[np.int64], second: NDArray[np.int64], image_pixels: int
-) -> FloatArray:
+def affinities(found: Fragments, first: NDArray[np.int64], second: NDArray[np.int64], image_pixels: int) -> FloatArray:
     """Return the log odds [B] that two segments, `first[b]` and `second[b]`, are of one object."""
     return np.asarray(pair_features(found, first, second, image_pixels) @ _WEIGHTS + _BIAS)
 

@@ -1,4 +1,4 @@
-"""Configurations of `pickclutter export-runtime` and `pickclutter train-ppo`."""
+"""Configurations of the commands that export, teach and use a policy."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.objects.object_sets import check_objects
-from pickclutter_lang.utils.validation import at_least, check_path, check_seed, check_threads
+from pickclutter_lang.policy.examples import MAX_EXAMPLES
+from pickclutter_lang.policy.folder import EMBEDDED_POLICIES
+from pickclutter_lang.utils.validation import at_least, check_path, check_seed, check_threads, within
 
 
 @dataclass
@@ -37,6 +40,81 @@ class RuntimeExportConfig:
         check_path("out", self.out)
         if self.names:
             validate_label_names(self.names)
+
+
+@dataclass
+class TeachConfig:
+    """Objects that a policy is shown."""
+
+    policy: str = "open"
+    """Policy folder, or an embedded policy, `open` or `ycb`."""
+    out: str | None = None
+    """Policy folder that knows the objects. null: `policy` itself."""
+    names: list[str] = field(default_factory=list)
+    """Name of the object of `images`. Of `objects` and `scenes`: which objects. []: all."""
+    images: str | None = None
+    """A photo of the object on a plain ground, or a folder of photos; pixels of an alpha channel say where it is."""
+    point: list[float] | None = None
+    """Column and row of a pixel of the object in a photo, [u,v]."""
+    box: list[float] | None = None
+    """Box around the object in a photo, [left,top,right,bottom]."""
+    objects: str | None = None
+    """Object set that is rendered from random sides: a folder of `pickclutter import-mesh`, `proxy` or `ycb`."""
+    objects_root: str | None = None
+    """Folder of the object set. null: the package's default."""
+    scenes: str | None = None
+    """Scene store whose labels say where objects are."""
+    shots: int = 5
+    """Examples of each object, of `objects` and `scenes`."""
+    seed: int = 0
+    """Seed of the sides of `objects`, and of the scenes that are taken."""
+    add: bool = False
+    """Add to what was taught of a name before."""
+    trust_code: bool = False
+    """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        given = [key for key in ("images", "objects", "scenes") if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise InvalidArgumentError(
+                f"expected one of images, objects and scenes to show, but got {' and '.join(given) or 'none'}"
+            )
+        if self.images is not None and len(self.names) != 1:
+            raise InvalidArgumentError(f"expected the name of the object, names=[...], but got {len(self.names)}")
+        if self.images is None and (self.point is not None or self.box is not None):
+            raise InvalidArgumentError(f"expected point and box with images alone, but got {given[0]}")
+        if self.out is None and self.policy in EMBEDDED_POLICIES:
+            raise InvalidArgumentError(f"expected out=FOLDER, since {self.policy} belongs to the package")
+        if self.names:
+            validate_label_names(self.names)
+        check_path("out", self.out)
+        check_seed(self.seed)
+        within("shots", self.shots, 1, MAX_EXAMPLES)
+
+
+@dataclass
+class ForgetConfig:
+    """Objects that a policy forgets."""
+
+    policy: str
+    """Policy folder of `pickclutter teach`."""
+    names: list[str]
+    """Names of the objects."""
+
+
+@dataclass
+class ExamplesConfig:
+    """What a policy was taught."""
+
+    policy: str
+    """Policy folder, or an embedded policy."""
+    out: str = "examples.png"
+    """Picture of one example of each object."""
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        check_path("out", self.out, ".png")
 
 
 EPISODE_STEPS = 64

@@ -23,12 +23,12 @@ from safetensors.numpy import load, save
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.policy.few_shot_cache import cache_logits
+from pickclutter_lang.policy.folder import EXAMPLES_FILE
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.reading import check_finite, damage_of, read_file
 from pickclutter_lang.utils.typing import Float32Array, FloatArray
 from pickclutter_lang.utils.validation import did_you_mean
 
-EXAMPLES_FILE = "examples.safetensors"
 MAX_NAMES, MAX_EXAMPLES = 1000, 64
 """Most names of a policy, and most examples of a name."""
 _SCHEMA, _MAX_BYTES = "1", 256 * 2**20

@@ -5,6 +5,7 @@
 - `weights.safetensors`: the student, the aggregation, the learned contexts (`prompts.`) and, where there is one, the
   crop classifier with its class embeddings (`closeups.`), maybe in half precision
 - `text.safetensors`: the text features of its names, `positive` and `negative` [C, D], and the names as metadata
+- `examples.safetensors`: the memory of what it was taught, if it was, and `examples`, pictures of it
 - `catalog.yaml`: words, licenses and sources of one's own objects that the student was trained on, if it was
 
 One of `pickclutter export-runtime` has ONNX networks in place of weights.
@@ -19,7 +20,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from importlib.resources import files as resource_files
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,9 @@ SCHEMA = 3
 CONFIG_FILE, WEIGHTS_FILE, TEXT_FILE = "policy.json", "weights.safetensors", "text.safetensors"
 NETWORK_FILE, CROPS_FILE, CROP_ENCODER_FILE = "student.onnx", "crop_classifier.onnx", "crop_encoder.onnx"
 _FILES = (CATALOG_FILE, WEIGHTS_FILE, TEXT_FILE, NETWORK_FILE, CROPS_FILE, CROP_ENCODER_FILE)
-EMBEDDED_POLICIES = {"open": "policies/open"}
+EXAMPLES_FILE, PICTURES = "examples.safetensors", "examples"
+"""Memory of what a policy was taught, see `pickclutter_lang.policy.examples`, and a folder of small pictures of it."""
+EMBEDDED_POLICIES = {"open": "policies/open", "ycb": "policies/ycb"}
 """Names of the embedded policies, and their folders in the package's assets."""
 EXPORT_AGAIN = "export it again: pickclutter export-policy run=... out=..."
 
@@ -173,6 +176,7 @@ class PolicyConfig:
 
     - `metrics`: those of the run's evaluation, 0..1, such as `mAP, unseen names`; empty where there was none
     - `sha256`: of each other file, by name
+    - `base`: embedded policy that has the files which are not in this folder
     - `further_names`: names without thresholds whose text features lie in a folder of `pickclutter export-runtime`
     """
 
@@ -181,6 +185,7 @@ class PolicyConfig:
     metrics: dict[str, float] = field(default_factory=dict)
     sha256: dict[str, Sha256] = field(default_factory=dict)
     further_names: tuple[Text, ...] = ()
+    base: Literal["open"] | None = None
     schema: int = SCHEMA
 
     @property
@@ -233,7 +238,8 @@ def read_policy_file(folder: Path, config: PolicyConfig, name: str) -> bytes:
     if name not in config.sha256:
         kind = "of pickclutter export-runtime" if config.is_onnx else "of pickclutter export-policy"
         raise CheckpointError(f"expected {name} in {folder}, but it is a folder {kind}, which has none")
-    return read_bytes(folder / name, config.sha256[name], CheckpointError, EXPORT_AGAIN)
+    root = policy_folder(config.base) if config.base and not (folder / name).exists() else folder
+    return read_bytes(root / name, config.sha256[name], CheckpointError, EXPORT_AGAIN)
 
 
 def read_text(folder: Path, config: PolicyConfig) -> TextFeatures:
@@ -272,7 +278,7 @@ def write_folder(
     :raises DatasetError: when it cannot be written
     """
     config.validate()
-    stale = [CONFIG_FILE]
+    stale = [CONFIG_FILE, EXAMPLES_FILE]
     with suppress(CheckpointError):
         stale += set(load_config(folder).sha256).difference(files)
     for name in stale:
@@ -292,7 +298,7 @@ def _content(config: PolicyConfig) -> dict[str, object]:
 
 
 def copy_folder(folder: Path, out: Path) -> None:
-    """Write a policy folder again somewhere else.
+    """Write a policy folder again somewhere else, with the examples and pictures of what it was taught.
 
     :raises CheckpointError: when it is missing or damaged
     :raises DatasetError: when the copy cannot be written
@@ -300,6 +306,17 @@ def copy_folder(folder: Path, out: Path) -> None:
     folder = policy_folder(folder)
     config = load_config(folder)
     write_folder(out, config, {name: read_policy_file(folder, config, name) for name in config.sha256})
+    copy_examples(folder, out)
+
+
+def copy_examples(folder: Path, out: Path) -> None:
+    """Copy the examples and pictures of what a policy was taught, where there are some.
+
+    :raises CheckpointError: when they cannot be read
+    :raises DatasetError: when the copy cannot be written
+    """
+    for path in sorted((*(folder / PICTURES).glob("*.png"), *folder.glob(EXAMPLES_FILE))):
+        atomic_write(out / path.relative_to(folder), read_bytes(path, None, CheckpointError, "teach it again"))
 
 
 def load_catalog(folder: str | Path) -> tuple[CatalogEntry, ...]:
@@ -317,9 +334,12 @@ def load_catalog(folder: str | Path) -> tuple[CatalogEntry, ...]:
 
 
 def policy_fingerprint(policy: str | Path) -> str:
-    """Return a hash of a policy's content, without the metrics of its run, by which nothing is decided.
+    """Return a hash of a policy's content and examples, without the metrics of its run, by which nothing is decided.
 
     :raises CheckpointError: for a folder that is missing or damaged
     """
-    content = json.dumps(_content(load_config(policy)), indent=1)
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
+    content = json.dumps(_content(load_config(policy)), indent=1).encode()
+    examples = policy_folder(policy) / EXAMPLES_FILE
+    if examples.exists():
+        content += read_bytes(examples, None, CheckpointError, "teach it again")
+    return hashlib.sha256(content).hexdigest()[:16]

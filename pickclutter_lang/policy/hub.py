@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, credits_of
-from pickclutter_lang.policy.folder import CONFIG_FILE, TEXT_FILE, WEIGHTS_FILE, PolicyConfig, load_catalog, load_config
+from pickclutter_lang.policy.folder import (
+    CONFIG_FILE,
+    EXAMPLES_FILE,
+    TEXT_FILE,
+    WEIGHTS_FILE,
+    PolicyConfig,
+    load_catalog,
+    load_config,
+)
 from pickclutter_lang.utils.hub_files import Figure, SharedKind, hub_card
 from pickclutter_lang.utils.markdown import percent
 from pickclutter_lang.utils.plugins import is_plugin
@@ -23,7 +31,7 @@ def _check(folder: Path) -> None:
 POLICY = SharedKind(
     CONFIG_FILE,
     "model",
-    (*POLICY_FILES, CATALOG_FILE),
+    (*POLICY_FILES, CATALOG_FILE, EXAMPLES_FILE),
     _check,
     lambda folder, repository: policy_card(load_config(folder), repository, load_catalog(folder)),
 )

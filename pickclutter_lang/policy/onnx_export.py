@@ -14,20 +14,24 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pickclutter_lang.datasets.transforms.resampling import OBJECT_SIZE
 from pickclutter_lang.errors import ExportError, InvalidArgumentError, MissingExtraError
 from pickclutter_lang.language.instructions import COLORS, color_alone, color_phrase
 from pickclutter_lang.policy.command_configs import RuntimeExportConfig
+from pickclutter_lang.policy.examples import load_examples
 from pickclutter_lang.policy.folder import (
+    CROP_ENCODER_FILE,
     CROPS_FILE,
     NETWORK_FILE,
     TEXT_FILE,
+    copy_examples,
     load_catalog,
     policy_folder,
     text_bytes,
     write_folder,
 )
 from pickclutter_lang.policy.runtime import SCORES
-from pickclutter_lang.policy.torch_networks import TorchNetworks, load_pretrained
+from pickclutter_lang.policy.torch_networks import CropEncoder, TorchNetworks, load_pretrained
 from pickclutter_lang.students.prompts import PromptFeatures
 from pickclutter_lang.students.student import MultiLabelStudent
 from pickclutter_lang.utils.locks import dir_lock
@@ -97,7 +101,14 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
                 networks.crop_classifier, compared, ["logits"], {"images": "N", "masks": "N"}, {}
             )
             difference = max(difference, of_crops)
+        if load_examples(policy).taught:
+            encoder = CropEncoder(use_bf16=False).eval()
+            crops = _noise(_COMPARED, 3, OBJECT_SIZE, OBJECT_SIZE)
+            compared = [{"crops": crops}, {"crops": crops[:1]}]
+            files[CROP_ENCODER_FILE], of_crops = export_onnx(encoder, compared, ["features"], {"crops": "N"}, {})
+            difference = max(difference, of_crops)
         write_folder(out, replace(loaded, student=spec, further_names=further), files, load_catalog(policy))
+        copy_examples(policy, out)
     return ExportedRuntime(out, difference)
 
 

@@ -19,8 +19,9 @@ from pickclutter_lang.manipulation.point_cloud import points_of_object
 from pickclutter_lang.manipulation.scripted_picker import GraspTarget, PickPhase, ScriptedPicker
 from pickclutter_lang.objects.object_sets import ObjectSource, own_sources
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
-from pickclutter_lang.policy.folder import copy_folder, policy_folder
+from pickclutter_lang.policy.folder import EXAMPLES_FILE, copy_folder, policy_folder
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.teaching import add_example, find_example
 from pickclutter_lang.utils.hub_files import pretrained_folder, push_to_hub
 from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
@@ -179,14 +180,50 @@ class LanguagePickPolicy:
         folder = pretrained_folder(policy_folder(name_or_path), POLICY, revision=revision, token=token)
         return cls.load(folder, **of_load)
 
+    def teach(
+        self,
+        image: Mapping[str, Any] | NDArray[np.uint8],
+        name: str,
+        point: Sequence[float] | None = None,
+        box: Sequence[float] | None = None,
+        mask: NDArray[np.bool_] | None = None,
+    ) -> NDArray[np.bool_]:
+        """Show the policy an object: from then on it finds it in any pile by its name. That takes no training.
+
+        :param image: an observation of `FlatObservation`, or a photo [H, W, 3] of the object on a plain ground
+        :param name: what the object is called from now on; a name that was taught before gets one more example
+        :param point: (u, v), column and row of a pixel of the object; needed in a pile
+        :param box: (left, top, right, bottom) around it, pixels
+        :param mask: bool [H, W], its pixels
+        :return: the pixels, bool [H, W], that were taken for the object
+        :raises InvalidArgumentError: when no object is there, or several are and nothing says which
+        """
+        example = find_example(image, point, box, mask)
+        add_example(self._student, name.strip(), example)
+        return example.mask
+
+    def forget(self, name: str) -> None:
+        """Take an object that the policy was taught out of its memory.
+
+        :raises UnknownObjectError: for a name that was not taught
+        """
+        self._student.examples = self._student.examples.forget([name])
+
+    @property
+    def taught(self) -> dict[str, int]:
+        """The names that the policy was taught, and the number of examples of each."""
+        examples = self._student.examples
+        return {name: examples.count(name) for name in examples.taught}
+
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write the policy folder again somewhere else, as it was opened: without names that were encoded since.
+        """Write the policy folder again somewhere else, with what it was taught; without names encoded since.
 
         :raises CheckpointError: when the folder that it was opened from is gone or was changed
         :raises InvalidArgumentError: when there is none
         :raises DatasetError: when the new one cannot be written
         """
         copy_folder(self._folder, Path(folder))
+        self._student.examples.save(Path(folder) / EXAMPLES_FILE)
 
     def push_to_hub(self, repository: str, private: bool = False, **place: Any) -> str:
         """Push the policy folder with a model card to the Hugging Face Hub, and return the commit's address.
@@ -200,8 +237,14 @@ class LanguagePickPolicy:
         return push_to_hub(self._folder, POLICY, repository, private, **place)
 
     @property
+    def _student(self) -> StudentRuntime:
+        if not isinstance(self.detector, StudentDetector):
+            raise InvalidArgumentError("expected the policy of a student; other detectors cannot be taught")
+        return self.detector.student
+
+    @property
     def _folder(self) -> Path:
-        if not isinstance(self.detector, StudentDetector) or (folder := self.detector.student.folder) is None:
+        if (folder := self._student.folder) is None:
             raise InvalidArgumentError("expected the policy of a policy folder; make one: pickclutter export-policy")
         return folder
 

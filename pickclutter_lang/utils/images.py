@@ -66,13 +66,13 @@ def contact_sheet(
     return sheet
 
 
-def read_image(path: Path) -> Image.Image:
-    """Return an image file in RGB, as large as it is, turned as its camera was (EXIF).
+def read_image(path: Path, mode: str = "RGB") -> Image.Image:
+    """Return an image file in a mode of Pillow, as large as it is, turned as its camera was (EXIF).
 
     :raises InvalidArgumentError: naming a file that is no image
     """
     try:
-        return decode_image(read_file(path, MAX_IMAGE_BYTES))
+        return decode_image(read_file(path, MAX_IMAGE_BYTES), mode)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise InvalidArgumentError(
@@ -80,7 +80,7 @@ def read_image(path: Path) -> Image.Image:
         ) from error
 
 
-def decode_image(data: bytes) -> Image.Image:
+def decode_image(data: bytes, mode: str = "RGB") -> Image.Image:
     """Return the content of an image file as `read_image` does.
 
     :raises ValueError: for what is no image, or has more than `MAX_PIXELS`
@@ -93,7 +93,7 @@ def decode_image(data: bytes) -> Image.Image:
                 upright = ImageOps.exif_transpose(image)
             except _UNREADABLE:
                 upright = image  # its EXIF data cannot be read
-            return upright.convert("RGB")
+            return upright.convert(mode)
     except UnidentifiedImageError as error:
         raise ValueError("it has none of the known formats") from error
     except (*_UNREADABLE, Image.DecompressionBombError) as error:
