@@ -56,7 +56,7 @@ def teach(config: TeachConfig) -> None:
 
     A photo shows one object on a plain ground; point= or box= says which of several. Meshes need the extra sim.
     """
-    from pickclutter_lang.policy.teaching import teach as run
+    from pickclutter_lang.policy.taught_folder import teach as run
 
     examples, out = run(config), config.out or config.policy
     names = config.names or examples.taught
@@ -70,7 +70,7 @@ def forget(config: ForgetConfig) -> None:
 
     pickclutter forget policy=mine names=["my mug"]
     """
-    from pickclutter_lang.policy.teaching import forget as run
+    from pickclutter_lang.policy.taught_folder import forget as run
 
     print(f"{config.policy} knows {', '.join(run(config.policy, config.names).taught) or 'nothing by examples'}")
 
@@ -81,7 +81,7 @@ def examples(config: ExamplesConfig) -> None:
 
     pickclutter examples policy=mine out=examples.png
     """
-    from pickclutter_lang.policy.teaching import draw_examples
+    from pickclutter_lang.policy.taught_folder import draw_examples
 
     found = draw_examples(config.policy, Path(config.out))
     for name in found.taught:

@@ -64,7 +64,7 @@ def merge_fragments(
             values[:, kept] += values[:, joined]
             values[:, joined] = values[kept, kept] = 0
         owner[owner == joined] = kept
-    return np.unique(owner, return_inverse=True)[1].reshape(-1)[segments]
+    return np.asarray(np.unique(owner, return_inverse=True)[1].reshape(-1)[segments])
 
 
 def measure(

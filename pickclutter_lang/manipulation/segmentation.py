@@ -62,7 +62,7 @@ def segment_rgbd(
     kept[0] = False  # what was not segmented
     segments = np.where(kept, np.cumsum(kept), 0)[segments]
     segments[part] = merge_fragments(segments[part], rgb[part], np.asarray(depth)[part], points[part], camera[:3, 3])
-    return segments
+    return np.asarray(segments)
 
 
 def _surroundings(objects: NDArray[np.bool_]) -> tuple[slice, slice]:

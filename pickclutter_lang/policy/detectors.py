@@ -193,8 +193,10 @@ class StudentDetector:
             candidates.append(masks or [np.zeros(segments.shape, bool)])
             detection = Detection(score, self._threshold(name, color), candidates[-1][0], heatmap)
             found.append(_ByText(detection, np.nan_to_num(own[0], nan=-_MAX_LOGIT)))
-        asked = [n for n, name in enumerate(names) if name in config.names and name not in shown]
-        return found if config.object_crop_size is None else self._verify(observation, names, found, candidates, asked)
+        if config.object_crop_size is None:
+            return found
+        verified = [n for n, name in enumerate(names) if name in config.names and name not in shown]
+        return self._verify(observation, names, found, candidates, verified)
 
     def _crops(
         self, observation: Mapping[str, Any], segments: NDArray[np.int64], factor: int

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.policy.few_shot_cache import cache_logits
 from pickclutter_lang.policy.folder import EXAMPLES_FILE
 from pickclutter_lang.utils.io import atomic_write
-from pickclutter_lang.utils.reading import check_finite, damage_of, read_file
+from pickclutter_lang.utils.reading import Sha256, Text, check_finite, check_json, damage_of, read_file
 from pickclutter_lang.utils.typing import Float32Array, FloatArray
 from pickclutter_lang.utils.validation import did_you_mean
 
@@ -88,6 +89,16 @@ def _metadata(data: bytes) -> dict[str, str]:
 
 def _no_keys() -> Float32Array:
     return np.zeros((0, 0), np.float32)
+
+
+class _About(TypedDict):
+    """What is noted in the file of a memory."""
+
+    schema: str
+    encoder: Sha256
+    names: list[Text]
+    rival_names: list[Text]
+    sha256: Sha256
 
 
 @dataclass(frozen=True)
@@ -193,10 +204,9 @@ class Examples:
         :raises DatasetError: when it cannot be written
         """
         tensors = {"keys": self.keys, "rivals": self.rivals}
-        metadata = {"schema": _SCHEMA, "encoder": self.encoder, "names": json.dumps(self.names),
-                    "rival_names": json.dumps(self.rival_names)}  # fmt: skip
-        metadata["sha256"] = _hash(tensors, metadata)
-        atomic_write(path, save(tensors, metadata))
+        about = {"schema": _SCHEMA, "encoder": self.encoder, "names": self.names, "rival_names": self.rival_names}
+        about["sha256"] = _hash(tensors, about)
+        atomic_write(path, save(tensors, {"examples": json.dumps(about)}))  # one key: their order is not kept
 
     @classmethod
     def load(cls, path: Path) -> Examples:
@@ -207,19 +217,19 @@ class Examples:
         remedy = "teach the policy again: pickclutter teach"
         with damage_of(path, CheckpointError, remedy):
             data = read_file(path, _MAX_BYTES)
-            tensors, metadata = load(data), _metadata(data)
-            if metadata["schema"] != _SCHEMA or metadata.pop("sha256") != _hash(tensors, metadata):
+            tensors, about = load(data), check_json(json.loads(_metadata(data)["examples"]), _About)
+            if about["schema"] != _SCHEMA or about.pop("sha256") != _hash(tensors, about):
                 raise ValueError("expected the hash that was noted when it was written")
             check_finite(tensors)
-            names, rival_names = (tuple(json.loads(metadata[key])) for key in ("names", "rival_names"))
-            if (len(tensors["keys"]), len(tensors["rivals"])) != (len(names), len(rival_names)):
+            if [len(tensors[key]) for key in ("keys", "rivals")] != [len(about["names"]), len(about["rival_names"])]:
                 raise ValueError("expected a name of each key")
-        if metadata["encoder"] != crop_metric().encoder:
+        if about["encoder"] != crop_metric().encoder:
             raise CheckpointError(
-                f"the examples in {path} are of another crop encoder ({metadata['encoder'][:8]}) than this package's "
+                f"the examples in {path} are of another crop encoder ({about['encoder'][:8]}) than this package's "
                 f"({crop_metric().encoder[:8]}); {remedy}"
             )
-        return cls(metadata["encoder"], names, tensors["keys"], rival_names, tensors["rivals"])
+        names, rival_names = tuple(about["names"]), tuple(about["rival_names"])
+        return cls(about["encoder"], names, tensors["keys"], rival_names, tensors["rivals"])
 
 
 def load_examples(folder: Path) -> Examples:
@@ -262,8 +272,8 @@ def _sorted(names: Sequence[str], rows: Sequence[NDArray[np.float32]]) -> tuple[
     return tuple(name for name, _ in order), keys.astype(np.float32)
 
 
-def _hash(tensors: dict[str, NDArray[np.float32]], metadata: dict[str, str]) -> str:
-    digest = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode())
+def _hash(tensors: dict[str, NDArray[np.float32]], about: Mapping[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
     for name in sorted(tensors):
         digest.update(np.ascontiguousarray(tensors[name]).tobytes())
     return digest.hexdigest()

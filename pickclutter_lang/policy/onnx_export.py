@@ -103,9 +103,10 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
             difference = max(difference, of_crops)
         if load_examples(policy).taught:
             encoder = CropEncoder(use_bf16=False).eval()
-            crops = _noise(_COMPARED, 3, OBJECT_SIZE, OBJECT_SIZE)
-            compared = [{"crops": crops}, {"crops": crops[:1]}]
-            files[CROP_ENCODER_FILE], of_crops = export_onnx(encoder, compared, ["features"], {"crops": "N"}, {})
+            alone = _noise(_COMPARED, 3, OBJECT_SIZE, OBJECT_SIZE)
+            files[CROP_ENCODER_FILE], of_crops = export_onnx(
+                encoder, [{"crops": alone}, {"crops": alone[:1]}], ["features"], {"crops": "N"}, {}
+            )
             difference = max(difference, of_crops)
         write_folder(out, replace(loaded, student=spec, further_names=further), files, load_catalog(policy))
         copy_examples(policy, out)

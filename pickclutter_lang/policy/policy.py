@@ -223,7 +223,8 @@ class LanguagePickPolicy:
         :raises DatasetError: when the new one cannot be written
         """
         copy_folder(self._folder, Path(folder))
-        self._student.examples.save(Path(folder) / EXAMPLES_FILE)
+        if self.taught:
+            self._student.examples.save(Path(folder) / EXAMPLES_FILE)
 
     def push_to_hub(self, repository: str, private: bool = False, **place: Any) -> str:
         """Push the policy folder with a model card to the Hugging Face Hub, and return the commit's address.

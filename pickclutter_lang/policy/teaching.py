@@ -1,11 +1,9 @@
-"""Showing a policy objects: what in an image is the example, and examples of photos, meshes and labeled scenes."""
+"""Showing a policy an object: what in an image is the example."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,33 +11,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import binary_fill_holes, binary_opening, label
 
-from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION, object_crop
-from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
-from pickclutter_lang.objects.object_sets import is_kinds, load_object_set
-from pickclutter_lang.policy.command_configs import TeachConfig
+from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.policy.detectors import segment_observation
-from pickclutter_lang.policy.examples import Examples, load_examples
-from pickclutter_lang.policy.folder import (
-    CONFIG_FILE,
-    EXAMPLES_FILE,
-    PICTURES,
-    copy_folder,
-    load_config,
-    policy_folder,
-)
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.utils.images import Cell, contact_sheet, png_bytes, read_image
-from pickclutter_lang.utils.io import atomic_write
-from pickclutter_lang.utils.locks import dir_lock
-from pickclutter_lang.utils.progress import track
 
-IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png", ".webp")
 _STANDS_OUT = 3.0
 """An object stands out that is so many times as large as any other."""
 _PHOTO_SIDE = 320
 """Side in pixels at which the object of a photo is cut out."""
-_VIEW_SIZE = 128
-_MASK_PIXELS = 30
 
 
 @dataclass(frozen=True)
@@ -139,7 +119,7 @@ def _segment_photo(rgb: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray
     spread = np.maximum(np.median(np.abs(ground - center), axis=0) * 1.5, 1.0)
     distance = np.minimum(np.linalg.norm((lab - center) / spread, axis=2), 40.0)
     values = distance[within]
-    threshold = max(threshold_otsu(values) if np.ptp(values) > 0 else np.inf, 4.0)
+    threshold = max(threshold_otsu(values) if np.ptp(values) > 0 else np.inf, 4.0)  # type: ignore[no-untyped-call]
     parts, _ = label(binary_fill_holes(binary_opening((distance > threshold) & within, iterations=1)))
     return np.asarray(Image.fromarray(parts.astype(np.int32)).resize((width, height), Image.Resampling.NEAREST)).astype(
         np.int64
@@ -154,162 +134,3 @@ def add_example(student: StudentRuntime, name: str, example: Example) -> None:
     keys = student.encode_crops(example.rgb, [example.mask], turns=4)
     rivals = student.encode_crops(example.rgb, example.others)
     student.examples = student.examples.add(name, keys, rivals)
-
-
-def teach(config: TeachConfig) -> Examples:
-    """Show a policy what `config` names, write its memory, and return it.
-
-    :raises InvalidArgumentError: for an image without an object, or with several that stand out; a name that is taken
-    :raises PickClutterError: for files, scenes or a policy that cannot be read
-    """
-    config.validate()
-    policy, out = policy_folder(config.policy), Path(config.policy if config.out is None else config.out)
-    load_config(policy)
-    with dir_lock(out):
-        source = out if (out / CONFIG_FILE).exists() else policy
-        if source != policy and load_config(out).sha256 != load_config(policy).sha256:
-            raise InvalidArgumentError(
-                f"expected out to be a new folder, or {config.policy} as it was taught before, but {out} has another "
-                f"policy; teach that one: policy={out}"
-            )
-        student = StudentRuntime.load(source, config.trust_code)
-        taken = [name for name in config.names if student.examples.count(name)]
-        if taken and not config.add:
-            raise InvalidArgumentError(
-                f"expected a new name, but {taken[0]} has {student.examples.count(taken[0])} examples; add=true "
-                f"adds to them, pickclutter forget policy={out} names=[{taken[0]}] removes them"
-            )
-        pictures = {}
-        for name, example in _examples_of(config):
-            add_example(student, name, example)
-            crop = (object_crop(example.rgb, example.mask, 64) * 255).round().astype(np.uint8)
-            pictures[_picture_name(name, crop)] = png_bytes(Image.fromarray(crop))
-        if source != out:
-            copy_folder(policy, out)
-        for file, data in pictures.items():
-            atomic_write(out / PICTURES / file, data, remove_stale=False)
-        student.examples.save(out / EXAMPLES_FILE)
-    return student.examples
-
-
-def _picture_name(name: str, crop: NDArray[np.uint8]) -> str:
-    """Return the file name of a picture: a hash of the object's name, which says whose it is, and one of its own."""
-    return f"{_slug(name)}-{hashlib.sha256(crop.tobytes()).hexdigest()[:12]}.png"
-
-
-def _slug(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()[:12]
-
-
-def _examples_of(config: TeachConfig) -> Iterator[tuple[str, Example]]:
-    """Yield what a command is given: examples, and their names."""
-    if config.images is not None:
-        yield from ((config.names[0], example) for example in _of_images(config))
-    elif config.objects is not None:
-        yield from _of_objects(config)
-    else:
-        yield from _of_scenes(config)
-
-
-def _of_images(config: TeachConfig) -> Iterator[Example]:
-    """Yield the examples of image files; one with an alpha channel says by it what is the object."""
-    given = Path(str(config.images))
-    paths = sorted(p for p in given.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES) if given.is_dir() else [given]
-    if not paths:
-        raise DatasetError(f"expected images in {given}, but there is none of {', '.join(IMAGE_SUFFIXES)}")
-    for path in track(paths, "examples", transient=True):
-        image, mask = read_image(path, "RGBA"), None
-        pixels = np.asarray(image)
-        if pixels[..., 3].min() < 128 <= pixels[..., 3].max() and config.point is None and config.box is None:
-            mask = pixels[..., 3] >= 128
-        try:
-            yield find_example(np.ascontiguousarray(pixels[..., :3]), config.point, config.box, mask)
-        except InvalidArgumentError as error:
-            raise InvalidArgumentError(f"{path}: {error}") from error
-
-
-def _of_objects(config: TeachConfig) -> Iterator[tuple[str, Example]]:
-    """Yield views of the objects of a set, each alone and from random sides."""
-    from pickclutter_lang.envs.generation.object_renderer import Model, ObjectRenderer, random_view
-
-    if is_kinds(config.objects):
-        raise InvalidArgumentError("expected objects with one look each, but got kinds; teach them from scenes=")
-    found, renderer = load_object_set(config.objects, config.objects_root), ObjectRenderer()
-    items = [item for item in found.catalog if not config.names or item.name in config.names]
-    _check_names(config.names, [item.name for item in items], str(config.objects))
-    for item in track(items, "examples", transient=True):
-        renderer.show(Model(found.model_dir(item.model_id), item.scale, item.name, {}))
-        rng = np.random.default_rng([config.seed, *item.model_id.encode()])
-        for _ in range(config.shots):
-            view = random_view(renderer, rng, _VIEW_SIZE)
-            yield item.name, Example(view.rgb, view.mask)
-
-
-def _of_scenes(config: TeachConfig) -> Iterator[tuple[str, Example]]:
-    """Yield labeled objects of scenes, `shots` of each name, from scenes in a random order."""
-    from pickclutter_lang.datasets.scenes.store import SceneStore
-
-    store = SceneStore.open(str(config.scenes))
-    if "hand_segmentation" not in store.manifest.fields:
-        raise DatasetError(f"expected scenes with the hand camera's segmentation, but {store.place} has none")
-    names = store.label_names
-    missing = dict.fromkeys(config.names or names, config.shots)
-    _check_names(config.names, names, store.place)
-    for row in np.random.default_rng(config.seed).permutation(len(store)).tolist():
-        scene = store.scene(row)
-        sizes = np.bincount(scene["hand_segmentation"].ravel(), minlength=256)
-        masks = {
-            names[actor]: scene["hand_segmentation"] == slot + 1
-            for slot, actor in enumerate(scene["actors"].tolist())
-            if actor >= 0 and scene["visible"][actor] and sizes[slot + 1] >= _MASK_PIXELS
-        }
-        for name, mask in masks.items():
-            if missing.get(name, 0) > 0:
-                missing[name] -= 1
-                yield name, Example(scene["hand_rgb"], mask, [other for key, other in masks.items() if key != name])
-        if not any(missing.values()):
-            return
-    if config.names and (none := [name for name in config.names if missing[name] == config.shots]):
-        raise DatasetError(f"expected {none[0]} to be visible in a scene of {store.place}, but it is in none")
-
-
-def _check_names(wanted: Sequence[str], there: Sequence[str], place: str) -> None:
-    if unknown := [name for name in wanted if name not in there]:
-        raise InvalidArgumentError(f"expected names of {place}, out of {', '.join(there[:10])}, but got {unknown[0]}")
-
-
-def forget(policy: str, names: Sequence[str]) -> Examples:
-    """Take what it was taught of some names from a policy, write its memory, and return it.
-
-    :raises UnknownObjectError: for a name that was not taught
-    """
-    folder = policy_folder(policy)
-    load_config(folder)
-    with dir_lock(folder):
-        examples = load_examples(folder).forget(names)
-        examples.save(folder / EXAMPLES_FILE)
-        for name in names:
-            for picture in (folder / PICTURES).glob(f"{_slug(name)}-*.png"):
-                picture.unlink()
-    return examples
-
-
-def draw_examples(policy: str, out: Path) -> Examples:
-    """Write a sheet with the pictures of what a policy was taught, and return its memory.
-
-    :raises CheckpointError: for a policy that was taught nothing
-    """
-    folder = policy_folder(policy)
-    load_config(folder)
-    examples = load_examples(folder)
-    if not examples.taught:
-        raise CheckpointError(
-            f"expected a policy that was taught objects, but {folder} was taught none; pickclutter teach"
-        )
-    blank, cells = np.full((64, 64, 3), 235, np.uint8), []
-    for name in examples.taught:
-        found = sorted((folder / PICTURES).glob(f"{_slug(name)}-*.png"))[:1]
-        picture = np.asarray(read_image(found[0])) if found else blank
-        cells.append(Cell([picture], [(name, "black"), (f"{examples.count(name)} examples", "gray")]))
-    atomic_write(out, png_bytes(contact_sheet(cells, 8, 96)))
-    return examples

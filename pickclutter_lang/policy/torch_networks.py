@@ -36,7 +36,6 @@ from pickclutter_lang.policy.runtime import StudentOutput
 from pickclutter_lang.students.label_encoders import StoredLabelEncoder
 from pickclutter_lang.students.prompts import PromptFeatures
 from pickclutter_lang.students.student import CropClassifier, MultiLabelStudent, build_student, resolve_bf16
-from pickclutter_lang.teachers.pocket import load_pocket_teacher
 from pickclutter_lang.utils.plugins import is_plugin
 from pickclutter_lang.utils.reading import check_finite, damage_of, to_float, to_half
 
@@ -216,10 +215,16 @@ class _SpatialFeatures(nn.Module):
 class CropEncoder(nn.Module):
     """The image encoder of the embedded teacher, from crops [N, 3, S, S] in 0..1 to features [N, F]."""
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, use_bf16: bool) -> None:
+        from pickclutter_lang.teachers.pocket import load_pocket_teacher  # open_clip takes seconds
+
         super().__init__()
         teacher = load_pocket_teacher()
-        self.visual, self.use_bf16 = teacher.model.visual, use_bf16
+        self.visual: Any = teacher.model.visual
+        self.use_bf16 = use_bf16
         for name in ("mean", "std"):
             value = getattr(teacher.preprocess.config, name)
             self.register_buffer(name, torch.tensor(value).view(3, 1, 1), persistent=False)

@@ -20,7 +20,7 @@ def test_the_name_of_an_embedded_policy_is_its_folder_unless_a_policy_of_that_na
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert list(EMBEDDED_POLICIES) == ["open"]
+    assert list(EMBEDDED_POLICIES) == ["open", "ycb"]
     (tmp_path / "open").mkdir()
     assert policy_folder("open").resolve() == FOLDER.resolve()
     shutil.copy(FOLDER / CONFIG_FILE, tmp_path / "open")

@@ -109,8 +109,8 @@ def object_crop(image: NDArray[np.uint8], mask: NDArray[np.bool_], size: int = O
     shrink = max(int(MARGIN * side // size), 1)  # bilinear resampling skips pixels of what is much larger
     ring = np.pad(alone, ((shrink,) * 2, (shrink,) * 2, (0, 0)), constant_values=_GRAY)
     small = np.asarray(Image.fromarray(ring).reduce(shrink)) if shrink > 1 else ring
-    place = [(center - first + shrink + 0.5) / shrink - 0.5 for center, first in ((x, columns[0]), (y, rows[0]))]
-    return crop_bilinear(small, *place, MARGIN * side / shrink, size)
+    left, top = ((center - first + shrink + 0.5) / shrink - 0.5 for center, first in ((x, columns[0]), (y, rows[0])))
+    return crop_bilinear(small, left, top, MARGIN * side / shrink, size)
 
 
 def crop_nearest(mask: NDArray[np.bool_], x: float, y: float, side: float, size: int) -> Float32Array:
