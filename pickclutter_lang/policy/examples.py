@@ -116,6 +116,7 @@ class Examples:
     keys: Float32Array = field(default_factory=_no_keys)
     rival_names: tuple[str, ...] = ()
     rivals: Float32Array = field(default_factory=_no_keys)
+    _cohorts: FloatArray | None = field(default=None, init=False, repr=False, compare=False)
 
     @cached_property
     def taught(self) -> tuple[str, ...]:
@@ -169,34 +170,56 @@ class Examples:
 
         :param crops: keys [N, D]
         """
-        scores = np.stack([self._normalized(name, crops, metric) for name in self.taught], axis=1)
-        others = np.zeros_like(scores)
+        scores, others = self._normalized(crops, metric), np.zeros((len(crops), 1))
         if len(self.taught) > 1:
             second, best = np.partition(scores, -2, axis=1)[:, -2:].T[:, :, None]
             others = np.maximum(np.where(scores >= best, second, best), 0.0)
         return np.asarray(_SLOPE * (scores - _RIVALRY * others) + _BIAS)
 
-    def _normalized(self, name: str, crops: Float32Array, metric: CropMetric) -> FloatArray:
-        """Return the normalized similarity [N] of crops to a name, in deviations."""
-        keys, rivals, mean, deviation = self._cohort(name, metric)
-        of_crop = _largest(crops @ rivals.T)
-        by_name = (_similarity(crops, keys) - mean) / deviation
-        by_crop = (_similarity(crops, keys) - of_crop.mean(axis=1)) / of_crop.std(axis=1)
-        return np.asarray((by_name + by_crop) / 2)
+    def _normalized(self, crops: Float32Array, metric: CropMetric) -> FloatArray:
+        """Return the normalized similarities [N, T] of crops to names, in deviations."""
+        similarities, nearest = self._similarities(crops), _largest(crops @ metric.rivals.T)
+        of_crop = np.stack([nearest.mean(axis=1), nearest.std(axis=1)])[:, :, None].repeat(len(self.taught), axis=2)
+        for n, beside in self._beside.items():
+            own = _largest(np.hstack([nearest, crops @ beside.T]))
+            of_crop[:, :, n] = own.mean(axis=1), own.std(axis=1)
+        of_name = self._of_name(metric)
+        by_crop, by_name = (
+            (similarities - mean) / np.maximum(deviation, 1e-6) for mean, deviation in (of_crop, of_name)
+        )
+        return np.asarray((by_crop + by_name) / 2)
 
-    def _cohort(self, name: str, metric: CropMetric) -> tuple[Float32Array, Float32Array, float, float]:
-        """Return keys and rivals of a name, and mean and deviation of the most similar rivals' similarities."""
-        if name not in self._cohorts:
-            keys = self.keys[[other == name for other in self.names]]
-            beside = self.rivals[[other == name for other in self.rival_names]]
-            rivals = np.concatenate([metric.rivals, beside.reshape(-1, metric.rivals.shape[1])])
-            nearest = _largest(_similarity(rivals, keys)[None])
-            self._cohorts[name] = keys, rivals, float(nearest.mean()), float(nearest.std())
-        return self._cohorts[name]
+    def _similarities(self, crops: Float32Array) -> FloatArray:
+        """Return the similarities [N, T] of crops to names by their keys: the cosine, where a name has one key.
+
+        It is the logarithm of the mean affinity, as the few-shot cache has it.
+        """
+        affinity = cache_logits(crops, self.keys, self._values, beta=_BETA)
+        return np.asarray(1 + np.log(np.maximum(affinity, 1e-12)) / _BETA)
+
+    def _of_name(self, metric: CropMetric) -> FloatArray:
+        """Return mean and deviation, [2, T], of the similarities of the rivals that are most similar to each name."""
+        if self._cohorts is None:
+            of_rivals = self._similarities(metric.rivals)
+            rows = [of_rivals[:, n] for n in range(len(self.taught))]
+            for n, beside in self._beside.items():
+                rows[n] = np.append(rows[n], self._similarities(beside)[:, n])
+            nearest = [_largest(row[None])[0] for row in rows]
+            object.__setattr__(self, "_cohorts", np.array([[n.mean() for n in nearest], [n.std() for n in nearest]]))
+        assert self._cohorts is not None
+        return self._cohorts
 
     @cached_property
-    def _cohorts(self) -> dict[str, tuple[Float32Array, Float32Array, float, float]]:
-        return {}
+    def _values(self) -> Float32Array:
+        """Value [M, T] of each key for each name: a share of 1."""
+        one_hot = np.array(self.names)[:, None] == np.array(self.taught)
+        return np.asarray(one_hot / one_hot.sum(axis=0), np.float32)
+
+    @cached_property
+    def _beside(self) -> dict[int, Float32Array]:
+        """Position of a name in `taught` -> keys of what lay beside its examples, for names that have some."""
+        owners = np.array(self.rival_names)
+        return {n: self.rivals[owners == name] for n, name in enumerate(self.taught) if name in self.rival_names}
 
     def save(self, path: Path) -> None:
         """Write the memory atomically.
@@ -240,16 +263,6 @@ def load_examples(folder: Path) -> Examples:
     """
     path = folder / EXAMPLES_FILE
     return Examples.load(path) if path.exists() else Examples(crop_metric().encoder)
-
-
-def _similarity(crops: Float32Array, keys: Float32Array) -> FloatArray:
-    """Return the similarity [N] of crops to a name by its keys [K, D]: their cosine where there is one key.
-
-    It is the logarithm of the mean affinity, as the few-shot cache has it.
-    """
-    values = np.full((len(keys), 1), 1 / len(keys), np.float32)
-    affinity = cache_logits(crops, keys, values, beta=_BETA)[:, 0]
-    return np.asarray(1 + np.log(np.maximum(affinity, 1e-12)) / _BETA)
 
 
 def _largest(similarities: FloatArray | Float32Array) -> FloatArray:
