@@ -87,7 +87,7 @@ class TeachConfig:
         if self.out is None and self.policy in EMBEDDED_POLICIES:
             raise InvalidArgumentError(f"expected out=FOLDER, since {self.policy} belongs to the package")
         if self.names:
-            validate_label_names(self.names)
+            self.names = validate_label_names(self.names)
         check_path("out", self.out)
         check_seed(self.seed)
         within("shots", self.shots, 1, MAX_EXAMPLES)

@@ -134,7 +134,7 @@ class Examples:
         :param rivals: [r, D], of other objects in the same images
         :raises InvalidArgumentError: for a name that is no line of text, or more than the memory holds
         """
-        validate_label_names([name])
+        (name,) = validate_label_names([name])
         taught = _sorted((*self.names, *[name] * len(keys)), [*self.keys, *keys])
         beside = _sorted((*self.rival_names, *[name] * len(rivals)), [*self.rivals, *rivals])
         out = replace(self, names=taught[0], keys=taught[1], rival_names=beside[0], rivals=beside[1])
@@ -150,6 +150,7 @@ class Examples:
 
         :raises UnknownObjectError: for a name that was not taught
         """
+        names = [name.strip() for name in names]
         for name in names:
             if name not in self.taught:
                 raise UnknownObjectError(
@@ -221,15 +222,32 @@ class Examples:
         owners = np.array(self.rival_names)
         return {n: self.rivals[owners == name] for n, name in enumerate(self.taught) if name in self.rival_names}
 
-    def save(self, path: Path) -> None:
-        """Write the memory atomically.
+    def files(self) -> dict[str, bytes]:
+        """Return the file of the memory in a policy folder, by its name; none where nothing was taught.
 
-        :raises DatasetError: when it cannot be written
+        :raises InvalidArgumentError: when it is larger than `load` takes
         """
+        if not self.names:
+            return {}
         tensors = {"keys": self.keys, "rivals": self.rivals}
         about = {"schema": _SCHEMA, "encoder": self.encoder, "names": self.names, "rival_names": self.rival_names}
         about["sha256"] = _hash(tensors, about)
-        atomic_write(path, save(tensors, {"examples": json.dumps(about)}))  # one key: their order is not kept
+        data = save(tensors, {"examples": json.dumps(about)})  # one key: their order is not kept
+        if len(data) > _MAX_BYTES:
+            raise InvalidArgumentError(
+                f"expected examples of {_MAX_BYTES / 1e6:.0f} MB at most, but got {len(data) / 1e6:.0f} MB; teach fewer"
+            )
+        return {EXAMPLES_FILE: data}
+
+    def save(self, folder: Path) -> None:
+        """Write the memory of a policy folder atomically, or remove it where nothing is taught.
+
+        :raises PickClutterError: DatasetError when it cannot be written, or what `files` raises
+        """
+        for name, data in self.files().items():
+            atomic_write(folder / name, data)
+        if not self.names:
+            (folder / EXAMPLES_FILE).unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: Path) -> Examples:
@@ -245,8 +263,8 @@ class Examples:
             if about["schema"] != _SCHEMA or about["sha256"] != _hash(tensors, content):
                 raise ValueError("expected the hash that was noted when it was written")
             check_finite(tensors)
-            if [len(tensors[key]) for key in ("keys", "rivals")] != [len(about["names"]), len(about["rival_names"])]:
-                raise ValueError("expected a name of each key")
+            _check_keys(tensors["keys"], about["names"])
+            _check_keys(tensors["rivals"], about["rival_names"])
         if about["encoder"] != crop_metric().encoder:
             raise CheckpointError(
                 f"the examples in {path} are of another crop encoder ({about['encoder'][:8]}) than this package's "
@@ -254,6 +272,13 @@ class Examples:
             )
         names, rival_names = tuple(about["names"]), tuple(about["rival_names"])
         return cls(about["encoder"], names, tensors["keys"], rival_names, tensors["rivals"])
+
+
+def _check_keys(keys: NDArray[Any], names: Sequence[str]) -> None:
+    """Raise ValueError unless there is a key of each name, of length 1."""
+    form = (len(names), crop_metric().projection.shape[1]) if names else (0, 0)
+    if keys.shape != form or keys.dtype != np.float32 or (abs(np.linalg.norm(keys, axis=1) - 1) > 1e-3).any():
+        raise ValueError(f"expected float32 keys {list(form)} of length 1, but got {keys.dtype} {list(keys.shape)}")
 
 
 def load_examples(folder: Path) -> Examples:

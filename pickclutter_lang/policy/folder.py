@@ -268,12 +268,17 @@ def text_bytes(names: Sequence[str], text: TextFeatures) -> bytes:
 
 
 def write_folder(
-    folder: Path, config: PolicyConfig, files: Mapping[str, bytes], catalog: Sequence[CatalogEntry] = ()
+    folder: Path,
+    config: PolicyConfig,
+    files: Mapping[str, bytes],
+    catalog: Sequence[CatalogEntry] = (),
+    taught: Mapping[str, bytes] | None = None,
 ) -> None:
     """Write a policy folder, its configuration last; files of a policy that lay there go.
 
     :param files: name -> content
     :param catalog: of one's own objects that the student was trained on
+    :param taught: files of what it was taught: its memory and pictures
     :raises InvalidArgumentError: for a configuration that is not allowed
     :raises DatasetError: when it cannot be written
     """
@@ -284,7 +289,7 @@ def write_folder(
     for name in stale:
         (folder / name).unlink(missing_ok=True)
     written = {CATALOG_FILE: catalog_bytes(catalog), **files} if catalog else files
-    for name, data in written.items():
+    for name, data in {**written, **(taught or {})}.items():
         atomic_write(folder / name, data)
     sha256 = {name: hashlib.sha256(data).hexdigest() for name, data in written.items()}
     content = _content(config) | {"sha256": sha256, "metrics": config.metrics, "further_names": config.further_names}
@@ -297,26 +302,29 @@ def _content(config: PolicyConfig) -> dict[str, object]:
     return {key: values[key] for key in ("schema", "student", "thresholds", "sha256")}
 
 
-def copy_folder(folder: Path, out: Path) -> None:
-    """Write a policy folder again somewhere else, with the examples and pictures of what it was taught.
+def copy_folder(folder: Path, out: Path, taught: Mapping[str, bytes]) -> None:
+    """Write a policy folder again somewhere else, with the files of what it was taught.
 
     :raises CheckpointError: when it is missing or damaged
     :raises DatasetError: when the copy cannot be written
     """
     folder = policy_folder(folder)
     config = load_config(folder)
-    write_folder(out, config, {name: read_policy_file(folder, config, name) for name in config.sha256})
-    copy_examples(folder, out)
+    write_folder(out, config, {name: read_policy_file(folder, config, name) for name in config.sha256}, taught=taught)
 
 
-def copy_examples(folder: Path, out: Path) -> None:
-    """Copy the examples and pictures of what a policy was taught, where there are some.
+def pictures_of(folder: Path, names: Sequence[str]) -> dict[str, bytes]:
+    """Return the picture files of what a policy was taught, of some names, by their paths in the folder.
 
     :raises CheckpointError: when they cannot be read
-    :raises DatasetError: when the copy cannot be written
     """
-    for path in sorted((*(folder / PICTURES).glob("*.png"), *folder.glob(EXAMPLES_FILE))):
-        atomic_write(out / path.relative_to(folder), read_bytes(path, None, CheckpointError, "teach it again"))
+    paths = [path for name in names for path in sorted((folder / PICTURES).glob(f"{picture_prefix(name)}*.png"))]
+    return {str(path.relative_to(folder)): read_bytes(path, None, CheckpointError, "teach it again") for path in paths}
+
+
+def picture_prefix(name: str) -> str:
+    """Return what the file names of an object's pictures begin with."""
+    return f"{hashlib.sha256(name.encode()).hexdigest()[:12]}-"
 
 
 def load_catalog(folder: str | Path) -> tuple[CatalogEntry, ...]:

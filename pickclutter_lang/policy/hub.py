@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, credits_of
+from pickclutter_lang.policy.examples import load_examples
 from pickclutter_lang.policy.folder import (
     CONFIG_FILE,
     EXAMPLES_FILE,
@@ -26,6 +27,7 @@ def _check(folder: Path) -> None:
     from pickclutter_lang.policy.torch_networks import load_pretrained  # a policy is fetched without torch
 
     load_pretrained(folder, trust_code=True)  # only read: no code of it runs
+    load_examples(folder)
 
 
 POLICY = SharedKind(

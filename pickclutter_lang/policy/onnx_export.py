@@ -24,8 +24,8 @@ from pickclutter_lang.policy.folder import (
     CROPS_FILE,
     NETWORK_FILE,
     TEXT_FILE,
-    copy_examples,
     load_catalog,
+    pictures_of,
     policy_folder,
     text_bytes,
     write_folder,
@@ -101,15 +101,17 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
                 networks.crop_classifier, compared, ["logits"], {"images": "N", "masks": "N"}, {}
             )
             difference = max(difference, of_crops)
-        if load_examples(policy).taught:
+        examples = load_examples(policy)
+        if examples.taught:
             encoder = CropEncoder(use_bf16=False).eval()
             alone = _noise(_COMPARED, 3, OBJECT_SIZE, OBJECT_SIZE)
             files[CROP_ENCODER_FILE], of_crops = export_onnx(
                 encoder, [{"crops": alone}, {"crops": alone[:1]}], ["features"], {"crops": "N"}, {}
             )
             difference = max(difference, of_crops)
-        write_folder(out, replace(loaded, student=spec, further_names=further), files, load_catalog(policy))
-        copy_examples(policy, out)
+        pictures = pictures_of(policy, examples.taught)
+        made = replace(loaded, student=spec, further_names=further)
+        write_folder(out, made, files, load_catalog(policy), {**pictures, **examples.files()})
     return ExportedRuntime(out, difference)
 
 

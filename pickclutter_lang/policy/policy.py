@@ -19,7 +19,8 @@ from pickclutter_lang.manipulation.point_cloud import points_of_object
 from pickclutter_lang.manipulation.scripted_picker import GraspTarget, PickPhase, ScriptedPicker
 from pickclutter_lang.objects.object_sets import ObjectSource, own_sources
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
-from pickclutter_lang.policy.folder import EXAMPLES_FILE, copy_folder, policy_folder
+from pickclutter_lang.policy.examples import load_examples
+from pickclutter_lang.policy.folder import copy_folder, pictures_of, policy_folder
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teaching import add_example, find_example
 from pickclutter_lang.utils.hub_files import pretrained_folder, push_to_hub
@@ -222,19 +223,20 @@ class LanguagePickPolicy:
         :raises InvalidArgumentError: when there is none
         :raises DatasetError: when the new one cannot be written
         """
-        copy_folder(self._folder, Path(folder))
-        if self.taught:
-            self._student.examples.save(Path(folder) / EXAMPLES_FILE)
+        examples = self._student.examples
+        copy_folder(self._folder, Path(folder), {**pictures_of(self._folder, examples.taught), **examples.files()})
 
     def push_to_hub(self, repository: str, private: bool = False, **place: Any) -> str:
         """Push the policy folder with a model card to the Hugging Face Hub, and return the commit's address.
 
         Arguments and errors are `push_to_hub`'s.
 
-        :raises InvalidArgumentError: when there is no folder
+        :raises InvalidArgumentError: when there is no folder, or the policy was taught since it was opened
         """
         from pickclutter_lang.policy.hub import POLICY
 
+        if self._student.examples.files() != load_examples(self._folder).files():
+            raise InvalidArgumentError("expected what was taught to be in the folder; save_pretrained first, open that")
         return push_to_hub(self._folder, POLICY, repository, private, **place)
 
     @property

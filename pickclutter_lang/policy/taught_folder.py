@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from pickclutter_lang.datasets.transforms.resampling import object_crop
@@ -17,10 +17,11 @@ from pickclutter_lang.policy.command_configs import TeachConfig
 from pickclutter_lang.policy.examples import Examples, load_examples
 from pickclutter_lang.policy.folder import (
     CONFIG_FILE,
-    EXAMPLES_FILE,
     PICTURES,
     copy_folder,
     load_config,
+    picture_prefix,
+    pictures_of,
     policy_folder,
 )
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -44,6 +45,16 @@ def teach(config: TeachConfig) -> Examples:
     config.validate()
     policy, out = policy_folder(config.policy), Path(config.policy if config.out is None else config.out)
     load_config(policy)
+    new = not out.exists()
+    try:
+        return _teach(config, policy, out)
+    finally:
+        if new:
+            with suppress(OSError):
+                out.rmdir()  # empty after an error
+
+
+def _teach(config: TeachConfig, policy: Path, out: Path) -> Examples:
     with dir_lock(out):
         source = out if (out / CONFIG_FILE).exists() else policy
         if source != policy and load_config(out).sha256 != load_config(policy).sha256:
@@ -52,32 +63,28 @@ def teach(config: TeachConfig) -> Examples:
                 f"policy; teach that one: policy={out}"
             )
         student = StudentRuntime.load(source, config.trust_code)
-        taken = [name for name in config.names if student.examples.count(name)]
-        if taken and not config.add:
-            raise InvalidArgumentError(
-                f"expected a new name, but {taken[0]} has {student.examples.count(taken[0])} examples; add=true "
-                f"adds to them, pickclutter forget policy={out} names=[{taken[0]}] removes them"
-            )
-        pictures = {}
+        before, pictures = student.examples, {}
         for name, example in _examples_of(config):
             add_example(student, name, example)
+            known = before.count(name)
+            if known and student.examples.count(name) > known and not config.add:  # the same ones again change nothing
+                raise InvalidArgumentError(
+                    f"expected a new name, but {name} has {known} examples; add=true adds to them, "
+                    f"pickclutter forget policy={out} names=[{name}] removes them"
+                )
             crop = (object_crop(example.rgb, example.mask, 64) * 255).round().astype(np.uint8)
-            pictures[_picture_name(name, crop)] = png_bytes(Image.fromarray(crop))
-        if source != out:
-            copy_folder(policy, out)
-        for file, data in pictures.items():
-            atomic_write(out / PICTURES / file, data, remove_stale=False)
-        student.examples.save(out / EXAMPLES_FILE)
+            file = f"{picture_prefix(name)}{hashlib.sha256(crop.tobytes()).hexdigest()[:12]}.png"
+            pictures[f"{PICTURES}/{file}"] = png_bytes(Image.fromarray(crop))
+        if not pictures:
+            raise DatasetError(f"expected objects to show, but none is visible in {config.scenes or config.objects}")
+        if source != out:  # whole with its memory, or not at all
+            copied = pictures_of(policy, student.examples.taught)
+            copy_folder(policy, out, {**copied, **pictures, **student.examples.files()})
+        else:
+            for file, data in pictures.items():
+                atomic_write(out / file, data, remove_stale=False)
+            student.examples.save(out)
     return student.examples
-
-
-def _picture_name(name: str, crop: NDArray[np.uint8]) -> str:
-    """Return the file name of a picture: a hash of the object's name, which says whose it is, and one of its own."""
-    return f"{_slug(name)}-{hashlib.sha256(crop.tobytes()).hexdigest()[:12]}.png"
-
-
-def _slug(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()[:12]
 
 
 def _examples_of(config: TeachConfig) -> Iterator[tuple[str, Example]]:
@@ -162,14 +169,17 @@ def forget(policy: str, names: Sequence[str]) -> Examples:
     """Take what it was taught of some names from a policy, write its memory, and return it.
 
     :raises UnknownObjectError: for a name that was not taught
+    :raises InvalidArgumentError: for an embedded policy
     """
     folder = policy_folder(policy)
+    if folder != Path(policy):
+        raise InvalidArgumentError(f"expected a policy folder, since {policy} belongs to the package")
     load_config(folder)
     with dir_lock(folder):
         examples = load_examples(folder).forget(names)
-        examples.save(folder / EXAMPLES_FILE)
+        examples.save(folder)
         for name in names:
-            for picture in (folder / PICTURES).glob(f"{_slug(name)}-*.png"):
+            for picture in (folder / PICTURES).glob(f"{picture_prefix(name.strip())}*.png"):
                 picture.unlink()
     return examples
 
@@ -188,7 +198,7 @@ def draw_examples(policy: str, out: Path) -> Examples:
         )
     blank, cells = np.full((64, 64, 3), 235, np.uint8), []
     for name in examples.taught:
-        found = sorted((folder / PICTURES).glob(f"{_slug(name)}-*.png"))[:1]
+        found = sorted((folder / PICTURES).glob(f"{picture_prefix(name)}*.png"))[:1]
         picture = np.asarray(read_image(found[0])) if found else blank
         cells.append(Cell([picture], [(name, "black"), (f"{examples.count(name)} examples", "gray")]))
     atomic_write(out, png_bytes(contact_sheet(cells, 8, 96)))

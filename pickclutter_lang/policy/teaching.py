@@ -20,6 +20,7 @@ _STANDS_OUT = 3.0
 """An object stands out that is so many times as large as any other."""
 _PHOTO_SIDE = 320
 """Side in pixels at which the object of a photo is cut out."""
+_OBSERVED = ("hand_rgb", "hand_depth", "hand_intrinsic", "hand_cam2world")
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,16 @@ def find_example(
     :param mask: bool [H, W], its pixels
     :raises InvalidArgumentError: when no object is there, or several are and nothing says which
     """
+    if isinstance(image, Mapping) and (missing := [key for key in _OBSERVED if key not in image]):
+        raise InvalidArgumentError(f"expected an observation of FlatObservation, but it has no {missing[0]}")
     rgb = np.asarray(image["hand_rgb"] if isinstance(image, Mapping) else image)
-    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
         raise InvalidArgumentError(f"expected an image, uint8 [H, W, 3], but got {rgb.dtype} {list(rgb.shape)}")
     if sum(given is not None for given in (point, box, mask)) > 1:
         raise InvalidArgumentError("expected one of point, box and mask, but got several")
     height, width = rgb.shape[:2]
     if mask is not None:
-        if mask.shape != rgb.shape[:2] or not mask.any():
+        if np.shape(mask) != rgb.shape[:2] or not np.any(mask):
             raise InvalidArgumentError(f"expected a mask with pixels of the object, bool [{height}, {width}]")
         return Example(rgb, np.asarray(mask, bool))
     inside = np.ones((height, width), bool)
