@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from pickclutter_lang.distillation.tip_adapter import CacheParameters, cache_logits, tune_cache
 from pickclutter_lang.experiments.images.class_texts import digest, space_texts
 from pickclutter_lang.experiments.images.image_run import ImageRun, nearest_class, student_features
 from pickclutter_lang.experiments.stages import CONTINUAL, DISTILL, FEW_SHOT
@@ -28,6 +27,7 @@ from pickclutter_lang.metrics import (
     neighbour_overlap,
     relative_match,
 )
+from pickclutter_lang.policy.few_shot_cache import CacheParameters, cache_logits, tune_cache
 from pickclutter_lang.results.page import jpeg
 from pickclutter_lang.results.record import Record, write_trained
 from pickclutter_lang.results.runs import TEACHER
@@ -35,6 +35,7 @@ from pickclutter_lang.results.scores import Cell, Scores
 from pickclutter_lang.training.config import RetrievalConfig
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.sampling import evenly_spaced
+from pickclutter_lang.utils.typing import Float32Array
 
 SPACE_FILE, EXAMPLES = "space.npz", "examples"
 """`students` [n, D] of X_ood, `texts` [C, D] of Y_ood, `labels` [n] as rows of the latter; the folder of images."""
@@ -206,27 +207,27 @@ def retrieve(
     :param text: [C, D] unit features of the classes
     :param temperature: of the zero-shot logits, where the configuration has none
     """
-    views, cached = keys.shape[1], keys.flatten(0, 1)
-    one_hot = functional.one_hot(labels, len(text)).to(keys.dtype)
-    values = one_hot.repeat_interleave(views, dim=0)
-    owners = torch.arange(len(labels)).repeat_interleave(views)
+    unit = (functional.normalize(features, dim=1).numpy() for features in (queries, examples, keys.flatten(0, 1)))
+    asked, shown, cached = unit
+    one_hot = np.eye(len(text), dtype=np.float32)[labels.numpy()]
+    values = one_hot.repeat(keys.shape[1], axis=0)
+    own = np.eye(len(labels), dtype=bool).repeat(keys.shape[1], axis=1)
     scale = 1 / (config.temperature or temperature)
 
-    def leave_one_out(beta: float) -> Tensor:
-        own = owners == torch.arange(len(labels))[:, None]
-        others = cache_logits(examples, cached, values, beta=beta, excluded=own)
-        return others * (1 + one_hot / (one_hot.sum(dim=0) - 1).clamp(min=1))  # its class has one fewer to vote
+    def leave_one_out(beta: float) -> Float32Array:
+        others = cache_logits(shown, cached, values, beta=beta, excluded=own)
+        # its class has one fewer to vote
+        return np.asarray(others * (1 + one_hot / np.maximum(one_hot.sum(axis=0) - 1, 1)))
 
     choice = tune_cache(
         config.alpha,
         config.beta,
-        scale * functional.normalize(examples, dim=1) @ text.T,
+        scale * shown @ text.numpy().T,
         leave_one_out,
-        lambda logits: mean_class_accuracy(logits.argmax(dim=1), labels),
+        lambda logits: mean_class_accuracy(torch.from_numpy(logits.argmax(axis=1)), labels),
     )
-    logits = scale * functional.normalize(queries, dim=1) @ text.T
-    logits = logits + choice.alpha * cache_logits(queries, cached, values, beta=choice.beta)
-    return logits.argmax(dim=1), choice
+    logits = scale * asked @ text.numpy().T + choice.alpha * cache_logits(asked, cached, values, beta=choice.beta)
+    return torch.from_numpy(logits.argmax(axis=1)), choice
 
 
 def _places(labels: Tensor, classes: Sequence[int]) -> Tensor:

@@ -17,7 +17,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
-from pickclutter_lang.distillation.tip_adapter import CacheParameters, cache_logits, tune_cache
 from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.experiments.scenes.store_scores import cells_of, predict_store, with_labels
 from pickclutter_lang.experiments.stages import FEW_SHOT, STAGES
@@ -29,6 +28,7 @@ from pickclutter_lang.metrics.thresholds import (
     matched_fpr_thresholds,
     recenter_scores,
 )
+from pickclutter_lang.policy.few_shot_cache import CacheParameters, cache_logits, tune_cache
 from pickclutter_lang.results.record import write_trained
 from pickclutter_lang.results.scores import Cell, Place, Scores
 from pickclutter_lang.students.student import MultiLabelStudent, predict_batches, predict_scenes
@@ -221,9 +221,9 @@ def tune_scene_cache(
     return tune_cache(
         config.alpha,
         config.beta,
-        examples.logits,
-        lambda beta: label_cache_logits(examples.features, keys, targets, beta, leave_one_out=True),
-        lambda logits: mean_average_precision(torch.sigmoid(logits), targets),
+        examples.logits.numpy(),
+        lambda beta: label_cache_logits(examples.features, keys, targets, beta, leave_one_out=True).numpy(),
+        lambda logits: mean_average_precision(torch.from_numpy(logits).sigmoid(), targets),
     )
 
 
@@ -246,7 +246,8 @@ def label_cache_logits(
     for n in range(targets.shape[1]):
         present = targets[:, n].repeat_interleave(keys.shape[1])
         sides = torch.stack([present, ~present], dim=1).float()
-        sums = cache_logits(queries[:, n], keys[:, :, n].flatten(0, 1), sides, beta=beta, excluded=own)
+        asked, shown = (functional.normalize(of, dim=1).numpy() for of in (queries[:, n], keys[:, :, n].flatten(0, 1)))
+        sums = torch.from_numpy(cache_logits(asked, shown, sides.numpy(), beta=beta, excluded=own.numpy()))
         counts = (~own).float() @ sides
         means = sums / counts.clamp(min=1)
         columns.append((means[:, 0] - means[:, 1]) * (counts > 0).all(dim=1))
