@@ -13,12 +13,13 @@ from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import MismatchError
-from pickclutter_lang.experiments.scenes.store_scores import cell_of, cells_of, score_store
+from pickclutter_lang.experiments.scenes.store_scores import cell_of, cells_of, detect_store, score_store
 from pickclutter_lang.metrics.multilabel import class_rows
 from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, recenter_scores
+from pickclutter_lang.policy.detectors import EXAMPLE_THRESHOLD, StudentDetector
 from pickclutter_lang.policy.folder import policy_fingerprint
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.results.intervals import Estimate, Metric
+from pickclutter_lang.results.intervals import Estimate, Metric, Share, share
 from pickclutter_lang.results.record import RESULT_FILE, Record, read_record, write_record
 from pickclutter_lang.results.scores import Cell, Scores
 from pickclutter_lang.results.tables import estimate_cell
@@ -29,6 +30,7 @@ from pickclutter_lang.utils.markdown import markdown_table, percent
 _GROUPS = {"seen": ["id"], "unseen": ["ood"], "all": ["id", "ood"]}
 _STAGE, _STORE = "policy", "store"
 TABLES_FILE = "tables.md"
+_FALSE_ALARMS = 0.1
 _NOTE = (
     "± half of the 95% interval over scenes and names (bootstrap). A name is seen where the policy was trained on its "
     "labels. Each name is predicted present above its threshold in the policy folder."
@@ -40,7 +42,8 @@ def score_policy(
 ) -> Record:
     """Score the labels of a scene store, and write `result.json`, `scores.npz` and `TABLES_FILE`; return the record.
 
-    Scores are those of the whole image; a crop classifier takes no part.
+    Scores are those of the whole image; a crop classifier takes no part. What the policy was taught is scored as it is
+    detected, by its examples.
 
     :param policy: a policy folder, or `open`
     :param out: folder of the files
@@ -74,6 +77,10 @@ def score_policy(
         known = {*spec.names} - {*(spec.unseen_names or ())}
         found = score_store(scenes, {name: name not in known for name in scenes.label_names}, student)
         thresholds = torch.tensor([student.threshold(name) for name in found.names])
+        if taught := {name: name not in known for name in found.names if student.examples.count(name)}:
+            columns = [found.names.index(name) for name in taught]
+            detected = detect_store(scenes, taught, StudentDetector(student), range(len(scenes)))
+            found.probabilities[:, columns], thresholds[columns] = detected.probabilities, EXAMPLE_THRESHOLD
         unseen = {*found.names} - known
         cells = cells_of(found, _STAGE, _STORE, thresholds, scenes.content_hash)
         Scores.of_cells(cells, unseen).save(out)
@@ -112,6 +119,7 @@ def _group(cell: Cell) -> dict[str, Any]:
     }
     return {
         "names": len(cell.labels),
+        "missed": str(_missed(cell)),
         **{key: one and {"mean": one.mean, "half_width": one.half_width} for key, one in estimates.items()},
         "true": int(present.sum()),
         "true_called_absent": int((present & ~predicted).sum()),
@@ -120,18 +128,27 @@ def _group(cell: Cell) -> dict[str, Any]:
     }
 
 
+def _missed(cell: Cell) -> Share:
+    """Return the share of true labels that are missed at the one threshold that 10% of the others reach."""
+    _, columns = np.nonzero(cell.targets)
+    if cell.targets.all():
+        return share([], [])
+    threshold = np.quantile(cell.scores[~cell.targets], 1 - _FALSE_ALARMS)
+    return share((cell.scores[cell.targets] < threshold).tolist(), [cell.labels[column] for column in columns])
+
+
 def _tables(record: Record) -> str:
     """Return the Markdown tables of seen, unseen and all names, and of each name."""
     label = record["label"]
     head = ["names", "number", "mAP", "F1", "mAP, all-positive", "F1, all-positive"]
-    head += [f"{label}, called absent", f"not {label}, called absent"]
+    head += [f"{label}, called absent", f"not {label}, called absent", f"{label}, missed at 10% false alarms"]
     groups: list[list[object]] = []
     for title, of in record["metrics"].items():
         metrics = (of[key] for key in ("policy_map", "policy_f1", "all_positive_map", "all_positive_f1"))
         cells = (estimate_cell(None if one is None else Estimate(**one, runs=1)) for one in metrics)
         pairs = (of["true_called_absent"], of["true"]), (of["absent_called_so"], of["absent"])
         shares = (f"{percent(count / total)} ({count}/{total})" if total else "NA" for count, total in pairs)
-        groups.append([title, of["names"], *cells, *shares])
+        groups.append([title, of["names"], *cells, *shares, of["missed"]])
     metrics_of_name = ("average_precision", "f1", "precision", "recall")
     names = [
         [name, "no" if row["unseen"] else "yes", row["support"], *(percent(row[m]) for m in metrics_of_name)]

@@ -54,9 +54,14 @@ def score_store(scenes: SceneDataset, names: Mapping[str, bool], student: Studen
 
 
 def detect_store(
-    scenes: SceneDataset, names: Mapping[str, bool], detector: StudentDetector | TeacherDetector
+    scenes: SceneDataset,
+    names: Mapping[str, bool],
+    detector: StudentDetector | TeacherDetector,
+    rows: Sequence[int] | None = None,
 ) -> Predictions:
-    """Return a detector's scores of names on at most `MAX_CALIBRATION_SCENES` scenes; see `predict_store`.
+    """Return a detector's scores of names; see `predict_store`.
+
+    :param rows: the scenes; None: at most `MAX_CALIBRATION_SCENES`, evenly spaced
 
     :raises DatasetError: when the store lacks images that detectors read
     """
@@ -64,7 +69,7 @@ def detect_store(
     def score(row: int) -> list[float]:
         return [found.score for found in detector.detect(scene_to_observation(scenes, row), list(names))]
 
-    return _scene_by_scene(scenes, names, score, evenly_spaced(len(scenes), MAX_CALIBRATION_SCENES))
+    return _scene_by_scene(scenes, names, score, rows or evenly_spaced(len(scenes), MAX_CALIBRATION_SCENES))
 
 
 def _scene_by_scene(
