@@ -26,7 +26,7 @@ COLOR_THRESHOLD = 0.5
 EXAMPLE_THRESHOLD = 0.5
 """Of what was taught."""
 _TEXT_WEIGHT, _MAX_TEXT_LOGIT = 0.3, 4.0
-"""Of the text beside one example; beside n of them a share of 1 / n is left. With a color or the like it is 1."""
+"""Of the text beside one example, and the most that it may say; beside n examples a share of 1 / n is left."""
 _MAX_CROPS = 24
 """Segments that are compared with examples: the largest ones, so that a decision has a longest time."""
 
@@ -222,23 +222,22 @@ class StudentDetector:
         :param odds: [n, L] of the segments `rows` [n], for the labels that the name may mean
         """
         odds = odds.max(axis=1) if len(rows) else np.zeros(0)
-        if by_text is not None and len(rows):
-            examples = max(self.student.examples.count(label) for label in labels)
-            weight = _TEXT_WEIGHT / examples if name in labels else 1.0
-            if name not in labels:  # "the red one" of the mugs: those that may be one, by their color
-                by_segment = by_text.log_odds[rows]
-                odds = odds + weight * np.clip(by_segment - by_segment[odds >= min(odds.max(), 0)].max(), -4.0, 0)
-            else:
-                score, threshold = by_text.detection.score, by_text.detection.threshold
-                evidence = logit(np.clip(score, 1e-6, 1 - 1e-6)) - logit(np.clip(threshold, 1e-6, 1 - 1e-6))
-                odds = odds + weight * float(np.clip(evidence, -_MAX_TEXT_LOGIT, _MAX_TEXT_LOGIT))
+        if by_text is not None and name not in labels:  # "red mug" or "fruit", where a mug or a lemon was taught
+            if odds.max(initial=-1.0) < 0:
+                return by_text  # none of those is there, but another one may be
+            said = by_text.log_odds[rows]
+            odds = odds + np.clip(said - said[odds >= 0].max(), -_MAX_TEXT_LOGIT, 0.0)
+        elif by_text is not None:
+            score, threshold = (logit(np.clip(value, 1e-6, 1 - 1e-6)) for value in by_text.detection[:2])
+            weight = _TEXT_WEIGHT / self.student.examples.count(name)
+            odds = odds + weight * float(np.clip(score - threshold, -_MAX_TEXT_LOGIT, _MAX_TEXT_LOGIT))
         by_number = np.zeros(max(int(segments.max()), 0) + 1)
         by_number[rows] = expit(odds)
         heatmap = by_number[segments]
         best = segments == rows[int(odds.argmax())] if len(rows) else np.zeros(segments.shape, bool)
-        score = float(by_number.max())
         threshold = 0.0 if self._always_present else EXAMPLE_THRESHOLD
-        return _ByText(Detection(score, threshold, best, heatmap / max(heatmap.sum(), 1e-12)), by_number)
+        found = Detection(float(by_number.max()), threshold, best, heatmap / max(heatmap.sum(), 1e-12))
+        return _ByText(found, by_number)
 
     def detect_without_depth(self, rgb: NDArray[np.uint8], names: Sequence[str]) -> list[Detection]:
         """Detect the objects of several names in an image [S, S, 3] that fills the student's view.
@@ -298,7 +297,9 @@ class _ByText(NamedTuple):
 
 def _taught_labels(name: str, taught: Sequence[str]) -> tuple[str, ...]:
     """Return which taught objects a name may mean: itself, or those that its noun names."""
-    return (name,) if name in taught else known_phrase(name, tuple(taught)).labels if taught else ()
+    if name in taught:
+        return (name,)
+    return () if not taught or color_alone(name) else known_phrase(name, tuple(taught)).labels
 
 
 def shrink_observation(observation: Mapping[str, Any], factor: int) -> dict[str, Any]:
