@@ -18,6 +18,9 @@ from pickclutter_lang.policy.runtime import StudentRuntime
 
 _STANDS_OUT = 3.0
 """An object stands out that is so many times as large as any other."""
+_PLAIN = 6.0
+"""Of a ground: three quarters of it differ by less from its median, in CIELAB with a third of the lightness."""
+_MIN_SHARE_OF_PHOTO = 0.005
 _PHOTO_SIDE = 320
 """Side in pixels at which the object of a photo is cut out."""
 _OBSERVED = ("hand_rgb", "hand_depth", "hand_intrinsic", "hand_cam2world")
@@ -70,7 +73,8 @@ def find_example(
         inside[top:bottom, left:right] = True
     segments = segment_observation(image) if isinstance(image, Mapping) else _segment_photo(rgb, inside)
     sizes = np.bincount(segments[inside], minlength=int(segments.max()) + 1)
-    large = [n for n in np.argsort(-sizes).tolist() if n and sizes[n] >= max(MIN_AREA_FRACTION * inside.sum(), 16)]
+    smallest = MIN_AREA_FRACTION if isinstance(image, Mapping) else _MIN_SHARE_OF_PHOTO
+    large = [n for n in np.argsort(-sizes).tolist() if n and sizes[n] >= max(smallest * inside.sum(), 16)]
     if point is not None:
         u, v = _numbers("point", point, 2)
         if not (0 <= u < width and 0 <= v < height):
@@ -100,9 +104,11 @@ def _segment_photo(rgb: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray
     """Return the parts of a photo that differ from its ground: 1, 2, ..., and 0 for the ground.
 
     The ground is what lies along the border of the image, or around the box. What differs from it by more than the
-    threshold of Otsu, in CIELAB's lightness, at a third, and colors, is an object.
+    threshold of Otsu, in CIELAB's lightness, at a third, and colors, is an object. On a ground of many colors the box
+    is the object.
 
     :param inside: [H, W], true in the box
+    :raises InvalidArgumentError: for a ground of many colors, without a box
     """
     from skimage.color import rgb2lab
     from skimage.filters import threshold_otsu
@@ -119,6 +125,13 @@ def _segment_photo(rgb: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray
         around[:edge] = around[-edge:] = around[:, :edge] = around[:, -edge:] = True
     ground = lab[around]
     center = np.median(ground, axis=0)
+    if np.quantile(np.linalg.norm(ground - center, axis=1), 0.75) > _PLAIN:
+        if inside.all():
+            raise InvalidArgumentError(
+                "expected a plain ground around the object, but this one has many colors; put the object on a sheet of "
+                "paper, cut it out (an alpha channel), or give box=[left,top,right,bottom]"
+            )
+        return inside.astype(np.int64)
     spread = np.maximum(np.median(np.abs(ground - center), axis=0) * 1.5, 1.0)
     distance = np.minimum(np.linalg.norm((lab - center) / spread, axis=2), 40.0)
     values = distance[within]
