@@ -82,8 +82,10 @@ def examples(config: ExamplesConfig) -> None:
     pickclutter examples policy=mine out=examples.png
     """
     from pickclutter_lang.policy.taught_folder import draw_examples
+    from pickclutter_lang.utils.locks import file_lock
 
-    found = draw_examples(config.policy, Path(config.out))
+    with file_lock(Path(config.out)):
+        found = draw_examples(config.policy, Path(config.out))
     for name in found.taught:
         print(f"{name}: {found.count(name)} examples")
     print(f"figure: {config.out}")

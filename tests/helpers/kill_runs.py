@@ -28,10 +28,10 @@ TIME_LIMIT = 580.0
 _MARK = "PICKCLUTTER_KILL_RUN"
 """Environment variable by which a command's processes are found, whatever became of their parents."""
 _RENAMED = "events.out.tfevents.*"
-NOT_COMPARED = ("*.log", "*.monitor.csv", "*.md", "report.html", "rng.safetensors", "hashes.json")
-"""Files that show times or memory, and hashes of these; generators at a teacher's last checkpoint, left unseeded."""
-NOT_COMPARED_KEYS = ("seconds", "seconds_per_decision", "peak_memory_mb", "rng")
-"""Such keys in JSON files."""
+NOT_COMPARED = ("*.log", "*.monitor.csv", "*.md", "report.html", "rng.safetensors")
+"""Files that show times or memory; generators at the last checkpoint, which a teacher's training leaves unseeded."""
+NOT_COMPARED_KEYS = ("seconds", "seconds_per_decision", "peak_memory_mb", "rng", "state")
+"""Such keys in JSON files; `rng` and `state` are hashes of such files too."""
 
 
 class Outcome(NamedTuple):

@@ -143,12 +143,15 @@ WRITING = {
         f"evaluate-policy {STUDENT} variants=[oracle,few_shot] episodes=2 camera_size=48 n_videos=1 "
         "workers=1 out={work}/o"
     ),
+    "teach": WritingCommand("teach policy={inputs}/policy scenes={inputs}/scenes/ood shots=2 add=true out={work}/o"),
+    "examples": WritingCommand("examples policy=ycb out={work}/o.png", place="o.png"),
     "train-ppo": WritingCommand("train-ppo policy={inputs}/policy steps=64 out={work}/o"),
 }
 """Name -> command line; its first word is the command."""
 NOT_KILLED = {
     "push": "writes on the hub alone, in one commit, or to a URL, the manifest last; it has its tests",
     "fetch": "fetches into a folder of its own, and moves what was checked; it has its tests",
+    "forget": "replaces one file, the memory of a policy; names that it forgot are an error of the next run",
     "demo": "serves a page until it is stopped; it keeps nothing but caches, which have their tests",
     "verify-scenes": "writes nothing",
 }
