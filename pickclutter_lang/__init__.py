@@ -3,4 +3,4 @@
 Importing this package needs neither torch nor a simulator; import the subpackages you use.
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
