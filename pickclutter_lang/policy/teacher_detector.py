@@ -10,14 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pickclutter_lang.datasets.transforms.crops import crop_squares
-from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION, bounding_square
+from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
 from pickclutter_lang.language.label_names import MAX_NEW_NAMES
 from pickclutter_lang.policy.detectors import COLOR_THRESHOLD, Detection, rivals_of, segment_observation
 from pickclutter_lang.policy.folder import Thresholds
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.known_words import warn_of_unknown_words, with_neighbors
-from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE, encode_images
+from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE, encode_images, encode_objects
 from pickclutter_lang.utils.memory import keep_recent
 
 
@@ -51,8 +50,7 @@ class TeacherDetector:
         if not large:
             heatmap = np.zeros(segments.shape)
             return [Detection(0.0, self._threshold(name), heatmap > 0, heatmap) for name in names]
-        squares = [bounding_square(segments == k) for k in large]
-        features = encode_images(self.teacher, crop_squares(np.repeat(rgb[None], len(large), axis=0), squares))
+        features = encode_objects(self.teacher, rgb, np.stack([segments == k for k in large]))
         return [self._classify(features, name, segments, large) for name in names]
 
     def detect_without_depth(self, rgb: NDArray[np.uint8], names: Sequence[str]) -> list[Detection]:

@@ -48,6 +48,12 @@ class Teacher(Protocol):
     def preprocess(self, images: npt.NDArray[np.uint8] | Tensor) -> Tensor:
         """Turn uint8 images [N, H, W, 3] into the image encoder's float32 input [N, 3, S, S]."""
 
+    def for_objects(self) -> Teacher | None:
+        """Return the teacher, sharing its weights, for crops of its `image_size` of an object alone.
+
+        None: it was not trained to know objects so, and sees what surrounds them.
+        """
+
     def encode_image(self, images: Tensor) -> Tensor:
         """Return the features [N, D] of preprocessed images [N, 3, S, S]."""
 

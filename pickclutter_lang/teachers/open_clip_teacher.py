@@ -130,6 +130,10 @@ class OpenClipTeacher:
         self.model.to(device)
         return self
 
+    def for_objects(self) -> OpenClipTeacher | None:
+        """Return None: an object is known by what surrounds it too."""
+        return None
+
     def free_image_encoder(self) -> None:
         """Free the weights of the image encoder, permanently, once all features are computed.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -24,10 +24,11 @@ from safetensors.torch import save
 from torch import Tensor
 from torch.nn import functional
 
+from pickclutter_lang.datasets.transforms.resampling import OBJECT_SIZE
 from pickclutter_lang.errors import TeacherError
 from pickclutter_lang.teachers.efficientnet_lite import pocket_efficientnet_lite0
 from pickclutter_lang.teachers.known_words import WordNeighbors
-from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher, token_text
+from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher, Preprocessing, token_text
 from pickclutter_lang.utils.hub_files import CARD_FILE, SharedKind, pretrained_folder
 from pickclutter_lang.utils.io import atomic_write, write_json
 from pickclutter_lang.utils.reading import Sha256, check_finite, read_json, read_tensors, to_float, to_half
@@ -137,6 +138,14 @@ class PocketTeacher(OpenClipTeacher):
         other = copy.copy(self)
         kept_tokens = self.tokenize(kept, truncate=True).flatten().cpu()
         other._neighbors = WordNeighbors(self._text.token_embedding.weight, kept_tokens)
+        return other
+
+    def for_objects(self) -> PocketTeacher:
+        """Return the teacher for crops of an object alone, at about the size of most crops in its training."""
+        other = copy.copy(self)
+        other.__dict__.pop("fingerprint", None)  # it is of the preprocessing too
+        size = min(OBJECT_SIZE, self.image_size)
+        other.preprocess = Preprocessing(replace(self.preprocess.config, size=size))
         return other
 
     def neighbors_of(self, word: str) -> list[list[tuple[str, float]]]:

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, color_jitter, stack_channels
-from pickclutter_lang.datasets.transforms.resampling import MARGIN, MIN_CROP_SIDE
+from pickclutter_lang.datasets.transforms.resampling import MARGIN, MIN_CROP_SIDE, bounding_square, object_crop
 
 
 def preprocess_images(
@@ -125,6 +125,19 @@ def crop_squares(
     x, y, side = np.array(squares).T
     crops = crop_images(images, AffineCrops.upright(np.stack([x, y], axis=1), MARGIN * side), size or images.shape[1])
     return (crops * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+
+
+def object_crops(images: NDArray[np.uint8], masks: NDArray[np.bool_], size: int | None) -> NDArray[np.uint8]:
+    """Return the crop of an object by its mask [N, H, W] in each of N images [N, H, W, 3], for a teacher.
+
+    :param size: side S of crops of the object alone (see `resampling.object_crop`). None: crops as large as the images,
+        with what surrounds the object (see `crop_squares`)
+    :return: uint8 [N, S, S, 3]
+    """
+    if size is None:
+        return crop_squares(images, [bounding_square(mask) for mask in masks])
+    crops = np.stack([object_crop(image, mask, size) for image, mask in zip(images, masks, strict=True)])
+    return np.asarray((crops * 255).round(), np.uint8)
 
 
 def crops_around(squares: NDArray[np.float64]) -> AffineCrops:
