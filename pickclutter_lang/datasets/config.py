@@ -85,6 +85,9 @@ class SceneDataConfig:
     """Side in pixels of the center crop, where the objects are. null: the full image."""
     image_size: int = 128
     """Side in pixels to which the crop is resized."""
+    region_crops: str = "context"
+    """What the teacher sees of an object in its crop: `context`, its surroundings too, or `object`, it alone on gray at
+    the size that an embedded teacher knows objects by."""
     target_label: str = "graspable"
     """Label to predict: `graspable`, `visible` or `present`."""
     max_cache_bytes: int = 1_000_000_000
@@ -105,6 +108,7 @@ class SceneDataConfig:
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         one_of("data.target_label", self.target_label, LABELS)
+        one_of("data.region_crops", self.region_crops, ("context", "object"))
         at_least("data.few_shot_draw", self.few_shot_draw, 0)
         at_least("data.unlabeled_batch_size", self.unlabeled_batch_size, 1)
         check_scenes("data.unlabeled", self.unlabeled)

@@ -14,8 +14,9 @@ from torch.nn import functional
 
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, flip_index, flip_variants
-from pickclutter_lang.datasets.transforms.crops import crop_squares
-from pickclutter_lang.datasets.transforms.resampling import MARGIN, MIN_AREA_FRACTION, bounding_square
+from pickclutter_lang.datasets.transforms.crops import object_crops
+from pickclutter_lang.datasets.transforms.resampling import MARGIN, MIN_AREA_FRACTION
+from pickclutter_lang.errors import TeacherError
 from pickclutter_lang.teachers import FeatureCache, Teacher
 from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 
@@ -60,34 +61,43 @@ def encode_regions(teacher: Teacher, scenes: SceneDataset, cache: FeatureCache) 
     """Return the teacher's features of all visible objects in the hand camera's images, one for each flip.
 
     :raises DatasetError: when the store holds no segmentation of the hand camera
+    :raises TeacherError: for crops of objects alone, by a teacher that sees their surroundings
     """
+    alone = teacher.for_objects() if scenes.config.region_crops == "object" else None
+    if alone is None and scenes.config.region_crops == "object":
+        raise TeacherError(
+            "expected data.region_crops=context, since this teacher sees what surrounds an object; or a pocket teacher"
+        )
     instance_ids: list[list[int]] = []
-    squares: list[tuple[int, float, float, float]] = []
+    objects: list[tuple[int, int]] = []
     first = []
     for row in range(len(scenes)):
         segments = scenes.segmentation([row])[0]
         visible = np.flatnonzero(np.bincount(segments.ravel()) >= MIN_AREA_FRACTION * segments.size)
         visible_ids = [instance_id for instance_id in visible.tolist() if 0 < instance_id < ROBOT_SEGMENT]
-        first.append(len(squares))
+        first.append(len(objects))
         instance_ids.append(visible_ids)
-        squares += [(row, *bounding_square(segments == instance_id)) for instance_id in visible_ids]
+        objects += [(row, instance_id) for instance_id in visible_ids]
 
-    size = scenes.crop_size  # that of the images that the student sees
+    size = alone.image_size if alone else scenes.crop_size  # that of the images that the student sees
     transform_id = f"hand regions crop_size={scenes.crop_size} min_area={MIN_AREA_FRACTION} margin={MARGIN} size={size}"
+    transform_id += " alone" if alone else ""
     features = []
     for flip in flip_variants(scenes.config.augmentation.flips):
         flipped = "".join(f" {name}" for name in ("horizontal", "vertical") if getattr(flip, name))
-        crops = partial(_crop_batch, scenes, size, flip)
-        features.append(cache.get_or_compute(teacher, squares, crops, scenes.content_hash, transform_id + flipped))
+        crops = partial(_crop_batch, scenes, size if alone else None, flip)
+        key = scenes.content_hash, transform_id + flipped
+        features.append(cache.get_or_compute(alone or teacher, objects, crops, *key))
     return RegionFeatures(instance_ids, first, torch.stack(features, dim=1))
 
 
 def _crop_batch(
-    scenes: SceneDataset, size: int, flip: AugmentationParams, squares: Sequence[tuple[int, float, float, float]]
+    scenes: SceneDataset, size: int | None, flip: AugmentationParams, objects: Sequence[tuple[int, int]]
 ) -> NDArray[np.uint8]:
-    """Return the crops [n, size, size, 3] of objects, flipped as the images of the student are."""
-    images = scenes.hand_images([row for row, *_ in squares])
-    crops = crop_squares(images, [square for _, *square in squares], size)
+    """Return the crops of objects (row, instance id), as `object_crops`, flipped as the images of the student are."""
+    rows, instance_ids = zip(*objects, strict=True)
+    masks = scenes.segmentation(rows) == np.array(instance_ids)[:, None, None]
+    crops = object_crops(scenes.hand_images(rows), masks, size)
     return crops[:, :: -1 if flip.vertical else 1, :: -1 if flip.horizontal else 1]
 
 

@@ -15,7 +15,8 @@ from pickclutter_lang.datasets.scene_images import SceneDataset, label_coverage
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, flip_variants
 from pickclutter_lang.datasets.transforms.crops import crop_squares
-from pickclutter_lang.datasets.transforms.resampling import MARGIN, bounding_square
+from pickclutter_lang.datasets.transforms.resampling import MARGIN, bounding_square, object_crop
+from pickclutter_lang.errors import TeacherError
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.language.label_names import vocabulary
@@ -23,6 +24,7 @@ from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.students import student
 from pickclutter_lang.teachers import FeatureCache, OpenClipTeacher, load_teacher
 from pickclutter_lang.teachers.scene_features import RegionFeatures, encode_regions, region_coverage, teacher_features
+from pickclutter_lang.teachers.zero_shot import encode_objects
 from pickclutter_lang.training.logger import TrainingLogger
 
 FLIPS = "data.augmentation.flips=[horizontal]"
@@ -126,6 +128,28 @@ def test_a_flipped_scene_has_the_features_of_flipped_crops(tmp_path: Path) -> No
             torch.testing.assert_close(plain, feature, atol=2e-3, rtol=0)
         loss = [float(regions.of(4, number)[0] @ regions.of(4, other)[0]) for other in range(len(flips))]
         assert int(np.argmax(loss)) == number
+
+
+def test_an_object_alone_has_the_features_of_its_crop_without_others(tmp_path: Path) -> None:
+    config_ = config(*make_toys(tmp_path), "data.region_crops=object")
+    scenes, cache = SceneDataset(SceneStore.open(config_.data.train), config_.data), FeatureCache(tmp_path / "cache")
+    teacher = load_teacher("pocket", config_.teacher.checkpoint)
+    found, alone = encode_regions(teacher, scenes, cache), teacher.for_objects()
+    assert alone is not None
+    masks = scenes.segmentation([4])[0] == np.array(found.instance_ids[4])[:, None, None]
+    image = np.where(masks.any(axis=0)[..., None], scenes.hand_images([4])[0], 0)  # what is behind does not matter
+    crops = [(object_crop(image, mask, teacher.image_size) * 255).round().astype(np.uint8) for mask in masks]
+    torch.testing.assert_close(found.of(4), alone.encode_image(alone.preprocess(np.stack(crops))), atol=2e-3, rtol=0)
+    torch.testing.assert_close(found.of(4), encode_objects(teacher, image, masks), atol=2e-3, rtol=0)
+    with pytest.raises(TeacherError, match=r"data\.region_crops"):
+        encode_regions(Counting(teacher), scenes, cache)
+
+
+def test_the_embedded_teacher_reads_objects_at_another_size_than_images() -> None:
+    teacher = load_teacher("pocket")
+    alone = teacher.for_objects()
+    assert alone is not None and (alone.image_size, teacher.image_size) == (112, 160)
+    assert alone.fingerprint != teacher.fingerprint  # features of both lie in one cache
 
 
 def test_crops_keep_the_pixels_of_their_image() -> None:
