@@ -110,6 +110,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("docs/tutorials/pick_by_name.md", [1], OUTCOME),
         ("docs/tutorials/own_objects.md", [0], f"(?=.*({'|'.join(own_entry(one).name for one in MESHES)})){OUTCOME}"),
         ("docs/how_to/own_objects.md", [0], ""),
+        ("docs/how_to/teach.md", [0], r"(\d+ pixels\n){3}score .*, threshold 0\.50, there: True\n\{'my mug': 3\}\n"),
         ("docs/how_to/look_and_pick.md", [0], r"teacher pocket \[0\.\d+, 0\.\d+\]\n"),
         ("docs/reference/environment.md", [-2, -1], r"(.+) of (.+)\n(.+)\n"),
         ("docs/explanation/picking.md", [0], r"(.+) - done: (True|False)\n"),
