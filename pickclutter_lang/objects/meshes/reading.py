@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -29,6 +30,7 @@ MAX_BYTES = 256 * 2**20
 """Largest file of a mesh, material or texture."""
 MAX_FACES = 2_000_000
 """Most triangles of a mesh that is read, with all its copies."""
+_MAX_NODES = 10_000  # of COLLADA, with all copies
 _GRAY = (0.75, 0.75, 0.75)  # of what a file gives no color
 _DROPPED = re.compile("(failed|unable) to (load (image|base texture|mesh)|process extension)|ktx2")
 Element = ElementTree.Element
@@ -154,6 +156,7 @@ def _load(name: str, files: MeshFiles) -> tuple[list[Any], float, str]:
             unit = re.search(rb"<unit\b[^>]*\bmeter\s*=\s*[\"']([^\"']*)[\"']", data)
             axis = re.search(rb"<up_axis>\s*([XYZ])_UP", data)
             meters, up = float(unit[1]) if unit else 1.0, axis[1].decode().lower() if axis else "y"
+            _check_nodes(ElementTree.fromstring(data))
         elif up == "y" and re.search(rb'"count"\s*:\s*-', data):
             raise ValueError("a negative count")
         resolver: Any = files
@@ -172,6 +175,22 @@ def _load(name: str, files: MeshFiles) -> tuple[list[Any], float, str]:
         ) from error
     finally:
         del files.folders[0]
+
+
+def _check_nodes(root: Element) -> None:
+    """Raise ValueError for COLLADA with too many nodes, each as often as it is instanced."""
+    nodes = [node for node in root.iter() if node.tag.rpartition("}")[2] == "node"][: _MAX_NODES + 1]
+    inside = {
+        str(node.get("id")): [str(one.get("url"))[1:] for one in node.iter() if one.tag.endswith("instance_node")]
+        for node in nodes
+    }
+
+    @cache
+    def size(name: str) -> int:
+        return 1 + sum(map(size, inside.get(name, ())))
+
+    if len(nodes) > _MAX_NODES or sum(map(size, inside)) > _MAX_NODES:
+        raise ValueError(f"more than {_MAX_NODES} nodes")
 
 
 def _read_urdf(data: bytes, files: MeshFiles) -> list[Any]:

@@ -204,6 +204,16 @@ def _copies(folder: Path) -> Path:
     return _urdf("</geometry></visual><visual><geometry>".join([shape] * 40))(folder)
 
 
+def _laughs(folder: Path) -> Path:
+    """Write COLLADA whose nodes instance each other, 2^28 times in all."""
+    path = write_dae(folder)
+    nodes = "".join(f'<node id="n{n}">' + f'<instance_node url="#n{n + 1}"/>' * 2 + "</node>" for n in range(28))
+    library = "<library_visual_scenes>"
+    text = path.read_text().replace(library, f"<library_nodes>{nodes}</library_nodes>{library}", 1)
+    path.write_text(re.sub(r"(<visual_scene[^>]*>)", r'\1<node id="top"><instance_node url="#n0"/></node>', text))
+    return path
+
+
 def _flat(folder: Path) -> Path:
     """Write a tilted sheet without a thickness."""
     points = np.array([[0, 0, 0], [0.1, 0, 0], [0.1, 0.1, 0.1], [0, 0.1, 0.1]])
@@ -232,6 +242,7 @@ BROKEN: dict[str, tuple[Callable[[Path], Path], str]] = {
     ),
     "too many instances": (_gltf(_instances), "2000000"),
     "too many copies": (_copies, "2000000"),
+    "nodes that multiply": (_laughs, "nodes"),
     "a negative count": (_gltf(lambda content: content["accessors"][0].update(count=-3)), "count"),
     "Draco": (_gltf(_compressed), "KHR_draco"),
     "no link that is seen": (_text("a.urdf", '<robot name="r"><link name="a"/></robot>'), "triangles"),
