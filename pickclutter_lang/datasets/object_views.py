@@ -68,6 +68,8 @@ class ObjectViewDataset:
             with open_hdf5(root / _IMAGES_FILE) as file:
                 room = (root / _IMAGES_FILE).stat().st_size * MAX_COMPRESSION
                 rgb, mask, index = (open_array(file, name, room)[...] for name in ("rgb", "mask", "thing"))
+            if not (len(rgb) == len(mask) == len(index) and set(index.tolist()) <= {*range(len(info["things"]))}):
+                raise ValueError("expected a mask and an object of each view")
         except (OSError, ValueError) as error:
             raise CorruptShardError(f"cannot read the views in {root} ({error}); {again}") from error
         if _content_hash(rgb, mask, index) != info["content_hash"]:
