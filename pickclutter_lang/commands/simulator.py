@@ -77,7 +77,7 @@ def import_mesh(config: MeshImportConfig) -> None:
         print(f"heavier than the 3 kg that the arm lifts: {', '.join(heavy)}; give a hollow object a lower density")
     if result.models:
         try:
-            sheet = ObjectSheetConfig(str(out / "sheet.png"), str(out), size=192)
+            sheet = ObjectSheetConfig(str(out / "sheet.png"), str(out.absolute()), size=192)  # it may be called kinds
             write_object_sheet(sheet)
             print(f"look at them: {sheet.out}")
         except (MissingExtraError, RendererError) as error:
