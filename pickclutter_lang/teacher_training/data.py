@@ -72,6 +72,7 @@ class TeacherData:
         """Return what a resumed run must agree with: settings that decide the weights, hashes of the data."""
         return {
             **config.choices(),
+            "save_every": min(config.save_every, config.steps),
             "scenes": [store.content_hash for store in self.scenes],
             "views": [store.content_hash for store in self.views],
             "images": None if self.images is None else images_hash(self.images),
