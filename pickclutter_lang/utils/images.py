@@ -93,6 +93,8 @@ def decode_image(data: bytes, mode: str = "RGB") -> Image.Image:
                 upright = ImageOps.exif_transpose(image)
             except _UNREADABLE:
                 upright = image  # its EXIF data cannot be read
+            if upright.mode.startswith("I"):  # 16 bits, which Pillow would clip to 8
+                upright = Image.fromarray((np.asarray(upright).clip(0, 65535) // 256).astype(np.uint8))
             return upright.convert(mode)
     except UnidentifiedImageError as error:
         raise ValueError("it has none of the known formats") from error
