@@ -135,7 +135,7 @@ def _segment_photo(rgb: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray
     spread = np.maximum(np.median(np.abs(ground - center), axis=0) * 1.5, 1.0)
     distance = np.minimum(np.linalg.norm((lab - center) / spread, axis=2), 40.0)
     values = distance[within]
-    threshold = max(threshold_otsu(values) if np.ptp(values) > 0 else np.inf, 4.0)  # type: ignore[no-untyped-call]
+    threshold = max(threshold_otsu(values) if np.unique(values).size > 1 else np.inf, 4.0)  # type: ignore[no-untyped-call]
     parts, _ = label(binary_fill_holes(binary_opening((distance > threshold) & within, iterations=1)))
     return np.asarray(Image.fromarray(parts.astype(np.int32)).resize((width, height), Image.Resampling.NEAREST)).astype(
         np.int64
