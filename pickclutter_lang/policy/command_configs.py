@@ -9,7 +9,7 @@ from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConf
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.objects.object_sets import check_objects
-from pickclutter_lang.policy.examples import MAX_EXAMPLES
+from pickclutter_lang.policy.examples import MAX_EXAMPLES, bare_name
 from pickclutter_lang.policy.folder import EMBEDDED_POLICIES
 from pickclutter_lang.utils.validation import at_least, check_path, check_seed, check_threads, within
 
@@ -87,7 +87,7 @@ class TeachConfig:
         if self.out is None and self.policy in EMBEDDED_POLICIES:
             raise InvalidArgumentError(f"expected out=FOLDER, since {self.policy} belongs to the package")
         if self.names:
-            self.names = validate_label_names(self.names)
+            self.names = validate_label_names([bare_name(name) for name in self.names])
         check_path("out", self.out)
         check_seed(self.seed)
         within("shots", self.shots, 1, MAX_EXAMPLES)

@@ -15,7 +15,7 @@ from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION, e
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import COLORS, color_alone, color_phrase, known_phrase
 from pickclutter_lang.manipulation.segmentation import segment_rgbd, select_target_segments
-from pickclutter_lang.policy.examples import crop_metric
+from pickclutter_lang.policy.examples import bare_name, crop_metric
 from pickclutter_lang.policy.runtime import StudentRuntime
 
 # Chosen on 400 scenes of X_ood; neighboring values do as well there with other crop classifiers.
@@ -136,7 +136,7 @@ class StudentDetector:
 
         :raises PickClutterError: what `StudentRuntime.predict` raises
         """
-        names, size = [name.strip() for name in names], self.student.config.camera_size
+        names, size = [self._plain(name) for name in names], self.student.config.camera_size
         factor = max(len(observation["hand_rgb"]) // size, 1)
         seen = shrink_observation(observation, factor) if factor > 1 else observation
         segments, taught = segment_observation(seen), self.student.examples.taught
@@ -150,6 +150,11 @@ class StudentDetector:
                 columns = [taught.index(label) for label in labels]
                 found[name] = self._recognize(name, segments, odds[:, columns], rows, labels, found.get(name))
         return [_enlarged(found[name].detection, factor) for name in names]
+
+    def _plain(self, name: str) -> str:
+        """Return a name as it was taught, if it was, "the mug" too; otherwise without space around it."""
+        bare = bare_name(name)
+        return bare if bare in self.student.examples.taught else name.strip()
 
     def _needs_text(self, name: str, labels: Sequence[str] | None) -> bool:
         """Whether a name's text counts: one that was not taught, that has thresholds, or that says more than a name."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -87,6 +88,11 @@ def _metadata(data: bytes) -> dict[str, str]:
     return found
 
 
+def bare_name(name: str) -> str:
+    """Return what instructions call an object: "red mug" of "the red mug"."""
+    return re.sub(r"^(?:the|an?)\s+", "", name.strip(), flags=re.IGNORECASE)
+
+
 def _no_keys() -> Float32Array:
     return np.zeros((0, 0), np.float32)
 
@@ -134,7 +140,7 @@ class Examples:
         :param rivals: [r, D], of other objects in the same images
         :raises InvalidArgumentError: for a name that is no line of text, or more than the memory holds
         """
-        (name,) = validate_label_names([name])
+        (name,) = validate_label_names([bare_name(name)])
         taught = _sorted((*self.names, *[name] * len(keys)), [*self.keys, *keys])
         beside = _sorted((*self.rival_names, *[name] * len(rivals)), [*self.rivals, *rivals])
         out = replace(self, names=taught[0], keys=taught[1], rival_names=beside[0], rivals=beside[1])
@@ -150,7 +156,7 @@ class Examples:
 
         :raises UnknownObjectError: for a name that was not taught
         """
-        names = [name.strip() for name in names]
+        names = [bare_name(name) for name in names]
         for name in names:
             if name not in self.taught:
                 raise UnknownObjectError(

@@ -200,7 +200,7 @@ class LanguagePickPolicy:
         :raises InvalidArgumentError: when no object is there, or several are and nothing says which
         """
         example = find_example(image, point, box, mask)
-        add_example(self._student, name.strip(), example)
+        add_example(self._student, name, example)
         return example.mask
 
     def forget(self, name: str) -> None:

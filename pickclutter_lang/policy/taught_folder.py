@@ -14,7 +14,7 @@ from pickclutter_lang.datasets.transforms.resampling import object_crop
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.object_sets import is_kinds, load_object_set
 from pickclutter_lang.policy.command_configs import TeachConfig
-from pickclutter_lang.policy.examples import Examples, load_examples
+from pickclutter_lang.policy.examples import Examples, bare_name, load_examples
 from pickclutter_lang.policy.folder import (
     CONFIG_FILE,
     PICTURES,
@@ -179,7 +179,7 @@ def forget(policy: str, names: Sequence[str]) -> Examples:
         examples = load_examples(folder).forget(names)
         examples.save(folder)
         for name in names:
-            for picture in (folder / PICTURES).glob(f"{picture_prefix(name.strip())}*.png"):
+            for picture in (folder / PICTURES).glob(f"{picture_prefix(bare_name(name))}*.png"):
                 picture.unlink()
     return examples
 
