@@ -48,6 +48,8 @@ def segment_rgbd(
     from skimage.segmentation import felzenszwalb  # it imports matplotlib, which a policy is loaded without
 
     cloud = unproject_depth(depth, intrinsic, camera)
+    if rgb.shape != (*np.shape(depth), 3):
+        raise InvalidArgumentError(f"expected colors {[*np.shape(depth), 3]}, but got {list(rgb.shape)}")
     points = np.zeros((*np.shape(depth), 3))
     points[cloud.pixels[:, 0], cloud.pixels[:, 1]] = cloud.points
     height = points[..., 2]

@@ -1,0 +1,204 @@
+"""The commands teach, forget and examples: what they write, what they refuse, and where a memory goes."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bench import painted_observation
+from PIL import Image
+
+from helpers.hub_server import serve_hub
+from helpers.paths import PROGRAM
+from helpers.photos import photo
+from helpers.policies import random_policy
+from helpers.process_kill import run_killed
+from pickclutter_lang.commands import main
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.policy import torch_networks
+from pickclutter_lang.policy.command_configs import RuntimeExportConfig, TeachConfig
+from pickclutter_lang.policy.examples import load_examples
+from pickclutter_lang.policy.folder import CONFIG_FILE, EXAMPLES_FILE, policy_fingerprint
+from pickclutter_lang.policy.hub import POLICY
+from pickclutter_lang.policy.policy import LanguagePickPolicy
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.taught_folder import forget, teach
+from pickclutter_lang.utils.hub_files import pretrained_folder
+
+SIDE = 128
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a policy, another one, one that was taught a pear by two photos, and images."""
+    root = tmp_path_factory.mktemp("taught")
+    for name, names in (("policy", ("lemon", "mug")), ("other", ("dice", "banana"))):
+        random_policy(root / name, camera_size=SIDE, crop_size=SIDE, names=names)
+    for name in ("pears", "empty", "text"):
+        (root / name).mkdir()
+    for n, size in enumerate((0.2, 0.15)):
+        Image.fromarray(photo(300, (0.3 + 0.2 * n, 0.5, size))[0]).save(root / "pears" / f"{n}.jpg", quality=95)
+    Image.fromarray(photo(300, (0.3, 0.3, 0.15), (0.7, 0.7, 0.15))[0]).save(root / "two.png")
+    Image.fromarray(photo(300, (0.6, 0.6, 0.1), ground=90)[0]).save(root / "nut.png")
+    Image.fromarray(photo(300)[0]).save(root / "blank.png")
+    image, (mask, _) = photo(300, (0.3, 0.3, 0.15), (0.7, 0.7, 0.15))
+    Image.fromarray(np.dstack([image, np.uint8(255) * mask])).save(root / "alpha.png")
+    (root / "text" / "a.png").write_text("no image")
+    teach(TeachConfig(str(root / "policy"), str(root / "mine"), ["pear"], str(root / "pears")))
+    return root
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+REFUSED = [
+    ("policy={} out={0}/new names=[nut] images={0}/two.png", "two.png"),
+    ("policy={} out={0}/new names=[nut] images={0}/blank.png", "blank.png"),
+    ("policy={} out={0}/new names=[nut] images={0}/empty", "empty"),
+    ("policy={} out={0}/new names=[nut] images={0}/text", "a.png"),
+    ("policy={} out={0}/new names=[nut] images={0}/nowhere.png", "nowhere.png"),
+    ("policy={} out={0}/new names=[nut] images={0}/nut.png point=[nan,3]", "point"),
+    ("policy={} out={0}/new names=[nut] images={0}/nut.png point=[3,3]", "ground"),
+    ("policy={} out={0}/new names=[nut] images={0}/nut.png box=[0,0,301,20]", "box"),
+    ("policy={} out={0}/new names=[a,b] images={0}/nut.png", "names"),
+    ("policy={} out={0}/new names=[] images={0}/nut.png", "names"),
+    ("policy={} out={0}/new names=[nut]", "images"),
+    ("policy={} out={0}/new names=[nut] objects=proxy box=[1,1,2,2]", "box"),
+    ("policy={} out={0}/new names=[nut] objects=proxy", "nut"),
+    ("policy={} out={0}/new objects=kinds", "kinds"),
+    ("policy={} out={0}/new objects=proxy shots=65", "shots"),
+    ("policy={} out={0}/new scenes={0}/empty", "empty"),
+    ("policy={0}/mine names=[pear] images={0}/nut.png", "pear"),
+    ("policy={} out={0}/other names=[nut] images={0}/nut.png", "other"),
+    ("policy=open names=[nut] images={0}/nut.png", "out"),
+    ("policy={0}/nowhere out={0}/new names=[nut] images={0}/nut.png", "nowhere"),
+]
+
+
+@pytest.mark.parametrize(("line", "named"), REFUSED, ids=[str(n) for n in range(len(REFUSED))])
+def test_a_mistake_is_one_line_and_nothing_is_written(
+    line: str, named: str, place: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = contents(place)
+    with pytest.raises(SystemExit) as ended:
+        main(["teach", *line.replace("={}", "={0}/policy").replace("{0}", str(place)).split()])
+    said = capfd.readouterr().err
+    assert ended.value.code == 2 and named in said and len(said.splitlines()) == 1, said
+    assert contents(place) == before and not (place / "new").exists()
+
+
+def test_the_commands_teach_list_and_forget(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine, figure = shutil.copytree(place / "mine", tmp_path / "mine"), tmp_path / "sheet.png"
+    before = contents(mine)
+    main(["teach", f"policy={mine}", "names=[pear]", f"images={place / 'pears'}"])  # the same again
+    assert contents(mine) == before
+    main(["teach", f"policy={mine}", "names=[the big nut]", f"images={place / 'nut.png'}"])
+    main(["teach", f"policy={mine}", "names=[pear]", f"images={place / 'alpha.png'}", "add=true"])
+    assert LanguagePickPolicy.load(mine).taught == {"big nut": 1, "pear": 3}
+    assert policy_fingerprint(mine) != policy_fingerprint(place / "mine") != policy_fingerprint(place / "policy")
+    main(["examples", f"policy={mine}", f"out={figure}"])
+    assert "big nut: 1" in capsys.readouterr().out and Image.open(figure).size[0] > 96
+    main(["forget", f"policy={mine}", "names=[big nut]"])
+    assert LanguagePickPolicy.load(mine).taught == {"pear": 3} and len(list((mine / "examples").iterdir())) == 3
+    forget(str(mine), ["pear"])
+    assert contents(mine) == contents(place / "policy")
+    for line in (
+        f"examples policy={mine} out={figure}",
+        f"forget policy={mine} names=[pear]",
+        "forget policy=ycb names=[dice]",
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(line.split())
+        assert ended.value.code == 2
+    teach(TeachConfig(str(place / "policy"), str(tmp_path / "again"), ["pear"], str(place / "pears")))
+    assert contents(tmp_path / "again") == contents(place / "mine")
+
+
+def test_a_damaged_memory_stops_each_command(place: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    mine = shutil.copytree(place / "mine", tmp_path / "mine")
+    (mine / EXAMPLES_FILE).write_bytes((mine / EXAMPLES_FILE).read_bytes()[:-1])
+    before, asked = contents(mine), f"names=[nut] images={place / 'nut.png'}"
+    for line in (f"teach policy={mine} {asked}", f"forget policy={mine} names=[pear]", f"examples policy={mine}"):
+        with pytest.raises(SystemExit) as ended:
+            main(line.split())
+        assert ended.value.code == 2 and EXAMPLES_FILE in capfd.readouterr().err and contents(mine) == before
+    with pytest.raises(CheckpointError, match=EXAMPLES_FILE):
+        LanguagePickPolicy.load(mine)
+
+
+def test_too_many_photos_are_refused_before_anything_is_written(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "many").mkdir()
+    for n in range(65):
+        image = photo(40, (0.3 + n / 200, 0.5, 0.2))[0]
+        Image.fromarray(image).save(tmp_path / "many" / f"{n}.png")
+    with pytest.raises(InvalidArgumentError, match="64"):
+        teach(TeachConfig(str(place / "policy"), str(tmp_path / "out"), ["pear"], str(tmp_path / "many")))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_killed_teach_leaves_a_whole_policy_or_none(place: Path, tmp_path: Path) -> None:
+    words = ["teach", f"policy={place / 'policy'}", "names=[pear]", f"images={place / 'pears'}"]
+    run_killed([*PROGRAM, *words, f"out={tmp_path / 'out'}"], "pickclutter_lang.utils.io:fsync", 9, tmp_path)
+    assert not (tmp_path / "out" / CONFIG_FILE).exists()
+    mine = shutil.copytree(place / "mine", tmp_path / "mine")
+    words = ["teach", f"policy={mine}", "names=[nut]", f"images={place / 'nut.png'}"]
+    run_killed([*PROGRAM, *words], "pickclutter_lang.utils.io:fsync", 3, tmp_path)  # of the memory
+    assert LanguagePickPolicy.load(mine).taught == {"pear": 2}
+    for policy, out, name, images in (("policy", "out", "pear", "pears"), (str(mine), "mine", "nut", "nut.png")):
+        teach(TeachConfig(str(place / policy), str(tmp_path / out), [name], str(place / images)))
+    assert contents(tmp_path / "out") == contents(place / "mine")
+    assert LanguagePickPolicy.load(mine).taught == {"nut": 1, "pear": 2} and not list(mine.glob(".*"))
+
+
+def test_a_memory_goes_to_the_hub_and_back(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    with serve_hub() as hub:
+        LanguagePickPolicy.load(place / "mine").push_to_hub("me/picker", token="t", endpoint=hub.address)
+        fetched = pretrained_folder("me/picker", POLICY, cache_dir=tmp_path, endpoint=hub.address)
+    assert load_examples(fetched).files() == load_examples(place / "mine").files() != {}
+    assert policy_fingerprint(fetched) == policy_fingerprint(place / "mine")
+
+
+def test_onnx_knows_what_was_taught_and_is_taught_more(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnxscript", reason="needs the extra export")
+    from pickclutter_lang.policy.onnx_export import export_runtime
+
+    monkeypatch.setattr(torch_networks, "resolve_bf16", lambda *_: False)
+    out, bare = (
+        export_runtime(RuntimeExportConfig(str(place / name), out=str(tmp_path / name))).folder
+        for name in ("mine", "policy")
+    )
+    policies = [LanguagePickPolicy.load(folder) for folder in (place / "mine", out)]
+    assert isinstance(policies[1].detector.student, StudentRuntime)  # type: ignore[attr-defined]
+    for seed in range(3):
+        look = painted_observation(SIDE, seed)
+        ours, theirs = (policy.detector(look, "pear") for policy in policies)
+        assert ours.score == pytest.approx(theirs.score, abs=1e-3)
+        np.testing.assert_array_equal(ours.mask, theirs.mask)
+    teach(TeachConfig(str(out), None, ["nut"], str(place / "nut.png")))
+    assert LanguagePickPolicy.load(out).taught == {"nut": 1, "pear": 2}
+    with pytest.raises(CheckpointError, match="crop encoder"):
+        teach(TeachConfig(str(bare), None, ["nut"], str(place / "nut.png")))
+
+
+@pytest.mark.sim
+def test_rendered_objects_are_found_in_piles(tmp_path: Path) -> None:
+    names = ["banana", "hammer", "mustard bottle", "tennis ball"]
+    found = teach(TeachConfig("open", str(tmp_path / "mine"), names, objects="proxy", shots=2))
+    assert found.taught == tuple(names) and {found.count(name) for name in names} == {2}
+    policy = LanguagePickPolicy.load(tmp_path / "mine")
+    env = policy.make_env("proxy")
+    scores: dict[bool, list[float]] = {True: [], False: []}
+    for seed in range(4):
+        look, _ = env.reset(seed=seed)
+        base = env.unwrapped
+        there = {base.object_set.catalog.of_model(actor["model_id"]).name for actor in base.episode["actors"]}
+        for name, one in zip(names, policy.detector.detect(look, names), strict=True):  # type: ignore[attr-defined]
+            scores[name in there].append(one.score)
+    assert np.mean(scores[True]) > 0.6 and np.mean(scores[False]) < 0.4, scores
