@@ -85,31 +85,15 @@ def test_log_odds_are_those_of_the_formula(
     assert found.log_odds(crops[:0], fewer).shape == (0, len(parts))
 
 
-def test_equal_best_names_have_each_other_against_them(metric: CropMetric) -> None:
-    found = Examples("").add("a", unit(1, 2), unit(0, 2)).add("b", unit(1, 2), unit(0, 2))
-    odds = found.log_odds(found.keys[:1], metric)
-    assert odds[0, 0] == odds[0, 1]
-    assert odds[0, 0] < Examples("").add("a", unit(1, 2), unit(0, 2)).log_odds(found.keys[:1], metric)[0, 0]
-
-
 def test_the_cache_is_that_of_tip_adapter() -> None:
     queries, keys, values = unit(5, 1), unit(7, 2), np.random.default_rng(0).random((7, 3)).astype(np.float32)
     for beta in (0.0, 5.5, 40.0):
-        expected = [
-            [
-                sum(np.exp(-beta * (1 - float(q @ k))) * v[c] for k, v in zip(keys, values, strict=True))
-                for c in range(3)
-            ]
-            for q in queries
-        ]
+        pairs = list(zip(keys, values, strict=True))
+        expected = [sum(np.exp(-beta * (1 - float(q @ k))) * v for k, v in pairs) for q in queries]
         np.testing.assert_allclose(cache_logits(queries, keys, values, beta=beta), expected, rtol=1e-4)
-    for wrong in ({"beta": -1.0}, {"beta": float("nan")}, {"beta": float("inf")}):
+    for wrong, beta in ((keys, -1.0), (keys, float("nan")), (keys[:, 1:], 1.0), (keys[1:], 1.0)):
         with pytest.raises(InvalidArgumentError, match="beta"):
-            cache_logits(queries, keys, values, **wrong)
-    with pytest.raises(InvalidArgumentError, match="keys"):
-        cache_logits(queries, keys[:, 1:], values, beta=1.0)
-    with pytest.raises(InvalidArgumentError, match="values"):
-        cache_logits(queries, keys, values[1:], beta=1.0)
+            cache_logits(queries, wrong, values, beta=beta)
 
 
 def test_equal_examples_make_equal_files_in_any_order_and_count_once(metric: CropMetric, tmp_path: Path) -> None:
@@ -154,10 +138,9 @@ def test_a_memory_has_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "_MAX_BYTES", 1000)
     with pytest.raises(InvalidArgumentError, match="MB"):
         full.files()
-    for name in ("", "  ", "the", "two\nlines", "bell\x07", "x" * 10_000):
-        if name != "the":
-            with pytest.raises(InvalidArgumentError):
-                full.add(name, unit(1, 3), full.keys[:0])
+    for name in ("", "  ", "two\nlines", "bell\x07", "x" * 10_000):
+        with pytest.raises(InvalidArgumentError):
+            full.add(name, unit(1, 3), full.keys[:0])
 
 
 def written(path: Path, about: dict[str, Any], **tensors: Any) -> None:
@@ -166,11 +149,6 @@ def written(path: Path, about: dict[str, Any], **tensors: Any) -> None:
     given = {"keys": unit(1, 2), "rivals": np.zeros((0, 0), np.float32), **tensors}
     about["sha256"] = memory._hash(given, about)
     path.write_bytes(save(given, {"examples": json.dumps(about)}))
-
-
-def test_a_memory_by_hand_is_taken_when_it_is_one(tmp_path: Path) -> None:
-    written(tmp_path / EXAMPLES_FILE, {})
-    assert load_examples(tmp_path).files() == memory_of(("mug", 1, 0, 2)).files()
 
 
 DAMAGE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -193,6 +171,8 @@ DAMAGE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 @pytest.mark.parametrize("case", DAMAGE)
 def test_a_memory_of_another_form_is_refused(case: str, tmp_path: Path) -> None:
     about, tensors = DAMAGE[case]
+    written(tmp_path / EXAMPLES_FILE, {})
+    assert load_examples(tmp_path).files() == memory_of(("mug", 1, 0, 2)).files()  # so far it is one
     written(tmp_path / EXAMPLES_FILE, about, **tensors)
     with pytest.raises(CheckpointError, match=EXAMPLES_FILE):
         load_examples(tmp_path)

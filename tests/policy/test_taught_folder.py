@@ -16,7 +16,7 @@ from helpers.photos import photo
 from helpers.policies import random_policy
 from helpers.process_kill import run_killed
 from pickclutter_lang.commands import main
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.policy import torch_networks
 from pickclutter_lang.policy.command_configs import RuntimeExportConfig, TeachConfig
 from pickclutter_lang.policy.examples import load_examples
@@ -61,10 +61,7 @@ REFUSED = [
     ("policy={} out={0}/new names=[nut] images={0}/text", "a.png"),
     ("policy={} out={0}/new names=[nut] images={0}/nowhere.png", "nowhere.png"),
     ("policy={} out={0}/new names=[nut] images={0}/nut.png point=[nan,3]", "point"),
-    ("policy={} out={0}/new names=[nut] images={0}/nut.png point=[3,3]", "ground"),
-    ("policy={} out={0}/new names=[nut] images={0}/nut.png box=[0,0,301,20]", "box"),
     ("policy={} out={0}/new names=[a,b] images={0}/nut.png", "names"),
-    ("policy={} out={0}/new names=[] images={0}/nut.png", "names"),
     ("policy={} out={0}/new names=[nut]", "images"),
     ("policy={} out={0}/new names=[nut] objects=proxy box=[1,1,2,2]", "box"),
     ("policy={} out={0}/new names=[nut] objects=proxy", "nut"),
@@ -105,11 +102,8 @@ def test_the_commands_teach_list_and_forget(place: Path, tmp_path: Path, capsys:
     assert LanguagePickPolicy.load(mine).taught == {"pear": 3} and len(list((mine / "examples").iterdir())) == 3
     forget(str(mine), ["pear"])
     assert contents(mine) == contents(place / "policy")
-    for line in (
-        f"examples policy={mine} out={figure}",
-        f"forget policy={mine} names=[pear]",
-        "forget policy=ycb names=[dice]",
-    ):
+    known = f"forget policy={mine} names=[pear]"
+    for line in (f"examples policy={mine} out={figure}", known, "forget policy=ycb names=[dice]"):
         with pytest.raises(SystemExit) as ended:
             main(line.split())
         assert ended.value.code == 2
@@ -127,16 +121,6 @@ def test_a_damaged_memory_stops_each_command(place: Path, tmp_path: Path, capfd:
         assert ended.value.code == 2 and EXAMPLES_FILE in capfd.readouterr().err and contents(mine) == before
     with pytest.raises(CheckpointError, match=EXAMPLES_FILE):
         LanguagePickPolicy.load(mine)
-
-
-def test_too_many_photos_are_refused_before_anything_is_written(place: Path, tmp_path: Path) -> None:
-    (tmp_path / "many").mkdir()
-    for n in range(65):
-        image = photo(40, (0.3 + n / 200, 0.5, 0.2))[0]
-        Image.fromarray(image).save(tmp_path / "many" / f"{n}.png")
-    with pytest.raises(InvalidArgumentError, match="64"):
-        teach(TeachConfig(str(place / "policy"), str(tmp_path / "out"), ["pear"], str(tmp_path / "many")))
-    assert not (tmp_path / "out").exists()
 
 
 def test_a_killed_teach_leaves_a_whole_policy_or_none(place: Path, tmp_path: Path) -> None:
@@ -163,6 +147,7 @@ def test_a_memory_goes_to_the_hub_and_back(place: Path, tmp_path: Path, monkeypa
     assert policy_fingerprint(fetched) == policy_fingerprint(place / "mine")
 
 
+@pytest.mark.slow
 def test_onnx_knows_what_was_taught_and_is_taught_more(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,7 +183,7 @@ def test_rendered_objects_are_found_in_piles(tmp_path: Path) -> None:
     for seed in range(4):
         look, _ = env.reset(seed=seed)
         base = env.unwrapped
-        there = {base.object_set.catalog.of_model(actor["model_id"]).name for actor in base.episode["actors"]}
+        there = {base.object_set.catalog.find(actor["model_id"]).name for actor in base.episode["actors"]}
         for name, one in zip(names, policy.detector.detect(look, names), strict=True):  # type: ignore[attr-defined]
             scores[name in there].append(one.score)
     assert np.mean(scores[True]) > 0.6 and np.mean(scores[False]) < 0.4, scores
