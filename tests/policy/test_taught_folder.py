@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -182,7 +183,7 @@ def test_rendered_objects_are_found_in_piles(tmp_path: Path) -> None:
     scores: dict[bool, list[float]] = {True: [], False: []}
     for seed in range(4):
         look, _ = env.reset(seed=seed)
-        base = env.unwrapped
+        base: Any = env.unwrapped
         there = {base.object_set.catalog.find(actor["model_id"]).name for actor in base.episode["actors"]}
         for name, one in zip(names, policy.detector.detect(look, names), strict=True):  # type: ignore[attr-defined]
             scores[name in there].append(one.score)

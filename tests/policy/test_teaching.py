@@ -44,7 +44,8 @@ def test_of_several_objects_one_is_named() -> None:
         find_example(image)
     for n, (x, y, radius) in enumerate((ONE, TWO)):
         around = [320 * value for value in (x - radius - 0.03, y - radius - 0.03, x + radius + 0.03, y + radius + 0.03)]
-        for given in ({"point": (320 * x, 320 * y)}, {"box": around}, {"mask": masks[n]}):
+        places: list[dict[str, Any]] = [{"point": (320 * x, 320 * y)}, {"box": around}, {"mask": masks[n]}]
+        for given in places:
             assert overlap(find_example(image, **given).mask, masks[n]) > 0.9, given
 
 
