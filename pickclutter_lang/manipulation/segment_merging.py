@@ -1,8 +1,8 @@
 """Joins the fragments of one object: bottom-up merging of neighboring segments by a learned affinity.
 
 The affinity of two neighbors is a logistic regression on what separates objects: the depth step along their border,
-their colors, whether they meet convexly (as in LCCP, Stein et al., 2014), and their sizes. It was fitted to pairs of
-segments in 200 piles of kinds, by what the simulator says is one object; no scan took part.
+their colors, whether they meet convexly (as in LCCP, Stein et al., 2014), and their sizes. `scripts/fit_teaching.py`
+fits it to pairs of segments in piles of kinds, by what the simulator says is one object; no scan takes part.
 """
 
 from __future__ import annotations
@@ -56,15 +56,19 @@ def merge_fragments(
         if not len(odds) or odds.max() < _MIN_LOG_ODDS:
             break
         best = int(odds.argmax())
-        kept, joined = first[best], second[best]
-        for values in found:
-            values[kept] += values[joined]
-            values[joined] = 0
-        for values in (found.border, found.steps):
-            values[:, kept] += values[:, joined]
-            values[:, joined] = values[kept, kept] = 0
-        owner[owner == joined] = kept
+        join(found, first[best], second[best])
+        owner[owner == second[best]] = first[best]
     return np.asarray(np.unique(owner, return_inverse=True)[1].reshape(-1)[segments])
+
+
+def join(found: Fragments, kept: int, joined: int) -> None:
+    """Add the sums of a segment to those of another one, in place; it has no pixels from then on."""
+    for values in found:
+        values[kept] += values[joined]
+        values[joined] = 0
+    for values in (found.border, found.steps):
+        values[:, kept] += values[:, joined]
+        values[:, joined] = values[kept, kept] = 0
 
 
 def measure(

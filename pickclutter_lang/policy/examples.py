@@ -1,9 +1,10 @@
 """The objects that a policy was shown: keys of their example crops, and how they recognize a crop.
 
 A key is what the crop encoder says of an example: the image encoder of the embedded teacher on the object alone (see
-`resampling.object_crop`), centered, and projected by linear discriminant analysis, so that views of one object
-lie together and those of others apart. `assets/crop_metric.safetensors` has that projection, and keys of generated
-objects, the rivals of what is taught. Nothing is trained when a policy is shown an object.
+`resampling.object_crop`), centered, and projected by linear discriminant analysis, so that views of one object lie
+together and those of others apart. `assets/crop_metric.safetensors` has that projection, which
+`scripts/fit_teaching.py` fits, and keys of generated objects, the rivals of what is taught. Nothing is trained when a
+policy is shown an object.
 """
 
 from __future__ import annotations
