@@ -25,7 +25,8 @@ def unit(count: int, seed: int, width: int = WIDTH) -> Float32Array:
     """Return keys around one direction, so that their cosines differ."""
     rng = np.random.default_rng(seed)
     values = rng.normal(size=(count, width)) + 1.5 * np.random.default_rng(seed % 7).normal(size=width)
-    return (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
+    out: Float32Array = (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
+    return out
 
 
 @pytest.fixture(scope="module")
