@@ -124,12 +124,14 @@ def pick(config: PickConfig) -> None:
 
     with file_lock(Path(config.out)):
         prepare_renderer()
+        from pickclutter_lang.evaluation.pick import next_step
         from pickclutter_lang.evaluation.pick import pick as run
 
         found = run(config)
     print(f"pile: {', '.join(found.pile)}")
     print(found.outcome)
     print(f"video: {config.out}")
+    print(f"next: {next_step(config, found)}")
 
 
 @Command(LookConfig, bare="image")
@@ -157,9 +159,12 @@ def look(config: LookConfig) -> None:
 
 @Command(DemoConfig)
 def demo(config: DemoConfig) -> None:
-    """Name an object, and see what student and teacher find; the arm picks it. In a browser. Needs the extra demo.
+    """Click an object to teach it, name it, and the arm picks it. In a browser. Needs the extra demo.
 
-        pickclutter demo policy=policy port=7860
+        pickclutter demo
+        pickclutter demo policy=ycb objects=ycb out=mine
+
+    The policy folder `out` keeps what was taught. The page also shows what student and teacher find for any name.
 
     Piles and picks need the extra sim; without it the page takes your own images.
     """

@@ -20,7 +20,9 @@ class DemoConfig:
     """A page in a browser on this machine."""
 
     policy: str = "open"
-    """Policy folder of `pickclutter export-policy`, or the embedded policy `open`."""
+    """Policy folder, or an embedded policy, `open` or `ycb`."""
+    out: str | None = None
+    """Policy folder that keeps what the page is taught. null: it is gone when the page ends."""
     objects: Any = "proxy"
     """Object set of the piles: `proxy` (generated models), `ycb` (real scans), `kinds` (in every pile others), a
     folder of your own objects, or sets to mix, `[ycb,./mine]`."""
@@ -43,6 +45,7 @@ class DemoConfig:
         self.camera.validate()
         self.appearance.validate()
         check_path("policy", self.policy)
+        check_path("out", self.out)
         check_threads(self.num_threads)
         within("port", self.port, 1024, 65535)
 

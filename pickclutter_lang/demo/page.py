@@ -1,4 +1,4 @@
-"""The page: name objects, see what student and teacher find in a pile or an image, and let the arm pick one."""
+"""The page: name objects, see what is found in a pile or an image, show it what an object is, have one picked."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Future
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property, lru_cache, partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,11 +28,14 @@ from pickclutter_lang.evaluation.calibration import read_thresholds, thresholds_
 from pickclutter_lang.evaluation.instructions import typed_instruction
 from pickclutter_lang.evaluation.pick import is_known, outcome_in_words
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
-from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder
+from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder, draw_detection
+from pickclutter_lang.policy import taught_folder
 from pickclutter_lang.policy.detectors import Detection, StudentDetector
+from pickclutter_lang.policy.examples import Examples
 from pickclutter_lang.policy.folder import Thresholds
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
+from pickclutter_lang.policy.teaching import Example, add_example, find_example
 
 HOST = "127.0.0.1"
 MAX_UPLOAD = "16mb"
@@ -39,6 +43,7 @@ _STUDENT = "student"
 """Variant of the policy in the simulator."""
 _NOT_CALIBRATED = Thresholds(0.5, {}, None)
 _KEPT_PILES = 8
+_CLICKED_SIDE = 1024
 
 
 class SimulatedPile(NamedTuple):
@@ -50,10 +55,11 @@ class SimulatedPile(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """What came of a pick, in words, and its MP4 video."""
+    """What came of a pick, in words, its MP4 video, and whether it succeeded."""
 
     outcome: str
     video: bytes
+    success: bool
 
 
 class Simulator:
@@ -68,9 +74,9 @@ class Simulator:
         """Have the pile of a seed shown."""
         return self._submit(_show_pile, seed)
 
-    def pick(self, seed: int, name: str) -> Future[Attempt]:
-        """Have an object of a pile picked."""
-        return self._submit(_pick, seed, name)
+    def pick(self, seed: int, name: str, examples: Examples) -> Future[Attempt]:
+        """Have an object of a pile picked by the student with these examples."""
+        return self._submit(_pick, seed, name, replace(examples))  # a copy has no cached values
 
     def close(self) -> None:
         """End the process, whatever it does."""
@@ -109,26 +115,33 @@ def _show_pile(config: RolloutConfig, seed: int) -> SimulatedPile:
     return SimulatedPile(start.observation, *names)
 
 
-def _pick(config: RolloutConfig, seed: int, name: str) -> Attempt:
+def _pick(config: RolloutConfig, seed: int, name: str, examples: Examples) -> Attempt:
     runner, video = _runner(config), VideoRecorder()
+    assert runner.student is not None
+    runner.student.examples = examples
+    runner.use_detector(_STUDENT, StudentDetector(runner.student))  # which knows the taught names now
     episode = runner.run(_STUDENT, runner.start(seed, partial(typed_instruction, name)), video.callback)
     outcome = "success" if episode["success"] else "failure"
-    return Attempt(outcome_in_words(episode), video.mp4(outcome if is_known(episode) else ""))
+    video_of = video.mp4(outcome if is_known(episode) else "")
+    return Attempt(outcome_in_words(episode), video_of, bool(episode["success"]))
 
 
 class DemoSession:
     """Student, teacher and simulator of a page; each does one thing at a time, for any thread."""
 
-    def __init__(self, folder: Path, simulator: Simulator, evaluation: Path, trust_code: bool) -> None:
+    def __init__(
+        self, folder: Path, simulator: Simulator, evaluation: Path, trust_code: bool, keep: bool = False
+    ) -> None:
         """Open a policy folder; `open_session` is the usual way.
 
         :param evaluation: folder of an evaluation, which may have calibrated the teacher's thresholds
+        :param keep: write what is taught to the policy folder
         :raises CheckpointError: when the policy folder is missing or damaged
         :raises InvalidArgumentError: for a student of other cameras than the hand's
         """
         self.simulator, self._evaluation, self._lock = simulator, evaluation, threading.Lock()
         simulator.pile(0)  # the simulator starts while the student is loaded
-        self.student = StudentRuntime.load(folder, trust_code)
+        self.student, self._kept = StudentRuntime.load(folder, trust_code), folder if keep else None
         self._detector = StudentDetector(self.student)
         self.pile = lru_cache(_KEPT_PILES)(lambda seed: _result(simulator.pile(seed)))
         """Returns the pile of a seed; raises what the simulator raises."""
@@ -146,6 +159,38 @@ class DemoSession:
                 return detector.detect(image.observation, names)
             return detector.detect_without_depth(image, names)
 
+    @property
+    def names(self) -> list[str]:
+        """Names that the student was taught, and those of its folder."""
+        return list(dict.fromkeys([*self.student.examples.taught, *self.student.config.names]))
+
+    @property
+    def taught(self) -> list[list[Any]]:
+        """Names that the student was taught, each with the number of its examples."""
+        examples = self.student.examples
+        return [[name, examples.count(name)] for name in examples.taught]
+
+    def teach(self, name: str, example: Example) -> None:
+        """Show the student an object: it knows it from then on.
+
+        :raises InvalidArgumentError: for a name that is no line of text, or too many examples
+        """
+        with self._lock:
+            if self._kept is None:
+                add_example(self.student, name, example)
+            else:
+                taught_folder.add_to_folder(self.student, name, example, self._kept)
+
+    def forget(self, name: str) -> None:
+        """Take a name out of what the student was taught.
+
+        :raises UnknownObjectError: when it was not taught
+        """
+        with self._lock:
+            examples = self.student.examples.forget([name])
+            kept = self._kept
+            self.student.examples = examples if kept is None else taught_folder.forget(str(kept), [name])
+
     @cached_property
     def _teacher(self) -> TeacherDetector:
         spec = self.student.config
@@ -161,9 +206,12 @@ def open_session(config: DemoConfig) -> Iterator[DemoSession]:
     """
     if config.num_threads is not None:
         torch.set_num_threads(config.num_threads)
-    simulator = Simulator(RolloutConfig.of_command(config, split="ood", policies={_STUDENT: config.policy}))
+    policy, keep = config.policy if config.out is None else config.out, config.out is not None
+    if keep:
+        taught_folder.prepare_folder(config.policy, Path(policy))
+    simulator = Simulator(RolloutConfig.of_command(config, split="ood", policies={_STUDENT: policy}))
     try:
-        yield DemoSession(Path(config.policy), simulator, Path(config.policy) / "evaluation", config.trust_code)
+        yield DemoSession(Path(policy), simulator, Path(config.policy) / "evaluation", config.trust_code, keep)
     finally:
         simulator.close()
 
@@ -172,7 +220,7 @@ def open_session(config: DemoConfig) -> Iterator[DemoSession]:
 def serve(session: DemoSession, port: int) -> Iterator[str]:
     """Serve the page of a session on 127.0.0.1 from threads of this process; yield its address.
 
-    Its functions have the API names `show` and `pick`.
+    Its functions have the API names `show`, `pick`, `teach` and `forget`.
 
     :raises MissingExtraError: without the extra `demo`
     :raises InvalidArgumentError: when the port is taken
@@ -202,11 +250,21 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
     spec = session.student.config
     show = _with_errors(gr, partial(_show, gr, session))
     pick = _with_errors(gr, partial(_pick_on_page, session, folder))
+    teach, forget, find = (_with_errors(gr, partial(function, session)) for function in (_teach, _forget, _find))
+
+    def point_at(number: float, own: Any, event: Any) -> Iterator[Any]:
+        yield from find(number, own, *event.index)
+
+    def chosen(event: Any) -> Any:
+        return event.row_value[0]
+
+    point_at.__annotations__["event"] = chosen.__annotations__["event"] = gr.SelectData
     with gr.Blocks(title="pickclutter-lang", delete_cache=(3600, 3600)) as page:
         gr.Markdown(
             f"## What can be picked?\nStudent `{spec.network.name}`, distilled from the teacher `{spec.teacher.name}`. "
             f"A score says whether the named object is {spec.target_label}, and its color where: the map, "
-            "and the segment that the arm would pick. Any name is allowed."
+            "and the segment that the arm would pick. Any name is allowed.\n\n**Show it once:** click an object, type "
+            "what you call it, press Teach, and ask for it, here or in another pile."
         )
         with gr.Row():
             with gr.Column(scale=2, min_width=300):
@@ -223,15 +281,42 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
                 )  # fmt: skip
             with gr.Column(scale=3, min_width=300):
                 with gr.Row():
+                    seen = gr.Image(
+                        label="Click an object to teach it", interactive=False, height=350, buttons=[], min_width=240
+                    )
+                    with gr.Column(min_width=240):
+                        name = gr.Textbox(label="What you call it")
+                        with gr.Row():
+                            column = gr.Number(None, label="Column", precision=0, min_width=80)
+                            row = gr.Number(None, label="Row", precision=0, min_width=80)
+                        with gr.Row():
+                            teach_it = gr.Button("Teach", variant="primary", min_width=80)
+                            forget_it = gr.Button("Forget", min_width=80)
+                        said = gr.Markdown()
+                        taught = gr.Dataframe(headers=["taught", "examples"], interactive=False, buttons=[])
+                with gr.Row():
                     student = gr.AnnotatedImage(label="Student", min_width=240)
                     teacher = gr.AnnotatedImage(label="Teacher", min_width=240)
                 answers = gr.Dataframe(headers=_HEADERS, label="Scores", interactive=False, wrap=True)
         new_pile.click(lambda n: (int(n) + 1) % 2**32, number, number, queue=False, api_visibility="private")
+        shown: dict[str, Any] = {
+            "fn": show, "inputs": [number, own, names], "outputs": [objects, student, teacher, answers],
+            "show_progress": "minimal", "trigger_mode": "always_last",
+        }  # fmt: skip
+        gr.on([page.load, number.change, own.change, names.submit, names.blur], **shown, api_name="show")
         gr.on(
-            [page.load, number.change, own.change, names.submit, names.blur], show,
-            [number, own, names], [objects, student, teacher, answers], api_name="show", show_progress="minimal",
-            trigger_mode="always_last",
+            [page.load, number.change, own.change], partial(_view, session), [number, own], [seen, column, row, taught],
+            api_visibility="private", trigger_mode="always_last",
         )  # fmt: skip
+        seen.select(point_at, [number, own], [seen, column, row], api_visibility="private")
+        taught.select(chosen, None, name, queue=False, api_visibility="private")
+        after = gr.on(
+            [teach_it.click, name.submit], teach, [number, own, name, column, row], [seen, names, said, taught],
+            api_name="teach",
+        )  # fmt: skip
+        forgotten = forget_it.click(forget, name, [said, taught], api_name="forget")
+        for done in (after, forgotten):
+            done.success(**shown, api_visibility="private")
         pick_it.click(pick, [number, own, names], [video, outcome], api_name="pick")
     return page
 
@@ -240,14 +325,12 @@ def _show(
     gr: Any, session: DemoSession, number: float, own: Image.Image | None, text: str
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the objects, what the student finds, what the teacher finds, and the table of scores."""
-    known = session.student.config.names
-    if own is not None:
-        pixels, objects, default = center_square(own), "your own image", known[0]
-        image: SimulatedPile | NDArray[np.uint8] = pixels
+    known, (image, pixels) = session.names, _image(session, number, own)
+    if isinstance(image, SimulatedPile):
+        default = next(iter(image.visible), known[0])
+        objects = ", ".join(name if name in image.visible else f"{name} (hidden)" for name in image.objects)
     else:
-        image = pile = session.pile(int(number))
-        pixels, default = pile.observation["hand_rgb"], next(iter(pile.visible), known[0])
-        objects = ", ".join(name if name in pile.visible else f"{name} (hidden)" for name in pile.objects)
+        objects, default = "your own image", known[0]
     names = split_names(text or default, known)
     student = session.ask(image, names, teacher=False)
     yield f"In it: {objects}.", annotated(pixels, names, student), gr.skip(), table(names, student, [])
@@ -265,12 +348,82 @@ def _pick_on_page(
     """Yield the file of a pick's video, and what came of it."""
     if own is not None:
         raise InvalidArgumentError("expected a pile, but your own image is shown, where no arm is; remove it")
-    pile, known = session.pile(int(number)), session.student.config.names
+    pile, known = session.pile(int(number)), session.names
     name = split_names(text or next(iter(pile.visible), known[0]), known)[0]
-    attempt: Attempt = _result(session.simulator.pick(int(number), name))
+    attempt: Attempt = _result(session.simulator.pick(int(number), name, session.student.examples))
     path = folder / f"{uuid4().hex}.mp4"
     path.write_bytes(attempt.video)
-    yield str(path), attempt.outcome
+    yield str(path), attempt.outcome + ("" if attempt.success else _CORRECT)
+
+
+_CORRECT = " To correct it, click what it took in the image, type what that is, and press Teach."
+
+
+def _image(
+    session: DemoSession, number: float, own: Image.Image | None
+) -> tuple[SimulatedPile | NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return what is looked at, a pile or an image of one's own, and its pixels."""
+    if own is not None:
+        return (square := center_square(own)), square
+    pile = session.pile(int(number))
+    return pile, pile.observation["hand_rgb"]
+
+
+def _view(session: DemoSession, number: float, own: Image.Image | None) -> Iterator[tuple[Any, ...]]:
+    """Yield the image, no point in it, and what was taught."""
+    try:
+        pixels = _image(session, number, own)[1]
+    except PickClutterError:  # `_show` says it
+        pixels = None
+    yield None if pixels is None else _enlarged(pixels), None, None, session.taught
+
+
+def _find(session: DemoSession, number: float, own: Image.Image | None, x: int, y: int) -> Iterator[tuple[Any, ...]]:
+    """Yield the image with an edge around the object that was clicked in the enlarged one, and its point."""
+    zoom = _zoom(_image(session, number, own)[1])
+    u, v = x // zoom, y // zoom
+    yield _outlined(_example(session, number, own, u, v)), u, v
+
+
+def _example(session: DemoSession, number: float, own: Image.Image | None, u: Any, v: Any) -> Example:
+    image, point = _image(session, number, own)[0], None if u is None or v is None else (u, v)
+    if isinstance(image, SimulatedPile) and point is None:
+        raise InvalidArgumentError("expected a point on the object: click it in the image of the pile")
+    return find_example(image.observation if isinstance(image, SimulatedPile) else image, point)
+
+
+def _outlined(example: Example) -> NDArray[np.uint8]:
+    return _enlarged(draw_detection(example.rgb, Detection(1.0, 0.5, example.mask, np.zeros(example.mask.shape))))
+
+
+def _zoom(pixels: NDArray[np.uint8]) -> int:
+    return max(_CLICKED_SIDE // len(pixels), 1)
+
+
+def _enlarged(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return an image with each pixel several times: `gradio.Image` tells where a click was only if it is shrunk."""
+    return pixels.repeat(_zoom(pixels), axis=0).repeat(_zoom(pixels), axis=1)
+
+
+def _teach(
+    session: DemoSession, number: float, own: Image.Image | None, text: str, u: Any, v: Any
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the image with an edge around what was taken, the name, what to do next, and what was taught."""
+    given = " ".join(text.split()).removeprefix("the ")  # "my mug" stays, which is "mug" where it is no known name
+    if not given or len(read := split_names(given, [*session.names, given])) != 1:
+        raise InvalidArgumentError(f"expected one name of the object, but got {text!r}: type what you call it")
+    name, example = read[0], _example(session, number, own, u, v)
+    session.teach(name, example)
+    count = session.student.examples.count(name)
+    number_of = "1 example" if count == 1 else f"{count} examples"
+    said = f"Taught {name} by what has a white edge ({number_of}). Ask for it, or press Pick it."
+    yield _outlined(example), name, said, session.taught
+
+
+def _forget(session: DemoSession, text: str) -> Iterator[tuple[Any, ...]]:
+    """Yield what was done, and what is still taught."""
+    session.forget(text.strip())
+    yield f"Forgot {text.strip()}.", session.taught
 
 
 _HEADERS = ["name", "student", "threshold", "predicted", "teacher", "its threshold", "its prediction"]
@@ -297,12 +450,12 @@ def table(names: Sequence[str], student: Sequence[Detection], teacher: Sequence[
     return [row + [""] * (len(_HEADERS) - len(row)) for row in rows]
 
 
-def _with_errors(gr: Any, function: Callable[..., Iterator[Any]]) -> Callable[[Any, Any, Any], Iterator[Any]]:
+def _with_errors(gr: Any, function: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
     """Return a function of the page whose errors are shown to the person."""
 
-    def shown(number: Any, own: Any, text: Any) -> Iterator[Any]:
+    def shown(*given: Any) -> Iterator[Any]:
         try:
-            yield from function(number, own, text)
+            yield from function(*given)
         except PickClutterError as error:
             raise gr.Error(str(error), print_exception=False) from error
 

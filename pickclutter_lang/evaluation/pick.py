@@ -115,6 +115,17 @@ def outcome_in_words(episode: Mapping[str, Any]) -> str:
     return f"Not placed: the arm lifted the {name}, but did not bring it to the goal."
 
 
+def next_step(config: PickConfig, found: Pick) -> str:
+    """Return the command to try next: the demo, and where the pick failed, how to show the policy the object."""
+    objects = config.objects if isinstance(config.objects, str) else f"[{','.join(config.objects)}]"
+    demo = f"pickclutter demo policy={config.policy or 'open'} objects={objects}"
+    if found.episode["success"] or config.policy is None:
+        return demo
+    file = found.target.replace(" ", "_")
+    teach = f'pickclutter teach policy={config.policy} names=["{found.target}"] images={file}.jpg out=mine'
+    return f"{demo}, where a click teaches it, or by a photo: {teach}"
+
+
 def is_known(episode: Mapping[str, Any]) -> bool:
     """Return whether the simulator has an object of the name, in the pile or not."""
     return bool(episode["reference"] == episode["target"])

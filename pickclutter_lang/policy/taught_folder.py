@@ -56,12 +56,7 @@ def teach(config: TeachConfig) -> Examples:
 
 def _teach(config: TeachConfig, policy: Path, out: Path) -> Examples:
     with dir_lock(out):
-        source = out if (out / CONFIG_FILE).exists() else policy
-        if source != policy and load_config(out).sha256 != load_config(policy).sha256:
-            raise InvalidArgumentError(
-                f"expected out to be a new folder, or {config.policy} as it was taught before, but {out} has another "
-                f"policy; teach that one: policy={out}"
-            )
+        source = _taught_before(policy, out)
         student = StudentRuntime.load(source, config.trust_code)
         before, pictures = student.examples, {}
         for name, example in _examples_of(config):
@@ -72,9 +67,8 @@ def _teach(config: TeachConfig, policy: Path, out: Path) -> Examples:
                     f"expected a new name, but {name} has {known} examples; add=true adds to them, "
                     f"pickclutter forget policy={out} names=[{name}] removes them"
                 )
-            crop = (object_crop(example.rgb, example.mask, 64) * 255).round().astype(np.uint8)
-            file = f"{picture_prefix(name)}{hashlib.sha256(crop.tobytes()).hexdigest()[:12]}.png"
-            pictures[f"{PICTURES}/{file}"] = png_bytes(Image.fromarray(crop))
+            file, picture = _picture(name, example)
+            pictures[file] = picture
         if not pictures:
             raise DatasetError(f"expected objects to show, but none is visible in {config.scenes or config.objects}")
         if source != out:  # whole with its memory, or not at all
@@ -85,6 +79,50 @@ def _teach(config: TeachConfig, policy: Path, out: Path) -> Examples:
                 atomic_write(out / file, data, remove_stale=False)
             student.examples.save(out)
     return student.examples
+
+
+def prepare_folder(policy: str, out: Path) -> None:
+    """Make `out` a policy folder that can be taught: a copy of a policy, or that copy as it was taught before.
+
+    :raises InvalidArgumentError: when it has another policy
+    """
+    with dir_lock(out):
+        folder = policy_folder(policy)
+        if _taught_before(folder, out) != out:
+            examples = load_examples(folder)
+            copy_folder(folder, out, {**pictures_of(folder, examples.taught), **examples.files()})
+
+
+def add_to_folder(student: StudentRuntime, name: str, example: Example, out: Path) -> None:
+    """Give a student one more example of a name, and write it to the folder that it is taught in.
+
+    :raises InvalidArgumentError: as `Examples.add`
+    """
+    with dir_lock(out):
+        student.examples = load_examples(out)  # another command may have taught it meanwhile
+        add_example(student, name, example)
+        file, picture = _picture(name, example)
+        atomic_write(out / file, picture, remove_stale=False)
+        student.examples.save(out)
+
+
+def _taught_before(policy: Path, out: Path) -> Path:
+    """Return `out` where it has this policy already, otherwise the folder of the policy."""
+    if not (out / CONFIG_FILE).exists():
+        return policy
+    if out != policy and load_config(out).sha256 != load_config(policy).sha256:
+        raise InvalidArgumentError(
+            f"expected out to be a new folder, or {policy} as it was taught before, but {out} has another policy; "
+            f"teach that one: policy={out}"
+        )
+    return out
+
+
+def _picture(name: str, example: Example) -> tuple[str, bytes]:
+    """Return a picture and its file name: a hash of the object's name, which says whose it is, and one of its own."""
+    crop = (object_crop(example.rgb, example.mask, 64) * 255).round().astype(np.uint8)
+    file = f"{PICTURES}/{picture_prefix(name)}{hashlib.sha256(crop.tobytes()).hexdigest()[:12]}.png"
+    return file, png_bytes(Image.fromarray(crop))
 
 
 def _examples_of(config: TeachConfig) -> Iterator[tuple[str, Example]]:

@@ -24,12 +24,13 @@ from gradio_client.exceptions import AppError
 from helpers.browser import opened as opened_browser
 from helpers.policies import opened
 from pickclutter_lang.demo.config import DemoConfig
-from pickclutter_lang.demo.page import DemoSession, SimulatedPile, open_session, serve
+from pickclutter_lang.demo.page import DemoSession, SimulatedPile, _runners, open_session, serve
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MissingAssetsError, TeacherError
 from pickclutter_lang.evaluation.calibration import thresholds_of, write_thresholds
 from pickclutter_lang.evaluation.rollout import RolloutConfig
 from pickclutter_lang.experiments.scenes.store_scores import scene_to_observation
-from pickclutter_lang.policy.detectors import StudentDetector
+from pickclutter_lang.policy.detectors import StudentDetector, segment_observation
+from pickclutter_lang.policy.examples import load_examples
 from pickclutter_lang.policy.folder import Thresholds
 
 NAMES = ["banana", "a red teapot", "the blue object"]
@@ -170,6 +171,58 @@ def test_wrong_names_and_what_is_no_upload_are_refused(served: Served, image: Pa
         Client(served.url, verbose=False).predict(0, there, "pear", api_name="/show")
 
 
+def test_an_object_is_taught_and_forgotten_over_http(exported: Path, tmp_path: Path) -> None:
+    pixels, policy, out = np.full((96, 96, 3), 230, np.uint8), exported / "few_shot", tmp_path / "mine"
+    pixels[30:60, 40:70] = (200, 30, 30)
+    Image.fromarray(pixels).save(tmp_path / "box.png")
+    config = DemoConfig(policy=str(policy), out=str(out), objects="ycb", objects_root=str(tmp_path), num_threads=1)
+    with open_session(config) as session, serve(session, free_port()) as url:
+        page, photo = Client(url, verbose=False), handle_file(str(tmp_path / "box.png"))
+
+        def teach(name: str, *point: int | None) -> Any:
+            return page.predict(0, photo, name, *point, api_name="/teach")
+
+        assert teach("my box", 50, 40)[1] == "my box" and teach("the my box", None, None)[3]["data"] == [["my box", 1]]
+        assert show(url, tmp_path / "box.png", "My box")[0][0] == "my box"
+        wrong = ((" ", 50, "name"), ("box, pear", 50, "one name"), ("box", 5, "ground"), ("box", 96, "96"))
+        for name, column, message in wrong:
+            with pytest.raises(AppError, match=message):
+                teach(name, column, 40)
+        teach("banana", 50, 40)
+        assert load_examples(out).taught == ("banana", "my box") and len([*(out / "examples").iterdir()]) == 2
+        assert page.predict("banana", api_name="/forget")[1]["data"] == [["my box", 1]]
+        with pytest.raises(AppError, match="banana"):
+            page.predict("banana", api_name="/forget")
+    with open_session(config) as session:  # the folder keeps it
+        assert session.taught == [["my box", 1]] and not load_examples(policy).taught
+    with (
+        pytest.raises(InvalidArgumentError, match="out"),
+        open_session(replace(config, policy=str(exported / "distill"))),
+    ):
+        pass
+
+
+@pytest.mark.sim
+def test_what_is_taught_by_a_click_is_picked(served: Served, session: DemoSession) -> None:
+    page, segments = Client(served.url, verbose=False), segment_observation(session.pile(1).observation)
+    row, column = np.argwhere(segments == np.bincount(segments[segments > 0]).argmax())[0].tolist()
+    with pytest.raises(AppError, match="click"):
+        page.predict(1, None, "zorb", None, None, api_name="/teach")
+    assert page.predict(1, None, "zorb", column, row, api_name="/teach")[1] == "zorb"
+    found = session.ask(session.pile(1), ["zorb"], teacher=False)[0]
+    assert found.mask[row, column] and found.margin > 0
+    video, outcome = page.predict(1, None, "zorb", api_name="/pick")
+    assert video and "absent" not in outcome and session.simulator._submit(_taught).result() == ("zorb",)
+    page.predict("zorb", api_name="/forget")
+    page.predict(1, None, "hammer", api_name="/pick")
+    assert session.simulator._submit(_taught).result() == ()
+
+
+def _taught(config: RolloutConfig) -> tuple[str, ...]:
+    student = _runners[0].student
+    return () if student is None else student.examples.taught
+
+
 @pytest.mark.sim
 def test_a_person_names_an_object_and_the_arm_picks_it(served: Served, image: Path) -> None:
     with opened_browser(served.url, viewport={"width": 390, "height": 844}) as (page, problems):
@@ -195,12 +248,12 @@ def test_a_person_names_an_object_and_the_arm_picks_it(served: Served, image: Pa
 @pytest.mark.sim
 def test_the_arm_picks_in_the_pile_that_was_shown(session: DemoSession) -> None:
     pile = session.pile(1)
-    again, attempt = session.simulator.pile(1), session.simulator.pick(1, "Hammer")
+    again, attempt = session.simulator.pile(1), session.simulator.pick(1, "Hammer", session.student.examples)
     np.testing.assert_array_equal(again.result().observation["hand_rgb"], pile.observation["hand_rgb"])
     assert set(pile.visible) <= set(pile.objects) and "hammer" in attempt.result().outcome
     assert len(attempt.result().video) > 1000
     with pytest.raises(InvalidArgumentError, match="instruction"):
-        session.simulator.pick(0, "ä" * 200).result()
+        session.simulator.pick(0, "ä" * 200, session.student.examples).result()
 
 
 @pytest.mark.sim
