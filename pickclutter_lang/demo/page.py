@@ -250,15 +250,8 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
     spec = session.student.config
     show = _with_errors(gr, partial(_show, gr, session))
     pick = _with_errors(gr, partial(_pick_on_page, session, folder))
-    teach, forget, find = (_with_errors(gr, partial(function, session)) for function in (_teach, _forget, _find))
-
-    def point_at(number: float, own: Any, event: Any) -> Iterator[Any]:
-        yield from find(number, own, *event.index)
-
-    def chosen(event: Any) -> Any:
-        return event.row_value[0]
-
-    point_at.__annotations__["event"] = chosen.__annotations__["event"] = gr.SelectData
+    teach, forget = (_with_errors(gr, partial(function, session)) for function in (_teach, _forget))
+    point_at, chosen = _on_click(gr, session)
     with gr.Blocks(title="pickclutter-lang", delete_cache=(3600, 3600)) as page:
         gr.Markdown(
             f"## What can be picked?\nStudent `{spec.network.name}`, distilled from the teacher `{spec.teacher.name}`. "
@@ -281,19 +274,7 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
                 )  # fmt: skip
             with gr.Column(scale=3, min_width=300):
                 with gr.Row():
-                    seen = gr.Image(
-                        label="Click an object to teach it", interactive=False, height=350, buttons=[], min_width=240
-                    )
-                    with gr.Column(min_width=240):
-                        name = gr.Textbox(label="What you call it")
-                        with gr.Row():
-                            column = gr.Number(None, label="Column", precision=0, min_width=80)
-                            row = gr.Number(None, label="Row", precision=0, min_width=80)
-                        with gr.Row():
-                            teach_it = gr.Button("Teach", variant="primary", min_width=80)
-                            forget_it = gr.Button("Forget", min_width=80)
-                        said = gr.Markdown()
-                        taught = gr.Dataframe(headers=["taught", "examples"], interactive=False, buttons=[])
+                    seen, name, column, row, teach_it, forget_it, said, taught = _teaching_panel(gr)
                 with gr.Row():
                     student = gr.AnnotatedImage(label="Student", min_width=240)
                     teacher = gr.AnnotatedImage(label="Teacher", min_width=240)
@@ -319,6 +300,36 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
             done.success(**shown, api_visibility="private")
         pick_it.click(pick, [number, own, names], [video, outcome], api_name="pick")
     return page
+
+
+def _teaching_panel(gr: Any) -> tuple[Any, ...]:
+    """Return image, name, point, buttons, what is said, and the list of what was taught."""
+    seen = gr.Image(label="Click an object to teach it", interactive=False, height=350, buttons=[], min_width=240)
+    with gr.Column(min_width=240):
+        name = gr.Textbox(label="What you call it")
+        with gr.Row():
+            column = gr.Number(None, label="Column", precision=0, min_width=80)
+            row = gr.Number(None, label="Row", precision=0, min_width=80)
+        with gr.Row():
+            teach_it = gr.Button("Teach", variant="primary", min_width=80)
+            forget_it = gr.Button("Forget", min_width=80)
+        said = gr.Markdown()
+        taught = gr.Dataframe(headers=["taught", "examples"], interactive=False, buttons=[])
+    return seen, name, column, row, teach_it, forget_it, said, taught
+
+
+def _on_click(gr: Any, session: DemoSession) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return what follows a click in the image, and one in the list of what was taught."""
+    find = _with_errors(gr, partial(_find, session))
+
+    def point_at(number: float, own: Any, event: Any) -> Iterator[Any]:
+        yield from find(number, own, *event.index)
+
+    def chosen(event: Any) -> Any:
+        return event.row_value[0]
+
+    point_at.__annotations__["event"] = chosen.__annotations__["event"] = gr.SelectData
+    return point_at, chosen
 
 
 def _show(
