@@ -14,6 +14,8 @@ from pickclutter_lang.policy.command_configs import (
     TeachConfig,
 )
 
+_SHOWN = 8
+
 
 @Command(PolicyExportConfig)
 def export_policy(config: PolicyExportConfig) -> None:
@@ -59,9 +61,12 @@ def teach(config: TeachConfig) -> None:
     from pickclutter_lang.policy.taught_folder import teach as run
 
     examples, out = run(config), config.out or config.policy
-    names = config.names or examples.taught
-    print(f"{out} knows {', '.join(f'{name} ({examples.count(name)} examples)' for name in names)}")
-    print(f'next: pickclutter pick "the {names[0]}" policy={out}, or pickclutter demo policy={out}')
+    names = list(config.names or examples.taught)
+    shown = ", ".join(f"{name} ({examples.count(name)})" for name in names[:_SHOWN])
+    more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    print(f"{out} knows, with so many examples: {shown}{more}")
+    pick = f'pickclutter pick "{names[0]}" policy={out} objects={config.objects}, or ' if config.objects else ""
+    print(f"next: {pick}pickclutter demo policy={out}")
 
 
 @Command(ForgetConfig)
@@ -87,7 +92,7 @@ def examples(config: ExamplesConfig) -> None:
     with file_lock(Path(config.out)):
         found = draw_examples(config.policy, Path(config.out))
     for name in found.taught:
-        print(f"{name}: {found.count(name)} examples")
+        print(f"{name}: {found.count(name)}")
     print(f"figure: {config.out}")
 
 

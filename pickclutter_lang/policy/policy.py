@@ -171,7 +171,7 @@ class LanguagePickPolicy:
     def from_pretrained(
         cls, name_or_path: str | Path, revision: str | None = None, token: str | None = None, **of_load: Any
     ) -> LanguagePickPolicy:
-        """Open an embedded policy, `open`, one of the Hugging Face Hub, `owner/name`, or a folder.
+        """Open an embedded policy, `open` or `ycb`, one of the Hugging Face Hub, `owner/name`, or a folder.
 
         :param of_load: further arguments of `load`
         :raises PickClutterError: what `pretrained_folder` and `load` raise
@@ -279,7 +279,7 @@ class LanguagePickPolicy:
     ) -> Location:
         """Find a named object in one image with depth, of any camera.
 
-        :param rgb: uint8 [S, S, 3], with S of `camera_size` in `policy.json`
+        :param rgb: uint8 [S, S, 3], with S a multiple of `camera_size` in `policy.json`
         :param depth: float [S, S], meters along the optical axis, 0 without a measurement
         :param intrinsic: [3, 3], the camera's matrix; `cx` and `cy` count from the image's corner
         :param pose: [4, 4], the camera's pose in a world whose z points up and is 0 on the table; OpenGL's axes: x
