@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -25,11 +26,12 @@ from pickclutter_lang.policy.folder import (
     policy_folder,
 )
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.teaching import Example, add_example, find_example
+from pickclutter_lang.policy.teaching import Example, add_example, encode_example, find_example
 from pickclutter_lang.utils.images import Cell, contact_sheet, png_bytes, read_image
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.progress import track
+from pickclutter_lang.utils.typing import Float32Array
 
 IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png", ".webp")
 _VIEW_SIZE = 128
@@ -58,17 +60,21 @@ def _teach(config: TeachConfig, policy: Path, out: Path) -> Examples:
     with dir_lock(out):
         source = _taught_before(policy, out)
         student = StudentRuntime.load(source, config.trust_code)
-        before, pictures = student.examples, {}
+        pictures: dict[str, bytes] = {}
+        shown = defaultdict[str, list[tuple[Float32Array, Float32Array]]](list)
         for name, example in _examples_of(config):
-            add_example(student, name, example)
-            known = before.count(name)
+            file, picture = _picture(name, example)
+            pictures[file] = picture
+            shown[name].append(encode_example(student, example))
+        for name, parts in shown.items():
+            known = student.examples.count(name)
+            keys, rivals = (np.concatenate(part) for part in zip(*parts, strict=True))
+            student.examples = student.examples.add(name, keys, rivals)
             if known and student.examples.count(name) > known and not config.add:  # the same ones again change nothing
                 raise InvalidArgumentError(
                     f"expected a new name, but {name} has {known} examples; add=true adds to them, "
                     f"pickclutter forget policy={out} names=[{name}] removes them"
                 )
-            file, picture = _picture(name, example)
-            pictures[file] = picture
         if not pictures:
             raise DatasetError(f"expected objects to show, but none is visible in {config.scenes or config.objects}")
         if source != out:  # whole with its memory, or not at all

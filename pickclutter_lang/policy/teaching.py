@@ -15,7 +15,9 @@ from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.policy.detectors import segment_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.utils.typing import Float32Array
 
+_MAX_RIVALS = 16
 _STANDS_OUT = 3.0
 """An object stands out that is so many times as large as any other."""
 _PLAIN = 6.0
@@ -142,11 +144,15 @@ def _segment_photo(rgb: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray
     )
 
 
+def encode_example(student: StudentRuntime, example: Example) -> tuple[Float32Array, Float32Array]:
+    """Return the key [1, D] of an example, and those [r, D] of other objects in its image."""
+    keys = student.encode_crops(example.rgb, [example.mask], turns=4)
+    return keys, student.encode_crops(example.rgb, example.others[:_MAX_RIVALS])
+
+
 def add_example(student: StudentRuntime, name: str, example: Example) -> None:
     """Give a student one more example of a name.
 
     :raises InvalidArgumentError: as `Examples.add`
     """
-    keys = student.encode_crops(example.rgb, [example.mask], turns=4)
-    rivals = student.encode_crops(example.rgb, example.others)
-    student.examples = student.examples.add(name, keys, rivals)
+    student.examples = student.examples.add(name, *encode_example(student, example))
