@@ -171,37 +171,6 @@ def test_wrong_names_and_what_is_no_upload_are_refused(served: Served, image: Pa
         Client(served.url, verbose=False).predict(0, there, "pear", api_name="/show")
 
 
-def test_an_object_is_taught_and_forgotten_over_http(exported: Path, tmp_path: Path) -> None:
-    pixels, policy, out = np.full((96, 96, 3), 230, np.uint8), exported / "few_shot", tmp_path / "mine"
-    pixels[30:60, 40:70] = (200, 30, 30)
-    Image.fromarray(pixels).save(tmp_path / "box.png")
-    config = DemoConfig(policy=str(policy), out=str(out), objects="ycb", objects_root=str(tmp_path), num_threads=1)
-    with open_session(config) as session, serve(session, free_port()) as url:
-        page, photo = Client(url, verbose=False), handle_file(str(tmp_path / "box.png"))
-
-        def teach(name: str, *point: int | None) -> Any:
-            return page.predict(0, photo, name, *point, api_name="/teach")
-
-        assert teach("my box", 50, 40)[1] == "my box" and teach("the my box", None, None)[3]["data"] == [["my box", 1]]
-        assert show(url, tmp_path / "box.png", "My box")[0][0] == "my box"
-        wrong = ((" ", 50, "name"), ("box, pear", 50, "one name"), ("box", 5, "ground"), ("box", 96, "96"))
-        for name, column, message in wrong:
-            with pytest.raises(AppError, match=message):
-                teach(name, column, 40)
-        teach("banana", 50, 40)
-        assert load_examples(out).taught == ("banana", "my box") and len([*(out / "examples").iterdir()]) == 2
-        assert page.predict("banana", api_name="/forget")[1]["data"] == [["my box", 1]]
-        with pytest.raises(AppError, match="banana"):
-            page.predict("banana", api_name="/forget")
-    with open_session(config) as session:  # the folder keeps it
-        assert session.taught == [["my box", 1]] and not load_examples(policy).taught
-    with (
-        pytest.raises(InvalidArgumentError, match="out"),
-        open_session(replace(config, policy=str(exported / "distill"))),
-    ):
-        pass
-
-
 @pytest.mark.sim
 def test_what_is_taught_by_a_click_is_picked(served: Served, session: DemoSession) -> None:
     page, segments = Client(served.url, verbose=False), segment_observation(session.pile(1).observation)
@@ -276,6 +245,37 @@ def test_without_a_simulator_the_page_takes_own_images(exported: Path, tmp_path:
             session.pile(0)
         with serve(session, free_port()) as url:
             assert show(url, image, "pear")[0][0] == "pear"
+
+
+def test_an_object_is_taught_and_forgotten_over_http(exported: Path, tmp_path: Path) -> None:
+    pixels, policy, out = np.full((96, 96, 3), 230, np.uint8), exported / "few_shot", tmp_path / "mine"
+    pixels[30:60, 40:70] = (200, 30, 30)
+    Image.fromarray(pixels).save(tmp_path / "box.png")
+    config = DemoConfig(policy=str(policy), out=str(out), objects="ycb", objects_root=str(tmp_path), num_threads=1)
+    with open_session(config) as session, serve(session, free_port()) as url:
+        page, photo = Client(url, verbose=False), handle_file(str(tmp_path / "box.png"))
+
+        def teach(name: str, *point: int | None) -> Any:
+            return page.predict(0, photo, name, *point, api_name="/teach")
+
+        assert teach("my box", 50, 40)[1] == "my box" and teach("the my box", None, None)[3]["data"] == [["my box", 1]]
+        assert show(url, tmp_path / "box.png", "My box")[0][0] == "my box"
+        wrong = ((" ", 50, "name"), ("box, pear", 50, "one name"), ("box", 5, "ground"), ("box", 96, "96"))
+        for name, column, message in wrong:
+            with pytest.raises(AppError, match=message):
+                teach(name, column, 40)
+        teach("banana", 50, 40)
+        assert load_examples(out).taught == ("banana", "my box") and len([*(out / "examples").iterdir()]) == 2
+        assert page.predict("banana", api_name="/forget")[1]["data"] == [["my box", 1]]
+        with pytest.raises(AppError, match="banana"):
+            page.predict("banana", api_name="/forget")
+    with open_session(config) as session:  # the folder keeps it
+        assert session.taught == [["my box", 1]] and not load_examples(policy).taught
+    with (
+        pytest.raises(InvalidArgumentError, match="out"),
+        open_session(replace(config, policy=str(exported / "distill"))),
+    ):
+        pass
 
 
 def test_a_taken_port_is_named(session: DemoSession) -> None:
