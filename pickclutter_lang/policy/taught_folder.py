@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from pickclutter_lang.datasets.transforms.resampling import object_crop
+from pickclutter_lang.envs.randomization import IMAGE_SUFFIXES
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.object_sets import is_kinds, load_object_set
 from pickclutter_lang.policy.command_configs import TeachConfig
@@ -33,7 +34,6 @@ from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.progress import track
 from pickclutter_lang.utils.typing import Float32Array
 
-IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png", ".webp")
 _VIEW_SIZE = 128
 _MIN_PIXELS = 30
 
