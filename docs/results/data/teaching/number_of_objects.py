@@ -1,0 +1,61 @@
+"""Right names of the objects of stored piles, and the time of a decision, for 5 to all of the taught objects.
+
+    python docs/results/data/teaching/number_of_objects.py POLICY STORE
+"""
+
+import sys
+import time
+from copy import copy
+
+import numpy as np
+
+from pickclutter_lang.datasets.config import SceneDataConfig
+from pickclutter_lang.datasets.scene_images import SceneDataset
+from pickclutter_lang.datasets.scenes import SceneStore
+from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
+from pickclutter_lang.experiments.scenes.store_scores import scene_to_observation
+from pickclutter_lang.policy.detectors import StudentDetector, segment_observation
+from pickclutter_lang.policy.examples import crop_metric
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.utils.progress import track
+
+DRAWS, TIMED = 20, 40
+
+policy, folder = sys.argv[1:]
+student, store = StudentRuntime.load(policy), SceneStore.open(folder)
+scenes = SceneDataset(store, SceneDataConfig(cameras=["hand"], crop_size=None, target_label="visible"))
+taught, keys, names = student.examples.taught, [], []
+for row in track(range(len(store)), "piles"):
+    scene, seen = store.scene(row), scene_to_observation(scenes, row)
+    segments = segment_observation(seen)
+    for slot, actor in enumerate(scene["actors"].tolist()):
+        mask = scene["hand_segmentation"] == slot + 1
+        if actor < 0 or not scene["visible"][actor] or store.label_names[actor] not in taught:
+            continue
+        names.append(store.label_names[actor])
+        parts = [segments == number for number in np.unique(segments[mask]) if number]
+        parts = [part for part in parts if part.mean() >= MIN_AREA_FRACTION]
+        best = max(parts, key=lambda part: (part & mask).sum() / (part | mask).sum(), default=None)
+        keys.append(None if best is None else student.encode_crops(seen["hand_rgb"], [best])[0])
+
+rng, shown = np.random.default_rng(0), student.examples
+print("objects | right names, % (objects asked) | median decision, ms")
+for count in [number for number in (5, 26, 100) if number < len(taught)] + [len(taught)]:
+    right, asked = 0, 0
+    for _ in range(DRAWS if count < len(taught) else 1):
+        kept = set(rng.choice(taught, count, replace=False).tolist())
+        examples = shown.forget([name for name in taught if name not in kept]) if count < len(taught) else shown
+        rows = [row for row, name in enumerate(names) if name in kept]
+        known = [row for row in rows if keys[row] is not None]
+        odds = examples.log_odds(np.stack([keys[row] for row in known]), crop_metric())
+        right += sum(examples.taught[best] == names[row] for row, best in zip(known, odds.argmax(axis=1), strict=True))
+        asked += len(rows)
+    part, seconds = copy(student), []
+    part.examples = examples
+    detector = StudentDetector(part)
+    for row in range(TIMED):
+        seen = scene_to_observation(scenes, row)
+        start = time.perf_counter()
+        detector(seen, examples.taught[row % count])
+        seconds.append(time.perf_counter() - start)
+    print(f"{count} | {100 * right / asked:.1f} ({right}/{asked}) | {1000 * np.median(seconds):.0f}", flush=True)
