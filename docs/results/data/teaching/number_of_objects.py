@@ -1,6 +1,6 @@
 """Right names of the objects of stored piles, and the time of a decision, for 5 to all of the taught objects.
 
-    python docs/results/data/teaching/number_of_objects.py POLICY STORE
+python docs/results/data/teaching/number_of_objects.py POLICY STORE
 """
 
 import sys
