@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pickclutter_lang.evaluation.metrics import MEASURES, share_of
+from pickclutter_lang.evaluation.metrics import MEASURES, hits_of, share_of
 from pickclutter_lang.results.intervals import share
 from pickclutter_lang.utils.markdown import markdown_table
 
@@ -35,6 +35,15 @@ VARIANTS = {
     "zero_shot": "student, by name",
     "teacher": "teacher",
     "oracle": "told by the simulator",
+    "ycb": "shown five views of each object alone: `ycb`",
+    "view1": "shown one view of each object alone",
+    "look1": "shown one look at each in another pile",
+    "open": "by name alone: `open`",
+    "only_look1": "shown one look at the target, and nothing else",
+    "only_look5": "shown five looks at the target, and nothing else",
+    "camera": "`ycb`, hand camera moved by 3 cm, 80 instead of 90 degrees of view",
+    "light": "`ycb`, weaker, warmer light from another side, a tan table",
+    "scans": "48 scans that are no YCB, shown five views of each alone",
 }
 RATES = ("graspable_picked", "false_absence", "absence_detected", "wrong_object")
 TEXTS = ("variant", "kind", "instruction", "target", "reference", "expected", "picked")
@@ -59,6 +68,19 @@ def rates(name: str, group: str) -> str:
     found = episodes_of(name)
     rows = [[VARIANTS[one], *(share_of(own, one, key, group) for key in RATES)] for one, own in found.items()]
     return markdown_table(["%, 95% interval", *(MEASURES[key].title for key in RATES)], rows)
+
+
+def of_oracle(name: str, group: str, *variants: str) -> str:
+    """Return the rates of some variants, the first of what the oracle places: `oracle`, or B of a variant A:B."""
+    found, rows = episodes_of(name), []
+    for variant, _, own_oracle in (one.partition(":") for one in variants):
+        oracle = own_oracle or "oracle"
+        placed = {pile for pile, (hit, _) in hits_of(found[oracle], oracle, RATES[0]).items() if hit}
+        own, tried = found[variant], [episode for episode in found[variant] if episode["seed"] in placed]
+        of_placed = share_of(tried, variant, RATES[0], group)
+        rows.append([VARIANTS[variant], of_placed, *(share_of(own, variant, key, group) for key in RATES[1:])])
+    heads = ["placed, of what the oracle places", *(MEASURES[key].title for key in RATES[1:])]
+    return markdown_table(["%, 95% interval", *heads], rows)
 
 
 def in_words(name: str) -> str:
@@ -140,7 +162,8 @@ def source(name: str) -> str:
 
 
 RENDERERS: dict[str, Callable[..., str]] = {
-    function.__name__: function for function in (rates, in_words, by_object, by_words, scores, teacher, table, source)
+    function.__name__: function
+    for function in (rates, of_oracle, in_words, by_object, by_words, scores, teacher, table, source)
 }
 
 
