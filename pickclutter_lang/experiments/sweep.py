@@ -160,8 +160,8 @@ def plan_runs(
 def run_sweep(jobs: Sequence[Job], command: Sequence[str], out: Path, workers: int) -> list[Failure]:
     """Run the jobs that are not complete yet, some side by side; return those that failed.
 
-    Those that take over a distillation come after all that distill. The children end with this process, however it
-    ends; started again, each continues where it stopped.
+    Those that take over a distillation come after all that distill; where that failed they are not started. Children
+    end with this process, however it ends; started again, each continues where it stopped.
 
     :param command: of one run; a job's arguments come after it
     :raises LockedError: when another process is at work in `out`
@@ -172,6 +172,11 @@ def run_sweep(jobs: Sequence[Job], command: Sequence[str], out: Path, workers: i
         logs.mkdir(exist_ok=True)
         for distills in (True, False):
             left = {job.name: job for job in jobs if (job.waits_for is None) is distills and not job.complete}
+            for job in list(left.values()):
+                if job.waits_for is not None and not job.waits_for.done:
+                    first = job.waits_for.name
+                    failures.append(Failure(job.name, "not started", log_of(logs, first), f"{first} failed"))
+                    del left[job.name]
             tasks = [(name, job.arguments) for name, job in left.items()]
             make = partial(process_of_runs, command, logs, environment)
             with closing(PoolConfig(workers).map(make, tasks)) as ended:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,14 +96,16 @@ def alive(out: Path) -> list[int]:
 
 
 def test_a_failed_run_is_named_and_the_others_go_on(tmp_path: Path, script: Path) -> None:
-    jobs = make_jobs(tmp_path / "out", ["good", "bad", "killed", "good2"])
+    jobs = make_jobs(tmp_path / "out", ["good", "bad", "killed", "good2", "waits"])
+    jobs[4] = replace(jobs[4], waits_for=jobs[1])
     failures = run_sweep(jobs, [sys.executable, str(script)], tmp_path / "out", 2)
     assert [(f.name, f.status) for f in failures] == [
         ("bad/seed0", "exit status 1"),
         ("killed/seed0", "ended by SIGKILL"),
+        ("waits/seed0", "not started"),
     ]
     assert "the disk is full" in str(failures[0])
-    assert [job.done for job in jobs] == [True, False, False, True]
+    assert [job.done for job in jobs] == [True, False, False, True, False]
     assert "threads 1" in (tmp_path / "out" / "logs" / "good-seed0.log").read_text()
 
 
