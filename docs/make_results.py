@@ -2,7 +2,7 @@
 
 A page asks for a table with a pair of comments; what stands between them is replaced:
 
-    <!-- results: rates policy/trial unseen -->
+    <!-- results: rates policy/open_kinds all -->
     <!-- /results -->
 
 The first word is a function of `RENDERERS`, the others are its arguments. `--check` changes nothing, and fails where a
@@ -31,7 +31,6 @@ FIGURES = DOCS.parent / "assets" / "pocket_teacher" / "figures.json"
 _REGION = re.compile(r"(<!-- results: (.+?) -->\n)(.*?)(<!-- /results -->)", re.DOTALL)
 
 VARIANTS = {
-    "few_shot": "student, after 50 labeled scenes",
     "zero_shot": "student, by name",
     "teacher": "teacher",
     "oracle": "told by the simulator",
@@ -43,7 +42,7 @@ VARIANTS = {
     "only_look5": "shown five looks at the target, and nothing else",
     "camera": "`ycb`, hand camera moved by 3 cm, 80 instead of 90 degrees of view",
     "light": "`ycb`, weaker, warmer light from another side, a tan table",
-    "scans": "48 scans that are no YCB, shown five views of each alone",
+    "scans": "47 scans that are no YCB, shown five views of each alone",
 }
 RATES = ("graspable_picked", "false_absence", "absence_detected", "wrong_object")
 TEXTS = ("variant", "kind", "instruction", "target", "reference", "expected", "picked")
@@ -59,7 +58,8 @@ def episodes_of(name: str) -> dict[str, list[dict[str, Any]]]:
     """Return variant -> its episodes in `data/NAME.csv`."""
     found: dict[str, list[dict[str, Any]]] = {variant: [] for variant in VARIANTS}
     for row in read(name):
-        found[row["variant"]].append({key: x if key in TEXTS else float(x or 0) for key, x in row.items()})
+        episode = {key: x if key in TEXTS else float(x or 0) for key, x in row.items()}
+        found.setdefault(row["variant"], []).append(episode)
     return {variant: episodes for variant, episodes in found.items() if episodes}
 
 
@@ -70,39 +70,17 @@ def rates(name: str, group: str) -> str:
     return markdown_table(["%, 95% interval", *(MEASURES[key].title for key in RATES)], rows)
 
 
-def of_oracle(name: str, group: str, *variants: str) -> str:
+def of_oracle(name: str, *variants: str) -> str:
     """Return the rates of some variants, the first of what the oracle places: `oracle`, or B of a variant A:B."""
     found, rows = episodes_of(name), []
     for variant, _, own_oracle in (one.partition(":") for one in variants):
         oracle = own_oracle or "oracle"
         placed = {pile for pile, (hit, _) in hits_of(found[oracle], oracle, RATES[0]).items() if hit}
         own, tried = found[variant], [episode for episode in found[variant] if episode["seed"] in placed]
-        of_placed = share_of(tried, variant, RATES[0], group)
-        rows.append([VARIANTS[variant], of_placed, *(share_of(own, variant, key, group) for key in RATES[1:])])
-    heads = ["placed, of what the oracle places", *(MEASURES[key].title for key in RATES[1:])]
+        of_placed = [share_of(tried, variant, RATES[0], group) for group in ("all", "unseen")]
+        rows.append([VARIANTS[variant], *of_placed, *(share_of(own, variant, key, "all") for key in RATES[1:])])
+    heads = ["placed, of what the oracle places", "of these, unseen names", *(MEASURES[key].title for key in RATES[1:])]
     return markdown_table(["%, 95% interval", *heads], rows)
-
-
-def in_words(name: str) -> str:
-    """Return the counts of placed graspable targets by variant, of seen and of unseen names."""
-    rows = []
-    for variant, own in episodes_of(name).items():
-        found = [share_of(own, variant, RATES[0], group) for group in ("seen", "unseen")]
-        rows.append([VARIANTS[variant], *(f"{one.hits} of {one.total}" for one in found)])
-    return markdown_table(["placed, of graspable targets", "seen names", "unseen names"], rows)
-
-
-def by_object(name: str) -> str:
-    """Return, for each object, graspable targets that were placed, and visible ones that were called absent."""
-    found = episodes_of(name)
-    rows = []
-    for target in sorted({episode["target"] for own in found.values() for episode in own}):
-        cells = [
-            [share_of([e for e in own if e["target"] == target], variant, key) for key in RATES[:2]]
-            for variant, own in found.items()
-        ]
-        rows.append([target, *(", ".join(f"{one.hits}/{one.total}" for one in pair) for pair in cells)])
-    return markdown_table(["object", *(VARIANTS[one] for one in found)], rows)
 
 
 def by_words(name: str) -> str:
@@ -115,18 +93,6 @@ def by_words(name: str) -> str:
         shares = (share([bool(episode[key]) for episode in own], names) for key in ("followed", "declared_absent"))
         rows.append([kind.replace("_", " "), *shares])
     return markdown_table(["instruction", "right, %", "called absent, %"], rows)
-
-
-def scores(name: str) -> str:
-    """Return F1 and mAP of a policy on stored scenes, in percent, as `evaluate-affordance policy=` measured them."""
-    groups: Mapping[str, Any] = json.loads((DATA / f"{name}.json").read_text())["groups"]
-    metrics = {"map": "mAP", "f1": "F1", "all_positive_map": "mAP, all-positive", "all_positive_f1": "F1, all-positive"}
-    rows = []
-    for group, found in groups.items():
-        cells = [f"{100 * found[key]['mean']:.1f} ± {100 * found[key]['half_width']:.1f}" for key in metrics]
-        missed = f"{100 * found['visible_called_absent'] / found['visible']:.1f}"
-        rows.append([group, str(found["names"]), *cells, missed])
-    return markdown_table(["names", "number", *metrics.values(), "visible, called absent, %"], rows)
 
 
 def teacher() -> str:
@@ -162,8 +128,7 @@ def source(name: str) -> str:
 
 
 RENDERERS: dict[str, Callable[..., str]] = {
-    function.__name__: function
-    for function in (rates, of_oracle, in_words, by_object, by_words, scores, teacher, table, source)
+    function.__name__: function for function in (rates, of_oracle, by_words, teacher, table, source)
 }
 
 

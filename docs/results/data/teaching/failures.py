@@ -1,6 +1,6 @@
 """Draw the first failures of `ycb` in closed loop: what it takes for the target (white edge), and the target (green).
 
-python docs/results/data/teaching/failures.py OBJECTS_ROOT docs/images/failures.png
+python docs/results/data/teaching/failures.py OBJECTS_ROOT docs/images/failures.jpg
 """
 
 import csv
