@@ -119,8 +119,10 @@ def _pick(config: RolloutConfig, seed: int, name: str, examples: Examples) -> At
     runner, video = _runner(config), VideoRecorder()
     assert runner.student is not None
     runner.student.examples = examples
-    runner.use_detector(_STUDENT, StudentDetector(runner.student))  # which knows the taught names now
-    episode = runner.run(_STUDENT, runner.start(seed, partial(typed_instruction, name)), video.callback)
+    detector = StudentDetector(runner.student)
+    runner.use_detector(_STUDENT, detector)  # which knows the taught names now
+    start = runner.start(seed, partial(typed_instruction, name, detector.names))
+    episode = runner.run(_STUDENT, start, video.callback)
     outcome = "success" if episode["success"] else "failure"
     video_of = video.mp4(outcome if is_known(episode) else "")
     return Attempt(outcome_in_words(episode), video_of, bool(episode["success"]))
@@ -342,7 +344,7 @@ def _show(
         objects = ", ".join(name if name in image.visible else f"{name} (hidden)" for name in image.objects)
     else:
         objects, default = "your own image", known[0]
-    names = split_names(text or default, known)
+    names = split_names(text or default, _known(session, image))
     student = session.ask(image, names, teacher=False)
     yield f"In it: {objects}.", annotated(pixels, names, student), gr.skip(), table(names, student, [])
     try:
@@ -359,8 +361,8 @@ def _pick_on_page(
     """Yield the file of a pick's video, and what came of it."""
     if own is not None:
         raise InvalidArgumentError("expected a pile, but your own image is shown, where no arm is; remove it")
-    pile, known = session.pile(int(number)), session.names
-    name = split_names(text or next(iter(pile.visible), known[0]), known)[0]
+    pile = session.pile(int(number))
+    name = split_names(text or next(iter(pile.visible), session.names[0]), _known(session, pile))[0]
     attempt: Attempt = _result(session.simulator.pick(int(number), name, session.student.examples))
     path = folder / f"{uuid4().hex}.mp4"
     path.write_bytes(attempt.video)
@@ -368,6 +370,11 @@ def _pick_on_page(
 
 
 _CORRECT = " To correct it, click what it took in the image, type what that is, and press Teach."
+
+
+def _known(session: DemoSession, image: SimulatedPile | NDArray[np.uint8]) -> list[str]:
+    """Return names that the student knows, and those of a pile."""
+    return [*session.names, *(image.objects if isinstance(image, SimulatedPile) else ())]
 
 
 def _image(

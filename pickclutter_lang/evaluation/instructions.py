@@ -287,15 +287,16 @@ def draw_instruction(kind: str, pile: Pile, seed: int) -> Instruction:
     return Instruction(kind, text, target.name, reference.name, tuple(item.name for item in right))
 
 
-def typed_instruction(name: str, pile: Pile) -> Instruction:
+def typed_instruction(name: str, known: Sequence[str], pile: Pile) -> Instruction:
     """Return the instruction to pick an object by any name; nothing is expected for a name that no object here has.
 
     `reference` is the name that a policy reads in the instruction: "lemon" for "Lemon!".
 
+    :param known: names that the policy knows beside those of the pile
     :raises InvalidArgumentError: when all objects of the split are in the pile, and none has the name
     """
     text = instruction(name, 0)
-    reference = parse_target_name(text, [item.name for item in (*pile.objects, *pile.absent)])
+    reference = parse_target_name(text, [*(item.name for item in (*pile.objects, *pile.absent)), *known])
     right = [item for item in pile.objects if item.name == reference]
     known = right or [item for item in pile.absent if item.name == reference]
     target = known[0] if known else _several(pile.absent, "an absent object")[0]

@@ -14,7 +14,7 @@ from pickclutter_lang.evaluation.config import PickConfig
 from pickclutter_lang.evaluation.instructions import TYPED, Instruction, Pile
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner, Start
 from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder
-from pickclutter_lang.language.instructions import MODIFIERS, Phrase, instruction, read_name, read_phrase
+from pickclutter_lang.language.instructions import MODIFIERS, Phrase, instruction, read_name, read_phrase, unread_words
 from pickclutter_lang.language.object_attributes import attributes_of
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.kinds.kind_set import KindSet
@@ -43,7 +43,8 @@ def pick(config: PickConfig) -> Pick:
     :raises PickClutterError: what making the environment and loading the policy or teacher raise
     """
     objects = load_object_set(config.objects, config.objects_root)
-    phrase = read_phrase(read_name(config.phrase, objects.catalog.names), objects.catalog)
+    known = *objects.catalog.names, *unread_words(objects.catalog)
+    phrase = read_phrase(read_name(config.phrase, known), objects.catalog)
     kinds = kinds_of_pile(phrase, objects, config.seed) if isinstance(objects, KindSet) else []
     _check_possible(phrase, objects, kinds)
     variant = "teacher" if config.policy is None else "few_shot"

@@ -17,7 +17,7 @@ from pickclutter_lang.envs.wrappers import DeclareAbsence, FlatObservation
 from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.evaluation.config import PileSettings
 from pickclutter_lang.evaluation.instructions import BLANK, DRAWN, Instruction, Pile, draw_instruction, may_refuse
-from pickclutter_lang.language.instructions import encode_instruction
+from pickclutter_lang.language.instructions import encode_instruction, unread_words
 from pickclutter_lang.manipulation.grasp_proposals import propose_grasps
 from pickclutter_lang.manipulation.scripted_picker import PickPhase
 from pickclutter_lang.objects.catalog import Catalog
@@ -159,6 +159,7 @@ class RolloutRunner:
         self.inner: Any = wrap(gym.make(config.env_id, **config.env_arguments(hand_size, base_size)))
         catalog: Catalog = self.inner.unwrapped.catalog  # type: ignore[attr-defined]
         self._names, self._seen_names = catalog.names, seen_names(catalog, self.student)
+        self._unread = unread_words(catalog)
         self._env = FlatObservation(DeclareAbsence(self.inner), mask=True)
         if self.student is not None:
             check_cameras(self._env, self.student)
@@ -237,7 +238,8 @@ class RolloutRunner:
         if variant != OWN:
             if variant not in self._detectors:
                 self.use_detector(variant, self._make_detector(variant))
-            detector = TimedDetector(*self._detectors[variant])
+            made, names = self._detectors[variant]
+            detector = TimedDetector(made, (*names, *self._unread))
             policy = LanguagePickPolicy(detector, self.config.control_mode, proposer=self._proposer)
             return Actor(policy, detector, detector.seconds)
         own = resolve(str(self.config.own_policy), "policy")()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,8 @@ SPELLINGS = {"gray": "grey"}
 """Other spellings of colors -> those that captions of the embedded teacher have."""
 _MAX_CHARACTERS = 500
 _SHOWN_NAMES = 10
+_SHORT = 3
+"""Words of the beginning of a description that says too little: "a small"."""
 _SPELLED = "|".join((*COLORS, *SPELLINGS))
 _ARTICLE = r"(?:(?:one of )?(?:the|my|your|our|these|those)|this|that|an?|some|any) "
 _TEMPLATES = [
@@ -66,13 +68,50 @@ _AFTER_THE_NAME = re.compile(
 )
 _PARTICLE = re.compile(r" (?:up|out|over|there|here)$", re.IGNORECASE)
 """The particle of a verb, behind the name: "pick the mug up"."""
+_ONE, _MANY = "NAME", "NAMES"
+"""Stand in a folded text, which has no capitals, for a known name, and for its plural."""
 _PLACE = (
-    r"(?:next to|to the (?:left|right)|(?:on|at|in) the (?:left|right|back|front|corner|middle)|left of|right of|"
-    r"behind|in front of|beside|near|close to|closest to|under|underneath|below|above|on top of|between)"
+    r"(?:next to|behind|beside|near|close to|under|underneath|below|above|between|"
+    r"(?:left|right|top|bottom|front|back|middle) of|"
+    r"(?:on|at|in|to) (?:the |my |your )?(?:far |very )?(?:left|right|front|back|top|bottom|corner|middle|center|side))"
 )
-_SIDE = r"(?:leftmost|rightmost|nearest|closest|farthest)"
+_COMPARED = (
+    r"(?:(?:big|small|larg|tall|short|long|wid|narrow|heavi|thick|dark|bright|red|green|blu|clos|near|high|farth|"
+    r"furth)[dgn]?e(?:r|st)|thinnest|lightest|lowest|(?:left|right|top|bottom|front|upper)-?most|"
+    r"(?<=the )(?:left|right)(?= \w)|(?:left|right)-hand)"
+)
+_RELATIVE = (
+    r"(?:left|right|top|bottom|upper|lower|front|back|rear|middle|other|same|next|first|second|third|last|"
+    r"big|large|huge|small|little|tiny)"
+)
+"""They say which one, before a noun: "the left mug", "the big red box"."""
 _NUMBER = r"(?:\d+|two|three|four|five|six|both|all|several|many|(?:a )?few|(?:a )?couple of)"
 _AND = r"(?: and| or| then| &|,)"
+_COLORED = rf"(?:(?:{_SPELLED}) (?:(?:and|or) )?)*"
+_LISTED = re.compile(rf"^(?:{_ARTICLE})?{_COLORED}NAMES?{_AND} {_ARTICLE}\w")
+"""A name with another object after it."""
+_APART = re.compile(
+    rf"\bNAMES? {_PLACE}\b|\b{_PLACE} {_ARTICLE}(?:\w+ )*?NAMES?\b|\b(?:on|in|inside|by) {_ARTICLE}(?:\w+ )*?NAMES?$"
+    rf"|^{_NUMBER} (?:of )?(?:the )?(?:\w+ )*?NAMES$|^{_COLORED}NAME{_AND} {_COLORED}NAMES?$"
+    rf"|\bNAMES?(?:{_AND}| from| off| out of| instead of) {_ARTICLE}(?:\w+ )*?NAMES?$"
+)
+"""A name with its place or number, or with another one."""
+_NEGATED = (
+    r"(?<![\w-])(?:(?:no(?![,.])|not|nor|neither|none|never|without|except|excluding|excepting|isnt|arent|doesnt|hasnt|"
+    r"(?:other|rather|different) (?:than|from)|instead of|apart from|aside from|but not|"
+    rf"(?:all|anything|everything|any|every|nothing|one|thing|object) but|but(?= {_ARTICLE}))(?![\w-])|"
+    rf"non[ -](?=NAME|{_SPELLED}))"
+)
+_NOT_UNDERSTOOD = re.compile(
+    rf"(?P<negation>{_NEGATED})|(?<![\w-])(?:{_COMPARED}|{_PLACE}|(?P<relative>{_RELATIVE}))(?![\w-])"
+)
+_NOUN_BEHIND = re.compile(
+    r" (?:(?!the |an? |my |now |away )[\w-]+ ){0,3}?(?:NAME|(?:one|thing|object|item)s?)(?![\w-])"
+)
+_ASIDE = re.compile(
+    r"(?: with| (?:that|which) has|(?:[,.;]| and)(?: then)? (?:put|place|bring|move|carry|lift|give|hand|drop|set)) "
+)
+"""What follows says no longer which object is meant: a part of it, or where it goes."""
 _PROHIBITION = re.compile(
     r"(?:^|[,;.!?] ?|\b(?:please|and|but|robot) )(?:don'?t|do not|never|not|avoid|leave|stop) "
     rf"(?:{_ARTICLE}|(?:it|them|pick|grab|take|touch|lift|move|get|give|\w+ing)\b)",
@@ -181,33 +220,42 @@ def _plain(text: str) -> str:
 class _KnownNames:
     """Known names, and what recognizes them in texts.
 
-    `spelled` are names by their folded form, plurals too. In a folded text `anywhere` finds colors and a name after
-    them, `at_the_end` a name, `plural` colors and a plural alone, `listed` a name with another object after it, and
-    `apart` a name with its place or number, with another one, or with a negation.
+    `spelled` are names by their folded form, plurals too, `many` the forms that are a plural alone. In a folded text
+    `anywhere` finds colors and a name after them.
     """
 
     def __init__(self, names: tuple[str, ...]) -> None:
         plurals = {_fold(many): name for name in reversed(names) for many in plurals_of(name)}
         singular = {_fold(name): name for name in reversed(names)}
-        self.names, self.spelled = names, plurals | singular
-        colors = rf"(?:(?:{_SPELLED}) (?:(?:and|or) )?)*"
-        many = _any_of(plurals.keys() - singular.keys())
-        head = _any_of(singular.keys() - set(COLORS))  # "the orange and white mug" is one object
-        either = f"(?:{_any_of(singular)}|{many})"
-        self.anywhere = re.compile(rf"(?<![\w-])({colors})({_any_of(self.spelled)})(?![\w-])")
-        self.at_the_end = re.compile(rf"\b{either}$")
-        self.plural = re.compile(rf"^({colors})({many})$")
-        self.listed = re.compile(rf"^(?:{_ARTICLE})?{colors}{either}{_AND} {_ARTICLE}\w")
-        self.apart = re.compile(
-            rf"\b{either} {_PLACE}\b"
-            rf"|\b{_PLACE} {_ARTICLE}(?:\w+ )*?{either}\b"
-            rf"|\b(?:on|in|inside|by) {_ARTICLE}(?:\w+ )*?{either}$"
-            rf"|^(?:{_ARTICLE})?{_SIDE} (?:\w+ )*?{either}$"
-            rf"|^{_NUMBER} (?:of )?(?:the )?(?:\w+ )*?{many}$"
-            rf"|\b{either}(?:{_AND}| from| off| out of| instead of) {_ARTICLE}(?:\w+ )*?{either}$"
-            rf"|^{colors}{head}{_AND} {colors}{either}$"
-            rf"|(?<![\w-])(?:no|not|isnt|except|other than|but(?= {_ARTICLE}))(?: {_ARTICLE}| )(?:\w+ )*?{either}$"
-        )
+        self.names, self.spelled, self.many = names, plurals | singular, plurals.keys() - singular.keys()
+        self.anywhere = re.compile(rf"(?<![\w-])({_COLORED})({_any_of(self.spelled)})(?![\w-])")
+
+    def masked(self, text: str) -> str:
+        """Return a text, folded, with `_ONE` for each known name, and `_MANY` for a plural."""
+        return self.anywhere.sub(lambda found: found[1] + (_MANY if found[2] in self.many else _ONE), _fold(text))
+
+    def check_words(self, text: str) -> None:
+        """Raise InvalidArgumentError where a text has a negation, or says where its object is or how it compares.
+
+        Words of a known name, or of what the package calls an object, are none of these.
+        """
+        folded = _fold(text)
+        if not _NOT_UNDERSTOOD.search(folded):
+            return
+        masked = self._nouns.sub(_ONE, folded)
+        before = len(_ASIDE.split(masked, maxsplit=1)[0])
+        for found in _NOT_UNDERSTOOD.finditer(masked):
+            which = found.start() < before and (not found["relative"] or _NOUN_BEHIND.match(masked, found.end()))
+            if found["negation"] or which:
+                raise InvalidArgumentError(
+                    f"expected one object by what it is, with colors, materials or shapes before it, but got {text!r}: "
+                    f"{found[0]!r} is not understood, as no place, size, comparison or negation is; a name that has "
+                    "such a word can be taught: pickclutter teach"
+                )
+
+    @cached_property
+    def _nouns(self) -> re.Pattern[str]:
+        return re.compile(rf"(?<![\w-]){_any_of(self.spelled.keys() | _package_words())}(?![\w-])")
 
     def requested(self, text: str) -> str | None:
         """Return the name in a request, or a text that is a known name; None where it is neither."""
@@ -216,6 +264,7 @@ class _KnownNames:
         plain = _plain(text)
         if _fold(plain) in self.spelled:
             return self.spelled[_fold(plain)]
+        self.check_words(plain)
         for template in _TEMPLATES:
             if match := template.fullmatch(plain):
                 return self.cut(match[1])
@@ -227,7 +276,7 @@ class _KnownNames:
         if not asked and not re.search(f" {_ARTICLE}", name, re.IGNORECASE):
             bare = match["also_noun"] and not match["whom"]  # "hand towel" is no request for a towel
             asked = match["picks"] and not _NO_NAME.fullmatch(name)
-            asked = asked or (self.at_the_end.search(_fold(name)) and not bare)
+            asked = asked or (re.search(r"\bNAMES?$", self.masked(name)) and not bare)
         return name if asked and not _OTHER_WORDS.search(name) else None
 
     def cut(self, text: str, spoken: bool = False) -> str:
@@ -247,7 +296,7 @@ class _KnownNames:
         name = _without_article((spoken_cuts if spoken else cuts)[-1])
         name = name.rstrip(".!?") or name
         self.check_one_object(name)
-        if found := self.plural.search(_fold(name)):
+        if (found := self.anywhere.fullmatch(_fold(name))) and found[2] in self.many:
             return _respelled(found[1]) + self.spelled[found[2]]
         return _respelled(name)
 
@@ -256,11 +305,11 @@ class _KnownNames:
 
         :param listed: check for a list alone, in a text whose end may say where the object goes
         """
-        folded = _fold(text)
-        if self.listed.search(folded) or (not listed and self.apart.search(folded)):
+        masked = self.masked(text)
+        if _LISTED.search(masked) or (not listed and _APART.search(masked)):
             raise InvalidArgumentError(
-                f"expected one object, by what it is, but got {text!r}; places and negations are not understood, and "
-                "several objects are picked one after the other"
+                f"expected one object, by what it is, but got {text!r}; places are not understood, and several objects "
+                "are picked one after the other"
             )
 
 
@@ -366,6 +415,30 @@ def known_phrase(text: str, names: tuple[str, ...]) -> Phrase:
             continue
         return found if whole == text else Phrase(text, found.labels, (*found.modifiers, text[len(whole) + 1 :]))
     return Phrase(text, (), ())
+
+
+def unread_words(catalog: Catalog) -> tuple[str, ...]:
+    """Return the names and synonyms of a catalog that no text is taken for unless they are known: "no name can"."""
+    none_known, found = _known_names(()), list[str]()
+    words = dict.fromkeys(word for item in catalog for word in (item.name, *item.synonyms))
+    for word in (word for word in words if _fold(word) not in _package_words()):
+        try:
+            none_known.check_words(word)
+        except InvalidArgumentError:
+            found.append(word)
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def _package_words() -> frozenset[str]:
+    """Return names, synonyms, categories, their plurals, and descriptions of the package's objects, folded."""
+    words = set[str]()
+    for item in (*all_objects(), *(kind.catalog_entry() for kind in words_of_kinds())):
+        nouns = (item.name, *item.synonyms, item.category, *item.hypernyms)
+        words.update(nouns, *map(plurals_of, nouns))
+        described = item.description, item.description.partition(",")[0], item.description.replace(",", "")
+        words.update(_without_article(text) for text in described if len(text.split()) > _SHORT)
+    return frozenset(map(_fold, words - {""}))
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.instructions import decode_instruction, parse_target_name
+from pickclutter_lang.language.instructions import decode_instruction, parse_target_name, read_name
 from pickclutter_lang.manipulation.grasp_proposals import GraspProposer, proposals, propose_grasps
 from pickclutter_lang.manipulation.gripper import GraspCandidates
 from pickclutter_lang.manipulation.kinematics import hold_action, make_controller
@@ -285,11 +285,12 @@ class LanguagePickPolicy:
         :param pose: [4, 4], the camera's pose in a world whose z points up and is 0 on the table; OpenGL's axes: x
             right, y up, view along -z
         :param name: of any object
-        :raises InvalidArgumentError: for an image of another size or type, or a name that cannot be encoded
+        :raises InvalidArgumentError: for an image of another size or type, a name that cannot be encoded, or one that
+            says where the object is or what it is not
         :raises PickClutterError: what encoding a new name raises
         """
         observation = {"hand_rgb": rgb, "hand_depth": depth, "hand_intrinsic": intrinsic, "hand_cam2world": pose}
-        found = self.detector(observation, name)
+        found = self.detector(observation, read_name(name, self.detector.names))
         points, others = points_of_object(np.asarray(depth, float), intrinsic, pose, found.mask)
         for grasps in proposals(points, others, np.eye(3), self.proposer):
             if len(grasps.positions):

@@ -130,16 +130,17 @@ def test_a_typed_name_is_the_one_that_the_policy_reads(
 ) -> None:
     here = pile("banana", "lemon", "fork")
     known = [item.name for item in (*here.objects, *here.absent)]
-    asked = typed_instruction(typed, here)
+    asked = typed_instruction(typed, (), here)
     assert asked.text == f"pick up the {typed}" and asked.reference == reference and asked.expected == expected
     assert asked.reference == parse_target_name(asked.text, known)
     assert asked.target == (target or here.absent[0].name)
+    assert typed_instruction("left mug", ["left mug"], here).reference == "left mug"  # which was taught
 
 
 def test_what_a_pile_cannot_ask_for_is_refused() -> None:
     here = kinds_pile("mug", "fork")
     assert draw_instruction("other", here, 0).expected
-    assert typed_instruction("mug", replace(here, absent=())).expected == ("mug",)
+    assert typed_instruction("mug", (), replace(here, absent=())).expected == ("mug",)
     taken = replace(here, labels=(*here.labels, replace(here.objects[0], synonyms=_UNRELATED)))
     silent = replace(here, objects=(*here.objects, replace(CATALOG.find("pear"), category="", description="")))
     wrong = [("named", replace(here, absent=())), ("named", kinds_pile("mug")), ("unrelated", taken)]
@@ -147,4 +148,4 @@ def test_what_a_pile_cannot_ask_for_is_refused() -> None:
         with pytest.raises(InvalidArgumentError):
             draw_instruction(kind, few, 0)
     with pytest.raises(InvalidArgumentError, match="kinds"):
-        typed_instruction("spoon", replace(here, absent=()))
+        typed_instruction("spoon", (), replace(here, absent=()))

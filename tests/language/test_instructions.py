@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES, instruction, parse_target_name, read_name
-from pickclutter_lang.objects.catalog import all_objects
+from pickclutter_lang.language.instructions import (
+    INSTRUCTION_TEMPLATES,
+    instruction,
+    parse_target_name,
+    read_name,
+    unread_words,
+)
+from pickclutter_lang.objects.catalog import Catalog, all_objects
 from pickclutter_lang.objects.kinds.kind_set import load_kind_set
 
 NAMES = [
@@ -79,6 +87,32 @@ REFUSED = [
     *("the orange and the lemon", "mug from the bowl", "two mugs", "mug or bowl", "the mug, the kettle"),
     *("don't pick up the mug", "leave the mug", "no, not the mug", "stop the stop sign", "stop picking", "red " * 200),
     *("no mug", "the object that is not a mug", "everything but the mug", "anything except the red mug"),
+    *("not the red one", "the mug, but not the red one", "a unicorn that isn't red", "the non-red mug", "no unicorn"),
+    *("the mug without a handle", "anything but a unicorn", "neither of the mugs", "no name can"),
+    *(
+        "the left mug",
+        "right mug",
+        "the left unicorn",
+        "the left one",
+        "the top bowl",
+        "the other mug",
+        "the teapot left of it",
+    ),
+    *(
+        "the unicorn on the left",
+        "the mug on top",
+        "the unicorn behind it",
+        "the nearest unicorn",
+        "a mug, on the left",
+    ),
+    *(
+        "the big box",
+        "big red ball",
+        "the biggest unicorn",
+        "the smaller one",
+        "small mug with a handle",
+        "reddest mug",
+    ),
 ]
 
 
@@ -88,6 +122,24 @@ def test_places_several_objects_and_negations_are_refused(text: str) -> None:
         with pytest.raises(InvalidArgumentError):
             read(text, NAMES)
         assert read(text, [*NAMES, text]) == text  # where it is a name
+
+
+@pytest.mark.parametrize(
+    "text", ["left-handed scissors", "notebook", "big ben", "laptop", "forget-me-not", "non-stick pan"]
+)
+def test_a_name_may_contain_such_a_word(text: str) -> None:
+    assert read_name(text, NAMES) == parse_target_name(f"pick up the {text} right now", NAMES) == text
+
+
+def test_words_of_an_objects_catalog_are_known_where_they_are_given() -> None:
+    items = [
+        replace(item, name=name)
+        for item, name in zip(all_objects(), ("large bowl", "lemon", "no name can"), strict=False)
+    ]
+    unread = unread_words(Catalog(items))
+    assert {"large bowl", "no name can"} <= {*unread} and not unread_words(Catalog(all_objects()))
+    for name in ("large bowl", "no name can"):
+        assert parse_target_name(f"grab the {name}, please", [*NAMES, *unread]) == name
 
 
 def test_the_packages_words_are_read_as_they_are() -> None:

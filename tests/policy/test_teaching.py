@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from helpers.photos import photo
 from helpers.policies import random_policy
 from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
-from pickclutter_lang.language.instructions import parse_target_name
+from pickclutter_lang.language.instructions import encode_instruction, parse_target_name
 from pickclutter_lang.policy.detectors import Detection, RandomDetector, segment_observation
 from pickclutter_lang.policy.examples import load_examples
 from pickclutter_lang.policy.policy import LanguagePickPolicy
@@ -143,6 +143,18 @@ def test_images_of_twice_the_size_have_the_same_object(policy: LanguagePickPolic
     for side in (SIDE + 1, 2 * SIDE + 1):
         with pytest.raises(InvalidArgumentError, match="pixels"):
             detect(policy, painted_observation(side), "lemon")
+
+
+def test_words_that_say_which_one_are_refused_unless_they_were_taught(policy: LanguagePickPolicy) -> None:
+    look = painted_observation(SIDE)
+    image = [look[f"hand_{key}"] for key in ("rgb", "depth", "intrinsic", "cam2world")]
+    for words in ("the left mug", "no mug", "the object that is not a lemon"):
+        with pytest.raises(InvalidArgumentError, match="understood"):
+            policy.locate(*image, words)
+        with pytest.raises(InvalidArgumentError, match="understood"):
+            policy.predict({**look, "instruction": encode_instruction(f"pick up {words}")})
+    policy.teach(look, "left mug", point=center(look, 2))
+    assert policy.locate(*image, "the left mug").present
 
 
 def test_a_look_without_objects_is_without_what_was_taught(policy: LanguagePickPolicy) -> None:
