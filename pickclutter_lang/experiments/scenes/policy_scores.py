@@ -110,7 +110,7 @@ def _group(cell: Cell) -> dict[str, Any]:
     """Return metrics of some names as the cells of a table, and counts over all scenes and names; {} without names."""
     if not cell.labels:
         return {}
-    predicted, present = cell.predicted, cell.targets
+    predicted, present, missed = cell.predicted, cell.targets, _missed(cell)
     everything = np.ones_like(present)
     sides = {"policy": cell, "all_positive": replace(cell, scores=everything.astype(np.float32), predicted=everything)}
     metrics: tuple[Metric, ...] = ("map", "f1")
@@ -119,7 +119,7 @@ def _group(cell: Cell) -> dict[str, Any]:
     }
     return {
         "names": len(cell.labels),
-        "missed": str(_missed(cell)),
+        "missed": missed._asdict() if missed.total else None,
         **{key: one and {"mean": one.mean, "half_width": one.half_width} for key, one in estimates.items()},
         "true": int(present.sum()),
         "true_called_absent": int((present & ~predicted).sum()),
@@ -148,7 +148,7 @@ def _tables(record: Record) -> str:
         cells = (estimate_cell(None if one is None else Estimate(**one, runs=1)) for one in metrics)
         pairs = (of["true_called_absent"], of["true"]), (of["absent_called_so"], of["absent"])
         shares = (f"{percent(count / total)} ({count}/{total})" if total else "NA" for count, total in pairs)
-        groups.append([title, of["names"], *cells, *shares, of["missed"]])
+        groups.append([title, of["names"], *cells, *shares, Share(**of["missed"]) if of["missed"] else "NA"])
     metrics_of_name = ("average_precision", "f1", "precision", "recall")
     names = [
         [name, "no" if row["unseen"] else "yes", row["support"], *(percent(row[m]) for m in metrics_of_name)]

@@ -65,11 +65,12 @@ def test_the_result_has_the_counts_of_a_slow_reference(scored: tuple[dict[str, A
     found, thresholds = predictions(out), thresholds_of(scored[0], predictions(out).names)
     columns = [n for n, out_ in enumerate(found.unseen.tolist()) if group == "all" or out_ == (group == "unseen")]
     missed = right = visible = absent = 0
-    f1 = []
+    f1, pairs = [], []
     for scores, present in zip(found.probabilities.tolist(), found.targets.tolist(), strict=True):
         hits = predicted = there = 0
         for n in columns:
             says = scores[n] > thresholds[n].item()
+            pairs.append((scores[n], present[n]))
             visible, absent = visible + present[n], absent + (not present[n])
             missed, right = missed + (present[n] and not says), right + (not present[n] and not says)
             hits, predicted, there = hits + (says and present[n]), predicted + says, there + present[n]
@@ -79,6 +80,11 @@ def test_the_result_has_the_counts_of_a_slow_reference(scored: tuple[dict[str, A
     assert result["names"] == len(columns)
     counts = [result[key] for key in ("true", "true_called_absent", "absent", "absent_called_so")]
     assert counts == [visible, missed, absent, right]
+    share = result["missed"]
+    limit = np.quantile([s for s, there in pairs if not there], 0.9)
+    beyond = [s < limit for s, there in pairs if there]
+    assert [share["hits"], share["total"]] == [sum(beyond), visible] and share["low"] < share["mean"] < share["high"]
+    assert share["mean"] == pytest.approx(np.mean(beyond))
     assert result["policy_f1"]["mean"] == pytest.approx(np.mean(f1))
 
 
