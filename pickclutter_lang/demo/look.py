@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,11 +14,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from pickclutter_lang import teachers
+from pickclutter_lang.datasets.transforms.resampling import object_crop
 from pickclutter_lang.demo.config import LookConfig
 from pickclutter_lang.evaluation.videos import draw_detection
 from pickclutter_lang.language.instructions import instruction, parse_target_name, read_name
 from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, upsample_to_image
+from pickclutter_lang.policy.folder import pictures_of
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.teachers.known_words import unknown_words_note, with_neighbors
 from pickclutter_lang.teachers.zero_shot import (
@@ -27,7 +30,7 @@ from pickclutter_lang.teachers.zero_shot import (
     encode_images,
     prompt_pair_probabilities,
 )
-from pickclutter_lang.utils.images import png_bytes, read_image
+from pickclutter_lang.utils.images import decode_image, png_bytes, read_image
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.markdown import markdown_table
 
@@ -42,20 +45,22 @@ POCKET_NOTE = (
 MAX_SIDE = 512
 """Pixels of a person's own image that are used."""
 _MAP_SIDE, _SHOWN = 320, 240  # pixels: the image of which a pocket teacher gives a map, and a panel
-_FOOT = 40
+_FOOT, _CROP = 40, 120
 
 
 class Look(NamedTuple):
     """The image, uint8 [S, S, 3], the names, and what the teacher and the student found for each.
 
-    `notes` are sentences on what does not count: words that the teacher does not know, and what lies outside of the
-    square; and on who gives no map.
+    `notes` are sentences on what does not count: words that the teacher does not know, what was taught but cannot be
+    cut out, and what lies outside of the square; and on who gives no map. `shown` are pictures of what the student was
+    taught, by name, for the names that it found by them.
     """
 
     image: NDArray[np.uint8]
     names: list[str]
     found: dict[str, list[Detection]]
     notes: tuple[str, ...] = ()
+    shown: Mapping[str, Sequence[NDArray[np.uint8]]] = {}
 
 
 def look(config: LookConfig) -> Look:
@@ -67,19 +72,31 @@ def look(config: LookConfig) -> Look:
     given = read_image(Path(config.image))
     image, (width, height) = center_square(given), given.size
     student = None if config.policy is None else StudentRuntime.load(config.policy, config.trust_code)
-    names = split_names(",".join(config.names), () if student is None else student.config.names)
+    detector = None if student is None else StudentDetector(student)
+    names = split_names(",".join(config.names), () if detector is None else detector.names)
     teacher = with_neighbors(teachers.load_teacher(config.teacher_name, config.checkpoint))
     found = {f"teacher {config.teacher_name}": detect_by_teacher(teacher, image, names, config.threshold)}
-    if student is not None:
-        found["student"] = StudentDetector(student).detect_without_depth(image, names)
-    notes = [note] if (note := unknown_words_note(teacher, names)) is not None else []
+    notes, shown = [unknown_words_note(teacher, names)], dict[str, list[NDArray[np.uint8]]]()
+    if detector is not None:
+        found["student"] = detector.detect_without_depth(image, names)
+        notes.append(detector.note_on_photo(image, names))
+        by_examples = [name for name, one in zip(names, found["student"], strict=True) if one.mask.any()]
+        shown = {name: _pictures(detector.student, detector.taught_of(name)) for name in by_examples}
     if width != height:
         notes.append(f"Of the {width} x {height} pixels the central square is used: cut out what you ask for.")
     if not isinstance(teacher, teachers.PocketTeacher):
         notes.append(f"The teacher {config.teacher_name} gives scores alone, no maps.")
-    drawn = Look(image, names, found, tuple(notes))
+    drawn = Look(image, names, found, tuple(note for note in notes if note is not None), shown)
     atomic_write(Path(config.out), png_bytes(draw_look(drawn)))
     return drawn
+
+
+def _pictures(student: StudentRuntime, names: Sequence[str]) -> list[NDArray[np.uint8]]:
+    """Return pictures of what a student was taught, those of each name in turn; none where its folder has none."""
+    if student.folder is None:
+        return []
+    of_names = [pictures_of(student.folder, [name]).values() for name in names]
+    return [np.asarray(decode_image(data)) for turn in zip_longest(*of_names) for data in turn if data is not None]
 
 
 def center_square(image: Image.Image) -> NDArray[np.uint8]:
@@ -143,11 +160,15 @@ def look_table(found: Look) -> str:
 
 
 def draw_look(found: Look) -> Image.Image:
-    """Draw the image, then a row for each who looked, with the map, score and threshold of each name."""
-    canvas = Image.new("RGB", ((1 + len(found.names)) * _SHOWN, len(found.found) * (_SHOWN + _FOOT)), (24, 26, 30))
+    """Draw the image, then a row for each who looked, with the map, score and threshold of each name.
+
+    Under a name that was found by examples are the crop that decided, and what it was compared with.
+    """
+    height, crops = _SHOWN + _FOOT, (_CROP + _FOOT) * bool(found.shown)
+    canvas = Image.new("RGB", ((1 + len(found.names)) * _SHOWN, len(found.found) * height + crops), (24, 26, 30))
     draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(13)
     for row, (who, detections) in enumerate(found.found.items()):
-        top = row * (_SHOWN + _FOOT)
+        top = row * height
         panels = [(found.image, who, "", (235, 235, 235))]
         for name, detection in zip(found.names, detections, strict=True):
             shown = draw_detection(found.image, detection) if np.ptp(detection.heatmap) > 0 else found.image
@@ -159,4 +180,21 @@ def draw_look(found: Look) -> Image.Image:
             canvas.paste(panel, (column * _SHOWN, top))
             draw.text((column * _SHOWN + 6, top + _SHOWN + 3), title[:34], color, font)
             draw.text((column * _SHOWN + 6, top + _SHOWN + 20), text, color, font)
+    for column, name in enumerate(found.names, 1):
+        if name in found.shown:
+            place = column * _SHOWN, len(found.found) * height
+            canvas.paste(_compared(found.image, found.found["student"][column - 1].mask, found.shown[name]), place)
+            text = "its crop" if not found.shown[name] else "its crop, and what was shown"
+            draw.text((place[0] + 6, place[1] + _CROP + 3), text, (235, 235, 235), font)
     return canvas
+
+
+def _compared(image: NDArray[np.uint8], mask: NDArray[np.bool_], shown: Sequence[NDArray[np.uint8]]) -> Image.Image:
+    """Return the crop of an object beside one picture, or up to four smaller ones, of what was shown."""
+    crop = (object_crop(image, mask) * 255).round().astype(np.uint8)
+    out, side = Image.new("RGB", (2 * _CROP, _CROP), (24, 26, 30)), _CROP if len(shown) == 1 else _CROP // 2
+    out.paste(Image.fromarray(crop).resize((_CROP - 4,) * 2, Image.Resampling.BICUBIC), (2, 2))
+    for n, picture in enumerate(shown[: (_CROP // side) ** 2]):
+        small = Image.fromarray(picture).resize((side - 4,) * 2, Image.Resampling.BICUBIC)
+        out.paste(small, (_CROP + n % 2 * side + 2, n // 2 * side + 2))
+    return out

@@ -345,8 +345,10 @@ def _show(
     else:
         objects, default = "your own image", known[0]
     names = split_names(text or default, _known(session, image))
+    note = None if isinstance(image, SimulatedPile) else StudentDetector(session.student).note_on_photo(image, names)
     student = session.ask(image, names, teacher=False)
-    yield f"In it: {objects}.", annotated(pixels, names, student), gr.skip(), table(names, student, [])
+    said = f"In it: {objects}. {note or ''}".strip()
+    yield said, annotated(pixels, names, student), gr.skip(), table(names, student, [])
     try:
         teacher = session.ask(image, names, teacher=True)
     except TeacherError as error:

@@ -14,7 +14,7 @@ from scipy.special import expit, logit
 from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION, enlarge, segment_means
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import COLORS, color_alone, color_phrase, known_phrase
-from pickclutter_lang.manipulation.segmentation import segment_rgbd, select_target_segments
+from pickclutter_lang.manipulation.segmentation import segment_photo, segment_rgbd, select_target_segments
 from pickclutter_lang.policy.examples import bare_name, crop_metric
 from pickclutter_lang.policy.runtime import StudentRuntime
 
@@ -124,6 +124,13 @@ class StudentDetector:
         known = [name for name in self.student.names if name in self.student.config.names or not color_alone(name)]
         return list(dict.fromkeys([*self.student.examples.taught, *known]))
 
+    def taught_of(self, name: str) -> tuple[str, ...]:
+        """Return which taught objects a name may mean: itself, or those that its noun names."""
+        name, taught = self._plain(name), self.student.examples.taught
+        if name in taught:
+            return (name,)
+        return () if not taught or color_alone(name) else known_phrase(name, taught).labels
+
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
         """Detect the object of a name; a new name is encoded by the teacher's text tower."""
         return self.detect(observation, [name])[0]
@@ -139,16 +146,11 @@ class StudentDetector:
         names, size = [self._plain(name) for name in names], self.student.config.camera_size
         factor = max(len(observation["hand_rgb"]) // size, 1)
         seen = shrink_observation(observation, factor) if factor > 1 else observation
-        segments, taught = segment_observation(seen), self.student.examples.taught
-        shown = {name: labels for name in names if (labels := _taught_labels(name, taught))}
+        segments = segment_observation(seen)
+        shown = {name: labels for name in names if (labels := self.taught_of(name))}
         by_text = [name for name in dict.fromkeys(names) if self._needs_text(name, shown.get(name))]
         found = dict(zip(by_text, self._detect_by_text(seen, segments, by_text, shown), strict=True))
-        if shown:
-            crops, rows = self._crops(observation, segments, factor)
-            odds = self.student.examples.log_odds(crops, crop_metric()) if len(rows) else np.zeros((0, len(taught)))
-            for name, labels in shown.items():
-                columns = [taught.index(label) for label in labels]
-                found[name] = self._recognize(name, segments, odds[:, columns], rows, labels, found.get(name))
+        found |= self._by_examples(observation["hand_rgb"], segments, factor, shown, found)
         return [_enlarged(found[name].detection, factor) for name in names]
 
     def _plain(self, name: str) -> str:
@@ -203,15 +205,34 @@ class StudentDetector:
         verified = [n for n, name in enumerate(names) if name in config.names and name not in shown]
         return self._verify(observation, names, found, candidates, verified)
 
+    def _by_examples(
+        self,
+        rgb: NDArray[np.uint8],
+        segments: NDArray[np.int64],
+        factor: int,
+        shown: Mapping[str, Sequence[str]],
+        by_text: Mapping[str, _ByText],
+    ) -> dict[str, _ByText]:
+        """Detect the objects of names by examples of those that each may mean."""
+        if not shown:
+            return {}
+        examples, found = self.student.examples, {}
+        crops, rows = self._crops(rgb, segments, factor)
+        odds = examples.log_odds(crops, crop_metric()) if len(rows) else np.zeros((0, len(examples.taught)))
+        for name, labels in shown.items():
+            columns = [examples.taught.index(label) for label in labels]
+            found[name] = self._recognize(name, segments, odds[:, columns], rows, labels, by_text.get(name))
+        return found
+
     def _crops(
-        self, observation: Mapping[str, Any], segments: NDArray[np.int64], factor: int
+        self, rgb: NDArray[np.uint8], segments: NDArray[np.int64], factor: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Return keys [n, D] of the segments that are large enough, and the numbers [n] of these segments."""
         sizes = np.bincount(segments.ravel())
         rows = 1 + np.flatnonzero(sizes[1:] >= MIN_AREA_FRACTION * segments.size)
         rows = np.sort(rows[np.argsort(-sizes[rows], kind="stable")[:_MAX_CROPS]])
         masks = [_repeated(segments == row, factor) for row in rows]
-        return self.student.encode_crops(observation["hand_rgb"], masks), rows
+        return self.student.encode_crops(rgb, masks), rows
 
     def _recognize(
         self,
@@ -247,7 +268,8 @@ class StudentDetector:
     def detect_without_depth(self, rgb: NDArray[np.uint8], names: Sequence[str]) -> list[Detection]:
         """Detect the objects of several names in an image [S, S, 3] that fills the student's view.
 
-        Without depth no segment is chosen: masks are empty.
+        On a plain ground what was taught is found by its examples, with its mask. All else is found by text: no segment
+        is chosen, and masks are empty.
 
         :raises InvalidArgumentError: for a student that takes depth
         :raises PickClutterError: what `StudentRuntime.predict` raises
@@ -255,13 +277,39 @@ class StudentDetector:
         spec, side = self.student.config, len(rgb)
         if spec.depth:
             raise InvalidArgumentError("expected a student of RGB alone, but this one takes depth, which no photo has")
-        start = (spec.camera_size - spec.crop_size) // 2
-        view = np.asarray(Image.fromarray(rgb).resize((spec.crop_size,) * 2))
-        around = (start, spec.camera_size - spec.crop_size - start)  # which the student does not see
-        output = self.student.predict({"hand_rgb": np.pad(view, (around, around, (0, 0)))}, names)
-        maps, nowhere = upsample_to_image(output.attention, side, side), np.zeros((side, side), bool)
-        rows = zip(names, output.scores.tolist(), maps, strict=True)
-        return [Detection(score, self.student.threshold(name), nowhere, heatmap) for name, score, heatmap in rows]
+        names = [self._plain(name) for name in names]
+        shown, segments = self._shown_in_photo(rgb, names)
+        found, by_text = dict[str, _ByText](), [n for n in dict.fromkeys(names) if self._needs_text(n, shown.get(n))]
+        if by_text:
+            start = (spec.camera_size - spec.crop_size) // 2
+            view = np.asarray(Image.fromarray(rgb).resize((spec.crop_size,) * 2))
+            around = (start, spec.camera_size - spec.crop_size - start)  # which the student does not see
+            output = self.student.predict({"hand_rgb": np.pad(view, (around, around, (0, 0)))}, by_text)
+            maps, nowhere = upsample_to_image(output.attention, side, side), np.zeros((side, side), bool)
+            odds = segment_log_odds(output.cell_logits, segments, side)
+            for name, score, heatmap, own in zip(by_text, output.scores.tolist(), maps, odds, strict=True):
+                found[name] = _ByText(Detection(score, self.student.threshold(name), nowhere, heatmap), own)
+        found |= self._by_examples(rgb, segments, 1, shown, found)
+        return [found[name].detection for name in names]
+
+    def note_on_photo(self, rgb: NDArray[np.uint8], names: Sequence[str]) -> str | None:
+        """Return a sentence on the names that were taught, but are looked for by text alone; None where none is."""
+        names = [self._plain(name) for name in names]
+        shown, _ = self._shown_in_photo(rgb, names)
+        if not (left := [name for name in names if self.taught_of(name) and name not in shown]):
+            return None
+        return (
+            f"The image's ground has many colors, so no object is cut out: by words, not by what was shown, are found "
+            f"{', '.join(left)}. Take a plain ground, such as a sheet of paper."
+        )
+
+    def _shown_in_photo(
+        self, rgb: NDArray[np.uint8], names: Sequence[str]
+    ) -> tuple[dict[str, tuple[str, ...]], NDArray[np.int64]]:
+        """Return names that examples tell, with the taught ones that each may mean, and the segments of a photo."""
+        shown = {name: labels for name in names if (labels := self.taught_of(name))}
+        segments = segment_photo(rgb, np.ones(rgb.shape[:2], bool)) if shown else None
+        return ({}, np.zeros(rgb.shape[:2], np.int64)) if segments is None else (shown, segments)
 
     def _threshold(self, name: str, color: bool) -> float:
         if self._always_present:
@@ -298,13 +346,6 @@ class _ByText(NamedTuple):
 
     detection: Detection
     log_odds: NDArray[np.float64]
-
-
-def _taught_labels(name: str, taught: Sequence[str]) -> tuple[str, ...]:
-    """Return which taught objects a name may mean: itself, or those that its noun names."""
-    if name in taught:
-        return (name,)
-    return () if not taught or color_alone(name) else known_phrase(name, tuple(taught)).labels
 
 
 def shrink_observation(observation: Mapping[str, Any], factor: int) -> dict[str, Any]:

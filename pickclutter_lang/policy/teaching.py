@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-from scipy.ndimage import binary_fill_holes, binary_opening, label
 
 from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.manipulation.segmentation import segment_photo
 from pickclutter_lang.policy.detectors import segment_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.utils.typing import Float32Array
@@ -20,11 +19,7 @@ from pickclutter_lang.utils.typing import Float32Array
 _MAX_RIVALS = 16
 _STANDS_OUT = 3.0
 """An object stands out that is so many times as large as any other."""
-_PLAIN = 6.0
-"""Of a ground: three quarters of it differ by less from its median, in CIELAB with a third of the lightness."""
 _MIN_SHARE_OF_PHOTO = 0.005
-_PHOTO_SIDE = 320
-"""Side in pixels at which the object of a photo is cut out."""
 _OBSERVED = ("hand_rgb", "hand_depth", "hand_intrinsic", "hand_cam2world")
 
 
@@ -73,7 +68,13 @@ def find_example(
             )
         inside[:] = False
         inside[top:bottom, left:right] = True
-    segments = segment_observation(image) if isinstance(image, Mapping) else _segment_photo(rgb, inside)
+    segments = segment_observation(image) if isinstance(image, Mapping) else segment_photo(rgb, inside)
+    if segments is None and inside.all():
+        raise InvalidArgumentError(
+            "expected a plain ground around the object, but this one has many colors; put the object on a sheet of "
+            "paper, cut it out (an alpha channel), or give box=[left,top,right,bottom]"
+        )
+    segments = inside.astype(np.int64) if segments is None else segments  # the box is the object
     sizes = np.bincount(segments[inside], minlength=int(segments.max()) + 1)
     smallest = MIN_AREA_FRACTION if isinstance(image, Mapping) else _MIN_SHARE_OF_PHOTO
     large = [n for n in np.argsort(-sizes).tolist() if n and sizes[n] >= max(smallest * inside.sum(), 16)]
@@ -100,48 +101,6 @@ def _numbers(key: str, values: Sequence[float], count: int) -> list[float]:
     if len(values) != count or not all(np.isfinite(value) for value in values):
         raise InvalidArgumentError(f"expected {key} to have {count} numbers, but got {list(values)}")
     return [float(value) for value in values]
-
-
-def _segment_photo(rgb: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the parts of a photo that differ from its ground: 1, 2, ..., and 0 for the ground.
-
-    The ground is what lies along the border of the image, or around the box. What differs from it by more than the
-    threshold of Otsu, in CIELAB's lightness, at a third, and colors, is an object. On a ground of many colors the box
-    is the object.
-
-    :param inside: [H, W], true in the box
-    :raises InvalidArgumentError: for a ground of many colors, without a box
-    """
-    from skimage.color import rgb2lab
-    from skimage.filters import threshold_otsu
-
-    height, width = rgb.shape[:2]
-    scale = min(_PHOTO_SIDE / max(height, width), 1.0)
-    size = max(round(width * scale), 1), max(round(height * scale), 1)
-    small = np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.BOX))
-    within = np.asarray(Image.fromarray(inside).resize(size, Image.Resampling.NEAREST))
-    lab = rgb2lab(small) * [1 / 3, 1.0, 1.0]
-    around = ~within
-    if not around.any():
-        edge = max(min(size) // 32, 1)
-        around[:edge] = around[-edge:] = around[:, :edge] = around[:, -edge:] = True
-    ground = lab[around]
-    center = np.median(ground, axis=0)
-    if np.quantile(np.linalg.norm(ground - center, axis=1), 0.75) > _PLAIN:
-        if inside.all():
-            raise InvalidArgumentError(
-                "expected a plain ground around the object, but this one has many colors; put the object on a sheet of "
-                "paper, cut it out (an alpha channel), or give box=[left,top,right,bottom]"
-            )
-        return inside.astype(np.int64)
-    spread = np.maximum(np.median(np.abs(ground - center), axis=0) * 1.5, 1.0)
-    distance = np.minimum(np.linalg.norm((lab - center) / spread, axis=2), 40.0)
-    values = distance[within]
-    threshold = max(threshold_otsu(values) if np.unique(values).size > 1 else np.inf, 4.0)  # type: ignore[no-untyped-call]
-    parts, _ = label(binary_fill_holes(binary_opening((distance > threshold) & within, iterations=1)))
-    return np.asarray(Image.fromarray(parts.astype(np.int32)).resize((width, height), Image.Resampling.NEAREST)).astype(
-        np.int64
-    )
 
 
 def encode_example(student: StudentRuntime, example: Example) -> tuple[Float32Array, Float32Array]:

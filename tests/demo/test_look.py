@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from helpers.photos import photo
 from pickclutter_lang.demo.config import LookConfig
 from pickclutter_lang.demo.look import center_square, look, look_table, split_names
 from pickclutter_lang.errors import InvalidArgumentError, TeacherError
 from pickclutter_lang.language.instructions import instruction, parse_target_name
+from pickclutter_lang.policy.command_configs import TeachConfig
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.taught_folder import teach
 from pickclutter_lang.teachers import load_teacher
 from pickclutter_lang.teachers.zero_shot import ABSENT_TEMPLATE, PRESENT_TEMPLATE
 
@@ -51,6 +54,23 @@ def test_teacher_and_student_are_asked_in_one_picture(config: LookConfig) -> Non
     assert spelled.names == NAMES[:1] and spelled.found["student"][0].score == pytest.approx(expected[0])
     rows = look_table(seen).splitlines()
     assert len(rows) == 2 + 4 and rows[2].startswith("| banana | teacher pocket | 0.")
+
+
+def test_what_was_taught_is_drawn_beside_what_was_shown(config: LookConfig, tmp_path: Path) -> None:
+    for name, objects in (("one", [(0.4, 0.6, 0.2)]), ("two", [(0.4, 0.6, 0.2), (0.75, 0.25, 0.16)])):
+        Image.fromarray(photo(300, *objects)[0]).save(tmp_path / f"{name}.png")
+    mine = str(tmp_path / "mine")
+    teach(TeachConfig(policy=str(config.policy), images=str(tmp_path / "one.png"), names=["my mug"], out=mine))
+    config = replace(config, policy=mine, names=["banana", "my mug"])
+    seen = look(replace(config, image=str(tmp_path / "two.png")))
+    banana, mug = seen.found["student"]
+    assert mug.margin > 0 and mug.mask[180, 120] and not mug.mask[75, 225] and not banana.mask.any()
+    assert list(seen.shown) == ["my mug"] and len(seen.shown["my mug"]) == 1
+    with Image.open(config.out) as picture:
+        pixels = np.asarray(picture)
+    assert pixels.shape[:2] == (2 * 280 + 160, 3 * 240)
+    assert [np.ptp(pixels[560:680, x : x + 120]) > 100 for x in (0, 240, 480, 600)] == [False, False, True, True]
+    assert "my mug" in " ".join(look(config).notes)  # in noise
 
 
 @pytest.mark.parametrize(

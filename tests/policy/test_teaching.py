@@ -14,7 +14,7 @@ from helpers.photos import photo
 from helpers.policies import random_policy
 from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.language.instructions import encode_instruction, parse_target_name
-from pickclutter_lang.policy.detectors import Detection, RandomDetector, segment_observation
+from pickclutter_lang.policy.detectors import Detection, RandomDetector, StudentDetector, segment_observation
 from pickclutter_lang.policy.examples import load_examples
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.teaching import find_example
@@ -155,6 +155,22 @@ def test_words_that_say_which_one_are_refused_unless_they_were_taught(policy: La
             policy.predict({**look, "instruction": encode_instruction(f"pick up {words}")})
     policy.teach(look, "left mug", point=center(look, 2))
     assert policy.locate(*image, "the left mug").present
+
+
+def test_what_was_shown_is_found_in_a_photo_on_a_plain_ground(policy: LanguagePickPolicy) -> None:
+    policy.teach(photo(200, ONE)[0], "lemon")
+    detector, (image, masks) = policy.detector, photo(320, ONE, TWO)
+    assert isinstance(detector, StudentDetector)
+    lemon, mug = detector.detect_without_depth(image, ["the lemon", "mug"])
+    assert lemon.margin > 0 and lemon.threshold == 0.5 and overlap(lemon.mask, masks[0]) > 0.85 and not mug.mask.any()
+    gone = detector.detect_without_depth(photo(320)[0], ["lemon"])[0]
+    assert gone.margin < 0 and not gone.mask.any()
+    assert detector.note_on_photo(image, ["lemon", "mug"]) is None
+    busy = np.random.default_rng(0).integers(0, 256, (320, 320, 3), np.uint8)
+    by_text = detector.detect_without_depth(busy, ["lemon"])[0]
+    assert not by_text.mask.any() and by_text.threshold == detector.student.threshold("lemon")
+    note = detector.note_on_photo(busy, ["mug", "lemon"])
+    assert note is not None and "lemon" in note and "mug" not in note
 
 
 def test_a_look_without_objects_is_without_what_was_taught(policy: LanguagePickPolicy) -> None:
