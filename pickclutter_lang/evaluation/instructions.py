@@ -298,8 +298,8 @@ def typed_instruction(name: str, known: Sequence[str], pile: Pile) -> Instructio
     text = instruction(name, 0)
     reference = parse_target_name(text, [*(item.name for item in (*pile.objects, *pile.absent)), *known])
     right = [item for item in pile.objects if item.name == reference]
-    known = right or [item for item in pile.absent if item.name == reference]
-    target = known[0] if known else _several(pile.absent, "an absent object")[0]
+    named = right or [item for item in pile.absent if item.name == reference]
+    target = named[0] if named else _several(pile.absent, "an absent object")[0]
     return Instruction(TYPED, text, target.name, reference, tuple(item.name for item in right))
 
 

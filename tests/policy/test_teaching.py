@@ -147,14 +147,14 @@ def test_images_of_twice_the_size_have_the_same_object(policy: LanguagePickPolic
 
 def test_words_that_say_which_one_are_refused_unless_they_were_taught(policy: LanguagePickPolicy) -> None:
     look = painted_observation(SIDE)
-    image = [look[f"hand_{key}"] for key in ("rgb", "depth", "intrinsic", "cam2world")]
+    rgb, depth, intrinsic, pose = (look[f"hand_{key}"] for key in ("rgb", "depth", "intrinsic", "cam2world"))
     for words in ("the left mug", "no mug", "the object that is not a lemon"):
         with pytest.raises(InvalidArgumentError, match="understood"):
-            policy.locate(*image, words)
+            policy.locate(rgb, depth, intrinsic, pose, words)
         with pytest.raises(InvalidArgumentError, match="understood"):
             policy.predict({**look, "instruction": encode_instruction(f"pick up {words}")})
     policy.teach(look, "left mug", point=center(look, 2))
-    assert policy.locate(*image, "the left mug").present
+    assert policy.locate(rgb, depth, intrinsic, pose, "the left mug").present
 
 
 def test_what_was_shown_is_found_in_a_photo_on_a_plain_ground(policy: LanguagePickPolicy) -> None:
