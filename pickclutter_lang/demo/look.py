@@ -182,9 +182,10 @@ def draw_look(found: Look) -> Image.Image:
             draw.text((column * _SHOWN + 6, top + _SHOWN + 20), text, color, font)
     for column, name in enumerate(found.names, 1):
         if name in found.shown:
-            place = column * _SHOWN, len(found.found) * height
-            canvas.paste(_compared(found.image, found.found["student"][column - 1].mask, found.shown[name]), place)
-            text = "its crop" if not found.shown[name] else "its crop, and what was shown"
+            place, one = (column * _SHOWN, len(found.found) * height), found.found["student"][column - 1]
+            canvas.paste(_compared(found.image, one.mask, found.shown[name]), place)
+            text = "its crop" if one.margin >= 0 else "the likeliest crop"
+            text += ", and what was shown" if found.shown[name] else ""
             draw.text((place[0] + 6, place[1] + _CROP + 3), text, (235, 235, 235), font)
     return canvas
 
