@@ -36,7 +36,8 @@ from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.trained_run import load_run_config, load_trained_run
 from pickclutter_lang.objects.catalog import object_split_of, paper_catalog
 from pickclutter_lang.objects.object_sets import is_own, load_object_set, own_split_of
-from pickclutter_lang.policy.folder import load_config, policy_fingerprint
+from pickclutter_lang.policy.calibration import load_calibration
+from pickclutter_lang.policy.folder import load_config, policy_fingerprint, policy_folder
 from pickclutter_lang.results.record import write_record
 from pickclutter_lang.utils.io import create_dir
 from pickclutter_lang.utils.locks import dir_lock
@@ -125,6 +126,8 @@ def _write(
         "revisions": sorted({str(episode["revision"]) for episode in episodes}),
         "videos": videos,
     }
+    if config.policy_folder is not None:
+        values |= load_calibration(policy_folder(config.policy_folder), load_config(config.policy_folder)).note()
     return write_report(folder, config, write_record(folder, values), episodes)
 
 

@@ -9,6 +9,7 @@ from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConf
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.objects.object_sets import check_objects
+from pickclutter_lang.policy.calibration import MAX_LOOKS, MIN_LOOKS
 from pickclutter_lang.policy.examples import MAX_EXAMPLES, bare_name
 from pickclutter_lang.policy.folder import EMBEDDED_POLICIES
 from pickclutter_lang.utils.validation import at_least, check_path, check_seed, check_threads, within
@@ -91,6 +92,52 @@ class TeachConfig:
         check_path("out", self.out)
         check_seed(self.seed)
         within("shots", self.shots, 1, MAX_EXAMPLES)
+
+
+@dataclass
+class CalibrateConfig:
+    """Looks at the piles that a policy acts in."""
+
+    policy: str = "open"
+    """Policy folder, or an embedded policy, `open` or `ycb`."""
+    out: str | None = None
+    """Policy folder that is adapted to them. null: `policy` itself."""
+    scenes: str | None = None
+    """Scene store of such piles; its labels are not read."""
+    images: str | None = None
+    """Folder of images of such piles, as the hand camera gives them; for a student of RGB alone."""
+    objects: Any = None
+    """Object set whose piles are made and looked at: `proxy`, `ycb`, `kinds`, a folder of your own objects, or sets to
+    mix, `[ycb,./mine]`."""
+    objects_root: str | None = None
+    """Folder of the object set. null: the package's default."""
+    looks: int = 25
+    """Looks, each at another pile; of more scenes or images some are taken, at equal distances."""
+    seed: int = 0
+    """Seed of the first pile of `objects`."""
+    camera: HandCameraConfig = field(default_factory=HandCameraConfig)
+    """The hand camera of `objects`; a range is drawn for each pile."""
+    appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
+    """Lights, table and background of `objects`; a range is drawn for each pile."""
+    trust_code: bool = False
+    """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        given = [key for key in ("scenes", "images", "objects") if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise InvalidArgumentError(
+                f"expected one of scenes, images and objects to look at, but got {' and '.join(given) or 'none'}"
+            )
+        if self.out is None and self.policy in EMBEDDED_POLICIES:
+            raise InvalidArgumentError(f"expected out=FOLDER, since {self.policy} belongs to the package")
+        if self.objects is not None:
+            check_objects(self.objects, self.objects_root)
+        check_path("out", self.out)
+        check_seed(self.seed)
+        within("looks", self.looks, MIN_LOOKS, MAX_LOOKS)
+        self.camera.validate()
+        self.appearance.validate()
 
 
 @dataclass

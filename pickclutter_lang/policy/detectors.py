@@ -100,6 +100,8 @@ class StudentDetector:
     What was taught is recognized by its examples: each segment is compared with them, and the text adds less with each
     example. "The red mug" of a taught mug is the reddest of the segments that may be it.
 
+    With a calibration the scores of names are adapted, but not of what was taught, nor of a color alone.
+
     A color alone, "the red one", competes with the other colors instead. Its score is the probability that the segment
     that is most of this color has it, against the likeliest other color; its threshold is 0.5.
     """
@@ -143,15 +145,27 @@ class StudentDetector:
 
         :raises PickClutterError: what `StudentRuntime.predict` raises
         """
-        names, size = [self._plain(name) for name in names], self.student.config.camera_size
-        factor = max(len(observation["hand_rgb"]) // size, 1)
-        seen = shrink_observation(observation, factor) if factor > 1 else observation
+        names = [self._plain(name) for name in names]
+        seen, factor = self._seen(observation)
         segments = segment_observation(seen)
         shown = {name: labels for name in names if (labels := self.taught_of(name))}
         by_text = [name for name in dict.fromkeys(names) if self._needs_text(name, shown.get(name))]
         found = dict(zip(by_text, self._detect_by_text(seen, segments, by_text, shown), strict=True))
         found |= self._by_examples(observation["hand_rgb"], segments, factor, shown, found)
         return [_enlarged(found[name].detection, factor) for name in names]
+
+    def look(self, observation: Mapping[str, Any]) -> None:
+        """Add an observation to the looks by which the student's scores are adapted; its images may be as large.
+
+        :raises InvalidArgumentError: as `StudentRuntime.look`
+        """
+        look = self.student.look(self._seen(observation)[0])
+        self.student.calibration = self.student.calibration.add([look])
+
+    def _seen(self, observation: Mapping[str, Any]) -> tuple[Mapping[str, Any], int]:
+        """Return an observation as the student sees it, and how many times smaller that is."""
+        factor = max(len(observation["hand_rgb"]) // self.student.config.camera_size, 1)
+        return (shrink_observation(observation, factor) if factor > 1 else observation), factor
 
     def _plain(self, name: str) -> str:
         """Return a name as it was taught, if it was, "the mug" too; otherwise without space around it."""
@@ -198,7 +212,7 @@ class StudentDetector:
                 segments, heatmap, observation["hand_depth"], odds, count, labels, join_anywhere=not color
             )
             candidates.append(masks or [np.zeros(segments.shape, bool)])
-            detection = Detection(score, self._threshold(name, color), candidates[-1][0], heatmap)
+            detection = Detection(*self._decide(name, score, color), candidates[-1][0], heatmap)
             found.append(_ByText(detection, np.nan_to_num(own[0], nan=-_MAX_LOGIT)))
         if config.object_crop_size is None:
             return found
@@ -287,8 +301,10 @@ class StudentDetector:
             output = self.student.predict({"hand_rgb": np.pad(view, (around, around, (0, 0)))}, by_text)
             maps, nowhere = upsample_to_image(output.attention, side, side), np.zeros((side, side), bool)
             odds = segment_log_odds(output.cell_logits, segments, side)
-            for name, score, heatmap, own in zip(by_text, output.scores.tolist(), maps, odds, strict=True):
-                found[name] = _ByText(Detection(score, self.student.threshold(name), nowhere, heatmap), own)
+            scores, thresholds = self.student.decide(by_text, output.scores[None])
+            decided = zip(scores[0].tolist(), thresholds.tolist(), maps, odds, strict=True)
+            for name, (score, threshold, heatmap, own) in zip(by_text, decided, strict=True):
+                found[name] = _ByText(Detection(score, threshold, nowhere, heatmap), own)
         found |= self._by_examples(rgb, segments, 1, shown, found)
         return [found[name].detection for name in names]
 
@@ -311,10 +327,12 @@ class StudentDetector:
         segments = segment_photo(rgb, np.ones(rgb.shape[:2], bool)) if shown else None
         return ({}, np.zeros(rgb.shape[:2], np.int64)) if segments is None else (shown, segments)
 
-    def _threshold(self, name: str, color: bool) -> float:
-        if self._always_present:
-            return 0.0
-        return COLOR_THRESHOLD if color else self.student.thresholds.of(name, combined=True)
+    def _decide(self, name: str, score: float, color: bool) -> tuple[float, float]:
+        """Return score and threshold of a name."""
+        if self._always_present or color:
+            return score, 0.0 if self._always_present else COLOR_THRESHOLD
+        scores, thresholds = self.student.decide([name], np.array([[score]]), combined=True)
+        return float(scores[0, 0]), float(thresholds[0])
 
     def _verify(
         self,

@@ -9,10 +9,8 @@ policy is shown an object.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from importlib.resources import files
@@ -21,20 +19,20 @@ from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load, save
+from safetensors.numpy import load
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.policy.few_shot_cache import cache_logits
-from pickclutter_lang.policy.folder import EXAMPLES_FILE
+from pickclutter_lang.policy.folder import EXAMPLES_FILE, learned_bytes, metadata_of, read_learned
 from pickclutter_lang.utils.io import atomic_write
-from pickclutter_lang.utils.reading import Sha256, Text, check_finite, check_json, damage_of, read_file
+from pickclutter_lang.utils.reading import Sha256, Text, damage_of, read_file
 from pickclutter_lang.utils.typing import Float32Array, FloatArray
 from pickclutter_lang.utils.validation import did_you_mean
 
 MAX_NAMES, MAX_EXAMPLES = 1000, 64
 """Most names of a policy, and most examples of a name."""
-_SCHEMA, _MAX_BYTES = "1", 256 * 2**20
+_SCHEMA, _KEY, _MAX_BYTES = "1", "examples", 256 * 2**20
 _BETA = 8.0
 """Sharpness of the affinity of a crop and an example."""
 _COHORT = 100
@@ -80,13 +78,7 @@ def crop_metric() -> CropMetric:
     with damage_of(path, CheckpointError, "install the package again"):
         data = read_file(path, _MAX_BYTES)
         values = {name: value.astype(np.float32) for name, value in load(data).items()}
-        return CropMetric(_metadata(data)["encoder"], values["mean"], values["projection"], values["rivals"])
-
-
-def _metadata(data: bytes) -> dict[str, str]:
-    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    found: dict[str, str] = header["__metadata__"]
-    return found
+        return CropMetric(metadata_of(data)["encoder"], values["mean"], values["projection"], values["rivals"])
 
 
 def bare_name(name: str) -> str:
@@ -236,10 +228,8 @@ class Examples:
         """
         if not self.names:
             return {}
-        tensors = {"keys": self.keys, "rivals": self.rivals}
         about = {"schema": _SCHEMA, "encoder": self.encoder, "names": self.names, "rival_names": self.rival_names}
-        about["sha256"] = _hash(tensors, about)
-        data = save(tensors, {"examples": json.dumps(about)})  # one key: their order is not kept
+        data = learned_bytes(_KEY, {"keys": self.keys, "rivals": self.rivals}, about)
         if len(data) > _MAX_BYTES:
             raise InvalidArgumentError(
                 f"expected examples of {_MAX_BYTES / 1e6:.0f} MB at most, but got {len(data) / 1e6:.0f} MB; teach fewer"
@@ -264,12 +254,9 @@ class Examples:
         """
         remedy = "teach the policy again: pickclutter teach"
         with damage_of(path, CheckpointError, remedy):
-            data = read_file(path, _MAX_BYTES)
-            tensors, about = load(data), check_json(json.loads(_metadata(data)["examples"]), _About)
-            content = {key: value for key, value in about.items() if key != "sha256"}
-            if about["schema"] != _SCHEMA or about["sha256"] != _hash(tensors, content):
-                raise ValueError("expected the hash that was noted when it was written")
-            check_finite(tensors)
+            tensors, about = read_learned(path, _KEY, _About, _MAX_BYTES)
+            if about["schema"] != _SCHEMA:
+                raise ValueError(f"expected the schema {_SCHEMA}, but got {about['schema']}")
             _check_keys(tensors["keys"], about["names"])
             _check_keys(tensors["rivals"], about["rival_names"])
         if about["encoder"] != crop_metric().encoder:
@@ -316,10 +303,3 @@ def _sorted(names: Sequence[str], rows: Sequence[NDArray[np.float32]]) -> tuple[
     order = sorted(found)
     keys = np.stack([found[key] for key in order]) if order else np.zeros((0, 0))
     return tuple(name for name, _ in order), keys.astype(np.float32)
-
-
-def _hash(tensors: dict[str, NDArray[np.float32]], about: Mapping[str, Any]) -> str:
-    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
-    for name in sorted(tensors):
-        digest.update(np.ascontiguousarray(tensors[name]).tobytes())
-    return digest.hexdigest()

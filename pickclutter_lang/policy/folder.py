@@ -6,6 +6,7 @@
   crop classifier with its class embeddings (`closeups.`), maybe in half precision
 - `text.safetensors`: the text features of its names, `positive` and `negative` [C, D], and the names as metadata
 - `examples.safetensors`: the memory of what it was taught, if it was, and `examples`, pictures of it
+- `calibration.safetensors`: looks at the piles that it acts in, if it was calibrated
 - `catalog.yaml`: words, licenses and sources of one's own objects that the student was trained on, if it was
 
 One of `pickclutter export-runtime` has ONNX networks in place of weights.
@@ -20,7 +21,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from importlib.resources import files as resource_files
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,17 @@ from pickclutter_lang.students.config import PromptConfig, StudentConfig
 from pickclutter_lang.teachers.config import TeacherReference
 from pickclutter_lang.utils.constants import CAMERAS, LABELS
 from pickclutter_lang.utils.io import atomic_write, write_json
-from pickclutter_lang.utils.reading import Sha256, Text, check_finite, damage_of, read_bytes, read_json
+from pickclutter_lang.utils.reading import (
+    Kind,
+    Sha256,
+    Text,
+    check_finite,
+    check_json,
+    damage_of,
+    read_bytes,
+    read_file,
+    read_json,
+)
 from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE, at_least, did_you_mean, one_of, within
 
 SCHEMA = 3
@@ -42,6 +53,10 @@ NETWORK_FILE, CROPS_FILE, CROP_ENCODER_FILE = "student.onnx", "crop_classifier.o
 _FILES = (CATALOG_FILE, WEIGHTS_FILE, TEXT_FILE, NETWORK_FILE, CROPS_FILE, CROP_ENCODER_FILE)
 EXAMPLES_FILE, PICTURES = "examples.safetensors", "examples"
 """Memory of what a policy was taught, see `pickclutter_lang.policy.examples`, and a folder of small pictures of it."""
+CALIBRATION_FILE = "calibration.safetensors"
+"""Looks at the piles that a policy acts in, see `pickclutter_lang.policy.calibration`."""
+LEARNED_FILES = (EXAMPLES_FILE, CALIBRATION_FILE)
+"""What a policy learned since its export. Each has a hash of its own, so that one replaces it at once."""
 EMBEDDED_POLICIES = {"open": "policies/open", "ycb": "policies/ycb"}
 """Names of the embedded policies, and their folders in the package's assets."""
 EXPORT_AGAIN = "export it again: pickclutter export-policy run=... out=..."
@@ -250,12 +265,12 @@ def read_text(folder: Path, config: PolicyConfig) -> TextFeatures:
     names = [*config.student.names, *config.further_names]
     with damage_of(folder / TEXT_FILE, CheckpointError, EXPORT_AGAIN):
         data = read_policy_file(folder, config, TEXT_FILE)
-        tensors, header = load(data), json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        tensors = load(data)
         check_finite(tensors)
         text = TextFeatures(tensors["positive"], tensors["negative"])
         if any(part.ndim != 2 or len(part) != len(names) for part in text):
             raise ValueError(f"expected features of {len(names)} names")
-        if json.loads(header["__metadata__"]["names"]) != names:
+        if json.loads(metadata_of(data)["names"]) != names:
             raise ValueError(f"expected features of the names of {CONFIG_FILE}, in their order")
     return text
 
@@ -267,29 +282,63 @@ def text_bytes(names: Sequence[str], text: TextFeatures) -> bytes:
     )
 
 
+def metadata_of(data: bytes) -> dict[str, str]:
+    """Return the metadata of a safetensors file."""
+    found: dict[str, str] = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
+    return found
+
+
+def learned_bytes(key: str, tensors: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> bytes:
+    """Return the content of one of `LEARNED_FILES`: tensors, what is noted about them as JSON, and a hash of both."""
+    noted = {**about, "sha256": _hash_of(tensors, about)}
+    contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}  # `save` takes others wrongly
+    return save(contiguous, {key: json.dumps(noted)})  # one key: their order is not kept
+
+
+def read_learned(path: Path, key: str, kind: type[Kind], limit: int) -> tuple[dict[str, NDArray[Any]], Kind]:
+    """Read what `learned_bytes` returned: finite tensors, and what is noted, checked against a TypedDict.
+
+    :raises OSError, ValueError, KeyError: for another file; see `damage_of`
+    """
+    data = read_file(path, limit)
+    tensors, noted = load(data), json.loads(metadata_of(data)[key])
+    about = check_json(noted, kind)
+    if noted["sha256"] != _hash_of(tensors, {name: value for name, value in noted.items() if name != "sha256"}):
+        raise ValueError("expected the hash that was noted when it was written")
+    check_finite(tensors)
+    return tensors, about
+
+
+def _hash_of(tensors: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for name in sorted(tensors):
+        digest.update(np.ascontiguousarray(tensors[name]).tobytes())
+    return digest.hexdigest()
+
+
 def write_folder(
     folder: Path,
     config: PolicyConfig,
     files: Mapping[str, bytes],
     catalog: Sequence[CatalogEntry] = (),
-    taught: Mapping[str, bytes] | None = None,
+    learned: Mapping[str, bytes] | None = None,
 ) -> None:
     """Write a policy folder, its configuration last; files of a policy that lay there go.
 
     :param files: name -> content
     :param catalog: of one's own objects that the student was trained on
-    :param taught: files of what it was taught: its memory and pictures
+    :param learned: files of what it learned since: its memory with pictures, its calibration
     :raises InvalidArgumentError: for a configuration that is not allowed
     :raises DatasetError: when it cannot be written
     """
     config.validate()
-    stale = [CONFIG_FILE, EXAMPLES_FILE]
+    stale = [CONFIG_FILE, *LEARNED_FILES]
     with suppress(CheckpointError):
         stale += set(load_config(folder).sha256).difference(files)
     for name in stale:
         (folder / name).unlink(missing_ok=True)
     written = {CATALOG_FILE: catalog_bytes(catalog), **files} if catalog else files
-    for name, data in {**written, **(taught or {})}.items():
+    for name, data in {**written, **(learned or {})}.items():
         atomic_write(folder / name, data)
     sha256 = {name: hashlib.sha256(data).hexdigest() for name, data in written.items()}
     content = _content(config) | {"sha256": sha256, "metrics": config.metrics, "further_names": config.further_names}
@@ -302,15 +351,15 @@ def _content(config: PolicyConfig) -> dict[str, object]:
     return {key: values[key] for key in ("schema", "student", "thresholds", "sha256")}
 
 
-def copy_folder(folder: Path, out: Path, taught: Mapping[str, bytes]) -> None:
-    """Write a policy folder again somewhere else, with the files of what it was taught.
+def copy_folder(folder: Path, out: Path, learned: Mapping[str, bytes]) -> None:
+    """Write a policy folder again somewhere else, with the files of what it learned since.
 
     :raises CheckpointError: when it is missing or damaged
     :raises DatasetError: when the copy cannot be written
     """
     folder = policy_folder(folder)
     config = load_config(folder)
-    write_folder(out, config, {name: read_policy_file(folder, config, name) for name in config.sha256}, taught=taught)
+    write_folder(out, config, {name: read_policy_file(folder, config, name) for name in config.sha256}, learned=learned)
 
 
 def pictures_of(folder: Path, names: Sequence[str]) -> dict[str, bytes]:
@@ -342,12 +391,12 @@ def load_catalog(folder: str | Path) -> tuple[CatalogEntry, ...]:
 
 
 def policy_fingerprint(policy: str | Path) -> str:
-    """Return a hash of a policy's content and examples, without the metrics of its run, by which nothing is decided.
+    """Return a hash of a policy's content and all that it learned, without the metrics of its run.
 
     :raises CheckpointError: for a folder that is missing or damaged
     """
     content = json.dumps(_content(load_config(policy)), indent=1).encode()
-    examples = policy_folder(policy) / EXAMPLES_FILE
-    if examples.exists():
-        content += read_bytes(examples, None, CheckpointError, "teach it again")
+    for path in (policy_folder(policy) / name for name in LEARNED_FILES):
+        if path.exists():
+            content += read_bytes(path, None, CheckpointError, "write it again: pickclutter teach, calibrate")
     return hashlib.sha256(content).hexdigest()[:16]

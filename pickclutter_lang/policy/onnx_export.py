@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import math
 import warnings
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from pickclutter_lang.datasets.transforms.resampling import OBJECT_SIZE
 from pickclutter_lang.errors import ExportError, InvalidArgumentError, MissingExtraError
 from pickclutter_lang.language.instructions import COLORS, color_alone, color_phrase
+from pickclutter_lang.policy.calibration import load_calibration
 from pickclutter_lang.policy.command_configs import RuntimeExportConfig
 from pickclutter_lang.policy.examples import load_examples
 from pickclutter_lang.policy.folder import (
@@ -55,9 +57,9 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
     `student.onnx` maps `images` [1, K, S, S] (see `StudentRuntime.preprocess`) and the text features of any C names,
     `positive` and `negative` [C, D], to `probabilities` [1, C], `attention` and `cell_logits`, both [1, C, h, w].
     `crop_classifier.onnx` maps object crops, `images` [N, 3, S, S] and their `masks` [N, S, S], to `logits` [N, C] of
-    the folder's names. All inputs and outputs are float32. Thresholds and catalog are those of the policy, and text
-    features those of its names and of `config.names`. A color alone, "red one", brings those of all colors, which it
-    competes with.
+    the folder's names. All inputs and outputs are float32. Thresholds, catalog and looks are those of the policy, and
+    text features those of its names and of `config.names`. A color alone, "red one", brings those of all colors, which
+    it competes with.
 
     :raises MissingExtraError: without the extra `export`
     :raises ExportError: when a network has no ONNX form, or ONNX Runtime gives other numbers than torch
@@ -109,9 +111,10 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
                 encoder, [{"crops": alone}, {"crops": alone[:1]}], ["features"], {"crops": "N"}, {}
             )
             difference = max(difference, of_crops)
-        pictures = pictures_of(policy, examples.taught)
+        looks = replace(load_calibration(policy, loaded), student=hashlib.sha256(files[NETWORK_FILE]).hexdigest())
+        learned = {**pictures_of(policy, examples.taught), **examples.files(), **looks.files()}
         made = replace(loaded, student=spec, further_names=further)
-        write_folder(out, made, files, load_catalog(policy), {**pictures, **examples.files()})
+        write_folder(out, made, files, load_catalog(policy), learned)
     return ExportedRuntime(out, difference)
 
 

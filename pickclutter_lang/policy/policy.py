@@ -18,11 +18,12 @@ from pickclutter_lang.manipulation.kinematics import hold_action, make_controlle
 from pickclutter_lang.manipulation.point_cloud import points_of_object
 from pickclutter_lang.manipulation.scripted_picker import GraspTarget, PickPhase, ScriptedPicker
 from pickclutter_lang.objects.object_sets import ObjectSource, own_sources
+from pickclutter_lang.policy.calibration import load_calibration
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
 from pickclutter_lang.policy.examples import load_examples
-from pickclutter_lang.policy.folder import copy_folder, pictures_of, policy_folder
+from pickclutter_lang.policy.folder import copy_folder, load_config, pictures_of, policy_folder
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.teaching import add_example, find_example
+from pickclutter_lang.policy.teaching import add_example, check_observation, find_example
 from pickclutter_lang.utils.hub_files import pretrained_folder, push_to_hub
 from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
@@ -216,27 +217,42 @@ class LanguagePickPolicy:
         examples = self._student.examples
         return {name: examples.count(name) for name in examples.taught}
 
+    def adapt(self, observation: Mapping[str, Any]) -> int:
+        """Adapt the scores of all names, but of what was taught, to the piles that the policy acts in, without labels.
+
+        Give it the first image of each pile. From ten looks on they count; the newest 200 are kept.
+
+        :param observation: of `FlatObservation`, of one environment
+        :return: the number of looks
+        :raises InvalidArgumentError: for an observation of another form, or a policy with a crop classifier
+        """
+        student = self._student
+        check_observation(observation)
+        self.detector.look(observation)  # type: ignore[attr-defined]  # it is a StudentDetector then
+        return student.calibration.count
+
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write the policy folder again somewhere else, with what it was taught; without names encoded since.
+        """Write the policy folder again somewhere else, with what it learned since; without names encoded since.
 
         :raises CheckpointError: when the folder that it was opened from is gone or was changed
         :raises InvalidArgumentError: when there is none
         :raises DatasetError: when the new one cannot be written
         """
-        examples = self._student.examples
-        copy_folder(self._folder, Path(folder), {**pictures_of(self._folder, examples.taught), **examples.files()})
+        pictures = pictures_of(self._folder, self._student.examples.taught)
+        copy_folder(self._folder, Path(folder), {**pictures, **self._student.learned()})
 
     def push_to_hub(self, repository: str, private: bool = False, **place: Any) -> str:
         """Push the policy folder with a model card to the Hugging Face Hub, and return the commit's address.
 
         Arguments and errors are `push_to_hub`'s.
 
-        :raises InvalidArgumentError: when there is no folder, or the policy was taught since it was opened
+        :raises InvalidArgumentError: when there is no folder, or the policy learned since it was opened
         """
         from pickclutter_lang.policy.hub import POLICY
 
-        if self._student.examples.files() != load_examples(self._folder).files():
-            raise InvalidArgumentError("expected what was taught to be in the folder; save_pretrained first, open that")
+        kept = load_examples(self._folder).files() | load_calibration(self._folder, load_config(self._folder)).files()
+        if self._student.learned() != kept:
+            raise InvalidArgumentError("expected what it learned to be in the folder; save_pretrained first, open that")
         return push_to_hub(self._folder, POLICY, repository, private, **place)
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Timer
@@ -31,6 +31,7 @@ from pickclutter_lang.errors import (
     PickClutterError,
     UnknownObjectError,
 )
+from pickclutter_lang.policy.calibration import ADAPTED_THRESHOLD, Calibration, Look, load_calibration, log_odds_of
 from pickclutter_lang.policy.examples import Examples, crop_metric, load_examples, normalized
 from pickclutter_lang.policy.folder import (
     CROP_ENCODER_FILE,
@@ -46,7 +47,7 @@ from pickclutter_lang.policy.folder import (
     read_text,
 )
 from pickclutter_lang.utils.reading import check_finite
-from pickclutter_lang.utils.typing import Float32Array
+from pickclutter_lang.utils.typing import Float32Array, FloatArray
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -81,16 +82,20 @@ class StudentRuntime:
         thresholds: Thresholds | None = None,
         folder: Path | None = None,
         examples: Examples | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         """Take the parts of a student.
 
         :param thresholds: of its scores; None for a student that only scores
         :param folder: the policy folder that it comes from, if it comes from one
         :param examples: of the objects that it was shown
+        :param calibration: looks at the piles that it acts in
         """
         self.config, self.networks, self.folder, self._thresholds = config, networks, folder, thresholds
         self.examples = Examples(crop_metric().encoder) if examples is None else examples
         """Of the objects that it was shown; a new memory takes its place when it is taught."""
+        self.calibration = Calibration() if calibration is None else calibration
+        """Looks at the piles that it acts in; a new one takes its place with each look."""
         self.student_input = [f"{camera}_{kind}" for camera, kind in config.camera_spec.keys]
         """Keys of the images that it takes in an observation, such as `hand_rgb`."""
 
@@ -105,16 +110,17 @@ class StudentRuntime:
         :raises MissingExtraError: when it needs what is not installed
         """
         root = policy_folder(folder)
-        config, examples = load_config(root), load_examples(root)
+        config = load_config(root)
+        learned = load_examples(root), load_calibration(root, config)
         if config.is_onnx:
             networks = OnnxNetworks(root, config, num_threads)
-            return cls(config.student, networks, config.thresholds, root, examples)
+            return cls(config.student, networks, config.thresholds, root, *learned)
         if find_spec("torch") is None:
             raise MissingExtraError("torch, which a folder of export-policy needs,", "train")
         from pickclutter_lang.policy.torch_networks import TorchNetworks, load_pretrained
 
         _, weights, text = load_pretrained(root, trust_code)
-        return cls(config.student, TorchNetworks(config.student, weights, text), config.thresholds, root, examples)
+        return cls(config.student, TorchNetworks(config.student, weights, text), config.thresholds, root, *learned)
 
     @property
     def names(self) -> list[str]:
@@ -131,6 +137,10 @@ class StudentRuntime:
             raise InvalidArgumentError("expected a student with thresholds, but this one only scores; export it first")
         return self._thresholds
 
+    def learned(self) -> dict[str, bytes]:
+        """Return the files of a policy folder with what it learned: its memory, without pictures, and its looks."""
+        return self.examples.files() | self.calibration.files()
+
     def threshold(self, name: str) -> float:
         """Return the score from which a name is predicted present."""
         return self.thresholds.of(name)
@@ -140,7 +150,7 @@ class StudentRuntime:
         """Side h = w of its maps."""
         spec = self.config
         blank = np.zeros((1, spec.camera_spec.channels, spec.image_size, spec.image_size), np.float32)
-        return int(self.networks.score(blank, spec.names[:1]).attention.shape[-1])
+        return int(self.networks.score(blank, self.networks.encode_names(spec.names[:1])).attention.shape[-1])
 
     def predict(self, observation: Mapping[str, Any], names: Sequence[str]) -> StudentOutput:
         """Score C names on the camera images of an observation; the teacher's text tower encodes new ones, each once.
@@ -148,7 +158,57 @@ class StudentRuntime:
         :raises InvalidArgumentError: as `preprocess`, and for a name that cannot be encoded, as UnknownObjectError
         :raises TeacherError: when a name is new, and the teacher is missing or another one
         """
-        return self.networks.score(self.preprocess(observation), names)
+        return self.networks.score(self.preprocess(observation), self.networks.encode_names(names))
+
+    def decide(
+        self, names: Sequence[str], scores: FloatArray | Float32Array, combined: bool = False
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return scores [N, C] of names, and the scores [C] from which they are predicted present.
+
+        With a calibration both are adapted, but for what was taught: examples have a normalization of their own.
+
+        :param combined: as of `Thresholds.of`
+        """
+        decided = np.array(scores, np.float64)
+        thresholds = np.array([self.thresholds.of(name, combined) for name in names], np.float64)
+        for n, name in enumerate(names if self.calibration.counts else ()):
+            if name not in self.examples.taught:
+                decided[:, n] = self.calibration.adapted(name, decided[:, n], partial(self._over_looks, name))
+                thresholds[n] = ADAPTED_THRESHOLD
+        return decided, thresholds
+
+    def _over_looks(self, name: str) -> FloatArray:
+        """Return the log odds of a name over the looks."""
+        names = self.config.names
+        if name in names:
+            return np.asarray(self.calibration.log_odds[:, names.index(name)])
+        return self.calibration.log_odds_of_text(self.networks.encode_names([name]), self.config.network)
+
+    def look(self, observation: Mapping[str, Any]) -> Look:
+        """Return what a calibration keeps of an observation.
+
+        :raises InvalidArgumentError: as `preprocess`, and for a policy with a crop classifier
+        """
+        if self.config.object_crop_size is not None:
+            raise InvalidArgumentError(
+                "expected a policy without a crop classifier: the thresholds of one that has it come from labeled "
+                "scenes; export a run without it (crop_classifier=none)"
+            )
+        text = self.networks.encode_names(self.config.names)
+        # A text along each axis of the features, against the one along the other way, reads the cells off their log
+        # odds; a text against itself, the bias. An ONNX network gives nothing else.
+        axes = np.eye(text.positive.shape[1], dtype=np.float32)
+        asked = (np.concatenate([part, axes[:1], sign * axes]) for part, sign in zip(text, (1, -1), strict=True))
+        count, output = len(text.positive), self.networks.score(self.preprocess(observation), TextFeatures(*asked))
+        logits = output.cell_logits.reshape(len(output.cell_logits), -1)[count:]
+        bias = float(logits[0].mean())
+        doubled = logits[1:].T - bias
+        lengths = np.linalg.norm(doubled, axis=1, keepdims=True)
+        cells = doubled / np.maximum(lengths, 1e-12)
+        step = float(abs(cells).max()) / 127
+        bytes_of = np.round(cells / max(step, 1e-12)).astype(np.int8)
+        log_odds = log_odds_of(output.scores[:count]).astype(np.float32)
+        return Look(bytes_of, step, log_odds, float(lengths.mean()) / 2, bias)
 
     def preprocess(self, observation: Mapping[str, Any]) -> Float32Array:
         """Return the network's input [1, K, S, S] for camera images: RGB in 0..1, depth in meters (0 = nothing).
@@ -245,7 +305,7 @@ class OnnxNetworks:
         self._text = read_text(folder, config)
         spec = config.student  # what is no such network fails here, not in an episode
         blank = np.zeros((1, spec.camera_spec.channels, spec.image_size, spec.image_size), np.float32)
-        self.score(blank, self._names[:1])
+        self.score(blank, self.encode_names(self._names[:1]))
         if size := spec.object_crop_size:
             self.classify_crops(np.zeros((1, 3, size, size), np.float32), np.zeros((1, size, size), np.float32))
 
@@ -267,13 +327,13 @@ class OnnxNetworks:
         rows = [self._rows[name] for name in names]
         return TextFeatures(self._text.positive[rows], self._text.negative[rows])
 
-    def score(self, images: Float32Array, names: Sequence[str]) -> StudentOutput:
-        """Score names on an image [1, K, S, S]."""
+    def score(self, images: Float32Array, text: TextFeatures) -> StudentOutput:
+        """Score texts on an image [1, K, S, S]."""
         with self._errors(NETWORK_FILE):
-            found = self._run(NETWORK_FILE, SCORES, {"images": images, **self.encode_names(names)._asdict()})
-            side = found[1].shape[-1:]
-            if [one.shape for one in found] != [(1, len(names)), *[(1, len(names), *side, *side)] * 2]:
-                raise ValueError(f"expected probabilities and square maps of {len(names)} names")
+            found = self._run(NETWORK_FILE, SCORES, {"images": images, **text._asdict()})
+            side, count = found[1].shape[-1:], len(text.positive)
+            if [one.shape for one in found] != [(1, count), *[(1, count, *side, *side)] * 2]:
+                raise ValueError(f"expected probabilities and square maps of {count} names")
             if not ((found[0] >= 0) & (found[0] <= 1)).all():
                 raise ValueError("expected probabilities in 0..1")
         return StudentOutput(*(value[0] for value in found))

@@ -15,6 +15,7 @@ from pickclutter_lang.datasets.transforms.resampling import object_crop
 from pickclutter_lang.envs.randomization import IMAGE_SUFFIXES
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.object_sets import is_kinds, load_object_set
+from pickclutter_lang.policy.calibration import load_calibration
 from pickclutter_lang.policy.command_configs import TeachConfig
 from pickclutter_lang.policy.examples import Examples, bare_name, load_examples
 from pickclutter_lang.policy.folder import (
@@ -58,7 +59,7 @@ def teach(config: TeachConfig) -> Examples:
 
 def _teach(config: TeachConfig, policy: Path, out: Path) -> Examples:
     with dir_lock(out):
-        source = _taught_before(policy, out)
+        source = taught_before(policy, out)
         student = StudentRuntime.load(source, config.trust_code)
         pictures: dict[str, bytes] = {}
         shown = defaultdict[str, list[tuple[Float32Array, Float32Array]]](list)
@@ -79,7 +80,7 @@ def _teach(config: TeachConfig, policy: Path, out: Path) -> Examples:
             raise DatasetError(f"expected objects to show, but none is visible in {config.scenes or config.objects}")
         if source != out:  # whole with its memory, or not at all
             copied = pictures_of(policy, student.examples.taught)
-            copy_folder(policy, out, {**copied, **pictures, **student.examples.files()})
+            copy_folder(policy, out, {**copied, **pictures, **student.learned()})
         else:
             for file, data in pictures.items():
                 atomic_write(out / file, data, remove_stale=False)
@@ -94,9 +95,10 @@ def prepare_folder(policy: str, out: Path) -> None:
     """
     with dir_lock(out):
         folder = policy_folder(policy)
-        if _taught_before(folder, out) != out:
-            examples = load_examples(folder)
-            copy_folder(folder, out, {**pictures_of(folder, examples.taught), **examples.files()})
+        if taught_before(folder, out) != out:
+            examples, calibration = load_examples(folder), load_calibration(folder, load_config(folder))
+            pictures = pictures_of(folder, examples.taught)
+            copy_folder(folder, out, {**pictures, **examples.files(), **calibration.files()})
 
 
 def add_to_folder(student: StudentRuntime, name: str, example: Example, out: Path) -> None:
@@ -112,14 +114,14 @@ def add_to_folder(student: StudentRuntime, name: str, example: Example, out: Pat
         student.examples.save(out)
 
 
-def _taught_before(policy: Path, out: Path) -> Path:
+def taught_before(policy: Path, out: Path) -> Path:
     """Return `out` where it has this policy already, otherwise the folder of the policy."""
     if not (out / CONFIG_FILE).exists():
         return policy
     if out != policy and load_config(out).sha256 != load_config(policy).sha256:
         raise InvalidArgumentError(
             f"expected out to be a new folder, or {policy} as it was taught before, but {out} has another policy; "
-            f"teach that one: policy={out}"
+            f"take that one: policy={out}"
         )
     return out
 

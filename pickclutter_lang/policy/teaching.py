@@ -47,8 +47,8 @@ def find_example(
     :param mask: bool [H, W], its pixels
     :raises InvalidArgumentError: when no object is there, or several are and nothing says which
     """
-    if isinstance(image, Mapping) and (missing := [key for key in _OBSERVED if key not in image]):
-        raise InvalidArgumentError(f"expected an observation of FlatObservation, but it has no {missing[0]}")
+    if isinstance(image, Mapping):
+        check_observation(image)
     rgb = np.asarray(image["hand_rgb"] if isinstance(image, Mapping) else image)
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
         raise InvalidArgumentError(f"expected an image, uint8 [H, W, 3], but got {rgb.dtype} {list(rgb.shape)}")
@@ -95,6 +95,12 @@ def find_example(
         chosen = large[0]
     others = [segments == n for n in large if n != chosen] if isinstance(image, Mapping) else []
     return Example(rgb, segments == chosen, others)
+
+
+def check_observation(observation: Mapping[str, Any]) -> None:
+    """Raise InvalidArgumentError for an observation that lacks what detectors read."""
+    if missing := [key for key in _OBSERVED if key not in observation]:
+        raise InvalidArgumentError(f"expected an observation of FlatObservation, but it has no {missing[0]}")
 
 
 def _numbers(key: str, values: Sequence[float], count: int) -> list[float]:

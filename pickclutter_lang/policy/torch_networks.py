@@ -99,12 +99,10 @@ class TorchNetworks:
         return TextFeatures(text.positive.float().numpy(), text.negative.float().numpy())
 
     @torch.no_grad()
-    def score(self, images: NDArray[np.float32], names: Sequence[str]) -> StudentOutput:
-        """Score names on an image [1, K, S, S]; errors are those of `encode_names`."""
-        text = self._labels.encode(names)
-        assert text.negative is not None
+    def score(self, images: NDArray[np.float32], text: TextFeatures) -> StudentOutput:
+        """Score texts on an image [1, K, S, S]."""
         spatial = self._network(torch.from_numpy(images)).float()
-        scores = self.model.aggregation(spatial, text.positive, text.negative)
+        scores = self.model.aggregation(spatial, *map(torch.from_numpy, text))
         return StudentOutput(*(value[0].numpy() for value in scores))
 
     @torch.no_grad()

@@ -24,14 +24,16 @@ from gradio_client.exceptions import AppError
 from helpers.browser import opened as opened_browser
 from helpers.policies import opened
 from pickclutter_lang.demo.config import DemoConfig
-from pickclutter_lang.demo.page import DemoSession, SimulatedPile, _runners, open_session, serve
+from pickclutter_lang.demo.page import DemoSession, SimulatedPile, _build_page, _runners, open_session, serve
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MissingAssetsError, TeacherError
 from pickclutter_lang.evaluation.calibration import thresholds_of, write_thresholds
 from pickclutter_lang.evaluation.rollout import RolloutConfig
 from pickclutter_lang.experiments.scenes.store_scores import scene_to_observation
+from pickclutter_lang.policy.command_configs import CalibrateConfig
 from pickclutter_lang.policy.detectors import StudentDetector, segment_observation
 from pickclutter_lang.policy.examples import load_examples
 from pickclutter_lang.policy.folder import Thresholds
+from pickclutter_lang.policy.looks import calibrate
 
 NAMES = ["banana", "a red teapot", "the blue object"]
 
@@ -106,6 +108,15 @@ def test_a_pile_gets_what_the_detectors_find(lonely: DemoSession, exported: Path
         assert found.score == pytest.approx(one.score, abs=1e-6) and found.threshold == one.threshold
         np.testing.assert_array_equal(found.mask, one.mask)
     assert [found.threshold for found in lonely.ask(pile, NAMES, teacher=True)] == [0.5] * 3
+
+
+def test_the_page_says_that_its_policy_is_adapted(exported: Path, tmp_path: Path, lonely: DemoSession) -> None:
+    scenes, policy = str(exported / "scenes" / "train"), tmp_path / "policy"
+    calibrate(CalibrateConfig(str(exported / "few_shot"), str(policy), scenes, looks=10))
+    adapted = without_simulator(policy, exported)
+    texts = [str(_build_page(one, tmp_path).get_config_file()) for one in (adapted, lonely)]
+    assert ["adapted to 10 looks" in text for text in texts] == [True, False]
+    assert adapted.ask(np.zeros((40, 40, 3), np.uint8), ["banana"], teacher=False)[0].threshold == 0.5
 
 
 def test_an_own_image_fills_the_view_of_the_student(lonely: DemoSession) -> None:

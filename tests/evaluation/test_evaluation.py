@@ -16,6 +16,8 @@ from pickclutter_lang.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.evaluation.evaluate import evaluate_policy
 from pickclutter_lang.evaluation.metrics import outcome_of, paired, scores_of, share_of, summary, tables
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
+from pickclutter_lang.policy.command_configs import CalibrateConfig
+from pickclutter_lang.policy.looks import calibrate
 from pickclutter_lang.results.comparison import load_comparison, write_comparison
 from pickclutter_lang.results.config import CompareRunsConfig
 from pickclutter_lang.results.record import number_at, read_record
@@ -132,6 +134,13 @@ def test_an_exported_policy_is_evaluated_without_its_run(exported: Path, tmp_pat
         evaluate_policy(config(policy=policy, variants=["zero_shot"], out=str(tmp_path)))
     record = read_record(evaluate_policy(config(policy=policy, out=str(tmp_path / "out"))).folder)
     assert list(record["metrics"]) == ["oracle", "few_shot", "random"] and record["teacher_thresholds"] is None
+    assert "adapted_looks" not in record
+    scenes, adapted = str(exported / "scenes" / "train"), str(tmp_path / "adapted")
+    calibrate(CalibrateConfig(policy, adapted, scenes, looks=10))
+    done = evaluate_policy(config(policy=adapted, variants=["few_shot"], out=str(tmp_path / "b")))
+    assert "adapted, without labels, to 10 looks" in done.tables
+    with pytest.raises(MismatchError):
+        evaluate_policy(config(policy=policy, variants=["few_shot"], out=str(tmp_path / "b")))
 
 
 @pytest.mark.sim

@@ -48,6 +48,7 @@ def make_inputs(root: Path) -> Path:
     make_finished_run(root, SIDE, *CLASSIFIER)
     shutil.copytree(root / "run", root / "other")
     export_policy(PolicyExportConfig(str(root / "run"), out=str(root / "policy")))
+    export_policy(PolicyExportConfig(str(root / "run"), "distill", out=str(root / "zero_shot")))  # without crops
     make_toy_store(root / "teacher_scenes", "teacher", 8, size=SIDE)
     toy_views(root / "views", objects=6, views=16)
     paint_classes(root / "images", ("apple", "pear", "plum", "ten"), 6)
@@ -144,6 +145,7 @@ WRITING = {
         "workers=1 out={work}/o"
     ),
     "teach": WritingCommand("teach policy={inputs}/policy scenes={inputs}/scenes/ood shots=2 add=true out={work}/o"),
+    "calibrate": WritingCommand("calibrate policy={inputs}/zero_shot scenes={inputs}/scenes/train out={work}/o"),
     "examples": WritingCommand("examples policy=ycb out={work}/o.png", place="o.png"),
     "train-ppo": WritingCommand("train-ppo policy={inputs}/policy steps=64 out={work}/o"),
 }

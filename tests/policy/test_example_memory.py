@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import load, save
+from safetensors.numpy import load
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.policy import examples as memory
 from pickclutter_lang.policy.examples import MAX_EXAMPLES, MAX_NAMES, CropMetric, Examples, crop_metric, load_examples
 from pickclutter_lang.policy.few_shot_cache import cache_logits
-from pickclutter_lang.policy.folder import EXAMPLES_FILE
+from pickclutter_lang.policy.folder import EXAMPLES_FILE, learned_bytes
 from pickclutter_lang.utils.typing import Float32Array
 
 WIDTH, RIVALS, BETA, COHORT = 128, 300, 8.0, 100
@@ -148,8 +147,7 @@ def written(path: Path, about: dict[str, Any], **tensors: Any) -> None:
     """Write a memory by hand, with the hash that it should have."""
     about = {"schema": "1", "encoder": crop_metric().encoder, "names": ["mug"], "rival_names": [], **about}
     given = {"keys": unit(1, 2), "rivals": np.zeros((0, 0), np.float32), **tensors}
-    about["sha256"] = memory._hash(given, about)
-    path.write_bytes(save(given, {"examples": json.dumps(about)}))
+    path.write_bytes(learned_bytes("examples", given, about))
 
 
 DAMAGE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {

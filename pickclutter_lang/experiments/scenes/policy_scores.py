@@ -16,6 +16,7 @@ from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.experiments.scenes.store_scores import cell_of, cells_of, detect_store, score_store
 from pickclutter_lang.metrics.multilabel import class_rows
 from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, recenter_scores
+from pickclutter_lang.policy.calibration import ADAPTED, ADAPTED_NOTE
 from pickclutter_lang.policy.detectors import EXAMPLE_THRESHOLD, StudentDetector
 from pickclutter_lang.policy.folder import policy_fingerprint
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -43,7 +44,7 @@ def score_policy(
     """Score the labels of a scene store, and write `result.json`, `scores.npz` and `TABLES_FILE`; return the record.
 
     Scores are those of the whole image; a crop classifier takes no part. What the policy was taught is scored as it is
-    detected, by its examples.
+    detected, by its examples. With a calibration other scores are adapted ones.
 
     :param policy: a policy folder, or `open`
     :param out: folder of the files
@@ -76,7 +77,9 @@ def score_policy(
             raise MismatchError(f"expected no result of other scenes or of another policy in {out}; choose another out")
         known = {*spec.names} - {*(spec.unseen_names or ())}
         found = score_store(scenes, {name: name not in known for name in scenes.label_names}, student)
-        thresholds = torch.tensor([student.threshold(name) for name in found.names])
+        scores, decided = student.decide(found.names, found.probabilities.numpy())
+        found.probabilities.copy_(torch.from_numpy(scores))
+        thresholds = torch.tensor(decided.tolist())
         if taught := {name: name not in known for name in found.names if student.examples.count(name)}:
             columns = [found.names.index(name) for name in taught]
             detected = detect_store(scenes, taught, StudentDetector(student), range(len(scenes)))
@@ -100,6 +103,7 @@ def score_policy(
             "metrics": {key: one for key, one in groups.items() if one},
             "names": names,
             "teacher": {"name": spec.teacher.name, "fingerprint": spec.teacher.fingerprint},
+            **student.calibration.note(),
         }
         record = write_record(out, values)
         write_text(out / TABLES_FILE, _tables(record))
@@ -155,4 +159,6 @@ def _tables(record: Record) -> str:
         for name, row in record["names"].items()
     ]
     of_names = markdown_table(["name", "seen", f"{label} in scenes", "AP", "F1", "precision", "recall"], names)
-    return f"{markdown_table(head, groups)}\n\n{_NOTE}\n\n{of_names}\n"
+    looks = record.get(ADAPTED)
+    adapted = f"\n\n{ADAPTED_NOTE.format(looks)} Its thresholds are of adapted scores." if looks else ""
+    return f"{markdown_table(head, groups)}\n\n{_NOTE}{adapted}\n\n{of_names}\n"

@@ -1,0 +1,119 @@
+"""`pickclutter calibrate`: looks at the piles that a policy acts in, written into its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from pickclutter_lang.envs.randomization import IMAGE_SUFFIXES
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError
+from pickclutter_lang.policy.calibration import MIN_LOOKS, Calibration
+from pickclutter_lang.policy.command_configs import CalibrateConfig
+from pickclutter_lang.policy.detectors import StudentDetector
+from pickclutter_lang.policy.folder import copy_folder, load_config, pictures_of, policy_folder
+from pickclutter_lang.policy.policy import LanguagePickPolicy
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.taught_folder import taught_before
+from pickclutter_lang.utils.images import read_image
+from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.locks import dir_lock
+from pickclutter_lang.utils.progress import track
+from pickclutter_lang.utils.sampling import evenly_spaced
+
+Observation = Mapping[str, Any]
+
+
+def calibrate(config: CalibrateConfig) -> Calibration:
+    """Have a policy look at piles, write its calibration, which takes the place of an earlier one, and return it.
+
+    :raises InvalidArgumentError: for less than `MIN_LOOKS` looks, images that the student does not take, or a policy
+        with a crop classifier
+    :raises PickClutterError: for scenes, images or a policy that cannot be read; what the simulator raises
+    """
+    config.validate()
+    policy, out = policy_folder(config.policy), Path(config.policy if config.out is None else config.out)
+    load_config(policy)
+    new = not out.exists()
+    try:
+        with dir_lock(out):
+            source = taught_before(policy, out)
+            student = StudentRuntime.load(source, config.trust_code)
+            looks = [student.look(observation) for observation in _observations(config, student)]
+            student.calibration = Calibration(student.calibration.student).add(looks)
+            if source == out:
+                for name, data in student.calibration.files().items():
+                    atomic_write(out / name, data)
+            else:  # whole with its looks, or not at all
+                copy_folder(policy, out, {**pictures_of(policy, student.examples.taught), **student.learned()})
+    finally:
+        if new:
+            with suppress(OSError):
+                out.rmdir()  # empty after an error
+    return student.calibration
+
+
+def _observations(config: CalibrateConfig, student: StudentRuntime) -> Iterator[Observation]:
+    """Yield the images of looks, as `StudentRuntime.preprocess` takes them."""
+    if config.scenes is not None:
+        return _of_scenes(config, student)
+    return _of_images(config, student) if config.images is not None else _of_environment(config, student)
+
+
+def _chosen(count: int, place: object, config: CalibrateConfig) -> list[int]:
+    """Return which of `count` looks are taken."""
+    if count < MIN_LOOKS:
+        raise InvalidArgumentError(
+            f"expected at least {MIN_LOOKS} looks, each at another pile, but {place} has {count}; take more of them"
+        )
+    return evenly_spaced(count, config.looks)
+
+
+def _of_scenes(config: CalibrateConfig, student: StudentRuntime) -> Iterator[Observation]:
+    """Yield images of scenes; nothing else of them is read."""
+    from pickclutter_lang.datasets.scenes.store import SceneStore
+
+    store, side = SceneStore.open(str(config.scenes)), student.config.camera_size
+    if store.image_size != side:
+        raise MismatchError(
+            f"expected scenes of {side} pixels for the policy {config.policy}, but those of {store.place} have "
+            f"{store.image_size}; collect them with image_size={side}"
+        )
+    for row in track(_chosen(len(store), store.place, config), "looks"):
+        images: dict[str, NDArray[Any]] = {}
+        for key in student.student_input:
+            camera, _, kind = key.rpartition("_")
+            stored = store.images(camera, kind, row)
+            images[key] = stored if kind == "rgb" else stored / np.float32(1000)  # meters
+        yield images
+
+
+def _of_images(config: CalibrateConfig, student: StudentRuntime) -> Iterator[Observation]:
+    """Yield the central squares of image files, as large as the camera's images."""
+    if student.student_input != ["hand_rgb"]:
+        raise InvalidArgumentError(
+            f"expected scenes= or objects= for a student of {', '.join(student.student_input)}: images have no depth"
+        )
+    folder, side = Path(str(config.images)), student.config.camera_size
+    if not folder.is_dir():
+        raise DatasetError(f"expected images= to be a folder, but got {folder}")
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+    for n in track(_chosen(len(paths), folder, config), "looks"):
+        yield {"hand_rgb": np.asarray(ImageOps.fit(read_image(paths[n]), (side, side), Image.Resampling.BILINEAR))}
+
+
+def _of_environment(config: CalibrateConfig, student: StudentRuntime) -> Iterator[Observation]:
+    """Yield the first images of piles in the simulator."""
+    from pickclutter_lang.envs.renderer import prepare_renderer
+
+    prepare_renderer()
+    view = {"camera": config.camera, "appearance": config.appearance}
+    policy = LanguagePickPolicy(StudentDetector(student))
+    with closing(policy.make_env(config.objects, objects_root=config.objects_root, **view)) as env:
+        for seed in track(range(config.seed, config.seed + config.looks), "looks"):
+            yield env.reset(seed=seed)[0]
