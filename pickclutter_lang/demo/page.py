@@ -30,7 +30,7 @@ from pickclutter_lang.evaluation.pick import is_known, outcome_in_words
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder, draw_detection
 from pickclutter_lang.policy import taught_folder
-from pickclutter_lang.policy.calibration import ADAPTED
+from pickclutter_lang.policy.calibration import adapted_note
 from pickclutter_lang.policy.detectors import Detection, StudentDetector
 from pickclutter_lang.policy.examples import Examples
 from pickclutter_lang.policy.folder import Thresholds
@@ -250,8 +250,7 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
     """Return a `gradio.Blocks`; videos of picks go into the folder."""
     import gradio as gr
 
-    spec, looks = session.student.config, session.student.calibration.note().get(ADAPTED)
-    adapted = f" It is adapted to {looks} looks at such piles, without labels." if looks else ""
+    spec, adapted = session.student.config, adapted_note(session.student.calibration.note())
     show = _with_errors(gr, partial(_show, gr, session))
     pick = _with_errors(gr, partial(_pick_on_page, session, folder))
     teach, forget = (_with_errors(gr, partial(function, session)) for function in (_teach, _forget))
@@ -260,7 +259,7 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
         gr.Markdown(
             f"## What can be picked?\nStudent `{spec.network.name}`, distilled from the teacher `{spec.teacher.name}`. "
             f"A score says whether the named object is {spec.target_label}, and its color where: the map, "
-            f"and the segment that the arm would pick. Any name is allowed.{adapted}\n\n**Show it once:** click an "
+            f"and the segment that the arm would pick. Any name is allowed. {adapted}\n\n**Show it once:** click an "
             "object, type what you call it, press Teach, and ask for it, here or in another pile."
         )
         with gr.Row():

@@ -10,11 +10,11 @@ deviation too. Of the embedded policies a look takes 66 kB: 1.7 MB for 25 looks,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +39,8 @@ MIN_LOOKS, MAX_LOOKS = 10, 200
 """Looks from which a calibration counts, and the most that it keeps: the newest."""
 ADAPTED_THRESHOLD = 0.5
 """Of an adapted score."""
-ADAPTED, ADAPTED_NOTE = "adapted_looks", "The policy is adapted, without labels, to {} looks."
-"""Key of a result of a policy with a calibration, and what its page says."""
+_NOTED = "adapted_looks"
+"""Key of a result of a policy with a calibration."""
 _Z_THRESHOLD = 0.55
 """Deviations above the mean of a name from which it is present. On piles of kinds 8.5% of the absent names are then
 called present after 25 looks, where a name is in 3, 10 and 25% of the looks; 10% after 10 looks, 8% after 100."""
@@ -51,21 +51,6 @@ _MIN_DEVIATION, _MAX_LOGIT = 0.05, float(logit(1 - 1e-6))
 _SCHEMA, _KEY, _MAX_BYTES = "1", "calibration", 256 * 2**20
 _KNOWN_NAMES = 1000
 _AGAIN = "delete it, and calibrate the policy again: pickclutter calibrate"
-
-
-class Look(NamedTuple):
-    """What a student keeps of a look.
-
-    - `cells`: int8 [K, D], the directions of its K cells, times 1 / `step`
-    - `log_odds`: float32 [C], of the folder's names
-    - `scale`, `bias`: of the student's log odds, which are `scale` times its cosines plus `bias`
-    """
-
-    cells: NDArray[np.int8]
-    step: float
-    log_odds: Float32Array
-    scale: float
-    bias: float
 
 
 class _About(TypedDict):
@@ -83,7 +68,9 @@ class Calibration:
     """N looks of a student, by which its scores are normalized; none for a policy that was not calibrated.
 
     - `student`: hash of its network
-    - `cells` [N, K, D], `steps` [N], `log_odds` [N, C], `scale`, `bias`: as of `Look`
+    - `cells`: int8 [N, K, D], the directions of the K cells of each look, times 1 / `steps` [N]
+    - `log_odds`: float32 [N, C], of the folder's names
+    - `scale`, `bias`: of the student's log odds, which are `scale` times its cosines plus `bias`
     """
 
     student: str = ""
@@ -106,15 +93,18 @@ class Calibration:
 
     def note(self) -> dict[str, int]:
         """Return what a result says of the calibration: nothing where it does not count."""
-        return {ADAPTED: self.count} if self.counts else {}
+        return {_NOTED: self.count} if self.counts else {}
 
-    def add(self, looks: Sequence[Look]) -> Calibration:
-        """Return a calibration with further looks, at least one; of more than `MAX_LOOKS` the newest stay."""
-        last = looks[-1]
-        kept = [*zip(self.cells, self.steps, self.log_odds, strict=True), *(look[:3] for look in looks)][-MAX_LOOKS:]
-        cells, steps, log_odds = (np.stack(part) for part in zip(*kept, strict=True))
-        steps = np.asarray(steps, np.float32)
-        return replace(self, cells=cells, steps=steps, log_odds=log_odds, scale=last.scale, bias=last.bias)
+    def add(self, newer: Calibration) -> Calibration:
+        """Return a calibration with newer looks of the same student; of more than `MAX_LOOKS` the newest stay."""
+        if not self.count:
+            return newer
+        return replace(
+            newer,
+            cells=np.concatenate([self.cells, newer.cells])[-MAX_LOOKS:],
+            steps=np.concatenate([self.steps, newer.steps])[-MAX_LOOKS:],
+            log_odds=np.concatenate([self.log_odds, newer.log_odds])[-MAX_LOOKS:],
+        )
 
     def adapted(self, name: str, scores: FloatArray, looks: Callable[[], FloatArray]) -> FloatArray:
         """Return scores of a name in 0..1 as adapted ones, in 0..1 too: it is present from `ADAPTED_THRESHOLD` on.
@@ -175,6 +165,12 @@ class Calibration:
                 "fewer looks"
             )
         return {CALIBRATION_FILE: data}
+
+
+def adapted_note(record: Mapping[str, Any]) -> str:
+    """Return what a page says of a result with a `Calibration.note`; nothing of another."""
+    looks = record.get(_NOTED)
+    return f"The policy is adapted, without labels, to {looks} looks." if looks else ""
 
 
 def log_odds_of(scores: Any) -> FloatArray:

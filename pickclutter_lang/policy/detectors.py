@@ -154,13 +154,12 @@ class StudentDetector:
         found |= self._by_examples(observation["hand_rgb"], segments, factor, shown, found)
         return [_enlarged(found[name].detection, factor) for name in names]
 
-    def look(self, observation: Mapping[str, Any]) -> None:
-        """Add an observation to the looks by which the student's scores are adapted; its images may be as large.
+    def adapt(self, observation: Mapping[str, Any]) -> None:
+        """Add an observation, with images as large, to the looks by which scores are adapted.
 
-        :raises InvalidArgumentError: as `StudentRuntime.look`
+        :raises InvalidArgumentError: as `StudentRuntime.adapt`
         """
-        look = self.student.look(self._seen(observation)[0])
-        self.student.calibration = self.student.calibration.add([look])
+        self.student.adapt(self._seen(observation)[0])
 
     def _seen(self, observation: Mapping[str, Any]) -> tuple[Mapping[str, Any], int]:
         """Return an observation as the student sees it, and how many times smaller that is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,10 @@ from pickclutter_lang.errors import DatasetError, InvalidArgumentError, Mismatch
 from pickclutter_lang.policy.calibration import MIN_LOOKS, Calibration
 from pickclutter_lang.policy.command_configs import CalibrateConfig
 from pickclutter_lang.policy.detectors import StudentDetector
-from pickclutter_lang.policy.folder import copy_folder, load_config, pictures_of, policy_folder
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.taught_folder import taught_before
+from pickclutter_lang.policy.taught_folder import learning
 from pickclutter_lang.utils.images import read_image
-from pickclutter_lang.utils.io import atomic_write
-from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.progress import track
 from pickclutter_lang.utils.sampling import evenly_spaced
 
@@ -37,24 +34,10 @@ def calibrate(config: CalibrateConfig) -> Calibration:
     :raises PickClutterError: for scenes, images or a policy that cannot be read; what the simulator raises
     """
     config.validate()
-    policy, out = policy_folder(config.policy), Path(config.policy if config.out is None else config.out)
-    load_config(policy)
-    new = not out.exists()
-    try:
-        with dir_lock(out):
-            source = taught_before(policy, out)
-            student = StudentRuntime.load(source, config.trust_code)
-            looks = [student.look(observation) for observation in _observations(config, student)]
-            student.calibration = Calibration(student.calibration.student).add(looks)
-            if source == out:
-                for name, data in student.calibration.files().items():
-                    atomic_write(out / name, data)
-            else:  # whole with its looks, or not at all
-                copy_folder(policy, out, {**pictures_of(policy, student.examples.taught), **student.learned()})
-    finally:
-        if new:
-            with suppress(OSError):
-                out.rmdir()  # empty after an error
+    with learning(config) as (student, _):
+        student.calibration = Calibration(student.calibration.student)
+        for observation in _observations(config, student):
+            student.adapt(observation)
     return student.calibration
 
 
@@ -84,7 +67,7 @@ def _of_scenes(config: CalibrateConfig, student: StudentRuntime) -> Iterator[Obs
             f"expected scenes of {side} pixels for the policy {config.policy}, but those of {store.place} have "
             f"{store.image_size}; collect them with image_size={side}"
         )
-    for row in track(_chosen(len(store), store.place, config), "looks"):
+    for row in track(_chosen(len(store), store.place, config), "looks", transient=True):
         images: dict[str, NDArray[Any]] = {}
         for key in student.student_input:
             camera, _, kind = key.rpartition("_")
@@ -103,7 +86,7 @@ def _of_images(config: CalibrateConfig, student: StudentRuntime) -> Iterator[Obs
     if not folder.is_dir():
         raise DatasetError(f"expected images= to be a folder, but got {folder}")
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
-    for n in track(_chosen(len(paths), folder, config), "looks"):
+    for n in track(_chosen(len(paths), folder, config), "looks", transient=True):
         yield {"hand_rgb": np.asarray(ImageOps.fit(read_image(paths[n]), (side, side), Image.Resampling.BILINEAR))}
 
 
@@ -115,5 +98,5 @@ def _of_environment(config: CalibrateConfig, student: StudentRuntime) -> Iterato
     view = {"camera": config.camera, "appearance": config.appearance}
     policy = LanguagePickPolicy(StudentDetector(student))
     with closing(policy.make_env(config.objects, objects_root=config.objects_root, **view)) as env:
-        for seed in track(range(config.seed, config.seed + config.looks), "looks"):
+        for seed in track(range(config.seed, config.seed + config.looks), "looks", transient=True):
             yield env.reset(seed=seed)[0]

@@ -222,14 +222,15 @@ class LanguagePickPolicy:
 
         Give it the first image of each pile. From ten looks on they count; the newest 200 are kept.
 
-        :param observation: of `FlatObservation`, of one environment
+        :param observation: of `FlatObservation`; with a first axis of n environments, or of one without it
         :return: the number of looks
         :raises InvalidArgumentError: for an observation of another form, or a policy with a crop classifier
         """
-        student = self._student
+        detector = StudentDetector(self._student)
         check_observation(observation)
-        self.detector.look(observation)  # type: ignore[attr-defined]  # it is a StudentDetector then
-        return student.calibration.count
+        for one in _of_each(observation) if np.ndim(observation["hand_rgb"]) == 4 else [observation]:
+            detector.adapt(one)
+        return self._student.calibration.count
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the policy folder again somewhere else, with what it learned since; without names encoded since.
@@ -335,14 +336,14 @@ class LanguagePickPolicy:
                 "pickclutter_lang.envs.wrappers.FlatObservation"
             )
         many = np.ndim(observation["instruction"]) == 2
-        count = len(observation["instruction"]) if many else 1
+        singles = _of_each(observation) if many else [observation]
+        count = len(singles)
         starts = np.broadcast_to(np.asarray(state is None if episode_start is None else episode_start, bool), (count,))
         states = list(state) if state is not None else []
         if len(states) != count and not (state is None or starts.all()):
             raise InvalidArgumentError(f"expected the state of {count} environments, but got that of {len(states)}")
         actions, after = [], []
-        for n in range(count):
-            single = {key: value[n] for key, value in observation.items()} if many else observation
+        for n, single in enumerate(singles):
             action, new_state = self._act(single, None if state is None or starts[n] else states[n])
             actions.append(action)
             after.append(new_state)
@@ -360,3 +361,9 @@ class LanguagePickPolicy:
                 f"{state._step}; give back the newest state, or begin the episode again with state=None"
             )
         return episode.act(observation, self.declare), episode.state()
+
+
+def _of_each(observation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the observations of the environments of a vectorized one."""
+    count = len(next(iter(observation.values())))
+    return [{key: value[n] for key, value in observation.items()} for n in range(count)]

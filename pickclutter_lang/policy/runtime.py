@@ -31,7 +31,7 @@ from pickclutter_lang.errors import (
     PickClutterError,
     UnknownObjectError,
 )
-from pickclutter_lang.policy.calibration import ADAPTED_THRESHOLD, Calibration, Look, load_calibration, log_odds_of
+from pickclutter_lang.policy.calibration import ADAPTED_THRESHOLD, Calibration, load_calibration, log_odds_of
 from pickclutter_lang.policy.examples import Examples, crop_metric, load_examples, normalized
 from pickclutter_lang.policy.folder import (
     CROP_ENCODER_FILE,
@@ -141,10 +141,6 @@ class StudentRuntime:
         """Return the files of a policy folder with what it learned: its memory, without pictures, and its looks."""
         return self.examples.files() | self.calibration.files()
 
-    def threshold(self, name: str) -> float:
-        """Return the score from which a name is predicted present."""
-        return self.thresholds.of(name)
-
     @cached_property
     def map_size(self) -> int:
         """Side h = w of its maps."""
@@ -184,8 +180,8 @@ class StudentRuntime:
             return np.asarray(self.calibration.log_odds[:, names.index(name)])
         return self.calibration.log_odds_of_text(self.networks.encode_names([name]), self.config.network)
 
-    def look(self, observation: Mapping[str, Any]) -> Look:
-        """Return what a calibration keeps of an observation.
+    def adapt(self, observation: Mapping[str, Any]) -> None:
+        """Add an observation to the looks by which scores are adapted.
 
         :raises InvalidArgumentError: as `preprocess`, and for a policy with a crop classifier
         """
@@ -206,9 +202,15 @@ class StudentRuntime:
         lengths = np.linalg.norm(doubled, axis=1, keepdims=True)
         cells = doubled / np.maximum(lengths, 1e-12)
         step = float(abs(cells).max()) / 127
-        bytes_of = np.round(cells / max(step, 1e-12)).astype(np.int8)
-        log_odds = log_odds_of(output.scores[:count]).astype(np.float32)
-        return Look(bytes_of, step, log_odds, float(lengths.mean()) / 2, bias)
+        look = Calibration(
+            self.calibration.student,
+            np.round(cells / max(step, 1e-12)).astype(np.int8)[None],
+            np.array([step], np.float32),
+            log_odds_of(output.scores[:count]).astype(np.float32)[None],
+            float(lengths.mean()) / 2,
+            bias,
+        )
+        self.calibration = self.calibration.add(look)
 
     def preprocess(self, observation: Mapping[str, Any]) -> Float32Array:
         """Return the network's input [1, K, S, S] for camera images: RGB in 0..1, depth in meters (0 = nothing).

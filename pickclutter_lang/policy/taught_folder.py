@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +16,11 @@ from pickclutter_lang.envs.randomization import IMAGE_SUFFIXES
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.object_sets import is_kinds, load_object_set
 from pickclutter_lang.policy.calibration import load_calibration
-from pickclutter_lang.policy.command_configs import TeachConfig
+from pickclutter_lang.policy.command_configs import CalibrateConfig, TeachConfig
 from pickclutter_lang.policy.examples import Examples, bare_name, load_examples
 from pickclutter_lang.policy.folder import (
     CONFIG_FILE,
+    LEARNED_FILES,
     PICTURES,
     copy_folder,
     load_config,
@@ -46,22 +47,7 @@ def teach(config: TeachConfig) -> Examples:
     :raises PickClutterError: for files, scenes or a policy that cannot be read
     """
     config.validate()
-    policy, out = policy_folder(config.policy), Path(config.policy if config.out is None else config.out)
-    load_config(policy)
-    new = not out.exists()
-    try:
-        return _teach(config, policy, out)
-    finally:
-        if new:
-            with suppress(OSError):
-                out.rmdir()  # empty after an error
-
-
-def _teach(config: TeachConfig, policy: Path, out: Path) -> Examples:
-    with dir_lock(out):
-        source = taught_before(policy, out)
-        student = StudentRuntime.load(source, config.trust_code)
-        pictures: dict[str, bytes] = {}
+    with learning(config) as (student, pictures):
         shown = defaultdict[str, list[tuple[Float32Array, Float32Array]]](list)
         for name, example in _examples_of(config):
             file, picture = _picture(name, example)
@@ -74,18 +60,37 @@ def _teach(config: TeachConfig, policy: Path, out: Path) -> Examples:
             if known and student.examples.count(name) > known and not config.add:  # the same ones again change nothing
                 raise InvalidArgumentError(
                     f"expected a new name, but {name} has {known} examples; add=true adds to them, "
-                    f"pickclutter forget policy={out} names=[{name}] removes them"
+                    f"pickclutter forget policy={config.out or config.policy} names=[{name}] removes them"
                 )
         if not pictures:
             raise DatasetError(f"expected objects to show, but none is visible in {config.scenes or config.objects}")
-        if source != out:  # whole with its memory, or not at all
-            copied = pictures_of(policy, student.examples.taught)
-            copy_folder(policy, out, {**copied, **pictures, **student.learned()})
-        else:
-            for file, data in pictures.items():
-                atomic_write(out / file, data, remove_stale=False)
-            student.examples.save(out)
     return student.examples
+
+
+@contextmanager
+def learning(config: TeachConfig | CalibrateConfig) -> Iterator[tuple[StudentRuntime, dict[str, bytes]]]:
+    """Open a student that learns, and write what it learned when the block ends without an error, or nothing.
+
+    :return: the student, and files that are written before its memory: name -> content
+    :raises PickClutterError: for a policy that cannot be read or written
+    """
+    policy, out = policy_folder(config.policy), Path(config.policy if config.out is None else config.out)
+    load_config(policy)
+    new, files = not out.exists(), dict[str, bytes]()
+    try:
+        with dir_lock(out):
+            source = _taught_before(policy, out)
+            student = StudentRuntime.load(source, config.trust_code)
+            yield student, files
+            if source != out:  # whole with what it learned, or not at all
+                copy_folder(policy, out, pictures_of(policy, student.examples.taught) | files | student.learned())
+            else:
+                for name, data in (files | student.learned()).items():
+                    atomic_write(out / name, data, remove_stale=name in LEARNED_FILES)
+    finally:
+        if new:
+            with suppress(OSError):
+                out.rmdir()  # empty after an error
 
 
 def prepare_folder(policy: str, out: Path) -> None:
@@ -95,7 +100,7 @@ def prepare_folder(policy: str, out: Path) -> None:
     """
     with dir_lock(out):
         folder = policy_folder(policy)
-        if taught_before(folder, out) != out:
+        if _taught_before(folder, out) != out:
             examples, calibration = load_examples(folder), load_calibration(folder, load_config(folder))
             pictures = pictures_of(folder, examples.taught)
             copy_folder(folder, out, {**pictures, **examples.files(), **calibration.files()})
@@ -114,7 +119,7 @@ def add_to_folder(student: StudentRuntime, name: str, example: Example, out: Pat
         student.examples.save(out)
 
 
-def taught_before(policy: Path, out: Path) -> Path:
+def _taught_before(policy: Path, out: Path) -> Path:
     """Return `out` where it has this policy already, otherwise the folder of the policy."""
     if not (out / CONFIG_FILE).exists():
         return policy

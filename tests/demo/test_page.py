@@ -115,7 +115,7 @@ def test_the_page_says_that_its_policy_is_adapted(exported: Path, tmp_path: Path
     calibrate(CalibrateConfig(str(exported / "few_shot"), str(policy), scenes, looks=10))
     adapted = without_simulator(policy, exported)
     texts = [str(_build_page(one, tmp_path).get_config_file()) for one in (adapted, lonely)]
-    assert ["adapted to 10 looks" in text for text in texts] == [True, False]
+    assert ["adapted, without labels, to 10 looks" in text for text in texts] == [True, False]
     assert adapted.ask(np.zeros((40, 40, 3), np.uint8), ["banana"], teacher=False)[0].threshold == 0.5
 
 

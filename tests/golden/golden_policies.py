@@ -58,7 +58,7 @@ def answers(key: str, inputs: Path, folder: Path) -> Measures:
     files = [value for path in policy.glob("*.safetensors") for value in load_file(path).values()]
     return {
         "files": of_arrays(files, tolerance=0.01),
-        "thresholds": of_figures([student.threshold(name) for name in asked], tolerance=0.02),
+        "thresholds": of_figures([student.thresholds.of(name) for name in asked], tolerance=0.02),
         "scores": of_figures([score for look in looks for score in look.scores], tolerance=0.02),
         "maps": of_arrays([look.attention for look in looks], tolerance=0.01),
         "odds": of_arrays([look.cell_logits for look in looks], tolerance=0.05),

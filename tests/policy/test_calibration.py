@@ -101,7 +101,7 @@ def test_a_name_is_present_by_its_z_score(place: Path) -> None:
     assert thresholds.tolist() == [0.5] * len(NAMES)
     unchanged, thresholds = plain.decide(NAMES, scores)
     np.testing.assert_array_equal(unchanged, scores)
-    assert thresholds.tolist() == [plain.threshold(name) for name in NAMES]
+    assert thresholds.tolist() == [plain.thresholds.of(name) for name in NAMES]
 
 
 def test_only_names_that_were_not_taught_are_adapted(place: Path) -> None:
@@ -142,6 +142,8 @@ def test_a_policy_adapts_on_the_way(place: Path, monkeypatch: pytest.MonkeyPatch
     large = {key: np.repeat(np.repeat(look[key], 2, 0), 2, 1) for key in ("hand_rgb", "hand_depth")}
     policy.adapt({**look, **large, "hand_intrinsic": look["hand_intrinsic"] * [[2], [2], [1]]})
     np.testing.assert_allclose(student.calibration.log_odds[-1], kept[0], atol=1e-5)
+    policy.adapt({key: np.stack([value, painted_observation(SIDE, 1)[key]]) for key, value in look.items()})
+    np.testing.assert_array_equal(student.calibration.log_odds[-2:], kept[:2])
 
 
 def test_images_are_looked_at_as_the_camera_sees(place: Path, tmp_path: Path) -> None:

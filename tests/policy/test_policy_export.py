@@ -39,15 +39,15 @@ def test_thresholds_are_quantiles_of_the_scores_of_absent_names(exported: Path, 
                 scores = predict_scenes(run.model, scenes, names).double().numpy()
             there = scenes.labels[:, [scenes.label_names.index(name) for name in names]].numpy()
             found[store, split] = np.quantile(scores[~there], 0.93)
-            assert len({student.threshold(name) for name in names}) == 1
-    known, unseen = (student.threshold(names_of_objects(split)[0]) for split in ("id", "ood"))
+            assert len({student.thresholds.of(name) for name in names}) == 1
+    known, unseen = (student.thresholds.of(names_of_objects(split)[0]) for split in ("id", "ood"))
     if phase == "distill":
         assert (known, unseen) == pytest.approx((found["id", "id"], found["id", "ood"]), abs=1e-5)
     else:  # of the known ones the higher, since the student was trained on the few-shot scenes
         assert found["id", "id"] != pytest.approx(found["fewshot", "id"], abs=1e-4)
         assert known == pytest.approx(max(found["id", "id"], found["fewshot", "id"]), abs=1e-5)
         assert unseen == pytest.approx(found["fewshot", "ood"], abs=1e-5)
-    assert student.threshold("a new word") == unseen
+    assert student.thresholds.of("a new word") == unseen
 
 
 def test_metrics_are_no_part_of_a_policy_s_identity(exported: Path, tmp_path: Path) -> None:

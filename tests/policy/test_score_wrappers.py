@@ -55,7 +55,7 @@ def test_observations_carry_the_students_scores(
             observation["name_scores"], student.predict(observation, ["lemon", "dice"]).scores, atol=1e-5
         )
         assert info["target_score"] == pytest.approx(float(output.scores[0]), abs=1e-5)
-        assert info["target_threshold"] == student.threshold(info["target_name"])
+        assert info["target_threshold"] == student.thresholds.of(info["target_name"])
         observation, *_, info = env.step(env.action_space.sample()) if not step else (None, info)
     env.close()
 

@@ -111,7 +111,7 @@ def test_further_names_are_exported_with_the_policy(
     asked = ["mug", "lemon", "a red teapot"]
     found = student.predict(looks[0], asked).scores
     np.testing.assert_allclose(found, with_torch.predict(looks[0], asked).scores, atol=0.02)
-    assert len(set(found.tolist())) == 3 and student.threshold("mug") == student.thresholds.default
+    assert len(set(found.tolist())) == 3 and student.thresholds.of("mug") == student.thresholds.default
     ours, theirs = (StudentDetector(one)(looks[0], "the red one") for one in (student, with_torch))
     assert ours.score == pytest.approx(theirs.score, abs=0.05) and ours.threshold == 0.5
     sent = pickle.loads(pickle.dumps(student))  # as gymnasium does for AsyncVectorEnv

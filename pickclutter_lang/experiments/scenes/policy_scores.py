@@ -16,7 +16,7 @@ from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.experiments.scenes.store_scores import cell_of, cells_of, detect_store, score_store
 from pickclutter_lang.metrics.multilabel import class_rows
 from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, recenter_scores
-from pickclutter_lang.policy.calibration import ADAPTED, ADAPTED_NOTE
+from pickclutter_lang.policy.calibration import adapted_note
 from pickclutter_lang.policy.detectors import EXAMPLE_THRESHOLD, StudentDetector
 from pickclutter_lang.policy.folder import policy_fingerprint
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -34,7 +34,7 @@ TABLES_FILE = "tables.md"
 _FALSE_ALARMS = 0.1
 _NOTE = (
     "± half of the 95% interval over scenes and names (bootstrap). A name is seen where the policy was trained on its "
-    "labels. Each name is predicted present above its threshold in the policy folder."
+    "labels. Each name is predicted present above the policy's threshold for it."
 )
 
 
@@ -159,6 +159,5 @@ def _tables(record: Record) -> str:
         for name, row in record["names"].items()
     ]
     of_names = markdown_table(["name", "seen", f"{label} in scenes", "AP", "F1", "precision", "recall"], names)
-    looks = record.get(ADAPTED)
-    adapted = f"\n\n{ADAPTED_NOTE.format(looks)} Its thresholds are of adapted scores." if looks else ""
-    return f"{markdown_table(head, groups)}\n\n{_NOTE}{adapted}\n\n{of_names}\n"
+    note = f"{_NOTE} {adapted_note(record)}".rstrip()
+    return f"{markdown_table(head, groups)}\n\n{note}\n\n{of_names}\n"

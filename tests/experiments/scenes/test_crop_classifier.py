@@ -165,8 +165,9 @@ def test_a_policy_verifies_candidates_with_the_crop_classifier(crop_run: tuple[P
         closer = student.classify_crops(rgb, [detected[n].mask])[0][n] if detected[n].mask.any() else -12.0
         odds = np.log(plain.scores[n] / (1 - plain.scores[n])) + 0.3 * np.clip([closer, closer - 2], -12, 12)
         assert np.abs(1 / (1 + np.exp(-odds)) - detected[n].score).min() < 1e-5  # 2 less if it was not its first choice
-        assert detected[n].threshold == student.thresholds.crop_classifier[name] != student.threshold(name)
-    assert detected[3].score == pytest.approx(float(plain.scores[3])) and detected[3].threshold == student.threshold("")
+        assert detected[n].threshold == student.thresholds.crop_classifier[name] != student.thresholds.of(name)
+    assert detected[3].score == pytest.approx(float(plain.scores[3]))
+    assert detected[3].threshold == student.thresholds.of("")
     assert sum(one.mask.any() for one in detected) > 0
     assert list(student.config.names) == run.label_names("id", "ood")
     part = np.zeros((SIDE, SIDE), bool)
