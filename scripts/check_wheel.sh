@@ -2,7 +2,6 @@
 # Builds the wheel and uses it as a user does: installed in clean environments, far from the checkout.
 # - Python 3.11 with the simulator: environment, scenes, a training, an export.
 # - Python 3.11 without torch: the exported policy decides and acts there as it did with torch.
-# - With `all`, the newest Python that is here, for which there is no simulator: a training and an export on the scenes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 checkout=$PWD
@@ -11,15 +10,6 @@ trap 'rm -rf "$work"' EXIT
 export PIP_DISABLE_PIP_VERSION_CHECK=1 OMP_NUM_THREADS=1
 unset PYTHONPATH PYTHONDONTWRITEBYTECODE  # a module is compiled once
 . scripts/install.sh
-
-newest_python() {
-    for version in 3.14 3.13 3.12; do
-        for name in "python$version" "$HOME/.pyenv/versions/$version"*/bin/python "/usr/bin/python$version"; do
-            if "$name" -c "import venv, ensurepip, sys; sys.exit('%d.%d' % sys.version_info[:2] != '$version')" 2>/dev/null
-            then echo "$name"; return; fi
-        done
-    done
-}
 
 make_environment() {  # PYTHON FOLDER
     "$1" -m venv "$2"
@@ -92,31 +82,4 @@ policy.predict({**look, "instruction": encode_instruction("pick up the teapot")}
 echo "wheel: $megabytes MB of packages, $(du -sm light | cut -f1) MB installed with pip"
 rm -rf packages light
 
-[ "${1:-}" = all ] || { echo "wheel: all is well"; exit; }
-newest=$(newest_python)
-if [ -z "$newest" ]; then
-    echo "wheel: SKIPPED the newest Python: there is none above 3.11 on this machine"
-    exit
-fi
-echo "wheel: $("$newest" --version) without the simulator"
-make_environment "$newest" new
-if [ "$(df --output=avail -BG . | tail -1 | tr -dc 0-9)" -ge 12 ]; then
-    install new/bin/python --no-cache-dir "$wheel[sim]"  # all of it but sapien and mani_skill2
-    small_training new new-student
-else
-    echo "wheel: SKIPPED the training there: PyPI's torch takes 6 GB, and the disk has less than 12 GB left"
-    install new/bin/python --no-deps "$wheel"
-    install new/bin/python gymnasium h5py hydra-core matplotlib msgspec pillow pyyaml rich safetensors
-fi
-new/bin/pickclutter --help >/dev/null
-new/bin/pickclutter verify-scenes store=scenes/train
-new/bin/python -c '
-import gymnasium
-from pickclutter_lang.errors import MissingExtraError
-try:
-    gymnasium.make("pickclutter_lang.envs:PickClutterLang/YCB-v0")
-except MissingExtraError as error:
-    print(error)
-else:
-    raise SystemExit("expected MissingExtraError without the simulator")'
 echo "wheel: all is well"

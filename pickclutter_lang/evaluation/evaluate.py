@@ -73,11 +73,11 @@ def evaluate_policy(config: PolicyEvalConfig) -> Evaluated:
         holds episodes of other settings; LockedError when another evaluation is at work in it; WorkerError when the
         worker of one episode died again and again
     """
-    prepare_renderer()  # there is a simulator
     if config.run is not None:
         load_run_config(config.run)  # there is a run
     if config.policy_folder is not None:
         load_config(config.policy_folder)  # there is a policy
+    prepare_renderer()  # there is a simulator
     torch.set_num_threads(1)  # as in the workers, so that videos end as their episodes did
     folder = Path(config.out or Path(config.run or config.policy_folder or ".") / "evaluation")
     create_dir(folder)

@@ -172,9 +172,10 @@ def _of_objects(config: TeachConfig) -> Iterator[tuple[str, Example]]:
     objects = str(config.objects)
     if is_kinds(objects):
         raise InvalidArgumentError("expected objects with one look each, but got kinds; teach them from scenes=")
-    found, renderer = load_object_set(objects, config.objects_root), ObjectRenderer()
+    found = load_object_set(objects, config.objects_root)
     items = [item for item in found.catalog if not config.names or item.name in config.names]
     _check_names(config.names, [item.name for item in items], objects)
+    renderer = ObjectRenderer()
     for item in track(items, "examples", transient=True):
         renderer.show(Model(found.model_dir(item.model_id), item.scale, item.name, {}))
         rng = np.random.default_rng([config.seed, *item.model_id.encode()])

@@ -25,7 +25,13 @@ from helpers.browser import opened as opened_browser
 from helpers.policies import opened
 from pickclutter_lang.demo.config import DemoConfig
 from pickclutter_lang.demo.page import DemoSession, SimulatedPile, _build_page, _runners, open_session, serve
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, MissingAssetsError, TeacherError
+from pickclutter_lang.errors import (
+    CheckpointError,
+    InvalidArgumentError,
+    MissingAssetsError,
+    MissingExtraError,
+    TeacherError,
+)
 from pickclutter_lang.evaluation.calibration import thresholds_of, write_thresholds
 from pickclutter_lang.evaluation.rollout import RolloutConfig
 from pickclutter_lang.experiments.scenes.store_scores import scene_to_observation
@@ -252,7 +258,7 @@ def _die(config: RolloutConfig) -> None:
 def test_without_a_simulator_the_page_takes_own_images(exported: Path, tmp_path: Path, image: Path) -> None:
     config = DemoConfig(policy=str(exported / "few_shot"), objects="ycb", objects_root=str(tmp_path), num_threads=1)
     with open_session(config) as session:
-        with pytest.raises(MissingAssetsError, match=str(tmp_path)):
+        with pytest.raises((MissingAssetsError, MissingExtraError)):  # of the objects, or of the simulator
             session.pile(0)
         with serve(session, free_port()) as url:
             assert show(url, image, "pear")[0][0] == "pear"

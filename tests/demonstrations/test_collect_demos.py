@@ -18,11 +18,12 @@ from helpers.paths import PROGRAM
 from helpers.process_kill import run_killed
 from pickclutter_lang.demonstrations.config import ExportLerobotConfig
 from pickclutter_lang.demonstrations.lerobot import export_lerobot
-from pickclutter_lang.demonstrations.recorder import LIFTED, MISSED, NOT_TRIED, PLACED
 from pickclutter_lang.demonstrations.trajectories import Demonstrations, license_of
 from pickclutter_lang.manipulation.gripper import rotation_matrix
 
 pytest.importorskip("sapien")
+from pickclutter_lang.demonstrations.recorder import LIFTED, MISSED, NOT_TRIED, PLACED
+
 pytestmark = [pytest.mark.sim, pytest.mark.slow]
 COMMAND = [*PROGRAM, "collect-demos"]
 FILE = "trajectory.rgbd.pd_ee_delta_pose.h5"
