@@ -4,15 +4,14 @@ Some names have low scores wherever they are asked for, others high ones. By its
 the piles in which a policy acts, the scores of a name become z-scores, with one threshold for all names. This is the
 z-norm of speaker verification (Auckenthaler et al., 2000).
 
-A look is kept as its feature map, a byte for each number, so that names that are typed later get their mean and
-deviation too. Of the embedded policies a look takes 66 kB: 1.7 MB for 25 looks, 13 MB for 200.
+A look is kept as its feature map, a byte for each number, and the features of its crops, so that names that are typed
+later get their mean and deviation too. Of the embedded policies a look takes 72 kB: 1.8 MB for 25 looks, 14 MB for 200.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -31,6 +30,7 @@ from pickclutter_lang.policy.folder import (
     learned_bytes,
     read_learned,
 )
+from pickclutter_lang.policy.second_look import MAX_LOGIT, add_crops, mutual_log_odds
 from pickclutter_lang.utils.memory import keep_recent
 from pickclutter_lang.utils.reading import Sha256, damage_of
 from pickclutter_lang.utils.typing import Float32Array, FloatArray
@@ -50,6 +50,15 @@ _PRIOR_LOOKS = 10
 _MIN_DEVIATION, _MAX_LOGIT = 0.05, float(logit(1 - 1e-6))
 _SCHEMA, _KEY, _MAX_BYTES = "1", "calibration", 256 * 2**20
 _KNOWN_NAMES = 1000
+_FORMS = {
+    "cells": ("int8", 3),
+    "steps": ("float32", 1),
+    "log_odds": ("float32", 2),
+    "crops": ("float16", 2),
+    "crop_counts": ("int32", 1),
+}
+"""Type and number of axes of each array in the file."""
+_PER_LOOK = ("cells", "steps", "log_odds", "crop_counts")
 _AGAIN = "delete it, and calibrate the policy again: pickclutter calibrate"
 
 
@@ -71,6 +80,8 @@ class Calibration:
     - `cells`: int8 [N, K, D], the directions of the K cells of each look, times 1 / `steps` [N]
     - `log_odds`: float32 [N, C], of the folder's names
     - `scale`, `bias`: of the student's log odds, which are `scale` times its cosines plus `bias`
+    - `crops`: float16 [M, F], features of the crops of all looks, in turn
+    - `crop_counts`: int32 [N], how many of each look, -1 where no second look was taken
     """
 
     student: str = ""
@@ -79,7 +90,10 @@ class Calibration:
     log_odds: Float32Array = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     scale: float = 1.0
     bias: float = 0.0
-    _known: dict[str, tuple[float, float]] = field(default_factory=dict, init=False, repr=False)
+    crops: NDArray[np.float16] = field(default_factory=lambda: np.zeros((0, 0), np.float16))
+    crop_counts: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    _known: dict[tuple[str, bool], tuple[float, float]] = field(default_factory=dict, init=False, repr=False)
+    _typical: dict[bool, float] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def count(self) -> int:
@@ -91,6 +105,10 @@ class Calibration:
         """Whether there are looks enough to decide by them."""
         return self.count >= MIN_LOOKS
 
+    def adapts(self, combined: bool) -> bool:
+        """Whether it adapts scores; `combined`: those in which crops take part, which needs the crops of all looks."""
+        return self.counts and (not combined or bool((self.crop_counts >= 0).all()))
+
     def note(self) -> dict[str, int]:
         """Return what a result says of the calibration: nothing where it does not count."""
         return {_NOTED: self.count} if self.counts else {}
@@ -99,36 +117,50 @@ class Calibration:
         """Return a calibration with newer looks of the same student; of more than `MAX_LOOKS` the newest stay."""
         if not self.count:
             return newer
-        return replace(
-            newer,
-            cells=np.concatenate([self.cells, newer.cells])[-MAX_LOOKS:],
-            steps=np.concatenate([self.steps, newer.steps])[-MAX_LOOKS:],
-            log_odds=np.concatenate([self.log_odds, newer.log_odds])[-MAX_LOOKS:],
-        )
+        pairs = {name: np.concatenate([getattr(one, name) for one in (self, newer)]) for name in _PER_LOOK}
+        crops = [one.crops for one in (self, newer) if len(one.crops)]
+        left_out = int(pairs["crop_counts"][:-MAX_LOOKS].clip(min=0).sum())
+        every = np.concatenate(crops)[left_out:] if crops else newer.crops
+        kept = {name: value[-MAX_LOOKS:] for name, value in pairs.items()}
+        return replace(newer, **kept, crops=every)
 
-    def adapted(self, name: str, scores: FloatArray, looks: Callable[[], FloatArray]) -> FloatArray:
+    def adapted(
+        self, name: str, scores: FloatArray, combined: bool, looks: Callable[[], tuple[FloatArray, float]]
+    ) -> FloatArray:
         """Return scores of a name in 0..1 as adapted ones, in 0..1 too: it is present from `ADAPTED_THRESHOLD` on.
 
-        :param looks: gives the log odds [N] of the name over the looks, at the first time
+        :param combined: whether crops take part in the scores
+        :param looks: gives the log odds [N] of the name over the looks, and the variance that is typical of the
+            folder's names, at the first time
         """
-        if name not in self._known:
-            self._known[name] = self._normal(looks().astype(np.float64))
-        keep_recent(self._known, [name], _KNOWN_NAMES)
-        mean, deviation = self._known[name]
+        key = name, combined
+        if key not in self._known:
+            self._known[key] = self._normal(*looks())
+        keep_recent(self._known, [key], _KNOWN_NAMES)
+        mean, deviation = self._known[key]
         return np.asarray(expit((log_odds_of(scores) - mean) / deviation - _Z_THRESHOLD))
 
-    def _normal(self, looks: FloatArray) -> tuple[float, float]:
+    def _normal(self, looks: FloatArray, typical: float) -> tuple[float, float]:
         """Return mean and deviation of a name by its log odds [N] over the looks.
 
         The deviation of few looks is uncertain: it is pulled to what is typical of the folder's names.
         """
-        variance = (self.count * looks.var() + _PRIOR_LOOKS * self._typical_variance) / (self.count + _PRIOR_LOOKS)
+        variance = (self.count * looks.var() + _PRIOR_LOOKS * typical) / (self.count + _PRIOR_LOOKS)
         return float(looks.mean()), max(float(np.sqrt(variance)), _MIN_DEVIATION)
 
-    @cached_property
-    def _typical_variance(self) -> float:
-        """The mean variance of the folder's names."""
-        return float(self.log_odds.astype(np.float64).var(axis=0).mean())
+    def with_crops(self, log_odds: NDArray[Any], of_crops: FloatArray) -> FloatArray:
+        """Return log odds [N, C] over the looks to which those of their crops [M, C] are added, of the best in each."""
+        best = np.full(log_odds.shape, -MAX_LOGIT)
+        np.maximum.at(best, np.repeat(np.arange(self.count), self.crop_counts), of_crops)
+        return log_odds_of(add_crops(expit(log_odds.astype(np.float64)), best))
+
+    def typical_variance(self, texts: Float32Array | None = None) -> float:
+        """Return the mean variance of the folder's names, with their crops by the texts [C, F] of these names."""
+        if (key := texts is not None) not in self._typical:
+            over = self.log_odds.astype(np.float64)
+            over = over if texts is None else self.with_crops(over, mutual_log_odds(self.crops, texts))
+            self._typical[key] = float(over.var(axis=0).mean())
+        return self._typical[key]
 
     def log_odds_of_text(self, text: TextFeatures, network: StudentArchitecture) -> FloatArray:
         """Return the log odds [N] of a name over the looks, as `LocalAggregation` has them.
@@ -156,7 +188,7 @@ class Calibration:
         """
         if not self.count:
             return {}
-        tensors: dict[str, NDArray[Any]] = {"cells": self.cells, "steps": self.steps, "log_odds": self.log_odds}
+        tensors: dict[str, NDArray[Any]] = {name: getattr(self, name) for name in _FORMS}
         about = {"schema": _SCHEMA, "student": self.student, "scale": self.scale, "bias": self.bias}
         data = learned_bytes(_KEY, tensors, about)
         if len(data) > _MAX_BYTES:
@@ -201,15 +233,17 @@ def load_calibration(folder: Path, config: PolicyConfig) -> Calibration:
         tensors, about = read_learned(path, _KEY, _About, _MAX_BYTES)
         if about["schema"] != _SCHEMA:
             raise ValueError(f"expected the schema {_SCHEMA}, but got {about['schema']}")
-        cells, steps, log_odds = (tensors[name] for name in ("cells", "steps", "log_odds"))
-        forms = [(str(part.dtype), part.ndim, len(part) == len(steps)) for part in (cells, steps, log_odds)]
-        fits = forms == [("int8", 3, True), ("float32", 1, True), ("float32", 2, True)]
-        if not fits or log_odds.shape[1] != len(config.student.names):
+        cells, steps, log_odds, crops, counts = (tensors[name] for name in _FORMS)
+        fits = all((str(tensors[name].dtype), tensors[name].ndim) == form for name, form in _FORMS.items())
+        looks = {len(part) for part in (cells, steps, log_odds, counts)}
+        if not fits or looks != {len(steps)} or log_odds.shape[1] != len(config.student.names):
             raise ValueError("expected int8 cells [N, K, D], and float32 steps [N] and log_odds [N, C] of its names")
+        if (counts < -1).any() or len(crops) != counts.clip(min=0).sum():
+            raise ValueError("expected as many crops as the looks say")
         if not 1 <= len(steps) <= MAX_LOOKS or not np.isfinite([about["scale"], about["bias"]]).all():
             raise ValueError(f"expected 1 to {MAX_LOOKS} looks, with a finite scale and bias")
     if about["student"] != student:
         raise CheckpointError(
             f"{path} is of another student ({about['student'][:8]}) than this policy's ({student[:8]}); {_AGAIN}"
         )
-    return Calibration(student, cells, steps, log_odds, about["scale"], about["bias"])
+    return Calibration(student, cells, steps, log_odds, about["scale"], about["bias"], crops, counts)

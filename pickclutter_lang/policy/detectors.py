@@ -15,12 +15,13 @@ from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION, e
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import COLORS, color_alone, color_phrase, known_phrase
 from pickclutter_lang.manipulation.segmentation import segment_photo, segment_rgbd, select_target_segments
-from pickclutter_lang.policy.examples import bare_name, crop_metric
+from pickclutter_lang.policy.examples import bare_name, crop_metric, keys_of
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.second_look import MAX_LOGIT, add_crops, crop_log_odds, rivals_of
+from pickclutter_lang.utils.typing import FloatArray
 
-# Chosen on 400 scenes of X_ood; neighboring values do as well there with other crop classifiers.
+# Of the crop classifier. Chosen on 400 scenes of X_ood; neighboring values do as well with other crop classifiers.
 _NUM_CANDIDATES, _RANK_PENALTY = 3, 2.0
-_CROP_WEIGHT, _MAX_LOGIT = 0.3, 12.0
 COLOR_THRESHOLD = 0.5
 """Of a color alone: more of this color than of any other."""
 EXAMPLE_THRESHOLD = 0.5
@@ -28,7 +29,7 @@ EXAMPLE_THRESHOLD = 0.5
 _TEXT_WEIGHT, _MAX_TEXT_LOGIT = 0.3, 4.0
 """Of the text beside one example, and the most that it may say; beside n examples a share of 1 / n is left."""
 _MAX_CROPS = 24
-"""Segments that are compared with examples: the largest ones, so that a decision has a longest time."""
+"""Segments that are looked at alone: the largest ones, so that a decision has a longest time."""
 
 
 class Detection(NamedTuple):
@@ -62,33 +63,6 @@ class TargetDetector(Protocol):
         ...
 
 
-class Rivals(NamedTuple):
-    """`own`: the name as a network is asked for it, then the names that it means. `others`: those against it.
-
-    `color`: whether it is a color alone, "the red one", which has the other colors against it.
-    """
-
-    own: list[str]
-    others: list[str]
-    color: bool
-
-
-def rivals_of(name: str, names: Sequence[str]) -> Rivals:
-    """Return the rivals of a name among those of a detector.
-
-    "Fruit", a new name, means the lemon, which then counts for it. "Yellow fruit" may mean the lemon or the apple:
-    neither counts. One of `names` has all others against it, even where it reads as a color alone.
-    """
-    if name in names:
-        return Rivals([name], [other for other in names if other != name], False)
-    color = color_alone(name)
-    if color is not None:
-        return Rivals([color_phrase(color)], [color_phrase(other) for other in COLORS if other != color], True)
-    phrase = known_phrase(name, tuple(names))
-    own = () if phrase.modifiers else phrase.labels
-    return Rivals([name, *own], [other for other in names if other not in phrase.labels], False)
-
-
 class StudentDetector:
     """A student: its scores and thresholds, and its attention to choose one of the segments of the image.
 
@@ -96,6 +70,10 @@ class StudentDetector:
     classifier, up to three segments are candidates for a name of the folder. Chosen is the one with the highest log
     odds of the name against the folder's other names, minus 2 for all but the first candidate. These log odds, clipped
     to -12..12, are added to those of the image with a weight of 0.3.
+
+    A student with a threshold for it takes a second look (see `policy.second_look`): the crop of each segment is
+    compared with the texts of names. Chosen is the segment that is most of the name and least of its rivals, and its
+    log odds are added as those of a crop classifier are.
 
     What was taught is recognized by its examples: each segment is compared with them, and the text adds less with each
     example. "The red mug" of a taught mug is the reddest of the segments that may be it.
@@ -150,8 +128,9 @@ class StudentDetector:
         segments = segment_observation(seen)
         shown = {name: labels for name in names if (labels := self.taught_of(name))}
         by_text = [name for name in dict.fromkeys(names) if self._needs_text(name, shown.get(name))]
-        found = dict(zip(by_text, self._detect_by_text(seen, segments, by_text, shown), strict=True))
-        found |= self._by_examples(observation["hand_rgb"], segments, factor, shown, found)
+        crops = self._crops(observation["hand_rgb"], segments, factor) if shown or self.student.looks_twice else None
+        found = dict(zip(by_text, self._detect_by_text(seen, segments, by_text, shown, crops), strict=True))
+        found |= self._by_examples(segments, shown, found, crops)
         return [_enlarged(found[name].detection, factor) for name in names]
 
     def adapt(self, observation: Mapping[str, Any]) -> None:
@@ -159,7 +138,11 @@ class StudentDetector:
 
         :raises InvalidArgumentError: as `StudentRuntime.adapt`
         """
-        self.student.adapt(self._seen(observation)[0])
+        seen, factor = self._seen(observation)
+        crops = None
+        if self.student.looks_twice and "hand_depth" in seen:
+            crops = self._crops(observation["hand_rgb"], segment_observation(seen), factor).features
+        self.student.adapt(seen, crops)
 
     def _seen(self, observation: Mapping[str, Any]) -> tuple[Mapping[str, Any], int]:
         """Return an observation as the student sees it, and how many times smaller that is."""
@@ -181,6 +164,7 @@ class StudentDetector:
         segments: NDArray[np.int64],
         names: Sequence[str],
         shown: Mapping[str, Sequence[str]],
+        crops: _Crops | None,
     ) -> list[_ByText]:
         """Detect the objects of several names by their texts."""
         if not names:
@@ -191,61 +175,66 @@ class StudentDetector:
         scored = list(dict.fromkeys([*(one.own[0] for one in rivals), *config.names, *colors]))
         output = self.student.predict(observation, scored)
         log_odds = segment_log_odds(output.cell_logits, segments, config.crop_size)
-        found, candidates, labels = list[_ByText](), list[list[NDArray[np.bool_]]](), None
-        for name, (asked, others, color) in zip(names, rivals, strict=True):
-            own, against = (log_odds[np.array([scored.index(n) for n in group], int)] for group in (asked, others))
-            row = scored.index(asked[0])
-            if color:  # red segments that touch are one object, others are not
-                probabilities = np.nan_to_num(expit(own[0] - against.max(axis=0)))  # NaN is out of view
-                probabilities[0] = 0.0  # the background
-                score, heatmap = float(probabilities.max()), probabilities[segments]
-                labels = np.where(probabilities >= COLOR_THRESHOLD, 0, np.arange(len(probabilities)))
+        twice = self.student.looks_twice and crops is not None
+        texts = self.student.networks.encode_names(scored).positive if twice else None
+        found, candidates, combined = list[_ByText](), list[list[NDArray[np.bool_]]](), set[int]()
+        for n, (name, (asked, others, color)) in enumerate(zip(names, rivals, strict=True)):
+            of_name, of_rivals = ([scored.index(other) for other in group] for group in (asked, others))
+            own, against = log_odds[of_name], log_odds[np.array(of_rivals, int)]
+            score, labels = float(output.scores[of_name[0]]), None
+            if color:
+                score, heatmap, labels = _color_scores(own[0], against, segments)
             else:
-                score = float(output.scores[row])
-                heatmap = upsample_to_image(output.attention[[row]], config.crop_size, config.camera_size)[0]
+                heatmap = upsample_to_image(output.attention[of_name[:1]], config.crop_size, config.camera_size)[0]
                 labels = own[1:].argmax(axis=0) if len(own) > 2 else None
             heatmap = heatmap / max(heatmap.sum(), 1e-12)
-            odds = np.vstack([own.max(axis=0), against]) if others else None
-            count = _NUM_CANDIDATES if config.object_crop_size is not None and name in config.names else 1
-            masks = select_target_segments(
-                segments, heatmap, observation["hand_depth"], odds, count, labels, join_anywhere=not color
-            )
+            said = np.nan_to_num(own[0], nan=-MAX_LOGIT)
+            if texts is not None and crops is not None and not color and name not in shown.get(name, ()):
+                odds = crop_log_odds(crops.features, texts, of_name, of_rivals)
+                score = float(add_crops(np.asarray(score), odds.max(initial=-MAX_LOGIT)))
+                masks = [segments == crops.rows[int(odds.argmax())]] if len(odds) else []
+                combined.add(n)
+            else:
+                versus = np.vstack([own.max(axis=0), against]) if others else None
+                count = _NUM_CANDIDATES if config.object_crop_size is not None and name in config.names else 1
+                masks = select_target_segments(
+                    segments, heatmap, observation["hand_depth"], versus, count, labels, join_anywhere=not color
+                )
             candidates.append(masks or [np.zeros(segments.shape, bool)])
-            detection = Detection(*self._decide(name, score, color), candidates[-1][0], heatmap)
-            found.append(_ByText(detection, np.nan_to_num(own[0], nan=-_MAX_LOGIT)))
-        if config.object_crop_size is None:
-            return found
-        verified = [n for n, name in enumerate(names) if name in config.names and name not in shown]
-        return self._verify(observation, names, found, candidates, verified)
+            found.append(_ByText(Detection(score, COLOR_THRESHOLD, candidates[-1][0], heatmap), said))
+        if config.object_crop_size is not None:
+            combined = {n for n, name in enumerate(names) if name in config.names and name not in shown}
+            found = self._verify(observation, names, found, candidates, sorted(combined))
+        of = zip(names, rivals, found, strict=True)
+        return [
+            one if rival.color else self._decide(name, one, n in combined) for n, (name, rival, one) in enumerate(of)
+        ]
 
     def _by_examples(
         self,
-        rgb: NDArray[np.uint8],
         segments: NDArray[np.int64],
-        factor: int,
         shown: Mapping[str, Sequence[str]],
         by_text: Mapping[str, _ByText],
+        crops: _Crops | None,
     ) -> dict[str, _ByText]:
         """Detect the objects of names by examples of those that each may mean."""
-        if not shown:
+        if not shown or crops is None:
             return {}
-        examples, found = self.student.examples, {}
-        crops, rows = self._crops(rgb, segments, factor)
-        odds = examples.log_odds(crops, crop_metric()) if len(rows) else np.zeros((0, len(examples.taught)))
+        examples, found, rows = self.student.examples, {}, crops.rows
+        keys = keys_of(crops.features[None]) if len(rows) else None
+        odds = np.zeros((0, len(examples.taught))) if keys is None else examples.log_odds(keys, crop_metric())
         for name, labels in shown.items():
             columns = [examples.taught.index(label) for label in labels]
             found[name] = self._recognize(name, segments, odds[:, columns], rows, labels, by_text.get(name))
         return found
 
-    def _crops(
-        self, rgb: NDArray[np.uint8], segments: NDArray[np.int64], factor: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Return keys [n, D] of the segments that are large enough, and the numbers [n] of these segments."""
+    def _crops(self, rgb: NDArray[np.uint8], segments: NDArray[np.int64], factor: int) -> _Crops:
+        """Return the crops of the segments that are large enough."""
         sizes = np.bincount(segments.ravel())
         rows = 1 + np.flatnonzero(sizes[1:] >= MIN_AREA_FRACTION * segments.size)
         rows = np.sort(rows[np.argsort(-sizes[rows], kind="stable")[:_MAX_CROPS]])
         masks = [_repeated(segments == row, factor) for row in rows]
-        return self.student.encode_crops(rgb, masks), rows
+        return _Crops(self.student.encode_crops(rgb, masks)[0], rows)
 
     def _recognize(
         self,
@@ -304,7 +293,7 @@ class StudentDetector:
             decided = zip(scores[0].tolist(), thresholds.tolist(), maps, odds, strict=True)
             for name, (score, threshold, heatmap, own) in zip(by_text, decided, strict=True):
                 found[name] = _ByText(Detection(score, threshold, nowhere, heatmap), own)
-        found |= self._by_examples(rgb, segments, 1, shown, found)
+        found |= self._by_examples(segments, shown, found, self._crops(rgb, segments, 1) if shown else None)
         return [found[name].detection for name in names]
 
     def note_on_photo(self, rgb: NDArray[np.uint8], names: Sequence[str]) -> str | None:
@@ -326,12 +315,16 @@ class StudentDetector:
         segments = segment_photo(rgb, np.ones(rgb.shape[:2], bool)) if shown else None
         return ({}, np.zeros(rgb.shape[:2], np.int64)) if segments is None else (shown, segments)
 
-    def _decide(self, name: str, score: float, color: bool) -> tuple[float, float]:
-        """Return score and threshold of a name."""
-        if self._always_present or color:
-            return score, 0.0 if self._always_present else COLOR_THRESHOLD
-        scores, thresholds = self.student.decide([name], np.array([[score]]), combined=True)
-        return float(scores[0, 0]), float(thresholds[0])
+    def _decide(self, name: str, found: _ByText, combined: bool) -> _ByText:
+        """Return a detection with the threshold of its name, and both adapted where there is a calibration.
+
+        :param combined: whether crops took part in its score
+        """
+        score, threshold = found.detection.score, 0.0
+        if not self._always_present:
+            scores, thresholds = self.student.decide([name], np.array([[score]]), combined)
+            score, threshold = float(scores[0, 0]), float(thresholds[0])
+        return found._replace(detection=found.detection._replace(score=score, threshold=threshold))
 
     def _verify(
         self,
@@ -348,12 +341,12 @@ class StudentDetector:
         odds = {key: dict(zip(known, row, strict=True)) for key, row in zip(crops, logits, strict=True)}
         for n in asked:
             closer = [
-                odds[mask.tobytes()][names[n]] - _RANK_PENALTY * (rank > 0) if mask.any() else -_MAX_LOGIT
+                odds[mask.tobytes()][names[n]] - _RANK_PENALTY * (rank > 0) if mask.any() else -MAX_LOGIT
                 for rank, mask in enumerate(candidates[n])
             ]
             best, first = int(np.argmax(closer)), found[n].detection
-            score = expit(logit(first.score) + _CROP_WEIGHT * np.clip(closer[best], -_MAX_LOGIT, _MAX_LOGIT))
-            chosen = first._replace(score=float(score), mask=candidates[n][best])
+            score = float(add_crops(np.asarray(first.score), np.asarray(closer[best])))
+            chosen = first._replace(score=score, mask=candidates[n][best])
             verified[n] = found[n]._replace(detection=chosen)
         return verified
 
@@ -363,6 +356,27 @@ class _ByText(NamedTuple):
 
     detection: Detection
     log_odds: NDArray[np.float64]
+
+
+class _Crops(NamedTuple):
+    """Features [n, F] of the crops of segments, and the numbers [n] of these segments."""
+
+    features: NDArray[np.float32]
+    rows: NDArray[np.int64]
+
+
+def _color_scores(
+    own: FloatArray, against: FloatArray, segments: NDArray[np.int64]
+) -> tuple[float, FloatArray, NDArray[np.int64]]:
+    """Return the score of a color alone, its heatmap, and a label of each segment: 0 of this color.
+
+    :param own: log odds of the color by segment, and `against`, [C, segments], of other colors
+    """
+    probabilities = np.nan_to_num(expit(own - against.max(axis=0)))  # NaN is out of view
+    probabilities[0] = 0.0  # the background
+    # Red segments that touch are one object, others are not.
+    labels = np.where(probabilities >= COLOR_THRESHOLD, 0, np.arange(len(probabilities)))
+    return float(probabilities.max()), probabilities[segments], labels
 
 
 def shrink_observation(observation: Mapping[str, Any], factor: int) -> dict[str, Any]:

@@ -68,6 +68,13 @@ def normalized(values: Float32Array) -> Float32Array:
     return out
 
 
+def keys_of(features: Float32Array) -> Float32Array:
+    """Return the keys [n, D] of n objects by features [turns, n, F] of their crops: the mean over the turns."""
+    turns, count = features.shape[:2]
+    keys = crop_metric().keys(features.reshape(turns * count, features.shape[2]))
+    return normalized(keys.reshape(turns, count, keys.shape[1]).mean(axis=0))
+
+
 @lru_cache(maxsize=1)
 def crop_metric() -> CropMetric:
     """Read the metric of the embedded crop encoder.

@@ -162,14 +162,18 @@ class Thresholds:
     - `default`: of names that are not in `names`; that of the unseen objects
     - `names`: of each name of the folder
     - `crop_classifier`: of each name of the folder, for the combined score of the student and the crop classifier
+    - `second_look`: of any name, for the combined score of the student and of a second look; None: it takes none
     """
 
     default: float
     names: dict[str, float]
     crop_classifier: dict[str, float] | None
+    second_look: float | None = None
 
     def of(self, name: str, combined: bool = False) -> float:
-        """Return the threshold of a name; `combined`: of the combined score, where there is a crop classifier."""
+        """Return the threshold of a name; `combined`: of a score in which crops take part."""
+        if combined and self.second_look is not None:
+            return self.second_look
         thresholds = self.crop_classifier if combined and self.crop_classifier else self.names
         return thresholds.get(name, self.default)
 
@@ -178,6 +182,12 @@ class Thresholds:
         within("default", self.default, 0.0, 1.0)
         if (self.crop_classifier is None) != (student.object_crop_size is None):
             raise InvalidArgumentError("expected thresholds of the crop classifier where there is one, and only there")
+        if self.second_look is not None:
+            within("second_look", self.second_look, 0.0, 1.0)
+            if student.object_crop_size is not None or student.cameras != ("hand",):
+                raise InvalidArgumentError(
+                    "expected a second look in a policy of the hand camera without a crop classifier alone"
+                )
         for key, thresholds in (("names", self.names), ("crop_classifier", self.crop_classifier or self.names)):
             if missing := [name for name in student.names if name not in thresholds]:
                 raise InvalidArgumentError(f"expected thresholds.{key} of each name, but {missing[0]} has none")
@@ -348,6 +358,8 @@ def write_folder(
 def _content(config: PolicyConfig) -> dict[str, object]:
     """Return what decisions depend on, as JSON values."""
     values = asdict(config)
+    if config.thresholds.second_look is None:  # as of folders that were written before there was one
+        del values["thresholds"]["second_look"]
     return {key: values[key] for key in ("schema", "student", "thresholds", "sha256")}
 
 

@@ -36,8 +36,9 @@ def calibrate(config: CalibrateConfig) -> Calibration:
     config.validate()
     with learning(config) as (student, _):
         student.calibration = Calibration(student.calibration.student)
+        adapt = StudentDetector(student).adapt if student.looks_twice else student.adapt
         for observation in _observations(config, student):
-            student.adapt(observation)
+            adapt(observation)
     return student.calibration
 
 
@@ -58,8 +59,11 @@ def _chosen(count: int, place: object, config: CalibrateConfig) -> list[int]:
 
 
 def _of_scenes(config: CalibrateConfig, student: StudentRuntime) -> Iterator[Observation]:
-    """Yield images of scenes; nothing else of them is read."""
+    """Yield images of scenes; no label of them counts."""
+    from pickclutter_lang.datasets.config import SceneDataConfig
+    from pickclutter_lang.datasets.scene_images import SceneDataset
     from pickclutter_lang.datasets.scenes.store import SceneStore
+    from pickclutter_lang.policy.stored_scenes import scene_to_observation
 
     store, side = SceneStore.open(str(config.scenes)), student.config.camera_size
     if store.image_size != side:
@@ -67,8 +71,11 @@ def _of_scenes(config: CalibrateConfig, student: StudentRuntime) -> Iterator[Obs
             f"expected scenes of {side} pixels for the policy {config.policy}, but those of {store.place} have "
             f"{store.image_size}; collect them with image_size={side}"
         )
-    for row in track(_chosen(len(store), store.place, config), "looks", transient=True):
-        images: dict[str, NDArray[Any]] = {}
+    rows = _chosen(len(store), store.place, config)
+    data = SceneDataConfig(cameras=["hand"], crop_size=None, target_label="present", max_cache_bytes=0)
+    piles = SceneDataset(store, data) if student.looks_twice else None
+    for row in track(rows, "looks", transient=True):
+        images: dict[str, NDArray[Any]] = {} if piles is None else scene_to_observation(piles, row)
         for key in student.student_input:
             camera, _, kind = key.rpartition("_")
             stored = store.images(camera, kind, row)

@@ -104,7 +104,7 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
             )
             difference = max(difference, of_crops)
         examples = load_examples(policy)
-        if examples.taught:
+        if examples.taught or loaded.thresholds.second_look is not None:
             encoder = CropEncoder(use_bf16=False).eval()
             alone = _noise(_COMPARED, 3, OBJECT_SIZE, OBJECT_SIZE)
             files[CROP_ENCODER_FILE], of_crops = export_onnx(

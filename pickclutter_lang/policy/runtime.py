@@ -32,10 +32,11 @@ from pickclutter_lang.errors import (
     UnknownObjectError,
 )
 from pickclutter_lang.policy.calibration import ADAPTED_THRESHOLD, Calibration, load_calibration, log_odds_of
-from pickclutter_lang.policy.examples import Examples, crop_metric, load_examples, normalized
+from pickclutter_lang.policy.examples import Examples, crop_metric, load_examples
 from pickclutter_lang.policy.folder import (
     CROP_ENCODER_FILE,
     CROPS_FILE,
+    EXPORT_AGAIN,
     NETWORK_FILE,
     PolicyConfig,
     StudentSpec,
@@ -46,6 +47,7 @@ from pickclutter_lang.policy.folder import (
     read_policy_file,
     read_text,
 )
+from pickclutter_lang.policy.second_look import crop_log_odds, rivals_of
 from pickclutter_lang.utils.reading import check_finite
 from pickclutter_lang.utils.typing import Float32Array, FloatArray
 
@@ -112,6 +114,11 @@ class StudentRuntime:
         root = policy_folder(folder)
         config = load_config(root)
         learned = load_examples(root), load_calibration(root, config)
+        if config.thresholds.second_look is not None and config.student.teacher.fingerprint != crop_metric().encoder:
+            raise CheckpointError(
+                f"expected a second look by the teacher of the policy in {root}, but this package embeds another one; "
+                f"{EXPORT_AGAIN}"
+            )
         if config.is_onnx:
             networks = OnnxNetworks(root, config, num_threads)
             return cls(config.student, networks, config.thresholds, root, *learned)
@@ -141,6 +148,11 @@ class StudentRuntime:
         """Return the files of a policy folder with what it learned: its memory, without pictures, and its looks."""
         return self.examples.files() | self.calibration.files()
 
+    @property
+    def looks_twice(self) -> bool:
+        """Whether it takes a second look at each segment; see `policy.second_look`."""
+        return self._thresholds is not None and self._thresholds.second_look is not None
+
     @cached_property
     def map_size(self) -> int:
         """Side h = w of its maps."""
@@ -167,22 +179,32 @@ class StudentRuntime:
         """
         decided = np.array(scores, np.float64)
         thresholds = np.array([self.thresholds.of(name, combined) for name in names], np.float64)
-        for n, name in enumerate(names if self.calibration.counts else ()):
+        for n, name in enumerate(names if self.calibration.adapts(combined) else ()):
             if name not in self.examples.taught:
-                decided[:, n] = self.calibration.adapted(name, decided[:, n], partial(self._over_looks, name))
+                looks = partial(self._over_looks, name, combined)
+                decided[:, n] = self.calibration.adapted(name, decided[:, n], combined, looks)
                 thresholds[n] = ADAPTED_THRESHOLD
         return decided, thresholds
 
-    def _over_looks(self, name: str) -> FloatArray:
-        """Return the log odds of a name over the looks."""
-        names = self.config.names
+    def _over_looks(self, name: str, combined: bool) -> tuple[FloatArray, float]:
+        """Return the log odds [N] of a name over the looks, and the variance that is typical of the folder's names."""
+        names, looks, encode = self.config.names, self.calibration, self.networks.encode_names
         if name in names:
-            return np.asarray(self.calibration.log_odds[:, names.index(name)])
-        return self.calibration.log_odds_of_text(self.networks.encode_names([name]), self.config.network)
+            odds = np.asarray(looks.log_odds[:, names.index(name)], np.float64)
+        else:
+            odds = looks.log_odds_of_text(encode([name]), self.config.network)
+        if not combined:
+            return odds, looks.typical_variance()
+        own, others, _ = rivals_of(name, names)
+        texts, count = encode([*own, *others]).positive, len(own)
+        of_crops = crop_log_odds(looks.crops, texts, range(count), range(count, len(texts)))
+        typical = looks.typical_variance(encode(names).positive)
+        return looks.with_crops(odds[:, None], of_crops[:, None])[:, 0], typical
 
-    def adapt(self, observation: Mapping[str, Any]) -> None:
+    def adapt(self, observation: Mapping[str, Any], crops: Float32Array | None = None) -> None:
         """Add an observation to the looks by which scores are adapted.
 
+        :param crops: features [n, F] of its segments, by `encode_crops`; None where no second look was taken
         :raises InvalidArgumentError: as `preprocess`, and for a policy with a crop classifier
         """
         if self.config.object_crop_size is not None:
@@ -209,6 +231,8 @@ class StudentRuntime:
             log_odds_of(output.scores[:count]).astype(np.float32)[None],
             float(lengths.mean()) / 2,
             bias,
+            np.zeros((0, text.positive.shape[1]), np.float16) if crops is None else crops.astype(np.float16),
+            np.array([-1 if crops is None else len(crops)], np.int32),
         )
         self.calibration = self.calibration.add(look)
 
@@ -253,17 +277,17 @@ class StudentRuntime:
         return np.asarray(logits - logsumexp(others, axis=2))
 
     def encode_crops(self, rgb: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]], turns: int = 1) -> Float32Array:
-        """Return the keys [n, D] of the objects in n masks, as `CropMetric.keys` makes them.
+        """Return features [turns, n, F], L2-normalized, of the objects in n masks by the crop encoder.
 
         :param rgb: [H, W, 3]
         :param masks: each [H, W], not empty
-        :param turns: quarter turns of each crop whose keys are averaged: 4 for an example, which may lie turned later
+        :param turns: quarter turns of each crop: 4 for an example, which may lie turned later
         """
         if not len(masks):
-            return np.zeros((0, crop_metric().projection.shape[1]), np.float32)
+            return np.zeros((turns, 0, len(crop_metric().mean)), np.float32)
         crops = np.stack([np.rot90(object_crop(rgb, mask), turn) for turn in range(turns) for mask in masks])
         features = self.networks.encode_crops(np.ascontiguousarray(crops.transpose(0, 3, 1, 2)))
-        return normalized(crop_metric().keys(features).reshape(turns, len(masks), -1).mean(axis=0))
+        return features.reshape(turns, len(masks), -1)
 
 
 def _validate_image(image: NDArray[Any], key: str, side: int) -> NDArray[np.generic]:

@@ -13,6 +13,7 @@ from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.segmentation import segment_photo
 from pickclutter_lang.policy.detectors import segment_observation
+from pickclutter_lang.policy.examples import keys_of
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.utils.typing import Float32Array
 
@@ -111,8 +112,8 @@ def _numbers(key: str, values: Sequence[float], count: int) -> list[float]:
 
 def encode_example(student: StudentRuntime, example: Example) -> tuple[Float32Array, Float32Array]:
     """Return the key [1, D] of an example, and those [r, D] of other objects in its image."""
-    keys = student.encode_crops(example.rgb, [example.mask], turns=4)
-    return keys, student.encode_crops(example.rgb, example.others[:_MAX_RIVALS])
+    keys = keys_of(student.encode_crops(example.rgb, [example.mask], turns=4))
+    return keys, keys_of(student.encode_crops(example.rgb, example.others[:_MAX_RIVALS]))
 
 
 def add_example(student: StudentRuntime, name: str, example: Example) -> None:

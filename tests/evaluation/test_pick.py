@@ -13,7 +13,7 @@ from pickclutter_lang.evaluation.pick import pick
 from pickclutter_lang.language.instructions import COLORS, known_phrase, read_phrase
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.object_sets import load_object_set
-from pickclutter_lang.policy.detectors import rivals_of
+from pickclutter_lang.policy.second_look import rivals_of
 
 pytest.importorskip("sapien")
 

@@ -15,11 +15,11 @@ from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-from pickclutter_lang.experiments.scenes.store_scores import scene_to_observation
 from pickclutter_lang.policy.detectors import OracleDetector, RandomDetector, StudentDetector
 from pickclutter_lang.policy.folder import Thresholds
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.stored_scenes import scene_to_observation
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.teachers import load_teacher
 

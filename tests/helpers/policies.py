@@ -12,7 +12,6 @@ import torch
 from helpers.scene_runs import LEARNER, SMALL, config
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-from pickclutter_lang.experiments.scenes.store_scores import scene_to_observation
 from pickclutter_lang.policy.folder import (
     PolicyConfig,
     PromptArchitecture,
@@ -20,6 +19,7 @@ from pickclutter_lang.policy.folder import (
     StudentSpec,
     Thresholds,
 )
+from pickclutter_lang.policy.stored_scenes import scene_to_observation
 from pickclutter_lang.policy.torch_networks import CROP_CLASSIFIER_PREFIX, save_pretrained
 from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.students.prompts import PromptFeatures

@@ -18,6 +18,7 @@ from pickclutter_lang.experiments.scenes.trained_run import (
 from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, FEW_SHOT, STAGES
 from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, Predictions, policy_thresholds
 from pickclutter_lang.policy.detectors import StudentDetector
+from pickclutter_lang.policy.examples import crop_metric
 from pickclutter_lang.policy.folder import (
     PolicyConfig,
     PromptArchitecture,
@@ -59,7 +60,8 @@ def export_policy(config: PolicyExportConfig) -> Path:
     spec = _student_spec(student, with_crops)
     spec = replace(spec, precision=config.precision or spec.precision)
     default = thresholds[0][student.unseen_names[0]]
-    of_names = Thresholds(default, thresholds[0], thresholds[1] if with_crops else None)
+    looked = _second_look(student, config.false_positive_rate) if not after_tuning else None
+    of_names = Thresholds(default, thresholds[0], thresholds[1] if with_crops else None, looked)
     policy, weights = PolicyConfig(spec, of_names, _metrics(student)), _weights(student, with_crops)
     with dir_lock(Path(config.out)):
         save_pretrained(Path(config.out), policy, weights, student.labels.features, student.own_catalog, config.half)
@@ -111,6 +113,18 @@ def _score(student: TrainedStudent, store: str, of_crops: bool) -> Predictions:
     if not of_crops:
         return score_store(scenes, names, runtime)
     return detect_store(scenes, names, StudentDetector(runtime, always_present=True))  # only scores count
+
+
+def _second_look(student: TrainedStudent, false_positive_rate: float) -> float | None:
+    """Return the threshold of a second look, from X_id; None for a student of another teacher or camera."""
+    spec = _student_spec(student, False)
+    if spec.teacher.fingerprint != crop_metric().encoder or spec.cameras != ("hand",):
+        return None
+    thresholds = Thresholds(DEFAULT_THRESHOLD, {}, None, second_look=DEFAULT_THRESHOLD)  # only scores count
+    runtime = StudentRuntime(spec, TorchNetworks(spec, student.weights, student.labels.features), thresholds)
+    detector = StudentDetector(runtime, always_present=True)
+    found = detect_store(student.scenes["id"], student.labels.unseen, detector)
+    return float(policy_thresholds(false_positive_rate, {"id": found})[student.unseen_names[0]])
 
 
 def _weights(student: TrainedStudent, with_crops: bool) -> dict[str, Tensor]:

@@ -43,8 +43,8 @@ def score_policy(
 ) -> Record:
     """Score the labels of a scene store, and write `result.json`, `scores.npz` and `TABLES_FILE`; return the record.
 
-    Scores are those of the whole image; a crop classifier takes no part. What the policy was taught is scored as it is
-    detected, by its examples. With a calibration other scores are adapted ones.
+    Scores are those of the whole image, in which a crop classifier takes no part. What the policy was taught is scored
+    as it is detected, and of one that takes a second look all is. With a calibration scores are adapted ones.
 
     :param policy: a policy folder, or `open`
     :param out: folder of the files
@@ -76,14 +76,20 @@ def score_policy(
         if (out / RESULT_FILE).exists() and read_record(out, "store")["data"] != of:
             raise MismatchError(f"expected no result of other scenes or of another policy in {out}; choose another out")
         known = {*spec.names} - {*(spec.unseen_names or ())}
-        found = score_store(scenes, {name: name not in known for name in scenes.label_names}, student)
+        asked = {name: name not in known for name in scenes.label_names}
+        found = score_store(scenes, asked, student)
         scores, decided = student.decide(found.names, found.probabilities.numpy())
         found.probabilities.copy_(torch.from_numpy(scores))
+        taught = student.examples.count
+        if detected := {name: new for name, new in asked.items() if student.looks_twice or taught(name)}:
+            columns = [found.names.index(name) for name in detected]
+            of_store = detect_store(scenes, detected, StudentDetector(student), range(len(scenes)))
+            found.probabilities[:, columns] = of_store.probabilities
+            by_text = student.decide([*detected], np.zeros((1, len(detected))), combined=True)[1]
+            decided[columns] = [
+                EXAMPLE_THRESHOLD if taught(name) else one for name, one in zip(detected, by_text, strict=True)
+            ]
         thresholds = torch.tensor(decided.tolist())
-        if taught := {name: name not in known for name in found.names if student.examples.count(name)}:
-            columns = [found.names.index(name) for name in taught]
-            detected = detect_store(scenes, taught, StudentDetector(student), range(len(scenes)))
-            found.probabilities[:, columns], thresholds[columns] = detected.probabilities, EXAMPLE_THRESHOLD
         unseen = {*found.names} - known
         cells = cells_of(found, _STAGE, _STORE, thresholds, scenes.content_hash)
         Scores.of_cells(cells, unseen).save(out)

@@ -23,10 +23,10 @@ from pickclutter_lang.experiments.scenes.export_policy import export_policy, sav
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_report import write_report
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-from pickclutter_lang.experiments.scenes.store_scores import scene_to_observation
 from pickclutter_lang.manipulation.point_cloud import camera_pose_from_table, unproject_depth
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.stored_scenes import scene_to_observation
 from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.students.student import CropClassifier, build_student, normalize_rgb
 from pickclutter_lang.training.trainer import seed_everything
