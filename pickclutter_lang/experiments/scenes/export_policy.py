@@ -42,6 +42,9 @@ def export_policy(config: PolicyExportConfig) -> Path:
     false positives. The few-shot scenes hold them, but a fine-tuned student was trained on these very scenes. With
     `calibration=unlabeled` those of Y_ood come from the unlabeled scenes, which hold other kinds of objects.
 
+    Before fine-tuning a student of the embedded teacher gets a second look (see `policy.second_look`), with a threshold
+    from X_id.
+
     Scores are those that the run has saved when it was evaluated, where it has; scores that are missing need its
     scenes. The crop classifier is exported with the student after fine-tuning.
 
@@ -116,9 +119,14 @@ def _score(student: TrainedStudent, store: str, of_crops: bool) -> Predictions:
 
 
 def _second_look(student: TrainedStudent, false_positive_rate: float) -> float | None:
-    """Return the threshold of a second look, from X_id; None for a student of another teacher or camera."""
+    """Return the threshold of a second look, from X_id; None where none can be taken.
+
+    That is with another teacher or camera than the crop encoder's, or with scenes without depth or segmentation.
+    """
     spec = _student_spec(student, False)
     if spec.teacher.fingerprint != crop_metric().encoder or spec.cameras != ("hand",):
+        return None
+    if not {"hand_depth", "hand_segmentation"} <= {*student.scenes["id"].store.manifest.fields}:
         return None
     thresholds = Thresholds(DEFAULT_THRESHOLD, {}, None, second_look=DEFAULT_THRESHOLD)  # only scores count
     runtime = StudentRuntime(spec, TorchNetworks(spec, student.weights, student.labels.features), thresholds)
