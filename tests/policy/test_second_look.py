@@ -137,7 +137,7 @@ def test_an_exported_student_looks_twice_too(tmp_path: Path, student: StudentRun
     folder = export_runtime(RuntimeExportConfig("open", out=str(tmp_path / "onnx"), names=["our gadget"])).folder
     onnx = StudentDetector(StudentRuntime.load(folder)).detect(seen, NAMES[:3])
     for found, expected in zip(onnx, StudentDetector(student).detect(seen, NAMES[:3]), strict=True):
-        assert found.score == pytest.approx(expected.score, abs=0.02)  # bfloat16 against float32
+        assert found.score == pytest.approx(expected.score, abs=0.06)  # bfloat16 against float32
         assert found.threshold == expected.threshold and found.mask.any()
 
 
