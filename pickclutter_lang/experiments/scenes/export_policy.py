@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,8 +43,8 @@ def export_policy(config: PolicyExportConfig) -> Path:
     false positives. The few-shot scenes hold them, but a fine-tuned student was trained on these very scenes. With
     `calibration=unlabeled` those of Y_ood come from the unlabeled scenes, which hold other kinds of objects.
 
-    Before fine-tuning a student of the embedded teacher gets a second look (see `policy.second_look`), with a threshold
-    from X_id.
+    Before fine-tuning a student of the embedded teacher gets a second look (see `policy.second_look`), whose threshold
+    needs the scenes.
 
     Scores are those that the run has saved when it was evaluated, where it has; scores that are missing need its
     scenes. The crop classifier is exported with the student after fine-tuning.
@@ -63,7 +64,7 @@ def export_policy(config: PolicyExportConfig) -> Path:
     spec = _student_spec(student, with_crops)
     spec = replace(spec, precision=config.precision or spec.precision)
     default = thresholds[0][student.unseen_names[0]]
-    looked = _second_look(student, config.false_positive_rate) if not after_tuning else None
+    looked = None if after_tuning else _second_look(student, config.false_positive_rate, stores)
     of_names = Thresholds(default, thresholds[0], thresholds[1] if with_crops else None, looked)
     policy, weights = PolicyConfig(spec, of_names, _metrics(student)), _weights(student, with_crops)
     with dir_lock(Path(config.out)):
@@ -118,21 +119,22 @@ def _score(student: TrainedStudent, store: str, of_crops: bool) -> Predictions:
     return detect_store(scenes, names, StudentDetector(runtime, always_present=True))  # only scores count
 
 
-def _second_look(student: TrainedStudent, false_positive_rate: float) -> float | None:
-    """Return the threshold of a second look, from X_id; None where none can be taken.
+def _second_look(student: TrainedStudent, false_positive_rate: float, stores: Sequence[str]) -> float | None:
+    """Return the threshold of a second look, that of Y_ood; None where none can be taken.
 
     That is with another teacher or camera than the crop encoder's, or with scenes without depth or segmentation.
     """
     spec = _student_spec(student, False)
     if spec.teacher.fingerprint != crop_metric().encoder or spec.cameras != ("hand",):
         return None
-    if not {"hand_depth", "hand_segmentation"} <= {*student.scenes["id"].store.manifest.fields}:
+    scenes = {store: student.scenes[store] for store in stores}
+    if any(not {"hand_depth", "hand_segmentation"} <= {*one.store.manifest.fields} for one in scenes.values()):
         return None
     thresholds = Thresholds(DEFAULT_THRESHOLD, {}, None, second_look=DEFAULT_THRESHOLD)  # only scores count
     runtime = StudentRuntime(spec, TorchNetworks(spec, student.weights, student.labels.features), thresholds)
     detector = StudentDetector(runtime, always_present=True)
-    found = detect_store(student.scenes["id"], student.labels.unseen, detector)
-    return float(policy_thresholds(false_positive_rate, {"id": found})[student.unseen_names[0]])
+    found = {store: detect_store(one, student.labels.unseen, detector) for store, one in scenes.items()}
+    return float(policy_thresholds(false_positive_rate, found)[student.unseen_names[0]])
 
 
 def _weights(student: TrainedStudent, with_crops: bool) -> dict[str, Tensor]:
