@@ -38,11 +38,15 @@ VARIANTS = {
     "view1": "shown one view of each object alone",
     "look1": "shown one look at each in another pile",
     "open": "by name alone: `open`",
+    "look25": "the same, after 25 looks without labels",
+    "open_once": "`open` without its second look",
+    "look25_once": "the same, after 25 looks without labels",
     "only_look1": "shown one look at the target, and nothing else",
     "only_look5": "shown five looks at the target, and nothing else",
     "camera": "`ycb`, hand camera moved by 3 cm, 80 instead of 90 degrees of view",
     "light": "`ycb`, weaker, warmer light from another side, a tan table",
     "scans": "47 scans that are no YCB, shown five views of each alone",
+    "scans_open": "47 scans that are no YCB, by name alone: `open`",
 }
 RATES = ("graspable_picked", "false_absence", "absence_detected", "wrong_object")
 TEXTS = ("variant", "kind", "instruction", "target", "reference", "expected", "picked")
