@@ -13,7 +13,7 @@ export OMP_WAIT_POLICY ?= passive
 # have it too, it compiles the packages.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: quickstart test check torture wheel-test new-python-test style types setup constraints clean
+.PHONY: quickstart test check torture wheel-test new-python-test maniskill3-test style types setup constraints clean
 
 quickstart: setup
 	$(PICKCLUTTER) check-install out=$(OUT)/check_install.png
@@ -30,15 +30,15 @@ quickstart: setup
 	@echo "report:  $(OUT)/student/report.html"
 
 # Tests run in processes of one thread and up to 5 GB; three suit two cores, since a test often waits for something.
-# The types, the wheel, which mostly unpacks packages, and the newer Python are checked beside them.
+# The types, the wheel, which mostly unpacks packages, the newer Python and ManiSkill 3 are checked beside them.
 WORKERS ?= 3
 NEW_PYTHON_TESTS = $(addprefix tests/,datasets distillation language manipulation metrics results students training utils \
 	policy/test_runtime.py experiments/scenes/test_scene_run.py)
 test: export OMP_NUM_THREADS = 1
 test: setup style
-	@echo "types, wheel and newer Python: checked beside the tests, with the output in build/beside.log"
+	@echo "types, wheel, newer Python and ManiSkill 3: checked beside the tests, with the output in build/beside.log"
 	@mkdir -p build; { $(MAKE) --no-print-directory types && bash scripts/check_wheel.sh \
-		&& bash scripts/check_new_python.sh $(NEW_PYTHON_TESTS); } \
+		&& bash scripts/check_new_python.sh $(NEW_PYTHON_TESTS) && bash scripts/check_maniskill3.sh; } \
 		> build/beside.log 2>&1 & \
 	beside=$$!; trap 'kill $$beside 2>/dev/null' EXIT; status=0; \
 	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 25 || status=$$?; \
@@ -58,6 +58,11 @@ wheel-test: setup
 new-python-test: export OMP_NUM_THREADS = 1
 new-python-test: setup
 	bash scripts/check_new_python.sh -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+# What runs in ManiSkill 3, in an environment of its own in build/maniskill3: 2 to 5 minutes.
+maniskill3-test: export OMP_NUM_THREADS = 1
+maniskill3-test: setup
+	bash scripts/check_maniskill3.sh
 
 # Before each push: style, types, what needs neither a simulator nor a training; lines of each room.
 check: export OMP_NUM_THREADS = 1

@@ -13,14 +13,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pickclutter_lang.envs.simulator import SIMULATORS, installed_simulator
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError, RendererError
 from pickclutter_lang.objects.object_sets import OBJECT_SETS, check_source, load_object_set
 from pickclutter_lang.utils.io import atomic_write, create_dir
 from pickclutter_lang.utils.plugins import installed_version
 from pickclutter_lang.utils.validation import check_path
 
-PACKAGES = ("pickclutter-lang", "numpy", "gymnasium", "sapien", "mani_skill2", "scipy", "trimesh", "setuptools")
-_OTHER_PACKAGES = ("torch", "open_clip_torch", "timm", "h5py", "safetensors", "hydra-core", "openai", "gradio")
+PACKAGES = ("pickclutter-lang", "numpy", "gymnasium", "sapien", "scipy", "trimesh")
+_OTHER_PACKAGES = (
+    "mani_skill2",
+    "mani_skill",
+    "torch",
+    "open_clip_torch",
+    "timm",
+    "h5py",
+    "safetensors",
+    "hydra-core",
+    "openai",
+    "gradio",
+)
 _TIMEOUT_S = 120
 _PROBE = (
     "from pickclutter_lang.envs.renderer import shared_engine\n"
@@ -74,21 +86,25 @@ def check_install(config: InstallConfig) -> Iterator[str]:
 
 
 def check_python() -> str:
-    """Check that sapien 2.2.2 has wheels for this Python."""
-    if sys.version_info[:2] not in ((3, 10), (3, 11)):
+    """Check that the installed simulator has wheels for this Python."""
+    simulator = SIMULATORS[installed_simulator()]
+    if not (3, 10) <= sys.version_info[:2] <= simulator.newest_python:
+        newest = ".".join(map(str, simulator.newest_python))
         raise InvalidArgumentError(
-            f"expected Python 3.10 or 3.11 (sapien 2.2.2 has no others), but got {platform.python_version()}"
+            f"expected Python 3.10 to {newest} with {simulator.package}, but got {platform.python_version()}"
         )
     return f"{platform.python_version()} on {platform.platform()}"
 
 
 def check_packages() -> str:
     """Check that the packages are installed, and that sapien can read arrays of this numpy version."""
-    found = {package: installed_version(package) for package in PACKAGES}
+    simulator = SIMULATORS[installed_simulator()]
+    names = (*PACKAGES, simulator.package, *(["setuptools"] if simulator.sapien == "2" else []))
+    found = {package: installed_version(package) for package in names}
     for package, version in found.items():
         if version is None:
-            raise MissingExtraError(package, "sim")
-    if int(str(found["numpy"]).split(".")[0]) >= 2:
+            raise MissingExtraError(package, simulator.extra)
+    if simulator.sapien == "2" and int(str(found["numpy"]).split(".")[0]) >= 2:
         raise InvalidArgumentError(
             f"expected numpy below 2, since sapien 2.2.2 misreads later arrays, but got {found['numpy']}; "
             "run: pip install 'numpy<1.24'"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pickclutter_lang.datasets.scenes.episodes import check_episode, episode, read_episodes
-from pickclutter_lang.envs.generation.pile_sampling import Pile, PileConfig
+from pickclutter_lang.envs.generation.pile_sampling import Pile, PileConfig, split_label_indices
 from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES
@@ -25,9 +25,11 @@ from pickclutter_lang.objects.object_sets import (
     kinds_of_instances,
     with_distractors,
 )
+from pickclutter_lang.utils.typing import FloatArray
 
 Episode = Mapping[str, Any]
 ENDLESS = 2**31 - 1
+_LANGUAGE_STREAM = 0x1A46
 # `episode_idx` and `reconfigure` are mani_skill2's own; the scene is rebuilt at each reset in any case.
 OPTIONS = ("episode", "target", "template", "episode_idx", "reconfigure")
 
@@ -102,14 +104,13 @@ def objects_of(episodes: Sequence[Episode], objects: ObjectsConfig, object_split
 
 
 def pile_of(
-    model_ids: Sequence[str], actors: Sequence[Any], objects: ObjectSet, scales: Sequence[float] | None = None
+    model_ids: Sequence[str], poses: FloatArray, objects: ObjectSet, scales: Sequence[float] | None = None
 ) -> Pile:
-    """Return sapien actors as a pile: labels and models of their ids, and the poses where they are now.
+    """Return objects as a pile: labels and models of their ids, and poses [n, 7].
 
     :param scales: factors on their meshes. None: those of the object set
     """
     label_indices = np.array([objects.label_index(model_id) for model_id in model_ids], np.int64)
-    poses = np.array([[*actor.pose.p, *actor.pose.q] for actor in actors], float)
     models = [objects.model(model_id) for model_id in model_ids]
     if scales is not None:
         models = [replace(model, scale=float(scale)) for model, scale in zip(models, scales, strict=True)]
@@ -141,11 +142,68 @@ class ResetOptions:
 
 @dataclass(frozen=True)
 class EpisodeTask:
-    """The instruction of an episode and its object; `instance_id` is that of its actor, None where it is absent."""
+    """The instruction of an episode and its object, whose actor is `instance_id`, None where it is absent.
+
+    Object-specific observations are those of the actor `shown`, another one for an absent object, and begin at its
+    point `start` [3]. `visible` and `graspable` are true of a target before the arm moves.
+    """
 
     instruction: str
     target: CatalogObject
     instance_id: int | None
+    shown: int = 0
+    start: FloatArray | None = None
+    visible: bool = False
+    graspable: bool = False
+
+    def info(self) -> dict[str, Any]:
+        """Return what `info` has of the task."""
+        return {
+            "instruction": self.instruction,
+            "target_name": self.target.name,
+            "target_present": self.instance_id is not None,
+            "target_visible": self.visible,
+            "target_graspable": self.graspable,
+        }
+
+
+class TaskProperties:
+    """What an environment, of either simulator, tells of the task of its episode."""
+
+    object_set: ObjectSet
+    _task: EpisodeTask
+
+    @property
+    def catalog(self) -> Catalog:
+        """The objects that an instruction may name: the kinds, one's own, or the 26 and those of the episode file."""
+        return self.object_set.catalog
+
+    @property
+    def instruction(self) -> str:
+        """The instruction of the episode."""
+        return self._task.instruction
+
+    task_description = instruction  # as LeRobot and vla-evaluation-harness ask for it
+
+    @property
+    def target_name(self) -> str:
+        """Display name of the object that the instruction names."""
+        return self._task.target.name
+
+    @property
+    def target_present(self) -> bool:
+        """Whether that object is in the pile."""
+        return self._task.instance_id is not None
+
+    @property
+    def target_visible(self) -> bool:
+        """Whether the hand camera sees it before the arm moves."""
+        return self._task.visible
+
+    @property
+    def target_graspable(self) -> bool:
+        """Whether it is visible and the gripper has a free and reachable grasp of it before the arm moves."""
+        return self._task.graspable
 
 
 def parse_options(options: Mapping[str, Any] | None, catalog: Catalog, episodes: int) -> ResetOptions:
@@ -168,6 +226,50 @@ def parse_options(options: Mapping[str, Any] | None, catalog: Catalog, episodes:
         raise InvalidArgumentError(f"expected options['target'] to be an object's name or id, but got {target!r}")
     found = catalog.find(target) if isinstance(target, str) else target
     return ResetOptions(episode, found, _template(options.get("template")))
+
+
+def draw_task(
+    objects: ObjectSet,
+    split: str,
+    actors: Sequence[Mapping[str, Any]],
+    centers: Callable[[int], FloatArray],
+    absent_probability: float,
+    request: ResetOptions,
+    seed: int,
+    rng: np.random.RandomState,
+) -> EpisodeTask:
+    """Draw the task of an episode, target and start as ManiSkill2 does; language draws from a generator of its own.
+
+    A target that is asked for shifts no other draw: its start is drawn apart.
+
+    :param actors: of the episode
+    :param centers: from an actor's number to its center of mass [3], where it starts if the hand camera sees no point
+    :param seed: of the episode
+    :param rng: the episode's generator
+    """
+
+    def start_of(instance_id: int, generator: np.random.RandomState) -> FloatArray:
+        points = actors[instance_id]["rep_pts"]
+        return np.asarray(_choice([centers(instance_id)] if points is None else points, generator))
+
+    catalog, pile = objects.catalog, [objects.model(actor["model_id"]) for actor in actors]
+    drawn = _choice(target_candidates(pile, actors, catalog), rng)
+    here = {item.name for item in pile}
+    allowed = [catalog[index] for index in split_label_indices(catalog, split)]
+    others = [item for item in allowed if item.name not in here]
+    absent = absent_probability if pile[drawn].name in catalog.names else 1.0
+    language = np.random.default_rng([seed, _LANGUAGE_STREAM])
+    task = sample_task(pile, drawn, others, absent, request.chosen(catalog), language)
+    shown, start = drawn, start_of(drawn, rng)
+    if task.instance_id not in (None, drawn):
+        shown, start = task.instance_id, start_of(task.instance_id, np.random.RandomState(seed))
+    visible = task.instance_id is not None and actors[task.instance_id]["rep_pts"] is not None
+    return replace(task, shown=shown, start=start, visible=visible)
+
+
+def _choice(items: Sequence[Any], rng: np.random.RandomState) -> Any:
+    """Choose as mani_skill2's `random_choice` does."""
+    return items[0] if len(items) == 1 else items[rng.randint(len(items))]
 
 
 def sample_task(

@@ -10,6 +10,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from copy import copy, deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,7 +18,6 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 from mani_skill2.envs.pick_and_place.pick_clutter import PickClutterEnv, PickClutterYCBEnv
-from mani_skill2.utils.common import random_choice
 from mani_skill2.utils.wrappers.observation import (
     PointCloudObservationWrapper,
     RGBDObservationWrapper,
@@ -26,16 +26,15 @@ from mani_skill2.utils.wrappers.observation import (
 from sapien.core import Pose
 
 from pickclutter_lang.envs.episodes import (
-    EpisodeTask,
     ProceduralEpisodes,
     ResetOptions,
+    TaskProperties,
+    draw_task,
     open_episodes,
     parse_options,
     pile_of,
-    sample_task,
-    target_candidates,
 )
-from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileConfig, split_label_indices
+from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, Pile, PileConfig
 from pickclutter_lang.envs.generation.simulation import (
     PandaKinematics,
     Table,
@@ -55,7 +54,7 @@ from pickclutter_lang.envs.randomization import (
 )
 from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, renderer_options, shared_engine
 from pickclutter_lang.errors import InvalidArgumentError, RendererError
-from pickclutter_lang.objects.catalog import Catalog, CatalogObject
+from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.object_sets import ObjectsConfig, ObjectSet, ObjectSource, sources_of
 from pickclutter_lang.utils.validation import one_of, within
 
@@ -65,7 +64,6 @@ OBS_MODES = (*_PLAIN_MODES, "rgbd", "pointcloud", "image_robot_seg", "rgbd_robot
 _LARGEST = float(np.finfo(np.float32).max)
 LIFTED_M = 0.05
 """Height above its start from which a held object counts as picked, meters; a policy decides how far it lifts."""
-_LANGUAGE_STREAM = 0x1A46
 _NOWHERE = (0.0, 0.0, -10.0)
 
 
@@ -90,7 +88,7 @@ class ObjectSetEnv(PickClutterYCBEnv):  # type: ignore[misc]
         return super()._load_model(model_id, model_scale)
 
 
-class PickClutterLangEnv(ObjectSetEnv):
+class PickClutterLangEnv(TaskProperties, ObjectSetEnv):
     """A pile, an arm, and an instruction whose object is in the pile or, with a set probability, is not.
 
     Rewards, control modes and render modes are mani_skill2's. For an absent object the reward is 0 throughout and
@@ -129,9 +127,7 @@ class PickClutterLangEnv(ObjectSetEnv):
     SUPPORTED_OBS_MODES = OBS_MODES
     observation_space: Any
     _renderer: Any
-    _task: EpisodeTask
     _pile: list[CatalogObject]
-    _target_graspable: bool
 
     def __init__(
         self,
@@ -195,46 +191,24 @@ class PickClutterLangEnv(ObjectSetEnv):
         self.observation_space = self._converter.space
         self._np_random = None  # seeded while the parent made itself; without a seed episodes shall differ
 
-    @property
-    def catalog(self) -> Catalog:
-        """The objects that an instruction may name: the kinds, one's own, or the 26 and those of the episode file."""
-        return self.object_set.catalog
-
     # Language ---------------------------------------------------------------------------------------------------
 
-    @property
-    def instruction(self) -> str:
-        """The instruction of the episode."""
-        return self._task.instruction
-
-    task_description = instruction  # as LeRobot and vla-evaluation-harness ask for it
-
-    @property
-    def target_name(self) -> str:
-        """Display name of the object that the instruction names."""
-        return self._task.target.name
+    def pile(self) -> Pile:
+        """Return the pile as it lies now."""
+        poses = np.array([[*actor.pose.p, *actor.pose.q] for actor in self.objs], float)
+        scales = [actor["scale"] for actor in self.episode["actors"]]
+        return pile_of([item.model_id for item in self._pile], poses, self.object_set, scales)
 
     @property
-    def target_present(self) -> bool:
-        """Whether that object is in the pile."""
-        return self._task.instance_id is not None
-
-    @property
-    def target_visible(self) -> bool:
-        """Whether the hand camera sees it before the arm moves."""
-        instance_id = self._task.instance_id
-        return instance_id is not None and self.episode["actors"][instance_id]["rep_pts"] is not None
-
-    @property
-    def target_graspable(self) -> bool:
-        """Whether it is visible and the gripper has a free and reachable grasp of it before the arm moves."""
-        return self._target_graspable
+    def target_id(self) -> int:
+        """Number of the object of object-specific observations in segmentations."""
+        return int(self.obj.id)
 
     def picked_objects(self) -> list[str]:
         """Return the names of the objects that are at the goal, or held more than 5 cm above their start."""
         picked = []
         for actor, start, item in zip(self.objs, self._start_heights, self._pile, strict=True):
-            center = actor.pose.transform(actor.cmass_local_pose).p
+            center = _center(actor)
             at_goal = np.linalg.norm(self.goal_pos - center) <= self.goal_thresh
             lifted = center[2] - start > LIFTED_M
             if at_goal or (lifted and self.agent.check_grasp(actor, max_angle=60)):
@@ -274,10 +248,7 @@ class PickClutterLangEnv(ObjectSetEnv):
     def get_info(self, **kwargs: Any) -> dict[str, Any]:
         """Return mani_skill2's info with `instruction`, `is_success`, and `target_{name,present,visible,graspable}`."""
         info: dict[str, Any] = super().get_info(**kwargs)
-        info |= {"instruction": self.instruction, "is_success": bool(info["success"])}
-        for key in ("name", "present", "visible", "graspable"):
-            info[f"target_{key}"] = getattr(self, f"target_{key}")
-        return info
+        return info | {"is_success": bool(info["success"])} | self._task.info()
 
     def evaluate(self, **kwargs: Any) -> dict[str, Any]:
         """Evaluate the state; without a target nothing is placed, and picking is no success."""
@@ -304,45 +275,23 @@ class PickClutterLangEnv(ObjectSetEnv):
         return True
 
     def _set_target(self) -> None:
-        """Draw as mani_skill2 does, from the same generator; language draws from a separate one.
-
-        A target that is asked for shifts no other draw: its start is drawn apart.
-        """
-        drawn = random_choice(target_candidates(self._pile, self.episode["actors"], self.catalog), self._episode_rng)
-        rng = np.random.default_rng([self._episode_seed, _LANGUAGE_STREAM])
-        absent = self.absent_probability if self._pile[drawn].name in self.catalog.names else 1.0
-        request = self._request.chosen(self.catalog)
-        self._task = sample_task(self._pile, drawn, self._absent_objects(), absent, request, rng)
-        instance_id = drawn if self._task.instance_id is None else self._task.instance_id
-        self.obj = self.objs[drawn]
-        start = self._draw_start(drawn, self._episode_rng)
-        if instance_id != drawn:
-            self.obj = self.objs[instance_id]
-            start = self._draw_start(instance_id, np.random.RandomState(self._episode_seed))
-        self.obj_start_pos = np.float32(start)
-        self.bbox_size = self.bbox_sizes[instance_id]
+        task = draw_task(
+            self.object_set,
+            self.split,
+            self.episode["actors"],
+            lambda instance_id: _center(self.objs[instance_id]),
+            self.absent_probability,
+            self._request,
+            self._episode_seed,
+            self._episode_rng,
+        )
+        self._task, self.obj = task, self.objs[task.shown]
+        self.obj_start_pos, self.bbox_size = np.float32(task.start), self.bbox_sizes[task.shown]
         self.target_site.set_pose(Pose(self.obj_start_pos if self.target_present else _NOWHERE))
-        self._start_heights = [(actor.pose.transform(actor.cmass_local_pose)).p[2] for actor in self.objs]
-        self._target_graspable = self._is_graspable()
-
-    def _draw_start(self, instance_id: int, rng: np.random.RandomState) -> Any:
-        """Draw a point of an object that the hand camera sees, or take its center where it sees none."""
-        points = self.episode["actors"][instance_id]["rep_pts"]
-        return random_choice([self.obj_pose.p] if points is None else points, rng)
-
-    def _absent_objects(self) -> list[CatalogObject]:
-        """Return the objects of the split that are not in the pile."""
-        here = {item.name for item in self._pile}
-        allowed = [self.catalog[index] for index in split_label_indices(self.catalog, self.split)]
-        return [item for item in allowed if item.name not in here]
-
-    def _is_graspable(self) -> bool:
-        if self._task.instance_id is None or not self.target_visible:
-            return False
-        scales = [actor["scale"] for actor in self.episode["actors"]]
-        pile = pile_of([item.model_id for item in self._pile], self.objs, self.object_set, scales)
-        checker = GraspChecker(self.object_set, PandaKinematics(self.agent.robot))
-        return checker.find(pile, self._task.instance_id) is not None
+        self._start_heights = [_center(actor)[2] for actor in self.objs]
+        if task.visible:
+            checker = GraspChecker(self.object_set, PandaKinematics(self.agent.robot))
+            self._task = replace(task, graspable=checker.find(self.pile(), task.shown) is not None)
 
     # Cameras, lights and table ------------------------------------------------------------------------------------
 
@@ -405,6 +354,11 @@ class PickClutterLangEnv(ObjectSetEnv):
         depth = -position[..., 2].astype(np.float64)
         measured = noisy_depth(depth, focal_length, self.camera, rng)
         position[..., :3] *= np.where(depth > 0, measured / np.where(depth > 0, depth, 1.0), 0.0)[..., None]
+
+
+def _center(actor: Any) -> Any:
+    """Return the center of mass [3] of an actor."""
+    return actor.pose.transform(actor.cmass_local_pose).p
 
 
 class _Stage(gym.Env[Any, Any]):

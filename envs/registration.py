@@ -1,23 +1,22 @@
-"""The Gymnasium ids `PickClutterLang/{YCB,Proxy,Kinds,Own}-v0`."""
+"""The Gymnasium ids `PickClutterLang/{YCB,Proxy,Kinds,Own}-v0` on ManiSkill2, and `-v3` on ManiSkill 3."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pickclutter_lang.envs.simulator import SIMULATORS, installed_simulator
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
 from pickclutter_lang.objects.object_sets import ObjectSource, check_source, is_own, sources_of
 
 if TYPE_CHECKING:
+    from gymnasium import Env
+
     from pickclutter_lang.envs.pick_clutter import PickClutterLangEnv
+    from pickclutter_lang.envs.pick_clutter_v3 import PickClutterLangEnvV3
 
 MAX_EPISODE_STEPS = 200
-ENVIRONMENTS = {
-    "PickClutterLang/YCB-v0": "ycb",
-    "PickClutterLang/Proxy-v0": "proxy",
-    "PickClutterLang/Kinds-v0": "kinds",
-    "PickClutterLang/Own-v0": None,
-}
-"""Id -> its object set; None: the one that `objects=` names, folders of one's own among it."""
+OBJECTS = {"YCB": "ycb", "Proxy": "proxy", "Kinds": "kinds", "Own": None}
+"""Name in the id -> object set; None: the one that `objects=` names, folders of one's own among it."""
 
 
 def register() -> None:
@@ -26,31 +25,45 @@ def register() -> None:
     :raises MissingExtraError: where Gymnasium is not installed
     """
     try:
+        from gymnasium.envs.registration import WrapperSpec, registry
         from gymnasium.envs.registration import register as add
-        from gymnasium.envs.registration import registry
     except ModuleNotFoundError as error:
         raise MissingExtraError("gymnasium", "sim") from error
 
-    for env_id, objects in ENVIRONMENTS.items():
-        if env_id not in registry:
+    version = _version()
+    of_three = version == SIMULATORS["maniskill3"].ids
+    limit = WrapperSpec(  # for tensors of many sub-scenes, in place of Gymnasium's, as `register_env` has it
+        "MSTimeLimit", "mani_skill.utils.registration:TimeLimitWrapper", {"max_episode_steps": MAX_EPISODE_STEPS}
+    )
+    for name, objects in OBJECTS.items():
+        if (env_id := f"PickClutterLang/{name}-{version}") not in registry:
             add(
                 id=env_id,
-                entry_point="pickclutter_lang.envs.registration:make_env",
+                entry_point=f"pickclutter_lang.envs.registration:make_env{'_v3' if of_three else ''}",
                 max_episode_steps=MAX_EPISODE_STEPS,
                 # Gymnasium's passive checker refuses the empty observations of obs_mode="none".
                 disable_env_checker=True,
+                additional_wrappers=(limit,) if of_three else (),
                 kwargs={"objects": objects},
             )
 
 
+def _version() -> str:
+    """Return the version of the ids: that of the installed simulator, or of ManiSkill2 where there is not one."""
+    try:
+        return SIMULATORS[installed_simulator()].ids
+    except (MissingExtraError, InvalidArgumentError):  # who makes an environment is told
+        return SIMULATORS["maniskill2"].ids
+
+
 def environment_id(objects: ObjectSource) -> str:
-    """Return the id of the environment with an object set.
+    """Return the id of the environment with an object set, on the simulator that is installed.
 
     :raises InvalidArgumentError: for no object set
     """
     check_source(objects)
     wanted = None if is_own(objects) else sources_of(objects)[0]
-    return next(env_id for env_id, name in ENVIRONMENTS.items() if name == wanted)
+    return f"PickClutterLang/{next(name for name, found in OBJECTS.items() if found == wanted)}-{_version()}"
 
 
 def make_env(**kwargs: Any) -> PickClutterLangEnv:
@@ -60,12 +73,45 @@ def make_env(**kwargs: Any) -> PickClutterLangEnv:
     :raises MissingExtraError: where the simulator is not installed
     :raises RendererError: where there is no Vulkan loader or driver
     """
-    if kwargs.get("objects", "proxy") is None:
-        raise InvalidArgumentError("expected objects of PickClutterLang/Own-v0, but got none; give objects='FOLDER'")
-    prepare_simulator()
+    _prepare(kwargs)
     from pickclutter_lang.envs.pick_clutter import PickClutterLangEnv
 
     return PickClutterLangEnv(**kwargs)
+
+
+def make_env_v3(**kwargs: Any) -> PickClutterLangEnvV3:
+    """Make the environment on ManiSkill 3; arguments are those of `PickClutterLangEnvV3`, errors as of `make_env`."""
+    _prepare(kwargs)
+    from pickclutter_lang.envs.pick_clutter_v3 import PickClutterLangEnvV3
+
+    return PickClutterLangEnvV3(**kwargs)
+
+
+def make_single(env_id: str, obs_mode: str = "rgbd", enable_segmentation: bool = False, **kwargs: Any) -> Env[Any, Any]:
+    """Make an environment of one pile; observations, rewards and info are NumPy's on either simulator.
+
+    :param kwargs: arguments of `PickClutterLangEnv`; `camera_cfgs` are called `sensor_configs` on ManiSkill 3
+    :raises InvalidArgumentError: also for settings of camera or appearance on ManiSkill 3, which has none yet
+    """
+    import gymnasium
+
+    if installed_simulator() == "maniskill2":
+        return gymnasium.make(env_id, obs_mode=obs_mode, enable_segmentation=enable_segmentation, **kwargs)
+    for group in ("camera", "appearance"):
+        if kwargs.pop(group, None):
+            raise InvalidArgumentError(f"expected no settings of {group} on ManiSkill 3; use ManiSkill2 for them")
+    prepare_simulator()
+    from mani_skill.utils.wrappers.gymnasium import CPUGymWrapper
+
+    kwargs["sensor_configs"] = kwargs.pop("camera_cfgs", {})
+    mode = "rgb+depth+segmentation" if enable_segmentation else obs_mode
+    return CPUGymWrapper(gymnasium.make(env_id, obs_mode=mode, **kwargs))  # type: ignore[no-any-return]
+
+
+def _prepare(kwargs: dict[str, Any]) -> None:
+    if kwargs.get("objects", "proxy") is None:
+        raise InvalidArgumentError("expected objects of PickClutterLang/Own, but got none; give objects='FOLDER'")
+    prepare_simulator()
 
 
 def prepare_simulator() -> None:

@@ -12,12 +12,13 @@ import os
 import shutil
 import warnings
 from functools import lru_cache
-from importlib.util import find_spec
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from pickclutter_lang.errors import MissingExtraError, RendererError
+from pickclutter_lang.envs.simulator import installed_simulator
+from pickclutter_lang.errors import RendererError
 from pickclutter_lang.objects.procedural.writer import atomic_write_dir
 from pickclutter_lang.utils.io import atomic_write, cache_dir
 
@@ -37,14 +38,12 @@ def prepare_renderer() -> str:
 
     Call it before the first renderer is made.
 
-    :raises MissingExtraError: where sapien or mani_skill2 is not installed
+    :raises MissingExtraError, InvalidArgumentError: where not one simulator is installed
     :raises RendererError: without a Vulkan loader or driver, or for the user's own where there is none
     """
     # sapien 2.2.2 imports pkg_resources, which says at each import that it will be dropped.
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
-    for package in ("sapien", "mani_skill2"):
-        if find_spec(package) is None:
-            raise MissingExtraError(f"{package} (Python 3.10 or 3.11 only)", "sim")
+    simulator = installed_simulator()
     if ctypes.util.find_library("vulkan") is None:
         raise RendererError(f"no Vulkan loader (libvulkan.so.1) was found; run: {APT_LINE}")
     chosen = _drivers_of_the_user()
@@ -53,7 +52,9 @@ def prepare_renderer() -> str:
     if Path("/dev/nvidiactl").exists() or any(Path("/dev/dri").glob("renderD*")):
         return "gpu: the system's GPU driver"
     driver = _software_driver()
-    os.environ.update(_software_variables(driver))
+    os.environ.update({"VK_ICD_FILENAMES": str(driver), "VK_DRIVER_FILES": str(driver)})
+    if simulator == "maniskill2":
+        os.environ.update(_layer_variables())
     # Small images gain nothing from more threads, and several processes lose by them.
     os.environ.setdefault("LP_NUM_THREADS", "1")
     return f"software: {driver}"
@@ -61,9 +62,9 @@ def prepare_renderer() -> str:
 
 def _drivers_of_the_user() -> str | None:
     """Return the user's choice of drivers; sapien's import sets VK_ICD_FILENAMES to all there are, which is none."""
-    inherited = os.environ.get("VK_INSTANCE_LAYERS") == _LAYER  # by the process that started this one
-    if inherited and os.environ.get("VK_DRIVER_FILES") == str(_software_driver()):
-        return None
+    layer = os.environ.get("VK_INSTANCE_LAYERS") == _LAYER or installed_simulator() == "maniskill3"  # which needs none
+    if layer and os.environ.get("VK_DRIVER_FILES") == str(_software_driver()):
+        return None  # inherited from the process that started this one
     named = os.environ.get("VK_DRIVER_FILES") or os.environ.get("VK_ICD_FILENAMES")
     all_there_are = {str(path) for path in Path(_ICD_FOLDERS[0]).glob("*")}
     if not named or (set(named.split(":")) == all_there_are and not os.environ.get("VK_DRIVER_FILES")):
@@ -82,7 +83,7 @@ def _software_driver() -> Path:
     raise RendererError(f"no GPU and no software Vulkan driver (lvp_icd*.json) was found; run: {APT_LINE}")
 
 
-def _software_variables(driver: Path) -> dict[str, str]:
+def _layer_variables() -> dict[str, str]:
     """Return variables by which SAPIEN 2 takes lavapipe.
 
     SAPIEN asks every device for the extension VK_KHR_external_semaphore_fd, which lavapipe of Mesa 25.0 lacks and
@@ -104,8 +105,6 @@ def _software_variables(driver: Path) -> dict[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     atomic_write(folder / "external_semaphore.json", json.dumps(manifest, indent=1).encode())
     return {
-        "VK_ICD_FILENAMES": str(driver),
-        "VK_DRIVER_FILES": str(driver),
         "VK_LAYER_PATH": str(folder),
         "VK_INSTANCE_LAYERS": _LAYER,
         # Without it vkCreateInstance never returns, since the layer's library is loaded twice.
@@ -173,10 +172,14 @@ def _render_once(environment: Any) -> None:
         camera.take_picture()
 
 
-def _start_engine(options: dict[str, Any]) -> tuple[Any, Any, dict[str, Any], int]:
+def sapien_names() -> Any:
+    """Return SAPIEN 2, or the names of SAPIEN 2 for SAPIEN 3."""
     prepare_renderer()
-    import sapien.core as sapien
+    return import_module("sapien.core" if installed_simulator() == "maniskill2" else "pickclutter_lang.envs.sapien3")
 
+
+def _start_engine(options: dict[str, Any]) -> tuple[Any, Any, dict[str, Any], int]:
+    sapien = sapien_names()
     engine = sapien.Engine()
     engine.set_log_level("error")
     renderer = sapien.SapienRenderer(**options)
@@ -194,7 +197,7 @@ def renderer_options() -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def shader_folder() -> Path:
-    """Return a copy of SAPIEN's `ibl` shaders without the environment map, made at first use.
+    """Return a copy of SAPIEN's shaders (`ibl`, `default` in SAPIEN 3) without the environment map, made at first use.
 
     No environment map is used, so the images are the same to the pixel, but each process saves the seconds in
     which SAPIEN computes the map's table.
@@ -203,18 +206,18 @@ def shader_folder() -> Path:
 
     source = Path(sapien.__file__).parent / "vulkan_shader"
     target = cache_dir() / f"shaders-{sapien.__version__}"
-    if (target / "ibl").is_dir():
-        return target / "ibl"
+    name = "ibl" if installed_simulator() == "maniskill2" else "default"
+    if (target / name).is_dir():
+        return target / name
 
     def write(folder: Path) -> None:
-        for name in ("common", "ibl"):
-            shutil.copytree(source / name, folder / name)
-        for name in ("deferred.frag", "gbuffer1.frag"):
-            path = folder / "ibl" / name
+        for part in ("common", name):
+            shutil.copytree(source / part, folder / part)
+        for path in [*(folder / name).glob("*.frag"), *(folder / name).glob("*.glsl")]:
             path.write_text(_without_environment(path.read_text()))
 
-    atomic_write_dir(target, "ibl/deferred.frag", write)
-    return target / "ibl"
+    atomic_write_dir(target, f"{name}/deferred.frag", write)
+    return target / name
 
 
 def _without_environment(shader: str) -> str:

@@ -15,6 +15,8 @@ from pickclutter_lang.language.instructions import INSTRUCTION_BYTES, encode_ins
 Action = NDArray[np.float32]
 _SUCCESS_REWARD = {"dense": 10.0, "normalized_dense": 1.0, "sparse": 1.0}
 _LARGEST = float(np.finfo(np.float32).max)
+# Of images, cameras, and segmentation with its channel of actors: ManiSkill2's, ManiSkill 3's.
+_IMAGE_KEYS = ("image", "camera_param", "Segmentation", 1), ("sensor_data", "sensor_param", "segmentation", 0)
 
 
 class DeclareAbsence(gym.Wrapper[Any, Action, Any, Action], gym.utils.RecordConstructorArgs):
@@ -94,6 +96,8 @@ class DeclareAbsence(gym.Wrapper[Any, Action, Any, Action], gym.utils.RecordCons
 class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordConstructorArgs):
     """Observations of mode `rgbd` as one flat dictionary of arrays, for policies, vectors and stable-baselines3.
 
+    Those of ManiSkill 3 are unbatched first, by its `CPUGymWrapper`.
+
     - `instruction`: uint8 [256], UTF-8 that ends in zeros
     - of each camera C, such as `hand`: `C_rgb`, uint8 [H, W, 3]; `C_depth`, float32 [H, W], meters, 0 without a
       measurement; `C_intrinsic`, float32 [3, 3]; `C_cam2world`, float32 [4, 4], OpenGL's axes
@@ -115,13 +119,15 @@ class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordCon
         nested: Any = env.observation_space
         if not hasattr(env.unwrapped, "instruction"):
             raise InvalidArgumentError(f"expected a PickClutterLang environment, but got {env.unwrapped}")
-        if not isinstance(nested, spaces.Dict) or "camera_param" not in nested.spaces:
+        found = set(nested.spaces) if isinstance(nested, spaces.Dict) else set()
+        self._keys = next((keys for keys in _IMAGE_KEYS if found >= set(keys[:2])), _IMAGE_KEYS[0])
+        if not found >= set(self._keys[:2]):
             raise InvalidArgumentError("expected observations with images; make the environment with obs_mode='rgbd'")
-        if mask and "Segmentation" not in nested["image"]["hand_camera"].spaces:  # type: ignore[index]
+        if mask and self._keys[2] not in nested[self._keys[0]]["hand_camera"].spaces:
             raise InvalidArgumentError("expected segmentation; make the environment with enable_segmentation=True")
         self.mask = mask
         flat: dict[str, spaces.Space[Any]] = {"instruction": spaces.Box(0, 255, (INSTRUCTION_BYTES,), np.uint8)}
-        for name, images in nested["image"].items():  # type: ignore[attr-defined]
+        for name, images in nested[self._keys[0]].items():
             camera, size = name.removesuffix("_camera"), images["rgb"].shape[:2]
             flat[f"{camera}_rgb"] = spaces.Box(0, 255, (*size, 3), np.uint8)
             flat[f"{camera}_depth"] = spaces.Box(0, _LARGEST, size, np.float32)
@@ -136,16 +142,18 @@ class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordCon
     def observation(self, observation: Any) -> dict[str, NDArray[Any]]:
         """Flatten one observation."""
         base: Any = self.env.unwrapped
+        images_key, parameters_key, segments_key, segments_channel = self._keys
         flat: dict[str, NDArray[Any]] = {"instruction": encode_instruction(base.instruction)}
-        for name, images in observation["image"].items():
-            camera, parameters = name.removesuffix("_camera"), observation["camera_param"][name]
+        for name, images in observation[images_key].items():
+            camera, parameters, depth = name.removesuffix("_camera"), observation[parameters_key][name], images["depth"]
             flat[f"{camera}_rgb"] = images["rgb"]
-            flat[f"{camera}_depth"] = images["depth"][..., 0].astype(np.float32)
+            millimeters = np.issubdtype(depth.dtype, np.integer)
+            flat[f"{camera}_depth"] = depth[..., 0].astype(np.float32) * np.float32(0.001 if millimeters else 1)
             flat[f"{camera}_intrinsic"] = parameters["intrinsic_cv"].astype(np.float32)
             flat[f"{camera}_cam2world"] = parameters["cam2world_gl"].astype(np.float32)
         if self.mask:
-            target = observation["image"]["hand_camera"]["Segmentation"][..., 1] == base.obj.id
-            flat["mask"] = (target & base.target_present).astype(np.uint8)
+            segments = observation[images_key]["hand_camera"][segments_key][..., segments_channel]
+            flat["mask"] = ((segments == base.target_id) & base.target_present).astype(np.uint8)
         return flat | {key: np.asarray(value, np.float32) for key, value in self._numbers(observation).items()}
 
     @staticmethod

@@ -28,8 +28,7 @@ if [ -z "$python" ]; then
     python=3.13
 fi
 "$uv_python" -m uv venv --quiet --clear --seed --python "$python" $environment
-# All else has the versions that were tested with the simulator. scikit-image 0.24 has no wheel for 3.13.
-sed -E '/^(numpy|sapien|mani-skill2|scikit-image)==/d' constraints/py311.txt > $environment/constraints.txt
+newer_constraints > $environment/constraints.txt
 install $environment/bin/python -c $environment/constraints.txt -e '.[all]'
 $environment/bin/python -c 'import numpy, platform; print("new Python:", platform.python_version(), "numpy", numpy.__version__)'
 $environment/bin/python -m pytest -m "not slow and not sim" "$@"

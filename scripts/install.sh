@@ -22,3 +22,7 @@ install() {  # setuptools warns of every editable installation by pip
     echo "note: uv could not install that; trying with pip" >&2
     PYTHONWARNINGS=ignore "$1" -m pip install --quiet --no-compile "${@:2}"
 }
+
+newer_constraints() {  # what was tested, without what holds NumPy back; scikit-image 0.24 has no wheel for Python 3.13
+    sed -E '/^(numpy|sapien|mani-skill2|scikit-image)==/d' constraints/py311.txt
+}

@@ -5,10 +5,10 @@ cd "$(dirname "$0")/.."
 
 fail() { echo "error: $*" >&2; exit 1; }
 
-usable='import sys; sys.exit(sys.version_info[:2] not in ((3, 10), (3, 11)))'
+usable='import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))'  # from 3.12 on with ManiSkill 3
 
 find_python() {
-    for name in "${PYTHON:-}" python3.11 python3.10 python3 python; do
+    for name in "${PYTHON:-}" python3.11 python3.10 python3.12 python3 python; do
         if [ -n "$name" ] && "$name" -c "$usable" 2>/dev/null
         then echo "$name"; return; fi
     done
@@ -24,7 +24,7 @@ missing_libraries() {
 }
 
 if [ -x .venv/bin/python ] && ! .venv/bin/python -c "$usable"; then
-    fail ".venv has $(.venv/bin/python --version), for which sapien 2.2.2 has no wheel; remove .venv, and run this again"
+    fail ".venv has $(.venv/bin/python --version), for which no simulator has wheels; remove .venv, and run this again"
 fi
 
 packages=$(missing_libraries | tr '\n' ' ')
@@ -50,7 +50,7 @@ if [ ! -x .venv/bin/python ]; then
     elif command -v uv >/dev/null; then
         uv venv --quiet --seed --python 3.11 .venv
     else
-        fail "Python 3.10 or 3.11 is needed (sapien 2.2.2 has no wheels for others); name one with PYTHON=..., or install uv"
+        fail "Python 3.10 to 3.12 is needed (the simulators have no wheels for others); name one with PYTHON=..., or install uv"
     fi
 fi
 echo "installing pickclutter-lang with all its extras into .venv (about 4 GB)"
@@ -58,9 +58,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1
 .venv/bin/python -m pip install --quiet --no-compile --upgrade pip  # where uv fails: pip 23 resolves for minutes
 .venv/bin/python -m pip install --quiet --no-compile 'uv>=0.9,<1' || echo "note: uv could not be installed; pip takes its place"
 . scripts/install.sh
-constraints=constraints/py$(.venv/bin/python -c 'import sys; print("%d%d" % sys.version_info[:2])').txt
-tested=()
-if [ -f "$constraints" ]; then tested=(-c "$constraints"); fi
+case $(.venv/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])') in
+    3.10) tested=() ;;
+    3.11) tested=(-c constraints/py311.txt) ;;
+    *) newer_constraints > .venv/constraints.txt; tested=(-c .venv/constraints.txt) ;;
+esac
 install .venv/bin/python "${tested[@]}" -e '.[all]'
 install .venv/bin/python --no-deps --upgrade --target .venv/wandb -r constraints/wandb.txt
 # Where Python may not write what it compiled, every command would compile its thousands of modules anew.

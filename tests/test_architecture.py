@@ -41,6 +41,7 @@ LAYERS = (
 OWNERS = {
     "sapien": {"envs"},
     "mani_skill2": {"envs"},
+    "mani_skill": {"envs"},
     "open_clip": {"teachers"},
     "openai": {"language"},
     "transformers": {"language", "teacher_training"},
@@ -71,6 +72,8 @@ FORBIDDEN = {
     "metrics": {"h5py", "omegaconf", "json", "pathlib"},
     "manipulation": {"torch", "h5py", "omegaconf", "json", "pathlib"},
 }
+# Modules that may import what their room may not: ManiSkill 3 is made of torch.
+EXCEPTIONS = {"envs.pick_clutter_v3": {"torch"}}
 
 
 def source_files() -> list[Path]:
@@ -118,7 +121,8 @@ def broken_walls(path: Path) -> Iterator[str]:
     for package, owners in OWNERS.items():
         if room not in owners and touches(imported, package):
             yield f"{path}: {package}"
-    yield from (f"{path}: {package}" for package in FORBIDDEN.get(room, ()) if touches(imported, package))
+    forbidden = FORBIDDEN.get(room, set()) - EXCEPTIONS.get(module_of(path), set())
+    yield from (f"{path}: {package}" for package in forbidden if touches(imported, package))
     yield from (f"{path}: {package}" for package in ("pickle", "scripts") if touches(imported, package))
 
 

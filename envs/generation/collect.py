@@ -26,6 +26,7 @@ from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDE
 from pickclutter_lang.datasets.scenes.shards import bytes_damage
 from pickclutter_lang.envs.config import CollectConfig
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig
+from pickclutter_lang.envs.simulator import SIMULATORS, installed_simulator
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, catalog_bytes
 from pickclutter_lang.objects.object_sets import ObjectSet
 from pickclutter_lang.utils.io import atomic_write, clean_temp_files, create_dir
@@ -37,7 +38,6 @@ from pickclutter_lang.utils.progress import ProgressBar
 if TYPE_CHECKING:
     from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 
-_PACKAGES = ("pickclutter-lang", "sapien", "mani_skill2", "numpy")
 _UNLISTED = 0.01
 """Share of the shards that the manifest may lack while others are made, which a kill loses. Were it written for each,
 a collection would take time by the square of its size."""
@@ -135,8 +135,9 @@ def current_versions() -> dict[str, str]:
 
 
 def package_versions() -> dict[str, str]:
-    """Return the versions of the packages on which the content of a scene depends."""
-    return {name: installed_version(name) or "absent" for name in _PACKAGES}
+    """Return the versions of the packages on which the content of a scene depends, the simulator among them."""
+    names = "pickclutter-lang", "sapien", SIMULATORS[installed_simulator()].package, "numpy"
+    return {name: installed_version(name) or "absent" for name in names}
 
 
 def collect_store(

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from pickclutter_lang.datasets.object_views import write_object_views
 from pickclutter_lang.envs.config import ObjectSheetConfig, ObjectViewConfig
 from pickclutter_lang.envs.generation.simulation import add_lights_and_ground
-from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, shared_engine
+from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, sapien_names, shared_engine
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.gripper import rotation_matrix
 from pickclutter_lang.objects.catalog import select_objects
@@ -101,8 +101,7 @@ class ObjectRenderer:
         :param azimuth: angle of the camera around the vertical, radians, 0 is on the side of +x
         :param size: side S of the image in pixels
         """
-        import sapien.core as sapien
-
+        sapien = sapien_names()
         turned, axes = self.points @ rotation_matrix(np.asarray(rotation, float)).T, _camera_axes(elevation, azimuth)
         low = turned.min(axis=0)
         center = (low + turned.max(axis=0)) / 2

@@ -1,4 +1,4 @@
-"""Piles in SAPIEN 2: objects fall and come to rest, and are rendered with the arm at rest, whose kinematics is here."""
+"""Piles in SAPIEN: objects fall and come to rest, and are rendered with the arm at rest, whose kinematics is here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import tempfile
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from transforms3d.euler import euler2quat
 
 from pickclutter_lang.envs.generation.pile_sampling import Pile, PileConfig, drop_poses, sample_layout
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig, color_of, table_image
-from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, shared_engine
+from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, sapien_names, shared_engine
+from pickclutter_lang.envs.simulator import installed_simulator, panda_file
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.object_sets import ObjectSet
@@ -25,7 +27,9 @@ from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 from pickclutter_lang.utils.typing import FloatArray
 
 REST_QPOS = np.array([0.0, 0.0, 0.0, -np.pi * 2 / 3, 0.0, np.pi * 2 / 3, np.pi / 4, 0.04, 0.04])
-TCP_LINK = "panda_hand_tcp"
+TCP_LINK, HAND_LINK = "panda_hand_tcp", "panda_hand"
+_HAND_CAMERA = (0.0464982, -0.0200011, 0.0360011), (0, 0.70710678, 0, 0.70710678)
+HAND_FOV, CAMERA_RANGE = 1.57, (0.01, 10)  # radians; near and far, meters
 ROBOT_BASE = (-0.544, 0.0, 0.0)
 # Of the robot, the hand camera sees nothing but these links.
 _LINKS_IN_VIEW = ("panda_hand", "panda_leftfinger", "panda_rightfinger")
@@ -92,8 +96,7 @@ def _add_actor(scene: Any, objects: ObjectSet, model: CatalogObject) -> Any:
 
 def _set_poses(actors: Sequence[Any], poses: NDArray[np.float64]) -> None:
     """Set poses [n, 7] and speeds of zero."""
-    import sapien.core as sapien
-
+    sapien = sapien_names()
     for actor, pose in zip(actors, poses, strict=True):
         actor.set_pose(sapien.Pose(pose[:3], pose[3:]))
         actor.set_velocity([0, 0, 0])
@@ -118,9 +121,8 @@ def _moves(actor: Any) -> bool:
 
 
 def _new_scene() -> Any:
-    import sapien.core as sapien
-
     engine, _ = shared_engine()
+    sapien = sapien_names()
     config = sapien.SceneConfig()
     config.default_dynamic_friction = 1.0
     config.default_static_friction = 1.0
@@ -203,8 +205,7 @@ class SceneRenderer:
 
     def set_state(self, pile: Pile, qpos: NDArray[np.float64] = REST_QPOS) -> None:
         """Show the objects of a pile at their poses, and the arm at joint angles [9] (radians; fingers meters)."""
-        import sapien.core as sapien
-
+        sapien = sapien_names()
         drop_unused_meshes()
         for actor in self._visible_actors:
             actor.hide_visual()
@@ -220,10 +221,9 @@ class SceneRenderer:
 
     def set_view(self, camera: HandCameraConfig, appearance: AppearanceConfig) -> None:
         """Show the next scenes by a camera, lights and a table that were drawn; `set_state` comes after."""
-        usual = _hand_camera_config()
         hand = self._cameras["hand"]
-        hand.set_local_pose(camera_pose(usual.pose, camera))
-        hand.set_fovy(usual.fov if camera.fov is None else np.deg2rad(camera.fov))
+        hand.set_local_pose(camera_pose(hand_camera_mount(), camera))
+        hand.set_fovy(HAND_FOV if camera.fov is None else np.deg2rad(camera.fov))
         set_lights(self._scene, appearance)
         if self._table is not None:
             self._scene.remove_actor(self._table.actor)
@@ -293,41 +293,36 @@ def add_lights_and_ground(scene: Any, renderer: Any, shadows: bool = False) -> A
 
 def _load_robot(scene: Any) -> Any:
     """Load the Panda of PickClutter with its base where `PickClutterEnv` puts it."""
-    import sapien.core as sapien
-    from mani_skill2 import format_path
-    from mani_skill2.agents.configs.panda.defaults import PandaDefaultConfig
-    from mani_skill2.utils.sapien_utils import set_articulation_render_material
-
     loader = scene.create_urdf_loader()
     loader.fix_root_link = True
-    robot = loader.load(format_path(PandaDefaultConfig().urdf_path))
-    set_articulation_render_material(robot, specular=0.9, roughness=0.3)
-    robot.set_pose(sapien.Pose(ROBOT_BASE))
+    robot = loader.load(str(panda_file()))
+    _utilities().set_articulation_render_material(robot, specular=0.9, roughness=0.3)
+    robot.set_pose(sapien_names().Pose(ROBOT_BASE))
     robot.set_qpos(REST_QPOS)
     return robot
 
 
-def _hand_camera_config() -> Any:
-    """Return ManiSkill2's configuration of the hand camera."""
-    from mani_skill2.agents.configs.panda.defaults import PandaDefaultConfig
+def _utilities() -> Any:
+    """Return ManiSkill2's helpers of SAPIEN 2, or ours of SAPIEN 3."""
+    two = installed_simulator() == "maniskill2"
+    return import_module("mani_skill2.utils.sapien_utils" if two else "pickclutter_lang.envs.sapien3")
 
-    return PandaDefaultConfig().cameras
+
+def hand_camera_mount() -> Any:
+    """Return the pose of ManiSkill2's hand camera on its link."""
+    return sapien_names().Pose(*_HAND_CAMERA)
 
 
 def _add_camera(scene: Any, robot: Any, name: str, image_size: int) -> Any:
     """Add the `hand_camera` (mounted) or `base_camera` of PickClutter with square images."""
-    from mani_skill2.utils.sapien_utils import look_at
-
     if name == "hand":
-        config = _hand_camera_config()
-        link = next(link for link in robot.get_links() if link.name == config.actor_uid)
-        return scene.add_mounted_camera(
-            name, link, config.pose, image_size, image_size, config.fov, config.near, config.far
-        )
+        link = next(link for link in robot.get_links() if link.name.endswith(HAND_LINK))
+        view = HAND_FOV, *CAMERA_RANGE
+        return scene.add_mounted_camera(name, link, hand_camera_mount(), image_size, image_size, *view)
     if name != "base":
         raise InvalidArgumentError(f"expected a camera 'hand' or 'base', but got {name!r}")
-    camera = scene.add_camera(name, image_size, image_size, np.pi / 2, 0.01, 10)
-    camera.set_local_pose(look_at([0.3, 0, 0.6], [-0.1, 0, 0.1]))
+    camera = scene.add_camera(name, image_size, image_size, np.pi / 2, *CAMERA_RANGE)
+    camera.set_local_pose(_utilities().look_at([0.3, 0, 0.6], [-0.1, 0, 0.1]))
     return camera
 
 
@@ -337,7 +332,7 @@ class PandaKinematics:
     def __init__(self, robot: Any) -> None:
         self._model = robot.create_pinocchio_model()
         self._base = robot.get_root_pose()
-        self._tcp = next(n for n, link in enumerate(robot.get_links()) if link.name == TCP_LINK)
+        self._tcp = next(n for n, link in enumerate(robot.get_links()) if link.name.endswith(TCP_LINK))
         self._limits = np.asarray(robot.get_qlimits(), float)
         self._arm = np.array([1] * 7 + [0] * (len(self._limits) - 7))
 
@@ -346,8 +341,7 @@ class PandaKinematics:
 
         :param start: joint angles [9] from which the search starts; the solution stays near them where it can
         """
-        import sapien.core as sapien
-
+        sapien = sapien_names()
         target = self._base.inv() * sapien.Pose(tcp_pose[:3], tcp_pose[3:])
         qpos, success, _ = self._model.compute_inverse_kinematics(
             self._tcp, target, initial_qpos=start, active_qmask=self._arm, max_iterations=100
@@ -361,8 +355,7 @@ class PandaKinematics:
 
 def camera_pose(mount: Any, camera: HandCameraConfig) -> Any:
     """Return the pose of the hand camera on its link, from ManiSkill2's mount; SAPIEN's axes (forward, left, up)."""
-    import sapien.core as sapien
-
+    sapien = sapien_names()
     pitch, yaw, roll = np.deg2rad([camera.pitch, camera.yaw, camera.roll])
     turn = euler2quat(roll, -pitch, -yaw, "sxyz")
     return mount * sapien.Pose([camera.z, -camera.x, -camera.y], turn)

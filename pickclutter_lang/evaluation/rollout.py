@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.envs.generation.pile_sampling import split_label_indices
-from pickclutter_lang.envs.registration import environment_id
+from pickclutter_lang.envs.registration import environment_id, make_single
 from pickclutter_lang.envs.wrappers import DeclareAbsence, FlatObservation
 from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.evaluation.config import PileSettings
@@ -156,7 +156,7 @@ class RolloutRunner:
         self.student = next(iter(students.values()), None)
         self._proposer = propose_grasps if config.proposer is None else resolve(config.proposer, "proposer")
         hand_size = self.student.config.camera_size if self.student else config.camera_size
-        self.inner: Any = wrap(gym.make(config.env_id, **config.env_arguments(hand_size, base_size)))
+        self.inner: Any = wrap(make_single(config.env_id, **config.env_arguments(hand_size, base_size)))
         catalog: Catalog = self.inner.unwrapped.catalog  # type: ignore[attr-defined]
         self._names, self._seen_names = catalog.names, seen_names(catalog, self.student)
         self._unread = unread_words(catalog)

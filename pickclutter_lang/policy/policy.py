@@ -275,9 +275,7 @@ class LanguagePickPolicy:
         :param env: further arguments of `PickClutterLangEnv`
         :raises PickClutterError: what making the environment raises
         """
-        import gymnasium
-
-        from pickclutter_lang.envs.registration import environment_id
+        from pickclutter_lang.envs.registration import environment_id, make_single
         from pickclutter_lang.envs.wrappers import DeclareAbsence, FlatObservation
 
         side = self.detector.student.config.camera_size if isinstance(self.detector, StudentDetector) else 256
@@ -288,7 +286,7 @@ class LanguagePickPolicy:
             "base_camera": "base_camera" in env.get("camera_cfgs", ()),
         }
         given |= {"objects": list(own)} if (own := own_sources(objects)) else {}
-        made = gymnasium.make(f"pickclutter_lang.envs:{environment_id(objects)}", **(given | env))
+        made = make_single(environment_id(objects), **(given | env))
         return FlatObservation(DeclareAbsence(made) if self.declare else made)
 
     def locate(

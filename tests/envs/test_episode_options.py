@@ -83,7 +83,8 @@ def test_observations_do_not_tell_that_the_object_is_absent() -> None:
     env = make(obs_mode="rgbd", absent_probability=0)
     plain, info = env.reset(seed=4, options={"episode": 1})
     assert info["target_present"] and info["target_visible"]
-    absent = next(item.name for item in env._absent_objects())
+    here = {actor["model_id"] for actor in env.episode["actors"]}
+    absent = next(item.name for item in env.catalog if item.model_id not in here)
     hidden, info = env.reset(seed=4, options={"episode": 1, "target": absent})
     assert not (info["target_present"] or info["target_visible"] or info["target_graspable"])
     assert data_equivalence(plain, hidden, exact=True)
@@ -138,8 +139,8 @@ def test_grasps_are_those_of_the_scale_of_the_episode(env: Any) -> None:
     episode = tabletop(env.object_set, NAMES)
     env.reset(seed=0, options={"episode": episode})
     scales = [0.5 * actor["scale"] for actor in episode["actors"]]
-    ids = [actor["model_id"] for actor in episode["actors"]]
-    assert [model.scale for model in pile_of(ids, env.objs, env.object_set, scales).models] == scales
+    poses, ids = env.pile().poses, [actor["model_id"] for actor in episode["actors"]]
+    assert [model.scale for model in pile_of(ids, poses, env.object_set, scales).models] == scales
     huge = tabletop(env.object_set, NAMES)
     number = NAMES.index(NAMES[0])
     huge["actors"][number]["scale"] *= 4  # wider than the gripper

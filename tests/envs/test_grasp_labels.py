@@ -85,7 +85,7 @@ def test_inverse_kinematics_brings_the_tcp_there(scene_generator: SceneGenerator
     qpos = kinematics.solve(pose, REST_QPOS)
     assert qpos is not None
     robot.set_qpos(qpos)
-    tcp = next(link for link in robot.get_links() if link.name == "panda_hand_tcp").get_pose()
+    tcp = next(link for link in robot.get_links() if link.name.endswith("panda_hand_tcp")).pose
     robot.set_qpos(REST_QPOS)
     np.testing.assert_allclose(tcp.p, pose[:3], atol=2e-3)
     assert abs(tcp.q @ pose[3:]) > 0.999
@@ -116,6 +116,7 @@ def test_a_lone_ball_is_graspable_and_a_walled_in_one_is_not(
 @pytest.mark.sim
 @pytest.mark.slow
 def test_the_arm_lifts_at_labeled_poses_alone(scene_generator: SceneGenerator, procedural: ObjectSet) -> None:
+    pytest.importorskip("mani_skill2")
     from pickclutter_lang.envs.grasp_validation import PickExecutor
 
     executor = PickExecutor(procedural)

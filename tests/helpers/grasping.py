@@ -9,7 +9,6 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.envs.episodes import pile_of
 from pickclutter_lang.envs.generation.simulation import PandaKinematics
 from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.manipulation.gripper import pregrasp_pose
@@ -60,7 +59,7 @@ def pick(env: gymnasium.Env, name: str, to_goal: bool, extra: Sequence[float] = 
     ids = [actor["model_id"] for actor in base.episode["actors"]]
     instance_id = ids.index(item.model_id)
     kinematics = PandaKinematics(base.agent.robot)
-    grasp = GraspChecker(base.object_set, kinematics).find(pile_of(ids, base.objs, base.object_set), instance_id)
+    grasp = GraspChecker(base.object_set, kinematics).find(base.pile(), instance_id)
     assert grasp is not None, f"no free grasp of {name}"
     actor = base.objs[instance_id]
     offset = actor.pose.transform(actor.cmass_local_pose).p - grasp[:3]

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Runs tests in ManiSkill 3, beside which there can be no ManiSkill2, in build/maniskill3, with the Python of .venv: its
+# environments, and what both simulators share.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/install.sh
+environment=build/maniskill3
+"$uv_python" -m uv venv --quiet --clear --seed --python "$uv_python" $environment
+newer_constraints > $environment/constraints.txt
+install $environment/bin/python -c $environment/constraints.txt -e '.[sim3,dev]'
+# Of `pick` one test alone: what others pick depends on piles, which are dropped otherwise here.
+$environment/bin/python -m pytest tests/envs/test_{maniskill3,collect,scene_generator,object_renderer,grasp_labels}.py \
+    tests/evaluation/test_pick.py::test_a_student_picks_out_of_a_pile_that_has_the_object "$@"
