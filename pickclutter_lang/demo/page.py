@@ -250,7 +250,8 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
     """Return a `gradio.Blocks`; videos of picks go into the folder."""
     import gradio as gr
 
-    spec, adapted = session.student.config, adapted_note(session.student.calibration.note())
+    spec, looks = session.student.config, session.student.calibration
+    adapted = adapted_note(looks.note(session.student.looks_twice))
     show = _with_errors(gr, partial(_show, gr, session))
     pick = _with_errors(gr, partial(_pick_on_page, session, folder))
     teach, forget = (_with_errors(gr, partial(function, session)) for function in (_teach, _forget))

@@ -127,7 +127,9 @@ def _write(
         "videos": videos,
     }
     if config.policy_folder is not None:
-        values |= load_calibration(policy_folder(config.policy_folder), load_config(config.policy_folder)).note()
+        of_policy = load_config(config.policy_folder)
+        looks = load_calibration(policy_folder(config.policy_folder), of_policy)
+        values |= looks.note(of_policy.thresholds.second_look is not None)
     return write_report(folder, config, write_record(folder, values), episodes)
 
 

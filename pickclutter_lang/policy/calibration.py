@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -48,7 +49,7 @@ _PRIOR_LOOKS = 10
 """So many looks does the deviation that is typical of the folder's names count for in that of each name. Without it
 12% of the absent names are called present after 10 looks, and 7% after 100."""
 _MIN_DEVIATION, _MAX_LOGIT = 0.05, float(logit(1 - 1e-6))
-_SCHEMA, _KEY, _MAX_BYTES = "1", "calibration", 256 * 2**20
+_SCHEMA, _KEY, _MAX_BYTES = "2", "calibration", 256 * 2**20
 _KNOWN_NAMES = 1000
 _FORMS = {
     "cells": ("int8", 3),
@@ -100,18 +101,19 @@ class Calibration:
         """The number of looks."""
         return len(self.steps)
 
-    @property
-    def counts(self) -> bool:
-        """Whether there are looks enough to decide by them."""
-        return self.count >= MIN_LOOKS
+    @cached_property
+    def with_depth(self) -> Calibration:
+        """The looks that have crops."""
+        rows = self.crop_counts >= 0
+        return self if rows.all() else replace(self, **{name: getattr(self, name)[rows] for name in _PER_LOOK})
 
     def adapts(self, combined: bool) -> bool:
-        """Whether it adapts scores; `combined`: those in which crops take part, which needs the crops of all looks."""
-        return self.counts and (not combined or bool((self.crop_counts >= 0).all()))
+        """Whether it adapts scores; `combined`: those in which crops take part, by the looks that have crops."""
+        return (self.with_depth if combined else self).count >= MIN_LOOKS
 
-    def note(self) -> dict[str, int]:
-        """Return what a result says of the calibration: nothing where it does not count."""
-        return {_NOTED: self.count} if self.counts else {}
+    def note(self, combined: bool) -> dict[str, int]:
+        """Return what a result says of the calibration: nothing where it does not adapt; `combined` as of `adapts`."""
+        return {_NOTED: (self.with_depth if combined else self).count} if self.adapts(combined) else {}
 
     def add(self, newer: Calibration) -> Calibration:
         """Return a calibration with newer looks of the same student; of more than `MAX_LOOKS` the newest stay."""
@@ -238,8 +240,8 @@ def load_calibration(folder: Path, config: PolicyConfig) -> Calibration:
         looks = {len(part) for part in (cells, steps, log_odds, counts)}
         if not fits or looks != {len(steps)} or log_odds.shape[1] != len(config.student.names):
             raise ValueError("expected int8 cells [N, K, D], and float32 steps [N] and log_odds [N, C] of its names")
-        if (counts < -1).any() or len(crops) != counts.clip(min=0).sum():
-            raise ValueError("expected as many crops as the looks say")
+        if (counts < -1).any() or len(crops) != counts.clip(min=0).sum() or crops.shape[1] != cells.shape[2]:
+            raise ValueError("expected as many crops as the looks say, as wide as their cells")
         if not 1 <= len(steps) <= MAX_LOOKS or not np.isfinite([about["scale"], about["bias"]]).all():
             raise ValueError(f"expected 1 to {MAX_LOOKS} looks, with a finite scale and bias")
     if about["student"] != student:

@@ -128,7 +128,8 @@ class StudentDetector:
         segments = segment_observation(seen)
         shown = {name: labels for name in names if (labels := self.taught_of(name))}
         by_text = [name for name in dict.fromkeys(names) if self._needs_text(name, shown.get(name))]
-        crops = self._crops(observation["hand_rgb"], segments, factor) if shown or self.student.looks_twice else None
+        looked = shown or (self.student.looks_twice and any(not color_alone(name) for name in by_text))
+        crops = self._crops(observation["hand_rgb"], segments, factor) if looked else None
         found = dict(zip(by_text, self._detect_by_text(seen, segments, by_text, shown, crops), strict=True))
         found |= self._by_examples(segments, shown, found, crops)
         return [_enlarged(found[name].detection, factor) for name in names]
@@ -189,7 +190,7 @@ class StudentDetector:
                 labels = own[1:].argmax(axis=0) if len(own) > 2 else None
             heatmap = heatmap / max(heatmap.sum(), 1e-12)
             said = np.nan_to_num(own[0], nan=-MAX_LOGIT)
-            if texts is not None and crops is not None and not color and name not in shown.get(name, ()):
+            if texts is not None and crops is not None and others and not color and name not in shown.get(name, ()):
                 odds = crop_log_odds(crops.features, texts, of_name, of_rivals)
                 score = float(add_crops(np.asarray(score), odds.max(initial=-MAX_LOGIT)))
                 masks = [segments == crops.rows[int(odds.argmax())]] if len(odds) else []
@@ -201,7 +202,8 @@ class StudentDetector:
                     segments, heatmap, observation["hand_depth"], versus, count, labels, join_anywhere=not color
                 )
             candidates.append(masks or [np.zeros(segments.shape, bool)])
-            found.append(_ByText(Detection(score, COLOR_THRESHOLD, candidates[-1][0], heatmap), said))
+            threshold = 0.0 if self._always_present else COLOR_THRESHOLD
+            found.append(_ByText(Detection(score, threshold, candidates[-1][0], heatmap), said))
         if config.object_crop_size is not None:
             combined = {n for n, name in enumerate(names) if name in config.names and name not in shown}
             found = self._verify(observation, names, found, candidates, sorted(combined))

@@ -31,6 +31,7 @@ from pickclutter_lang.errors import (
     PickClutterError,
     UnknownObjectError,
 )
+from pickclutter_lang.language.instructions import color_alone
 from pickclutter_lang.policy.calibration import ADAPTED_THRESHOLD, Calibration, load_calibration, log_odds_of
 from pickclutter_lang.policy.examples import Examples, crop_metric, load_examples
 from pickclutter_lang.policy.folder import (
@@ -114,11 +115,17 @@ class StudentRuntime:
         root = policy_folder(folder)
         config = load_config(root)
         learned = load_examples(root), load_calibration(root, config)
-        if config.thresholds.second_look is not None and config.student.teacher.fingerprint != crop_metric().encoder:
-            raise CheckpointError(
-                f"expected a second look by the teacher of the policy in {root}, but this package embeds another one; "
-                f"{EXPORT_AGAIN}"
-            )
+        if config.thresholds.second_look is not None:
+            if config.student.teacher.fingerprint != crop_metric().encoder:
+                raise CheckpointError(
+                    f"expected a second look by the teacher of the policy in {root}, but this package embeds another "
+                    f"one; {EXPORT_AGAIN}"
+                )
+            if config.is_onnx and CROP_ENCODER_FILE not in config.sha256:
+                raise CheckpointError(
+                    f"expected {CROP_ENCODER_FILE} in {root}, whose policy takes a second look; export it again: "
+                    "pickclutter export-runtime policy=... out=..."
+                )
         if config.is_onnx:
             networks = OnnxNetworks(root, config, num_threads)
             return cls(config.student, networks, config.thresholds, root, *learned)
@@ -180,7 +187,7 @@ class StudentRuntime:
         decided = np.array(scores, np.float64)
         thresholds = np.array([self.thresholds.of(name, combined) for name in names], np.float64)
         for n, name in enumerate(names if self.calibration.adapts(combined) else ()):
-            if name not in self.examples.taught:
+            if name not in self.examples.taught and (name in self.config.names or not color_alone(name)):
                 looks = partial(self._over_looks, name, combined)
                 decided[:, n] = self.calibration.adapted(name, decided[:, n], combined, looks)
                 thresholds[n] = ADAPTED_THRESHOLD
@@ -188,7 +195,8 @@ class StudentRuntime:
 
     def _over_looks(self, name: str, combined: bool) -> tuple[FloatArray, float]:
         """Return the log odds [N] of a name over the looks, and the variance that is typical of the folder's names."""
-        names, looks, encode = self.config.names, self.calibration, self.networks.encode_names
+        names, encode = self.config.names, self.networks.encode_names
+        looks = self.calibration.with_depth if combined else self.calibration
         if name in names:
             odds = np.asarray(looks.log_odds[:, names.index(name)], np.float64)
         else:

@@ -18,9 +18,10 @@ def scene_to_observation(scenes: SceneDataset, row: int) -> dict[str, Any]:
     A store of ManiSkill2's camera has no camera poses. Detectors need a pose for heights above the table alone, so it
     is estimated from the plane of the table.
 
-    :raises DatasetError: when the store lacks the hand camera's depth or segmentation, or no table is seen in the scene
+    :raises DatasetError: when the store lacks the hand camera's depth, or where it has no poses its segmentation, or
+        when no table is seen in the scene
     """
-    rgb, depth, segments = (scenes.load_images("hand", kind, [row])[0] for kind in ("rgb", "depth", "segmentation"))
+    rgb, depth = (scenes.load_images("hand", kind, [row])[0] for kind in ("rgb", "depth"))
     meters = depth.astype(np.float64) / 1000
     matrices = scenes.camera_matrices(row)
     half = scenes.store.image_size / 2
@@ -29,8 +30,9 @@ def scene_to_observation(scenes: SceneDataset, row: int) -> dict[str, Any]:
         intrinsic, world2cam = matrices[0], np.vstack([matrices[1], [0, 0, 0, 1]])
         pose: FloatArray = np.linalg.inv(world2cam) * [1.0, -1.0, -1.0, 1.0]
     else:
+        table = scenes.load_images("hand", "segmentation", [row])[0] == 0
         try:
-            pose = camera_pose_from_table(meters, intrinsic, segments == 0)
+            pose = camera_pose_from_table(meters, intrinsic, table)
         except InvalidArgumentError as error:
             raise DatasetError(f"scene {scenes.scene_ids[row]} of {scenes.store.place}: {error}") from error
     depth = meters.astype(np.float32)

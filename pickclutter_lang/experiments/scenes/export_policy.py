@@ -122,13 +122,18 @@ def _score(student: TrainedStudent, store: str, of_crops: bool) -> Predictions:
 def _second_look(student: TrainedStudent, false_positive_rate: float, stores: Sequence[str]) -> float | None:
     """Return the threshold of a second look, that of Y_ood; None where none can be taken.
 
-    That is with another teacher or camera than the crop encoder's, or with scenes without depth or segmentation.
+    That is with another teacher or camera than the crop encoder's, or with scenes without depth.
+
+    :raises DatasetError: when the scenes are missing
     """
     spec = _student_spec(student, False)
     if spec.teacher.fingerprint != crop_metric().encoder or spec.cameras != ("hand",):
         return None
-    scenes = {store: student.scenes[store] for store in stores}
-    if any(not {"hand_depth", "hand_segmentation"} <= {*one.store.manifest.fields} for one in scenes.values()):
+    try:
+        scenes = {store: student.scenes[store] for store in stores if store != UNLABELED}
+    except DatasetError as error:
+        raise type(error)(f"{error}; the threshold of the second look comes from these scenes") from error
+    if any("hand_depth" not in one.store.manifest.fields for one in scenes.values()):
         return None
     thresholds = Thresholds(DEFAULT_THRESHOLD, {}, None, second_look=DEFAULT_THRESHOLD)  # only scores count
     runtime = StudentRuntime(spec, TorchNetworks(spec, student.weights, student.labels.features), thresholds)

@@ -109,7 +109,7 @@ def score_policy(
             "metrics": {key: one for key, one in groups.items() if one},
             "names": names,
             "teacher": {"name": spec.teacher.name, "fingerprint": spec.teacher.fingerprint},
-            **student.calibration.note(),
+            **student.calibration.note(student.looks_twice),
         }
         record = write_record(out, values)
         write_text(out / TABLES_FILE, _tables(record))

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from pickclutter_lang.policy.teacher_detector import TeacherDetector
 
 MAX_CALIBRATION_SCENES = 300
-"""Scenes of a store, evenly spaced, that thresholds of the teacher and of a crop classifier come from, at most: each
-takes some third of a second. Those of a student without crops come from all."""
+"""Scenes of a store, evenly spaced, that thresholds of the teacher, a crop classifier and a second look come from, at
+most: each takes some third of a second. Those of a student without crops come from all."""
 _SPLITS = ("id", "ood")
 
 
