@@ -186,17 +186,17 @@ class StudentRuntime:
         """
         decided = np.array(scores, np.float64)
         thresholds = np.array([self.thresholds.of(name, combined) for name in names], np.float64)
+        looks = self.calibration.with_depth if combined else self.calibration
         for n, name in enumerate(names if self.calibration.adapts(combined) else ()):
             if name not in self.examples.taught and (name in self.config.names or not color_alone(name)):
-                looks = partial(self._over_looks, name, combined)
-                decided[:, n] = self.calibration.adapted(name, decided[:, n], combined, looks)
+                over_looks = partial(self._over_looks, name, looks, combined)
+                decided[:, n] = looks.adapted(name, decided[:, n], combined, over_looks)
                 thresholds[n] = ADAPTED_THRESHOLD
         return decided, thresholds
 
-    def _over_looks(self, name: str, combined: bool) -> tuple[FloatArray, float]:
+    def _over_looks(self, name: str, looks: Calibration, combined: bool) -> tuple[FloatArray, float]:
         """Return the log odds [N] of a name over the looks, and the variance that is typical of the folder's names."""
         names, encode = self.config.names, self.networks.encode_names
-        looks = self.calibration.with_depth if combined else self.calibration
         if name in names:
             odds = np.asarray(looks.log_odds[:, names.index(name)], np.float64)
         else:

@@ -116,17 +116,22 @@ def test_looks_with_crops_adapt_what_crops_take_part_in(student: StudentRuntime)
         policy.adapt(pile)
     runtime, plain, known = policy._student, StudentDetector(student), student.config.names
     every = np.array([[sure(one.score) for one in plain.detect(pile, known)] for pile in piles])
+    found_before = policy.detector(piles[3], "lemon")[:2]
     for name, near in zip(NAMES[1:3], (1e-3, 0.02), strict=True):
         looks, typical = np.array([sure(plain(pile, name).score) for pile in piles]), float(every.var(axis=0).mean())
         deviation = np.sqrt((12 * looks.var() + 10 * typical) / 22)
         z = (looks[3] - looks.mean()) / deviation
         found = policy.detector(piles[3], name)
         assert found.threshold == 0.5 and found.score == pytest.approx(1 / (1 + np.exp(0.55 - z)), abs=near)
-    kept = runtime.calibration
-    first, crops = kept.add(replace(kept, crops=kept.crops[:0], crop_counts=np.full(12, -1, np.int32))), kept.crops
-    assert kept.adapts(True) and not first.adapts(True) and first.adapts(False)  # photos alone: no crops
+    kept, crops = runtime.calibration, runtime.calibration.crops
+    photos = replace(kept, crops=crops[:0], crop_counts=np.full(12, -1, np.int32))
+    assert photos.adapts(False) and not photos.adapts(True) and not photos.note(True)
+    both = kept.add(photos)  # looks without depth say nothing of crops, and take nothing away
+    assert both.note(False) == {"adapted_looks": 24} and both.note(True) == {"adapted_looks": 12}
+    runtime.calibration = both
+    assert policy.detector(piles[3], "lemon")[:2] == found_before
     for _ in range(17):
-        kept = kept.add(runtime.calibration)
+        kept = kept.add(replace(photos, crops=crops, crop_counts=runtime.calibration.crop_counts[:12]))
     assert kept.count == 200 and len(kept.crops) == kept.crop_counts.sum()
     np.testing.assert_array_equal(kept.crops[-len(crops) :], crops)
 
@@ -139,6 +144,16 @@ def test_an_exported_student_looks_twice_too(tmp_path: Path, student: StudentRun
     for found, expected in zip(onnx, StudentDetector(student).detect(seen, NAMES[:3]), strict=True):
         assert found.score == pytest.approx(expected.score, abs=0.06)  # bfloat16 against float32
         assert found.threshold == expected.threshold and found.mask.any()
+
+
+def test_what_has_no_rival_or_is_a_color_is_decided_by_the_image(student: StudentRuntime) -> None:
+    seen = painted_observation(256)
+    forced = StudentDetector(student, always_present=True)
+    assert [forced(seen, name).threshold for name in NAMES] == [0.0] * len(NAMES)
+    alone = replace(student.config, names=("lemon",), unseen_names=None)
+    one = StudentRuntime(alone, student.networks, replace(student.thresholds, names={"lemon": 0.3}))
+    without = StudentRuntime(alone, student.networks, replace(one.thresholds, second_look=None))
+    assert same(StudentDetector(one)(seen, "lemon"), StudentDetector(without)(seen, "lemon"))
 
 
 def edited(folder: Path, **thresholds: Any) -> Path:
