@@ -49,6 +49,7 @@ from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.envs.registration import MAX_EPISODE_STEPS, OBJECTS
 from pickclutter_lang.envs.renderer import prepare_renderer, shader_folder
 from pickclutter_lang.envs.sapien3 import Robot, set_articulation_render_material, use_float_pictures
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.object_sets import ObjectsConfig, ObjectSource, sources_of
 from pickclutter_lang.utils.validation import one_of, within
 
@@ -140,6 +141,10 @@ class PickClutterLangEnvV3(TaskProperties, BaseEnv):  # type: ignore[misc]
         **kwargs: Any,
     ) -> None:
         within("absent_probability", absent_probability, 0.0, 1.0)
+        if num_envs > 1 and not torch.cuda.is_available():
+            raise InvalidArgumentError(
+                f"expected num_envs=1 without a GPU, but got {num_envs}; gymnasium.make_vec makes several processes"
+            )
         one_of("split", split, tuple(SPLIT_OBJECTS))
         self.split, self.absent_probability = split, float(absent_probability)
         self._noise, self._has_base_camera = robot_init_qpos_noise, base_camera

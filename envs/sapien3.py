@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -228,13 +229,20 @@ class _Loader:
         return Robot(self._loader.load(path))
 
 
+def _device() -> Any:
+    """Return the device that renders."""
+    if not prepare_renderer().startswith("software"):
+        with suppress(RuntimeError):  # of a GPU that has no CUDA, or a Vulkan driver of the user's choice
+            return sapien.Device("cuda")
+    return sapien.Device("cpu")
+
+
 class Scene(sapien.Scene):  # type: ignore[misc]
     """A scene whose actors are bodies."""
 
     def __init__(self) -> None:
         """Make an empty scene."""
-        device = sapien.Device("cpu" if prepare_renderer().startswith("software") else "cuda")
-        super().__init__([sapien.physx.PhysxCpuSystem(), sapien.render.RenderSystem(device)])
+        super().__init__([sapien.physx.PhysxCpuSystem(), sapien.render.RenderSystem(_device())])
         self._lights: list[Any] = []
 
     def create_actor_builder(self) -> _Builder:

@@ -50,7 +50,8 @@ def installed_simulator() -> str:
     simulator = SIMULATORS[found[0] if found else "maniskill3" if newer else "maniskill2"]
     for package in ("sapien", simulator.package):
         if find_spec(package) is None:
-            raise MissingExtraError(package, simulator.extra)
+            newest = ".".join(map(str, simulator.newest_python))
+            raise MissingExtraError(f"{package}, for Python 3.10 to {newest} alone,", simulator.extra)
     version = installed_version("sapien") or simulator.sapien
     if version.partition(".")[0] != simulator.sapien:
         raise InvalidArgumentError(

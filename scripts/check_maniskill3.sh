@@ -8,6 +8,7 @@ environment=build/maniskill3
 "$uv_python" -m uv venv --quiet --clear --seed --python "$uv_python" $environment
 newer_constraints > $environment/constraints.txt
 install $environment/bin/python -c $environment/constraints.txt -e '.[sim3,dev]'
+$environment/bin/python -c 'import mani_skill, numpy, platform; print("ManiSkill 3:", platform.python_version(), numpy.__version__)'
 # Of `pick` one test alone: what others pick depends on piles, which are dropped otherwise here.
 $environment/bin/python -m pytest tests/envs/test_{maniskill3,collect,scene_generator,object_renderer,grasp_labels}.py \
     tests/evaluation/test_pick.py::test_a_student_picks_out_of_a_pile_that_has_the_object "$@"

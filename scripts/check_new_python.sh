@@ -6,9 +6,9 @@ cd "$(dirname "$0")/.."
 . scripts/install.sh
 environment=build/new_python
 
-not_tested() {  # in CI that is a failure
+not_tested() {  # a failure where REQUIRE_NEW_PYTHON is set
     echo "new Python: NOT TESTED, $*" >&2
-    exit ${CI:+1}
+    exit ${REQUIRE_NEW_PYTHON:+1}
 }
 
 newest_python() {

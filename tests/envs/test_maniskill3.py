@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 
@@ -133,5 +134,7 @@ def test_a_command_that_needs_maniskill2_says_so(tmp_path: Path) -> None:
 def test_what_is_wrong_is_named(env: Any) -> None:
     with pytest.raises(UnknownObjectError):
         env.reset(options={"target": "lemmon"})
+    with pytest.raises(InvalidArgumentError, match="num_envs"):
+        gymnasium.make(PROXY, num_envs=2)
     with pytest.raises(InvalidArgumentError, match="appearance"):
         make_single(PROXY, appearance={"shadows": True})
