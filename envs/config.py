@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from omegaconf import MISSING
 
 from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, PileConfig
+from pickclutter_lang.envs.simulator import SimulatorConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import select_objects
 from pickclutter_lang.objects.object_sets import (
@@ -36,7 +37,7 @@ _SHEET_INSTANCES = 12
 
 
 @dataclass(frozen=True)
-class CollectConfig(PileConfig, ObjectsConfig, PoolConfig):
+class CollectConfig(PileConfig, ObjectsConfig, PoolConfig, SimulatorConfig):
     """A collection of scenes of clutter. Scene k depends on `seed`, `split` and k alone."""
 
     split: str = "train"
@@ -64,6 +65,7 @@ class CollectConfig(PileConfig, ObjectsConfig, PoolConfig):
         check_path("out", self.out)
         ObjectsConfig.validate(self)
         check_object_split(self.objects, self.object_split)
+        SimulatorConfig.validate(self)
 
 
 @dataclass

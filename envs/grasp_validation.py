@@ -17,7 +17,7 @@ from pickclutter_lang.envs.generation.pile_sampling import Pile
 from pickclutter_lang.envs.generation.simulation import PandaKinematics
 from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.envs.renderer import prepare_renderer
-from pickclutter_lang.envs.simulator import require_maniskill2
+from pickclutter_lang.envs.simulator import require_simulator
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.manipulation.gripper import collision_counts, pregrasp_pose
 from pickclutter_lang.manipulation.kinematics import CLOSED, OPEN
@@ -47,7 +47,7 @@ def validate_grasp_labels(config: GraspValidationConfig) -> dict[str, Any]:
     :raises LockedError: when another process is at work in the store
     """
     store = SceneStore.open(config.store)
-    require_maniskill2("validate-grasp-labels")
+    require_simulator("maniskill2", "validate-grasp-labels")
     with dir_lock(store.path):
         prepare_renderer()  # what is missing is said before any work; each worker prepares its own
         objects = objects_of_store(store.manifest, config.objects_root, config.objects)

@@ -12,13 +12,13 @@ from typing import Any
 from gymnasium.envs.registration import register, registry
 
 from pickclutter_lang.envs.registration import prepare_simulator
-from pickclutter_lang.envs.simulator import require_maniskill2
+from pickclutter_lang.envs.simulator import require_simulator
 
 __all__ = ["REPLAY_ID", "RecordEpisode"]
 REPLAY_ID = "PickClutterLang/Replay-v0"
 """The id; its environment takes the arguments of `PickClutterLangEnv`, and has no time limit."""
 
-require_maniskill2("recording demonstrations")
+require_simulator("maniskill2", "recording demonstrations")
 prepare_simulator()
 from mani_skill2.utils.wrappers import RecordEpisode  # noqa: E402 - it imports sapien
 

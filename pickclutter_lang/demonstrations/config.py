@@ -37,6 +37,10 @@ class CollectDemosConfig(EpisodesConfig):
         """Raise InvalidArgumentError for a value outside what is allowed."""
         from pickclutter_lang.envs.registration import environment_id  # loads Gymnasium
 
+        if self.simulator == "maniskill3":
+            raise InvalidArgumentError(
+                "expected simulator=maniskill2: demonstrations are ManiSkill2's trajectories, for its own tool"
+            )
         super().validate()
         check_path("out", self.out)
         check_path("policy", self.policy)

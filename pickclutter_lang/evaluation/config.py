@@ -10,7 +10,7 @@ from typing import Any
 from omegaconf import MISSING
 
 from pickclutter_lang.envs.randomization import ViewConfig, changes
-from pickclutter_lang.envs.simulator import installed_simulator
+from pickclutter_lang.envs.simulator import SimulatorConfig, installed_simulator
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.evaluation.instructions import SUITES
 from pickclutter_lang.experiments.scenes.config import CALIBRATIONS
@@ -59,7 +59,7 @@ class PileSettings(ObjectsConfig, ViewConfig):
 
 
 @dataclass(frozen=True)
-class EpisodesConfig(PileSettings, PoolConfig):
+class EpisodesConfig(PileSettings, PoolConfig, SimulatorConfig):
     """Episodes that several processes play. That of a seed depends on no other one."""
 
     seed: int = 0
@@ -90,10 +90,11 @@ class EpisodesConfig(PileSettings, PoolConfig):
         ObjectsConfig.validate(self)
         ViewConfig.validate(self)
         make_controller(self.control_mode)
+        SimulatorConfig.validate(self)
 
 
 @dataclass(frozen=True)
-class PickConfig(ViewConfig):
+class PickConfig(ViewConfig, SimulatorConfig):
     """One pick by name in the simulator."""
 
     phrase: str = MISSING
@@ -121,7 +122,8 @@ class PickConfig(ViewConfig):
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         check_objects(self.objects, self.objects_root)
-        super().validate()
+        ViewConfig.validate(self)
+        SimulatorConfig.validate(self)
         check_path("policy", self.policy)
         if self.policy is None and self.declare:
             raise InvalidArgumentError("expected declare=false with policy=null: the teacher declares nothing absent")

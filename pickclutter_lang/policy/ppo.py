@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from pickclutter_lang.envs.registration import environment_id
 from pickclutter_lang.envs.renderer import prepare_renderer
-from pickclutter_lang.envs.simulator import require_maniskill2
+from pickclutter_lang.envs.simulator import require_simulator
 from pickclutter_lang.envs.wrappers import FlatObservation
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
 from pickclutter_lang.objects.object_sets import is_kinds, own_sources
@@ -159,7 +159,7 @@ def train_ppo(config: PPOConfig) -> Path:
 
     :raises PickClutterError: CheckpointError for the policy folder, LockedError, what the environment raises
     """
-    require_maniskill2("train-ppo")
+    require_simulator("maniskill2", "train-ppo")
     prepare_renderer()  # there is a simulator
     torch.set_num_threads(config.num_threads)
     student = StudentRuntime.load(config.policy, config.trust_code)

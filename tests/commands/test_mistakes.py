@@ -62,6 +62,8 @@ MISTAKES = [
     ("train-teacher teacher_data=image_folder images=nowhere out=o", "nowhere"),
     ("import-mesh nowhere.stl out=o", "nowhere.stl"),
     ("check-install objects=foo", "foo"),
+    # no simulator
+    ("evaluate-policy policy=open simulator=maniskill4", "maniskill2, maniskill3"),
     # words without a key
     ("pick the red mug", "quotes"),
 ]

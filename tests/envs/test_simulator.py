@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from pickclutter_lang.demonstrations.config import CollectDemosConfig
 from pickclutter_lang.envs import simulator
+from pickclutter_lang.envs.config import CollectConfig
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
 
 
@@ -16,6 +18,11 @@ def fresh() -> Iterator[None]:
     cached.cache_clear()
     yield
     cached.cache_clear()
+
+
+def install(packages: set[str], version: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulator, "find_spec", lambda name: name if name in packages else None)
+    monkeypatch.setattr(simulator, "installed_version", lambda name: version)
 
 
 @pytest.mark.parametrize(
@@ -32,8 +39,7 @@ def fresh() -> Iterator[None]:
 def test_the_installed_one_is_taken(
     packages: set[str], version: str | None, found: str | type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(simulator, "find_spec", lambda name: name if name in packages else None)
-    monkeypatch.setattr(simulator, "installed_version", lambda name: version)
+    install(packages, version, monkeypatch)
     if isinstance(found, str):
         assert simulator.installed_simulator() == found
         return
@@ -41,7 +47,18 @@ def test_the_installed_one_is_taken(
         simulator.installed_simulator()
 
 
-def test_what_maniskill_3_has_not_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulator, "installed_simulator", lambda: "maniskill3")
+def test_a_simulator_that_is_asked_for_is_the_installed_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = CollectConfig(out="scenes", simulator="maniskill3")
+    install(set(), None, monkeypatch)
+    with pytest.raises(MissingExtraError, match="sim3"):
+        wanted.validate()
+    install({"mani_skill", "sapien"}, "3.0.3", monkeypatch)
+    wanted.validate()
     with pytest.raises(InvalidArgumentError, match="train-ppo"):
-        simulator.require_maniskill2("train-ppo")
+        simulator.require_simulator("maniskill2", "train-ppo")
+    with pytest.raises(InvalidArgumentError, match="trajectories"):  # in either
+        CollectDemosConfig(out="demos", simulator="maniskill3").validate()
+    simulator.installed_simulator.cache_clear()
+    install({"mani_skill2", "sapien"}, "2.2.2", monkeypatch)
+    with pytest.raises(InvalidArgumentError, match="simulator=maniskill3"):
+        wanted.validate()
