@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from numbers import Integral
 from pathlib import Path
@@ -12,23 +12,39 @@ from typing import Any
 import numpy as np
 
 from pickclutter_lang.datasets.scenes.episodes import check_episode, episode, read_episodes
-from pickclutter_lang.envs.generation.pile_sampling import Pile, PileConfig, split_label_indices
+from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, Pile, PileConfig, split_label_indices
 from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
+from pickclutter_lang.envs.randomization import (
+    AppearanceConfig,
+    HandCameraConfig,
+    episode_view_rng,
+    read_settings,
+    view_rng,
+)
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import INSTRUCTION_TEMPLATES
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject, paper_catalog
 from pickclutter_lang.objects.object_sets import (
     ObjectsConfig,
     ObjectSet,
+    ObjectSource,
     is_kinds,
     is_own,
     kinds_of_instances,
+    sources_of,
     with_distractors,
 )
 from pickclutter_lang.utils.typing import FloatArray
+from pickclutter_lang.utils.validation import one_of, within
 
 Episode = Mapping[str, Any]
 ENDLESS = 2**31 - 1
+GOAL_M = 0.025
+"""Distance from the goal within which an object is placed, meters."""
+LIFTED_M = 0.05
+"""Height above its start from which a held object counts as picked, meters; a policy decides how far it lifts."""
+NOWHERE = (0.0, 0.0, -10.0)
+"""Where the mark of an absent target is."""
 _LANGUAGE_STREAM = 0x1A46
 # `episode_idx` and `reconfigure` are mani_skill2's own; the scene is rebuilt at each reset in any case.
 OPTIONS = ("episode", "target", "template", "episode_idx", "reconfigure")
@@ -56,27 +72,65 @@ def shared_generator(objects: ObjectsConfig, object_split: int, config: PileConf
     return SceneGenerator(objects.load_objects(object_split), config)
 
 
-def open_episodes(
-    episode_json: str | Path | None,
-    pile_seed: int,
-    split: str,
-    config: PileConfig,
-    objects: ObjectsConfig,
-    object_split: int,
-) -> tuple[ObjectSet, Sequence[Episode]]:
-    """Return the object set and the episodes of an environment.
+@dataclass(frozen=True)
+class TaskConfig:
+    """The arguments that the environments of both simulators have."""
 
-    :param episode_json: a ManiSkill2 episode file; None: piles that are dropped
-    :param pile_seed: of dropped piles, as are `split` and `config`
-    """
-    config.validate()
-    if episode_json is not None:
-        episodes = read_episodes(episode_json)
+    objects: ObjectSource = "proxy"
+    """`proxy`, `ycb`, `kinds`, a folder of one's own objects, or a list of sets to mix."""
+    objects_root: str | Path | None = None
+    """Folder of the object set, by default as in `load_object_set`."""
+    kinds: Sequence[str] = ()
+    """For `kinds` and distractors: their names, by default all."""
+    instances: int = 50
+    """For `kinds` and distractors: instances of each in the piles of a split, see `KindSet`."""
+    distractors: float = 0.0
+    """Share of a dropped pile's objects that are instances of kinds without a label, in [0, 1)."""
+    episode_json: str | Path | None = None
+    """An episode file, such as `episodes.json.gz` of a scene store; None: piles are dropped at each reset."""
+    split: str = "ood"
+    """Whose objects lie in dropped piles, and which names instructions use for absent objects: `train` and `id` those
+    of Y_id (14 of the paper's 26), `ood` and `fewshot` all."""
+    object_split: int = 0
+    """Which objects are in Y_id, see `unseen_objects`, and `load_own_set` for one's own."""
+    pile_seed: int = 0
+    """Seed of dropped piles; pile k is scene k of the store with that seed and split."""
+    absent_probability: float = 0.25
+    """Of an instruction that names an object which is not in the pile, in [0, 1]."""
+    min_objects: int = 4
+    """Minimum number of objects of a dropped pile."""
+    max_objects: int = 10
+    """Maximum number of objects of a dropped pile, up to 10."""
+    camera: HandCameraConfig | Mapping[str, Any] | None = None
+    """Settings of the hand camera, also as a dictionary."""
+    appearance: AppearanceConfig | Mapping[str, Any] | None = None
+    """Lights, table and background, also as a dictionary. Of ranges, dropped pile k has what scene k of the store has;
+    other episodes draw by the seed of `reset`."""
+
+    def validate(self) -> None:
+        """Raise `InvalidArgumentError` for values outside their range."""
+        within("absent_probability", self.absent_probability, 0.0, 1.0)
+        one_of("split", self.split, tuple(SPLIT_OBJECTS))
+
+    @property
+    def views(self) -> tuple[HandCameraConfig, AppearanceConfig]:
+        """Camera and appearance, from which episodes draw."""
+        return read_settings(HandCameraConfig, self.camera), read_settings(AppearanceConfig, self.appearance)
+
+    def open_episodes(self) -> tuple[ObjectSet, Sequence[Episode]]:
+        """Return the object set and the episodes: those of a file, or piles that are dropped."""
+        root = None if self.objects_root is None else str(self.objects_root)
+        objects = ObjectsConfig(sources_of(self.objects), root, tuple(self.kinds), self.instances, self.distractors)
+        fewest, most = self.min_objects, self.max_objects
+        piles = PileConfig(fewest, most, graspable=False, camera=self.views[0], distractors=self.distractors)
+        piles.validate()
+        if self.episode_json is None:
+            maker = shared_generator(objects, self.object_split, piles)
+            return maker.objects, ProceduralEpisodes(maker, self.pile_seed, self.split)
+        episodes = read_episodes(self.episode_json)
         if objects.distractors:  # these are the file's
             objects = ObjectsConfig(objects.objects, objects.objects_root)
-        return objects_of(episodes, objects, object_split), episodes
-    maker = shared_generator(objects, object_split, config)
-    return maker.objects, ProceduralEpisodes(maker, pile_seed, split)
+        return objects_of(episodes, objects, self.object_split), episodes
 
 
 def objects_of(episodes: Sequence[Episode], objects: ObjectsConfig, object_split: int) -> ObjectSet:
@@ -167,11 +221,37 @@ class EpisodeTask:
         }
 
 
-class TaskProperties:
-    """What an environment, of either simulator, tells of the task of its episode."""
+class TaskEnv:
+    """What the environments of both simulators have: arguments, the view of an episode, and what they tell of its task.
+
+    `camera` and `appearance` are those of the episode.
+    """
 
     object_set: ObjectSet
+    episodes: Sequence[Episode]
+    camera: HandCameraConfig
+    appearance: AppearanceConfig
     _task: EpisodeTask
+
+    def _take(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Take the arguments of `TaskConfig`; return the others."""
+        names = {item.name for item in fields(TaskConfig)}
+        self.config = TaskConfig(**{key: value for key, value in arguments.items() if key in names})
+        self.config.validate()
+        self._views, self._request = self.config.views, ResetOptions()
+        self.object_set, self.episodes = self.config.open_episodes()
+        return {key: value for key, value in arguments.items() if key not in names}
+
+    def _draw_view(self, episode_seed: int, dropped: int | None) -> None:
+        """Draw camera and appearance of the episode that is about to be built.
+
+        :param dropped: its number, of which the draws are the scene's; None of an episode that is given
+        """
+        rng = episode_view_rng(episode_seed)
+        if dropped is not None and isinstance(self.episodes, ProceduralEpisodes):
+            rng = view_rng(self.config.pile_seed, self.config.split, dropped)
+        camera, appearance = self._views
+        self.camera, self.appearance = camera.draw(rng), appearance.draw(rng)
 
     @property
     def catalog(self) -> Catalog:
@@ -206,6 +286,12 @@ class TaskProperties:
         return self._task.graspable
 
 
+def is_picked(center: FloatArray, start_height: float, goal: FloatArray, held: Callable[[], bool]) -> bool:
+    """Return whether an object whose center [3] is given is at the goal [3], or held and lifted from its start."""
+    at_goal = np.linalg.norm(goal - center) <= GOAL_M
+    return bool(at_goal or (center[2] - start_height > LIFTED_M and held()))
+
+
 def parse_options(options: Mapping[str, Any] | None, catalog: Catalog, episodes: int) -> ResetOptions:
     """Check the options of a reset.
 
@@ -230,10 +316,9 @@ def parse_options(options: Mapping[str, Any] | None, catalog: Catalog, episodes:
 
 def draw_task(
     objects: ObjectSet,
-    split: str,
+    config: TaskConfig,
     actors: Sequence[Mapping[str, Any]],
     centers: Callable[[int], FloatArray],
-    absent_probability: float,
     request: ResetOptions,
     seed: int,
     rng: np.random.RandomState,
@@ -255,9 +340,9 @@ def draw_task(
     catalog, pile = objects.catalog, [objects.model(actor["model_id"]) for actor in actors]
     drawn = _choice(target_candidates(pile, actors, catalog), rng)
     here = {item.name for item in pile}
-    allowed = [catalog[index] for index in split_label_indices(catalog, split)]
+    allowed = [catalog[index] for index in split_label_indices(catalog, config.split)]
     others = [item for item in allowed if item.name not in here]
-    absent = absent_probability if pile[drawn].name in catalog.names else 1.0
+    absent = config.absent_probability if pile[drawn].name in catalog.names else 1.0
     language = np.random.default_rng([seed, _LANGUAGE_STREAM])
     task = sample_task(pile, drawn, others, absent, request.chosen(catalog), language)
     shown, start = drawn, start_of(drawn, rng)

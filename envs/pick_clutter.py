@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from copy import copy, deepcopy
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 from typing import Any, ClassVar
 
 import gymnasium as gym
@@ -25,16 +25,8 @@ from mani_skill2.utils.wrappers.observation import (
 )
 from sapien.core import Pose
 
-from pickclutter_lang.envs.episodes import (
-    ProceduralEpisodes,
-    ResetOptions,
-    TaskProperties,
-    draw_task,
-    open_episodes,
-    parse_options,
-    pile_of,
-)
-from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, Pile, PileConfig
+from pickclutter_lang.envs.episodes import GOAL_M, NOWHERE, TaskEnv, draw_task, is_picked, parse_options, pile_of
+from pickclutter_lang.envs.generation.pile_sampling import Pile
 from pickclutter_lang.envs.generation.simulation import (
     PandaKinematics,
     Table,
@@ -44,27 +36,21 @@ from pickclutter_lang.envs.generation.simulation import (
 from pickclutter_lang.envs.grasp_labels import GraspChecker
 from pickclutter_lang.envs.randomization import (
     AppearanceConfig,
-    HandCameraConfig,
     color_of,
     episode_view_rng,
     image_noise,
     noisy_depth,
-    read_settings,
-    view_rng,
 )
 from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, renderer_options, shared_engine
 from pickclutter_lang.errors import InvalidArgumentError, RendererError
 from pickclutter_lang.objects.catalog import CatalogObject
-from pickclutter_lang.objects.object_sets import ObjectsConfig, ObjectSet, ObjectSource, sources_of
-from pickclutter_lang.utils.validation import one_of, within
+from pickclutter_lang.objects.object_sets import ObjectSet
+from pickclutter_lang.utils.validation import one_of
 
 _HAND_CAMERA = "hand_camera"
 _PLAIN_MODES = ("state", "state_dict", "none", "image")
 OBS_MODES = (*_PLAIN_MODES, "rgbd", "pointcloud", "image_robot_seg", "rgbd_robot_seg", "pointcloud_robot_seg")
 _LARGEST = float(np.finfo(np.float32).max)
-LIFTED_M = 0.05
-"""Height above its start from which a held object counts as picked, meters; a policy decides how far it lifts."""
-_NOWHERE = (0.0, 0.0, -10.0)
 
 
 class ObjectSetEnv(PickClutterYCBEnv):  # type: ignore[misc]
@@ -73,7 +59,7 @@ class ObjectSetEnv(PickClutterYCBEnv):  # type: ignore[misc]
     def __init__(self, object_set: ObjectSet, episodes: Sequence[Mapping[str, Any]], **kwargs: Any) -> None:
         """Make the environment; further arguments are those of mani_skill2's `BaseEnv`."""
         self.object_set, self.episodes = object_set, episodes
-        self.episode_idx, self.goal_thresh = -1, 0.025  # as `PickClutterEnv.__init__`, which reads files, sets them
+        self.episode_idx, self.goal_thresh = -1, GOAL_M  # as `PickClutterEnv.__init__`, which reads files, sets them
         super(PickClutterEnv, self).__init__(**{**renderer_options(), **kwargs})
 
     def _load_actors(self) -> None:
@@ -88,35 +74,20 @@ class ObjectSetEnv(PickClutterYCBEnv):  # type: ignore[misc]
         return super()._load_model(model_id, model_scale)
 
 
-class PickClutterLangEnv(TaskProperties, ObjectSetEnv):
+class PickClutterLangEnv(TaskEnv, ObjectSetEnv):
     """A pile, an arm, and an instruction whose object is in the pile or, with a set probability, is not.
 
     Rewards, control modes and render modes are mani_skill2's. For an absent object the reward is 0 throughout and
     `success` never true (see `DeclareAbsence`), and object-specific observations are those of another visible
     object, drawn as the target is: absence must be seen in the pile.
 
-    :param objects: `proxy`, `ycb`, `kinds`, a folder of one's own objects, or a list of sets to mix
-    :param objects_root: folder of the object set, by default as in `load_object_set`
-    :param kinds: for `kinds` and distractors: their names, by default all
-    :param instances: for `kinds` and distractors: instances of each in the piles of a split, see `KindSet`
-    :param distractors: share of a dropped pile's objects that are instances of kinds without a label, in [0, 1)
-    :param episode_json: a ManiSkill2 episode file; by default piles are dropped by physics at each reset
-    :param split: whose objects lie in dropped piles, and which names instructions use for absent objects:
-        `train` and `id` those of Y_id (14 of the paper's 26), `ood` and `fewshot` all
-    :param object_split: which objects are in Y_id, see `unseen_objects`, and `load_own_set` for one's own
-    :param pile_seed: seed of dropped piles; pile k is scene k of the store with that seed and split
-    :param absent_probability: of an instruction that names an object which is not in the pile, in [0, 1]
-    :param min_objects: minimum number of objects of a dropped pile
-    :param max_objects: maximum number of objects of a dropped pile, up to 10
     :param obs_mode: one of `OBS_MODES`, by default `state`
     :param enable_segmentation: add segmentation to the images, as `mani_skill2.make` does
-    :param camera: settings of the hand camera, also as a dictionary; its offset is from the mount of `camera_cfgs`
-    :param appearance: lights, table and background, also as a dictionary. Of ranges, dropped pile k has what scene k
-        of the store has; other episodes draw by the seed of `reset`
     :param base_camera: whether there is a camera besides the hand's; without it images take less time
     :param renderer_kwargs: arguments of `sapien.SapienRenderer`; a process has one renderer, so they must be given in
         its first environment
-    :param kwargs: further arguments of mani_skill2's `PickClutterEnv`
+    :param kwargs: those of `TaskConfig`, whose camera is moved from the mount of `camera_cfgs`, and further ones of
+        mani_skill2's `PickClutterEnv`
     :raises InvalidArgumentError: for a value outside its range
     :raises MissingAssetsError: where objects are not there
     :raises DatasetError: for an episode file that is not there or holds no episodes
@@ -131,30 +102,14 @@ class PickClutterLangEnv(TaskProperties, ObjectSetEnv):
 
     def __init__(
         self,
-        objects: ObjectSource = "proxy",
-        objects_root: str | Path | None = None,
-        kinds: Sequence[str] = (),
-        instances: int = 50,
-        distractors: float = 0.0,
-        episode_json: str | Path | None = None,
-        split: str = "ood",
-        object_split: int = 0,
-        pile_seed: int = 0,
-        absent_probability: float = 0.25,
-        min_objects: int = 4,
-        max_objects: int = 10,
         obs_mode: str | None = None,
         enable_segmentation: bool = False,
         base_camera: bool = True,
-        camera: HandCameraConfig | Mapping[str, Any] | None = None,
-        appearance: AppearanceConfig | Mapping[str, Any] | None = None,
         camera_cfgs: dict[str, Any] | None = None,
         render_mode: str | None = None,
         renderer_kwargs: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        within("absent_probability", absent_probability, 0.0, 1.0)
-        one_of("split", split, tuple(SPLIT_OBJECTS))
         one_of("obs_mode", obs_mode or OBS_MODES[0], OBS_MODES)
         if not base_camera and "base_camera" in (camera_cfgs or {}):
             raise InvalidArgumentError("expected no camera_cfgs of the base camera with base_camera=False")
@@ -163,20 +118,11 @@ class PickClutterLangEnv(TaskProperties, ObjectSetEnv):
             cameras["add_segmentation"] = True
         self._has_base_camera = base_camera
         engine, renderer = _start_renderer(render_mode, renderer_kwargs)
-        self._camera_settings = read_settings(HandCameraConfig, camera)
-        self._appearance_settings = read_settings(AppearanceConfig, appearance)
-        self.split, self._pile_seed = split, pile_seed
-        self.absent_probability = float(absent_probability)
-        self._request = ResetOptions()
+        kwargs = self._take(kwargs)
         self._converter: _ObservationConverter | None = None
         self._obs_mode_name = obs_mode or OBS_MODES[0]
         raw_mode = self._obs_mode_name if self._obs_mode_name in _PLAIN_MODES else "image"
-        root = None if objects_root is None else str(objects_root)
-        source = ObjectsConfig(sources_of(objects), root, tuple(kinds), instances, distractors)
-        piles = PileConfig(
-            min_objects, max_objects, graspable=False, camera=self._camera_settings, distractors=distractors
-        )
-        made_of = open_episodes(episode_json, pile_seed, split, piles, source, object_split)
+        made_of = self.object_set, self.episodes
         try:
             super().__init__(*made_of, obs_mode=raw_mode, render_mode=render_mode, camera_cfgs=cameras, **kwargs)
         finally:
@@ -206,14 +152,11 @@ class PickClutterLangEnv(TaskProperties, ObjectSetEnv):
 
     def picked_objects(self) -> list[str]:
         """Return the names of the objects that are at the goal, or held more than 5 cm above their start."""
-        picked = []
-        for actor, start, item in zip(self.objs, self._start_heights, self._pile, strict=True):
-            center = _center(actor)
-            at_goal = np.linalg.norm(self.goal_pos - center) <= self.goal_thresh
-            lifted = center[2] - start > LIFTED_M
-            if at_goal or (lifted and self.agent.check_grasp(actor, max_angle=60)):
-                picked.append(item.name)
-        return picked
+        return [
+            item.name
+            for actor, start, item in zip(self.objs, self._start_heights, self._pile, strict=True)
+            if is_picked(_center(actor), start, self.goal_pos, partial(self.agent.check_grasp, actor, max_angle=60))
+        ]
 
     # Gymnasium --------------------------------------------------------------------------------------------------
 
@@ -269,25 +212,23 @@ class PickClutterLangEnv(TaskProperties, ObjectSetEnv):
             super()._set_episode(wanted)
         else:
             self.episode_idx, self.episode = -1, deepcopy(dict(wanted))
-        dropped = isinstance(self.episodes, ProceduralEpisodes) and self.episode_idx >= 0
-        self._draw_view((self._pile_seed, self.split, self.episode_idx) if dropped else None)
+        self._draw_view(self._episode_seed, self.episode_idx if self.episode_idx >= 0 else None)
         self._pile = [self.object_set.model(actor["model_id"]) for actor in self.episode["actors"]]
         return True
 
     def _set_target(self) -> None:
         task = draw_task(
             self.object_set,
-            self.split,
+            self.config,
             self.episode["actors"],
             lambda instance_id: _center(self.objs[instance_id]),
-            self.absent_probability,
             self._request,
             self._episode_seed,
             self._episode_rng,
         )
         self._task, self.obj = task, self.objs[task.shown]
         self.obj_start_pos, self.bbox_size = np.float32(task.start), self.bbox_sizes[task.shown]
-        self.target_site.set_pose(Pose(self.obj_start_pos if self.target_present else _NOWHERE))
+        self.target_site.set_pose(Pose(self.obj_start_pos if self.target_present else NOWHERE))
         self._start_heights = [_center(actor)[2] for actor in self.objs]
         if task.visible:
             checker = GraspChecker(self.object_set, PandaKinematics(self.agent.robot))
@@ -297,17 +238,6 @@ class PickClutterLangEnv(TaskProperties, ObjectSetEnv):
 
     def _register_cameras(self) -> Any:
         return super()._register_cameras() if self._has_base_camera else []
-
-    def _draw_view(self, scene: tuple[int, str, int] | None) -> None:
-        """Draw camera and appearance of the episode that is about to be built.
-
-        :param scene: seed, split and index of the scene whose draws these are; None: by the episode's seed
-        """
-        rng = episode_view_rng(self._episode_seed) if scene is None else view_rng(*scene)
-        self.camera: HandCameraConfig = self._camera_settings.draw(rng)
-        """The hand camera of the episode."""
-        self.appearance: AppearanceConfig = self._appearance_settings.draw(rng)
-        """Lights, table and background of the episode."""
 
     def _setup_cameras(self) -> None:
         usual = self._camera_cfgs[_HAND_CAMERA]
@@ -331,7 +261,7 @@ class PickClutterLangEnv(TaskProperties, ObjectSetEnv):
     def _add_ground(self, altitude: float = 0.0, render: bool = True) -> Any:
         if self.appearance.table is None or not render:
             return super()._add_ground(altitude, render)
-        self._table = Table(self._scene, self.appearance.table)
+        self._table = Table(self._scene.create_actor_builder(), self.appearance.table)
         return super()._add_ground(altitude, render=False)
 
     def _get_obs_images(self) -> Any:

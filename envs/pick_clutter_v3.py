@@ -6,110 +6,74 @@ Piles, instructions, goals and arms of a seed are those of `PickClutterLangEnv` 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 import sapien
 import torch
-from mani_skill.agents.controllers import PDEEPoseController, PDEEPoseControllerConfig
-from mani_skill.agents.registration import register_agent
-from mani_skill.agents.robots import Panda
 from mani_skill.envs.sapien_env import BaseEnv
-from mani_skill.render import PREBUILT_SHADER_CONFIGS
 from mani_skill.sensors.camera import CameraConfig
 from mani_skill.utils.building import actors
-from mani_skill.utils.geometry.rotation_conversions import axis_angle_to_quaternion, quaternion_apply
+from mani_skill.utils.geometry.rotation_conversions import quaternion_apply
 from mani_skill.utils.registration import register
 from mani_skill.utils.sapien_utils import look_at
 from mani_skill.utils.structs import Actor, Pose
 from mani_skill.utils.structs.types import DefaultMaterialsConfig, GPUMemoryConfig, SceneConfig, SimConfig
 
 from pickclutter_lang.envs.episodes import (
+    GOAL_M,
+    NOWHERE,
     EpisodeTask,
-    ResetOptions,
-    TaskProperties,
+    TaskEnv,
     draw_task,
-    open_episodes,
+    is_picked,
     parse_options,
     pile_of,
 )
-from pickclutter_lang.envs.generation.pile_sampling import SPLIT_OBJECTS, Pile, PileConfig
+from pickclutter_lang.envs.generation.pile_sampling import Pile
 from pickclutter_lang.envs.generation.simulation import (
-    CAMERA_RANGE,
-    HAND_FOV,
-    HAND_LINK,
+    BASE_CAMERA,
     REST_QPOS,
     ROBOT_BASE,
     PandaKinematics,
-    hand_camera_mount,
+    Table,
+    lights_of,
 )
 from pickclutter_lang.envs.grasp_labels import GraspChecker
+from pickclutter_lang.envs.panda_v3 import HAND_CAMERA, PandaHandCamera, camera_config
+from pickclutter_lang.envs.randomization import (
+    AppearanceConfig,
+    color_of,
+    episode_view_rng,
+    noisy_images,
+)
 from pickclutter_lang.envs.registration import MAX_EPISODE_STEPS, OBJECTS
-from pickclutter_lang.envs.renderer import prepare_renderer, shader_folder
+from pickclutter_lang.envs.renderer import (
+    count_meshes,
+    drop_unused_meshes,
+    prepare_renderer,
+    shared_engine,
+)
 from pickclutter_lang.envs.sapien3 import Robot, set_articulation_render_material, use_float_pictures
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.objects.object_sets import ObjectsConfig, ObjectSource, sources_of
-from pickclutter_lang.utils.validation import one_of, within
 
-LIFTED_M = 0.05
-_GOAL_LOW, _GOAL_HIGH, _GOAL_M = (-0.15, -0.25, 0.35), (0.15, 0.25, 0.45), 0.025
-_NOWHERE = (0.0, 0.0, -10.0)
-_NEAR, _FAR = CAMERA_RANGE
-_OF_MANISKILL = ("reconfigure", "env_idx", "reset_to_env_states")
+_GOAL_LOW, _GOAL_HIGH = (-0.15, -0.25, 0.35), (0.15, 0.25, 0.45)
+_OF_MANISKILL = ("reconfigure", "env_idx")  # its `reset_to_env_states` lacks the task
 
 
-def _camera(uid: str, pose: Any, fov: float, side: int = 128, **mount: Any) -> CameraConfig:
-    """Return a camera with the shaders that come nearest to those of ManiSkill2."""
-    shaders = dataclasses.replace(PREBUILT_SHADER_CONFIGS["default"], shader_pack=str(shader_folder()))
-    return CameraConfig(uid, pose, side, side, fov, _NEAR, _FAR, shader_config=shaders, **mount)
-
-
-class _DeltaPoseController(PDEEPoseController):  # type: ignore[misc]
-    """ManiSkill2's: the action turns the TCP by a rotation vector in its own axes."""
-
-    def compute_target_pose(self, prev_ee_pose_at_base: Pose, action: torch.Tensor) -> Pose:
-        """Return the poses of the TCP after an action [B, 6], meters and radians."""
-        return prev_ee_pose_at_base * Pose.create_from_pq(action[:, :3], axis_angle_to_quaternion(action[:, 3:]))
-
-
-@register_agent()
-class PandaHandCamera(Panda):  # type: ignore[misc]
-    """ManiSkill 3's Panda with hand camera and `pd_ee_delta_pose` as in ManiSkill2."""
-
-    uid = "panda_hand_camera"
-
-    @property
-    def _sensor_configs(self) -> list[CameraConfig]:
-        return [_camera("hand_camera", hand_camera_mount(), HAND_FOV, mount=self.robot.links_map[HAND_LINK])]
-
-    @property
-    def _controller_configs(self) -> dict[str, Any]:
-        configs: dict[str, Any] = super()._controller_configs
-        usual = configs["pd_ee_delta_pose"]["arm"]
-        turned = PDEEPoseControllerConfig(
-            **{name: getattr(usual, name) for name in vars(usual)}
-            # ManiSkill 3 multiplies by the lower bound, which turns the other way.
-            | {"rot_lower": usual.rot_upper, "frame": "body_translation:body_aligned_body_rotation"}
-        )
-        turned.controller_cls = _DeltaPoseController
-        configs["pd_ee_delta_pose"]["arm"] = turned
-        return configs
-
-
-class PickClutterLangEnvV3(TaskProperties, BaseEnv):  # type: ignore[misc]
+class PickClutterLangEnvV3(TaskEnv, BaseEnv):  # type: ignore[misc]
     """A pile, an arm and an instruction in each sub-scene, as `PickClutterLangEnv` has them on ManiSkill2.
 
     Rewards are those of ManiSkill2's PickClutter. `info` has its keys for each sub-scene: tensors, and lists of texts.
     `CPUGymWrapper` makes one sub-scene an environment of Gymnasium, which `DeclareAbsence` and `FlatObservation` wrap.
 
-    :param objects: as of `PickClutterLangEnv`, and so are all arguments down to `max_objects`
-    :param episode_json: piles of a file, such as `episodes.json.gz` of a scene store of either simulator
     :param base_camera: whether there is a camera besides the hand's
     :param num_envs: sub-scenes; more than one needs a GPU
     :param reconfiguration_freq: resets after which piles change; by default each with one sub-scene, never with more
-    :param kwargs: further arguments of ManiSkill 3's `BaseEnv`
+    :param kwargs: those of `TaskConfig`, and further ones of ManiSkill 3's `BaseEnv`. Its `sensor_configs` win over the
+        camera; of ranges, all sub-scenes have the draws of the first one
     :raises InvalidArgumentError: for a value outside its range
     :raises MissingAssetsError: where objects are not there
     :raises DatasetError: for an episode file that is not there or holds no episodes
@@ -121,18 +85,6 @@ class PickClutterLangEnvV3(TaskProperties, BaseEnv):  # type: ignore[misc]
     def __init__(
         self,
         *args: Any,
-        objects: ObjectSource = "proxy",
-        objects_root: str | Path | None = None,
-        kinds: Sequence[str] = (),
-        instances: int = 50,
-        distractors: float = 0.0,
-        episode_json: str | Path | None = None,
-        split: str = "ood",
-        object_split: int = 0,
-        pile_seed: int = 0,
-        absent_probability: float = 0.25,
-        min_objects: int = 4,
-        max_objects: int = 10,
         base_camera: bool = True,
         num_envs: int = 1,
         robot_uids: str = PandaHandCamera.uid,
@@ -140,19 +92,13 @@ class PickClutterLangEnvV3(TaskProperties, BaseEnv):  # type: ignore[misc]
         reconfiguration_freq: int | None = None,
         **kwargs: Any,
     ) -> None:
-        within("absent_probability", absent_probability, 0.0, 1.0)
         if num_envs > 1 and not torch.cuda.is_available():
             raise InvalidArgumentError(
                 f"expected num_envs=1 without a GPU, but got {num_envs}; gymnasium.make_vec makes several processes"
             )
-        one_of("split", split, tuple(SPLIT_OBJECTS))
-        self.split, self.absent_probability = split, float(absent_probability)
         self._noise, self._has_base_camera = robot_init_qpos_noise, base_camera
-        root = None if objects_root is None else str(objects_root)
-        source = ObjectsConfig(sources_of(objects), root, tuple(kinds), instances, distractors)
-        piles = PileConfig(min_objects, max_objects, graspable=False, distractors=distractors)
-        self.object_set, self.episodes = open_episodes(episode_json, pile_seed, split, piles, source, object_split)
-        self._request = ResetOptions()
+        kwargs = self._take(kwargs)
+        shared_engine()  # so that meshes can be dropped
         self.tasks: list[EpisodeTask] = []
         """The task of each sub-scene."""
         if reconfiguration_freq is None:
@@ -199,14 +145,16 @@ class PickClutterLangEnvV3(TaskProperties, BaseEnv):  # type: ignore[misc]
 
     def picked_objects(self, scene: int = 0) -> list[str]:
         """Return the names of the objects of a sub-scene that are at the goal, or held 5 cm above their start."""
-        picked, goal = [], self.goal_pos[scene].cpu().numpy()
-        named = (self.object_set.model(actor["model_id"]).name for actor in self._chosen[scene]["actors"])
-        for name, actor, start in zip(named, self._objs[scene], self._rests[scene][:, 2], strict=True):
-            center = _centers(actor)[0].cpu().numpy()
-            at_goal, lifted = np.linalg.norm(goal - center) <= _GOAL_M, center[2] - start > LIFTED_M
-            if at_goal or (lifted and bool(self.agent.is_grasping(actor, max_angle=60)[0])):
-                picked.append(name)
-        return picked
+        goal, chosen = self.goal_pos[scene].cpu().numpy(), self._chosen[scene]["actors"]
+
+        def held(actor: Actor) -> bool:
+            return bool(self.agent.is_grasping(actor, max_angle=60)[0])
+
+        return [
+            self.object_set.model(item["model_id"]).name
+            for item, actor, start in zip(chosen, self._objs[scene], self._rests[scene][:, 2], strict=True)
+            if is_picked(_centers(actor)[0].cpu().numpy(), start, goal, partial(held, actor))
+        ]
 
     # The scene --------------------------------------------------------------------------------------------------
 
@@ -220,15 +168,16 @@ class PickClutterLangEnvV3(TaskProperties, BaseEnv):  # type: ignore[misc]
 
     @property
     def _default_sensor_configs(self) -> list[CameraConfig]:
-        usual = _camera("base_camera", look_at([0.3, 0, 0.6], [-0.1, 0, 0.1]), np.pi / 2)
+        usual = camera_config("base_camera", look_at(*BASE_CAMERA), np.pi / 2)
         return [usual] if self._has_base_camera else []
 
     @property
     def _default_human_render_camera_configs(self) -> CameraConfig:
-        return _camera("render_camera", look_at([0.3, 0, 1.0], [0.0, 0.0, 0.5]), 1, 512)
+        return camera_config("render_camera", look_at([0.3, 0, 1.0], [0.0, 0.0, 0.5]), 1, 512)
 
     def _load_agent(self, options: dict[str, Any]) -> None:
         super()._load_agent(options, sapien.Pose(ROBOT_BASE))
+        self.agent.camera = self.camera
         for robot in self.agent.robot._objs:
             set_articulation_render_material(Robot(robot), specular=0.9, roughness=0.3)
 
@@ -238,14 +187,34 @@ class PickClutterLangEnvV3(TaskProperties, BaseEnv):  # type: ignore[misc]
         draws = [int(rng.randint(len(self.episodes))) for rng in self._batched_episode_rng.rngs]
         chosen = [draw if wanted is None else wanted for draw in draws]
         self._chosen = [self.episodes[one] if isinstance(one, int) else one for one in chosen]
+        self._draw_view(int(self._episode_seed[0]), chosen[0] if isinstance(chosen[0], int) else None)
         super()._reconfigure(options)
+
+    def _clear(self) -> None:
+        """Let go of the scene, and of meshes that no scene has."""
+        for name in ("_objs", "_all_objects", "_sites", "_table", "obj"):
+            self.__dict__.pop(name, None)
+        super()._clear()
+        drop_unused_meshes()
 
     def _setup_sensors(self, options: dict[str, Any]) -> None:
         use_float_pictures()
         super()._setup_sensors(options)
 
+    def _load_lighting(self, options: dict[str, Any]) -> None:
+        if self.appearance == AppearanceConfig():
+            super()._load_lighting(options)
+            return
+        ambient, color, direction = lights_of(self.appearance)
+        self.scene.set_ambient_light(ambient)
+        shadow = {"shadow": self.enable_shadow or self.appearance.shadows, "shadow_scale": 5, "shadow_map_size": 2048}
+        self.scene.add_directional_light(direction, color, **shadow)
+        self.scene.add_directional_light([0, 0, -1], color)
+
     def _load_scene(self, options: dict[str, Any]) -> None:
         self._add_ground()
+        if self.object_set.instances:
+            count_meshes(sum(len(episode["actors"]) for episode in self._chosen))
         self._objs = [
             [self._add_object(f"{scene}_{n}", scene, actor) for n, actor in enumerate(episode["actors"])]
             for scene, episode in enumerate(self._chosen)
@@ -254,7 +223,7 @@ class PickClutterLangEnvV3(TaskProperties, BaseEnv):  # type: ignore[misc]
         self._sites = []
         for name, color in (("target_site", [1, 1, 0, 1]), ("goal_site", [0, 1, 0, 1])):
             look = {"radius": 0.01, "color": color, "body_type": "kinematic", "add_collision": False}
-            self._sites.append(actors.build_sphere(self.scene, name=name, initial_pose=sapien.Pose(_NOWHERE), **look))
+            self._sites.append(actors.build_sphere(self.scene, name=name, initial_pose=sapien.Pose(NOWHERE), **look))
         self._hidden_objects.extend(self._sites)
         self.goal_pos = torch.zeros((self.num_envs, 3), device=self.device)
         self.obj_start_pos = torch.zeros((self.num_envs, 3), device=self.device)
@@ -267,9 +236,14 @@ class PickClutterLangEnvV3(TaskProperties, BaseEnv):  # type: ignore[misc]
         builder = self.scene.create_actor_builder()
         pose = sapien.Pose([0, 0, 0], [0.7071068, 0, -0.7071068, 0])
         builder.add_plane_collision(pose)
-        builder.add_plane_visual(pose, [10, 10, 10], material)
         builder.initial_pose = sapien.Pose()
+        if self.appearance.table is None:
+            builder.add_plane_visual(pose, [10, 10, 10], material)
         builder.build_static("ground")
+        if self.appearance.table is not None:
+            table = self.scene.create_actor_builder()
+            table.initial_pose = sapien.Pose()
+            self._table = Table(table, self.appearance.table)
 
     def _add_object(self, name: str, scene: int, actor: Mapping[str, Any]) -> Actor:
         model, scale = self.object_set.model(actor["model_id"]), [actor["scale"]] * 3
@@ -327,10 +301,9 @@ class PickClutterLangEnvV3(TaskProperties, BaseEnv):  # type: ignore[misc]
     def _draw(self, scene: int, rng: np.random.RandomState) -> EpisodeTask:
         task = draw_task(
             self.object_set,
-            self.split,
+            self.config,
             self._chosen[scene]["actors"],
             lambda instance_id: self._rests[scene][instance_id],
-            self.absent_probability,
             self._request,
             int(self._episode_seed[scene]),
             rng,
@@ -350,7 +323,7 @@ class PickClutterLangEnvV3(TaskProperties, BaseEnv):  # type: ignore[misc]
             actor = episode["actors"][task.shown]
             sizes.append(actor["scale"] * np.linalg.norm(self.object_set.model(actor["model_id"]).size))
         self._sizes = self._tensor(sizes)
-        targets = torch.where(self.present[:, None], self.obj_start_pos, self._tensor(_NOWHERE))
+        targets = torch.where(self.present[:, None], self.obj_start_pos, self._tensor(NOWHERE))
         for site, positions in zip(self._sites, (targets, self.goal_pos), strict=True):
             site.set_pose(Pose.create_from_pq(positions[env_idx]))
 
@@ -362,7 +335,7 @@ class PickClutterLangEnvV3(TaskProperties, BaseEnv):  # type: ignore[misc]
     def evaluate(self) -> dict[str, torch.Tensor]:
         """Evaluate the state; without a target nothing is placed, and picking is no success."""
         offset = self.goal_pos - _centers(self.obj)
-        placed = (torch.linalg.norm(offset, dim=1) <= _GOAL_M) & self.present
+        placed = (torch.linalg.norm(offset, dim=1) <= GOAL_M) & self.present
         static = self.agent.is_static(0.2)
         found = {"obj_to_goal_pos": offset, "is_obj_placed": placed, "is_robot_static": static}
         return {**found, "success": placed & static, "is_success": placed & static}
@@ -389,6 +362,34 @@ class PickClutterLangEnvV3(TaskProperties, BaseEnv):  # type: ignore[misc]
     def compute_normalized_dense_reward(self, obs: Any, action: torch.Tensor, info: dict[str, Any]) -> torch.Tensor:
         """Return rewards in [0, 1]."""
         return self.compute_dense_reward(obs=obs, action=action, info=info) / 10
+
+    def _get_obs_sensor_data(self, apply_texture_transforms: bool = True) -> dict[str, Any]:
+        found: dict[str, Any] = super()._get_obs_sensor_data(apply_texture_transforms)
+        for name, images in found.items():
+            noisy = self.camera.noisy and name == HAND_CAMERA
+            if not apply_texture_transforms or not (noisy or self.appearance.background is not None):
+                continue
+            only_depth = {"rgb": False, "position": False, "segmentation": False}
+            depth = images["depth"] if "depth" in images else self._sensors[name].get_obs(**only_depth)["depth"]
+            if "rgb" in images:
+                back = torch.tensor(color_of(self.appearance.background), device=self.device)
+                images["rgb"] = torch.where(depth == 0, back, images["rgb"])
+            if noisy:
+                self._add_noise(images, depth)
+        return found
+
+    def _add_noise(self, images: dict[str, torch.Tensor], depth: torch.Tensor) -> None:
+        """Add noise that depends on episode and step alone to what there is of the hand camera's images."""
+        rgb = images.get("rgb", torch.zeros((*depth.shape[:3], 3), dtype=torch.uint8)).cpu().numpy()
+        true, focal = depth[..., 0].cpu().numpy(), self._sensors[HAND_CAMERA].get_params()["intrinsic_cv"][:, 1, 1]
+        pairs = []
+        for scene, seed in enumerate(self._episode_seed):
+            rng = episode_view_rng(int(seed), int(self._elapsed_steps[scene]))
+            pairs.append(noisy_images(rgb[scene], true[scene], float(focal[scene]), self.camera, rng))
+        noisy, measured = (self._tensor(one) for one in zip(*pairs, strict=True))
+        share = (measured / depth[..., 0].clamp(min=1))[..., None]
+        given = {"rgb": noisy, "depth": measured[..., None], "position": images.get("position", depth) * share}
+        images.update({key: given[key].to(value.dtype) for key, value in images.items() if key in given})
 
     def _get_obs_agent(self) -> dict[str, Any]:
         return {**super()._get_obs_agent(), "base_pose": self.agent.robot.pose.raw_pose}

@@ -308,6 +308,19 @@ def noisy_depth(
     return np.where(missing | (depth <= 0), 0.0, np.maximum(measured, 0.0))
 
 
+def noisy_images(
+    rgb: NDArray[np.uint8],
+    millimeters: NDArray[Any],
+    focal_length: float,
+    camera: HandCameraConfig,
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
+    """Return color [H, W, 3] and depth [H, W] in millimeters with their noise."""
+    noisy = np.clip(np.rint(rgb + image_noise(rgb.shape, camera, rng)), 0, 255).astype(np.uint8)
+    meters = noisy_depth(millimeters / 1000, focal_length, camera, rng)
+    return noisy, np.clip(np.rint(meters * 1000), 0, 65535).astype(np.uint16)
+
+
 def steep_pixels(depth: FloatArray, focal_length: float) -> NDArray[np.bool_]:
     """Return the pixels [H, W] at edges of the depth and on surfaces at grazing angles."""
     step = np.zeros(depth.shape)

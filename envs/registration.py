@@ -91,19 +91,15 @@ def make_single(env_id: str, obs_mode: str = "rgbd", enable_segmentation: bool =
     """Make an environment of one pile; observations, rewards and info are NumPy's on either simulator.
 
     :param kwargs: arguments of `PickClutterLangEnv`; `camera_cfgs` are called `sensor_configs` on ManiSkill 3
-    :raises InvalidArgumentError: also for settings of camera or appearance on ManiSkill 3, which has none yet
     """
     import gymnasium
 
     if installed_simulator() == "maniskill2":
         return gymnasium.make(env_id, obs_mode=obs_mode, enable_segmentation=enable_segmentation, **kwargs)
-    for group in ("camera", "appearance"):
-        if kwargs.pop(group, None):
-            raise InvalidArgumentError(f"expected no settings of {group} on ManiSkill 3; use ManiSkill2 for them")
     prepare_simulator()
     from mani_skill.utils.wrappers.gymnasium import CPUGymWrapper
 
-    kwargs["sensor_configs"] = kwargs.pop("camera_cfgs", {})
+    kwargs["sensor_configs"] = {**kwargs.get("sensor_configs", {}), **kwargs.pop("camera_cfgs", {})}
     mode = "rgb+depth+segmentation" if enable_segmentation else obs_mode
     return CPUGymWrapper(gymnasium.make(env_id, obs_mode=mode, **kwargs))  # type: ignore[no-any-return]
 

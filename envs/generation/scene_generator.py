@@ -17,7 +17,7 @@ from pickclutter_lang.envs.generation.simulation import (
     drop_pile,
 )
 from pickclutter_lang.envs.grasp_labels import GraspChecker
-from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig, image_noise, noisy_depth, view_rng
+from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig, noisy_images, view_rng
 from pickclutter_lang.manipulation.gripper import rotation_matrix
 from pickclutter_lang.objects.object_sets import ObjectSet
 from pickclutter_lang.utils.constants import MAX_ACTORS, REP_POINTS
@@ -122,9 +122,8 @@ class SceneGenerator:
 
 def noisy_frame(image: CameraFrame, camera: HandCameraConfig, rng: np.random.Generator) -> CameraFrame:
     """Return a frame as a real camera takes it; segmentation and points stay the true ones."""
-    rgb = np.clip(np.rint(image.rgb + image_noise(image.rgb.shape, camera, rng)), 0, 255).astype(np.uint8)
-    meters = noisy_depth(image.depth / 1000, float(image.intrinsic[1, 1]), camera, rng)
-    return replace(image, rgb=rgb, depth=np.clip(np.rint(meters * 1000), 0, 65535).astype(np.uint16))
+    rgb, depth = noisy_images(image.rgb, image.depth, float(image.intrinsic[1, 1]), camera, rng)
+    return replace(image, rgb=rgb, depth=depth)
 
 
 def visible_share(points: NDArray[np.float64], instance_id: int, image: CameraFrame) -> float:

@@ -30,6 +30,7 @@ REST_QPOS = np.array([0.0, 0.0, 0.0, -np.pi * 2 / 3, 0.0, np.pi * 2 / 3, np.pi /
 TCP_LINK, HAND_LINK = "panda_hand_tcp", "panda_hand"
 _HAND_CAMERA = (0.0464982, -0.0200011, 0.0360011), (0, 0.70710678, 0, 0.70710678)
 HAND_FOV, CAMERA_RANGE = 1.57, (0.01, 10)  # radians; near and far, meters
+BASE_CAMERA = (0.3, 0.0, 0.6), (-0.1, 0.0, 0.1)  # where it is, and where it looks
 ROBOT_BASE = (-0.544, 0.0, 0.0)
 # Of the robot, the hand camera sees nothing but these links.
 _LINKS_IN_VIEW = ("panda_hand", "panda_leftfinger", "panda_rightfinger")
@@ -231,7 +232,7 @@ class SceneRenderer:
             self._ground.unhide_visual()
         if appearance.table is not None:
             self._ground.hide_visual()
-            self._table = Table(self._scene, appearance.table)
+            self._table = Table(self._scene.create_actor_builder(), appearance.table)
         self._background = None if appearance.background is None else color_of(appearance.background)
 
     def capture(self, name: str) -> CameraFrame:
@@ -322,7 +323,7 @@ def _add_camera(scene: Any, robot: Any, name: str, image_size: int) -> Any:
     if name != "base":
         raise InvalidArgumentError(f"expected a camera 'hand' or 'base', but got {name!r}")
     camera = scene.add_camera(name, image_size, image_size, np.pi / 2, *CAMERA_RANGE)
-    camera.set_local_pose(_utilities().look_at([0.3, 0, 0.6], [-0.1, 0, 0.1]))
+    camera.set_local_pose(_utilities().look_at(*BASE_CAMERA))
     return camera
 
 
@@ -363,17 +364,24 @@ def camera_pose(mount: Any, camera: HandCameraConfig) -> Any:
 
 def set_lights(scene: Any, appearance: AppearanceConfig) -> None:
     """Set strength, tint and main direction of the lights of ManiSkill2's scenes."""
-    warmth = 0.3 * appearance.light_warmth
-    tint = appearance.light_strength * np.array([1 + warmth, 1.0, 1 - warmth])
-    scene.set_ambient_light((AMBIENT * tint).tolist())
+    ambient, color, direction = lights_of(appearance)
+    scene.set_ambient_light(ambient)
     main, *others = scene.get_all_lights()
     for light in (main, *others):
-        light.set_color(tint.tolist())
+        light.set_color(color)
+    main.set_direction(direction)
+
+
+def lights_of(appearance: AppearanceConfig) -> tuple[list[float], list[float], list[float]]:
+    """Return ambient light [3], color of both lights [3], and direction of the main one [3]; the other shines down."""
+    warmth = 0.3 * appearance.light_warmth
+    tint = appearance.light_strength * np.array([1 + warmth, 1.0, 1 - warmth])
     wanted = appearance.light_azimuth, appearance.light_elevation
     angles = [usual if value is None else value for value, usual in zip(wanted, _MAIN_LIGHT, strict=True)]
     azimuth, elevation = np.deg2rad(angles)
     level = np.cos(elevation)
-    main.set_direction([-np.cos(azimuth) * level, -np.sin(azimuth) * level, -np.sin(elevation)])
+    direction = [-np.cos(azimuth) * level, -np.sin(azimuth) * level, -np.sin(elevation)]
+    return (AMBIENT * tint).tolist(), tint.tolist(), direction
 
 
 class Table:
@@ -383,8 +391,8 @@ class Table:
     SAPIEN never frees a texture that is made of an array.
     """
 
-    def __init__(self, scene: Any, table: str) -> None:
-        """Add the surface to a scene.
+    def __init__(self, builder: Any, table: str) -> None:
+        """Add the surface to the scene of a builder of actors.
 
         :param table: as a drawn `AppearanceConfig` has it
         :raises InvalidArgumentError: for a file that is no image
@@ -398,6 +406,5 @@ class Table:
         (folder / "table.mtl").write_text("newmtl table\nKd 1 1 1\nmap_Kd table.png\n")
         (folder / "table.obj").write_text(_TABLE_OBJ)
         count_meshes(1)
-        builder = scene.create_actor_builder()
         builder.add_visual_from_file(str(folder / "table.obj"))
         self.actor = builder.build_static("table")

@@ -20,10 +20,12 @@ gym = pytest.importorskip("gymnasium")
 pytest.importorskip("mani_skill", reason="needs the extra sim3")
 from helpers.grasping import tabletop  # noqa: E402
 from pickclutter_lang.envs.generation.collect import current_versions  # noqa: E402
+from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig, view_rng  # noqa: E402
 from pickclutter_lang.envs.registration import make_single, prepare_simulator  # noqa: E402
 from pickclutter_lang.envs.wrappers import DeclareAbsence, FlatObservation  # noqa: E402
 from pickclutter_lang.evaluation.config import PolicyEvalConfig  # noqa: E402
 from pickclutter_lang.evaluation.evaluate import evaluate_policy  # noqa: E402
+from pickclutter_lang.manipulation.point_cloud import unproject_depth  # noqa: E402
 from pickclutter_lang.manipulation.scripted_picker import ScriptedPicker  # noqa: E402
 from pickclutter_lang.objects.object_sets import load_object_set  # noqa: E402
 from pickclutter_lang.results.record import read_record  # noqa: E402
@@ -96,6 +98,45 @@ def test_declaring_absence_ends_an_episode(env: Any, target: str, success: bool)
     assert info["false_absence"] == int(not success)
 
 
+def test_camera_and_looks_are_those_of_the_scene() -> None:
+    """Dropped pile k has the draws of scene k; the matrices put the depth onto the table, which has its color."""
+    camera, look = {"x": [0.01, 0.02], "roll": [10, 30], "fov": [70, 95]}, {"table": "#e02020", "background": "#4080ff"}
+    view: dict[str, Any] = {"camera": camera, "appearance": look | {"light_strength": [0.9, 1.1]}, "pile_seed": 4}
+    env = make_single(PROXY, enable_segmentation=True, **view)
+    observation, _ = env.reset(seed=0, options={"episode": 7})
+    found: Any = env.unwrapped
+    drawn = HandCameraConfig(**camera).draw(rng := view_rng(4, "ood", 7))
+    assert found.camera == drawn and found.appearance == AppearanceConfig(**view["appearance"]).draw(rng)
+    matrices, images = observation["sensor_param"]["hand_camera"], observation["sensor_data"]["hand_camera"]
+    assert matrices["intrinsic_cv"][1, 1] == pytest.approx(64 / np.tan(np.deg2rad(drawn.fov) / 2), rel=1e-4)
+    cloud = unproject_depth(images["depth"][..., 0] / 1000, matrices["intrinsic_cv"], matrices["cam2world_gl"])
+    actors = {actor.name: int(actor.per_scene_id[0]) for actor in found.scene.actors.values()}
+    table = images["segmentation"][..., 0] == actors["table"]
+    on_table = table[cloud.pixels[:, 0], cloud.pixels[:, 1]]
+    assert on_table.sum() > 1000 and np.abs(cloud.points[on_table, 2]).max() < 2e-3
+    assert np.abs(np.median(images["rgb"][table], axis=0) - (0xE0, 0x20, 0x20)).max() < 30
+    base = observation["sensor_data"]["base_camera"]
+    assert (base["rgb"][base["depth"][..., 0] == 0] == (0x40, 0x80, 0xFF)).all()
+    env.close()
+
+
+def test_noise_depends_on_seed_and_step_alone(env: Any) -> None:
+    clean = env.reset(seed=1, options=on_a_table())[0]["sensor_data"]["hand_camera"]
+    noisy = make_single(PROXY, base_camera=False, camera={"image_noise": 8, "depth_noise": 0.02, "depth_dropout": 1.0})
+    first = noisy.reset(seed=1, options=on_a_table())[0]["sensor_data"]["hand_camera"]
+    later = noisy.step(np.zeros(noisy.action_space.shape or (), np.float32))[0]["sensor_data"]["hand_camera"]
+    again = noisy.reset(seed=1, options=on_a_table())[0]["sensor_data"]["hand_camera"]
+    noisy.close()
+    for key in ("rgb", "depth"):
+        np.testing.assert_array_equal(first[key], again[key])
+        assert first[key].dtype == clean[key].dtype and not np.array_equal(first[key], later[key])
+    far = (first["depth"] > 350) & (clean["depth"] > 350)
+    error = (first["depth"].astype(float) - clean["depth"])[far] / clean["depth"][far].astype(float) ** 2
+    assert 1000 * error.std() == pytest.approx(0.02, rel=0.1) and 0.005 < (first["depth"] == 0).mean() < 0.3
+    gray = (clean["rgb"] > 30) & (clean["rgb"] < 225)
+    assert (first["rgb"].astype(float) - clean["rgb"])[gray].std() == pytest.approx(8, rel=0.05)
+
+
 def test_its_own_conventions_are_kept(tmp_path: Path) -> None:
     """Tensors with a row for each sub-scene; objects of a folder; every pile another one; seeds repeat."""
     folder = make_own_set(tmp_path)
@@ -136,5 +177,7 @@ def test_what_is_wrong_is_named(env: Any) -> None:
         env.reset(options={"target": "lemmon"})
     with pytest.raises(InvalidArgumentError, match="num_envs"):
         gymnasium.make(PROXY, num_envs=2)
-    with pytest.raises(InvalidArgumentError, match="appearance"):
-        make_single(PROXY, appearance={"shadows": True})
+    with pytest.raises(InvalidArgumentError, match="fov"):
+        make_single(PROXY, camera={"fov": 200})
+    with pytest.raises(InvalidArgumentError, match="reset_to_env_states"):
+        env.reset(options={"reset_to_env_states": {"env_states": {}}})
