@@ -1,8 +1,9 @@
 """The simulator side: renderer, clutter physics, grasp labels, and PickClutter with language.
 
 `import pickclutter_lang.envs` registers `PickClutterLang/YCB-v0`, `PickClutterLang/Proxy-v0`,
-`PickClutterLang/Kinds-v0` and `PickClutterLang/Own-v0`, where Gymnasium is installed; where ManiSkill 3 is,
-`-v3` of each. So does `gymnasium.make("pickclutter_lang.envs:PickClutterLang/YCB-v0")`. Neither imports the simulator.
+`PickClutterLang/Kinds-v0` and `PickClutterLang/Own-v0`, where Gymnasium is installed; where ManiSkill 3 is, `-v3` of
+each, and where no simulator is, both. So does `gymnasium.make("pickclutter_lang.envs:PickClutterLang/YCB-v0")`. Neither
+imports the simulator.
 
 The folder `envs` of the repository is installed as `pickclutter_lang.envs`; imported under another name it
 would register every environment id twice, so that is refused.

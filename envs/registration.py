@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from pickclutter_lang.envs.simulator import SIMULATORS, installed_simulator
+from pickclutter_lang.envs.simulator import SIMULATORS, installed_simulator, require_simulator
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
 from pickclutter_lang.objects.object_sets import ObjectSource, check_source, is_own, sources_of
 
@@ -20,7 +21,9 @@ OBJECTS = {"YCB": "ycb", "Proxy": "proxy", "Kinds": "kinds", "Own": None}
 
 
 def register() -> None:
-    """Register the ids in Gymnasium; doing it again changes nothing. The simulator is not imported.
+    """Register the ids of the installed simulator in Gymnasium, or all where there is none, so that making one says so.
+
+    Doing it again changes nothing. The simulator is not imported.
 
     :raises MissingExtraError: where Gymnasium is not installed
     """
@@ -30,12 +33,11 @@ def register() -> None:
     except ModuleNotFoundError as error:
         raise MissingExtraError("gymnasium", "sim") from error
 
-    version = _version()
-    of_three = version == SIMULATORS["maniskill3"].ids
     limit = WrapperSpec(  # for tensors of many sub-scenes, in place of Gymnasium's, as `register_env` has it
         "MSTimeLimit", "mani_skill.utils.registration:TimeLimitWrapper", {"max_episode_steps": MAX_EPISODE_STEPS}
     )
-    for name, objects in OBJECTS.items():
+    for version, (name, objects) in product(_versions(), OBJECTS.items()):
+        of_three = version == SIMULATORS["maniskill3"].ids
         if (env_id := f"PickClutterLang/{name}-{version}") not in registry:
             add(
                 id=env_id,
@@ -48,12 +50,12 @@ def register() -> None:
             )
 
 
-def _version() -> str:
-    """Return the version of the ids: that of the installed simulator, or of ManiSkill2 where there is not one."""
+def _versions() -> list[str]:
+    """Return the version of the ids of the installed simulator, or those of both where there is not one."""
     try:
-        return SIMULATORS[installed_simulator()].ids
+        return [SIMULATORS[installed_simulator()].ids]
     except (MissingExtraError, InvalidArgumentError):  # who makes an environment is told
-        return SIMULATORS["maniskill2"].ids
+        return [simulator.ids for simulator in SIMULATORS.values()]
 
 
 def environment_id(objects: ObjectSource) -> str:
@@ -63,17 +65,17 @@ def environment_id(objects: ObjectSource) -> str:
     """
     check_source(objects)
     wanted = None if is_own(objects) else sources_of(objects)[0]
-    return f"PickClutterLang/{next(name for name, found in OBJECTS.items() if found == wanted)}-{_version()}"
+    return f"PickClutterLang/{next(name for name, found in OBJECTS.items() if found == wanted)}-{_versions()[0]}"
 
 
 def make_env(**kwargs: Any) -> PickClutterLangEnv:
     """Make the environment; the arguments are those of `PickClutterLangEnv`.
 
-    :raises InvalidArgumentError: for objects=None
-    :raises MissingExtraError: where the simulator is not installed
+    :raises InvalidArgumentError: for objects=None, or where ManiSkill 3 is installed
+    :raises MissingExtraError: where no simulator is
     :raises RendererError: where there is no Vulkan loader or driver
     """
-    _prepare(kwargs)
+    _prepare(kwargs, "maniskill2")
     from pickclutter_lang.envs.pick_clutter import PickClutterLangEnv
 
     return PickClutterLangEnv(**kwargs)
@@ -81,7 +83,7 @@ def make_env(**kwargs: Any) -> PickClutterLangEnv:
 
 def make_env_v3(**kwargs: Any) -> PickClutterLangEnvV3:
     """Make the environment on ManiSkill 3; arguments are those of `PickClutterLangEnvV3`, errors as of `make_env`."""
-    _prepare(kwargs)
+    _prepare(kwargs, "maniskill3")
     from pickclutter_lang.envs.pick_clutter_v3 import PickClutterLangEnvV3
 
     return PickClutterLangEnvV3(**kwargs)
@@ -104,7 +106,8 @@ def make_single(env_id: str, obs_mode: str = "rgbd", enable_segmentation: bool =
     return CPUGymWrapper(gymnasium.make(env_id, obs_mode=mode, **kwargs))  # type: ignore[no-any-return]
 
 
-def _prepare(kwargs: dict[str, Any]) -> None:
+def _prepare(kwargs: dict[str, Any], simulator: str) -> None:
+    require_simulator(simulator, f"an environment of -{SIMULATORS[simulator].ids}")
     if kwargs.get("objects", "proxy") is None:
         raise InvalidArgumentError("expected objects of PickClutterLang/Own, but got none; give objects='FOLDER'")
     prepare_simulator()

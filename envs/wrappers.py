@@ -123,6 +123,8 @@ class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordCon
         self._keys = next((keys for keys in _IMAGE_KEYS if found >= set(keys[:2])), _IMAGE_KEYS[0])
         if not found >= set(self._keys[:2]):
             raise InvalidArgumentError("expected observations with images; make the environment with obs_mode='rgbd'")
+        if len(nested["agent"]["qpos"].shape) > 1:
+            raise InvalidArgumentError("expected observations of one pile; wrap the environment in CPUGymWrapper first")
         if mask and self._keys[2] not in nested[self._keys[0]]["hand_camera"].spaces:
             raise InvalidArgumentError("expected segmentation; make the environment with enable_segmentation=True")
         self.mask = mask

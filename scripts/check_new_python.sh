@@ -32,3 +32,4 @@ newer_constraints > $environment/constraints.txt
 install $environment/bin/python -c $environment/constraints.txt -e '.[all]'
 $environment/bin/python -c 'import numpy, platform; print("new Python:", platform.python_version(), "numpy", numpy.__version__)'
 $environment/bin/python -m pytest -m "not slow and not sim" "$@"
+rm -rf $environment  # of gigabytes; it stays where a test fails

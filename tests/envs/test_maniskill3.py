@@ -175,6 +175,8 @@ def test_a_command_that_needs_maniskill2_says_so(tmp_path: Path) -> None:
 def test_what_is_wrong_is_named(env: Any) -> None:
     with pytest.raises(UnknownObjectError):
         env.reset(options={"target": "lemmon"})
+    with pytest.raises(InvalidArgumentError, match="CPUGymWrapper"):
+        FlatObservation(env.env)
     with pytest.raises(InvalidArgumentError, match="num_envs"):
         gymnasium.make(PROXY, num_envs=2)
     with pytest.raises(InvalidArgumentError, match="fov"):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from helpers.environments import PROXY, in_new_process
-from pickclutter_lang.envs.registration import OBJECTS
+from helpers.environments import in_new_process
+from pickclutter_lang.envs.registration import OBJECTS, make_env_v3
+from pickclutter_lang.errors import InvalidArgumentError
 
 pytestmark = pytest.mark.sim
 
@@ -27,10 +26,19 @@ def test_importing_envs_registers_the_ids_without_the_simulator() -> None:
     assert (child.returncode, child.stdout, child.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize("missing", ["sapien", "mani_skill2"])
-def test_making_it_without_the_simulator_names_the_extra(missing: Any) -> None:
+@pytest.mark.parametrize(
+    ("missing", "version", "extra"),
+    [("sapien", "v0", "[sim]"), ("mani_skill2", "v0", "[sim]"), ("mani_skill2", "v3", "[sim3]")],
+)
+def test_making_it_without_the_simulator_names_the_extra(missing: str, version: str, extra: str) -> None:
     child = in_new_process(
-        f"import sys, gymnasium; sys.modules[{missing!r}] = None; gymnasium.make('pickclutter_lang.envs:{PROXY}')",
+        f"import sys, gymnasium; sys.modules[{missing!r}] = None\n"
+        f"gymnasium.make('pickclutter_lang.envs:PickClutterLang/Proxy-{version}')",
     )
     last = child.stderr.strip().splitlines()[-1]
-    assert "MissingExtraError" in last and missing in last
+    assert "MissingExtraError" in last and extra in last
+
+
+def test_making_that_of_the_other_simulator_names_both() -> None:
+    with pytest.raises(InvalidArgumentError, match="-v3"):
+        make_env_v3()
