@@ -39,7 +39,7 @@ def used():
 SOAK = """
 import json, os, sys
 from pathlib import Path
-from pickclutter_lang.envs.registration import prepare_simulator
+from pickclutter_lang.envs.registration import environment_id, prepare_simulator
 prepare_simulator()
 import gymnasium
 import torch
@@ -49,7 +49,7 @@ from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 torch.set_num_threads(1)
 resets, picks = map(int, sys.argv[1:])
 found = {"reset": [], "pick": []}
-env = gymnasium.make("PickClutterLang/Proxy-v0", obs_mode="rgbd")
+env = gymnasium.make(environment_id("proxy"), obs_mode="rgbd")
 for seed in range(resets):
     env.reset(seed=seed)
     found["reset"].append(used())
