@@ -6,6 +6,7 @@ Piles, instructions, goals and arms of a seed are those of `PickClutterLangEnv` 
 from __future__ import annotations
 
 import dataclasses
+import gc
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar
@@ -60,6 +61,8 @@ from pickclutter_lang.envs.sapien3 import Robot, set_articulation_render_materia
 from pickclutter_lang.errors import InvalidArgumentError
 
 _GOAL_LOW, _GOAL_HIGH = (-0.15, -0.25, 0.35), (0.15, 0.25, 0.45)
+_COLLECT_EVERY = 8
+"""Resets between two collections of garbage, to which their scenes belong."""
 _OF_MANISKILL = ("reconfigure", "env_idx")  # its `reset_to_env_states` lacks the task
 
 
@@ -99,6 +102,7 @@ class PickClutterLangEnvV3(TaskEnv, BaseEnv):  # type: ignore[misc]
         self._noise, self._has_base_camera = robot_init_qpos_noise, base_camera
         kwargs = self._take(kwargs)
         shared_engine()  # so that meshes can be dropped
+        self._cleared = 0
         self.tasks: list[EpisodeTask] = []
         """The task of each sub-scene."""
         if reconfiguration_freq is None:
@@ -194,8 +198,22 @@ class PickClutterLangEnvV3(TaskEnv, BaseEnv):  # type: ignore[misc]
         """Let go of the scene, and of meshes that no scene has."""
         for name in ("_objs", "_all_objects", "_sites", "_table", "obj"):
             self.__dict__.pop(name, None)
-        super()._clear()
+        # ManiSkill 3 collects garbage in each reset. That goes through all modules, and takes most of a reset's time.
+        self._cleared += 1
+        kept = self._cleared % _COLLECT_EVERY != 0 and gc.get_freeze_count() == 0
+        if kept:
+            gc.freeze()
+        try:
+            super()._clear()
+        finally:
+            if kept:
+                gc.unfreeze()
         drop_unused_meshes()
+
+    def close(self) -> None:
+        """Let go of the scene, and collect the garbage."""
+        self._cleared = -1
+        super().close()
 
     def _setup_sensors(self, options: dict[str, Any]) -> None:
         use_float_pictures()

@@ -5,6 +5,8 @@ In the environment of each simulator:
     python compare.py play EPISODES OBJECTS ROOT VARIANT [POLICY]   # adds what is missing to maniskill2.csv or 3.csv
     python compare.py look EPISODES OBJECTS ROOT OUT.npz            # images, and poses at the start and after a second
 
+ROOT is the folder of the scans, "" of generated objects.
+
 Then, in either:
 
     python compare.py pair                                          # paired.csv of both
@@ -61,7 +63,7 @@ def runner_of(file: str, objects: str, root: str, policy: str | None = None) -> 
     """Return what plays the episodes of a file."""
     Config.file = file
     policies = {} if policy is None else {"few_shot": policy}
-    return RolloutRunner(Config(objects, root, absent_probability=0.25, policies=policies), wrap=Stored)
+    return RolloutRunner(Config(objects, root or None, absent_probability=0.25, policies=policies), wrap=Stored)
 
 
 def play(file: str, objects: str, root: str, variant: str, policy: str | None = None) -> None:
