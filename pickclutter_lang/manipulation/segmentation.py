@@ -176,6 +176,22 @@ def select_target_segments(
     return masks
 
 
+def join_neighbors(
+    segments: NDArray[np.int64], depth: AnyFloatArray, seed: int, log_odds: FloatArray
+) -> NDArray[np.bool_]:
+    """Return the mask [H, W] of a segment and of the fragments of its object.
+
+    Fragments touch the segment or one another, with a small depth step, and the target is their likeliest name.
+
+    :param log_odds: [C, segments], as in `select_target_segments`
+    """
+    alike = _margins(log_odds) >= 0
+    alike[seed], alike[0] = True, False
+    pairs, steps = _borders(segments, np.asarray(depth))
+    joined = (steps < _MAX_BORDER_STEP_M) & alike[pairs].all(axis=0)
+    return np.asarray(_connected(pairs[:, joined], seed, len(alike))[segments])
+
+
 def _margins(log_odds: FloatArray) -> FloatArray:
     """Return how much the target's log-odds exceed those of the likeliest other name, per segment."""
     if len(log_odds) < 2:

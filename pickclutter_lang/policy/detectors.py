@@ -14,7 +14,12 @@ from scipy.special import expit, logit
 from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION, enlarge, segment_means
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import COLORS, color_alone, color_phrase, known_phrase
-from pickclutter_lang.manipulation.segmentation import segment_photo, segment_rgbd, select_target_segments
+from pickclutter_lang.manipulation.segmentation import (
+    join_neighbors,
+    segment_photo,
+    segment_rgbd,
+    select_target_segments,
+)
 from pickclutter_lang.policy.examples import bare_name, crop_metric, keys_of
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.second_look import MAX_LOGIT, add_crops, crop_log_odds, rivals_of
@@ -190,13 +195,14 @@ class StudentDetector:
                 labels = own[1:].argmax(axis=0) if len(own) > 2 else None
             heatmap = heatmap / max(heatmap.sum(), 1e-12)
             said = np.nan_to_num(own[0], nan=-MAX_LOGIT)
-            if texts is not None and crops is not None and others and not color and name not in shown.get(name, ()):
+            versus = np.vstack([own.max(axis=0), against]) if others else None
+            if not (texts is None or crops is None or versus is None or color or name in shown.get(name, ())):
                 odds = crop_log_odds(crops.features, texts, of_name, of_rivals)
                 score = float(add_crops(np.asarray(score), odds.max(initial=-MAX_LOGIT)))
-                masks = [segments == crops.rows[int(odds.argmax())]] if len(odds) else []
+                best = int(crops.rows[int(odds.argmax())]) if len(odds) else 0
+                masks = [join_neighbors(segments, observation["hand_depth"], best, versus)] if best else []
                 combined.add(n)
             else:
-                versus = np.vstack([own.max(axis=0), against]) if others else None
                 count = _NUM_CANDIDATES if config.object_crop_size is not None and name in config.names else 1
                 masks = select_target_segments(
                     segments, heatmap, observation["hand_depth"], versus, count, labels, join_anywhere=not color

@@ -10,7 +10,7 @@ from scipy.sparse import coo_array
 
 from helpers.grasping import ABOVE, INTRINSIC
 from pickclutter_lang.manipulation import segmentation
-from pickclutter_lang.manipulation.segmentation import lightness, segment_rgbd, select_target_segments
+from pickclutter_lang.manipulation.segmentation import join_neighbors, lightness, segment_rgbd, select_target_segments
 from pickclutter_lang.policy.detectors import segment_observation
 from pickclutter_lang.utils.typing import FloatArray
 
@@ -86,6 +86,18 @@ def test_log_odds_of_names_decide_which_segments_are_merged() -> None:
     assert select_target_segments(0 * segments, heat, depth, log_odds, count=2) == []
     log_odds[:, 4:] = np.nan
     assert (select_one(segments, heat, depth, log_odds) == (segments == 1)).all()
+
+
+def test_fragments_that_are_likeliest_the_target_are_joined_to_its_segment() -> None:
+    segments = np.repeat([[1, 2, 0, 3, 4, 5]], 9, axis=0).repeat(4, axis=1)
+    depth = np.full(segments.shape, 0.4)
+    depth[segments == 5] = 0.3
+    target, other = np.array([0, 2.0, 2.0, -1.0, 1.0, 3.0]), np.zeros(6)
+    odds = np.stack([target, other])
+    # 1 lies beyond the background, 5 higher; 3 is joined to nothing but itself where something else is likelier.
+    assert sorted({*segments[join_neighbors(segments, depth, 4, odds)]}) == [4]
+    assert sorted({*segments[join_neighbors(segments, depth, 1, odds)]}) == [1, 2]
+    assert sorted({*segments[join_neighbors(segments, depth, 3, odds)]}) == [3, 4]
 
 
 @pytest.mark.parametrize("side", [176, 256])
