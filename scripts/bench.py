@@ -26,7 +26,8 @@ import open_clip
 import torch
 
 from pickclutter_lang.errors import PickClutterError
-from pickclutter_lang.policy.detectors import StudentDetector, segment_observation
+from pickclutter_lang.policy.detectors import StudentDetector
+from pickclutter_lang.policy.observations import segment_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.students.student import build_student

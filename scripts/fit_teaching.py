@@ -24,8 +24,8 @@ from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION, object_crop
 from pickclutter_lang.manipulation import segment_merging, segmentation
 from pickclutter_lang.manipulation.point_cloud import unproject_depth
-from pickclutter_lang.policy.detectors import segment_observation
 from pickclutter_lang.policy.examples import normalized
+from pickclutter_lang.policy.observations import segment_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.stored_scenes import scene_to_observation
 from pickclutter_lang.teachers.pocket import load_pocket_teacher

@@ -19,8 +19,9 @@ from pickclutter_lang.demo.config import LookConfig
 from pickclutter_lang.evaluation.videos import draw_detection
 from pickclutter_lang.language.instructions import instruction, parse_target_name, read_name
 from pickclutter_lang.language.label_names import validate_label_names
-from pickclutter_lang.policy.detectors import Detection, StudentDetector, upsample_to_image
+from pickclutter_lang.policy.detectors import Detection, StudentDetector
 from pickclutter_lang.policy.folder import pictures_of
+from pickclutter_lang.policy.observations import upsample_to_image
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.teachers.known_words import unknown_words_note, with_neighbors
 from pickclutter_lang.teachers.zero_shot import (

@@ -11,16 +11,22 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.special import expit, logit
 
-from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION, enlarge, segment_means
+from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import COLORS, color_alone, color_phrase, known_phrase
 from pickclutter_lang.manipulation.segmentation import (
     join_neighbors,
     segment_photo,
-    segment_rgbd,
     select_target_segments,
 )
 from pickclutter_lang.policy.examples import bare_name, crop_metric, keys_of
+from pickclutter_lang.policy.observations import (
+    repeated,
+    segment_log_odds,
+    segment_observation,
+    shrink_observation,
+    upsample_to_image,
+)
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.second_look import MAX_LOGIT, add_crops, crop_log_odds, rivals_of
 from pickclutter_lang.utils.typing import FloatArray
@@ -241,7 +247,7 @@ class StudentDetector:
         sizes = np.bincount(segments.ravel())
         rows = 1 + np.flatnonzero(sizes[1:] >= MIN_AREA_FRACTION * segments.size)
         rows = np.sort(rows[np.argsort(-sizes[rows], kind="stable")[:_MAX_CROPS]])
-        masks = [_repeated(segments == row, factor) for row in rows]
+        masks = [repeated(segments == row, factor) for row in rows]
         return _Crops(self.student.encode_crops(rgb, masks)[0], rows)
 
     def _recognize(
@@ -387,54 +393,9 @@ def _color_scores(
     return float(probabilities.max()), probabilities[segments], labels
 
 
-def shrink_observation(observation: Mapping[str, Any], factor: int) -> dict[str, Any]:
-    """Return an observation whose images of the hand camera have `factor` times fewer pixels a side.
-
-    :raises InvalidArgumentError: for images whose side is no multiple of it
-    """
-    rgb, depth = observation["hand_rgb"], observation["hand_depth"]
-    if len(rgb) % factor:
-        raise InvalidArgumentError(f"expected images with a multiple of {factor} pixels a side, but got {len(rgb)}")
-    middle = np.s_[factor // 2 :: factor, factor // 2 :: factor]  # a mean over an edge is a depth without a surface
-    scaled = np.asarray(observation["hand_intrinsic"], float) / [[factor], [factor], [1]]
-    small = np.asarray(Image.fromarray(rgb).reduce(factor))
-    return {**observation, "hand_rgb": small, "hand_depth": depth[middle], "hand_intrinsic": scaled}
-
-
-def _repeated(image: NDArray[Any], factor: int) -> NDArray[Any]:
-    """Return an image [H, W] with each pixel `factor` times along both axes."""
-    return image if factor == 1 else image.repeat(factor, axis=0).repeat(factor, axis=1)
-
-
 def _enlarged(found: Detection, factor: int) -> Detection:
-    heatmap = _repeated(found.heatmap, factor) / factor**2
-    return found._replace(mask=_repeated(found.mask, factor), heatmap=heatmap)
-
-
-def upsample_to_image(maps: NDArray[np.float32], view: int, side: int) -> NDArray[np.float64]:
-    """Return maps [C, h, w] of the central `view` pixels as maps of the full image, [C, side, side], 0 outside."""
-    full = np.zeros((len(maps), side, side))
-    start = (side - view) // 2
-    full[:, start : start + view, start : start + view] = enlarge(maps, view)
-    return full
-
-
-def segment_log_odds(cell_logits: NDArray[np.float32], segments: NDArray[np.int64], view: int) -> NDArray[np.float64]:
-    """Return the mean log odds of names in each segment, [C, segments], by the pixels that the student sees.
-
-    :param cell_logits: [C, h, w], of the central `view` pixels of the image
-    :param segments: [side, side], of the full image
-    :return: NaN for a segment outside of the view
-    """
-    start = (len(segments) - view) // 2
-    seen = segments[start : start + view, start : start + view]
-    return segment_means(cell_logits, seen, int(segments.max()) + 1)
-
-
-def segment_observation(observation: Mapping[str, Any]) -> NDArray[np.int64]:
-    """Return the segments [H, W] of the hand camera's image: 1, 2, ..., and 0 for the background."""
-    rgb, depth, intrinsic, pose = (observation[f"hand_{key}"] for key in ("rgb", "depth", "intrinsic", "cam2world"))
-    return segment_rgbd(rgb, depth, intrinsic, pose)
+    heatmap = repeated(found.heatmap, factor) / factor**2
+    return found._replace(mask=repeated(found.mask, factor), heatmap=heatmap)
 
 
 class OracleDetector:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.segmentation import segment_photo
-from pickclutter_lang.policy.detectors import segment_observation
 from pickclutter_lang.policy.examples import keys_of
+from pickclutter_lang.policy.observations import segment_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.utils.typing import Float32Array
 

@@ -35,10 +35,11 @@ from pickclutter_lang.errors import (
 from pickclutter_lang.evaluation.calibration import thresholds_of, write_thresholds
 from pickclutter_lang.evaluation.rollout import RolloutConfig
 from pickclutter_lang.policy.command_configs import CalibrateConfig
-from pickclutter_lang.policy.detectors import StudentDetector, segment_observation
+from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.examples import load_examples
 from pickclutter_lang.policy.folder import Thresholds
 from pickclutter_lang.policy.looks import calibrate
+from pickclutter_lang.policy.observations import segment_observation
 from pickclutter_lang.policy.stored_scenes import scene_to_observation
 
 NAMES = ["banana", "a red teapot", "the blue object"]

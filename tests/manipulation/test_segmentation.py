@@ -11,7 +11,7 @@ from scipy.sparse import coo_array
 from helpers.grasping import ABOVE, INTRINSIC
 from pickclutter_lang.manipulation import segmentation
 from pickclutter_lang.manipulation.segmentation import join_neighbors, lightness, segment_rgbd, select_target_segments
-from pickclutter_lang.policy.detectors import segment_observation
+from pickclutter_lang.policy.observations import segment_observation
 from pickclutter_lang.utils.typing import FloatArray
 
 

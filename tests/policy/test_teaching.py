@@ -14,8 +14,9 @@ from helpers.photos import photo
 from helpers.policies import random_policy
 from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.language.instructions import encode_instruction, parse_target_name
-from pickclutter_lang.policy.detectors import Detection, RandomDetector, StudentDetector, segment_observation
+from pickclutter_lang.policy.detectors import Detection, RandomDetector, StudentDetector
 from pickclutter_lang.policy.examples import load_examples
+from pickclutter_lang.policy.observations import segment_observation
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.teaching import find_example
 

@@ -13,8 +13,9 @@ from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
-from pickclutter_lang.policy.detectors import StudentDetector, segment_observation
+from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.examples import crop_metric
+from pickclutter_lang.policy.observations import segment_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.stored_scenes import scene_to_observation
 from pickclutter_lang.utils.progress import track
