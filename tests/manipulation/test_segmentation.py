@@ -94,7 +94,7 @@ def test_fragments_that_are_likeliest_the_target_are_joined_to_its_segment() -> 
     depth[segments == 5] = 0.3
     target, other = np.array([0, 2.0, 2.0, -1.0, 1.0, 3.0]), np.zeros(6)
     odds = np.stack([target, other])
-    # 1 lies beyond the background, 5 higher; 3 is joined to nothing but itself where something else is likelier.
+    # 1 and 2 lie beyond the background, 5 lies higher, and 3 is likelier something else, unless it was chosen.
     assert sorted({*segments[join_neighbors(segments, depth, 4, odds)]}) == [4]
     assert sorted({*segments[join_neighbors(segments, depth, 1, odds)]}) == [1, 2]
     assert sorted({*segments[join_neighbors(segments, depth, 3, odds)]}) == [3, 4]
