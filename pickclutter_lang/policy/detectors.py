@@ -16,6 +16,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import COLORS, color_alone, color_phrase, known_phrase
 from pickclutter_lang.manipulation.segmentation import (
     join_neighbors,
+    name_margins,
     segment_photo,
     select_target_segments,
 )
@@ -83,8 +84,9 @@ class StudentDetector:
     to -12..12, are added to those of the image with a weight of 0.3.
 
     A student with a threshold for it takes a second look (see `policy.second_look`): the crop of each segment is
-    compared with the texts of names. Chosen is the segment that is most of the name and least of its rivals, and its
-    log odds are added as those of a crop classifier are.
+    compared with the texts of names. The largest log odds of a crop are added as those of a crop classifier are. Chosen
+    is the segment of which crop and whole image together are most of the name and least of its rivals, joined with the
+    fragments beside it that the whole image takes for the same object.
 
     What was taught is recognized by its examples: each segment is compared with them, and the text adds less with each
     example. "The red mug" of a taught mug is the reddest of the segments that may be it.
@@ -205,8 +207,10 @@ class StudentDetector:
             if not (texts is None or crops is None or versus is None or color or name in shown.get(name, ())):
                 odds = crop_log_odds(crops.features, texts, of_name, of_rivals)
                 score = float(add_crops(np.asarray(score), odds.max(initial=-MAX_LOGIT)))
-                best = int(crops.rows[int(odds.argmax())]) if len(odds) else 0
-                masks = [join_neighbors(segments, observation["hand_depth"], best, versus)] if best else []
+                margins = name_margins(versus)
+                both = odds + np.clip(margins[crops.rows], -MAX_LOGIT, MAX_LOGIT)
+                best = int(crops.rows[both.argmax()]) if len(both) else 0
+                masks = [join_neighbors(segments, observation["hand_depth"], best, margins >= 0)] if best else []
                 combined.add(n)
             else:
                 count = _NUM_CANDIDATES if config.object_crop_size is not None and name in config.names else 1

@@ -88,16 +88,15 @@ def test_log_odds_of_names_decide_which_segments_are_merged() -> None:
     assert (select_one(segments, heat, depth, log_odds) == (segments == 1)).all()
 
 
-def test_fragments_that_are_likeliest_the_target_are_joined_to_its_segment() -> None:
+def test_fragments_that_touch_are_joined_to_a_segment() -> None:
     segments = np.repeat([[1, 2, 0, 3, 4, 5]], 9, axis=0).repeat(4, axis=1)
     depth = np.full(segments.shape, 0.4)
     depth[segments == 5] = 0.3
-    target, other = np.array([0, 2.0, 2.0, -1.0, 1.0, 3.0]), np.zeros(6)
-    odds = np.stack([target, other])
-    # 1 and 2 lie beyond the background, 5 lies higher, and 3 is likelier something else, unless it was chosen.
-    assert sorted({*segments[join_neighbors(segments, depth, 4, odds)]}) == [4]
-    assert sorted({*segments[join_neighbors(segments, depth, 1, odds)]}) == [1, 2]
-    assert sorted({*segments[join_neighbors(segments, depth, 3, odds)]}) == [3, 4]
+    alike = np.array([True, True, True, False, True, True])
+    # 1 and 2 lie beyond the background, 5 lies higher, and 3 is alike only where it was chosen.
+    assert sorted({*segments[join_neighbors(segments, depth, 4, alike)]}) == [4]
+    assert sorted({*segments[join_neighbors(segments, depth, 1, alike)]}) == [1, 2]
+    assert sorted({*segments[join_neighbors(segments, depth, 3, alike)]}) == [3, 4]
 
 
 @pytest.mark.parametrize("side", [176, 256])
