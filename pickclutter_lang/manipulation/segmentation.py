@@ -156,7 +156,7 @@ def select_target_segments(
     heat, min_ratio = np.bincount(segments.ravel(), heatmap.ravel()) / np.maximum(sizes, 1), _MIN_HEAT_RATIO
     unambiguous = np.zeros(len(heat), bool)
     if log_odds is not None:
-        margin = name_margins(log_odds)
+        margin = _margins(log_odds)
         heat, min_ratio = heat * expit(margin), _MIN_SCORED_HEAT_RATIO
         unambiguous = (margin >= _MIN_JOINED_LOG_ODDS) & join_anywhere
     available = sizes > 0
@@ -176,25 +176,8 @@ def select_target_segments(
     return masks
 
 
-def join_neighbors(
-    segments: NDArray[np.int64], depth: AnyFloatArray, seed: int, alike: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Return the mask [H, W] of a segment and of its fragments, which touch it or one another with a small depth step.
-
-    :param alike: [segments], which may be a fragment of the same object
-    """
-    pairs, steps = _borders(segments, np.asarray(depth))
-    member = (alike | (np.arange(len(alike)) == seed)) & (np.arange(len(alike)) > 0)
-    joined = (steps < _MAX_BORDER_STEP_M) & member[pairs].all(axis=0)
-    return np.asarray(_connected(pairs[:, joined], seed, len(alike))[segments])
-
-
-def name_margins(log_odds: FloatArray) -> FloatArray:
-    """Return how much the target's log odds exceed those of the likeliest other name, [segments].
-
-    :param log_odds: as in `select_target_segments`
-    :raises InvalidArgumentError: for log odds of fewer than two names
-    """
+def _margins(log_odds: FloatArray) -> FloatArray:
+    """Return how much the target's log-odds exceed those of the likeliest other name, per segment."""
     if len(log_odds) < 2:
         raise InvalidArgumentError(
             f"expected log odds of at least 2 names, [C, segments], but got {list(log_odds.shape)}"

@@ -15,8 +15,6 @@ from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import COLORS, color_alone, color_phrase, known_phrase
 from pickclutter_lang.manipulation.segmentation import (
-    join_neighbors,
-    name_margins,
     segment_photo,
     select_target_segments,
 )
@@ -84,9 +82,8 @@ class StudentDetector:
     to -12..12, are added to those of the image with a weight of 0.3.
 
     A student with a threshold for it takes a second look (see `policy.second_look`): the crop of each segment is
-    compared with the texts of names. The largest log odds of a crop are added as those of a crop classifier are. Chosen
-    is the segment of which crop and whole image together are most of the name and least of its rivals, joined with the
-    fragments beside it that the whole image takes for the same object.
+    compared with the texts of names. Chosen is the segment that is most of the name and least of its rivals, and its
+    log odds are added as those of a crop classifier are.
 
     What was taught is recognized by its examples: each segment is compared with them, and the text adds less with each
     example. "The red mug" of a taught mug is the reddest of the segments that may be it.
@@ -203,16 +200,13 @@ class StudentDetector:
                 labels = own[1:].argmax(axis=0) if len(own) > 2 else None
             heatmap = heatmap / max(heatmap.sum(), 1e-12)
             said = np.nan_to_num(own[0], nan=-MAX_LOGIT)
-            versus = np.vstack([own.max(axis=0), against]) if others else None
-            if not (texts is None or crops is None or versus is None or color or name in shown.get(name, ())):
+            if texts is not None and crops is not None and others and not color and name not in shown.get(name, ()):
                 odds = crop_log_odds(crops.features, texts, of_name, of_rivals)
                 score = float(add_crops(np.asarray(score), odds.max(initial=-MAX_LOGIT)))
-                margins = name_margins(versus)
-                both = odds + np.clip(margins[crops.rows], -MAX_LOGIT, MAX_LOGIT)
-                best = int(crops.rows[both.argmax()]) if len(both) else 0
-                masks = [join_neighbors(segments, observation["hand_depth"], best, margins >= 0)] if best else []
+                masks = [segments == crops.rows[int(odds.argmax())]] if len(odds) else []
                 combined.add(n)
             else:
+                versus = np.vstack([own.max(axis=0), against]) if others else None
                 count = _NUM_CANDIDATES if config.object_crop_size is not None and name in config.names else 1
                 masks = select_target_segments(
                     segments, heatmap, observation["hand_depth"], versus, count, labels, join_anywhere=not color

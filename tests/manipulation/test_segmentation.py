@@ -10,7 +10,7 @@ from scipy.sparse import coo_array
 
 from helpers.grasping import ABOVE, INTRINSIC
 from pickclutter_lang.manipulation import segmentation
-from pickclutter_lang.manipulation.segmentation import join_neighbors, lightness, segment_rgbd, select_target_segments
+from pickclutter_lang.manipulation.segmentation import lightness, segment_rgbd, select_target_segments
 from pickclutter_lang.policy.observations import segment_observation
 from pickclutter_lang.utils.typing import FloatArray
 
@@ -86,17 +86,6 @@ def test_log_odds_of_names_decide_which_segments_are_merged() -> None:
     assert select_target_segments(0 * segments, heat, depth, log_odds, count=2) == []
     log_odds[:, 4:] = np.nan
     assert (select_one(segments, heat, depth, log_odds) == (segments == 1)).all()
-
-
-def test_fragments_that_touch_are_joined_to_a_segment() -> None:
-    segments = np.repeat([[1, 2, 0, 3, 4, 5]], 9, axis=0).repeat(4, axis=1)
-    depth = np.full(segments.shape, 0.4)
-    depth[segments == 5] = 0.3
-    alike = np.array([True, True, True, False, True, True])
-    # 1 and 2 lie beyond the background, 5 lies higher, and 3 is alike only where it was chosen.
-    assert sorted({*segments[join_neighbors(segments, depth, 4, alike)]}) == [4]
-    assert sorted({*segments[join_neighbors(segments, depth, 1, alike)]}) == [1, 2]
-    assert sorted({*segments[join_neighbors(segments, depth, 3, alike)]}) == [3, 4]
 
 
 @pytest.mark.parametrize("side", [176, 256])
