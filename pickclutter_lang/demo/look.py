@@ -37,7 +37,7 @@ from pickclutter_lang.utils.markdown import markdown_table
 
 THRESHOLD_NOTE = (
     "The teacher's threshold is not calibrated, and its low scores may be of objects that are there: compare names. "
-    "The student of policy=open has calibrated thresholds, for piles."
+    "Those of a policy, such as policy=open, are calibrated, for piles."
 )
 POCKET_NOTE = (
     "The pocket teacher was trained on renders of household objects. For photographs take CLIP: "

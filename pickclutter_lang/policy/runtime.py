@@ -51,6 +51,7 @@ from pickclutter_lang.policy.folder import (
 from pickclutter_lang.policy.second_look import crop_log_odds, rivals_of
 from pickclutter_lang.utils.reading import check_finite
 from pickclutter_lang.utils.typing import Float32Array, FloatArray
+from pickclutter_lang.utils.validation import did_you_mean
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -354,9 +355,10 @@ class OnnxNetworks:
         :raises UnknownObjectError: for a name that the folder has no features of
         """
         if unknown := [name for name in names if name not in self._rows]:
+            near = did_you_mean(unknown[0], self._names)
             raise UnknownObjectError(
-                f"expected names out of {', '.join(self._names)}, but got {', '.join(unknown)}; export the folder "
-                "again with them: pickclutter export-runtime policy=... names=[...]"
+                f"expected some of the {len(self._names)} names that {self._folder} was exported with, but got "
+                f"{', '.join(unknown)}{near}; to add names: pickclutter export-runtime policy=... names=[...]"
             )
         rows = [self._rows[name] for name in names]
         return TextFeatures(self._text.positive[rows], self._text.negative[rows])
