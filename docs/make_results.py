@@ -2,7 +2,7 @@
 
 A page asks for a table with a pair of comments; what stands between them is replaced:
 
-    <!-- results: rates policy/open_kinds all -->
+    <!-- results: by_words policy/open_words -->
     <!-- /results -->
 
 The first word is a function of `RENDERERS`, the others are its arguments. `--check` changes nothing, and fails where a
@@ -31,8 +31,6 @@ FIGURES = DOCS.parent / "assets" / "pocket_teacher" / "figures.json"
 _REGION = re.compile(r"(<!-- results: (.+?) -->\n)(.*?)(<!-- /results -->)", re.DOTALL)
 
 VARIANTS = {
-    "zero_shot": "student, by name",
-    "teacher": "teacher",
     "oracle": "told by the simulator",
     "ycb": "shown five views of each object alone: `ycb`",
     "view1": "shown one view of each object alone",
@@ -46,6 +44,8 @@ VARIANTS = {
     "light": "`ycb`, weaker, warmer light from another side, a tan table",
     "scans": "47 scans that are no YCB, shown five views of each alone",
     "scans_open": "47 scans that are no YCB, by name alone: `open`",
+    "scans_look25": "the same, after 25 looks without labels",
+    "kinds_open": "new generated objects, by name alone: `open`",
 }
 RATES = ("graspable_picked", "false_absence", "absence_detected", "wrong_object")
 TEXTS = ("variant", "kind", "instruction", "target", "reference", "expected", "picked")
@@ -64,13 +64,6 @@ def episodes_of(name: str) -> dict[str, list[dict[str, Any]]]:
         episode = {key: x if key in TEXTS else float(x or 0) for key, x in row.items()}
         found.setdefault(row["variant"], []).append(episode)
     return {variant: episodes for variant, episodes in found.items() if episodes}
-
-
-def rates(name: str, group: str) -> str:
-    """Return the rates of each variant of an evaluation, in percent."""
-    found = episodes_of(name)
-    rows = [[VARIANTS[one], *(share_of(own, one, key, group) for key in RATES)] for one, own in found.items()]
-    return markdown_table(["%, 95% interval", *(MEASURES[key].title for key in RATES)], rows)
 
 
 def of_oracle(name: str, *variants: str) -> str:
@@ -131,7 +124,7 @@ def source(name: str) -> str:
 
 
 RENDERERS: dict[str, Callable[..., str]] = {
-    function.__name__: function for function in (rates, of_oracle, by_words, teacher, table, source)
+    function.__name__: function for function in (of_oracle, by_words, teacher, table, source)
 }
 
 
