@@ -112,17 +112,16 @@ class TaskConfig:
         within("absent_probability", self.absent_probability, 0.0, 1.0)
         one_of("split", self.split, tuple(SPLIT_OBJECTS))
 
-    @property
-    def views(self) -> tuple[HandCameraConfig, AppearanceConfig]:
-        """Camera and appearance, from which episodes draw."""
+    def read_views(self) -> tuple[HandCameraConfig, AppearanceConfig]:
+        """Return the camera and the appearance from which episodes draw."""
         return read_settings(HandCameraConfig, self.camera), read_settings(AppearanceConfig, self.appearance)
 
-    def open_episodes(self) -> tuple[ObjectSet, Sequence[Episode]]:
+    def open_episodes(self, camera: HandCameraConfig) -> tuple[ObjectSet, Sequence[Episode]]:
         """Return the object set and the episodes: those of a file, or piles that are dropped."""
         root = None if self.objects_root is None else str(self.objects_root)
         objects = ObjectsConfig(sources_of(self.objects), root, tuple(self.kinds), self.instances, self.distractors)
         fewest, most = self.min_objects, self.max_objects
-        piles = PileConfig(fewest, most, graspable=False, camera=self.views[0], distractors=self.distractors)
+        piles = PileConfig(fewest, most, graspable=False, camera=camera, distractors=self.distractors)
         piles.validate()
         if self.episode_json is None:
             maker = shared_generator(objects, self.object_split, piles)
@@ -238,8 +237,8 @@ class TaskEnv:
         names = {item.name for item in fields(TaskConfig)}
         self.config = TaskConfig(**{key: value for key, value in arguments.items() if key in names})
         self.config.validate()
-        self._views, self._request = self.config.views, ResetOptions()
-        self.object_set, self.episodes = self.config.open_episodes()
+        self._views, self._request = self.config.read_views(), ResetOptions()
+        self.object_set, self.episodes = self.config.open_episodes(self._views[0])
         return {key: value for key, value in arguments.items() if key not in names}
 
     def _draw_view(self, episode_seed: int, dropped: int | None) -> None:

@@ -99,6 +99,8 @@ class PickClutterLangEnvV3(TaskEnv, BaseEnv):  # type: ignore[misc]
             raise InvalidArgumentError(
                 f"expected num_envs=1 without a GPU, but got {num_envs}; gymnasium.make_vec makes several processes"
             )
+        if not base_camera and "base_camera" in (kwargs.get("sensor_configs") or {}):
+            raise InvalidArgumentError("expected no sensor_configs of the base camera with base_camera=False")
         self._noise, self._has_base_camera = robot_init_qpos_noise, base_camera
         kwargs = self._take(kwargs)
         shared_engine()  # so that meshes can be dropped

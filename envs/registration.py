@@ -93,6 +93,7 @@ def make_single(env_id: str, obs_mode: str = "rgbd", enable_segmentation: bool =
     """Make an environment of one pile; observations, rewards and info are NumPy's on either simulator.
 
     :param kwargs: arguments of `PickClutterLangEnv`; `camera_cfgs` are called `sensor_configs` on ManiSkill 3
+    :raises InvalidArgumentError: for segmentation in another mode than `rgbd` on ManiSkill 3
     """
     import gymnasium
 
@@ -101,7 +102,9 @@ def make_single(env_id: str, obs_mode: str = "rgbd", enable_segmentation: bool =
     prepare_simulator()
     from mani_skill.utils.wrappers.gymnasium import CPUGymWrapper
 
-    kwargs["sensor_configs"] = {**kwargs.get("sensor_configs", {}), **kwargs.pop("camera_cfgs", {})}
+    if enable_segmentation and obs_mode != "rgbd":
+        raise InvalidArgumentError(f"expected obs_mode='rgbd' with segmentation on ManiSkill 3, but got {obs_mode!r}")
+    kwargs["sensor_configs"] = {**(kwargs.get("sensor_configs") or {}), **(kwargs.pop("camera_cfgs", None) or {})}
     mode = "rgb+depth+segmentation" if enable_segmentation else obs_mode
     return CPUGymWrapper(gymnasium.make(env_id, obs_mode=mode, **kwargs))  # type: ignore[no-any-return]
 

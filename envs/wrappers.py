@@ -121,7 +121,8 @@ class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordCon
             raise InvalidArgumentError(f"expected a PickClutterLang environment, but got {env.unwrapped}")
         found = set(nested.spaces) if isinstance(nested, spaces.Dict) else set()
         self._keys = next((keys for keys in _IMAGE_KEYS if found >= set(keys[:2])), _IMAGE_KEYS[0])
-        if not found >= set(self._keys[:2]):
+        cameras = nested[self._keys[0]].values() if found >= set(self._keys[:2]) else ()
+        if not cameras or any(not {"rgb", "depth"} <= {*images} for images in cameras):
             raise InvalidArgumentError("expected observations with images; make the environment with obs_mode='rgbd'")
         if len(nested["agent"]["qpos"].shape) > 1:
             raise InvalidArgumentError("expected observations of one pile; wrap the environment in CPUGymWrapper first")

@@ -39,7 +39,8 @@ class CollectDemosConfig(EpisodesConfig):
 
         if self.simulator == "maniskill3":
             raise InvalidArgumentError(
-                "expected simulator=maniskill2: demonstrations are ManiSkill2's trajectories, for its own tool"
+                "expected simulator=maniskill2, but got maniskill3: demonstrations are trajectories of ManiSkill2, for "
+                "its own tool"
             )
         super().validate()
         check_path("out", self.out)

@@ -14,10 +14,7 @@ from scipy.special import expit, logit
 from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import COLORS, color_alone, color_phrase, known_phrase
-from pickclutter_lang.manipulation.segmentation import (
-    segment_photo,
-    select_target_segments,
-)
+from pickclutter_lang.manipulation.segmentation import segment_photo, select_target_segments
 from pickclutter_lang.policy.examples import bare_name, crop_metric, keys_of
 from pickclutter_lang.policy.observations import (
     repeated,

@@ -68,6 +68,8 @@ def runner_of(file: str, objects: str, root: str, policy: str | None = None) -> 
 
 def play(file: str, objects: str, root: str, variant: str, policy: str | None = None) -> None:
     """Add the episodes of a variant that are missing, each when it has ended."""
+    if (variant == "oracle") != (policy is None):
+        sys.exit("expected a policy, but for the oracle")
     path = HERE / f"{installed_simulator()}.csv"
     there = {int(row["seed"]) for row in read(path) if row["variant"] == variant}
     runner = runner_of(file, objects, root, policy)
