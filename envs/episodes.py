@@ -270,6 +270,16 @@ class TaskEnv:
         return self._task.target.name
 
     @property
+    def actor_ids(self) -> list[int]:
+        """The number of each object of the pile in segmentations."""
+        raise NotImplementedError
+
+    @property
+    def target_id(self) -> int:
+        """That of the object of object-specific observations."""
+        return self.actor_ids[self._task.shown]
+
+    @property
     def target_present(self) -> bool:
         """Whether that object is in the pile."""
         return self._task.instance_id is not None

@@ -146,9 +146,9 @@ class PickClutterLangEnv(TaskEnv, ObjectSetEnv):
         return pile_of([item.model_id for item in self._pile], poses, self.object_set, scales)
 
     @property
-    def target_id(self) -> int:
-        """Number of the object of object-specific observations in segmentations."""
-        return int(self.obj.id)
+    def actor_ids(self) -> list[int]:
+        """The number of each object of the pile in segmentations."""
+        return [int(actor.id) for actor in self.objs]
 
     def picked_objects(self) -> list[str]:
         """Return the names of the objects that are at the goal, or held more than 5 cm above their start."""

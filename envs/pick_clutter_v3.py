@@ -138,9 +138,9 @@ class PickClutterLangEnvV3(TaskEnv, BaseEnv):  # type: ignore[misc]
         return self._objs[0]
 
     @property
-    def target_id(self) -> int:
-        """Number of the object of object-specific observations in segmentations, of the first sub-scene."""
-        return int(self.obj.per_scene_id[0])
+    def actor_ids(self) -> list[int]:
+        """The number of each object of the first sub-scene in segmentations."""
+        return [int(actor.per_scene_id[0]) for actor in self.objs]
 
     def pile(self, scene: int = 0) -> Pile:
         """Return the pile of a sub-scene as it lies now."""

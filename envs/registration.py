@@ -93,20 +93,29 @@ def make_single(env_id: str, obs_mode: str = "rgbd", enable_segmentation: bool =
     """Make an environment of one pile; observations, rewards and info are NumPy's on either simulator.
 
     :param kwargs: arguments of `PickClutterLangEnv`; `camera_cfgs` are called `sensor_configs` on ManiSkill 3
-    :raises InvalidArgumentError: for segmentation in another mode than `rgbd` on ManiSkill 3
+    :raises InvalidArgumentError: as of `native_arguments`
     """
     import gymnasium
 
+    made = gymnasium.make(env_id, **native_arguments(obs_mode, enable_segmentation, **kwargs))
     if installed_simulator() == "maniskill2":
-        return gymnasium.make(env_id, obs_mode=obs_mode, enable_segmentation=enable_segmentation, **kwargs)
-    prepare_simulator()
+        return made
     from mani_skill.utils.wrappers.gymnasium import CPUGymWrapper
 
+    return CPUGymWrapper(made)  # type: ignore[no-any-return]
+
+
+def native_arguments(obs_mode: str, enable_segmentation: bool, **kwargs: Any) -> dict[str, Any]:
+    """Return arguments of `make_single` as the environment of the installed simulator has them.
+
+    :raises InvalidArgumentError: for segmentation in another mode than `rgbd` on ManiSkill 3
+    """
+    if installed_simulator() == "maniskill2":
+        return {"obs_mode": obs_mode, "enable_segmentation": enable_segmentation, **kwargs}
     if enable_segmentation and obs_mode != "rgbd":
         raise InvalidArgumentError(f"expected obs_mode='rgbd' with segmentation on ManiSkill 3, but got {obs_mode!r}")
     kwargs["sensor_configs"] = {**(kwargs.get("sensor_configs") or {}), **(kwargs.pop("camera_cfgs", None) or {})}
-    mode = "rgb+depth+segmentation" if enable_segmentation else obs_mode
-    return CPUGymWrapper(gymnasium.make(env_id, obs_mode=mode, **kwargs))  # type: ignore[no-any-return]
+    return {"obs_mode": "rgb+depth+segmentation" if enable_segmentation else obs_mode, **kwargs}
 
 
 def _prepare(kwargs: dict[str, Any], simulator: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import gymnasium as gym
@@ -145,7 +146,7 @@ class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordCon
     def observation(self, observation: Any) -> dict[str, NDArray[Any]]:
         """Flatten one observation."""
         base: Any = self.env.unwrapped
-        images_key, parameters_key, segments_key, segments_channel = self._keys
+        images_key, parameters_key = self._keys[:2]
         flat: dict[str, NDArray[Any]] = {"instruction": encode_instruction(base.instruction)}
         for name, images in observation[images_key].items():
             camera, parameters, depth = name.removesuffix("_camera"), observation[parameters_key][name], images["depth"]
@@ -155,8 +156,7 @@ class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordCon
             flat[f"{camera}_intrinsic"] = parameters["intrinsic_cv"].astype(np.float32)
             flat[f"{camera}_cam2world"] = parameters["cam2world_gl"].astype(np.float32)
         if self.mask:
-            segments = observation[images_key]["hand_camera"][segments_key][..., segments_channel]
-            flat["mask"] = ((segments == base.target_id) & base.target_present).astype(np.uint8)
+            flat["mask"] = ((actors_of(observation) == base.target_id) & base.target_present).astype(np.uint8)
         return flat | {key: np.asarray(value, np.float32) for key, value in self._numbers(observation).items()}
 
     @staticmethod
@@ -164,3 +164,13 @@ class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordCon
         """Return the numbers of robot and task of an observation, or their spaces."""
         groups = (nested[group].items() for group in ("agent", "extra"))
         return {key: value for group in groups for key, value in group if key != "obj_start_pos"}
+
+
+def actors_of(observation: Mapping[str, Any]) -> NDArray[Any]:
+    """Return the segmentation [H, W] of the hand camera's image by the numbers of actors, see `TaskEnv.actor_ids`.
+
+    :param observation: of either simulator with segmentation, before `FlatObservation`
+    """
+    images, _, segments, channel = next(keys for keys in _IMAGE_KEYS if keys[0] in observation)
+    found: NDArray[Any] = observation[images]["hand_camera"][segments][..., channel]
+    return found

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import gymnasium
 import numpy as np
 import torch
 
@@ -24,8 +23,9 @@ from pickclutter_lang.demonstrations.trajectories import (
     part_path,
 )
 from pickclutter_lang.envs.generation.collect import package_versions
-from pickclutter_lang.envs.registration import MAX_EPISODE_STEPS
+from pickclutter_lang.envs.recording import replay_of
 from pickclutter_lang.envs.renderer import prepare_renderer
+from pickclutter_lang.envs.simulator import SIMULATORS, installed_simulator
 from pickclutter_lang.evaluation.episode_log import EpisodeLog
 from pickclutter_lang.evaluation.metrics import outcome_of
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
@@ -38,8 +38,7 @@ from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.markdown import markdown_table
 
 SCHEMA = 1
-_REPLAY_ID = "pickclutter_lang.envs.replay:PickClutterLang/Replay-v0"
-"""With the module before its id, Gymnasium imports what registers it."""
+_DEPTH_UNITS = {"ManiSkill2": "1/1024 m", "ManiSkill 3": "millimeters"}
 _STUDENT = "few_shot"
 """Variant of the student of `policy`; without one the `oracle` plays."""
 
@@ -93,7 +92,8 @@ def collect_demos(config: CollectDemosConfig) -> Collected:
         found = find_episodes(folder, trajectories)
         shown = [episode for episode in episodes if episode["seed"] in found]
         logged = {episode["seed"]: found[episode["seed"]] for episode in shown}
-        sources = merge(folder, trajectories, logged, _meta(rollouts))
+        made_again = replay_of(rollouts.env_id, rollouts.env_arguments(rollouts.camera_size))
+        sources = merge(folder, trajectories, logged, {"env_info": made_again, "commit_info": None})
         videos = write_videos(partial(RolloutRunner, rollouts, SIDE), shown, config.n_videos, folder)
         settings = {"seed": config.seed, "kinds": list(config.kinds), "instances": config.instances, **identity}
         meshes = mesh_words(objects.name, objects.own_catalog, bool(objects.distractors))
@@ -127,19 +127,6 @@ def make_play_function(rollouts: RolloutConfig, folder: Path, failures: bool) ->
     return play
 
 
-def _meta(rollouts: RolloutConfig) -> dict[str, Any]:
-    """Return what ManiSkill2's JSON has besides episodes: how its tools make the environment again."""
-    arguments = {
-        **gymnasium.spec(rollouts.env_id).kwargs,
-        **rollouts.env_arguments(rollouts.camera_size),
-        "enable_segmentation": False,  # as in the stored observations
-    }
-    return {
-        "env_info": {"env_id": _REPLAY_ID, "max_episode_steps": MAX_EPISODE_STEPS, "env_kwargs": arguments},
-        "commit_info": None,
-    }
-
-
 def _card(
     settings: Mapping[str, Any],
     played: Sequence[Mapping[str, Any]],
@@ -169,6 +156,7 @@ def _card(
         of = [episode for episode in played if episode["target"] == name]
         graspable = [bool(episode["success"]) for episode in of if episode["graspable"]]
         rows.append((name, len(of), sum(bool(e["success"]) for e in of), f"{sum(graspable)}/{len(graspable)}"))
+    simulator = SIMULATORS[installed_simulator()]
     listed = ((f"`{key}`", f"`{value}`") for key, value in {**settings, **package_versions()}.items())
     shown = "\n".join(["## Videos", "", *(f"- [{name}]({name})" for name in videos), "", ""]) if videos else ""
     return f"""{markdown_table(("", ""), head.items())}
@@ -179,13 +167,14 @@ def _card(
 
 {shown}## Use
 
-The file and its JSON have ManiSkill2's form (mani_skill2 0.5.3). Its own tool replays them:
+The file and its JSON have the form of {simulator.title}. Its own tool replays them:
 
-    python -m mani_skill2.trajectory.replay_trajectory --traj-path trajectory.rgbd.{settings["control_mode"]}.h5
+    python -m {simulator.package}.trajectory.replay_trajectory --traj-path trajectory.rgbd.{settings["control_mode"]}.h5
 
 Each `traj_N` has `obs`, `actions`, `success`, `env_states` and `grasp_annotations`; the JSON has `instruction`,
-`target` and `episode_seed`. Depth is in 1/1024 m. A grasp is a TCP pose (x y z qw qx qy qz), meters; `actor` is a place
-in `objects` of the JSON; `outcome` is -1 not tried, 0 nothing lifted, 1 lifted, 2 brought to the goal.
+`target` and `episode_seed`. Depth is in {_DEPTH_UNITS[simulator.title]}. A grasp is a TCP pose (x y z qw qx qy qz),
+meters; `actor` is a place in `objects` of the JSON; `outcome` is -1 not tried, 0 nothing lifted, 1 lifted, 2 brought to
+the goal.
 
 ## Settings
 

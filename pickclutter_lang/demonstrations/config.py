@@ -37,11 +37,6 @@ class CollectDemosConfig(EpisodesConfig):
         """Raise InvalidArgumentError for a value outside what is allowed."""
         from pickclutter_lang.envs.registration import environment_id  # loads Gymnasium
 
-        if self.simulator == "maniskill3":
-            raise InvalidArgumentError(
-                "expected simulator=maniskill2, but got maniskill3: demonstrations are trajectories of ManiSkill2, for "
-                "its own tool"
-            )
         super().validate()
         check_path("out", self.out)
         check_path("policy", self.policy)

@@ -104,7 +104,7 @@ def _write(folder: Path, demonstrations: Demonstrations) -> Exported:
     with demonstrations.open() as opened, ProgressBar("episodes", len(demonstrations)) as bar:
         for demonstration in opened:
             task = demonstration.record["instruction"]
-            images = demonstration.array("obs/image/hand_camera/rgb")[:-1]  # the last observation has no action
+            images = demonstration.images()[:-1]  # the last observation has no action
             features = features or _features(demonstration.record["control_mode"], images.shape[1:])
             values = _numbers(demonstration, len(rows), begin, tasks.setdefault(task, len(tasks)))
             chunk, file = divmod(file_number, FILES_IN_CHUNK)

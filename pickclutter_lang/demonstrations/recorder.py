@@ -1,4 +1,4 @@
-"""ManiSkill2's recorder of trajectories, a file for each episode, with its instruction and the picker's grasps.
+"""The simulator's recorder of trajectories, a file for each episode, with its instruction and the picker's grasps.
 
 The grasps are the annotations of a scene: what the picker's proposer offers for each object, and what became of those
 that the arm tried.
@@ -7,7 +7,6 @@ that the arm tried.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.demonstrations.trajectories import RECORD
-from pickclutter_lang.envs.replay import RecordEpisode
+from pickclutter_lang.envs.recording import EpisodeRecorder
+from pickclutter_lang.envs.wrappers import actors_of
 from pickclutter_lang.manipulation.grasp_proposals import proposals
 from pickclutter_lang.manipulation.gripper import GraspCandidates, quaternion, rotation_matrix
 from pickclutter_lang.manipulation.point_cloud import points_of_object
@@ -29,17 +29,6 @@ from pickclutter_lang.utils.typing import FloatArray
 
 NOT_TRIED, MISSED, LIFTED, PLACED = -1, 0, 1, 2
 """Values of `outcome`: the arm did not try it; tried, and lifted nothing; lifted the object; brought it to the goal."""
-_SEGMENTATION = "Segmentation"
-
-
-class _WithState(gym.Wrapper[Any, Any, Any, Any]):
-    """Passes the simulator's state on, as wrappers of Gymnasium below 1 did."""
-
-    def get_state(self) -> NDArray[np.float64]:
-        state: NDArray[np.float64] = self.env.unwrapped.get_state()  # type: ignore[attr-defined]
-        return state
-
-
 _GRASP = np.dtype(
     [
         ("actor", np.int32), ("decision", np.int32), ("pose", np.float32, (7,)), ("pose_in_object", np.float32, (7,)),
@@ -48,7 +37,7 @@ _GRASP = np.dtype(
 )  # fmt: skip
 
 
-class DemonstrationRecorder(RecordEpisode):  # type: ignore[misc]
+class DemonstrationRecorder(EpisodeRecorder):
     """Records the last episode of an environment of mode `rgbd` with segmentation, and its grasps.
 
     These are of all objects before the arm moves, and of the picker at each of its decisions, which `callback` takes
@@ -62,51 +51,45 @@ class DemonstrationRecorder(RecordEpisode):  # type: ignore[misc]
     """
 
     def __init__(self, env: gym.Env[Any, Any]) -> None:
-        """Wrap what `gymnasium.make` returns."""
-        self._unused = tempfile.TemporaryDirectory(prefix="recorder")  # ManiSkill2 opens a file at once
-        super().__init__(
-            _WithState(env), self._unused.name, trajectory_name="unused", save_video=False, save_on_reset=False,
-            clean_on_close=False,
-        )  # fmt: skip
+        """Wrap what `make_single` returns."""
+        super().__init__(env)
         self._base: Any = env.unwrapped
 
     def reset(self, **given: Any) -> tuple[Any, dict[str, Any]]:
         """Start an episode, and forget the last one."""
-        observation, info = super().reset(**given)
-        self._episode_info["reset_kwargs"] = {"seed": given["seed"]}
+        self._observation, info = super().reset(**given)
         self._decisions, self._grasps = 0, list[dict[str, Any]]()
         self._tried: dict[str, Any] | None = None
         """The grasp that the arm tries after the last decision."""
-        return observation, info
+        return self._observation, info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Take a step, and what became of the grasp of the last decision."""
-        observation, reward, terminated, truncated, info = super().step(action)
+        self._observation, reward, terminated, truncated, info = super().step(action)
         if self._tried is not None and self._objects()[self._tried["actor"]].name in self._base.picked_objects():
             self._tried["outcome"] = max(self._tried["outcome"], PLACED if info["success"] else LIFTED)
-        return observation, reward, terminated, truncated, info
+        return self._observation, reward, terminated, truncated, info
 
-    def callback(self, _: Mapping[str, NDArray[Any]], state: EpisodeState | None) -> None:
+    def callback(self, observation: Mapping[str, NDArray[Any]], state: EpisodeState | None) -> None:
         """Take what the picker proposed, if it decided at this step; a `RolloutCallback`.
 
         At its first decision also what it would propose of other objects.
         """
         if state is None or len(state.detections) <= self._decisions:
             return
-        observation = self._episode_data[-1]["o"]
-        segments = observation["image"]["hand_camera"][_SEGMENTATION][..., 1]
+        actors, ids, poses = actors_of(self._observation), self._base.actor_ids, self._base.pile().poses
         chosen, self._tried = None, None
         if not state.absent and state.candidates is not None:
             # The object with the most pixels in the mask.
-            counts = [int((state.detections[-1].mask & (segments == actor.id)).sum()) for actor in self._base.objs]
+            counts = [int((state.detections[-1].mask & (actors == actor_id)).sum()) for actor_id in ids]
             tried = None if state.target is None else state.candidates.row_of(state.target.grasp)
             if any(counts):
                 chosen = int(np.argmax(counts))
-                self._add(chosen, state.candidates, tried)
+                self._add(chosen, state.candidates, poses[chosen], tried)
         if self._decisions == 0:
-            for actor in range(len(self._base.objs)):
-                if actor != chosen:
-                    self._add(actor, propose(observation, segments == self._base.objs[actor].id), None)
+            for n, actor_id in enumerate(ids):
+                if n != chosen:
+                    self._add(n, propose(observation, actors == actor_id), poses[n], None)
         self._decisions += 1
 
     def write(self, path: Path) -> None:
@@ -114,19 +97,14 @@ class DemonstrationRecorder(RecordEpisode):  # type: ignore[misc]
 
         :raises DatasetError: when the disk does not take it
         """
-        for one in self._episode_data:
-            for images in one["o"]["image"].values():
-                images.pop(_SEGMENTATION, None)
-        self._json_data["episodes"].clear()
         with h5py.File("part", "w", driver="core", backing_store=False) as file:
-            self._h5_file, self._episode_id = file, 0
-            self.flush_trajectory()
+            episode = self.flush(file)
             (group,) = file.values()
             names = _GRASP.names or ()
             table = np.array([tuple(row[name] for name in names) for row in self._grasps], _GRASP)
             for name in names:
                 group.create_dataset(f"grasp_annotations/{name}", data=np.ascontiguousarray(table[name]))
-            record = {key: value for key, value in self._episode_info.items() if key != "episode_id"} | {
+            record = episode | {
                 "instruction": self._base.instruction,
                 "target": self._base.target_name,
                 "objects": [item.name for item in self._objects()],
@@ -140,9 +118,7 @@ class DemonstrationRecorder(RecordEpisode):  # type: ignore[misc]
     def _objects(self) -> list[CatalogObject]:
         return [self._base.object_set.model(actor["model_id"]) for actor in self._base.episode["actors"]]
 
-    def _add(self, actor: int, grasps: GraspCandidates, tried: int | None) -> None:
-        pose = self._base.objs[actor].pose
-        frame = np.concatenate([pose.p, pose.q]).astype(float)
+    def _add(self, actor: int, grasps: GraspCandidates, frame: FloatArray, tried: int | None) -> None:
         for number in range(len(grasps.positions)):
             row = {
                 "actor": actor,
@@ -160,13 +136,12 @@ class DemonstrationRecorder(RecordEpisode):  # type: ignore[misc]
 def propose(observation: Mapping[str, Any], mask: NDArray[np.bool_]) -> GraspCandidates:
     """Return the grasps of an object as the picker would propose them, within the first limits that have any.
 
-    :param observation: of mode `rgbd`
+    :param observation: of `FlatObservation`
     :param mask: [H, W], the pixels of the object in the hand camera's image
     """
-    camera = observation["camera_param"]["hand_camera"]
-    depth = np.asarray(observation["image"]["hand_camera"]["depth"], float)[..., 0]
-    points, others = points_of_object(depth, camera["intrinsic_cv"], camera["cam2world_gl"], mask)
-    rest = rotation_matrix(np.asarray(observation["extra"]["tcp_pose"], float)[3:])
+    depth, intrinsic, pose = (observation[f"hand_{key}"] for key in ("depth", "intrinsic", "cam2world"))
+    points, others = points_of_object(depth.astype(float), intrinsic, pose, mask)
+    rest = rotation_matrix(observation["tcp_pose"].astype(float)[3:])
     for grasps in proposals(points, others, rest):
         if len(grasps.positions):
             break

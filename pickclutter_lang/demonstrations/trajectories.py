@@ -1,4 +1,4 @@
-"""Files of trajectories as ManiSkill2 has them: a part for each episode, and one file of all with its JSON."""
+"""Files of trajectories as the simulators have them: a part for each episode, and one file of all with its JSON."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
 import h5py
+import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.scenes.shards import open_array, open_hdf5
@@ -21,6 +22,8 @@ PARTS, RECORD = "parts", "record"
 """Folder of the parts; attribute of the group of an episode: what the JSON says of it."""
 LICENSE = "## License\n\n"
 _GROUP = "traj_{}"
+_CAMERAS = "obs/image", "obs/sensor_data"
+"""Where ManiSkill2 and ManiSkill 3 have the images of cameras."""
 _MAX_BYTES = 2**32
 _AGAIN = "run pickclutter collect-demos again"
 
@@ -29,7 +32,7 @@ class _Part(TypedDict):
     episode_seed: int
     control_mode: str
     elapsed_steps: int
-    info: dict[str, Any]
+    success: bool
     instruction: Text
     target: Text
 
@@ -110,6 +113,14 @@ class Demonstration(NamedTuple):
 
     record: _Record
     group: h5py.Group
+
+    def images(self) -> NDArray[np.uint8]:
+        """Return the hand camera's images [T + 1, H, W, 3].
+
+        :raises DatasetError: when they are not there
+        """
+        found = next((name for name in _CAMERAS if name in self.group), _CAMERAS[0])
+        return self.array(f"{found}/hand_camera/rgb")
 
     def array(self, name: str) -> NDArray[Any]:
         """Return an array of the trajectory by its path, such as `obs/agent/qpos`.

@@ -166,8 +166,8 @@ def test_a_store_records_the_simulator() -> None:
     assert current_versions()["mani_skill"].startswith("3.") and "mani_skill2" not in current_versions()
 
 
-def test_a_command_that_needs_maniskill2_says_so(tmp_path: Path) -> None:
-    words = [sys.executable, *PROGRAM, "collect-demos", "out=demos"]
+def test_a_command_that_wants_maniskill2_says_so(tmp_path: Path) -> None:
+    words = [sys.executable, *PROGRAM, "collect-demos", "simulator=maniskill2", "out=demos"]
     ended = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ended.returncode == 2 and "expected ManiSkill2" in ended.stderr and not list(tmp_path.iterdir())
 
