@@ -37,7 +37,7 @@ NEW_PYTHON_TESTS = $(addprefix tests/,datasets distillation language manipulatio
 test: export OMP_NUM_THREADS = 1
 test: setup style
 	@$(PY) -c 'import sys; sys.exit(sys.version_info >= (3, 12))' || { echo "error: tests need ManiSkill2, and so Python \
-	3.11; remove .venv, and run PYTHON=python3.11 make test" >&2; exit 1; }
+	3.10 or 3.11; remove .venv, and run PYTHON=python3.11 make test" >&2; exit 1; }
 	@echo "types, wheel, newer Python and ManiSkill 3: checked beside the tests, with the output in build/beside.log"
 	@mkdir -p build; { $(MAKE) --no-print-directory types && bash scripts/check_wheel.sh \
 		&& bash scripts/check_new_python.sh $(NEW_PYTHON_TESTS) && bash scripts/check_maniskill3.sh; } \

@@ -117,8 +117,8 @@ class PickClutterLangEnv(TaskEnv, ObjectSetEnv):
         if enable_segmentation or "robot_seg" in (obs_mode or ""):
             cameras["add_segmentation"] = True
         self._has_base_camera = base_camera
-        engine, renderer = _start_renderer(render_mode, renderer_kwargs)
         kwargs = self._take(kwargs)
+        engine, renderer = _start_renderer(render_mode, renderer_kwargs)
         self._converter: _ObservationConverter | None = None
         self._obs_mode_name = obs_mode or OBS_MODES[0]
         raw_mode = self._obs_mode_name if self._obs_mode_name in _PLAIN_MODES else "image"

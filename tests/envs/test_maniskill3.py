@@ -32,6 +32,8 @@ from pickclutter_lang.results.record import read_record  # noqa: E402
 
 pytestmark = pytest.mark.sim
 prepare_simulator()
+from mani_skill.utils.wrappers import CPUGymWrapper  # noqa: E402
+
 PROXY = "PickClutterLang/Proxy-v3"
 # Of ManiSkill2's `PickClutterLang/Proxy-v0`, seed 1 of the pile below.
 EPISODE: dict[str, Any] = {
@@ -150,6 +152,22 @@ def test_its_own_conventions_are_kept(tmp_path: Path) -> None:
     np.testing.assert_allclose(first.numpy(), again.numpy(), atol=1e-5)
     assert "PickClutterLang/Own-v3" in __import__("mani_skill.utils.registration", fromlist=["x"]).REGISTERED_ENVS
     env.close()
+
+
+def test_processes_have_piles_and_instructions_of_their_own() -> None:
+    made = gymnasium.make_vec(
+        PROXY,
+        num_envs=2,
+        vectorization_mode="async",
+        vector_kwargs={"context": "spawn"},
+        wrappers=[CPUGymWrapper],
+        obs_mode="state_dict",
+    )
+    observation, info = made.reset(seed=1)
+    assert observation["extra"]["goal_pos"].shape == (2, 3) and len(set(info["instruction"].tolist())) == 2
+    _, rewards, *_ = made.step(made.action_space.sample())
+    assert rewards.shape == (2,)
+    made.close()
 
 
 def test_policies_are_evaluated(tmp_path: Path) -> None:
