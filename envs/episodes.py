@@ -258,6 +258,16 @@ class TaskEnv:
         return self.object_set.catalog
 
     @property
+    def actor_ids(self) -> list[int]:
+        """The number of each object in segmentations, in the order of the pile."""
+        raise NotImplementedError
+
+    @property
+    def target_id(self) -> int:
+        """The number in segmentations of the object that object-specific observations are of."""
+        return self.actor_ids[self._task.shown]
+
+    @property
     def instruction(self) -> str:
         """The instruction of the episode."""
         return self._task.instruction
@@ -268,16 +278,6 @@ class TaskEnv:
     def target_name(self) -> str:
         """Display name of the object that the instruction names."""
         return self._task.target.name
-
-    @property
-    def actor_ids(self) -> list[int]:
-        """The number of each object of the pile in segmentations."""
-        raise NotImplementedError
-
-    @property
-    def target_id(self) -> int:
-        """That of the object of object-specific observations."""
-        return self.actor_ids[self._task.shown]
 
     @property
     def target_present(self) -> bool:

@@ -117,8 +117,8 @@ class PickClutterLangEnv(TaskEnv, ObjectSetEnv):
         if enable_segmentation or "robot_seg" in (obs_mode or ""):
             cameras["add_segmentation"] = True
         self._has_base_camera = base_camera
+        engine, renderer = _start_renderer(render_mode, renderer_kwargs)  # first: making piles starts one too
         kwargs = self._take(kwargs)
-        engine, renderer = _start_renderer(render_mode, renderer_kwargs)
         self._converter: _ObservationConverter | None = None
         self._obs_mode_name = obs_mode or OBS_MODES[0]
         raw_mode = self._obs_mode_name if self._obs_mode_name in _PLAIN_MODES else "image"
@@ -147,7 +147,7 @@ class PickClutterLangEnv(TaskEnv, ObjectSetEnv):
 
     @property
     def actor_ids(self) -> list[int]:
-        """The number of each object of the pile in segmentations."""
+        """The number of each object in segmentations, in the order of the pile."""
         return [int(actor.id) for actor in self.objs]
 
     def picked_objects(self) -> list[str]:

@@ -139,7 +139,7 @@ class PickClutterLangEnvV3(TaskEnv, BaseEnv):  # type: ignore[misc]
 
     @property
     def actor_ids(self) -> list[int]:
-        """The number of each object of the first sub-scene in segmentations."""
+        """The number of each object of the first sub-scene in segmentations, in the order of the pile."""
         return [int(actor.per_scene_id[0]) for actor in self.objs]
 
     def pile(self, scene: int = 0) -> Pile:

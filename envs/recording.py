@@ -20,15 +20,16 @@ class EpisodeRecorder(gym.Wrapper[Any, Any, Any, Any]):
     """Records the last episode of an environment of `make_single`."""
 
     def __init__(self, env: gym.Env[Any, Any]) -> None:
-        """Wrap what `make_single` returns."""
+        """Wrap what `make_single` returns, with no wrapper of one's own around it."""
         self._unused = tempfile.TemporaryDirectory(prefix="recorder")  # both simulators open a file at once
         given = {"trajectory_name": "unused", "save_video": False, "save_on_reset": False, "clean_on_close": False}
         self._of_three = installed_simulator() == "maniskill3"
         self._recorder: Any
         if self._of_three:
+            from mani_skill.utils.logging_utils import logger
             from mani_skill.utils.wrappers import CPUGymWrapper, RecordEpisode
 
-            logging.getLogger("mani_skill").setLevel(logging.ERROR)  # it warns that it has no commit to note
+            logger.setLevel(logging.ERROR)  # it warns that it has no commit to note
             # It records the batches of ManiSkill 3, inside of the wrapper that unbatches them.
             self._recorder = RecordEpisode(env.env, self._unused.name, record_reward=False, **given)  # type: ignore[attr-defined]
             super().__init__(CPUGymWrapper(self._recorder))
@@ -40,7 +41,6 @@ class EpisodeRecorder(gym.Wrapper[Any, Any, Any, Any]):
 
     def reset(self, **given: Any) -> tuple[Any, dict[str, Any]]:
         """Start an episode, and forget the last one."""
-        self._recorder._trajectory_buffer = None
         observation, info = super().reset(**given)
         again = {"seed": given["seed"]}
         if self._of_three:
@@ -50,7 +50,12 @@ class EpisodeRecorder(gym.Wrapper[Any, Any, Any, Any]):
         return observation, info
 
     def flush(self, file: h5py.File) -> dict[str, Any]:
-        """Write the episode so far, without segmentation, as a group of an open file; return what a JSON has of it."""
+        """Write the episode so far as a group of an open file, without segmentation.
+
+        :param file: writable
+        :return: what the JSON of the simulator's trajectories has of it; `success` too
+        :raises ValueError: for an episode without a step
+        """
         recorder = self._recorder
         recorder._json_data["episodes"].clear()
         for images, key in self._images():
@@ -89,7 +94,9 @@ def replay_of(env_id: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """
     kept = {**gym.spec(env_id).kwargs, **native_arguments(**{**arguments, "enable_segmentation": False})}
     if installed_simulator() == "maniskill2":
-        env_id = "pickclutter_lang.envs.replay:PickClutterLang/Replay-v0"
+        from pickclutter_lang.envs.replay import REPLAY_ID
+
+        env_id = f"pickclutter_lang.envs.replay:{REPLAY_ID}"
     else:
         env_id = f"pickclutter_lang.envs:{env_id}"
     return {"env_id": env_id, "max_episode_steps": MAX_EPISODE_STEPS, "env_kwargs": kept}

@@ -2,7 +2,7 @@
 
 `python -m mani_skill2.trajectory.replay_trajectory` was written for Gymnasium below 1, whose wrappers pass attributes
 on to what they wrap. So this environment comes without wrappers, and ManiSkill2's recorder passes them on again. The
-tool imports this module, as the id in a trajectory's JSON begins with its name; nothing else does.
+tool imports this module, as the id in a trajectory's JSON begins with its name, and so does `envs.recording`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["REPLAY_ID", "RecordEpisode"]
 REPLAY_ID = "PickClutterLang/Replay-v0"
 """The id; its environment takes the arguments of `PickClutterLangEnv`, and has no time limit."""
 
-require_simulator("maniskill2", "recording demonstrations")
+require_simulator("maniskill2", "the replay of its trajectories")
 prepare_simulator()
 from mani_skill2.utils.wrappers import RecordEpisode  # noqa: E402 - it imports sapien
 

@@ -59,7 +59,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "train-ppo": "train PPO on a student's features",
     },
     "files": {
-        "collect-demos": "keep episodes of picks by name as ManiSkill2 trajectories",
+        "collect-demos": "keep episodes of picks by name as trajectories of the simulator",
         "export-lerobot": "write demonstrations as a LeRobot data set",
         "verify-scenes": "check every shard of a scene store",
         "import-scenes": "make a scene store of the published HDF5 file",

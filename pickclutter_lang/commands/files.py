@@ -10,7 +10,7 @@ from pickclutter_lang.sharing import FetchConfig, PushConfig
 
 @Command(CollectDemosConfig)
 def collect_demos(config: CollectDemosConfig) -> None:
-    """Collect demonstrations of picks by name as ManiSkill2 trajectories. Needs the extra sim.
+    """Collect demonstrations of picks by name as trajectories of the simulator. Needs the extra sim or sim3.
 
         pickclutter collect-demos objects=ycb episodes=1000 out=demos
 

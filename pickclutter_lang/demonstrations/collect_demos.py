@@ -38,7 +38,7 @@ from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.markdown import markdown_table
 
 SCHEMA = 1
-_DEPTH_UNITS = {"ManiSkill2": "1/1024 m", "ManiSkill 3": "millimeters"}
+_DEPTH_UNITS = {"maniskill2": "1/1024 m", "maniskill3": "millimeters"}
 _STUDENT = "few_shot"
 """Variant of the student of `policy`; without one the `oracle` plays."""
 
@@ -172,9 +172,9 @@ The file and its JSON have the form of {simulator.title}. Its own tool replays t
     python -m {simulator.package}.trajectory.replay_trajectory --traj-path trajectory.rgbd.{settings["control_mode"]}.h5
 
 Each `traj_N` has `obs`, `actions`, `success`, `env_states` and `grasp_annotations`; the JSON has `instruction`,
-`target` and `episode_seed`. Depth is in {_DEPTH_UNITS[simulator.title]}. A grasp is a TCP pose (x y z qw qx qy qz),
-meters; `actor` is a place in `objects` of the JSON; `outcome` is -1 not tried, 0 nothing lifted, 1 lifted, 2 brought to
-the goal.
+`target` and `episode_seed`. Depth is in {_DEPTH_UNITS[installed_simulator()]}. A grasp is a TCP pose in meters
+(x y z qw qx qy qz); `actor` is a place in `objects` of the JSON; `outcome` is -1 not tried, 0 nothing lifted, 1 lifted,
+2 brought to the goal.
 
 ## Settings
 

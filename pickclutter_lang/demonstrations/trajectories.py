@@ -32,7 +32,6 @@ class _Part(TypedDict):
     episode_seed: int
     control_mode: str
     elapsed_steps: int
-    success: bool
     instruction: Text
     target: Text
 
@@ -76,7 +75,9 @@ def find_episodes(folder: Path, trajectories: str) -> dict[int, Source]:
         with damage_of(path, DatasetError, f"delete it; {_AGAIN}"), open_hdf5(path) as file:
             for name, group in file.items():
                 record = parse_json(str(group.attrs[RECORD]).encode(), _Part)
-                found.setdefault(record["episode_seed"], Source(path, name, dict(record)))
+                told: dict[str, Any] = dict(record)
+                told.setdefault("success", bool(told.get("info", {}).get("success")))  # earlier ones have it in `info`
+                found.setdefault(record["episode_seed"], Source(path, name, told))
     return found
 
 
@@ -140,7 +141,7 @@ class Demonstrations:
         :raises DatasetError: when it is missing, damaged or not finished
         """
         named = sorted(Path(folder).glob("trajectory.rgbd.*.h5"))
-        found = [path for path in named if path.name.count(".") == 3]  # what ManiSkill2's tools make of it has more
+        found = [path for path in named if path.name.count(".") == 3]  # what a simulator's tools make of it has more
         remedy = f"make it: pickclutter collect-demos out={folder}"
         if len(found) != 1:
             raise DatasetError(

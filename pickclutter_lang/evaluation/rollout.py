@@ -145,7 +145,7 @@ class RolloutRunner:
         """Make the environment.
 
         :param base_size: side in pixels of the images of the base camera, which no policy uses; 0: there is none
-        :param wrap: wraps what Gymnasium makes, inside of what policies need
+        :param wrap: wraps what `make_single` returns, inside of what policies need
         :raises PickClutterError: what making the environment and loading a policy raise
         """
         self.config = config

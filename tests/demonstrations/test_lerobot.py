@@ -20,6 +20,7 @@ from pickclutter_lang.demonstrations.lerobot import (
     QUANTILES,
     export_lerobot,
 )
+from pickclutter_lang.demonstrations.trajectories import find_episodes
 from pickclutter_lang.errors import DatasetError
 
 pq = pytest.importorskip("pyarrow.parquet")
@@ -48,6 +49,7 @@ def episodes_of(exported: Path) -> list[dict[str, Any]]:
 
 
 def test_every_frame_is_an_observation_and_the_action_after_it(demos: Path, frames: list[dict[str, Any]]) -> None:
+    assert all(source.record["success"] for source in find_episodes(demos, FILE).values())  # of earlier folders too
     rows = iter(frames)
     with h5py.File(demos / FILE) as file:
         for episode, length in enumerate(LENGTHS):
