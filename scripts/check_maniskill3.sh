@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 environment=build/maniskill3
 "$uv_python" -m uv venv --quiet --clear --seed --python "$uv_python" $environment
 newer_constraints > $environment/constraints.txt
-install $environment/bin/python -c $environment/constraints.txt -e '.[sim3,dev]'
+install $environment/bin/python -c $environment/constraints.txt -e '.[sim3,dev]' pyarrow  # for LeRobot
 $environment/bin/python -c 'import mani_skill, numpy, platform; print("ManiSkill 3:", platform.python_version(), numpy.__version__)'
 # Of `pick` one test alone: what others pick depends on piles, which are dropped otherwise here.
 $environment/bin/python -m pytest tests/envs/test_{maniskill3,collect,scene_generator,scene_view,object_renderer,grasp_labels}.py \
