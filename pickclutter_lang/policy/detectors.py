@@ -181,10 +181,10 @@ class StudentDetector:
         rivals = [rivals_of(name, config.names) for name in names]
         colors = map(color_phrase, COLORS) if any(one.color for one in rivals) else ()
         scored = list(dict.fromkeys([*(one.own[0] for one in rivals), *config.names, *colors]))
-        output = self.student.predict(observation, scored)
+        text = self.student.networks.encode_names(scored)
+        output = self.student.networks.score(self.student.preprocess(observation), text)
         log_odds = segment_log_odds(output.cell_logits, segments, config.crop_size)
-        twice = self.student.looks_twice and crops is not None
-        texts = self.student.networks.encode_names(scored).positive if twice else None
+        texts = text.positive if self.student.looks_twice and crops is not None else None
         found, candidates, combined = list[_ByText](), list[list[NDArray[np.bool_]]](), set[int]()
         for n, (name, (asked, others, color)) in enumerate(zip(names, rivals, strict=True)):
             of_name, of_rivals = ([scored.index(other) for other in group] for group in (asked, others))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pickclutter_lang.datasets.scene_images import SceneDataset
-from pickclutter_lang.errors import DatasetError, InvalidArgumentError
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.point_cloud import camera_pose_from_table
 from pickclutter_lang.utils.typing import FloatArray
 
@@ -16,10 +16,10 @@ def scene_to_observation(scenes: SceneDataset, row: int) -> dict[str, Any]:
     """Return what detectors read of an observation of `FlatObservation`: the hand camera's RGB, depth and pose.
 
     A store of ManiSkill2's camera has no camera poses. Detectors need a pose for heights above the table alone, so it
-    is estimated from the plane of the table.
+    is estimated from the plane of the table. Where an object hides the table, the camera looks straight down at the
+    farthest pixel; it is within some degrees of that.
 
-    :raises DatasetError: when the store lacks the hand camera's depth, or where it has no poses its segmentation, or
-        when no table is seen in the scene
+    :raises DatasetError: when the store lacks the hand camera's depth, or where it has no poses its segmentation
     """
     rgb, depth = (scenes.load_images("hand", kind, [row])[0] for kind in ("rgb", "depth"))
     meters = depth.astype(np.float64) / 1000
@@ -33,7 +33,8 @@ def scene_to_observation(scenes: SceneDataset, row: int) -> dict[str, Any]:
         table = scenes.load_images("hand", "segmentation", [row])[0] == 0
         try:
             pose = camera_pose_from_table(meters, intrinsic, table)
-        except InvalidArgumentError as error:
-            raise DatasetError(f"scene {scenes.scene_ids[row]} of {scenes.store.place}: {error}") from error
+        except InvalidArgumentError:
+            pose = np.eye(4)
+            pose[2, 3] = meters.max()
     depth = meters.astype(np.float32)
     return {"hand_rgb": rgb, "hand_depth": depth, "hand_intrinsic": intrinsic, "hand_cam2world": pose}

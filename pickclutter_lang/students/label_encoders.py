@@ -220,9 +220,9 @@ class StoredLabelEncoder:
         :raises TeacherError: when a name is new, and the teacher is missing or another one
         """
         wanted = [*labels, *words]
-        if not wanted or any(name not in self._stored for name in wanted):
+        if not wanted or any(name not in self._stored and name not in self._new for name in wanted):
             wanted = validate_label_names(wanted)
-            self._encode_new([name for name in wanted if name not in self._stored])
+        self._encode_new([name for name in wanted if name not in self._stored])
         rows = [self._stored[name] if name in self._stored else self._new[name] for name in wanted]
         return PromptFeatures(*(torch.stack(part) for part in zip(*rows, strict=True)))
 

@@ -236,6 +236,18 @@ def test_randomized_scenes_have_their_own_camera(collected: Callable[[str], Coll
             assert nearest.max() < 0.003
 
 
+def test_an_object_may_hide_the_table(collected: Callable[[str], Collection], monkeypatch: pytest.MonkeyPatch) -> None:
+    scenes = SceneDataset(collected("proxy").store, SceneDataConfig(depth=True, crop_size=48, image_size=48))
+    load, seen = scenes.load_images, scene_to_observation(scenes, 0)
+    monkeypatch.setattr(scenes, "load_images", lambda *which: np.maximum(load(*which), which[1] == "segmentation"))
+    hidden = scene_to_observation(scenes, 0)
+    heights = [
+        unproject_depth(*(observation[f"hand_{key}"] for key in ("depth", "intrinsic", "cam2world"))).points[:, 2]
+        for observation in (seen, hidden)
+    ]
+    assert np.abs(heights[0] - heights[1]).max() < 0.05
+
+
 def test_ranges_change_no_pile(collected: Callable[[str], Collection], tmp_path: Path) -> None:
     collection = collected("randomized")
     usual = collection.collect(tmp_path / "usual", camera=HandCameraConfig(), appearance=AppearanceConfig())

@@ -23,9 +23,17 @@ _GRAY = np.uint8(128)
 
 def bounding_square(mask: NDArray[np.bool_]) -> tuple[float, float, float]:
     """Return center x and y and side of the smallest upright square around a mask [S, S] that is not empty."""
-    y, x = np.nonzero(mask)
-    side = float(max(np.ptp(x), np.ptp(y)) + 1)
-    return float(x.min() + x.max()) / 2, float(y.min() + y.max()) / 2, side
+    return _square(_bounds(mask))
+
+
+def _bounds(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the first and the last row and column [[top, bottom], [left, right]] of a mask that is not empty."""
+    return np.array([np.flatnonzero(mask.any(axis=axis))[[0, -1]] for axis in (1, 0)])
+
+
+def _square(bounds: NDArray[np.int64]) -> tuple[float, float, float]:
+    y, x = bounds.mean(axis=1).tolist()
+    return x, y, float(np.ptp(bounds, axis=1).max() + 1)
 
 
 def resize_smooth(images: Float32Array, size: int) -> Float32Array:
@@ -102,14 +110,17 @@ def object_crop(image: NDArray[np.uint8], mask: NDArray[np.bool_], size: int = O
     :param size: of the crop; 112 is the side at which most objects lay in the embedded teacher's training
     :return: float32 [size, size, 3] in 0..1
     """
-    x, y, side = bounding_square(mask)
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    alone = np.where(mask[box][..., None], image[box], _GRAY)
+    bounds = _bounds(mask)
+    (first_row, last_row), (first_column, last_column) = bounds.tolist()
+    box = np.s_[first_row : last_row + 1, first_column : last_column + 1]
+    x, y, side = _square(bounds)
     shrink = max(int(MARGIN * side // size), 1)  # bilinear resampling skips pixels of what is much larger
-    ring = np.pad(alone, ((shrink,) * 2, (shrink,) * 2, (0, 0)), constant_values=_GRAY)
+    height, width = mask[box].shape
+    ring = np.full((height + 2 * shrink, width + 2 * shrink, 3), _GRAY)
+    ring[shrink : shrink + height, shrink : shrink + width][mask[box]] = image[box][mask[box]]
     small = np.asarray(Image.fromarray(ring).reduce(shrink)) if shrink > 1 else ring
-    left, top = ((center - first + shrink + 0.5) / shrink - 0.5 for center, first in ((x, columns[0]), (y, rows[0])))
+    centers = (x, first_column), (y, first_row)
+    left, top = ((center - first + shrink + 0.5) / shrink - 0.5 for center, first in centers)
     return crop_bilinear(small, left, top, MARGIN * side / shrink, size)
 
 
