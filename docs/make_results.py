@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pickclutter_lang.evaluation.metrics import MEASURES, hits_of, share_of
+from pickclutter_lang.evaluation.metrics import MEASURES, hits_of, paired, share_of
 from pickclutter_lang.results.intervals import share
 from pickclutter_lang.utils.markdown import markdown_table
 
@@ -76,8 +76,24 @@ def of_oracle(name: str, *variants: str) -> str:
         own, tried = found[variant], [episode for episode in found[variant] if episode["seed"] in placed]
         of_placed = [share_of(tried, variant, RATES[0], group) for group in ("all", "unseen")]
         rows.append([VARIANTS[variant], *of_placed, *(share_of(own, variant, key, "all") for key in RATES[1:])])
-    heads = ["placed, of what the oracle places", "of these, unseen names", *(MEASURES[key].title for key in RATES[1:])]
+    heads = [
+        "graspable: placed, of what the oracle places",
+        "of these, unseen names",
+        *(MEASURES[key].title for key in RATES[1:]),
+    ]
     return markdown_table(["%, 95% interval", *heads], rows)
+
+
+def differences(name: str, *pairs: str) -> str:
+    """Return by how many points more A places than B, of what the oracle places, for pairs of variants A:B."""
+    found, rows = episodes_of(name), []
+    placed = {pile for pile, (hit, _) in hits_of(found["oracle"], "oracle", RATES[0]).items() if hit}
+    for one, _, other in (pair.partition(":") for pair in pairs):
+        both = [episode for episode in (*found[one], *found[other]) if episode["seed"] in placed]
+        groups = (both, [episode for episode in both if not episode["seen"]])
+        cells = (paired(group, (one, RATES[0]), (other, RATES[0])) for group in groups)
+        rows.append([VARIANTS[one], VARIANTS[other], *cells])
+    return markdown_table(["places more", "than", "points, 95% interval", "of unseen names"], rows)
 
 
 def by_words(name: str) -> str:
@@ -125,7 +141,7 @@ def source(name: str) -> str:
 
 
 RENDERERS: dict[str, Callable[..., str]] = {
-    function.__name__: function for function in (of_oracle, by_words, teacher, table, source)
+    function.__name__: function for function in (of_oracle, differences, by_words, teacher, table, source)
 }
 
 

@@ -23,10 +23,9 @@ from PIL import Image, ImageColor
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.kinds.finishes import Finish, choice
 from pickclutter_lang.objects.procedural.textures import PATTERNS
-from pickclutter_lang.utils.images import read_image
+from pickclutter_lang.utils.images import IMAGE_SUFFIXES, image_files, read_image
 from pickclutter_lang.utils.typing import FloatArray
 
-IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png", ".webp")
 RANDOM = "random"
 GRAZING_DEG = 75.0
 """A surface that is seen at a larger angle to its normal may have no depth."""
@@ -257,9 +256,7 @@ def table_images(path: str) -> list[Path]:
 
     :raises InvalidArgumentError: where there is none
     """
-    place = Path(path)
-    found = sorted(place.iterdir()) if path.strip() and place.is_dir() else [place]
-    found = [one for one in found if one.suffix.lower() in IMAGE_SUFFIXES and one.is_file()]
+    found = image_files(Path(path)) if path.strip() else []
     if not found:
         raise InvalidArgumentError(
             f"expected appearance.table to be a color's name, #rrggbb, random, an image or a folder of images "

@@ -98,7 +98,7 @@ class PickConfig(ViewConfig, SimulatorConfig):
     """One pick by name in the simulator."""
 
     phrase: str = MISSING
-    """What to pick: a name, synonym or category, after colors, materials, shapes or sizes, such as `the red mug`; or
+    """What to pick: a name, synonym or category, after colors, materials or shapes, such as `the red mug`; or
     a color alone: `the red one`."""
     policy: str | None = "open"
     """Who decides: `open`, the embedded policy, or a policy folder of `pickclutter export-policy`. null: the teacher

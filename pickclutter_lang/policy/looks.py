@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from pickclutter_lang.envs.randomization import IMAGE_SUFFIXES
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError
 from pickclutter_lang.policy.calibration import MIN_LOOKS, Calibration
 from pickclutter_lang.policy.command_configs import CalibrateConfig
@@ -19,7 +18,7 @@ from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.taught_folder import learning
-from pickclutter_lang.utils.images import read_image
+from pickclutter_lang.utils.images import image_files, read_image
 from pickclutter_lang.utils.progress import track
 from pickclutter_lang.utils.sampling import evenly_spaced
 
@@ -92,7 +91,7 @@ def _of_images(config: CalibrateConfig, student: StudentRuntime) -> Iterator[Obs
     folder, side = Path(str(config.images)), student.config.camera_size
     if not folder.is_dir():
         raise DatasetError(f"expected images= to be a folder, but got {folder}")
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+    paths = image_files(folder)
     for n in track(_chosen(len(paths), folder, config), "looks", transient=True):
         yield {"hand_rgb": np.asarray(ImageOps.fit(read_image(paths[n]), (side, side), Image.Resampling.BILINEAR))}
 

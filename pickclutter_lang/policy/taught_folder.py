@@ -12,7 +12,6 @@ import numpy as np
 from PIL import Image
 
 from pickclutter_lang.datasets.transforms.resampling import object_crop
-from pickclutter_lang.envs.randomization import IMAGE_SUFFIXES
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.object_sets import is_kinds, load_object_set
 from pickclutter_lang.policy.calibration import load_calibration
@@ -30,7 +29,7 @@ from pickclutter_lang.policy.folder import (
 )
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teaching import Example, add_example, encode_example, find_example
-from pickclutter_lang.utils.images import Cell, contact_sheet, png_bytes, read_image
+from pickclutter_lang.utils.images import IMAGE_SUFFIXES, Cell, contact_sheet, image_files, png_bytes, read_image
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.progress import track
@@ -151,7 +150,7 @@ def _examples_of(config: TeachConfig) -> Iterator[tuple[str, Example]]:
 def _of_images(config: TeachConfig) -> Iterator[Example]:
     """Yield the examples of image files; one with an alpha channel says by it what is the object."""
     given = Path(str(config.images))
-    paths = sorted(p for p in given.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES) if given.is_dir() else [given]
+    paths = image_files(given) if given.is_dir() else [given]
     if not paths:
         raise DatasetError(f"expected images in {given}, but there is none of {', '.join(IMAGE_SUFFIXES)}")
     for path in track(paths, "examples", transient=True):

@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.reading import read_file
 
+IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 MAX_IMAGE_BYTES = 256 * 2**20
 """Largest file of an image."""
 MAX_PIXELS = 100_000_000
@@ -26,6 +27,17 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # im
 _MARGIN, _LINE, _TITLE = 12, 16, 60
 Words = tuple[str, str]
 """A text and its color."""
+
+
+def is_image(path: Path) -> bool:
+    """Return whether the name of a file is that of an image, and not hidden."""
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+
+
+def image_files(place: Path) -> list[Path]:
+    """Return the images in a folder in the order of their names; of an image file, itself."""
+    found = sorted(place.iterdir()) if place.is_dir() else [place]
+    return [one for one in found if is_image(one) and not one.is_dir()]
 
 
 @dataclass(frozen=True)

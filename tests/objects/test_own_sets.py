@@ -29,14 +29,6 @@ def unseen_of(objects: ObjectSet) -> set[str]:
     return {item.model_id for item in objects.catalog if item.split == "ood"}
 
 
-def link_set(source: Path, folder: Path) -> Path:
-    """Make a folder with the meshes of another."""
-    folder.mkdir()
-    for name in ("models", "info_pick_v0.json"):
-        (folder / name).symlink_to(source / name)
-    return folder
-
-
 def test_a_folder_is_an_object_set_by_its_catalog(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     objects = load_object_set(str(mine))
     assert (objects.name, objects.catalog.model_ids) == ("mine", list(MESHES)) and unseen_of(objects) == {*UNSEEN}

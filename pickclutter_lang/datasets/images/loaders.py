@@ -35,11 +35,11 @@ from pickclutter_lang.language.descriptions import read_descriptions
 from pickclutter_lang.language.object_attributes import attributes_of
 from pickclutter_lang.objects.catalog import all_objects
 from pickclutter_lang.objects.catalog_file import object_of_words
+from pickclutter_lang.utils.images import IMAGE_SUFFIXES, image_files, is_image
 from pickclutter_lang.utils.plugins import checked_result, is_plugin, resolve
 from pickclutter_lang.utils.reading import Line, Prose, Text, read_json
 from pickclutter_lang.utils.validation import one_of
 
-IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 CLASSES = "classes.json"
 FLOWERS = tuple(
     """
@@ -168,7 +168,7 @@ def _published(spec: PublishedSet, config: ImageDataConfig) -> ImageDataset:
 def _class_folders(config: ImageDataConfig, root: Path, spec: PublishedSet) -> dict[Path, ImageClass]:
     """Return the class folders of a published dataset, in its folder or in the authors' parts, by their names."""
     folders = sorted((path for part in _parts(root) for path in _subfolders(part)), key=lambda path: path.name)
-    if not any(_is_image(path) for folder in folders for path in folder.iterdir()):
+    if not any(is_image(path) for folder in folders for path in folder.iterdir()):
         raise MissingAssetsError(
             f"expected {spec.title} in {config.root} ({spec.layout}, or a folder of images for each class), but it is "
             f"not there; get it from {spec.source} (several official links are dead: look for a mirror)"
@@ -217,7 +217,7 @@ def _sun(config: ImageDataConfig, root: Path, spec: PublishedSet) -> Sequence[La
     for place, inner, files in sorted(os.walk(root)) if _parts(root) == [root] else ():
         inside = Path(place).relative_to(root).as_posix()
         # A folder without folders is a class even when it is empty, so that it is refused.
-        if inside != "." and "/." not in f"/{inside}" and (not inner or any(_is_image(Path(name)) for name in files)):
+        if inside != "." and "/." not in f"/{inside}" and (not inner or any(is_image(Path(name)) for name in files)):
             folder = re.sub(r"^\w/", "", inside).replace("/", "_")
             folders[Path(place)] = ImageClass(folder, humanize(folder))
     return _files_of(folders or _class_folders(config, root, spec))
@@ -301,13 +301,13 @@ def _files_of(folders: Mapping[Path, ImageClass], half: str | None = None) -> li
     """
     files: list[LabeledFile] = []
     for folder, item in folders.items():
-        images = sorted(path for path in folder.iterdir() if _is_image(path)) if folder.is_dir() else []
+        images = image_files(folder)
         if half is not None:
             by_hash = sorted(images, key=lambda path: hashlib.sha256(path.name.encode()).digest())
             middle = (len(images) + 1) // 2
             images = sorted(by_hash[:middle] if half == "first" else by_hash[middle:])
         if not images:
-            raise MissingAssetsError(f"expected images ({', '.join(IMAGE_EXTENSIONS)}) in {folder}, but there are none")
+            raise MissingAssetsError(f"expected images ({', '.join(IMAGE_SUFFIXES)}) in {folder}, but there are none")
         files += [(path, item) for path in images]
     return files
 
@@ -327,10 +327,6 @@ def _subfolders(root: Path) -> list[Path]:
 def _first_folder(root: Path, *candidates: str) -> Path:
     """Return the first candidate below a root that is a folder; the root itself where none is."""
     return next((root / name for name in candidates if (root / name).is_dir()), root)
-
-
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_EXTENSIONS and not path.name.startswith(".")
 
 
 def _read_mat(path: Path, key: str) -> Any:

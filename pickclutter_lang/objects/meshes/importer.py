@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -166,7 +166,7 @@ def _make_all(
     for folder in (out / "models").glob(f"{_BUILDING}*"):  # of a killed import
         shutil.rmtree(folder, ignore_errors=True)
     made_of: dict[str, ImportedModel] = {}
-    with closing(PoolConfig(workers).map(_worker, tasks)) as done, ProgressBar("meshes", len(tasks)) as bar:
+    with closing(PoolConfig(workers).map(lambda: _make, tasks)) as done, ProgressBar("meshes", len(tasks)) as bar:
         for task, made in done:
             bar.advance()
             if isinstance(made, BrokenMesh):
@@ -205,11 +205,6 @@ def _is_unchanged(task: _Task, models: Mapping[str, ImportedModel], out: Path) -
     except OSError:
         return False
     return digests == model.files
-
-
-def _worker() -> Callable[[_Task], ImportedModel | BrokenMesh]:
-    """Return what a worker does with a mesh."""
-    return _make
 
 
 def _make(task: _Task) -> ImportedModel | BrokenMesh:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
+from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.procedural.geometry import ModelGeometry, Part, TextureImage
 from pickclutter_lang.objects.procedural.surfaces import Floats, Ints
 from pickclutter_lang.utils.io import is_running
@@ -179,10 +179,8 @@ def vertex_normals(points: Floats, faces: Ints, part_index: Ints) -> Floats:
 
 def collision_obj(hulls: Sequence[Floats]) -> str:
     """Return the text of `collision.obj`: the convex hull of each set of points [N, 3], a group each."""
-    try:
-        from trimesh.convex import convex_hull
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("trimesh", "sim") from error
+    from trimesh.convex import convex_hull
+
     lines, start = [], 1
     for n, points in enumerate(hulls):
         hull = convex_hull(np.round(points, 6))
