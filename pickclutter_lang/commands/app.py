@@ -136,6 +136,7 @@ REGISTERED: dict[str, Command[Any]] = {}
 
 def _run(run: Callable[[], None], command: Command[Any]) -> None:
     """Let hydra compose the configuration of a command and run its task; errors of the composition get a name."""
+    sys.argv[1:] = [_quoted(argument) for argument in sys.argv[1:]]
     _check_arguments(command, sys.argv[1:])
     Hydra.format_config_groups = _no_groups  # type: ignore[method-assign]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # have hydra raise its errors, rather than print them
@@ -143,6 +144,14 @@ def _run(run: Callable[[], None], command: Command[Any]) -> None:
         run()
     except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:  # the task's never come here
         raise explain(error, command) from error
+
+
+def _quoted(argument: str) -> str:
+    """Return an override with quotes around texts with letters beyond ASCII, which hydra takes in quotes alone."""
+    key, sign, value = argument.partition("=")
+    if not sign or value.isascii() or set(value) & {*"'\"{}()$\\"}:
+        return argument
+    return key + sign + re.sub(r"[^\[\],]*[^\x00-\x7f][^\[\],]*", lambda text: f'"{text[0].strip()}"', value)
 
 
 def _no_groups(self: Hydra, predicate: Callable[[str], bool], compact: bool = True) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject, all_objects
 from pickclutter_lang.objects.kinds.kind import words_of_kinds
@@ -198,6 +199,7 @@ def read_name(text: str, names: Sequence[str] = ()) -> str:
     :param names: as those of `parse_target_name`
     :raises InvalidArgumentError: as `parse_target_name`, but not for a text that asks for nothing
     """
+    validate_label_names([text])
     known = _known_names(tuple(names))
     requested = known.requested(text)
     return known.cut(_plain(text)) if requested is None else requested

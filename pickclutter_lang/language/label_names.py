@@ -20,7 +20,8 @@ def validate_label_names(names: Sequence[str]) -> list[str]:
     """
     cleaned = [name.strip() if isinstance(name, str) else "" for name in names]
     if not cleaned or not all(cleaned):
-        raise InvalidArgumentError(f"expected one name or more, all of them texts, but got {list(names)}")
+        wrong = [name for name, text in zip(names, cleaned, strict=True) if not text]
+        raise InvalidArgumentError(f"expected one name or more, all of them texts, but got {wrong[:1]}")
     for name in cleaned:
         check_line("a name", name)
     twice = sorted(name for name, count in Counter(cleaned).items() if count > 1)

@@ -14,7 +14,7 @@ from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
 TABLE_HEIGHT_M = 0.004
 """Points up to that height belong to the table; a margin for the errors of depth."""
-_MAX_DEPTH_M = 3.0  # points farther from the camera are background
+MAX_DEPTH_M = 3.0  # points farther from the camera are background
 _PLANE_ITERATIONS = 3  # refits of the table's plane, each without the outliers of the last one
 _PLANE_INLIER_M = 0.003  # distance from the plane; twice the median distance where that is larger
 # Planar faces: points of a patch, patches (bounds the run time), deviation from the plane over that along the shorter
@@ -65,7 +65,7 @@ def unproject_depth(depth: AnyFloatArray, intrinsic: AnyFloatArray, camera: AnyF
             f"expected a depth image [H, W], an intrinsic matrix [3, 3] and a pose [4, 4], but got "
             f"{list(np.shape(depth))}, {list(np.shape(intrinsic))} and {list(np.shape(camera))}"
         )
-    rows, cols = np.nonzero((depth > 0) & (depth < _MAX_DEPTH_M))
+    rows, cols = np.nonzero((depth > 0) & (depth < MAX_DEPTH_M))
     z = np.asarray(depth, float)[rows, cols]
     x = (cols + 0.5 - intrinsic[0, 2]) / intrinsic[0, 0] * z
     y = (rows + 0.5 - intrinsic[1, 2]) / intrinsic[1, 1] * z

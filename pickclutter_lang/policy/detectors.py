@@ -15,7 +15,7 @@ from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import COLORS, color_alone, color_phrase, known_phrase
 from pickclutter_lang.manipulation.segmentation import segment_photo, select_target_segments
-from pickclutter_lang.policy.examples import bare_name, crop_metric, keys_of
+from pickclutter_lang.policy.examples import crop_metric, keys_of
 from pickclutter_lang.policy.observations import (
     repeated,
     segment_log_odds,
@@ -158,9 +158,9 @@ class StudentDetector:
         return (shrink_observation(observation, factor) if factor > 1 else observation), factor
 
     def _plain(self, name: str) -> str:
-        """Return a name as it was taught, if it was, "the mug" too; otherwise without space around it."""
-        bare = bare_name(name)
-        return bare if bare in self.student.examples.taught else name.strip()
+        """Return a name as it was taught, if it was, "the Mug" too; otherwise without space around it."""
+        spelled = self.student.examples.spelled(name)
+        return spelled if spelled in self.student.examples.taught else name.strip()
 
     def _needs_text(self, name: str, labels: Sequence[str] | None) -> bool:
         """Whether a name's text counts: one that was not taught, that has thresholds, or that says more than a name."""

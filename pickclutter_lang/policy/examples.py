@@ -131,7 +131,17 @@ class Examples:
 
     def count(self, name: str) -> int:
         """Return the number of examples of a name."""
-        return self.names.count(name)
+        return self.names.count(self.spelled(name))
+
+    def spelled(self, name: str, known: Sequence[str] = ()) -> str:
+        """Return a name without article, as it was taught or is in `known` where upper case alone differs.
+
+        :raises InvalidArgumentError: for a name that is no line of text
+        """
+        (name,) = validate_label_names([name])
+        bare = bare_name(name)
+        alike = {other.casefold(): other for other in (*known, *self.taught)}
+        return bare if bare in self.taught else alike.get(bare.casefold(), bare)
 
     def add(self, name: str, keys: Float32Array, rivals: Float32Array) -> Examples:
         """Return a memory with further examples of a name.
@@ -140,7 +150,7 @@ class Examples:
         :param rivals: [r, D], of other objects in the same images
         :raises InvalidArgumentError: for a name that is no line of text, or more than the memory holds
         """
-        (name,) = validate_label_names([bare_name(name)])
+        name = self.spelled(name)
         taught = _sorted((*self.names, *[name] * len(keys)), [*self.keys, *keys])
         beside = _sorted((*self.rival_names, *[name] * len(rivals)), [*self.rivals, *rivals])
         out = replace(self, names=taught[0], keys=taught[1], rival_names=beside[0], rivals=beside[1])
@@ -156,7 +166,7 @@ class Examples:
 
         :raises UnknownObjectError: for a name that was not taught
         """
-        names = [bare_name(name) for name in names]
+        names = [self.spelled(name) for name in names]
         for name in names:
             if name not in self.taught:
                 raise UnknownObjectError(

@@ -33,7 +33,7 @@ from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, ca
 from pickclutter_lang.students.config import PromptConfig, StudentConfig
 from pickclutter_lang.teachers.config import TeacherReference
 from pickclutter_lang.utils.constants import CAMERAS, LABELS
-from pickclutter_lang.utils.io import atomic_write, write_json
+from pickclutter_lang.utils.io import atomic_write, create_dir, write_json
 from pickclutter_lang.utils.reading import (
     Kind,
     Sha256,
@@ -326,6 +326,29 @@ def _hash_of(tensors: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> s
     return digest.hexdigest()
 
 
+def check_nothing_lost(folder: Path, learned: Mapping[str, bytes]) -> None:
+    """Check that a policy folder was not taught, or adapted, what another policy that is written there lacks.
+
+    :param learned: files of what that policy learned
+    :raises InvalidArgumentError: when it was
+    """
+    for name in LEARNED_FILES if (folder / CONFIG_FILE).exists() else ():
+        path = folder / name
+        if path.exists() and not (name in learned and _names_in(path.read_bytes()) <= _names_in(learned[name])):
+            raise InvalidArgumentError(
+                f"expected a folder in which no policy learned anything else, but {path} would be lost; choose another "
+                "out, or delete that file"
+            )
+
+
+def _names_in(data: bytes) -> set[str]:
+    """Return the names that one of `LEARNED_FILES` is about; none for a calibration, or a damaged file."""
+    with suppress(ValueError, LookupError, TypeError, AttributeError):
+        (noted,) = metadata_of(data).values()
+        return {*json.loads(noted).get("names", ())}
+    return set()
+
+
 def write_folder(
     folder: Path,
     config: PolicyConfig,
@@ -342,6 +365,7 @@ def write_folder(
     :raises DatasetError: when it cannot be written
     """
     config.validate()
+    create_dir(folder)
     stale = [CONFIG_FILE, *LEARNED_FILES]
     with suppress(CheckpointError):
         stale += set(load_config(folder).sha256).difference(files)
@@ -367,10 +391,13 @@ def copy_folder(folder: Path, out: Path, learned: Mapping[str, bytes]) -> None:
     """Write a policy folder again somewhere else, with the files of what it learned since.
 
     :raises CheckpointError: when it is missing or damaged
+    :raises InvalidArgumentError: when a policy in another `out` learned what would be lost
     :raises DatasetError: when the copy cannot be written
     """
     folder = policy_folder(folder)
     config = load_config(folder)
+    if folder.resolve() != out.resolve():
+        check_nothing_lost(out, learned)
     write_folder(out, config, {name: read_policy_file(folder, config, name) for name in config.sha256}, learned=learned)
 
 

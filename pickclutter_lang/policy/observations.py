@@ -11,7 +11,38 @@ from PIL import Image
 
 from pickclutter_lang.datasets.transforms.resampling import enlarge, segment_means
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.manipulation.point_cloud import MAX_DEPTH_M
 from pickclutter_lang.manipulation.segmentation import segment_rgbd
+
+
+def check_view(rgb: Any, depth: Any, intrinsic: Any, pose: Any) -> None:
+    """Check what a camera of one's own gives; the arguments are those of `LanguagePickPolicy.locate`.
+
+    :raises InvalidArgumentError: for another form, type or unit
+    """
+    for name, value in (("rgb", rgb), ("depth", depth), ("intrinsic", intrinsic), ("pose", pose)):
+        if not isinstance(value, np.ndarray):
+            raise InvalidArgumentError(f"expected {name} to be an array of NumPy, but got {type(value).__name__}")
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
+        raise InvalidArgumentError(f"expected rgb as uint8 [S, S, 3], but got {rgb.dtype} {list(rgb.shape)}")
+    height, width = rgb.shape[:2]
+    if depth.shape != (height, width) or depth.dtype.kind != "f":
+        raise InvalidArgumentError(
+            f"expected depth in meters as floats [{height}, {width}], but got {depth.dtype} {list(depth.shape)}; whole "
+            "numbers are millimeters: depth / 1000"
+        )
+    if not ((depth > 0) & (depth < MAX_DEPTH_M)).any():
+        raise InvalidArgumentError(
+            f"expected depth of 0 to {MAX_DEPTH_M:g} m somewhere, but there is none; is it in millimeters?"
+        )
+    focal, center = np.diagonal(intrinsic)[:2], intrinsic[:2, -1]
+    if intrinsic.shape != (3, 3) or not ((focal > 0).all() and (center > 0).all() and (center < [width, height]).all()):
+        raise InvalidArgumentError(
+            f"expected the matrix of a camera of {width} x {height} pixels, [[fx, 0, cx], [0, fy, cy], [0, 0, 1]], but "
+            f"got {intrinsic.tolist()}"
+        )
+    if pose.shape != (4, 4) or not np.allclose(pose[:3, :3] @ pose[:3, :3].T, np.eye(3), atol=0.01):
+        raise InvalidArgumentError(f"expected pose as [4, 4], a rotation and a position, but got {pose.tolist()}")
 
 
 def segment_observation(observation: Mapping[str, Any]) -> NDArray[np.int64]:

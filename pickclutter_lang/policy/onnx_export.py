@@ -26,6 +26,7 @@ from pickclutter_lang.policy.folder import (
     CROPS_FILE,
     NETWORK_FILE,
     TEXT_FILE,
+    check_nothing_lost,
     load_catalog,
     pictures_of,
     policy_folder,
@@ -64,7 +65,8 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
     :raises MissingExtraError: without the extra `export`
     :raises ExportError: when a network has no ONNX form, or ONNX Runtime gives other numbers than torch
     :raises CheckpointError: when the policy is missing or damaged, or names code that is not trusted
-    :raises InvalidArgumentError: when `out` is the folder of the policy, or for a name that cannot be encoded
+    :raises InvalidArgumentError: when `out` is the folder of the policy, or one that learned what would be lost, and
+        for a name that cannot be encoded
     :raises TeacherError: when a name is new to the policy, and its teacher is missing or another one
     :raises DatasetError, LockedError: when the folder cannot be written
     """
@@ -81,7 +83,9 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
     colors = map(color_phrase, COLORS) if any(map(color_alone, config.names)) else ()
     asked = dict.fromkeys([*map(str.strip, config.names), *colors])
     further = tuple(name for name in asked if name not in spec.names)
-    networks = TorchNetworks(spec, weights, text)
+    networks, examples = TorchNetworks(spec, weights, text), load_examples(policy)
+    looks = load_calibration(policy, loaded)
+    check_nothing_lost(out, examples.files() | looks.files())
     with dir_lock(out):
         features = networks.encode_names([*spec.names, *further])
         files, size = {TEXT_FILE: text_bytes([*spec.names, *further], features)}, spec.image_size
@@ -103,7 +107,6 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
                 networks.crop_classifier, compared, ["logits"], {"images": "N", "masks": "N"}, {}
             )
             difference = max(difference, of_crops)
-        examples = load_examples(policy)
         if examples.taught or loaded.thresholds.second_look is not None:
             encoder = CropEncoder(use_bf16=False).eval()
             alone = _noise(_COMPARED, 3, OBJECT_SIZE, OBJECT_SIZE)
@@ -111,7 +114,7 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
                 encoder, [{"crops": alone}, {"crops": alone[:1]}], ["features"], {"crops": "N"}, {}
             )
             difference = max(difference, of_crops)
-        looks = replace(load_calibration(policy, loaded), student=hashlib.sha256(files[NETWORK_FILE]).hexdigest())
+        looks = replace(looks, student=hashlib.sha256(files[NETWORK_FILE]).hexdigest())
         learned = {**pictures_of(policy, examples.taught), **examples.files(), **looks.files()}
         made = replace(loaded, student=spec, further_names=further)
         write_folder(out, made, files, load_catalog(policy), learned)

@@ -22,6 +22,7 @@ from pickclutter_lang.policy.calibration import load_calibration
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
 from pickclutter_lang.policy.examples import load_examples
 from pickclutter_lang.policy.folder import copy_folder, load_config, pictures_of, policy_folder
+from pickclutter_lang.policy.observations import check_view
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teaching import add_example, check_observation, find_example
 from pickclutter_lang.utils.hub_files import pretrained_folder, push_to_hub
@@ -300,10 +301,12 @@ class LanguagePickPolicy:
         :param pose: [4, 4], the camera's pose in a world whose z points up and is 0 on the table; OpenGL's axes: x
             right, y up, view along -z
         :param name: of any object
-        :raises InvalidArgumentError: for an image of another size or type, a name that cannot be encoded, or one that
-            says where the object is or what it is not
+        :return: an empty mask where nothing stands above the table; look at the axes of the pose then
+        :raises InvalidArgumentError: for an image of another size, type or unit, a matrix that is none of a camera, a
+            name that cannot be encoded, or one that says where the object is or what it is not
         :raises PickClutterError: what encoding a new name raises
         """
+        check_view(rgb, depth, intrinsic, pose)
         observation = {"hand_rgb": rgb, "hand_depth": depth, "hand_intrinsic": intrinsic, "hand_cam2world": pose}
         found = self.detector(observation, read_name(name, self.detector.names))
         points, others = points_of_object(np.asarray(depth, float), intrinsic, pose, found.mask)

@@ -16,7 +16,7 @@ from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgume
 from pickclutter_lang.objects.object_sets import is_kinds, load_object_set
 from pickclutter_lang.policy.calibration import load_calibration
 from pickclutter_lang.policy.command_configs import CalibrateConfig, TeachConfig
-from pickclutter_lang.policy.examples import Examples, bare_name, load_examples
+from pickclutter_lang.policy.examples import Examples, load_examples
 from pickclutter_lang.policy.folder import (
     CONFIG_FILE,
     LEARNED_FILES,
@@ -48,7 +48,8 @@ def teach(config: TeachConfig) -> Examples:
     config.validate()
     with learning(config) as (student, pictures):
         shown = defaultdict[str, list[tuple[Float32Array, Float32Array]]](list)
-        for name, example in _examples_of(config):
+        for asked, example in _examples_of(config):
+            name = student.examples.spelled(asked, student.config.names)
             file, picture = _picture(name, example)
             pictures[file] = picture
             shown[name].append(encode_example(student, example))
@@ -112,7 +113,7 @@ def add_to_folder(student: StudentRuntime, name: str, example: Example, out: Pat
     """
     with dir_lock(out):
         student.examples = load_examples(out)  # another command may have taught it meanwhile
-        add_example(student, name, example)
+        name = add_example(student, name, example)
         file, picture = _picture(name, example)
         atomic_write(out / file, picture, remove_stale=False)
         student.examples.save(out)
@@ -227,10 +228,11 @@ def forget(policy: str, names: Sequence[str]) -> Examples:
         raise InvalidArgumentError(f"expected a policy folder, since {policy} belongs to the package")
     load_config(folder)
     with dir_lock(folder):
-        examples = load_examples(folder).forget(names)
+        taught = load_examples(folder)
+        examples = taught.forget(names)
         examples.save(folder)
-        for name in names:
-            for picture in (folder / PICTURES).glob(f"{picture_prefix(bare_name(name))}*.png"):
+        for name in {*taught.taught}.difference(examples.taught):
+            for picture in (folder / PICTURES).glob(f"{picture_prefix(name)}*.png"):
                 picture.unlink()
     return examples
 

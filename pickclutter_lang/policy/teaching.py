@@ -116,9 +116,11 @@ def encode_example(student: StudentRuntime, example: Example) -> tuple[Float32Ar
     return keys, keys_of(student.encode_crops(example.rgb, example.others[:_MAX_RIVALS]))
 
 
-def add_example(student: StudentRuntime, name: str, example: Example) -> None:
-    """Give a student one more example of a name.
+def add_example(student: StudentRuntime, name: str, example: Example) -> str:
+    """Give a student one more example of a name, and return the name as the policy spells it.
 
     :raises InvalidArgumentError: as `Examples.add`
     """
+    name = student.examples.spelled(name, student.config.names)
     student.examples = student.examples.add(name, *encode_example(student, example))
+    return name

@@ -66,6 +66,8 @@ MISTAKES = [
     ("evaluate-policy policy=open simulator=maniskill4", "maniskill2, maniskill3"),
     # words without a key
     ("pick the red mug", "quotes"),
+    ("import-mesh löffel.stl out=ö", "löffel.stl"),
+    ("teach policy=mitü/bin names=[löffel,gabel] images=ü.png", "but got 2"),
 ]
 
 

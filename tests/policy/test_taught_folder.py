@@ -17,7 +17,9 @@ from helpers.photos import photo
 from helpers.policies import random_policy
 from helpers.process_kill import run_killed
 from pickclutter_lang.commands import main
-from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
+from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.policy import torch_networks
 from pickclutter_lang.policy.command_configs import RuntimeExportConfig, TeachConfig
 from pickclutter_lang.policy.examples import load_examples
@@ -110,6 +112,31 @@ def test_the_commands_teach_list_and_forget(place: Path, tmp_path: Path, capsys:
         assert ended.value.code == 2
     teach(TeachConfig(str(place / "policy"), str(tmp_path / "again"), ["pear"], str(place / "pears")))
     assert contents(tmp_path / "again") == contents(place / "mine")
+
+
+def test_upper_case_makes_no_other_name(place: Path, tmp_path: Path) -> None:
+    mine, nut = shutil.copytree(place / "mine", tmp_path / "mine"), str(place / "nut.png")
+    with pytest.raises(InvalidArgumentError, match="pear has 2 examples"):
+        teach(TeachConfig(str(mine), None, ["The Pear"], nut))
+    teach(TeachConfig(str(mine), None, ["LEMON"], nut))  # as the policy spells it
+    assert LanguagePickPolicy.load(mine).taught == {"lemon": 1, "pear": 2}
+    forget(str(mine), ["Lemon", "PEAR"])
+    assert contents(mine) == contents(place / "policy")
+
+
+def test_no_other_policy_takes_the_place_of_what_was_taught(place: Path, tmp_path: Path) -> None:
+    mine = shutil.copytree(place / "mine", tmp_path / "mine")
+    before = contents(mine)
+    with pytest.raises(InvalidArgumentError, match="would be lost"):
+        LanguagePickPolicy.load(place / "policy").save_pretrained(mine)
+    with pytest.raises(InvalidArgumentError, match="would be lost"):
+        export_policy(PolicyExportConfig(str(tmp_path / "run"), out=str(mine)))
+    assert contents(mine) == before
+    teach(TeachConfig(str(mine), None, ["nut"], str(place / "nut.png")))
+    LanguagePickPolicy.load(mine).save_pretrained(tmp_path / "copy")
+    teach(TeachConfig(str(tmp_path / "copy"), None, ["pear"], str(place / "alpha.png"), add=True))
+    LanguagePickPolicy.load(tmp_path / "copy").save_pretrained(mine)  # it knows all that was known there
+    assert LanguagePickPolicy.load(mine).taught == {"nut": 1, "pear": 3}
 
 
 def test_a_damaged_memory_stops_each_command(place: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

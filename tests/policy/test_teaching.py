@@ -20,6 +20,7 @@ from pickclutter_lang.policy.observations import segment_observation
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.teaching import find_example
 
+VIEW = {"rgb": "rgb", "depth": "depth", "intrinsic": "intrinsic", "pose": "cam2world"}
 SIDE = 128
 NAMES = ("lemon", "dice", "banana", "mug")
 
@@ -211,6 +212,30 @@ def test_a_policy_is_saved_as_it_was_taught(policy: LanguagePickPolicy, folder: 
     assert load_examples(tmp_path / "two").taught == () == load_examples(folder).taught
     with pytest.raises(InvalidArgumentError, match="student"):
         LanguagePickPolicy(RandomDetector()).teach(look, "nut", point=center(look, 2))
+
+
+def test_an_image_of_another_form_or_unit_is_not_looked_at(policy: LanguagePickPolicy) -> None:
+    look = painted_observation(SIDE)
+    image = {key: look[f"hand_{name}"] for key, name in VIEW.items()}
+    assert policy.locate(**image, name="mug").mask.any()
+    wrong: list[tuple[str, Any, str]] = [
+        ("rgb", image["rgb"] / 255, "uint8"),
+        ("rgb", image["rgb"].tolist(), "list"),
+        ("depth", (image["depth"] * 1000).astype(np.uint16), "millimeters"),
+        ("depth", image["depth"] * 1000, "millimeters"),
+        ("depth", image["depth"] * np.nan, "depth"),
+        ("intrinsic", image["intrinsic"] * 0, "fx"),
+        ("intrinsic", image["intrinsic"] * 3, "cx"),
+        ("pose", image["pose"] * 2, "rotation"),
+        ("name", " ", "name"),
+        ("name", 5, "name"),
+    ]
+    for key, value, named in wrong:
+        with pytest.raises(InvalidArgumentError, match=named):
+            policy.locate(**{**image, "name": "mug", key: value})
+    assert not policy.locate(**{**image, "pose": np.eye(4)}, name="mug").mask.any()
+    with pytest.raises(InvalidArgumentError, match="name"):
+        policy.teach(look, 5, point=center(look, 1))  # type: ignore[arg-type]
 
 
 def test_phrases_and_instructions_name_what_was_taught() -> None:

@@ -26,6 +26,7 @@ from pickclutter_lang.policy.folder import (
     StudentArchitecture,
     StudentSpec,
     Thresholds,
+    check_nothing_lost,
 )
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.torch_networks import CROP_CLASSIFIER_PREFIX, TorchNetworks, save_pretrained
@@ -49,10 +50,12 @@ def export_policy(config: PolicyExportConfig) -> Path:
     Scores are those that the run has saved when it was evaluated, where it has; scores that are missing need its
     scenes. The crop classifier is exported with the student after fine-tuning.
 
-    :raises InvalidArgumentError: for `calibration=unlabeled` with a crop classifier, or without unlabeled scenes
-    :raises PickClutterError: what `load_trained_run` raises; DatasetError when scenes are needed and missing, when no
-        table is seen in a scene that thresholds of the crop classifier come from, or when the folder cannot be written
+    :raises InvalidArgumentError: for `calibration=unlabeled` with a crop classifier or without unlabeled scenes; for
+        an `out` in which a policy learned what would be lost
+    :raises PickClutterError: what `load_trained_run` raises; DatasetError when scenes are needed and missing, or the
+        folder cannot be written
     """
+    check_nothing_lost(Path(config.out), {})
     student = load_trained_run(config)
     after_tuning = config.phase == FEW_SHOT
     with_crops = after_tuning and student.config.crop_classifier is not None

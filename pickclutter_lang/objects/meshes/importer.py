@@ -198,6 +198,8 @@ def _is_unchanged(task: _Task, models: Mapping[str, ImportedModel], out: Path) -
     model = models.get(name)
     if model is None or asdict(task.settings) != model.settings:
         return False
+    if task.source.path.relative_to(root).as_posix() not in model.files:
+        return False
     if not all((out / "models" / name / file).is_file() for file in _MODEL_FILES):
         return False
     try:

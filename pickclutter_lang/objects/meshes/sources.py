@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -39,8 +40,9 @@ class MeshSource:
 
     @property
     def model_id(self) -> str:
-        """An id of a to z, digits, `_` and `-`."""
-        return re.sub(r"[^a-z0-9_-]+", "_", self.stem.lower()).strip("_-")[:80] or "object"
+        """An id of a to z, digits, `_` and `-`; with a hash for a name without any."""
+        spelled = re.sub(r"[^a-z0-9_-]+", "_", self.stem.lower()).strip("_-")[:80]
+        return spelled or f"object_{hashlib.sha256(self.stem.encode()).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,8 @@ def test_what_did_not_change_is_skipped_and_what_did_is_replaced(tmp_path: Path)
     assert objects_of(out, ["box", "wedge"]).model_db(["box", "wedge"])["wedge"]["density"] == 500.0
     (out / "models" / "box" / "collision.obj").unlink()
     assert imported([box], out).imported == ["box"]
+    trimesh.creation.box((0.03, 0.03, 0.04)).export(tmp_path / "wedge.obj")  # another file of that name
+    assert imported([tmp_path / "wedge.obj"], out).imported == ["wedge"]
 
 
 @pytest.mark.slow
