@@ -29,7 +29,7 @@ from pickclutter_lang.envs.generation.pile_sampling import PileConfig
 from pickclutter_lang.envs.simulator import SIMULATORS, installed_simulator
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, catalog_bytes
 from pickclutter_lang.objects.object_sets import ObjectSet
-from pickclutter_lang.utils.io import atomic_write, clean_temp_files, create_dir
+from pickclutter_lang.utils.io import atomic_write, check_vacant, clean_temp_files, create_dir
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.plugins import installed_version
 from pickclutter_lang.utils.pool import PoolConfig
@@ -152,8 +152,10 @@ def collect_store(
     :param make_source: makes the source of scenes in each worker; it must survive `spawn`
     :param pool: who makes them
     :param catalog: content of `catalog.yaml`, whose hash the manifest has; None of sets of the package
+    :raises DatasetError: when the folder holds something else
     """
     folder = folder.absolute()
+    check_vacant(folder, MANIFEST_FILE, (SHARD_FOLDER, CATALOG_FILE))
     create_dir(folder)
     create_dir(folder / SHARD_FOLDER)
     with dir_lock(folder):

@@ -26,14 +26,14 @@ from pickclutter_lang.envs.generation.collect import package_versions
 from pickclutter_lang.envs.recording import replay_of
 from pickclutter_lang.envs.renderer import prepare_renderer
 from pickclutter_lang.envs.simulator import SIMULATORS, installed_simulator
-from pickclutter_lang.evaluation.episode_log import EpisodeLog
+from pickclutter_lang.evaluation.episode_log import IDENTITY_FILE, EpisodeLog
 from pickclutter_lang.evaluation.metrics import outcome_of
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.videos import SIDE, write_videos
 from pickclutter_lang.policy.folder import load_config, policy_fingerprint
 from pickclutter_lang.results.intervals import share
 from pickclutter_lang.utils.hub_files import CARD_FILE
-from pickclutter_lang.utils.io import clean_temp_files, create_dir, write_text
+from pickclutter_lang.utils.io import check_vacant, clean_temp_files, create_dir, write_text
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.markdown import markdown_table
 
@@ -74,6 +74,7 @@ def collect_demos(config: CollectDemosConfig) -> Collected:
         "camera_size": rollouts.camera_size,
         **{variant: policy_fingerprint(Path(policy)) for variant, policy in rollouts.policies.items()},
     }
+    check_vacant(folder, IDENTITY_FILE, (PARTS,))
     create_dir(folder)
     with dir_lock(folder):
         log = EpisodeLog(folder, identity)

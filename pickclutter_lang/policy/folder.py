@@ -33,7 +33,7 @@ from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, ca
 from pickclutter_lang.students.config import PromptConfig, StudentConfig
 from pickclutter_lang.teachers.config import TeacherReference
 from pickclutter_lang.utils.constants import CAMERAS, LABELS
-from pickclutter_lang.utils.io import atomic_write, create_dir, write_json
+from pickclutter_lang.utils.io import atomic_write, check_vacant, create_dir, write_json
 from pickclutter_lang.utils.reading import (
     Kind,
     Sha256,
@@ -362,9 +362,10 @@ def write_folder(
     :param catalog: of one's own objects that the student was trained on
     :param learned: files of what it learned since: its memory with pictures, its calibration
     :raises InvalidArgumentError: for a configuration that is not allowed
-    :raises DatasetError: when it cannot be written
+    :raises DatasetError: when it cannot be written, or the folder holds something else
     """
     config.validate()
+    check_vacant(folder, CONFIG_FILE, {Path(name).parts[0] for name in (CATALOG_FILE, *files, *(learned or {}))})
     create_dir(folder)
     stale = [CONFIG_FILE, *LEARNED_FILES]
     with suppress(CheckpointError):

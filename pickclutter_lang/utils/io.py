@@ -8,7 +8,7 @@ import io
 import json
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,20 @@ def create_dir(path: Path) -> None:
     except OSError as error:
         raise DatasetError(f"cannot create the folder {path}: {error.strerror}") from error
     check_writable_dir(path)
+
+
+def check_vacant(folder: Path, marker: str, begun: Collection[str] = ()) -> None:
+    """Check that a folder is new or empty, or one of its kind, so that nothing else is mixed with what is written.
+
+    :param marker: a file that a folder of this kind has
+    :param begun: what one that was interrupted may hold without it
+    :raises DatasetError: when something else is there
+    """
+    there = {one.name for one in folder.iterdir() if not one.name.startswith(".")} if folder.is_dir() else set[str]()
+    if marker not in there and (other := sorted(there.difference(begun))):
+        raise DatasetError(
+            f"expected a new folder, or one without {other[0]}, but {folder} holds it; choose another out"
+        )
 
 
 def check_writable_dir(path: Path) -> None:

@@ -17,7 +17,7 @@ from helpers.photos import photo
 from helpers.policies import random_policy
 from helpers.process_kill import run_killed
 from pickclutter_lang.commands import main
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
 from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.policy import torch_networks
@@ -129,6 +129,8 @@ def test_no_other_policy_takes_the_place_of_what_was_taught(place: Path, tmp_pat
     before = contents(mine)
     with pytest.raises(InvalidArgumentError, match="would be lost"):
         LanguagePickPolicy.load(place / "policy").save_pretrained(mine)
+    with pytest.raises(DatasetError, match="alpha"):  # a folder of images, or of anything else
+        LanguagePickPolicy.load(place / "policy").save_pretrained(place)
     with pytest.raises(InvalidArgumentError, match="would be lost"):
         export_policy(PolicyExportConfig(str(tmp_path / "run"), out=str(mine)))
     assert contents(mine) == before
