@@ -335,9 +335,10 @@ def check_nothing_lost(folder: Path, learned: Mapping[str, bytes]) -> None:
     for name in LEARNED_FILES if (folder / CONFIG_FILE).exists() else ():
         path = folder / name
         if path.exists() and not (name in learned and _names_in(path.read_bytes()) <= _names_in(learned[name])):
+            remedy = "forget it: pickclutter forget" if name == EXAMPLES_FILE else "delete that file"
             raise InvalidArgumentError(
                 f"expected a folder in which no policy learned anything else, but {path} would be lost; choose another "
-                "out, or delete that file"
+                f"out, or {remedy}"
             )
 
 

@@ -148,7 +148,7 @@ def did_you_mean(word: str, options: Iterable[str]) -> str:
     """
     lasts = {name: name.rpartition(".")[2] for name in options}
     last = word.rpartition(".")[2]
-    same = [name for name, part in lasts.items() if part == last]
+    same = [name for name, part in lasts.items() if part == last or name.casefold() == word.casefold()]
     near = [*get_close_matches(word, same, cutoff=0), *get_close_matches(word, lasts, cutoff=0.7)]
     close = get_close_matches(last, dict.fromkeys(lasts.values()), cutoff=0.75)
     near += [name for part in close for name in lasts if lasts[name] == part]

@@ -29,6 +29,7 @@ from pickclutter_lang.datasets.scenes.shards import REPAIR_HINT, bytes_damage, o
 from pickclutter_lang.errors import CorruptShardError, DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.catalog import all_objects
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, MAX_BYTES, CatalogEntry, parse_catalog
+from pickclutter_lang.utils.constants import CAMERAS
 from pickclutter_lang.utils.object_storage import is_url, join
 from pickclutter_lang.utils.reading import read_file
 
@@ -183,8 +184,11 @@ class SceneStore:
 
     def _read(self, name: str, wanted: NDArray[np.int64]) -> NDArray[Any]:
         if name not in self.manifest.fields:
+            camera = name.partition("_")[0]
+            remedy = f"; collect it with cameras=[{camera}]" if camera in CAMERAS else ""
+            remedy = "; collect it with graspable=true, or take target_label=visible" if name == "graspable" else remedy
             raise DatasetError(
-                f"the store at {self.place} does not hold {name!r}; it holds {', '.join(self.manifest.fields)}"
+                f"the store at {self.place} does not hold {name!r}; it holds {', '.join(self.manifest.fields)}{remedy}"
             )
         form = self.manifest.form(name)
         values = np.empty((len(wanted), *form.shape), form.dtype)

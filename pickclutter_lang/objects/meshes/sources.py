@@ -148,7 +148,8 @@ def read_names(path: Path, sources: Sequence[MeshSource]) -> dict[str, dict[str,
     given = {}
     for key, row in rows.items():
         if key not in ids:
-            raise InvalidArgumentError(f"expected ids or files of the meshes in {path}, but got {key!r:.100}")
+            hint = "" if isinstance(key, str) else "; YAML takes it for no text, so put it in quotes"
+            raise InvalidArgumentError(f"expected ids or files of the meshes in {path}, but got {key!r:.100}{hint}")
         row = row if isinstance(row, dict) else {"name": row}
         try:
             named = check_json({"id": ids[key], "name": ids[key], **row}, _NamedEntry)
