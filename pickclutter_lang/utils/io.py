@@ -112,9 +112,7 @@ def check_vacant(folder: Path, marker: str, begun: Collection[str] = ()) -> None
     """
     there = {one.name for one in folder.iterdir() if not one.name.startswith(".")} if folder.is_dir() else set[str]()
     if marker not in there and (other := sorted(there.difference(begun))):
-        raise DatasetError(
-            f"expected a new folder, or one without {other[0]}, but {folder} holds it; choose another out"
-        )
+        raise DatasetError(f"expected {folder} to be new or empty, but it holds {other[0]}; choose another out")
 
 
 def check_writable_dir(path: Path) -> None:

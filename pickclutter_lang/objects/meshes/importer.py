@@ -28,7 +28,7 @@ from pickclutter_lang.objects.meshes.sources import (
 )
 from pickclutter_lang.objects.object_sets import MODEL_DB_FILE
 from pickclutter_lang.objects.procedural.writer import collision_obj, model_db_entry, write_surface
-from pickclutter_lang.utils.io import create_dir, write_json
+from pickclutter_lang.utils.io import check_vacant, create_dir, write_json
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.pool import PoolConfig
 from pickclutter_lang.utils.progress import ProgressBar
@@ -106,15 +106,14 @@ def import_meshes(
     :param names: a file with names and attributes, see `read_names`
     :param defaults: split, license and source of objects that have none
     :param workers: number of processes
-    :raises InvalidArgumentError: when no path is a mesh, ids repeat, or the folder holds something else
-    :raises DatasetError: for words that a catalog cannot have
+    :raises InvalidArgumentError: when no path is a mesh, or ids repeat
+    :raises DatasetError: when the folder holds something else, and for words that a catalog cannot have
     """
     sources, broken = find_sources(paths)
     if not sources:
         raise InvalidArgumentError("; ".join(map(str, broken[:3])))
     given = {} if names is None else read_names(names, sources)
-    if out.is_dir() and any(out.iterdir()) and not (out / STATE_FILE).is_file():
-        raise InvalidArgumentError(f"expected a new folder or one of imported meshes, but {out} holds something else")
+    check_vacant(out, STATE_FILE)
     try:
         with dir_lock(out):
             models = _read_state(out)
