@@ -37,6 +37,7 @@ VARIANTS = {
     "look1": "shown one look at each in another pile",
     "open": "by name alone: `open`",
     "look25": "by name alone: `open`, after 25 looks without labels",
+    "teacher": "by name alone: the teacher `pocket`, on the crop of each segment",
     "open_strict": "`open`, with a threshold that 7 instead of 10% of the absent names pass",
     "open_once": "`open` without its second look",
     "only_look1": "shown one look at the target, and nothing else",
