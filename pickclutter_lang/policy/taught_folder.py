@@ -34,6 +34,7 @@ from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.progress import track
 from pickclutter_lang.utils.typing import Float32Array
+from pickclutter_lang.utils.validation import did_you_mean
 
 _VIEW_SIZE = 128
 _MIN_PIXELS = 30
@@ -174,7 +175,7 @@ def _of_objects(config: TeachConfig) -> Iterator[tuple[str, Example]]:
         raise InvalidArgumentError("expected objects with one look each, but got kinds; teach them from scenes=")
     found = load_object_set(objects, config.objects_root)
     items = [item for item in found.catalog if not config.names or item.name in config.names]
-    _check_names(config.names, [item.name for item in items], objects)
+    _check_names(config.names, [item.name for item in found.catalog], objects)
     renderer = ObjectRenderer()
     for item in track(items, "examples", transient=True):
         renderer.show(Model(found.model_dir(item.model_id), item.scale, item.name, {}))
@@ -214,7 +215,9 @@ def _of_scenes(config: TeachConfig) -> Iterator[tuple[str, Example]]:
 
 def _check_names(wanted: Sequence[str], there: Sequence[str], place: str) -> None:
     if unknown := [name for name in wanted if name not in there]:
-        raise InvalidArgumentError(f"expected names of {place}, out of {', '.join(there[:10])}, but got {unknown[0]}")
+        raise InvalidArgumentError(
+            f"expected names of {place}, but got {unknown[0]!r}{did_you_mean(unknown[0], there)}"
+        )
 
 
 def forget(policy: str, names: Sequence[str]) -> Examples:

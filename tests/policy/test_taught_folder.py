@@ -67,7 +67,7 @@ REFUSED = [
     ("policy={} out={0}/new names=[a,b] images={0}/nut.png", "names"),
     ("policy={} out={0}/new names=[nut]", "images"),
     ("policy={} out={0}/new names=[nut] objects=proxy box=[1,1,2,2]", "box"),
-    ("policy={} out={0}/new names=[nut] objects=proxy", "nut"),
+    ("policy={} out={0}/new names=[Pear] objects=proxy", "did you mean pear"),
     ("policy={} out={0}/new objects=kinds", "kinds"),
     ("policy={} out={0}/new objects=proxy shots=65", "shots"),
     ("policy={} out={0}/new scenes={0}/empty", "empty"),
