@@ -149,7 +149,7 @@ def _run(run: Callable[[], None], command: Command[Any]) -> None:
 def _quoted(argument: str) -> str:
     """Return an override with quotes around texts with letters beyond ASCII, which hydra takes in quotes alone."""
     key, sign, value = argument.partition("=")
-    if not sign or value.isascii() or set(value) & {*"'\"{}()$\\"}:
+    if not sign or key.startswith("-") or value.isascii() or set(value) & {*"'\"{}()$\\"}:
         return argument
     return key + sign + re.sub(r"[^\[\],]*[^\x00-\x7f][^\[\],]*", lambda text: f'"{text[0].strip()}"', value)
 

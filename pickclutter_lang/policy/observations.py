@@ -35,8 +35,8 @@ def check_view(rgb: Any, depth: Any, intrinsic: Any, pose: Any) -> None:
         raise InvalidArgumentError(
             f"expected depth of 0 to {MAX_DEPTH_M:g} m somewhere, but there is none; is it in millimeters?"
         )
-    focal, center = np.diagonal(intrinsic)[:2], intrinsic[:2, -1]
-    if intrinsic.shape != (3, 3) or not ((focal > 0).all() and (center > 0).all() and (center < [width, height]).all()):
+    focal, center = (np.diagonal(intrinsic)[:2], intrinsic[:2, 2]) if intrinsic.shape == (3, 3) else np.zeros((2, 2))
+    if not ((focal > 0).all() and (center > 0).all() and (center < [width, height]).all()):
         raise InvalidArgumentError(
             f"expected the matrix of a camera of {width} x {height} pixels, [[fx, 0, cx], [0, fy, cy], [0, 0, 1]], but "
             f"got {intrinsic.tolist()}"

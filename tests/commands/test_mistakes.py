@@ -67,6 +67,7 @@ MISTAKES = [
     # words without a key
     ("pick the red mug", "quotes"),
     ("import-mesh löffel.stl out=ö", "löffel.stl"),
+    ("export-policy --config-dir=größe run=r", "/größe' not found"),
     ("teach policy=mitü/bin names=[löffel,gabel] images=ü.png", "but got 2"),
 ]
 

@@ -226,6 +226,7 @@ def test_an_image_of_another_form_or_unit_is_not_looked_at(policy: LanguagePickP
         ("depth", image["depth"] * np.nan, "depth"),
         ("intrinsic", image["intrinsic"] * 0, "fx"),
         ("intrinsic", image["intrinsic"] * 3, "cx"),
+        ("intrinsic", image["intrinsic"][0], "cx"),
         ("pose", image["pose"] * 2, "rotation"),
         ("name", " ", "name"),
         ("name", 5, "name"),
