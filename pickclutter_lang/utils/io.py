@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import os
+import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,20 +35,23 @@ def atomic_write(path: Path, data: bytes | Iterator[bytes], remove_stale: bool =
     """
     with replaced_file(path) as temporary, temporary.open("wb") as stream:
         if remove_stale:
-            _remove_stale(path)
+            clean_temp_files(path.parent, path.name)
         stream.writelines((data,) if isinstance(data, bytes) else data)
 
 
 @contextmanager
 def replaced_file(path: Path) -> Iterator[Path]:
-    """Give a temporary path, whose file takes the place of `path` when the block ends well.
+    """Give an empty file, which takes the place of `path` when the block ends well.
+
+    Its name cannot be guessed, and a link in its place is not followed: what `path` is a link to stays as it is.
 
     :raises DatasetError: when it cannot be written
     """
     create_dir(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
     try:
         try:
+            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
             yield temporary
             fsync(temporary)
             temporary.replace(path)
@@ -60,13 +64,31 @@ def replaced_file(path: Path) -> Iterator[Path]:
         ) from error
 
 
-def _remove_stale(path: Path) -> None:
-    """Remove the temporary files of a file whose writers are gone."""
-    pattern = f".{glob.escape(path.name)}.*{TEMPORARY_SUFFIX}"
-    for left in path.parent.glob(pattern):
-        if not is_running(left.name.split(".")[-2]):
+def clean_temp_files(folder: Path, name: str | None = None) -> None:
+    """Remove what processes that were killed while writing left in a folder.
+
+    :param name: of the file that they were writing; None: any
+    """
+    of_name = "" if name is None else f"{glob.escape(name)}."
+    for left in folder.glob(f".{of_name}*{TEMPORARY_SUFFIX}"):
+        writer = left.name.removesuffix(TEMPORARY_SUFFIX).rpartition(".")[2].partition("-")[0]
+        if not left.is_dir() and not is_running(writer):
             left.unlink(missing_ok=True)
             log.debug("removed %s, which a killed process left", left)
+
+
+def move_files(new: Path, folder: Path, marker: str, stale: Iterable[str] = ()) -> None:
+    """Put the files of a folder in the place of those in another one, whose marker is there only while all are.
+
+    :param marker: the file that describes the others
+    :param stale: files of the other folder that go, unless new ones take their place
+    """
+    names = sorted(path.relative_to(new).as_posix() for path in new.rglob("*") if path.is_file())
+    for name in [marker, *sorted({*stale}.difference(names))]:
+        (folder / name).unlink(missing_ok=True)
+    for name in sorted(names, key=lambda name: name == marker):
+        create_dir((folder / name).parent)
+        (new / name).replace(folder / name)
 
 
 def is_running(process_id: str) -> bool:
@@ -124,12 +146,6 @@ def check_writable_dir(path: Path) -> None:
         raise DatasetError(f"expected the folder {path} to be there, but it is not; create it: mkdir -p {path}")
     if not os.access(path, os.W_OK | os.X_OK):
         raise DatasetError(f"expected a folder that can be written to, but {path} is not; choose another one")
-
-
-def clean_temp_files(folder: Path) -> None:
-    """Remove what a process that was killed while writing left in a folder."""
-    for path in folder.glob(f".*{TEMPORARY_SUFFIX}"):
-        path.unlink(missing_ok=True)
 
 
 def write_csv(path: Path, lines: Iterable[Sequence[object]]) -> None:

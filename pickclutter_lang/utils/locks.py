@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pickclutter_lang.errors import DatasetError, LockedError
-from pickclutter_lang.utils.io import check_writable_dir, create_dir
+from pickclutter_lang.utils.io import check_writable_dir, clean_temp_files, create_dir
 
 LOCK_FILE = ".lock"
 
@@ -35,10 +35,20 @@ def file_lock(path: Path, wait: bool = False) -> Iterator[None]:
 
 @contextmanager
 def dir_lock(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder, which is created if it is missing; otherwise as `file_lock`."""
+    """Hold the lock of a folder, which is created if it is missing; otherwise as `file_lock`.
+
+    What killed writers left in it is removed. A new folder that is empty at the end, after an error, goes again.
+    """
+    is_new = not folder.exists()
     create_dir(folder)
-    with _hold(folder / LOCK_FILE, folder, wait=False):
-        yield
+    try:
+        with _hold(folder / LOCK_FILE, folder, wait=False):
+            clean_temp_files(folder)
+            yield
+    finally:
+        if is_new:
+            with suppress(OSError):
+                folder.rmdir()
 
 
 @contextmanager
@@ -46,15 +56,16 @@ def _hold(path: Path, place: Path, wait: bool) -> Iterator[None]:
     lock = FileLock(path)
     try:
         lock.acquire(blocking=wait, poll_interval=0.02)
+        path.write_text(f"process {os.getpid()} ({shlex.join(sys.argv)})")
     except Timeout as error:
         raise LockedError(
             f"expected to be alone at {place}, but {_holder(path)} is at work there; wait for its end, or stop it"
         ) from error
     except OSError as error:
+        lock.release()
         raise DatasetError(f"cannot lock {path}: {error.strerror}; choose a place that can be written to") from error
     inode = path.stat().st_ino
     try:
-        path.write_text(f"process {os.getpid()} ({shlex.join(sys.argv)})")
         yield
     finally:
         with suppress(OSError):

@@ -49,7 +49,16 @@ Written = Annotated[str, msgspec.Meta(max_length=10000, pattern=r"\A\s*[^\s\x00\
 """A text of any lines that is not blank."""
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 Kind = TypeVar("Kind")
-_DAMAGE = (ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error, SafetensorError)
+_DAMAGE = (
+    ValueError,
+    KeyError,
+    EOFError,
+    NotImplementedError,
+    RecursionError,
+    zipfile.BadZipFile,
+    zlib.error,
+    SafetensorError,
+)
 
 
 def read_file(path: Path, limit: int = MAX_JSON_BYTES) -> bytes:
@@ -138,7 +147,7 @@ def read_json_lines(
     for number, line in enumerate(lines, 1):
         try:
             rows += [parse_json(line, kind)] if line.strip() else []
-        except ValueError as reason:
+        except (ValueError, RecursionError) as reason:
             raise error(f"line {number} of {path} is damaged ({reason}); {remedy}") from reason
     return rows
 
@@ -147,12 +156,9 @@ def parse_json(data: bytes, kind: type[Kind]) -> Kind:
     """Return JSON text as a type, as `read_json` does.
 
     :raises ValueError: saying which key is wrong
+    :raises RecursionError: for too many levels of lists and objects
     """
-    try:
-        value = json.loads(data.decode())  # in place of msgspec's parser: training logs hold NaN
-    except RecursionError as error:
-        raise ValueError("expected fewer levels of lists and objects") from error
-    return check_json(value, kind)
+    return check_json(json.loads(data.decode()), kind)  # in place of msgspec's parser: training logs hold NaN
 
 
 def check_json(value: Any, kind: type[Kind]) -> Kind:
