@@ -10,11 +10,27 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
-from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
+from pickclutter_lang.errors import (
+    CheckpointError,
+    DatasetError,
+    InvalidArgumentError,
+    PickClutterError,
+    rebuild_error,
+)
+from pickclutter_lang.policy.folder import check_nothing_lost, learned_files
 from pickclutter_lang.utils.hub_files import CARD_FILE, SharedKind, files_of, pretrained_folder, push_to_hub
-from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, create_dir, replaced_file, write_text
+from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, move_files, replaced_file, write_text
 from pickclutter_lang.utils.locks import dir_lock
-from pickclutter_lang.utils.object_storage import check_size, check_url, fetch_file, files_at, is_url, join, storage
+from pickclutter_lang.utils.object_storage import (
+    check_size,
+    check_url,
+    fetch_file,
+    files_at,
+    is_local,
+    is_url,
+    join,
+    storage,
+)
 from pickclutter_lang.utils.validation import check_path, check_repository, one_of
 
 KINDS = ("policy", "teacher", "scenes", "demonstrations", "lerobot")
@@ -134,6 +150,9 @@ def _push_to_url(folder: Path, kind: SharedKind, url: str) -> None:
     """Put the files of a folder at a URL; the file that describes them is there only while all of them are."""
     files = _files_in(folder, kind)
     last = next(name for name in files if fnmatch(name, kind.file))
+    with storage(url) as (storage_files, root):
+        if is_local(storage_files) and Path(root).resolve() == folder.resolve():
+            raise InvalidArgumentError(f"expected another place than the folder itself, but {url} is {folder}")
     described = files_at(url, [kind.file])
     stale = set(files_at(url, kind.patterns)) - {*files, *described} if described else set()
     with storage(url) as (storage_files, root):
@@ -153,11 +172,11 @@ def fetch(config: FetchConfig) -> Path:
     """Fetch the files of a repository into a folder beside `out`'s, check them, move them there, and return `out`.
 
     :raises PickClutterError: HubError or StorageError when they cannot be fetched, DatasetError for a folder that holds
-        something else, or what their check raises
+        something else, InvalidArgumentError for a policy there that learned what would be lost, or what their check
+        raises
     """
     kind, out, note = _kinds()[config.kind], Path(config.out), f"{config.kind} of {config.repository}\n"
     new = out / f".new{TEMPORARY_SUFFIX}"
-    create_dir(out)
     with dir_lock(out):
         is_new = not (out / NOTE_FILE).is_file() or (out / NOTE_FILE).read_text() != note
         others = sorted(path.name for path in out.iterdir() if path.name not in (".lock", new.name))
@@ -169,9 +188,15 @@ def fetch(config: FetchConfig) -> Path:
         try:
             shutil.rmtree(new, ignore_errors=True)
             _bring(config, kind, new)
-            kind.check(new)
+            try:
+                kind.check(new)
+            except PickClutterError as error:
+                raise rebuild_error(type(error).__name__, str(error).replace(str(new), config.repository)) from error
+            check_nothing_lost(out, learned_files(new))
             write_text(out / NOTE_FILE, note)
-            _move(new, out, kind)
+            files = _files_in(new, kind)
+            marker = next(name for name in files if fnmatch(name, kind.file))
+            move_files(new, out, marker, _files_in(out, kind))
         finally:
             shutil.rmtree(new, ignore_errors=True)
     return out
@@ -201,18 +226,6 @@ def _bring(config: FetchConfig, kind: SharedKind, new: Path) -> None:
         else:
             with replaced_file(new / name) as temporary:
                 shutil.copyfile(cached / name, temporary)
-
-
-def _move(new: Path, out: Path, kind: SharedKind) -> None:
-    """Put files in the place of those of their kind; the file that describes them is there only while all are."""
-    files, before = _files_in(new, kind), _files_in(out, kind)
-    last = next(name for name in files if fnmatch(name, kind.file))
-    for name in sorted(before, key=lambda name: not fnmatch(name, kind.file)):
-        if name not in files or fnmatch(name, kind.file):
-            (out / name).unlink()
-    for name in [*(name for name in files if name != last), last]:
-        create_dir((out / name).parent)
-        (new / name).replace(out / name)
 
 
 def check_name(name: str) -> None:

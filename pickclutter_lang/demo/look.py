@@ -20,7 +20,7 @@ from pickclutter_lang.evaluation.videos import draw_detection
 from pickclutter_lang.language.instructions import instruction, parse_target_name, read_name
 from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.policy.detectors import Detection, StudentDetector
-from pickclutter_lang.policy.folder import pictures_of
+from pickclutter_lang.policy.folder import picture_files
 from pickclutter_lang.policy.observations import upsample_to_image
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.teachers.known_words import unknown_words_note, with_neighbors
@@ -31,7 +31,7 @@ from pickclutter_lang.teachers.zero_shot import (
     encode_images,
     prompt_pair_probabilities,
 )
-from pickclutter_lang.utils.images import decode_image, png_bytes, read_image
+from pickclutter_lang.utils.images import png_bytes, read_image
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.markdown import markdown_table
 
@@ -96,8 +96,8 @@ def _pictures(student: StudentRuntime, names: Sequence[str]) -> list[NDArray[np.
     """Return pictures of what a student was taught, those of each name in turn; none where its folder has none."""
     if student.folder is None:
         return []
-    of_names = [pictures_of(student.folder, [name]).values() for name in names]
-    return [np.asarray(decode_image(data)) for turn in zip_longest(*of_names) for data in turn if data is not None]
+    of_names = [picture_files(student.folder, name) for name in names]
+    return [np.asarray(read_image(path)) for turn in zip_longest(*of_names) for path in turn if path is not None]
 
 
 def center_square(image: Image.Image) -> NDArray[np.uint8]:

@@ -59,6 +59,14 @@ _FORMS = {
     "crop_counts": ("int32", 1),
 }
 """Type and number of axes of each array in the file."""
+_RANGES = {
+    "steps": (1e-6, 0.008),
+    "log_odds": (-14.0, 14.0),
+    "crops": (-1.0, 1.0),
+    "scale": (1e-3, 1e4),
+    "bias": (-1e4, 1e4),
+}
+"""Lowest and largest value of each: directions have numbers of -1 to 1, scores log odds of 1e-6 to 1 - 1e-6."""
 _PER_LOOK = ("cells", "steps", "log_odds", "crop_counts")
 _AGAIN = "delete it, and calibrate the policy again: pickclutter calibrate"
 
@@ -242,8 +250,14 @@ def load_calibration(folder: Path, config: PolicyConfig) -> Calibration:
             raise ValueError("expected int8 cells [N, K, D], and float32 steps [N] and log_odds [N, C] of its names")
         if (counts < -1).any() or len(crops) != counts.clip(min=0).sum() or crops.shape[1] != cells.shape[2]:
             raise ValueError("expected as many crops as the looks say, as wide as their cells")
-        if not 1 <= len(steps) <= MAX_LOOKS or not np.isfinite([about["scale"], about["bias"]]).all():
-            raise ValueError(f"expected 1 to {MAX_LOOKS} looks, with a finite scale and bias")
+        if not 1 <= len(steps) <= MAX_LOOKS or not cells.size:
+            raise ValueError(f"expected 1 to {MAX_LOOKS} looks, each with cells")
+        for name, (low, high) in _RANGES.items():
+            given = np.asarray(about.get(name, tensors.get(name)))
+            if given.size and not low <= given.min() <= given.max() <= high:
+                raise ValueError(
+                    f"expected {name} within {low:g} and {high:g}, but got {given.min():g} to {given.max():g}"
+                )
     if about["student"] != student:
         raise CheckpointError(
             f"{path} is of another student ({about['student'][:8]}) than this policy's ({student[:8]}); {_AGAIN}"

@@ -10,6 +10,7 @@ policy is shown an object.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -32,6 +33,8 @@ from pickclutter_lang.utils.validation import did_you_mean
 
 MAX_NAMES, MAX_EXAMPLES = 1000, 64
 """Most names of a policy, and most examples of a name."""
+MAX_RIVALS = 16
+"""Most rivals of an example: keys of other objects in its image."""
 _SCHEMA, _KEY, _MAX_BYTES = "1", "examples", 256 * 2**20
 _BETA = 8.0
 """Sharpness of the affinity of a crop and an example."""
@@ -93,6 +96,14 @@ def bare_name(name: str) -> str:
     return re.sub(r"^(?:the|an?)\s+", "", name.strip(), flags=re.IGNORECASE)
 
 
+def spelling(name: str) -> str:
+    """Return a name as a memory has it: without its article.
+
+    :raises InvalidArgumentError: for a name that is no line of text
+    """
+    return bare_name(*validate_label_names([name]))
+
+
 def _no_keys() -> Float32Array:
     return np.zeros((0, 0), np.float32)
 
@@ -138,8 +149,7 @@ class Examples:
 
         :raises InvalidArgumentError: for a name that is no line of text
         """
-        (name,) = validate_label_names([name])
-        bare = bare_name(name)
+        bare = spelling(name)
         alike = {other.casefold(): other for other in (*known, *self.taught)}
         return bare if bare in self.taught else alike.get(bare.casefold(), bare)
 
@@ -274,15 +284,30 @@ class Examples:
             tensors, about = read_learned(path, _KEY, _About, _MAX_BYTES)
             if about["schema"] != _SCHEMA:
                 raise ValueError(f"expected the schema {_SCHEMA}, but got {about['schema']}")
-            _check_keys(tensors["keys"], about["names"])
-            _check_keys(tensors["rivals"], about["rival_names"])
+            names, rival_names = _one_spelling(about["names"], about["rival_names"])
+            _check_keys(tensors["keys"], names)
+            _check_keys(tensors["rivals"], rival_names)
+            of_names = Counter(names)
+            beside = Counter(rival_names)
+            most = max(of_names.values(), default=0)
+            most_beside = max(beside.values(), default=0)
+            if not 1 <= len(of_names) <= MAX_NAMES or most > MAX_EXAMPLES:
+                raise ValueError(f"expected 1 to {MAX_NAMES} names with {MAX_EXAMPLES} examples each at most")
+            if not beside.keys() <= of_names.keys() or most_beside > MAX_EXAMPLES * MAX_RIVALS:
+                raise ValueError(f"expected rivals of these names, {MAX_RIVALS} of each example at most")
         if about["encoder"] != crop_metric().encoder:
             raise CheckpointError(
                 f"the examples in {path} are of another crop encoder ({about['encoder'][:8]}) than this package's "
                 f"({crop_metric().encoder[:8]}); {remedy}"
             )
-        names, rival_names = tuple(about["names"]), tuple(about["rival_names"])
-        return cls(about["encoder"], names, tensors["keys"], rival_names, tensors["rivals"])
+        return cls(about["encoder"], *_sorted(names, tensors["keys"]), *_sorted(rival_names, tensors["rivals"]))
+
+
+def _one_spelling(*owners: Sequence[str]) -> list[list[str]]:
+    """Return lists of names, each name in one spelling: a memory of an earlier release may have several."""
+    spellings = {name: spelling(name) for name in dict.fromkeys(name for names in owners for name in names)}
+    first = {one.casefold(): one for one in reversed(spellings.values())}
+    return [[first[spellings[name].casefold()] for name in names] for names in owners]
 
 
 def _check_keys(keys: NDArray[Any], names: Sequence[str]) -> None:

@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from importlib.resources import files as resource_files
@@ -25,6 +27,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from pickclutter_lang.datasets.config import CameraSpec
@@ -33,7 +36,7 @@ from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, ca
 from pickclutter_lang.students.config import PromptConfig, StudentConfig
 from pickclutter_lang.teachers.config import TeacherReference
 from pickclutter_lang.utils.constants import CAMERAS, LABELS
-from pickclutter_lang.utils.io import atomic_write, check_vacant, create_dir, write_json
+from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, atomic_write, check_vacant, create_dir, move_files, write_json
 from pickclutter_lang.utils.reading import (
     Kind,
     Sha256,
@@ -223,15 +226,34 @@ class PolicyConfig:
         one_of("schema", self.schema, (SCHEMA,))
         for name in self.sha256:
             one_of("a file in sha256", name, _FILES)
+        network = NETWORK_FILE if self.is_onnx else WEIGHTS_FILE
+        if self.sha256 and not {network, TEXT_FILE} <= self.sha256.keys():
+            raise InvalidArgumentError(
+                f"expected {network} and {TEXT_FILE} in sha256, but got {', '.join(self.sha256)}"
+            )
         for name, value in self.metrics.items():
             within(f"metrics.{name}", value, 0.0, 1.0)
         self.student.validate()
         self.thresholds.validate(self.student)
 
 
+def as_path(name: str, value: object) -> Path:
+    """Return a path that a caller gives in Python.
+
+    :raises InvalidArgumentError: for what is neither a text nor a path, or cannot be one
+    """
+    if not isinstance(value, str | os.PathLike) or "\0" in str(value):
+        raise InvalidArgumentError(f"expected {name} to be a path, as a text or a Path, but got {value!r}")
+    return Path(value)
+
+
 def policy_folder(name_or_path: str | Path) -> Path:
-    """Return the folder of a policy. A folder of that name comes before an embedded policy, such as `open`."""
-    path, embedded = Path(name_or_path), EMBEDDED_POLICIES.get(str(name_or_path))
+    """Return the folder of a policy. A folder of that name comes before an embedded policy, such as `open`.
+
+    :raises InvalidArgumentError: as `as_path`
+    """
+    path = as_path("a policy", name_or_path)
+    embedded = EMBEDDED_POLICIES.get(str(name_or_path))
     if embedded is None or (path / CONFIG_FILE).exists():
         return path
     return Path(str(resource_files("pickclutter_lang.assets") / embedded))
@@ -240,9 +262,10 @@ def policy_folder(name_or_path: str | Path) -> Path:
 def load_config(folder: str | Path) -> PolicyConfig:
     """Read the configuration of a policy folder, or of an embedded policy.
 
-    :raises CheckpointError: when it is missing, damaged, or of another schema
+    :raises CheckpointError: when it is missing, damaged, of another schema, or a link is in it
     """
     root = policy_folder(folder)
+    _check_links(root, [root / name for name in (CONFIG_FILE, *_FILES, *LEARNED_FILES, PICTURES)])
     embedded = did_you_mean(root.name.lower(), EMBEDDED_POLICIES)
     missing = (
         f"expected a policy in {root}, but {CONFIG_FILE} is not there{embedded}; to make one: pickclutter export-policy"
@@ -255,6 +278,21 @@ def load_config(folder: str | Path) -> PolicyConfig:
     return config
 
 
+def _check_links(root: Path, paths: Iterable[Path]) -> None:
+    """Raise CheckpointError for a link in the place of a file: what it leads to would be read, or written.
+
+    The cache of Hugging Face's hub has links to its blobs; those of the package are of its installer.
+    """
+    linked = [path for path in paths if path.is_symlink()]
+    if linked and root not in map(policy_folder, EMBEDDED_POLICIES):
+        blobs = Path(os.path.realpath(root.parent.parent)) / "blobs"
+        for path in linked:
+            if Path(os.path.realpath(path)).parent != blobs:  # `resolve` fails at a loop
+                raise CheckpointError(
+                    f"expected a policy folder without links, but {path} is one; put a copy in its place"
+                )
+
+
 def read_policy_file(folder: Path, config: PolicyConfig, name: str) -> bytes:
     """Read a file of a policy folder.
 
@@ -263,7 +301,15 @@ def read_policy_file(folder: Path, config: PolicyConfig, name: str) -> bytes:
     if name not in config.sha256:
         kind = "of pickclutter export-runtime" if config.is_onnx else "of pickclutter export-policy"
         raise CheckpointError(f"expected {name} in {folder}, but it is a folder {kind}, which has none")
-    root = policy_folder(config.base) if config.base and not (folder / name).exists() else folder
+    root = folder
+    if config.base is not None and not (folder / name).exists():
+        root = policy_folder(config.base)
+        if load_config(root).sha256.get(name) != config.sha256[name]:
+            raise CheckpointError(
+                f"expected the {name} of {config.base} with which {folder} was made, but this release of the package "
+                f"has another {config.base}; take the release that made it, or teach this one: pickclutter teach "
+                f"policy={config.base}"
+            )
     return read_bytes(root / name, config.sha256[name], CheckpointError, EXPORT_AGAIN)
 
 
@@ -326,28 +372,44 @@ def _hash_of(tensors: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> s
     return digest.hexdigest()
 
 
-def check_nothing_lost(folder: Path, learned: Mapping[str, bytes]) -> None:
+def check_nothing_lost(folder: Path, learned: Mapping[str, bytes], known: Mapping[str, bytes] | None = None) -> None:
     """Check that a policy folder was not taught, or adapted, what another policy that is written there lacks.
 
     :param learned: files of what that policy learned
-    :raises InvalidArgumentError: when it was
+    :param known: files of what it may leave out, since it had them once
+    :raises InvalidArgumentError: when the folder learned anything else
     """
-    for name in LEARNED_FILES if (folder / CONFIG_FILE).exists() else ():
-        path = folder / name
-        if path.exists() and not (name in learned and _names_in(path.read_bytes()) <= _names_in(learned[name])):
+    there = learned_files(folder) if (folder / CONFIG_FILE).exists() else {}
+    for name, data in there.items():
+        if not _rows_of(data) <= _rows_of(learned.get(name, b"")) | _rows_of((known or {}).get(name, b"")):
             remedy = "forget it: pickclutter forget" if name == EXAMPLES_FILE else "delete that file"
             raise InvalidArgumentError(
-                f"expected a folder in which no policy learned anything else, but {path} would be lost; choose another "
-                f"out, or {remedy}"
+                f"expected a folder in which no policy learned anything else, but {folder / name} would be lost; "
+                f"choose another out, or {remedy}"
             )
 
 
-def _names_in(data: bytes) -> set[str]:
-    """Return the names that one of `LEARNED_FILES` is about; none for a calibration, or a damaged file."""
-    with suppress(ValueError, LookupError, TypeError, AttributeError):
-        (noted,) = metadata_of(data).values()
-        return {*json.loads(noted).get("names", ())}
-    return set()
+def learned_files(folder: Path) -> dict[str, bytes]:
+    """Return the files of what a policy folder learned, its memory and its looks, as they are."""
+    paths = [folder / name for name in LEARNED_FILES if (folder / name).exists()]
+    return {path.name: read_bytes(path, None, CheckpointError, "delete it") for path in paths}
+
+
+def _rows_of(data: bytes) -> set[bytes]:
+    """Return the rows of one of `LEARNED_FILES`, those of a memory with their names; of a damaged file, itself."""
+    if not data:
+        return set()
+    try:
+        tensors = load(data)
+        (noted,) = map(json.loads, metadata_of(data).values())
+        names = {"keys": noted.get("names"), "rivals": noted.get("rival_names")}
+    except (SafetensorError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return {data}
+    rows = set[bytes]()
+    for part, values in tensors.items():
+        owners = names.get(part) or [""] * len(values)
+        rows.update(f"{part} {owner} ".encode() + row.tobytes() for owner, row in zip(owners, values, strict=False))
+    return rows
 
 
 def write_folder(
@@ -357,28 +419,34 @@ def write_folder(
     catalog: Sequence[CatalogEntry] = (),
     learned: Mapping[str, bytes] | None = None,
 ) -> None:
-    """Write a policy folder, its configuration last; files of a policy that lay there go.
+    """Write a policy folder: beside what lies there, whose files go when all of the new ones are on the disk.
 
     :param files: name -> content
     :param catalog: of one's own objects that the student was trained on
     :param learned: files of what it learned since: its memory with pictures, its calibration
-    :raises InvalidArgumentError: for a configuration that is not allowed
+    :raises InvalidArgumentError: for a configuration that is not allowed, or a policy there that learned anything else
     :raises DatasetError: when it cannot be written, or the folder holds something else
     """
     config.validate()
-    check_vacant(folder, CONFIG_FILE, {Path(name).parts[0] for name in (CATALOG_FILE, *files, *(learned or {}))})
-    create_dir(folder)
-    stale = [CONFIG_FILE, *LEARNED_FILES]
+    learned = learned or {}
+    check_vacant(folder, CONFIG_FILE, {Path(name).parts[0] for name in (CATALOG_FILE, *files, *learned)})
+    check_nothing_lost(folder, learned)
+    stale = {*LEARNED_FILES}
     with suppress(CheckpointError):
-        stale += set(load_config(folder).sha256).difference(files)
-    for name in stale:
-        (folder / name).unlink(missing_ok=True)
+        stale |= {*load_config(folder).sha256}
     written = {CATALOG_FILE: catalog_bytes(catalog), **files} if catalog else files
-    for name, data in {**written, **(learned or {})}.items():
-        atomic_write(folder / name, data)
     sha256 = {name: hashlib.sha256(data).hexdigest() for name, data in written.items()}
     content = _content(config) | {"sha256": sha256, "metrics": config.metrics, "further_names": config.further_names}
-    write_json(folder / CONFIG_FILE, content)
+    create_dir(folder)
+    new = folder / f".new{TEMPORARY_SUFFIX}"
+    shutil.rmtree(new, ignore_errors=True)
+    try:
+        for name, data in {**written, **learned}.items():
+            atomic_write(new / name, data)
+        write_json(new / CONFIG_FILE, content)
+        move_files(new, folder, CONFIG_FILE, stale)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
 
 
 def _content(config: PolicyConfig) -> dict[str, object]:
@@ -390,17 +458,48 @@ def _content(config: PolicyConfig) -> dict[str, object]:
 
 
 def copy_folder(folder: Path, out: Path, learned: Mapping[str, bytes]) -> None:
-    """Write a policy folder again somewhere else, with the files of what it learned since.
+    """Write a policy folder somewhere else, or over a copy of it, with the files of what the policy learned since.
 
     :raises CheckpointError: when it is missing or damaged
-    :raises InvalidArgumentError: when a policy in another `out` learned what would be lost
+    :raises InvalidArgumentError: when another policy in `out` learned what would be lost
     :raises DatasetError: when the copy cannot be written
     """
-    folder = policy_folder(folder)
     config = load_config(folder)
-    if folder.resolve() != out.resolve():
-        check_nothing_lost(out, learned)
-    write_folder(out, config, {name: read_policy_file(folder, config, name) for name in config.sha256}, learned=learned)
+    with suppress(CheckpointError):
+        there = load_config(out)
+        if _content(there) == _content(config) and all((out / name).exists() for name in there.sha256):
+            write_learned(out, learned)
+            return
+    files = {name: read_policy_file(folder, config, name) for name in config.sha256}
+    write_folder(out, config, files, learned=learned)
+
+
+def write_learned(folder: Path, learned: Mapping[str, bytes]) -> None:
+    """Write the files of what a policy learned into its folder, each at once; a memory or looks that it has no more go.
+
+    :param learned: pictures before the memory that they are of
+    :raises DatasetError: when they cannot be written
+    """
+    for name, data in learned.items():
+        atomic_write(folder / name, data, remove_stale=False)
+    for name in LEARNED_FILES:
+        if name not in learned:
+            (folder / name).unlink(missing_ok=True)
+
+
+def picture_prefix(name: str) -> str:
+    """Return what the file names of an object's pictures begin with."""
+    return f"{hashlib.sha256(name.encode()).hexdigest()[:12]}-"
+
+
+def picture_files(folder: Path, name: str) -> list[Path]:
+    """Return the files of the pictures of what a policy was taught of a name.
+
+    :raises CheckpointError: when one of them is a link
+    """
+    found = sorted((folder / PICTURES).glob(f"{picture_prefix(name)}*.png"))
+    _check_links(folder, found)
+    return found
 
 
 def pictures_of(folder: Path, names: Sequence[str]) -> dict[str, bytes]:
@@ -408,13 +507,8 @@ def pictures_of(folder: Path, names: Sequence[str]) -> dict[str, bytes]:
 
     :raises CheckpointError: when they cannot be read
     """
-    paths = [path for name in names for path in sorted((folder / PICTURES).glob(f"{picture_prefix(name)}*.png"))]
+    paths = [path for name in names for path in picture_files(folder, name)]
     return {str(path.relative_to(folder)): read_bytes(path, None, CheckpointError, "teach it again") for path in paths}
-
-
-def picture_prefix(name: str) -> str:
-    """Return what the file names of an object's pictures begin with."""
-    return f"{hashlib.sha256(name.encode()).hexdigest()[:12]}-"
 
 
 def load_catalog(folder: str | Path) -> tuple[CatalogEntry, ...]:
@@ -437,7 +531,5 @@ def policy_fingerprint(policy: str | Path) -> str:
     :raises CheckpointError: for a folder that is missing or damaged
     """
     content = json.dumps(_content(load_config(policy)), indent=1).encode()
-    for path in (policy_folder(policy) / name for name in LEARNED_FILES):
-        if path.exists():
-            content += read_bytes(path, None, CheckpointError, "write it again: pickclutter teach, calibrate")
+    content += b"".join(learned_files(policy_folder(policy)).values())
     return hashlib.sha256(content).hexdigest()[:16]

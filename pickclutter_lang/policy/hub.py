@@ -11,6 +11,7 @@ from pickclutter_lang.policy.examples import load_examples
 from pickclutter_lang.policy.folder import (
     CONFIG_FILE,
     LEARNED_FILES,
+    PICTURES,
     TEXT_FILE,
     WEIGHTS_FILE,
     PolicyConfig,
@@ -35,7 +36,7 @@ def _check(folder: Path) -> None:
 POLICY = SharedKind(
     CONFIG_FILE,
     "model",
-    (*POLICY_FILES, CATALOG_FILE, *LEARNED_FILES),
+    (*POLICY_FILES, CATALOG_FILE, *LEARNED_FILES, f"{PICTURES}/*.png"),
     _check,
     lambda folder, repository: policy_card(load_config(folder), repository, load_catalog(folder)),
 )

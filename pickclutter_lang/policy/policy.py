@@ -21,7 +21,7 @@ from pickclutter_lang.objects.object_sets import ObjectSource, own_sources
 from pickclutter_lang.policy.calibration import load_calibration
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
 from pickclutter_lang.policy.examples import load_examples
-from pickclutter_lang.policy.folder import copy_folder, load_config, pictures_of, policy_folder
+from pickclutter_lang.policy.folder import load_config, policy_folder
 from pickclutter_lang.policy.observations import check_view
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teaching import add_example, check_observation, find_example
@@ -210,7 +210,7 @@ class LanguagePickPolicy:
 
         :raises UnknownObjectError: for a name that was not taught
         """
-        self._student.examples = self._student.examples.forget([name])
+        self._student.remember(lambda examples: examples.forget([name]))
 
     @property
     def taught(self) -> dict[str, int]:
@@ -236,12 +236,12 @@ class LanguagePickPolicy:
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the policy folder again somewhere else, with what it learned since; without names encoded since.
 
+        :param folder: another one, or the one that it was opened from
         :raises CheckpointError: when the folder that it was opened from is gone or was changed
-        :raises InvalidArgumentError: when there is none
+        :raises InvalidArgumentError: when there is none, or a policy in `folder` learned what would be lost
         :raises DatasetError: when the new one cannot be written
         """
-        pictures = pictures_of(self._folder, self._student.examples.taught)
-        copy_folder(self._folder, Path(folder), {**pictures, **self._student.learned()})
+        self._student.save(self._folder, folder)
 
     def push_to_hub(self, repository: str, private: bool = False, **place: Any) -> str:
         """Push the policy folder with a model card to the Hugging Face Hub, and return the commit's address.

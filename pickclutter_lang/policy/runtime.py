@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Timer
+from threading import Lock, Timer
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -43,15 +43,20 @@ from pickclutter_lang.policy.folder import (
     StudentSpec,
     TextFeatures,
     Thresholds,
+    as_path,
+    check_nothing_lost,
+    copy_folder,
     load_config,
+    pictures_of,
     policy_folder,
     read_policy_file,
     read_text,
 )
 from pickclutter_lang.policy.second_look import crop_log_odds, rivals_of
+from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.reading import check_finite
 from pickclutter_lang.utils.typing import Float32Array, FloatArray
-from pickclutter_lang.utils.validation import did_you_mean
+from pickclutter_lang.utils.validation import check_path, did_you_mean
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -62,6 +67,8 @@ SCORES = ("probabilities", "attention", "cell_logits")
 """Outputs of the ONNX network of scores, in the order of `StudentOutput`."""
 MAX_SECONDS = 30.0
 """Longest run of an ONNX network; one takes some hundredths."""
+_learning = Lock()
+"""Held while a memory, or looks, take the place of those before: what threads teach at once is all kept."""
 
 
 class StudentOutput(NamedTuple):
@@ -100,6 +107,7 @@ class StudentRuntime:
         """Of the objects that it was shown; a new memory takes its place when it is taught."""
         self.calibration = Calibration() if calibration is None else calibration
         """Looks at the piles that it acts in; a new one takes its place with each look."""
+        self._opened_with = self.examples, self.calibration
         self.student_input = [f"{camera}_{kind}" for camera, kind in config.camera_spec.keys]
         """Keys of the images that it takes in an observation, such as `hand_rgb`."""
 
@@ -155,6 +163,35 @@ class StudentRuntime:
     def learned(self) -> dict[str, bytes]:
         """Return the files of a policy folder with what it learned: its memory, without pictures, and its looks."""
         return self.examples.files() | self.calibration.files()
+
+    def remember(self, change: Callable[[Examples], Examples]) -> None:
+        """Change the memory of what it was shown; what other threads change at once is not lost."""
+        with _learning:
+            self.examples = change(self.examples)
+
+    def save(self, folder: Path, out: str | Path) -> None:
+        """Write the policy folder that it was opened from again, with what it learned since.
+
+        :param out: another folder, or the same one
+        :raises CheckpointError: when `folder` is gone or was changed
+        :raises InvalidArgumentError: when a policy in `out` learned what would be lost
+        :raises DatasetError: when it cannot be written
+        """
+        target = as_path("folder", out)
+        check_path("folder", str(out))
+        config = load_config(folder)
+        if config.student != self.config or config.thresholds != self.thresholds:
+            raise CheckpointError(
+                f"expected {folder} as it was when the policy was opened, but it was changed; open it again"
+            )
+        with dir_lock(target):
+            learned = self.learned()
+            examples, calibration = self._opened_with
+            is_own = folder.resolve() == target.resolve()
+            check_nothing_lost(target, learned, examples.files() | calibration.files() if is_own else None)
+            pictures = {} if is_own else pictures_of(folder, self.examples.taught)
+            copy_folder(folder, target, pictures | learned)
+            self._opened_with = self.examples, self.calibration
 
     @property
     def looks_twice(self) -> bool:
@@ -243,7 +280,8 @@ class StudentRuntime:
             np.zeros((0, text.positive.shape[1]), np.float16) if crops is None else crops.astype(np.float16),
             np.array([-1 if crops is None else len(crops)], np.int32),
         )
-        self.calibration = self.calibration.add(look)
+        with _learning:
+            self.calibration = self.calibration.add(look)
 
     def preprocess(self, observation: Mapping[str, Any]) -> Float32Array:
         """Return the network's input [1, K, S, S] for camera images: RGB in 0..1, depth in meters (0 = nothing).

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +19,10 @@ from pickclutter_lang.policy.command_configs import CalibrateConfig, TeachConfig
 from pickclutter_lang.policy.examples import Examples, load_examples
 from pickclutter_lang.policy.folder import (
     CONFIG_FILE,
-    LEARNED_FILES,
     PICTURES,
     copy_folder,
     load_config,
+    picture_files,
     picture_prefix,
     pictures_of,
     policy_folder,
@@ -30,7 +30,7 @@ from pickclutter_lang.policy.folder import (
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teaching import Example, add_example, encode_example, find_example
 from pickclutter_lang.utils.images import IMAGE_SUFFIXES, Cell, contact_sheet, image_files, png_bytes, read_image
-from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.io import atomic_write, clean_temp_files
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.progress import track
 from pickclutter_lang.utils.typing import Float32Array
@@ -75,23 +75,17 @@ def learning(config: TeachConfig | CalibrateConfig) -> Iterator[tuple[StudentRun
     :return: the student, and files that are written before its memory: name -> content
     :raises PickClutterError: for a policy that cannot be read or written
     """
-    policy, out = policy_folder(config.policy), Path(config.policy if config.out is None else config.out)
+    policy = policy_folder(config.policy)
+    out = Path(config.policy if config.out is None else config.out)
     load_config(policy)
-    new, files = not out.exists(), dict[str, bytes]()
-    try:
-        with dir_lock(out):
-            source = _taught_before(policy, out)
-            student = StudentRuntime.load(source, config.trust_code)
-            yield student, files
-            if source != out:  # whole with what it learned, or not at all
-                copy_folder(policy, out, pictures_of(policy, student.examples.taught) | files | student.learned())
-            else:
-                for name, data in (files | student.learned()).items():
-                    atomic_write(out / name, data, remove_stale=name in LEARNED_FILES)
-    finally:
-        if new:
-            with suppress(OSError):
-                out.rmdir()  # empty after an error
+    files = dict[str, bytes]()
+    with dir_lock(out):
+        clean_temp_files(out / PICTURES)
+        source = _taught_before(policy, out)
+        student = StudentRuntime.load(source, config.trust_code)
+        yield student, files
+        pictures = {} if source == out else pictures_of(policy, student.examples.taught)
+        copy_folder(policy, out, pictures | files | student.learned())  # whole with what it learned, or not at all
 
 
 def prepare_folder(policy: str, out: Path) -> None:
@@ -102,7 +96,8 @@ def prepare_folder(policy: str, out: Path) -> None:
     with dir_lock(out):
         folder = policy_folder(policy)
         if _taught_before(folder, out) != out:
-            examples, calibration = load_examples(folder), load_calibration(folder, load_config(folder))
+            examples = load_examples(folder)
+            calibration = load_calibration(folder, load_config(folder))
             pictures = pictures_of(folder, examples.taught)
             copy_folder(folder, out, {**pictures, **examples.files(), **calibration.files()})
 
@@ -110,8 +105,10 @@ def prepare_folder(policy: str, out: Path) -> None:
 def add_to_folder(student: StudentRuntime, name: str, example: Example, out: Path) -> None:
     """Give a student one more example of a name, and write it to the folder that it is taught in.
 
+    :raises CheckpointError: when the folder is gone
     :raises InvalidArgumentError: as `Examples.add`
     """
+    load_config(out)
     with dir_lock(out):
         student.examples = load_examples(out)  # another command may have taught it meanwhile
         name = add_example(student, name, example)
@@ -235,7 +232,7 @@ def forget(policy: str, names: Sequence[str]) -> Examples:
         examples = taught.forget(names)
         examples.save(folder)
         for name in {*taught.taught}.difference(examples.taught):
-            for picture in (folder / PICTURES).glob(f"{picture_prefix(name)}*.png"):
+            for picture in picture_files(folder, name):
                 picture.unlink()
     return examples
 
@@ -254,7 +251,7 @@ def draw_examples(policy: str, out: Path) -> Examples:
         )
     blank, cells = np.full((64, 64, 3), 235, np.uint8), []
     for name in examples.taught:
-        found = sorted((folder / PICTURES).glob(f"{picture_prefix(name)}*.png"))[:1]
+        found = picture_files(folder, name)[:1]
         picture = np.asarray(read_image(found[0])) if found else blank
         cells.append(Cell([picture], [(name, "black"), (f"{examples.count(name)} examples", "gray")]))
     atomic_write(out, png_bytes(contact_sheet(cells, 8, 96)))

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.segmentation import segment_photo
-from pickclutter_lang.policy.examples import keys_of
+from pickclutter_lang.policy.examples import MAX_RIVALS, keys_of
 from pickclutter_lang.policy.observations import segment_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.utils.typing import Float32Array
 
-_MAX_RIVALS = 16
 _STANDS_OUT = 3.0
 """An object stands out that is so many times as large as any other."""
 _MIN_SHARE_OF_PHOTO = 0.005
@@ -113,7 +112,7 @@ def _numbers(key: str, values: Sequence[float], count: int) -> list[float]:
 def encode_example(student: StudentRuntime, example: Example) -> tuple[Float32Array, Float32Array]:
     """Return the key [1, D] of an example, and those [r, D] of other objects in its image."""
     keys = keys_of(student.encode_crops(example.rgb, [example.mask], turns=4))
-    return keys, keys_of(student.encode_crops(example.rgb, example.others[:_MAX_RIVALS]))
+    return keys, keys_of(student.encode_crops(example.rgb, example.others[:MAX_RIVALS]))
 
 
 def add_example(student: StudentRuntime, name: str, example: Example) -> str:
@@ -122,5 +121,6 @@ def add_example(student: StudentRuntime, name: str, example: Example) -> str:
     :raises InvalidArgumentError: as `Examples.add`
     """
     name = student.examples.spelled(name, student.config.names)
-    student.examples = student.examples.add(name, *encode_example(student, example))
+    keys, rivals = encode_example(student, example)
+    student.remember(lambda examples: examples.add(name, keys, rivals))
     return name

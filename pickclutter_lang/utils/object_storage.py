@@ -79,6 +79,13 @@ def storage(url: str) -> Iterator[tuple[Any, str]]:
         raise StorageError(f"cannot use {url} ({reason}); check the URL, the credentials and the network") from error
 
 
+def is_local(files: Any) -> bool:
+    """Return whether a file system of fsspec is that of this machine."""
+    from fsspec.implementations.local import LocalFileSystem
+
+    return isinstance(files, LocalFileSystem)
+
+
 def has_file(url: str) -> bool:
     """Return whether there is a file."""
     with storage(url) as (files, path):
@@ -109,4 +116,6 @@ def files_at(url: str, patterns: Iterable[str]) -> dict[str, int]:
     """Return the files below a URL that fit one of some patterns, as paths below it, with their bytes."""
     with storage(url) as (files, root):
         found = [item for pattern in patterns for item in files.glob(f"{root}/{pattern}", detail=True).items()]
+        if others := [name for name, what in found if what["type"] == "other"]:
+            raise StorageError(f"expected files at {url}, but {others[0]} is a pipe or a device; remove it")
         return {name[len(root) + 1 :]: what["size"] or 0 for name, what in found if what["type"] == "file"}

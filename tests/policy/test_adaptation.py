@@ -26,7 +26,14 @@ from pickclutter_lang.policy import calibration, torch_networks
 from pickclutter_lang.policy.calibration import load_calibration
 from pickclutter_lang.policy.command_configs import CalibrateConfig, RuntimeExportConfig, TeachConfig
 from pickclutter_lang.policy.detectors import StudentDetector
-from pickclutter_lang.policy.folder import CALIBRATION_FILE, CONFIG_FILE, load_config, metadata_of, policy_fingerprint
+from pickclutter_lang.policy.folder import (
+    CALIBRATION_FILE,
+    CONFIG_FILE,
+    learned_bytes,
+    load_config,
+    metadata_of,
+    policy_fingerprint,
+)
 from pickclutter_lang.policy.hub import POLICY
 from pickclutter_lang.policy.looks import calibrate
 from pickclutter_lang.policy.policy import LanguagePickPolicy
@@ -260,6 +267,24 @@ def test_another_student_or_a_damaged_file_is_refused(place: Path, tmp_path: Pat
         (other / CALIBRATION_FILE).write_bytes(data)
         with pytest.raises(CheckpointError, match=CALIBRATION_FILE):
             LanguagePickPolicy.load(other)
+
+
+@pytest.mark.parametrize("part", ["scale", "bias", "steps", "log_odds", "cells"])
+def test_values_that_no_look_has_are_refused(part: str, place: Path, tmp_path: Path) -> None:
+    mine = shutil.copytree(place / "mine", tmp_path / "mine")
+    whole = (mine / CALIBRATION_FILE).read_bytes()
+    tensors = load(whole)
+    about = json.loads(metadata_of(whole)["calibration"])
+    about.pop("sha256")
+    if part == "cells":
+        tensors = {**tensors, part: tensors[part][:, :0]}
+    elif part in about:
+        about[part] = 1e300
+    else:
+        tensors = {**tensors, part: tensors[part] + tensors[part].dtype.type(1e4)}
+    (mine / CALIBRATION_FILE).write_bytes(learned_bytes("calibration", tensors, about))
+    with pytest.raises(CheckpointError, match=CALIBRATION_FILE):
+        LanguagePickPolicy.load(mine)
 
 
 @pytest.mark.slow

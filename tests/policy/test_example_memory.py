@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import load
+from safetensors.numpy import load, save
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.policy import examples as memory
@@ -164,6 +164,10 @@ DAMAGE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "line": ({"names": ["two\nlines"]}, {}),
     "list": ({"names": "mug"}, {}),
     "encoder": ({"encoder": "0" * 64}, {}),
+    "nothing": ({"names": []}, {"keys": np.zeros((0, 0), np.float32)}),
+    "many names": ({"names": [f"mug {n}" for n in range(MAX_NAMES + 1)]}, {"keys": unit(MAX_NAMES + 1, 2)}),
+    "many examples": ({"names": ["mug"] * (MAX_EXAMPLES + 1)}, {"keys": unit(MAX_EXAMPLES + 1, 2)}),
+    "rivals of another": ({"rival_names": ["bolt"]}, {"rivals": unit(1, 2)}),
 }
 
 
@@ -175,6 +179,22 @@ def test_a_memory_of_another_form_is_refused(case: str, tmp_path: Path) -> None:
     written(tmp_path / EXAMPLES_FILE, about, **tensors)
     with pytest.raises(CheckpointError, match=EXAMPLES_FILE):
         load_examples(tmp_path)
+
+
+def test_a_memory_of_too_many_levels_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / EXAMPLES_FILE).write_bytes(save({"keys": unit(1, 2)}, {"examples": "[" * 100_000}))
+    with pytest.raises(CheckpointError, match=EXAMPLES_FILE):
+        load_examples(tmp_path)
+
+
+def test_a_memory_of_an_earlier_release_has_each_name_in_one_spelling(tmp_path: Path) -> None:
+    names = ["Mug", "the mug", "mug", " nut "]
+    written(tmp_path / EXAMPLES_FILE, {"names": names, "rival_names": ["mug"]}, keys=unit(4, 2), rivals=unit(1, 3))
+    found = load_examples(tmp_path)
+    assert found.names == ("Mug",) * 3 + ("nut",) and found.rival_names == ("Mug",)
+    assert found.log_odds(unit(1, 4), crop_metric()).shape == (1, 2)
+    found.save(tmp_path)
+    assert load_examples(tmp_path).files() == found.files()
 
 
 def test_no_bit_of_a_memory_may_flip(tmp_path: Path) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shlex
 import shutil
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +21,7 @@ from helpers.paths import PROGRAM
 from helpers.photos import photo
 from helpers.policies import random_policy
 from helpers.process_kill import run_killed
+from helpers.small_disk import can_mount, on_small_disk
 from pickclutter_lang.commands import main
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
@@ -23,7 +29,7 @@ from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.policy import torch_networks
 from pickclutter_lang.policy.command_configs import RuntimeExportConfig, TeachConfig
 from pickclutter_lang.policy.examples import load_examples
-from pickclutter_lang.policy.folder import CONFIG_FILE, EXAMPLES_FILE, policy_fingerprint
+from pickclutter_lang.policy.folder import CONFIG_FILE, EXAMPLES_FILE, policy_fingerprint, policy_folder
 from pickclutter_lang.policy.hub import POLICY
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -139,6 +145,128 @@ def test_no_other_policy_takes_the_place_of_what_was_taught(place: Path, tmp_pat
     teach(TeachConfig(str(tmp_path / "copy"), None, ["pear"], str(place / "alpha.png"), add=True))
     LanguagePickPolicy.load(tmp_path / "copy").save_pretrained(mine)  # it knows all that was known there
     assert LanguagePickPolicy.load(mine).taught == {"nut": 1, "pear": 3}
+
+
+def shown(name: str, policy: LanguagePickPolicy, seed: int = 0) -> LanguagePickPolicy:
+    image = np.roll(photo(300, (0.3, 0.5, 0.2))[0], seed, axis=2)
+    policy.teach(image, name)
+    return policy
+
+
+def test_a_save_drops_nothing_that_the_policy_did_not_know(place: Path, tmp_path: Path) -> None:
+    mine = shutil.copytree(place / "mine", tmp_path / "mine")
+    late, early = LanguagePickPolicy.load(mine), LanguagePickPolicy.load(mine)
+    shown("nut", early).save_pretrained(mine)
+    before = contents(mine)
+    for policy, out in ((shown("bolt", late), mine), (LanguagePickPolicy.load(place / "mine"), mine)):
+        with pytest.raises(InvalidArgumentError, match="would be lost"):
+            policy.save_pretrained(out)
+    assert contents(mine) == before
+    early.forget("pear")
+    early.save_pretrained(mine)
+    assert LanguagePickPolicy.load(mine).taught == {"nut": 1}
+    described = json.loads((mine / CONFIG_FILE).read_text())
+    described["thresholds"]["default"] = 0.9
+    (mine / CONFIG_FILE).write_text(json.dumps(described))
+    with pytest.raises(CheckpointError, match="was changed"):
+        early.save_pretrained(tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("out", [None, 3, b"x", "a\0b", "s3://bucket/x", ""])
+def test_what_is_no_path_is_named(out: Any, place: Path) -> None:
+    policy = LanguagePickPolicy.load(place / "policy")
+    with pytest.raises(InvalidArgumentError, match="path"):
+        policy.save_pretrained(out)
+
+
+SAVE = """
+import sys
+from contextlib import suppress
+from pathlib import Path
+import numpy as np
+from PIL import Image
+from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.policy.policy import LanguagePickPolicy
+folder, image, filler = sys.argv[1:]
+policy = LanguagePickPolicy.load(folder)
+policy.teach(np.asarray(Image.open(image)), "nut")
+with suppress(OSError), open(filler, "wb", buffering=0) as stream:
+    while filler != "/dev/null":
+        stream.write(bytes(4096))
+try:
+    policy.save_pretrained(folder)
+except DatasetError as error:
+    print(error)
+print(LanguagePickPolicy.load(folder).taught)
+"""
+"""Teaches the policy of a folder an image, fills the disk, and saves the policy into its own folder."""
+
+
+def test_a_killed_save_over_itself_loses_nothing(place: Path, tmp_path: Path) -> None:
+    mine = shutil.copytree(place / "mine", tmp_path / "mine")
+    (tmp_path / "save.py").write_text(SAVE)
+    words = [str(tmp_path / "save.py"), str(mine), str(place / "nut.png"), "/dev/null"]
+    run_killed(words, "pickclutter_lang.utils.io:fsync", 1, tmp_path)
+    assert LanguagePickPolicy.load(mine).taught == {"pear": 2}
+    teach(TeachConfig(str(mine), None, ["nut"], str(place / "nut.png")))  # takes away what the killed one left
+    assert not [path for path in mine.rglob("*") if path.name.startswith(".")]
+
+
+@can_mount
+def test_a_save_over_itself_on_a_full_disk_loses_nothing(place: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    save = [sys.executable, "-c", SAVE, str(disk / "mine"), str(place / "nut.png"), str(disk / "filler")]
+    words = ["sh", "-c", f"cp -r {place / 'mine'} {disk} && {shlex.join(save)}"]
+    done = on_small_disk(disk, "100m", words)
+    assert "No space left" in done.stdout and "{'pear': 2}" in done.stdout, done.stdout + done.stderr
+
+
+def test_links_and_leftovers_lead_nowhere(place: Path, tmp_path: Path) -> None:
+    mine = shutil.copytree(place / "mine", tmp_path / "mine")
+    precious = tmp_path / "precious"
+    precious.write_text("kept")
+    for number in range(os.getpid(), os.getpid() + 3):
+        (mine / f".{EXAMPLES_FILE}.{number}.tmp").symlink_to(precious)
+    teach(TeachConfig(str(mine), None, ["nut"], str(place / "nut.png")))
+    assert precious.read_text() == "kept"
+    pictures = shutil.move(mine / "examples", tmp_path / "elsewhere")
+    for name, target in (
+        ("examples", pictures),
+        (EXAMPLES_FILE, "nowhere"),
+        (EXAMPLES_FILE, place / "mine" / EXAMPLES_FILE),
+    ):
+        shutil.rmtree(tmp_path / "linked", ignore_errors=True)
+        linked = shutil.copytree(place / "mine", tmp_path / "linked", ignore=shutil.ignore_patterns(name))
+        (linked / name).symlink_to(target)
+        with pytest.raises(CheckpointError, match="without links"):
+            forget(str(linked), ["pear"])
+    assert len(list(Path(pictures).iterdir())) == 3
+    picture = next((place / "mine" / "examples").iterdir()).name
+    linked = shutil.copytree(place / "mine", tmp_path / "picture")
+    (linked / "examples" / picture).unlink()
+    (linked / "examples" / picture).symlink_to("/etc/passwd")
+    with pytest.raises(CheckpointError, match="without links"):
+        LanguagePickPolicy.load(linked).save_pretrained(tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+def test_threads_lose_nothing(place: Path) -> None:
+    policy = LanguagePickPolicy.load(place / "policy")
+    names = [f"thing {n}" for n in range(24)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: shown(name, policy, int(name[6:]) % 3), names))
+    assert policy.taught == dict.fromkeys(names, 1)
+
+
+def test_another_release_of_the_embedded_policy_is_named(tmp_path: Path) -> None:
+    mine = shutil.copytree(policy_folder("ycb"), tmp_path / "mine")
+    described = json.loads((mine / CONFIG_FILE).read_text())
+    described["sha256"]["weights.safetensors"] = "0" * 64
+    (mine / CONFIG_FILE).write_text(json.dumps(described))
+    with pytest.raises(CheckpointError, match="another open"):
+        LanguagePickPolicy.load(mine)
 
 
 def test_a_damaged_memory_stops_each_command(place: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

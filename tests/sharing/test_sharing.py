@@ -20,6 +20,7 @@ from huggingface_hub import constants
 from helpers.demonstrations import make_toy_demos
 from helpers.hub_server import Hub, serve_hub
 from helpers.kill_runs import COMMAND
+from helpers.photos import photo
 from helpers.policies import random_policy
 from helpers.process_kill import wait_until
 from helpers.scene_data import SIZES, make_toy_store
@@ -38,6 +39,8 @@ from pickclutter_lang.errors import (
 )
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.policy.folder import EXAMPLES_FILE
+from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.sharing import KINDS, FetchConfig, PushConfig, _kinds, check_name, fetch, push
 from pickclutter_lang.teachers.pocket import TEACHER_FILES, PocketTeacher
 
@@ -174,6 +177,29 @@ def test_what_is_one_s_own_is_not_overwritten(tmp_path: Path, hub: Hub) -> None:
     fetch(FetchConfig("me/teacher", str(back), "teacher"))
     with pytest.raises(DatasetError):
         fetch(FetchConfig("me/other", str(back), "teacher"))
+
+
+def test_nothing_that_was_taught_is_lost(tmp_path: Path) -> None:
+    folder, url = random_policy(tmp_path / "policy"), f"file://{tmp_path}/place"
+    image = np.asarray(photo(300, (0.3, 0.5, 0.2))[0])
+    LanguagePickPolicy.load(folder)
+    before = content(folder)
+    with pytest.raises(InvalidArgumentError, match="itself"):
+        push(PushConfig(str(folder), f"file://{folder}"))
+    assert content(folder) == before
+    push(PushConfig(str(folder), url))
+    out = fetch(FetchConfig(url, str(tmp_path / "out")))
+    policy = LanguagePickPolicy.load(out)
+    policy.teach(image, "nut")
+    policy.save_pretrained(out)
+    taught = content(out)
+    with pytest.raises(InvalidArgumentError, match="would be lost"):
+        fetch(FetchConfig(url, str(out)))
+    assert content(out) == taught and LanguagePickPolicy.load(out).taught == {"nut": 1}
+    os.mkfifo(tmp_path / "place" / EXAMPLES_FILE)
+    with pytest.raises(StorageError, match="pipe"):
+        fetch(FetchConfig(url, str(tmp_path / "new")))
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("name", ["videos/../../mine", "/etc/passwd"])
