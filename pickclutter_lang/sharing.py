@@ -28,7 +28,6 @@ from pickclutter_lang.utils.object_storage import (
     files_at,
     is_local,
     is_url,
-    join,
     storage,
 )
 from pickclutter_lang.utils.validation import check_path, check_repository, one_of
@@ -222,7 +221,7 @@ def _bring(config: FetchConfig, kind: SharedKind, new: Path) -> None:
     cached = None if commit is None else pretrained_folder(place, kind, revision=commit)
     for name in files:
         if cached is None:
-            fetch_file(join(place, name), new / name)
+            fetch_file(f"{place.rstrip('/')}/{name}", new / name)
         else:
             with replaced_file(new / name) as temporary:
                 shutil.copyfile(cached / name, temporary)

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.constants import CAMERAS, LABELS
-from pickclutter_lang.utils.object_storage import check_scenes
-from pickclutter_lang.utils.validation import at_least, check_image_size, one_of, within
+from pickclutter_lang.utils.validation import at_least, check_folder, check_image_size, one_of, within
 
 CameraKey = tuple[str, str]
 """(camera, modality): `hand` or `base`, and `rgb` or `depth`."""
@@ -111,7 +110,7 @@ class SceneDataConfig:
         one_of("data.region_crops", self.region_crops, ("context", "object"))
         at_least("data.few_shot_draw", self.few_shot_draw, 0)
         at_least("data.unlabeled_batch_size", self.unlabeled_batch_size, 1)
-        check_scenes("data.unlabeled", self.unlabeled)
+        check_folder("data.unlabeled", self.unlabeled)
         for name in self.scene_subsets or {}:
             one_of("a key of data.scene_subsets", name, ("train", "id", "ood", "fewshot", "unlabeled"))
         if "unlabeled" in (self.scene_subsets or {}) and self.unlabeled is None:

@@ -57,13 +57,13 @@ class SceneDataset:
         """
         self.store = store
         self._subset = subset
-        rows = range(len(store)) if subset is None else _rows_of_subset(subset, store.scene_ids(), store.place)
+        rows = range(len(store)) if subset is None else _rows_of_subset(subset, store.scene_ids(), store.path)
         self._rows = np.array(rows, int)
         self.config = config
         self.crop_size = config.crop_size or store.image_size
         if self.crop_size > store.image_size:
             raise DatasetError(
-                f"expected images of at least data.crop_size={self.crop_size} pixels, but the store at {store.place} "
+                f"expected images of at least data.crop_size={self.crop_size} pixels, but the store at {store.path} "
                 f"has {store.image_size}; collect larger images or choose a smaller crop_size"
             )
         self.labels = torch.from_numpy(store.array(config.target_label)[self._rows])
@@ -378,7 +378,7 @@ def check_labels(train: SceneStore, other: SceneStore) -> None:
     ):
         if one != two:
             raise MismatchError(
-                f"expected the {what} of {train.place} in {other.place} too, but they differ (object_split="
+                f"expected the {what} of {train.path} in {other.path} too, but they differ (object_split="
                 f"{train.manifest.object_split} / {other.manifest.object_split}); collect both with the same objects "
                 "and the same object_split"
             )
@@ -387,7 +387,7 @@ def check_labels(train: SceneStore, other: SceneStore) -> None:
 def _check_image_size(train: SceneStore, other: SceneStore) -> None:
     if other.image_size != train.image_size:  # a crop would show another part, and no hash find an equal scene
         raise MismatchError(
-            f"expected images of {train.image_size} pixels in {other.place}, as in {train.place}, but they have "
+            f"expected images of {train.image_size} pixels in {other.path}, as in {train.path}, but they have "
             f"{other.image_size}; collect or import them with image_size={train.image_size}"
         )
 

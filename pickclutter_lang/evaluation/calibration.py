@@ -19,7 +19,6 @@ from pickclutter_lang.metrics.thresholds import policy_thresholds
 from pickclutter_lang.policy.folder import StudentSpec, Thresholds
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.utils.io import write_json
-from pickclutter_lang.utils.object_storage import join
 from pickclutter_lang.utils.reading import read_json
 
 TEACHER_FILE = "teacher_thresholds.json"
@@ -58,10 +57,10 @@ def open_scenes(config: PolicyEvalConfig, spec: StudentSpec) -> Scenes:
         raise DatasetError("expected the scenes that thresholds come from, but got none; name their folder: scenes=...")
     settings = SceneDataConfig(target_label=spec.target_label, crop_size=None, max_cache_bytes=0)
     scenes = {
-        name: SceneDataset(SceneStore.open(join(config.scenes, name)), settings) for name in ("id", "fewshot", "ood")
+        name: SceneDataset(SceneStore.open(Path(config.scenes, name)), settings) for name in ("id", "fewshot", "ood")
     }
     if with_unlabeled:  # none of its labels is read: the one that every store has spares it the others
-        path = join(config.scenes, UNLABELED)
+        path = str(Path(config.scenes, UNLABELED))
         scenes[UNLABELED] = SceneDataset(SceneStore.open(path), replace(settings, target_label="present"))
         check_unlabeled(scenes["id"].store, scenes[UNLABELED], path)
     return scenes

@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE
-from pickclutter_lang.datasets.scenes.remote import manifest_at
+from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, read_manifest
 from pickclutter_lang.envs.renderer import prepare_renderer
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.evaluation.calibration import (
@@ -41,7 +40,6 @@ from pickclutter_lang.policy.folder import load_config, policy_fingerprint, poli
 from pickclutter_lang.results.record import write_record
 from pickclutter_lang.utils.io import create_dir
 from pickclutter_lang.utils.locks import dir_lock
-from pickclutter_lang.utils.object_storage import is_url, join
 from pickclutter_lang.utils.plugins import is_plugin
 
 PHASES = {"few_shot": "few_shot", "zero_shot": "distill"}
@@ -197,7 +195,7 @@ def _object_split(config: PolicyEvalConfig) -> int:
 
     Without a student, or where a folder does not say it, it is 0.
     """
-    store = None if config.scenes is None else join(config.scenes, "id")
+    store = None if config.scenes is None else str(Path(config.scenes, "id"))
     if config.run is not None:
         student = load_trained_run(TrainedRunConfig(config.run, "few_shot", config.scenes, 1))
         store = student.config.data.id
@@ -208,8 +206,8 @@ def _object_split(config: PolicyEvalConfig) -> int:
             return 0
     if is_own(config.objects):
         return own_split_of(load_object_set(config.objects, config.objects_root).catalog, unseen)
-    if store is not None and (is_url(store) or Path(store, MANIFEST_FILE).is_file()):
-        manifest = manifest_at(store)
+    if store is not None and Path(store, MANIFEST_FILE).is_file():
+        manifest = read_manifest(Path(store))
         if manifest.has_instances:  # of some kinds the unseen names do not tell the split
             return manifest.object_split
     return object_split_of({item.model_id for item in paper_catalog() if item.name in unseen})

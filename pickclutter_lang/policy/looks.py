@@ -67,10 +67,10 @@ def _of_scenes(config: CalibrateConfig, student: StudentRuntime) -> Iterator[Obs
     store, side = SceneStore.open(str(config.scenes)), student.config.camera_size
     if store.image_size != side:
         raise MismatchError(
-            f"expected scenes of {side} pixels for the policy {config.policy}, but those of {store.place} have "
+            f"expected scenes of {side} pixels for the policy {config.policy}, but those of {store.path} have "
             f"{store.image_size}; collect them with image_size={side}"
         )
-    rows = _chosen(len(store), store.place, config)
+    rows = _chosen(len(store), store.path, config)
     data = SceneDataConfig(cameras=["hand"], crop_size=None, target_label="present", max_cache_bytes=0)
     piles = SceneDataset(store, data) if student.looks_twice else None
     for row in track(rows, "looks", transient=True):

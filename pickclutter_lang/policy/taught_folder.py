@@ -188,10 +188,10 @@ def _of_scenes(config: TeachConfig) -> Iterator[tuple[str, Example]]:
 
     store = SceneStore.open(str(config.scenes))
     if "hand_segmentation" not in store.manifest.fields:
-        raise DatasetError(f"expected scenes with the hand camera's segmentation, but {store.place} has none")
+        raise DatasetError(f"expected scenes with the hand camera's segmentation, but {store.path} has none")
     names = store.label_names
     missing = dict.fromkeys(config.names or names, config.shots)
-    _check_names(config.names, names, store.place)
+    _check_names(config.names, names, str(store.path))
     for row in np.random.default_rng(config.seed).permutation(len(store)).tolist():
         scene = store.scene(row)
         sizes = np.bincount(scene["hand_segmentation"].ravel(), minlength=256)
@@ -207,7 +207,7 @@ def _of_scenes(config: TeachConfig) -> Iterator[tuple[str, Example]]:
         if not any(missing.values()):
             return
     if config.names and (none := [name for name in config.names if missing[name] == config.shots]):
-        raise DatasetError(f"expected {none[0]} to be visible in a scene of {store.place}, but it is in none")
+        raise DatasetError(f"expected {none[0]} to be visible in a scene of {store.path}, but it is in none")
 
 
 def _check_names(wanted: Sequence[str], there: Sequence[str], place: str) -> None:

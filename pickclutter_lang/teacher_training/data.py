@@ -116,7 +116,7 @@ class TeacherData:
         for store in self.unseen_scenes:
             if store.manifest.object_set == "kinds" or store.manifest.has_catalog:
                 raise InvalidArgumentError(
-                    f"expected unseen_scenes of proxy or ycb, whose 26 names the metrics are of, but {store.place} has "
+                    f"expected unseen_scenes of proxy or ycb, whose 26 names the metrics are of, but {store.path} has "
                     f"{store.manifest.object_set}"
                 )
         _refuse_shared("scenes", _scene_ids(self.scenes), _scene_ids(self.unseen_scenes))

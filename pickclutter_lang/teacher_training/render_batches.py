@@ -85,7 +85,7 @@ class SceneImages:
             actors = store.array("actors")
             if {store.manifest.actor_ids[a] for a in np.unique(actors[actors >= 0])} & excluded:
                 raise InvalidArgumentError(
-                    f"expected scenes without objects of Y_ood, which this teacher must not see, but {store.place} has "
+                    f"expected scenes without objects of Y_ood, which this teacher must not see, but {store.path} has "
                     "some; collect scenes with split=train"
                 )
             objects += scene_objects(store, instances or {})

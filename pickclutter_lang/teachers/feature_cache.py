@@ -17,9 +17,8 @@ from torch import Tensor
 
 from pickclutter_lang.errors import TeacherError
 from pickclutter_lang.teachers.base import Teacher
-from pickclutter_lang.utils.io import atomic_write, cache_dir, create_dir
+from pickclutter_lang.utils.io import atomic_write, create_dir
 from pickclutter_lang.utils.locks import file_lock
-from pickclutter_lang.utils.object_storage import is_url
 from pickclutter_lang.utils.progress import ProgressBar
 from pickclutter_lang.utils.reading import Sha256, read_json, read_tensors
 
@@ -51,13 +50,10 @@ class _Metadata(TypedDict):
 
 
 class FeatureCache:
-    """A folder of features: `<digest>.safetensors` with the tensor and `<digest>.json` with the key for each entry.
-
-    Features of scenes on object storage lie in `$PICKCLUTTER_CACHE/teacher_features`.
-    """
+    """A folder of features: `<digest>.safetensors` with the tensor and `<digest>.json` with the key for each entry."""
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = cache_dir() / "teacher_features" if is_url(folder) else Path(folder)
+        self.folder = Path(folder)
 
     def get_or_compute(
         self,

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError, StorageError
 from pickclutter_lang.utils.io import replaced_file
-from pickclutter_lang.utils.reading import MAX_BYTES, MAX_JSON_BYTES
-from pickclutter_lang.utils.validation import URL, check_folder
+from pickclutter_lang.utils.reading import MAX_BYTES
+from pickclutter_lang.utils.validation import URL
 
 # s3fs tries five times by itself; with the defaults of botocore a silent server holds a command for many minutes.
 _S3: dict[str, Any] = {"config_kwargs": {"connect_timeout": 5, "read_timeout": 10, "retries": {"max_attempts": 1}}}
@@ -25,22 +25,6 @@ _OPTIONS = {"s3": _S3, "s3a": _S3, "file": {"auto_mkdir": True}}
 def is_url(place: object) -> bool:
     """Return whether a place is a URL (`s3://bucket/path`) and no path."""
     return isinstance(place, str) and URL.match(place) is not None
-
-
-def join(place: str, *names: str) -> str:
-    """Return what lies below a folder, or below a URL."""
-    return "/".join([place.rstrip("/"), *names]) if is_url(place) else str(Path(place, *names))
-
-
-def check_scenes(name: str, place: str | None) -> None:
-    """Check the place of scene stores: a folder that is there, or a URL, which is asked when a store is opened.
-
-    :raises PickClutterError: MissingAssetsError without the folder, or what `check_url` raises
-    """
-    if place is not None and is_url(place):
-        check_url(name, place)
-    else:
-        check_folder(name, place)
 
 
 def check_url(name: str, url: str) -> None:
@@ -86,19 +70,6 @@ def is_local(files: Any) -> bool:
     return isinstance(files, LocalFileSystem)
 
 
-def has_file(url: str) -> bool:
-    """Return whether there is a file."""
-    with storage(url) as (files, path):
-        return bool(files.isfile(path))
-
-
-def read_url(url: str) -> bytes:
-    """Return the content of a file of JSON."""
-    with storage(url) as (files, path):
-        check_size(url, files.size(path) or 0, MAX_JSON_BYTES)
-        return bytes(files.cat_file(path))
-
-
 def fetch_file(url: str, target: Path) -> None:
     """Write a file of object storage to a path, atomically; missing folders are created."""
     with replaced_file(target) as temporary, storage(url) as (files, path):
@@ -106,10 +77,10 @@ def fetch_file(url: str, target: Path) -> None:
         files.get_file(path, str(temporary))
 
 
-def check_size(name: str, size: int, limit: int = MAX_BYTES) -> None:
-    """Raise StorageError for a file with more bytes than a limit."""
-    if size > limit:
-        raise StorageError(f"expected {name} to have at most {limit / 1e6:.0f} MB, but it has {size / 1e6:.0f} MB")
+def check_size(name: str, size: int) -> None:
+    """Raise StorageError for a file with more bytes than `MAX_BYTES`."""
+    if size > MAX_BYTES:
+        raise StorageError(f"expected {name} to have at most {MAX_BYTES / 1e6:.0f} MB, but it has {size / 1e6:.0f} MB")
 
 
 def files_at(url: str, patterns: Iterable[str]) -> dict[str, int]:

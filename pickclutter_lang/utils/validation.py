@@ -137,6 +137,7 @@ def check_path(name: str, path: str | None, *suffixes: str) -> None:
 
 def check_folder(name: str, path: str | None) -> None:
     """Raise MissingAssetsError unless a folder that a setting names is there; None names none."""
+    check_path(name, path)
     if path is not None and not (path.strip() and Path(path).is_dir()):
         raise MissingAssetsError(f"expected {name} to be a folder, but there is none at {path!r}; correct {name}=")
 

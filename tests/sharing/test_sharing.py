@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-import pickle
-import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,12 +19,10 @@ from helpers.hub_server import Hub, serve_hub
 from helpers.kill_runs import COMMAND
 from helpers.photos import photo
 from helpers.policies import random_policy
-from helpers.process_kill import wait_until
-from helpers.scene_data import SIZES, make_toy_store
-from helpers.scene_runs import config, make_teacher, make_toys
-from pickclutter_lang.datasets.scenes import SceneStore, verify_store
+from helpers.scene_data import make_toy_store
+from helpers.scene_runs import make_teacher
+from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.scenes.description import data_card, write_dataset_card
-from pickclutter_lang.datasets.scenes.remote import mirror_store
 from pickclutter_lang.errors import (
     CheckpointError,
     CorruptShardError,
@@ -37,12 +32,11 @@ from pickclutter_lang.errors import (
     StorageError,
     TeacherError,
 )
-from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
-from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.policy.folder import EXAMPLES_FILE
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.sharing import KINDS, FetchConfig, PushConfig, _kinds, check_name, fetch, push
 from pickclutter_lang.teachers.pocket import TEACHER_FILES, PocketTeacher
+from pickclutter_lang.utils.validation import check_folder
 
 URL = "s3://bucket/scenes"
 SECRET = "hush-hush"
@@ -254,53 +248,6 @@ def test_another_kind_and_no_network_are_named_errors(tmp_path: Path, hub: Hub) 
         push(PushConfig(str(tmp_path / "teacher"), "me/teacher"))
 
 
-def test_a_training_and_its_evaluation_are_those_of_the_folder(tmp_path: Path, s3: Any) -> None:
-    overrides = [*make_toys(tmp_path), "distill.epochs=1", "few_shot.epochs=1"]
-    for name in SIZES:
-        push(PushConfig(str(tmp_path / "scenes" / name), f"{URL}/{name}"))
-    weights, metrics = [], []
-    for number, place in enumerate((f"{tmp_path / 'scenes'}", URL)):
-        run = SceneRun.open(config(*overrides, f"scenes={place}", f"out={tmp_path / str(number)}"))
-        run.train()
-        weights.append(run.model.state_dict())
-        metrics.append(evaluate_run(run)["metrics"])
-    assert all(bool((weights[1][name] == value).all()) for name, value in weights[0].items())
-    assert metrics[0] == metrics[1]
-    written = b"".join(path.read_bytes() for path in (tmp_path / "1").rglob("*") if path.is_file())
-    assert SECRET.encode() not in written
-
-
-def test_shards_come_when_they_are_read_and_damaged_ones_are_refused(tmp_path: Path, s3: Any) -> None:
-    store = make_toy_store(tmp_path / "store", "train", 16)
-    push(PushConfig(str(store.path), URL))
-    data = bytearray(s3.cat_file("bucket/scenes/shards/00001.h5"))
-    data[len(data) // 2] ^= 1
-    s3.pipe_file("bucket/scenes/shards/00001.h5", bytes(data))
-    opened: SceneStore = pickle.loads(pickle.dumps(SceneStore.open(URL)))
-    assert not any((opened.path / "shards").iterdir())
-    assert np.array_equal(opened.images(index=0), store.images(index=0))
-    with pytest.raises(CorruptShardError):
-        opened.images(index=8)
-    assert {path.name for path in (opened.path / "shards").iterdir()} == {"00000.h5"}
-    with pytest.raises(CorruptShardError):
-        verify_store(URL)
-    push(PushConfig(str(store.path), URL))
-    (mirror_store(URL) / "shards" / "00000.h5").write_bytes(b"rot")
-    assert np.array_equal(SceneStore.open(URL).images(), store.images())
-
-
-def test_a_killed_reader_leaves_nothing_half(tmp_path: Path, s3: Any) -> None:
-    store = make_toy_store(tmp_path / "store", "train", 80, size=128)
-    push(PushConfig(str(store.path), URL))
-    code = f"from pickclutter_lang.datasets.scenes import SceneStore; SceneStore.open({URL!r}).images()"
-    shards = mirror_store(URL) / "shards"
-    with subprocess.Popen([sys.executable, "-c", code]) as process:
-        wait_until(lambda: any(shards.glob("*.h5")) or process.poll() is not None)
-        process.send_signal(signal.SIGKILL)
-    assert all(path.read_bytes() == (store.path / "shards" / path.name).read_bytes() for path in shards.glob("*.h5"))
-    assert np.array_equal(SceneStore.open(URL).images(), store.images())
-
-
 @pytest.mark.parametrize(
     ("url", "changes"),
     [
@@ -313,20 +260,22 @@ def test_what_cannot_be_read_is_one_line(s3: Any, tmp_path: Path, url: str, chan
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "AWS_EC2_METADATA_DISABLED": "true", **changes}
     environment = {name: value for name, value in environment.items() if value}
     environment["HOME"] = str(tmp_path)  # no credentials of who runs the tests
-    line = [*COMMAND, "verify-scenes", f"store={url}"]
+    line = [*COMMAND, "fetch", f"repository={url}", "kind=scenes", f"out={tmp_path / 'out'}"]
     done = subprocess.run(line, env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1, done.stderr
     assert url in done.stderr and SECRET not in done.stderr
 
 
 @pytest.mark.parametrize("scheme", ["memory", "file"])
-def test_other_schemes_of_fsspec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
-    monkeypatch.setenv("PICKCLUTTER_CACHE", str(tmp_path / "cache"))
+def test_other_schemes_of_fsspec(tmp_path: Path, scheme: str) -> None:
     store, url = make_toy_store(tmp_path / "store", "train", 9), f"{scheme}://{tmp_path}/there"
     push(PushConfig(str(store.path), url))
-    assert np.array_equal(SceneStore.open(url).images(), store.images())
-    with pytest.raises(StorageError):
-        SceneStore.open(f"{url}/nothing")
+    fetched = fetch(FetchConfig(url, str(tmp_path / "back"), "scenes"))
+    assert np.array_equal(SceneStore.open(fetched).images(), store.images())
+    with pytest.raises(CheckpointError):
+        fetch(FetchConfig(f"{url}/nothing", str(tmp_path / "none"), "scenes"))
+    with pytest.raises(InvalidArgumentError, match="pickclutter fetch"):
+        check_folder("scenes", url)
 
 
 def test_settings_that_cannot_be_are_refused(tmp_path: Path) -> None:

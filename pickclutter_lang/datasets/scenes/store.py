@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import h5py
@@ -20,17 +19,14 @@ from pickclutter_lang.datasets.scenes.manifest import (
     ArrayForm,
     Manifest,
     SceneRow,
-    ShardEntry,
     image_name,
     read_manifest,
 )
-from pickclutter_lang.datasets.scenes.remote import fetch_shard, mirror_store
 from pickclutter_lang.datasets.scenes.shards import REPAIR_HINT, bytes_damage, open_shard, size_damage
 from pickclutter_lang.errors import CorruptShardError, DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.catalog import all_objects
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, MAX_BYTES, CatalogEntry, parse_catalog
 from pickclutter_lang.utils.constants import CAMERAS
-from pickclutter_lang.utils.object_storage import is_url, join
 from pickclutter_lang.utils.reading import read_file
 
 Index = int | slice | Sequence[int] | NDArray[np.integer[Any]]
@@ -38,15 +34,11 @@ _OPEN_SHARDS = 128
 
 
 class SceneStore:
-    """A folder of scenes; make one with `SceneStore.open`. It can be pickled and used after a fork.
+    """A folder of scenes; make one with `SceneStore.open`. It can be pickled and used after a fork."""
 
-    `url` is where its shards come from when they are first read; None of a store on this machine.
-    """
-
-    def __init__(self, path: Path, manifest: Manifest, url: str | None = None) -> None:
+    def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path = path
         self.manifest = manifest
-        self.url = url
         self._handles: OrderedDict[int, h5py.File] = OrderedDict()
         self._owner = os.getpid()
 
@@ -54,17 +46,11 @@ class SceneStore:
     def open(cls, path: str | Path) -> SceneStore:
         """Open a store and check its manifest, that it is complete, and that its shards are there in full size.
 
-        The content of a shard is checked when it is first read, which may raise CorruptShardError. Of a store on
-        object storage a shard is then fetched into the cache, unless it is there.
+        The content of a shard is checked when it is first read, which may raise CorruptShardError.
 
-        :param path: a folder, or a URL of fsspec: `s3://bucket/path`
-        :raises StorageError: when object storage cannot be reached, or has no store there
         :raises DatasetError: when there is no store, or it is not complete, or it has another schema
         :raises CorruptShardError: naming the shards that are missing or of another size
         """
-        if is_url(path):
-            folder = mirror_store(str(path))
-            return cls(folder, _complete_manifest(folder), str(path))
         folder = Path(path)
         manifest = _complete_manifest(folder)
         shards = folder / SHARD_FOLDER
@@ -75,15 +61,10 @@ class SceneStore:
         return self.manifest.scenes
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"path": self.path, "manifest": self.manifest, "url": self.url}
+        return {"path": self.path, "manifest": self.manifest}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
-
-    @property
-    def place(self) -> str:
-        """Folder or URL of the store, as messages name it."""
-        return self.url or str(self.path)
 
     @property
     def content_hash(self) -> str:
@@ -188,7 +169,7 @@ class SceneStore:
             remedy = f"; collect it with cameras=[{camera}]" if camera in CAMERAS else ""
             remedy = "; collect it with graspable=true, or take target_label=visible" if name == "graspable" else remedy
             raise DatasetError(
-                f"the store at {self.place} does not hold {name!r}; it holds {', '.join(self.manifest.fields)}{remedy}"
+                f"the store at {self.path} does not hold {name!r}; it holds {', '.join(self.manifest.fields)}{remedy}"
             )
         form = self.manifest.form(name)
         values = np.empty((len(wanted), *form.shape), form.dtype)
@@ -217,45 +198,24 @@ class SceneStore:
         if self._owner != os.getpid():
             self._handles, self._owner = OrderedDict(), os.getpid()
         if number not in self._handles:
-            self._handles[number] = self._open_shard(self.manifest.shards[number])
+            self._handles[number] = open_shard(self.path, self.manifest.shards[number], self.manifest)
             if len(self._handles) > _OPEN_SHARDS:
                 self._handles.popitem(last=False)[1].close()
         self._handles.move_to_end(number)
         return self._handles[number]
 
-    def _open_shard(self, entry: ShardEntry) -> h5py.File:
-        """Open a shard; one that is missing in the cache, or damaged there, is fetched."""
-        try:
-            return open_shard(self.path, entry, self.manifest)
-        except CorruptShardError:
-            if self.url is None:
-                raise
-        fetch_shard(self.url, self.path, entry)
-        return open_shard(self.path, entry, self.manifest)
-
 
 def verify_store(path: str | Path) -> Manifest:
     """Read every shard of a complete store and compare its bytes with the manifest.
 
-    Of a store at a URL every shard is downloaded, whatever the cache has; none of them stays.
-
-    :raises StorageError: when object storage cannot be reached, or has no store there
     :raises DatasetError: when there is no complete store, or its manifest is damaged
     :raises CorruptShardError: naming each damaged or missing shard
     """
-    with TemporaryDirectory() as made:
-        folder = mirror_store(str(path), Path(made)) if is_url(path) else Path(path)
-        manifest, damage = _complete_manifest(folder), dict[str, str | None]()
-        for entry in manifest.shards:
-            try:
-                if is_url(path):
-                    fetch_shard(str(path), folder, entry)
-                damage[entry.file] = bytes_damage(folder / SHARD_FOLDER / entry.file, entry)
-            except CorruptShardError as error:
-                damage[entry.file] = str(error)
-            if is_url(path):
-                (folder / SHARD_FOLDER / entry.file).unlink(missing_ok=True)
-    _raise_damage(path, damage)
+    folder = Path(path)
+    manifest = _complete_manifest(folder)
+    _raise_damage(
+        folder, {entry.file: bytes_damage(folder / SHARD_FOLDER / entry.file, entry) for entry in manifest.shards}
+    )
     return manifest
 
 
@@ -269,11 +229,9 @@ def _complete_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def _raise_damage(place: Path | str, damage: dict[str, str | None]) -> None:
-    found = [f"{name} ({reason})" for name, reason in damage.items() if reason]
-    hint = "delete these there, and push the store again" if is_url(place) else REPAIR_HINT
-    if found:
+def _raise_damage(folder: Path, damage: dict[str, str | None]) -> None:
+    if found := [f"{name} ({reason})" for name, reason in damage.items() if reason]:
         raise CorruptShardError(
-            f"{len(found)} of {len(damage)} shards in {join(str(place), SHARD_FOLDER)} are damaged: "
-            f"{', '.join(found)}; {hint}"
+            f"{len(found)} of {len(damage)} shards in {folder / SHARD_FOLDER} are damaged: {', '.join(found)}; "
+            f"{REPAIR_HINT}"
         )

@@ -10,11 +10,11 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.students.config import PromptConfig
 from pickclutter_lang.training.config import FewShotConfig, PhaseConfig, RunConfig
 from pickclutter_lang.utils.constants import TEMPERATURE
-from pickclutter_lang.utils.object_storage import check_scenes
 from pickclutter_lang.utils.validation import (
     above,
     at_least,
     check_device,
+    check_folder,
     check_image_size,
     check_path,
     check_threads,
@@ -157,7 +157,7 @@ class TrainedRunConfig:
         one_of("phase", self.phase, ("distill", "few_shot"))
         check_threads(self.num_threads)
         check_path("run", self.run)
-        check_scenes("scenes", self.scenes)
+        check_folder("scenes", self.scenes)
 
 
 @dataclass
@@ -234,8 +234,8 @@ class AffordanceEvalConfig:
         check_device(self.device)
         check_path("run", self.run)
         check_path("policy", self.policy)
-        check_scenes("scenes", self.scenes)
-        check_scenes("store", self.store)
+        check_folder("scenes", self.scenes)
+        check_folder("store", self.store)
         check_path("out", self.out)
 
 

@@ -60,7 +60,7 @@ def score_policy(
     opened, spec, out = SceneStore.open(store), student.config, Path(out)
     if opened.image_size != spec.camera_size:
         raise MismatchError(
-            f"expected scenes of {spec.camera_size} pixels for the policy {policy}, but those of {opened.place} "
+            f"expected scenes of {spec.camera_size} pixels for the policy {policy}, but those of {opened.path} "
             f"have {opened.image_size}; collect them with image_size={spec.camera_size}"
         )
     data = SceneDataConfig(

@@ -10,7 +10,7 @@ from typing import Any
 
 from pickclutter_lang.datasets.scene_images import data_provenance
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.datasets.scenes.remote import has_store, manifest_at
+from pickclutter_lang.datasets.scenes.manifest import read_manifest
 from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.experiments.scenes.config import ReproduceTable12Config, TrainConfig
 from pickclutter_lang.experiments.sweep import Job, check_list, check_sweep, plan_runs
@@ -19,7 +19,6 @@ from pickclutter_lang.objects.object_sets import check_own_split
 from pickclutter_lang.results.comparability import comparable_settings, provenance, same_descriptions
 from pickclutter_lang.results.record import Record, Replicate
 from pickclutter_lang.results.runs import SweepKind
-from pickclutter_lang.utils.object_storage import join
 from pickclutter_lang.utils.validation import check_path
 from pickclutter_lang.utils.words import quoted_value
 
@@ -76,11 +75,11 @@ def _scenes(compose: Callable[[list[str]], TrainConfig], overrides: Sequence[str
     :raises MismatchError: when they are of another split
     """
     config = compose([*overrides])
-    scenes = join(config.scenes, f"split{object_split}")
-    if object_split or Path(scenes).is_dir() or has_store(join(scenes, "train")):
+    scenes = str(Path(config.scenes, f"split{object_split}"))
+    if object_split or Path(scenes).is_dir():
         config = compose([*overrides, f"scenes={quoted_value(scenes)}"])
     train = config.data.train
-    found = manifest_at(train).object_split
+    found = read_manifest(Path(train)).object_split
     if found != object_split:
         raise MismatchError(
             f"expected scenes of object_split={object_split} in {train}, but they are of object_split={found}; "

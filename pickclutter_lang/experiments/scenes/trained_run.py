@@ -30,7 +30,6 @@ from pickclutter_lang.training.config import comparable_config
 from pickclutter_lang.training.experiment import CONFIG_FILE, RunRecord, configure_torch, finished_checkpoint, read_run
 from pickclutter_lang.training.trainer import best_epoch
 from pickclutter_lang.utils.io import atomic_write, write_json
-from pickclutter_lang.utils.object_storage import join
 from pickclutter_lang.utils.reading import Sha256, Text, check_json, describe_differences, read_json, read_tensors
 from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE
 
@@ -195,12 +194,12 @@ def _settings(record: RunRecord, run: str, scenes: str | None, num_threads: int 
     config.out, config.num_threads, config.device = run, num_threads, device
     if scenes is not None:
         for name in ("train", "id", "ood", "fewshot"):
-            setattr(config.data, name, join(scenes, name))
+            setattr(config.data, name, str(Path(scenes, name)))
         unlabeled = config.data.unlabeled
         name = "" if unlabeled is None else Path(unlabeled).name
-        if unlabeled is not None and join(unlabeled) == join(config.scenes, name):  # it was moved with the others
-            config.data.unlabeled = join(scenes, name)
-        config.teacher.cache = join(scenes, "teacher_features")
+        if unlabeled is not None and Path(unlabeled) == Path(config.scenes, name):  # it was moved with the others
+            config.data.unlabeled = str(Path(scenes, name))
+        config.teacher.cache = str(Path(scenes, "teacher_features"))
     return config
 
 
