@@ -133,13 +133,11 @@ def propose_grasps(
     seeds = target[farthest_points(target, center, _SEEDS)]
     grasps, rotations, costs = [], [], []
     for rotation, slant in [*_slanted(limits), *_rolled(), *_along_faces(target)]:
-        rotation_angle = 0.0
-        if rest_rotation is not None:
-            rotation_angle = np.arccos(min(abs(float(rotation[:, 1] @ rest_rotation[:, 1])), 1.0))
+        cosine = 1.0 if rest_rotation is None else min(abs(float(rotation[:, 1] @ rest_rotation[:, 1])), 1.0)
         for grasp in _grasps_on_strips(target, seeds, rotation, center, limits):
             grasps.append(grasp)
             rotations.append(rotation)
-            orientation_cost = _SLANT_COST * float(np.sin(slant)) + _YAW_COST * rotation_angle
+            orientation_cost = _SLANT_COST * float(np.sin(slant)) + _YAW_COST * np.arccos(cosine)
             costs.append(orientation_cost + grasp.cost())
     if not grasps:
         return GraspCandidates(np.zeros((0, 3)), np.zeros((0, 3, 3)))
@@ -276,7 +274,8 @@ class _OrientedHand:
         taper = _taper(surface, seed[0])
         if taper > self.limits.max_taper:
             return None
-        flare = _flare(surface, tip)
+        raised = surface[surface[:, 2] < tip - _FLARE_HEIGHT_M]
+        flare = width - _width(raised) if len(raised) else 0.0
         if self._blocked_by_roll(depth, width, flare):
             return None
         tcp_z = tip - FINGER_TIP_Z_M
@@ -319,12 +318,6 @@ def _taper(surface: FloatArray, x: float) -> float:
     if not len(halves[0]) or not len(halves[1]):  # the end of an object, or an object thinner than the fingers
         return 0.0 if np.ptp(surface[:, 0]) < _THIN_OBJECT_M else np.inf
     return abs(_width(halves[0]) - _width(halves[1])) / FINGER_HALF_X_M
-
-
-def _flare(surface: FloatArray, tip: float) -> float:
-    """Return the width of a surface at the tips less that a little above them; 0 where it is lower than that."""
-    above = surface[surface[:, 2] < tip - _FLARE_HEIGHT_M]
-    return _width(surface) - _width(above) if len(above) else 0.0
 
 
 def _free_and_distinct(

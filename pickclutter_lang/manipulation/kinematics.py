@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +53,8 @@ class PandaArm:
     """Forward and inverse kinematics of a Panda with its base at a pose (x y z qw qx qy qz) of the world."""
 
     def __init__(self, base_pose: AnyFloatArray) -> None:
-        self._base = _matrix(np.asarray(base_pose, float))
+        pose = np.asarray(base_pose, float)
+        self._base = np.block([[rotation_matrix(pose[3:]), pose[:3, None]], [np.eye(4)[3:]]])
         self.base = self._base[:3, 3]
         """Position of the base, [3], meters."""
 
@@ -69,7 +72,8 @@ class PandaArm:
         rotation = rotation_matrix(tcp_pose[3:])
         for _ in range(_MAX_ITERATIONS):
             frames = self.frames(angles)
-            error = _pose_error(frames[-1], tcp_pose[:3], rotation)
+            turn = Rotation.from_matrix(rotation @ frames[-1, :3, :3].T).as_rotvec()
+            error = np.concatenate([tcp_pose[:3] - frames[-1, :3, 3], turn])  # in world axes
             position_reached = np.linalg.norm(error[:3]) < _POSITION_TOLERANCE_M
             if position_reached and np.linalg.norm(error[3:]) < _ROTATION_TOLERANCE_RAD:
                 return angles
@@ -106,22 +110,10 @@ def pose_distance(one: FloatArray, other: FloatArray) -> tuple[float, float]:
     return float(np.linalg.norm(one[:3] - other[:3])), float(2 * np.arccos(min(1.0, cosine)))
 
 
-def _pose_error(frame: FloatArray, position: FloatArray, rotation: FloatArray) -> FloatArray:
-    """Return the error [6] of a frame [4, 4]: meters, and a rotation vector, both in world axes."""
-    rotation_vector = Rotation.from_matrix(rotation @ frame[:3, :3].T).as_rotvec()
-    return np.concatenate([position - frame[:3, 3], rotation_vector])
-
-
 def _jacobian(frames: FloatArray) -> FloatArray:
     """Return the Jacobian [6, 7] of the TCP in world axes."""
     axes, origins = frames[:-1, :3, 2], frames[:-1, :3, 3]
     return np.concatenate([np.cross(axes, frames[-1, :3, 3] - origins).T, axes.T])
-
-
-def _matrix(pose: FloatArray) -> FloatArray:
-    matrix = np.eye(4)
-    matrix[:3, :3], matrix[:3, 3] = rotation_matrix(pose[3:]), pose[:3]
-    return matrix
 
 
 Controller = Callable[[PandaArm, AnyFloatArray, FloatArray, float, float], NDArray[np.float32]]
@@ -129,31 +121,32 @@ Controller = Callable[[PandaArm, AnyFloatArray, FloatArray, float, float], NDArr
 
 
 def ee_delta_pose_action(
-    arm: PandaArm, qpos: AnyFloatArray, tcp_pose: FloatArray, gripper: float, speed: float
+    scale: float, arm: PandaArm, qpos: AnyFloatArray, tcp_pose: FloatArray, gripper: float, speed: float
 ) -> NDArray[np.float32]:
-    """Return an action [7] of `pd_ee_delta_pose`: the pose error in TCP axes, limited to the speed."""
+    """Return an action [7] of `pd_ee_delta_pose`: the pose error in TCP axes, limited to `scale` times the speed."""
     current = arm.forward(qpos[:JOINTS])
     rotation = rotation_matrix(current[3:])
     translation = rotation.T @ (tcp_pose[:3] - current[:3]) / _POSITION_SCALE_M
     relative = Rotation.from_matrix(rotation.T @ rotation_matrix(tcp_pose[3:]))
-    turn = _limited(relative.as_rotvec() / _ROTATION_SCALE_RAD, max(speed, _MIN_ROTATION_SPEED))
-    return np.concatenate([_limited(translation, speed), turn, [gripper]]).astype(np.float32)
+    turn = _limited(relative.as_rotvec() / _ROTATION_SCALE_RAD, scale * max(speed, _MIN_ROTATION_SPEED))
+    return np.concatenate([_limited(translation, scale * speed), turn, [gripper]]).astype(np.float32)
 
 
 def joint_delta_action(
-    arm: PandaArm, qpos: AnyFloatArray, tcp_pose: FloatArray, gripper: float, speed: float
+    scale: float, arm: PandaArm, qpos: AnyFloatArray, tcp_pose: FloatArray, gripper: float, speed: float
 ) -> NDArray[np.float32]:
     """Return an action [8] of `pd_joint_delta_pos`; the arm holds still when the pose is out of reach."""
     solution = arm.inverse(tcp_pose, qpos[:JOINTS])
     step = np.zeros(JOINTS) if solution is None else (solution - qpos[:JOINTS]) / _JOINT_SCALE_RAD
-    return np.concatenate([step * min(1.0, speed / max(float(np.abs(step).max()), 1e-9)), [gripper]]).astype(np.float32)
+    step = step * min(1.0, scale * speed / max(float(np.abs(step).max()), 1e-9))
+    return np.append(step, gripper).astype(np.float32)
 
 
 def _limited(vector: FloatArray, max_norm: float) -> FloatArray:
     return vector * min(1.0, max_norm / max(float(np.linalg.norm(vector)), 1e-9))
 
 
-CONTROLLERS: dict[str, Controller] = {
+CONTROLLERS = {
     "pd_ee_delta_pose": ee_delta_pose_action,
     "pd_joint_delta_pos": joint_delta_action,
 }
@@ -161,14 +154,17 @@ CONTROLLERS: dict[str, Controller] = {
 _ARM_ACTION_SIZES = {"pd_ee_delta_pose": 6, "pd_joint_delta_pos": JOINTS}
 
 
-def make_controller(control_mode: str) -> Controller:
+def make_controller(control_mode: str, scale: float = 1.0) -> Controller:
     """Return the controller for a control mode.
 
-    :raises InvalidArgumentError: for an unsupported control mode
+    :param scale: in (0, 1], of the largest motion of each action
+    :raises InvalidArgumentError: for an unsupported control mode, or another scale
     """
     if control_mode not in CONTROLLERS:
         raise InvalidArgumentError(f"expected a control_mode out of {', '.join(CONTROLLERS)}, but got {control_mode!r}")
-    return CONTROLLERS[control_mode]
+    if not isinstance(scale, Real) or not 0 < scale <= 1:
+        raise InvalidArgumentError(f"expected speed to be above 0 and at most 1, but got {scale!r}")
+    return partial(CONTROLLERS[control_mode], float(scale))
 
 
 def hold_action(control_mode: str) -> NDArray[np.float32]:

@@ -90,20 +90,18 @@ class ScriptedPicker:
         find_target: TargetMaskFn,
         control_mode: str = "pd_ee_delta_pose",
         proposer: GraspProposer = propose_grasps,
+        speed: float = 1.0,
     ) -> None:
         """Choose the target and the controller.
 
         :param find_target: called when a grasp is chosen: before the arm moves, and after a failed attempt
         :param control_mode: `pd_ee_delta_pose` or `pd_joint_delta_pos`
         :param proposer: proposes grasps of the target
-        :raises InvalidArgumentError: for another control mode
+        :param speed: in (0, 1], of the largest motion of each action; motions take as many times more steps
+        :raises InvalidArgumentError: for another control mode or speed
         """
-        self._find_target, self._proposer = find_target, proposer
-        self._controller = make_controller(control_mode)
-        self.reset()
-
-    def reset(self) -> None:
-        """Reset the state of the episode."""
+        self._find_target, self._proposer, self._speed = find_target, proposer, speed
+        self._controller = make_controller(control_mode, speed)
         self._script: Actions | None = None
         self._failed: list[FloatArray] = []
         self.target: GraspTarget | None = None
@@ -218,12 +216,12 @@ class ScriptedPicker:
         """Go to a pose until it is reached, the arm stalls, or closed fingers have lost the object."""
         meters, radians = _PASSED if waypoint else _REACHED
         best_error, stalled = np.inf, 0
-        for _ in range(_MAX_STEPS):
+        for _ in range(round(_MAX_STEPS / self._speed)):
             distance, angle = pose_distance(self._tcp, tcp_pose)
             if (distance < meters and angle < radians) or (gripper == CLOSED and not self._holding):
                 return
             error = distance + _ROTATION_WEIGHT * angle
-            stalled = 0 if error < best_error - _MIN_PROGRESS else stalled + 1
+            stalled = 0 if error < best_error - self._speed * _MIN_PROGRESS else stalled + 1
             best_error = min(best_error, error)
             if stalled == _STALL_STEPS:
                 return
@@ -231,18 +229,16 @@ class ScriptedPicker:
 
     def _settle_at(self, tcp_pose: FloatArray) -> Actions:
         """Go to a pose with the held object until the arm rests, which the environment's success requires."""
-        for step in range(_MAX_STEPS):
+        for step in range(round(_MAX_STEPS / self._speed)):
             last = self._qpos[:JOINTS].copy()
             yield self._towards(tcp_pose, CLOSED)
             joint_step = np.abs(self._qpos[:JOINTS] - last).max()
-            if step + 1 >= _MIN_SETTLE_STEPS and joint_step < _SETTLED_STEP:
+            if step + 1 >= _MIN_SETTLE_STEPS and joint_step < self._speed * _SETTLED_STEP:
                 return
 
     def _towards(self, tcp_pose: FloatArray, gripper: float) -> NDArray[np.float32]:
-        speed = 1.0
-        if gripper == CLOSED:
-            speed = _LIFT_SPEED if self.phase == PickPhase.LIFT else _TRANSPORT_SPEED
-        return self._controller(self._arm, self._qpos, tcp_pose, gripper, speed)
+        holding = _LIFT_SPEED if self.phase == PickPhase.LIFT else _TRANSPORT_SPEED
+        return self._controller(self._arm, self._qpos, tcp_pose, gripper, holding if gripper == CLOSED else 1.0)
 
     def _choose_target(self) -> GraspTarget | None:
         """Choose a grasp of the target, within the first limits that allow a reachable one."""

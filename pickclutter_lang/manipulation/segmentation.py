@@ -10,7 +10,6 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
-from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.point_cloud import TABLE_HEIGHT_M, unproject_depth
 from pickclutter_lang.manipulation.segment_merging import merge_fragments
 from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
@@ -46,13 +45,10 @@ def segment_rgbd(
     `merge_fragments`. Table and fingers are background.
 
     :param rgb: [H, W, 3]; the other arguments are those of `unproject_depth`
-    :raises InvalidArgumentError: for arrays of other shapes
     """
     from skimage.segmentation import felzenszwalb  # it imports matplotlib, which a policy is loaded without
 
     cloud = unproject_depth(depth, intrinsic, camera)
-    if rgb.shape != (*np.shape(depth), 3):
-        raise InvalidArgumentError(f"expected colors {[*np.shape(depth), 3]}, but got {list(rgb.shape)}")
     points = np.zeros((*np.shape(depth), 3))
     points[cloud.pixels[:, 0], cloud.pixels[:, 1]] = cloud.points
     height = points[..., 2]
@@ -145,18 +141,18 @@ def select_target_segments(
     :param segments: [H, W], as `segment_rgbd` returns them
     :param heatmap: [H, W], >= 0
     :param depth: [H, W], meters
-    :param log_odds: [C, segments] of C names, the target first, by number of the segment; NaN where unknown
+    :param log_odds: [C, segments] of C > 1 names, the target first, by number of the segment; NaN where unknown
     :param labels: [segments] the object that each segment is taken for, where the target may be one of several, as
         "fruit" is; segments of different objects are not merged
     :param join_anywhere: whether log-odds merge segments that do not touch
     :return: no masks where there are no segments
-    :raises InvalidArgumentError: for log-odds of fewer than two names
     """
     sizes = np.bincount(segments.ravel())
     heat, min_ratio = np.bincount(segments.ravel(), heatmap.ravel()) / np.maximum(sizes, 1), _MIN_HEAT_RATIO
     unambiguous = np.zeros(len(heat), bool)
     if log_odds is not None:
-        margin = _margins(log_odds)
+        target, *others = np.where(np.isnan(log_odds), _UNSEEN_LOG_ODDS, log_odds)
+        margin = target - np.max(others, axis=0)
         heat, min_ratio = heat * expit(margin), _MIN_SCORED_HEAT_RATIO
         unambiguous = (margin >= _MIN_JOINED_LOG_ODDS) & join_anywhere
     available = sizes > 0
@@ -168,29 +164,14 @@ def select_target_segments(
         seed = int(np.where(available, heat, -np.inf).argmax())
         if masks and heat[seed] <= 0:
             break
-        joined = smooth & (available[pairs] & (heat[pairs] >= min_ratio * heat[seed])).all(axis=0)
+        joined = pairs[:, smooth & (available[pairs] & (heat[pairs] >= min_ratio * heat[seed])).all(axis=0)]
+        graph = coo_array((np.ones(joined.shape[1]), joined), (len(heat), len(heat)))
+        parts = connected_components(graph, directed=False)[1]
         alike = True if labels is None else labels == labels[seed]
-        selected = available & alike & (_connected(pairs[:, joined], seed, len(heat)) | unambiguous)
+        selected = available & alike & ((parts == parts[seed]) | unambiguous)
         masks.append(np.asarray(selected[segments]))
         available &= ~selected
     return masks
-
-
-def _margins(log_odds: FloatArray) -> FloatArray:
-    """Return how much the target's log-odds exceed those of the likeliest other name, per segment."""
-    if len(log_odds) < 2:
-        raise InvalidArgumentError(
-            f"expected log odds of at least 2 names, [C, segments], but got {list(log_odds.shape)}"
-        )
-    target, *others = np.where(np.isnan(log_odds), _UNSEEN_LOG_ODDS, log_odds)
-    return np.asarray(target - np.max(others, axis=0))
-
-
-def _connected(pairs: NDArray[np.int64], start: int, count: int) -> NDArray[np.bool_]:
-    """Return [count] which segments are connected to `start` by pairs [2, B]."""
-    graph = coo_array((np.ones(pairs.shape[1]), pairs), (count, count))
-    components = connected_components(graph, directed=False)[1]
-    return np.asarray(components == components[start])
 
 
 def _borders(segments: NDArray[np.int64], depth: FloatArray) -> tuple[NDArray[np.int64], FloatArray]:

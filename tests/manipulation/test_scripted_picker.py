@@ -94,6 +94,13 @@ def test_controllers_move_to_a_pose(mode: str) -> None:
     action = make_controller(mode)(arm, angles, rotated, -1.0, 0.2)
     fastest = 0.5 if mode == "pd_ee_delta_pose" else 0.2  # rotations have at least half speed
     assert np.linalg.norm(action[3:-1]) == pytest.approx(fastest, abs=1e-3)
+    for scale in (0.5, 0.1):
+        slow = make_controller(mode, scale)(arm, angles, rotated, -1.0, 0.2)
+        np.testing.assert_allclose(slow[:-1], scale * action[:-1], atol=1e-6)
+        assert slow[-1] == -1  # the fingers close as fast
+    for wrong in (0, -1, 1.1, float("nan"), None, "slow"):
+        with pytest.raises(InvalidArgumentError, match="speed"):
+            make_controller(mode, wrong)  # type: ignore[arg-type]
 
 
 def run_picker(
@@ -101,11 +108,13 @@ def run_picker(
     options: dict[str, Any],
     mode: str,
     callback: Callable[[ScriptedPicker], None] = lambda picker: None,
+    speed: float = 1.0,
 ) -> tuple[bool, ScriptedPicker]:
     observation, info = env.reset(seed=0, options=options)
-    picker = ScriptedPicker(lambda observation: observation["mask"] > 0, mode)
-    for _ in range(200):
+    picker = ScriptedPicker(lambda observation: observation["mask"] > 0, mode, speed=speed)
+    for _ in range(round(200 / speed)):
         action = picker.act(observation)
+        assert np.abs(action[:-1]).max() <= speed + 1e-6
         if picker.phase == PickPhase.DONE:
             break
         callback(picker)
@@ -115,7 +124,7 @@ def run_picker(
     return info["success"], picker
 
 
-def lemon_to_pick(mode: str) -> tuple[Any, dict[str, Any]]:
+def lemon_to_pick(mode: str, steps: int = 200) -> tuple[Any, dict[str, Any]]:
     """Return an environment, and the options of an episode whose target is a lemon."""
     from pickclutter_lang.envs.wrappers import FlatObservation
 
@@ -126,16 +135,18 @@ def lemon_to_pick(mode: str) -> tuple[Any, dict[str, Any]]:
         enable_segmentation=True,
         absent_probability=0.0,
         base_camera=False,
+        max_episode_steps=steps,
     )
     pile = tabletop(inner.unwrapped.object_set, ["lemon", "tennis ball", "banana"])
     return FlatObservation(inner, mask=True), {"episode": pile, "target": "lemon"}
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("speed", [1.0, 0.5])
 @pytest.mark.parametrize("mode", sorted(CONTROLLERS))
-def test_the_arm_brings_the_object_to_the_goal(mode: str) -> None:
-    env, options = lemon_to_pick(mode)
-    success, picker = run_picker(env, options, mode)
+def test_the_arm_brings_the_object_to_the_goal(mode: str, speed: float) -> None:
+    env, options = lemon_to_pick(mode, round(200 / speed))
+    success, picker = run_picker(env, options, mode, speed=speed)
     assert success and picker.phase == PickPhase.TRANSPORT
 
 
