@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.language.label_names import validate_label_names
+from pickclutter_lang.language.label_names import one_spelling, validate_label_names
 from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject, all_objects
 from pickclutter_lang.objects.kinds.kind import words_of_kinds
@@ -210,7 +210,7 @@ def _plain(text: str) -> str:
 
     :raises InvalidArgumentError: for one that is too long, or says what not to pick
     """
-    plain = " ".join(re.sub('["\u201c\u201d\u200b]', "", text.replace("\u2019", "'")).split())
+    plain = " ".join(one_spelling(text).replace('"', "").split())
     if len(text) > _MAX_CHARACTERS or _PROHIBITION.search(plain):
         raise InvalidArgumentError(
             f"expected an object to pick, not what to leave, in at most {_MAX_CHARACTERS} characters, but got "
@@ -326,11 +326,11 @@ def _any_of(words: Iterable[str]) -> str:
 
 def _fold(text: str) -> str:
     """Return a text as names are compared: without case, apostrophes and quotation marks."""
-    return " ".join(re.sub("['\"\u2019\u201c\u201d]", "", text).casefold().split())
+    return " ".join(re.sub("['\"]", "", one_spelling(text)).casefold().split())
 
 
 def _without_article(text: str) -> str:
-    return re.sub(f"^{_ARTICLE}", "", text, flags=re.IGNORECASE)
+    return re.sub(f"^(?:{_ARTICLE})+", "", text, flags=re.IGNORECASE)
 
 
 def _respelled(name: str) -> str:

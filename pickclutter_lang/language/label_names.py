@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from itertools import product
@@ -13,17 +14,32 @@ MAX_NEW_NAMES = 1024
 """Names beyond the stored ones whose features are kept."""
 
 
+# Apostrophes, quotation marks and hyphens -> those of a keyboard.
+_PLAIN = str.maketrans("\u2018\u2019\u02bc\u201c\u201d\u2010\u2012\u2013\u2014\u2212", "'''\"\"-----")
+
+
+def one_spelling(text: str) -> str:
+    """Return a text as all that look like it are spelled: "mu\u200bg" and "\uff4d\uff55\uff47" are "mug".
+
+    Letters are composed and of usual width (Unicode's NFKC), spaces single, apostrophes, quotation marks and hyphens
+    those of a keyboard, and characters without width are left out.
+    """
+    visible = "".join(one for one in unicodedata.normalize("NFKC", text) if unicodedata.category(one) != "Cf")
+    return " ".join(visible.translate(_PLAIN).split())
+
+
 def validate_label_names(names: Sequence[str]) -> list[str]:
-    """Return names of labels without space around them.
+    """Return names of labels in one spelling, without a full stop, question or exclamation mark at the end.
 
     :raises InvalidArgumentError: when there is none, one is empty or no line of text, or one is there twice
     """
-    cleaned = [name.strip() if isinstance(name, str) else "" for name in names]
+    cleaned = [name.strip() if isinstance(name, str) and one_spelling(name).strip("'\" ") else "" for name in names]
     if not cleaned or not all(cleaned):
         wrong = [name for name, text in zip(names, cleaned, strict=True) if not text]
         raise InvalidArgumentError(f"expected one name or more, all of them texts, but got {wrong[:1]}")
     for name in cleaned:
         check_line("a name", name)
+    cleaned = [name.rstrip(" .!?") or name for name in map(one_spelling, cleaned)]
     twice = sorted(name for name, count in Counter(cleaned).items() if count > 1)
     if twice:
         raise InvalidArgumentError(f"expected each name once, but got {', '.join(twice)} more than once")

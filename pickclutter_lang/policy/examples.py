@@ -93,7 +93,7 @@ def crop_metric() -> CropMetric:
 
 def bare_name(name: str) -> str:
     """Return what instructions call an object: "red mug" of "the red mug"."""
-    return re.sub(r"^(?:the|an?)\s+", "", name.strip(), flags=re.IGNORECASE)
+    return re.sub(r"^(?:(?:the|an?)\s+)+", "", name.strip(), flags=re.IGNORECASE)
 
 
 def spelling(name: str) -> str:
