@@ -17,6 +17,7 @@ from pickclutter_lang.language.instructions import COLORS, color_alone, color_ph
 from pickclutter_lang.manipulation.segmentation import segment_photo, select_target_segments
 from pickclutter_lang.policy.examples import crop_metric, keys_of
 from pickclutter_lang.policy.observations import (
+    checked_view,
     repeated,
     segment_log_odds,
     segment_observation,
@@ -97,11 +98,10 @@ class StudentDetector:
         :param always_present: whatever its score, an object is predicted present: all thresholds are 0
         :raises InvalidArgumentError: for one that takes the base camera too: its attention is not of one image
         """
-        cameras = student.config.cameras
-        if cameras != ("hand",):
+        if student.config.cameras != ("hand",):
             raise InvalidArgumentError(
                 f"expected a student of the hand camera alone, so that its map lies on that image, but got one of "
-                f"{', '.join(cameras)}; distill one with data=hand_rgb or data=hand_rgbd"
+                f"{', '.join(student.config.cameras)}; distill one with data=hand_rgb or data=hand_rgbd"
             )
         self.student, self._always_present = student, always_present
 
@@ -128,9 +128,10 @@ class StudentDetector:
         Its images may have a multiple of `camera_size` pixels a side: the student sees them smaller, and examples are
         compared with crops of all pixels.
 
-        :raises PickClutterError: what `StudentRuntime.predict` raises
+        :raises PickClutterError: what `checked_view` and `StudentRuntime.predict` raise
         """
         names = [self._plain(name) for name in names]
+        observation = checked_view(observation)
         seen, factor = self._seen(observation)
         segments = segment_observation(seen)
         shown = {name: labels for name in names if (labels := self.taught_of(name))}
@@ -147,9 +148,8 @@ class StudentDetector:
         :raises InvalidArgumentError: as `StudentRuntime.adapt`
         """
         seen, factor = self._seen(observation)
-        crops = None
-        if self.student.looks_twice and "hand_depth" in seen:
-            crops = self._crops(observation["hand_rgb"], segment_observation(seen), factor).features
+        looks = self.student.looks_twice and "hand_depth" in seen
+        crops = self._crops(observation["hand_rgb"], segment_observation(seen), factor).features if looks else None
         self.student.adapt(seen, crops)
 
     def _seen(self, observation: Mapping[str, Any]) -> tuple[Mapping[str, Any], int]:

@@ -22,8 +22,6 @@ from pickclutter_lang.utils.images import image_files, read_image
 from pickclutter_lang.utils.progress import track
 from pickclutter_lang.utils.sampling import evenly_spaced
 
-Observation = Mapping[str, Any]
-
 
 def calibrate(config: CalibrateConfig) -> Calibration:
     """Have a policy look at piles, write its calibration, which takes the place of an earlier one, and return it.
@@ -36,16 +34,12 @@ def calibrate(config: CalibrateConfig) -> Calibration:
     with learning(config) as (student, _):
         student.calibration = Calibration(student.calibration.student)
         adapt = StudentDetector(student).adapt if student.looks_twice else student.adapt
-        for observation in _observations(config, student):
+        looks = (
+            _of_scenes if config.scenes is not None else _of_images if config.images is not None else _of_environment
+        )
+        for observation in looks(config, student):
             adapt(observation)
     return student.calibration
-
-
-def _observations(config: CalibrateConfig, student: StudentRuntime) -> Iterator[Observation]:
-    """Yield the images of looks, as `StudentRuntime.preprocess` takes them."""
-    if config.scenes is not None:
-        return _of_scenes(config, student)
-    return _of_images(config, student) if config.images is not None else _of_environment(config, student)
 
 
 def _chosen(count: int, place: object, config: CalibrateConfig) -> list[int]:
@@ -57,7 +51,7 @@ def _chosen(count: int, place: object, config: CalibrateConfig) -> list[int]:
     return evenly_spaced(count, config.looks)
 
 
-def _of_scenes(config: CalibrateConfig, student: StudentRuntime) -> Iterator[Observation]:
+def _of_scenes(config: CalibrateConfig, student: StudentRuntime) -> Iterator[Mapping[str, Any]]:
     """Yield images of scenes; no label of them counts."""
     from pickclutter_lang.datasets.config import SceneDataConfig
     from pickclutter_lang.datasets.scene_images import SceneDataset
@@ -82,7 +76,7 @@ def _of_scenes(config: CalibrateConfig, student: StudentRuntime) -> Iterator[Obs
         yield images
 
 
-def _of_images(config: CalibrateConfig, student: StudentRuntime) -> Iterator[Observation]:
+def _of_images(config: CalibrateConfig, student: StudentRuntime) -> Iterator[Mapping[str, Any]]:
     """Yield the central squares of image files, as large as the camera's images."""
     if student.student_input != ["hand_rgb"]:
         raise InvalidArgumentError(
@@ -96,7 +90,7 @@ def _of_images(config: CalibrateConfig, student: StudentRuntime) -> Iterator[Obs
         yield {"hand_rgb": np.asarray(ImageOps.fit(read_image(paths[n]), (side, side), Image.Resampling.BILINEAR))}
 
 
-def _of_environment(config: CalibrateConfig, student: StudentRuntime) -> Iterator[Observation]:
+def _of_environment(config: CalibrateConfig, student: StudentRuntime) -> Iterator[Mapping[str, Any]]:
     """Yield the first images of piles in the simulator."""
     from pickclutter_lang.envs.renderer import prepare_renderer
 

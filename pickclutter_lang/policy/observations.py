@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,38 +11,138 @@ from PIL import Image
 
 from pickclutter_lang.datasets.transforms.resampling import enlarge, segment_means
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.language.instructions import INSTRUCTION_BYTES
 from pickclutter_lang.manipulation.point_cloud import MAX_DEPTH_M
 from pickclutter_lang.manipulation.segmentation import segment_rgbd
+from pickclutter_lang.utils.typing import FloatArray
+
+_Form = tuple[str, str, tuple[int, ...]]
 
 
-def check_view(rgb: Any, depth: Any, intrinsic: Any, pose: Any) -> None:
-    """Check what a camera of one's own gives; the arguments are those of `LanguagePickPolicy.locate`.
+def _is_matrix(matrix: FloatArray, size: tuple[int, ...]) -> bool:
+    """Return whether a matrix [3, 3] may be that of a camera, for an image of `size` (width, height).
 
-    :raises InvalidArgumentError: for another form, type or unit
+    A camera's principal point lies within a tenth of the side of the middle; in a matrix for half as many pixels it is
+    a quarter away. fx and fy differ where an image was squeezed into a square.
     """
-    for name, value in (("rgb", rgb), ("depth", depth), ("intrinsic", intrinsic), ("pose", pose)):
-        if not isinstance(value, np.ndarray):
-            raise InvalidArgumentError(f"expected {name} to be an array of NumPy, but got {type(value).__name__}")
-    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
-        raise InvalidArgumentError(f"expected rgb as uint8 [S, S, 3], but got {rgb.dtype} {list(rgb.shape)}")
-    height, width = rgb.shape[:2]
-    if depth.shape != (height, width) or depth.dtype.kind != "f":
+    focal, center = np.diagonal(matrix)[:2], matrix[:2, 2]
+    nearest, farthest = (np.array(size) / 2 / np.tan(np.deg2rad(field / 2)) for field in (150, 10))
+    skew = abs(matrix - [[focal[0], 0, center[0]], [0, focal[1], center[1]], [0, 0, 1]])
+    return bool(
+        ((focal > nearest) & (focal < farthest)).all()
+        and focal.max() < 2 * focal.min()
+        and (abs(center / size - 0.5) < 0.2).all()
+        and (skew <= [[0.01 * focal[0]], [1e-6], [1e-6]]).all()
+    )
+
+
+def _is_pose(pose: FloatArray, _: tuple[int, ...]) -> bool:
+    """Return whether a pose [4, 4] may be that of a camera; one higher than `MAX_DEPTH_M` sees no table in range."""
+    rotation, position = pose[:3, :3].astype(float), abs(pose[:3, 3])
+    return bool(
+        np.allclose(rotation @ rotation.T, np.eye(3), atol=0.01)
+        and np.linalg.det(rotation) > 0
+        and (position.max() < 1000 and position[2] < MAX_DEPTH_M)
+        and np.allclose(pose[3], [0, 0, 0, 1], atol=1e-6)
+    )
+
+
+_NUMBERS = "efd" + np.typecodes["AllInteger"]
+# Arrays of one image with depth: what each is, characters of its types, and its shape; 0: any side.
+VIEW: dict[str, _Form] = {
+    "hand_rgb": ("the image, uint8 [H, W, 3]", "B", (0, 0, 3)),
+    "hand_depth": (
+        "the depth in meters, floats [H, W] of the pixels of hand_rgb; whole numbers are millimeters: depth / 1000",
+        "efd",
+        (0, 0),
+    ),
+    "hand_intrinsic": (
+        "the camera's matrix [[fx, 0, cx], [0, fy, cy], [0, 0, 1]] in pixels of this image, with fx and fy alike, a "
+        "field of view of 10 to 150 degrees, and cx and cy near the middle",
+        _NUMBERS,
+        (3, 3),
+    ),
+    "hand_cam2world": (
+        f"the camera's pose [4, 4]: a rotation, not mirrored, a position in meters, at most {MAX_DEPTH_M:g} above the "
+        "table, and the last row 0 0 0 1",
+        _NUMBERS,
+        (4, 4),
+    ),
+}
+# Further arrays, by which a picker acts.
+ROBOT: dict[str, _Form] = {
+    "qpos": ("angles of 7 joints and positions of 2 fingers [9]", _NUMBERS, (9,)),
+    "base_pose": ("position and unit quaternion of the arm's base [7]", _NUMBERS, (7,)),
+    "goal_pos": ("the position of the goal [3]", _NUMBERS, (3,)),
+    "instruction": (f"a text of encode_instruction, uint8 [{INSTRUCTION_BYTES}]", "B", (INSTRUCTION_BYTES,)),
+}
+# What is true of an array, and of the size (width, height) of the image.
+_CHECKS: dict[str, Callable[[Any, tuple[int, ...]], bool]] = {
+    "hand_depth": lambda depth, size: depth.shape[::-1] == size,
+    "hand_intrinsic": _is_matrix,
+    "hand_cam2world": _is_pose,
+    "base_pose": lambda pose, _: abs(float(np.linalg.norm(pose[3:])) - 1) < 0.01,
+}
+
+
+def check_arrays(observation: Any, forms: Mapping[str, _Form]) -> None:
+    """Check that an observation has arrays of some forms, finite but for depth.
+
+    :raises InvalidArgumentError: where one is missing, or of another form
+    """
+    missing = [key for key in forms if not isinstance(observation, Mapping) or key not in observation]
+    if missing:
         raise InvalidArgumentError(
-            f"expected depth in meters as floats [{height}, {width}], but got {depth.dtype} {list(depth.shape)}; whole "
-            "numbers are millimeters: depth / 1000"
+            f"expected an observation of FlatObservation, but it has no {', '.join(missing)}; wrap the environment in "
+            "pickclutter_lang.envs.wrappers.FlatObservation"
         )
-    if not ((depth > 0) & (depth < MAX_DEPTH_M)).any():
+    for key, (meaning, types, shape) in forms.items():
+        value = observation[key]
+        fits = (
+            isinstance(value, np.ndarray)
+            and not isinstance(value, np.ma.MaskedArray)
+            and value.dtype.char in types
+            and (value.size > 0 and value.ndim == len(shape))
+            and all(wanted in (0, side) for wanted, side in zip(shape, value.shape, strict=True))
+            and (key == "hand_depth" or np.isfinite(value).all())
+            and (key not in _CHECKS or _CHECKS[key](value, observation["hand_rgb"].shape[1::-1]))
+        )
+        if not fits:
+            raise InvalidArgumentError(
+                f"expected {key}, {meaning}, but got {getattr(value, 'dtype', type(value).__name__)} "
+                f"{list(getattr(value, 'shape', ()))}: {' '.join(str(value).split())[:120]}"
+            )
+
+
+def checked_view(observation: Any, more: Mapping[str, _Form] | None = None, of_pile: bool = True) -> dict[str, Any]:
+    """Return an observation with an image with depth and its camera, 0 where the depth is not finite.
+
+    :param more: further arrays, such as `ROBOT`
+    :param of_pile: most of the depth is in range; an object in the hand may hide all
+    :raises InvalidArgumentError: for another form or unit, or what is none of a camera
+    """
+    check_arrays(observation, {**VIEW, **(more or {})})
+    depth = np.where(np.isfinite(observation["hand_depth"]), observation["hand_depth"], np.float32(0))
+    measured, near = np.count_nonzero(depth > 0), np.count_nonzero((depth > 0) & (depth < MAX_DEPTH_M))
+    if of_pile and 2 * near <= measured:
         raise InvalidArgumentError(
-            f"expected depth of 0 to {MAX_DEPTH_M:g} m somewhere, but there is none; is it in millimeters?"
+            f"expected hand_depth with most of what was measured within {MAX_DEPTH_M:g} m, but {near} of {measured} "
+            "pixels are; is it in millimeters? depth / 1000"
         )
-    focal, center = (np.diagonal(intrinsic)[:2], intrinsic[:2, 2]) if intrinsic.shape == (3, 3) else np.zeros((2, 2))
-    if not ((focal > 0).all() and (center > 0).all() and (center < [width, height]).all()):
-        raise InvalidArgumentError(
-            f"expected the matrix of a camera of {width} x {height} pixels, [[fx, 0, cx], [0, fy, cy], [0, 0, 1]], but "
-            f"got {intrinsic.tolist()}"
-        )
-    if pose.shape != (4, 4) or not np.allclose(pose[:3, :3] @ pose[:3, :3].T, np.eye(3), atol=0.01):
-        raise InvalidArgumentError(f"expected pose as [4, 4], a rotation and a position, but got {pose.tolist()}")
+    return {**observation, "hand_depth": depth}
+
+
+def each_environment(observation: Any) -> tuple[list[Any], bool]:
+    """Return the observation of each environment, and whether it is a vectorized one, with an axis of them first.
+
+    :raises InvalidArgumentError: for no environment, or arrays of different numbers of them
+    """
+    if not isinstance(observation, Mapping) or getattr(observation.get("hand_rgb"), "ndim", 0) != 4:
+        return [observation], False
+    counts = {key: len(value) if getattr(value, "ndim", 0) else 0 for key, value in observation.items()}
+    if len({*counts.values()}) > 1 or not any(counts.values()):
+        raise InvalidArgumentError(f"expected arrays of the same environments, at least one, but got {counts}")
+    return [{key: value[n] for key, value in observation.items()} for n in range(counts["hand_rgb"])], True
 
 
 def segment_observation(observation: Mapping[str, Any]) -> NDArray[np.int64]:

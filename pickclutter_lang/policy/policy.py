@@ -22,9 +22,9 @@ from pickclutter_lang.policy.calibration import load_calibration
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
 from pickclutter_lang.policy.examples import load_examples
 from pickclutter_lang.policy.folder import load_config, policy_folder
-from pickclutter_lang.policy.observations import check_view
+from pickclutter_lang.policy.observations import ROBOT, checked_view, each_environment
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.teaching import add_example, check_observation, find_example
+from pickclutter_lang.policy.teaching import add_example, find_example
 from pickclutter_lang.utils.hub_files import pretrained_folder, push_to_hub
 from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
@@ -56,13 +56,15 @@ class Location:
 class _Episode:
     """One episode: the target name, its detections, and the scripted picker."""
 
-    def __init__(self, detector: TargetDetector, control_mode: str, instruction: str, proposer: GraspProposer) -> None:
+    def __init__(self, policy: LanguagePickPolicy, instruction: str) -> None:
         self.instruction = instruction
-        self.name = parse_target_name(instruction, detector.names)
+        self.name = parse_target_name(instruction, policy.detector.names)
         self.detections: list[Detection] = []
-        self.picker = ScriptedPicker(lambda observation: self._detect(observation).mask, control_mode, proposer)
+        self.picker = ScriptedPicker(
+            lambda seen: self._detect(seen).mask, policy.control_mode, policy.proposer, policy.speed
+        )
         self.steps = 0
-        self._detector, self._control_mode = detector, control_mode
+        self._policy = policy
         self._detection: Detection | None = None
 
     def state(self) -> EpisodeState:
@@ -85,13 +87,13 @@ class _Episode:
         """Whether the object is predicted absent: the mean margin of all detections is below 0."""
         return sum(detection.margin for detection in self.detections) < 0
 
-    def act(self, observation: Mapping[str, Any], declare: bool) -> NDArray[np.float32]:
+    def act(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
         """Return the action for the next observation."""
-        self._detection = None
+        self._detection, declare = None, self._policy.declare
         if declare and self.steps == 0:
             self._detect(observation)
         hold = declare and self.absent
-        action = hold_action(self._control_mode) if hold else self.picker.act(observation)
+        action = hold_action(self._policy.control_mode) if hold else self.picker.act(observation)
         self.steps += 1
         if declare:
             # After a failed attempt the picker detects again, and the object may be predicted absent from then on.
@@ -101,7 +103,7 @@ class _Episode:
     def _detect(self, observation: Mapping[str, Any]) -> Detection:
         """Detect the object, at most once in a step: the picker reuses the detection of the first step."""
         if self._detection is None:
-            self._detection = self._detector(observation, self.name)
+            self._detection = self._policy.detector(observation, self.name)
             self.detections.append(self._detection)
         return self._detection
 
@@ -123,8 +125,12 @@ class EpisodeState:
     phase: PickPhase
     target: GraspTarget | None
     candidates: GraspCandidates | None
-    _episode: _Episode = field(repr=False, compare=False)
+    _episode: _Episode | None = field(repr=False, compare=False)
     _step: int
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what goes on with the episode: a state that was pickled is a record, and cannot be continued."""
+        return {**self.__dict__, "_episode": None}
 
 
 class LanguagePickPolicy:
@@ -142,16 +148,19 @@ class LanguagePickPolicy:
         control_mode: str = "pd_ee_delta_pose",
         declare: bool = True,
         proposer: GraspProposer = propose_grasps,
+        speed: float = 1.0,
     ) -> None:
         """Build a policy; `load` is the usual way.
 
         :param control_mode: of the environment: `pd_ee_delta_pose` or `pd_joint_delta_pos`
         :param declare: the environment is wrapped in `DeclareAbsence`; otherwise the policy always picks
         :param proposer: proposes grasps of the target
-        :raises InvalidArgumentError: for another control mode
+        :param speed: in (0, 1], the largest motion of an action as a share of the control mode's, to slow the arm
+        :raises InvalidArgumentError: for another control mode or speed
         """
-        make_controller(control_mode)
-        self.detector, self.control_mode, self.declare, self.proposer = detector, control_mode, declare, proposer
+        make_controller(control_mode, speed)
+        self.detector, self.control_mode, self.declare = detector, control_mode, declare
+        self.proposer, self.speed = proposer, speed
 
     @classmethod
     def load(
@@ -161,13 +170,16 @@ class LanguagePickPolicy:
         declare: bool = True,
         proposer: GraspProposer = propose_grasps,
         trust_code: bool = False,
+        speed: float = 1.0,
     ) -> LanguagePickPolicy:
         """Open a folder that `export_policy` or `export_runtime` wrote; the latter needs no torch. `open` is embedded.
+
+        Further arguments are those of the class.
 
         :param trust_code: see `StudentRuntime.load`
         :raises CheckpointError: when it is not there, damaged, or of another schema, or names code that is not trusted
         """
-        return cls(StudentDetector(StudentRuntime.load(folder, trust_code)), control_mode, declare, proposer)
+        return cls(StudentDetector(StudentRuntime.load(folder, trust_code)), control_mode, declare, proposer, speed)
 
     @classmethod
     def from_pretrained(
@@ -228,9 +240,8 @@ class LanguagePickPolicy:
         :raises InvalidArgumentError: for an observation of another form, or a policy with a crop classifier
         """
         detector = StudentDetector(self._student)
-        check_observation(observation)
-        for one in _of_each(observation) if np.ndim(observation["hand_rgb"]) == 4 else [observation]:
-            detector.adapt(one)
+        for seen in [checked_view(one) for one in each_environment(observation)[0]]:
+            detector.adapt(seen)
         return self._student.calibration.count
 
     def save_pretrained(self, folder: str | Path) -> None:
@@ -302,14 +313,14 @@ class LanguagePickPolicy:
             right, y up, view along -z
         :param name: of any object
         :return: an empty mask where nothing stands above the table; look at the axes of the pose then
-        :raises InvalidArgumentError: for an image of another size, type or unit, a matrix that is none of a camera, a
-            name that cannot be encoded, or one that says where the object is or what it is not
+        :raises InvalidArgumentError: for an image of another size, type or unit, a matrix or pose that is none of a
+            camera, a name that cannot be encoded, or one that says where the object is or what it is not
         :raises PickClutterError: what encoding a new name raises
         """
-        check_view(rgb, depth, intrinsic, pose)
-        observation = {"hand_rgb": rgb, "hand_depth": depth, "hand_intrinsic": intrinsic, "hand_cam2world": pose}
-        found = self.detector(observation, read_name(name, self.detector.names))
-        points, others = points_of_object(np.asarray(depth, float), intrinsic, pose, found.mask)
+        seen = checked_view({"hand_rgb": rgb, "hand_depth": depth, "hand_intrinsic": intrinsic, "hand_cam2world": pose})
+        found = self.detector(seen, read_name(name, self.detector.names))
+        camera = seen["hand_intrinsic"], seen["hand_cam2world"]
+        points, others = points_of_object(seen["hand_depth"].astype(float), *camera, found.mask)
         for grasps in proposals(points, others, np.eye(3), self.proposer):
             if len(grasps.positions):
                 break
@@ -329,42 +340,40 @@ class LanguagePickPolicy:
         :param episode_start: [n], where a new episode begins; another instruction than before begins one too
         :param deterministic: the policy is so in any case
         :return: actions [n, A] or [A], and one `EpisodeState` for each environment
-        :raises InvalidArgumentError: for observations of another form, or an instruction that names nothing known
+        :raises InvalidArgumentError: for observations of another form or unit, of which none has acted then, another
+            state than the last, or an instruction that names nothing known
         """
-        if not isinstance(observation, Mapping) or "instruction" not in observation:
-            raise InvalidArgumentError(
-                "expected an observation of FlatObservation, but it has no instruction; wrap the environment in "
-                "pickclutter_lang.envs.wrappers.FlatObservation"
-            )
-        many = np.ndim(observation["instruction"]) == 2
-        singles = _of_each(observation) if many else [observation]
+        singles, vectorized = each_environment(observation)
         count = len(singles)
-        starts = np.broadcast_to(np.asarray(state is None if episode_start is None else episode_start, bool), (count,))
-        states = list(state) if state is not None else []
-        if len(states) != count and not (state is None or starts.all()):
-            raise InvalidArgumentError(f"expected the state of {count} environments, but got that of {len(states)}")
-        actions, after = [], []
-        for n, single in enumerate(singles):
-            action, new_state = self._act(single, None if state is None or starts[n] else states[n])
-            actions.append(action)
-            after.append(new_state)
-        return (np.stack(actions) if many else actions[0]), tuple(after)
+        starts = np.array(state is None if episode_start is None else episode_start, object)
+        if starts.shape not in ((), (count,)) or not all(isinstance(one, bool | np.bool_) for one in starts.flat):
+            raise InvalidArgumentError(f"expected episode_start as bool [{count}], but got {episode_start!r:.80}")
+        states = [None] * count if state is None or starts.all() else state
+        if (
+            not isinstance(states, Sequence)
+            or len(states) != count
+            or not all(isinstance(one, EpisodeState | None) for one in states)
+        ):
+            raise InvalidArgumentError(
+                f"expected the state of {count} environments that the last call returned, but got {state!r:.80}"
+            )
+        last = [None if start else one for start, one in zip(np.broadcast_to(starts, count), states, strict=True)]
+        seen = [checked_view(single, ROBOT, of_pile=one is None) for single, one in zip(singles, last, strict=True)]
+        actions, after = zip(*map(self._act, seen, last), strict=True)
+        return (np.stack(actions) if vectorized else actions[0]), after
 
     def _act(
         self, observation: Mapping[str, NDArray[Any]], state: EpisodeState | None
     ) -> tuple[NDArray[np.float32], EpisodeState]:
         instruction = decode_instruction(observation["instruction"])
         if state is None or state.instruction != instruction:
-            episode = _Episode(self.detector, self.control_mode, instruction, self.proposer)
-        elif (episode := state._episode).steps != state._step:
+            episode = _Episode(self, instruction)
+        elif state._episode is None or state._episode.steps != state._step:
+            newest = "no copy of it" if state._episode is None else f"after step {state._episode.steps}"
             raise InvalidArgumentError(
-                f"expected the state of the last call, after step {episode.steps}, but got the one after step "
-                f"{state._step}; give back the newest state, or begin the episode again with state=None"
+                f"expected the state of the last call, {newest}, but got the one after step {state._step}; give back "
+                "the newest state, or begin the episode again with state=None"
             )
-        return episode.act(observation, self.declare), episode.state()
-
-
-def _of_each(observation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the observations of the environments of a vectorized one."""
-    count = len(next(iter(observation.values())))
-    return [{key: value[n] for key, value in observation.items()} for n in range(count)]
+        else:
+            episode = state._episode
+        return episode.act(observation), episode.state()

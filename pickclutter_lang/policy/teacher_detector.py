@@ -14,7 +14,7 @@ from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
 from pickclutter_lang.language.label_names import MAX_NEW_NAMES
 from pickclutter_lang.policy.detectors import COLOR_THRESHOLD, Detection
 from pickclutter_lang.policy.folder import Thresholds
-from pickclutter_lang.policy.observations import segment_observation
+from pickclutter_lang.policy.observations import checked_view, segment_observation
 from pickclutter_lang.policy.second_look import rivals_of
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.known_words import warn_of_unknown_words, with_neighbors
@@ -46,6 +46,7 @@ class TeacherDetector:
 
     def detect(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[Detection]:
         """Detect the objects of several names in one observation; each segment is classified once."""
+        observation = checked_view(observation)
         segments, rgb = segment_observation(observation), observation["hand_rgb"]
         sizes = np.bincount(segments.ravel())
         large = [k for k in range(1, len(sizes)) if sizes[k] >= MIN_AREA_FRACTION * segments.size]

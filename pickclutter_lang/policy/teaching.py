@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,13 @@ from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.segmentation import segment_photo
 from pickclutter_lang.policy.examples import MAX_RIVALS, keys_of
-from pickclutter_lang.policy.observations import segment_observation
+from pickclutter_lang.policy.observations import VIEW, check_arrays, checked_view, segment_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.utils.typing import Float32Array
 
 _STANDS_OUT = 3.0
 """An object stands out that is so many times as large as any other."""
 _MIN_SHARE_OF_PHOTO = 0.005
-_OBSERVED = ("hand_rgb", "hand_depth", "hand_intrinsic", "hand_cam2world")
 
 
 @dataclass(frozen=True)
@@ -47,28 +47,27 @@ def find_example(
     :param mask: bool [H, W], its pixels
     :raises InvalidArgumentError: when no object is there, or several are and nothing says which
     """
-    if isinstance(image, Mapping):
-        check_observation(image)
-    rgb = np.asarray(image["hand_rgb"] if isinstance(image, Mapping) else image)
-    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
-        raise InvalidArgumentError(f"expected an image, uint8 [H, W, 3], but got {rgb.dtype} {list(rgb.shape)}")
+    in_pile = isinstance(image, Mapping)
+    seen = checked_view(image) if in_pile else {"hand_rgb": np.asarray(image)}
+    check_arrays(seen, {"hand_rgb": VIEW["hand_rgb"]})
+    rgb = seen["hand_rgb"]
     if sum(given is not None for given in (point, box, mask)) > 1:
         raise InvalidArgumentError("expected one of point, box and mask, but got several")
     height, width = rgb.shape[:2]
     if mask is not None:
-        if np.shape(mask) != rgb.shape[:2] or not np.any(mask):
-            raise InvalidArgumentError(f"expected a mask with pixels of the object, bool [{height}, {width}]")
-        return Example(rgb, np.asarray(mask, bool))
+        if not isinstance(mask, np.ndarray) or mask.dtype != bool or mask.shape != rgb.shape[:2] or not mask.any():
+            raise InvalidArgumentError(
+                f"expected a mask with pixels of the object, an array of bool [{height}, {width}], such as mask > 0"
+            )
+        return Example(rgb, mask)
     inside = np.ones((height, width), bool)
     if box is not None:
-        left, top, right, bottom = (round(value) for value in _numbers("box", box, 4))
-        if not (0 <= left < right <= width and 0 <= top < bottom <= height):
-            raise InvalidArgumentError(
-                f"expected box=[left,top,right,bottom] in {width} x {height} pixels, but got {list(box)}"
-            )
+        left, top, right, bottom = map(round, _numbers("box=[left,top,right,bottom]", box, [width, height] * 2))
+        if left >= right or top >= bottom:
+            raise InvalidArgumentError(f"expected box=[left,top,right,bottom] around pixels, but got {list(box)}")
         inside[:] = False
         inside[top:bottom, left:right] = True
-    segments = segment_observation(image) if isinstance(image, Mapping) else segment_photo(rgb, inside)
+    segments = segment_observation(seen) if in_pile else segment_photo(rgb, inside)
     if segments is None and inside.all():
         raise InvalidArgumentError(
             "expected a plain ground around the object, but this one has many colors; put the object on a sheet of "
@@ -76,12 +75,10 @@ def find_example(
         )
     segments = inside.astype(np.int64) if segments is None else segments  # the box is the object
     sizes = np.bincount(segments[inside], minlength=int(segments.max()) + 1)
-    smallest = MIN_AREA_FRACTION if isinstance(image, Mapping) else _MIN_SHARE_OF_PHOTO
+    smallest = MIN_AREA_FRACTION if in_pile else _MIN_SHARE_OF_PHOTO
     large = [n for n in np.argsort(-sizes).tolist() if n and sizes[n] >= max(smallest * inside.sum(), 16)]
     if point is not None:
-        u, v = _numbers("point", point, 2)
-        if not (0 <= u < width and 0 <= v < height):
-            raise InvalidArgumentError(f"expected point=[u,v] in {width} x {height} pixels, but got {list(point)}")
+        u, v = _numbers("point=[u,v]", point, [width - 1e-6, height - 1e-6])
         chosen = int(segments[int(v), int(u)])
         if not chosen:
             raise InvalidArgumentError(f"expected a point on an object, but at {list(point)} is the ground")
@@ -93,20 +90,21 @@ def find_example(
         )
     else:
         chosen = large[0]
-    others = [segments == n for n in large if n != chosen] if isinstance(image, Mapping) else []
+    others = [segments == n for n in large if n != chosen] if in_pile else []
     return Example(rgb, segments == chosen, others)
 
 
-def check_observation(observation: Mapping[str, Any]) -> None:
-    """Raise InvalidArgumentError for an observation that lacks what detectors read."""
-    if missing := [key for key in _OBSERVED if key not in observation]:
-        raise InvalidArgumentError(f"expected an observation of FlatObservation, but it has no {missing[0]}")
-
-
-def _numbers(key: str, values: Sequence[float], count: int) -> list[float]:
-    if len(values) != count or not all(np.isfinite(value) for value in values):
-        raise InvalidArgumentError(f"expected {key} to have {count} numbers, but got {list(values)}")
-    return [float(value) for value in values]
+def _numbers(what: str, values: Sequence[float], highest: Sequence[float]) -> list[float]:
+    """Return numbers, each from 0 to a highest one."""
+    given = values.tolist() if isinstance(values, np.ndarray) else values
+    count = len(given) if isinstance(given, Sequence) else 0
+    if count != len(highest) or not all(
+        isinstance(one, Real) and 0 <= one <= high for one, high in zip(given, highest, strict=True)
+    ):
+        raise InvalidArgumentError(
+            f"expected {what}, numbers in 0..{highest[0]:.0f} and 0..{highest[1]:.0f}, but got {values!r:.80}"
+        )
+    return [float(one) for one in given]
 
 
 def encode_example(student: StudentRuntime, example: Example) -> tuple[Float32Array, Float32Array]:

@@ -302,7 +302,7 @@ def test_a_student_finds_a_name_and_of_a_color_alone_the_segment_that_is_most_of
         assert detection.mask[segments == best[1]].all() and not detection.mask[segments == 0].any()
         assert detection.heatmap.sum() == pytest.approx(1) and not detection.heatmap[segments == 0].any()
         assert (detection.heatmap[segments == best[1]] == detection.heatmap.max()).all()
-    empty = seen | {key: np.zeros_like(seen[key]) for key in ("hand_rgb", "hand_depth")}
+    empty = seen | {"hand_cam2world": np.eye(4)}  # nothing stands above the table
     nothing = StudentDetector(student)(empty, "the red one")
     assert nothing.score == 0 and not nothing.mask.any()
     env.close()
