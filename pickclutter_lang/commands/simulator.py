@@ -1,6 +1,7 @@
 """Commands around the simulator: its check, scenes, grasp labels, meshes and views."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 from pickclutter_lang.commands.app import Command
@@ -68,9 +69,8 @@ def import_mesh(config: MeshImportConfig) -> None:
 
     out, names = Path(config.out), None if config.names is None else Path(config.names)
     defaults = {"split": config.split, "license": config.license, "source": config.source}
-    result = import_meshes([*map(Path, config.files)], out, config.settings, names, defaults, config.workers)
-    for name in result.imported:
-        print(f"imported {name}: {result.models[name]}")
+    paths = [*map(Path, config.files)]
+    result = import_meshes(paths, out, config.settings, names, defaults, config.workers, partial(print, flush=True))
     if result.skipped:
         print(f"skipped {len(result.skipped)} that did not change: {', '.join(result.skipped)}")
     if heavy := [name for name, model in result.models.items() if model.mass > 3.0]:

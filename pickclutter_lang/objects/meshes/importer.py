@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -14,7 +14,14 @@ import numpy as np
 from scipy.spatial import ConvexHull
 
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
-from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, read_catalog, write_catalog
+from pickclutter_lang.objects.catalog_file import (
+    CATALOG_FILE,
+    CatalogEntry,
+    catalog_bytes,
+    parse_catalog,
+    read_catalog,
+    write_catalog,
+)
 from pickclutter_lang.objects.meshes import UNITS, ModelSettings
 from pickclutter_lang.objects.meshes.model import bounds, convex_parts, merged, placed, textured_surface
 from pickclutter_lang.objects.meshes.reading import MAX_BYTES, read_mesh
@@ -98,6 +105,7 @@ def import_meshes(
     names: Path | None,
     defaults: Mapping[str, str],
     workers: int,
+    report: Callable[[str], None] = lambda line: None,
 ) -> ImportResult:
     """Import meshes into a folder in ManiSkill2's layout with a catalog.
 
@@ -106,8 +114,10 @@ def import_meshes(
     :param names: a file with names and attributes, see `read_names`
     :param defaults: split, license and source of objects that have none
     :param workers: number of processes
+    :param report: called with a line for each object, as soon as it can be used
     :raises InvalidArgumentError: when no path is a mesh, or ids repeat
-    :raises DatasetError: when the folder holds something else, and for words that a catalog cannot have
+    :raises DatasetError: when the folder or an object's place holds something else, for words that a catalog cannot
+        have, and when the disk does not take them
     """
     sources, broken = find_sources(paths)
     if not sources:
@@ -117,54 +127,74 @@ def import_meshes(
     try:
         with dir_lock(out):
             models = _read_state(out)
-            entries = _write_entries(out, sources, models, given, defaults)  # before the work: it refuses wrong words
+            entries = _entries(out, sources, models, given, defaults)
             tasks = []
             for source in sources:
-                name = source.model_id
+                name, place = source.model_id, out / "models" / source.model_id
+                if place.is_symlink() or (place.exists() and name not in models):
+                    raise DatasetError(
+                        f"expected {place} to be made by an import, but it is another folder or a link; move it away"
+                    )
                 own = replace(settings, density=given.get(name, {}).get("density", settings.density))
-                tasks.append(_Task(source, own, out / "models" / f"{_BUILDING}{name}"))
+                tasks.append(_Task(source, own, place.with_name(f"{_BUILDING}{name}")))
             skipped = [task.source.model_id for task in tasks if _is_unchanged(task, models, out)]
-            imported = _make_all([t for t in tasks if t.source.model_id not in skipped], models, broken, out, workers)
-            entries = {name: entry for name, entry in entries.items() if name in models}
-            if models:
-                rows = {name: model_db_entry(model.size, 1.0, model.density) for name, model in sorted(models.items())}
-                write_json(out / MODEL_DB_FILE, rows)
-                write_catalog(out / CATALOG_FILE, [entries[name] for name in sorted(entries)])
-            else:
-                (out / CATALOG_FILE).unlink()
-                (out / "models").rmdir()
+            _write(out, models, entries)
+            todo = [task for task in tasks if task.source.model_id not in skipped]
+            imported = []
+            for name, made in _make_all(todo, models, broken, out, workers):
+                _write(out, models, entries)
+                report(f"imported {name}: {made}")
+                imported.append(name)
+            if not models:
+                (out / STATE_FILE).unlink()
             return ImportResult(models, entries, imported, skipped, broken)
+    except OSError as error:
+        raise DatasetError(
+            f"cannot write {error.filename or out}: {error.strerror}; fix that and run the same command again"
+        ) from error
     finally:
         with suppress(OSError):
+            (out / "models").rmdir()
             out.rmdir()  # where nothing came of it, and nothing was there before
 
 
-def _write_entries(
+def _entries(
     out: Path,
     sources: Sequence[MeshSource],
     models: Mapping[str, ImportedModel],
     given: Mapping[str, Mapping[str, Any]],
     defaults: Mapping[str, str],
 ) -> dict[str, CatalogEntry]:
-    """Write the catalog of what is there and of what is to be imported."""
+    """Return the rows of the catalog: of what is there, and of what is to be imported.
+
+    :raises DatasetError: for words that a catalog cannot have
+    """
     entries = {name: plain_entry(name, defaults) for name in models}
     if (out / CATALOG_FILE).is_file():
         entries |= {entry.id: entry for entry in read_catalog(out / CATALOG_FILE)}
     for source in sources:
         name = source.model_id
         entries[name] = catalog_entry(source, given.get(name, {}), entries.get(name), defaults)
-    write_catalog(out / CATALOG_FILE, [entries[name] for name in sorted(entries)])
+    parse_catalog(catalog_bytes([entries[name] for name in sorted(entries)]), out / CATALOG_FILE)
     return entries
+
+
+def _write(out: Path, models: Mapping[str, ImportedModel], entries: Mapping[str, CatalogEntry]) -> None:
+    """Write what is imported, so that it can be used, and so that a killed import goes on."""
+    _write_state(out, models)
+    if models:
+        rows = {name: model_db_entry(model.size, 1.0, model.density) for name, model in sorted(models.items())}
+        write_json(out / MODEL_DB_FILE, rows)
+        write_catalog(out / CATALOG_FILE, [entries[name] for name in sorted(models)])
 
 
 def _make_all(
     tasks: Sequence[_Task], models: dict[str, ImportedModel], broken: list[BrokenMesh], out: Path, workers: int
-) -> list[str]:
-    """Make objects in processes; put each into its place and note it down, so that a killed import goes on."""
+) -> Iterator[tuple[str, ImportedModel]]:
+    """Make objects in processes; put each into its place and among the models, and yield it."""
     create_dir(out / "models")
     for folder in (out / "models").glob(f"{_BUILDING}*"):  # of a killed import
         shutil.rmtree(folder, ignore_errors=True)
-    made_of: dict[str, ImportedModel] = {}
     with closing(PoolConfig(workers).map(lambda: _make, tasks)) as done, ProgressBar("meshes", len(tasks)) as bar:
         for task, made in done:
             bar.advance()
@@ -172,13 +202,12 @@ def _make_all(
                 broken.append(made)
                 continue
             name = task.source.model_id
-            if models.pop(name, None) is not None:
-                _write_state(out, models)  # or a kill between the next lines leaves a new object under the old hashes
+            models[name] = replace(made, files={})  # a kill before the end leaves an object that is made again
+            _write_state(out, models)
             shutil.rmtree(out / "models" / name, ignore_errors=True)
             task.folder.rename(out / "models" / name)
-            models[name] = made_of[name] = made
-            _write_state(out, models)
-    return [task.source.model_id for task in tasks if task.source.model_id in made_of]
+            models[name] = made
+            yield name, made
 
 
 def _read_state(out: Path) -> dict[str, ImportedModel]:
@@ -216,12 +245,9 @@ def _make(task: _Task) -> ImportedModel | BrokenMesh:
     except InvalidArgumentError as error:
         shutil.rmtree(task.folder, ignore_errors=True)
         return BrokenMesh(task.source.path, str(error))
-    except OSError as error:
-        raise DatasetError(
-            f"cannot write {task.folder}: {error.strerror}; fix that and run the same command again"
-        ) from error
 
 
+@np.errstate(all="ignore")  # of numbers near the largest
 def make_model(source: MeshSource, settings: ModelSettings, folder: Path) -> ImportedModel:
     """Make an object of a mesh, and write its files into a folder.
 

@@ -20,6 +20,7 @@ from scipy.spatial import ConvexHull, QhullError, cKDTree
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.meshes import UNITS, UP_AXES
+from pickclutter_lang.objects.meshes.cutting import cut
 from pickclutter_lang.utils.typing import FloatArray
 
 Faces = NDArray[np.int64]
@@ -27,12 +28,15 @@ TextureImage = NDArray[np.uint8]
 SMALLEST, LARGEST = 0.005, 0.6
 """Extents of objects that lie in a pile for a Panda arm, meters."""
 _THINNEST = 2e-4
+_LOOSEST = 2 / 3
+"""Share of edges with one triangle; an open scan has up to 0.2, loose triangles 1."""
 _FACES = 2000
 """Triangles that are cut; more take long, and change little."""
-_VERTICES = 128
-"""Most corners of a part, which then has at most 252 triangles; PhysX takes 255."""
-_SEARCH = {"resolution": 1000, "mcts_nodes": 10, "mcts_iterations": 60, "mcts_max_depth": 2}
-"""CoACD's search for a cut: about a tenth of the default's work."""
+_SEARCH = {
+    "resolution": 1000, "mcts_nodes": 10, "mcts_iterations": 60, "mcts_max_depth": 2, "decimate": True,
+    "max_ch_vertex": 128, "seed": 0,
+}  # fmt: skip
+"""CoACD's search for a cut: about a tenth of the default's work. A part has at most 252 triangles; PhysX takes 255."""
 _SAMPLES = 4000
 _TOLERANCE = 0.02
 """Share of the diagonal by which a point of the surface may lie outside of all parts."""
@@ -122,6 +126,11 @@ def placed(pieces: Sequence[Piece], meters: float, up: str) -> list[Piece]:
             f"{1000 * _THINNEST:g} mm or more"
         )
     mesh = trimesh.Trimesh(points, faces, process=False)
+    loose = len(trimesh.grouping.group_rows(mesh.edges_sorted, require_count=1)) / len(mesh.edges_unique)
+    if loose > _LOOSEST:
+        raise InvalidArgumentError(
+            f"expected triangles that meet at their edges, but {loose:.0%} of the edges have one only; repair the mesh"
+        )
     if not (mesh.is_watertight and mesh.is_winding_consistent and mesh.volume < 0):
         return centered
     return [replace(piece, faces=piece.faces[:, ::-1], colors=piece.colors[:, ::-1]) for piece in centered]
@@ -296,14 +305,12 @@ def convex_parts(
     """
     mesh = trimesh.Trimesh(points, faces, process=False)
     fewer = decimated(points, faces, _FACES) if len(faces) > _FACES else (points, faces)
-    import coacd  # in a worker alone: sapien crashes when it is imported after it, in one process
-
-    coacd.set_log_level("error")
-    cut = coacd.run_coacd(
-        coacd.Mesh(*fewer), threshold=threshold, max_convex_hull=max_parts, decimate=True, max_ch_vertex=_VERTICES,
-        seed=0, **_SEARCH,
-    )  # fmt: skip
-    hulls = [hull for hull in (_closed(np.round(corners, 6)) for corners, _ in cut) if hull is not None]
+    shells = np.array([shell.bounds for shell in trimesh.Trimesh(*fewer, process=False).split(only_watertight=False)])
+    around = (shells[:, None, 0] <= shells[:, 0]) & (shells[:, None, 1] >= shells[:, 1])
+    nested = int(around.all(axis=-1).sum()) > len(shells)  # what is inside is filled, or the search has no end
+    options = {"threshold": threshold, "max_convex_hull": max_parts, **_SEARCH}
+    parts = cut(*fewer, options | ({"preprocess_mode": "on"} if nested else {}))
+    hulls = [hull for hull in (_closed(np.round(corners, 6)) for corners in parts) if hull is not None]
     covered = _covered(mesh, hulls, rng) if hulls else 0.0
     if covered < _COVERED:
         raise InvalidArgumentError(

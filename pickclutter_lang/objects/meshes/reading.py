@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -30,8 +31,22 @@ MAX_BYTES = 256 * 2**20
 """Largest file of a mesh, material or texture."""
 MAX_FACES = 2_000_000
 """Most triangles of a mesh that is read, with all its copies."""
-_MAX_NODES = 10_000  # of COLLADA, with all copies
+MAX_PIECES = 2000
+"""Most solids, primitives and copies that a mesh is made of."""
+_MAX_NODES = 10_000  # of COLLADA, with all copies, and of glTF
 _GRAY = (0.75, 0.75, 0.75)  # of what a file gives no color
+_EXTENSIONS = {
+    "EXT_texture_webp", "KHR_lights_punctual", "KHR_materials_clearcoat", "KHR_materials_emissive_strength",
+    "KHR_materials_ior", "KHR_materials_pbrSpecularGlossiness", "KHR_materials_sheen", "KHR_materials_specular",
+    "KHR_materials_unlit", "KHR_materials_variants", "KHR_mesh_quantization",
+}  # fmt: skip
+"""Extensions of glTF that a file may require: trimesh reads them, or triangles and textures are the same without."""
+_SOLIDS: dict[str, tuple[int, Callable[[dict[str, list[float]]], Any]]] = {
+    "box": (12, lambda size: trimesh.creation.box(size["size"])),
+    "sphere": (1280, lambda size: trimesh.creation.icosphere(radius=size["radius"][0])),
+    "cylinder": (128, lambda size: trimesh.creation.cylinder(size["radius"][0], size["length"][0])),
+}
+"""Simple solid of a URDF -> its triangles, and what makes it of its attributes."""
 _DROPPED = re.compile("(failed|unable) to (load (image|base texture|mesh)|process extension)|ktx2")
 Element = ElementTree.Element
 
@@ -63,7 +78,7 @@ class MeshFiles(logging.Handler):
         self.root, self.folders = root.resolve(), [".", *folders]
         self.hashes: dict[str, str] = {}
         self.problem: InvalidArgumentError | None = None
-        self.faces = 0
+        self.faces = self.pieces = 0
 
     def get(self, name: str) -> bytes:
         """Return the bytes of a file.
@@ -100,15 +115,17 @@ class MeshFiles(logging.Handler):
                 f"({' '.join(str(reason).split())[:120]}); export it again, without compression"
             )
 
-    def count(self, faces: int) -> None:
-        """Add triangles, before they are copied.
+    def count(self, faces: int, pieces: int = 1) -> None:
+        """Add triangles and pieces, before they are made.
 
         :raises InvalidArgumentError: when they are too many
         """
         self.faces += faces
-        if self.faces > MAX_FACES:
+        self.pieces += pieces
+        if self.faces > MAX_FACES or self.pieces > MAX_PIECES:
             raise InvalidArgumentError(
-                f"expected a mesh of at most {MAX_FACES} triangles, but it has more; decimate it before"
+                f"expected a mesh of at most {MAX_FACES} triangles in {MAX_PIECES} pieces, with all copies, but it has "
+                "more; decimate or join it before"
             )
 
 
@@ -119,16 +136,24 @@ def read_mesh(source: MeshSource) -> MeshContent:
     """
     files = MeshFiles(source.root, source.folders)
     name, suffix = source.path.relative_to(source.root).as_posix(), source.path.suffix.lower()
-    with _messages_of_trimesh(files), np.errstate(all="ignore"):
-        if suffix == ".urdf":
-            geometries, meters, up = _read_urdf(files.get(name), files), 1.0, "z"
-        else:
-            geometries, meters, up = _load(name, files)
-        if files.problem is not None:
-            raise files.problem
-        pieces = [_piece(geometry, linear=suffix in (".glb", ".gltf")) for geometry in geometries]
+    try:
+        with _messages_of_trimesh(files):
+            if suffix == ".urdf":
+                geometries, meters, up = _read_urdf(files.get(name), files), 1.0, "z"
+            else:
+                geometries, meters, up = _load(name, files)
+            if files.problem is not None:
+                raise files.problem
+            pieces = [_piece(geometry, linear=suffix in (".glb", ".gltf")) for geometry in geometries]
+    except InvalidArgumentError:
+        raise
+    except Exception as error:  # readers of formats fail in their own ways at what is cut off or damaged
+        raise files.problem or InvalidArgumentError(
+            f"expected a mesh as {suffix[1:]}, but {next(reversed(files.hashes), name)} cannot be read "
+            f"({' '.join(str(error).split())[:120]}); it is cut off or damaged: export it again"
+        ) from error
     if not any(len(piece.faces) for piece in pieces):
-        raise InvalidArgumentError("expected a mesh of triangles, but it has none: it is cut off, or has points alone")
+        raise InvalidArgumentError("expected a mesh of triangles, but it has none: it is cut off, or has points only")
     return MeshContent(pieces, meters * UNITS[source.unit or "m"], up, files.hashes)
 
 
@@ -149,32 +174,64 @@ def _messages_of_trimesh(handler: logging.Handler) -> Iterator[None]:
 def _load(name: str, files: MeshFiles) -> tuple[list[Any], float, str]:
     """Return the meshes of a file in its own unit and axes, where its scene puts them; its unit in meters; its up."""
     data, suffix = files.get(name), Path(name).suffix.lower()
-    files.folders.insert(0, Path(name).parent.as_posix())  # its materials lie beside it
     meters, up = 1.0, "y" if suffix in (".glb", ".gltf") else "z"
-    try:
-        if suffix == ".dae":
-            unit = re.search(rb"<unit\b[^>]*\bmeter\s*=\s*[\"']([^\"']*)[\"']", data)
-            axis = re.search(rb"<up_axis>\s*([XYZ])_UP", data)
-            meters, up = float(unit[1]) if unit else 1.0, axis[1].decode().lower() if axis else "y"
-            _check_nodes(ElementTree.fromstring(data))
-        elif up == "y" and re.search(rb'"count"\s*:\s*-', data):
-            raise ValueError("a negative count")
-        resolver: Any = files
-        scene = trimesh.load_scene(io.BytesIO(data), file_type=suffix[1:], resolver=resolver, process=False)
-        placed = [scene.graph[node] for node in sorted(scene.graph.nodes_geometry)]
-        meshes = [(scene.geometry[geometry_name], matrix) for matrix, geometry_name in placed]
-        meshes = [(mesh, matrix) for mesh, matrix in meshes if isinstance(mesh, trimesh.Trimesh) and len(mesh.faces)]
-        files.count(sum(len(mesh.faces) for mesh, _ in meshes))
-        return [mesh.copy().apply_transform(matrix) for mesh, matrix in meshes], meters, up
-    except InvalidArgumentError:
-        raise
-    except Exception as error:  # readers of formats fail in their own ways at what is cut off or damaged
-        raise files.problem or InvalidArgumentError(
-            f"expected a mesh as {suffix[1:]}, but it cannot be read ({' '.join(str(error).split())[:120]}); "
-            "it is cut off or damaged: export it again"
-        ) from error
-    finally:
-        del files.folders[0]
+    if suffix == ".dae":
+        unit = re.search(rb"<unit\b[^>]*\bmeter\s*=\s*[\"']([^\"']*)[\"']", data)
+        axis = re.search(rb"<up_axis>\s*([XYZ])_UP", data)
+        meters, up = float(unit[1]) if unit else 1.0, axis[1].decode().lower() if axis else "y"
+        _check_nodes(ElementTree.fromstring(data))
+    elif up == "y":
+        _check_gltf(data)
+    elif suffix == ".ply":
+        _check_rows(data)
+    elif suffix == ".obj" and re.search(rb"(?m)^\s*f\b[^\n]*[ \t/]0+(?![^\s/])", data):
+        raise ValueError("a face has the index 0, but the first is 1")
+    resolver: Any = files
+    files.folders.insert(0, Path(name).parent.as_posix())  # its materials lie beside it
+    scene = trimesh.load_scene(io.BytesIO(data), file_type=suffix[1:], resolver=resolver, process=False)
+    del files.folders[0]
+    placed = [scene.graph[node] for node in sorted(scene.graph.nodes_geometry)]
+    meshes = [(scene.geometry[geometry_name], matrix) for matrix, geometry_name in placed]
+    meshes = [(mesh, matrix) for mesh, matrix in meshes if isinstance(mesh, trimesh.Trimesh) and len(mesh.faces)]
+    files.count(sum(len(mesh.faces) for mesh, _ in meshes), len(meshes))
+    return [mesh.copy().apply_transform(matrix) for mesh, matrix in meshes], meters, up
+
+
+def _check_gltf(data: bytes) -> None:
+    """Raise an error for glTF that trimesh reads as something else, or of which it makes too much."""
+    binary = data.startswith(b"glTF")
+    content = json.loads(data[20 : 20 + int.from_bytes(data[12:16], "little")] if binary else data)
+    accessors, nodes = content.get("accessors", []), content.get("nodes", [])
+    primitives = [one for mesh in content.get("meshes", ()) for one in mesh["primitives"]]
+    used = [one["attributes"] | {"": one.get("indices", 0)} for one in primitives]
+    read = [(name, accessors[index]) for of in used for name, index in of.items()]
+    below = [child for node in nodes for child in node.get("children", ())]
+    unread = sorted({*content.get("extensionsRequired", ())} - _EXTENSIONS)
+    wrong = {
+        f"it requires {', '.join(unread)}": unread,
+        "a negative count": any(one["count"] < 0 for one in accessors),
+        "sparse numbers": any("sparse" in one for _, one in read),
+        "normalized integers": any(one.get("normalized") for name, one in read if name in ("POSITION", "TEXCOORD_0")),
+        "a node is there twice": len({*below}) < len(below),
+        "too many nodes or primitives": len(nodes) > _MAX_NODES or len(used) > MAX_PIECES,
+        "too many numbers": sum(one["count"] for _, one in read) > 9 * MAX_FACES,
+    }
+    if reasons := [reason for reason, found in wrong.items() if found]:
+        raise ValueError(reasons[0])
+
+
+def _check_rows(data: bytes) -> None:
+    """Raise ValueError for a PLY of text whose rows are fewer, or shorter, than they say."""
+    head, _, body = data.partition(b"end_header")
+    if re.search(rb"format\s+ascii", head):
+        numbers, place = np.fromstring(body, sep=" "), 0
+        for count, rows in re.findall(rb"element\s+\S+\s+(\d+)((?:\s+(?:property|comment)[^\n]*)*)", head):
+            lists = [line.split()[0] == b"list" for line in re.findall(rb"property\s+([^\n]*)", rows)]
+            for _ in range(min(int(count), len(numbers))):
+                for is_list in lists:
+                    place += 1 + (int(numbers[place]) if is_list else 0)
+        if place != len(numbers):
+            raise ValueError(f"its rows have {len(numbers)} numbers, but should have {place}")
 
 
 def _check_nodes(root: Element) -> None:
@@ -195,21 +252,15 @@ def _check_nodes(root: Element) -> None:
 
 def _read_urdf(data: bytes, files: MeshFiles) -> list[Any]:
     """Return the meshes of all `<visual>` of a URDF, in the frame of its first link; its joints stay at zero."""
-    try:
-        robot = ElementTree.fromstring(data)
-        colors = {str(one.get("name")): _color(one) for one in robot.findall("material")}
-        frames = _frames(robot)
-        geometries = [
-            geometry.apply_transform(frames[str(link.get("name"))] @ _origin(visual))
-            for link in robot.findall("link")
-            for visual in link.findall("visual")
-            for geometry in _visual(visual, colors, files)
-        ]
-    except InvalidArgumentError:
-        raise
-    except (ElementTree.ParseError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InvalidArgumentError(f"expected a URDF, but it cannot be read ({error}); correct it") from error
-    return geometries
+    robot = ElementTree.fromstring(data)
+    colors = {str(one.get("name")): _color(one) for one in robot.findall("material")}
+    frames = _frames(robot)
+    return [
+        geometry.apply_transform(frames[str(link.get("name"))] @ _origin(visual))
+        for link in robot.findall("link")
+        for visual in link.findall("visual")
+        for geometry in _visual(visual, colors, files)
+    ]
 
 
 def _frames(robot: Element) -> dict[str, FloatArray]:
@@ -234,21 +285,21 @@ def _frames(robot: Element) -> dict[str, FloatArray]:
 
 def _visual(visual: Element, colors: dict[str, list[float] | None], files: MeshFiles) -> list[Any]:
     """Return the mesh file or the simple solid of a `<visual>`, in its own frame, with its color."""
-    material, shape = visual.find("material"), visual.find("geometry")[0]  # type: ignore[index]
+    material, shape = visual.find("material"), visual.find("geometry/*")
+    if shape is None:
+        raise ValueError("a <visual> has no geometry")
     size = {key: [float(word) for word in value.split()] for key, value in shape.items() if key != "filename"}
     if shape.tag == "mesh":  # a package is the folder of the URDF: nothing is read outside of it
         file = re.sub(r"^(package://[^/]+/|file://)", "", str(shape.get("filename")))
         meshes, meters, _ = _load(file, files)
         scale = np.diag([*(meters * np.array(size.get("scale", [1.0, 1.0, 1.0]))), 1.0])
         meshes = [mesh.apply_transform(scale) for mesh in meshes]
-    elif shape.tag == "box":
-        meshes = [trimesh.creation.box(size["size"])]
-    elif shape.tag == "sphere":
-        meshes = [trimesh.creation.icosphere(radius=size["radius"][0])]
-    elif shape.tag == "cylinder":
-        meshes = [trimesh.creation.cylinder(size["radius"][0], size["length"][0])]
+    elif shape.tag in _SOLIDS and all(length > 0 for lengths in size.values() for length in lengths):
+        faces, make = _SOLIDS[shape.tag]
+        files.count(faces)
+        meshes = [make(size)]
     else:
-        raise ValueError(f"its <{shape.tag}> is no geometry of a URDF")
+        raise ValueError(f"its <{shape.tag}> is no geometry of a URDF with lengths above 0")
     color = None if material is None else _color(material) or colors.get(str(material.get("name")))
     for mesh in meshes:
         if color is not None and not mesh.visual.defined:
@@ -282,7 +333,9 @@ def _piece(geometry: Any, linear: bool) -> Piece:
     points = np.asarray(geometry.vertices, dtype=np.float64)
     faces = np.asarray(geometry.faces, dtype=np.int64)
     visual, image = geometry.visual, None
-    if faces.size and (faces.min() < 0 or faces.max() >= len(points) or not np.isfinite(points[faces]).all()):
+    if points.shape[1:] != (3,) or (
+        faces.size and (faces.min() < 0 or faces.max() >= len(points) or not np.isfinite(points[faces]).all())
+    ):
         raise InvalidArgumentError("expected faces of finite vertices, but some are missing, NaN or infinite")
     colors = np.broadcast_to(np.array(_GRAY), (len(faces), 3, 3))
     if visual.kind == "texture":
