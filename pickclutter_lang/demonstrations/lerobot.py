@@ -19,7 +19,7 @@ from PIL import Image
 
 from pickclutter_lang.datasets.scenes.description import data_card
 from pickclutter_lang.demonstrations.config import ExportLerobotConfig
-from pickclutter_lang.demonstrations.trajectories import Demonstration, Demonstrations, license_of
+from pickclutter_lang.demonstrations.trajectories import ACTIONS, STATE, Demonstration, Demonstrations, license_of
 from pickclutter_lang.errors import DatasetError, MissingExtraError
 from pickclutter_lang.utils.hub_files import CARD_FILE
 from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, check_writable_dir, write_text
@@ -42,18 +42,6 @@ Stats = dict[str, list[Any]]
 """`min`, `max`, `mean`, `std`, `count` and `q01` to `q99` of a feature; of images for each channel, in 0..1."""
 _FILE = "chunk-{chunk_index:03d}/file-{file_index:03d}"
 _MADE_BY = "Made by `pickclutter export-lerobot`"
-_AXES = ("x", "y", "z")
-_JOINTS = [f"joint_{n}" for n in range(1, 8)]
-_STATE = {
-    "agent/qpos": [*_JOINTS, "finger_1", "finger_2"],
-    "extra/tcp_pose": [f"tcp_{axis}" for axis in (*_AXES, "qw", "qx", "qy", "qz")],
-    "extra/goal_pos": [f"goal_{axis}" for axis in _AXES],
-}
-"""Array of an observation -> names of its numbers in `observation.state`."""
-_ACTIONS = {
-    "pd_ee_delta_pose": [*_AXES, *(f"rotation_{axis}" for axis in _AXES), "gripper"],
-    "pd_joint_delta_pos": [*_JOINTS, "gripper"],
-}
 _TYPES = {"bool": pa.bool_(), "float32": pa.float32(), "int64": pa.int64()}
 
 
@@ -185,7 +173,7 @@ def _features(control_mode: str, size: tuple[int, ...]) -> dict[str, dict[str, A
 
     :param size: height, width and channels of an image
     """
-    state, action = [name for names in _STATE.values() for name in names], _ACTIONS[control_mode]
+    state, action = [name for names in STATE.values() for name in names], ACTIONS[control_mode]
     counters = ("frame_index", "episode_index", "index", "task_index")
     return {
         IMAGE: {"dtype": "image", "shape": list(size), "names": ["height", "width", "channels"]},
@@ -206,7 +194,7 @@ def _numbers(demonstration: Demonstration, episode: int, first: int, task: int) 
     """
     actions = demonstration.array("actions")
     frames = np.arange(len(actions))
-    state = [demonstration.array(f"obs/{name}")[: len(actions)] for name in _STATE]
+    state = [demonstration.array(f"obs/{name}")[: len(actions)] for name in STATE]
     return {
         "observation.state": np.concatenate(state, axis=1).astype(np.float32),
         "action": actions.astype(np.float32),

@@ -5,22 +5,37 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypedDict
+from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 
 import h5py
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.scenes.shards import open_array, open_hdf5
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.utils.hub_files import CARD_FILE
 from pickclutter_lang.utils.io import replaced_file, write_json
-from pickclutter_lang.utils.reading import Text, damage_of, parse_json, read_json
+from pickclutter_lang.utils.reading import Text, check_finite, damage_of, parse_json, read_json
 
 PARTS, RECORD = "parts", "record"
 """Folder of the parts; attribute of the group of an episode: what the JSON says of it."""
 LICENSE = "## License\n\n"
+_AXES = ("x", "y", "z")
+_JOINTS = [f"joint_{n}" for n in range(1, 8)]
+STATE = {
+    "agent/qpos": [*_JOINTS, "finger_1", "finger_2"],
+    "extra/tcp_pose": [f"tcp_{axis}" for axis in (*_AXES, "qw", "qx", "qy", "qz")],
+    "extra/goal_pos": [f"goal_{axis}" for axis in _AXES],
+}
+"""Array of an observation -> names of its numbers."""
+ACTIONS = {
+    "pd_ee_delta_pose": [*_AXES, *(f"rotation_{axis}" for axis in _AXES), "gripper"],
+    "pd_joint_delta_pos": [*_JOINTS, "gripper"],
+}
+"""Controller -> names of the numbers of an action."""
 _GROUP = "traj_{}"
 _CAMERAS = "obs/image", "obs/sensor_data"
 """Where ManiSkill2 and ManiSkill 3 have the images of cameras."""
@@ -30,8 +45,8 @@ _AGAIN = "run pickclutter collect-demos again"
 
 class _Part(TypedDict):
     episode_seed: int
-    control_mode: str
-    elapsed_steps: int
+    control_mode: Literal["pd_ee_delta_pose", "pd_joint_delta_pos"]
+    elapsed_steps: Annotated[int, Meta(ge=1)]
     instruction: Text
     target: Text
 
@@ -116,12 +131,8 @@ class Demonstration(NamedTuple):
     group: h5py.Group
 
     def images(self) -> NDArray[np.uint8]:
-        """Return the hand camera's images [T + 1, H, W, 3].
-
-        :raises DatasetError: when they are not there
-        """
-        found = next((name for name in _CAMERAS if name in self.group), _CAMERAS[0])
-        return self.array(f"{found}/hand_camera/rgb")
+        """Return the hand camera's images [T + 1, H, W, 3]."""
+        return self.array(_camera(self.group))
 
     def array(self, name: str) -> NDArray[Any]:
         """Return an array of the trajectory by its path, such as `obs/agent/qpos`.
@@ -148,10 +159,14 @@ class Demonstrations:
                 f"expected one file trajectory.rgbd.*.h5 in {folder}, but there are {len(found)}; {remedy}"
             )
         self.path = found[0]
+        self._size: tuple[int, ...] = ()
         content = read_json(self.path.with_suffix(".json"), _Json, DatasetError, remedy, limit=2**30)
         self.arguments, self.records = content["env_info"]["env_kwargs"], content["episodes"]
         if not self.records:
             raise DatasetError(f"expected demonstrations in {self.path}, but it has none; play more: episodes=")
+        ids, modes = ([record[key] for record in self.records] for key in ("episode_id", "control_mode"))
+        if len({*ids}) < len(ids) or len({*modes}) > 1:
+            raise DatasetError(f"expected each episode once, and one controller, in {self.path}; {remedy}")
 
     def __len__(self) -> int:
         return len(self.records)
@@ -160,16 +175,40 @@ class Demonstrations:
     def open(self) -> Iterator[Iterator[Demonstration]]:
         """Open the file; the demonstrations can be read while the block runs.
 
-        :raises DatasetError: when it cannot be read, or lacks an episode of the JSON
+        :raises DatasetError: when it cannot be read, lacks an episode of the JSON, or has another form or NaN
         """
         with damage_of(self.path, DatasetError, _AGAIN):
             file = open_hdf5(self.path)
         with file:
-            yield (Demonstration(one, self._group(file, one["episode_id"])) for one in self.records)
+            yield map(partial(self._demonstration, file), self.records)
 
-    def _group(self, file: h5py.File, number: int) -> h5py.Group:
+    def _demonstration(self, file: h5py.File, record: _Record) -> Demonstration:
+        """Return an episode whose arrays have the form and the length that the JSON says, and finite numbers."""
+        steps, number = record["elapsed_steps"], record["episode_id"]
         with damage_of(self.path, DatasetError, _AGAIN):
-            return file[_GROUP.format(number)]
+            group = file[_GROUP.format(number)]
+            camera = _camera(group)
+            self._size = self._size or open_array(group, camera, _MAX_BYTES).shape[1:3]
+            forms = {
+                "actions": ("f", [steps, len(ACTIONS[record["control_mode"]])]),
+                "success": ("b", [steps]),
+                camera: ("u", [steps + 1, *self._size, 3]),
+                **{f"obs/{name}": ("f", [steps + 1, len(names)]) for name, names in STATE.items()},
+            }
+            for name, (kind, shape) in forms.items():
+                found = open_array(group, name, _MAX_BYTES)
+                if found.dtype.kind != kind or [*found.shape] != shape:
+                    raise ValueError(
+                        f"expected {name} of episode {number} as {kind} {shape}, but got {found.dtype} {[*found.shape]}"
+                    )
+                check_finite({f"{name} of episode {number}": found[()]} if kind == "f" else {})
+        return Demonstration(record, group)
+
+
+def _camera(group: h5py.Group) -> str:
+    """Return the name of the hand camera's images."""
+    found = next((name for name in _CAMERAS if name in group), _CAMERAS[0])
+    return f"{found}/hand_camera/rgb"
 
 
 def license_of(folder: Path) -> str:

@@ -103,14 +103,14 @@ class _PublishedScenes:
     def __init__(self, file: h5py.File, config: ImportConfig) -> None:
         self._file, self._config, self._catalog = file, config, paper_catalog()
         self._names = sorted(file, key=_natural)
-        first = file[self._names[0]] if self._names else None
-        cameras = [name for name in CAMERAS if isinstance(first, h5py.Group) and f"dict_str_{name}_camera" in first]
-        if not cameras:
+        self._sides: dict[str, int] = {}
+        found = {tuple(c for c in CAMERAS if f"{name}/dict_str_{c}_camera" in file) for name in self._names}
+        if len(found) != 1 or not any(found):
             raise DatasetError(
-                f"expected a group per scene with dict_str_hand_camera or dict_str_base_camera in {config.file}, "
-                f"but got {self._names[:3]}"
+                f"expected a group per scene with dict_str_hand_camera or dict_str_base_camera in {config.file}, the "
+                f"same in all, but got {self._names[:3]} with {sorted(found)[:3]}"
             )
-        self._cameras = cameras
+        self._cameras = [*found.pop()]
 
     def manifest(self) -> Manifest:
         """Describe the store; the source is known by its scenes' names and objects."""
@@ -158,13 +158,14 @@ class _PublishedScenes:
         """Return an image [H, H, 3 or 4] of integers from 0 to 255 or fractions, or a depth image [H, H(, 1)]."""
         path = f"{name}/dict_str_{camera}_camera/dict_str_{kind}"
         values = self._array(path)
-        shapes = [(*values.shape[:1] * 2, 3), (*values.shape[:1] * 2, 4)]
-        shapes = shapes if kind == "rgb" else [values.shape[:1] * 2, (*values.shape[:1] * 2, 1)]
+        side = self._sides.setdefault(camera, len(values) if values.ndim else 0)
+        shapes = [(side, side, 3), (side, side, 4)] if kind == "rgb" else [(side, side), (side, side, 1)]
         low, high = (-_COLOR_NOISE, 1 + _COLOR_NOISE) if values.dtype.kind == "f" else (0, 255)
-        if values.shape not in shapes or (kind == "rgb" and not low <= values.min() <= values.max() <= high):
+        fits = values.size and values.shape in shapes and values.dtype.kind in "uif"
+        if not fits or (kind == "rgb" and not low <= values.min() <= values.max() <= high):
             raise DatasetError(
-                f"expected {path} as a square image, of depth, or of colors from 0 to 255 or from 0 to 1, but got "
-                f"{values.dtype} {list(values.shape)}"
+                f"expected {path} as a square image like the others of its camera, of depth, or of colors from 0 to 255 "
+                f"or from 0 to 1, but got {values.dtype} {list(values.shape)}"
             )
         return values
 
