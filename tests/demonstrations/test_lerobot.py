@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,48 @@ def test_an_older_export_is_replaced_and_nothing_else(demos: Path, tmp_path: Pat
         export_lerobot(ExportLerobotConfig(str(demos), str(other)))
     assert (other / "chapter.txt").read_text() == "text"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "thesis"]
+
+
+def _array(name: str, change: Callable[[Any], Any]) -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        with h5py.File(folder / FILE, "a") as file:
+            values = change(file[name][()])
+            del file[name]
+            file[name] = values
+
+    return spoil
+
+
+def _episode(**changes: Any) -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        path = (folder / FILE).with_suffix(".json")
+        content = json.loads(path.read_text())
+        content["episodes"][1].update(changes)
+        path.write_text(json.dumps(content))
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    ("spoil", "key"),
+    [
+        (_array("traj_1/actions", lambda values: values * np.nan), "finite numbers in actions"),
+        (_array("traj_1/actions", lambda values: values[:2]), "actions"),
+        (_array("traj_1/actions", lambda values: values.astype("S")), "actions"),
+        (_array("traj_1/obs/agent/qpos", lambda values: values[:3]), "qpos"),
+        (_array("traj_1/obs/image/hand_camera/rgb", lambda values: values[:, :9]), "rgb"),
+        (_episode(episode_id=0), "each episode once"),
+        (_episode(elapsed_steps=99), "99"),
+        (_episode(elapsed_steps=-1), "elapsed_steps"),
+        (_episode(control_mode="../x"), "control_mode"),
+        (_episode(control_mode="pd_joint_delta_pos"), "one controller"),
+    ],
+)
+def test_an_episode_of_another_form_is_named(spoil: Callable[[Path], None], key: str, tmp_path: Path) -> None:
+    spoil(make_toy_demos(tmp_path / "demos"))
+    with pytest.raises(DatasetError, match=key):
+        export_lerobot(ExportLerobotConfig(str(tmp_path / "demos"), str(tmp_path / "out")))
+    assert [path.name for path in tmp_path.iterdir()] == ["demos"]
 
 
 def test_what_cannot_be_exported_is_named(demos: Path, tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ class _PublishedScenes:
         fits = values.size and values.shape in shapes and values.dtype.kind in "uif"
         if not fits or (kind == "rgb" and not low <= values.min() <= values.max() <= high):
             raise DatasetError(
-                f"expected {path} as a square image like the others of its camera, of depth, or of colors from 0 to 255 "
+                f"expected {path} as a square image like the others of its camera: depth, or colors from 0 to 255 "
                 f"or from 0 to 1, but got {values.dtype} {list(values.shape)}"
             )
         return values

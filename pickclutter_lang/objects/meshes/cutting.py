@@ -30,7 +30,7 @@ def cut(points: FloatArray, faces: Any, options: Mapping[str, Any]) -> list[Floa
     """
     context = get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_run, args=(theirs, os.getpid(), points, faces, options))
+    process = context.Process(target=_run, args=(theirs, os.getpid(), MAX_SECONDS, points, faces, options))
     process.start()
     theirs.close()
     try:
@@ -45,11 +45,13 @@ def cut(points: FloatArray, faces: Any, options: Mapping[str, Any]) -> list[Floa
         process.join()
 
 
-def _run(pipe: Connection, parent: int, points: FloatArray, faces: Any, options: Mapping[str, Any]) -> None:
+def _run(
+    pipe: Connection, parent: int, seconds: float, points: FloatArray, faces: Any, options: Mapping[str, Any]
+) -> None:
     """Send the parts, as the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent(parent)
-    signal.setitimer(signal.ITIMER_PROF, MAX_SECONDS)  # ends the process
+    signal.setitimer(signal.ITIMER_PROF, seconds)  # ends the process
     import coacd
 
     coacd.set_log_level("error")

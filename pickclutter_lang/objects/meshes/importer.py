@@ -153,9 +153,9 @@ def import_meshes(
             f"cannot write {error.filename or out}: {error.strerror}; fix that and run the same command again"
         ) from error
     finally:
-        with suppress(OSError):
-            (out / "models").rmdir()
-            out.rmdir()  # where nothing came of it, and nothing was there before
+        for folder in (out / "models", out):
+            with suppress(OSError):
+                folder.rmdir()  # where nothing came of it, and nothing was there before
 
 
 def _entries(
@@ -222,13 +222,14 @@ def _write_state(out: Path, models: Mapping[str, ImportedModel]) -> None:
 
 def _is_unchanged(task: _Task, models: Mapping[str, ImportedModel], out: Path) -> bool:
     """Return whether an object's files are there, and were made of the same mesh by the same settings."""
-    name, root = task.source.model_id, task.source.root
-    model = models.get(name)
-    if model is None or asdict(task.settings) != model.settings:
-        return False
-    if task.source.path.relative_to(root).as_posix() not in model.files:
-        return False
-    if not all((out / "models" / name / file).is_file() for file in _MODEL_FILES):
+    root, place = task.source.root, out / "models" / task.source.model_id
+    model = models.get(task.source.model_id)
+    if (
+        model is None
+        or asdict(task.settings) != model.settings
+        or task.source.path.relative_to(root).as_posix() not in model.files
+        or not all((place / file).is_file() for file in _MODEL_FILES)
+    ):
         return False
     try:
         digests = {file: hashlib.sha256(read_file(root / file, MAX_BYTES)).hexdigest() for file in model.files}

@@ -149,7 +149,7 @@ def read_mesh(source: MeshSource) -> MeshContent:
         raise
     except Exception as error:  # readers of formats fail in their own ways at what is cut off or damaged
         raise files.problem or InvalidArgumentError(
-            f"expected a mesh as {suffix[1:]}, but {next(reversed(files.hashes), name)} cannot be read "
+            f"expected a mesh as {suffix[1:].upper()}, but {next(reversed(files.hashes), name)} cannot be read "
             f"({' '.join(str(error).split())[:120]}); it is cut off or damaged: export it again"
         ) from error
     if not any(len(piece.faces) for piece in pieces):

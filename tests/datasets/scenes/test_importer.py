@@ -73,6 +73,10 @@ def _replace(name: str, value: Any) -> Any:
         (_replace("traj_2/model_ids", [b"099_teapot"]), UnknownObjectError, "'traj_2'.*099_teapot"),
         (_replace(RGB, np.zeros((4, 6, 3), "u1")), DatasetError, RGB),
         (_replace(RGB, np.full((4, 4, 3), np.nan)), DatasetError, RGB),
+        (_replace(RGB, np.zeros((0, 0, 3), "u1")), DatasetError, RGB),
+        (_replace(RGB, np.zeros((48, 48, 3), bool)), DatasetError, RGB),
+        (_replace(RGB.replace("rgb", "depth"), np.zeros((20, 20))), DatasetError, "depth"),
+        (_drop("traj_2/dict_str_base_camera"), DatasetError, "the same in all"),
         (_replace("traj_2", 1), DatasetError, "traj_2"),
     ],
 )

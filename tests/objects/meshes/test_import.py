@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,20 +16,22 @@ from scipy.spatial import ConvexHull
 
 from helpers.forkserver import run_python
 from helpers.own_meshes import write_all, write_bop, write_obj, write_ply, write_scanned, write_stl
+from helpers.process_kill import run_killed
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingExtraError
 from pickclutter_lang.objects import meshes
 from pickclutter_lang.objects.catalog import Catalog
 from pickclutter_lang.objects.catalog_file import read_catalog
-from pickclutter_lang.objects.meshes import ModelSettings
+from pickclutter_lang.objects.meshes import ModelSettings, cutting
 from pickclutter_lang.objects.meshes.importer import ImportResult, import_meshes
 from pickclutter_lang.objects.object_sets import ObjectSet, read_object_set
 
+COMMAND = ("-m", "pickclutter_lang.commands", "import-mesh")
 Everything = tuple[Path, subprocess.CompletedProcess[str]]
 IDS = ["red_mug", "box", "lamp", "wedge", "ball", "hammer", "tall_box", "obj_000001", "obj_000002"]
 
 
 def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    return run_python(["-m", "pickclutter_lang.commands", "import-mesh", *map(str, words)])
+    return run_python([*COMMAND, *map(str, words)])
 
 
 def imported(paths: Sequence[Path], out: Path, names: Path | None = None, **settings: Any) -> ImportResult:
@@ -170,6 +172,68 @@ def test_broken_meshes_are_named_one_by_one_and_the_others_are_imported(tmp_path
     assert [path.name for path in (tmp_path / "mine" / "models").iterdir()] == ["tall_box"]
     again = run(big, "unit=mm", f"out={tmp_path / 'mine'}")
     assert again.returncode == 0
+
+
+def _link(place: Path) -> None:
+    place.rename(place.with_name("elsewhere"))
+    place.symlink_to("elsewhere")
+
+
+def _forgotten(place: Path) -> None:
+    """Let the folder be one that no import made."""
+    state = place.parent.parent / "imported.json"
+    state.write_text('{"models": {}}')
+
+
+@pytest.mark.parametrize("change", [_link, _forgotten])
+def test_a_folder_that_no_import_made_is_left_alone(change: Callable[[Path], None], tmp_path: Path) -> None:
+    box, out = write_stl(tmp_path), tmp_path / "mine"
+    imported([box], out)
+    change(out / "models" / "wedge")
+    before = contents(tmp_path)
+    with pytest.raises(DatasetError, match="models/wedge"):
+        imported([box], out, density=500.0)
+    assert contents(tmp_path) == before and (out / "models" / "wedge").exists()
+
+
+def test_each_object_can_be_used_as_soon_as_it_is_reported(tmp_path: Path) -> None:
+    bop, out, lines = write_bop(tmp_path / "bop"), tmp_path / "mine", list[str]()
+
+    def report(line: str) -> None:
+        lines.append(line)
+        ids = [entry.id for entry in read_catalog(out / "catalog.yaml")]
+        assert len(ids) == len(lines) and ids[-1] in line
+        assert read_object_set("mine", out, ids).model(ids[-1]).size[2] == pytest.approx(0.06)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_meshes([bop], out, ModelSettings(), None, {}, workers=1, report=report)
+    again = imported([bop], out)
+    assert (again.skipped, again.imported) == (["obj_000001"], ["obj_000002"])
+
+
+def test_an_import_that_was_killed_before_its_first_object_goes_on(tmp_path: Path) -> None:
+    place = "pickclutter_lang.objects.meshes.importer:write_surface"
+    box, out = write_stl(tmp_path), tmp_path / "mine"
+    run_killed([*COMMAND, str(box), f"out={out}"], place, 1, tmp_path)
+    assert (out / "imported.json").is_file() and not (out / "catalog.yaml").exists()
+    assert imported([box], out).imported == ["wedge"] and [path.name for path in (out / "models").iterdir()] == [
+        "wedge"
+    ]
+
+
+def test_a_shell_inside_of_another_is_filled(tmp_path: Path) -> None:
+    shells = [trimesh.creation.box((side,) * 3) for side in (0.08, 0.04)]
+    trimesh.util.concatenate(shells).export(tmp_path / "shells.stl")
+    (model,) = imported([tmp_path / "shells.stl"], tmp_path / "mine").models.values()
+    assert model.parts == 1 and model.volume == pytest.approx(0.08**3, rel=0.05)
+
+
+def test_a_cut_that_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutting, "MAX_SECONDS", 1)
+    mesh = trimesh.creation.icosphere(1, 0.03)
+    with pytest.raises(InvalidArgumentError, match="1 seconds"):
+        cutting.cut(mesh.vertices, mesh.faces, {"threshold": 0.01, "mcts_iterations": 10**6, "preprocess_mode": "on"})
 
 
 def test_where_every_mesh_is_broken_nothing_is_left(tmp_path: Path) -> None:

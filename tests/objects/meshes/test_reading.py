@@ -180,10 +180,17 @@ def _instances(content: dict[str, Any]) -> None:
     content["scenes"] = [{"nodes": [0]}]
 
 
-def _compressed(content: dict[str, Any]) -> None:
-    extension = "KHR_draco_mesh_compression"
-    content["extensionsRequired"] = content["extensionsUsed"] = [extension]
-    content["meshes"][0]["primitives"][0]["extensions"] = {extension: {"bufferView": 0, "attributes": {"POSITION": 0}}}
+def _many(content: dict[str, Any]) -> None:
+    content["meshes"][0]["primitives"] *= 2001
+
+
+def _position(**changes: Any) -> Callable[[Path], Path]:
+    """Return what writes glTF whose positions are described in another way."""
+
+    def change(content: dict[str, Any]) -> None:
+        content["accessors"][content["meshes"][0]["primitives"][0]["attributes"]["POSITION"]].update(changes)
+
+    return _gltf(change)
 
 
 _CIRCLE = "".join(
@@ -195,6 +202,19 @@ def _urdf(shape: str, joints: str = "") -> Callable[[Path], Path]:
     """Return what writes a URDF of two links, the first of one shape."""
     links = f'<link name="a"><visual><geometry>{shape}</geometry></visual></link><link name="b"/>'
     return _text("r.urdf", f'<robot name="r">{links}{joints}</robot>')
+
+
+def _ply(faces: str, count: int) -> Callable[[Path], Path]:
+    """Return what writes a tetrahedron as PLY of text, with some rows of faces."""
+    head = "ply\nformat ascii 1.0\nelement vertex 4\nproperty float x\nproperty float y\nproperty float z\n"
+    head += f"element face {count}\nproperty list uchar int vertex_indices\nend_header\n"
+    return _text("a.ply", head + "0 0 0\n.1 0 0\n0 .1 0\n0 0 .1\n" + faces)
+
+
+def _soup(folder: Path) -> Path:
+    """Write triangles that do not meet."""
+    points = np.random.default_rng(0).uniform(0, 0.1, (300, 3))
+    return _text("a.stl", trimesh.Trimesh(points, np.arange(300).reshape(-1, 3)).export(file_type="stl"))(folder)
 
 
 def _copies(folder: Path) -> Path:
@@ -244,8 +264,20 @@ BROKEN: dict[str, tuple[Callable[[Path], Path], str]] = {
     "too many copies": (_copies, "2000000"),
     "nodes that multiply": (_laughs, "nodes"),
     "a negative count": (_gltf(lambda content: content["accessors"][0].update(count=-3)), "count"),
-    "Draco": (_gltf(_compressed), "KHR_draco"),
+    "an extension that is not read": (_gltf(lambda content: content.update(extensionsRequired=["X_y"])), "X_y"),
+    "sparse numbers": (_position(sparse={"count": 1}), "sparse"),
+    "normalized numbers": (_position(normalized=True), "normalized"),
+    "positions of one number": (_position(type="SCALAR"), "faces"),
+    "too many primitives": (_gltf(_many), "too many"),
+    "a node in two places": (_gltf(lambda content: content["nodes"].append({"children": [1, 1]})), "twice"),
+    "an index of 0": (_obj(lambda text: text + "\nf 1/1 0/2 2/3"), "index 0"),
+    "fewer rows than it says": (_ply("3 0 1 2\n3 0 1 3\n3 0 2 3\n", 2**40), r"a\.ply"),
+    "a row longer than it says": (_ply("3 0 1 2 3\n3 0 1 3\n3 0 2 3\n3 1 2 3\n", 4), "numbers"),
+    "triangles that do not meet": (_soup, "100%"),
     "no link that is seen": (_text("a.urdf", '<robot name="r"><link name="a"/></robot>'), "triangles"),
+    "a length below 0": (_urdf('<sphere radius="-0.03"/>'), "above 0"),
+    "no geometry": (_urdf(""), "no geometry"),
+    "too many solids": (_urdf("</geometry></visual><visual><geometry>".join(['<box size="1 1 1"/>'] * 2001)), "2000"),
     "no URDF": (_text("a.urdf", "<html"), "URDF"),
     "a solid that URDF lacks": (_urdf('<capsule radius="0.01" length="0.1"/>'), "capsule"),
     "joints in a circle": (_urdf('<sphere radius="0.03"/>', _CIRCLE), "circle"),
