@@ -17,7 +17,7 @@ from pickclutter_lang.datasets.object_views import write_object_views
 from pickclutter_lang.envs.config import ObjectSheetConfig, ObjectViewConfig
 from pickclutter_lang.envs.generation.simulation import add_lights_and_ground
 from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, sapien_names, shared_engine
-from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 from pickclutter_lang.manipulation.gripper import rotation_matrix
 from pickclutter_lang.objects.catalog import select_objects
 from pickclutter_lang.objects.catalog_file import words_of_entry
@@ -27,6 +27,7 @@ from pickclutter_lang.objects.object_sets import is_kinds, load_object_set
 from pickclutter_lang.utils.images import Cell, contact_sheet, png_bytes
 from pickclutter_lang.utils.io import atomic_write, create_dir
 from pickclutter_lang.utils.progress import ProgressBar
+from pickclutter_lang.utils.reading import damage_of
 
 FIELD_OF_VIEW = 0.6
 _MARGIN = 1.06
@@ -132,9 +133,13 @@ class ObjectRenderer:
 
 
 def read_points(path: Path) -> npt.NDArray[np.float64]:
-    """Return the vertices [V, 3] of an OBJ file."""
-    rows = [line.split()[1:4] for line in path.read_text().splitlines() if line.startswith("v ")]
-    return np.array(rows, dtype=np.float64)
+    """Return the vertices [V, 3] of an OBJ file.
+
+    :raises MissingAssetsError: when it cannot be read, or has none
+    """
+    with damage_of(path, MissingAssetsError, "restore it, or delete its folder and import its mesh again"):
+        lines = path.read_text().splitlines()
+        return np.stack([np.array(line.split()[1:4], dtype=np.float64) for line in lines if line.startswith("v ")])
 
 
 def _camera_axes(elevation: float, azimuth: float) -> npt.NDArray[np.float64]:

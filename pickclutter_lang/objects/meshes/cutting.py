@@ -5,12 +5,17 @@ Sapien also crashes where it is imported after CoACD into one process.
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Mapping
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.pool import die_with_parent
@@ -28,31 +33,30 @@ def cut(points: FloatArray, faces: Any, options: Mapping[str, Any]) -> list[Floa
     :param options: of `coacd.run_coacd`
     :raises InvalidArgumentError: when it takes longer than `MAX_SECONDS`, or more memory than there is
     """
-    context = get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_run, args=(theirs, os.getpid(), MAX_SECONDS, points, faces, options))
-    process.start()
-    theirs.close()
-    try:
-        return ours.recv()  # type: ignore[no-any-return]
-    except EOFError as error:
+    given = io.BytesIO()
+    np.savez(given, points=points, faces=faces)
+    words = [sys.executable, "-m", __name__, str(os.getpid()), str(MAX_SECONDS), json.dumps(options)]
+    done = subprocess.run(words, input=given.getvalue(), capture_output=True, cwd=Path(__file__).parents[3])
+    if done.returncode:
+        reason = done.stderr.decode(errors="replace").strip().rpartition("\n")[2][:200]
         raise InvalidArgumentError(
-            f"expected a mesh that is cut into convex parts in {MAX_SECONDS} seconds of a processor, but it is not, or "
-            "takes too much memory; make it simpler, raise threshold=, or repair it"
-        ) from error
-    finally:
-        process.kill()
-        process.join()
+            f"expected a mesh that is cut into convex parts in {MAX_SECONDS} seconds of a processor, but it is not "
+            f"({reason or 'it was ended'}); make it simpler, raise threshold=, or repair it"
+        )
+    return [*np.load(io.BytesIO(done.stdout)).values()]
 
 
-def _run(
-    pipe: Connection, parent: int, seconds: float, points: FloatArray, faces: Any, options: Mapping[str, Any]
-) -> None:
-    """Send the parts, as the process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    die_with_parent(parent)
-    signal.setitimer(signal.ITIMER_PROF, seconds)  # ends the process
+def _main(parent: str, seconds: str, options: str) -> None:
+    """Cut the mesh on standard input, and write the parts to standard output."""
+    die_with_parent(int(parent))
+    signal.setitimer(signal.ITIMER_PROF, float(seconds))  # ends the process
     import coacd
 
-    coacd.set_log_level("error")
-    pipe.send([corners for corners, _ in coacd.run_coacd(coacd.Mesh(points, faces), **options)])
+    coacd.set_log_level("off")
+    given = np.load(io.BytesIO(sys.stdin.buffer.read()))
+    parts = coacd.run_coacd(coacd.Mesh(given["points"], given["faces"]), **json.loads(options))
+    np.savez(sys.stdout.buffer, *(corners for corners, _ in parts))
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])
