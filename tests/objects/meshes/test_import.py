@@ -212,14 +212,14 @@ def test_each_object_can_be_used_as_soon_as_it_is_reported(tmp_path: Path) -> No
     assert (again.skipped, again.imported) == (["obj_000001"], ["obj_000002"])
 
 
+@pytest.mark.slow
 def test_an_import_that_was_killed_before_its_first_object_goes_on(tmp_path: Path) -> None:
     place = "pickclutter_lang.objects.meshes.importer:write_surface"
     box, out = write_stl(tmp_path), tmp_path / "mine"
     run_killed([*COMMAND, str(box), f"out={out}"], place, 1, tmp_path)
     assert (out / "imported.json").is_file() and not (out / "catalog.yaml").exists()
-    assert imported([box], out).imported == ["wedge"] and [path.name for path in (out / "models").iterdir()] == [
-        "wedge"
-    ]
+    assert imported([box], out).imported == ["wedge"]
+    assert [path.name for path in (out / "models").iterdir()] == ["wedge"]
 
 
 def test_a_shell_inside_of_another_is_filled(tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ def test_a_shell_inside_of_another_is_filled(tmp_path: Path) -> None:
 def test_a_cut_that_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cutting, "MAX_SECONDS", 1)
     mesh = trimesh.creation.icosphere(1, 0.03)
-    with pytest.raises(InvalidArgumentError, match="1 seconds of a processor.*ended"):
+    with pytest.raises(InvalidArgumentError, match="1 seconds"):
         cutting.cut(mesh.vertices, mesh.faces, {"threshold": 0.01, "mcts_iterations": 10**6, "preprocess_mode": "on"})
 
 
