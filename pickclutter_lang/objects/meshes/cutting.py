@@ -55,7 +55,8 @@ def _main(parent: str, seconds: str, options: str) -> None:
     coacd.set_log_level("off")
     given = np.load(io.BytesIO(sys.stdin.buffer.read()))
     parts = coacd.run_coacd(coacd.Mesh(given["points"], given["faces"]), **json.loads(options))
-    np.savez(sys.stdout.buffer, *(corners for corners, _ in parts))
+    with open(1, "wb") as stream:
+        np.savez(stream, *(corners for corners, _ in parts))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 import pytest
 
-from helpers.scene_data import make_manifest, make_store, random_row, toy_row
+from helpers.scene_data import change_field, make_manifest, make_store, random_row, toy_row
 from pickclutter_lang.datasets.scenes import SceneRow, SceneStore, read_manifest, verify_store, write_shard
 from pickclutter_lang.errors import CorruptShardError, DatasetError, InvalidArgumentError, MismatchError
 
@@ -191,3 +191,9 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not list((tmp_path / "shards").iterdir())
     write_shard(tmp_path, 0, rows, manifest)
+
+
+def test_actors_beyond_the_objects_of_the_manifest_are_named(folder: Path) -> None:
+    change_field(folder, "actors", 9999)
+    with pytest.raises(CorruptShardError, match="actors"):
+        SceneStore.open(folder).scene(0)

@@ -214,7 +214,8 @@ def _ply(faces: str, count: int) -> Callable[[Path], Path]:
 def _soup(folder: Path) -> Path:
     """Write triangles that do not meet."""
     points = np.random.default_rng(0).uniform(0, 0.1, (300, 3))
-    return _text("a.stl", trimesh.Trimesh(points, np.arange(300).reshape(-1, 3)).export(file_type="stl"))(folder)
+    data: Any = trimesh.Trimesh(points, np.arange(300).reshape(-1, 3)).export(file_type="stl")
+    return _text("a.stl", data)(folder)
 
 
 def _copies(folder: Path) -> Path:
