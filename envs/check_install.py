@@ -10,11 +10,20 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
 
+from packaging.requirements import Requirement
+
 from pickclutter_lang.envs.simulator import SIMULATORS, installed_simulator
-from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError, RendererError
+from pickclutter_lang.errors import (
+    InvalidArgumentError,
+    MissingExtraError,
+    PickClutterError,
+    RendererError,
+    install_line,
+)
 from pickclutter_lang.objects.object_sets import OBJECT_SETS, check_source, load_object_set
 from pickclutter_lang.utils.io import atomic_write, create_dir
 from pickclutter_lang.utils.plugins import installed_version
@@ -33,6 +42,8 @@ _OTHER_PACKAGES = (
     "openai",
     "gradio",
 )
+_BESIDE = {"gradio": "demo", "pyarrow": "export", "coacd": "meshes", "stable-baselines3": "rl", "ray": "cluster"}
+"""Package -> the extra that it is of, which is named again where versions are mended."""
 _TIMEOUT_S = 120
 _PROBE = (
     "from pickclutter_lang.envs.renderer import shared_engine\n"
@@ -104,10 +115,17 @@ def check_packages() -> str:
     for package, version in found.items():
         if version is None:
             raise MissingExtraError(package, simulator.extra)
-    if simulator.sapien == "2" and int(str(found["numpy"]).split(".")[0]) >= 2:
+    pins = [Requirement(line) for line in requires(simulator.package) or ()]
+    broken = [
+        f"{pin.name}{pin.specifier}, but got {version}"
+        for pin in pins
+        if (version := installed_version(pin.name)) and not pin.specifier.contains(version, prereleases=True)
+        if pin.marker is None or pin.marker.evaluate({"extra": ""})
+    ]
+    if broken:  # by an install of something else
+        extras = [extra for package, extra in _BESIDE.items() if installed_version(package)]
         raise InvalidArgumentError(
-            f"expected numpy below 2, since sapien 2.2.2 misreads later arrays, but got {found['numpy']}; "
-            "run: pip install 'numpy<1.24'"
+            f"expected, for {simulator.package}, {', '.join(broken)}; {install_line(simulator.extra, *extras)}"
         )
     return ", ".join(f"{package} {version}" for package, version in found.items())
 

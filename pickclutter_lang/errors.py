@@ -1,6 +1,11 @@
 """The named errors of the package. Each message states what was expected, what came, and what to do."""
 
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
+
+SIMULATORS = {"sim": "mani_skill2", "sim3": "mani_skill"}
+"""Extra -> the package that it installs."""
 
 
 class PickClutterError(Exception):
@@ -15,7 +20,7 @@ class MissingExtraError(PickClutterError, ImportError):
     """An optional dependency is not installed."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"{package} is not installed; run in a clone: pip install -e '.[{extra}]'")
+        super().__init__(f"{package} is not installed; {install_line(extra)}")
 
 
 class InvalidArgumentError(PickClutterError, ValueError):
@@ -87,6 +92,15 @@ class ExportError(PickClutterError):
 
 class LanguageModelError(PickClutterError):
     """A language model that cannot be reached, refuses, or gives unusable answers."""
+
+
+def install_line(*extras: str) -> str:
+    """Return what to run to install extras, beside the simulator that is installed: without it, its pins break."""
+    installed = [extra for extra, package in SIMULATORS.items() if find_spec(package)][:1]
+    words = ",".join([*installed, *(extra for extra in extras if not installed or extra not in SIMULATORS)])
+    if (Path(__file__).parents[1] / "pyproject.toml").is_file():
+        return f"run in the clone: pip install -e '.[{words}]'"
+    return f"run: pip install 'pickclutter-lang[{words}]'"
 
 
 def rebuild_error(name: str, text: str) -> PickClutterError:
