@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
+from omegaconf import MISSING
+
+from pickclutter_lang.envs.randomization import ViewConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.label_names import validate_label_names
-from pickclutter_lang.objects.object_sets import check_objects
+from pickclutter_lang.objects.object_sets import ObjectsConfig, check_objects
 from pickclutter_lang.policy.calibration import MAX_LOOKS, MIN_LOOKS
 from pickclutter_lang.policy.examples import MAX_EXAMPLES, bare_name
 from pickclutter_lang.policy.folder import EMBEDDED_POLICIES
@@ -76,26 +78,18 @@ class TeachConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        given = [key for key in ("images", "objects", "scenes") if getattr(self, key) is not None]
-        if len(given) != 1:
-            raise InvalidArgumentError(
-                f"expected one of images, objects and scenes to show, but got {' and '.join(given) or 'none'}"
-            )
+        _check_source(self, "images", "objects", "scenes")
         if self.images is not None and len(self.names) != 1:
-            raise InvalidArgumentError(f"expected the name of the object, names=[...], but got {len(self.names)}")
+            raise InvalidArgumentError(f"expected the name of the object, names=NAME, but got {len(self.names)}")
         if self.images is None and (self.point is not None or self.box is not None):
-            raise InvalidArgumentError(f"expected point and box with images alone, but got {given[0]}")
-        if self.out is None and self.policy in EMBEDDED_POLICIES:
-            raise InvalidArgumentError(f"expected out=FOLDER, since {self.policy} belongs to the package")
+            raise InvalidArgumentError("expected point and box only with images")
         if self.names:
-            self.names = validate_label_names([bare_name(name) for name in self.names])
-        check_path("out", self.out)
-        check_seed(self.seed)
+            self.names = validate_label_names(list(map(bare_name, validate_label_names(self.names))))
         within("shots", self.shots, 1, MAX_EXAMPLES)
 
 
-@dataclass
-class CalibrateConfig:
+@dataclass(frozen=True)
+class CalibrateConfig(ViewConfig):
     """Looks at the piles that a policy acts in."""
 
     policy: str = "open"
@@ -115,29 +109,27 @@ class CalibrateConfig:
     """Looks, each at another pile; of more scenes or images some are taken, at equal distances."""
     seed: int = 0
     """Seed of the first pile of `objects`."""
-    camera: HandCameraConfig = field(default_factory=HandCameraConfig)
-    """The hand camera of `objects`; a range is drawn for each pile."""
-    appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
-    """Lights, table and background of `objects`; a range is drawn for each pile."""
     trust_code: bool = False
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        given = [key for key in ("scenes", "images", "objects") if getattr(self, key) is not None]
-        if len(given) != 1:
-            raise InvalidArgumentError(
-                f"expected one of scenes, images and objects to look at, but got {' and '.join(given) or 'none'}"
-            )
-        if self.out is None and self.policy in EMBEDDED_POLICIES:
-            raise InvalidArgumentError(f"expected out=FOLDER, since {self.policy} belongs to the package")
+        _check_source(self, "scenes", "images", "objects")
         if self.objects is not None:
             check_objects(self.objects, self.objects_root)
-        check_path("out", self.out)
-        check_seed(self.seed)
         within("looks", self.looks, MIN_LOOKS, MAX_LOOKS)
-        self.camera.validate()
-        self.appearance.validate()
+        super().validate()
+
+
+def _check_source(config: TeachConfig | CalibrateConfig, *keys: str) -> None:
+    """Raise InvalidArgumentError unless one of some keys says what the policy sees, and its folder can be written."""
+    given = [key for key in keys if getattr(config, key)]
+    if len(given) != 1:
+        raise InvalidArgumentError(f"expected one of {', '.join(keys)}, but got {' and '.join(given) or 'none'}")
+    if config.out is None and config.policy in EMBEDDED_POLICIES:
+        raise InvalidArgumentError(f"expected out=FOLDER, since {config.policy} belongs to the package")
+    check_path("out", config.out)
+    check_seed(config.seed)
 
 
 @dataclass
@@ -148,6 +140,10 @@ class ForgetConfig:
     """Policy folder of `pickclutter teach`."""
     names: list[str]
     """Names of the objects."""
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for no name, or one that is no line of text."""
+        validate_label_names(self.names)
 
 
 @dataclass
@@ -168,11 +164,11 @@ EPISODE_STEPS = 64
 """Time limit of an episode of `pickclutter train-ppo`."""
 
 
-@dataclass
-class PPOConfig:
+@dataclass(frozen=True)
+class PPOConfig(ObjectsConfig, ViewConfig):
     """PPO on a student's features."""
 
-    policy: str
+    policy: str = MISSING
     """Policy folder of `pickclutter export-policy`, of a student of the hand camera's RGB."""
     out: str = "runs/agent"
     """Folder for agent.safetensors, episodes.monitor.csv and curves.png."""
@@ -180,19 +176,6 @@ class PPOConfig:
     """Steps of the environment; an episode has 64."""
     seed: int = 0
     """Seed of the training."""
-    objects: Any = "proxy"
-    """Object set: `proxy` (generated models), `ycb` (real scans), `kinds` (in every pile other instances), a folder of
-    your own objects, or sets to mix, `[ycb,./mine]`."""
-    objects_root: str | None = None
-    """Folder of the object set. null: the package's default."""
-    kinds: list[str] = field(default_factory=list)
-    """For `kinds`: their names. []: all."""
-    instances: int = 50
-    """For `kinds`: instances of each, those of `train` scenes."""
-    camera: HandCameraConfig = field(default_factory=HandCameraConfig)
-    """The hand camera; a range is drawn for each pile."""
-    appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
-    """Lights, table and background; a range is drawn for each pile."""
     num_threads: int = 1
     """Threads of torch."""
     trust_code: bool = False
@@ -204,6 +187,5 @@ class PPOConfig:
         check_seed(self.seed)
         check_threads(self.num_threads)
         check_path("out", self.out)
-        self.camera.validate()
-        self.appearance.validate()
-        check_objects(self.objects, self.objects_root, self.kinds, self.instances)
+        ObjectsConfig.validate(self)
+        ViewConfig.validate(self)
