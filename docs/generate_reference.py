@@ -1,6 +1,6 @@
 """Hooks of mkdocs: the reference pages that are generated from the code, and formulas without a network.
 
-`reference/commands.md` is what each command prints with `--help`, `reference/configuration.md` the files of the
+`reference/commands.md` is what each command prints with `--help all`, `reference/configuration.md` the files of the
 configuration groups, `reference/api/` the docstrings of each package. None of them is kept in the repository.
 """
 
@@ -64,14 +64,14 @@ def _api_page(name: str) -> str:
 
 
 def _commands_page() -> str:
-    """Return what each command prints with `--help`, by what one wants to do."""
+    """Return what each command prints with `--help all`, by what one wants to do."""
     commands = _list_commands()
     names = [name for group in commands.values() for name in group]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         helps = dict(zip(names, pool.map(_help_of, names), strict=True))
     parts = [
         "# Commands",
-        "Every command is `pickclutter NAME key=value ...`. The texts below are those of `pickclutter NAME --help`.\n"
+        "Every command is `pickclutter NAME key=value ...`. These are the texts of `pickclutter NAME --help all`.\n"
         "[Another page](configuration.md) has the groups.",
     ]
     for title, group in commands.items():
@@ -91,12 +91,12 @@ def _list_commands() -> dict[str, dict[str, str]]:
 
 
 def _help_of(name: str) -> str:
-    """Return what a command prints with `--help`.
+    """Return what a command prints with `--help all`.
 
     :raises PluginError: when it fails
     """
     environment = os.environ | {"COLUMNS": "110", "PYTHONWARNINGS": "ignore"}
-    command = [sys.executable, "-m", f"{PACKAGE}.commands", name, "--help"]
+    command = [sys.executable, "-m", f"{PACKAGE}.commands", name, "--help", "all"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
     if done.returncode:
         raise PluginError(f"`pickclutter {name} --help` fails: {done.stderr[-500:]}")

@@ -5,6 +5,7 @@ Only the module of the chosen command is imported: `pickclutter --help` needs ne
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import signal
@@ -74,7 +75,6 @@ DEBUG = "PICKCLUTTER_DEBUG"
 LOG = "PICKCLUTTER_LOG"
 """Environment variable: the least important messages that are shown, `debug`, `info` (default), `warning` or `error`.
 From `warning` on there are no progress bars."""
-INTERRUPTED = 130
 _EXTRAS = {  # of packages that modules import at the top
     "trimesh": "sim",
     **dict.fromkeys(("h5py", "huggingface_hub", "hydra", "matplotlib", "omegaconf", "open_clip"), "train"),
@@ -85,6 +85,7 @@ _DISK = "fix that and run the same command again, finished files are kept"
 _interrupted = False
 """Whether SIGINT came: compiled modules turn a KeyboardInterrupt in their import into another error."""
 _NAMES = tuple(name for group in COMMANDS.values() for name in group)
+_HELP = ("help", "-h", "--help")
 _OPTIONS = {"--debug": (DEBUG, "1"), "--verbose": (LOG, "debug"), "--quiet": (LOG, "warning")}
 """Options of every command -> the environment variable that they set, also for the processes that it starts."""
 
@@ -96,6 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :return: the exit status: 0, or 2 for an unknown command; commands that fail end the process by SystemExit
     """
     words = [*(sys.argv[1:] if arguments is None else arguments)]
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal may lack a letter; standard error escapes it
     if words and words[0] in _NAMES:
         os.environ.update(_OPTIONS[word] for word in words if word in _OPTIONS)
         words = [word for word in words if word not in _OPTIONS]
@@ -119,7 +122,9 @@ def _dispatch(arguments: Sequence[str]) -> int:
         _complete(rest)
     elif first == "--version":
         print(f"pickclutter {__version__}")
-    elif first in ("", "-h", "--help"):
+    elif first in _HELP and rest and rest[0] not in _HELP:
+        return _dispatch([rest[0], "--help", *rest[1:]])
+    elif first in ("", *_HELP):
         print(help_text())
         return 0 if first else 2
     else:
@@ -137,7 +142,7 @@ def command_line(name: str) -> list[str]:
 def help_text() -> str:
     """Return the commands with a line each, by what one wants to do."""
     width = max(map(len, _NAMES)) + 2
-    lines = ["usage: pickclutter COMMAND [key=value ...]", "       pickclutter COMMAND --help", ""]
+    lines = ["usage: pickclutter COMMAND [key=value ...]", "       pickclutter COMMAND --help [all]", ""]
     for group, commands in COMMANDS.items():
         lines += [group, *(f"  {name:<{width}}{line}" for name, line in commands.items()), ""]
     lines += [
@@ -208,7 +213,7 @@ def exit_status() -> Iterator[None]:
 def describe(error: BaseException) -> tuple[int, str]:
     """Return the exit status for an error, and its line."""
     if _interrupted or isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED, "interrupted; run the same command again to resume"
+        return 130, "interrupted; run the same command again to resume"
     name, text = type(error).__name__, str(error)
     if isinstance(error, PickClutterError):
         return 2, f"{name}: {text}"

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 
 import hydra
-from hydra._internal.hydra import Hydra
+import yaml
 from hydra._internal.utils import get_args_parser
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
@@ -32,7 +32,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.ranks import world_size
 from pickclutter_lang.utils.reading import check_json
 from pickclutter_lang.utils.validation import did_you_mean
-from pickclutter_lang.utils.words import quoted_value
+from pickclutter_lang.utils.words import as_hydra_reads, quoted_value
 
 if TYPE_CHECKING:
     from pickclutter_lang.experiments.sweep import Job
@@ -40,8 +40,13 @@ if TYPE_CHECKING:
 CONFIG_MODULE = "pickclutter_lang.configs"
 Config = TypeVar("Config")
 WIDTH = 100
+_HELP = {"-h", "--help"}
+_SWEEP = ("-m", "--multirun")
+_LAUNCHER = re.compile(r"hydra(/launcher|\.launcher\.\w+)")
 _OPTIONS = """Options:
 
+  --help all
+      Show all keys and presets.
   --config-dir FOLDER
       Find presets of your own there too, in FOLDER/GROUP/NAME.yaml.
   --cfg job
@@ -50,14 +55,14 @@ _OPTIONS = """Options:
       Show the traceback of an error too; so does PICKCLUTTER_DEBUG=1."""
 
 
-def config_keys(config: type, prefix: str = "") -> Iterator[str]:
-    """Yield the dotted keys of a dataclass, those of nested ones included."""
+def key_types(config: type, prefix: str = "") -> dict[str, Any]:
+    """Return the dotted keys of a dataclass, those of nested ones included, with their types."""
     hints = typing.get_type_hints(config)
-    for item in fields(config):
-        yield f"{prefix}{item.name}"
-        kind = dataclass_of(hints[item.name])
-        if kind is not None:
-            yield from config_keys(kind, f"{prefix}{item.name}.")
+    found = {f"{prefix}{item.name}": hints[item.name] for item in fields(config)}
+    for key, hint in list(found.items()):
+        if kind := dataclass_of(hint):
+            found |= key_types(kind, f"{key}.")
+    return found
 
 
 def dataclass_of(hint: Any) -> type | None:
@@ -86,6 +91,8 @@ class Command(Generic[Config]):
     """`torchrun` may start it in several processes, and hydra's launchers in several runs."""
     bare: str | None = None
     """Key of words without a key."""
+    short: Sequence[str] = ()
+    """Keys that the short help has; none: those that are in no group."""
 
     def __call__(self, task: Callable[[Config], None]) -> Callable[[], None]:
         """Return the main function."""
@@ -94,16 +101,23 @@ class Command(Generic[Config]):
             load(self.extends)
         _register(self)
 
-        @hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name=self.name)
-        def run(cfg: DictConfig) -> None:
-            with exit_status():  # here too: `_run` takes what passes for a mistake in the command line
-                task(self.parse(cfg))
-
         def main() -> None:
+            words = sys.argv[1:]
+            asks = not _HELP.isdisjoint(words)
+            full = "all" in words
+            if asks:
+                words = [word for word in words if word not in ("all", *_HELP, *_SWEEP)]
             if self.bare is not None:
-                several = typing.get_origin(typing.get_type_hints(self.config)[self.bare]) is tuple
-                sys.argv[1:] = bare_words_as(self.bare, sys.argv[1:], several)
-            _run(cast(Callable[[], None], run), self)
+                words = bare_words_as(self.bare, words, typing.get_origin(self.types[self.bare]) is tuple)
+
+            def run(cfg: DictConfig) -> None:
+                with exit_status():  # here too: `_run` takes what passes for a mistake in the command line
+                    if asks:
+                        print(command_help(self, cfg, full))
+                    else:
+                        task(self.parse(cfg))
+
+            _run(run, self, words)
 
         return main
 
@@ -118,10 +132,12 @@ class Command(Generic[Config]):
         return {**(REGISTERED[self.extends].all_presets if self.extends else {}), **self.presets}
 
     @property
-    def keys(self) -> set[str]:
-        """Its groups and dotted keys, those of the runs that it starts included."""
-        keys = {*self.presets, *(REGISTERED[self.extends].keys if self.extends else ())}
-        return keys.union(*map(config_keys, (self.config, *self.optional.values())))
+    def types(self) -> dict[str, Any]:
+        """Its groups and dotted keys, those of the runs that it starts included, with their types."""
+        found = REGISTERED[self.extends].types if self.extends else {}
+        for config in (self.config, *self.optional.values()):
+            found |= key_types(config)
+        return found | dict.fromkeys(self.presets, str)
 
     def parse(self, cfg: DictConfig) -> Config:
         """Return a composed configuration as the dataclass of the command."""
@@ -134,29 +150,17 @@ REGISTERED: dict[str, Command[Any]] = {}
 """The commands that were imported so far, by the name of their function."""
 
 
-def _run(run: Callable[[], None], command: Command[Any]) -> None:
+def _run(run: Callable[[DictConfig], None], command: Command[Any], words: Sequence[str]) -> None:
     """Let hydra compose the configuration of a command and run its task; errors of the composition get a name."""
-    sys.argv[1:] = [_quoted(argument) for argument in sys.argv[1:]]
-    _check_arguments(command, sys.argv[1:])
-    Hydra.format_config_groups = _no_groups  # type: ignore[method-assign]
+    _check_arguments(command, words)
+    sweeps = any(word in _SWEEP for word in words)
+    sys.argv[1:] = [as_hydra_reads(word, command.types, sweeps) for word in words]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # have hydra raise its errors, rather than print them
+    start = hydra.main(version_base="1.3", config_path=f"pkg://{CONFIG_MODULE}", config_name=command.name)(run)
     try:
-        run()
-    except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:  # the task's never come here
+        start()
+    except (HydraException, OmegaConfBaseException, ValueError, TypeError, RecursionError) as error:  # of no task
         raise explain(error, command) from error
-
-
-def _quoted(argument: str) -> str:
-    """Return an override with quotes around texts with letters beyond ASCII, which hydra takes in quotes alone."""
-    key, sign, value = argument.partition("=")
-    if not sign or key.startswith("-") or value.isascii() or set(value) & {*"'\"{}()$\\"}:
-        return argument
-    return key + sign + re.sub(r"[^\[\],]*[^\x00-\x7f][^\[\],]*", lambda text: f'"{text[0].strip()}"', value)
-
-
-def _no_groups(self: Hydra, predicate: Callable[[str], bool], compact: bool = True) -> str:
-    """Return nothing for hydra's own list of all groups: it takes most of the time of a help that does not show it."""
-    return ""
 
 
 def _check_arguments(command: Command[Any], arguments: Sequence[str]) -> None:
@@ -167,6 +171,10 @@ def _check_arguments(command: Command[Any], arguments: Sequence[str]) -> None:
         raise InvalidArgumentError(f"{message}; see pickclutter {command.title} --help")
 
     parser.error = refuse  # type: ignore[method-assign]
+    for word, value in zip(arguments, [*arguments[1:], ""], strict=False):
+        key, sign, _ = word.removeprefix("--").replace("-", "_").partition("=")
+        if word.startswith("--") and key in command.types:
+            refuse(f"expected KEY=VALUE, but got {word!r}; write {key}={word.partition('=')[2] if sign else value}")
     found = parser.parse_args(list(arguments))
     if found.config_path or found.config_name or found.experimental_rerun:
         refuse("expected presets of your own by --config-dir FOLDER, not another configuration")
@@ -177,12 +185,13 @@ def _check_arguments(command: Command[Any], arguments: Sequence[str]) -> None:
     for override in found.overrides:
         key, equals, value = override.lstrip("+").partition("=")
         is_preset = key in command.all_presets
-        is_group = not is_preset and any(one.startswith(f"{key}.") for one in command.keys)
+        if "hydra" in key and not (command.trains and _LAUNCHER.fullmatch(key) and "_target_" not in override):
+            refuse(f"expected no settings of hydra but those of its launcher for a training, but got {override!r}")
         if (
             override.startswith("~")  # hydra would take the default
-            or (equals and not key.strip())
-            or (is_preset and (value in ("", "null") or value.startswith("[")))  # hydra would merge several
-            or (equals and is_group and not value.startswith("{"))
+            or (equals and not (key.strip() and value.strip("'\" ")))  # `KEY=$UNSET` is no wish for nothing
+            or (is_preset and (value == "null" or value.startswith("[")))  # hydra would merge several
+            or (equals and dataclass_of(command.types.get(key)) and not value.startswith("{"))
         ):
             refuse(f"expected KEY=VALUE or GROUP=PRESET, but got {override!r}")
 
@@ -195,14 +204,16 @@ def explain(error: Exception, command: Command[Any]) -> InvalidArgumentError:
     text = " ".join(str(error).split())
     if isinstance(error, OverrideParseException):
         hint = "" if "=" in error.override else ", which has no ="
-        reason = f"KEY=VALUE, but got {error.override!r}{hint}; special characters need quotes: 'KEY=\"VALUE\"'"
+        reason = f"KEY=VALUE, but got {error.override[:300]!r}{hint}; special characters need quotes: 'KEY=\"VALUE\"'"
     elif isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, preset = error.missing_cfg_file.removesuffix(".yaml").rpartition("/")
         names = list(error.options or ())
         reason = f"{group} to be one of {', '.join(names)}, but got {preset!r}{did_you_mean(preset, names)}"
     elif unknown := re.match(r"Could not override '([^']*)'", text):
-        hint = did_you_mean(unknown[1], command.keys - {unknown[1]})
+        hint = did_you_mean(unknown[1], command.types.keys() - {unknown[1]})
         reason = f"a key of {command.title}, but got {unknown[1]!r}{hint}; see pickclutter {command.title} --help"
+    elif isinstance(error, RecursionError):
+        reason = "fewer levels of lists and objects in a value"
     else:
         reason = f"overrides that {command.title} takes: {text[:300]}"
     return InvalidArgumentError(f"expected {reason}")
@@ -221,27 +232,15 @@ def parse_config(schema: type[Config], cfg: DictConfig) -> Config:
         reason = str(error).splitlines()[0]
         raise InvalidArgumentError(f"expected another value of {error.full_key}: {reason}") from error
     try:
-        made = check_json(_with_texts(schema, values), schema)
+        made = check_json(values, schema)
     except ValueError as error:
         key, _, reason = str(error).removeprefix("$").removeprefix(".").partition(": ")
-        hint = f"; write {key}=[{OmegaConf.select(cfg, key)}]" if "array" in reason else ""
+        hint = "; put quotes around a text" if "expected str" in reason else ""
         raise InvalidArgumentError(f"expected another value of {key or 'the configuration'}: {reason}{hint}") from error
     validate = getattr(made, "validate", None)
     if validate is not None:
         validate()
     return made
-
-
-def _with_texts(schema: type, values: dict[str, Any]) -> dict[str, Any]:
-    """Return values in which a number is text where a key takes texts alone: a folder may be called 2024."""
-    hints, found = typing.get_type_hints(schema), dict(values)
-    for name, value in values.items():
-        kind, hint = dataclass_of(hints.get(name)), hints.get(name)
-        if kind is not None and isinstance(value, dict):
-            found[name] = _with_texts(kind, value)
-        elif type(value) in (int, float) and hint in (str, str | None):
-            found[name] = str(value)
-    return found
 
 
 def compose_config(schema: type[Config], command: str, overrides: Sequence[str]) -> Config:
@@ -285,9 +284,6 @@ def run_jobs(jobs: Sequence[Job], command: str, out: str, workers: int, write: C
 def _register(command: Command[Any]) -> None:
     """Give hydra the configuration of a command: defaults, presets, and what all commands share."""
     REGISTERED[command.name] = command
-    # A resolver, so that only `--help` makes the text. Hydra substitutes `$` itself.
-    help_of: Any = lambda name, _root_: command_help(REGISTERED[name], _root_).replace("$", "$$")  # noqa: E731
-    OmegaConf.register_new_resolver("command_help", help_of, replace=True)
     store = ConfigStore.instance()
     # As plain values, since hydra cannot override fields of a frozen dataclass. `parse_config` checks their types.
     for name, config in {command.name: command.config, **command.optional}.items():
@@ -298,33 +294,43 @@ def _register(command: Command[Any]) -> None:
     else:
         changed = [{f"override /{group}": preset} for group, preset in command.presets.items()]
         defaults = [command.extends, f"{command.name}_defaults", "_self_", *changed]
-    shared = {
-        "run": {"dir": "."},
-        "output_subdir": None,
-        "help": {"app_name": f"pickclutter {command.title}", "template": f"${{command_help:{command.name}}}"},
-    }
+    shared = {"run": {"dir": "."}, "output_subdir": None}
     store.store(command.name, {"defaults": defaults, **command.preset_overrides, "hydra": shared})
 
 
-def command_help(command: Command[Any], cfg: DictConfig) -> str:
-    """Return the help of a command, with the values of a composed configuration."""
+def command_help(command: Command[Any], cfg: DictConfig, full: bool) -> str:
+    """Return the help of a command, with the values of a composed configuration.
+
+    :param full: with all keys and what each preset is; otherwise with the keys that people set, where that is less
+    """
     values = cast(dict[str, Any], OmegaConf.to_container(cfg))
+    groups = command.all_presets
+    own = key_types(command.config)
+    shown = command.short or [key for key in own if "." not in key and dataclass_of(own[key]) is None]
+    full = full or not (groups or command.extends or len(shown) < len(own))
     examples = re.sub("^ *(?=pickclutter )", "    ", command.text.strip(), flags=re.MULTILINE)
     parts = [f"pickclutter {command.title}: {examples}"]
-    if groups := command.all_presets:
-        parts += ["Presets (GROUP=NAME); * is chosen:", *(_group_help(group, values) for group in groups)]
-    parts += ["Keys (KEY=VALUE), with their values:", "\n".join(_key_lines(command.config, values, ""))]
+    if groups:
+        presets = ("\n\n" if full else "\n").join(_group_help(group, full) for group in groups)
+        parts += ["Presets (GROUP=NAME); * is chosen:", presets]
+    keys = _key_lines(command.config, values, "", None if full else shown)
+    parts += ["Keys (KEY=VALUE), with their values:", "\n".join(keys)]
+    if not full:
+        count = sum(dataclass_of(hint) is None for key, hint in command.types.items() if key not in groups)
+        return "\n\n".join([*parts, f"pickclutter {command.title} --help all shows all {count} keys, and options."])
     if command.extends:
-        own = {item.name for item in fields(cast(Any, command.config))}
         rest = {key: value for key, value in values.items() if key not in own}
         parts += ["Keys of each run:", "\n".join(_key_lines(REGISTERED[command.extends].config, rest, ""))]
     return "\n\n".join([*parts, _OPTIONS])
 
 
-def _group_help(group: str, values: dict[str, Any]) -> str:
-    """Return the presets of a group, each with the first comment of its file; those of the user's have none."""
+def _group_help(group: str, full: bool) -> str:
+    """Return the presets of a group; in full each with the first comment of its file: those of the user's have none."""
     names = GlobalHydra.instance().config_loader().get_group_options(group)
-    chosen = values["hydra"]["runtime"]["choices"].get(group)
+    chosen = HydraConfig.get().runtime.choices.get(group)
+    if not full:
+        marked = ", ".join(f"* {name}" if name == chosen else name for name in names)
+        return "\n".join(_wrapped(marked, f"  {group}: ", " " * 6))
     width = max(map(len, names)) + 3
     lines = [f"  {group}"]
     for name in names:
@@ -339,8 +345,11 @@ def _wrapped(text: str, first: str, others: str) -> list[str]:
     return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=others)
 
 
-def _key_lines(config: type, values: dict[str, Any], prefix: str) -> Iterator[str]:
-    """Yield the lines of the keys of a dataclass, those that it inherits last, and of nested ones below it."""
+def _key_lines(config: type, values: dict[str, Any], prefix: str, shown: Sequence[str] | None = None) -> Iterator[str]:
+    """Yield the lines of the keys of a dataclass, those that it inherits last, and of nested ones below it.
+
+    :param shown: dotted keys that are yielded; None: all
+    """
     docs, hints = field_docs(config), typing.get_type_hints(config)
     inherited = {item.name for base in config.__bases__ if is_dataclass(base) for item in fields(base)}
     names = sorted((item.name for item in fields(config)), key=inherited.__contains__)
@@ -349,12 +358,13 @@ def _key_lines(config: type, values: dict[str, Any], prefix: str) -> Iterator[st
         value, kind = values[name], dataclass_of(hints[name])
         if kind is not None and isinstance(value, dict):
             nested.append((kind, value, f"{prefix}{name}"))
-        else:
+        elif shown is None or f"{prefix}{name}" in shown:
             yield f"  {prefix}{name}={_format_value(value)}"
             yield from _wrapped(docs.get(name, ""), " " * 6, " " * 6)
     for kind, value, name in nested:
         about = (kind.__doc__ or "").strip().splitlines()[0]
-        yield from ["", *_wrapped(f"{name}: {about}", "  ", "  "), *_key_lines(kind, value, f"{name}.")]
+        lines = [*_key_lines(kind, value, f"{name}.", shown)]
+        yield from ["", *_wrapped(f"{name}: {about}", "  ", "  "), *lines] if lines else ()
 
 
 @cache
@@ -376,13 +386,11 @@ def field_docs(config: type) -> dict[str, str]:
 
 def _format_value(value: Any) -> str:
     """Return a value as a command line takes it."""
-    if value is None or isinstance(value, bool):
-        return "null" if value is None else str(value).lower()
-    if isinstance(value, (list, tuple)):
-        return f"[{','.join(map(_format_value, value))}]"
-    if isinstance(value, dict):
-        return f"{{{','.join(f'{key}:{_format_value(item)}' for key, item in value.items())}}}"
-    return str(value)
+    return (
+        value
+        if isinstance(value, str)
+        else re.sub("([,:]) ", r"\1", yaml.safe_dump(value, default_flow_style=True, width=10**6).splitlines()[0])
+    )
 
 
 def bare_words_as(key: str, words: Sequence[str], several: bool = False) -> list[str]:

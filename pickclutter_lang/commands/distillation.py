@@ -25,13 +25,22 @@ PRESETS = {
 }
 
 
-@Command(TrainConfig, PRESETS, optional={"crop_classifier": CropClassifierPhaseConfig}, trains=True)
+@Command(
+    TrainConfig,
+    PRESETS,
+    optional={"crop_classifier": CropClassifierPhaseConfig},
+    trains=True,
+    short=(
+        *("scenes", "out", "seed", "num_threads", "num_workers", "device"),
+        *("data.image_size", "data.target_label", "distill.epochs", "few_shot.epochs"),
+    ),
+)
 def train_affordance(config: TrainConfig) -> None:
     """Distill a student, fine-tune it on few-shot scenes, evaluate it, and write a report.
 
         pickclutter train-affordance experiment=quickstart scenes=runs/scenes out=runs/student
 
-    The student scores which named objects can be grasped. Every key below can be set: distill.epochs=20
+    The student scores which named objects can be grasped. Every key can be set: distill.epochs=20
     data.target_label=visible. An interrupted command resumes when run again.
     """
     from pickclutter_lang.experiments.scenes.config import TrainedRunConfig
@@ -98,7 +107,7 @@ def evaluate_affordance(config: AffordanceEvalConfig) -> None:
 def compare_runs(config: CompareRunsConfig) -> None:
     """Compare finished runs with the first of them, on one page.
 
-        pickclutter compare-runs runs=[runs/best,runs/cls] out=runs/comparison
+        pickclutter compare-runs runs=runs/best,runs/cls out=runs/comparison
 
     All are of one kind: trainings on scenes, trainings on single images, or evaluations of policies. The page has the
     settings that differ, results with intervals, paired differences on the scenes, images or piles that runs share,
@@ -114,9 +123,9 @@ def reproduce_table12(config: ReproduceTable12Config) -> None:
     """Train every method with every split of the objects, seed and draw, and write Table 12.
 
         pickclutter reproduce-table12 experiment=table12_cpu scenes=runs/scenes out=runs/table12
-        pickclutter reproduce-table12 object_splits=[0,1,2] draws=[0,1,2] scenes=runs/scenes out=runs/table12
+        pickclutter reproduce-table12 object_splits=0,1,2 draws=0,1,2 scenes=runs/scenes out=runs/table12
         pickclutter reproduce-table12 tables_only=true out=runs/table12
-        pickclutter reproduce-table12 tables_only=true object_splits=[1,2] out=runs/table12 tables=runs/table12/others
+        pickclutter reproduce-table12 tables_only=true object_splits=1,2 out=runs/table12 tables=runs/table12/others
 
     An interrupted command resumes when run again, and skips finished runs. If a run fails, the others continue. With
     tables_only=true the table is of all finished runs, or of those of the methods, object_splits, seeds and draws that

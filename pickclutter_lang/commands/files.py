@@ -8,7 +8,21 @@ from pickclutter_lang.demonstrations.config import CollectDemosConfig, ExportLer
 from pickclutter_lang.sharing import FetchConfig, PushConfig
 
 
-@Command(CollectDemosConfig)
+@Command(
+    CollectDemosConfig,
+    short=(
+        "policy",
+        "out",
+        "objects",
+        "kinds",
+        "episodes",
+        "seed",
+        "failures",
+        "control_mode",
+        "camera_size",
+        "workers",
+    ),
+)
 def collect_demos(config: CollectDemosConfig) -> None:
     """Collect demonstrations of picks by name as trajectories of the simulator. Needs the extra sim or sim3.
 

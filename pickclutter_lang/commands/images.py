@@ -14,7 +14,16 @@ PRESETS = {"dataset": "object_views", "teacher": "pocket", "student": "resnet18"
 PRESET_OVERRIDES = {"student": {"output_stride": None}}  # any student as its library has it
 
 
-@Command(ImageTrainConfig, PRESETS, preset_overrides=PRESET_OVERRIDES, trains=True)
+@Command(
+    ImageTrainConfig,
+    PRESETS,
+    preset_overrides=PRESET_OVERRIDES,
+    trains=True,
+    short=(
+        *("data.root", "data.shots", "out", "seed", "num_threads", "device", "image_size"),
+        *("objective.cls", "objective.im_cst", "distill.epochs"),
+    ),
+)
 def train_image_student(config: ImageTrainConfig) -> None:
     """Distill a student that classifies single images, fine-tune it on few images of unseen classes, and evaluate it.
 
@@ -45,9 +54,9 @@ def train_image_student(config: ImageTrainConfig) -> None:
 def reproduce_tables(config: ReproduceTablesConfig) -> None:
     """Train what tables and figures of the paper need, each run in its own process, and write them.
 
-        pickclutter reproduce-tables table=1 dataset=object_views data.root=runs/views seeds=[0,1,2]
+        pickclutter reproduce-tables table=1 dataset=object_views data.root=runs/views seeds=0,1,2
         pickclutter reproduce-tables figure=4 dataset=image_folder data.root=IMAGES
-        pickclutter reproduce-tables table=1 class_splits=[0,1] dataset=image_folder data.root=IMAGES
+        pickclutter reproduce-tables table=1 class_splits=0,1 dataset=image_folder data.root=IMAGES
 
     An interrupted command resumes when run again. It skips finished runs, which tables share. If a run fails, the
     others continue.
@@ -77,7 +86,12 @@ def reproduce_tables(config: ReproduceTablesConfig) -> None:
     run_jobs(jobs, "train-image-student", config.out, config.workers, write)
 
 
-@Command(CaptionConfig, {"dataset": "object_views"}, ignore_other_keys=True)
+@Command(
+    CaptionConfig,
+    {"dataset": "object_views"},
+    ignore_other_keys=True,
+    short=("data.root", "data.classes", "model", "batch_size", "device", "out"),
+)
 def caption_images(config: CaptionConfig) -> None:
     """Caption images with an image captioning model (BLIP, GIT), for the loss `cap`. Needs the extra `llm`.
 

@@ -40,7 +40,7 @@ def export_runtime(config: RuntimeExportConfig) -> None:
         pickclutter export-runtime policy=policy out=policy_onnx
 
     Where it acts, the extra `runtime` is enough. The networks are compared with torch. Names that the policy does not
-    know are encoded here: names=[teapot,"red mug"].
+    know are encoded here: "names=teapot,red mug".
     """
     from pickclutter_lang.policy.onnx_export import export_runtime as run
 
@@ -53,7 +53,7 @@ def export_runtime(config: RuntimeExportConfig) -> None:
 def teach(config: TeachConfig) -> None:
     """Show a policy objects: from then on it finds them in any pile by their names. No training; a second each.
 
-        pickclutter teach policy=open names=["my mug"] images=mug.jpg out=mine
+        pickclutter teach policy=open names="my mug" images=mug.jpg out=mine
         pickclutter teach policy=open objects=my_meshes out=mine
         pickclutter teach policy=open scenes=data/few shots=5 out=mine
 
@@ -89,7 +89,7 @@ def calibrate(config: CalibrateConfig) -> None:
 def forget(config: ForgetConfig) -> None:
     """Take objects that a policy was taught out of its memory.
 
-    pickclutter forget policy=mine names=["my mug"]
+    pickclutter forget policy=mine names="my mug"
     """
     from pickclutter_lang.policy.taught_folder import forget as run
 
@@ -112,7 +112,13 @@ def examples(config: ExamplesConfig) -> None:
     print(f"figure: {config.out}")
 
 
-@Command(PolicyEvalConfig)
+@Command(
+    PolicyEvalConfig,
+    short=(
+        *("run", "policy", "out", "objects", "kinds", "episodes", "seed", "variants", "suite"),
+        *("absent_probability", "workers"),
+    ),
+)
 def evaluate_policy(config: PolicyEvalConfig) -> None:
     """Have policies pick the named object in the simulator, and count successes. Needs the extra sim.
 
@@ -161,7 +167,7 @@ def look(config: LookConfig) -> None:
 
     Needs the extra train or sim.
 
-        pickclutter look pile.png names=[mug,"yellow fruit"] out=look.png
+        pickclutter look pile.png names="mug,yellow fruit" out=look.png
     """
     from pickclutter_lang.utils.locks import file_lock
 

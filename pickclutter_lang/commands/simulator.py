@@ -25,7 +25,13 @@ def check_install(config: InstallConfig) -> None:
         print(line, flush=True)
 
 
-@Command(CollectConfig)
+@Command(
+    CollectConfig,
+    short=(
+        *("split", "scenes", "seed", "objects", "kinds", "out", "workers", "image_size", "cameras"),
+        *("min_objects", "max_objects"),
+    ),
+)
 def collect_scenes(config: CollectConfig) -> None:
     """Collect scenes of clutter with the simulator into a scene store. Needs the extra sim.
 
@@ -54,7 +60,7 @@ def validate_grasp_labels(config: GraspValidationConfig) -> None:
         print(f"{key:>12}: {result[key]:.3f}" if isinstance(result[key], float) else f"{key:>12}: {result[key]}")
 
 
-@Command(MeshImportConfig, bare="files")
+@Command(MeshImportConfig, bare="files", short=("files", "out", "names", "unit", "up", "density", "split", "workers"))
 def import_mesh(config: MeshImportConfig) -> None:
     """Import meshes as an object set in ManiSkill2's layout, and render a sheet of them. Needs the extra meshes.
 
@@ -104,9 +110,9 @@ def render_object_views(config: ObjectViewConfig) -> None:
 def render_object_sheet(config: ObjectSheetConfig) -> None:
     """Render a contact sheet of objects with their names, or of instances of kinds. Needs the extra sim.
 
-    pickclutter render-object-sheet objects=[proxy,ycb] out=objects.png
+    pickclutter render-object-sheet objects=proxy,ycb out=objects.png
     pickclutter render-object-sheet objects=./mine out=mine.png
-    pickclutter render-object-sheet objects=[kinds] kinds=[mug,apple] out=kinds.png
+    pickclutter render-object-sheet objects=kinds kinds=mug,apple out=kinds.png
     """
     from pickclutter_lang.envs.generation.object_renderer import write_object_sheet
 

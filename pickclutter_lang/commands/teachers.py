@@ -8,11 +8,19 @@ from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.utils.progress import track
 
 
-@Command(TeacherTrainConfig, {"teacher_data": "renders"}, trains=True)
+@Command(
+    TeacherTrainConfig,
+    {"teacher_data": "renders"},
+    trains=True,
+    short=(
+        *("scenes", "views", "images", "classes", "out", "steps", "seed", "num_threads", "pretrained"),
+        "save_every",
+    ),
+)
 def train_teacher(config: TeacherTrainConfig) -> None:
     """Train a pocket teacher, a small CLIP, on renders or on your own images, and write its model card.
 
-        pickclutter train-teacher scenes=[data/teacher] views=[data/views] out=runs/teacher
+        pickclutter train-teacher scenes=data/teacher views=data/views out=runs/teacher
         pickclutter train-teacher teacher_data=image_folder images=photos/train classes=classes.json out=runs/teacher
 
     Scenes come from `pickclutter collect-scenes split=teacher`, views from `pickclutter render-object-views`.
@@ -34,7 +42,7 @@ def train_teacher(config: TeacherTrainConfig) -> None:
 def describe_labels(config: DescribeConfig) -> None:
     """Ask a language model to describe labels, with the paper's instructions (sections 5 and 6). Needs the extra llm.
 
-        pickclutter describe-labels labels=[mug,bolt] model=gpt-4o-mini out=mine.json
+        pickclutter describe-labels labels=mug,bolt model=gpt-4o-mini out=mine.json
         pickclutter describe-labels labels=names.txt style=distinct model=llama3 out=mine.json \
           base_url=http://localhost:11434/v1 api_key_env=null
 
