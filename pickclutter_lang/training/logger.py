@@ -10,6 +10,7 @@ import logging
 import os
 import resource
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -139,7 +140,10 @@ class TrainingLogger:
 
         from pickclutter_lang.utils.progress import ProgressBar
 
-        self._writer = SummaryWriter(str(folder), purge_step=done_steps) if is_main() else None
+        self._writer = None
+        if is_main():
+            _wait_for_the_last_name(folder)
+            self._writer = SummaryWriter(str(folder), purge_step=done_steps)
         self._bar = ProgressBar(title, total_steps, done_steps)
 
     def __enter__(self) -> TrainingLogger:
@@ -175,6 +179,26 @@ class TrainingLogger:
             self._writer.add_scalar(f"{group}/{name}", value, step)
         if scalars:
             self._tracker.log(self._phase, step, {f"{group}/{name}": value for name, value in scalars.items()})
+
+
+def _wait_for_the_last_name(folder: Path) -> None:
+    """Wait until a new file of TensorBoard is the last one of a folder by name, so for a second at most.
+
+    TensorBoard reads the files of a folder in the order of their names. A name begins with the second at which its file
+    was opened. A file that is read too late purges the steps of the others. A clock that was set back by more than a
+    minute is not waited for.
+    """
+    names = folder.glob(f"events.out.tfevents.{'[0-9]' * 10}.*")
+    ahead = max((int(path.name.split(".")[3]) + 1 - time.time() for path in names), default=0.0)
+    if ahead > 60:
+        log.warning(
+            "TensorBoard may leave out steps: the clock is %.0f s behind the newest file in %s; expected a later time. "
+            "Set the clock, or move that file away",
+            ahead,
+            folder,
+        )
+    else:
+        time.sleep(max(0.0, ahead))
 
 
 def peak_memory_mb() -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -47,15 +48,30 @@ class LinePhase(Phase):
         return {"map": 0.5}
 
 
-def test_tensorboard_has_every_step_and_every_validation_once_after_an_interruption(tmp_path: Path) -> None:
-    trainers = [Trainer(phase, tmp_path / "line") for phase in (LinePhase(2), LinePhase())]
+def interrupted(folder: Path, ahead: float) -> Trainer:
+    """Interrupt a training, whose file of TensorBoard is so many seconds ahead; return the one that goes on."""
+    trainers = [Trainer(phase, folder / "line") for phase in (LinePhase(2), LinePhase())]
     with pytest.raises(KeyboardInterrupt):
-        trainers[0].run(tmp_path / "tensorboard")
+        trainers[0].run(folder / "tensorboard")
+    [path] = (folder / "tensorboard").iterdir()
+    path.rename(path.with_name(f"events.out.tfevents.{time.time() + ahead:010.0f}.zzz"))  # of a host of that name
     assert trainers[1].resume()
-    trainers[1].run(tmp_path / "tensorboard")
+    return trainers[1]
+
+
+@pytest.mark.parametrize("ahead", [0, 1])
+def test_tensorboard_has_every_step_and_every_validation_once_after_an_interruption(tmp_path: Path, ahead: int) -> None:
+    interrupted(tmp_path, ahead).run(tmp_path / "tensorboard")
     found = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
     assert [event.step for event in found.Scalars("train/loss")] == [*range(9)]
     assert [event.step for event in found.Scalars("validation/map")] == [2, 5, 8]
+
+
+def test_a_clock_that_was_set_back_is_named_and_not_waited_for(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    interrupted(tmp_path, 3600).run(tmp_path / "tensorboard")
+    assert "the clock is 36" in caplog.text and str(tmp_path / "tensorboard") in caplog.text
 
 
 @pytest.mark.parametrize("rate", [1e30, 0.1])
