@@ -1,14 +1,17 @@
 """Losses of the paper as functions of tensors: of single images (Eqs. 1, 2, 3, 6, 8), and of scenes with many labels.
 
 Features are floating-point [rows, D] and normalized here; half precision counts as float32. `labels` are integers [N],
-a temperature tau is above 0. Each loss is a scalar, the mean over the images. Other shapes or values raise
-InvalidArgumentError, which names the argument.
+a temperature tau is above 0. Each loss is a scalar, the mean over the images. Other shapes raise InvalidArgumentError,
+which names the argument. Values are not looked at: that costs as much as the loss.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Literal
+from collections.abc import Callable
+from functools import wraps
+from inspect import signature
+from typing import Literal, ParamSpec
 
 import torch
 from torch import Tensor
@@ -17,9 +20,38 @@ from torch.nn import functional
 from pickclutter_lang.errors import InvalidArgumentError
 
 Similarity = Literal["squared_distance", "cosine"]
+_P = ParamSpec("_P")
 _EPS = 1e-8  # keeps the logarithm finite, as in the program of the asymmetric loss's authors
 
 
+def _of_shapes(**shapes: str) -> Callable[[Callable[_P, Tensor]], Callable[_P, Tensor]]:
+    """Check the shapes of a loss's tensors, a letter for each axis: one letter is one size, of at least 1."""
+
+    def checking(loss: Callable[_P, Tensor]) -> Callable[_P, Tensor]:
+        parameters = signature(loss)
+
+        @wraps(loss)
+        def checked(*args: _P.args, **kwargs: _P.kwargs) -> Tensor:
+            given = parameters.bind(*args, **kwargs).arguments
+            sizes: dict[str, int] = {}
+            for name, axes in shapes.items():
+                size = given[name].shape
+                if len(size) != len(axes) or any(
+                    n != sizes.setdefault(a, n or 1) for a, n in zip(axes, size, strict=True)
+                ):
+                    known = ", ".join(f"{axis} = {n}" for axis, n in sizes.items())
+                    raise InvalidArgumentError(f"expected {name} [{', '.join(axes)}] with {known}, got {list(size)}")
+            wrong = {name: given[name] for name in ("temperature", "k") if not 0 < given.get(name, 1) < math.inf}
+            if wrong:
+                raise InvalidArgumentError(f"expected a finite number above 0, got {wrong}")
+            return loss(*args, **kwargs)
+
+        return checked
+
+    return checking
+
+
+@_of_shapes(student="ND", text="CD", labels="N")
 def classification_loss(student: Tensor, text: Tensor, labels: Tensor, temperature: float) -> Tensor:
     """Return the cross-entropy of the label under softmax(cos(image, text) / temperature) (L_cls, Eq. 1).
 
@@ -27,19 +59,16 @@ def classification_loss(student: Tensor, text: Tensor, labels: Tensor, temperatu
     :param text: [C, D] one feature per class
     :param labels: rows of `text`
     """
-    _check_features(student=student, text=text)
-    _check_labels(labels, len(student), len(text))
-    _check_at_least(temperature=temperature)
     return functional.cross_entropy(l2_normalize(student) @ l2_normalize(text).T / temperature, labels.long())
 
 
+@_of_shapes(student="ND", teacher="ND")
 def mse_loss(student: Tensor, teacher: Tensor) -> Tensor:
     """Return the squared distance between the image features [N, D] of student and teacher, 0 to 4 (L_mse, Eq. 2)."""
-    _check_features(student=student, teacher=teacher)
-    _check_rows(student=student, teacher=teacher)
     return (l2_normalize(student) - l2_normalize(teacher)).square().sum(dim=1).mean()
 
 
+@_of_shapes(student="ND", teacher="ND")
 def image_contrastive_loss(
     student: Tensor,
     teacher: Tensor,
@@ -58,11 +87,6 @@ def image_contrastive_loss(
     :param symmetric: mean of both directions (image to teacher and back), as the released program does; Eq. 3
         prints the first one only
     """
-    _check_features(student=student, teacher=teacher)
-    _check_rows(student=student, teacher=teacher)
-    _check_at_least(temperature=temperature)
-    if similarity not in ("squared_distance", "cosine"):
-        raise InvalidArgumentError(f"expected similarity 'squared_distance' or 'cosine', got {similarity!r}")
     cosines = l2_normalize(student) @ l2_normalize(teacher).T
     logits = (cosines if similarity == "cosine" else 2 * cosines - 2) / temperature
     own_index = torch.arange(len(student), device=student.device)
@@ -72,6 +96,7 @@ def image_contrastive_loss(
     return (forward + functional.cross_entropy(logits.T, own_index)) / 2
 
 
+@_of_shapes(student="ND", teacher="ND", text="CD", labels="N")
 def vl_proximity_loss(
     student: Tensor,
     teacher: Tensor,
@@ -94,11 +119,6 @@ def vl_proximity_loss(
     :param filter_misaligned: leave out the images whose label is not the teacher's first choice
     :return: mean over the selected images; 0 with a gradient of 0 where none is selected
     """
-    _check_features(student=student, teacher=teacher, text=text)
-    _check_rows(student=student, teacher=teacher)
-    _check_labels(labels, len(student), len(text))
-    _check_at_least(temperature=temperature)
-    _check_at_least(1, k=k)
     classes = l2_normalize(text)
     teacher_logits = l2_normalize(teacher) @ classes.T / temperature
     student_logits = l2_normalize(student) @ classes.T / temperature
@@ -112,6 +132,7 @@ def vl_proximity_loss(
     return (divergence * aligned).sum() / aligned.sum().clamp(min=1)
 
 
+@_of_shapes(student="ND", captions="ND", labels="N")
 def caption_loss(student: Tensor, captions: Tensor, labels: Tensor, temperature: float) -> Tensor:
     """Return minus the log of L_cap (Eq. 8): each image must match its caption among those of other classes.
 
@@ -121,10 +142,6 @@ def caption_loss(student: Tensor, captions: Tensor, labels: Tensor, temperature:
     :param student: [N, D] image features
     :param captions: [N, D] text feature of each image's caption
     """
-    _check_features(student=student, captions=captions)
-    _check_rows(student=student, captions=captions)
-    _check_labels(labels, len(student))
-    _check_at_least(temperature=temperature)
     logits = l2_normalize(student) @ l2_normalize(captions).T / temperature
     own_index = torch.arange(len(student), device=student.device)
     same_class = labels[:, None] == labels[None, :]
@@ -132,6 +149,7 @@ def caption_loss(student: Tensor, captions: Tensor, labels: Tensor, temperature:
     return functional.cross_entropy(logits.masked_fill(excluded, float("-inf")), own_index)
 
 
+@_of_shapes(probabilities="NC", targets="NC")
 def asymmetric_loss(
     probabilities: Tensor,
     targets: Tensor,
@@ -156,14 +174,13 @@ def asymmetric_loss(
     :return: summed over the labels, mean over the images
     """
     probabilities = _single(probabilities)
-    _check_multilabel(probabilities, targets)
-    _check_asymmetric(gamma_negative, gamma_positive, clip)
     present = targets.to(probabilities.dtype)
     costs = present * _positive_cost(probabilities, gamma_positive, detach_focus)
     costs = costs + (1 - present) * _negative_cost(probabilities, gamma_negative, clip, detach_focus)
     return costs.sum(dim=1).mean()
 
 
+@_of_shapes(cell_logits="NCK", attention="NCK", coverage="NCK", targets="NC")
 def local_asymmetric_loss(
     cell_logits: Tensor,
     attention: Tensor,
@@ -190,13 +207,6 @@ def local_asymmetric_loss(
     :return: summed over the labels, mean over the images
     """
     cell_logits, attention, coverage = _single(cell_logits), _single(attention), _single(coverage)
-    if cell_logits.ndim != 3 or not cell_logits.shape == attention.shape == coverage.shape:
-        shapes = _shapes(cell_logits=cell_logits, attention=attention, coverage=coverage)
-        raise InvalidArgumentError(f"expected one shape [N, C, K], got {shapes}")
-    if targets.shape != cell_logits.shape[:2] or targets.dtype != torch.bool:
-        raise InvalidArgumentError(f"expected bool [N, C] beside [N, C, K], got {_shapes(targets=targets)}")
-    _check_fractions(coverage=coverage)
-    _check_asymmetric(gamma_negative, gamma_positive, clip)
     visible = targets & (coverage.sum(dim=2) > 0)
     cell_logits, attention, coverage = cell_logits[visible], attention[visible], coverage[visible]
     inside = coverage / coverage.sum(dim=1, keepdim=True)
@@ -219,6 +229,7 @@ def _negative_cost(probabilities: Tensor, gamma: float, clip: float, detach_focu
     return -(focus.detach() if detach_focus else focus) * (1 - shifted).clamp(min=_EPS).log()
 
 
+@_of_shapes(probabilities="NV", teacher="ND", positive="VD", negative="VD")
 def pairwise_proximity_loss(
     probabilities: Tensor, teacher: Tensor, positive: Tensor, negative: Tensor, temperature: float
 ) -> Tensor:
@@ -237,15 +248,10 @@ def pairwise_proximity_loss(
     :return: mean over images and texts, independent of the vocabulary's size
     """
     probabilities = _single(probabilities)
-    _check_features(teacher=teacher, positive=positive, negative=negative)
-    _check_rows(probabilities=probabilities, teacher=teacher)
-    _check_rows(positive=positive, negative=negative)
-    _check_at_least(temperature=temperature)
     image = l2_normalize(teacher)
     teacher_logits = (image @ l2_normalize(positive).T - image @ l2_normalize(negative).T) / temperature
     teacher_logits = teacher_logits.detach()
     present, absent = teacher_logits.sigmoid(), 1 - teacher_logits.sigmoid()
-    _check_multilabel(probabilities, present)
     log_present, log_absent = (p.clamp(min=_EPS).log() for p in (probabilities, 1 - probabilities))
     cross = -(present * log_present + absent * log_absent)
     entropy = -(present * functional.logsigmoid(teacher_logits) + absent * functional.logsigmoid(-teacher_logits))
@@ -259,58 +265,3 @@ def l2_normalize(features: Tensor) -> Tensor:
 
 def _single(values: Tensor) -> Tensor:
     return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
-
-
-def _shapes(**tensors: Tensor) -> str:
-    return ", ".join(f"{name} {tensor.dtype} {list(tensor.shape)}" for name, tensor in tensors.items())
-
-
-def _check_features(**tensors: Tensor) -> None:
-    for name, tensor in tensors.items():
-        if tensor.ndim != 2 or not tensor.is_floating_point() or 0 in tensor.shape:
-            raise InvalidArgumentError(f"expected floating-point features [rows, D], got {_shapes(**{name: tensor})}")
-        if not bool(tensor.detach().isfinite().all()):
-            raise InvalidArgumentError(f"expected finite {name}, but NaN or infinity is among its values")
-    if len({(tensor.shape[1], tensor.dtype == torch.float64) for tensor in tensors.values()}) > 1:
-        raise InvalidArgumentError(f"expected features of one width D and one precision, got {_shapes(**tensors)}")
-
-
-def _check_rows(**tensors: Tensor) -> None:
-    if len({len(tensor) for tensor in tensors.values()}) > 1:
-        raise InvalidArgumentError(f"expected rows of the same images or texts, got {_shapes(**tensors)}")
-
-
-def _check_labels(labels: Tensor, rows: int, classes: int | None = None) -> None:
-    if labels.shape != (rows,) or labels.is_floating_point() or labels.dtype == torch.bool:
-        raise InvalidArgumentError(f"expected integers [{rows}], got {_shapes(labels=labels)}")
-    if classes is not None and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
-        got = f"{int(labels.min())}..{int(labels.max())}"
-        raise InvalidArgumentError(f"expected labels in 0..{classes - 1} (rows of text), got {got}")
-
-
-def _check_at_least(low: float = 1e-9, **values: float) -> None:
-    for name, value in values.items():
-        if not low <= value < math.inf:
-            raise InvalidArgumentError(f"expected a finite {name} of at least {low}, got {value!r}")
-
-
-def _check_multilabel(probabilities: Tensor, targets: Tensor) -> None:
-    if probabilities.ndim != 2 or 0 in probabilities.shape or targets.shape != probabilities.shape:
-        shapes = _shapes(probabilities=probabilities, targets=targets)
-        raise InvalidArgumentError(f"expected one shape [N, C] with N, C >= 1, got {shapes}")
-    _check_fractions(probabilities=probabilities, targets=targets)
-
-
-def _check_fractions(**tensors: Tensor) -> None:
-    for name, tensor in tensors.items():
-        low, high = (float(value) for value in tensor.detach().aminmax())
-        if not 0.0 <= low <= high <= 1.0:
-            raise InvalidArgumentError(f"expected {name} within [0, 1], got {low:g}..{high:g}; logits need a sigmoid")
-
-
-def _check_asymmetric(gamma_negative: float, gamma_positive: float, clip: float) -> None:
-    if not (gamma_negative >= 0 and gamma_positive >= 0 and 0 <= clip < 1):
-        raise InvalidArgumentError(
-            "expected gamma_negative >= 0, gamma_positive >= 0 and clip in [0, 1), "
-            f"got {gamma_negative}, {gamma_positive} and {clip}"
-        )

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
+from pickclutter_lang.errors import CheckpointError
 from pickclutter_lang.results.record import as_json
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.data import TeacherData
@@ -93,6 +93,7 @@ class TeacherPhase(Phase):
     """The training of a pocket teacher; an epoch has the steps from one checkpoint to the next."""
 
     name = "training"
+    rate_key = "lr"
 
     def __init__(self, settings: TeacherTrainConfig, data: TeacherData) -> None:
         self.settings, self.num_workers = settings, settings.num_workers
@@ -174,8 +175,6 @@ class TeacherPhase(Phase):
             targets = (*self._sentences.sample(step, batch.tags), settings.sentence_weight)
         terms = self.model(batch, settings.sigmoid_weight, settings.bf16, targets)
         loss = terms.pop("loss")
-        if not loss.isfinite():
-            raise InvalidArgumentError(f"the training diverged in step {step}; lower lr, now {settings.lr}")
         return loss, {name: value.detach() for name, value in terms.items()}
 
     def validate(self) -> None:

@@ -47,12 +47,14 @@ class Phase(ABC):
     """One phase of an experiment: what it trains, on which batches, by which loss.
 
     - `name`, and `config`: how it is optimized
+    - `rate_key`: of its learning rate among the settings; "": that of the settings `name`
     - `selection_metric`: of `validate`, chooses the epoch that is the result; None: the last one
     - `num_workers`: processes that load batches early
     """
 
     name: str
     config: PhaseConfig
+    rate_key: str = ""
     selection_metric: str | None = None
     num_workers: int = 0
 
@@ -93,10 +95,7 @@ class Phase(ABC):
 
     @abstractmethod
     def loss(self, prepared: Any, epoch: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss of a batch with gradient, and its named terms without.
-
-        :raises InvalidArgumentError: when the training diverged
-        """
+        """Return the loss of a batch with gradient, and its named terms without."""
 
     @abstractmethod
     def validate(self) -> dict[str, float] | None:
@@ -111,23 +110,6 @@ def best_epoch(history: Sequence[dict[str, Any]], select: str | None) -> int:
     if np.isnan(np.array(scores, float)).all():
         raise InvalidArgumentError(f"expected scenes of X_id with at least one object to choose the epoch by {select}")
     return 1 + int(np.nanargmax(scores))
-
-
-def check_finite(values: Tensor, epoch: int, group: str, config: PhaseConfig) -> None:
-    """Check that a student's output in training, or its weights, are finite.
-
-    :param group: of the settings, such as `distill`
-    :raises InvalidArgumentError: when the training diverged
-    """
-    if not bool(values.isfinite().all()):
-        raise _diverged(epoch, group, config)
-
-
-def _diverged(epoch: int, group: str, config: PhaseConfig) -> InvalidArgumentError:
-    return InvalidArgumentError(
-        f"the training diverged in epoch {epoch} (the student is not finite any more); "
-        f"lower {group}.lr, now {config.lr}"
-    )
 
 
 class Trainer:
@@ -179,7 +161,10 @@ class Trainer:
         return True
 
     def run(self, log_folder: Path, tracker: Tracker | None = None) -> Path:
-        """Train to the last epoch; return the folder of the resulting checkpoint."""
+        """Train to the last epoch; return the folder of the resulting checkpoint.
+
+        :raises InvalidArgumentError: when the training diverges: the loss, a weight or a score is not finite
+        """
         name, epochs, done = self.phase.name, self.phase.config.epochs, self.done
         total, start = self.epoch_steps * epochs, self.epoch_steps * done
         if done < epochs:
@@ -201,12 +186,13 @@ class Trainer:
             sums = {name: sums.get(name, 0.0) + value for name, value in scalars.items()}
             monitor.step((epoch - 1) * self.epoch_steps + number, scalars)
         weights = torch.stack([weight.detach().abs().sum() for weight in self.phase.model.parameters()])
-        check_finite(weights, epoch, self.phase.name, self.phase.config)
+        if not bool(weights.isfinite().all()):
+            raise self._diverged(epoch)
         means = {name: value / self.epoch_steps for name, value in sums.items()}
         try:
             validation = from_main(self.phase.validate)
         except InvalidArgumentError as error:  # of metrics: large weights give scores that are no numbers
-            raise _diverged(epoch, self.phase.name, self.phase.config) from error
+            raise self._diverged(epoch) from error
         row = {
             "phase": self.phase.name, "epoch": epoch, **means,
             **({} if validation is None else {"validation": validation}), "seconds": time.perf_counter() - start,
@@ -225,8 +211,16 @@ class Trainer:
         self.optimizer.step()
         rate = self.schedule.get_last_lr()[0]
         self.schedule.step()
-        scalars = {"loss": loss.detach(), **terms}
-        return {**{name: float(value) for name, value in scalars.items()}, "lr": float(rate)}
+        scalars = {name: float(value) for name, value in ({"loss": loss.detach()} | terms).items()}
+        if not math.isfinite(scalars["loss"]):
+            raise self._diverged(epoch)
+        return scalars | {"lr": float(rate)}
+
+    def _diverged(self, epoch: int) -> InvalidArgumentError:
+        return InvalidArgumentError(
+            f"the training diverged in epoch {epoch} (the student is not finite any more); "
+            f"lower {self.phase.rate_key or self.phase.name + '.lr'}, now {self.phase.config.lr}"
+        )
 
     def _save(self, epoch: int) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -32,7 +32,7 @@ from pickclutter_lang.teachers.training_images import check_untrained_images, no
 from pickclutter_lang.training.batches import Batch, balanced_batches, shuffled_batches
 from pickclutter_lang.training.experiment import MultiPhaseExperiment, configure_torch
 from pickclutter_lang.training.parallel import gather_rows, main_first, own_draws
-from pickclutter_lang.training.trainer import Phase, check_finite, seed_everything
+from pickclutter_lang.training.trainer import Phase, seed_everything
 
 _BATCH = 128
 ImageBatch = tuple[list[int], Tensor, list[int]]
@@ -211,7 +211,9 @@ class ImagePhase(Phase):
     """
 
     def __init__(self, run: ImageRun, name: str) -> None:
-        self.run, self.name, self.group = run, name, DISTILL if name == DISTILL else FEW_SHOT
+        self.run = run
+        self.name = name
+        self.rate_key = f"{DISTILL if name == DISTILL else FEW_SHOT}.lr"
         self.config, self.num_workers = run.config.phases[name], run.config.num_workers
         seen, unseen = run.split.seen, run.split.unseen
         added = () if name == DISTILL else run.unseen_halves[0] if name == CONTINUAL else unseen
@@ -260,7 +262,6 @@ class ImagePhase(Phase):
         rows, images, crops = prepared
         with own_draws():
             student = gather_rows(self.model.features(images), len(rows))
-        check_finite(student, epoch, self.group, self.config)
         labels, loss = self.run.labels[rows], student.new_zeros(())
         terms = {name: student.new_zeros(()) for name in self.run.objective.weights}
         for group in self.classes:  # the mean over the images, whatever the groups

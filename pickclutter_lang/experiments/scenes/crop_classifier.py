@@ -18,7 +18,7 @@ from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, FEW_SHOT
 from pickclutter_lang.students.student import CropClassifier, build_student, resolve_bf16
 from pickclutter_lang.training.batches import Batch, balanced_batches
 from pickclutter_lang.training.parallel import gather_rows, own_draws, own_slice
-from pickclutter_lang.training.trainer import Phase, check_finite
+from pickclutter_lang.training.trainer import Phase
 from pickclutter_lang.utils.sampling import evenly_spaced
 
 if TYPE_CHECKING:
@@ -103,7 +103,6 @@ class CropPhase(Phase):
         images, masks, labels = (part.to(device) for part in prepared)
         with own_draws():
             logits = gather_rows(self.model(images[own_slice()], masks[own_slice()]), len(labels))
-        check_finite(logits, epoch, self.name, self.config)
         loss = functional.cross_entropy(logits + self._frequency.log().to(logits), labels)
         return loss, {"cls": loss.detach()}
 

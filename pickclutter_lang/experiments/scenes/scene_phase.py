@@ -31,7 +31,7 @@ from pickclutter_lang.training.batches import (
 )
 from pickclutter_lang.training.config import FewShotConfig
 from pickclutter_lang.training.parallel import gather_rows, own_draws, own_slice
-from pickclutter_lang.training.trainer import Phase, check_finite
+from pickclutter_lang.training.trainer import Phase
 
 if TYPE_CHECKING:
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun
@@ -165,7 +165,6 @@ class ScenePhase(Phase):
         vocabulary = self.run.vocabulary
         texts = [vocabulary.texts[n] for n in prepared.sampled] if vocabulary is not None else []
         scores = self.model.score(features, self.model.prompts.encode(self.labels, texts))
-        check_finite(scores.probabilities, epoch, self.name, self.config)
         return self.objective(
             targets=prepared.targets.to(device),
             labeled=None if prepared.labeled is None else prepared.labeled.to(device),
