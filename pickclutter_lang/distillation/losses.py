@@ -2,56 +2,24 @@
 
 Features are floating-point [rows, D] and normalized here; half precision counts as float32. `labels` are integers [N],
 a temperature tau is above 0. Each loss is a scalar, the mean over the images. Other shapes raise InvalidArgumentError,
-which names the argument. Values are not looked at: that costs as much as the loss.
+which names the argument. Values are not checked: a pass over them costs as much as the loss.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from functools import wraps
-from inspect import signature
-from typing import Literal, ParamSpec
+from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.utils.shapes import of_shapes
 
 Similarity = Literal["squared_distance", "cosine"]
-_P = ParamSpec("_P")
 _EPS = 1e-8  # keeps the logarithm finite, as in the program of the asymmetric loss's authors
 
 
-def _of_shapes(**shapes: str) -> Callable[[Callable[_P, Tensor]], Callable[_P, Tensor]]:
-    """Check the shapes of a loss's tensors, a letter for each axis: one letter is one size, of at least 1."""
-
-    def checking(loss: Callable[_P, Tensor]) -> Callable[_P, Tensor]:
-        parameters = signature(loss)
-
-        @wraps(loss)
-        def checked(*args: _P.args, **kwargs: _P.kwargs) -> Tensor:
-            given = parameters.bind(*args, **kwargs).arguments
-            sizes: dict[str, int] = {}
-            for name, axes in shapes.items():
-                size = given[name].shape
-                if len(size) != len(axes) or any(
-                    n != sizes.setdefault(a, n or 1) for a, n in zip(axes, size, strict=True)
-                ):
-                    known = ", ".join(f"{axis} = {n}" for axis, n in sizes.items())
-                    raise InvalidArgumentError(f"expected {name} [{', '.join(axes)}] with {known}, got {list(size)}")
-            wrong = {name: given[name] for name in ("temperature", "k") if not 0 < given.get(name, 1) < math.inf}
-            if wrong:
-                raise InvalidArgumentError(f"expected a finite number above 0, got {wrong}")
-            return loss(*args, **kwargs)
-
-        return checked
-
-    return checking
-
-
-@_of_shapes(student="ND", text="CD", labels="N")
+@of_shapes(student="ND", text="CD", labels="N")
 def classification_loss(student: Tensor, text: Tensor, labels: Tensor, temperature: float) -> Tensor:
     """Return the cross-entropy of the label under softmax(cos(image, text) / temperature) (L_cls, Eq. 1).
 
@@ -62,13 +30,13 @@ def classification_loss(student: Tensor, text: Tensor, labels: Tensor, temperatu
     return functional.cross_entropy(l2_normalize(student) @ l2_normalize(text).T / temperature, labels.long())
 
 
-@_of_shapes(student="ND", teacher="ND")
+@of_shapes(student="ND", teacher="ND")
 def mse_loss(student: Tensor, teacher: Tensor) -> Tensor:
     """Return the squared distance between the image features [N, D] of student and teacher, 0 to 4 (L_mse, Eq. 2)."""
     return (l2_normalize(student) - l2_normalize(teacher)).square().sum(dim=1).mean()
 
 
-@_of_shapes(student="ND", teacher="ND")
+@of_shapes(student="ND", teacher="ND")
 def image_contrastive_loss(
     student: Tensor,
     teacher: Tensor,
@@ -96,7 +64,7 @@ def image_contrastive_loss(
     return (forward + functional.cross_entropy(logits.T, own_index)) / 2
 
 
-@_of_shapes(student="ND", teacher="ND", text="CD", labels="N")
+@of_shapes(student="ND", teacher="ND", text="CD", labels="N")
 def vl_proximity_loss(
     student: Tensor,
     teacher: Tensor,
@@ -132,7 +100,7 @@ def vl_proximity_loss(
     return (divergence * aligned).sum() / aligned.sum().clamp(min=1)
 
 
-@_of_shapes(student="ND", captions="ND", labels="N")
+@of_shapes(student="ND", captions="ND", labels="N")
 def caption_loss(student: Tensor, captions: Tensor, labels: Tensor, temperature: float) -> Tensor:
     """Return minus the log of L_cap (Eq. 8): each image must match its caption among those of other classes.
 
@@ -149,7 +117,7 @@ def caption_loss(student: Tensor, captions: Tensor, labels: Tensor, temperature:
     return functional.cross_entropy(logits.masked_fill(excluded, float("-inf")), own_index)
 
 
-@_of_shapes(probabilities="NC", targets="NC")
+@of_shapes(probabilities="NC", targets="NC")
 def asymmetric_loss(
     probabilities: Tensor,
     targets: Tensor,
@@ -180,7 +148,7 @@ def asymmetric_loss(
     return costs.sum(dim=1).mean()
 
 
-@_of_shapes(cell_logits="NCK", attention="NCK", coverage="NCK", targets="NC")
+@of_shapes(cell_logits="NCK", attention="NCK", coverage="NCK", targets="NC")
 def local_asymmetric_loss(
     cell_logits: Tensor,
     attention: Tensor,
@@ -229,7 +197,7 @@ def _negative_cost(probabilities: Tensor, gamma: float, clip: float, detach_focu
     return -(focus.detach() if detach_focus else focus) * (1 - shifted).clamp(min=_EPS).log()
 
 
-@_of_shapes(probabilities="NV", teacher="ND", positive="VD", negative="VD")
+@of_shapes(probabilities="NV", teacher="ND", positive="VD", negative="VD")
 def pairwise_proximity_loss(
     probabilities: Tensor, teacher: Tensor, positive: Tensor, negative: Tensor, temperature: float
 ) -> Tensor:

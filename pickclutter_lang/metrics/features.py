@@ -1,6 +1,6 @@
 """Metrics of how well student features preserve the structure of the teacher's spaces (sections 4.1 and 4.2).
 
-`student` and `teacher` are features [N, D] of the same images, `text` [C, D] of classes; other shapes or values raise
+`student` and `teacher` are features [N, D] of the same images, `text` [C, D] of classes; other shapes raise
 InvalidArgumentError. All functions process the images in chunks and copy no feature matrix: 100,000 x 768 features of
 student and teacher need 0.6 GB, and little more here.
 """
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.utils.shapes import of_shapes
 
 _MAX_ELEMENTS = 1 << 24  # elements of the largest intermediate matrix
 _EPS = 1e-12
@@ -26,12 +27,12 @@ class FeatureDistance(NamedTuple):
     degrees: float
 
 
+@of_shapes(student="ND", teacher="ND")
 def relative_match(student: Tensor, teacher: Tensor) -> float:
     """Return the fraction of images whose own teacher feature is nearest to their student feature (M_rel, Eq. 4).
 
     :return: in [0, 1], higher is better; chance is 1 / N
     """
-    _check(student=student, teacher=teacher)
     matched = 0
     for rows in _chunks(len(student), len(teacher)):
         nearest = _similarity(student[rows], teacher).argmax(dim=1)
@@ -39,13 +40,13 @@ def relative_match(student: Tensor, teacher: Tensor) -> float:
     return matched / len(student)
 
 
+@of_shapes(student="NA", teacher="NB")
 def neighbour_overlap(student: Tensor, teacher: Tensor, k: int) -> float:
     """Return the overlap of the k nearest other images in both spaces, whose widths may differ (M_neigh, Eq. 5).
 
     :param k: 1 to N - 1; the paper takes 3, 5 and 10
     :return: mean fraction in [0, 1], higher is better; chance is k / (N - 1)
     """
-    _check(same_width=False, student=student, teacher=teacher)
     _check_k(k, len(student) - 1)
     shared = 0
     for rows in _chunks(len(student), max(len(student), k * k)):
@@ -54,6 +55,7 @@ def neighbour_overlap(student: Tensor, teacher: Tensor, k: int) -> float:
     return shared / (k * len(student))
 
 
+@of_shapes(student="ND", teacher="ND", text="CD")
 def alignment_inversions(student: Tensor, teacher: Tensor, text: Tensor, k: int) -> float:
     """Return how often the student reverses the teacher's order of its k nearest texts (M_vlalign, Eq. 7).
 
@@ -61,8 +63,6 @@ def alignment_inversions(student: Tensor, teacher: Tensor, text: Tensor, k: int)
     :param k: 1 to C; the paper takes 2, 3 and 5
     :return: mean number of reversed pairs in [0, k (k - 1) / 2], lower is better
     """
-    _check(student=student, teacher=teacher)
-    _check(same_rows=False, student=student, text=text)
     _check_k(k, len(text))
     earlier = torch.ones(k, k, dtype=torch.bool, device=text.device).triu(1)
     reversed_pairs = 0
@@ -74,9 +74,9 @@ def alignment_inversions(student: Tensor, teacher: Tensor, text: Tensor, k: int)
     return reversed_pairs / len(student)
 
 
+@of_shapes(student="ND", teacher="ND")
 def feature_distance(student: Tensor, teacher: Tensor) -> FeatureDistance:
     """Return the distance of student features from the teacher's (Table 2)."""
-    _check(student=student, teacher=teacher)
     squared = degrees = 0.0
     for rows in _chunks(len(student), student.shape[1]):
         difference = _unit(student[rows]) - _unit(teacher[rows])
@@ -87,17 +87,13 @@ def feature_distance(student: Tensor, teacher: Tensor) -> FeatureDistance:
     return FeatureDistance(squared / len(student), degrees / len(student))
 
 
+@of_shapes(predictions="N", labels="N")
 def mean_class_accuracy(predictions: Tensor, labels: Tensor) -> float:
     """Return the macro accuracy: the accuracy of each class that occurs in the labels, averaged over these classes.
 
     :param predictions: integer [N], as are `labels`, which are at least 0
     :return: in [0, 1]
     """
-    if labels.ndim != 1 or predictions.shape != labels.shape or not len(labels) or int(labels.min()) < 0:
-        raise InvalidArgumentError(
-            "expected predictions and labels as integers [N], these from 0 on, got "
-            f"{list(predictions.shape)} and {list(labels.shape)}"
-        )
     count = torch.bincount(labels)
     correct = torch.bincount(labels[predictions == labels], minlength=len(count))
     occurring = count > 0
@@ -119,7 +115,10 @@ def _similarity(rows: Tensor, keys: Tensor) -> Tensor:
 
 
 def _unit(rows: Tensor) -> Tensor:
-    return torch.nn.functional.normalize(rows, dim=1)
+    unit = torch.nn.functional.normalize(rows, dim=1)
+    if not bool(unit.isfinite().all()):
+        raise InvalidArgumentError("expected finite features, got NaN or infinity")
+    return unit
 
 
 def _chunks(rows: int, keys: int) -> Iterator[slice]:
@@ -127,19 +126,6 @@ def _chunks(rows: int, keys: int) -> Iterator[slice]:
     size = max(1, _MAX_ELEMENTS // keys)
     for start in range(0, rows, size):
         yield slice(start, min(start + size, rows))
-
-
-def _check(*, same_rows: bool = True, same_width: bool = True, **tensors: Tensor) -> None:
-    shapes = ", ".join(f"{name} {tensor.dtype} {list(tensor.shape)}" for name, tensor in tensors.items())
-    for tensor in tensors.values():
-        if tensor.ndim != 2 or tensor.dtype not in (torch.float32, torch.float64) or 0 in tensor.shape:
-            raise InvalidArgumentError(f"expected float32 or float64 features [rows, D], got {shapes}")
-        if not bool(tensor.isfinite().all()):
-            raise InvalidArgumentError(f"expected finite features, got NaN or infinity among {shapes}")
-    first, second = tensors.values()
-    widths, rows = first.shape[1] == second.shape[1] or not same_width, len(first) == len(second) or not same_rows
-    if not widths or not rows or first.dtype != second.dtype:
-        raise InvalidArgumentError(f"expected features of the same images, of one width and type, got {shapes}")
 
 
 def _check_k(k: int, largest: int) -> None:
