@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.utils.shapes import of_shapes
 from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
 BoolArray = NDArray[np.bool_]
@@ -159,19 +160,14 @@ def weighted_f1(predicted: BoolArray, present: BoolArray, weights: FloatArray, o
     return found
 
 
+@of_shapes(predictions="NC", targets="NC")
 def _binary_pair(predictions: Tensor, targets: Tensor) -> tuple[BoolArray, BoolArray]:
     """Return both as bool [N, C]."""
     pair = predictions.detach().cpu().numpy(), targets.detach().cpu().numpy()
-    for values in pair:
-        if values.ndim != 2 or 0 in values.shape or pair[0].shape != pair[1].shape:
-            raise InvalidArgumentError(
-                "expected predictions and targets of one shape [N, C] with N, C >= 1, got "
-                f"{[*pair[0].shape]} and {[*pair[1].shape]}"
-            )
-        if not np.isin(values, (0, 1)).all():
-            raise InvalidArgumentError(
-                "expected predictions and targets of 0 and 1 alone; compare probabilities with a threshold first"
-            )
+    if not all(np.isin(values, (0, 1)).all() for values in pair):
+        raise InvalidArgumentError(
+            "expected predictions and targets of only 0 and 1; compare probabilities with a threshold first"
+        )
     return pair[0].astype(bool, order="C"), pair[1].astype(bool, order="C")
 
 

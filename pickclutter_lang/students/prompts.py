@@ -52,8 +52,6 @@ class LearnedPrompts(nn.Module):
         :raises InvalidArgumentError: where a text has more tokens than `n_context`, or a label does not fit
         """
         super().__init__()
-        if n_context < 1:
-            raise InvalidArgumentError(f"expected n_context of at least 1, got {n_context}")
         self.n_context = n_context
         self.labels = list(labels)
         self._teacher, self._truncate = teacher, truncate
@@ -85,8 +83,6 @@ class LearnedPrompts(nn.Module):
 
     def _label_tokens(self, labels: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Return the embeddings [C, L, W] of labels up to the longest one's end, and the ends [C]."""
-        if len(labels) == 0:
-            raise InvalidArgumentError("expected at least one label, got none")
         tokens = self._teacher.tokenize(labels, truncate=self._truncate)
         end = self._teacher.eot_positions(tokens)
         last = self._teacher.context_length - self.n_context - 1

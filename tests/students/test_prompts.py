@@ -115,7 +115,6 @@ def test_contexts_alone_learn(teacher: OpenClipTeacher) -> None:
         lambda t: LearnedPrompts(t, ["banana", "banana " * 23]),
         lambda t: LearnedPrompts(t, LABELS).encode(["x", "y " * 25]),
         lambda t: LearnedPrompts(t, LABELS, n_context=3),
-        lambda t: LearnedPrompts(t, []),
         lambda t: LearnedPrompts(t, LABELS, n_context=30, init=(None, None), truncate=True),
     ],
 )
