@@ -1,4 +1,8 @@
-"""Golden values of tiny runs, on scenes and on single pictures: weights of each phase, and figures of the results."""
+"""Golden values of tiny runs, on scenes and on single pictures: losses, gradients, weights and results.
+
+A run takes a few small steps, so that last bits, which differ from processor to processor, stay last bits. Steps at the
+rates of real runs turn them into other students within an epoch. What tips over, such as ranks, is not measured.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from golden_measures import Measures, of_arrays, of_choices, of_figures
+from golden_measures import Measures, everywhere, of_arrays, of_figures
 
 from helpers import image_runs, scene_runs
 from helpers.image_data import paint_classes
@@ -20,10 +24,11 @@ from pickclutter_lang.results.scores import Scores
 from pickclutter_lang.training.checkpoint import epoch_folder, load_checkpoint, saved_epochs
 
 SIDE = 48
-SHORT = ("distill.epochs=1", "few_shot.epochs=1", "few_shot.repeats=1")
+STEADY = ("distill.lr=0.0001", "few_shot.lr=0.0001")
+SHORT = ("distill.epochs=1", "few_shot.epochs=1", "few_shot.repeats=1", *STEADY)
 CLOSER = (
     "crop_classifier=default", "crop_classifier.crop_size=48", "crop_classifier.epochs=1",
-    "crop_classifier.batch_size=16", "crop_classifier.repeats=2",
+    "crop_classifier.batch_size=16", "crop_classifier.repeats=2", "crop_classifier.lr=0.0001",
 )  # fmt: skip
 
 SCENE_RUNS: dict[str, tuple[str, ...]] = {
@@ -40,14 +45,10 @@ SCENE_RUNS: dict[str, tuple[str, ...]] = {
     "two cameras": ("method=best", "data=both_rgbd", "student=small_resnet",
                     "data.target_label=visible"),
     "paper": ("few_shot=paper", "student=efficientnet_b0", "student.name=efficientnet_b0", "distill.optimizer=sgd",
-              "distill.schedule=multistep", "distill.milestones=[1]", "distill.gamma=0.3", "distill.epochs=2",
-              "distill.batch_size=2", "distill.image_size_schedule=[24,32]"),
+              "distill.schedule=multistep", "distill.milestones=[1]", "distill.gamma=0.3",
+              "distill.image_size_schedule=[24]", "distill.lr=0.000001", "few_shot.lr=0.000001"),
 }  # fmt: skip
-"""Overrides of runs on scenes: each row of the table, then what these leave out.
-
-`paper` has batches of 2: after fewer steps the running statistics of EfficientNet's norms give all scenes equal
-features, and ranks of rounding errors.
-"""
+"""Overrides of runs on scenes: each row of the table, then what these leave out."""
 
 PICTURE_RUNS: dict[str, str] = {
     "row 1": "closed_set",
@@ -57,26 +58,22 @@ PICTURE_RUNS: dict[str, str] = {
     "row 5": "im_cst",
     "row 6": "cls+im_cst",
     "row 7": "cls+im_cst+mse",
-    "row 8": "cls+im_cst+vlprox",
-    "row 9": "cls+im_cst+vlprox+mse",
-    "row 10": "im_cst+vlprox",
-    "row 11": "im_cst+vlprox+mse",
     "own texts": "best+semantic",
     "sentences": "best+captions",
     "learned": "best+prompt",
     "own texts, sentences": "best+semantic+captions",
     "own texts, learned": "best+semantic+prompt",
     "own texts, sentences, learned": "best+semantic+captions+prompt",
-    "texts 1": "best+standard",
     "texts 2": "best+succinct",
     "texts 3": "best+detailed",
     "texts 4": "best+distinct",
     "unfiltered": "best+semantic+unfiltered",
-    "ten": "best+semantic+k10",
     "one": "best+semantic+k1",
     "filtered": "best+semantic+filtered_im_cst",
 }
-"""Runs on single pictures; those of the larger student are the same with another network."""
+"""Runs on single pictures, but those that come to the same: with another network, or since the teacher of the toys is
+right about no picture, which leaves `vlprox` none, and knows six classes.
+"""
 
 
 def scene_inputs(inputs: Path) -> list[str]:
@@ -95,7 +92,7 @@ def picture_inputs(inputs: Path) -> list[str]:
         image_runs.make_toys(folder)
     own = (f"data.root={folder / 'views'}", f"teacher.checkpoint={folder / 'teacher'}")
     small = ("data.image_size=32", f"teacher.cache={folder / 'cache'}", "num_threads=1", "precision=float32")
-    return ["recipe=smoke", "student.name=timm/resnet10t", *own, *small]
+    return ["recipe=smoke", "student.name=timm/test_convnext", *own, *small, *STEADY, "few_shot.batch_size=8"]
 
 
 def scene_run(key: str, inputs: Path, folder: Path) -> Measures:
@@ -103,17 +100,15 @@ def scene_run(key: str, inputs: Path, folder: Path) -> Measures:
     run = SceneRun.open(scene_runs.config(*scene_inputs(inputs), *SCENE_RUNS[key], f"out={folder / 'run'}"))
     run.train()
     result = evaluate_run(run)
-    found = weights(run) | losses(result)
-    for number, stage in enumerate(result["metrics"].values()):
-        cells = [cell for cell in stage.values() if isinstance(cell, dict)]
-        ranks = [cell["model"]["map"] for cell in cells]
-        decisions = [
-            cell[way][name] for cell in cells for way in ("model", "model_matched_fpr") for name in ("f1", "recall")
-        ]
-        found[f"stage {number}: ranks"] = of_figures(ranks, tolerance=0.3)
-        found[f"stage {number}: decisions"] = of_choices([np.array(decisions)])
-        found[f"stage {number}: trivial"] = of_figures(cell["label_frequency"]["f1"] for cell in cells)
-    found["scores"] = of_arrays([Scores.load(run.folder).columns["score"]], tolerance=0.05)
+    found = weights(run) | losses(result, tolerance=0.005)
+    trivial = [
+        cell["label_frequency"]["f1"]
+        for stage in result["metrics"].values()
+        for cell in stage.values()
+        if isinstance(cell, dict)
+    ]
+    found["trivial"] = of_figures(trivial)
+    found["scores"] = of_arrays([Scores.load(run.folder).columns["score"]], tolerance=0.01)
     return found | saved_arrays(run.folder)
 
 
@@ -127,7 +122,7 @@ def picture_files(inputs: Path, folder: Path) -> Measures:
     """Train and evaluate a student of picture files, each crop drawn anew and changed at random."""
     paint_classes(folder / "data", ["Red-Beet", "banana", "lime", "plum"], 8)
     own = ("dataset=image_folder", "data.seed=1", "crops.fixed_crops=0", "crops.rand_augment=true")
-    more = ("center_crop=24", "image_size=24", "objective.cls=1", "objective.im_cst=1")
+    more = ("center_crop=24", "image_size=32", "objective.cls=1", "objective.im_cst=1")
     places = (f"data.root={folder / 'data'}", f"out={folder / 'run'}")
     return measured_pictures(image_runs.trained(*picture_inputs(inputs), *own, *more, *places))
 
@@ -136,41 +131,42 @@ def measured_pictures(run: ImageRun) -> Measures:
     """Measure a run on single pictures."""
     result = evaluate_images(run)
     metrics = result["metrics"]
-    found = weights(run) | losses(result)
+    found = weights(run) | losses(result, tolerance=0.03)  # a processor without AVX2 crops to other gray levels
     features = [one[name] for one in metrics["features"].values() for name in ("mse", "degrees")]
     found["features"] = of_figures(features, tolerance=0.01)
-    stages = [metrics.get(stage, {}) for stage in ("teacher", "zero_shot", "few_shot", "retrieval", "continual")]
-    shares = [cell["accuracy"] if cell else -1.0 for stage in stages for cell in stage.values()]
-    found["accuracies"] = of_choices([np.array(shares)])
     found["texts"] = of_figures(one["cosine"] for one in metrics["text"].values())
     return found | saved_arrays(run.folder)
 
 
 def weights(run: SceneRun | ImageRun) -> Measures:
-    """Measure the weights, and the state of the optimizer, that each phase saved last."""
+    """Measure the weights that each phase saved last, and the momenta, which are means of the last gradients."""
     found: Measures = {}
     for number, phase in enumerate(run.phases):
         root = run.folder / phase
         checkpoint = load_checkpoint(epoch_folder(root, saved_epochs(root)[-1]))
         found[f"weights {number}"] = of_arrays(checkpoint.model.values(), tolerance=0.01)
-        found[f"optimizer {number}"] = of_choices(checkpoint.optimizer.values())
+        momenta = [
+            value for name, value in checkpoint.optimizer.items() if name.endswith(("exp_avg", "momentum_buffer"))
+        ]
+        found[f"momenta {number}"] = of_arrays(momenta, tolerance=0.02)
     return found
 
 
-def losses(result: Mapping[str, Any]) -> Measures:
+def losses(result: Mapping[str, Any], tolerance: float) -> Measures:
     """Measure loss and learning rate of each epoch."""
     rows = [row for phase in result["history"].values() for row in phase]
-    values = [value for row in rows for value in (row.get("loss", row.get("cls")), row["lr"])]
-    return {"losses": of_figures(values, tolerance=0.05)}
+    return {
+        "losses": of_figures((row.get("loss", row.get("cls")) for row in rows), tolerance),
+        "rates": everywhere(row["lr"] for row in rows),
+    }
 
 
 def saved_arrays(folder: Path) -> Measures:
-    """Measure the numbers in all npz files of a run: probabilities, maps and features, and whatever they are beside."""
+    """Measure the numbers in all npz files of a run: probabilities, maps and features."""
     arrays: list[Any] = []
     for path in folder.rglob("*.npz"):
         if path.name in ("few_shot_fewshot.npz", "scores.npz"):  # saved since 0.2.0 and 0.3.0
             continue
         with np.load(path) as file:
-            arrays += [file[name] for name in file.files if file[name].dtype.kind in "biuf"]
-    floats = [array for array in arrays if array.dtype.kind == "f"]
-    return {"saved": of_choices(arrays), "saved figures": of_arrays(floats, tolerance=0.05)}
+            arrays += [file[name] for name in file.files if file[name].dtype.kind == "f"]
+    return {"saved figures": of_arrays(arrays, tolerance=0.01)}

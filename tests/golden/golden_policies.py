@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from golden_learned import CLOSER, SIDE, scene_inputs
-from golden_measures import Measures, of_arrays, of_choices, of_figures
+from golden_measures import Measures, of_arrays, of_figures
 from safetensors.torch import load_file
 
 from helpers import scene_runs
@@ -26,6 +26,8 @@ from pickclutter_lang.teachers import load_teacher
 PHASES = {"few": "few_shot", "zero": "distill"}
 STEPS = {"simulator": 80, "student": 20, "teacher": 20, "chance": 20}
 SEEDS = (0, 1)
+EARLY = 10
+"""Steps of an episode whose figures are compared; what physics makes of last bits grows with each."""
 KEYS = (
     "instruction", "hand_rgb", "hand_depth", "hand_intrinsic", "hand_cam2world", "mask",
     "qpos", "base_pose", "goal_pos",
@@ -65,7 +67,6 @@ def answers(key: str, inputs: Path, folder: Path) -> Measures:
         "judged scores": of_figures([one.score for one in judged], tolerance=0.1),
         "judged thresholds": of_figures([one.threshold for one in judged], tolerance=0.1),
         "heat": of_arrays([one.heatmap for one in judged], tolerance=0.01),
-        "masks": of_choices(one.mask for one in judged),
     }
 
 
@@ -81,9 +82,14 @@ def episodes(env_id: str, root: str | None, mode: str, inputs: Path, folder: Pat
     }
     found: Measures = {}
     for name, judge in judges.items():
-        steps = [step for seed in SEEDS for step in played(env, LanguagePickPolicy(judge, mode), seed, STEPS[name])]
+        played_out = [played(env, LanguagePickPolicy(judge, mode), seed, STEPS[name]) for seed in SEEDS]
         for number, part in enumerate(("observations", "actions", "rewards and ends")):
-            found[f"{name}: {part}"] = of_choices([np.concatenate([step[number].ravel() for step in steps])])
+            early = [step[number].ravel() for steps in played_out for step in steps[:EARLY]]
+            found[f"{name}: early {part}"] = of_arrays([np.concatenate(early)], tolerance=0.02)
+        found[f"{name}: last rewards and ends"] = of_figures(
+            (figure for steps in played_out for figure in steps[-1][2]), tolerance=0.02
+        )
+        found[f"{name}: steps"] = of_figures((len(steps) for steps in played_out), tolerance=0.02)
     env.close()
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from golden_measures import Measures, everywhere, of_arrays, of_choices, of_figures
+from golden_measures import Measures, everywhere, of_arrays, of_figures
 
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
 
@@ -24,7 +24,6 @@ def stores(objects: str, root: str | None, inputs: Path, folder: Path) -> Measur
             image_size=SIDE, shard_size=2, workers=1, cameras=("hand", "base"),
         )  # fmt: skip
         store = collect(settings).store
-        found[f"{key}: all arrays"] = of_choices(store.array(name) for name in store.manifest.fields)
         labels = (store.array(label).sum() for label in ("present", "visible", "graspable"))
         found[f"{key}: labels"] = of_figures(labels, tolerance=0.25)
         found[f"{key}: piles"] = of_arrays([store.array("actors"), store.array("poses")], tolerance=0.02)
