@@ -63,16 +63,11 @@ class HistoryRow(TypedDict):
     validation: NotRequired[dict[str, float | None]]
 
 
-class CheckpointState(TypedDict):
-    """Content of every `state.json`: what is no tensor of the optimizer and of the random generators."""
+class PhaseState(TypedDict):
+    """Content of the `state.json` of a phase, after an epoch; no tensors of the optimizer and of random generators."""
 
     optimizer: list[dict[str, Any]]
     rng: dict[str, Any]
-
-
-class PhaseState(CheckpointState):
-    """Content of the `state.json` of a phase, after an epoch."""
-
     phase: str
     epoch: _Epoch
     schedule: dict[str, Any]
@@ -135,28 +130,25 @@ def _on_cpu(tensors: Mapping[str, Any]) -> dict[str, Tensor]:
     return {k: v.detach().cpu().contiguous() for k, v in tensors.items() if isinstance(v, Tensor)}
 
 
-def load_checkpoint(
-    folder: Path, kind: type[CheckpointState] = CheckpointState, parts: Collection[str] = _PARTS
-) -> Checkpoint:
+def load_checkpoint(folder: Path, parts: Collection[str] = _PARTS) -> Checkpoint:
     """Read a checkpoint.
 
-    :param kind: what its state must have
     :param parts: those of `model`, `optimizer` and `rng` that are read; the optimizer has twice the size of the model
     :raises CheckpointError: where files are missing, damaged, or of another version
     """
-    state, hashes = load_state(folder, kind), cast(dict[str, str], _read_hashes(folder))
+    state = load_state(folder)
+    hashes = cast(dict[str, str], _read_hashes(folder))
     files = {name: folder / f"{name}.safetensors" for name in parts}
     read = {name: read_tensors(path, hashes[name], CheckpointError, _REMEDY) for name, path in files.items()}
     return Checkpoint(read.get("model", {}), read.get("optimizer", {}), read.get("rng", {}), state)
 
 
-def load_state(folder: Path, kind: type[CheckpointState] = CheckpointState) -> dict[str, Any]:
+def load_state(folder: Path) -> dict[str, Any]:
     """Read the state of a checkpoint without its tensors; arguments and errors as of `load_checkpoint`."""
     path = folder / STATE_FILE
     data = read_bytes(path, _read_hashes(folder)["state"], CheckpointError, _REMEDY)
     with damage_of(path, CheckpointError, _REMEDY):
-        state: dict[str, Any] = dict(parse_json(data, kind))
-    return state
+        return dict(parse_json(data, PhaseState))
 
 
 def _read_hashes(folder: Path) -> _Hashes:
@@ -175,9 +167,7 @@ def description_differences(saved: Mapping[str, Any], wanted: Mapping[str, Any])
     return describe_differences(*contents)
 
 
-def restore(
-    checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer, schedule: LRScheduler | None = None
-) -> None:
+def restore(checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer, schedule: LRScheduler) -> None:
     """Restore model, optimizer, schedule and the global random generators from a checkpoint.
 
     :raises CheckpointError: when one of them does not fit
@@ -185,8 +175,7 @@ def restore(
     restore_model(checkpoint, model)
     try:
         _restore_optimizer(checkpoint, optimizer)
-        if schedule is not None:
-            schedule.load_state_dict(dict(checkpoint.state["schedule"]))
+        schedule.load_state_dict(checkpoint.state["schedule"])
         _restore_generators(checkpoint)
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, RuntimeError) as error:
         raise CheckpointError(

@@ -17,7 +17,6 @@ from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, Misma
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.training.checkpoint import (
     Checkpoint,
-    PhaseState,
     description_differences,
     epoch_folder,
     load_checkpoint,
@@ -207,9 +206,9 @@ def finished_checkpoint(
             f"expected {epochs} finished epochs in {folder}, but there are {saved[-1]}; "
             f"run {command} with out={folder.parent} first"
         )
-    history: list[dict[str, Any]] = load_state(epoch_folder(folder, saved[-1]), PhaseState)["history"]
+    history: list[dict[str, Any]] = load_state(epoch_folder(folder, saved[-1]))["history"]
     chosen = saved[-1] - back if back else best_epoch(history, select)
-    return load_checkpoint(epoch_folder(folder, chosen), PhaseState, ("model",)), history
+    return load_checkpoint(epoch_folder(folder, chosen), ("model",)), history
 
 
 def configure_torch(config: RunConfig) -> None:

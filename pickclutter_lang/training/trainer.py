@@ -19,7 +19,6 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.training.batches import Batch, prefetch_map
 from pickclutter_lang.training.checkpoint import (
-    PhaseState,
     epoch_folder,
     load_checkpoint,
     prune,
@@ -150,7 +149,7 @@ class Trainer:
             if is_main():
                 self._prune()
             return False
-        checkpoint = load_checkpoint(epoch_folder(self.folder, epochs[-1]), PhaseState)
+        checkpoint = load_checkpoint(epoch_folder(self.folder, epochs[-1]))
         restore(checkpoint, self.phase.model, self.optimizer, self.schedule)
         self.history = checkpoint.state["history"]
         if is_main():

@@ -7,10 +7,12 @@ import json
 import random
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch.optim.lr_scheduler import LambdaLR
 
 from helpers.scene_data import make_toy_store
 from helpers.scene_runs import config, make_teacher, make_toys
@@ -33,6 +35,8 @@ from pickclutter_lang.training.checkpoint import (
     saved_epochs,
 )
 from pickclutter_lang.training.logger import check_report_to
+
+STATE: dict[str, Any] = {"phase": "line", "epoch": 1, "schedule": {}, "history": []}
 
 
 def network(width: int = 3) -> torch.nn.Sequential:
@@ -58,15 +62,16 @@ def test_all_states_come_back(tmp_path: Path, name: str) -> None:
     model = network()
     optimizer = optimizer_of(name, model)
     steps(model, optimizer, 3)
-    save_checkpoint(tmp_path / "epoch_0001", model, optimizer, {"note": 0.1})
+    schedule = LambdaLR(optimizer, lambda step: 1.0)
+    save_checkpoint(tmp_path / "epoch_0001", model, optimizer, STATE | {"schedule": schedule.state_dict()})
     steps(model, optimizer, 3)
     other = network()
     again = optimizer_of(name, other)
     assert {path.suffix for path in (tmp_path / "epoch_0001").iterdir()} == {".safetensors", ".json"}  # no pickle
     checkpoint = load_checkpoint(tmp_path / "epoch_0001")
-    restore(checkpoint, other, again)
+    restore(checkpoint, other, again, LambdaLR(again, lambda step: 1.0))
     steps(other, again, 3)
-    assert checkpoint.state["note"] == 0.1
+    assert checkpoint.state["epoch"] == 1
     for left, right in zip(model.state_dict().values(), other.state_dict().values(), strict=True):
         assert torch.equal(left, right)
 
@@ -99,7 +104,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_nothing(tmp_path: Path, monk
 )
 def test_damage_is_named(tmp_path: Path, file: str, damage: str) -> None:
     folder = tmp_path / "epoch_0001"
-    save_checkpoint(folder, network(), optimizer_of("adamw", network()), {})
+    save_checkpoint(folder, network(), optimizer_of("adamw", network()), STATE)
     path = folder / file
     content = path.read_bytes()
     path.write_bytes(content.replace(b"0.1", b"0.2", 1) if damage == "flipped" else content[: len(content) // 2])
@@ -110,7 +115,7 @@ def test_damage_is_named(tmp_path: Path, file: str, damage: str) -> None:
 
 
 def test_another_width_is_named_by_its_tensors(tmp_path: Path) -> None:
-    save_checkpoint(tmp_path / "epoch_0001", network(3), optimizer_of("sgd", network()), {})
+    save_checkpoint(tmp_path / "epoch_0001", network(3), optimizer_of("sgd", network()), STATE)
     with pytest.raises(CheckpointError, match=r"0\.weight"):
         restore_model(load_checkpoint(tmp_path / "epoch_0001"), network(4))
 
