@@ -74,12 +74,13 @@ def test_a_clock_that_was_set_back_is_named_and_not_waited_for(
     assert "the clock is 36" in caplog.text and str(tmp_path / "tensorboard") in caplog.text
 
 
-@pytest.mark.parametrize("rate", [1e30, 0.1])
-def test_a_training_that_diverges_says_which_key_to_lower(tmp_path: Path, rate: float) -> None:
+@pytest.mark.parametrize(("rate", "key"), [(1e30, ""), (0.1, ""), (1e30, "few_shot.lr")])
+def test_a_training_that_diverges_says_which_key_to_lower(tmp_path: Path, rate: float, key: str) -> None:
     phase = LinePhase()
+    phase.rate_key = key
     phase.config.lr = rate
     if rate < 1:  # its weights are finite, its scores are not
         nothing = torch.full((2, 1), float("nan"))
         phase.validate = lambda: multilabel_row(nothing, nothing.bool())  # type: ignore[method-assign]
-    with pytest.raises(InvalidArgumentError, match=r"line\.lr"):
+    with pytest.raises(InvalidArgumentError, match=f"lower {key or 'line.lr'}, now"):
         Trainer(phase, tmp_path / "line").run(tmp_path / "tensorboard")
