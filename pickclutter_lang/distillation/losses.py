@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pickclutter_lang.utils.shapes import of_shapes
+from pickclutter_lang.utils.validation import one_of
 
 Similarity = Literal["squared_distance", "cosine"]
 _EPS = 1e-8  # keeps the logarithm finite, as in the program of the asymmetric loss's authors
@@ -55,6 +56,7 @@ def image_contrastive_loss(
     :param symmetric: mean of both directions (image to teacher and back), as the released program does; Eq. 3
         prints the first one only
     """
+    one_of("similarity", similarity, ("squared_distance", "cosine"))
     cosines = l2_normalize(student) @ l2_normalize(teacher).T
     logits = (cosines if similarity == "cosine" else 2 * cosines - 2) / temperature
     own_index = torch.arange(len(student), device=student.device)

@@ -284,8 +284,7 @@ def predict_batches(
 
     :param rows: indices of N scenes; None: all
     """
-    if model.training:
-        model.eval()
+    model.eval()
     chosen, text = range(len(scenes)) if rows is None else rows, model.prompts.encode(labels)
     device = next(model.parameters()).device
     for first in range(0, len(chosen), _BATCH_SIZE):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -284,6 +284,7 @@ def test_features_are_normalized_inside(name: str) -> None:
         (lambda: mse_loss(STUDENT, TEACHER[:1]), "teacher"),  # which would be the teacher of all
         (lambda: mse_loss(STUDENT[:0], TEACHER[:0]), "student"),
         (lambda: image_contrastive_loss(STUDENT, TEACHER, 0.0), "temperature"),
+        (lambda: image_contrastive_loss(STUDENT, TEACHER, TAU, similarity=cast(Any, "dot")), "dot"),
         (lambda: classification_loss(STUDENT, TEXT[0], LABELS, TAU), "text"),
         (lambda: vl_proximity_loss(STUDENT, TEACHER, TEXT, LABELS[1:], 3, TAU), "labels"),
         (lambda: vl_proximity_loss(STUDENT, TEACHER, TEXT, LABELS, 0, TAU), "'k': 0"),

@@ -132,10 +132,6 @@ def _scenes_of(result: Record, *stores: str) -> dict[str, Any]:
     return {"data": {name: result["data"].get(name) for name in stores}}
 
 
-def _split_and_draw(result: Record) -> str:
-    return f"{result.get('object_split', 0)} {result.get('few_shot_draw', 0)}"
-
-
 def _order(method: str) -> tuple[int, str]:
     """Sort the paper's methods first, in its order, then `best`, then its ablations."""
     known = [*METHODS, "best"]
@@ -148,7 +144,9 @@ TABLE12 = SweepKind(
         lambda result: {str(result["name"]): _of_every_replicate(result)},
         lambda result: {"": _of_every_method(result)},
         lambda result: {str(result.get("object_split", 0)): _scenes_of(result, "train", "id", "ood")},
-        lambda result: {_split_and_draw(result): _scenes_of(result, "fewshot")},
+        lambda result: {
+            f"{result.get('object_split', 0)} {result.get('few_shot_draw', 0)}": _scenes_of(result, "fewshot")
+        },
         lambda result: {f"{result['name']} {result.get('object_split', 0)}": _scenes_of(result, "unlabeled")},
         same_descriptions,
     ),
