@@ -63,9 +63,9 @@ def answers(key: str, inputs: Path, folder: Path) -> Measures:
         "thresholds": of_figures([student.thresholds.of(name) for name in asked], tolerance=0.02),
         "scores": of_figures([score for look in looks for score in look.scores], tolerance=0.02),
         "maps": of_arrays([look.attention for look in looks], tolerance=0.01),
-        "odds": of_arrays([look.cell_logits for look in looks], tolerance=0.05),
-        "judged scores": of_figures([one.score for one in judged], tolerance=0.1),
-        "judged thresholds": of_figures([one.threshold for one in judged], tolerance=0.1),
+        "odds": of_arrays([look.cell_logits for look in looks], tolerance=0.01),
+        "judged scores": of_figures([one.score for one in judged], tolerance=0.02),
+        "judged thresholds": of_figures([one.threshold for one in judged], tolerance=0.02),
         "heat": of_arrays([one.heatmap for one in judged], tolerance=0.01),
     }
 
