@@ -92,7 +92,7 @@ class Objective:
         :param labeled: bool [N], which images have labels; terms of labels and one's own see these alone. None: all
         :param values: those of `values` that a term needs
         :return: scalar with gradient, and term -> unweighted scalar without
-        :raises InvalidArgumentError: on other shapes or values, or where one is missing
+        :raises InvalidArgumentError: on other shapes, or where a value is missing
         """
         known = values
         if labeled is not None:
