@@ -19,24 +19,26 @@ import numpy as np
 import torch
 from joblib.externals.loky import ProcessPoolExecutor
 from numpy.typing import NDArray
-from PIL import Image
 
 from pickclutter_lang.demo.config import DemoConfig
 from pickclutter_lang.demo.look import center_square, split_names
+from pickclutter_lang.envs.wrappers import actors_of
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError, TeacherError, WorkerError
 from pickclutter_lang.evaluation.calibration import read_thresholds, thresholds_of
-from pickclutter_lang.evaluation.instructions import typed_instruction
+from pickclutter_lang.evaluation.instructions import Instruction, Pile, typed_instruction
 from pickclutter_lang.evaluation.pick import is_known, outcome_in_words
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
-from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder, draw_detection
+from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder, draw_outline
 from pickclutter_lang.policy import taught_folder
 from pickclutter_lang.policy.calibration import adapted_note
 from pickclutter_lang.policy.detectors import Detection, StudentDetector
 from pickclutter_lang.policy.examples import Examples
-from pickclutter_lang.policy.folder import Thresholds
+from pickclutter_lang.policy.folder import Thresholds, load_config
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.policy.teaching import Example, add_example, find_example
+from pickclutter_lang.utils.images import read_image
+from pickclutter_lang.utils.validation import check_seed
 
 HOST = "127.0.0.1"
 MAX_UPLOAD = "16mb"
@@ -48,11 +50,16 @@ _CLICKED_SIDE = 1024
 
 
 class SimulatedPile(NamedTuple):
-    """A pile: the observation before the arm moves, and the names of its objects."""
+    """A pile: the observation before the arm moves, and the names of its objects.
+
+    `actors`: int [H, W], numbers of what the hand camera sees; `names`: those of objects -> what the simulator calls it
+    """
 
     observation: Mapping[str, NDArray[Any]]
     objects: tuple[str, ...]
     visible: tuple[str, ...]
+    actors: NDArray[Any]
+    names: Mapping[int, str]
 
 
 class Attempt(NamedTuple):
@@ -75,9 +82,12 @@ class Simulator:
         """Have the pile of a seed shown."""
         return self._submit(_show_pile, seed)
 
-    def pick(self, seed: int, name: str, examples: Examples) -> Future[Attempt]:
-        """Have an object of a pile picked by the student with these examples."""
-        return self._submit(_pick, seed, name, replace(examples))  # a copy has no cached values
+    def pick(self, seed: int, name: str, examples: Examples, clicked: Mapping[str, set[str]]) -> Future[Attempt]:
+        """Have an object of a pile picked by the student with these examples.
+
+        :param clicked: taught name -> what the simulator calls the objects that were clicked for it
+        """
+        return self._submit(_pick, seed, name, replace(examples), clicked)  # a copy has no cached values
 
     def close(self) -> None:
         """End the process, whatever it does."""
@@ -111,19 +121,35 @@ def _result(future: Future[Any]) -> Any:
 
 
 def _show_pile(config: RolloutConfig, seed: int) -> SimulatedPile:
-    start = _runner(config).start(seed)
-    names = (tuple(item.name for item in items) for items in (start.pile.objects, start.pile.visible))
-    return SimulatedPile(start.observation, *names)
+    runner = _runner(config)
+    start, env = runner.start(seed), runner.inner.unwrapped
+    objects, visible = (tuple(item.name for item in items) for items in (start.pile.objects, start.pile.visible))
+    actors = np.asarray(actors_of(env.get_obs())).reshape(start.observation["mask"].shape)
+    names = [env.object_set.model(actor["model_id"]).name for actor in env.episode["actors"]]
+    return SimulatedPile(start.observation, objects, visible, actors, dict(zip(env.actor_ids, names, strict=True)))
 
 
-def _pick(config: RolloutConfig, seed: int, name: str, examples: Examples) -> Attempt:
+def _asked(name: str, known: Sequence[str], clicked: Mapping[str, set[str]], pile: Pile) -> Instruction:
+    """Return the instruction to pick what has a name in the simulator, or else the one object clicked for that name."""
+    asked = typed_instruction(name, known, pile)
+    right = [item.name for item in pile.objects if item.name in clicked.get(asked.reference, ())]
+    if asked.expected or len(right) != 1:
+        return asked
+    return replace(asked, target=right[0], expected=tuple(right))
+
+
+def _pick(config: RolloutConfig, seed: int, name: str, examples: Examples, clicked: Mapping[str, set[str]]) -> Attempt:
     runner, video = _runner(config), VideoRecorder()
     assert runner.student is not None
     runner.student.examples = examples
     detector = StudentDetector(runner.student)
     runner.use_detector(_STUDENT, detector)  # which knows the taught names now
-    start = runner.start(seed, partial(typed_instruction, name, detector.names))
+    start = runner.start(seed, partial(_asked, name, detector.names, clicked))
     episode = runner.run(_STUDENT, start, video.callback)
+    if start.asked.expected:  # the person's name of it
+        taught, named = start.asked.reference, start.asked.target
+        picked = [taught if one == named else one for one in episode["picked"]]
+        episode |= {"target": taught, "picked": picked}
     outcome = "success" if episode["success"] else "failure"
     video_of = video.mp4(outcome if is_known(episode) else "")
     return Attempt(outcome_in_words(episode), video_of, bool(episode["success"]))
@@ -146,8 +172,18 @@ class DemoSession:
         simulator.pile(0)  # the simulator starts while the student is loaded
         self.student, self._kept = StudentRuntime.load(folder, trust_code), folder if keep else None
         self._detector = StudentDetector(self.student)
-        self.pile = lru_cache(_KEPT_PILES)(lambda seed: _result(simulator.pile(seed)))
-        """Returns the pile of a seed; raises what the simulator raises."""
+        self.clicked: dict[str, set[str]] = {}
+        """Taught name -> what the simulator calls the objects that were clicked for it."""
+        self._pile: Callable[[int], SimulatedPile] = lru_cache(_KEPT_PILES)(lambda seed: _result(simulator.pile(seed)))
+
+    def pile(self, seed: int) -> SimulatedPile:
+        """Return the pile of a seed.
+
+        :raises InvalidArgumentError: for what is no seed, as of an empty field
+        :raises PickClutterError: what the simulator raises
+        """
+        check_seed(seed)
+        return self._pile(seed)
 
     def ask(self, image: SimulatedPile | NDArray[np.uint8], names: Sequence[str], teacher: bool) -> list[Detection]:
         """Return what the student finds, or the teacher.
@@ -173,16 +209,22 @@ class DemoSession:
         examples = self.student.examples
         return [[name, examples.count(name)] for name in examples.taught]
 
-    def teach(self, name: str, example: Example) -> None:
+    def teach(self, name: str, example: Example, clicked: str | None = None) -> None:
         """Show the student an object: it knows it from then on.
 
+        :param clicked: what the simulator calls it
         :raises InvalidArgumentError: for a name that is no line of text, or too many examples
+        :raises CheckpointError: when the folder that keeps it is gone
         """
         with self._lock:
+            name = self.student.examples.spelled(name, self.student.config.names)
             if self._kept is None:
                 add_example(self.student, name, example)
             else:
+                load_config(self._kept)
                 taught_folder.add_to_folder(self.student, name, example, self._kept)
+            if clicked is not None:
+                self.clicked.setdefault(name, set()).add(clicked)
 
     def forget(self, name: str) -> None:
         """Take a name out of what the student was taught.
@@ -193,6 +235,7 @@ class DemoSession:
             examples = self.student.examples.forget([name])
             kept = self._kept
             self.student.examples = examples if kept is None else taught_folder.forget(str(kept), [name])
+            self.clicked = {one: of for one, of in self.clicked.items() if one in self.student.examples.taught}
 
     @cached_property
     def _teacher(self) -> TeacherDetector:
@@ -223,20 +266,25 @@ def open_session(config: DemoConfig) -> Iterator[DemoSession]:
 def serve(session: DemoSession, port: int) -> Iterator[str]:
     """Serve the page of a session on 127.0.0.1 from threads of this process; yield its address.
 
-    Its functions have the API names `show`, `pick`, `teach` and `forget`.
+    Its functions have the API names `show`, `pick`, `teach` and `forget`. Other hosts than this machine's are refused,
+    as pages of the web could reach it under a name of their own (DNS rebinding).
 
     :raises MissingExtraError: without the extra `demo`
     :raises InvalidArgumentError: when the port is taken
     """
     if find_spec("gradio") is None:
         raise MissingExtraError("gradio", "demo")
+    from starlette.middleware import Middleware
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    local = Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
     with TemporaryDirectory(prefix="pickclutter_demo_") as folder:
         os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": folder}  # nothing leaves this machine
         page = _build_page(session, Path(folder))
         try:
             page.queue().launch(
                 server_name=HOST, server_port=port, share=False, quiet=True, ssr_mode=False, prevent_thread_lock=True,
-                max_file_size=MAX_UPLOAD, footer_links=[], allowed_paths=[folder],
+                max_file_size=MAX_UPLOAD, footer_links=[], app_kwargs={"middleware": [local]},
             )  # fmt: skip
         except OSError as error:
             raise InvalidArgumentError(f"expected a free port, but {port} is not ({error}); choose another") from error
@@ -247,16 +295,22 @@ def serve(session: DemoSession, port: int) -> Iterator[str]:
 
 
 def _build_page(session: DemoSession, folder: Path) -> Any:
-    """Return a `gradio.Blocks`; videos of picks go into the folder."""
+    """Return a `gradio.Blocks`; videos of picks go into the folder, where images of one's own are."""
     import gradio as gr
+
+    class Page(gr.Blocks):
+        """Refuses in one line what no page of it sends."""
+
+        async def preprocess_data(self, block_fn: Any, inputs: list[Any], *rest: Any) -> Any:
+            try:
+                return await super().preprocess_data(block_fn, inputs, *rest)
+            except Exception as error:  # each component has others
+                message = f"expected values as the page sends them, but got {inputs!r:.80}"
+                raise gr.Error(message, print_exception=False) from error
 
     spec, looks = session.student.config, session.student.calibration
     adapted = adapted_note(looks.note(session.student.looks_twice))
-    show = _with_errors(gr, partial(_show, gr, session))
-    pick = _with_errors(gr, partial(_pick_on_page, session, folder))
-    teach, forget = (_with_errors(gr, partial(function, session)) for function in (_teach, _forget))
-    point_at, chosen = _on_click(gr, session)
-    with gr.Blocks(title="pickclutter-lang", delete_cache=(3600, 3600)) as page:
+    with Page(title="pickclutter-lang", delete_cache=(3600, 3600)) as page:
         gr.Markdown(
             f"## What can be picked?\nStudent `{spec.network.name}`, distilled from the teacher `{spec.teacher.name}`. "
             f"A score says whether the named object is {spec.target_label}, and its color where: the map, "
@@ -267,15 +321,17 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
             with gr.Column(scale=2, min_width=300):
                 names = gr.Textbox(label="Object, or several with commas between them; the arm picks the first")
                 with gr.Row(equal_height=True):
-                    number = gr.Number(0, label="Pile", precision=0, minimum=0, maximum=2**32 - 1, min_width=100)
+                    number = gr.Number(0, label="Pile (seed)", precision=0, min_width=100)
                     new_pile = gr.Button("New pile", min_width=100)
                     pick_it = gr.Button("Pick it", variant="primary", min_width=100)
                 objects = gr.Markdown()
-                video, outcome = gr.Video(label="Pick", autoplay=True, interactive=False), gr.Markdown()
-                own = gr.Image(
-                    label="Your own image instead; its center square is used", type="pil", height=240,
+                video = gr.Video(show_label=False, autoplay=True, interactive=False)
+                outcome = gr.Markdown()
+                own: Any = gr.Image(
+                    label="Your own image instead; its center square is used", height=240,
                     sources=["upload", "clipboard"], visible=not spec.depth,
                 )  # fmt: skip
+                own.preprocess = partial(_upload, folder)  # the file; `_image` reads it
             with gr.Column(scale=3, min_width=300):
                 with gr.Row():
                     seen, name, column, row, teach_it, forget_it, said, taught = _teaching_panel(gr)
@@ -283,26 +339,30 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
                     student = gr.AnnotatedImage(label="Student", min_width=240)
                     teacher = gr.AnnotatedImage(label="Teacher", min_width=240)
                 answers = gr.Dataframe(headers=_HEADERS, label="Scores", interactive=False, wrap=True)
-        new_pile.click(lambda n: (int(n) + 1) % 2**32, number, number, queue=False, api_visibility="private")
+        quiet = {"show_progress": "hidden", "api_visibility": "private"}  # progress hides what it is shown on
+        new_pile.click(lambda n: ((n or 0) + 1) % 2**32, number, number, queue=False, api_visibility="private")
         shown: dict[str, Any] = {
-            "fn": show, "inputs": [number, own, names], "outputs": [objects, student, teacher, answers],
-            "show_progress": "minimal", "trigger_mode": "always_last",
+            "fn": _with_errors(gr, objects, partial(_show, gr, session)), "inputs": [number, own, names],
+            "outputs": [objects, student, teacher, answers], "show_progress_on": objects, "trigger_mode": "always_last",
         }  # fmt: skip
         gr.on([page.load, number.change, own.change, names.submit, names.blur], **shown, api_name="show")
         gr.on(
             [page.load, number.change, own.change], partial(_view, session), [number, own], [seen, column, row, taught],
-            api_visibility="private", trigger_mode="always_last",
+            trigger_mode="always_last", **quiet,
         )  # fmt: skip
-        seen.select(point_at, [number, own], [seen, column, row], api_visibility="private")
+        point_at, chosen = _on_click(gr, said, session)
+        seen.select(point_at, [number, own], [seen, column, row, said], **quiet)
         taught.select(chosen, None, name, queue=False, api_visibility="private")
         after = gr.on(
-            [teach_it.click, name.submit], teach, [number, own, name, column, row], [seen, names, said, taught],
-            api_name="teach",
+            [teach_it.click, name.submit], _with_errors(gr, said, partial(_teach, session)),
+            [number, own, name, column, row], [seen, names, said, taught], show_progress_on=said, api_name="teach",
         )  # fmt: skip
-        forgotten = forget_it.click(forget, name, [said, taught], api_name="forget")
+        forget = _with_errors(gr, said, partial(_forget, session))
+        forgotten = forget_it.click(forget, name, [said, taught], show_progress_on=said, api_name="forget")
         for done in (after, forgotten):
             done.success(**shown, api_visibility="private")
-        pick_it.click(pick, [number, own, names], [video, outcome], api_name="pick")
+        pick = _with_errors(gr, outcome, partial(_pick_on_page, session, folder))
+        pick_it.click(pick, [number, own, names], [video, outcome], show_progress_on=outcome, api_name="pick")
     return page
 
 
@@ -322,11 +382,24 @@ def _teaching_panel(gr: Any) -> tuple[Any, ...]:
     return seen, name, column, row, teach_it, forget_it, said, taught
 
 
-def _on_click(gr: Any, session: DemoSession) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Return what follows a click in the image, and one in the list of what was taught."""
-    find = _with_errors(gr, partial(_find, session))
+def _upload(folder: Path, payload: Any) -> Path | None:
+    """Return the file that a browser uploaded into the folder.
 
-    def point_at(number: float, own: Any, event: Any) -> Iterator[Any]:
+    :raises InvalidArgumentError: for another file
+    """
+    if payload is None:
+        return None
+    path = Path(payload.path).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise InvalidArgumentError(f"expected an image that was uploaded, but got {path}")
+    return path
+
+
+def _on_click(gr: Any, said: Any, session: DemoSession) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return what follows a click in the image, and one in the list of what was taught."""
+    find = _with_errors(gr, said, partial(_find, session))
+
+    def point_at(number: int, own: Path | None, event: Any) -> Iterator[Any]:
         yield from find(number, own, *event.index)
 
     def chosen(event: Any) -> Any:
@@ -336,9 +409,7 @@ def _on_click(gr: Any, session: DemoSession) -> tuple[Callable[..., Any], Callab
     return point_at, chosen
 
 
-def _show(
-    gr: Any, session: DemoSession, number: float, own: Image.Image | None, text: str
-) -> Iterator[tuple[Any, ...]]:
+def _show(gr: Any, session: DemoSession, number: int, own: Path | None, text: str | None) -> Iterator[tuple[Any, ...]]:
     """Yield the objects, what the student finds, what the teacher finds, and the table of scores."""
     known, (image, pixels) = session.names, _image(session, number, own)
     if isinstance(image, SimulatedPile):
@@ -354,26 +425,26 @@ def _show(
     try:
         teacher = session.ask(image, names, teacher=True)
     except TeacherError as error:
-        gr.Warning(str(error))
+        yield f"{said} {error}", gr.skip(), gr.skip(), gr.skip()
         return
     yield gr.skip(), gr.skip(), annotated(pixels, names, teacher), table(names, student, teacher)
 
 
 def _pick_on_page(
-    session: DemoSession, folder: Path, number: float, own: Image.Image | None, text: str
+    session: DemoSession, folder: Path, number: int, own: Path | None, text: str | None
 ) -> Iterator[tuple[str, str]]:
     """Yield the file of a pick's video, and what came of it."""
     if own is not None:
         raise InvalidArgumentError("expected a pile, but your own image is shown, where no arm is; remove it")
-    pile = session.pile(int(number))
+    pile = session.pile(number)
     name = split_names(text or next(iter(pile.visible), session.names[0]), _known(session, pile))[0]
-    attempt: Attempt = _result(session.simulator.pick(int(number), name, session.student.examples))
+    attempt: Attempt = _result(session.simulator.pick(number, name, session.student.examples, session.clicked))
     path = folder / f"{uuid4().hex}.mp4"
     path.write_bytes(attempt.video)
     yield str(path), attempt.outcome + ("" if attempt.success else _CORRECT)
 
 
-_CORRECT = " To correct it, click what it took in the image, type what that is, and press Teach."
+_CORRECT = " If that is not it, click what it took in the image, type what that is, and press Teach."
 
 
 def _known(session: DemoSession, image: SimulatedPile | NDArray[np.uint8]) -> list[str]:
@@ -382,16 +453,16 @@ def _known(session: DemoSession, image: SimulatedPile | NDArray[np.uint8]) -> li
 
 
 def _image(
-    session: DemoSession, number: float, own: Image.Image | None
+    session: DemoSession, number: int, own: Path | None
 ) -> tuple[SimulatedPile | NDArray[np.uint8], NDArray[np.uint8]]:
     """Return what is looked at, a pile or an image of one's own, and its pixels."""
     if own is not None:
-        return (square := center_square(own)), square
-    pile = session.pile(int(number))
+        return (square := center_square(read_image(own))), square
+    pile = session.pile(number)
     return pile, pile.observation["hand_rgb"]
 
 
-def _view(session: DemoSession, number: float, own: Image.Image | None) -> Iterator[tuple[Any, ...]]:
+def _view(session: DemoSession, number: int, own: Path | None) -> Iterator[tuple[Any, ...]]:
     """Yield the image, no point in it, and what was taught."""
     try:
         pixels = _image(session, number, own)[1]
@@ -400,22 +471,30 @@ def _view(session: DemoSession, number: float, own: Image.Image | None) -> Itera
     yield None if pixels is None else _enlarged(pixels), None, None, session.taught
 
 
-def _find(session: DemoSession, number: float, own: Image.Image | None, x: int, y: int) -> Iterator[tuple[Any, ...]]:
-    """Yield the image with an edge around the object that was clicked in the enlarged one, and its point."""
+def _find(session: DemoSession, number: int, own: Path | None, x: int, y: int) -> Iterator[tuple[Any, ...]]:
+    """Yield the image with an edge around the object that was clicked in the enlarged one, its point, and no error."""
     zoom = _zoom(_image(session, number, own)[1])
     u, v = x // zoom, y // zoom
-    yield _outlined(_example(session, number, own, u, v)), u, v
+    yield _outlined(_example(session, number, own, u, v)[0]), u, v, ""
 
 
-def _example(session: DemoSession, number: float, own: Image.Image | None, u: Any, v: Any) -> Example:
-    image, point = _image(session, number, own)[0], None if u is None or v is None else (u, v)
-    if isinstance(image, SimulatedPile) and point is None:
+def _example(
+    session: DemoSession, number: int, own: Path | None, u: int | None, v: int | None
+) -> tuple[Example, str | None]:
+    """Return the object at a point, and what the simulator calls it; None: nothing, or it is in an image of one's own.
+
+    :raises InvalidArgumentError: when no object is there
+    """
+    image = _image(session, number, own)[0]
+    if not isinstance(image, SimulatedPile):
+        return find_example(image, None if u is None or v is None else (u, v)), None
+    if u is None or v is None:
         raise InvalidArgumentError("expected a point on the object: click it in the image of the pile")
-    return find_example(image.observation if isinstance(image, SimulatedPile) else image, point)
+    return find_example(image.observation, (u, v)), image.names.get(int(image.actors[v, u]))
 
 
 def _outlined(example: Example) -> NDArray[np.uint8]:
-    return _enlarged(draw_detection(example.rgb, Detection(1.0, 0.5, example.mask, np.zeros(example.mask.shape))))
+    return _enlarged(draw_outline(example.rgb, example.mask))
 
 
 def _zoom(pixels: NDArray[np.uint8]) -> int:
@@ -428,27 +507,31 @@ def _enlarged(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _teach(
-    session: DemoSession, number: float, own: Image.Image | None, text: str, u: Any, v: Any
+    session: DemoSession, number: int, own: Path | None, text: str | None, u: int | None, v: int | None
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the image with an edge around what was taken, the name, what to do next, and what was taught."""
-    given = " ".join(text.split()).removeprefix("the ")  # "my mug" stays, which is "mug" where it is no known name
+    given = " ".join((text or "").split()).removeprefix(
+        "the "
+    )  # "my mug" stays, which is "mug" where it is no known name
     if not given or len(read := split_names(given, [*session.names, given])) != 1:
         raise InvalidArgumentError(f"expected one name of the object, but got {text!r}: type what you call it")
-    name, example = read[0], _example(session, number, own, u, v)
-    session.teach(name, example)
+    name = read[0]
+    example, clicked = _example(session, number, own, u, v)
+    session.teach(name, example, clicked)
     count = session.student.examples.count(name)
     number_of = "1 example" if count == 1 else f"{count} examples"
     said = f"Taught {name} by what has a white edge ({number_of}). Ask for it, or press Pick it."
     yield _outlined(example), name, said, session.taught
 
 
-def _forget(session: DemoSession, text: str) -> Iterator[tuple[Any, ...]]:
+def _forget(session: DemoSession, text: str | None) -> Iterator[tuple[Any, ...]]:
     """Yield what was done, and what is still taught."""
-    session.forget(text.strip())
-    yield f"Forgot {text.strip()}.", session.taught
+    name = (text or "").strip()
+    session.forget(name)
+    yield f"Forgot {name}.", session.taught
 
 
-_HEADERS = ["name", "student", "threshold", "predicted", "teacher", "its threshold", "its prediction"]
+_HEADERS = ["name", "student", "teacher"]
 
 
 def annotated(
@@ -463,22 +546,24 @@ def annotated(
 
 
 def table(names: Sequence[str], student: Sequence[Detection], teacher: Sequence[Detection]) -> list[list[str]]:
-    """Return a row for each name: score, threshold and prediction of the student, and of the teacher if it answered."""
-    rows = [[name] for name in names]
-    for found in (student, teacher):
+    """Return a row for each name: what the student finds, and the teacher if it answered, with score and threshold."""
+    rows = [[name, "", ""] for name in names]
+    for column, found in enumerate((student, teacher), 1):
         for row, one in zip(rows, found, strict=False):
-            predicted = "present" if one.margin >= 0 else "absent"
-            row += [f"{one.score:.2f}", f"{one.threshold:.2f}", predicted]
-    return [row + [""] * (len(_HEADERS) - len(row)) for row in rows]
+            present = one.margin >= 0
+            compared = f"{one.score:.2f} {'≥' if present else '<'} {one.threshold:.2f}"
+            row[column] = f"{'present' if present else 'absent'}: {compared}"
+    return rows
 
 
-def _with_errors(gr: Any, function: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
-    """Return a function of the page whose errors are shown to the person."""
+def _with_errors(gr: Any, said: Any, function: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+    """Return a function of the page that says its errors in `said`, where they cover nothing, and to callers."""
 
     def shown(*given: Any) -> Iterator[Any]:
         try:
             yield from function(*given)
         except PickClutterError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            yield {said: str(error)}
+            raise gr.Error(str(error), visible=False, print_exception=False) from error
 
     return shown

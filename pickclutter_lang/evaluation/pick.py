@@ -108,7 +108,7 @@ def outcome_in_words(episode: Mapping[str, Any]) -> str:
     if not episode["picked"]:
         return f"Not picked: {'the arm lifted nothing' if episode['grasp_found'] else 'no grasp was found'}."
     if not is_known(episode):
-        return f"Lifted: the {others}. The simulator has no object of the name {name} to compare with."
+        return f"Lifted: what the simulator calls {others}."
     if name not in episode["picked"]:
         return f"Wrong object: the arm lifted the {others}, not the {name}."
     if others:

@@ -1,12 +1,14 @@
-"""Videos of episodes: the views of base and hand camera, the detector's heatmap, mask and scores."""
+"""Videos of episodes: the views of base and hand camera, the outline of what was detected, and its scores."""
 
 from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from itertools import chain, repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +24,13 @@ from pickclutter_lang.policy.policy import EpisodeState
 from pickclutter_lang.utils.io import atomic_write
 
 FOLDER = "videos"
-SIDE = 256
+SIDE = 512
 """Pixels of the view of a camera."""
-_HEADER = 44
-_EVERY = 4
-_FRAME_MS, _DETECTION_FRAMES, _LAST_FRAMES = 200, 8, 12
+_HEADER = 88
+_FRAMES_PER_SECOND, _EVERY = 15, 2
+_DETECTION_FRAMES, _LAST_FRAMES = 24, 36
 _HOT = np.array([255.0, 60.0, 0.0])
-_LARGE, _SMALL = ImageFont.load_default(14), ImageFont.load_default(12)
+_LARGE, _SMALL = ImageFont.load_default(30), ImageFont.load_default(26)
 
 
 def write_videos(
@@ -85,78 +87,103 @@ def _first_outcomes(episodes: Sequence[Mapping[str, Any]], count: int) -> list[M
     return chosen
 
 
+class _Shot(NamedTuple):
+    """What a number of frames show: the views of both cameras, uint8 [H, W, 3], and two lines of text."""
+
+    views: tuple[NDArray[np.uint8], NDArray[np.uint8]]
+    instruction: str
+    said: str
+    frames: int
+
+
 class VideoRecorder:
     """The frames of one episode; its `callback` takes them during a rollout."""
 
     def __init__(self) -> None:
-        self._frames: list[Image.Image] = []
+        self._shots: list[_Shot] = []
         self._steps = self._detections = 0
 
     def callback(self, observation: Mapping[str, NDArray[Any]], state: EpisodeState | None) -> None:
-        """Take a frame at every fourth step, and a longer one at each step with a detection; a `RolloutCallback`."""
+        """Take a frame at every second step, and a longer one at each step with a detection; a `RolloutCallback`."""
         count = len(state.detections) if state is not None else 0
         detected = count > self._detections
         if detected or self._steps % _EVERY == 0:
-            self._frames += [_frame(observation, state, detected)] * (_DETECTION_FRAMES if detected else 1)
+            self._shots.append(_shot(observation, state, detected))
         self._detections = count
         self._steps += 1
 
     def mp4(self, outcome: str) -> bytes:
-        """Return an MP4 video (H.264) with the outcome in its last frame.
+        """Return an MP4 video (H.264) with the outcome in its last frames.
 
         :raises DatasetError: when ffmpeg fails
         """
-        last = self._frames[-1].copy()
-        color = (70, 190, 90) if outcome == "success" else (220, 70, 60)
-        ImageDraw.Draw(last).text((2 * SIDE - 8, _HEADER - 20), outcome, color, _LARGE, anchor="ra")
-        return encode_video([*self._frames, *[last] * _LAST_FRAMES])
+        frames = chain.from_iterable(repeat(_draw(shot), shot.frames) for shot in self._shots)
+        return encode_video(chain(frames, repeat(_draw(self._shots[-1], outcome), _LAST_FRAMES)))
 
 
-def encode_video(frames: Sequence[Image.Image]) -> bytes:
-    """Return frames, RGB of one even size, 200 ms each, as an MP4 video (H.264).
+def encode_video(frames: Iterable[Image.Image]) -> bytes:
+    """Return frames, RGB of one even size, 15 a second, as an MP4 video (H.264); they are drawn as it takes them.
 
     :raises DatasetError: when ffmpeg fails
     """
     import imageio_ffmpeg
 
-    size = "{}x{}".format(*frames[0].size)
+    others = iter(frames)
+    first = next(others)
+    size = "{}x{}".format(*first.size)
     with tempfile.TemporaryDirectory() as folder:
         video = Path(folder) / "video.mp4"
         command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24"]
-        command += ["-s", size, "-r", str(1000 / _FRAME_MS), "-i", "-", "-c:v", "libx264", "-pix_fmt", "yuv420p"]
+        command += ["-s", size, "-r", str(_FRAMES_PER_SECOND), "-i", "-", "-c:v", "libx264", "-pix_fmt", "yuv420p"]
         command += ["-crf", "25", "-movflags", "+faststart", str(video)]
-        done = subprocess.run(command, input=b"".join(frame.tobytes() for frame in frames), capture_output=True)
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as done:
+            assert done.stdin is not None
+            with suppress(BrokenPipeError):  # it ended, and says why
+                for frame in chain([first], others):
+                    done.stdin.write(frame.tobytes())
+            said = done.communicate()[1].decode(errors="replace").strip().rpartition("\n")[2]
         if done.returncode != 0:
-            said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
             raise DatasetError(f"cannot encode a video of {size} pixels: ffmpeg ended with {done.returncode}: {said}")
         return video.read_bytes()
 
 
-def _frame(observation: Mapping[str, NDArray[Any]], state: EpisodeState | None, detected: bool) -> Image.Image:
-    canvas = Image.new("RGB", (2 * SIDE, SIDE + _HEADER), (24, 26, 30))
-    hand = observation["hand_rgb"]
-    if detected and state is not None:
-        hand = draw_detection(hand, state.detections[-1])
-    for n, pixels in enumerate((observation["base_rgb"], hand)):
-        image = Image.fromarray(np.asarray(pixels, np.uint8)).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-        canvas.paste(image, (n * SIDE, _HEADER))
-    draw = ImageDraw.Draw(canvas)
-    draw.text((8, 4), decode_instruction(observation["instruction"]), (235, 235, 235), _LARGE)
+def _shot(observation: Mapping[str, NDArray[Any]], state: EpisodeState | None, detected: bool) -> _Shot:
+    hand, said = observation["hand_rgb"], ""
     if state is not None and state.detections:
+        last = state.detections[-1]
         phase = "predicted absent" if state.absent else state.phase.value
         scores = " and ".join(f"{detection.score:.2f}" for detection in state.detections)
-        threshold = state.detections[-1].threshold
-        said = f", threshold {threshold:.2f}" if threshold > 0 else ""  # a policy that declares nothing has none
-        draw.text((8, _HEADER - 20), f"{phase}; score {scores}{said}", (170, 175, 185), _SMALL)
+        # A policy that declares nothing has no threshold.
+        said = f"{phase}; score {scores}" + (f", threshold {last.threshold:.2f}" if last.threshold > 0 else "")
+        hand = draw_outline(hand, last.mask) if detected else hand
+    views = np.array(observation["base_rgb"], np.uint8), np.array(hand, np.uint8)
+    return _Shot(views, decode_instruction(observation["instruction"]), said, _DETECTION_FRAMES if detected else 1)
+
+
+def _draw(shot: _Shot, outcome: str = "") -> Image.Image:
+    """Return a frame with an outcome, green for a success."""
+    canvas = Image.new("RGB", (2 * SIDE, SIDE + _HEADER), (24, 26, 30))
+    for n, view in enumerate(shot.views):
+        image = Image.fromarray(view).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+        canvas.paste(image, (n * SIDE, _HEADER))
+    draw = ImageDraw.Draw(canvas)
+    draw.text((16, 8), shot.instruction, (245, 245, 245), _LARGE)
+    draw.text((16, _HEADER - 40), shot.said, (190, 195, 205), _SMALL)
+    color = (90, 210, 110) if outcome == "success" else (240, 100, 90)
+    draw.text((2 * SIDE - 16, _HEADER - 40), outcome, color, _SMALL, anchor="ra")
     return canvas
 
 
 def draw_detection(image: NDArray[np.uint8], detection: Detection) -> NDArray[np.uint8]:
     """Return an image [H, W, 3] with the heatmap of a detection in red, and its mask with a white edge."""
     heatmap = detection.heatmap / max(float(detection.heatmap.max()), 1e-12)
-    drawn = image.astype(float)
-    drawn += 0.6 * heatmap[..., None] * (_HOT - drawn)
-    mask = np.pad(detection.mask, 1)
-    around = mask[2:, 1:-1] | mask[:-2, 1:-1] | mask[1:-1, 2:] | mask[1:-1, :-2]
-    drawn[around & ~detection.mask] = 255
-    return drawn.astype(np.uint8)
+    drawn = image + 0.6 * heatmap[..., None] * (_HOT - image)
+    return draw_outline(drawn.astype(np.uint8), detection.mask)
+
+
+def draw_outline(image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return an image [H, W, 3] with a white edge around a mask [H, W]."""
+    drawn, inside = image.copy(), np.pad(mask, 1)
+    around = inside[2:, 1:-1] | inside[:-2, 1:-1] | inside[1:-1, 2:] | inside[1:-1, :-2]
+    drawn[around & ~mask] = 255
+    return drawn
