@@ -160,6 +160,11 @@ def look_table(found: Look) -> str:
     return markdown_table(["name", "by", "score", "threshold", "predicted"], rows)
 
 
+def verdict(found: Detection) -> str:
+    """Return score, threshold and what follows, such as "0.93 of 0.50: present"."""
+    return f"{found.score:.2f} of {found.threshold:.2f}: {'present' if found.margin >= 0 else 'absent'}"
+
+
 def draw_look(found: Look) -> Image.Image:
     """Draw the image, then a row for each who looked, with the map, score and threshold of each name.
 
@@ -173,9 +178,8 @@ def draw_look(found: Look) -> Image.Image:
         panels = [(found.image, who, "", (235, 235, 235))]
         for name, detection in zip(found.names, detections, strict=True):
             shown = draw_detection(found.image, detection) if np.ptp(detection.heatmap) > 0 else found.image
-            present = detection.margin >= 0
-            text = f"{detection.score:.2f} of {detection.threshold:.2f}: {'present' if present else 'absent'}"
-            panels.append((shown, name, text, (120, 220, 140) if present else (180, 185, 195)))
+            color = (120, 220, 140) if detection.margin >= 0 else (180, 185, 195)
+            panels.append((shown, name, verdict(detection), color))
         for column, (pixels, title, text, color) in enumerate(panels):
             panel = Image.fromarray(pixels).resize((_SHOWN, _SHOWN), Image.Resampling.BILINEAR)
             canvas.paste(panel, (column * _SHOWN, top))

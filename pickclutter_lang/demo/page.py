@@ -6,10 +6,11 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property, lru_cache, partial
 from importlib.util import find_spec
+from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -21,7 +22,7 @@ from joblib.externals.loky import ProcessPoolExecutor
 from numpy.typing import NDArray
 
 from pickclutter_lang.demo.config import DemoConfig
-from pickclutter_lang.demo.look import center_square, split_names
+from pickclutter_lang.demo.look import center_square, split_names, verdict
 from pickclutter_lang.envs.wrappers import actors_of
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError, TeacherError, WorkerError
 from pickclutter_lang.evaluation.calibration import read_thresholds, thresholds_of
@@ -50,16 +51,12 @@ _CLICKED_SIDE = 1024
 
 
 class SimulatedPile(NamedTuple):
-    """A pile: the observation before the arm moves, and the names of its objects.
-
-    `actors`: int [H, W], numbers of what the hand camera sees; `names`: those of objects -> what the simulator calls it
-    """
+    """A pile: the observation before the arm moves, the names of its objects, and of what each pixel [H, W] shows."""
 
     observation: Mapping[str, NDArray[Any]]
     objects: tuple[str, ...]
     visible: tuple[str, ...]
-    actors: NDArray[Any]
-    names: Mapping[int, str]
+    labels: NDArray[np.object_]
 
 
 class Attempt(NamedTuple):
@@ -79,7 +76,11 @@ class Simulator:
         self._pool = ProcessPoolExecutor(max_workers=1)
 
     def pile(self, seed: int) -> Future[SimulatedPile]:
-        """Have the pile of a seed shown."""
+        """Have the pile of a seed shown.
+
+        :raises InvalidArgumentError: for what is no seed, as of an empty field
+        """
+        check_seed(seed)
         return self._submit(_show_pile, seed)
 
     def pick(self, seed: int, name: str, examples: Examples, clicked: Mapping[str, set[str]]) -> Future[Attempt]:
@@ -124,9 +125,10 @@ def _show_pile(config: RolloutConfig, seed: int) -> SimulatedPile:
     runner = _runner(config)
     start, env = runner.start(seed), runner.inner.unwrapped
     objects, visible = (tuple(item.name for item in items) for items in (start.pile.objects, start.pile.visible))
-    actors = np.asarray(actors_of(env.get_obs())).reshape(start.observation["mask"].shape)
     names = [env.object_set.model(actor["model_id"]).name for actor in env.episode["actors"]]
-    return SimulatedPile(start.observation, objects, visible, actors, dict(zip(env.actor_ids, names, strict=True)))
+    name_of = np.vectorize(dict(zip(env.actor_ids, names, strict=True)).get, otypes=[object])
+    labels = name_of(np.asarray(actors_of(env.get_obs())).reshape(start.observation["mask"].shape))
+    return SimulatedPile(start.observation, objects, visible, labels)
 
 
 def _asked(name: str, known: Sequence[str], clicked: Mapping[str, set[str]], pile: Pile) -> Instruction:
@@ -146,10 +148,6 @@ def _pick(config: RolloutConfig, seed: int, name: str, examples: Examples, click
     runner.use_detector(_STUDENT, detector)  # which knows the taught names now
     start = runner.start(seed, partial(_asked, name, detector.names, clicked))
     episode = runner.run(_STUDENT, start, video.callback)
-    if start.asked.expected:  # the person's name of it
-        taught, named = start.asked.reference, start.asked.target
-        picked = [taught if one == named else one for one in episode["picked"]]
-        episode |= {"target": taught, "picked": picked}
     outcome = "success" if episode["success"] else "failure"
     video_of = video.mp4(outcome if is_known(episode) else "")
     return Attempt(outcome_in_words(episode), video_of, bool(episode["success"]))
@@ -172,18 +170,9 @@ class DemoSession:
         simulator.pile(0)  # the simulator starts while the student is loaded
         self.student, self._kept = StudentRuntime.load(folder, trust_code), folder if keep else None
         self._detector = StudentDetector(self.student)
-        self.clicked: dict[str, set[str]] = {}
-        """Taught name -> what the simulator calls the objects that were clicked for it."""
-        self._pile: Callable[[int], SimulatedPile] = lru_cache(_KEPT_PILES)(lambda seed: _result(simulator.pile(seed)))
-
-    def pile(self, seed: int) -> SimulatedPile:
-        """Return the pile of a seed.
-
-        :raises InvalidArgumentError: for what is no seed, as of an empty field
-        :raises PickClutterError: what the simulator raises
-        """
-        check_seed(seed)
-        return self._pile(seed)
+        self.clicked: dict[str, set[str]] = {}  # taught name -> what the simulator calls the objects clicked for it
+        self.pile = lru_cache(_KEPT_PILES)(lambda seed: _result(simulator.pile(seed)))
+        """Returns the pile of a seed; raises what the simulator raises."""
 
     def ask(self, image: SimulatedPile | NDArray[np.uint8], names: Sequence[str], teacher: bool) -> list[Detection]:
         """Return what the student finds, or the teacher.
@@ -280,7 +269,7 @@ def serve(session: DemoSession, port: int) -> Iterator[str]:
     local = Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
     with TemporaryDirectory(prefix="pickclutter_demo_") as folder:
         os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": folder}  # nothing leaves this machine
-        page = _build_page(session, Path(folder))
+        page = _build_page(session, Path(folder).resolve())
         try:
             page.queue().launch(
                 server_name=HOST, server_port=port, share=False, quiet=True, ssr_mode=False, prevent_thread_lock=True,
@@ -331,7 +320,8 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
                     label="Your own image instead; its center square is used", height=240,
                     sources=["upload", "clipboard"], visible=not spec.depth,
                 )  # fmt: skip
-                own.preprocess = partial(_upload, folder)  # the file; `_image` reads it
+                # The file, which `_image` reads; a ValueError for one that was not uploaded.
+                own.preprocess = lambda given: given and folder / Path(given.path).resolve().relative_to(folder)
             with gr.Column(scale=3, min_width=300):
                 with gr.Row():
                     seen, name, column, row, teach_it, forget_it, said, taught = _teaching_panel(gr)
@@ -380,19 +370,6 @@ def _teaching_panel(gr: Any) -> tuple[Any, ...]:
         said = gr.Markdown()
         taught = gr.Dataframe(headers=["taught", "examples"], interactive=False, buttons=[])
     return seen, name, column, row, teach_it, forget_it, said, taught
-
-
-def _upload(folder: Path, payload: Any) -> Path | None:
-    """Return the file that a browser uploaded into the folder.
-
-    :raises InvalidArgumentError: for another file
-    """
-    if payload is None:
-        return None
-    path = Path(payload.path).resolve()
-    if not path.is_relative_to(folder.resolve()):
-        raise InvalidArgumentError(f"expected an image that was uploaded, but got {path}")
-    return path
 
 
 def _on_click(gr: Any, said: Any, session: DemoSession) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -464,11 +441,10 @@ def _image(
 
 def _view(session: DemoSession, number: int, own: Path | None) -> Iterator[tuple[Any, ...]]:
     """Yield the image, no point in it, and what was taught."""
-    try:
-        pixels = _image(session, number, own)[1]
-    except PickClutterError:  # `_show` says it
-        pixels = None
-    yield None if pixels is None else _enlarged(pixels), None, None, session.taught
+    pixels = None
+    with suppress(PickClutterError):  # `_show` says it
+        pixels = _enlarged(_image(session, number, own)[1])
+    yield pixels, None, None, session.taught
 
 
 def _find(session: DemoSession, number: int, own: Path | None, x: int, y: int) -> Iterator[tuple[Any, ...]]:
@@ -490,7 +466,7 @@ def _example(
         return find_example(image, None if u is None or v is None else (u, v)), None
     if u is None or v is None:
         raise InvalidArgumentError("expected a point on the object: click it in the image of the pile")
-    return find_example(image.observation, (u, v)), image.names.get(int(image.actors[v, u]))
+    return find_example(image.observation, (u, v)), image.labels[v, u]
 
 
 def _outlined(example: Example) -> NDArray[np.uint8]:
@@ -519,8 +495,7 @@ def _teach(
     example, clicked = _example(session, number, own, u, v)
     session.teach(name, example, clicked)
     count = session.student.examples.count(name)
-    number_of = "1 example" if count == 1 else f"{count} examples"
-    said = f"Taught {name} by what has a white edge ({number_of}). Ask for it, or press Pick it."
+    said = f"Taught {name} by what has a white edge (examples: {count}). Ask for it, or press Pick it."
     yield _outlined(example), name, said, session.taught
 
 
@@ -546,14 +521,9 @@ def annotated(
 
 
 def table(names: Sequence[str], student: Sequence[Detection], teacher: Sequence[Detection]) -> list[list[str]]:
-    """Return a row for each name: what the student finds, and the teacher if it answered, with score and threshold."""
-    rows = [[name, "", ""] for name in names]
-    for column, found in enumerate((student, teacher), 1):
-        for row, one in zip(rows, found, strict=False):
-            present = one.margin >= 0
-            compared = f"{one.score:.2f} {'≥' if present else '<'} {one.threshold:.2f}"
-            row[column] = f"{'present' if present else 'absent'}: {compared}"
-    return rows
+    """Return a row for each name: what the student finds, and the teacher if it answered."""
+    cells = ([verdict(one) for one in found] for found in (student, teacher))
+    return [list(row) for row in zip_longest(names, *cells, fillvalue="")]
 
 
 def _with_errors(gr: Any, said: Any, function: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:

@@ -97,7 +97,7 @@ def outcome_in_words(episode: Mapping[str, Any]) -> str:
     :param episode: of `RolloutRunner.run`
     """
     name = episode["reference"]
-    others = " and the ".join(other for other in episode["picked"] if other != name)
+    others = " and the ".join(other for other in episode["picked"] if other != episode["target"])
     if episode["declared_absent"]:
         truth = "it is in the pile" if episode["present"] else "it is not in the pile"
         return f"Predicted absent: the policy declares that there is no {name}" + (
@@ -109,7 +109,7 @@ def outcome_in_words(episode: Mapping[str, Any]) -> str:
         return f"Not picked: {'the arm lifted nothing' if episode['grasp_found'] else 'no grasp was found'}."
     if not is_known(episode):
         return f"Lifted: what the simulator calls {others}."
-    if name not in episode["picked"]:
+    if episode["target"] not in episode["picked"]:
         return f"Wrong object: the arm lifted the {others}, not the {name}."
     if others:
         return f"Not placed: the arm lifted the {others} beside the {name}, and did not bring the {name} to the goal."
@@ -128,8 +128,8 @@ def next_step(config: PickConfig, found: Pick) -> str:
 
 
 def is_known(episode: Mapping[str, Any]) -> bool:
-    """Return whether the simulator has an object of the name, in the pile or not."""
-    return bool(episode["reference"] == episode["target"])
+    """Return whether the simulator has an object of the name, in the pile or not, or one that is meant by it."""
+    return bool(episode["reference"] == episode["target"] or episode["expected"])
 
 
 def _check_possible(phrase: Phrase, objects: ObjectSet, kinds: Sequence[str]) -> None:

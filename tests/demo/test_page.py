@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -18,13 +19,14 @@ import pytest
 from PIL import Image
 
 pytest.importorskip("gradio")
+import httpx
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from helpers.browser import opened as opened_browser
 from helpers.policies import opened
 from pickclutter_lang.demo.config import DemoConfig
-from pickclutter_lang.demo.page import DemoSession, SimulatedPile, _build_page, _runners, open_session, serve
+from pickclutter_lang.demo.page import DemoSession, SimulatedPile, _asked, _build_page, _runners, open_session, serve
 from pickclutter_lang.errors import (
     CheckpointError,
     InvalidArgumentError,
@@ -33,7 +35,10 @@ from pickclutter_lang.errors import (
     TeacherError,
 )
 from pickclutter_lang.evaluation.calibration import thresholds_of, write_thresholds
+from pickclutter_lang.evaluation.instructions import Pile
+from pickclutter_lang.evaluation.pick import outcome_in_words
 from pickclutter_lang.evaluation.rollout import RolloutConfig
+from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.policy.command_configs import CalibrateConfig
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.examples import load_examples
@@ -109,7 +114,8 @@ def show(url: str, image: Path | None, names: str) -> list[Any]:
 
 
 def test_a_pile_gets_what_the_detectors_find(lonely: DemoSession, exported: Path) -> None:
-    pile = SimulatedPile(scene_to_observation(opened(exported, "few_shot").scenes["ood"], 3), ("banana",), ("banana",))
+    observation = scene_to_observation(opened(exported, "few_shot").scenes["ood"], 3)
+    pile = SimulatedPile(observation, ("banana",), ("banana",), np.full((48, 48), None))
     expected = StudentDetector(lonely.student).detect(pile.observation, NAMES)
     for found, one in zip(lonely.ask(pile, NAMES, teacher=False), expected, strict=True):
         assert found.score == pytest.approx(one.score, abs=1e-6) and found.threshold == one.threshold
@@ -163,6 +169,25 @@ def test_a_student_of_depth_takes_no_own_image(exported: Path) -> None:
         session.ask(np.zeros((40, 40, 3), np.uint8), ["banana"], teacher=False)
 
 
+def test_what_was_clicked_for_a_name_is_right(lonely: DemoSession) -> None:
+    pear, fork, lemon = (paper_catalog().find(name) for name in ("pear", "fork", "lemon"))
+    pile = Pile(objects=(pear, fork), visible=(pear, fork), absent=(lemon,), labels=(pear, fork, lemon))
+    both = {"pear", "fork"}
+    for name, clicked, target in (
+        ("zorb", {"pear"}, "pear"), ("zorb", {"mug"}, None), ("zorb", both, None), ("fork", {"pear"}, "fork")
+    ):  # fmt: skip
+        asked = _asked(name, [name], {name: clicked}, pile)
+        assert asked.reference == name and asked.expected == (() if target is None else (target,))
+        episode = {"reference": name, "target": asked.target, "expected": [*asked.expected], "declared_absent": False}
+        for success, picked, said in (
+            (True, "pear", f"brought the {name}"),
+            (False, "fork", "lifted the fork, not the"),
+        ):
+            words = outcome_in_words(episode | {"success": success and target == "pear", "picked": [picked]})
+            assert (said in words) is (target == "pear"), words
+            assert words.startswith("Lifted: what the simulator calls") is (target is None), words
+
+
 def test_wrong_settings_are_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError, match="port"):
         DemoConfig(port=0).validate()
@@ -172,21 +197,80 @@ def test_wrong_settings_are_named(tmp_path: Path) -> None:
 
 def test_student_and_teacher_answer_over_http(served: Served, image: Path) -> None:
     rows = show(served.url, image, "Banana!, mug please")
-    assert [row[0] for row in rows] == ["banana", "mug"] and {row[3] for row in rows} <= {"present", "absent"}
-    assert all(0 <= float(row[column]) <= 1 for row in rows for column in (1, 2, 4, 5))
+    assert [row[0] for row in rows] == ["banana", "mug"]
+    assert all(re.fullmatch(r"[01]\.\d\d of [01]\.\d\d: (present|absent)", said) for row in rows for said in row[1:])
     assert show(served.url, image, "pear") != show(served.url, image, "fork")
     assert served.called and {address[0] for address in served.called if isinstance(address, tuple)} == {"127.0.0.1"}
 
 
-def test_wrong_names_and_what_is_no_upload_are_refused(served: Served, image: Path, tmp_path: Path) -> None:
-    with pytest.raises(AppError, match="name"):
-        show(served.url, image, "banana,,mug")
-    (tmp_path / "b.png").write_bytes(b"no image")
-    with pytest.raises(AppError):
-        show(served.url, tmp_path / "b.png", "pear")
-    there = {"path": str(tmp_path / "b.png"), "meta": {"_type": "gradio.FileData"}}
-    with pytest.raises(AppError):
-        Client(served.url, verbose=False).predict(0, there, "pear", api_name="/show")
+def uploaded(url: str, name: str, content: bytes) -> str:
+    answer = httpx.post(f"{url}gradio_api/upload", files={"files": (name, content)})
+    return str(answer.json()[0])
+
+
+def answer(url: str, function: str, values: list[Any]) -> str:
+    """What the API says, as a client that sends what it wants gets it."""
+    event = httpx.post(f"{url}gradio_api/call/{function}", json={"data": values}).json()["event_id"]
+    return httpx.get(f"{url}gradio_api/call/{function}/{event}", timeout=120).text
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("evil.example", 400),
+        ("evil.example:{port}", 400),
+        ("127.0.0.1.evil.example", 400),
+        ("", 400),
+        ("127.0.0.1:{port}", 200),
+        ("localhost:{port}", 200),
+    ],
+)
+def test_only_this_machine_is_answered(served: Served, host: str, status: int) -> None:
+    given = {"Host": host.format(port=httpx.URL(served.url).port)}
+    for method, path in (("GET", ""), ("GET", "config"), ("POST", "gradio_api/call/show")):
+        body = {"data": [0, None, "a,,b"]} if method == "POST" else None
+        assert httpx.request(method, served.url + path, headers=given, json=body).status_code == status
+
+
+@pytest.mark.parametrize("name", ["a.html", "a.svg", "a.xhtml", "a.xml", "a.js", "a.pdf"])
+def test_no_upload_runs_in_a_browser(served: Served, name: str) -> None:
+    path = uploaded(served.url, name, b"<script>alert(1)</script>")
+    for given in ({}, {"Range": "bytes=0-5"}):
+        got = httpx.get(f"{served.url}gradio_api/file={path}", headers=given).headers
+        assert got["content-disposition"].startswith("attachment") and "octet-stream" in got["content-type"]
+
+
+@pytest.mark.parametrize(
+    ("function", "values", "message"),
+    [
+        ("show", [0, "PICTURE", "mug"], "as the page sends"),
+        ("show", [0, {"path": "/etc/passwd"}, "mug"], "as the page sends"),
+        ("show", [0, {"url": "data:image/png;base64,AAAA"}, "mug"], "as the page sends"),
+        ("show", [0, 5, "mug"], "as the page sends"),
+        ("show", [0], "as the page sends"),
+        ("show", ["x", None, "mug"], "as the page sends"),
+        ("show", [None, None, "mug"], "seed to be an integer"),
+        ("show", [-1, None, "mug"], "seed to lie between"),
+        ("show", [0, "UPLOAD a.png", "mug"], "expected an image"),
+        ("show", [0, "UPLOAD a.svg", "mug"], "expected an image"),
+        ("show", [0, "UPLOAD", "banana,,mug"], "name"),
+        ("teach", [0, "UPLOAD", None, 1, 1], "one name"),
+        ("forget", [None], "name"),
+    ],
+)
+def test_bad_input_is_answered_in_one_line(
+    served: Served, image: Path, capfd: pytest.CaptureFixture[str], function: str, values: list[Any], message: str
+) -> None:
+    values = [{"path": str(image)} if value == "PICTURE" else value for value in values]
+    for n, value in enumerate(values):
+        if isinstance(value, str) and value.startswith("UPLOAD"):
+            name = value.removeprefix("UPLOAD").strip()
+            path = uploaded(served.url, name or "ok.png", b"no image" if name else image.read_bytes())
+            values[n] = {"path": path, "meta": {"_type": "gradio.FileData"}}
+    said = answer(served.url, function, values)
+    assert "event: error" in said and message in said.splitlines()[-2 if not said.splitlines()[-1] else -1], said
+    shown = capfd.readouterr()
+    assert "Traceback" not in shown.out + shown.err
 
 
 @pytest.mark.sim
@@ -199,7 +283,7 @@ def test_what_is_taught_by_a_click_is_picked(served: Served, session: DemoSessio
     found = session.ask(session.pile(1), ["zorb"], teacher=False)[0]
     assert found.mask[row, column] and found.margin > 0
     video, outcome = page.predict(1, None, "zorb", api_name="/pick")
-    assert video and "absent" not in outcome and session.simulator._submit(_taught).result() == ("zorb",)
+    assert video and "zorb" in outcome and session.simulator._submit(_taught).result() == ("zorb",)
     page.predict("zorb", api_name="/forget")
     page.predict(1, None, "hammer", api_name="/pick")
     assert session.simulator._submit(_taught).result() == ()
@@ -233,14 +317,43 @@ def test_a_person_names_an_object_and_the_arm_picks_it(served: Served, image: Pa
 
 
 @pytest.mark.sim
+def test_what_an_error_says_covers_nothing(served: Served, tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    with opened_browser(served.url) as (page, _):
+
+        def check(message: str) -> None:
+            page.get_by_text(message).first.wait_for()
+            for place in (name, words, seed, page.get_by_role("button", name="Teach"), picture):
+                place.click(timeout=5000)  # which fails where another element is above it
+            assert page.locator(".toast-body").count() == 0
+
+        page.get_by_text("In it: ").wait_for()
+        name, words = page.get_by_label("What you call it"), page.get_by_label("Object, or")
+        seed, picture = page.get_by_label("Pile (seed)"), page.locator("img").first
+        name.fill("zorb")
+        page.get_by_role("button", name="Teach").click()
+        check("expected a point on the object")
+        page.get_by_role("button", name="Forget").click()
+        check("none was taught")
+        words.fill("no mug")
+        page.get_by_role("button", name="Pick it").click()
+        check("'no' is not understood")
+        seed.fill("-1")
+        page.keyboard.press("Tab")
+        check("expected seed to lie")
+        page.locator("input[type=file][accept='image/*']").set_input_files(tmp_path / "broken.png")
+        check("expected an image")
+
+
+@pytest.mark.sim
 def test_the_arm_picks_in_the_pile_that_was_shown(session: DemoSession) -> None:
     pile = session.pile(1)
-    again, attempt = session.simulator.pile(1), session.simulator.pick(1, "Hammer", session.student.examples)
+    again, attempt = session.simulator.pile(1), session.simulator.pick(1, "Hammer", session.student.examples, {})
     np.testing.assert_array_equal(again.result().observation["hand_rgb"], pile.observation["hand_rgb"])
     assert set(pile.visible) <= set(pile.objects) and "hammer" in attempt.result().outcome
     assert len(attempt.result().video) > 1000
     with pytest.raises(InvalidArgumentError, match="instruction"):
-        session.simulator.pick(0, "ä" * 200, session.student.examples).result()
+        session.simulator.pick(0, "ä" * 200, session.student.examples, {}).result()
 
 
 @pytest.mark.sim
@@ -287,6 +400,11 @@ def test_an_object_is_taught_and_forgotten_over_http(exported: Path, tmp_path: P
         assert page.predict("banana", api_name="/forget")[1]["data"] == [["my box", 1]]
         with pytest.raises(AppError, match="banana"):
             page.predict("banana", api_name="/forget")
+        out.rename(tmp_path / "elsewhere")  # while the page is open
+        with pytest.raises(AppError, match=r"policy\.json is not there"):
+            teach("gone", 50, 40)
+        assert not out.exists() and session.taught == [["my box", 1]]
+        (tmp_path / "elsewhere").rename(out)
     with open_session(config) as session:  # the folder keeps it
         assert session.taught == [["my box", 1]] and not load_examples(policy).taught
     with (
