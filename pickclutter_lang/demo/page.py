@@ -329,30 +329,31 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
                     student = gr.AnnotatedImage(label="Student", min_width=240)
                     teacher = gr.AnnotatedImage(label="Teacher", min_width=240)
                 answers = gr.Dataframe(headers=_HEADERS, label="Scores", interactive=False, wrap=True)
-        quiet = {"show_progress": "hidden", "api_visibility": "private"}  # progress hides what it is shown on
-        new_pile.click(lambda n: ((n or 0) + 1) % 2**32, number, number, queue=False, api_visibility="private")
+        quiet = {"show_progress": "hidden"}  # it covers what it is shown on, after an error for good
+        private = {**quiet, "api_visibility": "private"}
+        new_pile.click(lambda n: ((n or 0) + 1) % 2**32, number, number, queue=False, **private)
         shown: dict[str, Any] = {
             "fn": _with_errors(gr, objects, partial(_show, gr, session)), "inputs": [number, own, names],
-            "outputs": [objects, student, teacher, answers], "show_progress_on": objects, "trigger_mode": "always_last",
+            "outputs": [objects, student, teacher, answers], "trigger_mode": "always_last", **quiet,
         }  # fmt: skip
         gr.on([page.load, number.change, own.change, names.submit, names.blur], **shown, api_name="show")
         gr.on(
             [page.load, number.change, own.change], partial(_view, session), [number, own], [seen, column, row, taught],
-            trigger_mode="always_last", **quiet,
+            trigger_mode="always_last", **private,
         )  # fmt: skip
         point_at, chosen = _on_click(gr, said, session)
-        seen.select(point_at, [number, own], [seen, column, row, said], **quiet)
-        taught.select(chosen, None, name, queue=False, api_visibility="private")
+        seen.select(point_at, [number, own], [seen, column, row, said], **private)
+        taught.select(chosen, None, name, queue=False, **private)
         after = gr.on(
             [teach_it.click, name.submit], _with_errors(gr, said, partial(_teach, session)),
-            [number, own, name, column, row], [seen, names, said, taught], show_progress_on=said, api_name="teach",
+            [number, own, name, column, row], [seen, names, said, taught], api_name="teach", **quiet,
         )  # fmt: skip
         forget = _with_errors(gr, said, partial(_forget, session))
-        forgotten = forget_it.click(forget, name, [said, taught], show_progress_on=said, api_name="forget")
+        forgotten = forget_it.click(forget, name, [said, taught], api_name="forget", **quiet)
         for done in (after, forgotten):
             done.success(**shown, api_visibility="private")
         pick = _with_errors(gr, outcome, partial(_pick_on_page, session, folder))
-        pick_it.click(pick, [number, own, names], [video, outcome], show_progress_on=outcome, api_name="pick")
+        pick_it.click(pick, [number, own, names], [video, outcome], api_name="pick", **quiet)
     return page
 
 
@@ -409,12 +410,13 @@ def _show(gr: Any, session: DemoSession, number: int, own: Path | None, text: st
 
 def _pick_on_page(
     session: DemoSession, folder: Path, number: int, own: Path | None, text: str | None
-) -> Iterator[tuple[str, str]]:
-    """Yield the file of a pick's video, and what came of it."""
+) -> Iterator[tuple[str | None, str]]:
+    """Yield the file of a pick's video, and what comes of it."""
     if own is not None:
         raise InvalidArgumentError("expected a pile, but your own image is shown, where no arm is; remove it")
     pile = session.pile(number)
     name = split_names(text or next(iter(pile.visible), session.names[0]), _known(session, pile))[0]
+    yield None, f"The arm picks {name} ..."
     attempt: Attempt = _result(session.simulator.pick(number, name, session.student.examples, session.clicked))
     path = folder / f"{uuid4().hex}.mp4"
     path.write_bytes(attempt.video)
