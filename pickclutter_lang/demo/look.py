@@ -133,10 +133,10 @@ def detect_by_teacher(
     )
     features = encode_images(teacher, image[None])
     scores = prompt_pair_probabilities(features, present, absent, teacher.logit_scale)[0].tolist()
-    maps = np.zeros((len(names), *image.shape[:2]))
+    nowhere = np.zeros(image.shape[:2], bool)
+    maps = np.zeros((len(names), *nowhere.shape))
     if isinstance(teacher, teachers.PocketTeacher):
         maps = _maps(teacher, image, names)
-    nowhere = np.zeros(image.shape[:2], bool)
     return [Detection(score, threshold, nowhere, heatmap) for score, heatmap in zip(scores, maps, strict=True)]
 
 

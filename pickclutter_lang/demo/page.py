@@ -43,11 +43,11 @@ from pickclutter_lang.utils.validation import check_seed
 
 HOST = "127.0.0.1"
 MAX_UPLOAD = "16mb"
-_STUDENT = "student"
-"""Variant of the policy in the simulator."""
+_STUDENT = "student"  # variant of the policy in the simulator
 _NOT_CALIBRATED = Thresholds(0.5, {}, None)
 _KEPT_PILES = 8
 _CLICKED_SIDE = 1024
+_CORRECT = " If that is not it, click what it took in the image, type what that is, and press Teach."
 
 
 class SimulatedPile(NamedTuple):
@@ -57,14 +57,6 @@ class SimulatedPile(NamedTuple):
     objects: tuple[str, ...]
     visible: tuple[str, ...]
     labels: NDArray[np.object_]
-
-
-class Attempt(NamedTuple):
-    """What came of a pick, in words, its MP4 video, and whether it succeeded."""
-
-    outcome: str
-    video: bytes
-    success: bool
 
 
 class Simulator:
@@ -83,8 +75,10 @@ class Simulator:
         check_seed(seed)
         return self._submit(_show_pile, seed)
 
-    def pick(self, seed: int, name: str, examples: Examples, clicked: Mapping[str, set[str]]) -> Future[Attempt]:
-        """Have an object of a pile picked by the student with these examples.
+    def pick(
+        self, seed: int, name: str, examples: Examples, clicked: Mapping[str, set[str]]
+    ) -> Future[tuple[str, bytes]]:
+        """Have an object of a pile picked by the student with these examples; it gives the outcome, and an MP4 video.
 
         :param clicked: taught name -> what the simulator calls the objects that were clicked for it
         """
@@ -103,8 +97,7 @@ class Simulator:
                 return self._pool.submit(function, self._config, *arguments)  # type: ignore[no-any-return]
 
 
-_runners: list[RolloutRunner] = []
-"""In the process: the environment, once it is made."""
+_runners: list[RolloutRunner] = []  # in the process: the environment, once it is made
 
 
 def _runner(config: RolloutConfig) -> RolloutRunner:
@@ -140,7 +133,9 @@ def _asked(name: str, known: Sequence[str], clicked: Mapping[str, set[str]], pil
     return replace(asked, target=right[0], expected=tuple(right))
 
 
-def _pick(config: RolloutConfig, seed: int, name: str, examples: Examples, clicked: Mapping[str, set[str]]) -> Attempt:
+def _pick(
+    config: RolloutConfig, seed: int, name: str, examples: Examples, clicked: Mapping[str, set[str]]
+) -> tuple[str, bytes]:
     runner, video = _runner(config), VideoRecorder()
     assert runner.student is not None
     runner.student.examples = examples
@@ -148,9 +143,9 @@ def _pick(config: RolloutConfig, seed: int, name: str, examples: Examples, click
     runner.use_detector(_STUDENT, detector)  # which knows the taught names now
     start = runner.start(seed, partial(_asked, name, detector.names, clicked))
     episode = runner.run(_STUDENT, start, video.callback)
-    outcome = "success" if episode["success"] else "failure"
-    video_of = video.mp4(outcome if is_known(episode) else "")
-    return Attempt(outcome_in_words(episode), video_of, bool(episode["success"]))
+    if episode["success"]:
+        return outcome_in_words(episode), video.mp4("success")
+    return outcome_in_words(episode) + _CORRECT, video.mp4("failure" if is_known(episode) else "")
 
 
 class DemoSession:
@@ -195,11 +190,10 @@ class DemoSession:
     @property
     def taught(self) -> list[list[Any]]:
         """Names that the student was taught, each with the number of its examples."""
-        examples = self.student.examples
-        return [[name, examples.count(name)] for name in examples.taught]
+        return [[name, self.student.examples.count(name)] for name in self.student.examples.taught]
 
-    def teach(self, name: str, example: Example, clicked: str | None = None) -> None:
-        """Show the student an object: it knows it from then on.
+    def teach(self, name: str, example: Example, clicked: str | None) -> str:
+        """Show the student an object: it knows it from then on, by the name that is returned, as it spells it.
 
         :param clicked: what the simulator calls it
         :raises InvalidArgumentError: for a name that is no line of text, or too many examples
@@ -214,6 +208,7 @@ class DemoSession:
                 taught_folder.add_to_folder(self.student, name, example, self._kept)
             if clicked is not None:
                 self.clicked.setdefault(name, set()).add(clicked)
+            return name
 
     def forget(self, name: str) -> None:
         """Take a name out of what the student was taught.
@@ -222,8 +217,7 @@ class DemoSession:
         """
         with self._lock:
             examples = self.student.examples.forget([name])
-            kept = self._kept
-            self.student.examples = examples if kept is None else taught_folder.forget(str(kept), [name])
+            self.student.examples = taught_folder.forget(str(self._kept), [name]) if self._kept else examples
             self.clicked = {one: of for one, of in self.clicked.items() if one in self.student.examples.taught}
 
     @cached_property
@@ -329,7 +323,7 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
                     student = gr.AnnotatedImage(label="Student", min_width=240)
                     teacher = gr.AnnotatedImage(label="Teacher", min_width=240)
                 answers = gr.Dataframe(headers=_HEADERS, label="Scores", interactive=False, wrap=True)
-        quiet = {"show_progress": "hidden"}  # it covers what it is shown on, after an error for good
+        quiet: dict[str, Any] = {"show_progress": "hidden"}  # it covers what it is shown on, after an error for good
         private = {**quiet, "api_visibility": "private"}
         new_pile.click(lambda n: ((n or 0) + 1) % 2**32, number, number, queue=False, **private)
         shown: dict[str, Any] = {
@@ -417,13 +411,10 @@ def _pick_on_page(
     pile = session.pile(number)
     name = split_names(text or next(iter(pile.visible), session.names[0]), _known(session, pile))[0]
     yield None, f"The arm picks {name} ..."
-    attempt: Attempt = _result(session.simulator.pick(number, name, session.student.examples, session.clicked))
+    outcome, video = _result(session.simulator.pick(number, name, session.student.examples, session.clicked))
     path = folder / f"{uuid4().hex}.mp4"
-    path.write_bytes(attempt.video)
-    yield str(path), attempt.outcome + ("" if attempt.success else _CORRECT)
-
-
-_CORRECT = " If that is not it, click what it took in the image, type what that is, and press Teach."
+    path.write_bytes(video)
+    yield str(path), outcome
 
 
 def _known(session: DemoSession, image: SimulatedPile | NDArray[np.uint8]) -> list[str]:
@@ -493,9 +484,8 @@ def _teach(
     )  # "my mug" stays, which is "mug" where it is no known name
     if not given or len(read := split_names(given, [*session.names, given])) != 1:
         raise InvalidArgumentError(f"expected one name of the object, but got {text!r}: type what you call it")
-    name = read[0]
     example, clicked = _example(session, number, own, u, v)
-    session.teach(name, example, clicked)
+    name = session.teach(read[0], example, clicked)
     count = session.student.examples.count(name)
     said = f"Taught {name} by what has a white edge (examples: {count}). Ask for it, or press Pick it."
     yield _outlined(example), name, said, session.taught
@@ -515,11 +505,10 @@ def annotated(
     image: NDArray[np.uint8], names: Sequence[str], found: Sequence[Detection]
 ) -> tuple[NDArray[np.uint8], list[tuple[NDArray[np.float64], str]]]:
     """Return an image [S, S, 3] with map and chosen segment of each name, as `gradio.AnnotatedImage` takes it."""
-    parts = []
-    for name, one in zip(names, found, strict=True):
-        heatmap = one.heatmap / max(float(one.heatmap.max()), 1e-12)
-        parts.append((np.maximum(0.6 * heatmap, 0.4 * one.mask), f"{name}: {one.score:.2f}"))
-    return image, parts
+    return image, [
+        (np.maximum(0.6 * one.heatmap / max(one.heatmap.max(), 1e-12), 0.4 * one.mask), f"{name}: {one.score:.2f}")
+        for name, one in zip(names, found, strict=True)
+    ]
 
 
 def table(names: Sequence[str], student: Sequence[Detection], teacher: Sequence[Detection]) -> list[list[str]]:

@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ FOLDER = "videos"
 SIDE = 512
 """Pixels of the view of a camera."""
 _HEADER = 88
+_SIZE = 2 * SIDE, SIDE + _HEADER
 _FRAMES_PER_SECOND, _EVERY = 15, 2
 _DETECTION_FRAMES, _LAST_FRAMES = 24, 36
 _HOT = np.array([255.0, 60.0, 0.0])
@@ -111,31 +111,30 @@ class VideoRecorder:
         :raises DatasetError: when ffmpeg fails
         """
         last = partial(self._frames[-1], outcome=outcome)
-        return encode_video(draw() for draw in self._frames + [last] * _LAST_FRAMES)
+        return encode_video((draw() for draw in self._frames + [last] * _LAST_FRAMES), _SIZE)
 
 
-def encode_video(frames: Iterable[Image.Image]) -> bytes:
-    """Return frames, RGB of one even size, 15 a second, as an MP4 video (H.264); they are drawn as it takes them.
+def encode_video(frames: Iterable[Image.Image], size: tuple[int, int]) -> bytes:
+    """Return frames, RGB, 15 a second, as an MP4 video (H.264); they are drawn as it takes them.
 
+    :param size: of all frames, (width, height), both even
     :raises DatasetError: when ffmpeg fails
     """
     import imageio_ffmpeg
 
-    others = iter(frames)
-    first = next(others)
-    size = "{}x{}".format(*first.size)
+    sides = "{}x{}".format(*size)
     with tempfile.TemporaryDirectory() as folder:
         video = Path(folder) / "video.mp4"
         command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24"]
-        command += ["-s", size, "-r", str(_FRAMES_PER_SECOND), "-i", "-", "-c:v", "libx264", "-pix_fmt", "yuv420p"]
+        command += ["-s", sides, "-r", str(_FRAMES_PER_SECOND), "-i", "-", "-c:v", "libx264", "-pix_fmt", "yuv420p"]
         command += ["-preset", "veryfast", "-crf", "25", "-movflags", "+faststart", str(video)]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as done:
             with suppress(BrokenPipeError):  # it ended, and says why
-                for frame in chain([first], others):
+                for frame in frames:
                     done.stdin.write(frame.tobytes())  # type: ignore[union-attr]
             said = done.communicate()[1].decode(errors="replace").strip().rpartition("\n")[2]
         if done.returncode != 0:
-            raise DatasetError(f"cannot encode a video of {size} pixels: ffmpeg ended with {done.returncode}: {said}")
+            raise DatasetError(f"cannot encode a video of {sides} pixels: ffmpeg ended with {done.returncode}: {said}")
         return video.read_bytes()
 
 
@@ -157,7 +156,7 @@ def _frame(
 
 def _draw(views: Sequence[NDArray[np.uint8]], instruction: str, said: str, outcome: str = "") -> Image.Image:
     """Draw the views [H, W, 3] of base and hand camera side by side under two lines; a success is green."""
-    canvas = Image.new("RGB", (2 * SIDE, SIDE + _HEADER), (24, 26, 30))
+    canvas = Image.new("RGB", _SIZE, (24, 26, 30))
     for n, view in enumerate(views):
         canvas.paste(Image.fromarray(view).resize((SIDE, SIDE), Image.Resampling.BICUBIC), (n * SIDE, _HEADER))
     draw = ImageDraw.Draw(canvas)

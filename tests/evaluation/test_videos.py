@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder, draw_outline
 from pickclutter_lang.language.instructions import encode_instruction
+from pickclutter_lang.manipulation.scripted_picker import PickPhase
 from pickclutter_lang.policy.detectors import Detection
-from pickclutter_lang.policy.policy import EpisodeState, PickPhase
+from pickclutter_lang.policy.policy import EpisodeState
 
 GREEN = (40, 160, 40)
 

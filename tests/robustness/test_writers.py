@@ -136,7 +136,7 @@ def test_a_read_only_disk_is_an_error(name: str, inputs: Path, chat: str, tmp_pa
 def test_a_film_without_room_is_an_error(tmp_path: Path) -> None:
     code = "import numpy as np; from PIL import Image; from pickclutter_lang.evaluation.videos import encode_video; "
     code += "noise = np.random.default_rng(0).integers(255, size=(20, 128, 128, 3), dtype=np.uint8); "
-    code += "encode_video([Image.fromarray(frame) for frame in noise])"
+    code += "encode_video([Image.fromarray(frame) for frame in noise], (128, 128))"
     done = on_small_disk(tmp_path, "20k", ["env", f"TMPDIR={tmp_path}", sys.executable, "-c", code])
     assert done.returncode == 1 and "DatasetError" in done.stderr
 
