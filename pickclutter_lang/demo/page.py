@@ -260,14 +260,14 @@ def serve(session: DemoSession, port: int) -> Iterator[str]:
     from starlette.middleware import Middleware
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-    local = Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
     with TemporaryDirectory(prefix="pickclutter_demo_") as folder:
         os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": folder}  # nothing leaves this machine
         page = _build_page(session, Path(folder).resolve())
         try:
             page.queue().launch(
                 server_name=HOST, server_port=port, share=False, quiet=True, ssr_mode=False, prevent_thread_lock=True,
-                max_file_size=MAX_UPLOAD, footer_links=[], app_kwargs={"middleware": [local]},
+                max_file_size=MAX_UPLOAD, footer_links=[],
+                app_kwargs={"middleware": [Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])]},
             )  # fmt: skip
         except OSError as error:
             raise InvalidArgumentError(f"expected a free port, but {port} is not ({error}); choose another") from error
@@ -281,23 +281,13 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
     """Return a `gradio.Blocks`; videos of picks go into the folder, where images of one's own are."""
     import gradio as gr
 
-    class Page(gr.Blocks):
-        """Refuses in one line what no page of it sends."""
-
-        async def preprocess_data(self, block_fn: Any, inputs: list[Any], *rest: Any) -> Any:
-            try:
-                return await super().preprocess_data(block_fn, inputs, *rest)
-            except Exception as error:  # each component has others
-                message = f"expected values as the page sends them, but got {inputs!r:.80}"
-                raise gr.Error(message, print_exception=False) from error
-
-    spec, looks = session.student.config, session.student.calibration
-    adapted = adapted_note(looks.note(session.student.looks_twice))
-    with Page(title="pickclutter-lang", delete_cache=(3600, 3600)) as page:
+    spec = session.student.config
+    with _blocks(gr) as page:
         gr.Markdown(
             f"## What can be picked?\nStudent `{spec.network.name}`, distilled from the teacher `{spec.teacher.name}`. "
             f"A score says whether the named object is {spec.target_label}, and its color where: the map, "
-            f"and the segment that the arm would pick. Any name is allowed. {adapted}\n\n**Show it once:** click an "
+            "and the segment that the arm would pick. Any name is allowed. "
+            f"{adapted_note(session.student.calibration.note(session.student.looks_twice))}\n\n**Show it once:** click an "
             "object, type what you call it, press Teach, and ask for it, here or in another pile."
         )
         with gr.Row():
@@ -308,14 +298,12 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
                     new_pile = gr.Button("New pile", min_width=100)
                     pick_it = gr.Button("Pick it", variant="primary", min_width=100)
                 objects = gr.Markdown()
-                video = gr.Video(show_label=False, autoplay=True, interactive=False)
-                outcome = gr.Markdown()
+                video, outcome = gr.Video(show_label=False, autoplay=True, interactive=False), gr.Markdown()
                 own: Any = gr.Image(
                     label="Your own image instead; its center square is used", height=240,
                     sources=["upload", "clipboard"], visible=not spec.depth,
                 )  # fmt: skip
-                # The file, which `_image` reads; a ValueError for one that was not uploaded.
-                own.preprocess = lambda given: given and folder / Path(given.path).resolve().relative_to(folder)
+                own.preprocess = partial(_upload, folder)  # `_image` reads it
             with gr.Column(scale=3, min_width=300):
                 with gr.Row():
                     seen, name, column, row, teach_it, forget_it, said, taught = _teaching_panel(gr)
@@ -324,7 +312,7 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
                     teacher = gr.AnnotatedImage(label="Teacher", min_width=240)
                 answers = gr.Dataframe(headers=_HEADERS, label="Scores", interactive=False, wrap=True)
         quiet: dict[str, Any] = {"show_progress": "hidden"}  # it covers what it is shown on, after an error for good
-        private = {**quiet, "api_visibility": "private"}
+        private = quiet | {"api_visibility": "private"}
         new_pile.click(lambda n: ((n or 0) + 1) % 2**32, number, number, queue=False, **private)
         shown: dict[str, Any] = {
             "fn": _with_errors(gr, objects, partial(_show, gr, session)), "inputs": [number, own, names],
@@ -349,6 +337,25 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
         pick = _with_errors(gr, outcome, partial(_pick_on_page, session, folder))
         pick_it.click(pick, [number, own, names], [video, outcome], api_name="pick", **quiet)
     return page
+
+
+def _blocks(gr: Any) -> Any:
+    """Return `gradio.Blocks` that refuse in one line what no page of theirs sends."""
+
+    class Page(gr.Blocks):  # type: ignore[misc]
+        async def preprocess_data(self, function: Any, inputs: list[Any], *rest: Any) -> Any:
+            try:
+                return await super().preprocess_data(function, inputs, *rest)
+            except Exception as error:  # each component raises others
+                said = f"expected values as the page sends them, but got {inputs!r:.80}"
+                raise gr.Error(said, print_exception=False) from error
+
+    return Page(title="pickclutter-lang", delete_cache=(3600, 3600))
+
+
+def _upload(folder: Path, given: Any) -> Path | None:
+    """Return the file that was uploaded; raise ValueError for one that was not."""
+    return given and folder / Path(given.path).resolve().relative_to(folder)
 
 
 def _teaching_panel(gr: Any) -> tuple[Any, ...]:
@@ -479,9 +486,8 @@ def _teach(
     session: DemoSession, number: int, own: Path | None, text: str | None, u: int | None, v: int | None
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the image with an edge around what was taken, the name, what to do next, and what was taught."""
-    given = " ".join((text or "").split()).removeprefix(
-        "the "
-    )  # "my mug" stays, which is "mug" where it is no known name
+    # "My mug" stays, which is "mug" where it is no known name.
+    given = " ".join((text or "").split()).removeprefix("the ")
     if not given or len(read := split_names(given, [*session.names, given])) != 1:
         raise InvalidArgumentError(f"expected one name of the object, but got {text!r}: type what you call it")
     example, clicked = _example(session, number, own, u, v)
