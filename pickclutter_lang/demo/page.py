@@ -287,8 +287,8 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
             f"## What can be picked?\nStudent `{spec.network.name}`, distilled from the teacher `{spec.teacher.name}`. "
             f"A score says whether the named object is {spec.target_label}, and its color where: the map, "
             "and the segment that the arm would pick. Any name is allowed. "
-            f"{adapted_note(session.student.calibration.note(session.student.looks_twice))}\n\n**Show it once:** click an "
-            "object, type what you call it, press Teach, and ask for it, here or in another pile."
+            f"{adapted_note(session.student.calibration.note(session.student.looks_twice))}\n\n**Show it once:** click "
+            "an object, type what you call it, press Teach, and ask for it, here or in another pile."
         )
         with gr.Row():
             with gr.Column(scale=2, min_width=300):
