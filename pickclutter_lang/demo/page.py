@@ -182,10 +182,9 @@ class DemoSession:
                 return detector.detect(image.observation, names)
             return detector.detect_without_depth(image, names)
 
-    @property
-    def names(self) -> list[str]:
-        """Names that the student was taught, and those of its folder."""
-        return list(dict.fromkeys([*self.student.examples.taught, *self.student.config.names]))
+    def names(self, *others: str) -> list[str]:
+        """Return the names that the student was taught, those of its folder, and others."""
+        return list(dict.fromkeys([*self.student.examples.taught, *self.student.config.names, *others]))
 
     @property
     def taught(self) -> list[list[Any]]:
@@ -390,16 +389,13 @@ def _on_click(gr: Any, said: Any, session: DemoSession) -> tuple[Callable[..., A
 
 def _show(gr: Any, session: DemoSession, number: int, own: Path | None, text: str | None) -> Iterator[tuple[Any, ...]]:
     """Yield the objects, what the student finds, what the teacher finds, and the table of scores."""
-    known, (image, pixels) = session.names, _image(session, number, own)
-    if isinstance(image, SimulatedPile):
-        default = next(iter(image.visible), known[0])
-        objects = ", ".join(name if name in image.visible else f"{name} (hidden)" for name in image.objects)
-    else:
-        objects, default = "your own image", known[0]
-    names = split_names(text or default, _known(session, image))
+    image, pixels = _image(session, number, own)
+    shown, visible = (image.objects, image.visible) if isinstance(image, SimulatedPile) else ((), ())
+    objects = ", ".join(name if name in visible else f"{name} (hidden)" for name in shown)
+    names = split_names(text or next(iter(visible), session.names()[0]), session.names(*shown))
     note = None if isinstance(image, SimulatedPile) else StudentDetector(session.student).note_on_photo(image, names)
     student = session.ask(image, names, teacher=False)
-    said = f"In it: {objects}. {note or ''}".strip()
+    said = f"In it: {objects if own is None else 'your own image'}. {note or ''}".strip()
     yield said, annotated(pixels, names, student), gr.skip(), table(names, student, [])
     try:
         teacher = session.ask(image, names, teacher=True)
@@ -416,17 +412,12 @@ def _pick_on_page(
     if own is not None:
         raise InvalidArgumentError("expected a pile, but your own image is shown, where no arm is; remove it")
     pile = session.pile(number)
-    name = split_names(text or next(iter(pile.visible), session.names[0]), _known(session, pile))[0]
+    name = split_names(text or next(iter(pile.visible), session.names()[0]), session.names(*pile.objects))[0]
     yield None, f"The arm picks {name} ..."
     outcome, video = _result(session.simulator.pick(number, name, session.student.examples, session.clicked))
     path = folder / f"{uuid4().hex}.mp4"
     path.write_bytes(video)
     yield str(path), outcome
-
-
-def _known(session: DemoSession, image: SimulatedPile | NDArray[np.uint8]) -> list[str]:
-    """Return names that the student knows, and those of a pile."""
-    return [*session.names, *(image.objects if isinstance(image, SimulatedPile) else ())]
 
 
 def _image(
@@ -451,7 +442,8 @@ def _find(session: DemoSession, number: int, own: Path | None, x: int, y: int) -
     """Yield the image with an edge around the object that was clicked in the enlarged one, its point, and no error."""
     zoom = _zoom(_image(session, number, own)[1])
     u, v = x // zoom, y // zoom
-    yield _outlined(_example(session, number, own, u, v)[0]), u, v, ""
+    example, _ = _example(session, number, own, u, v)
+    yield _enlarged(draw_outline(example.rgb, example.mask)), u, v, ""
 
 
 def _example(
@@ -469,10 +461,6 @@ def _example(
     return find_example(image.observation, (u, v)), image.labels[v, u]
 
 
-def _outlined(example: Example) -> NDArray[np.uint8]:
-    return _enlarged(draw_outline(example.rgb, example.mask))
-
-
 def _zoom(pixels: NDArray[np.uint8]) -> int:
     return max(_CLICKED_SIDE // len(pixels), 1)
 
@@ -488,13 +476,13 @@ def _teach(
     """Yield the image with an edge around what was taken, the name, what to do next, and what was taught."""
     # "My mug" stays, which is "mug" where it is no known name.
     given = " ".join((text or "").split()).removeprefix("the ")
-    if not given or len(read := split_names(given, [*session.names, given])) != 1:
+    if not given or len(read := split_names(given, session.names(given))) != 1:
         raise InvalidArgumentError(f"expected one name of the object, but got {text!r}: type what you call it")
     example, clicked = _example(session, number, own, u, v)
     name = session.teach(read[0], example, clicked)
     count = session.student.examples.count(name)
     said = f"Taught {name} by what has a white edge (examples: {count}). Ask for it, or press Pick it."
-    yield _outlined(example), name, said, session.taught
+    yield _enlarged(draw_outline(example.rgb, example.mask)), name, said, session.taught
 
 
 def _forget(session: DemoSession, text: str | None) -> Iterator[tuple[Any, ...]]:
