@@ -18,7 +18,7 @@ from uuid import uuid4
 
 import numpy as np
 import torch
-from joblib.externals.loky import ProcessPoolExecutor
+from loky import ProcessPoolExecutor
 from numpy.typing import NDArray
 
 from pickclutter_lang.demo.config import DemoConfig

@@ -1,7 +1,7 @@
-"""Tasks in several processes: of this machine by joblib, or of a Ray cluster by Ray's actors.
+"""Tasks in several processes: of this machine by loky, or of a Ray cluster by Ray's actors.
 
 A worker prepares once what is heavy, such as a simulator, and then does task after task. Only tasks and results travel:
-what is large a task writes to storage that all machines share. joblib's loky starts workers by exec, since a renderer
+what is large a task writes to storage that all machines share. loky starts workers by exec, since a renderer
 survives no fork.
 """
 
@@ -13,10 +13,9 @@ import os
 import signal
 import socket
 import sys
-import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor
-from contextlib import contextmanager
+from concurrent.futures import BrokenExecutor, as_completed
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -33,6 +32,8 @@ _PATIENCE_S = 5.0
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _SHARED_VARIABLES = ("PICKCLUTTER_", "MS2_")
 """Beginnings of the environment variables that workers of a cluster get from the command."""
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Environment variables by which workers share the cores."""
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 _functions: dict[str, Callable[[Any], Any]] = {}
@@ -75,7 +76,7 @@ class PoolConfig:
         """
         left, deaths = dict(enumerate(tasks)), 0
         work = _Work(uuid4().hex, make_function, str(Path.cwd()), os.getpid())
-        with _cluster(self.address) if self.engine == "ray" else _local():
+        with _cluster(self.address) if self.engine == "ray" else nullcontext():
             while left:
                 try:
                     for number, result in self._start(work, list(left.items())):
@@ -95,14 +96,24 @@ class PoolConfig:
         if self.engine == "ray":
             yield from _map_on_cluster(work, tasks, self.workers)
             return
-        from joblib import Parallel, delayed
+        cores = len(os.sched_getaffinity(0))
+        workers = self.workers or cores
+        if workers == 1:
+            try:
+                yield from (work(*task) for task in tasks)
+            finally:
+                _functions.clear()
+            return
+        from loky import ProcessPoolExecutor
 
-        workers = self.workers or len(os.sched_getaffinity(0))
-        workers = min(workers, max(2, len(tasks)))  # what is left of several workers' tasks is not done in this process
-        parallel = Parallel(
-            workers, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs", max_nbytes=None
-        )
-        yield from parallel(delayed(work)(*task) for task in tasks)
+        threads = str(max(cores // workers, 1))
+        variables = {name: os.environ.get(name, threads) for name in _THREADS}
+        pool = ProcessPoolExecutor(min(workers, len(tasks)), env=variables)
+        try:
+            for done in as_completed([pool.submit(work, *task) for task in tasks]):
+                yield done.result()
+        finally:
+            pool.shutdown(wait=True, kill_workers=True)
 
 
 @dataclass(frozen=True)
@@ -151,19 +162,6 @@ def _deaths() -> tuple[type[Exception], ...]:
     """Return the errors that say that a worker died."""
     ray = sys.modules.get("ray")
     return (BrokenExecutor, ray.exceptions.RayActorError) if ray else (BrokenExecutor,)
-
-
-@contextmanager
-def _local() -> Iterator[None]:
-    """End the workers with the block."""
-    from joblib.externals.loky import get_reusable_executor
-
-    warnings.filterwarnings("ignore", "[0-9]+ tasks which were still being processed", UserWarning)  # a loop was left
-    try:
-        yield
-    finally:
-        get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
-        _functions.clear()  # of a single worker, which is this process
 
 
 @contextmanager
