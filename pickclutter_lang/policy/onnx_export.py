@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -34,7 +33,7 @@ from pickclutter_lang.policy.folder import (
     write_folder,
 )
 from pickclutter_lang.policy.runtime import SCORES
-from pickclutter_lang.policy.torch_networks import CropEncoder, TorchNetworks, load_pretrained
+from pickclutter_lang.policy.torch_networks import CropEncoder, TorchNetworks, load_pretrained, noise
 from pickclutter_lang.students.prompts import PromptFeatures
 from pickclutter_lang.students.student import MultiLabelStudent
 from pickclutter_lang.utils.locks import dir_lock
@@ -89,7 +88,7 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
     with dir_lock(out):
         features = networks.encode_names([*spec.names, *further])
         files, size = {TEXT_FILE: text_bytes([*spec.names, *further], features)}, spec.image_size
-        images = _noise(_COMPARED, spec.camera_spec.channels, size, size)
+        images = noise(_COMPARED, spec.camera_spec.channels, size, size)
         texts = {key: torch.from_numpy(value) for key, value in features._asdict().items()}
         few = {key: value[:1] for key, value in texts.items()}
         files[NETWORK_FILE], difference = export_onnx(
@@ -101,7 +100,7 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
         )
         if networks.crop_classifier is not None and spec.object_crop_size is not None:
             size = spec.object_crop_size
-            crops = {"images": _noise(_COMPARED, 3, size, size), "masks": _noise(_COMPARED, size, size).round()}
+            crops = {"images": noise(_COMPARED, 3, size, size), "masks": noise(_COMPARED, size, size).round()}
             compared = [crops, {key: value[:1] for key, value in crops.items()}]
             files[CROPS_FILE], of_crops = export_onnx(
                 networks.crop_classifier, compared, ["logits"], {"images": "N", "masks": "N"}, {}
@@ -109,7 +108,7 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
             difference = max(difference, of_crops)
         if examples.taught or loaded.thresholds.second_look is not None:
             encoder = CropEncoder(use_bf16=False).eval()
-            alone = _noise(_COMPARED, 3, OBJECT_SIZE, OBJECT_SIZE)
+            alone = noise(_COMPARED, 3, OBJECT_SIZE, OBJECT_SIZE)
             files[CROP_ENCODER_FILE], of_crops = export_onnx(
                 encoder, [{"crops": alone}, {"crops": alone[:1]}], ["features"], {"crops": "N"}, {}
             )
@@ -119,11 +118,6 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
         made = replace(loaded, student=spec, further_names=further)
         write_folder(out, made, files, load_catalog(policy), learned)
     return ExportedRuntime(out, difference)
-
-
-def _noise(*shape: int) -> Tensor:
-    """Return noise in 0..1."""
-    return torch.rand(math.prod(shape), generator=torch.Generator().manual_seed(0)).reshape(shape)
 
 
 class ScoreNetwork(nn.Module):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
+import copy
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from safetensors.torch import load, save
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.modules.module import register_module_forward_hook
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from pickclutter_lang.datasets.transforms.resampling import OBJECT_SIZE
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
@@ -41,17 +44,18 @@ from pickclutter_lang.utils.reading import check_finite, damage_of, to_float, to
 
 PROMPTS_PREFIX, CROP_CLASSIFIER_PREFIX = "prompts.", "closeups."
 """How the names of the contexts' and of the crop classifier's weights begin."""
-_FROZEN = ("_network", "_crop_network", "_crop_encoder")
-_WARMUP_CALLS = 3
-"""After so many calls a traced network is compiled."""
+_Network = TypeVar("_Network", MultiLabelStudent, CropClassifier)
+_FOLD_TOLERANCE = 1e-3
+"""Largest difference that folding may make, as part of the largest value."""
 
 
 class TorchNetworks:
     """The networks of a student on the CPU.
 
     Names of the folder need no teacher. Others are encoded, without a description, by the text tower of the teacher
-    that the student was distilled from. It is loaded at the first of them, and each is encoded once. The weights are
-    frozen at the first prediction, and the crop classifier's at the first crop: later changes of `model` do not count.
+    that the student was distilled from. It is loaded at the first of them, and each is encoded once. The first
+    prediction copies the weights of `model`, and the first crop those of `crop_classifier`, with batch norms folded:
+    later changes do not count.
     """
 
     def __init__(self, config: StudentSpec, weights: Mapping[str, Tensor], text: PromptFeatures) -> None:
@@ -77,7 +81,8 @@ class TorchNetworks:
                 self.crop_classifier.load_state_dict(_with_prefix(weights, CROP_CLASSIFIER_PREFIX))
         except RuntimeError as error:
             raise CheckpointError(
-                f"expected weights of the student that policy.json describes, but: {error}"
+                f"expected weights of the student that policy.json describes, but: "
+                f"{' '.join(str(error).split())[:300]}; {EXPORT_AGAIN}"
             ) from error
         for network in (self.model, self.crop_classifier):
             if network is not None:
@@ -98,47 +103,40 @@ class TorchNetworks:
         assert text.negative is not None  # the label encoder has them
         return TextFeatures(text.positive.float().numpy(), text.negative.float().numpy())
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def score(self, images: NDArray[np.float32], text: TextFeatures) -> StudentOutput:
         """Score texts on an image [1, K, S, S]."""
-        spatial = self._network(torch.from_numpy(images)).float()
-        scores = self.model.aggregation(spatial, *map(torch.from_numpy, text))
+        spatial = self._network.local_features(torch.from_numpy(images)).float()
+        scores = self._network.aggregation(spatial, *map(torch.from_numpy, text))
         return StudentOutput(*(value[0].numpy() for value in scores))
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def classify_crops(self, images: NDArray[np.float32], masks: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return logits [n, C] of the folder's names for object crops [n, 3, S, S] and their masks [n, S, S]."""
-        crops = zip(torch.from_numpy(images).split(1), torch.from_numpy(masks).split(1), strict=True)
-        logits: NDArray[np.float32] = torch.cat([self._crop_network(*crop).float() for crop in crops]).numpy()
+        logits: NDArray[np.float32] = self._crop_network(torch.from_numpy(images), torch.from_numpy(masks)).numpy()
         return logits
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def encode_crops(self, crops: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return features [n, F] of crops [n, 3, S, S] in 0..1 of objects alone, by the embedded teacher."""
-        features: NDArray[np.float32] = self._crop_encoder(torch.from_numpy(crops)).float().numpy()
+        features: NDArray[np.float32] = self._crop_encoder(torch.from_numpy(crops)).numpy()
         return features
 
     @cached_property
-    def _crop_encoder(self) -> torch.jit.ScriptModule:
-        """The frozen image encoder of the embedded teacher, for any number of crops."""
-        return _freeze(CropEncoder(resolve_bf16("auto", "cpu")), torch.zeros(2, 3, OBJECT_SIZE, OBJECT_SIZE))
+    def _network(self) -> MultiLabelStudent:
+        return _folded(self.model, self._config.camera_spec.channels, self._config.image_size)
 
     @cached_property
-    def _network(self) -> torch.jit.ScriptModule:
-        """The frozen network from an image to spatial features."""
-        size = self._config.image_size
-        return _freeze(_SpatialFeatures(self.model), torch.zeros(1, self._config.camera_spec.channels, size, size))
+    def _crop_network(self) -> CropClassifier:
+        assert self.crop_classifier is not None and self._config.object_crop_size is not None  # the runtime checks it
+        return _folded(self.crop_classifier, 3, self._config.object_crop_size)
 
     @cached_property
-    def _crop_network(self) -> torch.jit.ScriptModule:
-        """The frozen network from an object crop and its mask to logits of the names."""
-        size = self._config.object_crop_size
-        assert self.crop_classifier is not None and size is not None  # the runtime has checked it
-        return _freeze(self.crop_classifier, torch.zeros(1, 3, size, size), torch.zeros(1, size, size))
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave out frozen networks, so that a student can be sent to the processes of vectorized environments."""
-        return {name: value for name, value in self.__dict__.items() if name not in _FROZEN}
+    def _crop_encoder(self) -> CropEncoder:
+        """The image encoder of the embedded teacher, for any number of crops."""
+        encoder = CropEncoder(resolve_bf16("auto", "cpu")).eval()
+        encoder.visual = fold_batch_norms(encoder.visual, torch.rand(1, 3, OBJECT_SIZE, OBJECT_SIZE), encoder.use_bf16)
+        return encoder
 
 
 def save_pretrained(
@@ -198,18 +196,6 @@ def load_pretrained(
     return config, to_float(weights), PromptFeatures(*map(torch.from_numpy, read_text(root, config)))
 
 
-class _SpatialFeatures(nn.Module):
-    """A student's network as a module from images to spatial features."""
-
-    def __init__(self, model: MultiLabelStudent) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return spatial features [N, D, h, w] of images [N, K, S, S]."""
-        return self.model.features(images).spatial
-
-
 class CropEncoder(nn.Module):
     """The image encoder of the embedded teacher, from crops [N, 3, S, S] in 0..1 to features [N, F]."""
 
@@ -240,17 +226,56 @@ def _with_prefix(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor
     return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
 
 
-@torch.no_grad()
-def _freeze(network: nn.Module, *blank: Tensor) -> torch.jit.ScriptModule:
-    """Trace a network and freeze its weights; that takes about half of its time.
+def noise(*shape: int) -> Tensor:
+    """Return the same noise in 0..1 at each call."""
+    return torch.rand(math.prod(shape), generator=torch.Generator().manual_seed(0)).reshape(shape)
 
-    :param blank: example inputs, of the only size that the frozen network takes
+
+def _folded(network: _Network, channels: int, size: int) -> _Network:
+    """Return a copy of a network for images [N, channels, size, size] with folded batch norms."""
+    made = copy.deepcopy(network)
+    made.student.backbone = fold_batch_norms(
+        made.student.backbone, noise(1, channels, size, size), made.student.use_bf16
+    )
+    return made
+
+
+@torch.no_grad()
+def fold_batch_norms(network: nn.Module, images: Tensor, use_bf16: bool) -> nn.Module:
+    """Return a network that computes the same in less time: batch norms become part of the convolutions before them.
+
+    Where that changes more than rounding, as in a network that also uses a convolution in another way, the network is
+    returned as it is.
+
+    :param network: in eval mode
+    :param images: an example of its input, with the mean and variance of images
+    :param use_bf16: convert the weights of these convolutions to bfloat16, for calls under autocast
     """
-    with warnings.catch_warnings():
-        # The tracer warns that sizes become constants: all images have one size.
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
-        traced = torch.jit.trace(network.eval(), blank, check_trace=False)
-    frozen: torch.jit.ScriptModule = torch.jit.freeze(traced)
-    for _ in range(_WARMUP_CALLS):
-        frozen(*blank)
-    return frozen
+    folded = copy.deepcopy(network)
+    convolutions: dict[Tensor, nn.Conv2d] = {}
+    norms: dict[nn.Module, nn.Conv2d] = {}
+
+    def note(module: nn.Module, given: tuple[Any, ...], output: Any) -> None:
+        if isinstance(module, nn.Conv2d):
+            convolutions[output] = module
+        elif isinstance(module, nn.BatchNorm2d) and module.track_running_stats and given[0] in convolutions:
+            norms[module] = convolutions[given[0]]
+
+    with register_module_forward_hook(note):
+        expected = folded(images)
+    for norm, conv in norms.items():
+        stored: Any = norm
+        conv.weight, conv.bias = fuse_conv_bn_weights(
+            conv.weight, conv.bias, stored.running_mean, stored.running_var, stored.eps, stored.weight, stored.bias
+        )
+    for module in [*folded.modules()]:
+        for name, child in module.named_children():
+            if child in norms:  # timm's have an activation inside
+                setattr(module, name, getattr(child, "act", nn.Identity()))
+    largest = float((folded(images) - expected).abs().max())
+    if not largest <= _FOLD_TOLERANCE * float(expected.abs().max()):
+        return network
+    for conv in norms.values() if use_bf16 else ():
+        conv.to(torch.bfloat16)
+    folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # its annotations lack it
+    return folded

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from helpers.policies import SIDE, changed, opened
 from helpers.scene_runs import names_of_objects
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TeacherError
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.torch_networks import TorchNetworks, load_pretrained
+from pickclutter_lang.policy.torch_networks import TorchNetworks, fold_batch_norms, load_pretrained
 from pickclutter_lang.students.prompts import PromptFeatures
 
 
@@ -76,7 +77,7 @@ def test_only_new_names_need_the_teacher_and_another_is_refused(exported: Path, 
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_a_traced_network_predicts_what_the_network_predicts_and_can_be_sent(exported: Path, precision: str) -> None:
+def test_a_folded_network_predicts_what_the_network_predicts_and_can_be_sent(exported: Path, precision: str) -> None:
     config, weights, text = load_pretrained(exported / "few_shot")
     spec = replace(config.student, precision=precision)
     student = StudentRuntime(spec, TorchNetworks(spec, weights, text), config.thresholds)
@@ -89,11 +90,34 @@ def test_a_traced_network_predicts_what_the_network_predicts_and_can_be_sent(exp
         text = PromptFeatures(*map(torch.from_numpy, student.networks.encode_names(names)))
         expected = networks.model.score(networks.model.features(given), text)
     found = student.predict(images, names)
-    assert networks._network(given).dtype == getattr(torch, precision)
+    assert networks._network.local_features(given).dtype == getattr(torch, precision)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in networks._network.modules())
     np.testing.assert_allclose(found.scores, expected.probabilities[0], atol=near)
     np.testing.assert_allclose(found.attention, expected.attention[0], atol=near)
     sent = pickle.loads(pickle.dumps(student))  # as gymnasium does for AsyncVectorEnv
     np.testing.assert_array_equal(sent.predict(images, names).scores, found.scores)
+
+
+class UsedTwice(nn.Module):
+    """A convolution whose values go into a batch norm, and past it."""
+
+    def __init__(self, past: float) -> None:
+        super().__init__()
+        self.conv, self.norm, self.past = nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), past
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        values = self.conv(images)
+        return torch.relu(self.norm(values)) + self.past * values
+
+
+@pytest.mark.parametrize("past", [0.0, 1.0])
+def test_folding_changes_no_value_and_leaves_what_cannot_be_folded(past: float) -> None:
+    torch.manual_seed(0)
+    network, images = UsedTwice(past), torch.rand(2, 3, 16, 16)
+    network(images)  # the statistics are no longer 0 and 1
+    folded = fold_batch_norms(network.eval(), images, use_bf16=False)
+    torch.testing.assert_close(folded(images), network(images))
+    assert (folded is network) == bool(past)
 
 
 def test_a_policy_is_loaded_without_the_training(exported: Path) -> None:
