@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.descriptions import DESCRIPTION_TEMPLATE
 from pickclutter_lang.utils.constants import TEMPERATURE
-from pickclutter_lang.utils.validation import above, at_least, has_fields, one_of
+from pickclutter_lang.utils.validation import at_least, has_fields, one_of, within
+
+TEMPERATURES = (1e-3, 1e3)
+"""Least and largest temperature of the spatial softmax: below, a sum of float32 overflows."""
 
 
 @dataclass
@@ -38,7 +41,7 @@ class StudentConfig:
                 "expected student.pretrained=true for pocket, whose first stages stay as they are, but got false; "
                 "student=pocket sets it"
             )
-        above("student.temperature", self.temperature, 0.0)
+        within("student.temperature", self.temperature, *TEMPERATURES)
         one_of("student.negative_attention", self.negative_attention, ("positive", "own"))
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pickclutter_lang.errors import TeacherError, UnknownObjectError
+from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TeacherError, UnknownObjectError
 from pickclutter_lang.language.descriptions import attach_descriptions, read_descriptions
 from pickclutter_lang.language.label_names import MAX_NEW_NAMES, validate_label_names
 from pickclutter_lang.objects.catalog import paper_catalog
@@ -218,6 +218,7 @@ class StoredLabelEncoder:
 
         :raises InvalidArgumentError, UnknownObjectError: for a name that cannot be encoded
         :raises TeacherError: when a name is new, and the teacher is missing or another one
+        :raises CheckpointError: when a name is new, and the learned contexts do not fit the student's prompts
         """
         wanted = [*labels, *words]
         if not wanted or any(name not in self._stored and name not in self._new for name in wanted):
@@ -250,6 +251,12 @@ class StoredLabelEncoder:
 
     @cached_property
     def _encoder(self) -> PromptLabelEncoder | ClosedSetEncoder:
-        encoder = build_label_encoder(self._prompts, self._loaded_teacher, list(self._stored))
-        encoder.load_state_dict(self._contexts)
+        try:
+            encoder = build_label_encoder(self._prompts, self._loaded_teacher, list(self._stored))
+            encoder.load_state_dict(self._contexts)
+        except (RuntimeError, InvalidArgumentError) as error:
+            raise CheckpointError(
+                f"expected weights of the prompts that policy.json describes, but: "
+                f"{' '.join(str(error).split())[:300]}; export the policy again"
+            ) from error
         return encoder.eval()

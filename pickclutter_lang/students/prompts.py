@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.teachers.base import Teacher
+from pickclutter_lang.utils.validation import within
 
 DEFAULT_CONTEXTS = ("a photo of a table with a", "a picture of a table without a")
 _INIT_STD = 0.02  # of random context vectors, as in CoOp
@@ -43,7 +44,7 @@ class LearnedPrompts(nn.Module):
 
         :param teacher: whose frozen text encoder is used; it is not part of this module
         :param labels: what `forward` encodes: a name, or a name with a description
-        :param n_context: number of context vectors, at least 1; the paper learns 8
+        :param n_context: number of context vectors, 1 to the teacher's `context_length`; the paper learns 8
         :param dual: learn a second, negative context (section 7)
         :param init: texts whose embeddings the positive and the negative context start from. A text with
             fewer tokens than `n_context` is placed right before the label, after random vectors. None: random vectors
@@ -52,6 +53,7 @@ class LearnedPrompts(nn.Module):
         :raises InvalidArgumentError: where a text has more tokens than `n_context`, or a label does not fit
         """
         super().__init__()
+        within("n_context", n_context, 1, teacher.context_length)
         self.n_context = n_context
         self.labels = list(labels)
         self._teacher, self._truncate = teacher, truncate
