@@ -135,7 +135,7 @@ class TorchNetworks:
     def _crop_encoder(self) -> CropEncoder:
         """The image encoder of the embedded teacher, for any number of crops."""
         encoder = CropEncoder(resolve_bf16("auto", "cpu")).eval()
-        encoder.visual = fold_batch_norms(encoder.visual, torch.rand(1, 3, OBJECT_SIZE, OBJECT_SIZE), encoder.use_bf16)
+        encoder.visual = fold_batch_norms(encoder.visual, noise(1, 3, OBJECT_SIZE, OBJECT_SIZE), encoder.use_bf16)
         return encoder
 
 

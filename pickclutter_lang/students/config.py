@@ -10,7 +10,7 @@ from pickclutter_lang.utils.constants import TEMPERATURE
 from pickclutter_lang.utils.validation import at_least, has_fields, one_of, within
 
 TEMPERATURES = (1e-3, 1e3)
-"""Least and largest temperature of the spatial softmax: below, a sum of float32 overflows."""
+"""Least and largest temperature of the spatial softmax; near 0 its input overflows."""
 
 
 @dataclass

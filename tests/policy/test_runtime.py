@@ -106,8 +106,9 @@ class UsedTwice(nn.Module):
         self.conv, self.norm, self.past = nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), past
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        values = self.conv(images)
-        return torch.relu(self.norm(values)) + self.past * values
+        values: torch.Tensor = self.conv(images)
+        past: torch.Tensor = self.past * values
+        return torch.relu(self.norm(values)) + past
 
 
 @pytest.mark.parametrize("past", [0.0, 1.0])
