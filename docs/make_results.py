@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import gzip
 import json
 import re
 import sys
@@ -21,8 +22,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pickclutter_lang.evaluation.metrics import MEASURES, hits_of, paired, share_of
-from pickclutter_lang.results.intervals import share
+from pickclutter_lang.objects.kinds import all_kinds
+from pickclutter_lang.results.intervals import Bootstrap, Estimate, RunScores, SplitScores, share
 from pickclutter_lang.utils.markdown import markdown_table
 
 DOCS = Path(__file__).resolve().parent
@@ -35,9 +39,9 @@ VARIANTS = {
     "ycb": "shown five views of each object alone: `ycb`",
     "view1": "shown one view of each object alone",
     "look1": "shown one look at each in another pile",
-    "open": "by name alone: `open`",
-    "look25": "by name alone: `open`, after 25 looks without labels",
-    "teacher": "by name alone: the teacher `pocket`, on the crop of each segment",
+    "open": "by name only: `open`",
+    "look25": "by name only: `open`, after 25 looks without labels",
+    "teacher": "by name only: the teacher `pocket`, on the crop of each segment",
     "open_strict": "`open`, with a threshold that 7 instead of 10% of the absent names pass",
     "open_once": "`open` without its second look",
     "only_look1": "shown one look at the target, and nothing else",
@@ -45,10 +49,31 @@ VARIANTS = {
     "camera": "`ycb`, hand camera moved by 3 cm, 80 instead of 90 degrees of view",
     "light": "`ycb`, weaker, warmer light from another side, a tan table",
     "scans": "47 scans that are no YCB, shown five views of each alone",
-    "scans_open": "47 scans that are no YCB, by name alone: `open`",
+    "scans_open": "47 scans that are no YCB, by name only: `open`",
     "scans_look25": "the same, after 25 looks without labels",
-    "kinds_open": "new generated objects, by name alone: `open`",
+    "kinds_open": "new generated objects, by name only: `open`",
+    "labeled50": "after 50 labeled scenes of all objects",
+    "labeled0": "the same student before them: by name",
 }
+LOSSES = {
+    "cls": "L_cls",
+    "cls_imcst": "L_cls + L_im-cst",
+    "cls_imcst_semantic": "L_cls + L_im-cst, descriptions",
+    "best_scene_proximity": "`best_scene_proximity`",
+    "closed_set": "closed set",
+    "best": "`best`",
+    "cls+im_cst": "L_cls + L_im-cst",
+    "im_cst": "L_im-cst",
+    "mse": "L_mse",
+}
+PAPER = {
+    ("table12", "cls_imcst:cls"): ("+0.4", "+14.5"),
+    ("table12", "cls:closed_set"): ("", "-3.1"),
+    ("table12", "cls_imcst_semantic:cls_imcst"): ("-12.0", "+3.4"),
+    ("grocery", "cls+im_cst:cls"): ("+7.0", "+8.4"),
+    ("grocery", "im_cst:mse"): ("+10.5", "+13.4"),
+}
+"""What the paper has of a difference, zero-shot and few-shot: in Table 12, and on the average of its data sets."""
 RATES = ("graspable_picked", "false_absence", "absence_detected", "wrong_object")
 TEXTS = ("variant", "kind", "instruction", "target", "reference", "expected", "picked")
 
@@ -109,6 +134,79 @@ def by_words(name: str) -> str:
     return markdown_table(["instruction", "right, %", "called absent, %"], rows)
 
 
+def earlier(name: str, metric: Any, *pairs: str) -> str:
+    """Return what was gained on Y_ood in an earlier sweep, for pairs of methods A:B, from the predictions of its runs.
+
+    The intervals cover what varies: object splits, seeds, draws, scenes or images, and classes.
+    """
+    with gzip.open(DATA / "earlier" / f"{name}.json.gz") as stream:
+        recorded = json.load(stream)
+    found = {stage: _bootstrap(recorded, stage) for stage in ("zero_shot", "few_shot")}
+    rows = []
+    for pair in pairs:
+        this, _, that = pair.partition(":")
+        gains = [bootstrap.difference(this, that, metric) for bootstrap in found.values()]
+        cells = [_points(gain) for gain in gains if gain]
+        if that == "closed_set":
+            cells[0] = "-"  # it has no output for an unseen name
+        rows.append(_gain(name, pair, gains[-1].runs if gains[-1] else 0, *cells))
+    return markdown_table(_GAINS, rows)
+
+
+_GAINS = ["", "over", "runs", "zero-shot", "few-shot", "paper, zero-shot / few-shot"]
+
+
+def _gain(name: str, pair: str, runs: object, *cells: str) -> list[str]:
+    this, _, that = pair.partition(":")
+    paper = " / ".join(value or "-" for value in PAPER.get((name, pair), ()))
+    return [LOSSES[this], LOSSES[that], str(runs), *cells, paper or "-"]
+
+
+def _bootstrap(recorded: Mapping[str, Any], stage: str) -> Bootstrap:
+    splits = {}
+    for number, own in recorded["splits"].items():
+        runs: dict[str, dict[tuple[int, int], RunScores]] = {}
+        for run in recorded["runs"]:
+            if str(run["split"]) == number:
+                predicted = _answers(run["predicted"][stage])
+                runs.setdefault(run["method"], {})[run["seed"], run["draw"]] = RunScores(predicted * 1.0, predicted)
+        targets = own["targets"]
+        splits[int(number)] = SplitScores(_answers(targets), runs, tuple(own["items"]), tuple(targets))
+    return Bootstrap(splits)
+
+
+def _answers(of_labels: Mapping[str, str]) -> Any:
+    return np.array([[answer == "1" for answer in row] for row in of_labels.values()]).T
+
+
+def _points(gain: Estimate) -> str:
+    text = f"{100 * gain.mean:+.1f} ± {100 * (gain.half_width or 0):.1f}"
+    return f"**{text}**" if gain.leaves_out_zero else text
+
+
+def held_out() -> str:
+    """Return the differences of a sweep whose predictions were not kept, as they were recorded."""
+    found: dict[str, dict[str, str]] = {}
+    for row in read("earlier/held_out"):
+        mean, half_width = float(row["mean"]), float(row["half_width"])
+        text = f"{mean:+.1f} ± {half_width:.1f}"
+        own = found.setdefault(f"{row['method']}:{row['minus']}", {})
+        own[row["stage"]] = f"**{text}**" if abs(mean) > half_width else text
+    rows = [_gain("table12", pair, 3, own["zero_shot"], own["few_shot"]) for pair, own in found.items()]
+    return markdown_table(_GAINS, rows)
+
+
+def readings() -> str:
+    """Return how many kinds each reader of images without names called by their name or a synonym of theirs."""
+    accepted = {kind.name: {kind.name, *kind.synonyms} for kind in all_kinds()}
+    rows = []
+    for reader in ("first", "second"):
+        other = [row for row in read("teacher/reading") if row[reader].lower() not in accepted[row["kind"]]]
+        wrong = ", ".join(f'{row["kind"]}: "{row[reader]}"' for row in other)
+        rows.append([reader, f"{len(accepted) - len(other)} of {len(accepted)}", wrong])
+    return markdown_table(["reader", "named", "other words"], rows)
+
+
 def teacher() -> str:
     """Return top-1 of the embedded teacher for images of objects that it was not trained on, in percent."""
     figures: Mapping[str, Any] = json.loads(FIGURES.read_text())
@@ -142,7 +240,8 @@ def source(name: str) -> str:
 
 
 RENDERERS: dict[str, Callable[..., str]] = {
-    function.__name__: function for function in (of_oracle, differences, by_words, teacher, table, source)
+    function.__name__: function
+    for function in (of_oracle, differences, by_words, earlier, held_out, readings, teacher, table, source)
 }
 
 

@@ -119,7 +119,7 @@ def shares(variant: str, two: Sequence[Mapping[str, str]], three: Sequence[Mappi
         "present: placed": counts("success", "present"),
         "visible: called absent": counts("declared_absent", "visible"),
         "absent: called absent": counts("declared_absent", "present", "0"),
-        "succeeded in one alone": " / ".join(map(str, only)),
+        "succeeded in one only": " / ".join(map(str, only)),
     }
 
 

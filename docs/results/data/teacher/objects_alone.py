@@ -1,12 +1,15 @@
 """Top-1 of `pocket` on the visible objects of stored piles of YCB scans, among the paper's 26 names, in percent.
 
-    python docs/results/data/teacher/objects_alone.py STORE
+    python docs/results/data/teacher/objects_alone.py STORE CSV
 
 Each is shown with what surrounds it, and alone on gray at the size of crops, as detectors and distillation show it.
 Intervals are over names.
 """
 
+import csv
 import sys
+from collections import Counter
+from pathlib import Path
 
 import numpy as np
 
@@ -30,6 +33,7 @@ shown = [
     if number < ROBOT_SEGMENT and actors[row, number - 1] < len(store.model_ids)
 ]
 true, unseen = [name for *_, name in shown], {item.name for item in catalog if item.split == "ood"}
+counted = []
 for how, seen_by, size in (("with surroundings", teacher, None), ("alone", teacher.for_objects(), 112)):
     named = []
     for first in range(0, len(shown), 64):
@@ -37,9 +41,13 @@ for how, seen_by, size in (("with surroundings", teacher, None), ("alone", teach
         crops = object_crops(rgb[list(rows)], segments[list(rows)] == np.array(numbers)[:, None, None], size)
         best = (seen_by.encode_image(seen_by.preprocess(crops)) @ texts.T).argmax(dim=1)
         named += [names[k] for k in best.tolist()]
+    right = Counter(b for a, b in zip(named, true, strict=True) if a == b)
+    counted += [(how, name, int(name in unseen), right[name], count) for name, count in Counter(true).items()]
     for group, chosen in (("all", set(names)), ("unseen", unseen)):
         hits = [(a == b, b) for a, b in zip(named, true, strict=True) if b in chosen]
         found = share([hit for hit, _ in hits], [name for _, name in hits])
         print(
             f"{how}, {group}: {100 * found.mean:.1f} ({100 * found.low:.0f} to {100 * found.high:.0f}) of {len(hits)}"
         )
+with Path(sys.argv[2]).open("w", newline="") as stream:
+    csv.writer(stream, lineterminator="\n").writerows([("shown", "name", "unseen", "right", "objects"), *counted])

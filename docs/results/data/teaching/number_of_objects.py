@@ -1,11 +1,13 @@
 """Right names of the objects of stored piles, and the time of a decision, for 5 to all of the taught objects.
 
-python docs/results/data/teaching/number_of_objects.py POLICY STORE
+python docs/results/data/teaching/number_of_objects.py POLICY STORE CSV
 """
 
+import csv
 import sys
 import time
 from copy import copy
+from pathlib import Path
 
 import numpy as np
 
@@ -22,7 +24,7 @@ from pickclutter_lang.utils.progress import track
 
 DRAWS, TIMED = 20, 40
 
-policy, folder = sys.argv[1:]
+policy, folder, file = sys.argv[1:]
 student, store = StudentRuntime.load(policy), SceneStore.open(folder)
 scenes = SceneDataset(store, SceneDataConfig(cameras=["hand"], crop_size=None, target_label="visible"))
 taught, keys, names = student.examples.taught, [], []
@@ -39,17 +41,19 @@ for row in track(range(len(store)), "piles"):
         best = max(parts, key=lambda part: (part & mask).sum() / (part | mask).sum(), default=None)
         keys.append(None if best is None else student.encode_crops(seen["hand_rgb"], [best])[0])
 
-rng, shown = np.random.default_rng(0), student.examples
+rng, shown, counted = np.random.default_rng(0), student.examples, []
 print("objects | right names, % (objects asked) | median decision, ms")
 for count in [number for number in (5, 26, 100) if number < len(taught)] + [len(taught)]:
     right, asked = 0, 0
-    for _ in range(DRAWS if count < len(taught) else 1):
+    for draw in range(DRAWS if count < len(taught) else 1):
         kept = set(rng.choice(taught, count, replace=False).tolist())
         examples = shown.forget([name for name in taught if name not in kept]) if count < len(taught) else shown
         rows = [row for row, name in enumerate(names) if name in kept]
         known = [row for row in rows if keys[row] is not None]
         odds = examples.log_odds(np.stack([keys[row] for row in known]), crop_metric())
-        right += sum(examples.taught[best] == names[row] for row, best in zip(known, odds.argmax(axis=1), strict=True))
+        hits = sum(examples.taught[best] == names[row] for row, best in zip(known, odds.argmax(axis=1), strict=True))
+        counted.append((count, draw, hits, len(rows)))
+        right += hits
         asked += len(rows)
     part, seconds = copy(student), []
     part.examples = examples
@@ -60,3 +64,5 @@ for count in [number for number in (5, 26, 100) if number < len(taught)] + [len(
         detector(seen, examples.taught[row % count])
         seconds.append(time.perf_counter() - start)
     print(f"{count} | {100 * right / asked:.1f} ({right}/{asked}) | {1000 * np.median(seconds):.0f}", flush=True)
+with Path(file).open("w", newline="") as stream:
+    csv.writer(stream, lineterminator="\n").writerows([("objects", "draw", "right", "asked"), *counted])
