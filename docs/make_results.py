@@ -234,8 +234,10 @@ def table(name: str) -> str:
 def source(name: str) -> str:
     """Return the note on some numbers, the revision and the teacher they rest on, and the command that makes them."""
     entry: Mapping[str, str] = json.loads((DATA / "sources.json").read_text())[name]
-    text = f"{entry['note']} The command is that of revision `{entry['revision']}`, teacher `{entry['teacher']}`."
-    command = textwrap.wrap(entry["command"], 112, break_long_words=False, break_on_hyphens=False)
+    teacher_of = f", teacher `{entry['teacher']}`" if "teacher" in entry else ""
+    text = f"{entry['note']} The command is that of revision `{entry['revision']}`{teacher_of}."
+    quoted = re.sub(r'(?<![\w"])([\w.]+=\[[^\]"]*\])(?!")', r'"\1"', entry["command"])  # for zsh
+    command = textwrap.wrap(quoted, 110, break_long_words=False, break_on_hyphens=False)
     return "\n".join(textwrap.wrap(text, 119)) + "\n\n    " + " \\\n        ".join(command)
 
 

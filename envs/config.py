@@ -38,10 +38,10 @@ _SHEET_INSTANCES = 12
 
 @dataclass(frozen=True)
 class CollectConfig(PileConfig, ObjectsConfig, PoolConfig, SimulatorConfig):
-    """A collection of scenes of clutter. Scene k depends on `seed`, `split` and k alone."""
+    """A collection of scenes of clutter. Scene k depends on `seed`, `split` and k only."""
 
     split: str = "train"
-    """`train`, `id` (piles of Y_id objects alone), `ood`, `fewshot` or `teacher` (piles of all objects)."""
+    """`train`, `id` (piles of Y_id objects only), `ood`, `fewshot` or `teacher` (piles of all objects)."""
     scenes: int = 3000
     """Scenes of the store."""
     seed: int = 0
@@ -76,7 +76,7 @@ class ObjectSheetConfig:
     """The PNG file."""
     objects: Any = "proxy"
     """Object set, or several side by side, [proxy,ycb]: `proxy` (generated models), `ycb` (real scans), folders of
-    your own objects with the same ids; or `kinds` alone, a row each."""
+    your own objects with the same ids; or only `kinds`, a row each."""
     kinds: list[str] = field(default_factory=list)
     """For `kinds`: names of the kinds. []: all."""
     instances: int = _SHEET_INSTANCES
@@ -98,7 +98,7 @@ class ObjectSheetConfig:
             check_source(name)
             check_kinds(name, self.kinds, self.instances, _SHEET_INSTANCES)
         if "kinds" in self.sets and len(self.sets) > 1:
-            raise InvalidArgumentError(f"expected kinds alone in objects, but got {list(self.sets)}")
+            raise InvalidArgumentError(f"expected only kinds in objects, but got {list(self.sets)}")
         within("first_seed", self.first_seed, 0, 2 * MAX_INSTANCES)
         within("size", self.size, 16, 1024)
         check_path("out", self.out, *self.suffixes)

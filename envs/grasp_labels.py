@@ -100,7 +100,7 @@ class ObjectGeometry:
 
 @lru_cache(maxsize=256)
 def object_geometry(collision_file: Path, scale: float) -> ObjectGeometry:
-    """Sample an object once; the result depends on the file and the scale alone."""
+    """Sample an object once; the result depends on the file and the scale only."""
     return ObjectGeometry(collision_file, scale)
 
 

@@ -276,7 +276,7 @@ class PickClutterLangEnv(TaskEnv, ObjectSetEnv):
         return observation
 
     def _add_noise(self, images: dict[str, Any], focal_length: float) -> None:
-        """Add noise that depends on episode and step alone to raw images; the missing depth is at the origin."""
+        """Add noise that depends on episode and step only to raw images; the missing depth is at the origin."""
         rng = episode_view_rng(self._episode_seed, self._elapsed_steps)
         color, position = images["Color"], images["Position"]
         noisy = color[..., :3] + image_noise(color[..., :3].shape, self.camera, rng) / 255

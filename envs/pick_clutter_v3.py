@@ -399,7 +399,7 @@ class PickClutterLangEnvV3(TaskEnv, BaseEnv):  # type: ignore[misc]
         return found
 
     def _add_noise(self, images: dict[str, torch.Tensor], depth: torch.Tensor) -> None:
-        """Add noise that depends on episode and step alone to what there is of the hand camera's images."""
+        """Add noise that depends on episode and step only to what there is of the hand camera's images."""
         rgb = images.get("rgb", torch.zeros((*depth.shape[:3], 3), dtype=torch.uint8)).cpu().numpy()
         true, focal = depth[..., 0].cpu().numpy(), self._sensors[HAND_CAMERA].get_params()["intrinsic_cv"][:, 1, 1]
         pairs = []

@@ -84,7 +84,7 @@ def _check(name: str) -> None:
     for package in ("sapien", simulator.package):
         if find_spec(package) is None:
             newest = ".".join(map(str, simulator.newest_python))
-            raise MissingExtraError(f"{package}, for Python 3.10 to {newest} alone,", simulator.extra)
+            raise MissingExtraError(f"{package}, only for Python 3.10 to {newest},", simulator.extra)
     version = installed_version("sapien") or simulator.sapien
     if version.partition(".")[0] != simulator.sapien:
         raise InvalidArgumentError(

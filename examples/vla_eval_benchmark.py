@@ -43,7 +43,7 @@ class PickClutterLangBenchmark(StepBenchmark):  # type: ignore[misc]
         """Keep the settings; the first episode makes the environment.
 
         :param image_size: side of the images in pixels
-        :param seed: episode k of a task is a pile of this seed and k alone
+        :param seed: episode k of a task is a pile of this seed and k only
         :param env: arguments of `PickClutterLangEnv`, such as `objects`
         """
         super().__init__()

@@ -23,6 +23,7 @@ from helpers.forkserver import run_python
 from helpers.image_data import SETTINGS
 from helpers.image_data import paint as paint_image
 from helpers.own_objects import MESHES, make_own_set, own_entry
+from helpers.page_names import unknown_names
 from helpers.paths import ROOT
 from helpers.scene_runs import make_finished_run
 from pickclutter_lang.commands import COMMANDS, load
@@ -36,8 +37,11 @@ from pickclutter_lang.objects.object_sets import load_object_set
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 
 PAGES = ["README.md", "CONTRIBUTING.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
+SHOWN = [page for page in PAGES if "results/data" not in page]
 NAMES = {name for group in COMMANDS.values() for name in group}
 OUTCOME = r"(.+) - declared absent: (True|False) - success: (True|False)\n"
+OWN_NAMES = "|".join(own_entry(one).name for one in MESHES)
+TAUGHT = r"(\d+ pixels\n){3}score .*, threshold 0\.50, there: True\n\{'my mug': 3\}\n"
 SEEN = {"Banana": (240, 220, 40), "Cucumber": (40, 130, 40), "Red-Beet": (130, 20, 60), "Orange": (250, 140, 20)}
 UNSEEN = {"Lemon": (250, 240, 90), "Carrots": (230, 100, 20), "Aubergine": (60, 20, 80), "Watermelon": (20, 90, 30)}
 
@@ -46,17 +50,35 @@ def read(page: str) -> str:
     return (ROOT / page).read_text()
 
 
-def blocks(page: str, language: str = "python") -> list[str]:
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", read(page), re.DOTALL | re.MULTILINE)
-    return [code for name, code in found if name == language]
+def example(page: str, heading: str, language: str = "python") -> str:
+    """Return the code of one language under a heading of a page, all blocks of it as one."""
+    found = re.findall(r"^#+ (.*)$|^```(\w*)\n(.*?)^```$", read(page), re.DOTALL | re.MULTILINE)
+    under, code = "", []
+    for title, written_in, block in found:
+        under = title or under
+        if block and (under, written_in) == (heading, language):
+            code.append(block)
+    assert code, f"{page}: no {language or 'output'} under {heading!r}"
+    return "".join(code)
 
 
-def commands(page: str) -> list[list[str]]:
-    """Return the words of each `pickclutter` command of a page, after the program's name."""
+def command_lines(page: str) -> list[str]:
+    """Return each `pickclutter` command of a page, without the program's name."""
     text = re.sub(r" \\\n *", " ", read(page))
     lines = re.findall(r"^(?: {4,}|(?:.* && )?)(?:torchrun .* )?pickclutter (.*)$", text, re.MULTILINE)
     inline = re.findall(r"`pickclutter ([a-z][^`\n]*)`", text)
-    return [shlex.split(line.split(" #")[0]) for line in (*lines, *inline)]
+    return [line.split(" #")[0] for line in (*lines, *inline)]
+
+
+def commands(page: str) -> list[list[str]]:
+    """Return the words of each command of a page."""
+    return [shlex.split(line) for line in command_lines(page)]
+
+
+def as_hydra_reads(word: str) -> str:
+    """Return a setting as commands hand it on: a list in brackets."""
+    key, _, value = word.partition("=")
+    return f"{key}=[{value}]" if "," in value and value[0] not in "[{" else word
 
 
 def run(folder: Path, *words: str, **variables: str) -> str:
@@ -77,8 +99,39 @@ def test_commands_of_a_page_exist_and_take_its_settings(page: str) -> None:
         pytest.importorskip("sapien")
         load(name)
         with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-            settings = [word for word in words if "=" in word and not word.startswith("--")]
+            settings = [as_hydra_reads(word) for word in words if "=" in word and not word.startswith("--")]
             compose(name.replace("-", "_"), overrides=settings)
+
+
+@pytest.mark.parametrize("page", SHOWN)
+def test_commands_of_a_page_are_the_same_in_bash_and_zsh(page: str) -> None:
+    for line in command_lines(page):
+        outside = re.sub(r"'[^']*'|\"[^\"]*\"", "", line)
+        assert not {*"[{("} & {*outside.replace("${", "$")}, f"{page}: zsh takes brackets for patterns: {line}"
+
+
+@pytest.mark.parametrize("page", SHOWN)
+def test_names_of_the_package_on_a_page_are_in_the_package(page: str) -> None:
+    assert unknown_names(read(page)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`MotionConfig.max_steps`",
+        "`GripperGeometry`",
+        "`LanguagePickPolicy.slow_down`",
+        "`LanguagePickPolicy(slowness=0.5)`",
+        "`policy.slow_down(0.5)`",
+        "`slow_the_arm()`",
+        "`pickclutter_lang.manipulation.gripper.GripperGeometry`",
+        "`camera.zoom=2`",
+        "`pd_ee_delta_positions`",
+        "`assets/pocket_teacher_of_old`",
+    ],
+)
+def test_a_name_that_is_not_there_is_found(text: str) -> None:
+    assert unknown_names(text) == [text.strip("`")]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -104,29 +157,35 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.sim
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("page", "code", "shown"),
+    ("page", "heading", "shown"),
     [
-        ("README.md", [0], OUTCOME),
-        ("docs/tutorials/pick_by_name.md", [1], OUTCOME),
-        ("docs/tutorials/own_objects.md", [0], f"(?=.*({'|'.join(own_entry(one).name for one in MESHES)})){OUTCOME}"),
-        ("docs/how_to/own_objects.md", [0], ""),
-        ("docs/how_to/teach.md", [0], r"(\d+ pixels\n){3}score .*, threshold 0\.50, there: True\n\{'my mug': 3\}\n"),
-        ("docs/how_to/look_and_pick.md", [0], r"teacher pocket \[0\.\d+, 0\.\d+\]\n"),
-        ("docs/reference/environment.md", [-2, -1], r"(.+) of (.+)\n(.+)\n"),
-        ("docs/explanation/picking.md", [0], r"(.+) - done: (True|False)\n"),
+        ("README.md", "In Python", OUTCOME),
+        ("docs/tutorials/pick_by_name.md", "3. Let the policy act", OUTCOME),
+        ("docs/tutorials/own_objects.md", "4. Pick by name", f"(?=.*({OWN_NAMES})){OUTCOME}"),
+        ("docs/how_to/own_objects.md", "Use them", ""),
+        ("docs/how_to/teach.md", "By the hand camera, in Python", TAUGHT),
+        ("docs/how_to/look_and_pick.md", "Look at an image", r"teacher pocket \[0\.\d+, 0\.\d+\]\n"),
+        ("docs/reference/environment.md", "Features for reinforcement learning", r"(.+) of (.+)\n(.+)\n"),
+        ("docs/explanation/picking.md", "The scripted picker", r"(.+) - done: (True|False)\n"),
     ],
 )
-def test_the_examples_of_a_page_run(place: Path, page: str, code: list[int], shown: str) -> None:
+def test_the_examples_of_a_page_run(place: Path, page: str, heading: str, shown: str) -> None:
     pytest.importorskip("stable_baselines3")
-    found = run(place, "-c", "".join(blocks(page)[n] for n in code))
+    found = run(place, "-c", example(page, heading))
     assert re.fullmatch(shown, found), found
 
 
 @pytest.mark.sim
-@pytest.mark.parametrize("page", ["docs/reference/environment.md", "docs/tutorials/pick_by_name.md"])
-def test_the_examples_of_the_environment_print_what_the_page_says(page: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("page", "heading"),
+    [
+        ("docs/reference/environment.md", "Environment"),
+        ("docs/tutorials/pick_by_name.md", "2. Inspect the environment"),
+    ],
+)
+def test_the_examples_of_the_environment_print_what_the_page_says(page: str, heading: str, tmp_path: Path) -> None:
     pytest.importorskip("sapien")
-    assert run(tmp_path, "-c", blocks(page)[0]) == blocks(page, "")[0]
+    assert run(tmp_path, "-c", example(page, heading)) == example(page, heading, "")
 
 
 @pytest.mark.sim
@@ -138,7 +197,7 @@ def test_the_example_of_an_own_robot_finds_and_grasps(tmp_path: Path) -> None:
     flat, _ = env.reset(seed=1)
     arrays = {name: flat[f"hand_{name}"] for name in ("rgb", "depth", "intrinsic")}
     np.savez(tmp_path / "look.npz", **arrays, camera_pose=flat["hand_cam2world"])
-    found = run(tmp_path, "-c", blocks("docs/how_to/own_robot.md")[0])
+    found = run(tmp_path, "-c", example("docs/how_to/own_robot.md", "Where is it, and how to grasp it"))
     numbers = re.fullmatch(r"score .* there: True, (\d+) pixels\n(\d+) grasps; the best, .*\n", found)
     assert numbers and int(numbers[1]) > 50 and int(numbers[2]) > 0, found
 
@@ -148,17 +207,18 @@ def test_the_example_of_an_own_robot_finds_and_grasps(tmp_path: Path) -> None:
 def test_the_ranges_and_the_examples_of_the_camera_work(tmp_path: Path) -> None:
     pytest.importorskip("sapien")
     page = "docs/how_to/collect_scenes.md"
-    (ranges,) = re.findall(r'ranges="(.*?)"', read(page), re.DOTALL)
-    settings = [*ranges.split(), "scenes=1", "image_size=48", "graspable=false", "out=runs/random/train"]
+    (ranges,) = re.findall(r"ranges=\((.*?)\)", read(page), re.DOTALL)
+    settings = [*shlex.split(ranges), "scenes=1", "image_size=48", "graspable=false", "out=runs/random/train"]
     run(tmp_path, "-m", "pickclutter_lang.commands", "collect-scenes", *settings)
-    recorded, acting = blocks(page)[:2]
-    assert re.fullmatch(r"(8|9)\d\.\d+ random:\d+ [01]\.\d+\n", run(tmp_path, "-c", recorded))
-    assert re.fullmatch(r"(-?0\.0[01]\d+ random:\d+\n93\.\d+\n){2}", run(tmp_path, "-c", acting))
+    recorded = run(tmp_path, "-c", example(page, "What is recorded"))
+    assert re.fullmatch(r"(8|9)\d\.\d+ random:\d+ [01]\.\d+\n", recorded)
+    acting = run(tmp_path, "-c", example(page, "In the environment"))
+    assert re.fullmatch(r"(-?0\.0[01]\d+ random:\d+\n93\.\d+\n){2}", acting)
 
 
 @pytest.mark.slow
 def test_the_example_with_own_images_learns(tmp_path: Path) -> None:
-    code = blocks("docs/how_to/own_images.md")[0].replace("range(20)", "range(12)")
+    code = example("docs/how_to/own_images.md", "In Python").replace("range(20)", "range(12)")
     rng = np.random.default_rng(0)
     down, right = np.mgrid[:60, :80]
     for name, color in {**SEEN, **UNSEEN}.items():
@@ -176,7 +236,7 @@ def test_the_example_with_own_images_learns(tmp_path: Path) -> None:
 
 def test_the_example_of_a_data_set_loads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names: dict[str, Any] = {}
-    exec(blocks("docs/how_to/own_images.md")[1], names)
+    exec(example("docs/how_to/own_images.md", "A layout that is no folder of class folders"), names)
     monkeypatch.setitem(SETS, "fungi", names["load"])
     for number in range(24):
         paint_image(tmp_path / "photos" / f"{number}.png", number)
@@ -189,16 +249,15 @@ def test_the_example_of_a_data_set_loads_it(tmp_path: Path, monkeypatch: pytest.
 
 def test_the_files_of_own_objects_can_be_read(tmp_path: Path, ycb_root: Path) -> None:
     page = "docs/how_to/own_objects.md"
-    names, catalog = blocks(page, "yaml")
-    (tmp_path / "names.yaml").write_text(names)
-    (tmp_path / "catalog.yaml").write_text(catalog)
+    (tmp_path / "names.yaml").write_text(example(page, "Names", "yaml"))
+    (tmp_path / "catalog.yaml").write_text(example(page, "`catalog.yaml`", "yaml"))
     files = [MeshSource(tmp_path / f"{name}.glb", name, tmp_path) for name in ("blue_mug", "obj_000001")]
     given = read_names(tmp_path / "names.yaml", files)
     assert (given["blue_mug"]["name"], given["obj_000001"]["density"]) == ("enamel mug", 400)
     assert [entry.name for entry in read_catalog(tmp_path / "catalog.yaml")] == ["blue mug", "bolt"]
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "mani_skill2_ycb").symlink_to(ycb_root)
-    run(tmp_path, "-c", blocks(page)[1])
+    run(tmp_path, "-c", example(page, "All 60 scans of ManiSkill2"))
     assert len(load_object_set(str(tmp_path / "ycb60")).catalog.indices("ood")) == 34
 
 
@@ -206,7 +265,9 @@ def test_the_files_of_own_objects_can_be_read(tmp_path: Path, ycb_root: Path) ->
 @pytest.mark.slow
 def test_the_learner_of_demonstrations_learns_them_and_acts(place: Path) -> None:
     page = "docs/how_to/demonstrations.md"
-    assert re.match(r"pick up the fork \(5, 32, 32, 3\) \(4, 7\) True\n", run(place, "-c", blocks(page)[0]))
+    assert re.match(
+        r"pick up the fork \(5, 32, 32, 3\) \(4, 7\) True\n", run(place, "-c", example(page, "What is written"))
+    )
     program = read("examples/clone_demonstrations.py").replace("STEPS = 4, 3000", "STEPS = 4, 500")
     (place / "clone_demonstrations.py").write_text(program)
     learned = run(place, "clone_demonstrations.py").splitlines()

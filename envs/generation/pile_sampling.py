@@ -1,4 +1,4 @@
-"""Sampling of piles: which objects, dropped from where; it depends on (seed, split, index) alone."""
+"""Sampling of piles: which objects, dropped from where; it depends on (seed, split, index) only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pickclutter_lang.utils.constants import MAX_ACTORS
 from pickclutter_lang.utils.typing import FloatArray
 from pickclutter_lang.utils.validation import above, at_least, one_of, within
 
-# Which objects may lie in the piles of a split; `teacher` piles train the pocket teacher alone.
+# Which objects may lie in the piles of a split; `teacher` piles train only the pocket teacher.
 SPLIT_OBJECTS = {
     "train": ("id",),
     "id": ("id",),

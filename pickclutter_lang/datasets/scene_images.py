@@ -29,6 +29,7 @@ from pickclutter_lang.datasets.transforms.crops import (
 )
 from pickclutter_lang.datasets.transforms.resampling import bounding_square
 from pickclutter_lang.errors import DatasetError, MismatchError
+from pickclutter_lang.objects.kinds import find_kinds
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.utils.reading import read_json
 from pickclutter_lang.utils.typing import FloatArray
@@ -394,8 +395,6 @@ def _check_image_size(train: SceneStore, other: SceneStore) -> None:
 
 def check_unlabeled(train: SceneStore, unlabeled: SceneDataset, path: str) -> None:
     """Raise MismatchError for unlabeled scenes that do not fit, or show an unseen object or one for evaluation."""
-    from pickclutter_lang.objects.kinds import find_kinds  # hundreds of modules
-
     store = unlabeled.store
     _check_image_size(train, store)
     if "instances" in store.manifest.fields and (store.array("instances") >= MAX_INSTANCES).any():

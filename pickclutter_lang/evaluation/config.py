@@ -161,7 +161,7 @@ class PolicyEvalConfig(EpisodesConfig):
     """Fraction of absent names that the thresholds of students of a run and of the teacher let pass, on the scenes of
     `calibration`. A policy folder keeps its own thresholds."""
     calibration: str = "few_shot"
-    """Scenes that these thresholds come from: `few_shot` (X_id and the few-shot scenes), `id` (X_id alone), or
+    """Scenes that these thresholds come from: `few_shot` (X_id and the few-shot scenes), `id` (only X_id), or
     `unlabeled` (X_id, and for unseen names the unlabeled scenes)."""
     proposer: str | None = None
     """Grasp proposer of your own, `module:attribute`. null: the package's."""

@@ -7,7 +7,7 @@ DISTILL, FEW_SHOT = "distill", "few_shot"
 CROP_CLASSIFIER = "crop_classifier"
 """Phase of a run on scenes: a second student, which names single objects."""
 CONTINUAL = "continual"
-"""Phase of a run on single images: fine-tuning on one half of Y_ood alone (Table 11)."""
+"""Phase of a run on single images: fine-tuning on only one half of Y_ood (Table 11)."""
 
 STAGES = {"zero_shot": DISTILL, "retrieval": DISTILL, "few_shot": FEW_SHOT}
 """Stage -> the phase whose student is evaluated."""

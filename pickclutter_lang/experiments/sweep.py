@@ -144,7 +144,7 @@ def plan_runs(
         for key, place in () if finished is None else finished.folders.items():
             if (key == (name, replicate)) != (place == folder):
                 raise CheckpointError(
-                    f"expected the run {job.name} alone in {folder}, but {key[0]}/{key[1].folder_name} is in {place}; "
+                    f"expected only the run {job.name} in {folder}, but {key[0]}/{key[1].folder_name} is in {place}; "
                     "move that one"
                 )
         if finished is not None:

@@ -15,7 +15,7 @@ from pickclutter_lang.errors import LanguageModelError, MissingAssetsError, Miss
 from pickclutter_lang.utils.hub_files import SharedKind, pretrained_folder
 from pickclutter_lang.utils.validation import check_device
 
-# The main branches of these hold pickles alone; the hub's converter put the same weights as safetensors here.
+# The main branches of these hold only pickles; the hub's converter put the same weights as safetensors here.
 _REVISIONS = {
     "Salesforce/blip-image-captioning-base": "9cfcdbcaccbcadb2b53b36d4b50042c4eeaa0c25",
     "microsoft/git-base-coco": "refs/pr/1",

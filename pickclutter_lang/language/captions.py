@@ -291,7 +291,7 @@ _TEMPLATES = {
     "category": ("{a}", "a photo of {a}", "a kind of {}"),
     "use": ("an object for {}", "a thing for {}", "something for {}", "a photo of an object for {}"),
 }
-# Shapes that are nouns: a ball is not "a ball object". A noun that names objects too does not mean the shape alone: a
+# Shapes that are nouns: a ball is not "a ball object". A noun that names objects too does not mean only the shape: a
 # book has the shape of a box and is no box.
 _NOUN = ("{a}", "{a} shape", "an object in the shape of {a}", "a photo of {a}")
 _NOUN_OF_OBJECTS = ("{a} shape", "an object in the shape of {a}")

@@ -40,7 +40,7 @@ INSTRUCTIONS = {
 }
 STYLES = tuple(INSTRUCTIONS)
 BLIND = {"blind": "standard", **{f"blind_{style}": style for style in ("succinct", "detailed", "distinct")}}
-"""Style whose texts were written from the names alone -> its instruction. The other styles saw the objects."""
+"""Style whose texts were written from only the names -> its instruction. The other styles saw the objects."""
 CATALOG = "catalog"
 DESCRIPTION_TEMPLATE = "{name} . {description}"
 """A label with its description, as in the paper's released program and in the captions of the pocket teacher."""

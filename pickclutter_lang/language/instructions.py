@@ -168,7 +168,7 @@ def parse_target_name(text: str, names: Sequence[str] = ()) -> str:
     Any other text is searched for one of `names`, with the colors before it. Words after the name are left out, unless
     a known name has them: those behind a comma, `please`, `now`, `for me`, `and put it ...`, `from the table`.
 
-    :param names: known names; one that differs in case, an apostrophe or as a plural alone is returned as spelled here
+    :param names: known names; one that differs in case, an apostrophe or as a plural only is returned as spelled here
     :raises InvalidArgumentError: when the text asks for nothing, says what not to pick, or is very long; when it has a
         known name with a place ("next to ...") or with a second known one
     """
@@ -222,7 +222,7 @@ def _plain(text: str) -> str:
 class _KnownNames:
     """Known names, and what recognizes them in texts.
 
-    `spelled` are names by their folded form, plurals too, `many` the forms that are a plural alone. In a folded text
+    `spelled` are names by their folded form, plurals too, `many` the forms that are only a plural. In a folded text
     `anywhere` finds colors and a name after them.
     """
 
@@ -305,7 +305,7 @@ class _KnownNames:
     def check_one_object(self, text: str, listed: bool = False) -> None:
         """Raise InvalidArgumentError where a text has a known name and says where it is, or a second one.
 
-        :param listed: check for a list alone, in a text whose end may say where the object goes
+        :param listed: check only for a list, in a text whose end may say where the object goes
         """
         masked = self.masked(text)
         if _LISTED.search(masked) or (not listed and _APART.search(masked)):
@@ -384,7 +384,7 @@ def read_phrase(text: str, catalog: Catalog) -> Phrase:
     colored = tuple(item for item in catalog if item.colors)
     for first in range(len(words)):
         head = " ".join(words[first:])
-        # A synonym means this object alone: "yellow fruit" of the banana is as true of a lemon.
+        # A synonym means only this object: "yellow fruit" of the banana is as true of a lemon.
         own = [item.name for item in catalog if head in (item.name, *item.synonyms)
                and noun_tags(head, item.name, colored) == {f"name:{item.name}"}]  # fmt: skip
         wider = {item.name: (item.category, *item.hypernyms) for item in catalog}

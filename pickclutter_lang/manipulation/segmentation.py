@@ -25,7 +25,7 @@ _MARGIN_PX = 4  # around all that is no background; the rest takes no time. 2 to
 _MIN_DEPTH_M = 0.1  # nearer pixels are fingers (0.05 to 0.07 m); objects on the table are farther than 0.16 m
 _BACKGROUND_FRACTION = 0.5  # of table and fingers, above which a segment is background
 _MAX_BORDER_STEP_M = 0.015  # of depth between segments of an object; 12 to 20 mm do as well on 150 scenes of X_id
-# Minimum heat of a merged segment relative to the best one: with the heat alone (chosen on 150 scenes of X_id, where
+# Minimum heat of a merged segment relative to the best one: with only the heat (chosen on 150 scenes of X_id, where
 # 0.25 does as well), and with log-odds, which separate names better (chosen on 150 scenes of X_ood).
 _MIN_HEAT_RATIO, _MIN_SCORED_HEAT_RATIO = 0.3, 0.1
 _MIN_JOINED_LOG_ODDS = 1.0  # above every other name, by which segments are merged anywhere; 150 scenes of X_ood

@@ -29,7 +29,7 @@ class CatalogObject:
 
     `size` is the extent of the unscaled mesh in meters along its own x, y and z; `scale` and `density` (kg/m^3)
     are those of ManiSkill2's PickClutter. The attributes (`category` to `description`) are empty for objects outside
-    the paper's 26. `hypernyms` are wider words than `category`, from near to far, which kinds alone have.
+    the paper's 26. `hypernyms` are wider words than `category`, from near to far, which only kinds have.
     """
 
     model_id: str

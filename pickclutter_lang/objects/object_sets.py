@@ -308,7 +308,7 @@ def is_own(source: ObjectSource) -> bool:
 
 
 def is_kinds(source: ObjectSource) -> bool:
-    """Return whether a source is `kinds` alone, also as a list of one."""
+    """Return whether a source is only `kinds`, also as a list of one."""
     return sources_of(source) == ("kinds",)
 
 
@@ -342,7 +342,7 @@ def check_kinds(
     default: int = DEFAULT_INSTANCES,
     distractors: bool = False,
 ) -> None:
-    """Check the settings of kinds, which another object set than `kinds` has for distractors alone.
+    """Check the settings of kinds, which another object set than `kinds` has only for distractors.
 
     :param default: the number of instances that stands for none given
     :raises UnknownObjectError: for a name that is no kind
@@ -360,7 +360,7 @@ def check_kinds(
     elif kinds or instances != default:
         got = f"{list(kinds)}" if kinds else f"instances={instances}"
         raise InvalidArgumentError(
-            f"expected kinds for objects=kinds alone, but got {got} for {source!r}; other sets take them with "
+            f"expected kinds only for objects=kinds, but got {got} for {source!r}; other sets take them with "
             "distractors="
         )
 

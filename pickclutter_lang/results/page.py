@@ -99,7 +99,7 @@ def write_page(
     """Write a page that loads nothing; return its path.
 
     :param text: the report in Markdown, beginning with its title as a heading; HTML in it is escaped, and links lead to
-        relative addresses alone
+        only relative addresses
     :param shown: file of an image of the report -> what the page has in its place
     :param details: title -> Markdown that is folded away at the end
     :raises DatasetError: when it cannot be written

@@ -14,7 +14,7 @@ from pickclutter_lang.utils.markdown import markdown_table
 
 COMPARISON_NOTE = (
     "Mean difference ± half of its 95% interval, run against run of the same seed (and split and draw), percentages in "
-    "points; **bold** where the interval leaves out 0, as one in twenty does by chance alone."
+    "points; **bold** where the interval leaves out 0, as one in twenty does by chance."
 )
 CHANCE = "†"
 CHANCE_NOTE = f"{CHANCE} chance by construction: a closed set of classes has no trained output for labels of Y_ood."
@@ -79,7 +79,7 @@ class Table:
     """A table.
 
     :param pairs: rows whose difference over equal replicates is of interest: (this, minus that)
-    :param also: further measures of every row, for the CSV file alone
+    :param also: further measures of every row, only for the CSV file
     :param note: what one must know to read it
     :param chance: measure -> what guessing gives
     """

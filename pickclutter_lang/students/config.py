@@ -57,7 +57,7 @@ class PromptConfig:
     """Words that the negative context starts from. null: random vectors."""
     descriptions: str | None = None
     """Text after a label's name: null, a .json file, or a style. `blind`, `blind_succinct`, `blind_detailed` and
-    `blind_distinct` were written from the names alone; `catalog`, `standard`, `succinct`, `detailed` and `distinct`
+    `blind_distinct` were written from only the names; `catalog`, `standard`, `succinct`, `detailed` and `distinct`
     with images at hand."""
     extra_descriptions: list[str] = field(default_factory=list)
     """More descriptions. Training draws one for each label of a batch. Evaluation averages their features."""

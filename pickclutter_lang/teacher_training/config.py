@@ -38,7 +38,7 @@ class TeacherTrainConfig:
     out: str
     """Folder for log, checkpoints and the exported teacher."""
     scenes: list[str] = field(default_factory=list)
-    """Scene stores to train on. []: none, views alone."""
+    """Scene stores to train on. []: none, only views."""
     views: list[str] = field(default_factory=list)
     """Folders of object views to train on."""
     unseen_scenes: list[str] = field(default_factory=list)

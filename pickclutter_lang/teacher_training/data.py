@@ -85,7 +85,7 @@ class TeacherData:
             raise InvalidArgumentError(f"expected all scenes, and all views, of one size in pixels, but got {sizes}")
         if self.images and len(self.images.classes) < 2:
             raise InvalidArgumentError(
-                f"expected images of two classes or more, but got {self.images.classes[0].folder!a} alone; a teacher "
+                f"expected images of two classes or more, but got {self.images.classes[0].folder!a} only; a teacher "
                 "learns names by telling classes apart"
             )
         if {row.get("model_id") for store in self.views for row in store.objects} & {

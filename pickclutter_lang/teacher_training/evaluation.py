@@ -34,7 +34,7 @@ from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 from pickclutter_lang.utils.words import with_article
 
 _CROP_EVERY = 2
-_CROP_SIZE = 96  # of every store, so that its figures differ by the images alone
+_CROP_SIZE = 96  # of every store, so that its figures differ only by the images
 # The objects lie in the center of the hand camera's image.
 _CENTER_CROPS = {"whole": 1.0, "middle": 0.7}
 _FOLDER_BATCH = 256

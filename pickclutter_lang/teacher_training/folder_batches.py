@@ -18,7 +18,7 @@ _MAX_NAMES = 120
 
 
 class FolderBatchSampler:
-    """Samples the batch of a step from (seed, step) alone: images of single objects, no scenes."""
+    """Samples the batch of a step from (seed, step) only: images of single objects, no scenes."""
 
     def __init__(self, data: ImageDataset, config: TeacherTrainConfig) -> None:
         self.data, self.config = data, config

@@ -123,7 +123,7 @@ def _unseen(config: TeacherTrainConfig, data: TeacherData) -> str:
         unseen = ", ".join(item.name for item in paper_catalog() if item.split == "ood")
         text += f" No image and no caption has one of the objects of Y_ood: {unseen}."
     if data.object_sets <= {"proxy", "kinds"} and config.pretrained is None:
-        text += " It never saw any scan: its images show procedural models alone."
+        text += " It never saw any scan: its images show only procedural models."
     return text
 
 
@@ -171,7 +171,7 @@ def _uses(trained: Sequence[Item], held_out: Sequence[Item]) -> list[tuple[str, 
 # Key of the figures -> the sentence before their table, whose columns are the keys of its rows.
 _TABLES = {
     "scenes": 'Whole scenes, label `visible`, "a photo of a table with a ..." against "a photo of a table without a '
-    '..." (the split `id` has Y_id objects alone and is evaluated on these, `ood` on all 26), and scores of a '
+    '..." (the split `id` has only Y_id objects and is evaluated on these, `ood` on all 26), and scores of a '
     "guess that always says yes:",
     "crops": "Crops of visible, often half occluded objects of these scenes, among 26 names:",
     "views": "Views of single objects, among the names in the views (shown), those of their set (top1; `paper`: the "

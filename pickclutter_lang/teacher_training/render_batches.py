@@ -159,7 +159,7 @@ class _Shown(NamedTuple):
 
 
 class RenderBatchSampler:
-    """Samples the batch of a step from (seed, step) alone, so that a run resumes without a sampler state."""
+    """Samples the batch of a step from (seed, step) only, so that a run resumes without a sampler state."""
 
     def __init__(self, data: TeacherData, config: TeacherTrainConfig) -> None:
         self.config = config

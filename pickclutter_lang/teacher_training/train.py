@@ -39,7 +39,7 @@ _MAX_LOGIT_SCALE = 50.0
 def train_teacher(config: TeacherTrainConfig) -> Path:
     """Train a pocket teacher, or resume an interrupted run, and export it with its model card.
 
-    Of several processes rank 0 alone writes, and exports the teacher after the others have ended.
+    Of several processes only rank 0 writes, and exports the teacher after the others have ended.
 
     :return: the folder of the exported teacher, `out/teacher`
     :raises DatasetError, CheckpointError, InvalidArgumentError: for data or checkpoints that do not fit

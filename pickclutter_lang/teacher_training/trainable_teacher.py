@@ -82,7 +82,7 @@ def competing_captions(
 
 
 class BatchSource(Protocol):
-    """Samples the batch of a step from (seed, step) alone; its captions use `named_objects` and `words` alone."""
+    """Samples the batch of a step from (seed, step) only; its captions use only `named_objects` and `words`."""
 
     named_objects: list[ObjectAttributes]
     words: dict[str, list[str]]
@@ -269,7 +269,7 @@ class PairwiseSigmoid(nn.Module):
 def language_loss(words: Tensor, anchors: Tensor, similarity: Tensor, scale: Tensor) -> Tensor:
     """Return KL(sentence encoder || text encoder) of the softmax over anchors.
 
-    The anchors take no gradient: captions alone train them.
+    The anchors take no gradient: only captions train them.
 
     :param words: [W, D], L2-normalized
     :param anchors: [A, D], L2-normalized

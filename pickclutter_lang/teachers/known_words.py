@@ -1,4 +1,4 @@
-"""Which words a teacher knows: an embedded one stores the embeddings of tokens that occurred in its training alone.
+"""Which words a teacher knows: an embedded one stores only embeddings of tokens of its training.
 
 Words that it never read may be taken for known words of a similar meaning. `assets/word_neighbors.safetensors` lists
 common words, each with the words of captions that are nearest to it in the sentence encoder all-MiniLM-L6-v2: tokens
@@ -120,7 +120,7 @@ def unknown_words_note(teacher: Teacher, names: Sequence[str]) -> str | None:
     if taken := [f"{word!r} for {' and '.join(map(repr, known))}" for word, known in found.items() if known]:
         note += f"It takes {', '.join(taken)}; scores of such names mean less. "
     if without := [repr(word) for word, known in found.items() if not known]:
-        note += f"Names that differ by {', '.join(without)} alone look the same to it. "
+        note += f"Names that differ only by {', '.join(without)} look the same to it. "
     return f"{note}Take other words, or CLIP as the teacher."
 
 

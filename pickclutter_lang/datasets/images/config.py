@@ -37,7 +37,7 @@ class ImageDataConfig:
     captions: str | None = None
     """JSON lines with `id` and `text`, as of `pickclutter caption-images`. null: what the dataset itself has."""
     extra_views: list[str] = field(default_factory=list)
-    """More folders of `pickclutter render-object-views`, for `object_views` alone."""
+    """More folders of `pickclutter render-object-views`, only for `object_views`."""
     image_size: int = 128
     """Side in pixels of the squares to which images are resized."""
     seed: int = 0
@@ -58,4 +58,4 @@ class ImageDataConfig:
         one_of("data.half", self.half, ("first", "second", None))
         for key, only in (("classes", "image_folder"), ("half", "image_folder"), ("extra_views", "object_views")):
             if getattr(self, key) and self.name != only:
-                raise InvalidArgumentError(f"expected {key} with {only} alone, but got it with {self.name}")
+                raise InvalidArgumentError(f"expected {key} only with {only}, but got it with {self.name}")

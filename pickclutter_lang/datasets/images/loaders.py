@@ -59,7 +59,7 @@ foxglove, bougainvillea, camellia, mallow, mexican petunia, bromelia, blanket fl
     .strip()
     .split(", ")
 )
-"""Names of the classes 1 to 102 of Oxford 102 Flowers, whose own files have numbers alone."""
+"""Names of the classes 1 to 102 of Oxford 102 Flowers, whose own files have only numbers."""
 _FLOWER_CLASSES = tuple(ImageClass(name.replace(" ", "_"), name) for name in FLOWERS)
 LabeledFile = tuple[Path, ImageClass]
 

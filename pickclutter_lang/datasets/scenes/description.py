@@ -24,11 +24,11 @@ from pickclutter_lang.utils.reading import read_json
 SHEET_FILE, GRASP_CHECK_FILE = "contact_sheet.png", "grasp_check.json"
 _SHEET_SCENES = 12
 _SPLITS = {
-    "train": "objects of Y_id alone; for training",
-    "id": "objects of Y_id alone; for evaluation (X_id) and for choosing among models",
+    "train": "objects of Y_id only; for training",
+    "id": "objects of Y_id only; for evaluation (X_id) and for choosing among models",
     "ood": "objects of Y_id and Y_ood; for evaluation (X_ood)",
     "fewshot": "objects of Y_id and Y_ood; for few-shot training, no scene of it is in `ood`",
-    "teacher": "objects of Y_id and Y_ood; for training the pocket teacher alone",
+    "teacher": "objects of Y_id and Y_ood; only for training the pocket teacher",
 }
 _ORIGINS = {
     "ycb": "Meshes: scans of the YCB Object and Model Set (Calli et al., 2015), CC BY 4.0. Attribution is due: "
@@ -171,7 +171,7 @@ def _origin(store: SceneStore) -> str:
     intro = (
         "Each pile was dropped and settled by physics (PhysX in SAPIEN 2), then rendered as the cameras of "
         "ManiSkill2's PickClutter see it before the arm moves. Scene k depends on "
-        f"(seed {manifest.seed}, split, k) alone. [low, high] is a range."
+        f"(seed {manifest.seed}, split, k) only. [low, high] is a range."
     )
     if manifest.seed is None:
         intro = f"Imported, not made here: `{manifest.settings['source']}`."

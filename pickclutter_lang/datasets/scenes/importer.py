@@ -2,7 +2,7 @@
 
 Their HDF5 file has one group per scene with `dict_str_base_camera/dict_str_rgb` and `dict_str_depth`, the same under
 `dict_str_hand_camera`, and `model_ids`, the objects in the scene. There is no label for which of them are visible or
-graspable, so the store that comes out has the label `present` alone.
+graspable, so the store that comes out has only the label `present`.
 """
 
 from __future__ import annotations

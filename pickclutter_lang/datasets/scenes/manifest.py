@@ -1,7 +1,7 @@
 """The manifest and schema of a scene store: what is in it, how it was made, and the hashes of its shards.
 
 A scene is a plain dictionary of arrays (`SceneRow`). The fields of a store are listed in its manifest, since
-not every source knows everything: the authors' published scenes, for one, carry the label `present` alone.
+not every source knows everything: the authors' published scenes, for one, carry only the label `present`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Camera images as a student's input: crop, flip, color jitter, units; needs no torch.
 
 How a training image is augmented is drawn for each separately. What is drawn depends on (seed, phase, epoch, store,
-scene) alone, not on batch or order.
+scene) only, not on batch or order.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ def class_texts(config: ClassTextConfig, classes: Sequence[ImageClass], *, behin
         known = read_descriptions(path)
         if source in BLIND and known.images_seen:
             raise InvalidArgumentError(
-                f"expected descriptions from the names alone in {path}, but their writer had images of the objects; "
+                f"expected descriptions from only the names in {path}, but their writer had images of the objects; "
                 "have others written: pickclutter describe-labels"
             )
         texts = known.of(names)

@@ -54,7 +54,7 @@ class ClassTextConfig:
     """Text of a class."""
     descriptions: str | None = None
     """null (none), `own` (of the data set or of `data.descriptions`), a style, or the path of a .json file. Styles:
-    `standard`, `succinct`, `detailed`, `distinct`, and `blind`, `blind_succinct`, ..., written from the names alone."""
+    `standard`, `succinct`, `detailed`, `distinct`, and `blind`, `blind_succinct`, ..., written from only the names."""
     style_dir: str | None = None
     """Folder with `standard.json`, `succinct.json`, `detailed.json` and `distinct.json`, which are those of the blind
     styles too. null: the package's folder, for its 26 objects."""
@@ -166,7 +166,7 @@ class ImageTrainConfig(RunConfig):
                     f"{getattr(self.student, name)!r}; the losses take objective.temperature"
                 )
         if self.text.closed_set and [*self.objective.build().weights] != ["cls"]:
-            raise InvalidArgumentError("expected objective.cls alone with text.closed_set=true: nothing is distilled")
+            raise InvalidArgumentError("expected only objective.cls with text.closed_set=true: nothing is distilled")
 
     @property
     def phases(self) -> dict[str, PhaseConfig]:
@@ -186,7 +186,7 @@ class ReproduceTablesConfig:
     """Seeds of each run."""
     class_splits: list[int] = field(default_factory=lambda: [0])
     """Draws of what is unseen (`data.seed`): each number draws another half of the classes, and other images of each.
-    Where the dataset says which classes are unseen, as `object_views` does, it draws the images alone."""
+    Where the dataset says which classes are unseen, as `object_views` does, it draws only the images."""
     workers: int = 2
     """Runs side by side, each with one thread."""
     out: str = "runs/tables/${data.name}"

@@ -28,7 +28,7 @@ _Part = tuple[tuple[int, int, int, int], bool]
 class ImageCrops:
     """Preprocesses images: with augmentation for training, without it for evaluation.
 
-    Everything random depends on the key of an image alone: not on its batch, nor on the order, nor on the process.
+    Everything random depends only on the key of an image: not on its batch, nor on the order, nor on the process.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class ImageCrops:
     ) -> tuple[Tensor, list[int]]:
         """Return augmented images, uint8 [n, 3, S, S], and the number of each one's fixed crop.
 
-        Without fixed crops that is 0. Of several processes each gets the images of its `own_slice` alone.
+        Without fixed crops that is 0. Of several processes each gets only the images of its `own_slice`.
 
         :param key: numbers >= 0 that seed the augmentation: seed, phase, epoch, batch
         :param size: side, by default S

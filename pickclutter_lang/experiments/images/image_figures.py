@@ -29,7 +29,7 @@ _BARS = {
     BEST: ("1", "+ visual space and V-L alignment"),
     ENRICHED: ("5", "+ language enrichment"),
 }
-_TEXTS = {"names": ("names alone", GRAY), "descriptions": ("descriptions", UNSEEN), "captions": ("captions", SEEN)}
+_TEXTS = {"names": ("names only", GRAY), "descriptions": ("descriptions", UNSEEN), "captions": ("captions", SEEN)}
 _SIDES = {BEST: "before enrichment", ENRICHED: "after enrichment"}
 _FEWEST_IMAGES = 4  # of Figure 2b
 Lines = list[Sequence[object]]

@@ -164,7 +164,7 @@ _TABLES = (
         tuple(
             Row(kind, title, BEST, ((f"text.{kind}.cosine",),))
             for kind, title in (
-                ("names", "names alone"),
+                ("names", "names only"),
                 ("descriptions", "descriptions"),
                 ("captions", "captions, mean of each class"),
             )
@@ -251,7 +251,7 @@ def load_image_runs(out: Path) -> Runs:
     unseen = {_class_split(record): tuple(record["data"]["unseen"]) for record in records}
     splits = "draws of the images" if len(unseen) > 1 and len({*unseen.values()}) == 1 else "class splits"
     words = {"object splits": splits, "draws": "few-shot draws" if len(unseen) == 1 else "", "scenes": "images"}
-    # The teacher's accuracies depend on the texts: those of names alone are Table 1's.
+    # The teacher's accuracies depend on the texts: those of only names are Table 1's.
     plain = [of_name for of_name in runs.records.values() if all(map(_has_plain_texts, of_name.values()))]
     teacher = max(plain, key=len, default={})
     return replace(runs, records={**runs.records, **({TEACHER: teacher} if teacher else {})}, words=words)

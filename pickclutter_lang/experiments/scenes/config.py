@@ -117,7 +117,7 @@ class TrainConfig(RunConfig):
             part.validate()
         if self.retrieval.keys == "teacher" and not self.objective.im_cst:
             raise InvalidArgumentError(
-                "expected objective.im_cst above 0 with retrieval.keys=teacher, since that alone trains what is "
+                "expected objective.im_cst above 0 with retrieval.keys=teacher, since only that trains what is "
                 "compared with the teacher's features; choose another method, or retrieval.keys=student"
             )
         if self.crop_classifier is not None:
@@ -257,8 +257,8 @@ class ReproduceTable12Config:
     out: str = "runs/table12"
     """Folder of the runs (METHOD/seedS, METHOD/splitK_seedS_drawD), of their logs, and of the table."""
     tables_only: bool = False
-    """Write the table from finished runs alone. They may lie under `out` in any depth. Where `methods`, `seeds`,
-    `object_splits` or `draws` are given, those alone count."""
+    """Write the table from only finished runs. They may lie under `out` in any depth. Where `methods`, `seeds`,
+    `object_splits` or `draws` are given, only those count."""
     tables: str | None = None
     """Folder of table12.md, table12.csv and report.html. null: `out`."""
     compare: list[str] | None = None

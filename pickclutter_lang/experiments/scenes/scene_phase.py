@@ -78,7 +78,7 @@ class SceneBatch:
 
 
 class ScenePhase(Phase):
-    """Distills or fine-tunes the student of scenes. All draws depend on (seed, phase, epoch, batch or scene) alone.
+    """Distills or fine-tunes the student of scenes. All draws depend on (seed, phase, epoch, batch or scene) only.
 
     Distillation passes over the first source, with scenes of the second as unlabeled ones, and scores every epoch on
     X_id. Fine-tuning passes over the second one, the few-shot scenes.

@@ -238,7 +238,7 @@ def label_cache_logits(
     :param queries: [N, C, D]
     :param keys: [M, V, C, D] of V views of M scenes
     :param targets: bool [M, C]
-    :param leave_one_out: the queries are of the same M scenes, and each is compared with the others alone
+    :param leave_one_out: the queries are of the same M scenes, and each is compared only with the others
     """
     own = torch.eye(len(keys), dtype=torch.bool) if leave_one_out else torch.zeros(len(queries), len(keys)).bool()
     own = own.repeat_interleave(keys.shape[1], dim=1)

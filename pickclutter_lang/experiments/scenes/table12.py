@@ -301,8 +301,8 @@ def description_note(records: Iterable[Record]) -> str:
         if not record["config"]["prompts"].get("closed_set"):  # a closed set has no texts
             seen |= {source: row["images_seen"] for source, row in record.get("descriptions", {}).items()}
     if not seen:
-        return "Labels are names alone, without descriptions."
-    groups = {"from the names alone (blind)": False, "with images of the very objects at hand (seen)": True}
+        return "Labels are only names, without descriptions."
+    groups = {"from only the names (blind)": False, "with images of the very objects at hand (seen)": True}
     parts = [
         f"{', '.join(f'`{source}`' for source in seen if seen[source] is images)} {how}"
         for how, images in groups.items()
@@ -328,7 +328,7 @@ def _runs_section(runs: Runs, out: Path) -> str:
 def draw_objects(runs: Runs) -> Figure:
     """Draw the average precision of each object on X_ood, few-shot: means and 95% intervals as in the tables.
 
-    An object that is unseen in some runs counts in these alone.
+    An object that is unseen in some runs counts only in these.
     """
     series: dict[str, dict[str, Estimate | None]] = {}
     unseen: dict[str, set[str]] = {}

@@ -44,7 +44,7 @@ def plan_table12(
 
     Seed comes after seed, so that a part of the sweep is already a table. A run lies in
     `out/<method>/<Replicate.folder_name>`. The scenes of object split K lie in `scenes/split<K>`, those of split 0 may
-    lie in `scenes` itself. Runs that differ in the draw alone share the distillation of the first draw.
+    lie in `scenes` itself. Runs that differ only in the draw share the distillation of the first draw.
 
     :param overrides: of every run
     :param compose: from overrides to settings; every run's are checked before anything starts

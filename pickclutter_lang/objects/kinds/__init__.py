@@ -23,7 +23,7 @@ where it fits: `tableware.mug`, `fruit.apple` and `packages.soda_can` are good e
    Only say what can be seen. A shape word of `language/object_attributes.py` where one fits.
 6. Vary what differs in a shop: proportions, parts, colors, patterns, wear, labels, size. `longest` is the range of the
    longest side in meters; true sizes up to 0.3 m.
-7. The name is what people say; synonyms mean this kind alone; `description` tells the looks in one sentence, without
+7. The name is what people say; synonyms mean only this kind; `description` tells the looks in one sentence, without
    the name of another kind. Words are lower case ASCII.
 8. `pytest tests/objects/test_kinds.py -k FAMILY`, then `pickclutter render-object-sheet objects=[kinds] kinds=[NAME]
    out=sheet.png`: a person who sees a row of 12 without the name must say the name. Mend the kind until it is so.

@@ -64,7 +64,7 @@ class KindWords:
     """What is said of a sort of object, an entry of `words.yaml`.
 
     `hypernyms` go from near to far ("cup", "tableware"); `function` is what it is used for ("drinking tea");
-    `description` says how it looks, from the name alone; `longest` is the range of the longest side in meters.
+    `description` says how it looks, from only the name; `longest` is the range of the longest side in meters.
     """
 
     name: str
