@@ -196,6 +196,19 @@ def held_out() -> str:
     return markdown_table(_GAINS, rows)
 
 
+def objects_alone() -> str:
+    """Return how often the teacher names the visible objects of stored piles, by how they are shown to it."""
+    counted, rows = read("teacher/objects_alone"), []
+    for shown in dict.fromkeys(row["shown"] for row in counted):
+        cells = []
+        for unseen in ("01", "1"):
+            own = [row for row in counted if row["shown"] == shown and row["unseen"] in unseen]
+            hits = [n < int(row["right"]) for row in own for n in range(int(row["objects"]))]
+            cells.append(str(share(hits, [row["name"] for row in own for _ in range(int(row["objects"]))])))
+        rows.append([shown, *cells])
+    return markdown_table(["objects in piles, shown", "named, % of all 26", "of the 12 of Y_ood"], rows)
+
+
 def readings() -> str:
     """Return how many kinds each reader of images without names called by their name or a synonym of theirs."""
     accepted = {kind.name: {kind.name, *kind.synonyms} for kind in all_kinds()}
@@ -243,7 +256,18 @@ def source(name: str) -> str:
 
 RENDERERS: dict[str, Callable[..., str]] = {
     function.__name__: function
-    for function in (of_oracle, differences, by_words, earlier, held_out, readings, teacher, table, source)
+    for function in (
+        by_words,
+        differences,
+        earlier,
+        held_out,
+        objects_alone,
+        of_oracle,
+        readings,
+        source,
+        table,
+        teacher,
+    )
 }
 
 

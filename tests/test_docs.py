@@ -75,7 +75,7 @@ def commands(page: str) -> list[list[str]]:
     return [shlex.split(line) for line in command_lines(page)]
 
 
-def as_hydra_reads(word: str) -> str:
+def with_brackets(word: str) -> str:
     """Return a setting as commands hand it on: a list in brackets."""
     key, _, value = word.partition("=")
     return f"{key}=[{value}]" if "," in value and value[0] not in "[{" else word
@@ -91,7 +91,7 @@ def run(folder: Path, *words: str, **variables: str) -> str:
 def test_commands_of_a_page_exist_and_take_its_settings(page: str) -> None:
     """Those of results are of the revision that the page names."""
     for name, *words in commands(page):
-        if name.startswith("-") or name in ("NAME", "COMMAND"):
+        if name.startswith("-") or name in ("NAME", "COMMAND", "help"):
             continue
         assert name in NAMES, f"{page}: pickclutter {name}"
         if {"--config-dir", "-m"} & {*words}:
@@ -99,7 +99,7 @@ def test_commands_of_a_page_exist_and_take_its_settings(page: str) -> None:
         pytest.importorskip("sapien")
         load(name)
         with initialize_config_module("pickclutter_lang.configs", version_base="1.3"):
-            settings = [as_hydra_reads(word) for word in words if "=" in word and not word.startswith("--")]
+            settings = [with_brackets(word) for word in words if "=" in word and not word.startswith("--")]
             compose(name.replace("-", "_"), overrides=settings)
 
 
