@@ -9,7 +9,7 @@ export OMP_NUM_THREADS ?= 2
 # Threads that wait sleep: spinning ones make a step many times slower as soon as anything else wants a core.
 export OMP_WAIT_POLICY ?= passive
 
-# Each module is compiled when it is first imported, and kept. The set-up alone is told of the variable: where others
+# Each module is compiled when it is first imported, and kept. Only the set-up is told of the variable: where others
 # have it too, it compiles the packages.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -98,6 +98,6 @@ docs: setup
 	$(PY) docs/make_results.py --check
 	$(PY) -m mkdocs build --strict
 
-# Tables of the pages, from docs/results/data alone.
+# Tables of the pages, only from docs/results/data.
 tables: setup
 	$(PY) docs/make_results.py
