@@ -55,6 +55,14 @@ VARIANTS = {
     "labeled50": "after 50 labeled scenes of all objects",
     "labeled0": "the same student before them: by name",
 }
+STORED = {
+    "open": "`open`",
+    "strict": "the same, with a threshold of 7%",
+    "once": "without a second look",
+    "open25": "after 25 looks",
+    "once25": "after 25 looks, without a second look",
+    "open100": "after 100 looks",
+}
 LOSSES = {
     "cls": "L_cls",
     "cls_imcst": "L_cls + L_im-cst",
@@ -153,6 +161,19 @@ def earlier(name: str, metric: Any, *pairs: str) -> str:
     return markdown_table(_GAINS, rows)
 
 
+def stored(name: str, *pairs: str) -> str:
+    """Return differences of unseen names in stored piles, for pairs of policies A:B, from their scores.
+
+    The intervals cover piles and names.
+    """
+    with gzip.open(DATA / f"{name}.json.gz") as stream:
+        bootstrap, rows = _bootstrap(json.load(stream), "stored"), []
+    for this, _, that in (pair.partition(":") for pair in pairs):
+        cells = (_points(gain) for metric in ("map", "f1") if (gain := bootstrap.difference(this, that, metric)))
+        rows.append([STORED[this], STORED[that], *cells])
+    return markdown_table(["", "over", "mAP", "F1"], rows)
+
+
 _GAINS = ["", "over", "runs", "zero-shot", "few-shot", "paper, zero-shot / few-shot"]
 
 
@@ -169,7 +190,8 @@ def _bootstrap(recorded: Mapping[str, Any], stage: str) -> Bootstrap:
         for run in recorded["runs"]:
             if str(run["split"]) == number:
                 predicted = _answers(run["predicted"][stage])
-                runs.setdefault(run["method"], {})[run["seed"], run["draw"]] = RunScores(predicted * 1.0, predicted)
+                scores = np.array([*run["scores"][stage].values()]).T if "scores" in run else predicted * 1.0
+                runs.setdefault(run["method"], {})[run["seed"], run["draw"]] = RunScores(scores, predicted)
         targets = own["targets"]
         splits[int(number)] = SplitScores(_answers(targets), runs, tuple(own["items"]), tuple(targets))
     return Bootstrap(splits)
@@ -265,6 +287,7 @@ RENDERERS: dict[str, Callable[..., str]] = {
         of_oracle,
         readings,
         source,
+        stored,
         table,
         teacher,
     )
