@@ -52,7 +52,7 @@ def read(page: str) -> str:
 
 def example(page: str, heading: str, language: str = "python") -> str:
     """Return the code of one language under a heading of a page, all blocks of it as one."""
-    found = re.findall(r"^#+ (.*)$|^```(\w*)\n(.*?)^```$", read(page), re.DOTALL | re.MULTILINE)
+    found = re.findall(r"^#+ ([^\n]*)$|^```(\w*)\n(.*?)^```$", read(page), re.DOTALL | re.MULTILINE)
     under, code = "", []
     for title, written_in, block in found:
         under = title or under
