@@ -78,7 +78,7 @@ From `warning` on there are no progress bars."""
 _EXTRAS = {  # of packages that modules import at the top
     "trimesh": "sim",
     **dict.fromkeys(("h5py", "huggingface_hub", "hydra", "matplotlib", "omegaconf", "open_clip"), "train"),
-    **dict.fromkeys(("PIL", "gymnasium", "joblib", "rich", "scipy", "skimage", "torch", "transforms3d"), "train"),
+    **dict.fromkeys(("PIL", "gymnasium", "loky", "rich", "scipy", "skimage", "torch", "transforms3d"), "train"),
 }
 _OUT_OF_MEMORY = ("can't allocate memory", "CUDA out of memory", "Unable to allocate")
 _DISK = "fix that and run the same command again, finished files are kept"

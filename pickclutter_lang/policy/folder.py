@@ -33,7 +33,7 @@ from safetensors.numpy import load, save
 from pickclutter_lang.datasets.config import CameraSpec
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, catalog_bytes, parse_catalog
-from pickclutter_lang.students.config import PromptConfig, StudentConfig
+from pickclutter_lang.students.config import NEGATIVE_ATTENTIONS, TEMPERATURES, PromptConfig, StudentConfig
 from pickclutter_lang.teachers.config import TeacherReference
 from pickclutter_lang.utils.constants import CAMERAS, LABELS
 from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, atomic_write, check_vacant, create_dir, move_files, write_json
@@ -62,6 +62,8 @@ LEARNED_FILES = (EXAMPLES_FILE, CALIBRATION_FILE)
 """What a policy learned since its export. Each has a hash of its own, so that one replaces it at once."""
 EMBEDDED_POLICIES = {"open": "policies/open", "ycb": "policies/ycb"}
 """Names of the embedded policies, and their folders in the package's assets."""
+_MAX_CONTEXT = 4096
+"""Most context vectors of a prompt; the paper learns 8, and a teacher's texts have 77 tokens."""
 EXPORT_AGAIN = "export it again: pickclutter export-policy run=... out=..."
 
 
@@ -150,6 +152,9 @@ class StudentSpec:
             if getattr(self, key) is not None:
                 within(key, getattr(self, key), 1, MAX_IMAGE_SIZE)
         within("camera_size", self.camera_size, self.crop_size, MAX_IMAGE_SIZE)
+        within("network.temperature", self.network.temperature, *TEMPERATURES)
+        one_of("network.negative_attention", self.network.negative_attention, NEGATIVE_ATTENTIONS)
+        within("prompts.n_ctx", self.prompts.n_ctx, 1, _MAX_CONTEXT)
         at_least("number of cameras", len(self.cameras), 1)
         at_least("number of names", len(self.names), 1)
         if len(set(self.names)) < len(self.names):

@@ -11,6 +11,8 @@ from pickclutter_lang.utils.validation import at_least, has_fields, one_of, with
 
 TEMPERATURES = (1e-3, 1e3)
 """Least and largest temperature of the spatial softmax; near 0 its input overflows."""
+NEGATIVE_ATTENTIONS = ("positive", "own")
+"""Attention of the negative prompts: that of the positive ones, or one of their own."""
 
 
 @dataclass
@@ -42,7 +44,7 @@ class StudentConfig:
                 "student=pocket sets it"
             )
         within("student.temperature", self.temperature, *TEMPERATURES)
-        one_of("student.negative_attention", self.negative_attention, ("positive", "own"))
+        one_of("student.negative_attention", self.negative_attention, NEGATIVE_ATTENTIONS)
 
 
 @dataclass
