@@ -247,7 +247,7 @@ def _read_subset(path: str) -> list[str]:
     return ids
 
 
-def _rows_of_subset(ids: Sequence[str], stored: Sequence[str], place: str) -> list[int]:
+def _rows_of_subset(ids: Sequence[str], stored: Sequence[str], place: Path) -> list[int]:
     """Return the rows of a store whose scene ids are `stored`, in the order of a subset.
 
     :param place: of the store, for the message

@@ -339,7 +339,7 @@ def _without(
     return [names[n] for n in kept], [rows[n] for n in kept]
 
 
-def _sorted(names: Sequence[str], rows: Sequence[NDArray[np.float32]]) -> tuple[tuple[str, ...], Float32Array]:
+def _sorted(names: Sequence[str], rows: Sequence[NDArray[Any]] | NDArray[Any]) -> tuple[tuple[str, ...], Float32Array]:
     """Return names and rows in their order, each pair once."""
     found = {(name, row.astype(np.float32).tobytes()): row for name, row in zip(names, rows, strict=True)}
     order = sorted(found)

@@ -73,8 +73,8 @@ def draw_bars(
 ) -> Figure:
     """Draw a bar for each object and series, in percent, with 95% intervals.
 
-    Objects are in the order of the first series, then those that only others have. A star marks those that are unseen in the
-    first series. One series alone is colored by that, several are hatched. Many bars take several rows.
+    Objects are in the order of the first series, then those that only others have. A star marks those that are unseen
+    in the first series. One series alone is colored by that, several are hatched. Many bars take several rows.
 
     :param series: label -> object -> share in 0..1
     :param unseen: label -> objects that are unseen there

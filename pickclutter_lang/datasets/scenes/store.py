@@ -179,7 +179,7 @@ class SceneStore:
         for number, positions in zip(found.tolist(), np.split(order, starts)[1:], strict=True):
             values[positions] = self._read_rows(number, form, rows[positions])
         if name == "actors" and (values >= len(self.manifest.actor_ids)).any():
-            raise CorruptShardError(f"expected actors of {self.place} to be objects of its manifest; {REPAIR_HINT}")
+            raise CorruptShardError(f"expected actors of {self.path} to be objects of its manifest; {REPAIR_HINT}")
         return values
 
     def _read_rows(self, number: int, form: ArrayForm, rows: NDArray[np.int64]) -> NDArray[Any]:
