@@ -469,6 +469,7 @@ def copy_folder(folder: Path, out: Path, learned: Mapping[str, bytes]) -> None:
     :raises InvalidArgumentError: when another policy in `out` learned what would be lost
     :raises DatasetError: when the copy cannot be written
     """
+    folder = policy_folder(folder)
     config = load_config(folder)
     with suppress(CheckpointError):
         there = load_config(out)

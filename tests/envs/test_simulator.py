@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from pickclutter_lang import errors
 from pickclutter_lang.demonstrations.config import CollectDemosConfig
 from pickclutter_lang.envs import simulator
 from pickclutter_lang.envs.config import CollectConfig
@@ -21,7 +22,8 @@ def fresh() -> Iterator[None]:
 
 
 def install(packages: set[str], version: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulator, "find_spec", lambda name: name if name in packages else None)
+    for module in (simulator, errors):
+        monkeypatch.setattr(module, "find_spec", lambda name: name if name in packages else None)
     monkeypatch.setattr(simulator, "installed_version", lambda name: version)
 
 
