@@ -50,10 +50,6 @@ class CorruptShardError(DatasetError):
     """A shard whose bytes are not those in the manifest."""
 
 
-class StorageError(DatasetError):
-    """Object storage that cannot be reached, refuses, or lacks what was asked for."""
-
-
 class MismatchError(DatasetError):
     """Files that were made with another configuration than the current one."""
 

@@ -1,4 +1,4 @@
-"""Folders on the Hugging Face Hub or on object storage: policies, teachers, scene stores and demonstrations.
+"""Folders on the Hugging Face Hub: policies, teachers, scene stores and demonstrations.
 
 Each is checked before it is sent, and before it takes the place of what was there.
 """
@@ -10,64 +10,43 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
-from pickclutter_lang.errors import (
-    CheckpointError,
-    DatasetError,
-    InvalidArgumentError,
-    PickClutterError,
-    rebuild_error,
-)
+from pickclutter_lang.errors import CheckpointError, DatasetError, PickClutterError, rebuild_error
 from pickclutter_lang.policy.folder import check_nothing_lost, learned_files
 from pickclutter_lang.utils.hub_files import CARD_FILE, SharedKind, files_of, pretrained_folder, push_to_hub
 from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, move_files, replaced_file, write_text
 from pickclutter_lang.utils.locks import dir_lock
-from pickclutter_lang.utils.object_storage import (
-    check_size,
-    check_url,
-    fetch_file,
-    files_at,
-    is_local,
-    is_url,
-    storage,
-)
+from pickclutter_lang.utils.reading import MAX_BYTES
 from pickclutter_lang.utils.validation import check_path, check_repository, one_of
 
 KINDS = ("policy", "teacher", "scenes", "demonstrations", "lerobot")
 """Kinds of folders that can be shared."""
 NOTE_FILE = ".fetched_from"
-"""In a fetched folder: its repository or URL, and its kind."""
+"""In a fetched folder: its repository, and its kind."""
 
 
 @dataclass
 class PushConfig:
-    """A folder that goes to the Hugging Face Hub or to object storage.
-
-    On the hub `$HF_TOKEN` or `hf auth login` says who you are, on S3 its usual environment, such as `$AWS_PROFILE`.
-    """
+    """A folder that goes to the Hugging Face Hub. `$HF_TOKEN` or `hf auth login` says who you are."""
 
     folder: str
     """Folder of a policy, of a teacher, of a scene store, of demonstrations, or of a LeRobot data set of these."""
     repository: str
-    """`owner/name` on the hub, or the URL of a folder on object storage: `s3://bucket/path`."""
+    """`owner/name` on the hub."""
     private: bool = False
     """Make the repository on the hub private if it is new."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         check_path("folder", self.folder)
-        _check_place(self.repository)
-        if self.private and is_url(self.repository):
-            raise InvalidArgumentError(
-                f"expected private=false with {self.repository}: who may read there is set at the storage itself"
-            )
+        check_repository("repository", self.repository)
 
 
 @dataclass
 class FetchConfig:
-    """A folder that comes from the Hugging Face Hub or from object storage."""
+    """A folder that comes from the Hugging Face Hub."""
 
     repository: str
-    """`owner/name` on the hub, or the URL of a folder on object storage: `s3://bucket/path`."""
+    """`owner/name` on the hub."""
     out: str
     """Folder for its files: a new one, or one of an earlier fetch, whose files that are gone there are deleted."""
     kind: str = "policy"
@@ -78,17 +57,8 @@ class FetchConfig:
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         check_path("out", self.out)
-        _check_place(self.repository)
+        check_repository("repository", self.repository)
         one_of("kind", self.kind, KINDS)
-        if self.revision is not None and is_url(self.repository):
-            raise InvalidArgumentError(f"expected no revision= with {self.repository}: a URL has what lies there now")
-
-
-def _check_place(repository: str) -> None:
-    if is_url(repository):
-        check_url("repository", repository)
-    else:
-        check_repository("repository", repository)
 
 
 def _kinds() -> dict[str, SharedKind]:
@@ -127,10 +97,9 @@ def _check_demonstrations(folder: Path) -> None:
 
 
 def push(config: PushConfig) -> str:
-    """Check a folder, push it, and return the address of the commit on the hub, or its URL; the hub gets a card.
+    """Check a folder, push it with a card, and return the address of the commit.
 
-    :raises PickClutterError: DatasetError for a folder of none of `KINDS`, what its check raises, HubError or
-        StorageError
+    :raises PickClutterError: DatasetError for a folder of none of `KINDS`, what its check raises, or HubError
     """
     folder, kinds = Path(config.folder), _kinds()
     found = [kind for kind in kinds.values() if any(folder.glob(kind.file))]
@@ -138,27 +107,7 @@ def push(config: PushConfig) -> str:
         listed = ", ".join(f"{kind.file} ({name})" for name, kind in kinds.items())
         raise DatasetError(f"expected a folder with one of {listed}, but {folder} has {'several' if found else 'none'}")
     (kind,) = found
-    if not is_url(config.repository):
-        return push_to_hub(folder, kind, config.repository, config.private)
-    kind.check(folder)
-    _push_to_url(folder, kind, config.repository)
-    return config.repository
-
-
-def _push_to_url(folder: Path, kind: SharedKind, url: str) -> None:
-    """Put the files of a folder at a URL; the file that describes them is there only while all of them are."""
-    files = _files_in(folder, kind)
-    last = next(name for name in files if fnmatch(name, kind.file))
-    with storage(url) as (storage_files, root):
-        if is_local(storage_files) and Path(root).resolve() == folder.resolve():
-            raise InvalidArgumentError(f"expected another place than the folder itself, but {url} is {folder}")
-    described = files_at(url, [kind.file])
-    stale = set(files_at(url, kind.patterns)) - {*files, *described} if described else set()
-    with storage(url) as (storage_files, root):
-        for name in [*described, *sorted(stale)]:
-            storage_files.rm_file(f"{root}/{name}")
-        for name in [*sorted({*files} - {last}), last]:
-            storage_files.put_file(str(folder / name), f"{root}/{name}")
+    return push_to_hub(folder, kind, config.repository, config.private)
 
 
 def _files_in(folder: Path, kind: SharedKind) -> list[str]:
@@ -170,7 +119,7 @@ def _files_in(folder: Path, kind: SharedKind) -> list[str]:
 def fetch(config: FetchConfig) -> Path:
     """Fetch the files of a repository into a folder beside `out`'s, check them, move them there, and return `out`.
 
-    :raises PickClutterError: HubError or StorageError when they cannot be fetched, DatasetError for a folder that holds
+    :raises PickClutterError: HubError when they cannot be fetched, DatasetError for a folder that holds
         something else, InvalidArgumentError for a policy there that learned what would be lost, or what their check
         raises
     """
@@ -202,29 +151,23 @@ def fetch(config: FetchConfig) -> Path:
 
 
 def _bring(config: FetchConfig, kind: SharedKind, new: Path) -> None:
-    """Write the files of a kind in a repository or at a URL into a new folder.
+    """Write the files of a kind in a repository into a new folder.
 
     :raises CheckpointError: when the file that describes them is not there
     :raises DatasetError: for a path that leads out of the folder, or a file that is too large
     """
-    place, commit = config.repository, None
-    if is_url(place):
-        files = files_at(place, kind.patterns)
-    else:
-        commit, files = files_of(place, kind, config.revision)
-        files = {name: size for name, size in files.items() if any(fnmatch(name, one) for one in kind.patterns)}
+    commit, sizes = files_of(config.repository, kind, config.revision)
+    files = {name: size for name, size in sizes.items() if any(fnmatch(name, one) for one in kind.patterns)}
     if not any(fnmatch(name, kind.file) for name in files):
-        raise CheckpointError(f"expected {kind.file} in {place}, but it is not there; choose another kind=")
+        raise CheckpointError(f"expected {kind.file} in {config.repository}, but it is not there; choose another kind=")
     for name, size in files.items():
         check_name(name)
-        check_size(name, size)
-    cached = None if commit is None else pretrained_folder(place, kind, revision=commit)
+        if size > MAX_BYTES:
+            raise DatasetError(f"expected {name} of at most {MAX_BYTES / 1e6:.0f} MB, but it has {size / 1e6:.0f} MB")
+    cached = pretrained_folder(config.repository, kind, revision=commit)
     for name in files:
-        if cached is None:
-            fetch_file(f"{place.rstrip('/')}/{name}", new / name)
-        else:
-            with replaced_file(new / name) as temporary:
-                shutil.copyfile(cached / name, temporary)
+        with replaced_file(new / name) as temporary:
+            shutil.copyfile(cached / name, temporary)
 
 
 def check_name(name: str) -> None:

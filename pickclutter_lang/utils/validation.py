@@ -124,8 +124,7 @@ def check_path(name: str, path: str | None, *suffixes: str) -> None:
         raise InvalidArgumentError(f"expected {name} to be a path, but it is empty; give one, or leave the key away")
     if found := URL.match(path):  # not the whole, which may have a password
         raise InvalidArgumentError(
-            f"expected {name} to be a path on this machine, but got a URL, {found[0]}...; write to a folder, then send "
-            "it with pickclutter push, or get one with pickclutter fetch"
+            f"expected {name} to be a path on this machine, but got a URL, {found[0]}...; bring its folder here first"
         )
     if suffixes and Path(path).suffix not in suffixes:
         raise InvalidArgumentError(f"expected {name} to end in {' or '.join(suffixes)}, but got {path!r}")
