@@ -151,7 +151,7 @@ def help_text() -> str:
         f"  {'--config-dir FOLDER':<{width}}after COMMAND: find configuration groups of your own there too",
         f"  {'--debug':<{width}}after COMMAND: show the traceback of an error too ({DEBUG}=1)",
         f"  {'--verbose':<{width}}after COMMAND: more messages ({LOG}=debug)",
-        f"  {'--quiet':<{width}}after COMMAND: warnings and errors alone ({LOG}=warning)",
+        f"  {'--quiet':<{width}}after COMMAND: only warnings and errors ({LOG}=warning)",
         "",
         'shell completion, in bash or zsh: eval "$(pickclutter --shell-completion install=bash)"',
     ]

@@ -65,7 +65,7 @@ class LookConfig:
     threshold: float = 0.3
     """Score of the teacher from which a name is predicted present. It is not calibrated."""
     policy: str | None = None
-    """Policy folder of a student of RGB alone, to be asked beside the teacher. null: the teacher alone."""
+    """Policy folder of a student of only RGB, to be asked beside the teacher. null: only the teacher."""
     trust_code: bool = False
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
     out: str = "look.png"

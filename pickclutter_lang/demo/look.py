@@ -86,7 +86,7 @@ def look(config: LookConfig) -> Look:
     if width != height:
         notes.append(f"Of the {width} x {height} pixels the central square is used: cut out what you ask for.")
     if not isinstance(teacher, teachers.PocketTeacher):
-        notes.append(f"The teacher {config.teacher_name} gives scores alone, no maps.")
+        notes.append(f"The teacher {config.teacher_name} gives only scores, no maps.")
     drawn = Look(image, names, found, tuple(note for note in notes if note is not None), shown)
     atomic_write(Path(config.out), png_bytes(draw_look(drawn)))
     return drawn

@@ -89,7 +89,7 @@ class Objective:
     def __call__(self, *, labeled: Tensor | None = None, **values: Any) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the weighted sum of the terms.
 
-        :param labeled: bool [N], which images have labels; terms of labels and one's own see these alone. None: all
+        :param labeled: bool [N], which images have labels; terms of labels and one's own see only these. None: all
         :param values: those of `values` that a term needs
         :return: scalar with gradient, and term -> unweighted scalar without
         :raises InvalidArgumentError: on other shapes, or where a value is missing

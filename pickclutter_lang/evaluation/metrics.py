@@ -100,7 +100,7 @@ def outcome_of(episode: Episode, suite: str = "picking") -> str:
 
 
 def went_right(episode: Episode) -> bool:
-    """Return whether an episode succeeded; where not one object alone is right, whether its instruction was followed.
+    """Return whether an episode succeeded; where not only one object is right, whether its instruction was followed.
 
     Of several, the simulator does not say whether another than its target was placed.
     """

@@ -99,7 +99,7 @@ class CalibrateConfig(ViewConfig):
     scenes: str | None = None
     """Scene store of such piles; its labels are not read."""
     images: str | None = None
-    """Folder of images of such piles, as the hand camera gives them; for a student of RGB alone."""
+    """Folder of images of such piles, as the hand camera gives them; for a student of only RGB."""
     objects: Any = None
     """Object set whose piles are made and looked at: `proxy`, `ycb`, `kinds`, a folder of your own objects, or sets to
     mix, `[ycb,./mine]`."""

@@ -31,7 +31,7 @@ from pickclutter_lang.utils.typing import FloatArray
 # Of the crop classifier. Chosen on 400 scenes of X_ood; neighboring values do as well with other crop classifiers.
 _NUM_CANDIDATES, _RANK_PENALTY = 3, 2.0
 COLOR_THRESHOLD = 0.5
-"""Of a color alone: more of this color than of any other."""
+"""Of only a color: more of this color than of any other."""
 EXAMPLE_THRESHOLD = 0.5
 """Of what was taught."""
 _TEXT_WEIGHT, _MAX_TEXT_LOGIT = 0.3, 4.0
@@ -44,7 +44,7 @@ class Detection(NamedTuple):
     """A detector's answer for a name: its score, the score from which it is predicted present, and where it is.
 
     `mask`, bool [H, W], is the object in the hand camera's image. `heatmap`, [H, W], is the attention to it, sum 1. Of
-    a color alone it is the probability of each segment, with the sum 1, or 0 where there is no segment.
+    only a color it is the probability of each segment, with the sum 1, or 0 where there is no segment.
     """
 
     score: float
@@ -86,9 +86,9 @@ class StudentDetector:
     What was taught is recognized by its examples: each segment is compared with them, and the text adds less with each
     example. "The red mug" of a taught mug is the reddest of the segments that may be it.
 
-    With a calibration the scores of names are adapted, but not of what was taught, nor of a color alone.
+    With a calibration the scores of names are adapted, but not of what was taught, nor of only a color.
 
-    A color alone, "the red one", competes with the other colors instead. Its score is the probability that the segment
+    Only a color, "the red one", competes with the other colors instead. Its score is the probability that the segment
     that is most of this color has it, against the likeliest other color; its threshold is 0.5.
     """
 
@@ -100,14 +100,14 @@ class StudentDetector:
         """
         if student.config.cameras != ("hand",):
             raise InvalidArgumentError(
-                f"expected a student of the hand camera alone, so that its map lies on that image, but got one of "
+                f"expected a student of only the hand camera, so that its map lies on that image, but got one of "
                 f"{', '.join(student.config.cameras)}; distill one with data=hand_rgb or data=hand_rgbd"
             )
         self.student, self._always_present = student, always_present
 
     @property
     def names(self) -> Sequence[str]:
-        """What it was taught, and names whose text features are known, without phrases of a color alone."""
+        """What it was taught, and names whose text features are known, without phrases of only a color."""
         known = [name for name in self.student.names if name in self.student.config.names or not color_alone(name)]
         return list(dict.fromkeys([*self.student.examples.taught, *known]))
 
@@ -287,7 +287,7 @@ class StudentDetector:
         """
         spec, side = self.student.config, len(rgb)
         if spec.depth:
-            raise InvalidArgumentError("expected a student of RGB alone, but this one takes depth, which no photo has")
+            raise InvalidArgumentError("expected a student of only RGB, but this one takes depth, which no photo has")
         names = [self._plain(name) for name in names]
         shown, segments = self._shown_in_photo(rgb, names)
         found, by_text = dict[str, _ByText](), [n for n in dict.fromkeys(names) if self._needs_text(n, shown.get(n))]
@@ -306,7 +306,7 @@ class StudentDetector:
         return [found[name].detection for name in names]
 
     def note_on_photo(self, rgb: NDArray[np.uint8], names: Sequence[str]) -> str | None:
-        """Return a sentence on the names that were taught, but are looked for by text alone; None where none is."""
+        """Return a sentence on the names that were taught, but are looked for only by text; None where none is."""
         names = [self._plain(name) for name in names]
         shown, _ = self._shown_in_photo(rgb, names)
         if not (left := [name for name in names if self.taught_of(name) and name not in shown]):
@@ -377,7 +377,7 @@ class _Crops(NamedTuple):
 def _color_scores(
     own: FloatArray, against: FloatArray, segments: NDArray[np.int64]
 ) -> tuple[float, FloatArray, NDArray[np.int64]]:
-    """Return the score of a color alone, its heatmap, and a label of each segment: 0 of this color.
+    """Return the score of only a color, its heatmap, and a label of each segment: 0 of this color.
 
     :param own: log odds of the color by segment, and `against`, [C, segments], of other colors
     """

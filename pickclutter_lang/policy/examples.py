@@ -145,7 +145,7 @@ class Examples:
         return self.names.count(self.spelled(name))
 
     def spelled(self, name: str, known: Sequence[str] = ()) -> str:
-        """Return a name without article, as it was taught or is in `known` where upper case alone differs.
+        """Return a name without article, as it was taught or is in `known` where only upper case differs.
 
         :raises InvalidArgumentError: for a name that is no line of text
         """

@@ -194,7 +194,7 @@ class Thresholds:
             within("second_look", self.second_look, 0.0, 1.0)
             if student.object_crop_size is not None or student.cameras != ("hand",):
                 raise InvalidArgumentError(
-                    "expected a second look in a policy of the hand camera without a crop classifier alone"
+                    "expected a second look only in a policy of the hand camera without a crop classifier"
                 )
         for key, thresholds in (("names", self.names), ("crop_classifier", self.crop_classifier or self.names)):
             if missing := [name for name in student.names if name not in thresholds]:

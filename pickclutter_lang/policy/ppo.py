@@ -59,7 +59,7 @@ class StudentFeaturesExtractor(BaseFeaturesExtractor):
         """Build the extractor.
 
         :param observation_space: has `hand_rgb`, uint8 [3, H, W] or [H, W, 3], and numbers, such as `qpos`
-        :param student: of the hand camera's RGB alone; it is copied, so that training does not change it
+        :param student: only of the hand camera's RGB; it is copied, so that training does not change it
         :param frozen: freeze the student's weights; trained along, its normalization keeps the statistics that it has
         :raises InvalidArgumentError: for another student, or observations without these keys
         """

@@ -26,7 +26,7 @@ _EDGE = 1e-6
 class Rivals(NamedTuple):
     """`own`: the name as a network is asked for it, then the names that it means. `others`: those against it.
 
-    `color`: whether it is a color alone, "the red one", which has the other colors against it.
+    `color`: whether it is only a color, "the red one", which has the other colors against it.
     """
 
     own: list[str]
@@ -38,7 +38,7 @@ def rivals_of(name: str, names: Sequence[str]) -> Rivals:
     """Return the rivals of a name among those of a detector.
 
     "Fruit", a new name, means the lemon, which then counts for it. "Yellow fruit" may mean the lemon or the apple:
-    neither counts. One of `names` has all others against it, even where it reads as a color alone.
+    neither counts. One of `names` has all others against it, even where it reads as only a color.
     """
     if name in names:
         return Rivals([name], [other for other in names if other != name], False)

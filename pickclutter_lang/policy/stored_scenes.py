@@ -15,7 +15,7 @@ from pickclutter_lang.utils.typing import FloatArray
 def scene_to_observation(scenes: SceneDataset, row: int) -> dict[str, Any]:
     """Return what detectors read of an observation of `FlatObservation`: the hand camera's RGB, depth and pose.
 
-    A store of ManiSkill2's camera has no camera poses. Detectors need a pose for heights above the table alone, so it
+    A store of ManiSkill2's camera has no camera poses. Detectors need a pose only for heights above the table, so it
     is estimated from the plane of the table. Where an object hides the table, the camera looks straight down at the
     farthest pixel; it is within some degrees of that.
 

@@ -156,7 +156,7 @@ def save_pretrained(
     :raises DatasetError: when it cannot be written
     """
     if text.negative is None:
-        raise InvalidArgumentError("expected prompts with a negative context, but got positive ones alone")
+        raise InvalidArgumentError("expected prompts with a negative context, but got only positive ones")
     if half:
         weights = to_half(weights)
         try:

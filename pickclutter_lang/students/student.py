@@ -64,12 +64,12 @@ class Student(nn.Module):
             return StudentFeatures(self._pooled(features), self.local_head(features))
 
     def global_features(self, images: Tensor) -> Tensor:
-        """Return the pooled features [N, D] of images alone."""
+        """Return only the pooled features [N, D] of images."""
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.use_bf16):
             return self._pooled(self._map(images))
 
     def local_features(self, images: Tensor) -> Tensor:
-        """Return the spatial features [N, D, h, w] of images alone."""
+        """Return the only the spatial features [N, D, h, w] of images."""
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.use_bf16):
             features: Tensor = self.local_head(self._map(images))
             return features
@@ -219,7 +219,7 @@ class MultiLabelStudent(nn.Module):
         return features
 
     def local_features(self, images: Tensor) -> Tensor:
-        """Return the spatial features [N, D, h, w] of images alone."""
+        """Return the only the spatial features [N, D, h, w] of images."""
         return self.student.local_features(self._normalize(images))
 
     def set_depth_statistics(self, mean: Tensor, std: Tensor) -> None:

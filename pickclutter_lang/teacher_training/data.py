@@ -95,7 +95,7 @@ class TeacherData:
         if exclude_split != "none" and "kinds" in self.object_sets:
             raise InvalidArgumentError(
                 f"expected exclude_split=none with kinds, but got {exclude_split}: it leaves out objects of proxy "
-                "and ycb; render the other kinds alone, kinds=[...]"
+                "and ycb; render only the other kinds, kinds=[...]"
             )
         seeds = {
             "scenes": [

@@ -86,7 +86,7 @@ def _parts(order: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
 def prefetch_map(compute: Callable[[int], Result], count: int, num_workers: int) -> Iterator[Result]:
     """Yield `compute(0)` to `compute(count - 1)`, in order.
 
-    :param compute: depends on its argument alone, so that what is yielded does not depend on `num_workers`
+    :param compute: depends only on its argument, so that what is yielded does not depend on `num_workers`
     :param num_workers: processes forked to compute, each up to two results early; 0: in this one, when they are needed
     :raises PickClutterError: what `compute` raises; WorkerError when one of the processes was ended, or when the
         shared memory is too small for their results

@@ -216,7 +216,7 @@ def _restore_generators(checkpoint: Checkpoint) -> None:
 
 
 def restore_model(checkpoint: Checkpoint, model: nn.Module) -> None:
-    """Load the weights alone.
+    """Load only the weights.
 
     :raises CheckpointError: naming the tensors that are missing, left over, or of another shape
     """

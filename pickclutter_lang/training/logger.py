@@ -65,7 +65,7 @@ class Tracker:
 
 
 def check_report_to(names: Sequence[str]) -> None:
-    """Check the names of trackers: `wandb` alone.
+    """Check the names of trackers: only `wandb`.
 
     :raises InvalidArgumentError: for another one
     :raises TrackerError: when it is not installed

@@ -1,4 +1,4 @@
-"""One training in several processes (ranks): each computes some rows of every batch, by the student alone.
+"""One training in several processes (ranks): each computes some rows of every batch, only by the student.
 
 The features of all rows are then gathered with their gradient, and every rank computes the loss of the whole batch.
 So a loss needs to know nothing of ranks, and is that of one process, with all its negatives. Batch norm takes the

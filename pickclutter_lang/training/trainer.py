@@ -114,7 +114,7 @@ def best_epoch(history: Sequence[dict[str, Any]], select: str | None) -> int:
 class Trainer:
     """Trains the model of a phase in a folder; a folder with a checkpoint is resumed.
 
-    In several processes all train, and rank 0 alone validates and writes.
+    In several processes all train, and only rank 0 validates and writes.
     """
 
     def __init__(self, phase: Phase, folder: Path, keep_last: int = 1, seed: int = 0) -> None:

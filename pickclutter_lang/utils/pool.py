@@ -148,7 +148,7 @@ class _Work(Generic[Task, Result]):
 
 
 def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent ends, even by SIGKILL; on Linux alone.
+    """Have the kernel kill this process when its parent ends, even by SIGKILL; only on Linux.
 
     :param parent: id of the parent
     """

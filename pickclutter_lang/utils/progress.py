@@ -31,7 +31,7 @@ _RATE_PERIOD_S = 600.0  # or the last 1000 counts; a shorter one gives no time l
 class ProgressBar:
     """A bar on standard error while the `with` block runs; without a terminal it is one line, at the end.
 
-    There is none where the package's logger wants warnings alone, nor on ranks above 0.
+    There is none where the package's logger wants only warnings, nor on ranks above 0.
     """
 
     def __init__(self, title: str, total: int, completed: int = 0, transient: bool = False) -> None:

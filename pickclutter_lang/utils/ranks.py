@@ -1,4 +1,4 @@
-"""The processes of one training that `torchrun` started: each is a rank, and rank 0 alone writes and reports.
+"""The processes of one training that `torchrun` started: each is a rank, and only rank 0 writes and reports.
 
 `torchrun` says which rank a process is by environment variables. Without them there is one process, of rank 0.
 """

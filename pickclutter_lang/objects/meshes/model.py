@@ -42,7 +42,7 @@ _TOLERANCE = 0.02
 """Share of the diagonal by which a point of the surface may lie outside of all parts."""
 _COVERED = 0.98
 _PLAIN_TEXTURE = 512
-"""Largest side of a texture baked of colors alone, pixels."""
+"""Largest side of a texture baked only of colors, pixels."""
 _SAMPLES_PER_TEXEL = 3
 _NEAREST = 4
 """Samples of which a texel is the mean."""
@@ -97,7 +97,7 @@ def merged(pieces: Sequence[Piece]) -> tuple[FloatArray, Faces]:
 def placed(pieces: Sequence[Piece], meters: float, up: str) -> list[Piece]:
     """Return the pieces in meters, turned so that z is up, with the middle of their bounding box at the origin.
 
-    A closed mesh that is inside out is turned: renderers draw the front of triangles alone.
+    A closed mesh that is inside out is turned: renderers draw only the front of triangles.
 
     :param meters: length of the file's unit
     :param up: one of `UP_AXES`
@@ -188,7 +188,7 @@ def decimated(points: FloatArray, faces: Faces, count: int) -> tuple[FloatArray,
 
 
 def _own_image(pieces: Sequence[Piece]) -> TextureImage | None:
-    """Return the image of a mesh with one image, whose colors are those of the image alone."""
+    """Return the image of a mesh with one image, whose colors are only those of the image."""
     first = pieces[0].image
     if first is None:
         return None

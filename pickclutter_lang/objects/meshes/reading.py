@@ -159,7 +159,7 @@ def read_mesh(source: MeshSource) -> MeshContent:
 
 @contextmanager
 def _messages_of_trimesh(handler: logging.Handler) -> Iterator[None]:
-    """Give all messages of trimesh to a handler alone, in the block."""
+    """Give all messages of trimesh only to a handler, in the block."""
     logger = logging.getLogger("trimesh")
     before = logger.handlers, logger.propagate, logger.level
     logger.handlers, logger.propagate = [handler], False
@@ -366,7 +366,7 @@ def _image(material: Any) -> TextureImage | None:
 
 
 def _main_color(material: Any, textured: bool) -> FloatArray:
-    """Return the color of a material; of Wavefront's, a texture is the color alone, as most programs take it."""
+    """Return the color of a material; of Wavefront's, only a texture is the color, as most programs take it."""
     color = getattr(material, "baseColorFactor", None)
     if color is None and not textured:
         color = getattr(material, "diffuse", None)
