@@ -74,7 +74,7 @@ class LookConfig:
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         if not self.names:
-            raise InvalidArgumentError("expected names to ask for, such as names=[mug,lemon], but got []")
+            raise InvalidArgumentError("expected names to ask for, such as names=mug,lemon, but got []")
         within("threshold", self.threshold, 0.0, 1.0)
         check_path("policy", self.policy)
         check_path("out", self.out, ".png")

@@ -118,12 +118,12 @@ def outcome_in_words(episode: Mapping[str, Any]) -> str:
 
 def next_step(config: PickConfig, found: Pick) -> str:
     """Return the command to try next: the demo, and where the pick failed, how to show the policy the object."""
-    objects = config.objects if isinstance(config.objects, str) else f"[{','.join(config.objects)}]"
+    objects = config.objects if isinstance(config.objects, str) else ",".join(config.objects)
     demo = f"pickclutter demo policy={config.policy or 'open'} objects={objects}"
     if found.episode["success"] or config.policy is None:
         return demo
     file = found.target.replace(" ", "_")
-    teach = f'pickclutter teach policy={config.policy} names=["{found.target}"] images={file}.jpg out=mine'
+    teach = f'pickclutter teach policy={config.policy} names="{found.target}" images={file}.jpg out=mine'
     return f"{demo}, where a click teaches it, or by a photo: {teach}"
 
 

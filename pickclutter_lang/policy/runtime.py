@@ -396,7 +396,7 @@ class OnnxNetworks:
             near = did_you_mean(unknown[0], self._names)
             raise UnknownObjectError(
                 f"expected some of the {len(self._names)} names that {self._folder} was exported with, but got "
-                f"{', '.join(unknown)}{near}; to add names: pickclutter export-runtime policy=... names=[...]"
+                f"{', '.join(unknown)}{near}; to add names: pickclutter export-runtime policy=... names=..."
             )
         rows = [self._rows[name] for name in names]
         return TextFeatures(self._text.positive[rows], self._text.negative[rows])

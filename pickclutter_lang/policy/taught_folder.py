@@ -61,7 +61,7 @@ def teach(config: TeachConfig) -> Examples:
             if known and student.examples.count(name) > known and not config.add:  # the same ones again change nothing
                 raise InvalidArgumentError(
                     f"expected a new name, but {name} has {known} examples; add=true adds to them, "
-                    f"pickclutter forget policy={config.out or config.policy} names=[{name}] removes them"
+                    f"pickclutter forget policy={config.out or config.policy} names='{name}' removes them"
                 )
         if not pictures:
             raise DatasetError(f"expected objects to show, but none is visible in {config.scenes or config.objects}")

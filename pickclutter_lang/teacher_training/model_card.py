@@ -23,7 +23,7 @@ from pickclutter_lang.utils.reading import check_json
 Item = TypeVar("Item")
 _CARD = """```sh
 pickclutter fetch repository=OWNER/NAME kind=teacher out=teacher
-pickclutter look image=photo.png names=[mug,lemon] checkpoint=teacher
+pickclutter look image=photo.png names=mug,lemon checkpoint=teacher
 ```
 
 A small vision-language model of open_clip's `CLIP` class: EfficientNet-Lite0, CLIP's tokenizer and a causal text
