@@ -48,7 +48,7 @@ from pickclutter_lang.utils.reading import (
     read_file,
     read_json,
 )
-from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE, at_least, did_you_mean, one_of, within
+from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE, at_least, check_image_size, did_you_mean, one_of, within
 
 SCHEMA = 3
 CONFIG_FILE, WEIGHTS_FILE, TEXT_FILE = "policy.json", "weights.safetensors", "text.safetensors"
@@ -149,8 +149,7 @@ class StudentSpec:
         for camera in self.cameras:
             one_of("cameras", camera, CAMERAS)
         for key in ("crop_size", "image_size", "object_crop_size"):
-            if getattr(self, key) is not None:
-                within(key, getattr(self, key), 1, MAX_IMAGE_SIZE)
+            check_image_size(key, getattr(self, key))
         within("camera_size", self.camera_size, self.crop_size, MAX_IMAGE_SIZE)
         within("network.temperature", self.network.temperature, *TEMPERATURES)
         one_of("network.negative_attention", self.network.negative_attention, NEGATIVE_ATTENTIONS)

@@ -16,7 +16,7 @@ from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgume
 from pickclutter_lang.objects.object_sets import is_kinds, load_object_set
 from pickclutter_lang.policy.calibration import load_calibration
 from pickclutter_lang.policy.command_configs import CalibrateConfig, TeachConfig
-from pickclutter_lang.policy.examples import Examples, load_examples
+from pickclutter_lang.policy.examples import Examples, load_examples, spelling
 from pickclutter_lang.policy.folder import (
     CONFIG_FILE,
     PICTURES,
@@ -171,8 +171,8 @@ def _of_objects(config: TeachConfig) -> Iterator[tuple[str, Example]]:
     if is_kinds(objects):
         raise InvalidArgumentError("expected objects with one look each, but got kinds; teach them from scenes=")
     found = load_object_set(objects, config.objects_root)
-    items = [item for item in found.catalog if not config.names or item.name in config.names]
-    _check_names(config.names, [item.name for item in found.catalog], objects)
+    items = [item for item in found.catalog if not config.names or spelling(item.name) in config.names]
+    _check_names(config.names, [spelling(item.name) for item in found.catalog], objects)
     renderer = ObjectRenderer()
     for item in track(items, "examples", transient=True):
         renderer.show(Model(found.model_dir(item.model_id), item.scale, item.name, {}))
@@ -189,7 +189,7 @@ def _of_scenes(config: TeachConfig) -> Iterator[tuple[str, Example]]:
     store = SceneStore.open(str(config.scenes))
     if "hand_segmentation" not in store.manifest.fields:
         raise DatasetError(f"expected scenes with the hand camera's segmentation, but {store.path} has none")
-    names = store.label_names
+    names = [spelling(name) for name in store.label_names]
     missing = dict.fromkeys(config.names or names, config.shots)
     _check_names(config.names, names, str(store.path))
     for row in np.random.default_rng(config.seed).permutation(len(store)).tolist():
