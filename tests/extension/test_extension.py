@@ -147,6 +147,8 @@ def test_a_policy_folder_that_names_code_is_refused_unless_it_is_trusted(
     from pickclutter_lang.policy.policy import LanguagePickPolicy
     from pickclutter_lang.policy.runtime import StudentRuntime
 
+    for name in [name for name in sys.modules if name.partition(".")[0] == "my_package"]:  # of another test
+        monkeypatch.delitem(sys.modules, name)
     for load in (StudentRuntime.load, LanguagePickPolicy.load):
         with pytest.raises(CheckpointError, match="plain_network"):
             load(trained / "policy")
