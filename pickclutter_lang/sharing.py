@@ -11,7 +11,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from pickclutter_lang.errors import CheckpointError, DatasetError, PickClutterError, rebuild_error
-from pickclutter_lang.policy.folder import check_nothing_lost, learned_files
+from pickclutter_lang.policy_folder.folder import check_nothing_lost, learned_files
 from pickclutter_lang.utils.hub_files import CARD_FILE, SharedKind, files_of, pretrained_folder, push_to_hub
 from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, move_files, replaced_file, write_text
 from pickclutter_lang.utils.locks import dir_lock

@@ -72,8 +72,8 @@ def student_of(policy: str, onnx: bool = False) -> StudentRuntime:
     """Return the student of a policy, by torch or by ONNX Runtime."""
     if not onnx:
         return StudentRuntime.load(policy)
-    from pickclutter_lang.policy.command_configs import RuntimeExportConfig
-    from pickclutter_lang.policy.onnx_export import export_runtime
+    from pickclutter_lang.policy_making.config import RuntimeExportConfig
+    from pickclutter_lang.policy_making.export_runtime import export_runtime
 
     done = export_runtime(RuntimeExportConfig(str(student_of(policy).folder), 1, out=str(PLACE / "onnx")))
     return StudentRuntime.load(done.folder, num_threads=1)

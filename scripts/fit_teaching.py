@@ -27,7 +27,7 @@ from pickclutter_lang.manipulation.point_cloud import unproject_depth
 from pickclutter_lang.policy.examples import normalized
 from pickclutter_lang.policy.observations import segment_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.stored_scenes import scene_to_observation
+from pickclutter_lang.policy_making.stored_scenes import scene_to_observation
 from pickclutter_lang.teachers.pocket import load_pocket_teacher
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.progress import track

@@ -57,8 +57,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a run, its policies after both phases, its scenes and its teacher."""
     from helpers.policies import SIDE
     from helpers.scene_runs import LEARNER, make_finished_run
-    from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
-    from pickclutter_lang.experiments.scenes.export_policy import export_policy
+    from pickclutter_lang.policy_making.config import PolicyExportConfig
+    from pickclutter_lang.policy_making.export_policy import export_policy
 
     root = tmp_path_factory.mktemp("policy")
     make_finished_run(root, SIDE, LEARNER)

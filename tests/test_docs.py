@@ -29,12 +29,12 @@ from helpers.scene_runs import make_finished_run
 from pickclutter_lang.commands import COMMANDS, load
 from pickclutter_lang.datasets.images.loaders import SETS
 from pickclutter_lang.datasets.images.loading import load_image_dataset
-from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
-from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.objects.catalog_file import read_catalog
 from pickclutter_lang.objects.meshes.sources import MeshSource, read_names
 from pickclutter_lang.objects.object_sets import load_object_set
 from pickclutter_lang.policy.policy import LanguagePickPolicy
+from pickclutter_lang.policy_making.config import PolicyExportConfig
+from pickclutter_lang.policy_making.export_policy import export_policy
 
 PAGES = ["README.md", "CONTRIBUTING.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
 SHOWN = [page for page in PAGES if "results/data" not in page]

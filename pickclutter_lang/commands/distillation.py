@@ -44,10 +44,10 @@ def train_affordance(config: TrainConfig) -> None:
     data.target_label=visible. An interrupted command resumes when run again.
     """
     from pickclutter_lang.experiments.scenes.config import TrainedRunConfig
-    from pickclutter_lang.experiments.scenes.export_policy import save_crop_scores
     from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
     from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+    from pickclutter_lang.policy_making.export_policy import save_crop_scores
     from pickclutter_lang.results.record import RESULT_FILE
     from pickclutter_lang.teachers.known_words import unknown_words_note
     from pickclutter_lang.utils.ranks import is_main
@@ -79,18 +79,18 @@ def evaluate_affordance(config: AffordanceEvalConfig) -> None:
     pickclutter evaluate-affordance policy=open store=runs/scenes256/ood out=runs/open_scores
     """
     if config.policy is not None and config.store is not None:
-        from pickclutter_lang.experiments.scenes.policy_scores import TABLES_FILE, score_policy
+        from pickclutter_lang.policy_making.policy_scores import TABLES_FILE, score_policy
 
         score_policy(config.policy, config.store, config.out, config.num_threads, config.trust_code)
         print(Path(config.out, TABLES_FILE).read_text(encoding="utf-8"))
         print(f"result: {config.out}")
         return
     from pickclutter_lang.experiments.scenes.config import TrainedRunConfig
-    from pickclutter_lang.experiments.scenes.export_policy import save_crop_scores
     from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
     from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun
     from pickclutter_lang.experiments.scenes.trained_run import load_run_config
+    from pickclutter_lang.policy_making.export_policy import save_crop_scores
     from pickclutter_lang.training.logger import check_report_to
 
     folder = str(config.run)

@@ -5,12 +5,12 @@ from pathlib import Path
 from pickclutter_lang.commands.app import Command
 from pickclutter_lang.demo.config import DemoConfig, LookConfig
 from pickclutter_lang.evaluation.config import PickConfig, PolicyEvalConfig
-from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
-from pickclutter_lang.policy.command_configs import (
+from pickclutter_lang.policy.config import PPOConfig
+from pickclutter_lang.policy_making.config import (
     CalibrateConfig,
     ExamplesConfig,
     ForgetConfig,
-    PPOConfig,
+    PolicyExportConfig,
     RuntimeExportConfig,
     TeachConfig,
 )
@@ -28,7 +28,7 @@ def export_policy(config: PolicyExportConfig) -> None:
     scenes of seen objects. After it, that of unseen names comes from the few-shot scenes, and seen names take the
     higher one of what both kinds of scenes give.
     """
-    from pickclutter_lang.experiments.scenes.export_policy import export_policy as run
+    from pickclutter_lang.policy_making.export_policy import export_policy as run
 
     print(f"policy: {run(config)}")
 
@@ -42,7 +42,7 @@ def export_runtime(config: RuntimeExportConfig) -> None:
     Where it acts, the extra `runtime` is enough. The networks are compared with torch. Names that the policy does not
     know are encoded here: "names=teapot,red mug".
     """
-    from pickclutter_lang.policy.onnx_export import export_runtime as run
+    from pickclutter_lang.policy_making.export_runtime import export_runtime as run
 
     done = run(config)
     size = sum(path.stat().st_size for path in done.folder.iterdir() if path.is_file()) / 1e6
@@ -59,7 +59,7 @@ def teach(config: TeachConfig) -> None:
 
     A photo shows one object on a plain ground; point= or box= says which of several. Meshes need the extra sim.
     """
-    from pickclutter_lang.policy.taught_folder import teach as run
+    from pickclutter_lang.policy_making.taught_folder import teach as run
 
     examples, out = run(config), config.out or config.policy
     names = list(config.names or examples.taught)
@@ -80,7 +80,7 @@ def calibrate(config: CalibrateConfig) -> None:
 
     The last one makes the piles in the simulator, and needs the extra sim.
     """
-    from pickclutter_lang.policy.looks import calibrate as run
+    from pickclutter_lang.policy_making.looks import calibrate as run
 
     print(f"{config.out or config.policy} is adapted, without labels, to {run(config).count} looks")
 
@@ -91,7 +91,7 @@ def forget(config: ForgetConfig) -> None:
 
     pickclutter forget policy=mine names="my mug"
     """
-    from pickclutter_lang.policy.taught_folder import forget as run
+    from pickclutter_lang.policy_making.taught_folder import forget as run
 
     print(f"{config.policy} knows {', '.join(run(config.policy, config.names).taught) or 'nothing by examples'}")
 
@@ -102,7 +102,7 @@ def examples(config: ExamplesConfig) -> None:
 
     pickclutter examples policy=mine out=examples.png
     """
-    from pickclutter_lang.policy.taught_folder import draw_examples
+    from pickclutter_lang.policy_making.taught_folder import draw_examples
     from pickclutter_lang.utils.locks import file_lock
 
     with file_lock(Path(config.out)):

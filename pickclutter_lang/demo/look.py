@@ -20,9 +20,9 @@ from pickclutter_lang.evaluation.videos import draw_detection
 from pickclutter_lang.language.instructions import instruction, parse_target_name, read_name
 from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.policy.detectors import Detection, StudentDetector
-from pickclutter_lang.policy.folder import picture_files
 from pickclutter_lang.policy.observations import upsample_to_image
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy_folder.folder import picture_files
 from pickclutter_lang.teachers.known_words import unknown_words_note, with_neighbors
 from pickclutter_lang.teachers.zero_shot import (
     ABSENT_TEMPLATE,

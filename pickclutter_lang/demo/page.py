@@ -30,14 +30,14 @@ from pickclutter_lang.evaluation.instructions import Instruction, Pile, typed_in
 from pickclutter_lang.evaluation.pick import is_known, outcome_in_words
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder, draw_outline
-from pickclutter_lang.policy import taught_folder
 from pickclutter_lang.policy.calibration import adapted_note
 from pickclutter_lang.policy.detectors import Detection, StudentDetector
 from pickclutter_lang.policy.examples import Examples
-from pickclutter_lang.policy.folder import Thresholds, load_config
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.policy.teaching import Example, add_example, find_example
+from pickclutter_lang.policy_folder.folder import Thresholds, load_config
+from pickclutter_lang.policy_making import taught_folder
 from pickclutter_lang.utils.images import read_image
 from pickclutter_lang.utils.validation import check_seed
 

@@ -30,7 +30,7 @@ from pickclutter_lang.evaluation.episode_log import IDENTITY_FILE, EpisodeLog
 from pickclutter_lang.evaluation.metrics import outcome_of
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.videos import SIDE, write_videos
-from pickclutter_lang.policy.folder import load_config, policy_fingerprint
+from pickclutter_lang.policy_folder.folder import load_config, policy_fingerprint
 from pickclutter_lang.results.intervals import share
 from pickclutter_lang.utils.hub_files import CARD_FILE
 from pickclutter_lang.utils.io import check_vacant, clean_temp_files, create_dir, write_text

@@ -13,11 +13,11 @@ from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import CheckpointError, DatasetError, MismatchError
 from pickclutter_lang.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.experiments.scenes.config import CALIBRATIONS, TrainedRunConfig
-from pickclutter_lang.experiments.scenes.store_scores import MAX_CALIBRATION_SCENES, detect_store
 from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
 from pickclutter_lang.metrics.thresholds import policy_thresholds
-from pickclutter_lang.policy.folder import StudentSpec, Thresholds
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
+from pickclutter_lang.policy_folder.folder import StudentSpec, Thresholds
+from pickclutter_lang.policy_making.store_scores import MAX_CALIBRATION_SCENES, detect_store
 from pickclutter_lang.utils.io import write_json
 from pickclutter_lang.utils.reading import read_json
 

@@ -30,13 +30,14 @@ from pickclutter_lang.evaluation.metrics import scores_of, summary
 from pickclutter_lang.evaluation.report import write_report
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.videos import SIDE, write_videos
-from pickclutter_lang.experiments.scenes.config import PolicyExportConfig, TrainedRunConfig
-from pickclutter_lang.experiments.scenes.export_policy import export_policy
+from pickclutter_lang.experiments.scenes.config import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.trained_run import load_run_config, load_trained_run
 from pickclutter_lang.objects.catalog import object_split_of, paper_catalog
 from pickclutter_lang.objects.object_sets import is_own, load_object_set, own_split_of
 from pickclutter_lang.policy.calibration import load_calibration
-from pickclutter_lang.policy.folder import load_config, policy_fingerprint, policy_folder
+from pickclutter_lang.policy_folder.folder import load_config, policy_fingerprint, policy_folder
+from pickclutter_lang.policy_making.config import PolicyExportConfig
+from pickclutter_lang.policy_making.export_policy import export_policy
 from pickclutter_lang.results.record import write_record
 from pickclutter_lang.utils.io import create_dir
 from pickclutter_lang.utils.locks import dir_lock

@@ -23,11 +23,11 @@ from pickclutter_lang.manipulation.scripted_picker import PickPhase
 from pickclutter_lang.objects.catalog import Catalog
 from pickclutter_lang.objects.object_sets import own_sources
 from pickclutter_lang.policy.detectors import Detection, OracleDetector, RandomDetector, StudentDetector, TargetDetector
-from pickclutter_lang.policy.folder import Thresholds
 from pickclutter_lang.policy.policy import DECLARE, EpisodeState, LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.score_wrappers import check_cameras
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
+from pickclutter_lang.policy_folder.folder import Thresholds
 from pickclutter_lang.utils.memory import return_unused_memory
 from pickclutter_lang.utils.plugins import checked_result, resolve
 

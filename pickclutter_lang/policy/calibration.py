@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
-from pickclutter_lang.policy.folder import (
+from pickclutter_lang.policy.second_look import MAX_LOGIT, add_crops, mutual_log_odds
+from pickclutter_lang.policy_folder.folder import (
     CALIBRATION_FILE,
     NETWORK_FILE,
     WEIGHTS_FILE,
@@ -31,7 +32,6 @@ from pickclutter_lang.policy.folder import (
     learned_bytes,
     read_learned,
 )
-from pickclutter_lang.policy.second_look import MAX_LOGIT, add_crops, mutual_log_odds
 from pickclutter_lang.utils.memory import keep_recent
 from pickclutter_lang.utils.reading import Sha256, damage_of
 from pickclutter_lang.utils.typing import Float32Array, FloatArray

@@ -25,7 +25,7 @@ from safetensors.numpy import load
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.policy.few_shot_cache import cache_logits
-from pickclutter_lang.policy.folder import EXAMPLES_FILE, learned_bytes, metadata_of, read_learned
+from pickclutter_lang.policy_folder.folder import EXAMPLES_FILE, learned_bytes, metadata_of, read_learned
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.reading import Sha256, Text, damage_of, read_file
 from pickclutter_lang.utils.typing import Float32Array, FloatArray

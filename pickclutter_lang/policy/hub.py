@@ -8,7 +8,7 @@ from pathlib import Path
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, credits_of
 from pickclutter_lang.policy.calibration import load_calibration
 from pickclutter_lang.policy.examples import load_examples
-from pickclutter_lang.policy.folder import (
+from pickclutter_lang.policy_folder.folder import (
     CONFIG_FILE,
     LEARNED_FILES,
     PICTURES,

@@ -21,10 +21,10 @@ from pickclutter_lang.objects.object_sets import ObjectSource, own_sources
 from pickclutter_lang.policy.calibration import load_calibration
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
 from pickclutter_lang.policy.examples import load_examples
-from pickclutter_lang.policy.folder import load_config, policy_folder
 from pickclutter_lang.policy.observations import ROBOT, checked_view, each_environment
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teaching import add_example, find_example
+from pickclutter_lang.policy_folder.folder import load_config, policy_folder
 from pickclutter_lang.utils.hub_files import pretrained_folder, push_to_hub
 from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 

@@ -22,7 +22,7 @@ from pickclutter_lang.envs.simulator import require_simulator
 from pickclutter_lang.envs.wrappers import FlatObservation
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
 from pickclutter_lang.objects.object_sets import is_kinds, own_sources
-from pickclutter_lang.policy.command_configs import EPISODE_STEPS, PPOConfig
+from pickclutter_lang.policy.config import EPISODE_STEPS, PPOConfig
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.score_wrappers import InstructionEmbedding, TargetScoreObservation
 from pickclutter_lang.policy.torch_networks import TorchNetworks

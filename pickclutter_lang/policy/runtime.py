@@ -34,7 +34,8 @@ from pickclutter_lang.errors import (
 from pickclutter_lang.language.instructions import color_alone
 from pickclutter_lang.policy.calibration import ADAPTED_THRESHOLD, Calibration, load_calibration, log_odds_of
 from pickclutter_lang.policy.examples import Examples, crop_metric, load_examples
-from pickclutter_lang.policy.folder import (
+from pickclutter_lang.policy.second_look import crop_log_odds, rivals_of
+from pickclutter_lang.policy_folder.folder import (
     CROP_ENCODER_FILE,
     CROPS_FILE,
     EXPORT_AGAIN,
@@ -52,7 +53,6 @@ from pickclutter_lang.policy.folder import (
     read_policy_file,
     read_text,
 )
-from pickclutter_lang.policy.second_look import crop_log_odds, rivals_of
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.reading import check_finite
 from pickclutter_lang.utils.typing import Float32Array, FloatArray

@@ -13,9 +13,9 @@ from torch import Tensor
 from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
 from pickclutter_lang.language.label_names import MAX_NEW_NAMES
 from pickclutter_lang.policy.detectors import COLOR_THRESHOLD, Detection
-from pickclutter_lang.policy.folder import Thresholds
 from pickclutter_lang.policy.observations import checked_view, segment_observation
 from pickclutter_lang.policy.second_look import rivals_of
+from pickclutter_lang.policy_folder.folder import Thresholds
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.known_words import warn_of_unknown_words, with_neighbors
 from pickclutter_lang.teachers.zero_shot import PHOTO_TEMPLATE, encode_images, encode_objects

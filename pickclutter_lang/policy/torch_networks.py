@@ -21,7 +21,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 from pickclutter_lang.datasets.transforms.resampling import OBJECT_SIZE
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.objects.catalog_file import CatalogEntry
-from pickclutter_lang.policy.folder import (
+from pickclutter_lang.policy.runtime import StudentOutput
+from pickclutter_lang.policy_folder.folder import (
     EXPORT_AGAIN,
     TEXT_FILE,
     WEIGHTS_FILE,
@@ -35,7 +36,6 @@ from pickclutter_lang.policy.folder import (
     text_bytes,
     write_folder,
 )
-from pickclutter_lang.policy.runtime import StudentOutput
 from pickclutter_lang.students.label_encoders import StoredLabelEncoder
 from pickclutter_lang.students.prompts import PromptFeatures
 from pickclutter_lang.students.student import CropClassifier, MultiLabelStudent, build_student, resolve_bf16

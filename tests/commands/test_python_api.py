@@ -17,13 +17,10 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.images.config import ImageObjectiveConfig, ImageTrainConfig
 from pickclutter_lang.experiments.images.image_protocol import evaluate_images
 from pickclutter_lang.experiments.images.image_run import ImageRun
-from pickclutter_lang.experiments.scenes.config import (
-    ObjectiveConfig,
-    PolicyExportConfig,
-    TrainConfig,
-)
+from pickclutter_lang.experiments.scenes.config import ObjectiveConfig, TrainConfig
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.policy_making.config import PolicyExportConfig
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teachers.config import TeacherConfig
 from pickclutter_lang.training.config import FewShotConfig, PhaseConfig

@@ -14,10 +14,10 @@ from pickclutter_lang.demo.config import LookConfig
 from pickclutter_lang.demo.look import center_square, look, look_table, split_names
 from pickclutter_lang.errors import InvalidArgumentError, TeacherError
 from pickclutter_lang.language.instructions import instruction, parse_target_name
-from pickclutter_lang.policy.command_configs import TeachConfig
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.taught_folder import teach
+from pickclutter_lang.policy_making.config import TeachConfig
+from pickclutter_lang.policy_making.taught_folder import teach
 from pickclutter_lang.teachers import load_teacher
 from pickclutter_lang.teachers.zero_shot import ABSENT_TEMPLATE, PRESENT_TEMPLATE
 

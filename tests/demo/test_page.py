@@ -39,13 +39,13 @@ from pickclutter_lang.evaluation.instructions import Pile
 from pickclutter_lang.evaluation.pick import outcome_in_words
 from pickclutter_lang.evaluation.rollout import RolloutConfig
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.policy.command_configs import CalibrateConfig
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.examples import load_examples
-from pickclutter_lang.policy.folder import Thresholds
-from pickclutter_lang.policy.looks import calibrate
 from pickclutter_lang.policy.observations import segment_observation
-from pickclutter_lang.policy.stored_scenes import scene_to_observation
+from pickclutter_lang.policy_folder.folder import Thresholds
+from pickclutter_lang.policy_making.config import CalibrateConfig
+from pickclutter_lang.policy_making.looks import calibrate
+from pickclutter_lang.policy_making.stored_scenes import scene_to_observation
 
 NAMES = ["banana", "a red teapot", "the blue object"]
 

@@ -25,7 +25,7 @@ from pickclutter_lang.errors import InvalidArgumentError, MismatchError, Unknown
 from pickclutter_lang.manipulation.point_cloud import unproject_depth
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
-from pickclutter_lang.policy.stored_scenes import scene_to_observation
+from pickclutter_lang.policy_making.stored_scenes import scene_to_observation
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.data import TeacherData
 from pickclutter_lang.teacher_training.render_batches import SceneImages, scene_objects

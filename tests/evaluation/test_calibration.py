@@ -16,10 +16,10 @@ from pickclutter_lang.evaluation.evaluate import prepare
 from pickclutter_lang.evaluation.report import detection_curves, draw_curves
 from pickclutter_lang.evaluation.rollout import seen_names
 from pickclutter_lang.objects.kinds.kind_set import load_kind_set
-from pickclutter_lang.policy.folder import Thresholds
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.stored_scenes import scene_to_observation
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
+from pickclutter_lang.policy_folder.folder import Thresholds
+from pickclutter_lang.policy_making.stored_scenes import scene_to_observation
 
 
 def slow_threshold(scores: list[float], rate: float) -> float:

@@ -16,8 +16,8 @@ from pickclutter_lang.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.evaluation.evaluate import evaluate_policy
 from pickclutter_lang.evaluation.metrics import outcome_of, paired, scores_of, share_of, summary, tables
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
-from pickclutter_lang.policy.command_configs import CalibrateConfig
-from pickclutter_lang.policy.looks import calibrate
+from pickclutter_lang.policy_making.config import CalibrateConfig
+from pickclutter_lang.policy_making.looks import calibrate
 from pickclutter_lang.results.comparison import load_comparison, write_comparison
 from pickclutter_lang.results.config import CompareRunsConfig
 from pickclutter_lang.results.record import number_at, read_record

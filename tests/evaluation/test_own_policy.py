@@ -18,13 +18,13 @@ from pickclutter_lang.envs.generation.collect import collect
 from pickclutter_lang.evaluation.config import PickConfig, PolicyEvalConfig
 from pickclutter_lang.evaluation.evaluate import evaluate_policy
 from pickclutter_lang.evaluation.pick import pick
-from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
-from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.objects.meshes import ModelSettings
 from pickclutter_lang.objects.meshes.importer import import_meshes
 from pickclutter_lang.policy.policy import LanguagePickPolicy
+from pickclutter_lang.policy_making.config import PolicyExportConfig
+from pickclutter_lang.policy_making.export_policy import export_policy
 
 SIDE = 48
 NAMES = [own_entry(model_id).name for model_id in sorted(MESHES)]

@@ -11,16 +11,16 @@ from golden_measures import Measures, of_arrays, of_figures
 from safetensors.torch import load_file
 
 from helpers import scene_runs
-from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
-from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.policy.detectors import OracleDetector, RandomDetector, StudentDetector
-from pickclutter_lang.policy.folder import Thresholds
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.stored_scenes import scene_to_observation
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
+from pickclutter_lang.policy_folder.folder import Thresholds
+from pickclutter_lang.policy_making.config import PolicyExportConfig
+from pickclutter_lang.policy_making.export_policy import export_policy
+from pickclutter_lang.policy_making.stored_scenes import scene_to_observation
 from pickclutter_lang.teachers import load_teacher
 
 PHASES = {"few": "few_shot", "zero": "distill"}

@@ -12,15 +12,15 @@ import torch
 from helpers.scene_runs import LEARNER, SMALL, config
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-from pickclutter_lang.policy.folder import (
+from pickclutter_lang.policy.torch_networks import CROP_CLASSIFIER_PREFIX, save_pretrained
+from pickclutter_lang.policy_folder.folder import (
     PolicyConfig,
     PromptArchitecture,
     StudentArchitecture,
     StudentSpec,
     Thresholds,
 )
-from pickclutter_lang.policy.stored_scenes import scene_to_observation
-from pickclutter_lang.policy.torch_networks import CROP_CLASSIFIER_PREFIX, save_pretrained
+from pickclutter_lang.policy_making.stored_scenes import scene_to_observation
 from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.students.prompts import PromptFeatures
 from pickclutter_lang.students.student import CropClassifier, MultiLabelStudent, build_student

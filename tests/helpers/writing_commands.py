@@ -24,8 +24,8 @@ from helpers.paths import ROOT
 from helpers.published_scenes import write_published
 from helpers.scene_data import make_toy_store
 from helpers.scene_runs import SMALL, make_finished_run
-from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
-from pickclutter_lang.experiments.scenes.export_policy import export_policy
+from pickclutter_lang.policy_making.config import PolicyExportConfig
+from pickclutter_lang.policy_making.export_policy import export_policy
 
 SIDE = 48
 CLASSIFIER = (

@@ -24,9 +24,11 @@ from pickclutter_lang.datasets.scenes.store import SceneStore
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.policy import calibration, torch_networks
 from pickclutter_lang.policy.calibration import load_calibration
-from pickclutter_lang.policy.command_configs import CalibrateConfig, RuntimeExportConfig, TeachConfig
 from pickclutter_lang.policy.detectors import StudentDetector
-from pickclutter_lang.policy.folder import (
+from pickclutter_lang.policy.hub import POLICY
+from pickclutter_lang.policy.policy import LanguagePickPolicy
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy_folder.folder import (
     CALIBRATION_FILE,
     CONFIG_FILE,
     learned_bytes,
@@ -34,11 +36,9 @@ from pickclutter_lang.policy.folder import (
     metadata_of,
     policy_fingerprint,
 )
-from pickclutter_lang.policy.hub import POLICY
-from pickclutter_lang.policy.looks import calibrate
-from pickclutter_lang.policy.policy import LanguagePickPolicy
-from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.taught_folder import prepare_folder, teach
+from pickclutter_lang.policy_making.config import CalibrateConfig, RuntimeExportConfig, TeachConfig
+from pickclutter_lang.policy_making.looks import calibrate
+from pickclutter_lang.policy_making.taught_folder import prepare_folder, teach
 from pickclutter_lang.utils.hub_files import pretrained_folder
 
 LOOKS = 12
@@ -290,7 +290,7 @@ def test_values_that_no_look_has_are_refused(part: str, place: Path, tmp_path: P
 @pytest.mark.slow
 def test_onnx_decides_and_adapts_the_same(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("onnxscript", reason="needs the extra export")
-    from pickclutter_lang.policy.onnx_export import export_runtime
+    from pickclutter_lang.policy_making.export_runtime import export_runtime
 
     monkeypatch.setattr(torch_networks, "resolve_bf16", lambda *_: False)
     config = RuntimeExportConfig(str(place / "mine"), out=str(tmp_path / "onnx"), names=["a red teapot"])

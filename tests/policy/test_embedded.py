@@ -10,8 +10,8 @@ import pytest
 from helpers.paths import ROOT
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.kinds.kind_set import load_kind_set
-from pickclutter_lang.policy.folder import CONFIG_FILE, EMBEDDED_POLICIES, load_config, policy_folder
 from pickclutter_lang.policy.policy import LanguagePickPolicy
+from pickclutter_lang.policy_folder.folder import CONFIG_FILE, EMBEDDED_POLICIES, load_config, policy_folder
 
 FOLDER = ROOT / "assets" / "policies" / "open"
 

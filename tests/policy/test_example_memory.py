@@ -14,7 +14,7 @@ from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, Unkno
 from pickclutter_lang.policy import examples as memory
 from pickclutter_lang.policy.examples import MAX_EXAMPLES, MAX_NAMES, CropMetric, Examples, crop_metric, load_examples
 from pickclutter_lang.policy.few_shot_cache import cache_logits
-from pickclutter_lang.policy.folder import EXAMPLES_FILE, learned_bytes
+from pickclutter_lang.policy_folder.folder import EXAMPLES_FILE, learned_bytes
 from pickclutter_lang.utils.typing import Float32Array
 
 WIDTH, RIVALS, BETA, COHORT = 128, 300, 8.0, 100

@@ -12,11 +12,11 @@ import yaml
 from helpers.hub_server import Hub, serve_hub
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.policy.detectors import RandomDetector, StudentDetector
-from pickclutter_lang.policy.folder import load_config
 from pickclutter_lang.policy.hub import POLICY, POLICY_FILES
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.torch_networks import TorchNetworks, load_pretrained
+from pickclutter_lang.policy_folder.folder import load_config
 from pickclutter_lang.utils.hub_files import pretrained_folder, push_to_hub
 
 

@@ -21,11 +21,11 @@ from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.language.instructions import COLORS, color_phrase, decode_instruction, encode_instruction
 from pickclutter_lang.manipulation.scripted_picker import PickPhase, ScriptedPicker
 from pickclutter_lang.policy.detectors import Detection, OracleDetector, RandomDetector, StudentDetector
-from pickclutter_lang.policy.folder import Thresholds
 from pickclutter_lang.policy.observations import segment_log_odds, segment_observation
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
+from pickclutter_lang.policy_folder.folder import Thresholds
 from pickclutter_lang.teachers import load_teacher
 from pickclutter_lang.teachers.zero_shot import encode_images
 

@@ -20,11 +20,11 @@ from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import CheckpointError, DatasetError
-from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
-from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
-from pickclutter_lang.policy.folder import load_config, policy_fingerprint
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy_folder.folder import load_config, policy_fingerprint
+from pickclutter_lang.policy_making.config import PolicyExportConfig
+from pickclutter_lang.policy_making.export_policy import export_policy
 from pickclutter_lang.students.student import predict_scenes
 
 

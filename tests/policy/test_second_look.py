@@ -14,14 +14,14 @@ from bench import painted_observation
 
 from helpers.policies import random_policy
 from pickclutter_lang.errors import CheckpointError
-from pickclutter_lang.policy.command_configs import RuntimeExportConfig
 from pickclutter_lang.policy.detectors import Detection, StudentDetector
-from pickclutter_lang.policy.folder import CONFIG_FILE, copy_folder
 from pickclutter_lang.policy.observations import segment_observation
-from pickclutter_lang.policy.onnx_export import export_runtime
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.second_look import mutual_log_odds
+from pickclutter_lang.policy_folder.folder import CONFIG_FILE, copy_folder
+from pickclutter_lang.policy_making.config import RuntimeExportConfig
+from pickclutter_lang.policy_making.export_runtime import export_runtime
 
 NAMES = ["lemon", "hammer", "our gadget", "fruit", "the red one"]
 """Two of the folder, one that is new, one that means several, and a color alone."""

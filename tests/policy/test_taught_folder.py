@@ -24,16 +24,15 @@ from helpers.process_kill import run_killed
 from helpers.small_disk import can_mount, on_small_disk
 from pickclutter_lang.commands import main
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
-from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
-from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.policy import torch_networks
-from pickclutter_lang.policy.command_configs import RuntimeExportConfig, TeachConfig
 from pickclutter_lang.policy.examples import load_examples
-from pickclutter_lang.policy.folder import CONFIG_FILE, EXAMPLES_FILE, policy_fingerprint, policy_folder
 from pickclutter_lang.policy.hub import POLICY
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.taught_folder import forget, teach
+from pickclutter_lang.policy_folder.folder import CONFIG_FILE, EXAMPLES_FILE, policy_fingerprint, policy_folder
+from pickclutter_lang.policy_making.config import PolicyExportConfig, RuntimeExportConfig, TeachConfig
+from pickclutter_lang.policy_making.export_policy import export_policy
+from pickclutter_lang.policy_making.taught_folder import forget, teach
 from pickclutter_lang.utils.hub_files import pretrained_folder
 
 SIDE = 128
@@ -310,7 +309,7 @@ def test_onnx_knows_what_was_taught_and_is_taught_more(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("onnxscript", reason="needs the extra export")
-    from pickclutter_lang.policy.onnx_export import export_runtime
+    from pickclutter_lang.policy_making.export_runtime import export_runtime
 
     monkeypatch.setattr(torch_networks, "resolve_bf16", lambda *_: False)
     out, bare = (

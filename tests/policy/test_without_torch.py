@@ -19,12 +19,12 @@ from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.language.instructions import encode_instruction
-from pickclutter_lang.policy.command_configs import RuntimeExportConfig
 from pickclutter_lang.policy.detectors import StudentDetector
-from pickclutter_lang.policy.onnx_export import export_runtime
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.torch_networks import TorchNetworks, load_pretrained
+from pickclutter_lang.policy_making.config import RuntimeExportConfig
+from pickclutter_lang.policy_making.export_runtime import export_runtime
 
 pytest.importorskip("onnxscript", reason="needs the extra export")
 

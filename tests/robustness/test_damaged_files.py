@@ -17,12 +17,11 @@ from helpers.policies import random_policy
 from helpers.scene_runs import make_finished_run
 from pickclutter_lang.commands import main
 from pickclutter_lang.errors import CheckpointError
-from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
-from pickclutter_lang.experiments.scenes.export_policy import export_policy
-from pickclutter_lang.policy.command_configs import RuntimeExportConfig
-from pickclutter_lang.policy.folder import CONFIG_FILE, NETWORK_FILE
-from pickclutter_lang.policy.onnx_export import export_runtime
 from pickclutter_lang.policy.runtime import SCORES, StudentRuntime
+from pickclutter_lang.policy_folder.folder import CONFIG_FILE, NETWORK_FILE
+from pickclutter_lang.policy_making.config import PolicyExportConfig, RuntimeExportConfig
+from pickclutter_lang.policy_making.export_policy import export_policy
+from pickclutter_lang.policy_making.export_runtime import export_runtime
 
 EXPORT = "export-policy run=run out=exported num_threads=1"
 LOOK = "look image=pile.png names=[mug] checkpoint=teacher"

@@ -19,10 +19,10 @@ from helpers.process_kill import run_killed
 from helpers.scene_runs import config, make_toys
 from helpers.small_disk import call
 from pickclutter_lang.errors import LockedError
-from pickclutter_lang.experiments.scenes.config import PolicyExportConfig
-from pickclutter_lang.experiments.scenes.export_policy import export_policy
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.policy_making.config import PolicyExportConfig
+from pickclutter_lang.policy_making.export_policy import export_policy
 from pickclutter_lang.utils.locks import dir_lock
 
 pytestmark = pytest.mark.slow

@@ -13,9 +13,9 @@ from safetensors.numpy import load_file
 
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.kinds.kind import all_kinds
-from pickclutter_lang.policy.folder import Thresholds
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
+from pickclutter_lang.policy_folder.folder import Thresholds
 from pickclutter_lang.students.config import PromptConfig
 from pickclutter_lang.students.label_encoders import StoredLabelEncoder
 from pickclutter_lang.students.prompts import PromptFeatures

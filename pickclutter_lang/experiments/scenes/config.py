@@ -19,7 +19,6 @@ from pickclutter_lang.utils.validation import (
     check_path,
     check_threads,
     one_of,
-    within,
 )
 
 TRAIN_COMMAND = "pickclutter train-affordance"
@@ -158,39 +157,6 @@ class TrainedRunConfig:
         check_threads(self.num_threads)
         check_path("run", self.run)
         check_folder("scenes", self.scenes)
-
-
-@dataclass
-class PolicyExportConfig(TrainedRunConfig):
-    """Export of a policy folder."""
-
-    out: str = "${run}/policy"
-    """Folder of the policy. The files of a policy in it are replaced."""
-    false_positive_rate: float = 0.07
-    """Fraction of the absent objects that the thresholds let pass, on X_id and on the few-shot scenes."""
-    calibration: str | None = None
-    """Scenes that thresholds come from: `id` (X_id), `few_shot` (X_id and the few-shot scenes, which have labels of
-    unseen objects), or `unlabeled` (X_id and the unlabeled scenes, which lack the unseen objects). null: `id` before
-    fine-tuning and `few_shot` after it."""
-    half: bool = False
-    """Write the weights in half precision (float16): half the bytes. Networks compute as before."""
-    precision: str | None = None
-    """In which the policy computes: `float32`, `bfloat16`, or `auto` (bfloat16 where the CPU has it in hardware). null:
-    as the run."""
-
-    def __post_init__(self) -> None:
-        """Fill in `${run}`, as hydra does for a command."""
-        self.out = self.out.replace("${run}", self.run)
-
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        super().validate()
-        check_path("out", self.out)
-        within("false_positive_rate", self.false_positive_rate, 0.0, 1.0)
-        if self.calibration is not None:
-            one_of("calibration", self.calibration, [*CALIBRATIONS])
-        if self.precision is not None:
-            one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
 
 
 _OF_RUN, _OF_POLICY = ("scenes", "device", "report_only"), ("out", "trust_code")

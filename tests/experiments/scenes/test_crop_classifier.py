@@ -18,15 +18,16 @@ from pickclutter_lang.datasets.scene_images import ObjectCropDataset, SceneDatas
 from pickclutter_lang.datasets.transforms.crops import crop_images, crop_masks, crops_around
 from pickclutter_lang.datasets.transforms.resampling import bounding_square
 from pickclutter_lang.errors import DatasetError
-from pickclutter_lang.experiments.scenes.config import PolicyExportConfig, TrainedRunConfig
-from pickclutter_lang.experiments.scenes.export_policy import export_policy, save_crop_scores
+from pickclutter_lang.experiments.scenes.config import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_report import write_report
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.manipulation.point_cloud import camera_pose_from_table, unproject_depth
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.stored_scenes import scene_to_observation
+from pickclutter_lang.policy_making.config import PolicyExportConfig
+from pickclutter_lang.policy_making.export_policy import export_policy, save_crop_scores
+from pickclutter_lang.policy_making.stored_scenes import scene_to_observation
 from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.students.student import CropClassifier, build_student, normalize_rgb
 from pickclutter_lang.training.trainer import seed_everything

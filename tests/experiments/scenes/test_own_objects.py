@@ -15,16 +15,17 @@ from helpers.scene_runs import SMALL, config, make_teacher
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.scenes.description import write_dataset_card
 from pickclutter_lang.errors import CheckpointError, DatasetError, MismatchError
-from pickclutter_lang.experiments.scenes.config import PolicyExportConfig, TrainedRunConfig
-from pickclutter_lang.experiments.scenes.export_policy import export_policy
+from pickclutter_lang.experiments.scenes.config import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.experiments.scenes.table12 import of_paper
 from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, read_catalog
-from pickclutter_lang.policy.folder import load_catalog, load_config
 from pickclutter_lang.policy.hub import policy_card
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy_folder.folder import load_catalog, load_config
+from pickclutter_lang.policy_making.config import PolicyExportConfig
+from pickclutter_lang.policy_making.export_policy import export_policy
 
 ENTRIES = tuple(own_entry(model_id) for model_id in MESHES)
 FAST = ("distill.epochs=1", "few_shot.epochs=1", "few_shot.repeats=1")

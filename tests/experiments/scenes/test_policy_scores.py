@@ -16,13 +16,13 @@ from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
 from pickclutter_lang.experiments.scenes.config import AffordanceEvalConfig
-from pickclutter_lang.experiments.scenes.policy_scores import score_policy
 from pickclutter_lang.experiments.scenes.store_scores import predictions_of
 from pickclutter_lang.metrics.thresholds import Predictions
-from pickclutter_lang.policy.command_configs import CalibrateConfig
-from pickclutter_lang.policy.looks import calibrate
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.stored_scenes import scene_to_observation
+from pickclutter_lang.policy_making.config import CalibrateConfig
+from pickclutter_lang.policy_making.looks import calibrate
+from pickclutter_lang.policy_making.policy_scores import score_policy
+from pickclutter_lang.policy_making.stored_scenes import scene_to_observation
 from pickclutter_lang.results.scores import Scores
 
 

@@ -16,14 +16,15 @@ from helpers.scene_runs import config, make_toys
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import InvalidArgumentError, MismatchError
-from pickclutter_lang.experiments.scenes.config import PolicyExportConfig, TrainedRunConfig
-from pickclutter_lang.experiments.scenes.export_policy import export_policy
+from pickclutter_lang.experiments.scenes.config import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.experiments.scenes.store_scores import predictions_of
 from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
 from pickclutter_lang.metrics import observation_f1
-from pickclutter_lang.policy.folder import load_config
+from pickclutter_lang.policy_folder.folder import load_config
+from pickclutter_lang.policy_making.config import PolicyExportConfig
+from pickclutter_lang.policy_making.export_policy import export_policy
 from pickclutter_lang.results.scores import Scores
 from pickclutter_lang.training.batches import with_unlabeled
 

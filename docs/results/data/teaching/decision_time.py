@@ -15,7 +15,7 @@ from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.stored_scenes import scene_to_observation
+from pickclutter_lang.policy_making.stored_scenes import scene_to_observation
 
 store = SceneStore.open(sys.argv[1])
 scenes = SceneDataset(store, SceneDataConfig(cameras=["hand"], crop_size=None, target_label="visible"))

@@ -12,7 +12,7 @@ import numpy as np
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.videos import draw_detection
 from pickclutter_lang.policy.detectors import StudentDetector
-from pickclutter_lang.policy.folder import policy_folder
+from pickclutter_lang.policy_folder.folder import policy_folder
 from pickclutter_lang.utils.images import Cell, contact_sheet
 
 with (Path(__file__).parent / "loop.csv").open() as stream:

@@ -16,7 +16,7 @@ from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
 from pickclutter_lang.policy.examples import crop_metric, keys_of
 from pickclutter_lang.policy.observations import segment_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.stored_scenes import scene_to_observation
+from pickclutter_lang.policy_making.stored_scenes import scene_to_observation
 from pickclutter_lang.utils.progress import track
 
 DRAWS = 20

@@ -15,9 +15,10 @@ from pickclutter_lang.datasets.transforms.resampling import object_crop
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.object_sets import is_kinds, load_object_set
 from pickclutter_lang.policy.calibration import load_calibration
-from pickclutter_lang.policy.command_configs import CalibrateConfig, TeachConfig
 from pickclutter_lang.policy.examples import Examples, load_examples, spelling
-from pickclutter_lang.policy.folder import (
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.teaching import Example, add_example, encode_example, find_example
+from pickclutter_lang.policy_folder.folder import (
     CONFIG_FILE,
     PICTURES,
     copy_folder,
@@ -27,8 +28,7 @@ from pickclutter_lang.policy.folder import (
     pictures_of,
     policy_folder,
 )
-from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.teaching import Example, add_example, encode_example, find_example
+from pickclutter_lang.policy_making.config import CalibrateConfig, TeachConfig
 from pickclutter_lang.utils.images import IMAGE_SUFFIXES, Cell, contact_sheet, image_files, png_bytes, read_image
 from pickclutter_lang.utils.io import atomic_write, clean_temp_files
 from pickclutter_lang.utils.locks import dir_lock

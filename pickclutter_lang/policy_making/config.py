@@ -1,20 +1,52 @@
-"""Configurations of the commands that export, teach and use a policy."""
+"""Configurations of the commands that export and teach a policy."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from omegaconf import MISSING
-
 from pickclutter_lang.envs.randomization import ViewConfig
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.experiments.scenes.config import CALIBRATIONS, TrainedRunConfig
 from pickclutter_lang.language.label_names import validate_label_names
-from pickclutter_lang.objects.object_sets import ObjectsConfig, check_objects
+from pickclutter_lang.objects.object_sets import check_objects
 from pickclutter_lang.policy.calibration import MAX_LOOKS, MIN_LOOKS
 from pickclutter_lang.policy.examples import MAX_EXAMPLES, bare_name
-from pickclutter_lang.policy.folder import EMBEDDED_POLICIES
-from pickclutter_lang.utils.validation import at_least, check_path, check_seed, check_threads, within
+from pickclutter_lang.policy_folder.folder import EMBEDDED_POLICIES
+from pickclutter_lang.utils.validation import check_path, check_seed, check_threads, one_of, within
+
+
+@dataclass
+class PolicyExportConfig(TrainedRunConfig):
+    """Export of a policy folder."""
+
+    out: str = "${run}/policy"
+    """Folder of the policy. The files of a policy in it are replaced."""
+    false_positive_rate: float = 0.07
+    """Fraction of the absent objects that the thresholds let pass, on X_id and on the few-shot scenes."""
+    calibration: str | None = None
+    """Scenes that thresholds come from: `id` (X_id), `few_shot` (X_id and the few-shot scenes, which have labels of
+    unseen objects), or `unlabeled` (X_id and the unlabeled scenes, which lack the unseen objects). null: `id` before
+    fine-tuning and `few_shot` after it."""
+    half: bool = False
+    """Write the weights in half precision (float16): half the bytes. Networks compute as before."""
+    precision: str | None = None
+    """In which the policy computes: `float32`, `bfloat16`, or `auto` (bfloat16 where the CPU has it in hardware). null:
+    as the run."""
+
+    def __post_init__(self) -> None:
+        """Fill in `${run}`, as hydra does for a command."""
+        self.out = self.out.replace("${run}", self.run)
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        super().validate()
+        check_path("out", self.out)
+        within("false_positive_rate", self.false_positive_rate, 0.0, 1.0)
+        if self.calibration is not None:
+            one_of("calibration", self.calibration, [*CALIBRATIONS])
+        if self.precision is not None:
+            one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
 
 
 @dataclass
@@ -158,34 +190,3 @@ class ExamplesConfig:
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         check_path("out", self.out, ".png")
-
-
-EPISODE_STEPS = 64
-"""Time limit of an episode of `pickclutter train-ppo`."""
-
-
-@dataclass(frozen=True)
-class PPOConfig(ObjectsConfig, ViewConfig):
-    """PPO on a student's features."""
-
-    policy: str = MISSING
-    """Policy folder of `pickclutter export-policy`, of a student of the hand camera's RGB."""
-    out: str = "runs/agent"
-    """Folder for agent.safetensors, episodes.monitor.csv and curves.png."""
-    steps: int = 4096
-    """Steps of the environment; an episode has 64."""
-    seed: int = 0
-    """Seed of the training."""
-    num_threads: int = 1
-    """Threads of torch."""
-    trust_code: bool = False
-    """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
-
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        at_least("steps", self.steps, EPISODE_STEPS)
-        check_seed(self.seed)
-        check_threads(self.num_threads)
-        check_path("out", self.out)
-        ObjectsConfig.validate(self)
-        ViewConfig.validate(self)

@@ -13,11 +13,11 @@ from PIL import Image, ImageOps
 
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError
 from pickclutter_lang.policy.calibration import MIN_LOOKS, Calibration
-from pickclutter_lang.policy.command_configs import CalibrateConfig
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.taught_folder import learning
+from pickclutter_lang.policy_making.config import CalibrateConfig
+from pickclutter_lang.policy_making.taught_folder import learning
 from pickclutter_lang.utils.images import image_files, read_image
 from pickclutter_lang.utils.progress import track
 from pickclutter_lang.utils.sampling import evenly_spaced
@@ -56,7 +56,7 @@ def _of_scenes(config: CalibrateConfig, student: StudentRuntime) -> Iterator[Map
     from pickclutter_lang.datasets.config import SceneDataConfig
     from pickclutter_lang.datasets.scene_images import SceneDataset
     from pickclutter_lang.datasets.scenes.store import SceneStore
-    from pickclutter_lang.policy.stored_scenes import scene_to_observation
+    from pickclutter_lang.policy_making.stored_scenes import scene_to_observation
 
     store, side = SceneStore.open(str(config.scenes)), student.config.camera_size
     if store.image_size != side:

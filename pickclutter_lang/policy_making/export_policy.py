@@ -10,8 +10,8 @@ from torch import Tensor
 
 from pickclutter_lang.datasets.scene_images import UNLABELED
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
-from pickclutter_lang.experiments.scenes.config import CALIBRATIONS, TRAIN_COMMAND, PolicyExportConfig, TrainedRunConfig
-from pickclutter_lang.experiments.scenes.store_scores import cells_of, detect_store, predictions_of, score_store
+from pickclutter_lang.experiments.scenes.config import CALIBRATIONS, TRAIN_COMMAND, TrainedRunConfig
+from pickclutter_lang.experiments.scenes.store_scores import cells_of, predictions_of
 from pickclutter_lang.experiments.scenes.trained_run import (
     TrainedStudent,
     load_trained_run,
@@ -20,7 +20,9 @@ from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, FEW_SHOT, STAGE
 from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, Predictions, policy_thresholds
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.examples import crop_metric
-from pickclutter_lang.policy.folder import (
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.torch_networks import CROP_CLASSIFIER_PREFIX, TorchNetworks, save_pretrained
+from pickclutter_lang.policy_folder.folder import (
     PolicyConfig,
     PromptArchitecture,
     StudentArchitecture,
@@ -28,8 +30,8 @@ from pickclutter_lang.policy.folder import (
     Thresholds,
     check_nothing_lost,
 )
-from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.torch_networks import CROP_CLASSIFIER_PREFIX, TorchNetworks, save_pretrained
+from pickclutter_lang.policy_making.config import PolicyExportConfig
+from pickclutter_lang.policy_making.store_scores import detect_store, score_store
 from pickclutter_lang.results.record import RESULT_FILE, number_at, read_record
 from pickclutter_lang.results.scores import SCORES_FILE, Cell, Place, Scores
 from pickclutter_lang.training.experiment import finished_checkpoint

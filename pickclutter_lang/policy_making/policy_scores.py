@@ -13,13 +13,14 @@ from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.errors import MismatchError
-from pickclutter_lang.experiments.scenes.store_scores import cell_of, cells_of, detect_store, score_store
+from pickclutter_lang.experiments.scenes.store_scores import cell_of, cells_of
 from pickclutter_lang.metrics.multilabel import class_rows
 from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, recenter_scores
 from pickclutter_lang.policy.calibration import adapted_note
 from pickclutter_lang.policy.detectors import EXAMPLE_THRESHOLD, StudentDetector
-from pickclutter_lang.policy.folder import policy_fingerprint
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy_folder.folder import policy_fingerprint
+from pickclutter_lang.policy_making.store_scores import detect_store, score_store
 from pickclutter_lang.results.intervals import Estimate, Metric, Share, share
 from pickclutter_lang.results.record import RESULT_FILE, Record, read_record, write_record
 from pickclutter_lang.results.scores import Cell, Scores

@@ -18,9 +18,10 @@ from pickclutter_lang.datasets.transforms.resampling import OBJECT_SIZE
 from pickclutter_lang.errors import ExportError, InvalidArgumentError, MissingExtraError
 from pickclutter_lang.language.instructions import COLORS, color_alone, color_phrase
 from pickclutter_lang.policy.calibration import load_calibration
-from pickclutter_lang.policy.command_configs import RuntimeExportConfig
 from pickclutter_lang.policy.examples import load_examples
-from pickclutter_lang.policy.folder import (
+from pickclutter_lang.policy.runtime import SCORES
+from pickclutter_lang.policy.torch_networks import CropEncoder, TorchNetworks, load_pretrained, noise
+from pickclutter_lang.policy_folder.folder import (
     CROP_ENCODER_FILE,
     CROPS_FILE,
     NETWORK_FILE,
@@ -32,8 +33,7 @@ from pickclutter_lang.policy.folder import (
     text_bytes,
     write_folder,
 )
-from pickclutter_lang.policy.runtime import SCORES
-from pickclutter_lang.policy.torch_networks import CropEncoder, TorchNetworks, load_pretrained, noise
+from pickclutter_lang.policy_making.config import RuntimeExportConfig
 from pickclutter_lang.students.prompts import PromptFeatures
 from pickclutter_lang.students.student import MultiLabelStudent
 from pickclutter_lang.utils.locks import dir_lock

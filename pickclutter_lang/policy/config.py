@@ -1,0 +1,41 @@
+"""Configuration of `pickclutter train-ppo`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from omegaconf import MISSING
+
+from pickclutter_lang.envs.randomization import ViewConfig
+from pickclutter_lang.objects.object_sets import ObjectsConfig
+from pickclutter_lang.utils.validation import at_least, check_path, check_seed, check_threads
+
+EPISODE_STEPS = 64
+"""Time limit of an episode of `pickclutter train-ppo`."""
+
+
+@dataclass(frozen=True)
+class PPOConfig(ObjectsConfig, ViewConfig):
+    """PPO on a student's features."""
+
+    policy: str = MISSING
+    """Policy folder of `pickclutter export-policy`, of a student of the hand camera's RGB."""
+    out: str = "runs/agent"
+    """Folder for agent.safetensors, episodes.monitor.csv and curves.png."""
+    steps: int = 4096
+    """Steps of the environment; an episode has 64."""
+    seed: int = 0
+    """Seed of the training."""
+    num_threads: int = 1
+    """Threads of torch."""
+    trust_code: bool = False
+    """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        at_least("steps", self.steps, EPISODE_STEPS)
+        check_seed(self.seed)
+        check_threads(self.num_threads)
+        check_path("out", self.out)
+        ObjectsConfig.validate(self)
+        ViewConfig.validate(self)

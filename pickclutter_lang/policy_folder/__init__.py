@@ -1,0 +1,1 @@
+"""Policy folders: what lies in them, and how they are read, written and shared."""

@@ -1,0 +1,1 @@
+"""How policies are made: exported from runs, taught objects, exported for use without torch, scored on stores."""
