@@ -50,7 +50,6 @@ COMMANDS: dict[str, dict[str, str]] = {
         "export-policy": "write a finished student as a policy folder",
         "export-runtime": "write a policy folder as ONNX networks, for use without torch",
         "teach": "show a policy objects: photos, meshes or labeled scenes; no training",
-        "calibrate": "adapt a policy's thresholds to the piles that it acts in: looks, no labels",
         "forget": "take objects out of a policy's memory",
         "examples": "list what a policy was taught, with pictures",
         "evaluate-policy": "have policies pick by name in the simulator, and count successes",

@@ -7,7 +7,6 @@ from pickclutter_lang.demo.config import DemoConfig, LookConfig
 from pickclutter_lang.evaluation.config import PickConfig, PolicyEvalConfig
 from pickclutter_lang.policy.config import PPOConfig
 from pickclutter_lang.policy_making.config import (
-    CalibrateConfig,
     ExamplesConfig,
     ForgetConfig,
     PolicyExportConfig,
@@ -68,21 +67,6 @@ def teach(config: TeachConfig) -> None:
     print(f"{out} knows, with so many examples: {shown}{more}")
     pick = f'pickclutter pick "{names[0]}" policy={out} objects={config.objects}, or ' if config.objects else ""
     print(f"next: {pick}pickclutter demo policy={out}")
-
-
-@Command(CalibrateConfig)
-def calibrate(config: CalibrateConfig) -> None:
-    """Adapt a policy to the piles that it acts in by 10 to 200 looks at them. No labels, no training.
-
-        pickclutter calibrate policy=open scenes=data/bin out=mine
-        pickclutter calibrate policy=open images=frames out=mine
-        pickclutter calibrate policy=open objects=ycb looks=25 out=mine
-
-    The last one makes the piles in the simulator, and needs the extra sim.
-    """
-    from pickclutter_lang.policy_making.looks import calibrate as run
-
-    print(f"{config.out or config.policy} is adapted, without labels, to {run(config).count} looks")
 
 
 @Command(ForgetConfig)

@@ -82,7 +82,7 @@ def look(config: LookConfig) -> Look:
         found["student"] = detector.detect_without_depth(image, names)
         notes.append(detector.note_on_photo(image, names))
         by_examples = [name for name, one in zip(names, found["student"], strict=True) if one.mask.any()]
-        shown = {name: _pictures(detector.student, detector.taught_of(name)) for name in by_examples}
+        shown = {name: _pictures(detector.student, detector.query(name).taught) for name in by_examples}
     if width != height:
         notes.append(f"Of the {width} x {height} pixels the central square is used: cut out what you ask for.")
     if not isinstance(teacher, teachers.PocketTeacher):

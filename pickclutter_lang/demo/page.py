@@ -30,7 +30,6 @@ from pickclutter_lang.evaluation.instructions import Instruction, Pile, typed_in
 from pickclutter_lang.evaluation.pick import is_known, outcome_in_words
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder, draw_outline
-from pickclutter_lang.policy.calibration import adapted_note
 from pickclutter_lang.policy.detectors import Detection, StudentDetector
 from pickclutter_lang.policy.examples import Examples
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -44,7 +43,7 @@ from pickclutter_lang.utils.validation import check_seed
 HOST = "127.0.0.1"
 MAX_UPLOAD = "16mb"
 _STUDENT = "student"  # variant of the policy in the simulator
-_NOT_CALIBRATED = Thresholds(0.5, {}, None)
+_NOT_CALIBRATED = Thresholds(0.5, {})
 _KEPT_PILES = 8
 _CLICKED_SIDE = 1024
 _CORRECT = " If that is not it, click what it took in the image, type what that is, and press Teach."
@@ -285,9 +284,8 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
         gr.Markdown(
             f"## What can be picked?\nStudent `{spec.network.name}`, distilled from the teacher `{spec.teacher.name}`. "
             f"A score says whether the named object is {spec.target_label}, and its color where: the map, "
-            "and the segment that the arm would pick. Any name is allowed. "
-            f"{adapted_note(session.student.calibration.note(session.student.looks_twice))}\n\n**Show it once:** click "
-            "an object, type what you call it, press Teach, and ask for it, here or in another pile."
+            "and the segment that the arm would pick. Any name is allowed.\n\n**Show it once:** click an object, type "
+            "what you call it, press Teach, and ask for it, here or in another pile."
         )
         with gr.Row():
             with gr.Column(scale=2, min_width=300):

@@ -34,8 +34,7 @@ from pickclutter_lang.experiments.scenes.config import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.trained_run import load_run_config, load_trained_run
 from pickclutter_lang.objects.catalog import object_split_of, paper_catalog
 from pickclutter_lang.objects.object_sets import is_own, load_object_set, own_split_of
-from pickclutter_lang.policy.calibration import load_calibration
-from pickclutter_lang.policy_folder.folder import load_config, policy_fingerprint, policy_folder
+from pickclutter_lang.policy_folder.folder import load_config, policy_fingerprint
 from pickclutter_lang.policy_making.config import PolicyExportConfig
 from pickclutter_lang.policy_making.export_policy import export_policy
 from pickclutter_lang.results.record import write_record
@@ -125,10 +124,6 @@ def _write(
         "revisions": sorted({str(episode["revision"]) for episode in episodes}),
         "videos": videos,
     }
-    if config.policy_folder is not None:
-        of_policy = load_config(config.policy_folder)
-        looks = load_calibration(policy_folder(config.policy_folder), of_policy)
-        values |= looks.note(of_policy.thresholds.second_look is not None)
     return write_report(folder, config, write_record(folder, values), episodes)
 
 

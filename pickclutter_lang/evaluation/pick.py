@@ -56,7 +56,7 @@ def pick(config: PickConfig) -> Pick:
         others = [name for name in names if name not in phrase.labels] or [name for name in names if name != target]
         runner.use_detector(variant, _teacher_detector(config.teacher_name, others))
     elif not config.declare:
-        runner.use_detector(variant, StudentDetector(runner.student, always_present=True))
+        runner.use_detector(variant, StudentDetector(runner.student, threshold=0.0))
     video = VideoRecorder()
     episode = runner.run(variant, start, video.callback)
     atomic_write(Path(config.out), video.mp4("success" if episode["success"] else "failure"))

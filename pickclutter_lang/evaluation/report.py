@@ -26,7 +26,6 @@ from pickclutter_lang.evaluation.metrics import (
 )
 from pickclutter_lang.evaluation.videos import video_name
 from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, recenter_scores
-from pickclutter_lang.policy.calibration import adapted_note
 from pickclutter_lang.results.charts import GRAY, MISSED, RIGHT, WRONG, draw_bars, tidy_axes
 from pickclutter_lang.results.intervals import Share, share
 from pickclutter_lang.results.page import (
@@ -181,7 +180,7 @@ def write_report(
 
     :param record: what `result.json` has
     """
-    found = tables(episodes, config.suite, adapted_note(record))
+    found = tables(episodes, config.suite)
     shown: dict[str, Figure | Gallery] = {
         "outcomes": draw_outcomes(episodes, config.suite),
         "objects": draw_objects(episodes, config.suite),

@@ -1,20 +1,16 @@
-"""Class-agnostic segmentation of an RGB-D image or a photo, and the choice of the target's segments."""
+"""Class-agnostic segmentation of an RGB-D image or a photo."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import binary_fill_holes, binary_opening, label, median
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.special import expit
+from scipy.ndimage import binary_fill_holes, binary_opening, label
 
 from pickclutter_lang.manipulation.point_cloud import TABLE_HEIGHT_M, unproject_depth
 from pickclutter_lang.manipulation.segment_merging import merge_fragments
 from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
-_UNSEEN_LOG_ODDS = -20.0  # of a segment outside of the student's crop
 _SRGB = np.arange(256) * (1 / 255)
 _LINEAR = np.where(_SRGB > 0.04045, ((_SRGB + 0.055) / 1.055) ** 2.4, _SRGB / 12.92)  # light of a color's value
 _LUMINANCE = _LINEAR * np.array([[0.212671], [0.715160], [0.072169]])  # of red, green, blue
@@ -24,11 +20,6 @@ _SCALE, _BLUR_SIGMA_PX, _MIN_SEGMENT_PX = 1e5, 0.3, 20  # Felzenszwalb's; smalle
 _MARGIN_PX = 4  # around all that is no background; the rest takes no time. 2 to 8 do as well on 200 scenes of X_id
 _MIN_DEPTH_M = 0.1  # nearer pixels are fingers (0.05 to 0.07 m); objects on the table are farther than 0.16 m
 _BACKGROUND_FRACTION = 0.5  # of table and fingers, above which a segment is background
-_MAX_BORDER_STEP_M = 0.015  # of depth between segments of an object; 12 to 20 mm do as well on 150 scenes of X_id
-# Minimum heat of a merged segment relative to the best one: with only the heat (chosen on 150 scenes of X_id, where
-# 0.25 does as well), and with log-odds, which separate names better (chosen on 150 scenes of X_ood).
-_MIN_HEAT_RATIO, _MIN_SCORED_HEAT_RATIO = 0.3, 0.1
-_MIN_JOINED_LOG_ODDS = 1.0  # above every other name, by which segments are merged anywhere; 150 scenes of X_ood
 _PLAIN = 6.0  # three quarters of a ground differ by less from its median, in CIELAB with a third of the lightness
 _PHOTO_SIDE = 320  # pixels, at which the objects of a photo are cut out
 
@@ -119,71 +110,3 @@ def lightness(rgb: NDArray[np.uint8]) -> FloatArray:
     root = np.cbrt(luminance)
     root[dark] = 7.787 * luminance[dark] + 16 / 116
     return np.asarray(116 * root - 16)
-
-
-def select_target_segments(
-    segments: NDArray[np.int64],
-    heatmap: FloatArray,
-    depth: AnyFloatArray,
-    log_odds: FloatArray | None = None,
-    count: int = 1,
-    labels: NDArray[np.int64] | None = None,
-    join_anywhere: bool = True,
-) -> list[NDArray[np.bool_]]:
-    """Return masks [H, W] of up to `count` objects that the heatmap points to, the likeliest first.
-
-    The segment with the highest mean heat is selected. Neighboring segments are merged if their heat is at least
-    0.3 of it and the depth step between them is small (over-segmentation). With log-odds the heat is
-    weighted by the probability of the target name against the likeliest other one, the ratio is
-    0.1, and segments with clearly higher log-odds are merged anywhere (occlusion). Each further
-    object is selected from the segments that are left, while one of them has positive heat.
-
-    :param segments: [H, W], as `segment_rgbd` returns them
-    :param heatmap: [H, W], >= 0
-    :param depth: [H, W], meters
-    :param log_odds: [C, segments] of C > 1 names, the target first, by number of the segment; NaN where unknown
-    :param labels: [segments] the object that each segment is taken for, where the target may be one of several, as
-        "fruit" is; segments of different objects are not merged
-    :param join_anywhere: whether log-odds merge segments that do not touch
-    :return: no masks where there are no segments
-    """
-    sizes = np.bincount(segments.ravel())
-    heat, min_ratio = np.bincount(segments.ravel(), heatmap.ravel()) / np.maximum(sizes, 1), _MIN_HEAT_RATIO
-    unambiguous = np.zeros(len(heat), bool)
-    if log_odds is not None:
-        target, *others = np.where(np.isnan(log_odds), _UNSEEN_LOG_ODDS, log_odds)
-        margin = target - np.max(others, axis=0)
-        heat, min_ratio = heat * expit(margin), _MIN_SCORED_HEAT_RATIO
-        unambiguous = (margin >= _MIN_JOINED_LOG_ODDS) & join_anywhere
-    available = sizes > 0
-    available[0] = False
-    pairs, steps = _borders(segments, np.asarray(depth))
-    smooth = steps < _MAX_BORDER_STEP_M
-    masks: list[NDArray[np.bool_]] = []
-    while available.any() and len(masks) < count:
-        seed = int(np.where(available, heat, -np.inf).argmax())
-        if masks and heat[seed] <= 0:
-            break
-        joined = pairs[:, smooth & (available[pairs] & (heat[pairs] >= min_ratio * heat[seed])).all(axis=0)]
-        graph = coo_array((np.ones(joined.shape[1]), joined), (len(heat), len(heat)))
-        parts = connected_components(graph, directed=False)[1]
-        alike = True if labels is None else labels == labels[seed]
-        selected = available & alike & ((parts == parts[seed]) | unambiguous)
-        masks.append(np.asarray(selected[segments]))
-        available &= ~selected
-    return masks
-
-
-def _borders(segments: NDArray[np.int64], depth: FloatArray) -> tuple[NDArray[np.int64], FloatArray]:
-    """Return the pairs of neighboring segments, [2, B], and the median depth step along each border, [B], meters."""
-    count = int(segments.max()) + 1
-    keys, steps = [], []
-    for first_side, second_side in (np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:]):
-        first, second = segments[first_side], segments[second_side]
-        border = first != second
-        keys.append((np.minimum(first, second) * count + np.maximum(first, second))[border])
-        steps.append(np.abs(depth[first_side] - depth[second_side])[border])
-    key = np.concatenate(keys)
-    pair_keys = np.unique(key)
-    medians = median(np.concatenate(steps), key, pair_keys) if len(pair_keys) else []
-    return np.stack(np.divmod(pair_keys, count)), np.asarray(medians, float)

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, credits_of
-from pickclutter_lang.policy.calibration import load_calibration
 from pickclutter_lang.policy.examples import load_examples
 from pickclutter_lang.policy_folder.folder import (
     CONFIG_FILE,
-    LEARNED_FILES,
+    EXAMPLES_FILE,
     PICTURES,
     TEXT_FILE,
     WEIGHTS_FILE,
@@ -28,15 +27,14 @@ POLICY_FILES = (CONFIG_FILE, WEIGHTS_FILE, TEXT_FILE)
 def _check(folder: Path) -> None:
     from pickclutter_lang.policy.torch_networks import load_pretrained  # a policy is fetched without torch
 
-    config, _, _ = load_pretrained(folder, trust_code=True)  # only read: no code of it runs
+    load_pretrained(folder, trust_code=True)  # only read: no code of it runs
     load_examples(folder)
-    load_calibration(folder, config)
 
 
 POLICY = SharedKind(
     CONFIG_FILE,
     "model",
-    (*POLICY_FILES, CATALOG_FILE, *LEARNED_FILES, f"{PICTURES}/*.png"),
+    (*POLICY_FILES, CATALOG_FILE, EXAMPLES_FILE, f"{PICTURES}/*.png"),
     _check,
     lambda folder, repository: policy_card(load_config(folder), repository, load_catalog(folder)),
 )

@@ -18,13 +18,12 @@ from pickclutter_lang.manipulation.kinematics import hold_action, make_controlle
 from pickclutter_lang.manipulation.point_cloud import points_of_object
 from pickclutter_lang.manipulation.scripted_picker import GraspTarget, PickPhase, ScriptedPicker
 from pickclutter_lang.objects.object_sets import ObjectSource, own_sources
-from pickclutter_lang.policy.calibration import load_calibration
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
 from pickclutter_lang.policy.examples import load_examples
 from pickclutter_lang.policy.observations import ROBOT, checked_view, each_environment
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teaching import add_example, find_example
-from pickclutter_lang.policy_folder.folder import load_config, policy_folder
+from pickclutter_lang.policy_folder.folder import policy_folder
 from pickclutter_lang.utils.hub_files import pretrained_folder, push_to_hub
 from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 
@@ -230,20 +229,6 @@ class LanguagePickPolicy:
         examples = self._student.examples
         return {name: examples.count(name) for name in examples.taught}
 
-    def adapt(self, observation: Mapping[str, Any]) -> int:
-        """Adapt the scores of all names, but of what was taught, to the piles that the policy acts in, without labels.
-
-        Give it the first image of each pile. From ten looks on they count; the newest 200 are kept.
-
-        :param observation: of `FlatObservation`; with a first axis of n environments, or of one without it
-        :return: the number of looks
-        :raises InvalidArgumentError: for an observation of another form, or a policy with a crop classifier
-        """
-        detector = StudentDetector(self._student)
-        for seen in [checked_view(one) for one in each_environment(observation)[0]]:
-            detector.adapt(seen)
-        return self._student.calibration.count
-
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the policy folder again somewhere else, with what it learned since; without names encoded since.
 
@@ -263,8 +248,7 @@ class LanguagePickPolicy:
         """
         from pickclutter_lang.policy.hub import POLICY
 
-        kept = load_examples(self._folder).files() | load_calibration(self._folder, load_config(self._folder)).files()
-        if self._student.learned() != kept:
+        if self._student.learned() != load_examples(self._folder).files():
             raise InvalidArgumentError("expected what it learned to be in the folder; save_pretrained first, open that")
         return push_to_hub(self._folder, POLICY, repository, private, **place)
 

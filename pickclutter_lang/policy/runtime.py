@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property, partial
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock, Timer
@@ -12,15 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from pickclutter_lang.datasets.transforms.augmentation import stack_channels
 from pickclutter_lang.datasets.transforms.resampling import (
-    MARGIN,
-    MIN_CROP_SIDE,
-    bounding_square,
-    crop_bilinear,
-    crop_nearest,
     object_crop,
     resize_channels,
 )
@@ -31,13 +25,9 @@ from pickclutter_lang.errors import (
     PickClutterError,
     UnknownObjectError,
 )
-from pickclutter_lang.language.instructions import color_alone
-from pickclutter_lang.policy.calibration import ADAPTED_THRESHOLD, Calibration, load_calibration, log_odds_of
 from pickclutter_lang.policy.examples import Examples, crop_metric, load_examples
-from pickclutter_lang.policy.second_look import crop_log_odds, rivals_of
 from pickclutter_lang.policy_folder.folder import (
     CROP_ENCODER_FILE,
-    CROPS_FILE,
     EXPORT_AGAIN,
     NETWORK_FILE,
     PolicyConfig,
@@ -55,7 +45,7 @@ from pickclutter_lang.policy_folder.folder import (
 )
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.reading import check_finite
-from pickclutter_lang.utils.typing import Float32Array, FloatArray
+from pickclutter_lang.utils.typing import Float32Array
 from pickclutter_lang.utils.validation import check_path, did_you_mean
 
 if TYPE_CHECKING:
@@ -68,7 +58,7 @@ SCORES = ("probabilities", "attention", "cell_logits")
 MAX_SECONDS = 30.0
 """Longest run of an ONNX network; one takes some hundredths."""
 _learning = Lock()
-"""Held while a memory, or looks, take the place of those before: what threads teach at once is all kept."""
+"""Held while a memory takes the place of the one before: what threads teach at once is all kept."""
 
 
 class StudentOutput(NamedTuple):
@@ -93,21 +83,20 @@ class StudentRuntime:
         thresholds: Thresholds | None = None,
         folder: Path | None = None,
         examples: Examples | None = None,
-        calibration: Calibration | None = None,
     ) -> None:
         """Take the parts of a student.
 
         :param thresholds: of its scores; None for a student that only scores
         :param folder: the policy folder that it comes from, if it comes from one
         :param examples: of the objects that it was shown
-        :param calibration: looks at the piles that it acts in
         """
-        self.config, self.networks, self.folder, self._thresholds = config, networks, folder, thresholds
+        self.config = config
+        self.networks = networks
+        self.folder = folder
+        self._thresholds = thresholds
         self.examples = Examples(crop_metric().encoder) if examples is None else examples
         """Of the objects that it was shown; a new memory takes its place when it is taught."""
-        self.calibration = Calibration() if calibration is None else calibration
-        """Looks at the piles that it acts in; a new one takes its place with each look."""
-        self._opened_with = self.examples, self.calibration
+        self._opened_with = self.examples
         self.student_input = [f"{camera}_{kind}" for camera, kind in config.camera_spec.keys]
         """Keys of the images that it takes in an observation, such as `hand_rgb`."""
 
@@ -123,7 +112,7 @@ class StudentRuntime:
         """
         root = policy_folder(folder)
         config = load_config(root)
-        learned = load_examples(root), load_calibration(root, config)
+        examples = load_examples(root)
         if config.thresholds.second_look is not None:
             if config.student.teacher.fingerprint != crop_metric().encoder:
                 raise CheckpointError(
@@ -137,13 +126,13 @@ class StudentRuntime:
                 )
         if config.is_onnx:
             networks = OnnxNetworks(root, config, num_threads)
-            return cls(config.student, networks, config.thresholds, root, *learned)
+            return cls(config.student, networks, config.thresholds, root, examples)
         if find_spec("torch") is None:
             raise MissingExtraError("torch, which a folder of export-policy needs,", "train")
         from pickclutter_lang.policy.torch_networks import TorchNetworks, load_pretrained
 
         _, weights, text = load_pretrained(root, trust_code)
-        return cls(config.student, TorchNetworks(config.student, weights, text), config.thresholds, root, *learned)
+        return cls(config.student, TorchNetworks(config.student, weights, text), config.thresholds, root, examples)
 
     @property
     def names(self) -> list[str]:
@@ -161,8 +150,8 @@ class StudentRuntime:
         return self._thresholds
 
     def learned(self) -> dict[str, bytes]:
-        """Return the files of a policy folder with what it learned: its memory, without pictures, and its looks."""
-        return self.examples.files() | self.calibration.files()
+        """Return the files of a policy folder with what it learned: its memory, without pictures."""
+        return self.examples.files()
 
     def remember(self, change: Callable[[Examples], Examples]) -> None:
         """Change the memory of what it was shown; what other threads change at once is not lost."""
@@ -186,16 +175,15 @@ class StudentRuntime:
             )
         with dir_lock(target):
             learned = self.learned()
-            examples, calibration = self._opened_with
             is_own = folder.resolve() == target.resolve()
-            check_nothing_lost(target, learned, examples.files() | calibration.files() if is_own else None)
+            check_nothing_lost(target, learned, self._opened_with.files() if is_own else None)
             pictures = {} if is_own else pictures_of(folder, self.examples.taught)
             copy_folder(folder, target, pictures | learned)
-            self._opened_with = self.examples, self.calibration
+            self._opened_with = self.examples
 
     @property
     def looks_twice(self) -> bool:
-        """Whether it takes a second look at each segment; see `policy.second_look`."""
+        """Whether it takes a second look at each segment; see `policy.evidence.second_look`."""
         return self._thresholds is not None and self._thresholds.second_look is not None
 
     @cached_property
@@ -212,76 +200,6 @@ class StudentRuntime:
         :raises TeacherError: when a name is new, and the teacher is missing or another one
         """
         return self.networks.score(self.preprocess(observation), self.networks.encode_names(names))
-
-    def decide(
-        self, names: Sequence[str], scores: FloatArray | Float32Array, combined: bool = False
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return scores [N, C] of names, and the scores [C] from which they are predicted present.
-
-        With a calibration both are adapted, but for what was taught: examples have a normalization of their own.
-
-        :param combined: as of `Thresholds.of`
-        """
-        decided = np.array(scores, np.float64)
-        thresholds = np.array([self.thresholds.of(name, combined) for name in names], np.float64)
-        looks = self.calibration.with_depth if combined else self.calibration
-        for n, name in enumerate(names if self.calibration.adapts(combined) else ()):
-            if name not in self.examples.taught and (name in self.config.names or not color_alone(name)):
-                over_looks = partial(self._over_looks, name, looks, combined)
-                decided[:, n] = looks.adapted(name, decided[:, n], combined, over_looks)
-                thresholds[n] = ADAPTED_THRESHOLD
-        return decided, thresholds
-
-    def _over_looks(self, name: str, looks: Calibration, combined: bool) -> tuple[FloatArray, float]:
-        """Return the log odds [N] of a name over the looks, and the variance that is typical of the folder's names."""
-        names, encode = self.config.names, self.networks.encode_names
-        if name in names:
-            odds = np.asarray(looks.log_odds[:, names.index(name)], np.float64)
-        else:
-            odds = looks.log_odds_of_text(encode([name]), self.config.network)
-        if not combined:
-            return odds, looks.typical_variance()
-        own, others, _ = rivals_of(name, names)
-        texts, count = encode([*own, *others]).positive, len(own)
-        of_crops = crop_log_odds(looks.crops, texts, range(count), range(count, len(texts)))
-        typical = looks.typical_variance(encode(names).positive)
-        return looks.with_crops(odds[:, None], of_crops[:, None])[:, 0], typical
-
-    def adapt(self, observation: Mapping[str, Any], crops: Float32Array | None = None) -> None:
-        """Add an observation to the looks by which scores are adapted.
-
-        :param crops: features [n, F] of its segments, by `encode_crops`; None where no second look was taken
-        :raises InvalidArgumentError: as `preprocess`, and for a policy with a crop classifier
-        """
-        if self.config.object_crop_size is not None:
-            raise InvalidArgumentError(
-                "expected a policy without a crop classifier: the thresholds of one that has it come from labeled "
-                "scenes; export a run without it (crop_classifier=none)"
-            )
-        text = self.networks.encode_names(self.config.names)
-        # A text along each axis of the features, against the one along the other way, reads the cells off their log
-        # odds; a text against itself, the bias. An ONNX network gives nothing else.
-        axes = np.eye(text.positive.shape[1], dtype=np.float32)
-        asked = (np.concatenate([part, axes[:1], sign * axes]) for part, sign in zip(text, (1, -1), strict=True))
-        count, output = len(text.positive), self.networks.score(self.preprocess(observation), TextFeatures(*asked))
-        logits = output.cell_logits.reshape(len(output.cell_logits), -1)[count:]
-        bias = float(logits[0].mean())
-        doubled = logits[1:].T - bias
-        lengths = np.linalg.norm(doubled, axis=1, keepdims=True)
-        cells = doubled / np.maximum(lengths, 1e-12)
-        step = float(abs(cells).max()) / 127
-        look = Calibration(
-            self.calibration.student,
-            np.round(cells / max(step, 1e-12)).astype(np.int8)[None],
-            np.array([step], np.float32),
-            log_odds_of(output.scores[:count]).astype(np.float32)[None],
-            float(lengths.mean()) / 2,
-            bias,
-            np.zeros((0, text.positive.shape[1]), np.float16) if crops is None else crops.astype(np.float16),
-            np.array([-1 if crops is None else len(crops)], np.int32),
-        )
-        with _learning:
-            self.calibration = self.calibration.add(look)
 
     def preprocess(self, observation: Mapping[str, Any]) -> Float32Array:
         """Return the network's input [1, K, S, S] for camera images: RGB in 0..1, depth in meters (0 = nothing).
@@ -301,27 +219,6 @@ class StudentRuntime:
         channels, depths = stack_channels(images, spec.crop_size)
         resized = resize_channels(channels[0], spec.image_size, depths)
         return np.ascontiguousarray(resized.transpose(2, 0, 1)[None])
-
-    def classify_crops(self, rgb: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.float64]:
-        """Return the log odds [n, C] of each name of the folder against its other names, for the objects in n masks.
-
-        :param rgb: [S, S, 3], of the hand camera
-        :param masks: each [S, S], where the object is, not empty
-        :raises InvalidArgumentError: for a policy without a crop classifier
-        """
-        size = self.config.object_crop_size
-        if size is None:
-            raise InvalidArgumentError(
-                "expected a student with a crop classifier, but this policy has none; train with "
-                "crop_classifier=default"
-            )
-        squares = [(x, y, max(MARGIN * side, MIN_CROP_SIDE)) for x, y, side in map(bounding_square, masks)]
-        images = np.stack([crop_bilinear(rgb, *square, size) for square in squares]).transpose(0, 3, 1, 2)
-        cropped = np.stack([crop_nearest(mask, *square, size) for mask, square in zip(masks, squares, strict=True)])
-        logits = self.networks.classify_crops(np.ascontiguousarray(images), cropped).astype(np.float64)
-        others = np.repeat(logits[:, None], logits.shape[1], axis=1)
-        others[:, np.arange(logits.shape[1]), np.arange(logits.shape[1])] = -np.inf
-        return np.asarray(logits - logsumexp(others, axis=2))
 
     def encode_crops(self, rgb: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]], turns: int = 1) -> Float32Array:
         """Return features [turns, n, F], L2-normalized, of the objects in n masks by the crop encoder.
@@ -369,7 +266,7 @@ class OnnxNetworks:
         :raises CheckpointError: when a file is missing or damaged
         :raises MissingExtraError: without ONNX Runtime
         """
-        files = [name for name in (NETWORK_FILE, CROPS_FILE, CROP_ENCODER_FILE) if name in config.sha256]
+        files = [name for name in (NETWORK_FILE, CROP_ENCODER_FILE) if name in config.sha256]
         self._folder, self._labels = folder, len(config.student.names)
         self._networks = {name: read_policy_file(folder, config, name) for name in files}
         self._num_threads = num_threads
@@ -379,8 +276,6 @@ class OnnxNetworks:
         spec = config.student  # what is no such network fails here, not in an episode
         blank = np.zeros((1, spec.camera_spec.channels, spec.image_size, spec.image_size), np.float32)
         self.score(blank, self.encode_names(self._names[:1]))
-        if size := spec.object_crop_size:
-            self.classify_crops(np.zeros((1, 3, size, size), np.float32), np.zeros((1, size, size), np.float32))
 
     @property
     def names(self) -> list[str]:
@@ -411,14 +306,6 @@ class OnnxNetworks:
             if not ((found[0] >= 0) & (found[0] <= 1)).all():
                 raise ValueError("expected probabilities in 0..1")
         return StudentOutput(*(value[0] for value in found))
-
-    def classify_crops(self, images: Float32Array, masks: Float32Array) -> Float32Array:
-        """Return logits [n, C] of the folder's names for object crops."""
-        with self._errors(CROPS_FILE):
-            (logits,) = self._run(CROPS_FILE, ["logits"], {"images": images, "masks": masks})
-            if logits.shape != (len(images), self._labels):
-                raise ValueError(f"expected logits of {self._labels} names")
-        return logits
 
     def encode_crops(self, crops: Float32Array) -> Float32Array:
         """Return features [n, F] of crops of objects alone, as `TorchNetworks.encode_crops` does.

@@ -88,13 +88,12 @@ class TargetScoreObservation(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordCo
 
     def _with_scores(self, observation: Any, info: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         names = list(dict.fromkeys([self._target, *self.others]))
-        scored, attention, _ = self.student.predict(observation, names)
-        decided, thresholds = self.student.decide(names, scored[None])
-        scores = decided[0].astype(np.float32)
+        scores, attention, _ = self.student.predict(observation, names)
         added = {"target_score": scores[:1].copy(), "target_map": attention[0].copy()}
         if self.others:
             added["name_scores"] = scores[[names.index(name) for name in self.others]]
-        target = {"target_score": float(scores[0]), "target_threshold": float(thresholds[0])}
+        threshold = self.student.thresholds.of(self._target)
+        target = {"target_score": float(scores[0]), "target_threshold": threshold}
         return observation | added, info | target
 
 

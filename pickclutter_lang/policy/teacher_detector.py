@@ -12,9 +12,9 @@ from torch import Tensor
 
 from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
 from pickclutter_lang.language.label_names import MAX_NEW_NAMES
-from pickclutter_lang.policy.detectors import COLOR_THRESHOLD, Detection
+from pickclutter_lang.policy.detectors import THRESHOLD, Detection
 from pickclutter_lang.policy.observations import checked_view, segment_observation
-from pickclutter_lang.policy.second_look import rivals_of
+from pickclutter_lang.policy.queries import query_of
 from pickclutter_lang.policy_folder.folder import Thresholds
 from pickclutter_lang.teachers import Teacher
 from pickclutter_lang.teachers.known_words import warn_of_unknown_words, with_neighbors
@@ -33,7 +33,7 @@ class TeacherDetector:
     def __init__(self, teacher: Teacher, names: Sequence[str], thresholds: Thresholds | None) -> None:
         """Take a teacher; words of further names that it does not know are taken for known ones.
 
-        :param names: the rivals of a name; see `rivals_of`
+        :param names: the rivals of a name; see `query_of`
         :param thresholds: of its scores; those of a policy evaluation are calibrated as a student's are. None: whatever
             its score, an object is predicted present
         """
@@ -64,8 +64,8 @@ class TeacherDetector:
     def _threshold(self, name: str) -> float:
         if self.thresholds is None:
             return 0.0
-        if rivals_of(name, self.names).color:
-            return COLOR_THRESHOLD
+        if query_of(name, self.names).color:
+            return THRESHOLD
         return self.thresholds.of(name)
 
     def _classify(self, features: Tensor, name: str, segments: NDArray[np.int64], large: Sequence[int]) -> Detection:
@@ -74,11 +74,11 @@ class TeacherDetector:
         :param features: of the images [n, D] of segments
         :param large: the numbers of these segments
         """
-        own, rivals, color = rivals_of(name, self.names)
-        others = rivals or [other for other in self.names if other != name]
-        text = self.encode_names([own[0], *others])
+        query = query_of(name, self.names)
+        others = query.rivals or [other for other in self.names if other != name]
+        text = self.encode_names([query.texts[0], *others])
         logits = self.teacher.logit_scale * features @ text.T
-        if color:
+        if query.color:
             logits = torch.stack([logits[:, 0], logits[:, 1:].amax(dim=1)], dim=1)
         # Without another name the segments compete with each other.
         probabilities = logits.softmax(dim=1 if len(text) > 1 else 0)[:, 0].cpu().numpy()

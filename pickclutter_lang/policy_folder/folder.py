@@ -2,11 +2,9 @@
 
 `policy.json` is a `PolicyConfig`, and is written last. A folder of `pickclutter export-policy` also has
 
-- `weights.safetensors`: the student, the aggregation, the learned contexts (`prompts.`) and, where there is one, the
-  crop classifier with its class embeddings (`closeups.`), maybe in half precision
+- `weights.safetensors`: the student, the aggregation and the learned contexts (`prompts.`), maybe in half precision
 - `text.safetensors`: the text features of its names, `positive` and `negative` [C, D], and the names as metadata
 - `examples.safetensors`: the memory of what it was taught, if it was, and `examples`, pictures of it
-- `calibration.safetensors`: looks at the piles that it acts in, if it was calibrated
 - `catalog.yaml`: words, licenses and sources of one's own objects that the student was trained on, if it was
 
 One of `pickclutter export-runtime` has ONNX networks in place of weights.
@@ -52,14 +50,10 @@ from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE, at_least, check_im
 
 SCHEMA = 3
 CONFIG_FILE, WEIGHTS_FILE, TEXT_FILE = "policy.json", "weights.safetensors", "text.safetensors"
-NETWORK_FILE, CROPS_FILE, CROP_ENCODER_FILE = "student.onnx", "crop_classifier.onnx", "crop_encoder.onnx"
-_FILES = (CATALOG_FILE, WEIGHTS_FILE, TEXT_FILE, NETWORK_FILE, CROPS_FILE, CROP_ENCODER_FILE)
+NETWORK_FILE, CROP_ENCODER_FILE = "student.onnx", "crop_encoder.onnx"
+_FILES = (CATALOG_FILE, WEIGHTS_FILE, TEXT_FILE, NETWORK_FILE, CROP_ENCODER_FILE)
 EXAMPLES_FILE, PICTURES = "examples.safetensors", "examples"
 """Memory of what a policy was taught, see `pickclutter_lang.policy.examples`, and a folder of small pictures of it."""
-CALIBRATION_FILE = "calibration.safetensors"
-"""Looks at the piles that a policy acts in, see `pickclutter_lang.policy.calibration`."""
-LEARNED_FILES = (EXAMPLES_FILE, CALIBRATION_FILE)
-"""What a policy learned since its export. Each has a hash of its own, so that one replaces it at once."""
 EMBEDDED_POLICIES = {"open": "policies/open", "ycb": "policies/ycb"}
 """Names of the embedded policies, and their folders in the package's assets."""
 _MAX_CONTEXT = 4096
@@ -118,7 +112,6 @@ class StudentSpec:
     - `names`: names whose text features lie in the folder; `unseen_names`: those of them that are of Y_ood, if
       that is known
     - `teacher`: encodes new names
-    - `object_crop_size`: side in pixels of the crop classifier's images; None for a student without one
     """
 
     phase: str
@@ -133,7 +126,6 @@ class StudentSpec:
     prompts: PromptArchitecture
     names: tuple[Text, ...]
     teacher: TeacherReference
-    object_crop_size: int | None
     unseen_names: tuple[Text, ...] | None = None
 
     @property
@@ -148,7 +140,7 @@ class StudentSpec:
         one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
         for camera in self.cameras:
             one_of("cameras", camera, CAMERAS)
-        for key in ("crop_size", "image_size", "object_crop_size"):
+        for key in ("crop_size", "image_size"):
             check_image_size(key, getattr(self, key))
         within("camera_size", self.camera_size, self.crop_size, MAX_IMAGE_SIZE)
         within("network.temperature", self.network.temperature, *TEMPERATURES)
@@ -164,42 +156,32 @@ class StudentSpec:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Scores in 0..1 from which a name is predicted present.
+    """Scores in 0..1 of the evidence of a folder, at which a name is as likely present as absent.
 
-    - `default`: of names that are not in `names`; that of the unseen objects
-    - `names`: of each name of the folder
-    - `crop_classifier`: of each name of the folder, for the combined score of the student and the crop classifier
-    - `second_look`: of any name, for the combined score of the student and of a second look; None: it takes none
+    - `default`: of the text of a name that is not in `names`; that of the unseen objects
+    - `names`: of the text of each name of the folder
+    - `second_look`: of the text of any name together with a second look; None: it takes none
     """
 
     default: float
     names: dict[str, float]
-    crop_classifier: dict[str, float] | None
     second_look: float | None = None
 
-    def of(self, name: str, combined: bool = False) -> float:
-        """Return the threshold of a name; `combined`: of a score in which crops take part."""
-        if combined and self.second_look is not None:
-            return self.second_look
-        thresholds = self.crop_classifier if combined and self.crop_classifier else self.names
-        return thresholds.get(name, self.default)
+    def of(self, name: str) -> float:
+        """Return the threshold of a name's text."""
+        return self.names.get(name, self.default)
 
     def validate(self, student: StudentSpec) -> None:
         """Raise InvalidArgumentError for a threshold that is missing or not in 0..1."""
-        within("default", self.default, 0.0, 1.0)
-        if (self.crop_classifier is None) != (student.object_crop_size is None):
-            raise InvalidArgumentError("expected thresholds of the crop classifier where there is one, and only there")
+        if missing := [name for name in student.names if name not in self.names]:
+            raise InvalidArgumentError(f"expected thresholds.names of each name, but {missing[0]} has none")
+        values = {"default": self.default, **{f"names.{name}": value for name, value in self.names.items()}}
         if self.second_look is not None:
-            within("second_look", self.second_look, 0.0, 1.0)
-            if student.object_crop_size is not None or student.cameras != ("hand",):
-                raise InvalidArgumentError(
-                    "expected a second look only in a policy of the hand camera without a crop classifier"
-                )
-        for key, thresholds in (("names", self.names), ("crop_classifier", self.crop_classifier or self.names)):
-            if missing := [name for name in student.names if name not in thresholds]:
-                raise InvalidArgumentError(f"expected thresholds.{key} of each name, but {missing[0]} has none")
-            for name, value in thresholds.items():
-                within(f"thresholds.{key}.{name}", value, 0.0, 1.0)
+            values["second_look"] = self.second_look
+            if student.cameras != ("hand",):
+                raise InvalidArgumentError("expected a second look only in a policy of the hand camera")
+        for key, value in values.items():
+            within(f"thresholds.{key}", value, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -269,12 +251,17 @@ def load_config(folder: str | Path) -> PolicyConfig:
     :raises CheckpointError: when it is missing, damaged, of another schema, or a link is in it
     """
     root = policy_folder(folder)
-    _check_links(root, [root / name for name in (CONFIG_FILE, *_FILES, *LEARNED_FILES, PICTURES)])
+    _check_links(root, [root / name for name in (CONFIG_FILE, *_FILES, EXAMPLES_FILE, PICTURES)])
     embedded = did_you_mean(root.name.lower(), EMBEDDED_POLICIES)
     missing = (
         f"expected a policy in {root}, but {CONFIG_FILE} is not there{embedded}; to make one: pickclutter export-policy"
     )
-    config = read_json(root / CONFIG_FILE, PolicyConfig, CheckpointError, EXPORT_AGAIN, missing)
+    values = read_json(root / CONFIG_FILE, dict[str, Any], CheckpointError, EXPORT_AGAIN, missing)
+    with damage_of(root / CONFIG_FILE, CheckpointError, EXPORT_AGAIN):
+        for part, key in (("student", "object_crop_size"), ("thresholds", "crop_classifier")):  # of earlier releases
+            if values.get(part, {}).pop(key, None) is not None:
+                raise ValueError("its crop classifier is of a release before 1.0: take that, or the run without it")
+        config = check_json(values, PolicyConfig)
     try:
         config.validate()
     except InvalidArgumentError as error:
@@ -349,7 +336,7 @@ def metadata_of(data: bytes) -> dict[str, str]:
 
 
 def learned_bytes(key: str, tensors: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> bytes:
-    """Return the content of one of `LEARNED_FILES`: tensors, what is noted about them as JSON, and a hash of both."""
+    """Return the content of a memory: tensors, what is noted about them as JSON, and a hash of both."""
     noted = {**about, "sha256": _hash_of(tensors, about)}
     contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}  # `save` takes others wrongly
     return save(contiguous, {key: json.dumps(noted)})  # one key: their order is not kept
@@ -377,31 +364,31 @@ def _hash_of(tensors: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> s
 
 
 def check_nothing_lost(folder: Path, learned: Mapping[str, bytes], known: Mapping[str, bytes] | None = None) -> None:
-    """Check that a policy folder was not taught, or adapted, what another policy that is written there lacks.
+    """Check that a policy folder was not taught what another policy that is written there lacks.
 
     :param learned: files of what that policy learned
     :param known: files of what it may leave out, since it had them once
     :raises InvalidArgumentError: when the folder learned anything else
     """
     there = learned_files(folder) if (folder / CONFIG_FILE).exists() else {}
-    for name, data in there.items():
-        if not _rows_of(data) <= _rows_of(learned.get(name, b"")) | _rows_of((known or {}).get(name, b"")):
-            remedy = "forget it: pickclutter forget" if name == EXAMPLES_FILE else "delete that file"
-            raise InvalidArgumentError(
-                f"expected a folder in which no policy learned anything else, but {folder / name} would be lost; "
-                f"choose another out, or {remedy}"
-            )
+    kept = _rows_of(learned) | _rows_of(known or {})
+    if not _rows_of(there) <= kept:
+        raise InvalidArgumentError(
+            f"expected a folder in which no policy learned anything else, but {folder / EXAMPLES_FILE} would be lost; "
+            "choose another out, or forget it: pickclutter forget"
+        )
 
 
 def learned_files(folder: Path) -> dict[str, bytes]:
-    """Return the files of what a policy folder learned, its memory and its looks, as they are."""
-    paths = [folder / name for name in LEARNED_FILES if (folder / name).exists()]
-    return {path.name: read_bytes(path, None, CheckpointError, "delete it") for path in paths}
+    """Return the file of what a policy folder learned, its memory, as it is; none where it learned nothing."""
+    path = folder / EXAMPLES_FILE
+    return {path.name: read_bytes(path, None, CheckpointError, "delete it")} if path.exists() else {}
 
 
-def _rows_of(data: bytes) -> set[bytes]:
-    """Return the rows of one of `LEARNED_FILES`, those of a memory with their names; of a damaged file, itself."""
-    if not data:
+def _rows_of(learned: Mapping[str, bytes]) -> set[bytes]:
+    """Return the rows of a memory with their names; of a damaged file, itself."""
+    data = learned.get(EXAMPLES_FILE)
+    if data is None:
         return set()
     try:
         tensors = load(data)
@@ -411,8 +398,8 @@ def _rows_of(data: bytes) -> set[bytes]:
         return {data}
     rows = set[bytes]()
     for part, values in tensors.items():
-        owners = names.get(part) or [""] * len(values)
-        rows.update(f"{part} {owner} ".encode() + row.tobytes() for owner, row in zip(owners, values, strict=False))
+        owners = zip(names.get(part) or (), values, strict=False)
+        rows.update(f"{part} {owner} ".encode() + row.tobytes() for owner, row in owners)
     return rows
 
 
@@ -427,7 +414,7 @@ def write_folder(
 
     :param files: name -> content
     :param catalog: of one's own objects that the student was trained on
-    :param learned: files of what it learned since: its memory with pictures, its calibration
+    :param learned: files of what it learned since: its memory with pictures
     :raises InvalidArgumentError: for a configuration that is not allowed, or a policy there that learned anything else
     :raises DatasetError: when it cannot be written, or the folder holds something else
     """
@@ -435,7 +422,7 @@ def write_folder(
     learned = learned or {}
     check_vacant(folder, CONFIG_FILE, {Path(name).parts[0] for name in (CATALOG_FILE, *files, *learned)})
     check_nothing_lost(folder, learned)
-    stale = {*LEARNED_FILES}
+    stale = {EXAMPLES_FILE}
     with suppress(CheckpointError):
         stale |= {*load_config(folder).sha256}
     written = {CATALOG_FILE: catalog_bytes(catalog), **files} if catalog else files
@@ -480,16 +467,15 @@ def copy_folder(folder: Path, out: Path, learned: Mapping[str, bytes]) -> None:
 
 
 def write_learned(folder: Path, learned: Mapping[str, bytes]) -> None:
-    """Write the files of what a policy learned into its folder, each at once; a memory or looks that it has no more go.
+    """Write the files of what a policy learned into its folder, each at once; a memory that it has no more goes.
 
     :param learned: pictures before the memory that they are of
     :raises DatasetError: when they cannot be written
     """
     for name, data in learned.items():
         atomic_write(folder / name, data, remove_stale=False)
-    for name in LEARNED_FILES:
-        if name not in learned:
-            (folder / name).unlink(missing_ok=True)
+    if EXAMPLES_FILE not in learned:
+        (folder / EXAMPLES_FILE).unlink(missing_ok=True)
 
 
 def picture_prefix(name: str) -> str:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
-from pickclutter_lang.envs.randomization import ViewConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.scenes.config import CALIBRATIONS, TrainedRunConfig
 from pickclutter_lang.language.label_names import validate_label_names
-from pickclutter_lang.objects.object_sets import check_objects
-from pickclutter_lang.policy.calibration import MAX_LOOKS, MIN_LOOKS
 from pickclutter_lang.policy.examples import MAX_EXAMPLES, bare_name
 from pickclutter_lang.policy_folder.folder import EMBEDDED_POLICIES
 from pickclutter_lang.utils.validation import check_path, check_seed, check_threads, one_of, within
@@ -110,7 +106,15 @@ class TeachConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        _check_source(self, "images", "objects", "scenes")
+        given = [key for key in ("images", "objects", "scenes") if getattr(self, key)]
+        if len(given) != 1:
+            raise InvalidArgumentError(
+                f"expected one of images, objects and scenes, but got {' and '.join(given) or 'none'}"
+            )
+        if self.out is None and self.policy in EMBEDDED_POLICIES:
+            raise InvalidArgumentError(f"expected out=FOLDER, since {self.policy} belongs to the package")
+        check_path("out", self.out)
+        check_seed(self.seed)
         if self.images is not None and len(self.names) != 1:
             raise InvalidArgumentError(f"expected the name of the object, names=NAME, but got {len(self.names)}")
         if self.images is None and (self.point is not None or self.box is not None):
@@ -118,50 +122,6 @@ class TeachConfig:
         if self.names:
             self.names = validate_label_names(list(map(bare_name, validate_label_names(self.names))))
         within("shots", self.shots, 1, MAX_EXAMPLES)
-
-
-@dataclass(frozen=True)
-class CalibrateConfig(ViewConfig):
-    """Looks at the piles that a policy acts in."""
-
-    policy: str = "open"
-    """Policy folder, or an embedded policy, `open` or `ycb`."""
-    out: str | None = None
-    """Policy folder that is adapted to them. null: `policy` itself."""
-    scenes: str | None = None
-    """Scene store of such piles; its labels are not read."""
-    images: str | None = None
-    """Folder of images of such piles, as the hand camera gives them; for a student of only RGB."""
-    objects: Any = None
-    """Object set whose piles are made and looked at: `proxy`, `ycb`, `kinds`, a folder of your own objects, or sets to
-    mix, `[ycb,./mine]`."""
-    objects_root: str | None = None
-    """Folder of the object set. null: the package's default."""
-    looks: int = 25
-    """Looks, each at another pile; of more scenes or images some are taken, at equal distances."""
-    seed: int = 0
-    """Seed of the first pile of `objects`."""
-    trust_code: bool = False
-    """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
-
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        _check_source(self, "scenes", "images", "objects")
-        if self.objects is not None:
-            check_objects(self.objects, self.objects_root)
-        within("looks", self.looks, MIN_LOOKS, MAX_LOOKS)
-        super().validate()
-
-
-def _check_source(config: TeachConfig | CalibrateConfig, *keys: str) -> None:
-    """Raise InvalidArgumentError unless one of some keys says what the policy sees, and its folder can be written."""
-    given = [key for key in keys if getattr(config, key)]
-    if len(given) != 1:
-        raise InvalidArgumentError(f"expected one of {', '.join(keys)}, but got {' and '.join(given) or 'none'}")
-    if config.out is None and config.policy in EMBEDDED_POLICIES:
-        raise InvalidArgumentError(f"expected out=FOLDER, since {config.policy} belongs to the package")
-    check_path("out", config.out)
-    check_seed(config.seed)
 
 
 @dataclass

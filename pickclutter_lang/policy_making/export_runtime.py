@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import warnings
 from collections.abc import Mapping, Sequence
@@ -17,13 +16,11 @@ from torch import Tensor, nn
 from pickclutter_lang.datasets.transforms.resampling import OBJECT_SIZE
 from pickclutter_lang.errors import ExportError, InvalidArgumentError, MissingExtraError
 from pickclutter_lang.language.instructions import COLORS, color_alone, color_phrase
-from pickclutter_lang.policy.calibration import load_calibration
 from pickclutter_lang.policy.examples import load_examples
 from pickclutter_lang.policy.runtime import SCORES
 from pickclutter_lang.policy.torch_networks import CropEncoder, TorchNetworks, load_pretrained, noise
 from pickclutter_lang.policy_folder.folder import (
     CROP_ENCODER_FILE,
-    CROPS_FILE,
     NETWORK_FILE,
     TEXT_FILE,
     check_nothing_lost,
@@ -57,7 +54,7 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
     `student.onnx` maps `images` [1, K, S, S] (see `StudentRuntime.preprocess`) and the text features of any C names,
     `positive` and `negative` [C, D], to `probabilities` [1, C], `attention` and `cell_logits`, both [1, C, h, w].
     `crop_classifier.onnx` maps object crops, `images` [N, 3, S, S] and their `masks` [N, S, S], to `logits` [N, C] of
-    the folder's names. All inputs and outputs are float32. Thresholds, catalog and looks are those of the policy, and
+    the folder's names. All inputs and outputs are float32. Thresholds and catalog are those of the policy, and
     text features those of its names and of `config.names`. Only a color, "red one", brings those of all colors, which
     it competes with.
 
@@ -83,8 +80,7 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
     asked = dict.fromkeys([*map(str.strip, config.names), *colors])
     further = tuple(name for name in asked if name not in spec.names)
     networks, examples = TorchNetworks(spec, weights, text), load_examples(policy)
-    looks = load_calibration(policy, loaded)
-    check_nothing_lost(out, examples.files() | looks.files())
+    check_nothing_lost(out, examples.files())
     with dir_lock(out):
         features = networks.encode_names([*spec.names, *further])
         files, size = {TEXT_FILE: text_bytes([*spec.names, *further], features)}, spec.image_size
@@ -98,14 +94,6 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
             {"positive": "C", "negative": "C"},
             {"names": "inputs"},
         )
-        if networks.crop_classifier is not None and spec.object_crop_size is not None:
-            size = spec.object_crop_size
-            crops = {"images": noise(_COMPARED, 3, size, size), "masks": noise(_COMPARED, size, size).round()}
-            compared = [crops, {key: value[:1] for key, value in crops.items()}]
-            files[CROPS_FILE], of_crops = export_onnx(
-                networks.crop_classifier, compared, ["logits"], {"images": "N", "masks": "N"}, {}
-            )
-            difference = max(difference, of_crops)
         if examples.taught or loaded.thresholds.second_look is not None:
             encoder = CropEncoder(use_bf16=False).eval()
             alone = noise(_COMPARED, 3, OBJECT_SIZE, OBJECT_SIZE)
@@ -113,8 +101,7 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
                 encoder, [{"crops": alone}, {"crops": alone[:1]}], ["features"], {"crops": "N"}, {}
             )
             difference = max(difference, of_crops)
-        looks = replace(looks, student=hashlib.sha256(files[NETWORK_FILE]).hexdigest())
-        learned = {**pictures_of(policy, examples.taught), **examples.files(), **looks.files()}
+        learned = pictures_of(policy, examples.taught) | examples.files()
         made = replace(loaded, student=spec, further_names=further)
         write_folder(out, made, files, load_catalog(policy), learned)
     return ExportedRuntime(out, difference)

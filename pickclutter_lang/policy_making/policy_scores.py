@@ -16,8 +16,7 @@ from pickclutter_lang.errors import MismatchError
 from pickclutter_lang.experiments.scenes.store_scores import cell_of, cells_of
 from pickclutter_lang.metrics.multilabel import class_rows
 from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, recenter_scores
-from pickclutter_lang.policy.calibration import adapted_note
-from pickclutter_lang.policy.detectors import EXAMPLE_THRESHOLD, StudentDetector
+from pickclutter_lang.policy.detectors import THRESHOLD, StudentDetector
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy_folder.folder import policy_fingerprint
 from pickclutter_lang.policy_making.store_scores import detect_store, score_store
@@ -44,8 +43,8 @@ def score_policy(
 ) -> Record:
     """Score the labels of a scene store, and write `result.json`, `scores.npz` and `TABLES_FILE`; return the record.
 
-    Scores are those of the whole image, in which a crop classifier takes no part. What the policy was taught is scored
-    as it is detected, and of one that takes a second look all is. With a calibration scores are adapted ones.
+    Names are scored as they are detected: by segments. A student of both cameras, or a store without depth, has scores
+    of the whole image instead.
 
     :param policy: a policy folder, or `open`
     :param out: folder of the files
@@ -78,19 +77,12 @@ def score_policy(
             raise MismatchError(f"expected no result of other scenes or of another policy in {out}; choose another out")
         known = {*spec.names} - {*(spec.unseen_names or ())}
         asked = {name: name not in known for name in scenes.label_names}
-        found = score_store(scenes, asked, student)
-        scores, decided = student.decide(found.names, found.probabilities.numpy())
-        found.probabilities.copy_(torch.from_numpy(scores))
-        taught = student.examples.count
-        if detected := {name: new for name, new in asked.items() if student.looks_twice or taught(name)}:
-            columns = [found.names.index(name) for name in detected]
-            of_store = detect_store(scenes, detected, StudentDetector(student), range(len(scenes)))
-            found.probabilities[:, columns] = of_store.probabilities
-            by_text = student.decide([*detected], np.zeros((1, len(detected))), combined=True)[1]
-            decided[columns] = [
-                EXAMPLE_THRESHOLD if taught(name) else one for name, one in zip(detected, by_text, strict=True)
-            ]
-        thresholds = torch.tensor(decided.tolist())
+        if spec.cameras == ("hand",) and "hand_depth" in opened.manifest.fields:
+            found = detect_store(scenes, asked, StudentDetector(student), range(len(scenes)))
+            thresholds = torch.full((len(asked),), THRESHOLD)
+        else:
+            found = score_store(scenes, asked, student)
+            thresholds = torch.tensor([student.thresholds.of(name) for name in found.names])
         unseen = {*found.names} - known
         cells = cells_of(found, _STAGE, _STORE, thresholds, scenes.content_hash)
         Scores.of_cells(cells, unseen).save(out)
@@ -110,7 +102,6 @@ def score_policy(
             "metrics": {key: one for key, one in groups.items() if one},
             "names": names,
             "teacher": {"name": spec.teacher.name, "fingerprint": spec.teacher.fingerprint},
-            **student.calibration.note(student.looks_twice),
         }
         record = write_record(out, values)
         write_text(out / TABLES_FILE, _tables(record))
@@ -166,5 +157,4 @@ def _tables(record: Record) -> str:
         for name, row in record["names"].items()
     ]
     of_names = markdown_table(["name", "seen", f"{label} in scenes", "AP", "F1", "precision", "recall"], names)
-    note = f"{_NOTE} {adapted_note(record)}".rstrip()
-    return f"{markdown_table(head, groups)}\n\n{note}\n\n{of_names}\n"
+    return f"{markdown_table(head, groups)}\n\n{_NOTE}\n\n{of_names}\n"

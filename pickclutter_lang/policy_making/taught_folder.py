@@ -14,7 +14,6 @@ from PIL import Image
 from pickclutter_lang.datasets.transforms.resampling import object_crop
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.object_sets import is_kinds, load_object_set
-from pickclutter_lang.policy.calibration import load_calibration
 from pickclutter_lang.policy.examples import Examples, load_examples, spelling
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teaching import Example, add_example, encode_example, find_example
@@ -28,7 +27,7 @@ from pickclutter_lang.policy_folder.folder import (
     pictures_of,
     policy_folder,
 )
-from pickclutter_lang.policy_making.config import CalibrateConfig, TeachConfig
+from pickclutter_lang.policy_making.config import TeachConfig
 from pickclutter_lang.utils.images import IMAGE_SUFFIXES, Cell, contact_sheet, image_files, png_bytes, read_image
 from pickclutter_lang.utils.io import atomic_write, clean_temp_files
 from pickclutter_lang.utils.locks import dir_lock
@@ -69,7 +68,7 @@ def teach(config: TeachConfig) -> Examples:
 
 
 @contextmanager
-def learning(config: TeachConfig | CalibrateConfig) -> Iterator[tuple[StudentRuntime, dict[str, bytes]]]:
+def learning(config: TeachConfig) -> Iterator[tuple[StudentRuntime, dict[str, bytes]]]:
     """Open a student that learns, and write what it learned when the block ends without an error, or nothing.
 
     :return: the student, and files that are written before its memory: name -> content
@@ -97,9 +96,8 @@ def prepare_folder(policy: str, out: Path) -> None:
         folder = policy_folder(policy)
         if _taught_before(folder, out) != out:
             examples = load_examples(folder)
-            calibration = load_calibration(folder, load_config(folder))
             pictures = pictures_of(folder, examples.taught)
-            copy_folder(folder, out, {**pictures, **examples.files(), **calibration.files()})
+            copy_folder(folder, out, pictures | examples.files())
 
 
 def add_to_folder(student: StudentRuntime, name: str, example: Example, out: Path) -> None:

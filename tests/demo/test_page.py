@@ -26,7 +26,7 @@ from gradio_client.exceptions import AppError
 from helpers.browser import opened as opened_browser
 from helpers.policies import opened
 from pickclutter_lang.demo.config import DemoConfig
-from pickclutter_lang.demo.page import DemoSession, SimulatedPile, _asked, _build_page, _runners, open_session, serve
+from pickclutter_lang.demo.page import DemoSession, SimulatedPile, _asked, _runners, open_session, serve
 from pickclutter_lang.errors import (
     CheckpointError,
     InvalidArgumentError,
@@ -43,8 +43,6 @@ from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.examples import load_examples
 from pickclutter_lang.policy.observations import segment_observation
 from pickclutter_lang.policy_folder.folder import Thresholds
-from pickclutter_lang.policy_making.config import CalibrateConfig
-from pickclutter_lang.policy_making.looks import calibrate
 from pickclutter_lang.policy_making.stored_scenes import scene_to_observation
 
 NAMES = ["banana", "a red teapot", "the blue object"]
@@ -132,15 +130,6 @@ def test_a_pile_gets_what_the_detectors_find(lonely: DemoSession, exported: Path
     assert [found.threshold for found in lonely.ask(pile, NAMES, teacher=True)] == [0.5] * 3
 
 
-def test_the_page_says_that_its_policy_is_adapted(exported: Path, tmp_path: Path, lonely: DemoSession) -> None:
-    scenes, policy = str(exported / "scenes" / "train"), tmp_path / "policy"
-    calibrate(CalibrateConfig(str(exported / "few_shot"), str(policy), scenes, looks=10))
-    adapted = without_simulator(policy, exported)
-    texts = [str(_build_page(one, tmp_path).get_config_file()) for one in (adapted, lonely)]
-    assert ["adapted, without labels, to 10 looks" in text for text in texts] == [True, False]
-    assert adapted.ask(np.zeros((40, 40, 3), np.uint8), ["banana"], teacher=False)[0].threshold == 0.5
-
-
 def test_an_own_image_fills_the_view_of_the_student(lonely: DemoSession) -> None:
     spec = lonely.student.config
     image = np.random.default_rng(0).integers(0, 256, (spec.crop_size, spec.crop_size, 3), np.uint8)
@@ -155,7 +144,7 @@ def test_an_own_image_fills_the_view_of_the_student(lonely: DemoSession) -> None
 
 def test_thresholds_of_the_teacher_come_from_an_evaluation(exported: Path, tmp_path: Path, lonely: DemoSession) -> None:
     spec = lonely.student.config
-    write_thresholds(tmp_path, thresholds_of(spec), Thresholds(0.25, {"banana": 0.125}, None))
+    write_thresholds(tmp_path, thresholds_of(spec), Thresholds(0.25, {"banana": 0.125}))
     calibrated = without_simulator(exported / "few_shot", tmp_path)
     found = calibrated.ask(np.zeros((40, 40, 3), np.uint8), ["banana", "a red teapot"], teacher=True)
     assert [one.threshold for one in found] == [0.125, 0.25]

@@ -36,7 +36,7 @@ def test_teacher_and_students_act_at_thresholds_of_one_rule(
     setup = prepare(config, tmp_path)
     assert setup.variants == ["oracle", "few_shot", "zero_shot", "teacher", "random"]
     student = StudentRuntime.load(setup.rollouts.policies["zero_shot"])
-    detector = TeacherDetector(student.config.teacher.load(), student.config.names, Thresholds(0.5, {}, None))
+    detector = TeacherDetector(student.config.teacher.load(), student.config.names, Thresholds(0.5, {}))
     found = setup.rollouts.teacher_thresholds
     unseen = set(run.label_names("ood"))
     assert found is not None and set(found.names) == set(student.config.names)

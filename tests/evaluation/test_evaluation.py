@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import imageio_ffmpeg
+import numpy as np
 import pytest
 
 from helpers.paths import PROGRAM
@@ -16,8 +17,7 @@ from pickclutter_lang.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.evaluation.evaluate import evaluate_policy
 from pickclutter_lang.evaluation.metrics import outcome_of, paired, scores_of, share_of, summary, tables
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
-from pickclutter_lang.policy_making.config import CalibrateConfig
-from pickclutter_lang.policy_making.looks import calibrate
+from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.results.comparison import load_comparison, write_comparison
 from pickclutter_lang.results.config import CompareRunsConfig
 from pickclutter_lang.results.record import number_at, read_record
@@ -134,13 +134,11 @@ def test_an_exported_policy_is_evaluated_without_its_run(exported: Path, tmp_pat
         evaluate_policy(config(policy=policy, variants=["zero_shot"], out=str(tmp_path)))
     record = read_record(evaluate_policy(config(policy=policy, out=str(tmp_path / "out"))).folder)
     assert list(record["metrics"]) == ["oracle", "few_shot", "random"] and record["teacher_thresholds"] is None
-    assert "adapted_looks" not in record
-    scenes, adapted = str(exported / "scenes" / "train"), str(tmp_path / "adapted")
-    calibrate(CalibrateConfig(policy, adapted, scenes, looks=10))
-    done = evaluate_policy(config(policy=adapted, variants=["few_shot"], out=str(tmp_path / "b")))
-    assert "adapted, without labels, to 10 looks" in done.tables
-    with pytest.raises(MismatchError):
-        evaluate_policy(config(policy=policy, variants=["few_shot"], out=str(tmp_path / "b")))
+    taught = LanguagePickPolicy.load(policy)
+    taught.teach(np.zeros((48, 48, 3), np.uint8), "zorb", mask=np.eye(48, dtype=bool))
+    taught.save_pretrained(tmp_path / "taught")
+    with pytest.raises(MismatchError):  # episodes of another policy
+        evaluate_policy(config(policy=str(tmp_path / "taught"), variants=["few_shot"], out=str(tmp_path / "out")))
 
 
 @pytest.mark.sim

@@ -13,7 +13,7 @@ from pickclutter_lang.evaluation.pick import pick
 from pickclutter_lang.language.instructions import COLORS, known_phrase, read_phrase
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.object_sets import load_object_set
-from pickclutter_lang.policy.second_look import rivals_of
+from pickclutter_lang.policy.queries import query_of
 
 pytest.importorskip("sapien")
 
@@ -47,13 +47,15 @@ def test_what_a_new_name_means_does_not_count_against_it() -> None:
     names = ("lemon", "dice", "banana", "mug", "our gadget")
     assert set(known_phrase("fruit", names).labels) == {"lemon", "banana"}
     assert not known_phrase("gadget", names).labels and not known_phrase("fruit", ("our gadget",)).labels
-    assert rivals_of("mug", names) == (["mug"], ["lemon", "dice", "banana", "our gadget"], False)
-    own, others, color = rivals_of("fruit", names)
-    assert (own[0], set(own[1:]), others) == ("fruit", {"lemon", "banana"}, ["dice", "mug", "our gadget"]) and not color
-    assert rivals_of("gizmo", names) == (["gizmo"], list(names), False)
-    own, others, color = rivals_of("the gray one", names)
-    assert own == ["grey object"] and len(others) == len(COLORS) - 1 and "red object" in others and color
-    assert rivals_of("red one", ("red one", "mug")) == (["red one"], ["mug"], False)  # a label is no phrase
+    mug = query_of("mug", names)
+    assert (mug.texts, mug.rivals, mug.color) == (("mug",), ("lemon", "dice", "banana", "our gadget"), False)
+    fruit = query_of("fruit", names)
+    assert fruit.texts[0] == "fruit" and {*fruit.texts[1:]} == {"lemon", "banana"} and not fruit.color
+    assert fruit.rivals == ("dice", "mug", "our gadget")
+    assert query_of("gizmo", names)[1:3] == (("gizmo",), tuple(names))
+    gray = query_of("the gray one", names)
+    assert gray.texts == ("grey object",) and len(gray.rivals) == len(COLORS) - 1 and "red object" in gray.rivals
+    assert query_of("red one", ("red one", "mug"))[1:4] == (("red one",), ("mug",), False)  # a label is no phrase
 
 
 @pytest.mark.parametrize("phrase", ["", "the", "the gizmo", "pick up the purple banana", "the pink one"])

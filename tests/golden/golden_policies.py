@@ -77,7 +77,7 @@ def episodes(env_id: str, root: str | None, mode: str, inputs: Path, folder: Pat
     judges: dict[str, Any] = {
         "simulator": OracleDetector(),
         "student": StudentDetector(student),
-        "teacher": TeacherDetector(load_teacher("pocket"), student.config.names, Thresholds(0.5, {}, None)),
+        "teacher": TeacherDetector(load_teacher("pocket"), student.config.names, Thresholds(0.5, {})),
         "chance": RandomDetector(),
     }
     found: Measures = {}

@@ -145,7 +145,6 @@ WRITING = {
         "workers=1 out={work}/o"
     ),
     "teach": WritingCommand("teach policy={inputs}/policy scenes={inputs}/scenes/ood shots=2 add=true out={work}/o"),
-    "calibrate": WritingCommand("calibrate policy={inputs}/zero_shot scenes={inputs}/scenes/train out={work}/o"),
     "examples": WritingCommand("examples policy=ycb out={work}/o.png", place="o.png"),
     "train-ppo": WritingCommand("train-ppo policy={inputs}/policy steps=64 out={work}/o"),
 }

@@ -1,25 +1,16 @@
-"""Segments of an image with depth, and which of them a name's map selects."""
+"""Segments of an image with depth."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 from bench import painted_observation
-from numpy.typing import NDArray
 from scipy.sparse import coo_array
 
 from helpers.grasping import ABOVE, INTRINSIC
 from pickclutter_lang.manipulation import segmentation
-from pickclutter_lang.manipulation.segmentation import lightness, segment_rgbd, select_target_segments
+from pickclutter_lang.manipulation.segmentation import lightness, segment_rgbd
 from pickclutter_lang.policy.observations import segment_observation
-from pickclutter_lang.utils.typing import FloatArray
-
-
-def select_one(
-    segments: NDArray[np.int64], heatmap: FloatArray, depth: FloatArray, log_odds: FloatArray | None = None
-) -> NDArray[np.bool_]:
-    (mask,) = select_target_segments(segments, heatmap, depth, log_odds)
-    return mask
 
 
 def test_separate_objects_are_segments() -> None:
@@ -39,53 +30,6 @@ def test_separate_objects_are_segments() -> None:
         result = segments == value
         assert (result & expected).sum() > 0.8 * (result | expected).sum()
     assert not segments[:, 100:].any()
-    heatmap = np.zeros((160, 160))
-    heatmap[115:120, 25:30] = 1.0
-    assert (select_one(segments, heatmap, depth) == (segments == values[2])).all()  # its neighbor is cold
-    heatmap[110:140, 20:60] = 1.0
-    both = (segments == values[2]) | (segments == values[3])
-    assert (select_one(segments, heatmap, depth) == both).all()  # of two colors, but hot and without a step between
-    heatmap[30:60, 40:80] = heatmap[60:90, 40:80] = 2.0
-    heatmap[32, 42] = 3.0
-    assert (select_one(segments, heatmap, depth) == (segments == values[0])).all()  # the other one is 3 cm higher
-    assert select_target_segments(np.zeros((4, 4), int), heatmap[:4, :4], depth[:4, :4]) == []
-    assert select_one(np.ones((4, 4), int), heatmap[:4, :4], depth[:4, :4]).all()
-
-
-def test_hot_neighbors_without_a_depth_step_are_merged() -> None:
-    segments = np.repeat([[1, 2, 3, 4, 0, 5]], 9, axis=0).repeat(4, axis=1)
-    heat = np.array([0, 1.0, 0.4, 0.35, 0.25, 0.9])
-    depth = np.full(segments.shape, 0.4)
-    depth[4, 4:8] = 0.3  # a single row does not separate the first from the second
-    assert (
-        select_one(segments, heat[segments], depth) == np.isin(segments, [1, 2, 3])
-    ).all()  # 4 is cold, 5 not connected
-    depth[:, 4:] = 0.42
-    assert (select_one(segments, heat[segments], depth) == (segments == 1)).all()
-
-
-def test_log_odds_of_names_decide_which_segments_are_merged() -> None:
-    segments = np.repeat([[1, 2, 0, 3, 0, 4, 5]], 9, axis=0).repeat(4, axis=1)
-    heat = np.array([0, 0.5, 0.2, 0.7, 0.0, 0.08])[segments]
-    depth = np.full(segments.shape, 0.4)
-    log_odds = np.array([[0.0, 2, 1, -1, 3, -2], [0, -2, 0, 2, 1.5, 0], [0, 0, 1.5, 0, -3, -9]])
-    # 3 is the hottest, but has another name; 2 is merged with 1; 4 is cold, but clearly the target; 5 is neither.
-    assert (select_one(segments, heat, depth) == (segments == 3)).all()
-    assert (select_one(segments, heat, depth, log_odds) == np.isin(segments, [1, 2, 4])).all()
-    labels = np.array([0, 7, 7, 7, 8, 7])  # 4 is another object that the name may mean
-    (of_one,) = select_target_segments(segments, heat, depth, log_odds, labels=labels)
-    assert (of_one == np.isin(segments, [1, 2])).all()
-    depth[:, 4:] = 0.42
-    assert (select_one(segments, heat, depth, log_odds) == np.isin(segments, [1, 4])).all()
-    result = [
-        sorted(set(segments[mask].tolist()))
-        for mask in select_target_segments(segments, heat, depth, log_odds, count=4)
-    ]
-    assert result == [[1, 4], [2], [3], [5]]  # each without the segments of the earlier ones, the coldest last
-    assert len(select_target_segments(segments, heat, depth, count=2)) == 2
-    assert select_target_segments(0 * segments, heat, depth, log_odds, count=2) == []
-    log_odds[:, 4:] = np.nan
-    assert (select_one(segments, heat, depth, log_odds) == (segments == 1)).all()
 
 
 @pytest.mark.parametrize("side", [176, 256])

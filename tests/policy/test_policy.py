@@ -219,7 +219,7 @@ def test_detectors_find_the_object(env: FlatObservation) -> None:
     pile = tabletop(cast(Any, env.unwrapped).object_set, ["lemon", "tennis ball"])
     seen, _ = env.reset(seed=0, options={"episode": pile, "target": "lemon"})
     detectors: list[Any] = [
-        TeacherDetector(load_teacher("pocket"), ["lemon", "tennis ball"], Thresholds(0.5, {}, None)),
+        TeacherDetector(load_teacher("pocket"), ["lemon", "tennis ball"], Thresholds(0.5, {})),
         OracleDetector(),
         RandomDetector(),
     ]
@@ -239,7 +239,7 @@ def test_an_object_is_located_in_one_image(env: FlatObservation) -> None:
     pile = tabletop(cast(Any, env.unwrapped).object_set, ["lemon", "tennis ball"])
     seen, _ = env.reset(seed=0, options={"episode": pile, "target": "lemon"})
     rgb, depth, intrinsic, pose = (seen[f"hand_{key}"] for key in ("rgb", "depth", "intrinsic", "cam2world"))
-    teacher = TeacherDetector(load_teacher("pocket"), ["lemon", "tennis ball"], Thresholds(0.5, {}, None))
+    teacher = TeacherDetector(load_teacher("pocket"), ["lemon", "tennis ball"], Thresholds(0.5, {}))
     found = LanguagePickPolicy(teacher).locate(rgb, depth, intrinsic, pose, "lemon")
     lemon = cast(Any, env.unwrapped).obj.pose.p
     assert found.present and found.score >= found.threshold == 0.5
@@ -260,7 +260,7 @@ def test_a_teacher_encodes_each_text_once_and_scores_by_its_thresholds(
         return encode(texts)
 
     monkeypatch.setattr(teacher, "encode_text", record)
-    detector = TeacherDetector(teacher, ["lemon", "tennis ball"], Thresholds(0.2, {"lemon": 0.9}, None))
+    detector = TeacherDetector(teacher, ["lemon", "tennis ball"], Thresholds(0.2, {"lemon": 0.9}))
     found = [detector(seen, name) for name in ("lemon", "tennis ball", "lemon", "yellow fruit", "yellow fruit")]
     assert given == [["a photo of a lemon", "a photo of a tennis ball"], ["a photo of a yellow fruit"]]
     assert [one.threshold for one in found] == [0.9, 0.2, 0.9, 0.2, 0.2]
@@ -271,7 +271,7 @@ def test_a_teacher_encodes_each_text_once_and_scores_by_its_thresholds(
     texts = [f"a photo of a {color} object" for color in ("red", *(c for c in COLORS if c != "red"))]
     odds = (teacher.logit_scale * features @ encode(texts).T)[0].double().numpy()
     assert red.threshold == 0.5 and red.score == pytest.approx(1 / (1 + np.exp(odds[1:].max() - odds[0])), abs=1e-5)
-    alone = TeacherDetector(teacher, [], Thresholds(0.0, {}, None))(seen, "lemon")  # segments compete, not names
+    alone = TeacherDetector(teacher, [], Thresholds(0.0, {}))(seen, "lemon")  # segments compete, not names
     segments = segment_observation(seen)
     assert (alone.mask == (segments == segments[alone.mask][0])).all()
     means = [alone.heatmap[segments == k].sum() for k in range(1, int(segments.max()) + 1)]

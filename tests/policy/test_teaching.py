@@ -176,7 +176,8 @@ def test_what_was_shown_is_found_in_a_photo_on_a_plain_ground(policy: LanguagePi
     detector, (image, masks) = policy.detector, photo(320, ONE, TWO)
     assert isinstance(detector, StudentDetector)
     lemon, mug = detector.detect_without_depth(image, ["the lemon", "mug"])
-    assert lemon.margin > 0 and lemon.threshold == 0.5 and overlap(lemon.mask, masks[0]) > 0.85 and not mug.mask.any()
+    assert lemon.margin > 0 and lemon.threshold == 0.5 and overlap(lemon.mask, masks[0]) > 0.85
+    assert max(overlap(mug.mask, one) for one in masks) > 0.85  # by its text, of what is cut out
     gone = detector.detect_without_depth(photo(320)[0], ["lemon"])[0]
     assert gone.margin < 0 and not gone.mask.any()
     assert detector.note_on_photo(image, ["lemon", "mug"]) is None

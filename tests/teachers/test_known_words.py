@@ -82,7 +82,7 @@ def test_a_policy_and_the_teacher_keep_names_that_they_were_made_with() -> None:
     plain, reference = load_pocket_teacher(), StudentRuntime.load("open").config.teacher
     expected = plain.encode_text(["a photo of a kettle", "a photo of a red kettle"])
     with pytest.warns(UnknownWordWarning):
-        found = TeacherDetector(plain, ["kettle"], Thresholds(0.5, {}, None)).encode_names(["kettle", "red kettle"])
+        found = TeacherDetector(plain, ["kettle"], Thresholds(0.5, {})).encode_names(["kettle", "red kettle"])
     assert torch.equal(found, expected)
     one = torch.ones(1, plain.embed_dim)
     labels = StoredLabelEncoder(["kettle"], PromptFeatures(one, one), PromptConfig(), {}, reference)

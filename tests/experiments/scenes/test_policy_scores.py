@@ -19,8 +19,6 @@ from pickclutter_lang.experiments.scenes.config import AffordanceEvalConfig
 from pickclutter_lang.experiments.scenes.store_scores import predictions_of
 from pickclutter_lang.metrics.thresholds import Predictions
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy_making.config import CalibrateConfig
-from pickclutter_lang.policy_making.looks import calibrate
 from pickclutter_lang.policy_making.policy_scores import score_policy
 from pickclutter_lang.policy_making.stored_scenes import scene_to_observation
 from pickclutter_lang.results.scores import Scores
@@ -89,21 +87,6 @@ def test_the_result_has_the_counts_of_a_slow_reference(scored: tuple[dict[str, A
     assert [share["hits"], share["total"]] == [sum(beyond), visible] and share["low"] < share["mean"] < share["high"]
     assert share["mean"] == pytest.approx(np.mean(beyond))
     assert result["policy_f1"]["mean"] == pytest.approx(np.mean(f1))
-
-
-def test_a_calibrated_policy_is_scored_by_its_adapted_scores(
-    exported: Path, scored: tuple[dict[str, Any], Path], tmp_path: Path
-) -> None:
-    store, policy = exported / "scenes" / "ood", tmp_path / "policy"
-    calibrate(CalibrateConfig(str(exported / "few_shot"), str(policy), str(exported / "scenes" / "train")))
-    record, before = score_policy(policy, store, tmp_path / "out", num_threads=1), predictions(scored[1])
-    found, student = predictions(tmp_path / "out"), StudentRuntime.load(policy)
-    expected, thresholds = student.decide(before.names, before.probabilities.numpy())
-    np.testing.assert_allclose(found.probabilities, expected, atol=1e-5)
-    assert found.names == before.names and set(thresholds) == {0.5}
-    assert set(thresholds_of(record, found.names).tolist()) == {0.5} and record["adapted_looks"] == 24
-    assert "adapted, without labels" in (tmp_path / "out" / "tables.md").read_text()
-    assert "adapted" not in (scored[1] / "tables.md").read_text() and "adapted_looks" not in scored[0]
 
 
 def test_what_does_not_go_together_is_refused(exported: Path, tmp_path: Path) -> None:

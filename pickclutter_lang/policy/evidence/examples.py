@@ -1,0 +1,36 @@
+"""What examples say: each segment beside what the policy was shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pickclutter_lang.policy.evidence import LogOdds
+from pickclutter_lang.policy.examples import crop_metric
+from pickclutter_lang.policy.queries import Query
+from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.views import View
+
+
+class Examples:
+    """The memory of what was shown: a segment is like the examples of a name, and not like others.
+
+    For "red mug" and "fruit" the examples of a mug or a lemon only count in favor: another one may be meant.
+    """
+
+    def __init__(self, student: StudentRuntime) -> None:
+        self.student = student
+
+    def __call__(self, view: View, queries: Sequence[Query]) -> LogOdds:
+        """Return what examples say of names; see `Evidence`."""
+        said = LogOdds.nothing(view, queries)
+        asked = {n: query for n, query in enumerate(queries) if query.taught}
+        if not asked or not len(view.numbers):
+            return said
+        memory = self.student.examples
+        odds = memory.log_odds(view.keys, crop_metric())
+        for n, query in asked.items():
+            of_names = odds[:, [memory.taught.index(name) for name in query.taught]].max(axis=1)
+            said.segments[n] = of_names if query.by_itself else np.maximum(of_names, 0.0)
+        return said
