@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.constants import CAMERAS, LABELS
-from pickclutter_lang.utils.validation import at_least, check_folder, check_image_size, one_of, within
+from pickclutter_lang.utils.validation import at_least, check_folder, check_image_size, check_values, one_of, within
 
 CameraKey = tuple[str, str]
 """(camera, modality): `hand` or `base`, and `rgb` or `depth`."""
@@ -35,21 +36,18 @@ class CameraSpec:
 class AugmentationConfig:
     """Random changes of a training image, drawn for each image and epoch."""
 
-    flips: list[str] = field(default_factory=lambda: ["horizontal"])
+    flips: list[Annotated[str, one_of, ("horizontal", "vertical")]] = field(default_factory=lambda: ["horizontal"])
     """Any of `horizontal` and `vertical`, each with probability 1/2. A vertical flip moves the gripper elsewhere."""
-    shift: float = 0.06
+    shift: Annotated[float, within, 0.0, 1.0] = 0.06
     """Largest shift in both directions, as a fraction of the side."""
-    brightness: float = 0.2
+    brightness: Annotated[float, within, 0.0, 1.0] = 0.2
     """Largest relative change of the brightness."""
-    contrast: float = 0.2
+    contrast: Annotated[float, within, 0.0, 1.0] = 0.2
     """Largest relative change of the contrast."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        for flip in self.flips:
-            one_of("data.augmentation.flips", flip, ("horizontal", "vertical"))
-        for name in ("shift", "brightness", "contrast"):
-            within(f"data.augmentation.{name}", getattr(self, name), 0.0, 1.0)
+        check_values(self, "data.augmentation.")
 
 
 @dataclass
@@ -67,29 +65,29 @@ class SceneDataConfig:
     """Folder of the scene store of X_ood."""
     fewshot: str = "${scenes}/fewshot"
     """Folder of the scene store with the few-shot scenes."""
-    unlabeled: str | None = None
+    unlabeled: Annotated[str | None, check_folder] = None
     """Folder of a scene store whose labels are not used, such as one of kinds: in distillation the student follows the
     teacher on it. It must hold no object of Y_ood. null: none."""
-    unlabeled_batch_size: int = 16
+    unlabeled_batch_size: Annotated[int, at_least, 1] = 16
     """Its scenes in each batch of the distillation, besides `distill.batch_size`."""
-    few_shot_draw: int = 0
+    few_shot_draw: Annotated[int, at_least, 0] = 0
     """Which draw of the few-shot scenes: 0 is the store at `fewshot`, 1 the one at `fewshot` with `_1` added, etc."""
     scene_subsets: dict[str, str] | None = None
     """For any store a JSON list of the scene ids to use: {fewshot: few.json}. null: all scenes of each store."""
-    cameras: list[str] = field(default_factory=lambda: ["hand"])
+    cameras: list[Annotated[str, one_of, CAMERAS]] = field(default_factory=lambda: ["hand"])
     """[hand] or [hand, base]."""
     depth: bool = False
     """Use the depth of the cameras too."""
-    crop_size: int | None = 128
+    crop_size: Annotated[int | None, check_image_size] = 128
     """Side in pixels of the center crop, where the objects are. null: the full image."""
-    image_size: int = 128
+    image_size: Annotated[int, check_image_size] = 128
     """Side in pixels to which the crop is resized."""
-    region_crops: str = "context"
+    region_crops: Annotated[str, one_of, ("context", "object")] = "context"
     """What the teacher sees of an object in its crop: `context`, its surroundings too, or `object`, it alone on gray at
     the size that an embedded teacher knows objects by."""
-    target_label: str = "graspable"
+    target_label: Annotated[str, one_of, LABELS] = "graspable"
     """Label to predict: `graspable`, `visible` or `present`."""
-    max_cache_bytes: int = 1_000_000_000
+    max_cache_bytes: Annotated[int, at_least, 0] = 1_000_000_000
     """Bytes of images that a store keeps in memory. Larger stores are read for each batch."""
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
 
@@ -106,11 +104,7 @@ class SceneDataConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        one_of("data.target_label", self.target_label, LABELS)
-        one_of("data.region_crops", self.region_crops, ("context", "object"))
-        at_least("data.few_shot_draw", self.few_shot_draw, 0)
-        at_least("data.unlabeled_batch_size", self.unlabeled_batch_size, 1)
-        check_folder("data.unlabeled", self.unlabeled)
+        check_values(self, "data.")
         for name in self.scene_subsets or {}:
             one_of("a key of data.scene_subsets", name, ("train", "id", "ood", "fewshot", "unlabeled"))
         if "unlabeled" in (self.scene_subsets or {}) and self.unlabeled is None:
@@ -118,11 +112,6 @@ class SceneDataConfig:
                 "expected data.unlabeled=FOLDER with data.scene_subsets={unlabeled: ...}, but there are no unlabeled "
                 "scenes; give their folder, choose method=open, or leave that subset away"
             )
-        for camera in self.cameras:
-            one_of("data.cameras", camera, CAMERAS)
         if "hand" not in self.cameras or len(set(self.cameras)) != len(self.cameras):
             raise InvalidArgumentError(f"expected data.cameras to be [hand] or [hand, base], but got {self.cameras}")
-        check_image_size("data.image_size", self.image_size)
-        at_least("data.max_cache_bytes", self.max_cache_bytes, 0)
-        check_image_size("data.crop_size", self.crop_size)
         self.augmentation.validate()

@@ -18,11 +18,11 @@ from concurrent.futures import BrokenExecutor, as_completed
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import uuid4
 
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingExtraError, WorkerError
-from pickclutter_lang.utils.validation import MAX_WORKERS, one_of, within
+from pickclutter_lang.utils.validation import MAX_WORKERS, check_values, one_of, within
 
 log = logging.getLogger(__name__)
 ENGINES = ("local", "ray")
@@ -44,17 +44,16 @@ _functions: dict[str, Callable[[Any], Any]] = {}
 class PoolConfig:
     """Who does the tasks of a command: that many workers of an engine."""
 
-    workers: int = 0
+    workers: Annotated[int, within, 0, MAX_WORKERS] = 0
     """Processes. 0: one for each core, of this machine or of the cluster. 1 on this machine: the command itself."""
-    engine: str = "local"
+    engine: Annotated[str, one_of, ENGINES] = "local"
     """Where they are: `local`, this machine, or `ray`, the machines of a Ray cluster. Needs the extra `cluster`."""
     address: str = "auto"
     """For `ray`: HOST:PORT of the cluster's head. `auto`: `$RAY_ADDRESS`, or the cluster of this machine."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for an engine or an address that cannot be, MissingExtraError without Ray."""
-        within("workers", self.workers, 0, MAX_WORKERS)
-        one_of("engine", self.engine, ENGINES)
+        check_values(self)
         if self.engine == "local" and self.address != "auto":
             raise InvalidArgumentError(f"expected engine=ray with an address, but got local and {self.address!r}")
         if self.engine == "ray":

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+import types
+import typing
+from collections.abc import Collection, Iterable
+from dataclasses import is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
 
@@ -26,6 +30,35 @@ URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 """Pattern of the start of a URL, such as `s3://`."""
 
 
+def check_values(config: object, prefix: str = "") -> None:
+    """Check the values of a dataclass, and of those in it, by the functions that annotate their keys.
+
+    `Annotated[int, within, 1, 8]` has `within(key, value, 1, 8)` called. So has each item of a list of such, and a
+    value of `Annotated[int, within, 1, 8] | None` but None. A key that a subclass has anew keeps what checked it.
+
+    :param config: an instance of the dataclass
+    :param prefix: what messages put before its keys, such as `data.`
+    :raises PickClutterError: that of the first function that refuses a value
+    """
+    for kind in type(config).__mro__:
+        for key, hint in typing.get_type_hints(kind, include_extras=True).items():
+            _check_value(prefix + key, hint, getattr(config, key))
+
+
+def _check_value(name: str, hint: Any, value: Any) -> None:
+    kind = typing.get_origin(hint)
+    if is_dataclass(value):
+        check_values(value, f"{name}.")
+    elif kind is typing.Annotated:
+        check, *arguments = hint.__metadata__
+        check(name, value, *arguments)
+    elif kind is list or kind is tuple:
+        for item in value:
+            _check_value(name, typing.get_args(hint)[0], item)
+    elif kind in (types.UnionType, typing.Union) and value is not None:
+        _check_value(name, typing.get_args(hint)[0], value)
+
+
 def check_line(name: str, text: str) -> None:
     """Raise InvalidArgumentError for a text that is blank, of several lines, too long, or that cannot be written."""
     if not text.strip() or len(text) > MAX_LINE or not re.fullmatch(LINE, text):
@@ -35,7 +68,7 @@ def check_line(name: str, text: str) -> None:
         )
 
 
-def one_of(name: str, value: object, allowed: Sequence[object]) -> None:
+def one_of(name: str, value: object, allowed: Collection[object]) -> None:
     """Raise InvalidArgumentError unless a setting is one of some values."""
     if value not in allowed:
         names = [str(one) for one in allowed]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from omegaconf import MISSING
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.utils.validation import at_least, check_image_size, check_seed, one_of
+from pickclutter_lang.utils.validation import at_least, check_image_size, check_seed, check_values, one_of
 
 IMAGE_CACHE = "runs/image_cache"
 """Folder of what is computed from images, unless settings name another."""
@@ -26,7 +27,7 @@ class ImageDataConfig:
     """Folder of the dataset, as its archives unpack."""
     classes: str | None = None
     """File of the class names of an `image_folder`. null: `classes.json` in `root` or next to it, if there is one."""
-    half: str | None = None
+    half: Annotated[str, one_of, ("first", "second")] | None = None
     """`first` or `second`: half of the images of each class of an `image_folder`, in the order of their names' hashes;
     the teacher's `images_half` is the other. Images that the teacher was trained on are then refused. null: all."""
     author_lists: str | None = None
@@ -38,11 +39,11 @@ class ImageDataConfig:
     """JSON lines with `id` and `text`, as of `pickclutter caption-images`. null: what the dataset itself has."""
     extra_views: list[str] = field(default_factory=list)
     """More folders of `pickclutter render-object-views`, only for `object_views`."""
-    image_size: int = 128
+    image_size: Annotated[int, check_image_size] = 128
     """Side in pixels of the squares to which images are resized."""
     seed: int = 0
     """Seed of the split."""
-    shots: int = 5
+    shots: Annotated[int, at_least, 1] = 5
     """Few-shot images of each class of Y_ood."""
     cache: str | None = None
     """Folder that keeps the resized images. null: that of the teacher's features."""
@@ -53,9 +54,7 @@ class ImageDataConfig:
             if getattr(self, key) == MISSING:
                 raise InvalidArgumentError(f"expected a value for data.{key}; give it, data.{key}=...")
         check_seed(self.seed)
-        check_image_size("data.image_size", self.image_size)
-        at_least("data.shots", self.shots, 1)
-        one_of("data.half", self.half, ("first", "second", None))
+        check_values(self, "data.")
         for key, only in (("classes", "image_folder"), ("half", "image_folder"), ("extra_views", "object_views")):
             if getattr(self, key) and self.name != only:
                 raise InvalidArgumentError(f"expected {key} only with {only}, but got it with {self.name}")

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from importlib.util import find_spec
+from typing import Annotated
 
 from omegaconf import MISSING
 
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
-from pickclutter_lang.utils.validation import MAX_WORKERS, check_path, one_of, within
+from pickclutter_lang.utils.validation import MAX_WORKERS, check_path, check_values, one_of, within
 
 SPLITS = ("seen", "unseen", "none")
 UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inch": 0.0254}
@@ -39,30 +40,24 @@ _PACKAGES = {
 class ModelSettings:
     """How a mesh is made into an object."""
 
-    unit: str | None = None
+    unit: Annotated[str, one_of, tuple(UNITS)] | None = None
     """Unit of the files: `m`, `cm`, `mm` or `inch`. null: that of their format, or meters."""
-    up: str | None = None
+    up: Annotated[str, one_of, tuple(UP_AXES)] | None = None
     """Axis that points up: `x`, `y`, `z`, `-x`, `-y` or `-z`. null: y for glTF, the file's for .dae, z for others."""
-    density: float = 1000.0
+    density: Annotated[float, within, 1.0, 25_000.0] = 1000.0
     """Of the convex parts, kg/m^3; the default is that of water, and ManiSkill2 gives boxes 50."""
-    max_faces: int = 20_000
+    max_faces: Annotated[int, within, 100, 1_000_000] = 20_000
     """Triangles above which a mesh is decimated."""
-    texture_size: int = 1024
+    texture_size: Annotated[int, within, 64, 8192] = 1024
     """Largest side of a texture, pixels."""
-    max_parts: int = 16
+    max_parts: Annotated[int, within, 1, 256] = 16
     """Most convex parts of an object."""
-    threshold: float = 0.05
+    threshold: Annotated[float, within, 0.01, 1.0] = 0.05
     """How far from convex a part may be, as CoACD measures it: from 0.01 (many parts) to 1 (one)."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value out of its range."""
-        one_of("unit", self.unit, (None, *UNITS))
-        one_of("up", self.up, (None, *UP_AXES))
-        within("density", self.density, 1.0, 25_000.0)
-        within("max_faces", self.max_faces, 100, 1_000_000)
-        within("texture_size", self.texture_size, 64, 8192)
-        within("max_parts", self.max_parts, 1, 256)
-        within("threshold", self.threshold, 0.01, 1.0)
+        check_values(self)
 
 
 @dataclass(frozen=True)
@@ -72,17 +67,17 @@ class MeshImportConfig(ModelSettings):
     files: tuple[str, ...] = ()
     """Mesh files (.obj, .glb, .gltf, .ply, .stl, .dae, .urdf), and folders as of Google Scanned Objects
     (meshes/model.obj) and BOP (models_info.json, obj_*.ply)."""
-    out: str = MISSING
+    out: Annotated[str, check_path] = MISSING
     """Folder of the object set. One of an earlier import grows."""
     names: str | None = None
     """YAML file: id or file name -> name, or -> name, split, synonyms, density ... null: names come from the files."""
-    split: str = "seen"
+    split: Annotated[str, one_of, SPLITS] = "seen"
     """Split of objects that have none in `names`: `seen`, `unseen` or `none`."""
     license: str = ""
     """License of the meshes, kept in catalog.yaml."""
     source: str = ""
     """Where they come from, kept in catalog.yaml."""
-    workers: int = 1
+    workers: Annotated[int, within, 1, MAX_WORKERS] = 1
     """Processes."""
 
     @property
@@ -95,9 +90,6 @@ class MeshImportConfig(ModelSettings):
         super().validate()
         if not self.files:
             raise InvalidArgumentError("expected files to import, such as mug.glb parts/*.stl, but got none")
-        check_path("out", self.out)
-        one_of("split", self.split, SPLITS)
-        within("workers", self.workers, 1, MAX_WORKERS)
         for name in ("license", "source"):
             if not getattr(self, name).isprintable():
                 raise InvalidArgumentError(f"expected {name} to be one line, but got {getattr(self, name)!r}")
