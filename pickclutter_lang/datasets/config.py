@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.constants import CAMERAS, LABELS
-from pickclutter_lang.utils.validation import at_least, check_folder, check_image_size, check_values, one_of, within
+from pickclutter_lang.utils.validation import at_least, check_folder, check_image_size, one_of, within
 
 CameraKey = tuple[str, str]
 """(camera, modality): `hand` or `base`, and `rgb` or `depth`."""
@@ -44,10 +44,6 @@ class AugmentationConfig:
     """Largest relative change of the brightness."""
     contrast: Annotated[float, within, 0.0, 1.0] = 0.2
     """Largest relative change of the contrast."""
-
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        check_values(self, "data.augmentation.")
 
 
 @dataclass
@@ -104,7 +100,6 @@ class SceneDataConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        check_values(self, "data.")
         for name in self.scene_subsets or {}:
             one_of("a key of data.scene_subsets", name, ("train", "id", "ood", "fewshot", "unlabeled"))
         if "unlabeled" in (self.scene_subsets or {}) and self.unlabeled is None:
@@ -114,4 +109,3 @@ class SceneDataConfig:
             )
         if "hand" not in self.cameras or len(set(self.cameras)) != len(self.cameras):
             raise InvalidArgumentError(f"expected data.cameras to be [hand] or [hand, base], but got {self.cameras}")
-        self.augmentation.validate()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.descriptions import DESCRIPTION_TEMPLATE
 from pickclutter_lang.utils.constants import TEMPERATURE
-from pickclutter_lang.utils.validation import at_least, has_fields, one_of, within
+from pickclutter_lang.utils.validation import at_least, check_values, has_fields, one_of, within
 
 TEMPERATURES = (1e-3, 1e3)
 """Least and largest temperature of the spatial softmax; near 0 its input overflows."""
@@ -21,37 +22,34 @@ class StudentConfig:
 
     name: str = "timm/resnet10t"
     """`efficientnet_b0`, `small_resnet`, `pocket`, `timm/<name>`, or your own `module:attribute`."""
-    output_stride: int | None = 16
+    output_stride: Annotated[int, one_of, (8, 16, 32)] | None = 16
     """Image size over size of the feature map: 8, 16 or 32. null: as the network's library has it."""
     pretrained: bool = False
     """Start from the library's ImageNet weights, `pocket` from those of the embedded teacher."""
     dropout: bool = True
     """Keep the random draws of the network: dropout, drop connect, stochastic depth."""
-    temperature: float = TEMPERATURE
+    temperature: Annotated[float, within, TEMPERATURES[0], TEMPERATURES[1]] = TEMPERATURE
     """Temperature of the spatial softmax that pools the feature map for a label."""
-    negative_attention: str = "positive"
+    negative_attention: Annotated[str, one_of, NEGATIVE_ATTENTIONS] = "positive"
     """Map that pools the negative prompt: that of the `positive` one, or its `own`, as in the paper's program."""
     activation_checkpointing: bool = False
     """Recompute activations in the backward pass: a third of the memory, one more forward pass."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        if self.output_stride is not None:
-            one_of("student.output_stride", self.output_stride, (8, 16, 32))
+        check_values(self, "student.")
         if self.name == "pocket" and not self.pretrained:
             raise InvalidArgumentError(
                 "expected student.pretrained=true for pocket, whose first stages stay as they are, but got false; "
                 "student=pocket sets it"
             )
-        within("student.temperature", self.temperature, *TEMPERATURES)
-        one_of("student.negative_attention", self.negative_attention, NEGATIVE_ATTENTIONS)
 
 
 @dataclass
 class PromptConfig:
     """A positive and a negative prompt for each label (section 7 of the paper)."""
 
-    n_ctx: int = 8
+    n_ctx: Annotated[int, at_least, 1] = 8
     """Learned context vectors in each prompt."""
     positive_init: str | None = "a photo of a table with a"
     """Words that the positive context starts from. null: random vectors."""
@@ -63,9 +61,9 @@ class PromptConfig:
     with images at hand."""
     extra_descriptions: list[str] = field(default_factory=list)
     """More descriptions. Training draws one for each label of a batch. Evaluation averages their features."""
-    description_template: str = DESCRIPTION_TEMPLATE
+    description_template: Annotated[str, has_fields, "name", "description"] = DESCRIPTION_TEMPLATE
     """How a label's name and its description are joined."""
-    descriptions_of: str = "own"
+    descriptions_of: Annotated[str, one_of, ("own", "other")] = "own"
     """`own`, or as a control `other`: each label gets those of another one of Y_id or of Y_ood, drawn by the seed."""
     truncate: bool = False
     """Cut texts that are too long for the teacher, instead of an error."""
@@ -81,9 +79,6 @@ class PromptConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        at_least("prompts.n_ctx", self.n_ctx, 1)
-        has_fields("prompts.description_template", self.description_template, "name", "description")
-        one_of("prompts.descriptions_of", self.descriptions_of, ("own", "other"))
         if self.descriptions_of == "other" and not self.sources:
             raise InvalidArgumentError(
                 "expected prompts.descriptions with prompts.descriptions_of=other, but there are none to exchange"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.students.config import StudentConfig
@@ -19,7 +19,7 @@ from pickclutter_lang.utils.validation import (
     check_image_size,
     check_path,
     check_seed,
-    check_threads,
+    check_values,
     one_of,
     within,
 )
@@ -29,25 +29,25 @@ from pickclutter_lang.utils.validation import (
 class PhaseConfig:
     """One phase of training. Its evaluation is always at the image size of the data."""
 
-    optimizer: str = "adamw"
+    optimizer: Annotated[str, one_of, ("sgd", "adamw")] = "adamw"
     """`adamw`, or `sgd` with momentum 0.9. `one_cycle` moves the momentum, and beta1, between 0.85 and 0.95."""
-    lr: float = 0.002
+    lr: Annotated[float, above, 0.0] = 0.002
     """Highest learning rate."""
-    weight_decay: float = 0.05
+    weight_decay: Annotated[float, at_least, 0.0] = 0.05
     """Weight decay of the optimizer."""
-    schedule: str = "cosine"
+    schedule: Annotated[str, one_of, ("multistep", "cosine", "one_cycle")] = "cosine"
     """Learning rate over time: `cosine` (a warm-up, then half a cosine to zero), `one_cycle`, or `multistep`."""
-    warmup_fraction: float = 0.1
+    warmup_fraction: Annotated[float, within, 0.0, 1.0] = 0.1
     """Fraction of the steps over which a `cosine` schedule warms up."""
-    milestones: list[int] = field(default_factory=list)
+    milestones: list[Annotated[int, at_least, 1]] = field(default_factory=list)
     """Epochs at which a `multistep` schedule multiplies the learning rate by `gamma`."""
-    gamma: float = 1.0
+    gamma: Annotated[float, above, 0.0] = 1.0
     """Factor of a `multistep` schedule."""
-    epochs: int = 8
+    epochs: Annotated[int, at_least, 1] = 8
     """Passes over the training data."""
-    batch_size: int = 16
+    batch_size: Annotated[int, within, 2, MAX_BATCH_SIZE] = 16
     """Images in a batch."""
-    image_size_schedule: list[int] = field(default_factory=list)
+    image_size_schedule: list[Annotated[int, check_image_size]] = field(default_factory=list)
     """Sides of the images in equal parts of the epochs. [64, 96, 128] starts small, which costs less. []: one size."""
 
     def image_size(self, epoch: int) -> int | None:
@@ -58,18 +58,6 @@ class PhaseConfig:
 
     def validate(self, name: str) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed; `name` is the key of this phase."""
-        one_of(f"{name}.optimizer", self.optimizer, ("sgd", "adamw"))
-        one_of(f"{name}.schedule", self.schedule, ("multistep", "cosine", "one_cycle"))
-        above(f"{name}.lr", self.lr, 0.0)
-        at_least(f"{name}.weight_decay", self.weight_decay, 0.0)
-        within(f"{name}.warmup_fraction", self.warmup_fraction, 0.0, 1.0)
-        above(f"{name}.gamma", self.gamma, 0.0)
-        at_least(f"{name}.epochs", self.epochs, 1)
-        within(f"{name}.batch_size", self.batch_size, 2, MAX_BATCH_SIZE)
-        for epoch in self.milestones:
-            at_least(f"{name}.milestones", epoch, 1)
-        for size in self.image_size_schedule:
-            check_image_size(f"{name}.image_size_schedule", size)
         if len(self.image_size_schedule) > self.epochs:
             raise InvalidArgumentError(
                 f"expected {name}.image_size_schedule to have at most one size an epoch, but got "
@@ -83,48 +71,34 @@ class FewShotConfig(PhaseConfig):
 
     schedule: str = "one_cycle"
     warmup_fraction: float = 0.0
-    epoch_over: str = "few_shot"
+    epoch_over: Annotated[str, one_of, ("few_shot", "training")] = "few_shot"
     """What an epoch passes over: `few_shot` samples, or all `training` samples, as in the paper's program."""
-    repeats: int = 4
+    repeats: Annotated[int, at_least, 1] = 4
     """How often an epoch passes over them."""
-
-    def validate(self, name: str) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        super().validate(name)
-        one_of(f"{name}.epoch_over", self.epoch_over, ("few_shot", "training"))
-        at_least(f"{name}.repeats", self.repeats, 1)
 
 
 @dataclass
 class RetrievalConfig:
     """Few-shot without training: a cache of the few-shot samples beside the zero-shot logits (Table 10)."""
 
-    keys: str = "student"
+    keys: Annotated[str, one_of, ("student", "teacher")] = "student"
     """Features in the cache: the `student`'s, or the `teacher`'s, as in the paper's program."""
-    key_views: int = 1
+    key_views: Annotated[int, at_least, 1] = 1
     """With keys=teacher: the features of each sample, of its image and of RandAugment(2, 9) of it."""
-    alpha: float | None = None
+    alpha: Annotated[float, at_least, 0.0] | None = None
     """Weight of the cache. null: the best on the few-shot samples, each left out of the cache."""
-    beta: float | None = None
+    beta: Annotated[float, at_least, 0.0] | None = None
     """Sharpness of the cache's affinities. null: as for `alpha`."""
-    temperature: float | None = None
+    temperature: Annotated[float, above, 0.0] | None = None
     """Temperature of the zero-shot cosines that the cache is added to. null: the student's in training."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        one_of("retrieval.keys", self.keys, ("student", "teacher"))
-        at_least("retrieval.key_views", self.key_views, 1)
         if self.keys == "student" and self.key_views > 1:
             raise InvalidArgumentError(
                 f"expected retrieval.key_views=1 with the student's keys, but got {self.key_views}; "
                 "choose retrieval.keys=teacher"
             )
-        for name in ("alpha", "beta"):
-            value = getattr(self, name)
-            if value is not None:
-                at_least(f"retrieval.{name}", value, 0.0)
-        if self.temperature is not None:
-            above("retrieval.temperature", self.temperature, 0.0)
 
 
 @dataclass
@@ -136,34 +110,31 @@ class RunConfig:
     distill: PhaseConfig = field(default_factory=PhaseConfig)
     few_shot: FewShotConfig = field(default_factory=FewShotConfig)
     retrieval: RetrievalConfig = field(default_factory=RetrievalConfig)
-    precision: str = "auto"
+    precision: Annotated[str, one_of, ("auto", "float32", "bfloat16")] = "auto"
     """Precision of the student and of the teacher's image encoder: `float32`, `bfloat16`, or `auto` (bfloat16 where
     the CPU has it in hardware)."""
     seed: int = 0
     """Seed of the weights, the batches and the augmentation. Fixed crops are the same for every seed."""
-    num_threads: int | None = None
+    num_threads: Annotated[int, within, 1, MAX_WORKERS] | None = None
     """Threads of torch. null: torch's default. Two are faster on two idle cores, with OMP_WAIT_POLICY=passive."""
-    num_workers: int = 0
+    num_workers: Annotated[int, within, 0, MAX_WORKERS] = 0
     """Processes that prefetch training images, such as 8 with a GPU. They change no result."""
     device: str = "cpu"
     """torch's name of the device."""
-    out: str = "runs/student"
+    out: Annotated[str, check_path] = "runs/student"
     """Folder of the run. An interrupted run in it resumes."""
     report_to: list[str] = field(default_factory=list)
     """Trackers beside TensorBoard: `wandb`. They change no result."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
+        check_values(self)
         self.student.validate()
         self.distill.validate("distill")
         self.few_shot.validate("few_shot")
         self.retrieval.validate()
-        one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
         check_seed(self.seed)
-        check_threads(self.num_threads)
-        within("num_workers", self.num_workers, 0, MAX_WORKERS)
         check_report_to(self.report_to)
-        check_path("out", self.out)
 
     @property
     def phases(self) -> dict[str, PhaseConfig]:

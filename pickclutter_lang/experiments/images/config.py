@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pickclutter_lang.datasets.images.config import IMAGE_CACHE, ImageDataConfig
 from pickclutter_lang.errors import InvalidArgumentError
@@ -18,6 +18,7 @@ from pickclutter_lang.utils.validation import (
     check_device,
     check_image_size,
     check_path,
+    check_values,
     has_fields,
     one_of,
     within,
@@ -31,26 +32,21 @@ if TYPE_CHECKING:
 class ImageCropConfig:
     """Random crops and changes of a training image."""
 
-    min_crop_area: float = 0.5
+    min_crop_area: Annotated[float, within, 0.01, 1.0] = 0.5
     """Least fraction of the image's area in a crop (torchvision's RandomResizedCrop)."""
     flip: bool = True
     """Mirror half of the crops."""
     rand_augment: bool = False
     """Apply torchvision's RandAugment(2, 9) before the crop."""
-    fixed_crops: int = 4
+    fixed_crops: Annotated[int, at_least, 0] = 4
     """Crops of each image, which the teacher sees too. 0: new crops each epoch, and full images for the teacher."""
-
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        within("crops.min_crop_area", self.min_crop_area, 0.01, 1.0)
-        at_least("crops.fixed_crops", self.fixed_crops, 0)
 
 
 @dataclass
 class ClassTextConfig:
     """Text of a class (section 5 of the paper)."""
 
-    template: str = "a photo of a {name}"
+    template: Annotated[str, has_fields, "name"] = "a photo of a {name}"
     """Text of a class."""
     descriptions: str | None = None
     """null (none), `own` (of the data set or of `data.descriptions`), a style, or the path of a .json file. Styles:
@@ -58,7 +54,7 @@ class ClassTextConfig:
     style_dir: str | None = None
     """Folder with `standard.json`, `succinct.json`, `detailed.json` and `distinct.json`, which are those of the blind
     styles too. null: the package's folder, for its 26 objects."""
-    n_ctx: int = 0
+    n_ctx: Annotated[int, at_least, 0] = 0
     """Learned context vectors in place of the template (CoOp); the paper learns 8. 0: the template."""
     context_init: str | None = "a photo of a"
     """Words that the context starts from. null: random vectors."""
@@ -69,8 +65,6 @@ class ClassTextConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        has_fields("text.template", self.template, "name")
-        at_least("text.n_ctx", self.n_ctx, 0)
         if self.closed_set and (self.n_ctx or self.descriptions):
             raise InvalidArgumentError("expected a closed set without text.n_ctx and text.descriptions: it has no text")
 
@@ -89,11 +83,11 @@ class ImageObjectiveConfig:
     """Weight of L_vlprox (Eq. 6)."""
     cap: float = 0.0
     """Weight of L_cap (Eq. 8)."""
-    temperature: float = TEMPERATURE
+    temperature: Annotated[float, above, 0.0] = TEMPERATURE
     """Temperature of the losses."""
-    similarity: str = "squared_distance"
+    similarity: Annotated[str, one_of, ("squared_distance", "cosine")] = "squared_distance"
     """Similarity of `im_cst`: `squared_distance`, as in the paper, or `cosine`, as in its program."""
-    top_k: int = 256
+    top_k: Annotated[int, at_least, 1] = 256
     """k of `vlprox`."""
     filter_vlprox: bool = True
     """Leave out images that the teacher misclassifies from `vlprox`."""
@@ -111,13 +105,6 @@ class ImageObjectiveConfig:
 
         return ImageObjective.of_settings(vars(self))
 
-    def validate(self) -> None:
-        """Raise InvalidArgumentError for a value outside what is allowed."""
-        self.build()
-        above("objective.temperature", self.temperature, 0.0)
-        one_of("objective.similarity", self.similarity, ("squared_distance", "cosine"))
-        at_least("objective.top_k", self.top_k, 1)
-
 
 @dataclass
 class ImageTrainConfig(RunConfig):
@@ -126,7 +113,7 @@ class ImageTrainConfig(RunConfig):
     name: str = "run"
     """Name of the method, a row of a table."""
     data: ImageDataConfig = field(default_factory=ImageDataConfig)
-    image_size: int = 64
+    image_size: Annotated[int, check_image_size] = 64
     """Side in pixels of the images that the student sees."""
     center_crop: int | None = None
     """Side in pixels of the center crop for evaluation. null: the full image."""
@@ -137,7 +124,7 @@ class ImageTrainConfig(RunConfig):
     objective: ImageObjectiveConfig = field(default_factory=ImageObjectiveConfig)
     distill: PhaseConfig = field(default_factory=lambda: PhaseConfig(epochs=15, batch_size=64))
     few_shot: FewShotConfig = field(default_factory=lambda: FewShotConfig(lr=0.0005, batch_size=64))
-    epoch_repeats: int = 1
+    epoch_repeats: Annotated[int, at_least, 1] = 1
     """How often an epoch passes over X_train."""
     average_last_epochs: int = 1
     """Accuracies are means over so many last epochs of a phase."""
@@ -152,10 +139,9 @@ class ImageTrainConfig(RunConfig):
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate()
-        for part in (self.data, self.crops, self.text, self.objective):
-            part.validate()
-        check_image_size("image_size", self.image_size)
-        at_least("epoch_repeats", self.epoch_repeats, 1)
+        self.data.validate()
+        self.text.validate()
+        objective = self.objective.build()
         within("average_last_epochs", self.average_last_epochs, 1, min(self.distill.epochs, self.few_shot.epochs))
         if self.center_crop is not None:
             within("center_crop", self.center_crop, 16, self.data.image_size)
@@ -165,7 +151,7 @@ class ImageTrainConfig(RunConfig):
                     f"expected no student.{name} for single images, whose students pool no map by a label, but got "
                     f"{getattr(self.student, name)!r}; the losses take objective.temperature"
                 )
-        if self.text.closed_set and [*self.objective.build().weights] != ["cls"]:
+        if self.text.closed_set and [*objective.weights] != ["cls"]:
             raise InvalidArgumentError("expected only objective.cls with text.closed_set=true: nothing is distilled")
 
     @property
@@ -202,19 +188,17 @@ class CaptionConfig:
     """Folder with configuration, *.safetensors, processor and tokenizer, or a name on the Hugging Face hub."""
     revision: str | None = None
     """Branch or commit on the hub. null: one that is known to have safetensors, or `main`."""
-    max_tokens: int = 30
+    max_tokens: Annotated[int, at_least, 1] = 30
     """Longest caption in tokens."""
-    batch_size: int = 16
+    batch_size: Annotated[int, within, 1, MAX_BATCH_SIZE] = 16
     """Images in a batch."""
     device: str = "cpu"
     """torch's name of the device."""
-    out: str = "captions.jsonl"
+    out: Annotated[str, check_path, ".jsonl"] = "captions.jsonl"
     """File of the captions. `OUT.card.json` next to it names their model."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         self.data.validate()
-        at_least("max_tokens", self.max_tokens, 1)
-        within("batch_size", self.batch_size, 1, MAX_BATCH_SIZE)
+        check_values(self)
         check_device(self.device)
-        check_path("out", self.out, ".jsonl")

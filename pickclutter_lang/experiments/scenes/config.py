@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
 
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.errors import InvalidArgumentError
@@ -11,14 +11,16 @@ from pickclutter_lang.students.config import PromptConfig
 from pickclutter_lang.training.config import FewShotConfig, PhaseConfig, RunConfig
 from pickclutter_lang.utils.constants import TEMPERATURE
 from pickclutter_lang.utils.validation import (
+    MAX_WORKERS,
     above,
     at_least,
     check_device,
     check_folder,
     check_image_size,
     check_path,
-    check_threads,
+    check_values,
     one_of,
+    within,
 )
 
 TRAIN_COMMAND = "pickclutter train-affordance"
@@ -29,36 +31,31 @@ TRAIN_COMMAND = "pickclutter train-affordance"
 class ObjectiveConfig:
     """Weights of the losses (0: not computed) and their parameters; see `distillation.SceneObjective`."""
 
-    cls: float = 1.0
+    cls: Annotated[float, at_least, 0.0] = 1.0
     """Weight of the asymmetric loss on the labels."""
-    im_cst: float = 1.0
+    im_cst: Annotated[float, at_least, 0.0] = 1.0
     """Weight of L_im-cst between the pooled features of student and teacher."""
-    region_cls: float = 0.0
+    region_cls: Annotated[float, at_least, 0.0] = 0.0
     """Weight of the asymmetric loss on the labels of each cell of the feature map, by the stores' segmentation."""
-    region_contrastive: float = 0.0
+    region_contrastive: Annotated[float, at_least, 0.0] = 0.0
     """Weight of L_im-cst between an object's features in the map and the teacher's features of its crop."""
-    region_proximity: float = 0.0
+    region_proximity: Annotated[float, at_least, 0.0] = 0.0
     """Weight of L_vlprox between the same, over a vocabulary."""
-    scene_proximity: float = 0.0
+    scene_proximity: Annotated[float, at_least, 0.0] = 0.0
     """Weight of L_vlprox of full scenes, over texts sampled from a vocabulary."""
     detach_focus: bool = False
     """Take the focusing weights of the asymmetric loss for constants in its gradient, as in the paper's program."""
-    temperature: float = TEMPERATURE
+    temperature: Annotated[float, above, 0.0] = TEMPERATURE
     """Temperature of `im_cst` and `region_contrastive`."""
-    similarity: str = "squared_distance"
+    similarity: Annotated[str, one_of, ("squared_distance", "cosine")] = "squared_distance"
     """Similarity of the same: `squared_distance`, as in the paper, or `cosine`, as in its program."""
     extra: dict[str, float] | None = None
     """Weights of losses of your own, {module:attribute: weight}; see `distillation.Objective`."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        weights = ("cls", "im_cst", "region_cls", "region_contrastive", "region_proximity", "scene_proximity")
-        for name in weights:
-            at_least(f"objective.{name}", getattr(self, name), 0.0)
         for name, weight in (self.extra or {}).items():
             at_least(f"objective.extra.{name}", weight, 0.0)
-        above("objective.temperature", self.temperature, 0.0)
-        one_of("objective.similarity", self.similarity, ("squared_distance", "cosine"))
 
 
 @dataclass
@@ -68,13 +65,12 @@ class CropClassifierPhaseConfig(FewShotConfig):
     epochs: int = 24
     batch_size: int = 48
     repeats: int = 6
-    crop_size: int = 128
+    crop_size: Annotated[int, check_image_size] = 128
     """Side of the object crops in pixels."""
 
     def validate(self, name: str) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate(name)
-        check_image_size(f"{name}.crop_size", self.crop_size)
         if self.image_size_schedule:
             raise InvalidArgumentError(
                 f"expected no {name}.image_size_schedule: object crops have one size, {name}.crop_size"
@@ -92,7 +88,7 @@ class TrainConfig(RunConfig):
     data: SceneDataConfig = field(default_factory=SceneDataConfig)
     prompts: PromptConfig = field(default_factory=PromptConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
-    selection_metric: str = "map"
+    selection_metric: Annotated[str, one_of, ("map", "f1")] = "map"
     """Metric on X_id that chooses the epoch: `map` or `f1`. X_ood chooses nothing."""
     num_threads: int | None = 1
     distilled_run: str | None = None
@@ -126,7 +122,6 @@ class TrainConfig(RunConfig):
                     "expected data=hand_rgb for object crops, which are cut out of the hand camera's RGB; "
                     "choose it, or crop_classifier=none"
                 )
-        one_of("selection_metric", self.selection_metric, ("map", "f1"))
 
     @property
     def phases(self) -> dict[str, PhaseConfig]:
@@ -142,21 +137,18 @@ CALIBRATIONS = {"few_shot": ("id", "fewshot"), "id": ("id",), "unlabeled": ("id"
 class TrainedRunConfig:
     """A student of a finished run."""
 
-    run: str
+    run: Annotated[str, check_path]
     """Folder of the run, `out` of `pickclutter train-affordance`."""
-    phase: str = "few_shot"
+    phase: Annotated[str, one_of, ("distill", "few_shot")] = "few_shot"
     """Phase after which the student is taken: `few_shot`, or `distill` (before fine-tuning)."""
-    scenes: str | None = None
+    scenes: Annotated[str | None, check_folder] = None
     """Folder with the stores `train`, `id`, `ood` and `fewshot`, if they were moved."""
-    num_threads: int | None = None
+    num_threads: Annotated[int, within, 1, MAX_WORKERS] | None = None
     """Threads of torch. null: torch's default."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        one_of("phase", self.phase, ("distill", "few_shot"))
-        check_threads(self.num_threads)
-        check_path("run", self.run)
-        check_folder("scenes", self.scenes)
+        check_values(self)
 
 
 _OF_RUN, _OF_POLICY = ("scenes", "device", "report_only"), ("out", "trust_code")
@@ -166,22 +158,22 @@ _OF_RUN, _OF_POLICY = ("scenes", "device", "report_only"), ("out", "trust_code")
 class AffordanceEvalConfig:
     """Evaluation of a finished run, or of a policy on any scene store."""
 
-    run: str | None = None
+    run: Annotated[str | None, check_path] = None
     """Folder of the run, `out` of `pickclutter train-affordance`."""
-    policy: str | None = None
+    policy: Annotated[str | None, check_path] = None
     """Instead of `run`: policy folder of `pickclutter export-policy`, or `open`, whose scores of the labels of `store`
     are evaluated."""
-    store: str | None = None
+    store: Annotated[str | None, check_folder] = None
     """With `policy`: a scene store of any objects."""
-    scenes: str | None = None
+    scenes: Annotated[str | None, check_folder] = None
     """With `run`: folder with the stores `train`, `id`, `ood` and `fewshot`, if they were moved."""
-    num_threads: int | None = None
+    num_threads: Annotated[int, within, 1, MAX_WORKERS] | None = None
     """Threads of torch. null: torch's default."""
     device: str = "cpu"
     """torch's name of the device, of a run."""
     report_only: bool = False
     """Write the report of a run from `result.json` and the saved scores. This needs no scenes and no teacher."""
-    out: str = "runs/policy_scores"
+    out: Annotated[str, check_path] = "runs/policy_scores"
     """With `policy`: folder of the result and the scores. A run has its own."""
     trust_code: bool = False
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
@@ -196,13 +188,8 @@ class AffordanceEvalConfig:
         given = [key for key in others if getattr(self, key) != getattr(type(self), key)]
         if given:
             raise InvalidArgumentError(f"expected no {given[0]}= with {form}=, which has no use for it")
-        check_threads(self.num_threads)
+        check_values(self)
         check_device(self.device)
-        check_path("run", self.run)
-        check_path("policy", self.policy)
-        check_folder("scenes", self.scenes)
-        check_folder("store", self.store)
-        check_path("out", self.out)
 
 
 @dataclass
