@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.training.logger import check_report_to
 from pickclutter_lang.utils.validation import (
     MAX_BATCH_SIZE,
+    MAX_IMAGE_SIZE,
     MAX_WORKERS,
     above,
     at_least,
     check_image_size,
     check_path,
     check_seed,
-    check_threads,
+    check_values,
     one_of,
     within,
 )
@@ -35,7 +36,7 @@ class TeacherTrainConfig:
     A step sees `scene_batch_size` scenes, as many object crops of them, and `view_batch_size` views.
     """
 
-    out: str
+    out: Annotated[str, check_path]
     """Folder for log, checkpoints and the exported teacher."""
     scenes: list[str] = field(default_factory=list)
     """Scene stores to train on. []: none, only views."""
@@ -47,7 +48,7 @@ class TeacherTrainConfig:
     """Folders of object views for the numbers of the model card, never trained on."""
     images: str | None = None
     """Folder with a folder of images for each class, instead of scenes and views."""
-    images_half: str | None = None
+    images_half: Annotated[str, one_of, ("first", "second")] | None = None
     """`first` or `second`: train on half of the images of each class, see `data.half`, which takes the other. null:
     all."""
     unseen_images: str | None = None
@@ -55,58 +56,58 @@ class TeacherTrainConfig:
     classes: str | None = None
     """JSON list of the classes of `images`: folder, name, category, description. null: `classes.json` in the folder of
     images or next to it, where it is there."""
-    exclude_split: str = "none"
+    exclude_split: Annotated[str, one_of, ("none", "ood")] = "none"
     """`ood`: train on no image and no caption of an object of Y_ood. `none`: exclude nothing."""
-    min_crop_size: int = 150
+    min_crop_size: Annotated[int, check_image_size] = 150
     """Side in pixels of the smallest center crop of a scene."""
-    steps: int = 1800
+    steps: Annotated[int, at_least, 1] = 1800
     """Steps of the optimizer."""
-    scene_batch_size: int = 24
+    scene_batch_size: Annotated[int, within, 2, MAX_BATCH_SIZE] = 24
     """Scenes in a batch, and object crops in a batch."""
-    crops_per_scene: int = 1
+    crops_per_scene: Annotated[int, at_least, 1] = 1
     """Object crops of each scene, at most as many as objects are visible."""
-    view_batch_size: int = 32
+    view_batch_size: Annotated[int, within, 1, MAX_BATCH_SIZE] = 32
     """Object views, or images, in a batch."""
-    max_names: int = 96
+    max_names: Annotated[int, within, 2, 10**6] = 96
     """Names that compete for the objects of a batch of renders: all where there are no more, else those in it and some
     others."""
     strong_augmentation: bool = False
     """Change light, colors and noise strongly, and put views on another ground: for renders that must serve scans."""
-    occlusion: float = 0.0
+    occlusion: Annotated[float, within, 0.0, 1.0] = 0.0
     """Fraction of the views of which another view's object hides a part, as in a pile."""
-    low_resolution: float = 0.0
+    low_resolution: Annotated[float, within, 0.0, 1.0] = 0.0
     """Fraction of the object crops and views that are blurred, as if a side had a quarter of its pixels or more."""
-    pretrained: str | None = None
+    pretrained: Annotated[str | None, check_path] = None
     """Folder of an exported teacher whose weights the training starts from. null: those for ImageNet."""
-    crop_sizes: list[int] = field(default_factory=lambda: [96, 96, 160])
+    crop_sizes: list[Annotated[int, within, 32, MAX_IMAGE_SIZE]] = field(default_factory=lambda: [96, 96, 160])
     """Sides in pixels of object crops and views, one of which is drawn for each batch."""
-    lr: float = 0.0015
+    lr: Annotated[float, above, 0.0] = 0.0015
     """Learning rate of the image tower."""
-    head_lr: float | None = None
+    head_lr: Annotated[float, above, 0.0] | None = None
     """Learning rate of the image encoder's projection, which is new where the rest comes from ImageNet. null: `lr`."""
-    text_lr: float = 0.0007
+    text_lr: Annotated[float, above, 0.0] = 0.0007
     """Learning rate of the text tower."""
-    text_steps: int = 0
+    text_steps: Annotated[int, within, 0, 10**6] = 0
     """Steps that fit the text encoder to the sentence encoder before the first image (extra `llm`). 0: none."""
-    weight_decay: float = 0.05
+    weight_decay: Annotated[float, within, 0, 10] = 0.05
     """Weight decay of both towers."""
-    warmup_fraction: float = 0.05
+    warmup_fraction: Annotated[float, within, 0.0, 1.0] = 0.05
     """Fraction of the steps over which the learning rates warm up."""
-    sigmoid_weight: float = 1.0
+    sigmoid_weight: Annotated[float, within, 0, 10] = 1.0
     """Weight of the sigmoid losses."""
-    sentence_weight: float = 0.5
+    sentence_weight: Annotated[float, within, 0, 10] = 0.5
     """Weight of the distillation from a sentence-embedding model. 0: none, and no extra is needed."""
     bf16: bool = True
     """Run the towers in bfloat16. false is faster on CPUs without AMX."""
     report_to: list[str] = field(default_factory=list)
     """Trackers beside TensorBoard: `wandb`. They change no result."""
-    num_threads: int | None = None
+    num_threads: Annotated[int, within, 1, MAX_WORKERS] | None = None
     """Threads of torch. null: its own choice."""
-    num_workers: int = 0
+    num_workers: Annotated[int, within, 0, MAX_WORKERS] = 0
     """Processes that prefetch batches. They change no result."""
     seed: int = 0
     """Seed of the weights and the batches."""
-    save_every: int = 100
+    save_every: Annotated[int, at_least, 1] = 100
     """Steps between two checkpoints, a divisor of `steps`."""
 
     def validate(self) -> None:
@@ -126,34 +127,15 @@ class TeacherTrainConfig:
                 "expected text_steps=0 and exclude_split=none with pretrained, whose text encoder is trained, and "
                 f"whose data nobody can leave out, but got {self.text_steps} and {self.exclude_split}"
             )
-        one_of("images_half", self.images_half, ("first", "second", None))
-        one_of("exclude_split", self.exclude_split, ("none", "ood"))
+        check_values(self)
         check_seed(self.seed)
-        check_threads(self.num_threads)
-        within("num_workers", self.num_workers, 0, MAX_WORKERS)
         check_report_to(self.report_to)
-        check_path("out", self.out)
-        check_path("pretrained", self.pretrained)
-        for size in (*self.crop_sizes, self.min_crop_size):
-            check_image_size("crop_sizes and min_crop_size", size)
-        if not self.crop_sizes or min(self.crop_sizes) < 32:
-            raise InvalidArgumentError(f"expected crop_sizes of at least 32 pixels, but got {self.crop_sizes}")
-        within("scene_batch_size", self.scene_batch_size, 2, MAX_BATCH_SIZE)
-        within("view_batch_size", self.view_batch_size, 1, MAX_BATCH_SIZE)
-        within("max_names", self.max_names, 2, 10**6)
-        for name in ("steps", "save_every", "crops_per_scene"):
-            at_least(name, getattr(self, name), 1)
+        if not self.crop_sizes:
+            raise InvalidArgumentError("expected crop_sizes of at least 32 pixels, but got none")
         if self.steps % min(self.save_every, self.steps):
             raise InvalidArgumentError(
                 f"expected steps that save_every={self.save_every} divides, but got steps={self.steps}"
             )
-        within("text_steps", self.text_steps, 0, 10**6)
-        for name in ("occlusion", "low_resolution", "warmup_fraction"):
-            within(name, getattr(self, name), 0.0, 1.0)
-        for name in ("lr", "text_lr", "head_lr"):
-            above(name, self.lr if getattr(self, name) is None else getattr(self, name), 0)
-        for name in ("weight_decay", "sigmoid_weight", "sentence_weight"):
-            within(name, getattr(self, name), 0, 10)
 
     @property
     def smallest_batch(self) -> int:
