@@ -5,23 +5,23 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from omegaconf import MISSING
 
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.object_sets import check_objects
-from pickclutter_lang.utils.validation import check_folder, check_path, check_threads, within
+from pickclutter_lang.utils.validation import MAX_WORKERS, check_folder, check_path, check_values, within
 
 
 @dataclass
 class DemoConfig:
     """A page in a browser on this machine."""
 
-    policy: str = "open"
+    policy: Annotated[str, check_path] = "open"
     """Policy folder, or an embedded policy, `open` or `ycb`."""
-    out: str | None = None
+    out: Annotated[str | None, check_path] = None
     """Policy folder that keeps what the page is taught. null: it is gone when the page ends."""
     objects: Any = "proxy"
     """Object set of the piles: `proxy` (generated models), `ycb` (real scans), `kinds` (in every pile others), a
@@ -32,11 +32,11 @@ class DemoConfig:
     """The hand camera; a range is drawn for each pile."""
     appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
     """Lights, table and background; a range is drawn for each pile."""
-    num_threads: int | None = None
+    num_threads: Annotated[int, within, 1, MAX_WORKERS] | None = None
     """Threads of torch. null: torch's default."""
     trust_code: bool = False
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
-    port: int = 7860
+    port: Annotated[int, within, 1024, 65535] = 7860
     """Port of the page on 127.0.0.1."""
 
     def validate(self) -> None:
@@ -44,10 +44,7 @@ class DemoConfig:
         check_objects(self.objects, self.objects_root)
         self.camera.validate()
         self.appearance.validate()
-        check_path("policy", self.policy)
-        check_path("out", self.out)
-        check_threads(self.num_threads)
-        within("port", self.port, 1024, 65535)
+        check_values(self)
 
 
 @dataclass
@@ -62,22 +59,20 @@ class LookConfig:
     """`pocket`, `vit_l14_openai`, or `<open_clip architecture>:<pretrained tag>`."""
     checkpoint: str | None = None
     """Folder or .safetensors file with the teacher's weights. null: the embedded or downloaded ones."""
-    threshold: float = 0.3
+    threshold: Annotated[float, within, 0.0, 1.0] = 0.3
     """Score of the teacher from which a name is predicted present. It is not calibrated."""
-    policy: str | None = None
+    policy: Annotated[str | None, check_path] = None
     """Policy folder of a student of only RGB, to be asked beside the teacher. null: only the teacher."""
     trust_code: bool = False
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
-    out: str = "look.png"
+    out: Annotated[str, check_path, ".png"] = "look.png"
     """PNG file of the figure, in a folder that exists."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         if not self.names:
             raise InvalidArgumentError("expected names to ask for, such as names=mug,lemon, but got []")
-        within("threshold", self.threshold, 0.0, 1.0)
-        check_path("policy", self.policy)
-        check_path("out", self.out, ".png")
+        check_values(self)
         check_folder("the folder of out", str(Path(self.out).parent))
         if os.path.realpath(self.out) == os.path.realpath(self.image):
             raise InvalidArgumentError(f"expected out to be another file than image, but both are {self.out}")
