@@ -140,18 +140,19 @@ def estimate_in_hand_rotation(
     observed_sample, sample = _subsample(observed_points, _MAX_POINTS), _subsample(points, _MAX_POINTS)
     hanging = _angle_between(np.arctan2(center[0], center[2]), np.arctan2(down[0], down[2]))
     lever = float(np.hypot(center[0], center[2]))
-    rotations = [(pitch, roll) for pitch in _pitch_grid(hanging, lever) for roll in _roll_grid(center, down)]
-    tree, limit, costs = cKDTree(points), _MAX_RESIDUAL_M, []
-    for pitch, roll in rotations:
-        rotation = about_closing_axis(pitch) @ _about_finger_width(roll)
+    angles = [(pitch, roll) for pitch in _pitch_grid(hanging, lever) for roll in _roll_grid(center, down)]
+    rotations = Rotation.from_euler("YX", angles).as_matrix()
+    tree = cKDTree(points)
+    limit = _MAX_RESIDUAL_M
+    costs = []
+    for (pitch, _), rotation in zip(angles, rotations, strict=True):
         distance, _ = tree.query(observed_sample @ rotation, distance_upper_bound=limit)
         violation = free_space_violation(sample @ rotation.T, view)
         misfit = np.minimum(distance, limit).mean() + np.minimum(violation, limit).mean()
         costs.append(misfit + lever * _GRAVITY_WEIGHT * abs(_angle_between(pitch, hanging)))
-    pitch, roll = rotations[int(np.argmin(costs))]
     if lever >= _MIN_LEVER_M and min(costs) > _MAX_FIT_COST_M:
-        pitch, roll = _FALLBACK_PITCH_FRACTION * hanging, 0.0
-    return about_closing_axis(pitch) @ _about_finger_width(roll)
+        return np.asarray(Rotation.from_euler("Y", _FALLBACK_PITCH_FRACTION * hanging).as_matrix())
+    return np.asarray(rotations[int(np.argmin(costs))])
 
 
 def _pitch_grid(hanging: float, lever: float) -> FloatArray:
@@ -195,18 +196,6 @@ def _subsample(points: FloatArray, count: int) -> FloatArray:
 def _angle_between(one: float, other: float) -> float:
     """Return the signed angle from one direction to another, in -pi..pi."""
     return float((other - one + np.pi) % (2 * np.pi) - np.pi)
-
-
-def _about_finger_width(angle: float) -> FloatArray:
-    """Return the rotation [3, 3] about the finger width (x) by an angle, radians."""
-    c, s = np.cos(angle), np.sin(angle)
-    return np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
-
-
-def about_closing_axis(angle: float) -> FloatArray:
-    """Return the rotation [3, 3] about the closing axis (y) by an angle, radians."""
-    c, s = np.cos(angle), np.sin(angle)
-    return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
 
 
 def center_hypotheses(center: FloatArray, points: FloatArray, down: FloatArray) -> FloatArray:

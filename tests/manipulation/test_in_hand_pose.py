@@ -13,7 +13,6 @@ from pickclutter_lang.manipulation.kinematics import PandaArm, is_elbow_bent
 from pickclutter_lang.manipulation.point_cloud import unproject_depth
 from pickclutter_lang.manipulation.transport import (
     HandCameraView,
-    about_closing_axis,
     center_hypotheses,
     estimate_in_hand_rotation,
     free_space_violation,
@@ -43,7 +42,7 @@ def bar() -> tuple[FloatArray, FloatArray]:
 @pytest.mark.parametrize("degrees", [0, 30, 75])
 def test_the_pitch_of_an_object_is_estimated(degrees: int) -> None:
     points, center = bar()
-    rotation = about_closing_axis(-np.sign(center[0]) * np.deg2rad(degrees))
+    rotation = Rotation.from_euler("Y", -np.sign(center[0]) * degrees, degrees=True).as_matrix()
     assert (rotation @ center)[2] >= center[2] - 1e-9  # the center sinks
     observed = points @ rotation.T
     estimate = estimate_in_hand_rotation(observed, EMPTY_VIEW, points, center, DOWN)
@@ -77,14 +76,14 @@ def test_observed_free_space_excludes_rotations() -> None:
 @pytest.mark.parametrize("degrees", [-90, 30, 60])
 def test_a_center_above_the_pads_may_fall_to_either_side(degrees: int) -> None:
     points = box((0.16, 0.03, 0.055)) @ np.diag([1.0, -1.0, -1.0]) + np.array([0.009, 0, 0.015])
-    rotation = about_closing_axis(np.deg2rad(degrees))
+    rotation = Rotation.from_euler("Y", degrees, degrees=True).as_matrix()
     estimate = estimate_in_hand_rotation(points @ rotation.T, EMPTY_VIEW, points, np.array([0.009, 0, -0.013]), DOWN)
     assert angle_deg(estimate @ rotation.T) < 7
 
 
 @pytest.mark.parametrize("degrees", [0, 40, 90])
 def test_center_hypotheses_lie_along_below_and_beside(degrees: int) -> None:
-    rotation = about_closing_axis(np.deg2rad(degrees))
+    rotation = Rotation.from_euler("Y", degrees, degrees=True).as_matrix()
     points, center = (
         (box((0.2, 0.03, 0.03)) - np.array([0.02, 0, 0.015])) @ rotation.T,
         rotation @ np.array([-0.02, 0, 0]),
