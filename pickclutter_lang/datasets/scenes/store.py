@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
@@ -25,9 +24,9 @@ from pickclutter_lang.datasets.scenes.manifest import (
 from pickclutter_lang.datasets.scenes.shards import REPAIR_HINT, bytes_damage, open_shard, size_damage
 from pickclutter_lang.errors import CorruptShardError, DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.catalog import all_objects
-from pickclutter_lang.objects.catalog_file import CATALOG_FILE, MAX_BYTES, CatalogEntry, parse_catalog
+from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, parse_catalog
 from pickclutter_lang.utils.constants import CAMERAS
-from pickclutter_lang.utils.reading import read_file
+from pickclutter_lang.utils.reading import read_bytes
 
 Index = int | slice | Sequence[int] | NDArray[np.integer[Any]]
 _OPEN_SHARDS = 128
@@ -107,13 +106,7 @@ class SceneStore:
             return None
         path = self.path / CATALOG_FILE
         remedy = "restore it, or collect these scenes again"
-        try:
-            data = read_file(path, MAX_BYTES)
-        except OSError as error:
-            raise DatasetError(f"cannot read {path}: {error.strerror}; {remedy}") from error
-        if hashlib.sha256(data).hexdigest() != self.manifest.settings["catalog"]:
-            raise DatasetError(f"{path} is not the catalog that the scenes were collected with; {remedy}")
-        return parse_catalog(data, path)
+        return parse_catalog(read_bytes(path, self.manifest.settings["catalog"], DatasetError, remedy), path)
 
     def synonyms_of(self, names: Collection[str]) -> list[str]:
         """Return the synonyms of labels: those of the store's own catalog, of kinds, or of the package's objects."""
