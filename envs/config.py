@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from omegaconf import MISSING
 
@@ -27,6 +27,7 @@ from pickclutter_lang.utils.validation import (
     check_folder,
     check_path,
     check_seed,
+    check_values,
     one_of,
     within,
 )
@@ -40,29 +41,25 @@ _SHEET_INSTANCES = 12
 class CollectConfig(PileConfig, ObjectsConfig, PoolConfig, SimulatorConfig):
     """A collection of scenes of clutter. Scene k depends on `seed`, `split` and k only."""
 
-    split: str = "train"
+    split: Annotated[str, one_of, tuple(SPLIT_OBJECTS)] = "train"
     """`train`, `id` (piles of Y_id objects only), `ood`, `fewshot` or `teacher` (piles of all objects)."""
-    scenes: int = 3000
+    scenes: Annotated[int, within, 1, _MAX_SCENES] = 3000
     """Scenes of the store."""
     seed: int = 0
     """Seed of the scenes. Those of two splits differ in any case."""
     object_split: int = 0
     """Which 12 objects are unseen (Y_ood): 0 the paper's, 1 to 4 drawn at random. Of your own objects: 0 those of
     catalog.yaml, 1 to 999 drawn by this seed."""
-    out: str = MISSING
+    out: Annotated[str, check_path] = MISSING
     """Folder of the store. Its content does not depend on `workers`, `engine` and `address`."""
-    shard_size: int = 50
+    shard_size: Annotated[int, within, 1, _MAX_SCENES] = 50
     """Scenes in a file of the store."""
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
         PileConfig.validate(self)
-        one_of("split", self.split, [*SPLIT_OBJECTS])
-        within("scenes", self.scenes, 1, _MAX_SCENES)
-        within("shard_size", self.shard_size, 1, _MAX_SCENES)
         check_seed(self.seed)
         PoolConfig.validate(self)
-        check_path("out", self.out)
         ObjectsConfig.validate(self)
         check_object_split(self.objects, self.object_split)
         SimulatorConfig.validate(self)
@@ -81,9 +78,9 @@ class ObjectSheetConfig:
     """For `kinds`: names of the kinds. []: all."""
     instances: int = _SHEET_INSTANCES
     """For `kinds`: instances of each kind."""
-    first_seed: int = 0
+    first_seed: Annotated[int, within, 0, 2 * MAX_INSTANCES] = 0
     """For `kinds`: seed of the first instance. Instances from 1000000 on train nothing: they are for evaluation."""
-    size: int = 128
+    size: Annotated[int, within, 16, 1024] = 128
     """Side of each image in pixels."""
     suffixes: ClassVar[tuple[str, ...]] = (".png",)
 
@@ -99,8 +96,7 @@ class ObjectSheetConfig:
             check_kinds(name, self.kinds, self.instances, _SHEET_INSTANCES)
         if "kinds" in self.sets and len(self.sets) > 1:
             raise InvalidArgumentError(f"expected only kinds in objects, but got {list(self.sets)}")
-        within("first_seed", self.first_seed, 0, 2 * MAX_INSTANCES)
-        within("size", self.size, 16, 1024)
+        check_values(self)
         check_path("out", self.out, *self.suffixes)
 
 
@@ -117,7 +113,7 @@ class ObjectViewConfig(ObjectSheetConfig):
     """Folder of the object set. null: the package's cache, or $MS2_ASSET_DIR for `ycb`. `kinds` needs none."""
     selection: str = "paper"
     """Objects of the set: `paper` (the 26), `further` (26 more, of `ycb`), or `kept_out` (8 that train no teacher)."""
-    views_per_object: int = 60
+    views_per_object: Annotated[int, within, 1, _MAX_VIEWS] = 60
     """Views of each object of the set, or of each instance."""
     random_lights: bool = False
     """Draw the direction, strength and tint of the lights for each view."""
@@ -134,7 +130,6 @@ class ObjectViewConfig(ObjectSheetConfig):
             raise InvalidArgumentError(f"expected selection=paper of {self.objects}, but got {self.selection!r}")
         if is_kinds(self.objects) and self.objects_root is not None:
             raise InvalidArgumentError(f"expected no objects_root for kinds, but got {self.objects_root!r}")
-        within("views_per_object", self.views_per_object, 1, _MAX_VIEWS)
         check_seed(self.seed)
         if self.objects == "proxy":  # of `ycb` its loader says where it comes from
             check_folder("objects_root", self.objects_root)
@@ -146,19 +141,17 @@ class GraspValidationConfig:
 
     store: str
     """The scene store. `grasp_check.json` is written into it, and its dataset card is rewritten."""
-    objects_root: str | None = None
+    objects_root: Annotated[str | None, check_folder] = None
     """Folder of the meshes. null: where the package keeps the object set of the store."""
-    instances: int = 200
+    instances: Annotated[int, at_least, 1] = 200
     """Visible objects to pick, at least. Scenes are taken from the first of the store on."""
-    workers: int = 2
+    workers: Annotated[int, within, 1, MAX_WORKERS] = 2
     """Processes."""
     objects: Any = None
     """Of a store of your own objects: the folder or the sets, as in its collection. null: those of the store."""
 
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
-        at_least("instances", self.instances, 1)
+        check_values(self)
         if self.objects is not None:
             check_source(self.objects)
-        within("workers", self.workers, 1, MAX_WORKERS)
-        check_folder("objects_root", self.objects_root)

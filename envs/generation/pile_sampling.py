@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from pickclutter_lang.objects.catalog import Catalog, CatalogObject
 from pickclutter_lang.objects.object_sets import ObjectSet, check_share
 from pickclutter_lang.utils.constants import MAX_ACTORS
 from pickclutter_lang.utils.typing import FloatArray
-from pickclutter_lang.utils.validation import above, at_least, one_of, within
+from pickclutter_lang.utils.validation import above, at_least, check_values, one_of, within
 
 # Which objects may lie in the piles of a split; `teacher` piles train only the pocket teacher.
 SPLIT_OBJECTS = {
@@ -40,11 +40,11 @@ class PileConfig(ViewConfig):
     """Maximum number of objects in a pile."""
     cameras: tuple[str, ...] = ("hand",)
     """[hand], [base] or [hand, base]."""
-    image_size: int = 128
+    image_size: Annotated[int, within, 16, 1024] = 128
     """Side of the images in pixels."""
-    visible_share: float = 0.25
+    visible_share: Annotated[float, within, 0.0, 1.0] = 0.25
     """Label `visible`: minimum fraction of an object's surface points on its own pixels of the hand camera."""
-    visible_pixels: int = 6
+    visible_pixels: Annotated[int, at_least, 1] = 6
     """Label `visible`: minimum number of an object's pixels in the hand camera."""
     graspable: bool = True
     """Compute the label `graspable`, which takes about a quarter of the time of a scene."""
@@ -55,7 +55,7 @@ class PileConfig(ViewConfig):
     distractors: float = 0.0
     """Share of a pile's objects that are instances of kinds without a label, from 0 to below 1: each object is one with
     this probability, but two objects have a label in any case. `kinds` and `instances` say which."""
-    arm_noise: float = 0.02
+    arm_noise: Annotated[float, within, 0.0, 1.0] = 0.02
     """Standard deviation of the arm's joint angles at rest, radians."""
 
     def validate(self) -> None:
@@ -67,7 +67,7 @@ class PileConfig(ViewConfig):
             )
         if not self.cameras or not set(self.cameras) <= {"hand", "base"} or len(set(self.cameras)) < len(self.cameras):
             raise InvalidArgumentError(f"expected cameras out of 'hand' and 'base', but got {list(self.cameras)}")
-        within("image_size", self.image_size, 16, 1024)
+        check_values(self)
         for name, low in (("spread", 0.0), ("reach", 0.01)):
             lengths = getattr(self, name)
             if len(lengths) != 2:
@@ -75,11 +75,8 @@ class PileConfig(ViewConfig):
             for length in lengths:
                 within(name, length, low, 1.0)
         check_share(self.distractors)
-        within("arm_noise", self.arm_noise, 0.0, 1.0)
         ViewConfig.validate(self)
         above("visible_share", self.visible_share, 0.0)
-        within("visible_share", self.visible_share, 0.0, 1.0)
-        at_least("visible_pixels", self.visible_pixels, 1)
 
     def settings(self) -> dict[str, Any]:
         """Return what a manifest records: `distractors`, `camera` and `appearance` where they are not the defaults.
