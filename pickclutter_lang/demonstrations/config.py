@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from omegaconf import MISSING
 
@@ -16,15 +17,15 @@ from pickclutter_lang.utils.validation import check_path, one_of
 class CollectDemosConfig(EpisodesConfig):
     """Demonstrations of picks by name in the simulator. Episode k depends on `seed` + k and on no other episode."""
 
-    out: str = MISSING
+    out: Annotated[str, check_path] = MISSING
     """Folder of the demonstrations. What a stopped command left there is completed."""
     episodes: int = 1000
     """Episodes that are played: those of the seeds `seed`, `seed` + 1, ... The successful ones are kept."""
-    policy: str | None = None
+    policy: Annotated[str | None, check_path] = None
     """Policy folder of `pickclutter export-policy`: its student says where the target is. null: the simulator does."""
     failures: bool = False
     """Keep the episodes that failed too."""
-    split: str = "train"
+    split: Annotated[str, one_of, ("train", "id", "ood", "fewshot")] = "train"
     """Objects in the piles: `train` and `id` have the seen ones, `ood` and `fewshot` all."""
     object_split: int = 0
     """Which objects are unseen (Y_ood), as of `collect-scenes`."""
@@ -38,10 +39,7 @@ class CollectDemosConfig(EpisodesConfig):
         from pickclutter_lang.envs.registration import environment_id  # loads Gymnasium
 
         super().validate()
-        check_path("out", self.out)
-        check_path("policy", self.policy)
         environment_id(self.objects)
-        one_of("split", self.split, ("train", "id", "ood", "fewshot"))
         check_object_split(self.objects, self.object_split)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from omegaconf import MISSING
 
@@ -23,6 +23,7 @@ from pickclutter_lang.utils.validation import (
     check_folder,
     check_path,
     check_seed,
+    check_values,
     one_of,
     within,
 )
@@ -68,9 +69,9 @@ class EpisodesConfig(PileSettings, PoolConfig, SimulatorConfig):
     """Parallel processes, each with its environment. One that dies is replaced. 0: one for each core."""
     episodes: int = 200
     """Episodes of each variant and kind of instruction: those of the seeds `seed`, `seed` + 1, ..."""
-    camera_size: int = 256
+    camera_size: Annotated[int, within, 16, 1024] = 256
     """Side in pixels of the hand camera's images where no student of a run or folder acts."""
-    n_videos: int = 2
+    n_videos: Annotated[int, at_least, 0] = 2
     """Successes, and failures, of each variant that become videos (MP4)."""
 
     @property
@@ -84,8 +85,6 @@ class EpisodesConfig(PileSettings, PoolConfig, SimulatorConfig):
 
         check_seed(self.seed)
         within("episodes", self.episodes, 1, MAX_SEED - self.seed)
-        at_least("n_videos", self.n_videos, 0)
-        within("camera_size", self.camera_size, 16, 1024)
         PoolConfig.validate(self)
         ObjectsConfig.validate(self)
         ViewConfig.validate(self)
@@ -100,7 +99,7 @@ class PickConfig(ViewConfig, SimulatorConfig):
     phrase: str = MISSING
     """What to pick: a name, synonym or category, after colors, materials or shapes, such as `the red mug`; or
     a color only: `the red one`."""
-    policy: str | None = "open"
+    policy: Annotated[str | None, check_path] = "open"
     """Who decides: `open`, the embedded policy, or a policy folder of `pickclutter export-policy`. null: the teacher
     classifies what lies there, among the other names of the pile, or a color among the others."""
     declare: bool = False
@@ -112,11 +111,11 @@ class PickConfig(ViewConfig, SimulatorConfig):
     objects, or sets to mix, `[ycb,./mine]`."""
     objects_root: str | None = None
     """Folder of the object set. null: the package's default."""
-    seed: int = 0
+    seed: Annotated[int, within, 0, 10**6] = 0
     """Seed of the pile: another one has other objects."""
     trust_code: bool = False
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
-    out: str = "pick.mp4"
+    out: Annotated[str, check_path, ".mp4"] = "pick.mp4"
     """MP4 file of the video, in a folder that exists."""
 
     def validate(self) -> None:
@@ -124,11 +123,9 @@ class PickConfig(ViewConfig, SimulatorConfig):
         check_objects(self.objects, self.objects_root)
         ViewConfig.validate(self)
         SimulatorConfig.validate(self)
-        check_path("policy", self.policy)
+        check_values(self)
         if self.policy is None and self.declare:
             raise InvalidArgumentError("expected declare=false with policy=null: the teacher declares nothing absent")
-        within("seed", self.seed, 0, 10**6)
-        check_path("out", self.out, ".mp4")
         check_folder("the folder of out", str(Path(self.out).parent))
 
 
@@ -144,23 +141,23 @@ class PolicyEvalConfig(EpisodesConfig):
     scenes: str | None = None
     """Folder with the stores `train`, `id`, `ood` and `fewshot`: of the run, if they were moved, or for the teacher's
     thresholds beside a policy folder."""
-    suite: str = "picking"
+    suite: Annotated[str, one_of, tuple(SUITES)] = "picking"
     """What is asked for: `picking` (a target that is drawn), `language` (in the same pile the target, another object,
     an absent one, other words, a blank), `open_vocabulary` (names that are no labels, colors, categories) or `words`
     (a category, a color and a category, a description, true of the target or of nothing there)."""
-    out: str | None = None
+    out: Annotated[str | None, check_path] = None
     """Folder of the result, the report and the videos. null: `evaluation` in the folder of the student."""
     variants: list[str] | None = None
     """Detectors to compare: `oracle` (the simulator's segmentation, an upper bound), `few_shot` and `zero_shot` (the
     student), `teacher` (classifies each segment), `random` (a lower bound), `own` (the policy of
     `policy=module:attribute`), or a detector of your own, `module:attribute`. null: all for which there is a student,
     and the teacher where there are scenes for its thresholds."""
-    absent_probability: float = 0.25
+    absent_probability: Annotated[float, within, 0.0, 1.0] = 0.25
     """Probability that an instruction names an absent object."""
-    false_positive_rate: float = 0.07
+    false_positive_rate: Annotated[float, within, 0.0, 1.0] = 0.07
     """Fraction of absent names that the thresholds of students of a run and of the teacher let pass, on the scenes of
     `calibration`. A policy folder keeps its own thresholds."""
-    calibration: str = "few_shot"
+    calibration: Annotated[str, one_of, tuple(CALIBRATIONS)] = "few_shot"
     """Scenes that these thresholds come from: `few_shot` (X_id and the few-shot scenes), `id` (only X_id), or
     `unlabeled` (X_id, and for unseen names the unlabeled scenes)."""
     proposer: str | None = None
@@ -179,11 +176,6 @@ class PolicyEvalConfig(EpisodesConfig):
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate()
-        within("false_positive_rate", self.false_positive_rate, 0.0, 1.0)
-        one_of("calibration", self.calibration, [*CALIBRATIONS])
-        one_of("suite", self.suite, tuple(SUITES))
-        check_path("out", self.out)
-        within("absent_probability", self.absent_probability, 0.0, 1.0)
         one_of("split", self.split, ("id", "ood"))
         self._check_who_acts()
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from omegaconf import MISSING
 
 from pickclutter_lang.envs.randomization import ViewConfig
 from pickclutter_lang.objects.object_sets import ObjectsConfig
-from pickclutter_lang.utils.validation import at_least, check_path, check_seed, check_threads
+from pickclutter_lang.utils.validation import MAX_WORKERS, at_least, check_path, check_seed, check_values, within
 
 EPISODE_STEPS = 64
 """Time limit of an episode of `pickclutter train-ppo`."""
@@ -20,22 +21,20 @@ class PPOConfig(ObjectsConfig, ViewConfig):
 
     policy: str = MISSING
     """Policy folder of `pickclutter export-policy`, of a student of the hand camera's RGB."""
-    out: str = "runs/agent"
+    out: Annotated[str, check_path] = "runs/agent"
     """Folder for agent.safetensors, episodes.monitor.csv and curves.png."""
-    steps: int = 4096
+    steps: Annotated[int, at_least, EPISODE_STEPS] = 4096
     """Steps of the environment; an episode has 64."""
     seed: int = 0
     """Seed of the training."""
-    num_threads: int = 1
+    num_threads: Annotated[int, within, 1, MAX_WORKERS] = 1
     """Threads of torch."""
     trust_code: bool = False
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        at_least("steps", self.steps, EPISODE_STEPS)
+        check_values(self)
         check_seed(self.seed)
-        check_threads(self.num_threads)
-        check_path("out", self.out)
         ObjectsConfig.validate(self)
         ViewConfig.validate(self)
