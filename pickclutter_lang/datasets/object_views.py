@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.datasets.scenes.shards import MAX_COMPRESSION, open_array, open_hdf5
+from pickclutter_lang.datasets.scenes.shards import MAX_COMPRESSION, hdf5_bytes, open_array, open_hdf5
 from pickclutter_lang.errors import CorruptShardError, DatasetError
 from pickclutter_lang.utils.io import atomic_write, create_dir, write_json
 from pickclutter_lang.utils.locks import dir_lock
@@ -94,18 +93,12 @@ def write_object_views(
     :raises LockedError: when another process is writing into it
     """
     create_dir(folder)
-    compression: dict[str, Any] = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
-    with h5py.File("views", "w", driver="core", backing_store=False) as file:
-        for name, values in (("rgb", rgb), ("mask", mask)):
-            file.create_dataset(name, data=values, chunks=(1, *values.shape[1:]), track_times=False, **compression)
-        file.create_dataset("thing", data=object_index.astype(np.int32), track_times=False)
-        file.flush()
-        images = bytes(file.id.get_file_image())
-    digest = _content_hash(rgb, mask, object_index.astype(np.int32))
+    arrays = {"rgb": rgb, "mask": mask, "thing": object_index.astype(np.int32)}
+    digest = _content_hash(*arrays.values())
     info = {"schema": SCHEMA, "settings": dict(config), "things": list(objects), "content_hash": digest}
     with dir_lock(folder):
         (folder / _INFO_FILE).unlink(missing_ok=True)
-        atomic_write(folder / _IMAGES_FILE, images)
+        atomic_write(folder / _IMAGES_FILE, hdf5_bytes(arrays, ("rgb", "mask")))
         write_json(folder / _INFO_FILE, info)
     return digest
 
