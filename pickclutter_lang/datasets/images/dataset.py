@@ -151,10 +151,14 @@ class ImageDataset:
     def __post_init__(self) -> None:
         """Check that all fits together.
 
-        :raises InvalidArgumentError: for two classes with one folder or name, or labels that are none
+        :raises InvalidArgumentError: for a name that is no line of text, two classes with one folder or name (whatever
+            its case), or labels that are none
         :raises MissingAssetsError: for a class without images
         """
-        check_class_names(self.classes)
+        for item in self.classes:
+            check_line(f"the name of the class in {item.folder!a}", item.name)
+        _check_unique("folder of a class", [item.folder for item in self.classes])
+        _check_unique("name of a class", [item.name.lower() for item in self.classes])
         counts, count = Counter(self.labels.tolist()), len(self.classes)
         if self.labels.shape != (len(self.images.ids),) or not {*counts} <= {*range(count)}:
             raise InvalidArgumentError(
@@ -163,17 +167,6 @@ class ImageDataset:
         empty = [item.folder for n, item in enumerate(self.classes) if not counts[n]]
         if empty:
             raise MissingAssetsError(f"expected images of every class, but there are none of {', '.join(empty)}")
-
-
-def check_class_names(classes: Sequence[ImageClass]) -> None:
-    """Check that names are lines of text, and that no two classes share a folder or a name, whatever its case.
-
-    :raises InvalidArgumentError: naming what is wrong
-    """
-    for item in classes:
-        check_line(f"the name of the class in {item.folder!a}", item.name)
-    _check_unique("folder of a class", [item.folder for item in classes])
-    _check_unique("name of a class", [item.name.lower() for item in classes])
 
 
 def _check_unique(what: str, values: Sequence[str]) -> None:

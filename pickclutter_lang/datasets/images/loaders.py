@@ -25,7 +25,6 @@ from pickclutter_lang.datasets.images.dataset import (
     ImageClass,
     ImageDataset,
     ImageFiles,
-    check_class_names,
 )
 from pickclutter_lang.datasets.images.splits import FOLDERS, humanize, read_lines
 from pickclutter_lang.datasets.object_views import ObjectViewDataset
@@ -124,7 +123,6 @@ def _image_folder(config: ImageDataConfig) -> ImageDataset:
         classes[path] = ImageClass(path.name, name, description.strip(), category)
     if not classes:
         raise MissingAssetsError(f"expected a folder of images for each class in {root}, but there is none")
-    check_class_names([*classes.values()])
     data = from_files(config, _files_of(classes, config.half))
     differ = sorted({path.name for path in classes} ^ {*rows}) if names else []
     if not differ:
