@@ -11,7 +11,7 @@ from helpers.image_data import toy_views
 from helpers.scene_data import make_toy_stores
 from helpers.scene_runs import make_teacher
 from pickclutter_lang.commands.app import compose_config
-from pickclutter_lang.datasets.config import SceneDataConfig
+from pickclutter_lang.datasets.config import AugmentationConfig, SceneDataConfig
 from pickclutter_lang.datasets.images.config import ImageDataConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.images.config import ImageObjectiveConfig, ImageTrainConfig
@@ -23,7 +23,7 @@ from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.policy_making.config import PolicyExportConfig
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teachers.config import TeacherConfig
-from pickclutter_lang.training.config import FewShotConfig, PhaseConfig
+from pickclutter_lang.training.config import FewShotConfig, PhaseConfig, RetrievalConfig
 
 
 def test_the_defaults_are_those_of_the_commands() -> None:
@@ -51,6 +51,21 @@ def test_two_configurations_do_not_share_their_parts() -> None:
 def test_a_missing_value_is_named() -> None:
     with pytest.raises(InvalidArgumentError, match=r"expected a value for data\.root"):
         ImageTrainConfig(data=ImageDataConfig("flower102"), objective=ImageObjectiveConfig(cls=1.0)).validate()
+
+
+@pytest.mark.parametrize(
+    ("config", "key"),
+    [
+        (TrainConfig(few_shot=FewShotConfig(schedule="never")), "few_shot.schedule"),  # whose default is another's
+        (TrainConfig(distill=PhaseConfig(milestones=[3, 0])), "distill.milestones"),
+        (TrainConfig(retrieval=RetrievalConfig(alpha=-1.0)), "retrieval.alpha"),
+        (TrainConfig(data=SceneDataConfig(augmentation=AugmentationConfig(shift=2.0))), "data.augmentation.shift"),
+        (TrainConfig(num_threads=0), "num_threads"),
+    ],
+)
+def test_a_value_out_of_its_bounds_is_named(config: TrainConfig, key: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"expected {key} to"):
+        config.validate()
 
 
 @pytest.mark.slow
