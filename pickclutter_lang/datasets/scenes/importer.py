@@ -25,7 +25,6 @@ from pickclutter_lang.datasets.scenes.manifest import (
     Manifest,
     ObjectEntry,
     SceneRow,
-    image_name,
     read_manifest,
 )
 from pickclutter_lang.datasets.scenes.shards import open_array, open_hdf5, write_shard
@@ -130,7 +129,7 @@ class _PublishedScenes:
                 "source_size": depth.shape[0],
                 "source_depth": f"{depth.dtype}, read as {'metres' if depth.dtype.kind == 'f' else 'millimetres'}",
             },
-            fields=("index", "present", *(image_name(c, k) for c in self._cameras for k in ("rgb", "depth"))),
+            fields=("index", "present", *(f"{c}_{k}" for c in self._cameras for k in ("rgb", "depth"))),
             object_set="published",
             object_fingerprint=self._catalog.fingerprint,
             objects=tuple(ObjectEntry(item.model_id, item.name, item.split) for item in self._catalog),

@@ -66,14 +66,6 @@ class ArrayForm:
         return self.name in _IMAGE_NAMES
 
 
-def image_name(camera: str, kind: str) -> str:
-    """Return the name of the dataset of a camera's images, for instance `hand_rgb`."""
-    name = f"{camera}_{kind}"
-    if name not in _IMAGE_NAMES:
-        raise InvalidArgumentError(f"expected images out of {', '.join(_IMAGE_NAMES)}, but got {name!r}")
-    return name
-
-
 def scene_fields(
     cameras: Sequence[str], graspable: bool, instances: bool = False, camera_moved: bool = False
 ) -> tuple[str, ...]:
@@ -86,7 +78,7 @@ def scene_fields(
     left_out |= set() if camera_moved else {*CAMERA_MATRICES}
     left_out |= set() if graspable else {"graspable", "grasp_poses"}
     names = [name for name in (*_GEOMETRY, *LABELS) if name not in left_out]
-    return (*names, *(image_name(camera, kind) for camera in cameras for kind in _IMAGES))
+    return (*names, *(f"{camera}_{kind}" for camera in cameras for kind in _IMAGES))
 
 
 class _Settings(TypedDict):

@@ -18,7 +18,6 @@ from pickclutter_lang.datasets.scenes.manifest import (
     ArrayForm,
     Manifest,
     SceneRow,
-    image_name,
     read_manifest,
 )
 from pickclutter_lang.datasets.scenes.shards import REPAIR_HINT, bytes_damage, open_shard, size_damage
@@ -139,7 +138,7 @@ class SceneStore:
         :return: [S, S(, 3)] for one scene, otherwise [n, S, S(, 3)]
         """
         wanted = self._indices(index)
-        images = self._read(image_name(camera, kind), wanted)
+        images = self._read(f"{camera}_{kind}", wanted)
         return images.squeeze(0) if isinstance(index, (int, np.integer)) else images
 
     def scene(self, index: int) -> SceneRow:

@@ -69,7 +69,7 @@ def test_labels_and_columns(folder: Path) -> None:
     [
         (lambda s: s.array("graspable"), DatasetError, "graspable"),
         (lambda s: s.images("base"), DatasetError, "base_rgb"),
-        (lambda s: s.images("side"), InvalidArgumentError, "side_rgb"),
+        (lambda s: s.images("side"), DatasetError, "side_rgb"),
         (lambda s: s.scene(11), InvalidArgumentError, "11"),
     ],
 )
