@@ -92,12 +92,8 @@ class Runs:
         return next(iter(next(iter(self.records.values())).values()))
 
     def of(self, run: str | None) -> Mapping[Replicate, Record]:
-        """Return the records of a run; None stands for the teacher's."""
+        """Return the records of a run by its finished replicates; None stands for the teacher's."""
         return self.records.get(run or TEACHER, {})
-
-    def replicates(self, run: str | None) -> tuple[Replicate, ...]:
-        """Return the finished replicates of a run."""
-        return tuple(self.of(run))
 
     def values(self, run: str | None, measure: str) -> list[float | None]:
         """Return a number of each replicate, None where it is missing; see `number_at`."""

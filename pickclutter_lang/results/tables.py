@@ -126,7 +126,7 @@ def table_rows(results: Runs, table: Table) -> str:
             texts.append(" / ".join(_cell(results, column, row, m, (row.name, m) in best) for m in measures))
             texts += [_paper(measures, paper)] if table.has_paper else []
         lead = [row.title, *([f"`{row.run}`" if row.run else ""] if named else [])]
-        lines.append([*lead, len(results.replicates(row.run)), *texts])
+        lines.append([*lead, len(results.of(row.run)), *texts])
     guesses = [[table.chance.get(measure) for measure in column.measures] for column in table.columns]
     if any(value is not None for cell in guesses for value in cell):
         texts = []

@@ -236,7 +236,7 @@ def test_a_killed_sweep_over_splits_and_draws_resumes(tmp_path: Path) -> None:
 
     results = load_runs(tmp_path / "grid", TABLE12)
     keys = [Replicate(0, 0, 0), Replicate(0, 0, 1), Replicate(1, 0, 0), Replicate(1, 0, 1)]
-    assert results.replicates("cls") == tuple(keys)
+    assert tuple(results.of("cls")) == tuple(keys)
     weights = {key: load_checkpoint(results.folders["cls", key] / "distill" / "epoch_0001").model for key in keys}
     for name in weights[keys[0]]:
         assert torch.equal(weights[keys[0]][name], weights[keys[1]][name])

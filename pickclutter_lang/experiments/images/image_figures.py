@@ -114,7 +114,7 @@ def _eigenvalues(runs: Runs, kind: str) -> list[Estimate]:
 
 def _figure_2b(runs: Runs) -> tuple[Figure, Lines]:
     """Draw where the student puts images of unseen classes and the teacher their texts, by UMAP."""
-    shared = sorted(set(runs.replicates(BEST)) & set(runs.replicates(ENRICHED)))
+    shared = runs.shared(BEST, ENRICHED)
     if not shared:
         raise CheckpointError(
             f"expected {BEST} and {ENRICHED} of one seed and class split under {runs.folder}; run both"

@@ -104,7 +104,7 @@ def write_table(
     methods = methods_of(runs)
     pairs = default_pairs(methods) if compare is None else parse_pairs(methods, compare)
     records = [record for method in methods for record in runs.records[method].values()]
-    of_methods = "; ".join(f"{name}: {', '.join(one.folder_name for one in runs.replicates(name))}" for name in methods)
+    of_methods = "; ".join(f"{name}: {', '.join(one.folder_name for one in runs.of(name))}" for name in methods)
     revisions = ", ".join(sorted({str(record["git_revision"]) for record in records}))
     notes = (
         data_note(runs),
