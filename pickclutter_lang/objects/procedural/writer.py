@@ -5,9 +5,9 @@ from __future__ import annotations
 import glob
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import numpy.typing as npt
@@ -38,20 +38,17 @@ def atomic_write_dir(target: Path, marker: str, write: Callable[[Path], None]) -
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(target)
-        temporary = Path(tempfile.mkdtemp(prefix=f"{_prefix(target)}{os.getpid()}-", dir=target.parent))
-    except OSError as error:
-        raise InvalidArgumentError(f"expected a folder that can be written, but got {target} ({error})") from error
-    try:
-        write(temporary)
-        temporary.chmod(0o755)
-        temporary.rename(target)
+        prefix = f"{_prefix(target)}{os.getpid()}-"
+        with TemporaryDirectory(prefix=prefix, dir=target.parent, ignore_cleanup_errors=True) as name:
+            temporary = Path(name)
+            write(temporary)
+            temporary.chmod(0o755)
+            temporary.rename(target)
     except OSError as error:
         if not (target / marker).is_file():
             raise InvalidArgumentError(
                 f"expected a writable folder with free space, but got {target} ({error})"
             ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _prefix(target: Path) -> str:
