@@ -22,11 +22,11 @@ from pickclutter_lang.objects.object_sets import (
 )
 from pickclutter_lang.utils.pool import PoolConfig
 from pickclutter_lang.utils.validation import (
+    MAX_SEED,
     MAX_WORKERS,
     at_least,
     check_folder,
     check_path,
-    check_seed,
     check_values,
     one_of,
     within,
@@ -45,7 +45,7 @@ class CollectConfig(PileConfig, ObjectsConfig, PoolConfig, SimulatorConfig):
     """`train`, `id` (piles of Y_id objects only), `ood`, `fewshot` or `teacher` (piles of all objects)."""
     scenes: Annotated[int, within, 1, _MAX_SCENES] = 3000
     """Scenes of the store."""
-    seed: int = 0
+    seed: Annotated[int, within, 0, MAX_SEED] = 0
     """Seed of the scenes. Those of two splits differ in any case."""
     object_split: int = 0
     """Which 12 objects are unseen (Y_ood): 0 the paper's, 1 to 4 drawn at random. Of your own objects: 0 those of
@@ -58,7 +58,6 @@ class CollectConfig(PileConfig, ObjectsConfig, PoolConfig, SimulatorConfig):
     def validate(self) -> None:
         """Raise `InvalidArgumentError` for values outside their range."""
         PileConfig.validate(self)
-        check_seed(self.seed)
         PoolConfig.validate(self)
         ObjectsConfig.validate(self)
         check_object_split(self.objects, self.object_split)
@@ -117,7 +116,7 @@ class ObjectViewConfig(ObjectSheetConfig):
     """Views of each object of the set, or of each instance."""
     random_lights: bool = False
     """Draw the direction, strength and tint of the lights for each view."""
-    seed: int = 0
+    seed: Annotated[int, within, 0, MAX_SEED] = 0
     """Seed of the views."""
     suffixes: ClassVar[tuple[str, ...]] = ()
 
@@ -130,7 +129,6 @@ class ObjectViewConfig(ObjectSheetConfig):
             raise InvalidArgumentError(f"expected selection=paper of {self.objects}, but got {self.selection!r}")
         if is_kinds(self.objects) and self.objects_root is not None:
             raise InvalidArgumentError(f"expected no objects_root for kinds, but got {self.objects_root!r}")
-        check_seed(self.seed)
         if self.objects == "proxy":  # of `ycb` its loader says where it comes from
             check_folder("objects_root", self.objects_root)
 

@@ -22,7 +22,6 @@ from pickclutter_lang.utils.validation import (
     at_least,
     check_folder,
     check_path,
-    check_seed,
     check_values,
     one_of,
     within,
@@ -63,7 +62,7 @@ class PileSettings(ObjectsConfig, ViewConfig):
 class EpisodesConfig(PileSettings, PoolConfig, SimulatorConfig):
     """Episodes that several processes play. That of a seed depends on no other one."""
 
-    seed: int = 0
+    seed: Annotated[int, within, 0, MAX_SEED] = 0
     """Seed of the first episode."""
     workers: int = 2
     """Parallel processes, each with its environment. One that dies is replaced. 0: one for each core."""
@@ -83,9 +82,8 @@ class EpisodesConfig(PileSettings, PoolConfig, SimulatorConfig):
         """Raise InvalidArgumentError for a value outside what is allowed."""
         from pickclutter_lang.manipulation.kinematics import make_controller  # loads Gymnasium
 
-        check_seed(self.seed)
-        within("episodes", self.episodes, 1, MAX_SEED - self.seed)
         PoolConfig.validate(self)
+        within("episodes", self.episodes, 1, MAX_SEED - self.seed)
         ObjectsConfig.validate(self)
         ViewConfig.validate(self)
         make_controller(self.control_mode)

@@ -9,7 +9,7 @@ from omegaconf import MISSING
 
 from pickclutter_lang.envs.randomization import ViewConfig
 from pickclutter_lang.objects.object_sets import ObjectsConfig
-from pickclutter_lang.utils.validation import MAX_WORKERS, at_least, check_path, check_seed, check_values, within
+from pickclutter_lang.utils.validation import MAX_SEED, MAX_WORKERS, at_least, check_path, check_values, within
 
 EPISODE_STEPS = 64
 """Time limit of an episode of `pickclutter train-ppo`."""
@@ -25,7 +25,7 @@ class PPOConfig(ObjectsConfig, ViewConfig):
     """Folder for agent.safetensors, episodes.monitor.csv and curves.png."""
     steps: Annotated[int, at_least, EPISODE_STEPS] = 4096
     """Steps of the environment; an episode has 64."""
-    seed: int = 0
+    seed: Annotated[int, within, 0, MAX_SEED] = 0
     """Seed of the training."""
     num_threads: Annotated[int, within, 1, MAX_WORKERS] = 1
     """Threads of torch."""
@@ -35,6 +35,5 @@ class PPOConfig(ObjectsConfig, ViewConfig):
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
         check_values(self)
-        check_seed(self.seed)
         ObjectsConfig.validate(self)
         ViewConfig.validate(self)

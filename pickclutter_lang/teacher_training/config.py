@@ -10,12 +10,12 @@ from pickclutter_lang.training.logger import check_report_to
 from pickclutter_lang.utils.validation import (
     MAX_BATCH_SIZE,
     MAX_IMAGE_SIZE,
+    MAX_SEED,
     MAX_WORKERS,
     above,
     at_least,
     check_image_size,
     check_path,
-    check_seed,
     check_values,
     one_of,
     within,
@@ -105,7 +105,7 @@ class TeacherTrainConfig:
     """Threads of torch. null: its own choice."""
     num_workers: Annotated[int, within, 0, MAX_WORKERS] = 0
     """Processes that prefetch batches. They change no result."""
-    seed: int = 0
+    seed: Annotated[int, within, 0, MAX_SEED] = 0
     """Seed of the weights and the batches."""
     save_every: Annotated[int, at_least, 1] = 100
     """Steps between two checkpoints, a divisor of `steps`."""
@@ -128,7 +128,6 @@ class TeacherTrainConfig:
                 f"whose data nobody can leave out, but got {self.text_steps} and {self.exclude_split}"
             )
         check_values(self)
-        check_seed(self.seed)
         check_report_to(self.report_to)
         if not self.crop_sizes:
             raise InvalidArgumentError("expected crop_sizes of at least 32 pixels, but got none")

@@ -13,12 +13,12 @@ from pickclutter_lang.teachers.config import TeacherConfig
 from pickclutter_lang.training.logger import check_report_to
 from pickclutter_lang.utils.validation import (
     MAX_BATCH_SIZE,
+    MAX_SEED,
     MAX_WORKERS,
     above,
     at_least,
     check_image_size,
     check_path,
-    check_seed,
     check_values,
     one_of,
     within,
@@ -113,7 +113,7 @@ class RunConfig:
     precision: Annotated[str, one_of, ("auto", "float32", "bfloat16")] = "auto"
     """Precision of the student and of the teacher's image encoder: `float32`, `bfloat16`, or `auto` (bfloat16 where
     the CPU has it in hardware)."""
-    seed: int = 0
+    seed: Annotated[int, within, 0, MAX_SEED] = 0
     """Seed of the weights, the batches and the augmentation. Fixed crops are the same for every seed."""
     num_threads: Annotated[int, within, 1, MAX_WORKERS] | None = None
     """Threads of torch. null: torch's default. Two are faster on two idle cores, with OMP_WAIT_POLICY=passive."""
@@ -133,7 +133,6 @@ class RunConfig:
         self.distill.validate("distill")
         self.few_shot.validate("few_shot")
         self.retrieval.validate()
-        check_seed(self.seed)
         check_report_to(self.report_to)
 
     @property

@@ -51,6 +51,8 @@ def _check_value(name: str, hint: Any, value: Any) -> None:
         check_values(value, f"{name}.")
     elif kind is typing.Annotated:
         check, *arguments = hint.__metadata__
+        if hint.__origin__ is int and not isinstance(value, int):
+            raise InvalidArgumentError(f"expected {name} to be an integer, but got {value!r}")
         check(name, value, *arguments)
     elif kind is list or kind is tuple:
         for item in value:

@@ -8,7 +8,7 @@ from typing import Annotated
 from omegaconf import MISSING
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.utils.validation import at_least, check_image_size, check_seed, check_values, one_of
+from pickclutter_lang.utils.validation import MAX_SEED, at_least, check_image_size, check_values, one_of, within
 
 IMAGE_CACHE = "runs/image_cache"
 """Folder of what is computed from images, unless settings name another."""
@@ -41,7 +41,7 @@ class ImageDataConfig:
     """More folders of `pickclutter render-object-views`, only for `object_views`."""
     image_size: Annotated[int, check_image_size] = 128
     """Side in pixels of the squares to which images are resized."""
-    seed: int = 0
+    seed: Annotated[int, within, 0, MAX_SEED] = 0
     """Seed of the split."""
     shots: Annotated[int, at_least, 1] = 5
     """Few-shot images of each class of Y_ood."""
@@ -53,7 +53,6 @@ class ImageDataConfig:
         for key in ("name", "root"):
             if getattr(self, key) == MISSING:
                 raise InvalidArgumentError(f"expected a value for data.{key}; give it, data.{key}=...")
-        check_seed(self.seed)
         check_values(self, "data.")
         for key, only in (("classes", "image_folder"), ("half", "image_folder"), ("extra_views", "object_views")):
             if getattr(self, key) and self.name != only:
