@@ -61,6 +61,7 @@ def test_a_missing_value_is_named() -> None:
         (TrainConfig(retrieval=RetrievalConfig(alpha=-1.0)), "retrieval.alpha"),
         (TrainConfig(data=SceneDataConfig(augmentation=AugmentationConfig(shift=2.0))), "data.augmentation.shift"),
         (TrainConfig(num_threads=0), "num_threads"),
+        (TrainConfig(seed=0.5), "seed"),  # type: ignore[arg-type]
     ],
 )
 def test_a_value_out_of_its_bounds_is_named(config: TrainConfig, key: str) -> None:
