@@ -9,6 +9,7 @@ import shutil
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Annotated
 
 from pickclutter_lang.errors import CheckpointError, DatasetError, PickClutterError, rebuild_error
 from pickclutter_lang.policy_folder.folder import check_nothing_lost, learned_files
@@ -16,7 +17,7 @@ from pickclutter_lang.utils.hub_files import CARD_FILE, SharedKind, files_of, pr
 from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, move_files, replaced_file, write_text
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.reading import MAX_BYTES
-from pickclutter_lang.utils.validation import check_path, check_repository, one_of
+from pickclutter_lang.utils.validation import check_path, check_repository, check_values, one_of
 
 KINDS = ("policy", "teacher", "scenes", "demonstrations", "lerobot")
 """Kinds of folders that can be shared."""
@@ -28,37 +29,34 @@ NOTE_FILE = ".fetched_from"
 class PushConfig:
     """A folder that goes to the Hugging Face Hub. `$HF_TOKEN` or `hf auth login` says who you are."""
 
-    folder: str
+    folder: Annotated[str, check_path]
     """Folder of a policy, of a teacher, of a scene store, of demonstrations, or of a LeRobot data set of these."""
-    repository: str
+    repository: Annotated[str, check_repository]
     """`owner/name` on the hub."""
     private: bool = False
     """Make the repository on the hub private if it is new."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        check_path("folder", self.folder)
-        check_repository("repository", self.repository)
+        check_values(self)
 
 
 @dataclass
 class FetchConfig:
     """A folder that comes from the Hugging Face Hub."""
 
-    repository: str
+    repository: Annotated[str, check_repository]
     """`owner/name` on the hub."""
-    out: str
+    out: Annotated[str, check_path]
     """Folder for its files: a new one, or one of an earlier fetch, whose files that are gone there are deleted."""
-    kind: str = "policy"
+    kind: Annotated[str, one_of, KINDS] = "policy"
     """What it is: `policy`, `teacher`, `scenes`, `demonstrations` or `lerobot`."""
     revision: str | None = None
     """Branch, tag or commit on the hub. null: the newest."""
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        check_path("out", self.out)
-        check_repository("repository", self.repository)
-        one_of("kind", self.kind, KINDS)
+        check_values(self)
 
 
 def _kinds() -> dict[str, SharedKind]:
