@@ -24,7 +24,7 @@ from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION, object_crop
 from pickclutter_lang.manipulation import segment_merging, segmentation
 from pickclutter_lang.manipulation.point_cloud import unproject_depth
-from pickclutter_lang.policy.examples import normalized
+from pickclutter_lang.policy.example_memory import normalized
 from pickclutter_lang.policy.observations import segment_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy_making.stored_scenes import scene_to_observation

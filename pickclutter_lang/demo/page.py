@@ -31,7 +31,7 @@ from pickclutter_lang.evaluation.pick import is_known, outcome_in_words
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder, draw_outline
 from pickclutter_lang.policy.detectors import Detection, StudentDetector
-from pickclutter_lang.policy.examples import Examples
+from pickclutter_lang.policy.example_memory import ExampleMemory
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.policy.teaching import Example, add_example, find_example
@@ -75,7 +75,7 @@ class Simulator:
         return self._submit(_show_pile, seed)
 
     def pick(
-        self, seed: int, name: str, examples: Examples, clicked: Mapping[str, set[str]]
+        self, seed: int, name: str, examples: ExampleMemory, clicked: Mapping[str, set[str]]
     ) -> Future[tuple[str, bytes]]:
         """Have an object of a pile picked by the student with these examples; it gives the outcome, and an MP4 video.
 
@@ -133,7 +133,7 @@ def _asked(name: str, known: Sequence[str], clicked: Mapping[str, set[str]], pil
 
 
 def _pick(
-    config: RolloutConfig, seed: int, name: str, examples: Examples, clicked: Mapping[str, set[str]]
+    config: RolloutConfig, seed: int, name: str, examples: ExampleMemory, clicked: Mapping[str, set[str]]
 ) -> tuple[str, bytes]:
     runner, video = _runner(config), VideoRecorder()
     assert runner.student is not None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, credits_of
-from pickclutter_lang.policy.examples import load_examples
+from pickclutter_lang.policy.example_memory import load_examples
 from pickclutter_lang.policy_folder.folder import (
     CONFIG_FILE,
     EXAMPLES_FILE,

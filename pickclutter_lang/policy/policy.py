@@ -19,7 +19,7 @@ from pickclutter_lang.manipulation.point_cloud import points_of_object
 from pickclutter_lang.manipulation.scripted_picker import GraspTarget, PickPhase, ScriptedPicker
 from pickclutter_lang.objects.object_sets import ObjectSource, own_sources
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
-from pickclutter_lang.policy.examples import load_examples
+from pickclutter_lang.policy.example_memory import load_examples
 from pickclutter_lang.policy.observations import ROBOT, checked_view, each_environment
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teaching import add_example, find_example

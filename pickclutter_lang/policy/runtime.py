@@ -25,7 +25,7 @@ from pickclutter_lang.errors import (
     PickClutterError,
     UnknownObjectError,
 )
-from pickclutter_lang.policy.examples import Examples, crop_metric, load_examples
+from pickclutter_lang.policy.example_memory import ExampleMemory, crop_metric, load_examples
 from pickclutter_lang.policy_folder.folder import (
     CROP_ENCODER_FILE,
     EXPORT_AGAIN,
@@ -82,7 +82,7 @@ class StudentRuntime:
         networks: TorchNetworks | OnnxNetworks,
         thresholds: Thresholds | None = None,
         folder: Path | None = None,
-        examples: Examples | None = None,
+        examples: ExampleMemory | None = None,
     ) -> None:
         """Take the parts of a student.
 
@@ -94,7 +94,7 @@ class StudentRuntime:
         self.networks = networks
         self.folder = folder
         self._thresholds = thresholds
-        self.examples = Examples(crop_metric().encoder) if examples is None else examples
+        self.examples = ExampleMemory(crop_metric().encoder) if examples is None else examples
         """Of the objects that it was shown; a new memory takes its place when it is taught."""
         self._opened_with = self.examples
         self.student_input = [f"{camera}_{kind}" for camera, kind in config.camera_spec.keys]
@@ -153,7 +153,7 @@ class StudentRuntime:
         """Return the files of a policy folder with what it learned: its memory, without pictures."""
         return self.examples.files()
 
-    def remember(self, change: Callable[[Examples], Examples]) -> None:
+    def remember(self, change: Callable[[ExampleMemory], ExampleMemory]) -> None:
         """Change the memory of what it was shown; what other threads change at once is not lost."""
         with _learning:
             self.examples = change(self.examples)

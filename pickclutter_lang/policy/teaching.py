@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.segmentation import segment_photo
-from pickclutter_lang.policy.examples import MAX_RIVALS, keys_of
+from pickclutter_lang.policy.example_memory import MAX_RIVALS, keys_of
 from pickclutter_lang.policy.observations import VIEW, check_arrays, checked_view, segment_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.utils.typing import Float32Array
@@ -116,7 +116,7 @@ def encode_example(student: StudentRuntime, example: Example) -> tuple[Float32Ar
 def add_example(student: StudentRuntime, name: str, example: Example) -> str:
     """Give a student one more example of a name, and return the name as the policy spells it.
 
-    :raises InvalidArgumentError: as `Examples.add`
+    :raises InvalidArgumentError: as `ExampleMemory.add`
     """
     name = student.examples.spelled(name, student.config.names)
     keys, rivals = encode_example(student, example)

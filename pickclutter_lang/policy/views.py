@@ -14,7 +14,7 @@ from PIL import Image
 from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.segmentation import segment_photo
-from pickclutter_lang.policy.examples import keys_of
+from pickclutter_lang.policy.example_memory import keys_of
 from pickclutter_lang.policy.observations import checked_view, repeated, segment_observation, shrink_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.utils.typing import Float32Array

@@ -49,11 +49,16 @@ from pickclutter_lang.utils.reading import (
 from pickclutter_lang.utils.validation import MAX_IMAGE_SIZE, at_least, check_image_size, did_you_mean, one_of, within
 
 SCHEMA = 3
-CONFIG_FILE, WEIGHTS_FILE, TEXT_FILE = "policy.json", "weights.safetensors", "text.safetensors"
-NETWORK_FILE, CROP_ENCODER_FILE = "student.onnx", "crop_encoder.onnx"
+CONFIG_FILE = "policy.json"
+WEIGHTS_FILE = "weights.safetensors"
+TEXT_FILE = "text.safetensors"
+NETWORK_FILE = "student.onnx"
+CROP_ENCODER_FILE = "crop_encoder.onnx"
 _FILES = (CATALOG_FILE, WEIGHTS_FILE, TEXT_FILE, NETWORK_FILE, CROP_ENCODER_FILE)
-EXAMPLES_FILE, PICTURES = "examples.safetensors", "examples"
-"""Memory of what a policy was taught, see `pickclutter_lang.policy.examples`, and a folder of small pictures of it."""
+EXAMPLES_FILE = "examples.safetensors"
+"""Memory of what a policy was taught; see `pickclutter_lang.policy.example_memory`."""
+PICTURES = "examples"
+"""Folder of small pictures of what it was taught."""
 EMBEDDED_POLICIES = {"open": "policies/open", "ycb": "policies/ycb"}
 """Names of the embedded policies, and their folders in the package's assets."""
 _MAX_CONTEXT = 4096

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.scenes.config import CALIBRATIONS, TrainedRunConfig
 from pickclutter_lang.language.label_names import validate_label_names
-from pickclutter_lang.policy.examples import MAX_EXAMPLES, bare_name
+from pickclutter_lang.policy.example_memory import MAX_EXAMPLES, bare_name
 from pickclutter_lang.policy_folder.folder import EMBEDDED_POLICIES
 from pickclutter_lang.utils.validation import check_path, check_seed, check_threads, one_of, within
 

@@ -17,7 +17,7 @@ from pickclutter_lang.experiments.scenes.trained_run import (
 from pickclutter_lang.experiments.stages import FEW_SHOT, STAGES
 from pickclutter_lang.metrics.thresholds import DEFAULT_THRESHOLD, Predictions, policy_thresholds
 from pickclutter_lang.policy.detectors import StudentDetector
-from pickclutter_lang.policy.examples import crop_metric
+from pickclutter_lang.policy.example_memory import crop_metric
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.torch_networks import TorchNetworks, save_pretrained
 from pickclutter_lang.policy_folder.folder import (

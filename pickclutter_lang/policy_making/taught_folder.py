@@ -14,7 +14,7 @@ from PIL import Image
 from pickclutter_lang.datasets.transforms.resampling import object_crop
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.object_sets import is_kinds, load_object_set
-from pickclutter_lang.policy.examples import Examples, load_examples, spelling
+from pickclutter_lang.policy.example_memory import ExampleMemory, load_examples, spelling
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teaching import Example, add_example, encode_example, find_example
 from pickclutter_lang.policy_folder.folder import (
@@ -39,7 +39,7 @@ _VIEW_SIZE = 128
 _MIN_PIXELS = 30
 
 
-def teach(config: TeachConfig) -> Examples:
+def teach(config: TeachConfig) -> ExampleMemory:
     """Show a policy what `config` names, write its memory, and return it.
 
     :raises InvalidArgumentError: for an image without an object, or with several that stand out; a name that is taken
@@ -104,7 +104,7 @@ def add_to_folder(student: StudentRuntime, name: str, example: Example, out: Pat
     """Give a student one more example of a name, and write it to the folder that it is taught in.
 
     :raises CheckpointError: when the folder is gone
-    :raises InvalidArgumentError: as `Examples.add`
+    :raises InvalidArgumentError: as `ExampleMemory.add`
     """
     load_config(out)
     with dir_lock(out):
@@ -215,7 +215,7 @@ def _check_names(wanted: Sequence[str], there: Sequence[str], place: str) -> Non
         )
 
 
-def forget(policy: str, names: Sequence[str]) -> Examples:
+def forget(policy: str, names: Sequence[str]) -> ExampleMemory:
     """Take what it was taught of some names from a policy, write its memory, and return it.
 
     :raises UnknownObjectError: for a name that was not taught
@@ -235,7 +235,7 @@ def forget(policy: str, names: Sequence[str]) -> Examples:
     return examples
 
 
-def draw_examples(policy: str, out: Path) -> Examples:
+def draw_examples(policy: str, out: Path) -> ExampleMemory:
     """Write a sheet with the pictures of what a policy was taught, and return its memory.
 
     :raises CheckpointError: for a policy that was taught nothing

@@ -40,7 +40,7 @@ from pickclutter_lang.evaluation.pick import outcome_in_words
 from pickclutter_lang.evaluation.rollout import RolloutConfig
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.policy.detectors import StudentDetector
-from pickclutter_lang.policy.examples import load_examples
+from pickclutter_lang.policy.example_memory import load_examples
 from pickclutter_lang.policy.observations import segment_observation
 from pickclutter_lang.policy_folder.folder import Thresholds
 from pickclutter_lang.policy_making.stored_scenes import scene_to_observation

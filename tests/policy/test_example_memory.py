@@ -11,8 +11,15 @@ import pytest
 from safetensors.numpy import load, save
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, UnknownObjectError
-from pickclutter_lang.policy import examples as memory
-from pickclutter_lang.policy.examples import MAX_EXAMPLES, MAX_NAMES, CropMetric, Examples, crop_metric, load_examples
+from pickclutter_lang.policy import example_memory as memory
+from pickclutter_lang.policy.example_memory import (
+    MAX_EXAMPLES,
+    MAX_NAMES,
+    CropMetric,
+    ExampleMemory,
+    crop_metric,
+    load_examples,
+)
 from pickclutter_lang.policy.few_shot_cache import cache_logits
 from pickclutter_lang.policy_folder.folder import EXAMPLES_FILE, learned_bytes
 from pickclutter_lang.utils.typing import Float32Array
@@ -33,9 +40,9 @@ def metric() -> CropMetric:
     return CropMetric("", np.zeros(WIDTH, np.float32), np.eye(WIDTH, dtype=np.float32), unit(RIVALS, 1))
 
 
-def memory_of(*parts: tuple[str, int, int, int]) -> Examples:
+def memory_of(*parts: tuple[str, int, int, int]) -> ExampleMemory:
     """Return a memory of names with a number of keys and of rivals each, by seeds."""
-    out = Examples(crop_metric().encoder)
+    out = ExampleMemory(crop_metric().encoder)
     for name, count, beside, seed in parts:
         out = out.add(name, unit(count, seed), unit(beside, seed + 100))
     return out
@@ -45,7 +52,7 @@ def similarity(crop: Float32Array, keys: Float32Array) -> float:
     return 1 + float(np.log(np.mean([np.exp(-BETA * (1 - float(crop @ key))) for key in keys]))) / BETA
 
 
-def plain_log_odds(found: Examples, crops: Float32Array, metric: CropMetric) -> list[list[float]]:
+def plain_log_odds(found: ExampleMemory, crops: Float32Array, metric: CropMetric) -> list[list[float]]:
     """Adaptive score normalization and rivalry, one crop and one name at a time."""
     rows = []
     for crop in crops.astype(np.float64):
@@ -101,7 +108,7 @@ def test_equal_examples_make_equal_files_in_any_order_and_count_once(metric: Cro
     parts = [("mug", keys[:1], beside[:2]), ("mug", keys[1:2], beside[1:]), ("a bolt", keys[2:], beside[:0])]
     made = []
     for order in permutations([*parts, parts[0]]):
-        found = Examples(crop_metric().encoder)
+        found = ExampleMemory(crop_metric().encoder)
         for part in order:
             found = found.add(*part)
         made.append(found)
@@ -115,7 +122,7 @@ def test_equal_examples_make_equal_files_in_any_order_and_count_once(metric: Cro
 
 
 def test_forgetting_restores_the_former_memory(tmp_path: Path) -> None:
-    empty, one = Examples(crop_metric().encoder), memory_of(("mug", 3, 4, 2))
+    empty, one = ExampleMemory(crop_metric().encoder), memory_of(("mug", 3, 4, 2))
     two = one.add("bolt", unit(2, 3), unit(2, 4))
     assert two.forget(["bolt"]).files() == one.files() and one.forget([" the mug "]).files() == empty.files() == {}
     one.save(tmp_path)
@@ -132,7 +139,7 @@ def test_a_memory_has_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InvalidArgumentError, match=f"{MAX_EXAMPLES}"):
         full.add("mug", unit(1, 3), full.keys[:0])
     names = tuple(f"name {n:04d}" for n in range(MAX_NAMES))
-    many = Examples(full.encoder, names, unit(MAX_NAMES, 4))
+    many = ExampleMemory(full.encoder, names, unit(MAX_NAMES, 4))
     with pytest.raises(InvalidArgumentError, match=f"{MAX_NAMES}"):
         many.add("mug", unit(1, 3), full.keys[:0])
     monkeypatch.setattr(memory, "_MAX_BYTES", 1000)

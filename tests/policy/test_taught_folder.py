@@ -25,7 +25,7 @@ from helpers.small_disk import can_mount, on_small_disk
 from pickclutter_lang.commands import main
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.policy import torch_networks
-from pickclutter_lang.policy.examples import load_examples
+from pickclutter_lang.policy.example_memory import load_examples
 from pickclutter_lang.policy.hub import POLICY
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime

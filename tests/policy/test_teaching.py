@@ -21,7 +21,7 @@ from pickclutter_lang.language.instructions import (
     parse_target_name,
 )
 from pickclutter_lang.policy.detectors import Detection, RandomDetector, StudentDetector
-from pickclutter_lang.policy.examples import load_examples
+from pickclutter_lang.policy.example_memory import load_examples
 from pickclutter_lang.policy.observations import segment_observation
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.teaching import find_example

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pickclutter_lang.policy.evidence import LogOdds
-from pickclutter_lang.policy.examples import crop_metric
+from pickclutter_lang.policy.example_memory import crop_metric
 from pickclutter_lang.policy.queries import Query
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.views import View

@@ -119,7 +119,7 @@ class _About(TypedDict):
 
 
 @dataclass(frozen=True)
-class Examples:
+class ExampleMemory:
     """The memory of a policy: names of the M examples, their keys [M, D], and what lay beside them.
 
     - `rivals` [R, D]: keys of other objects in the images of examples, and `rival_names`: whose examples' images
@@ -153,7 +153,7 @@ class Examples:
         alike = {other.casefold(): other for other in (*known, *self.taught)}
         return bare if bare in self.taught else alike.get(bare.casefold(), bare)
 
-    def add(self, name: str, keys: Float32Array, rivals: Float32Array) -> Examples:
+    def add(self, name: str, keys: Float32Array, rivals: Float32Array) -> ExampleMemory:
         """Return a memory with further examples of a name.
 
         :param keys: [n, D], from `CropMetric.keys`
@@ -171,7 +171,7 @@ class Examples:
             )
         return out
 
-    def forget(self, names: Sequence[str]) -> Examples:
+    def forget(self, names: Sequence[str]) -> ExampleMemory:
         """Return a memory without some names.
 
         :raises UnknownObjectError: for a name that was not taught
@@ -274,7 +274,7 @@ class Examples:
             (folder / EXAMPLES_FILE).unlink(missing_ok=True)
 
     @classmethod
-    def load(cls, path: Path) -> Examples:
+    def load(cls, path: Path) -> ExampleMemory:
         """Read what `save` wrote.
 
         :raises CheckpointError: when it is damaged, or of another encoder than this package's
@@ -317,13 +317,13 @@ def _check_keys(keys: NDArray[Any], names: Sequence[str]) -> None:
         raise ValueError(f"expected float32 keys {list(form)} of length 1, but got {keys.dtype} {list(keys.shape)}")
 
 
-def load_examples(folder: Path) -> Examples:
+def load_examples(folder: Path) -> ExampleMemory:
     """Return the memory of a policy folder, which is empty where it has none.
 
-    :raises CheckpointError: as `Examples.load`
+    :raises CheckpointError: as `ExampleMemory.load`
     """
     path = folder / EXAMPLES_FILE
-    return Examples.load(path) if path.exists() else Examples(crop_metric().encoder)
+    return ExampleMemory.load(path) if path.exists() else ExampleMemory(crop_metric().encoder)
 
 
 def _largest(similarities: FloatArray | Float32Array) -> FloatArray:
