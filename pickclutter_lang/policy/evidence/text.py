@@ -15,7 +15,7 @@ from pickclutter_lang.policy.views import View
 
 _UNSEEN = -20.0
 """Log odds of a segment outside of the student's field."""
-_OF_SEGMENT = 0.2
+OF_SEGMENT = 0.2
 """Weight of what the map says of a segment, beside the image; chosen on piles of kinds."""
 _BESIDE_EXAMPLES = 0.3
 """Weight beside one example; beside n examples a share of 1 / n is left."""
@@ -66,7 +66,7 @@ class Text:
                 continue
             said.image[n] = image
             pointed = np.log(np.nan_to_num(heat[own[0]]) + 1e-12) + log_expit(margin)
-            said.segments[n] = _OF_SEGMENT * (pointed - pointed.max(initial=-np.inf))
+            said.segments[n] = OF_SEGMENT * (pointed - pointed.max(initial=-np.inf))
         maps = np.zeros((len(queries), *view.parts.shape))
         rows = [row_of[query.texts[0]] for query in asked.values()]
         maps[list(asked)] = upsample_to_image(output.attention[rows], view.field, len(view.parts))
