@@ -96,7 +96,7 @@ class PickConfig(ViewConfig, SimulatorConfig):
 
     phrase: str = MISSING
     """What to pick: a name, synonym or category, after colors, materials or shapes, such as `the red mug`; or
-    a color only: `the red one`."""
+    a color by itself: `the red one`."""
     policy: Annotated[str | None, check_path] = "open"
     """Who decides: `open`, the embedded policy, or a policy folder of `pickclutter export-policy`. null: the teacher
     classifies what lies there, among the other names of the pile, or a color among the others."""

@@ -371,14 +371,14 @@ def color_alone(text: str) -> str | None:
 
 
 def color_phrase(color: str) -> str:
-    """Return what a student is asked for only a color: as captions of the embedded teacher have it."""
+    """Return what a student is asked for a color by itself: as captions of the embedded teacher have it."""
     return f"{color} object"
 
 
 def read_phrase(text: str, catalog: Catalog) -> Phrase:
     """Read a phrase such as "the red mug" or "a yellow fruit"; "the red one" may mean any label.
 
-    :raises InvalidArgumentError: when no label, synonym or category ends it, and it is not only a color
+    :raises InvalidArgumentError: when no label, synonym or category ends it, and it is no color by itself
     """
     words = re.sub(r"^(?:the|an?) ", "", " ".join(text.lower().split())).split()
     colored = tuple(item for item in catalog if item.colors)

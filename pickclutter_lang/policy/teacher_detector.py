@@ -26,7 +26,7 @@ class TeacherDetector:
     """A teacher without training: it classifies each segment among its names, but for those that a new name means.
 
     Where it means all of them, all are its rivals: a score among none would say nothing.
-    Only a color, "the red one", competes with the likeliest other color, as for a `StudentDetector`. Each text is
+    A color by itself, "the red one", competes with the likeliest other color, as for a `StudentDetector`. Each text is
     encoded once, unless many others were used since.
     """
 
