@@ -19,11 +19,11 @@ import pytest
 from PIL import Image
 
 pytest.importorskip("gradio")
-import httpx
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from helpers.browser import opened as opened_browser
+from helpers.demo_page import free_port, served_page, show
 from helpers.policies import opened
 from pickclutter_lang.demo.config import DemoConfig
 from pickclutter_lang.demo.page import DemoSession, SimulatedPile, _asked, _runners, open_session, serve
@@ -77,12 +77,6 @@ class Served(NamedTuple):
     called: list[Any]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def served(session: DemoSession) -> Iterator[Served]:
     called, original = [], socket.socket.connect
@@ -93,31 +87,8 @@ def served(session: DemoSession) -> Iterator[Served]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", connect)
-        with serve(session, free_port()) as url:
+        with served_page(session) as url:
             yield Served(url, called)
-
-
-@pytest.fixture(scope="module")
-def plain(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a page without piles. `served` is not used after it: Gradio has one upload folder a process."""
-    nothing = str(tmp_path_factory.mktemp("objects"))
-    config = DemoConfig(policy=str(exported / "few_shot"), objects="ycb", objects_root=nothing, num_threads=1)
-    with open_session(config) as started, serve(started, free_port()) as url:
-        yield url
-
-
-@pytest.fixture
-def image(tmp_path: Path) -> Path:
-    pixels = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
-    Image.fromarray(pixels).save(tmp_path / "a.png")
-    return tmp_path / "a.png"
-
-
-def show(url: str, image: Path | None, names: str) -> list[Any]:
-    """The rows of scores at the end."""
-    own = None if image is None else handle_file(str(image))
-    rows: list[Any] = Client(url, verbose=False).predict(0, own, names, api_name="/show")[-1]["data"]
-    return rows
 
 
 def test_a_pile_gets_what_the_detectors_find(lonely: DemoSession, exported: Path) -> None:
@@ -298,82 +269,12 @@ def _die(config: RolloutConfig) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def uploaded(url: str, name: str, content: bytes) -> str:
-    answer = httpx.post(f"{url}gradio_api/upload", files={"files": (name, content)})
-    return str(answer.json()[0])
-
-
-def answer(url: str, function: str, values: list[Any]) -> str:
-    """What the API says, as a client that sends what it wants gets it."""
-    event = httpx.post(f"{url}gradio_api/call/{function}", json={"data": values}).json()["event_id"]
-    return httpx.get(f"{url}gradio_api/call/{function}/{event}", timeout=120).text
-
-
-@pytest.mark.parametrize(
-    ("host", "status"),
-    [
-        ("evil.example", 400),
-        ("evil.example:{port}", 400),
-        ("127.0.0.1.evil.example", 400),
-        ("", 400),
-        ("127.0.0.1:{port}", 200),
-        ("localhost:{port}", 200),
-    ],
-)
-def test_only_this_machine_is_answered(plain: str, host: str, status: int) -> None:
-    given = {"Host": host.format(port=httpx.URL(plain).port)}
-    for method, path in (("GET", ""), ("GET", "config"), ("POST", "gradio_api/call/show")):
-        body = {"data": [0, None, "a,,b"]} if method == "POST" else None
-        assert httpx.request(method, plain + path, headers=given, json=body).status_code == status
-
-
-@pytest.mark.parametrize("name", ["a.html", "a.svg", "a.xhtml", "a.xml", "a.js", "a.pdf"])
-def test_no_upload_runs_in_a_browser(plain: str, name: str) -> None:
-    path = uploaded(plain, name, b"<script>alert(1)</script>")
-    for given in ({}, {"Range": "bytes=0-5"}):
-        got = httpx.get(f"{plain}gradio_api/file={path}", headers=given).headers
-        assert got["content-disposition"].startswith("attachment") and "octet-stream" in got["content-type"]
-
-
-@pytest.mark.parametrize(
-    ("function", "values", "message"),
-    [
-        ("show", [0, "PICTURE", "mug"], "as the page sends"),
-        ("show", [0, {"path": "/etc/passwd"}, "mug"], "as the page sends"),
-        ("show", [0, {"url": "data:image/png;base64,AAAA"}, "mug"], "as the page sends"),
-        ("show", [0, 5, "mug"], "as the page sends"),
-        ("show", [0], "as the page sends"),
-        ("show", ["x", None, "mug"], "as the page sends"),
-        ("show", [None, None, "mug"], "seed to be an integer"),
-        ("show", [-1, None, "mug"], "seed to lie between"),
-        ("show", [0, "UPLOAD a.png", "mug"], "expected an image"),
-        ("show", [0, "UPLOAD a.svg", "mug"], "expected an image"),
-        ("show", [0, "UPLOAD", "banana,,mug"], "name"),
-        ("teach", [0, "UPLOAD", None, 1, 1], "one name"),
-        ("forget", [None], "name"),
-    ],
-)
-def test_bad_input_is_answered_in_one_line(
-    plain: str, image: Path, capfd: pytest.CaptureFixture[str], function: str, values: list[Any], message: str
-) -> None:
-    values = [{"path": str(image)} if value == "PICTURE" else value for value in values]
-    for n, value in enumerate(values):
-        if isinstance(value, str) and value.startswith("UPLOAD"):
-            name = value.removeprefix("UPLOAD").strip()
-            path = uploaded(plain, name or "ok.png", b"no image" if name else image.read_bytes())
-            values[n] = {"path": path, "meta": {"_type": "gradio.FileData"}}
-    said = answer(plain, function, values)
-    assert "event: error" in said and message in said.splitlines()[-2 if not said.splitlines()[-1] else -1], said
-    shown = capfd.readouterr()
-    assert "Traceback" not in shown.out + shown.err
-
-
 def test_without_a_simulator_the_page_takes_own_images(exported: Path, tmp_path: Path, image: Path) -> None:
     config = DemoConfig(policy=str(exported / "few_shot"), objects="ycb", objects_root=str(tmp_path), num_threads=1)
     with open_session(config) as session:
         with pytest.raises((MissingAssetsError, MissingExtraError)):  # of the objects, or of the simulator
             session.pile(0)
-        with serve(session, free_port()) as url:
+        with served_page(session) as url:
             assert show(url, image, "pear")[0][0] == "pear"
 
 
@@ -382,7 +283,7 @@ def test_an_object_is_taught_and_forgotten_over_http(exported: Path, tmp_path: P
     pixels[30:60, 40:70] = (200, 30, 30)
     Image.fromarray(pixels).save(tmp_path / "box.png")
     config = DemoConfig(policy=str(policy), out=str(out), objects="ycb", objects_root=str(tmp_path), num_threads=1)
-    with open_session(config) as session, serve(session, free_port()) as url:
+    with open_session(config) as session, served_page(session) as url:
         page, photo = Client(url, verbose=False), handle_file(str(tmp_path / "box.png"))
 
         def teach(name: str, *point: int | None) -> Any:
