@@ -29,7 +29,13 @@ from pickclutter_lang.policy.example_memory import load_examples
 from pickclutter_lang.policy.hub import POLICY
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy_folder.folder import CONFIG_FILE, EXAMPLES_FILE, policy_fingerprint, policy_folder
+from pickclutter_lang.policy_folder.folder import (
+    CONFIG_FILE,
+    EXAMPLES_FILE,
+    PICTURES,
+    policy_fingerprint,
+    policy_folder,
+)
 from pickclutter_lang.policy_making.config import PolicyExportConfig, RuntimeExportConfig, TeachConfig
 from pickclutter_lang.policy_making.export_policy import export_policy
 from pickclutter_lang.policy_making.taught_folder import forget, teach
@@ -301,6 +307,10 @@ def test_a_memory_goes_to_the_hub_and_back(place: Path, tmp_path: Path, monkeypa
         LanguagePickPolicy.load(place / "mine").push_to_hub("me/picker", token="t", endpoint=hub.address)
         fetched = pretrained_folder("me/picker", POLICY, cache_dir=tmp_path, endpoint=hub.address)
     assert load_examples(fetched).files() == load_examples(place / "mine").files() != {}
+    pictures = sorted(path.name for path in (place / "mine" / PICTURES).glob("*.png"))
+    assert len(pictures) == 2
+    for name in pictures:
+        assert (fetched / PICTURES / name).read_bytes() == (place / "mine" / PICTURES / name).read_bytes()
     assert policy_fingerprint(fetched) == policy_fingerprint(place / "mine")
 
 
