@@ -31,50 +31,6 @@ CLOSER = (
     "crop_classifier.batch_size=16", "crop_classifier.repeats=2", "crop_classifier.lr=0.0001",
 )  # fmt: skip
 
-SCENE_RUNS: dict[str, tuple[str, ...]] = {
-    "row 1": ("method=closed_set",),
-    "row 2": ("method=cls",),
-    "row 3": ("method=cls_imcst",),
-    "row 4": ("method=cls_imcst_semantic",),
-    "row 5": ("method=best",),
-    "row 6": ("method=best_no_region",),
-    "row 7": ("method=best_single_description",),
-    "row 8": ("method=best_region_weight_1",),
-    "row 9": ("method=best_scene_proximity",),
-    "three phases": ("method=best", "objective.region_cls=1", "data.crop_size=40", *CLOSER),
-    "two cameras": ("method=best", "data=both_rgbd", "student=small_resnet",
-                    "data.target_label=visible"),
-    "paper": ("few_shot=paper", "student=efficientnet_b0", "student.name=efficientnet_b0", "distill.optimizer=sgd",
-              "distill.schedule=multistep", "distill.image_size_schedule=[24]", "distill.lr=0.000001",
-              "few_shot.lr=0.000001"),
-}  # fmt: skip
-"""Overrides of runs on scenes: each row of the table, then what these leave out."""
-
-PICTURE_RUNS: dict[str, str] = {
-    "row 1": "closed_set",
-    "row 2": "cls",
-    "row 3": "mse",
-    "row 4": "cls+mse",
-    "row 5": "im_cst",
-    "row 6": "cls+im_cst",
-    "row 7": "cls+im_cst+mse",
-    "own texts": "best+semantic",
-    "sentences": "best+captions",
-    "learned": "best+prompt",
-    "own texts, sentences": "best+semantic+captions",
-    "own texts, learned": "best+semantic+prompt",
-    "own texts, sentences, learned": "best+semantic+captions+prompt",
-    "texts 2": "best+succinct",
-    "texts 3": "best+detailed",
-    "texts 4": "best+distinct",
-    "unfiltered": "best+semantic+unfiltered",
-    "one": "best+semantic+k1",
-    "filtered": "best+semantic+filtered_im_cst",
-}
-"""Runs on single pictures, but those that come to the same: with another network, or since the teacher of the toys is
-right about no picture, which leaves `vlprox` none, and knows six classes.
-"""
-
 
 def scene_inputs(inputs: Path) -> list[str]:
     """Return overrides that point to toy stores of both cameras and to an untrained teacher, made at the first call."""
@@ -95,9 +51,9 @@ def picture_inputs(inputs: Path) -> list[str]:
     return ["recipe=smoke", "student.name=timm/test_convnext", *own, *small, *STEADY, "few_shot.batch_size=8"]
 
 
-def scene_run(key: str, inputs: Path, folder: Path) -> Measures:
+def scene_run(inputs: Path, folder: Path) -> Measures:
     """Train and evaluate a student of toy scenes."""
-    run = SceneRun.open(scene_runs.config(*scene_inputs(inputs), *SCENE_RUNS[key], f"out={folder / 'run'}"))
+    run = SceneRun.open(scene_runs.config(*scene_inputs(inputs), "method=best", f"out={folder / 'run'}"))
     run.train()
     result = evaluate_run(run)
     found = weights(run) | losses(result, tolerance=0.005)
@@ -112,9 +68,9 @@ def scene_run(key: str, inputs: Path, folder: Path) -> Measures:
     return found | saved_arrays(run.folder)
 
 
-def picture_run(key: str, inputs: Path, folder: Path) -> Measures:
-    """Train and evaluate a student of toy views."""
-    own = (*RUNS[PICTURE_RUNS[key]], f"out={folder / 'run'}")
+def picture_run(inputs: Path, folder: Path) -> Measures:
+    """Train and evaluate a student of toy views by all losses, with texts, sentences and prompts of its own."""
+    own = (*RUNS["best+semantic+captions+prompt"], f"out={folder / 'run'}")
     return measured_pictures(image_runs.trained(*picture_inputs(inputs), *own))
 
 

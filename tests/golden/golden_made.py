@@ -13,13 +13,11 @@ import numpy as np
 from golden_measures import Measures, everywhere, of_arrays, of_content, of_tables
 from safetensors.torch import load_file
 
-from helpers import image_results, sweep_results
-from helpers.image_data import paint_classes, toy_views
+from helpers import sweep_results
+from helpers.image_data import toy_views
 from helpers.scene_data import make_toy_store
 from pickclutter_lang.commands.app import compose_config
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
-from pickclutter_lang.experiments.images.image_tables import RUNS, TABLES, load_image_runs
-from pickclutter_lang.experiments.images.image_tables import write_table as write_picture_table
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.scenes.table12 import write_table
 from pickclutter_lang.objects.kinds import all_kinds
@@ -57,49 +55,19 @@ def scene_table(inputs: Path, folder: Path) -> Measures:
     return {"page": of_tables(page), "sheets": of_tables(*sheets, whole=False)}
 
 
-def picture_tables(inputs: Path, folder: Path) -> Measures:
-    """Write the tables of runs on single pictures, on a data set of the paper."""
-    for number, name in enumerate(RUNS):
-        for seed in range(2):
-            x = (0.6 + seed / 10 + number / 100, 0.2 + seed / 20 + number / 200, 0.4 + number / 300)
-            made = image_results.make_result(name, seed, x, data="caltech_birds")
-            image_results.write_result(folder / "runs", made)
-    runs = load_image_runs(folder / "runs")
-    found: Measures = {}
-    for table in (table for table in TABLES if table != "12"):  # which has no numbers of these runs
-        page = write_picture_table(runs, table, folder / "out")
-        found[f"table {table}"] = of_tables(page.read_text())
-        found[f"sheet {table}"] = of_tables(page.with_suffix(".csv").read_text(), whole=False)
-    return found
-
-
-def trained_teacher(*overrides: str) -> Measures:
-    """Train a pocket teacher for a few steps."""
-    small = ["steps=3", "crop_sizes=[32]", "num_threads=1", "save_every=3", "warmup_fraction=0", "bf16=false"]
-    own = [*small, "sentence_weight=0", *overrides]
-    settings = compose_config(TeacherTrainConfig, "train_teacher", own)
-    folder = train_teacher(settings)
-    teacher = load_teacher("pocket", folder)
-    tensors = [value for path in folder.glob("*.safetensors") for value in load_file(path).values()]
-    features = [teacher.encode_text(["a banana", "no mug"]), teacher.encode_image(teacher.preprocess(noise(2)))]
-    return {"weights": of_arrays(tensors, tolerance=0.01), "features": of_arrays(features, tolerance=0.05)}
-
-
 def teacher_of_renders(inputs: Path, folder: Path) -> Measures:
     """Train on toy scenes, and on views of objects."""
     store = make_toy_store(folder / "scenes", "teacher", 8, size=48)
     replace(store.manifest, settings=store.manifest.settings | {"graspable": False}).write(folder / "scenes")
     toy_views(folder / "objects", objects=4, views=3)
     data = (f"scenes=[{folder / 'scenes'}]", f"views=[{folder / 'objects'}]", "min_crop_size=40")
-    return trained_teacher(*data, "scene_batch_size=4", "view_batch_size=4", f"out={folder / 'out'}")
-
-
-def teacher_of_files(inputs: Path, folder: Path) -> Measures:
-    """Train on picture files."""
-    paint_classes(folder / "data", ["Red-Beet", "banana", "lime"], 4)
-    return trained_teacher(
-        "teacher_data=image_folder", f"images={folder / 'data'}", "view_batch_size=6", f"out={folder / 'out'}"
-    )
+    small = ("steps=3", "crop_sizes=[32]", "num_threads=1", "save_every=3", "warmup_fraction=0", "bf16=false")
+    own = ("sentence_weight=0", "scene_batch_size=4", "view_batch_size=4", f"out={folder / 'out'}")
+    made = train_teacher(compose_config(TeacherTrainConfig, "train_teacher", [*small, *data, *own]))
+    teacher = load_teacher("pocket", made)
+    tensors = [value for path in made.glob("*.safetensors") for value in load_file(path).values()]
+    features = [teacher.encode_text(["a banana", "no mug"]), teacher.encode_image(teacher.preprocess(noise(2)))]
+    return {"weights": of_arrays(tensors, tolerance=0.01), "features": of_arrays(features, tolerance=0.05)}
 
 
 def embedded_teachers(inputs: Path, folder: Path) -> Measures:

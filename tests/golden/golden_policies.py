@@ -23,7 +23,6 @@ from pickclutter_lang.policy_making.export_policy import export_policy
 from pickclutter_lang.policy_making.stored_scenes import scene_to_observation
 from pickclutter_lang.teachers import load_teacher
 
-PHASES = {"few": "few_shot", "zero": "distill"}
 STEPS = {"simulator": 80, "student": 20, "teacher": 20, "chance": 20}
 SEEDS = (0, 1)
 EARLY = 10
@@ -35,22 +34,19 @@ KEYS = (
 
 
 def exported(inputs: Path) -> Path:
-    """Train a student in three phases and export it after two of them, at the first call; return the parent folder."""
+    """Train a student in three phases and export it, at the first call; return the folder of the policy."""
     root = inputs / "policies"
     if not root.is_dir():
         run = SceneRun.open(scene_runs.config(*scene_inputs(inputs), "method=best", *CLOSER, f"out={root / 'run'}"))
         run.train()
         evaluate_run(run)
-        for name, phase in PHASES.items():
-            export_policy(
-                PolicyExportConfig(run=str(root / "run"), phase=phase, scenes=None, num_threads=1, out=str(root / name))
-            )
-    return root
+        export_policy(PolicyExportConfig(str(root / "run"), "few_shot", None, 1, str(root / "few")))
+    return root / "few"
 
 
-def answers(key: str, inputs: Path, folder: Path) -> Measures:
+def answers(inputs: Path, folder: Path) -> Measures:
     """Ask an exported policy about stored scenes."""
-    policy = exported(inputs) / key
+    policy = exported(inputs)
     student = StudentRuntime.load(policy)
     run = SceneRun.open(scene_runs.config(*scene_inputs(inputs), f"out={folder / 'none'}"))
     asked = [*student.names, "a red teapot"]
@@ -70,10 +66,10 @@ def answers(key: str, inputs: Path, folder: Path) -> Measures:
     }
 
 
-def episodes(env_id: str, root: str | None, mode: str, inputs: Path, folder: Path) -> Measures:
+def episodes(inputs: Path, folder: Path) -> Measures:
     """Let policies act in the environment: the simulator's own segmentation, the student, the teacher, chance."""
-    student = StudentRuntime.load(exported(inputs) / "few")
-    env = environment(env_id, root, mode)
+    student = StudentRuntime.load(exported(inputs))
+    env = environment()
     judges: dict[str, Any] = {
         "simulator": OracleDetector(),
         "student": StudentDetector(student),
@@ -82,7 +78,7 @@ def episodes(env_id: str, root: str | None, mode: str, inputs: Path, folder: Pat
     }
     found: Measures = {}
     for name, judge in judges.items():
-        played_out = [played(env, LanguagePickPolicy(judge, mode), seed, STEPS[name]) for seed in SEEDS]
+        played_out = [played(env, LanguagePickPolicy(judge), seed, STEPS[name]) for seed in SEEDS]
         for number, part in enumerate(("observations", "actions", "rewards and ends")):
             early = [step[number].ravel() for steps in played_out for step in steps[:EARLY]]
             found[f"{name}: early {part}"] = of_arrays([np.concatenate(early)], tolerance=0.02)
@@ -92,7 +88,7 @@ def episodes(env_id: str, root: str | None, mode: str, inputs: Path, folder: Pat
     return found
 
 
-def environment(env_id: str, root: str | None, mode: str) -> Any:
+def environment() -> Any:
     """Make the environment with the pictures that the student was trained on."""
     import gymnasium
 
@@ -102,8 +98,8 @@ def environment(env_id: str, root: str | None, mode: str) -> Any:
     register()
     cameras = {"hand_camera": {"width": SIDE, "height": SIDE}}
     inner = gymnasium.make(
-        env_id, objects_root=root, obs_mode="rgbd", reward_mode="dense", control_mode=mode, enable_segmentation=True,
-        absent_probability=0.25, base_camera=False, camera_cfgs=cameras,
+        "PickClutterLang/Proxy-v0", obs_mode="rgbd", reward_mode="dense", control_mode="pd_ee_delta_pose",
+        enable_segmentation=True, absent_probability=0.25, base_camera=False, camera_cfgs=cameras,
     )  # fmt: skip
     return FlatObservation(DeclareAbsence(inner), mask=True)
 

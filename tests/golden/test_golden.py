@@ -1,9 +1,9 @@
 """Golden values: what small stores, runs, policies, teachers and tables came to before the package was rebuilt.
 
 Each case of `values.json` names the revision that it was recorded at: 3ef96b3, or a later one that meant to change it.
-It was recorded with the real YCB objects by
+It was recorded by
 
-    OMP_NUM_THREADS=1 PICKCLUTTER_YCB=... python tests/golden/record_golden.py REVISION
+    OMP_NUM_THREADS=1 python tests/golden/record_golden.py REVISION
 
 Rendering and arithmetic differ in their last bits from machine to machine. So cases are of what is stable, such as a
 few small steps, and figures are compared to a tolerance, the same one everywhere.
@@ -17,8 +17,6 @@ from pathlib import Path
 import pytest
 from golden_cases import CASES, LEARNED, MADE, RENDERED, measure
 from golden_measures import differences, load_values
-
-from helpers.paths import scanned_objects
 
 VALUES = load_values()
 
@@ -39,8 +37,6 @@ def check(case: str, inputs: Path, folder: Path) -> None:
 @pytest.mark.parametrize("case", RENDERED)
 def test_rendered(case: str, inputs: Path, tmp_path: Path) -> None:
     pytest.importorskip("sapien")
-    if "scanned" in case and scanned_objects() is None:
-        pytest.skip("no real YCB objects: set PICKCLUTTER_YCB")
     check(case, inputs, tmp_path)
 
 
