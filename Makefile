@@ -46,11 +46,13 @@ test: setup style
 	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 25 || status=$$?; \
 	wait $$beside || status=$$?; cat build/beside.log; exit $$status
 
-# What takes too long for every change: KILLS kills over all commands that write, and hundreds of episodes in one process.
+# What takes too long for every change: KILLS kills over all commands that write, hundreds of episodes in one process,
+# and long trainings of a teacher.
 torture: export OMP_NUM_THREADS = 1
 torture: export KILLS ?= 100
 torture: setup
-	$(PY) -m pytest tests/robustness --log-cli-level=INFO --timeout 0
+	$(PY) -m pytest $(addprefix tests/,robustness teacher_training demonstrations objects/meshes policy/test_taught_folder.py) \
+	--log-cli-level=INFO --timeout 0
 
 # The wheel, in clean environments outside the checkout.
 wheel-test: setup

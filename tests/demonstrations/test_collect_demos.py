@@ -16,6 +16,7 @@ from helpers.forkserver import run_python
 from helpers.own_objects import MESHES, make_own_set, own_entry
 from helpers.paths import PROGRAM
 from helpers.process_kill import run_killed
+from helpers.torture import only_torture
 from pickclutter_lang.demonstrations.config import ExportLerobotConfig
 from pickclutter_lang.demonstrations.lerobot import export_lerobot
 from pickclutter_lang.demonstrations.trajectories import Demonstrations, license_of
@@ -126,6 +127,7 @@ def frame_of(pose: Any, within: Any) -> Any:
     return matrices[0] @ np.linalg.inv(matrices[1])
 
 
+@only_torture
 def test_a_killed_collection_with_other_workers_ends_as_an_undisturbed_one(demos: Path, tmp_path: Path) -> None:
     common = [*SETTINGS, "n_videos=0", "out=demos"]
     place = "pickclutter_lang.demonstrations.collect_demos:merge"

@@ -51,8 +51,8 @@ class Kill(NamedTuple):
 
 
 def kill_of(name: str, number: int, count: int, whole: Outcome) -> Kill:
-    """Return kill `number` of `count` of a command: every second one after the first file, spread over the duration."""
-    after_first_file = number % 2 == 1
+    """Return kill `number` of `count` of a command, spread over it: those of even numbers after its first file."""
+    after_first_file = number % 2 == 0
     share = (number + random.Random(f"{name} {number} {count}").random()) / count
     return Kill(share * (whole.writing if after_first_file else whole.seconds), after_first_file)
 

@@ -24,6 +24,7 @@ from helpers.paths import ROOT
 from helpers.published_scenes import write_published
 from helpers.scene_data import make_toy_store
 from helpers.scene_runs import SMALL, make_finished_run
+from helpers.torture import TORTURE
 from pickclutter_lang.policy_making.config import PolicyExportConfig
 from pickclutter_lang.policy_making.export_policy import export_policy
 
@@ -66,7 +67,7 @@ class WritingCommand(NamedTuple):
     prepare: Callable[[Path, Path], object] = lambda inputs, work: None
     """Called with the inputs and the empty folder."""
     cheap: bool = False
-    """It takes few seconds: `make test` kills it too."""
+    """It takes few seconds: `make test` kills it too. One keeps its parts, one replaces its folder."""
     place: str = "o"
     """What it writes, relative to its folder: a folder, or a file with a suffix."""
 
@@ -157,8 +158,6 @@ NOT_KILLED = {
     "verify-scenes": "writes nothing",
 }
 """Commands without a row, and why."""
-TORTURE = int(os.environ.get("KILLS", "0"))
-"""Kills over all commands; 0: of the cheap ones alone, twice each."""
 NAMES = [name for name, command in WRITING.items() if TORTURE or command.cheap]
 """Names of the command lines that are tried."""
 

@@ -22,6 +22,7 @@ from helpers.photos import photo
 from helpers.policies import random_policy
 from helpers.process_kill import run_killed
 from helpers.small_disk import can_mount, on_small_disk
+from helpers.torture import only_torture
 from pickclutter_lang.commands import main
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.policy import torch_networks
@@ -286,6 +287,8 @@ def test_a_damaged_memory_stops_each_command(place: Path, tmp_path: Path, capfd:
         LanguagePickPolicy.load(mine)
 
 
+@pytest.mark.slow
+@only_torture
 def test_a_killed_teach_leaves_a_whole_policy_or_none(place: Path, tmp_path: Path) -> None:
     words = ["teach", f"policy={place / 'policy'}", "names=[pear]", f"images={place / 'pears'}"]
     run_killed([*PROGRAM, *words, f"out={tmp_path / 'out'}"], "pickclutter_lang.utils.io:fsync", 9, tmp_path)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from helpers.chat_server import chat_server, completion
-from helpers.writing_commands import TORTURE, make_inputs
+from helpers.torture import TORTURE
+from helpers.writing_commands import make_inputs
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from helpers.paths import PROGRAM
 from helpers.process_kill import run_killed
 from helpers.scene_runs import config, make_toys
 from helpers.small_disk import call
+from helpers.torture import only_torture
 from pickclutter_lang.errors import LockedError
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
@@ -109,6 +110,7 @@ def test_checkpoints_that_a_killed_training_had_no_time_to_delete_are_deleted(
     assert leftovers(tmp_path) == []
 
 
+@only_torture
 def test_an_export_that_is_killed_while_it_writes_goes_on(finished: Path, tmp_path: Path) -> None:
     words = ["export-policy", f"run={finished}", f"out={tmp_path / 'policy'}"]
     run_killed([*PROGRAM, *words], "pickclutter_lang.utils.io:fsync", 3, tmp_path)

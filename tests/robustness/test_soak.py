@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from helpers.paths import ROOT
-from helpers.writing_commands import TORTURE
+from helpers.torture import TORTURE, only_torture
 
 log = logging.getLogger(__name__)
 RESETS, PICKS = (400, 150) if TORTURE else (25, 5)
@@ -111,7 +111,7 @@ def test_memory_and_open_files_are_flat() -> None:
 
 @pytest.mark.sim
 @pytest.mark.slow
-@pytest.mark.skipif(not TORTURE, reason="takes minutes: make torture")
+@only_torture
 def test_the_demo_keeps_nothing_of_new_names(inputs: Path) -> None:
     pytest.importorskip("gradio", reason="needs the demo extra")
     with socket.socket() as probe:

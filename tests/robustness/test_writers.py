@@ -17,13 +17,14 @@ import pytest
 
 from helpers.kill_runs import COMMAND, contents, kill_of, leftovers, run
 from helpers.small_disk import call, can_mount, on_small_disk
-from helpers.writing_commands import NAMES, NOT_KILLED, TORTURE, WRITING, command_words
+from helpers.torture import TORTURE
+from helpers.writing_commands import NAMES, NOT_KILLED, WRITING, command_words
 from pickclutter_lang.commands import COMMANDS, main
 from pickclutter_lang.utils.locks import dir_lock, file_lock
 
 log = logging.getLogger(__name__)
 pytestmark = pytest.mark.slow
-KILLS = -(-TORTURE // len(NAMES)) if TORTURE else 2
+KILLS = -(-TORTURE // len(NAMES)) if TORTURE else 1
 ROOM = 0.6
 """Room on a small disk, as a fraction of what a command writes."""
 SWEEPS = ("reproduce-table12", "reproduce-tables")

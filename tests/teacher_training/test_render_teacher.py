@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from helpers.teacher_data import CATALOG, SCENES, write_scenes, write_views
+from helpers.torture import only_torture
 from pickclutter_lang.datasets.object_views import write_object_views
 from pickclutter_lang.datasets.transforms.crops import (
     AffineCrops,
@@ -96,6 +97,7 @@ def write_kind_views(folder: Path, seeds: range) -> Path:
 
 
 @pytest.mark.slow
+@only_torture
 def test_a_run_learns_resumes_to_the_bit_and_is_exported(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from helpers.torture import only_torture
 from pickclutter_lang.language.captions import attribute_words
 from pickclutter_lang.language.object_attributes import attributes_of
 from pickclutter_lang.objects.catalog import paper_catalog
@@ -53,6 +54,7 @@ def test_texts_of_a_step_follow_from_the_seed(model: SentenceEncoder, monkeypatc
 
 
 @pytest.mark.slow
+@only_torture
 def test_a_few_steps_come_near_directions_of_meaning(model: SentenceEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     texts, targets = pairs = text_targets(NAMED, WORDS, WIDTH)
     assert targets.shape == (len(texts), WIDTH) and len(set(texts)) > 1000

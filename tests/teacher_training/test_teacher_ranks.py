@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from helpers.ranks import train_in_ranks
 from helpers.teacher_data import write_scenes, write_views
+from helpers.torture import only_torture
 from pickclutter_lang.training.checkpoint import epoch_folder
 
 EXACTLY = [
@@ -34,6 +35,7 @@ def overrides(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 @pytest.mark.slow
+@only_torture
 def test_the_first_step_is_that_of_one_process(overrides: list[str], tmp_path: Path) -> None:
     """Its gradients are compared by the optimizer's means, in float64: in float32 they differ by rounding."""
     terms, means = [], []

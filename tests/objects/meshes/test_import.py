@@ -17,6 +17,7 @@ from scipy.spatial import ConvexHull
 from helpers.forkserver import run_python
 from helpers.own_meshes import write_all, write_bop, write_obj, write_ply, write_scanned, write_stl
 from helpers.process_kill import run_killed
+from helpers.torture import only_torture
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MissingExtraError
 from pickclutter_lang.objects import meshes
 from pickclutter_lang.objects.catalog import Catalog
@@ -213,6 +214,7 @@ def test_each_object_can_be_used_as_soon_as_it_is_reported(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+@only_torture
 def test_an_import_that_was_killed_before_its_first_object_goes_on(tmp_path: Path) -> None:
     place = "pickclutter_lang.objects.meshes.importer:write_surface"
     box, out = write_stl(tmp_path), tmp_path / "mine"
