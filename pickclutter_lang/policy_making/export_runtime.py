@@ -53,9 +53,8 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
 
     `student.onnx` maps `images` [1, K, S, S] (see `StudentRuntime.preprocess`) and the text features of any C names,
     `positive` and `negative` [C, D], to `probabilities` [1, C], `attention` and `cell_logits`, both [1, C, h, w].
-    `crop_classifier.onnx` maps object crops, `images` [N, 3, S, S] and their `masks` [N, S, S], to `logits` [N, C] of
-    the folder's names. All inputs and outputs are float32. Thresholds and catalog are those of the policy, and
-    text features those of its names and of `config.names`. A color by itself, "red one", brings those of all colors, which
+    All inputs and outputs are float32. Thresholds and catalog are those of the policy, and text features those of its
+    names and of `config.names`. A color by itself, "red one", brings those of all colors, which
     it competes with.
 
     :raises MissingExtraError: without the extra `export`

@@ -1,4 +1,6 @@
-"""The cases of golden values, one a room. Names of cases and measures are the keys of `values.json`: they stay.
+"""The cases of golden values, one a room and one of decisions.
+
+Names of cases and measures are the keys of `values.json`: they stay.
 
 Only the modules `golden_rendered`, `golden_learned`, `golden_policies` and `golden_made` call the package.
 """
@@ -12,7 +14,7 @@ import torch
 from golden_learned import picture_files, picture_run, scene_run
 from golden_made import embedded_teachers, kinds, presets, scene_table, teacher_of_renders
 from golden_measures import Measures
-from golden_policies import answers, episodes
+from golden_policies import answers, decisions, episodes
 from golden_rendered import stores
 
 Case = Callable[[Path, Path], Measures]
@@ -35,6 +37,7 @@ MADE: dict[str, Case] = {
     "teachers of the package": embedded_teachers,
     "table of scenes": scene_table,
     "presets": presets,
+    "policies of the package": decisions,
     "kinds": kinds,
 }
 """What takes a second."""

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from bench import painted_observation
 from golden_learned import CLOSER, SIDE, scene_inputs
 from golden_measures import Measures, of_arrays, of_figures
 from safetensors.torch import load_file
+from scipy.special import logit
 
 from helpers import scene_runs
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.policy.detectors import OracleDetector, RandomDetector, StudentDetector
+from pickclutter_lang.policy.example_memory import load_examples
+from pickclutter_lang.policy.observations import segment_observation
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
-from pickclutter_lang.policy_folder.folder import Thresholds
+from pickclutter_lang.policy.torch_networks import CropEncoder, TorchNetworks, load_pretrained
+from pickclutter_lang.policy_folder.folder import Thresholds, policy_folder
 from pickclutter_lang.policy_making.config import PolicyExportConfig
 from pickclutter_lang.policy_making.export_policy import export_policy
 from pickclutter_lang.policy_making.stored_scenes import scene_to_observation
@@ -25,6 +31,8 @@ from pickclutter_lang.teachers import load_teacher
 
 STEPS = {"simulator": 80, "student": 20, "teacher": 20, "chance": 20}
 SEEDS = (0, 1)
+ASKED = ("lemon", "hammer", "our gadget", "zorb", "fruit", "red lemon", "the red one", "mustard bottle")
+"""Names of `open`, of what was taught, new ones, a category, a description and a color by itself."""
 EARLY = 10
 """Steps of an episode whose figures are compared; what physics makes of last bits grows with each."""
 KEYS = (
@@ -64,6 +72,35 @@ def answers(inputs: Path, folder: Path) -> Measures:
         "judged thresholds": of_figures([one.threshold for one in judged], tolerance=0.02),
         "heat": of_arrays([one.heatmap for one in judged], tolerance=0.01),
     }
+
+
+def decisions(inputs: Path, folder: Path) -> Measures:
+    """Ask the policies of the package, in float32, about painted piles: by words, by examples, and by both."""
+    found: Measures = {}
+    for key in ("open", "ycb", "taught"):
+        student = in_float32("ycb" if key == "ycb" else "open")
+        policy = LanguagePickPolicy(StudentDetector(student))
+        if key == "taught":
+            pile = painted_observation(256)
+            for name, segment in (("lemon", 2), ("zorb", 5)):
+                policy.teach(pile, name, mask=segment_observation(pile) == segment)
+        judged = [
+            one for seed in range(4) for one in StudentDetector(student).detect(painted_observation(256, seed), ASKED)
+        ]
+        found[f"{key}: log odds"] = of_figures(
+            [float(np.clip(logit(one.score), -9, 9)) for one in judged], tolerance=0.05
+        )
+        found[f"{key}: masks"] = of_figures([float(one.mask.sum()) for one in judged], tolerance=0.02)
+    return found
+
+
+def in_float32(name: str) -> StudentRuntime:
+    """Open a policy of the package with networks that compute alike on all processors."""
+    config, weights, text = load_pretrained(name)
+    networks = TorchNetworks(replace(config.student, precision="float32"), weights, text)
+    networks.__dict__["_crop_encoder"] = CropEncoder(use_bf16=False).eval()
+    examples = load_examples(policy_folder(name))
+    return StudentRuntime(config.student, networks, config.thresholds, examples=examples)
 
 
 def episodes(inputs: Path, folder: Path) -> Measures:
