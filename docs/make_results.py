@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from pickclutter_lang.evaluation.metrics import MEASURES, hits_of, paired, share_of
-from pickclutter_lang.objects.kinds import all_kinds
+from pickclutter_lang.kinds import all_kinds
 from pickclutter_lang.results.intervals import Bootstrap, Estimate, RunScores, SplitScores, share
 from pickclutter_lang.utils.markdown import markdown_table
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.objects.kinds.finishes import Finish, choice
+from pickclutter_lang.kinds.finishes import Finish, choice
 from pickclutter_lang.objects.procedural.textures import PATTERNS
 from pickclutter_lang.utils.images import IMAGE_SUFFIXES, image_files, read_image
 from pickclutter_lang.utils.typing import FloatArray

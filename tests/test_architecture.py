@@ -17,6 +17,8 @@ LAYERS = (
     "errors",
     "utils",
     "objects",
+    "kinds",
+    "objects.object_sets",
     "datasets.scenes",
     "manipulation",
     "language",
@@ -67,6 +69,8 @@ OWNERS = {
 FORBIDDEN = {
     "envs": {"torch"},
     "objects": {"torch"},
+    "kinds": {"torch"},
+    "objects.object_sets": {"torch"},
     "datasets.scenes": {"torch"},
     "students": {"h5py", "omegaconf", "json", "pathlib"},
     "distillation": {"h5py", "omegaconf", "json", "pathlib"},

@@ -18,11 +18,11 @@ from pickclutter_lang.envs.config import ObjectSheetConfig, ObjectViewConfig
 from pickclutter_lang.envs.generation.simulation import add_lights_and_ground
 from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, sapien_names, shared_engine
 from pickclutter_lang.errors import InvalidArgumentError, MissingAssetsError
+from pickclutter_lang.kinds import Kind, all_kinds, find_kinds
+from pickclutter_lang.kinds.kind_set import write_instance
 from pickclutter_lang.manipulation.gripper import rotation_matrix
 from pickclutter_lang.objects.catalog import select_objects
 from pickclutter_lang.objects.catalog_file import words_of_entry
-from pickclutter_lang.objects.kinds import Kind, all_kinds, find_kinds
-from pickclutter_lang.objects.kinds.kind_set import write_instance
 from pickclutter_lang.objects.object_sets import is_kinds, load_object_set
 from pickclutter_lang.utils.images import Cell, contact_sheet, png_bytes
 from pickclutter_lang.utils.io import atomic_write, create_dir

@@ -29,7 +29,7 @@ from pickclutter_lang.datasets.transforms.crops import (
 )
 from pickclutter_lang.datasets.transforms.resampling import bounding_square
 from pickclutter_lang.errors import DatasetError, MismatchError
-from pickclutter_lang.objects.kinds import find_kinds
+from pickclutter_lang.kinds import find_kinds
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.utils.reading import read_json
 from pickclutter_lang.utils.typing import FloatArray

@@ -11,10 +11,10 @@ from typing import TypeVar
 import numpy as np
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.kinds import Kind, all_kinds
 from pickclutter_lang.language.instructions import COLORS, INSTRUCTION_TEMPLATES, instruction, parse_target_name
 from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
 from pickclutter_lang.objects.catalog import CatalogObject, all_objects, select_objects
-from pickclutter_lang.objects.kinds import Kind, all_kinds
 from pickclutter_lang.utils.words import counted, with_article
 
 DRAWN, NAMED, OTHER, ABSENT, BLANK = "drawn", "named", "other", "absent", "blank"

@@ -14,10 +14,10 @@ from pickclutter_lang.evaluation.config import PickConfig
 from pickclutter_lang.evaluation.instructions import TYPED, Instruction, Pile
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner, Start
 from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder
+from pickclutter_lang.kinds.kind_set import KindSet
 from pickclutter_lang.language.instructions import MODIFIERS, Phrase, instruction, read_name, read_phrase, unread_words
 from pickclutter_lang.language.object_attributes import attributes_of
 from pickclutter_lang.objects.catalog import CatalogObject
-from pickclutter_lang.objects.kinds.kind_set import KindSet
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet, load_object_set
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.teacher_detector import TeacherDetector

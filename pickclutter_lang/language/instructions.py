@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.kinds.kind import words_of_kinds
 from pickclutter_lang.language.label_names import one_spelling, validate_label_names
 from pickclutter_lang.language.object_attributes import attributes_of, noun_tags
 from pickclutter_lang.objects.catalog import Catalog, CatalogObject, all_objects
-from pickclutter_lang.objects.kinds.kind import words_of_kinds
 from pickclutter_lang.utils.words import counted, plurals_of
 
 INSTRUCTION_TEMPLATES = (

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from pickclutter_lang.kinds.materials import UNSAID_MATERIAL
 from pickclutter_lang.objects.catalog import CatalogObject, all_objects
-from pickclutter_lang.objects.kinds.materials import UNSAID_MATERIAL
 from pickclutter_lang.utils.words import plurals_of
 
 # Words that one word implies: a sphere is round, steel is metal.

@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.kinds.kind import Kind, all_kinds, find_kinds
+from pickclutter_lang.kinds.kind_set import load_kind_set
+from pickclutter_lang.kinds.proxy_set import build_proxy_set
 from pickclutter_lang.objects.catalog import (
     Catalog,
     CatalogObject,
@@ -29,8 +32,6 @@ from pickclutter_lang.objects.catalog_file import (
     parse_catalog,
     read_catalog,
 )
-from pickclutter_lang.objects.kinds.kind import Kind, all_kinds, find_kinds
-from pickclutter_lang.objects.kinds.kind_set import load_kind_set
 from pickclutter_lang.objects.object_set import (
     DEFAULT_INSTANCES,
     MAX_INSTANCES,
@@ -39,7 +40,6 @@ from pickclutter_lang.objects.object_set import (
     measured,
     read_model_db,
 )
-from pickclutter_lang.objects.proxy_set import build_proxy_set
 from pickclutter_lang.utils.validation import check_folder, check_path, within
 
 __all__ = ["DEFAULT_INSTANCES", "MAX_INSTANCES", "MODEL_DB_FILE", "ObjectSet", "load_object_set"]

@@ -24,6 +24,7 @@ from pickclutter_lang.datasets.transforms.crops import (
 )
 from pickclutter_lang.datasets.transforms.resampling import bounding_square
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.kinds import find_kinds
 from pickclutter_lang.language.captions import (
     Caption,
     absent_caption,
@@ -38,7 +39,6 @@ from pickclutter_lang.language.captions import (
 from pickclutter_lang.language.object_attributes import ObjectAttributes, attributes_of, attributes_of_instance
 from pickclutter_lang.objects.catalog import all_objects, paper_catalog
 from pickclutter_lang.objects.catalog_file import object_of_words
-from pickclutter_lang.objects.kinds import find_kinds
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.data import IMAGE_SIZE, TeacherData, excluded_ids
 from pickclutter_lang.teacher_training.trainable_teacher import Batch, SceneBatch, competing_captions

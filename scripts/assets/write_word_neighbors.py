@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save
 
+from pickclutter_lang.kinds import all_kinds
 from pickclutter_lang.language.label_names import vocabulary
-from pickclutter_lang.objects.kinds import all_kinds
 from pickclutter_lang.teacher_training.sentence_teacher import SentenceEncoder
 from pickclutter_lang.teachers.known_words import NEIGHBORS_FILE
 from pickclutter_lang.teachers.open_clip_teacher import word_tokens

@@ -12,10 +12,10 @@ from pickclutter_lang.envs import renderer
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig
 from pickclutter_lang.envs.generation.simulation import drop_pile
 from pickclutter_lang.envs.grasp_labels import object_geometry
+from pickclutter_lang.kinds import all_kinds
+from pickclutter_lang.kinds.kind import FAMILIES
+from pickclutter_lang.kinds.kind_set import load_kind_set
 from pickclutter_lang.manipulation.gripper import rotation_matrix
-from pickclutter_lang.objects.kinds import all_kinds
-from pickclutter_lang.objects.kinds.kind import FAMILIES
-from pickclutter_lang.objects.kinds.kind_set import load_kind_set
 
 pytestmark = [pytest.mark.sim, pytest.mark.slow]
 CONFIG = PileConfig(min_objects=1, max_objects=1)

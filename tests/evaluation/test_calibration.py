@@ -15,7 +15,7 @@ from pickclutter_lang.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.evaluation.evaluate import prepare
 from pickclutter_lang.evaluation.report import detection_curves, draw_curves
 from pickclutter_lang.evaluation.rollout import seen_names
-from pickclutter_lang.objects.kinds.kind_set import load_kind_set
+from pickclutter_lang.kinds.kind_set import load_kind_set
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.policy_folder.folder import Thresholds

@@ -15,9 +15,9 @@ from pickclutter_lang.evaluation.instructions import (
     draw_instruction,
     typed_instruction,
 )
+from pickclutter_lang.kinds.kind_set import load_kind_set
 from pickclutter_lang.language.instructions import parse_target_name
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.objects.kinds.kind_set import load_kind_set
 from pickclutter_lang.utils.words import counted
 
 CATALOG = paper_catalog()

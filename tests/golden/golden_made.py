@@ -20,7 +20,7 @@ from pickclutter_lang.commands.app import compose_config
 from pickclutter_lang.experiments.images.config import ImageTrainConfig
 from pickclutter_lang.experiments.scenes.config import TrainConfig
 from pickclutter_lang.experiments.scenes.table12 import write_table
-from pickclutter_lang.objects.kinds import all_kinds
+from pickclutter_lang.kinds import all_kinds
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.train import train_teacher
 from pickclutter_lang.teachers import load_teacher

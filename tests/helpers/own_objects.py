@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from pickclutter_lang.kinds import find_kinds
+from pickclutter_lang.kinds.kind_set import write_instance
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, CatalogEntry, write_catalog
-from pickclutter_lang.objects.kinds import find_kinds
-from pickclutter_lang.objects.kinds.kind_set import write_instance
 from pickclutter_lang.objects.object_sets import MODEL_DB_FILE
 from pickclutter_lang.objects.procedural.writer import model_db_entry
 

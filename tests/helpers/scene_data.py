@@ -12,9 +12,9 @@ import h5py
 import numpy as np
 
 from pickclutter_lang.datasets.scenes import Manifest, ObjectEntry, SceneRow, SceneStore, scene_fields, write_shard
+from pickclutter_lang.kinds.kind_set import LEARNING_SPLITS
 from pickclutter_lang.objects.catalog import paper_catalog, unseen_objects
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, catalog_bytes, write_catalog
-from pickclutter_lang.objects.kinds.kind_set import LEARNING_SPLITS
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.utils.constants import MAX_ACTORS
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pickclutter_lang.kinds import all_kinds, find_kinds
 from pickclutter_lang.language.captions import (
     Caption,
     Predicate,
@@ -26,7 +27,6 @@ from pickclutter_lang.language.object_attributes import (
     noun_tags,
 )
 from pickclutter_lang.objects.catalog import all_objects, paper_catalog
-from pickclutter_lang.objects.kinds import all_kinds, find_kinds
 
 OBJECTS = {item.name: attributes_of(item) for item in paper_catalog()}
 

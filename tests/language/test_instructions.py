@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.kinds.kind_set import load_kind_set
 from pickclutter_lang.language.instructions import (
     INSTRUCTION_TEMPLATES,
     instruction,
@@ -16,7 +17,6 @@ from pickclutter_lang.language.instructions import (
     unread_words,
 )
 from pickclutter_lang.objects.catalog import Catalog, all_objects
-from pickclutter_lang.objects.kinds.kind_set import load_kind_set
 
 NAMES = [
     *("lemon", "orange", "mug", "bowl", "bowling ball", "knife", "tomato", "dice", "rubik's cube", "gray box"),

@@ -9,8 +9,8 @@ import pytest
 
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig, sample_layout, scene_rng
 from pickclutter_lang.errors import UnknownObjectError
+from pickclutter_lang.kinds.kind_set import LEARNING_SPLITS
 from pickclutter_lang.objects.catalog import CatalogObject, paper_catalog
-from pickclutter_lang.objects.kinds.kind_set import LEARNING_SPLITS
 from pickclutter_lang.objects.object_sets import (
     MAX_INSTANCES,
     ObjectSet,

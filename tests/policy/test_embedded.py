@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from helpers.paths import ROOT
+from pickclutter_lang.kinds.kind_set import load_kind_set
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.objects.kinds.kind_set import load_kind_set
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy_folder.folder import CONFIG_FILE, EMBEDDED_POLICIES, load_config, policy_folder
 

@@ -24,7 +24,7 @@ from pickclutter_lang.datasets.transforms.crops import (
     random_color_jitter,
 )
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
-from pickclutter_lang.objects.kinds import find_kinds
+from pickclutter_lang.kinds import find_kinds
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
 from pickclutter_lang.teacher_training.config import TeacherTrainConfig
 from pickclutter_lang.teacher_training.data import TeacherData, excluded_ids

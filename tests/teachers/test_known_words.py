@@ -11,8 +11,8 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
+from pickclutter_lang.kinds.kind import all_kinds
 from pickclutter_lang.objects.catalog import paper_catalog
-from pickclutter_lang.objects.kinds.kind import all_kinds
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.policy_folder.folder import Thresholds

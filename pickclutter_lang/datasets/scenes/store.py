@@ -109,7 +109,7 @@ class SceneStore:
 
     def synonyms_of(self, names: Collection[str]) -> list[str]:
         """Return the synonyms of labels: those of the store's own catalog, of kinds, or of the package's objects."""
-        from pickclutter_lang.objects.kinds import find_kinds
+        from pickclutter_lang.kinds import find_kinds
 
         of_package = find_kinds(sorted(names)) if self.manifest.has_instances else all_objects()
         items = of_package if self.own_catalog is None else self.own_catalog

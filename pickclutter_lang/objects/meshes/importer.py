@@ -33,7 +33,7 @@ from pickclutter_lang.objects.meshes.sources import (
     plain_entry,
     read_names,
 )
-from pickclutter_lang.objects.object_sets import MODEL_DB_FILE
+from pickclutter_lang.objects.object_set import MODEL_DB_FILE
 from pickclutter_lang.objects.procedural.writer import collision_obj, model_db_entry, write_surface
 from pickclutter_lang.utils.io import check_vacant, create_dir, write_json
 from pickclutter_lang.utils.locks import dir_lock
