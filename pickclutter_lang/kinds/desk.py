@@ -41,9 +41,8 @@ def adhesive_tape_roll(rng: Rng) -> Instance:
     inner = rng.uniform(12, 20) if rng.random() < 0.4 else rng.uniform(30, 38)
     outer = inner + rng.uniform(5, 0.55 * inner + 8)
     tall = rng.uniform(10, 24) if inner < 22 else rng.uniform(12, 50)
-    _, v = tx.uv_grid(128, 64)
     rings = tx.grid_noise(rng, (128, 64), 60, 2)
-    wound = tx.to_uint8(skin.tints[0] * (1 + 0.05 * rings[..., None] * (np.abs(v - 0.5)[..., None] < 0.5)))
+    wound = tx.to_uint8(skin.tints[0] * (1 + 0.05 * rings[..., None]))
     turn = rotation("y", 90) if rng.random() < 0.35 else np.eye(3)
     ring(model, inner + 1.8, outer, tall, wound, wedges=8, segments=32, turn=turn)
     core = choice(rng, ("brown", "white", ""))
@@ -301,9 +300,9 @@ def envelope(rng: Rng) -> Instance:
         skin = finish(rng, "paper", PAPERS, wear=0.4)
     extras = [w for w, share in (("stamp", 0.55), ("address", 0.6), ("window", 0.25)) if rng.random() < share]
     airmail = sort == "white" and rng.random() < 0.2
-    front = _front(rng, skin, wide, long, extras, airmail)
+    front = _envelope_front(rng, skin, wide, long, extras, airmail)
     pointed = rng.random() < 0.6
-    back = _back(rng, skin, wide, long, pointed, airmail)
+    back = _envelope_back(rng, skin, wide, long, pointed, airmail)
     flap_up = rng.random() < 0.45
     turn = rotation("y", 180) if flap_up else np.eye(3)
     sides = dict.fromkeys(("left", "right", "front", "back"), skin.solid(0.92)) | {"top": front, "bottom": back}
@@ -314,7 +313,7 @@ def envelope(rng: Rng) -> Instance:
     return model.instance(skin, "flat rectangular", features, density=400)
 
 
-def _canvas(skin: Finish, wide: float, long: float, airmail: bool) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+def _envelope_canvas(skin: Finish, wide: float, long: float, airmail: bool) -> tuple[Image.Image, ImageDraw.ImageDraw]:
     """Return the paper on its side: x runs along the envelope's long side."""
     image = Image.fromarray(np.ascontiguousarray(np.rot90(skin.image(wide, long, 176))))
     draw = ImageDraw.Draw(image)
@@ -327,8 +326,8 @@ def _canvas(skin: Finish, wide: float, long: float, airmail: bool) -> tuple[Imag
     return image, draw
 
 
-def _front(rng: Rng, skin: Finish, wide: float, long: float, extras: list[str], airmail: bool) -> TextureImage:
-    image, draw = _canvas(skin, wide, long, airmail)
+def _envelope_front(rng: Rng, skin: Finish, wide: float, long: float, extras: list[str], airmail: bool) -> TextureImage:
+    image, draw = _envelope_canvas(skin, wide, long, airmail)
     w, h = image.size
     ink = (34, 36, 60) if skin.tints[0].mean() > 90 else (232, 230, 220)
     if "window" in extras:
@@ -361,9 +360,9 @@ def _lines(rng: Rng, draw: ImageDraw.ImageDraw, x: float, y: float, long: float,
             end += step + 2.5
 
 
-def _back(rng: Rng, skin: Finish, wide: float, long: float, pointed: bool, airmail: bool) -> TextureImage:
+def _envelope_back(rng: Rng, skin: Finish, wide: float, long: float, pointed: bool, airmail: bool) -> TextureImage:
     """Paint the back: the seams, and the flap with its shadow."""
-    image, draw = _canvas(skin, wide, long, airmail)
+    image, draw = _envelope_canvas(skin, wide, long, airmail)
     w, h = image.size
     shade, light = (tuple(int(c) for c in (skin.tints[0] * f).clip(0, 255)) for f in (0.72, 0.96))
     for x in (0, w):
@@ -385,10 +384,10 @@ HOLE_PUNCH_COLORS = [*VIVID, *weighted("black 3, grey, blue, red")]
 @generates("hole punch")
 def hole_punch(rng: Rng) -> Instance:
     """Hole punches: two-hole punches for the desk with a wide lever, and pliers for single holes."""
-    return _hand(rng) if rng.random() < 0.25 else _desk(rng)
+    return _hand_punch(rng) if rng.random() < 0.25 else _desk_punch(rng)
 
 
-def _desk(rng: Rng) -> Instance:
+def _desk_punch(rng: Rng) -> Instance:
     """Return a punch for two holes, standing; its lever rises towards +y."""
     model = ModelBuilder()
     wide = rng.uniform(92, 130)
@@ -421,7 +420,7 @@ def _desk(rng: Rng) -> Instance:
     return model.instance(skin, "irregular", features, density=900)
 
 
-def _hand(rng: Rng) -> Instance:
+def _hand_punch(rng: Rng) -> Instance:
     """Return pliers for one hole, lying, with the jaws at +y."""
     model = ModelBuilder()
     long = rng.uniform(110, 150)
@@ -563,6 +562,9 @@ def _label() -> TextureImage:
     return np.asarray(image)
 
 
+PAPER_CLIP_WIRES = {"grey": STEEL, "orange": ((202, 124, 82),), "yellow": ((206, 166, 74),)}
+
+
 @generates("paper clip")
 def paper_clip(rng: Rng) -> Instance:
     """Paper clips: bent wires with three turns, rounded, square or triangular, of steel, copper or colored plastic."""
@@ -572,17 +574,8 @@ def paper_clip(rng: Rng) -> Instance:
     if rng.random() < 0.5:
         skin = finish(rng, "plastic", VIVID, weighted("plain 4, striped"), pitch=(3, 6), wear=0.2)
     else:
-        word, rgb = choice(
-            rng,
-            (
-                ("grey", STEEL),
-                ("grey", STEEL),
-                ("grey", STEEL),
-                ("orange", ((202, 124, 82),)),
-                ("yellow", ((206, 166, 74),)),
-            ),
-        )
-        skin = finish(rng, "metal", word, wear=0.3, rgb=rgb)
+        word = choice(rng, weighted("grey 3, orange, yellow"))
+        skin = finish(rng, "metal", word, wear=0.3, rgb=PAPER_CLIP_WIRES[word])
     form = choice(rng, weighted("rounded 3, triangular, square"))
     power = {"rounded": 2.0, "triangular": 1.25, "square": 5.0}[form]
 
@@ -599,8 +592,8 @@ def paper_clip(rng: Rng) -> Instance:
         [
             [(a, high * rng.uniform(-0.6, 0.2) - 0.1 * length)],
             turn(0, a, high, 1),
-            turn(-gap / 2 + 0.0, inner, low, -1),
-            turn(-gap / 2 + gap / 2, inner - gap / 2, high - 0.16 * length, 1),
+            turn(-gap / 2, inner, low, -1),
+            turn(0.0, inner - gap / 2, high - 0.16 * length, 1),
             [(-inner + gap / 2, low + 0.3 * length)],
         ]
     )
