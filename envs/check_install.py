@@ -16,7 +16,7 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
-from pickclutter_lang.envs.simulator import SIMULATORS, installed_simulator
+from pickclutter_lang.envs.simulator import known_simulators, simulator
 from pickclutter_lang.errors import (
     InvalidArgumentError,
     MissingExtraError,
@@ -31,8 +31,6 @@ from pickclutter_lang.utils.validation import check_path
 
 PACKAGES = ("pickclutter-lang", "numpy", "gymnasium", "sapien", "scipy", "trimesh")
 _OTHER_PACKAGES = (
-    "mani_skill2",
-    "mani_skill",
     "torch",
     "open_clip_torch",
     "timm",
@@ -98,24 +96,24 @@ def check_install(config: InstallConfig) -> Iterator[str]:
 
 def check_python() -> str:
     """Check that the installed simulator has wheels for this Python."""
-    simulator = SIMULATORS[installed_simulator()]
-    if not (3, 10) <= sys.version_info[:2] <= simulator.newest_python:
-        newest = ".".join(map(str, simulator.newest_python))
+    installed = simulator()
+    if not (3, 10) <= sys.version_info[:2] <= installed.newest_python:
+        newest = ".".join(map(str, installed.newest_python))
         raise InvalidArgumentError(
-            f"expected Python 3.10 to {newest} with {simulator.package}, but got {platform.python_version()}"
+            f"expected Python 3.10 to {newest} with {installed.package}, but got {platform.python_version()}"
         )
     return f"{platform.python_version()} on {platform.platform()}"
 
 
 def check_packages() -> str:
     """Check that the packages are installed, and that sapien can read arrays of this numpy version."""
-    simulator = SIMULATORS[installed_simulator()]
-    names = (*PACKAGES, simulator.package, *(["setuptools"] if simulator.sapien == "2" else []))
+    installed = simulator()
+    names = (*PACKAGES, installed.package, *installed.beside)
     found = {package: installed_version(package) for package in names}
     for package, version in found.items():
         if version is None:
-            raise MissingExtraError(package, simulator.extra)
-    pins = [Requirement(line) for line in requires(simulator.package) or ()]
+            raise MissingExtraError(package, installed.extra)
+    pins = [Requirement(line) for line in requires(installed.package) or ()]
     broken = [
         f"{pin.name}{pin.specifier}, but got {version}"
         for pin in pins
@@ -125,7 +123,7 @@ def check_packages() -> str:
     if broken:  # by an install of something else
         extras = [extra for package, extra in _BESIDE.items() if installed_version(package)]
         raise InvalidArgumentError(
-            f"expected, for {simulator.package}, {', '.join(broken)}; {install_line(simulator.extra, *extras)}"
+            f"expected, for {installed.package}, {', '.join(broken)}; {install_line(installed.extra, *extras)}"
         )
     return ", ".join(f"{package} {version}" for package, version in found.items())
 
@@ -165,12 +163,12 @@ def render_pile(config: InstallConfig) -> str:
     import numpy as np
     from PIL import Image
 
-    from pickclutter_lang.envs.registration import prepare_simulator
+    from pickclutter_lang.envs.renderer import sapien_names
     from pickclutter_lang.utils.images import png_bytes
 
     out, objects = Path(config.out), config.objects
     create_dir(out.parent)
-    prepare_simulator()
+    sapien_names()
     from pickclutter_lang.envs.generation.pile_sampling import PileConfig
     from pickclutter_lang.envs.generation.scene_generator import SceneGenerator
 
@@ -189,7 +187,8 @@ def machine_report() -> dict[str, str]:
         renderer = f"{type(error).__name__}: {error}"
     memory = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
     free, total = (int(memory[name].split()[0]) / 1e6 for name in ("MemAvailable", "MemTotal"))
-    versions = (f"{name} {installed_version(name) or 'absent'}" for name in (*PACKAGES, *_OTHER_PACKAGES))
+    simulators = (one.package for one in known_simulators().values())
+    versions = (f"{name} {installed_version(name) or 'absent'}" for name in (*PACKAGES, *simulators, *_OTHER_PACKAGES))
     return {
         "system": f"{platform.platform()}, Python {platform.python_version()}",
         "packages": ", ".join(versions),

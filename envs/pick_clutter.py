@@ -41,7 +41,13 @@ from pickclutter_lang.envs.randomization import (
     image_noise,
     noisy_depth,
 )
-from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, renderer_options, shared_engine
+from pickclutter_lang.envs.renderer import (
+    count_meshes,
+    drop_unused_meshes,
+    prepare_renderer,
+    shader_folder,
+    shared_engine,
+)
 from pickclutter_lang.errors import InvalidArgumentError, RendererError
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.object_sets import ObjectSet
@@ -53,13 +59,22 @@ OBS_MODES = (*_PLAIN_MODES, "rgbd", "pointcloud", "image_robot_seg", "rgbd_robot
 _LARGEST = float(np.finfo(np.float32).max)
 
 
+def renderer_options() -> dict[str, Any]:
+    """Return the arguments with which mani_skill2's environments render off screen and start fast."""
+    prepare_renderer()
+    return {"renderer_kwargs": {"offscreen_only": True}, "shader_dir": str(shader_folder())}
+
+
 class ObjectSetEnv(PickClutterYCBEnv):  # type: ignore[misc]
     """`PickClutterYCBEnv` of given episodes, not of files; each model comes from its folder in an object set."""
 
     def __init__(self, object_set: ObjectSet, episodes: Sequence[Mapping[str, Any]], **kwargs: Any) -> None:
         """Make the environment; further arguments are those of mani_skill2's `BaseEnv`."""
-        self.object_set, self.episodes = object_set, episodes
-        self.episode_idx, self.goal_thresh = -1, GOAL_M  # as `PickClutterEnv.__init__`, which reads files, sets them
+        self.object_set = object_set
+        self.episodes = episodes
+        # as `PickClutterEnv.__init__`, which reads files, sets them
+        self.episode_idx = -1
+        self.goal_thresh = GOAL_M
         super(PickClutterEnv, self).__init__(**{**renderer_options(), **kwargs})
 
     def _load_actors(self) -> None:

@@ -2,51 +2,35 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from collections.abc import Mapping
+from pkgutil import resolve_name
 from typing import Any
 
 import gymnasium as gym
 import h5py
-import numpy as np
-from numpy.typing import NDArray
 
-from pickclutter_lang.envs.registration import MAX_EPISODE_STEPS, native_arguments
-from pickclutter_lang.envs.simulator import installed_simulator
+from pickclutter_lang.envs.registration import MAX_EPISODE_STEPS
+from pickclutter_lang.envs.simulator import simulator
 
 
 class EpisodeRecorder(gym.Wrapper[Any, Any, Any, Any]):
-    """Records the last episode of an environment of `make_single`."""
+    """Records the last episode of an environment of `make_single`.
+
+    A simulator's `recorder` is its own `RecordEpisode` with `note_reset`, `images` and `before_first`.
+    """
 
     def __init__(self, env: gym.Env[Any, Any]) -> None:
         """Wrap what `make_single` returns, with no wrapper of one's own around it."""
-        self._unused = tempfile.TemporaryDirectory(prefix="recorder")  # both simulators open a file at once
+        self._unused = tempfile.TemporaryDirectory(prefix="recorder")  # every recorder opens a file at once
         given = {"trajectory_name": "unused", "save_video": False, "save_on_reset": False, "clean_on_close": False}
-        self._of_three = installed_simulator() == "maniskill3"
-        self._recorder: Any
-        if self._of_three:
-            from mani_skill.utils.logging_utils import logger
-            from mani_skill.utils.wrappers import CPUGymWrapper, RecordEpisode
-
-            logger.setLevel(logging.ERROR)  # it warns that it has no commit to note
-            # It records the batches of ManiSkill 3, inside of the wrapper that unbatches them.
-            self._recorder = RecordEpisode(env.env, self._unused.name, record_reward=False, **given)  # type: ignore[attr-defined]
-            super().__init__(CPUGymWrapper(self._recorder))
-        else:
-            from pickclutter_lang.envs.replay import RecordEpisode
-
-            self._recorder = RecordEpisode(_WithState(env), self._unused.name, **given)
-            super().__init__(self._recorder)
+        self._recorder = resolve_name(simulator().recorder)(env, self._unused.name, **given)
+        super().__init__(simulator().single(self._recorder))
 
     def reset(self, **given: Any) -> tuple[Any, dict[str, Any]]:
         """Start an episode, and forget the last one."""
         observation, info = super().reset(**given)
-        again = {"seed": given["seed"]}
-        if self._of_three:
-            self._recorder.last_reset_kwargs = again
-        else:
-            self._recorder._episode_info["reset_kwargs"] = again
+        self._recorder.note_reset({"seed": given["seed"]})
         return observation, info
 
     def flush(self, file: h5py.File) -> dict[str, Any]:
@@ -58,30 +42,15 @@ class EpisodeRecorder(gym.Wrapper[Any, Any, Any, Any]):
         """
         recorder = self._recorder
         recorder._json_data["episodes"].clear()
-        for images, key in self._images():
+        for images, key in recorder.images():
             images.pop(key, None)
-        recorder._h5_file, recorder._episode_id = file, -1 if self._of_three else 0
+        recorder._h5_file = file
+        recorder._episode_id = recorder.before_first
         recorder.flush_trajectory()
         (episode,) = recorder._json_data["episodes"]
-        if not self._of_three:
-            episode = {**episode, "success": episode["info"]["success"]}
+        if "success" not in episode:
+            episode["success"] = episode["info"]["success"]
         return {key: value for key, value in episode.items() if key != "episode_id"}
-
-    def _images(self) -> list[tuple[dict[str, Any], str]]:
-        """Return what was recorded of each camera, with the key of its segmentation."""
-        if self._of_three:
-            recorded = self._recorder._trajectory_buffer.observation["sensor_data"]
-            return [(images, "segmentation") for images in recorded.values()]
-        steps = self._recorder._episode_data
-        return [(images, "Segmentation") for step in steps for images in step["o"]["image"].values()]
-
-
-class _WithState(gym.Wrapper[Any, Any, Any, Any]):
-    """Passes the simulator's state on, as wrappers of Gymnasium below 1 did."""
-
-    def get_state(self) -> NDArray[np.float64]:
-        state: NDArray[np.float64] = self.env.unwrapped.get_state()  # type: ignore[attr-defined]
-        return state
 
 
 def replay_of(env_id: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,11 +61,9 @@ def replay_of(env_id: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     :param env_id: the id in Gymnasium
     :param arguments: those of `make_single`
     """
-    kept = {**gym.spec(env_id).kwargs, **native_arguments(**{**arguments, "enable_segmentation": False})}
-    if installed_simulator() == "maniskill2":
-        from pickclutter_lang.envs.replay import REPLAY_ID
-
-        env_id = f"pickclutter_lang.envs.replay:{REPLAY_ID}"
-    else:
-        env_id = f"pickclutter_lang.envs:{env_id}"
-    return {"env_id": env_id, "max_episode_steps": MAX_EPISODE_STEPS, "env_kwargs": kept}
+    native = simulator().arguments(**{**arguments, "enable_segmentation": False})
+    return {
+        "env_id": simulator().replay_id.format(env_id=env_id),
+        "max_episode_steps": MAX_EPISODE_STEPS,
+        "env_kwargs": {**gym.spec(env_id).kwargs, **native},
+    }

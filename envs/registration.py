@@ -5,15 +5,12 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from pickclutter_lang.envs.simulator import SIMULATORS, installed_simulator, require_simulator
+from pickclutter_lang.envs.simulator import Simulator, known_simulators, simulator
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
 from pickclutter_lang.objects.object_sets import ObjectSource, check_source, is_own, sources_of
 
 if TYPE_CHECKING:
     from gymnasium import Env
-
-    from pickclutter_lang.envs.pick_clutter import PickClutterLangEnv
-    from pickclutter_lang.envs.pick_clutter_v3 import PickClutterLangEnvV3
 
 MAX_EPISODE_STEPS = 200
 OBJECTS = {"YCB": "ycb", "Proxy": "proxy", "Kinds": "kinds", "Own": None}
@@ -33,29 +30,26 @@ def register() -> None:
     except ModuleNotFoundError as error:
         raise MissingExtraError("gymnasium", "sim") from error
 
-    limit = WrapperSpec(  # for tensors of many sub-scenes, in place of Gymnasium's, as `register_env` has it
-        "MSTimeLimit", "mani_skill.utils.registration:TimeLimitWrapper", {"max_episode_steps": MAX_EPISODE_STEPS}
-    )
-    for version, (name, objects) in product(_versions(), OBJECTS.items()):
-        of_three = version == SIMULATORS["maniskill3"].ids
-        if (env_id := f"PickClutterLang/{name}-{version}") not in registry:
+    limit = {"max_episode_steps": MAX_EPISODE_STEPS}
+    for one, (name, objects) in product(_registered(), OBJECTS.items()):
+        if (env_id := f"PickClutterLang/{name}-{one.ids}") not in registry:
             add(
                 id=env_id,
-                entry_point=f"pickclutter_lang.envs.registration:make_env{'_v3' if of_three else ''}",
+                entry_point=f"{type(one).__module__}:make_env",
                 max_episode_steps=MAX_EPISODE_STEPS,
                 # Gymnasium's passive checker refuses the empty observations of obs_mode="none".
                 disable_env_checker=True,
-                additional_wrappers=(limit,) if of_three else (),
+                additional_wrappers=(WrapperSpec("MSTimeLimit", one.limit, limit),) if one.limit else (),
                 kwargs={"objects": objects},
             )
 
 
-def _versions() -> list[str]:
-    """Return the version of the ids of the installed simulator, or those of both where there is not one."""
+def _registered() -> list[Simulator]:
+    """Return the installed simulator, or all where there is not one."""
     try:
-        return [SIMULATORS[installed_simulator()].ids]
+        return [simulator()]
     except (MissingExtraError, InvalidArgumentError):  # who makes an environment is told
-        return [simulator.ids for simulator in SIMULATORS.values()]
+        return list(known_simulators().values())
 
 
 def environment_id(objects: ObjectSource) -> str:
@@ -65,69 +59,17 @@ def environment_id(objects: ObjectSource) -> str:
     """
     check_source(objects)
     wanted = None if is_own(objects) else sources_of(objects)[0]
-    return f"PickClutterLang/{next(name for name, found in OBJECTS.items() if found == wanted)}-{_versions()[0]}"
-
-
-def make_env(**kwargs: Any) -> PickClutterLangEnv:
-    """Make the environment; the arguments are those of `PickClutterLangEnv`.
-
-    :raises InvalidArgumentError: for objects=None, or where ManiSkill 3 is installed
-    :raises MissingExtraError: where no simulator is
-    :raises RendererError: where there is no Vulkan loader or driver
-    """
-    _prepare(kwargs, "maniskill2")
-    from pickclutter_lang.envs.pick_clutter import PickClutterLangEnv
-
-    return PickClutterLangEnv(**kwargs)
-
-
-def make_env_v3(**kwargs: Any) -> PickClutterLangEnvV3:
-    """Make the environment on ManiSkill 3; arguments are those of `PickClutterLangEnvV3`, errors as of `make_env`."""
-    _prepare(kwargs, "maniskill3")
-    from pickclutter_lang.envs.pick_clutter_v3 import PickClutterLangEnvV3
-
-    return PickClutterLangEnvV3(**kwargs)
+    name = next(name for name, found in OBJECTS.items() if found == wanted)
+    return f"PickClutterLang/{name}-{_registered()[0].ids}"
 
 
 def make_single(env_id: str, obs_mode: str = "rgbd", enable_segmentation: bool = False, **kwargs: Any) -> Env[Any, Any]:
     """Make an environment of one pile; observations, rewards and info are NumPy's on either simulator.
 
     :param kwargs: arguments of `PickClutterLangEnv`; `camera_cfgs` are called `sensor_configs` on ManiSkill 3
-    :raises InvalidArgumentError: as of `native_arguments`
+    :raises InvalidArgumentError: for segmentation in another mode than `rgbd` on ManiSkill 3
     """
     import gymnasium
 
-    made = gymnasium.make(env_id, **native_arguments(obs_mode, enable_segmentation, **kwargs))
-    if installed_simulator() == "maniskill2":
-        return made
-    from mani_skill.utils.wrappers.gymnasium import CPUGymWrapper
-
-    return CPUGymWrapper(made)  # type: ignore[no-any-return]
-
-
-def native_arguments(obs_mode: str, enable_segmentation: bool, **kwargs: Any) -> dict[str, Any]:
-    """Return arguments of `make_single` as the environment of the installed simulator has them.
-
-    :raises InvalidArgumentError: for segmentation in another mode than `rgbd` on ManiSkill 3
-    """
-    if installed_simulator() == "maniskill2":
-        return {"obs_mode": obs_mode, "enable_segmentation": enable_segmentation, **kwargs}
-    if enable_segmentation and obs_mode != "rgbd":
-        raise InvalidArgumentError(f"expected obs_mode='rgbd' with segmentation on ManiSkill 3, but got {obs_mode!r}")
-    kwargs["sensor_configs"] = {**(kwargs.get("sensor_configs") or {}), **(kwargs.pop("camera_cfgs", None) or {})}
-    return {"obs_mode": "rgb+depth+segmentation" if enable_segmentation else obs_mode, **kwargs}
-
-
-def _prepare(kwargs: dict[str, Any], simulator: str) -> None:
-    require_simulator(simulator, f"an environment of -{SIMULATORS[simulator].ids}")
-    if kwargs.get("objects", "proxy") is None:
-        raise InvalidArgumentError("expected objects of PickClutterLang/Own, but got none; give objects='FOLDER'")
-    prepare_simulator()
-
-
-def prepare_simulator() -> None:
-    """Set the renderer up before anything imports sapien, and import it; errors are those of `prepare_renderer`."""
-    from pickclutter_lang.envs.renderer import prepare_renderer
-
-    prepare_renderer()
-    import sapien.core  # noqa: F401
+    native = simulator().arguments(obs_mode, enable_segmentation, **kwargs)
+    return simulator().single(gymnasium.make(env_id, **native))  # type: ignore[no-any-return]

@@ -7,7 +7,6 @@ Mesa's software driver (lavapipe) without one, or the user's own.
 from __future__ import annotations
 
 import ctypes.util
-import json
 import os
 import shutil
 import warnings
@@ -17,14 +16,15 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from pickclutter_lang.envs.simulator import installed_simulator
+from pickclutter_lang.envs.simulator import simulator
 from pickclutter_lang.errors import RendererError
 from pickclutter_lang.objects.procedural.writer import atomic_write_dir
-from pickclutter_lang.utils.io import atomic_write, cache_dir
+from pickclutter_lang.utils.io import cache_dir
 
 APT_LINE = "apt-get install -y --no-install-recommends libvulkan1 mesa-vulkan-drivers libgl1 libglib2.0-0 libx11-6"
 _ICD_FOLDERS = ("/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d")
-_LAYER = "VK_LAYER_PICKCLUTTER_external_semaphore"
+_CHOSEN = "VK_PICKCLUTTER_DRIVER"
+"""Environment variable with the software driver that was chosen here, for the processes that this one starts."""
 _MOST_LOADED = 64
 _loaded = 0
 _shared: tuple[Any, Any, dict[str, Any], int] | None = None
@@ -43,7 +43,7 @@ def prepare_renderer() -> str:
     """
     # sapien 2.2.2 imports pkg_resources, which says at each import that it will be dropped.
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
-    simulator = installed_simulator()
+    installed = simulator()
     if ctypes.util.find_library("vulkan") is None:
         raise RendererError(f"no Vulkan loader (libvulkan.so.1) was found; run: {APT_LINE}")
     chosen = _drivers_of_the_user()
@@ -52,9 +52,8 @@ def prepare_renderer() -> str:
     if Path("/dev/nvidiactl").exists() or any(Path("/dev/dri").glob("renderD*")):
         return "gpu: the system's GPU driver"
     driver = _software_driver()
-    os.environ.update({"VK_ICD_FILENAMES": str(driver), "VK_DRIVER_FILES": str(driver)})
-    if simulator == "maniskill2":
-        os.environ.update(_layer_variables())
+    os.environ.update({name: str(driver) for name in ("VK_ICD_FILENAMES", "VK_DRIVER_FILES", _CHOSEN)})
+    os.environ.update(installed.vulkan_variables())
     # Small images gain nothing from more threads, and several processes lose by them.
     os.environ.setdefault("LP_NUM_THREADS", "1")
     return f"software: {driver}"
@@ -62,8 +61,7 @@ def prepare_renderer() -> str:
 
 def _drivers_of_the_user() -> str | None:
     """Return the user's choice of drivers; sapien's import sets VK_ICD_FILENAMES to all there are, which is none."""
-    layer = os.environ.get("VK_INSTANCE_LAYERS") == _LAYER or installed_simulator() == "maniskill3"  # which needs none
-    if layer and os.environ.get("VK_DRIVER_FILES") == str(_software_driver()):
+    if _CHOSEN in os.environ and os.environ.get("VK_DRIVER_FILES") == os.environ[_CHOSEN]:
         return None  # inherited from the process that started this one
     named = os.environ.get("VK_DRIVER_FILES") or os.environ.get("VK_ICD_FILENAMES")
     all_there_are = {str(path) for path in Path(_ICD_FOLDERS[0]).glob("*")}
@@ -83,35 +81,6 @@ def _software_driver() -> Path:
     raise RendererError(f"no GPU and no software Vulkan driver (lvp_icd*.json) was found; run: {APT_LINE}")
 
 
-def _layer_variables() -> dict[str, str]:
-    """Return variables by which SAPIEN 2 takes lavapipe.
-
-    SAPIEN asks every device for the extension VK_KHR_external_semaphore_fd, which lavapipe of Mesa 25.0 lacks and
-    nothing rendered here uses. A Vulkan layer's manifest that declares it lets the loader accept the device.
-    """
-    folder = cache_dir() / "vulkan_layer"
-    functions = ["vkGetSemaphoreFdKHR", "vkImportSemaphoreFdKHR"]
-    layer = {
-        "name": _LAYER,
-        "type": "GLOBAL",
-        "library_path": "libVkLayer_MESA_device_select.so",
-        "api_version": "1.3.0",
-        "implementation_version": "1",
-        "description": "declares VK_KHR_external_semaphore_fd, which SAPIEN demands and does not use here",
-        "functions": {"vkNegotiateLoaderLayerInterfaceVersion": "vkNegotiateLoaderLayerInterfaceVersion"},
-        "device_extensions": [{"name": "VK_KHR_external_semaphore_fd", "spec_version": "1", "entrypoints": functions}],
-    }
-    manifest = {"file_format_version": "1.2.0", "layer": layer}
-    folder.mkdir(parents=True, exist_ok=True)
-    atomic_write(folder / "external_semaphore.json", json.dumps(manifest, indent=1).encode())
-    return {
-        "VK_LAYER_PATH": str(folder),
-        "VK_INSTANCE_LAYERS": _LAYER,
-        # Without it vkCreateInstance never returns, since the layer's library is loaded twice.
-        "NODEVICE_SELECT": "1",
-    }
-
-
 def shared_engine(**options: Any) -> tuple[Any, Any]:
     """Return the process's SAPIEN engine and its renderer, which is off screen unless the first call requests a window.
 
@@ -123,7 +92,9 @@ def shared_engine(**options: Any) -> tuple[Any, Any]:
     """
     global _shared
     if _shared is None:
-        _shared = _start_engine({"offscreen_only": True, **options})
+        sapien_names()
+        chosen = {"offscreen_only": True, **options}
+        _shared = *simulator().start_engine(str(shader_folder()), **chosen), chosen, os.getpid()
     engine, renderer, chosen, process = _shared
     if process != os.getpid():
         raise RendererError(
@@ -173,31 +144,17 @@ def _render_once(environment: Any) -> None:
 
 
 def sapien_names() -> Any:
-    """Return SAPIEN 2, or the names of SAPIEN 2 for SAPIEN 3."""
+    """Set the renderer up before anything imports sapien, and return the names of SAPIEN 2, see `Simulator.sapien`.
+
+    Errors are those of `prepare_renderer`.
+    """
     prepare_renderer()
-    return import_module("sapien.core" if installed_simulator() == "maniskill2" else "pickclutter_lang.envs.sapien3")
-
-
-def _start_engine(options: dict[str, Any]) -> tuple[Any, Any, dict[str, Any], int]:
-    sapien = sapien_names()
-    engine = sapien.Engine()
-    engine.set_log_level("error")
-    renderer = sapien.SapienRenderer(**options)
-    renderer.set_log_level("warn")
-    for name in ("camera_shader_dir", "viewer_shader_dir"):
-        setattr(sapien.render_config, name, str(shader_folder()))
-    return engine, renderer, options, os.getpid()
-
-
-def renderer_options() -> dict[str, Any]:
-    """Return the arguments with which mani_skill2's environments render off screen and start fast."""
-    prepare_renderer()
-    return {"renderer_kwargs": {"offscreen_only": True}, "shader_dir": str(shader_folder())}
+    return import_module(simulator().sapien)
 
 
 @lru_cache(maxsize=1)
 def shader_folder() -> Path:
-    """Return a copy of SAPIEN's shaders (`ibl`, `default` in SAPIEN 3) without the environment map, made at first use.
+    """Return a copy of the simulator's shaders without the environment map, made at first use.
 
     No environment map is used, so the images are the same to the pixel, but each process saves the seconds in
     which SAPIEN computes the map's table.
@@ -206,7 +163,7 @@ def shader_folder() -> Path:
 
     source = Path(sapien.__file__).parent / "vulkan_shader"
     target = cache_dir() / f"shaders-{sapien.__version__}"
-    name = "ibl" if installed_simulator() == "maniskill2" else "default"
+    name = simulator().shaders
     if (target / name).is_dir():
         return target / name
 

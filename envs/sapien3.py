@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,9 @@ from sapien.wrapper.actor_builder import ActorBuilder
 
 from pickclutter_lang.envs.renderer import prepare_renderer
 
-__all__ = ["Engine", "Pose", "SapienRenderer", "SceneConfig", "look_at", "render_config"]
+Pose = sapien.Pose
+SceneConfig = SimpleNamespace
+"""Physics of a scene, by the names of SAPIEN 2."""
 _PICTURES = ("Color", "ColorRaw", "PositionSegmentation")
 
 
@@ -23,60 +25,26 @@ def use_float_pictures() -> None:
         sapien.render.set_picture_format(name, "r32g32b32a32sfloat")
 
 
-class Pose(sapien.Pose):  # type: ignore[misc]
-    """A pose."""
-
-    @staticmethod
-    def from_transformation_matrix(matrix: Any) -> Pose:
-        """Return the pose of a matrix [4, 4]."""
-        return Pose(matrix)
-
-
-@dataclass
-class SceneConfig:
-    """Physics of a scene."""
-
-    default_dynamic_friction: float = 0.3
-    default_static_friction: float = 0.3
-    default_restitution: float = 0.0
-    contact_offset: float = 0.01
-    enable_pcm: bool = True
-    solver_iterations: int = 10
-    disable_collision_visual: bool = True
-
-    def apply(self) -> None:
-        """Set what SAPIEN 3 keeps for the process."""
-        frictions = self.default_static_friction, self.default_dynamic_friction
-        sapien.physx.set_default_material(*frictions, self.default_restitution)
-        sapien.physx.set_shape_config(contact_offset=self.contact_offset)
-        sapien.physx.set_body_config(solver_position_iterations=self.solver_iterations)
-        sapien.physx.set_scene_config(enable_pcm=self.enable_pcm, enable_tgs=False)
-
-
 class Engine:
-    """Makes scenes."""
+    """Engine and renderer of SAPIEN 2; a process of SAPIEN 3 has one of each."""
 
-    def set_log_level(self, level: str) -> None:
-        """Set the level of the renderer's messages, which are all there are."""
+    def __init__(self, shaders: str) -> None:
+        """Set the shaders of cameras, a folder."""
+        sapien.render.set_log_level("warn")
+        sapien.render.set_camera_shader_dir(shaders)
 
     def set_renderer(self, renderer: Any) -> None:
-        """Do nothing: a process of SAPIEN 3 has one."""
+        """Do nothing: it has its renderer."""
 
     def create_scene(self, config: SceneConfig | None = None) -> Scene:
-        """Return an empty scene."""
-        (config or SceneConfig()).apply()
+        """Return an empty scene; SAPIEN 3 keeps its physics for the process."""
+        if config is not None:
+            frictions = config.default_static_friction, config.default_dynamic_friction
+            sapien.physx.set_default_material(*frictions, config.default_restitution)
+            sapien.physx.set_shape_config(contact_offset=config.contact_offset)
+            sapien.physx.set_body_config(solver_position_iterations=config.solver_iterations)
+            sapien.physx.set_scene_config(enable_pcm=config.enable_pcm, enable_tgs=False)
         return Scene()
-
-
-class SapienRenderer:
-    """The renderer of the process."""
-
-    def __init__(self, offscreen_only: bool = True) -> None:
-        """Take it; a window is ManiSkill 3's."""
-
-    def set_log_level(self, level: str) -> None:
-        """Set the level of its messages."""
-        sapien.render.set_log_level(level)
 
     def create_material(self) -> Any:
         """Return a material."""
@@ -87,30 +55,13 @@ class SapienRenderer:
         sapien.render.clear_cache()
 
 
-class _RenderConfig:
-    """Sets the shaders of cameras."""
-
-    viewer_shader_dir = ""
-
-    @property
-    def camera_shader_dir(self) -> str:
-        """The folder of the shaders."""
-        return str(sapien.render.get_camera_shader_dir())
-
-    @camera_shader_dir.setter
-    def camera_shader_dir(self, folder: str) -> None:
-        sapien.render.set_camera_shader_dir(folder)
-
-
-render_config = _RenderConfig()
-
-
 class Body:
     """An entity, or a link of a robot, with the methods of an actor of SAPIEN 2."""
 
     def __init__(self, entity: Any, name: str = "") -> None:
         """Wrap what SAPIEN 3 made."""
-        self.entity, self.name = entity, name or entity.name
+        self.entity = entity
+        self.name = name or entity.name
         self._visual = entity.find_component_by_type(sapien.render.RenderBodyComponent)
         self._body = entity.find_component_by_type(sapien.physx.PhysxRigidDynamicComponent)
 
@@ -134,11 +85,7 @@ class Body:
         """Its number in segmentations."""
         return int(self.entity.per_scene_id)
 
-    def get_id(self) -> int:
-        """Return its number in segmentations."""
-        return self.id
-
-    def set_pose(self, pose: Pose) -> None:
+    def set_pose(self, pose: Any) -> None:
         """Put it somewhere."""
         self.entity.pose = pose
 
@@ -152,7 +99,8 @@ class Body:
 
     def set_damping(self, linear: float, angular: float) -> None:
         """Set how fast its speeds decay."""
-        self._body.linear_damping, self._body.angular_damping = linear, angular
+        self._body.linear_damping = linear
+        self._body.angular_damping = angular
 
     def hide_visual(self) -> None:
         """Hide it from cameras."""
@@ -197,7 +145,7 @@ class _Camera:
 
     get_uint32_texture = get_float_texture
 
-    def set_pose(self, pose: Pose) -> None:
+    def set_pose(self, pose: Any) -> None:
         """Put the camera, which is not mounted, somewhere."""
         self._camera.entity.pose = pose
 
@@ -218,14 +166,11 @@ class Robot:
 
 
 class _Loader:
-    fix_root_link = True
-
     def __init__(self, loader: Any) -> None:
         self._loader = loader
 
     def load(self, path: str) -> Robot:
         """Add the robot of a URDF file to the scene."""
-        self._loader.fix_root_link = self.fix_root_link
         return Robot(self._loader.load(path))
 
 
@@ -304,12 +249,13 @@ def set_articulation_render_material(robot: Robot, **values: float) -> None:
             setattr(material, name, value)
 
 
-def look_at(eye: Any, target: Any) -> Pose:
+def look_at(eye: Any, target: Any) -> Any:
     """Return the pose of a camera at a point that looks at another, upright."""
     forward = np.subtract(target, eye)
     forward = forward / np.linalg.norm(forward)
     left = np.cross([0, 0, 1], forward)
     left = left / np.linalg.norm(left)
     frame = np.eye(4)
-    frame[:3, :3], frame[:3, 3] = np.stack([forward, left, np.cross(forward, left)], axis=1), eye
+    frame[:3, :3] = np.stack([forward, left, np.cross(forward, left)], axis=1)
+    frame[:3, 3] = eye
     return Pose(frame)

@@ -19,7 +19,7 @@ import numpy as np
 from vla_eval.benchmarks.base import StepBenchmark, StepResult
 from vla_eval.specs import GRIPPER_CLOSE_NEG, IMAGE_RGB, LANGUAGE, POSITION_DELTA, RAW, ROTATION_AA, STATE_JOINT
 
-from pickclutter_lang.envs.registration import make_env
+from pickclutter_lang.envs.maniskill2 import make_env
 from pickclutter_lang.errors import InvalidArgumentError
 
 SPLITS = {"pick_seen": "id", "pick_unseen": "ood"}

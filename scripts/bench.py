@@ -169,14 +169,15 @@ def distillation(objects: str, precision: str) -> Call:
 @cache
 def stock(objects: str) -> Any:
     """Return ManiSkill2's own environment on 8 piles of the same objects."""
-    from pickclutter_lang.envs.registration import prepare_simulator
-    from pickclutter_lang.envs.renderer import renderer_options
+    from pickclutter_lang.envs.renderer import sapien_names
     from pickclutter_lang.objects.object_sets import load_object_set
 
     episodes = collected(objects, "ood", 8, 48) / "episodes.json.gz"
-    prepare_simulator()
+    sapien_names()
     import mani_skill2.envs  # noqa: F401  # registers the environment
     from mani_skill2.utils.registration import make
+
+    from pickclutter_lang.envs.pick_clutter import renderer_options
 
     files = {"asset_root": str(load_object_set(objects).root), "episode_json": str(episodes)}
     return make("PickClutterYCB-v0", as_gym=False, obs_mode="rgbd", **files, **renderer_options())
@@ -184,7 +185,7 @@ def stock(objects: str) -> Any:
 
 def env_step(objects: str) -> Pair:
     """Compare steps without an action in the same episode: the hand camera here, two cameras in stock."""
-    from pickclutter_lang.envs.registration import make_env
+    from pickclutter_lang.envs.maniskill2 import make_env
 
     theirs = stock(objects)
     ours = make_env(objects=objects, obs_mode="rgbd", base_camera=False)

@@ -26,7 +26,7 @@ from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, SHARD_FOLDE
 from pickclutter_lang.datasets.scenes.shards import bytes_damage
 from pickclutter_lang.envs.config import CollectConfig
 from pickclutter_lang.envs.generation.pile_sampling import PileConfig
-from pickclutter_lang.envs.simulator import SIMULATORS, installed_simulator
+from pickclutter_lang.envs.simulator import simulator
 from pickclutter_lang.objects.catalog_file import CATALOG_FILE, catalog_bytes
 from pickclutter_lang.objects.object_sets import ObjectSet
 from pickclutter_lang.utils.io import atomic_write, check_vacant, clean_temp_files, create_dir
@@ -136,7 +136,7 @@ def current_versions() -> dict[str, str]:
 
 def package_versions() -> dict[str, str]:
     """Return the versions of the packages on which the content of a scene depends, the simulator among them."""
-    names = "pickclutter-lang", "sapien", SIMULATORS[installed_simulator()].package, "numpy"
+    names = "pickclutter-lang", "sapien", simulator().package, "numpy"
     return {name: installed_version(name) or "absent" for name in names}
 
 

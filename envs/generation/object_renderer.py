@@ -115,7 +115,7 @@ class ObjectRenderer:
             self._cameras[size] = self._scene.add_camera(f"view{size}", size, size, FIELD_OF_VIEW, 0.005, 20.0)
         camera = self._cameras[size]
         self._actor.set_pose(sapien.Pose(shift, np.asarray(rotation, dtype=float)))
-        camera.set_pose(sapien.Pose.from_transformation_matrix(frame))
+        camera.set_pose(sapien.Pose(frame))
         self._scene.update_render()
         camera.take_picture()
         color = camera.get_float_texture("Color")[..., :3]

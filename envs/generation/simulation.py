@@ -19,7 +19,7 @@ from transforms3d.euler import euler2quat
 from pickclutter_lang.envs.generation.pile_sampling import Pile, PileConfig, drop_poses, sample_layout
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig, color_of, table_image
 from pickclutter_lang.envs.renderer import count_meshes, drop_unused_meshes, sapien_names, shared_engine
-from pickclutter_lang.envs.simulator import installed_simulator, panda_file
+from pickclutter_lang.envs.simulator import simulator
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.object_sets import ObjectSet
@@ -27,9 +27,11 @@ from pickclutter_lang.utils.constants import ROBOT_SEGMENT
 from pickclutter_lang.utils.typing import FloatArray
 
 REST_QPOS = np.array([0.0, 0.0, 0.0, -np.pi * 2 / 3, 0.0, np.pi * 2 / 3, np.pi / 4, 0.04, 0.04])
-TCP_LINK, HAND_LINK = "panda_hand_tcp", "panda_hand"
+TCP_LINK = "panda_hand_tcp"
+HAND_LINK = "panda_hand"
 _HAND_CAMERA = (0.0464982, -0.0200011, 0.0360011), (0, 0.70710678, 0, 0.70710678)
-HAND_FOV, CAMERA_RANGE = 1.57, (0.01, 10)  # radians; near and far, meters
+HAND_FOV = 1.57  # radians
+CAMERA_RANGE = (0.01, 10)  # near and far, meters
 BASE_CAMERA = (0.3, 0.0, 0.6), (-0.1, 0.0, 0.1)  # where it is, and where it looks
 ROBOT_BASE = (-0.544, 0.0, 0.0)
 # Of the robot, the hand camera sees nothing but these links.
@@ -52,6 +54,16 @@ f 1/1/1 3/3/1 4/4/1
 """
 """A square of 20 m; an image and its mirror images take 1 m, and an image lies in the middle."""
 TIMESTEP_S = 1 / 120
+_PHYSICS = {
+    "default_dynamic_friction": 1.0,
+    "default_static_friction": 1.0,
+    "default_restitution": 0.0,
+    "contact_offset": 0.005,
+    "enable_pcm": False,
+    "solver_iterations": 15,
+    "disable_collision_visual": True,
+}
+"""Values of SAPIEN 2's `SceneConfig`."""
 _CHECK_EVERY = 6  # steps between two checks of the speeds
 _STILL_CHECKS = 3  # checks in a row at which everything must be still
 _MAX_STEPS = 480
@@ -123,15 +135,9 @@ def _moves(actor: Any) -> bool:
 
 def _new_scene() -> Any:
     engine, _ = shared_engine()
-    sapien = sapien_names()
-    config = sapien.SceneConfig()
-    config.default_dynamic_friction = 1.0
-    config.default_static_friction = 1.0
-    config.default_restitution = 0.0
-    config.contact_offset = 0.005
-    config.enable_pcm = False
-    config.solver_iterations = 15
-    config.disable_collision_visual = True
+    config = sapien_names().SceneConfig()
+    for name, value in _PHYSICS.items():
+        setattr(config, name, value)
     scene = engine.create_scene(config)
     scene.set_timestep(TIMESTEP_S)
     scene.add_ground(0.0, render=False)
@@ -195,7 +201,7 @@ class SceneRenderer:
             for link in self.robot.get_links():
                 if link.name not in _LINKS_IN_VIEW:
                     link.hide_visual()
-        self._robot_ids = [link.get_id() for link in self.robot.get_links()]
+        self._robot_ids = [link.id for link in self.robot.get_links()]
         self._actors: dict[str, Any] = {}
         if not objects.instances:
             self._load(list(objects.catalog))
@@ -255,11 +261,11 @@ class SceneRenderer:
     def _instance_ids(self, ids: NDArray[np.uint32]) -> NDArray[np.uint8]:
         ids = ids.astype(np.int64)
         instance_id_of = np.zeros(
-            max(int(ids.max()), *self._robot_ids, *(a.get_id() for a in self._visible_actors)) + 1, np.uint8
+            max(int(ids.max()), *self._robot_ids, *(a.id for a in self._visible_actors)) + 1, np.uint8
         )
         instance_id_of[self._robot_ids] = ROBOT_SEGMENT
         for instance_id, actor in enumerate(self._visible_actors):
-            instance_id_of[actor.get_id()] = instance_id + 1
+            instance_id_of[actor.id] = instance_id + 1
         return np.asarray(instance_id_of[ids])
 
     def _load(self, models: Sequence[CatalogObject]) -> None:
@@ -294,19 +300,11 @@ def add_lights_and_ground(scene: Any, renderer: Any, shadows: bool = False) -> A
 
 def _load_robot(scene: Any) -> Any:
     """Load the Panda of PickClutter with its base where `PickClutterEnv` puts it."""
-    loader = scene.create_urdf_loader()
-    loader.fix_root_link = True
-    robot = loader.load(str(panda_file()))
-    _utilities().set_articulation_render_material(robot, specular=0.9, roughness=0.3)
+    robot = scene.create_urdf_loader().load(str(simulator().panda_file()))  # its base is fixed
+    import_module(simulator().utilities).set_articulation_render_material(robot, specular=0.9, roughness=0.3)
     robot.set_pose(sapien_names().Pose(ROBOT_BASE))
     robot.set_qpos(REST_QPOS)
     return robot
-
-
-def _utilities() -> Any:
-    """Return ManiSkill2's helpers of SAPIEN 2, or ours of SAPIEN 3."""
-    two = installed_simulator() == "maniskill2"
-    return import_module("mani_skill2.utils.sapien_utils" if two else "pickclutter_lang.envs.sapien3")
 
 
 def hand_camera_mount() -> Any:
@@ -323,7 +321,7 @@ def _add_camera(scene: Any, robot: Any, name: str, image_size: int) -> Any:
     if name != "base":
         raise InvalidArgumentError(f"expected a camera 'hand' or 'base', but got {name!r}")
     camera = scene.add_camera(name, image_size, image_size, np.pi / 2, *CAMERA_RANGE)
-    camera.set_local_pose(_utilities().look_at(*BASE_CAMERA))
+    camera.set_local_pose(import_module(simulator().utilities).look_at(*BASE_CAMERA))
     return camera
 
 
@@ -342,8 +340,7 @@ class PandaKinematics:
 
         :param start: joint angles [9] from which the search starts; the solution stays near them where it can
         """
-        sapien = sapien_names()
-        target = self._base.inv() * sapien.Pose(tcp_pose[:3], tcp_pose[3:])
+        target = self._base.inv() * sapien_names().Pose(tcp_pose[:3], tcp_pose[3:])
         qpos, success, _ = self._model.compute_inverse_kinematics(
             self._tcp, target, initial_qpos=start, active_qmask=self._arm, max_iterations=100
         )
@@ -356,10 +353,9 @@ class PandaKinematics:
 
 def camera_pose(mount: Any, camera: HandCameraConfig) -> Any:
     """Return the pose of the hand camera on its link, from ManiSkill2's mount; SAPIEN's axes (forward, left, up)."""
-    sapien = sapien_names()
     pitch, yaw, roll = np.deg2rad([camera.pitch, camera.yaw, camera.roll])
     turn = euler2quat(roll, -pitch, -yaw, "sxyz")
-    return mount * sapien.Pose([camera.z, -camera.x, -camera.y], turn)
+    return mount * sapien_names().Pose([camera.z, -camera.x, -camera.y], turn)
 
 
 def set_lights(scene: Any, appearance: AppearanceConfig) -> None:

@@ -25,7 +25,7 @@ from pickclutter_lang.demonstrations.trajectories import (
 from pickclutter_lang.envs.generation.collect import package_versions
 from pickclutter_lang.envs.recording import replay_of
 from pickclutter_lang.envs.renderer import prepare_renderer
-from pickclutter_lang.envs.simulator import SIMULATORS, installed_simulator
+from pickclutter_lang.envs.simulator import simulator
 from pickclutter_lang.evaluation.episode_log import IDENTITY_FILE, EpisodeLog
 from pickclutter_lang.evaluation.metrics import outcome_of
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
@@ -38,7 +38,6 @@ from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.markdown import markdown_table
 
 SCHEMA = 1
-_DEPTH_UNITS = {"maniskill2": "1/1024 m", "maniskill3": "millimeters"}
 _STUDENT = "few_shot"
 """Variant of the student of `policy`; without one the `oracle` plays."""
 
@@ -157,7 +156,7 @@ def _card(
         of = [episode for episode in played if episode["target"] == name]
         graspable = [bool(episode["success"]) for episode in of if episode["graspable"]]
         rows.append((name, len(of), sum(bool(e["success"]) for e in of), f"{sum(graspable)}/{len(graspable)}"))
-    simulator = SIMULATORS[installed_simulator()]
+    installed = simulator()
     listed = ((f"`{key}`", f"`{value}`") for key, value in {**settings, **package_versions()}.items())
     shown = "\n".join(["## Videos", "", *(f"- [{name}]({name})" for name in videos), "", ""]) if videos else ""
     return f"""{markdown_table(("", ""), head.items())}
@@ -168,12 +167,12 @@ def _card(
 
 {shown}## Use
 
-The file and its JSON have the form of {simulator.title}. Its own tool replays them:
+The file and its JSON have the form of {installed.title}. Its own tool replays them:
 
-    python -m {simulator.package}.trajectory.replay_trajectory --traj-path trajectory.rgbd.{settings["control_mode"]}.h5
+    python -m {installed.package}.trajectory.replay_trajectory --traj-path trajectory.rgbd.{settings["control_mode"]}.h5
 
 Each `traj_N` has `obs`, `actions`, `success`, `env_states` and `grasp_annotations`; the JSON has `instruction`,
-`target` and `episode_seed`. Depth is in {_DEPTH_UNITS[installed_simulator()]}. A grasp is a TCP pose in meters
+`target` and `episode_seed`. Depth is in {installed.depth_unit}. A grasp is a TCP pose in meters
 (x y z qw qx qy qz); `actor` is a place in `objects` of the JSON; `outcome` is -1 not tried, 0 nothing lifted, 1 lifted,
 2 brought to the goal.
 

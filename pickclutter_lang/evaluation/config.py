@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from omegaconf import MISSING
 
 from pickclutter_lang.envs.randomization import ViewConfig, changes
-from pickclutter_lang.envs.simulator import SimulatorConfig, installed_simulator
+from pickclutter_lang.envs.simulator import SimulatorConfig, simulator
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.evaluation.instructions import SUITES
 from pickclutter_lang.experiments.scenes.config import CALIBRATIONS
@@ -48,7 +48,7 @@ class PileSettings(ObjectsConfig, ViewConfig):
         """Return what episodes depend on besides their seeds and who acts, as JSON values."""
         optional: dict[str, Any] = {name: changes(getattr(self, name)) for name in ("camera", "appearance")}
         optional["distractors"] = self.distractors
-        optional["simulator"] = "maniskill3" if installed_simulator() == "maniskill3" else ""
+        optional["simulator"] = simulator().identity
         return {
             "objects": objects.name if is_own(self.objects) else self.objects,  # however its folder is written
             "meshes": objects.fingerprint[:16],

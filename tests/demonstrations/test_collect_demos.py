@@ -20,7 +20,7 @@ from helpers.torture import only_torture
 from pickclutter_lang.demonstrations.config import ExportLerobotConfig
 from pickclutter_lang.demonstrations.lerobot import export_lerobot
 from pickclutter_lang.demonstrations.trajectories import Demonstrations, license_of
-from pickclutter_lang.envs.simulator import SIMULATORS, installed_simulator
+from pickclutter_lang.envs.simulator import simulator
 from pickclutter_lang.manipulation.gripper import rotation_matrix
 
 pytest.importorskip("sapien")
@@ -60,7 +60,7 @@ def episodes_of(demos: Path) -> Any:
 def test_the_tool_of_the_simulator_replays_them_exactly(demos: Path, tmp_path: Path) -> None:
     for suffix in (".h5", ".json"):
         (tmp_path / FILE).with_suffix(suffix).write_bytes((demos / FILE).with_suffix(suffix).read_bytes())
-    package = SIMULATORS[installed_simulator()].package
+    package = simulator().package
     tool = ["-m", f"{package}.trajectory.replay_trajectory", "--traj-path", str(tmp_path / FILE)]
     done = run_python([*tool, "--save-traj", "--allow-failure"])
     assert done.returncode == 0, done.stderr

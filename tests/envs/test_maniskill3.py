@@ -21,7 +21,8 @@ pytest.importorskip("mani_skill", reason="needs the extra sim3")
 from helpers.grasping import tabletop  # noqa: E402
 from pickclutter_lang.envs.generation.collect import current_versions  # noqa: E402
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig, view_rng  # noqa: E402
-from pickclutter_lang.envs.registration import make_single, prepare_simulator  # noqa: E402
+from pickclutter_lang.envs.registration import make_single  # noqa: E402
+from pickclutter_lang.envs.renderer import sapien_names  # noqa: E402
 from pickclutter_lang.envs.wrappers import DeclareAbsence, FlatObservation  # noqa: E402
 from pickclutter_lang.evaluation.config import PolicyEvalConfig  # noqa: E402
 from pickclutter_lang.evaluation.evaluate import evaluate_policy  # noqa: E402
@@ -31,7 +32,7 @@ from pickclutter_lang.objects.object_sets import load_object_set  # noqa: E402
 from pickclutter_lang.results.record import read_record  # noqa: E402
 
 pytestmark = pytest.mark.sim
-prepare_simulator()
+sapien_names()
 from mani_skill.utils.wrappers import CPUGymWrapper  # noqa: E402
 
 PROXY = "PickClutterLang/Proxy-v3"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from helpers.environments import in_new_process
-from pickclutter_lang.envs.registration import OBJECTS, make_env_v3
+from pickclutter_lang.envs.maniskill3 import make_env
+from pickclutter_lang.envs.registration import OBJECTS
 from pickclutter_lang.errors import InvalidArgumentError
 
 pytestmark = pytest.mark.sim
@@ -41,4 +42,4 @@ def test_making_it_without_the_simulator_names_the_extra(missing: str, version: 
 
 def test_making_that_of_the_other_simulator_names_both() -> None:
     with pytest.raises(InvalidArgumentError, match="-v3"):
-        make_env_v3()
+        make_env()

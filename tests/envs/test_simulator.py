@@ -15,7 +15,7 @@ from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError
 
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
-    cached = simulator.installed_simulator
+    cached = simulator.simulator
     cached.cache_clear()
     yield
     cached.cache_clear()
@@ -43,10 +43,10 @@ def test_the_installed_one_is_taken(
 ) -> None:
     install(packages, version, monkeypatch)
     if isinstance(found, str):
-        assert simulator.installed_simulator() == found
+        assert simulator.simulator().name == found
         return
     with pytest.raises(found, match="sim"):
-        simulator.installed_simulator()
+        simulator.simulator()
 
 
 def test_a_simulator_that_is_asked_for_is_the_installed_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +59,7 @@ def test_a_simulator_that_is_asked_for_is_the_installed_one(monkeypatch: pytest.
     with pytest.raises(InvalidArgumentError, match="train-ppo"):
         simulator.require_simulator("maniskill2", "train-ppo")
     CollectDemosConfig(out="demos", simulator="maniskill3").validate()
-    simulator.installed_simulator.cache_clear()
+    simulator.simulator.cache_clear()
     install({"mani_skill2", "sapien"}, "2.2.2", monkeypatch)
     with pytest.raises(InvalidArgumentError, match="simulator=maniskill3"):
         wanted.validate()

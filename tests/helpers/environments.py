@@ -11,9 +11,9 @@ import pytest
 gym = pytest.importorskip("gymnasium", reason="needs the sim extra")
 pytest.importorskip("sapien", reason="needs the sim extra")
 
-from pickclutter_lang.envs.registration import prepare_simulator  # noqa: E402
+from pickclutter_lang.envs.renderer import sapien_names  # noqa: E402
 
-prepare_simulator()  # before anything else imports it
+sapien_names()  # before anything else imports it
 PROXY = "PickClutterLang/Proxy-v0"
 KINDS = "PickClutterLang/Kinds-v0"
 OWN = "PickClutterLang/Own-v0"
@@ -33,7 +33,7 @@ def make_stock(asset_root: object, episode_json: object, obs_mode: str) -> Any:
     import mani_skill2.envs  # noqa: F401  # registers it
     from mani_skill2.utils.registration import make as make_env
 
-    from pickclutter_lang.envs.renderer import renderer_options
+    from pickclutter_lang.envs.pick_clutter import renderer_options
 
     files = {"asset_root": str(asset_root), "episode_json": str(episode_json)}
     return make_env("PickClutterYCB-v0", as_gym=False, obs_mode=obs_mode, **files, **renderer_options())

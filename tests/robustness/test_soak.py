@@ -39,8 +39,9 @@ def used():
 SOAK = """
 import json, os, sys
 from pathlib import Path
-from pickclutter_lang.envs.registration import environment_id, prepare_simulator
-prepare_simulator()
+from pickclutter_lang.envs.registration import environment_id
+from pickclutter_lang.envs.renderer import sapien_names
+sapien_names()
 import gymnasium
 import torch
 import pickclutter_lang.envs

@@ -26,7 +26,7 @@ import numpy as np
 from PIL import Image
 
 from pickclutter_lang.datasets.scenes.episodes import read_episodes
-from pickclutter_lang.envs.simulator import installed_simulator
+from pickclutter_lang.envs.simulator import simulator
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 
 HERE = Path(__file__).parent
@@ -70,7 +70,7 @@ def play(file: str, objects: str, root: str, variant: str, policy: str | None = 
     """Add the episodes of a variant that are missing, each when it has ended."""
     if (variant == "oracle") != (policy is None):
         sys.exit("expected a policy, but for the oracle")
-    path = HERE / f"{installed_simulator()}.csv"
+    path = HERE / f"{simulator().name}.csv"
     there = {int(row["seed"]) for row in read(path) if row["variant"] == variant}
     runner = runner_of(file, objects, root, policy)
     for seed in sorted({*range(len(read_episodes(file)))} - there):

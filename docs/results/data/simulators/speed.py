@@ -57,9 +57,9 @@ def main(episodes_file: str, root: str, out: str) -> None:
         stock_assets(Path(root).absolute(), models, Path(folder))
         plain = Path(folder) / "episodes.json"
         plain.write_text(json.dumps(episodes))
-        from pickclutter_lang.envs.registration import prepare_simulator
+        from pickclutter_lang.envs.renderer import sapien_names
 
-        prepare_simulator()
+        sapien_names()
         import gymnasium
         import mani_skill.envs  # noqa: F401 - registers its own
 
