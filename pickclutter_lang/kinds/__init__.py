@@ -4,6 +4,7 @@ How to write a kind
 -------------------
 Write a function `@generates("NAME")` that takes a generator of random numbers and returns an `Instance`, in the family
 where it fits: `tableware.mug`, `fruit.apple` and `packages.soda_can` are good examples. Add its words to `words.yaml`.
+A module of your own gives the words in place of the name, `@generates(KindWords(...))`; see `kind.OWN_KINDS`.
 
 1. Work in mm, z up, in the pose in which the object stands or lies on a table; its front or label faces +x.
 2. Sample sizes first, as ratios of one another, then `finish(rng, material, colors, patterns)`: the words of the color,
@@ -30,6 +31,6 @@ where it fits: `tableware.mug`, `fruit.apple` and `packages.soda_can` are good e
 9. A change that alters instances raises `kind_set.KINDS_VERSION` and records the golden case "kinds" anew.
 """
 
-from pickclutter_lang.kinds.kind import Instance, Kind, all_kinds, find_kinds
+from pickclutter_lang.kinds.kind import Instance, Kind, KindWords, all_kinds, find_kinds, generates
 
-__all__ = ["Instance", "Kind", "all_kinds", "find_kinds"]
+__all__ = ["Instance", "Kind", "KindWords", "all_kinds", "find_kinds", "generates"]

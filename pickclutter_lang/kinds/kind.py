@@ -6,8 +6,10 @@ The families of kinds register their generators by name; `words.yaml` has the wo
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from importlib import import_module
 from importlib.resources import files
@@ -19,6 +21,7 @@ from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.kinds.materials import UNSAID_MATERIAL
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.procedural.geometry import ModelGeometry
+from pickclutter_lang.utils.plugins import checked_result, import_named
 from pickclutter_lang.utils.reading import check_json
 from pickclutter_lang.utils.validation import did_you_mean
 
@@ -28,6 +31,10 @@ FAMILIES = (
     "vegetables",
 )  # fmt: skip
 """The modules that generate kinds."""
+OWN_KINDS = "PICKCLUTTER_KINDS"
+"""Environment variable that names modules of one's own kinds, separated by commas.
+
+Worker processes have it too, on other machines as well."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +64,13 @@ class Instance:
 
 Generator = Callable[[np.random.Generator], Instance]
 _GENERATORS: dict[str, Generator] = {}
+_OWN_WORDS: dict[tuple[str, str], KindWords] = {}
+"""By module and name of a kind of one's own."""
 
 
 @dataclass(frozen=True)
 class KindWords:
-    """What is said of a sort of object, an entry of `words.yaml`.
+    """What is said of a sort of object: an entry of `words.yaml`, or beside the generator of a kind of one's own.
 
     `hypernyms` go from near to far ("cup", "tableware"); `function` is what it is used for ("drinking tea");
     `description` says how it looks, from only the name; `longest` is the range of the longest side in meters.
@@ -108,7 +117,8 @@ class Kind(KindWords):
         if seed < 0:
             raise InvalidArgumentError(f"expected a seed of at least 0, but got {seed}")
         words = np.frombuffer(hashlib.sha256(self.name.encode()).digest()[:16], dtype="<u4")
-        return self.sample(np.random.default_rng([*words.tolist(), seed]))
+        made = self.sample(np.random.default_rng([*words.tolist(), seed]))
+        return checked_result(made, Instance, self.name, "a kind")
 
     def model_id(self, seed: int) -> str:
         """Return the id of an instance in an object set, `rubiks_cube-3`."""
@@ -164,21 +174,48 @@ def instance_phrases(name: str, instance: Instance) -> list[str]:
 _NOUNS = {"striped": "stripes", "dotted": "dots", "checkered": "checks", "speckled": "speckles", "floral": "flowers"}
 
 
-def generates(name: str) -> Callable[[Generator], Generator]:
-    """Register a function as the generator of a kind."""
+def generates(kind: str | KindWords) -> Callable[[Generator], Generator]:
+    """Register a function as the generator of a kind.
+
+    :param kind: a name in `words.yaml`, or the words of a kind of one's own, see `OWN_KINDS`
+    :raises InvalidArgumentError: for words that are not as `words.yaml` has them, or a kind that has a generator
+    """
+    name = kind.name if isinstance(kind, KindWords) else kind
 
     def register(generator: Generator) -> Generator:
+        other = _GENERATORS.setdefault(name, generator).__module__
+        if other != generator.__module__:
+            raise InvalidArgumentError(
+                f"expected one generator of {name!r}, but got two: of {other} and of "
+                f"{generator.__module__}; rename the kind in one"
+            )
         _GENERATORS[name] = generator
+        if isinstance(kind, KindWords):
+            _OWN_WORDS[generator.__module__, name] = _checked_words(kind)
         return generator
 
     return register
 
 
+def _checked_words(words: KindWords) -> KindWords:
+    try:
+        checked = check_json(asdict(words), KindWords)
+    except ValueError as error:
+        raise InvalidArgumentError(f"expected words of the kind {words.name!r}, but {error}") from error
+    if not re.fullmatch(r"[a-z0-9][a-z0-9' -]*", checked.name) or not checked.hypernyms:
+        raise InvalidArgumentError(
+            f"expected a kind with a name of lower-case letters and a hypernym, but got {checked.name!r} and "
+            f"{list(checked.hypernyms)}"
+        )
+    return checked
+
+
 @lru_cache(maxsize=1)
 def all_kinds() -> tuple[Kind, ...]:
-    """Return every kind, ordered by name.
+    """Return every kind, ordered by name, those of one's own among them.
 
-    :raises InvalidArgumentError: for words without a generator, or a word that means two kinds
+    :raises InvalidArgumentError: for words without a generator, a word that means two kinds, or a module of one's own
+        that cannot be imported
     """
     for family in FAMILIES:
         import_module(f"pickclutter_lang.kinds.{family}")
@@ -191,13 +228,16 @@ def all_kinds() -> tuple[Kind, ...]:
 
 @lru_cache(maxsize=1)
 def words_of_kinds() -> tuple[KindWords, ...]:
-    """Return the words of every kind, ordered by name, without a look at generators.
+    """Return the words of every kind, ordered by name, without a look at the generators of the package.
 
-    :raises InvalidArgumentError: for a word that means two kinds
+    :raises InvalidArgumentError: for a word that means two kinds, or a module of one's own that cannot be imported
     """
+    for module in filter(None, os.environ.get(OWN_KINDS, "").split(",")):
+        import_named(module, OWN_KINDS)
     text = (files("pickclutter_lang.kinds") / "words.yaml").read_text()
     rows = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    words = check_json([{"name": name, **row} for name, row in sorted(rows.items())], list[KindWords])
+    words = check_json([{"name": name, **row} for name, row in rows.items()], list[KindWords])
+    words = sorted([*words, *_OWN_WORDS.values()], key=lambda item: item.name)
     check_unique_names(words)
     return tuple(words)
 
@@ -214,7 +254,8 @@ def find_kinds(names: Sequence[str]) -> list[Kind]:
     known = {kind.name: kind for kind in all_kinds()}
     for name in names:
         if name not in known:
-            raise UnknownObjectError(f"no kind is named {name!r}{did_you_mean(name, known)}")
+            own = f"; a kind of your own is known where {OWN_KINDS} names its module"
+            raise UnknownObjectError(f"no kind is named {name!r}{did_you_mean(name, known)}{own}")
     return [known[name] for name in names]
 
 

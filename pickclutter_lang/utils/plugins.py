@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 from typing import Any, TypeVar
 
 from pickclutter_lang.errors import InvalidArgumentError
@@ -29,13 +30,7 @@ def resolve(name: str, setting: str) -> Callable[..., Any]:
         raise InvalidArgumentError(
             f"expected {setting} as module:attribute, such as my_package.my_module:my_function, but got {name!r}"
         )
-    try:
-        module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise InvalidArgumentError(
-            f"expected {setting}={name} to name a module that can be imported, but: {error}; install its package, or "
-            "put the folder that holds it on the path: PYTHONPATH=FOLDER"
-        ) from error
+    module = import_named(module_name, setting)
     found = getattr(module, attribute, None)
     if not callable(found):
         raise InvalidArgumentError(
@@ -43,6 +38,21 @@ def resolve(name: str, setting: str) -> Callable[..., Any]:
             f"it has none of this name{did_you_mean(attribute, vars(module))}"
         )
     return found  # type: ignore[no-any-return]
+
+
+def import_named(name: str, setting: str) -> ModuleType:
+    """Import a module that a setting names; this runs its code.
+
+    :param setting: the key of the setting, such as `data.name`, for messages
+    :raises InvalidArgumentError: for a module that cannot be imported
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise InvalidArgumentError(
+            f"expected {setting}={name} to name a module that can be imported, but: {error}; install its package, or "
+            "put the folder that holds it on the path: PYTHONPATH=FOLDER"
+        ) from error
 
 
 def checked_result(made: object, kind: type[Kind], name: str, setting: str) -> Kind:

@@ -17,6 +17,7 @@ from helpers.forkserver import run_python
 from helpers.image_data import paint
 from helpers.paths import PROGRAM, ROOT
 from pickclutter_lang.datasets.scene_images import load_scene_datasets
+from pickclutter_lang.datasets.scenes.store import SceneStore
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.manipulation.gripper import GraspCandidates, checked_candidates
@@ -157,6 +158,46 @@ def test_a_policy_folder_that_names_code_is_refused_unless_it_is_trusted(
         StudentRuntime.load(trained / "policy", trust_code=True)
     monkeypatch.syspath_prepend(str(outside))
     assert StudentRuntime.load(trained / "policy", trust_code=True).map_size == 2
+
+
+@pytest.mark.sim
+def test_a_kind_is_generated_in_workers(outside: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker is a new process, which has a kind only from the module that the variable names."""
+    monkeypatch.setenv("PICKCLUTTER_KINDS", "my_package.kinds")
+    pytest.importorskip("sapien")
+    kinds = ("kinds=[traffic cone,mug,banana,fork]", "instances=2")
+    line = ("collect-scenes", "objects=kinds", *kinds, "split=id", "scenes=8", "min_objects=3", "max_objects=4")
+    succeed(outside, tmp_path, *line, "image_size=32", "shard_size=4", "workers=2", "out=scenes")
+    store = SceneStore.open(tmp_path / "scenes")
+    cones = store.array("actors") == store.model_ids.index("traffic_cone")
+    assert cones.any() and set(store.array("instances")[cones]) <= {1000000, 1000001}
+
+
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        ("my_package.no_kinds", "PYTHONPATH"),
+        ("my_package.two_mugs", "mug"),
+        ("my_package.no_words", "spinning wheel"),
+        ("my_package.no_hypernym", "hypernym"),
+        ("", "PICKCLUTTER_KINDS"),
+    ],
+)
+def test_a_wrong_kind_is_named(
+    outside: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, said: str
+) -> None:
+    monkeypatch.setenv("PICKCLUTTER_KINDS", module)
+    head = "from pickclutter_lang.kinds import KindWords, generates\n"
+    words = "'things', 'a thing', (0.1, 0.2)"
+    decorators = {
+        "two_mugs": f"generates(KindWords('mug', (), ('thing',), {words}))",
+        "no_words": "generates('spinning wheel')",
+        "no_hypernym": f"generates(KindWords('spinning wheel', (), (), {words}))",
+    }
+    for name, decorator in decorators.items():
+        (outside / "my_package" / f"{name}.py").write_text(f"{head}@{decorator}\ndef sample(rng): pass\n")
+    line = ("render-object-sheet", "objects=[kinds]", "kinds=[traffic cone]", "out=sheet.png")
+    assert said in fail(outside, tmp_path, *line)
 
 
 @pytest.mark.sim
