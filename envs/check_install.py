@@ -166,7 +166,8 @@ def render_pile(config: InstallConfig) -> str:
     from pickclutter_lang.envs.renderer import sapien_names
     from pickclutter_lang.utils.images import png_bytes
 
-    out, objects = Path(config.out), config.objects
+    out = Path(config.out)
+    objects = config.objects
     create_dir(out.parent)
     sapien_names()
     from pickclutter_lang.envs.generation.pile_sampling import PileConfig

@@ -143,7 +143,8 @@ class PickClutterLangEnv(TaskEnv, ObjectSetEnv):
         finally:
             engine.set_renderer(renderer)  # else it would keep BaseEnv's, which ends with this environment
         # The first scene was created with BaseEnv's, so that one must live on too.
-        self._first_renderer, self._renderer = self._renderer, renderer
+        self._first_renderer = self._renderer
+        self._renderer = renderer
         # mani_skill2's viewer needs a display.
         modes = tuple(mode for mode in self.SUPPORTED_RENDER_MODES if mode != "human" or _has_display())
         given = {"render_modes": modes, "render_fps": self.control_freq}
@@ -226,7 +227,8 @@ class PickClutterLangEnv(TaskEnv, ObjectSetEnv):
         if wanted is None or isinstance(wanted, int):
             super()._set_episode(wanted)
         else:
-            self.episode_idx, self.episode = -1, deepcopy(dict(wanted))
+            self.episode_idx = -1
+            self.episode = deepcopy(dict(wanted))
         self._draw_view(self._episode_seed, self.episode_idx if self.episode_idx >= 0 else None)
         self._pile = [self.object_set.model(actor["model_id"]) for actor in self.episode["actors"]]
         return True
@@ -241,8 +243,10 @@ class PickClutterLangEnv(TaskEnv, ObjectSetEnv):
             self._episode_seed,
             self._episode_rng,
         )
-        self._task, self.obj = task, self.objs[task.shown]
-        self.obj_start_pos, self.bbox_size = np.float32(task.start), self.bbox_sizes[task.shown]
+        self._task = task
+        self.obj = self.objs[task.shown]
+        self.obj_start_pos = np.float32(task.start)
+        self.bbox_size = self.bbox_sizes[task.shown]
         self.target_site.set_pose(Pose(self.obj_start_pos if self.target_present else NOWHERE))
         self._start_heights = [_center(actor)[2] for actor in self.objs]
         if task.visible:

@@ -194,7 +194,8 @@ def _make(
     pool: PoolConfig,
 ) -> None:
     """Make the missing shards, and list them in the manifest from time to time and at the end."""
-    entries, listed = list(valid), len(valid)
+    entries = list(valid)
+    listed = len(valid)
     with ProgressBar("scenes", sum(len(manifest.shard_range(number)) for number in missing)) as bar:
         try:
             with closing(pool.map(make_function, missing)) as results:

@@ -32,8 +32,9 @@ from pickclutter_lang.utils.reading import damage_of
 FIELD_OF_VIEW = 0.6
 _MARGIN = 1.06
 _UPRIGHT = (1.0, 0.0, 0.0, 0.0)
-_AZIMUTH, _SIDE, _ABOVE = 0.8, 0.6, 1.0
-"""Of the camera, radians: around the vertical, and its elevation for high and for flat objects."""
+_AZIMUTH = 0.8  # of the camera around the vertical, radians
+_SIDE = 0.6  # its elevation for high objects
+_ABOVE = 1.0  # for flat ones
 _FLAT = 0.35
 """Height, as a share of the longest side, below which an object is seen from above."""
 _LABEL_SIDES = {
@@ -103,14 +104,16 @@ class ObjectRenderer:
         :param size: side S of the image in pixels
         """
         sapien = sapien_names()
-        turned, axes = self.points @ rotation_matrix(np.asarray(rotation, float)).T, _camera_axes(elevation, azimuth)
+        turned = self.points @ rotation_matrix(np.asarray(rotation, float)).T
+        axes = _camera_axes(elevation, azimuth)
         low = turned.min(axis=0)
         center = (low + turned.max(axis=0)) / 2
         seen = (turned - center) @ axes
         distance = float((_MARGIN * np.abs(seen[:, 1:]).max(axis=1) / np.tan(FIELD_OF_VIEW / 2) - seen[:, 0]).max())
         shift = np.array([0, 0, center[2] - low[2]]) - center
         frame = np.eye(4)
-        frame[:3, :3], frame[:3, 3] = axes, [0, 0, center[2] - low[2]] - axes[:, 0] * distance
+        frame[:3, :3] = axes
+        frame[:3, 3] = [0, 0, center[2] - low[2]] - axes[:, 0] * distance
         if size not in self._cameras:
             self._cameras[size] = self._scene.add_camera(f"view{size}", size, size, FIELD_OF_VIEW, 0.005, 20.0)
         camera = self._cameras[size]
@@ -127,8 +130,8 @@ class ObjectRenderer:
         tint = rng.uniform(0.85, 1.15, 3)
         self._scene.set_ambient_light((rng.uniform(0.15, 0.5) * tint).tolist())
         for light in self._lights:
-            sideways, down = rng.normal(0, 0.7, 2), -1.0
-            light.set_direction([*sideways.tolist(), down])
+            sideways = rng.normal(0, 0.7, 2)
+            light.set_direction([*sideways.tolist(), -1.0])
             light.set_color((rng.uniform(0.3, 1.3) * tint * rng.uniform(0.95, 1.05, 3)).tolist())
 
 
@@ -166,11 +169,13 @@ def write_object_sheet(config: ObjectSheetConfig) -> int:
     :raises InvalidArgumentError: for sets of other objects side by side
     """
     config.validate()
-    renderer, columns = ObjectRenderer(), 6
+    renderer = ObjectRenderer()
+    columns = 6
     with tempfile.TemporaryDirectory() as folder:
         rows: Iterator[tuple[str, Iterable[Model]]] = _rows_of_sets(config.sets)
         if config.sets == ("kinds",):
-            rows, columns = groupby(_instances(config, Path(folder)), lambda model: model.name), 1
+            rows = groupby(_instances(config, Path(folder)), lambda model: model.name)
+            columns = 1
         cells = [
             Cell([thumbnail(renderer, model, config.size) for model in models], [(name, "black")])
             for name, models in rows
@@ -186,7 +191,9 @@ def render_object_views(config: ObjectViewConfig) -> str:
     :raises DatasetError: when the folder cannot be written
     """
     config.validate()
-    renderer, rng, of_kinds = ObjectRenderer(), np.random.default_rng([config.seed, 0]), is_kinds(config.objects)
+    renderer = ObjectRenderer()
+    rng = np.random.default_rng([config.seed, 0])
+    of_kinds = is_kinds(config.objects)
     create_dir(Path(config.out))  # before the work
     views: list[View] = []
     words: list[Mapping[str, Any]] = []
@@ -219,7 +226,8 @@ def _instances(config: ObjectSheetConfig, folder: Path) -> Iterator[Model]:
     """Yield instances of kinds; each is made and removed before the next, so that thousands take no space on a disk."""
     for kind in _kinds(config):
         for seed in range(config.first_seed, config.first_seed + config.instances):
-            instance, model_dir = kind.instance(seed), folder / kind.model_id(seed)
+            instance = kind.instance(seed)
+            model_dir = folder / kind.model_id(seed)
             write_instance(instance, model_dir)
             yield Model(model_dir, 1.0, kind.name, kind.words(seed, instance))
             shutil.rmtree(model_dir)

@@ -59,7 +59,8 @@ def collect_demos(config: CollectDemosConfig) -> Collected:
     """
     prepare_renderer()  # there is a simulator
     torch.set_num_threads(1)  # as in the workers, so that videos end as their episodes did
-    folder, objects = Path(config.out).absolute(), config.load_objects()
+    folder = Path(config.out).absolute()
+    objects = config.load_objects()
     rollouts = RolloutConfig.of_command(
         config,
         policies={} if config.policy is None else {_STUDENT: config.policy},
