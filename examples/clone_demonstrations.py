@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from pickclutter_lang.manipulation.gripper import rotation_matrix
 from pickclutter_lang.manipulation.kinematics import PandaArm, make_controller
+from pickclutter_lang.manipulation.point_cloud import center_of_mass, points_of_object
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 
 DEMOS = Path("demos/trajectory.rgbd.pd_ee_delta_pose.h5")
@@ -143,8 +144,10 @@ class Cloned:
             action, (decided,) = self.policy.predict(observation)
             if decided.target is None:
                 return action, None  # absent, or nothing to grip
-            grasp, axes = decided.target.grasp, rotation_matrix(decided.target.grasp[3:])
-            carry = axes.T @ (observation["goal_pos"] - decided.target.center)
+            grasp = decided.target
+            depth, intrinsic, camera = (observation[f"hand_{key}"] for key in ("depth", "intrinsic", "cam2world"))
+            points, _ = points_of_object(depth, intrinsic, camera, decided.detections[-1].mask)
+            carry = rotation_matrix(grasp[3:]).T @ (observation["goal_pos"] - center_of_mass(points))
             state = grasp, carry, 0
         grasp, carry, held = state
         given = *hand_pose(base_pose, qpos, grasp), carry, rotation_matrix(grasp[3:])[2], qpos[7:9], min(held / 10, 1)

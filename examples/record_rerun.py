@@ -45,8 +45,10 @@ def log_decision(state: Any) -> None:
     rr.log("decision/score_map", rr.Tensor(found.heatmap.astype(np.float32), dim_names=("row", "column")))
     rr.log("scores/score", rr.Scalar(found.score))
     rr.log("scores/threshold", rr.Scalar(found.threshold))
-    grasps = [] if state.candidates is None else [state.candidates.pose(n) for n in range(len(state.candidates.costs))]
-    chosen = [] if state.target is None else [state.target.grasp]
+    grasps = (
+        [] if state.candidates is None else [state.candidates.pose(n) for n in range(len(state.candidates.positions))]
+    )
+    chosen = [] if state.target is None else [state.target]
     for place, poses, color in (("world/grasps", grasps, (255, 214, 64)), ("world/grasp", chosen, (27, 138, 58))):
         ends = np.reshape([pose[:3] for pose in poses], (-1, 3))
         starts = np.reshape([pregrasp_pose(pose)[:3] for pose in poses], (-1, 3))

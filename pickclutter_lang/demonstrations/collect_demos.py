@@ -143,13 +143,14 @@ def _card(
     :param meshes: where the meshes come from, and their license
     """
     steps = [source.record["elapsed_steps"] for source in sources]
+    mover = f"`{settings['picker']}`" if "picker" in settings else "the scripted picker"
     placed = share([bool(e["success"]) for e in played], [e["target"] for e in played])
     head = {
         "episodes": f"{len(sources)} kept of {len(played)} played",
         "success, % (95% interval; episodes)": placed,
         "outcomes": ", ".join(f"{word}: {count}" for word, count in sorted(Counter(map(outcome_of, played)).items())),
         "steps": f"{sum(steps)}, {np.mean(steps):.1f} in an episode, 20 in a second" if steps else "none",
-        "who": "the scripted picker; " + ("a student" if _STUDENT in settings else "the simulator") + " says where",
+        "who": f"{mover}; {'a student' if _STUDENT in settings else 'the simulator'} says where",
         "file": f"`{sources[0].path.name}`" if sources else "none, as no episode is kept",
     }
     rows = []

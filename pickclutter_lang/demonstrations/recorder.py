@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pickclutter_lang.demonstrations.trajectories import RECORD
 from pickclutter_lang.envs.recording import EpisodeRecorder
 from pickclutter_lang.envs.wrappers import actors_of
-from pickclutter_lang.manipulation.grasp_proposals import proposals
+from pickclutter_lang.manipulation.grasp_proposals import first_proposals
 from pickclutter_lang.manipulation.gripper import GraspCandidates, quaternion, rotation_matrix
 from pickclutter_lang.manipulation.point_cloud import points_of_object
 from pickclutter_lang.objects.catalog import CatalogObject
@@ -58,7 +58,8 @@ class DemonstrationRecorder(EpisodeRecorder):
     def reset(self, **given: Any) -> tuple[Any, dict[str, Any]]:
         """Start an episode, and forget the last one."""
         self._observation, info = super().reset(**given)
-        self._decisions, self._grasps = 0, list[dict[str, Any]]()
+        self._decisions = 0
+        self._grasps: list[dict[str, Any]] = []
         self._tried: dict[str, Any] | None = None
         """The grasp that the arm tries after the last decision."""
         return self._observation, info
@@ -77,12 +78,15 @@ class DemonstrationRecorder(EpisodeRecorder):
         """
         if state is None or len(state.detections) <= self._decisions:
             return
-        actors, ids, poses = actors_of(self._observation), self._base.actor_ids, self._base.pile().poses
-        chosen, self._tried = None, None
+        actors = actors_of(self._observation)
+        ids = self._base.actor_ids
+        poses = self._base.pile().poses
+        chosen = None
+        self._tried = None
         if not state.absent and state.candidates is not None:
             # The object with the most pixels in the mask.
             counts = [int((state.detections[-1].mask & (actors == actor_id)).sum()) for actor_id in ids]
-            tried = None if state.target is None else state.candidates.row_of(state.target.grasp)
+            tried = None if state.target is None else state.candidates.row_of(state.target)
             if any(counts):
                 chosen = int(np.argmax(counts))
                 self._add(chosen, state.candidates, poses[chosen], tried)
@@ -134,7 +138,7 @@ class DemonstrationRecorder(EpisodeRecorder):
 
 
 def propose(observation: Mapping[str, Any], mask: NDArray[np.bool_]) -> GraspCandidates:
-    """Return the grasps of an object as the picker would propose them, within the first limits that have any.
+    """Return the grasps of an object as the scripted picker would propose them, within the first limits with any.
 
     :param observation: of `FlatObservation`
     :param mask: [H, W], the pixels of the object in the hand camera's image
@@ -142,10 +146,7 @@ def propose(observation: Mapping[str, Any], mask: NDArray[np.bool_]) -> GraspCan
     depth, intrinsic, pose = (observation[f"hand_{key}"] for key in ("depth", "intrinsic", "cam2world"))
     points, others = points_of_object(depth.astype(float), intrinsic, pose, mask)
     rest = rotation_matrix(observation["tcp_pose"].astype(float)[3:])
-    for grasps in proposals(points, others, rest):
-        if len(grasps.positions):
-            break
-    return grasps
+    return first_proposals(points, others, rest)
 
 
 def relative_pose(pose: FloatArray, frame: FloatArray) -> FloatArray:

@@ -20,8 +20,10 @@ from pickclutter_lang.utils.hub_files import CARD_FILE
 from pickclutter_lang.utils.io import replaced_file, write_json
 from pickclutter_lang.utils.reading import Text, check_finite, damage_of, parse_json, read_json
 
-PARTS, RECORD = "parts", "record"
-"""Folder of the parts; attribute of the group of an episode: what the JSON says of it."""
+PARTS = "parts"
+"""Folder of the parts."""
+RECORD = "record"
+"""Attribute of the group of an episode: what the JSON says of it."""
 LICENSE = "## License\n\n"
 _AXES = ("x", "y", "z")
 _JOINTS = [f"joint_{n}" for n in range(1, 8)]
@@ -104,7 +106,8 @@ def merge(folder: Path, trajectories: str, sources: Mapping[int, Source], meta: 
     :return: where the episodes are now
     :raises DatasetError: when the disk does not take it
     """
-    target, ordered = folder / trajectories, [sources[seed] for seed in sorted(sources)]
+    target = folder / trajectories
+    ordered = [sources[seed] for seed in sorted(sources)]
     merged = [Source(target, _GROUP.format(number), source.record) for number, source in enumerate(ordered)]
     if ordered != merged or not target.exists():
         needed = sum(path.stat().st_size for path in {source.path for source in ordered})
@@ -161,7 +164,8 @@ class Demonstrations:
         self.path = found[0]
         self._size: tuple[int, ...] = ()
         content = read_json(self.path.with_suffix(".json"), _Json, DatasetError, remedy, limit=2**30)
-        self.arguments, self.records = content["env_info"]["env_kwargs"], content["episodes"]
+        self.arguments = content["env_info"]["env_kwargs"]
+        self.records = content["episodes"]
         if not self.records:
             raise DatasetError(f"expected demonstrations in {self.path}, but it has none; play more: episodes=")
         ids, modes = ([record[key] for record in self.records] for key in ("episode_id", "control_mode"))
@@ -184,7 +188,8 @@ class Demonstrations:
 
     def _demonstration(self, file: h5py.File, record: _Record) -> Demonstration:
         """Return an episode whose arrays have the form and the length that the JSON says, and finite numbers."""
-        steps, number = record["elapsed_steps"], record["episode_id"]
+        steps = record["elapsed_steps"]
+        number = record["episode_id"]
         with damage_of(self.path, DatasetError, _AGAIN):
             group = file[_GROUP.format(number)]
             camera = _camera(group)

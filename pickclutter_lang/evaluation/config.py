@@ -41,6 +41,9 @@ class PileSettings(ObjectsConfig, ViewConfig):
     """Objects in the piles: `id` (the seen ones) or `ood` (all)."""
     control_mode: str = "pd_ee_delta_pose"
     """Controller: `pd_ee_delta_pose` or `pd_joint_delta_pos`."""
+    picker: str | None = None
+    """Picker of your own, `module:attribute`, which moves the arm once it is known where the target is. null: the
+    scripted one."""
     trust_code: bool = False
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
 
@@ -48,6 +51,7 @@ class PileSettings(ObjectsConfig, ViewConfig):
         """Return what episodes depend on besides their seeds and who acts, as JSON values."""
         optional: dict[str, Any] = {name: changes(getattr(self, name)) for name in ("camera", "appearance")}
         optional["distractors"] = self.distractors
+        optional["picker"] = self.picker
         optional["simulator"] = simulator().identity
         return {
             "objects": objects.name if is_own(self.objects) else self.objects,  # however its folder is written
@@ -87,6 +91,8 @@ class EpisodesConfig(PileSettings, PoolConfig, SimulatorConfig):
         ObjectsConfig.validate(self)
         ViewConfig.validate(self)
         make_controller(self.control_mode)
+        if self.picker is not None:
+            resolve(self.picker, "picker")
         SimulatorConfig.validate(self)
 
 
@@ -111,6 +117,8 @@ class PickConfig(ViewConfig, SimulatorConfig):
     """Folder of the object set. null: the package's default."""
     seed: Annotated[int, within, 0, 10**6] = 0
     """Seed of the pile: another one has other objects."""
+    picker: str | None = None
+    """Picker of your own, `module:attribute`. null: the scripted one."""
     trust_code: bool = False
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
     out: Annotated[str, check_path, ".mp4"] = "pick.mp4"
@@ -158,8 +166,6 @@ class PolicyEvalConfig(EpisodesConfig):
     calibration: Annotated[str, one_of, tuple(CALIBRATIONS)] = "few_shot"
     """Scenes that these thresholds come from: `few_shot` (X_id and the few-shot scenes), `id` (only X_id), or
     `unlabeled` (X_id, and for unseen names the unlabeled scenes)."""
-    proposer: str | None = None
-    """Grasp proposer of your own, `module:attribute`. null: the package's."""
 
     @property
     def policy_folder(self) -> str | None:
@@ -195,5 +201,3 @@ class PolicyEvalConfig(EpisodesConfig):
             )
         for variant in filter(is_plugin, known):
             resolve(variant, "variants")
-        if self.proposer is not None:
-            resolve(self.proposer, "proposer")

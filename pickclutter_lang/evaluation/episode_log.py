@@ -16,7 +16,8 @@ from pickclutter_lang.utils.io import write_json, write_json_lines
 from pickclutter_lang.utils.progress import ProgressBar
 from pickclutter_lang.utils.reading import Line, Text, describe_differences, read_json, read_json_lines
 
-EPISODES_FILE, IDENTITY_FILE = "episodes.jsonl", "config.json"
+EPISODES_FILE = "episodes.jsonl"
+IDENTITY_FILE = "config.json"
 TEACHER_KEY = "teacher"
 """Key of what the teacher's thresholds are of; a folder in which it never acted lacks it."""
 EpisodeKey = tuple[str, int, str]
@@ -62,7 +63,8 @@ class EpisodeLog:
         :raises MismatchError: when those that are there are of something else
         :raises CheckpointError: when that cannot be read; DatasetError for a damaged line
         """
-        self._path, self._folder = folder / EPISODES_FILE, folder
+        self._path = folder / EPISODES_FILE
+        self._folder = folder
         self.identity = check_identity(folder, identity)
         self.episodes: dict[EpisodeKey, dict[str, Any]] = {}
         if self._path.exists():
@@ -101,11 +103,13 @@ def check_identity(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
     :raises MismatchError: when they are of something else
     :raises CheckpointError: when that cannot be read
     """
-    path, now = folder / IDENTITY_FILE, dict(identity)
+    path = folder / IDENTITY_FILE
+    now = dict(identity)
     if path.exists():
         logged = read_json(path, dict[str, Any], CheckpointError, "choose another out, or remove that folder")
         teacher = {key: one[key] for one in (logged, now) for key in (TEACHER_KEY,) if key in one}
-        logged, now = teacher | logged, teacher | now  # the teacher need not act each time
+        logged = teacher | logged  # the teacher need not act each time
+        now = teacher | now
         if differ := describe_differences(logged, now):
             raise MismatchError(
                 f"the episodes in {folder} are of another student or environment (there / now): {'; '.join(differ)}; "

@@ -167,7 +167,8 @@ def export_students(config: PolicyEvalConfig, folder: Path, identity: Mapping[st
     :param identity: what episodes depend on besides the students
     :raises MismatchError: before anything is replaced, when there are episodes of another student or environment
     """
-    root, new = folder / "policies", folder / ".policies"
+    root = folder / "policies"
+    new = folder / ".policies"
     shutil.rmtree(new, ignore_errors=True)  # of a process that was killed
     try:
         create_dir(new)
@@ -213,7 +214,6 @@ def _identity(config: PolicyEvalConfig, object_split: int) -> dict[str, Any]:
     """Return what episodes depend on besides students and teacher."""
     optional = {
         "object_split": object_split,
-        "proposer": config.proposer,
         "own_policy": config.own_policy,
         "camera_size": config.camera_size if config.run is None and config.policy_folder is None else None,
     }

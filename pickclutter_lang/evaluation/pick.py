@@ -24,7 +24,11 @@ from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.progress import track
 
-_DISTRACTORS, _MAX_MEANT, _MAX_PILES, _INSTANCES, _FIRST_INSTANCES = 11, 2, 200, 50, 12
+_DISTRACTORS = 11
+_MAX_MEANT = 2
+_MAX_PILES = 200
+_INSTANCES = 50
+_FIRST_INSTANCES = 12
 
 
 class Pick(NamedTuple):

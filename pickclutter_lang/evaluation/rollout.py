@@ -18,8 +18,7 @@ from pickclutter_lang.errors import InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.evaluation.config import PileSettings
 from pickclutter_lang.evaluation.instructions import BLANK, DRAWN, Instruction, Pile, draw_instruction, may_refuse
 from pickclutter_lang.language.instructions import encode_instruction, unread_words
-from pickclutter_lang.manipulation.grasp_proposals import propose_grasps
-from pickclutter_lang.manipulation.scripted_picker import PickPhase
+from pickclutter_lang.manipulation.scripted_picker import ScriptedPicker
 from pickclutter_lang.objects.catalog import Catalog
 from pickclutter_lang.objects.object_sets import own_sources
 from pickclutter_lang.policy.detectors import Detection, OracleDetector, RandomDetector, StudentDetector, TargetDetector
@@ -49,7 +48,6 @@ class RolloutConfig(PileSettings):
     - `camera_size`: side in pixels of the hand camera's images where there is no policy folder
     - `teacher_thresholds`: of the variant `teacher`
     - `own_policy`: `module:attribute`, makes the variant `own`
-    - `proposer`: a grasp proposer as `module:attribute`; None: the package's
     - the others: as of `PickClutterLangEnv`
     """
 
@@ -59,7 +57,6 @@ class RolloutConfig(PileSettings):
     policies: Mapping[str, str] = field(default_factory=dict)
     teacher_thresholds: Thresholds | None = None
     own_policy: str | None = None
-    proposer: str | None = None
 
     @classmethod
     def of_command(cls, config: Any, **others: Any) -> RolloutConfig:
@@ -102,7 +99,8 @@ class TimedDetector:
     first: Detection | None = None
 
     def __init__(self, detector: TargetDetector, names: Sequence[str]) -> None:
-        self._detector, self.names = detector, names
+        self._detector = detector
+        self.names = names
         self.seconds: list[float] = []
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
@@ -154,11 +152,12 @@ class RolloutRunner:
         for name, student in students.items():
             self.use_detector(name, StudentDetector(student))
         self.student = next(iter(students.values()), None)
-        self._proposer = propose_grasps if config.proposer is None else resolve(config.proposer, "proposer")
+        self._picker = ScriptedPicker if config.picker is None else resolve(config.picker, "picker")
         hand_size = self.student.config.camera_size if self.student else config.camera_size
         self.inner: Any = wrap(make_single(config.env_id, **config.env_arguments(hand_size, base_size)))
         catalog: Catalog = self.inner.unwrapped.catalog  # type: ignore[attr-defined]
-        self._names, self._seen_names = catalog.names, seen_names(catalog, self.student)
+        self._names = catalog.names
+        self._seen_names = seen_names(catalog, self.student)
         self._unread = unread_words(catalog)
         self._env = FlatObservation(DeclareAbsence(self.inner), mask=True)
         if self.student is not None:
@@ -205,10 +204,13 @@ class RolloutRunner:
 
         :raises TeacherError: for a new name without its teacher
         """
-        info, asked, actor = start.info, start.asked, self._actor(variant)
+        info = start.info
+        asked = start.asked
+        actor = self._actor(variant)
         last, acted = act(self._env, actor, start, callback)
         return_unused_memory()
-        declared, first = bool(last["declared_absent"]), actor.detector and actor.detector.first
+        declared = bool(last["declared_absent"])
+        first = actor.detector and actor.detector.first
         located = None
         if first:
             right = int((first.mask & (start.observation["mask"] > 0)).sum())
@@ -240,7 +242,7 @@ class RolloutRunner:
                 self.use_detector(variant, self._make_detector(variant))
             made, names = self._detectors[variant]
             detector = TimedDetector(made, (*names, *self._unread))
-            policy = LanguagePickPolicy(detector, self.config.control_mode, proposer=self._proposer)
+            policy = LanguagePickPolicy(detector, self.config.control_mode, picker=self._picker)
             return Actor(policy, detector, detector.seconds)
         own = resolve(str(self.config.own_policy), "policy")()
         if not callable(getattr(own, "predict", None)):
@@ -291,8 +293,15 @@ def act(
 
     Words that the policy cannot read end the episode without an action, where `may_refuse` allows it.
     """
-    observation, info, asked, state = start.observation, start.info, start.asked, None
-    picked, steps, grasp_found, refused, over = list[str](), 0, False, False, False
+    observation = start.observation
+    info = start.info
+    asked = start.asked
+    state = None
+    picked: list[str] = []
+    steps = 0
+    grasp_found = False
+    refused = False
+    over = False
     while not over:
         began = time.perf_counter()
         try:
@@ -309,10 +318,11 @@ def act(
         grasp_found = grasp_found or (known is not None and known.target is not None)
         if callback is not None:
             callback(observation, known)
-        if known is not None and known.phase == PickPhase.DONE and action[-1] != DECLARE:
+        if known is not None and known.done and action[-1] != DECLARE:
             break
         observation, _, terminated, truncated, info = env.step(action)
-        over, steps = terminated or truncated, steps + 1
+        over = terminated or truncated
+        steps += 1
         lifted: list[str] = env.unwrapped.picked_objects()  # type: ignore[attr-defined]
         picked += [name for name in lifted if name not in picked]
     return info, {"picked": picked, "steps": steps, "grasp_found": grasp_found, "refused": refused}

@@ -29,10 +29,13 @@ SIDE = 512
 """Pixels of the view of a camera."""
 _HEADER = 88
 _SIZE = 2 * SIDE, SIDE + _HEADER
-_FRAMES_PER_SECOND, _EVERY = 15, 2
-_DETECTION_FRAMES, _LAST_FRAMES = 24, 36
+_FRAMES_PER_SECOND = 15
+_EVERY = 2  # steps
+_DETECTION_FRAMES = 24
+_LAST_FRAMES = 36
 _HOT = np.array([255.0, 60.0, 0.0])
-_LARGE, _SMALL = ImageFont.load_default(30), ImageFont.load_default(26)
+_LARGE = ImageFont.load_default(30)
+_SMALL = ImageFont.load_default(26)
 
 
 def write_videos(
@@ -48,13 +51,15 @@ def write_videos(
     :raises MismatchError: when an episode has another outcome than before, as with another version of the program
     :raises DatasetError: when a video cannot be encoded or written
     """
-    runner, names = None, []
+    runner = None
+    names = []
     for episode in _first_outcomes(episodes, count):
         names.append(video_name(episode))
         path = folder / names[-1]
         if path.is_file():
             continue
-        runner, recorder = runner or make_runner(), VideoRecorder()
+        runner = runner or make_runner()
+        recorder = VideoRecorder()
         again = runner.rollout(episode["variant"], episode["seed"], episode["kind"], recorder.callback)
         if _outcome(again) != _outcome(episode):
             raise MismatchError(
@@ -94,7 +99,8 @@ class VideoRecorder:
 
     def __init__(self) -> None:
         self._frames: list[Callable[..., Image.Image]] = []
-        self._steps = self._detections = 0
+        self._steps = 0
+        self._detections = 0
 
     def callback(self, observation: Mapping[str, NDArray[Any]], state: EpisodeState | None) -> None:
         """Take a frame at every second step, and a longer one at each step with a detection; a `RolloutCallback`."""
@@ -142,13 +148,15 @@ def _frame(
     observation: Mapping[str, NDArray[Any]], state: EpisodeState | None, detected: bool
 ) -> Callable[..., Image.Image]:
     """Return what draws a frame: a hundred that are drawn take 180 MB."""
-    hand, said = observation["hand_rgb"], ""
+    hand = observation["hand_rgb"]
+    said = ""
     if state is not None and state.detections:
         last = state.detections[-1]
-        phase = "predicted absent" if state.absent else state.phase.value
+        phase = "predicted absent" if state.absent else state.phase
         scores = " and ".join(f"{detection.score:.2f}" for detection in state.detections)
-        # A policy that declares nothing has no threshold.
-        said = f"{phase}; score {scores}" + (f", threshold {last.threshold:.2f}" if last.threshold > 0 else "")
+        # A policy that declares nothing has no threshold; a picker of one's own may have no phases.
+        said = "; ".join(filter(None, (phase, f"score {scores}")))
+        said += f", threshold {last.threshold:.2f}" if last.threshold > 0 else ""
         hand = draw_outline(hand, last.mask) if detected else hand
     views = [np.array(view, np.uint8) for view in (observation["base_rgb"], hand)]
     return partial(_draw, views, decode_instruction(observation["instruction"]), said)

@@ -167,6 +167,16 @@ def proposals(
         yield checked_candidates(proposer(target, others, limits, rest_rotation))
 
 
+def first_proposals(
+    target: FloatArray, others: FloatArray, rest_rotation: FloatArray, proposer: GraspProposer = propose_grasps
+) -> GraspCandidates:
+    """Return the grasps within the first limits that have any; arguments and errors are those of `proposals`."""
+    for grasps in proposals(target, others, rest_rotation, proposer):
+        if len(grasps.positions):
+            break
+    return grasps
+
+
 def _slanted(limits: GraspLimits) -> Iterator[_Orientation]:
     """Yield orientations with a level closing axis, straight down first."""
     for slant in np.deg2rad(limits.slants_deg):

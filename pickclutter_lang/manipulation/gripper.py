@@ -58,13 +58,13 @@ class GraspCandidates:
 
 
 def checked_candidates(proposed: object) -> GraspCandidates:
-    """Return what a grasp proposer gave.
+    """Return what a grasp proposer or a picker gave.
 
     :raises InvalidArgumentError: for anything but `GraspCandidates` of positions [G, 3], rotations [G, 3, 3], and costs
         and widths [G] or None
     """
     if not isinstance(proposed, GraspCandidates):
-        raise InvalidArgumentError(f"expected a grasp proposer to return GraspCandidates, but got {type(proposed)}")
+        raise InvalidArgumentError(f"expected grasps as GraspCandidates, but got {type(proposed).__name__}")
     positions, rotations = np.shape(proposed.positions), np.shape(proposed.rotations)
     count = len(proposed.positions)
     if positions != (count, 3) or rotations != (count, 3, 3):

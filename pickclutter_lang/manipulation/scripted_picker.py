@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
-from enum import Enum
-from typing import Any, NamedTuple
+from collections.abc import Generator
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from pickclutter_lang.manipulation.kinematics import (
     make_controller,
     pose_distance,
 )
+from pickclutter_lang.manipulation.picker import Observation, TargetMaskFn
 from pickclutter_lang.manipulation.point_cloud import center_of_mass, points_of_object
 from pickclutter_lang.manipulation.transport import (
     center_hypotheses,
@@ -35,47 +35,26 @@ _MAX_ATTEMPTS = 3
 _RETRY_DISTANCE = 0.02  # grasps nearer than that to a failed one are not tried again
 _LIFT_HEIGHT = 0.12  # above the grasp
 _TRAVEL_HEIGHT = 0.22  # of the TCP above the table, at least, before it comes down to a grasp, and after a failed one
-_REACHED, _PASSED = (0.004, 0.04), (0.03, 0.15)  # errors of the pose at a grasp or the goal, and at a waypoint
+_REACHED = (0.004, 0.04)  # errors of the pose at a grasp or the goal
+_PASSED = (0.03, 0.15)  # errors of the pose at a waypoint
 _MAX_STEPS = 45  # of one motion
-_STALL_STEPS, _MIN_PROGRESS = 6, 1e-4  # steps without progress after which a motion ends; of the error in a step
+_STALL_STEPS = 6  # steps without progress after which a motion ends
+_MIN_PROGRESS = 1e-4  # of the error in a step
 _ROTATION_WEIGHT = 0.1  # of a radian in the error
-_MIN_CLOSE_STEPS, _CLOSED_STEP = 7, 0.0005  # the fingers are closed once they close less than that in a step
+_MIN_CLOSE_STEPS = 7
+_CLOSED_STEP = 0.0005  # the fingers are closed once they close less than that in a step
 _LIFT_SPEED = 0.15  # share of the controller's; faster, more objects slip
 _TRANSPORT_SPEED = 0.3  # slower, fewer center hypotheses fit into an episode
-_MIN_SETTLE_STEPS, _SETTLED_STEP = 3, 0.006  # the arm rests once no joint turns more; ManiSkill2's threshold is 0.01
+_MIN_SETTLE_STEPS = 3
+_SETTLED_STEP = 0.006  # the arm rests once no joint turns more; ManiSkill2's threshold is 0.01
 _MIN_OPENING = 0.002  # below which the fingers are empty
 _SLIP_RATIO = 0.5  # of the opening at the grasp, below which the object has slipped
 _VIEW_BASELINE = 0.05  # between the two views that distinguish the grasped object from the background
 
-Observation = Mapping[str, Any]
 Actions = Generator[NDArray[np.float32], None, None]
-TargetMaskFn = Callable[[Observation], NDArray[np.bool_]]
-"""From an observation to the pixels [H, W] of the target in the hand camera's image."""
-
-
-class PickPhase(Enum):
-    """Phase of a pick."""
-
-    OBSERVE = "observe"
-    """Choose a grasp, or return to the pose from which the camera sees the whole table."""
-    REACH = "reach"
-    """Go to the grasp with open fingers."""
-    CLOSE = "close"
-    """Close the fingers."""
-    LIFT = "lift"
-    """Lift the object."""
-    TRANSPORT = "transport"
-    """Bring the object to the goal."""
-    DONE = "done"
-    """Nothing is left to do: no grasp was found, or all attempts failed."""
-
-
-class GraspTarget(NamedTuple):
-    """A grasp, the TCP pose [7], with the object's visible points [N, 3] and estimated center [3] at that time."""
-
-    grasp: FloatArray
-    points: FloatArray
-    center: FloatArray
+Phase = Literal["observe", "reach", "close", "lift", "transport", "done"]
+"""Choose a grasp, or return to where the camera sees the whole table; go to the grasp with open fingers; close them;
+lift; bring the object to the goal; nothing is left to do."""
 
 
 class ScriptedPicker:
@@ -100,16 +79,23 @@ class ScriptedPicker:
         :param speed: in (0, 1], of the largest motion of each action; motions take as many times more steps
         :raises InvalidArgumentError: for another control mode or speed
         """
-        self._find_target, self._proposer, self._speed = find_target, proposer, speed
+        self._find_target = find_target
+        self._proposer = proposer
+        self._speed = speed
         self._controller = make_controller(control_mode, speed)
         self._script: Actions | None = None
         self._failed: list[FloatArray] = []
-        self.target: GraspTarget | None = None
-        """The current grasp; None before the first observation, and where there is none."""
+        self.target: FloatArray | None = None
+        """The current grasp, a TCP pose [7]; None before the first observation, and where there is none."""
         self.candidates: GraspCandidates | None = None
         """The proposals from which it was chosen, or none of which could be; None before the first observation."""
-        self.phase = PickPhase.OBSERVE
+        self.phase: Phase = "observe"
         """The current phase."""
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to do: no grasp was found, or all attempts failed."""
+        return self.phase == "done"
 
     def act(self, observation: Observation) -> NDArray[np.float32]:
         """Return the next action.
@@ -126,50 +112,54 @@ class ScriptedPicker:
 
     def _pick(self) -> Actions:
         for _ in range(_MAX_ATTEMPTS):
-            self.target = self._choose_target()
-            if self.target is None:
+            self.target = grasp = self._choose_grasp()
+            if grasp is None:
                 break
-            grasp = self.target.grasp
             pregrasp = pregrasp_pose(grasp)
-            self.phase = PickPhase.REACH
+            self.phase = "reach"
             yield from self._go(_raised(pregrasp, _TRAVEL_HEIGHT), OPEN, waypoint=True)
             yield from self._go(pregrasp, OPEN, waypoint=True)
             yield from self._go(grasp, OPEN)
-            self.phase = PickPhase.CLOSE
+            self.phase = "close"
             yield from self._close(grasp)
             self._grasp_opening = self._opening
             lifted = grasp + np.array([0, 0, _LIFT_HEIGHT, 0, 0, 0, 0])
             if self._holding:
-                self.phase = PickPhase.LIFT
+                self.phase = "lift"
                 yield from self._go(lifted, CLOSED, waypoint=True)
             if self._holding:
-                yield from self._transport(self.target)
+                yield from self._transport(grasp)
             self._failed.append(grasp)
-            self.phase = PickPhase.OBSERVE
+            self.phase = "observe"
             yield from self._go(_raised(lifted, _TRAVEL_HEIGHT), OPEN, waypoint=True)
             yield from self._go(self._rest, OPEN, waypoint=True)
-        self.phase = PickPhase.DONE
+        self.phase = "done"
         while True:
             yield self._towards(self._rest, OPEN)
 
     def _close(self, grasp: FloatArray) -> Actions:
         """Close the fingers until they stop."""
-        steps, last = 0, np.inf
+        steps = 0
+        last = np.inf
         while steps < _MIN_CLOSE_STEPS or last - self._opening > _CLOSED_STEP:
-            steps, last = steps + 1, self._opening
+            steps += 1
+            last = self._opening
             yield self._towards(grasp, CLOSED)
 
-    def _transport(self, target: GraspTarget) -> Actions:
+    def _transport(self, grasp: FloatArray) -> Actions:
         """Bring the object's center to the goal, and try center hypotheses while the fingers hold the object."""
-        self.phase, rotation = PickPhase.TRANSPORT, rotation_matrix(target.grasp[3:])
-        pose = self._pose_with_center((target.center - target.grasp[:3]) @ rotation, rotation)
+        self.phase = "transport"
+        rotation = rotation_matrix(grasp[3:])
+        points = (self._points - grasp[:3]) @ rotation
+        center = (center_of_mass(self._points) - grasp[:3]) @ rotation
+        pose = self._pose_with_center(center, rotation)
         views = []
         for action in self._go(pose, CLOSED):
             views.append((self._tcp, self._depth))
             yield action
         final_tcp = self._tcp
         distant = [depth for tcp, depth in views if np.linalg.norm(tcp[:3] - final_tcp[:3]) > _VIEW_BASELINE]
-        centers = self._held_centers(distant[-1] if distant else None, target)
+        centers = self._held_centers(distant[-1] if distant else None, points, center)
         del views, distant
         rotation = rotation_matrix(pose[3:])
         while self._holding:
@@ -196,15 +186,14 @@ class ScriptedPicker:
     def _holding(self) -> bool:
         return self._opening > max(_MIN_OPENING, _SLIP_RATIO * self._grasp_opening)
 
-    def _held_centers(self, earlier_depth: AnyFloatArray | None, target: GraspTarget) -> FloatArray:
+    def _held_centers(self, earlier_depth: AnyFloatArray | None, points: FloatArray, center: FloatArray) -> FloatArray:
         """Return hypotheses [G, 3] of the object's center in the TCP frame, given its estimated in-hand rotation.
 
         :param earlier_depth: [H, W], from another pose of the hand; None if there was none: no rotation is estimated
+        :param points: [N, 3], the object's points in the frame of the grasp; `center` [3] is its estimated center there
         """
-        grasp_rotation = rotation_matrix(target.grasp[3:])
-        points = (target.points - target.grasp[:3]) @ grasp_rotation
-        center = (target.center - target.grasp[:3]) @ grasp_rotation
-        tcp, rotation = self._tcp, np.eye(3)
+        tcp = self._tcp
+        rotation = np.eye(3)
         down = -rotation_matrix(tcp[3:])[2]
         if earlier_depth is not None:
             view = hand_camera_view(self._depth, self._intrinsic, self._camera, tcp)
@@ -215,7 +204,8 @@ class ScriptedPicker:
     def _go(self, tcp_pose: FloatArray, gripper: float, waypoint: bool = False) -> Actions:
         """Go to a pose until it is reached, the arm stalls, or closed fingers have lost the object."""
         meters, radians = _PASSED if waypoint else _REACHED
-        best_error, stalled = np.inf, 0
+        best_error = np.inf
+        stalled = 0
         for _ in range(round(_MAX_STEPS / self._speed)):
             distance, angle = pose_distance(self._tcp, tcp_pose)
             if (distance < meters and angle < radians) or (gripper == CLOSED and not self._holding):
@@ -237,17 +227,18 @@ class ScriptedPicker:
                 return
 
     def _towards(self, tcp_pose: FloatArray, gripper: float) -> NDArray[np.float32]:
-        holding = _LIFT_SPEED if self.phase == PickPhase.LIFT else _TRANSPORT_SPEED
+        holding = _LIFT_SPEED if self.phase == "lift" else _TRANSPORT_SPEED
         return self._controller(self._arm, self._qpos, tcp_pose, gripper, holding if gripper == CLOSED else 1.0)
 
-    def _choose_target(self) -> GraspTarget | None:
+    def _choose_grasp(self) -> FloatArray | None:
         """Choose a grasp of the target, within the first limits that allow a reachable one."""
         mask = np.asarray(self._find_target(self._observation), bool)
-        points, others = points_of_object(self._depth, self._intrinsic, self._camera, mask)
-        for candidates in proposals(points, others, rotation_matrix(self._rest[3:]), self._proposer):
-            self.candidates, grasp = candidates, self._reachable(candidates)
+        self._points, others = points_of_object(self._depth, self._intrinsic, self._camera, mask)
+        for candidates in proposals(self._points, others, rotation_matrix(self._rest[3:]), self._proposer):
+            self.candidates = candidates
+            grasp = self._reachable(candidates)
             if grasp is not None:
-                return GraspTarget(grasp, points, center_of_mass(points))
+                return grasp
         return None
 
     def _reachable(self, candidates: GraspCandidates) -> FloatArray | None:
@@ -265,7 +256,8 @@ class ScriptedPicker:
 
     def _reaches(self, grasp: FloatArray) -> bool:
         """Return whether the arm can follow the script to a grasp from its current joint angles."""
-        pregrasp, angles = pregrasp_pose(grasp), self._qpos[:JOINTS]
+        pregrasp = pregrasp_pose(grasp)
+        angles = self._qpos[:JOINTS]
         for pose in (_raised(pregrasp, _TRAVEL_HEIGHT), pregrasp, grasp):
             solution = self._arm.inverse(pose, angles)
             if solution is None:
@@ -277,7 +269,8 @@ class ScriptedPicker:
         self._observation = observation
         try:
             self._depth = np.asarray(observation["hand_depth"], float)
-            self._intrinsic, self._camera = observation["hand_intrinsic"], observation["hand_cam2world"]
+            self._intrinsic = observation["hand_intrinsic"]
+            self._camera = observation["hand_cam2world"]
             self._qpos, self._base, self._goal = (
                 np.asarray(observation[key], float) for key in ("qpos", "base_pose", "goal_pos")
             )

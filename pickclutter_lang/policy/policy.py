@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import decode_instruction, parse_target_name, read_name
-from pickclutter_lang.manipulation.grasp_proposals import GraspProposer, proposals, propose_grasps
+from pickclutter_lang.manipulation.grasp_proposals import GraspProposer, first_proposals, propose_grasps
 from pickclutter_lang.manipulation.gripper import GraspCandidates
 from pickclutter_lang.manipulation.kinematics import hold_action, make_controller
+from pickclutter_lang.manipulation.picker import PickerFactory, make_picker, next_action
 from pickclutter_lang.manipulation.point_cloud import points_of_object
-from pickclutter_lang.manipulation.scripted_picker import GraspTarget, PickPhase, ScriptedPicker
+from pickclutter_lang.manipulation.scripted_picker import ScriptedPicker
 from pickclutter_lang.objects.object_sets import ObjectSource, own_sources
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
 from pickclutter_lang.policy.example_memory import load_examples
@@ -30,7 +31,8 @@ from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 if TYPE_CHECKING:
     from pickclutter_lang.envs.wrappers import FlatObservation
 
-DECLARE, CONTINUE = 1.0, -1.0
+DECLARE = 1.0
+CONTINUE = -1.0
 
 
 @dataclass(frozen=True)
@@ -53,15 +55,13 @@ class Location:
 
 
 class _Episode:
-    """One episode: the target name, its detections, and the scripted picker."""
+    """One episode: the target name, its detections, and the picker."""
 
     def __init__(self, policy: LanguagePickPolicy, instruction: str) -> None:
         self.instruction = instruction
         self.name = parse_target_name(instruction, policy.detector.names)
         self.detections: list[Detection] = []
-        self.picker = ScriptedPicker(
-            lambda seen: self._detect(seen).mask, policy.control_mode, policy.proposer, policy.speed
-        )
+        self.picker = make_picker(policy.picker, lambda seen: self._detect(seen).mask, policy.control_mode)
         self.steps = 0
         self._policy = policy
         self._detection: Detection | None = None
@@ -74,9 +74,10 @@ class _Episode:
             self.name,
             tuple(self.detections),
             self.absent,
-            picker.phase,
+            picker.done,
             picker.target,
             picker.candidates,
+            getattr(picker, "phase", ""),
             self,
             self.steps,
         )
@@ -88,11 +89,13 @@ class _Episode:
 
     def act(self, observation: Mapping[str, Any]) -> NDArray[np.float32]:
         """Return the action for the next observation."""
-        self._detection, declare = None, self._policy.declare
+        self._detection = None
+        declare = self._policy.declare
+        mode = self._policy.control_mode
         if declare and self.steps == 0:
             self._detect(observation)
         hold = declare and self.absent
-        action = hold_action(self._policy.control_mode) if hold else self.picker.act(observation)
+        action = hold_action(mode) if hold else next_action(self.picker, observation, mode)
         self.steps += 1
         if declare:
             # After a failed attempt the picker detects again, and the object may be predicted absent from then on.
@@ -114,16 +117,18 @@ class EpisodeState:
     - `instruction`, and the target `name` in it
     - `detections`: one before the first action, and one for each further attempt
     - `absent`: whether the object is predicted absent
-    - `phase`, `target` and `candidates` of the scripted picker
+    - `done`, `target` and `candidates` of the picker, see `pickclutter_lang.manipulation.picker.Picker`
+    - `phase`: what the picker says of itself as its attribute `phase`, for films; else empty
     """
 
     instruction: str
     name: str
     detections: tuple[Detection, ...]
     absent: bool
-    phase: PickPhase
-    target: GraspTarget | None
+    done: bool
+    target: FloatArray | None
     candidates: GraspCandidates | None
+    phase: str
     _episode: _Episode | None = field(repr=False, compare=False)
     _step: int
 
@@ -146,20 +151,20 @@ class LanguagePickPolicy:
         detector: TargetDetector,
         control_mode: str = "pd_ee_delta_pose",
         declare: bool = True,
-        proposer: GraspProposer = propose_grasps,
-        speed: float = 1.0,
+        picker: PickerFactory = ScriptedPicker,
     ) -> None:
         """Build a policy; `load` is the usual way.
 
         :param control_mode: of the environment: `pd_ee_delta_pose` or `pd_joint_delta_pos`
         :param declare: the environment is wrapped in `DeclareAbsence`; otherwise the policy always picks
-        :param proposer: proposes grasps of the target
-        :param speed: in (0, 1], the largest motion of an action as a share of the control mode's, to slow the arm
-        :raises InvalidArgumentError: for another control mode or speed
+        :param picker: makes the picker of each episode; `partial(ScriptedPicker, speed=0.5)` slows the arm
+        :raises InvalidArgumentError: for another control mode
         """
-        make_controller(control_mode, speed)
-        self.detector, self.control_mode, self.declare = detector, control_mode, declare
-        self.proposer, self.speed = proposer, speed
+        make_controller(control_mode)
+        self.detector = detector
+        self.control_mode = control_mode
+        self.declare = declare
+        self.picker = picker
 
     @classmethod
     def load(
@@ -167,9 +172,8 @@ class LanguagePickPolicy:
         folder: str | Path,
         control_mode: str = "pd_ee_delta_pose",
         declare: bool = True,
-        proposer: GraspProposer = propose_grasps,
+        picker: PickerFactory = ScriptedPicker,
         trust_code: bool = False,
-        speed: float = 1.0,
     ) -> LanguagePickPolicy:
         """Open a folder that `export_policy` or `export_runtime` wrote; the latter needs no torch. `open` is embedded.
 
@@ -178,7 +182,7 @@ class LanguagePickPolicy:
         :param trust_code: see `StudentRuntime.load`
         :raises CheckpointError: when it is not there, damaged, or of another schema, or names code that is not trusted
         """
-        return cls(StudentDetector(StudentRuntime.load(folder, trust_code)), control_mode, declare, proposer, speed)
+        return cls(StudentDetector(StudentRuntime.load(folder, trust_code)), control_mode, declare, picker)
 
     @classmethod
     def from_pretrained(
@@ -286,7 +290,13 @@ class LanguagePickPolicy:
         return FlatObservation(DeclareAbsence(made) if self.declare else made)
 
     def locate(
-        self, rgb: NDArray[np.uint8], depth: AnyFloatArray, intrinsic: AnyFloatArray, pose: AnyFloatArray, name: str
+        self,
+        rgb: NDArray[np.uint8],
+        depth: AnyFloatArray,
+        intrinsic: AnyFloatArray,
+        pose: AnyFloatArray,
+        name: str,
+        proposer: GraspProposer = propose_grasps,
     ) -> Location:
         """Find a named object in one image with depth, of any camera.
 
@@ -296,6 +306,7 @@ class LanguagePickPolicy:
         :param pose: [4, 4], the camera's pose in a world whose z points up and is 0 on the table; OpenGL's axes: x
             right, y up, view along -z
         :param name: of any object
+        :param proposer: proposes its grasps
         :return: an empty mask where nothing stands above the table; look at the axes of the pose then
         :raises InvalidArgumentError: for an image of another size, type or unit, a matrix or pose that is none of a
             camera, a name that cannot be encoded, or one that says where the object is or what it is not
@@ -305,9 +316,7 @@ class LanguagePickPolicy:
         found = self.detector(seen, read_name(name, self.detector.names))
         camera = seen["hand_intrinsic"], seen["hand_cam2world"]
         points, others = points_of_object(seen["hand_depth"].astype(float), *camera, found.mask)
-        for grasps in proposals(points, others, np.eye(3), self.proposer):
-            if len(grasps.positions):
-                break
+        grasps = first_proposals(points, others, np.eye(3), proposer)
         return Location(name, found.margin >= 0, found.score, found.threshold, found.mask, points, grasps)
 
     def predict(

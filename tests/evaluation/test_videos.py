@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder, draw_outline
 from pickclutter_lang.language.instructions import encode_instruction
-from pickclutter_lang.manipulation.scripted_picker import PickPhase
 from pickclutter_lang.policy.detectors import Detection
 from pickclutter_lang.policy.policy import EpisodeState
 
@@ -40,7 +39,7 @@ def test_a_film_shows_both_cameras_and_stops_at_what_was_detected(
     hand, recorder, unused = np.zeros((96, 96, 3), np.uint8), VideoRecorder(), cast(Any, None)
     hand[square(96)] = GREEN
     found = Detection(0.9, 0.5, square(96), square(96).astype(float))
-    state = EpisodeState("pick up the pear", "pear", (found,), False, PickPhase.REACH, None, None, unused, 0)
+    state = EpisodeState("pick up the pear", "pear", (found,), False, False, None, None, "reach", unused, 0)
     observation: dict[str, Any] = {"hand_rgb": hand, "base_rgb": np.full((SIDE, SIDE, 3), 200, np.uint8)}
     observation["instruction"] = encode_instruction("pick up the pear")
     for _ in range(20):

@@ -206,7 +206,7 @@ def test_a_detector_and_a_proposer_act_in_the_environment(outside: Path, trained
     pytest.importorskip("sapien")
     detector = "my_package.detectors:NearestObject"
     line = ("evaluate-policy", "policy=policy", f"variants=[oracle,{detector}]", "episodes=1", "workers=1")
-    own = (*line, "proposer=my_package.grasps:grasp_from_above", "out=own", "absent_probability=0")
+    own = (*line, "picker=my_package.grasps:from_above", "out=own", "absent_probability=0")
     assert "trust_code=true" in fail(outside, trained, *own)
     succeed(outside, trained, *own, "trust_code=true")
     episodes = rows(trained / "own" / "episodes.jsonl")
@@ -214,7 +214,7 @@ def test_a_detector_and_a_proposer_act_in_the_environment(outside: Path, trained
     assert {e["score"] for e in episodes if e["variant"] == detector} == {1.0}
     assert any(episode["grasp_found"] for episode in episodes)
     other = fail(outside, trained, *line, "out=own", "absent_probability=0", "trust_code=true")
-    assert "proposer" in other
+    assert "picker" in other
     wrong = (*line, "trust_code=true", "variants=[my_package.wrong:no_detector]", "out=wrong")
     assert "my_package.wrong:no_detector" in fail(outside, trained, *wrong)
 

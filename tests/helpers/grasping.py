@@ -89,4 +89,4 @@ def pick(env: gymnasium.Env, name: str, to_goal: bool, extra: Sequence[float] = 
 def chosen_grasp(picker: ScriptedPicker) -> NDArray[np.float64]:
     """Return the pose [7] of the grasp that a picker has chosen."""
     assert picker.target is not None
-    return picker.target.grasp
+    return picker.target

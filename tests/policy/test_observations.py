@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from helpers.grasping import BASE, REST
 from helpers.policies import random_policy
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import encode_instruction
+from pickclutter_lang.manipulation.scripted_picker import ScriptedPicker
 from pickclutter_lang.policy.observations import segment_observation
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 
@@ -188,8 +190,9 @@ def test_a_state_that_was_pickled_is_a_record(policy: LanguagePickPolicy) -> Non
 
 
 def test_the_arm_is_slowed(folder: Path) -> None:
-    full, slow = (LanguagePickPolicy.load(folder, declare=False, speed=speed).predict(LOOK)[0] for speed in (1.0, 0.1))
+    pickers = [partial(ScriptedPicker, speed=speed) for speed in (1.0, 0.1)]
+    full, slow = (LanguagePickPolicy.load(folder, declare=False, picker=one).predict(LOOK)[0] for one in pickers)
     assert np.linalg.norm(full[:3]) > 0.5 and slow[-1] == full[-1] == 1
     np.testing.assert_allclose(slow[:3], 0.1 * full[:3] / np.linalg.norm(full[:3]), atol=1e-6)
     with pytest.raises(InvalidArgumentError, match="speed"):
-        LanguagePickPolicy.load(folder, speed=0)
+        LanguagePickPolicy.load(folder, picker=partial(ScriptedPicker, speed=0)).predict(LOOK)
