@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
 from helpers.forkserver import run_python
-from helpers.paths import ROOT
+from helpers.paths import PROGRAM, ROOT
 
 pytestmark = [pytest.mark.sim, pytest.mark.slow]
 OPEN = np.array([0, 0, 0, 0, 0, 0, 1], np.float32)
@@ -76,6 +79,38 @@ def test_an_episode_of_the_benchmark() -> None:
     result = asyncio.run(benchmark.get_result())
     assert not (result["success"] or result["lifted"] or result["wrong_object"])
     benchmark.cleanup()
+
+
+def test_the_picker_is_evaluated_and_recorded_as_the_scripted_one_is(tmp_path: Path) -> None:
+    path = os.pathsep.join(filter(None, (str(ROOT / "examples"), os.environ.get("PYTHONPATH"))))
+    common = ("objects=proxy", "seed=1", "episodes=1", "workers=1", "n_videos=1", "camera_size=64")
+    command = ("evaluate-policy", *common, "variants=[oracle]", "absent_probability=0", "out=picks")
+
+    def call(*words: str) -> Any:
+        return run_python([*PROGRAM, *words], tmp_path, {**os.environ, "PYTHONPATH": path})
+
+    done = call(*command, "picker=top_grasp:TopGrasp")
+    assert done.returncode == 0, done.stderr
+    episode = json.loads((tmp_path / "picks" / "episodes.jsonl").read_text())
+    assert episode["grasp_found"] and 0 < episode["steps"] < 200
+    assert len([*(tmp_path / "picks" / "videos").glob("*.mp4")]) == 1
+    other = call(*command)
+    assert other.returncode == 2 and "top_grasp:TopGrasp" in other.stderr
+    done = call("collect-demos", *common, "failures=true", "out=demos", "picker=top_grasp:TopGrasp")
+    assert done.returncode == 0, done.stderr
+    assert "top_grasp:TopGrasp" in (tmp_path / "demos" / "README.md").read_text()
+    with h5py.File(tmp_path / "demos" / "trajectory.rgbd.pd_ee_delta_pose.h5") as file:
+        found = {name: values[()] for name, values in file["traj_0/grasp_annotations"].items()}
+        (tried,) = np.flatnonzero(found["outcome"] >= 0)
+        approach = file["traj_0/obs/extra/tcp_pose"][:, :3] - found["pose"][tried, :3]
+    assert np.linalg.norm(approach, axis=1).min() < 0.01  # the hand was there
+    assert (found["actor"] == found["actor"][tried]).sum() == 1 and len({*found["actor"]}) > 1
+
+
+def test_the_page_shows_the_picker_as_it_is() -> None:
+    shown = (ROOT / "docs" / "how_to" / "extend.md").read_text().partition("# examples/top_grasp.py\n")[2]
+    code = shown.partition("```")[0]
+    assert code and (ROOT / "examples" / "top_grasp.py").read_text().endswith(code)
 
 
 def test_the_benchmark_measures_a_row(tmp_path: Path) -> None:
