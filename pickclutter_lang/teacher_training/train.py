@@ -26,7 +26,7 @@ from pickclutter_lang.training.batches import Batch as Rows
 from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.experiment import CONFIG_FILE
 from pickclutter_lang.training.logger import open_tracker
-from pickclutter_lang.training.parallel import check_rows, joined, share_weights
+from pickclutter_lang.training.parallel import check_rows, joined
 from pickclutter_lang.training.trainer import Phase, Trainer
 from pickclutter_lang.utils.io import write_json
 from pickclutter_lang.utils.locks import dir_lock
@@ -64,7 +64,6 @@ def train_teacher(config: TeacherTrainConfig) -> Path:
         trainer = Trainer(phase, out / phase.name, seed=config.seed)
         if not trainer.resume():
             phase.initialize()
-        share_weights(phase.model)
         unfinished = trainer.done < phase.config.epochs
         with open_tracker(config.report_to if unfinished else (), out, asdict(config)) as tracker:
             trainer.run(out / "tensorboard", tracker)

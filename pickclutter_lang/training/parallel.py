@@ -1,9 +1,9 @@
 """One training in several processes (ranks): each computes some rows of every batch, only by the student.
 
-The features of all rows are then gathered with their gradient, and every rank computes the loss of the whole batch.
-So a loss needs to know nothing of ranks, and is that of one process, with all its negatives. Batch norm takes the
-statistics of the whole batch. Gradients are averaged: each rank's is that of the loss through its own rows, times the
-number of ranks, since each rank's loss sends it one.
+The features of all rows are then gathered, and every rank computes the loss of the whole batch. So a loss needs to know
+nothing of ranks, and is that of one process, with all its negatives. `DistributedDataParallel` averages the gradients
+and shares weights and buffers. It takes the mean of losses over each rank's own rows for granted. A contrastive loss is
+no such mean, which is why rows are gathered.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, distributed, nn
-from torch.nn import functional
+from torch.nn.parallel import DistributedDataParallel
 
 from pickclutter_lang.errors import InvalidArgumentError, RankError
 from pickclutter_lang.utils.ranks import is_main, local_rank, local_world_size, rank, world_size
@@ -25,7 +25,6 @@ from pickclutter_lang.utils.validation import check_device
 _LONGEST_WAIT = timedelta(days=1)
 """Others wait for rank 0 while it encodes images by the teacher. A process that ends is noticed at once."""
 _own_seeds = torch.Generator()
-_plain_batch_norm = functional.batch_norm
 
 
 @contextmanager
@@ -39,15 +38,26 @@ def joined(device: str) -> Iterator[None]:
         yield
         return
     backend = "cpu:gloo,cuda:nccl" if torch.device(device).type == "cuda" else "gloo"
-    _call(distributed.init_process_group, backend, timeout=_LONGEST_WAIT)
     try:
+        distributed.init_process_group(backend, timeout=_LONGEST_WAIT)
         yield
     except Exception as error:
-        if is_main() or isinstance(error, RankError):
+        if _is_of_communication(error):
+            raise RankError(
+                f"another of the {world_size()} processes of this training ended or cannot be reached "
+                f"({' '.join(str(error).split())[:200]}); see what it said, and run the same command again to resume"
+            ) from error
+        if is_main():
             raise
         raise RankError(f"process {rank()} of {world_size()} failed ({type(error).__name__}: {error})") from error
     finally:
-        distributed.destroy_process_group()
+        if distributed.is_initialized():
+            distributed.destroy_process_group()
+
+
+def _is_of_communication(error: Exception) -> bool:
+    """Return whether torch or its backend gloo, whose errors have no class of their own, lost another process."""
+    return isinstance(error, distributed.DistError) or (isinstance(error, RuntimeError) and "gloo" in str(error))
 
 
 def choose_device(device: str) -> None:
@@ -92,14 +102,14 @@ def main_first() -> Iterator[None]:
 def wait_for_all() -> None:
     """Wait until every rank comes to this call."""
     if distributed.is_initialized():
-        _call(distributed.all_reduce, torch.zeros(1))
+        distributed.all_reduce(torch.zeros(1))
 
 
 def from_main(compute: Callable[[], Any]) -> Any:
     """Return the value that rank 0 computes, on every rank."""
     values = [compute() if is_main() else None]
     if distributed.is_initialized():
-        _call(distributed.broadcast_object_list, values, 0)
+        distributed.broadcast_object_list(values, 0)
     return values[0]
 
 
@@ -109,15 +119,23 @@ def own_slice() -> slice:
 
 
 def gather_rows(own: Tensor, count: int) -> Tensor:
-    """Return the rows of a whole batch on every rank, with gradient.
+    """Return the rows of a whole batch on every rank.
 
-    :param own: [n, ...], of `own_slice`
+    All ranks must compute the same loss of them. Its gradient comes to the own rows, times the number of ranks: of the
+    gradients of their weights `DistributedDataParallel` takes the mean.
+
+    :param own: [n, ...], of `own_slice`, used for nothing else
     :return: [count, ...]; where there is one process, `own` itself
     """
     if not distributed.is_initialized():
         return own
-    rows = torch.arange(count, device=own.device)[own_slice()]
-    return _sum(own.new_zeros(count, *own.shape[1:]).index_copy(0, rows, own))
+    rows = own.new_zeros(count, *own.shape[1:])
+    rows[own_slice()] = own.detach()
+    distributed.all_reduce(rows)
+    if own.requires_grad:
+        own.register_hook(lambda gradient: world_size() * gradient)
+    rows[own_slice()] = own
+    return rows
 
 
 def seed_own_draws(key: Sequence[int]) -> None:
@@ -143,95 +161,31 @@ def own_draws() -> Iterator[None]:
         yield
 
 
-def backward(loss: Tensor, model: nn.Module) -> None:
-    """Compute the gradients of a loss as `loss.backward()` does, and give each rank the mean of all ranks'."""
-    loss.backward()
+class _Loss(nn.Module):
+    """The loss of a phase as the forward pass of a module, as `DistributedDataParallel` takes it."""
+
+    def __init__(self, model: nn.Module, loss: Callable[..., Any]) -> None:
+        super().__init__()
+        self.model = model
+        self.forward = loss
+        # Some batches leave parameters unused. Where none is, the search for them, which that takes, warns.
+        self.unused = nn.Parameter(next(model.parameters()).new_zeros(()))
+
+
+def synchronized(model: nn.Module, loss: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a loss of which every rank gets the same gradients; where there is one process, the loss itself.
+
+    Every rank gets the weights of rank 0 now, and its buffers before each loss. On CUDA the batch norms of the model
+    become those of `SyncBatchNorm`, which take the statistics of the whole batch. On CPUs, for which torch has none,
+    each rank takes those of its own rows.
+
+    :param model: what is trained
+    :param loss: of the model, to a scalar and other values
+    """
     if not distributed.is_initialized():
-        return
-    gradients = [p.grad for p in model.parameters() if p.grad is not None]
-    flat = torch.cat([gradient.flatten() for gradient in gradients])
-    _call(distributed.all_reduce, flat)
-    flat /= world_size()
-    for gradient, mean in zip(gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True):
-        gradient.copy_(mean.view(gradient.shape))
+        return loss
+    if next(model.parameters()).is_cuda:
+        from timm.layers.norm_act import convert_sync_batchnorm  # takes seconds; torch's drops timm's activations
 
-
-def share_weights(model: nn.Module) -> None:
-    """Give every rank the weights of rank 0."""
-    for value in model.state_dict().values() if distributed.is_initialized() else ():
-        _call(distributed.broadcast, value, 0)
-
-
-@contextmanager
-def whole_batch_norm() -> Iterator[None]:
-    """Have batch norms in training take the statistics of all ranks' rows together, in a block of a whole step.
-
-    Batch norms of all libraries call one function of torch, which is replaced so long. `torch.nn.SyncBatchNorm` refuses
-    CPUs, and takes the place of modules, among them those of a library's own class.
-    """
-    functional.batch_norm = _batch_norm if distributed.is_initialized() else _plain_batch_norm
-    try:
-        yield
-    finally:
-        functional.batch_norm = _plain_batch_norm
-
-
-def _batch_norm(
-    input: Tensor,
-    running_mean: Tensor | None,
-    running_var: Tensor | None,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    training: bool = False,
-    momentum: float = 0.1,
-    eps: float = 1e-5,
-) -> Tensor:
-    if not training:
-        return _plain_batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
-    wide = input.to(torch.promote_types(input.dtype, torch.float32))
-    shape, axes = [1, -1, *[1] * (input.ndim - 2)], [axis for axis in range(input.ndim) if axis != 1]
-    own_var, own_mean = torch.var_mean(wide, axes, correction=0)
-    own_count = input.numel() // input.shape[1]
-    sums = _sum(torch.cat([own_count * own_mean, own_mean.new_full((1,), own_count)]))
-    count = sums[-1].detach()
-    mean = sums[:-1] / count
-    var = _sum(own_count * (own_var + (own_mean - mean).square())) / count
-    if running_mean is not None and running_var is not None:
-        running_mean.lerp_(mean.detach(), momentum)
-        running_var.lerp_(var.detach() * count / (count - 1), momentum)
-    scale = (var + eps).rsqrt() if weight is None else weight * (var + eps).rsqrt()
-    normalized = (wide - mean.view(shape)) * scale.view(shape)
-    return (normalized if bias is None else normalized + bias.view(shape)).to(input.dtype)
-
-
-class _Sum(torch.autograd.Function):
-    """The sum of a tensor over all ranks; its gradient is the sum of theirs."""
-
-    @staticmethod
-    def forward(context: Any, x: Tensor) -> Tensor:
-        total = x.clone(memory_format=torch.contiguous_format)
-        _call(distributed.all_reduce, total)
-        return total
-
-    @staticmethod
-    def backward(context: Any, *gradients: Tensor) -> Tensor:
-        return _sum(gradients[0])
-
-
-def _sum(x: Tensor) -> Tensor:
-    total: Tensor = _Sum.apply(x)  # type: ignore[no-untyped-call]
-    return total
-
-
-def _call(communicate: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """Communicate with the other ranks.
-
-    :raises RankError: when one of them was lost
-    """
-    try:
-        return communicate(*arguments, **options)
-    except (RuntimeError, ValueError) as error:
-        raise RankError(
-            f"another of the {world_size()} processes of this training ended or cannot be reached "
-            f"({' '.join(str(error).split())[:200]}); see what it said, and run the same command again to resume"
-        ) from error
+        convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
+    return DistributedDataParallel(_Loss(model, loss), find_unused_parameters=True)

@@ -7,7 +7,8 @@ import math
 import random
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,7 @@ from pickclutter_lang.training.checkpoint import (
 )
 from pickclutter_lang.training.config import PhaseConfig
 from pickclutter_lang.training.logger import Tracker, TrainingLogger
-from pickclutter_lang.training.parallel import (
-    backward,
-    from_main,
-    seed_own_draws,
-    wait_for_all,
-    whole_batch_norm,
-)
+from pickclutter_lang.training.parallel import from_main, seed_own_draws, synchronized, wait_for_all
 from pickclutter_lang.utils.io import write_json_lines
 from pickclutter_lang.utils.ranks import is_main
 
@@ -203,10 +198,9 @@ class Trainer:
 
     def step(self, prepared: Any, epoch: int) -> dict[str, float]:
         """Take one step on a batch of `phase.iter_batches(epoch)`; return the loss, its terms and the learning rate."""
-        with whole_batch_norm():
-            loss, terms = self.phase.loss(prepared, epoch)
-            self.optimizer.zero_grad()
-            backward(loss, self.phase.model)
+        loss, terms = self._loss(prepared, epoch)
+        self.optimizer.zero_grad()
+        loss.backward()
         self.optimizer.step()
         rate = self.schedule.get_last_lr()[0]
         self.schedule.step()
@@ -214,6 +208,10 @@ class Trainer:
         if not math.isfinite(scalars["loss"]):
             raise self._diverged(epoch)
         return scalars | {"lr": float(rate)}
+
+    @cached_property
+    def _loss(self) -> Callable[[Any, int], tuple[Tensor, dict[str, Tensor]]]:
+        return synchronized(self.phase.model, self.phase.loss)
 
     def _diverged(self, epoch: int) -> InvalidArgumentError:
         return InvalidArgumentError(

@@ -1,4 +1,4 @@
-"""Runs in several processes: equal to one process, resumed, and ended by a process that dies."""
+"""Runs in several processes: equal to one process without batch norms, resumed, and ended by a process that dies."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PHASES = {"distill": 1e-5, "few_shot": 1e-5, "crop_classifier": 1e-4}
 SHORT = (
     "method=best",  # all terms of the loss, and texts that are drawn
     "student.output_stride=null",
-    "distill.epochs=7",  # of 3 steps
+    "distill.epochs=5",  # of 3 steps
     "distill.batch_size=7",  # one of two processes has a row more than the other
     "few_shot.epochs=1",
     "crop_classifier=default",
@@ -52,7 +52,7 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 @pytest.fixture(scope="module")
 def pair(toys: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of two processes, of a student with dropout."""
+    """A run of two processes, of a student with batch norms and dropout."""
     folder = tmp_path_factory.mktemp("pair")
     said, other = train_in_ranks([*COMMAND, *toys, DROPOUT], 2, folder)
     assert "run/report.html" in said and other == ""  # rank 0 alone speaks
@@ -83,7 +83,7 @@ def check_equal(run: Path, other: Path, tolerances: Mapping[str, float]) -> None
                 assert row[name] == pytest.approx(wanted[name], rel=1e-6, abs=tolerance), (phase, row["epoch"], name)
         weights, others = (load_file(last_epoch(folder, phase) / "model.safetensors") for folder in (run, other))
         for name, value in others.items():
-            torch.testing.assert_close(weights[name], value, rtol=1e-5, atol=tolerance, msg=f"{phase}: {name}")
+            torch.testing.assert_close(weights[name], value, rtol=0, atol=tolerance, msg=f"{phase}: {name}")
 
 
 @pytest.mark.slow
@@ -106,10 +106,10 @@ def test_losses_and_weights_on_images_are_those_of_one_process(tmp_path: Path) -
 @pytest.mark.slow
 def test_a_process_that_dies_ends_the_run_which_resumes_to_the_bit(toys: list[str], pair: Path, tmp_path: Path) -> None:
     command = [*COMMAND, *toys, DROPOUT, "num_workers=1"]
-    survivor, killed = run_ranks([command, [process_kill.__file__, STEP, "23", *command]], tmp_path)
+    survivor, killed = run_ranks([command, [process_kill.__file__, STEP, "17", *command]], tmp_path)
     assert killed[0] == -signal.SIGKILL and survivor[0] == 2
     assert "RankError" in survivor[2].splitlines()[-1] and "Traceback" not in survivor[2]
-    assert [max(saved_epochs(tmp_path / "run" / phase), default=0) for phase in PHASES] == [7, 0, 0]
+    assert [max(saved_epochs(tmp_path / "run" / phase), default=0) for phase in PHASES] == [5, 0, 0]
     train_in_ranks([*TRAINING, *command[3:]], 2, tmp_path)
     assert content(tmp_path / "run") == content(pair)
 
