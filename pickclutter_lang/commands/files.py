@@ -1,11 +1,9 @@
 """Commands that write, check, push and fetch data sets."""
 
-from dataclasses import dataclass
-
 from pickclutter_lang.commands.app import Command
-from pickclutter_lang.datasets.scenes.importer import ImportConfig, import_published
+from pickclutter_lang.datasets.scenes.config import ImportConfig, VerifyConfig
 from pickclutter_lang.demonstrations.config import CollectDemosConfig, ExportLerobotConfig
-from pickclutter_lang.sharing import FetchConfig, PushConfig
+from pickclutter_lang.sharing.config import FetchConfig, PushConfig
 
 
 @Command(
@@ -49,14 +47,6 @@ def export_lerobot(config: ExportLerobotConfig) -> None:
     print(f"{done.episodes} episodes, {done.frames} frames of {done.tasks} tasks in {done.folder}")
 
 
-@dataclass
-class VerifyConfig:
-    """A check of a scene store."""
-
-    store: str
-    """Folder of the store."""
-
-
 @Command(VerifyConfig)
 def verify_scenes(config: VerifyConfig) -> None:
     """Read every shard of a scene store and compare it with the manifest. Damaged and missing shards are named.
@@ -78,6 +68,8 @@ def import_scenes(config: ImportConfig) -> None:
 
     Only the label `present` is known of these scenes.
     """
+    from pickclutter_lang.datasets.scenes.importer import import_published
+
     store = import_published(config)
     found = store.manifest.settings
     print(f"{len(store)} scenes in {store.path}: cameras {', '.join(store.cameras)}; depth {found['source_depth']}")
@@ -92,7 +84,7 @@ def push(config: PushConfig) -> None:
 
     The folder is checked before anything is sent.
     """
-    from pickclutter_lang.sharing import push as run
+    from pickclutter_lang.sharing.folders import push as run
 
     print(f"pushed: {run(config)}")
 
@@ -107,6 +99,6 @@ def fetch(config: FetchConfig) -> None:
     An interrupted download goes on when the command is run again. A private repository needs `hf auth login` or
     $HF_TOKEN.
     """
-    from pickclutter_lang.sharing import fetch as run
+    from pickclutter_lang.sharing.folders import fetch as run
 
     print(f"{config.kind}: {run(config)}")

@@ -25,7 +25,8 @@ from pickclutter_lang.errors import (
     TeacherError,
 )
 from pickclutter_lang.policy.policy import LanguagePickPolicy
-from pickclutter_lang.sharing import KINDS, FetchConfig, PushConfig, _kinds, check_name, fetch, push
+from pickclutter_lang.sharing.config import KINDS, FetchConfig, PushConfig
+from pickclutter_lang.sharing.folders import _kinds, check_name, fetch, push
 from pickclutter_lang.teachers.pocket import TEACHER_FILES, PocketTeacher
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pickclutter_lang.datasets.scenes.config import ImportConfig
 from pickclutter_lang.datasets.scenes.description import describe_store
 from pickclutter_lang.datasets.scenes.manifest import (
     MANIFEST_FILE,
@@ -35,35 +35,10 @@ from pickclutter_lang.utils.constants import CAMERAS
 from pickclutter_lang.utils.io import clean_temp_files, create_dir
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.progress import track
-from pickclutter_lang.utils.validation import check_path, one_of, within
 
-SPLITS = ("train", "id", "ood", "fewshot")
 _MAX_BYTES = 2**30
 _COLOR_NOISE = 0.01
 """By how much colors that were interpolated may leave the range from 0 to 1."""
-
-
-@dataclass
-class ImportConfig:
-    """Import of published scenes."""
-
-    file: str
-    """The published HDF5 file: a group for each scene, with images and model_ids."""
-    split: str
-    """Split of the scenes: `train`, `id`, `ood` or `fewshot`."""
-    out: str
-    """Folder of the store."""
-    image_size: int = 224
-    """Side in pixels to which images are resized."""
-    shard_size: int = 50
-    """Scenes in a file of the store."""
-
-    def validate(self) -> None:
-        """Raise `InvalidArgumentError` for values outside their range."""
-        one_of("split", self.split, SPLITS)
-        check_path("out", self.out)
-        within("image_size", self.image_size, 16, 1024)
-        within("shard_size", self.shard_size, 1, 10**6)
 
 
 def import_published(config: ImportConfig) -> SceneStore:

@@ -9,7 +9,8 @@ import pytest
 
 from helpers.published_scenes import write_published
 from pickclutter_lang.datasets.scenes import SceneStore, verify_store
-from pickclutter_lang.datasets.scenes.importer import ImportConfig, import_published, resized_depth
+from pickclutter_lang.datasets.scenes.config import ImportConfig
+from pickclutter_lang.datasets.scenes.importer import import_published, resized_depth
 from pickclutter_lang.errors import DatasetError, MismatchError, UnknownObjectError
 
 

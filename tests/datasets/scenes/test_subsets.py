@@ -12,7 +12,8 @@ import torch
 from helpers.scene_runs import config, make_toys
 from pickclutter_lang.datasets.scene_images import load_scene_datasets
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.datasets.scenes.importer import ImportConfig, import_published
+from pickclutter_lang.datasets.scenes.config import ImportConfig
+from pickclutter_lang.datasets.scenes.importer import import_published
 from pickclutter_lang.errors import DatasetError, MismatchError
 
 

@@ -1,0 +1,1 @@
+"""Policies, teachers, scene stores and demonstrations on the Hugging Face Hub."""
