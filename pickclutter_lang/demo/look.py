@@ -81,8 +81,12 @@ def look(config: LookConfig) -> Look:
     if detector is not None:
         found["student"] = detector.detect_without_depth(image, names)
         notes.append(detector.note_on_photo(image, names))
-        by_examples = [name for name, one in zip(names, found["student"], strict=True) if one.mask.any()]
-        shown = {name: _pictures(detector.student, detector.query(name).taught) for name in by_examples}
+        found_by = {name: detector.query(name).taught for name in names}
+        shown = {
+            name: _pictures(detector.student, found_by[name])
+            for name, one in zip(names, found["student"], strict=True)
+            if found_by[name] and one.mask.any()
+        }
     if width != height:
         notes.append(f"Of the {width} x {height} pixels the central square is used: cut out what you ask for.")
     if not isinstance(teacher, teachers.PocketTeacher):

@@ -114,7 +114,7 @@ class StudentDetector:
     def detect_without_depth(self, rgb: NDArray[np.uint8], names: Sequence[str]) -> list[Detection]:
         """Detect the objects of several names in a photo [S, S, 3] that fills the student's view.
 
-        On a plain ground its objects are told apart. On another one the whole image decides: masks are empty.
+        On a plain ground its objects are told apart. Where nothing is, the whole image decides: masks are empty.
 
         :raises PickClutterError: what `View.of_photo` and `StudentRuntime.predict` raise
         """
@@ -136,7 +136,7 @@ class StudentDetector:
         said = [evidence(view, queries) for evidence in self.evidence]
         image = np.sum([one.image for one in said], axis=0)
         segments = image[:, None] + np.sum([one.segments for one in said], axis=0)
-        if view.segmented:
+        if view.with_depth or len(view.numbers):
             return [self._of_segments(view, expit(log_odds)) for log_odds in segments]
         nowhere = np.zeros(view.rgb.shape[:2], bool)
         maps = next(one.maps for one in said if one.maps is not None)

@@ -12,6 +12,9 @@ from pickclutter_lang.policy.queries import Query
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.views import View
 
+_NOTHING_LIES = -50.0
+"""Log odds of what was taught where no segment is."""
+
 
 class Examples:
     """The memory of what was shown: a segment is like the examples of a name, and not like others.
@@ -26,7 +29,10 @@ class Examples:
         """Return what examples say of names; see `Evidence`."""
         said = LogOdds.nothing(view, queries)
         asked = {n: query for n, query in enumerate(queries) if query.taught}
-        if not asked or not len(view.numbers):
+        if not len(view.numbers):
+            said.image[[n for n, query in asked.items() if query.by_itself]] = _NOTHING_LIES
+            return said
+        if not asked:
             return said
         memory = self.student.examples
         odds = memory.log_odds(view.keys, crop_metric())

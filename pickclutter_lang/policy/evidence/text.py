@@ -29,7 +29,8 @@ class Text:
     The whole image says whether a name is there: the log odds of its score, less those of the folder's threshold. The
     segment that the attention points to, and that is least of the rivals, is it.
 
-    A color by itself, "the red one", competes with the likeliest other color in each segment instead.
+    A color by itself, "the red one", competes with the likeliest other color in each segment instead. Where there is no
+    segment it is a name like any other.
 
     Beside examples a text weighs less with each of them. What was taught and has no threshold is not asked for.
     """
@@ -55,7 +56,7 @@ class Text:
         for n, query in asked.items():
             own, rivals = ([row_of[text] for text in group] for group in (query.texts, query.rivals))
             margin = np.nan_to_num(odds[own].max(axis=0) - odds[rivals].max(axis=0, initial=_UNSEEN), nan=_UNSEEN)
-            if query.color:
+            if query.color and len(view.numbers):
                 said.segments[n] = margin
                 continue
             threshold = self.student.thresholds.of(query.name)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy.special import expit, logit
 
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
@@ -48,10 +49,12 @@ def test_scores_are_those_of_the_policy_in_the_scenes(exported: Path, scored: tu
         target_label=student.config.target_label, cameras=list(student.config.cameras), crop_size=None
     )
     scenes = SceneDataset(SceneStore.open(exported / "scenes" / "ood"), config)
+    thresholds = np.array([student.thresholds.of(name) for name in found.names])
     assert found.scenes == scenes.scene_ids and sorted(found.names) == sorted(scenes.label_names)
     for row in range(len(scenes)):
         output = student.predict(scene_to_observation(scenes, row), found.names)
-        np.testing.assert_allclose(found.probabilities[row], output.scores, atol=1e-5)
+        expected = expit(logit(output.scores.astype(float)) - logit(thresholds))  # 0.5 where they are met
+        np.testing.assert_allclose(found.probabilities[row], expected, atol=1e-5)
     at = [scenes.label_names.index(name) for name in found.names]
     assert torch.equal(found.targets, scenes.labels.bool()[:, at])
     unseen = set(student.config.unseen_names or ())
