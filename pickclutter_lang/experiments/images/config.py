@@ -173,6 +173,8 @@ class ReproduceTablesConfig:
     class_splits: list[int] = field(default_factory=lambda: [0])
     """Draws of what is unseen (`data.seed`): each number draws another half of the classes, and other images of each.
     Where the dataset says which classes are unseen, as `object_views` does, it draws only the images."""
+    vit_recipe: str | None = None
+    """Preset of `recipe` for the runs whose student is a ViT-B/32 (Table 8), such as `paper_vit`. null: as all runs."""
     workers: int = 2
     """Runs side by side, each with one thread."""
     out: str = "runs/tables/${data.name}"

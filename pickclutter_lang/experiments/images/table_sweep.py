@@ -105,7 +105,7 @@ def plan_image_tables(
 
     needed = [run for number in tables for run in TABLES[number].runs]
     needed += [run for number in figures for run in FIGURES[number]]
-    specs = {run: run_overrides(run, overrides) for run in needed}
+    specs = {run: run_overrides(run, overrides, config.vit_recipe) for run in needed}
     if own := compose(specs[needed[0]]).data.seed:
         raise InvalidArgumentError(f"expected class_splits=[{own}] instead of {CLASS_SPLIT}={own} in a file")
     replicates = [Replicate(split, seed) for split, seed in product(config.class_splits, config.seeds)]
@@ -120,11 +120,15 @@ def plan_image_tables(
     )
 
 
-def run_overrides(run: str, shared: Sequence[str]) -> list[str]:
-    """Return the overrides of a run; a network named for all runs is for those that do not fix one."""
+def run_overrides(run: str, shared: Sequence[str], vit_recipe: str | None = None) -> list[str]:
+    """Return the overrides of a run; a network named for all runs is for those that do not fix one.
+
+    :param vit_recipe: preset of `recipe` for the runs of a ViT; None: that of all runs
+    """
     if _VIT in RUNS[run]:
-        named = ("student", "student.name")
-        shared = [one.replace("=paper_resnet", "=paper_vit") for one in shared if override_key(one) not in named]
+        shared = [one for one in shared if override_key(one) not in ("student", "student.name")]
+        if vit_recipe is not None:
+            shared = [f"recipe={vit_recipe}", *(one for one in shared if override_key(one) != "recipe")]
         if "recipe=paper_vit" in shared and _LARGE & {*shared}:
             shared = [_VIT_REPEATS, *shared]  # first: one that is given counts
     return [*shared, *RUNS[run], f"name={quoted_value(run)}"]
