@@ -37,13 +37,14 @@ class Objective:
     """Terms and their weights; a term of weight 0 is neither computed nor reported."""
 
     terms: ClassVar[tuple[str, ...]]
-    """Names of the terms: methods of the class, keys in configuration and log."""
+    """Names of the terms: the public methods of a class, keys in configuration and log."""
     values: ClassVar[tuple[str, ...]]
     """Names of what a batch has, and terms take."""
     per_image: ClassVar[tuple[str, ...]] = ()
     """Those with a row for each image."""
-    without_labels: ClassVar[tuple[str, ...]] = ()
-    """Terms that see images without labels too."""
+
+    def __init_subclass__(cls) -> None:
+        cls.terms = tuple(name for name, of in vars(cls).items() if inspect.isfunction(of) and name[0] != "_")
 
     def __init__(self, weights: Mapping[str, float], extra: Mapping[str, float] | None = None) -> None:
         """Choose the terms of a weight above 0.
@@ -89,7 +90,7 @@ class Objective:
     def __call__(self, *, labeled: Tensor | None = None, **values: Any) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the weighted sum of the terms.
 
-        :param labeled: bool [N], which images have labels; terms of labels and one's own see only these. None: all
+        :param labeled: bool [N], which images have labels; terms of `targets`, and one's own, see only these. None: all
         :param values: those of `values` that a term needs
         :return: scalar with gradient, and term -> unweighted scalar without
         :raises InvalidArgumentError: on other shapes, or where a value is missing
@@ -99,7 +100,7 @@ class Objective:
             known = values | {name: values[name][labeled] for name in self.per_image if values.get(name) is not None}
         terms = {}
         for name, function in self._functions.items():
-            given = values if name in self.without_labels else known
+            given = values if name in self.terms and "targets" not in self._arguments[name] else known
             lacking = [one for one in self._arguments[name] if given.get(one) is None]
             if lacking:
                 raise InvalidArgumentError(f"the term {name} needs {', '.join(lacking)}, got none")
@@ -129,13 +130,11 @@ class SceneObjective(Objective):
     - `vocabulary`: text features; `vocabulary_probabilities` [N, V] of `LocalAggregation`
     """
 
-    terms = ("cls", "im_cst", "region_cls", "region_contrastive", "region_proximity", "scene_proximity")
     per_image = (
         "probabilities", "targets", "student", "teacher", "cell_logits", "attention", "coverage",
         "vocabulary_probabilities",
     )  # fmt: skip
     values = (*per_image, "region_features", "teacher_region_features", "vocabulary")
-    without_labels = ("im_cst", "region_contrastive", "region_proximity", "scene_proximity")
 
     def __init__(
         self,
@@ -156,8 +155,10 @@ class SceneObjective(Objective):
         :param detach_focus: of `cls` and `region_cls`, see `asymmetric_loss`
         """
         super().__init__(weights, extra)
-        self._temperature, self._similarity = temperature, similarity
-        self._vocabulary_temperature, self._vocabulary_top_k = vocabulary_temperature, vocabulary_top_k
+        self._temperature = temperature
+        self._similarity = similarity
+        self._vocabulary_temperature = vocabulary_temperature
+        self._vocabulary_top_k = vocabulary_top_k
         self._detach_focus = detach_focus
 
     def cls(self, probabilities: Tensor, targets: Tensor) -> Tensor:
@@ -210,7 +211,6 @@ class ImageObjective(Objective):
     - `captions` [N, D]: text features of the images' captions
     """
 
-    terms = ("cls", "mse", "im_cst", "vlprox", "cap")
     values = ("student", "text", "labels", "teacher", "captions")
 
     def __init__(
@@ -233,8 +233,11 @@ class ImageObjective(Objective):
         :param filter_im_cst: leave these images out of `im_cst` too (Table 9)
         """
         super().__init__(weights, extra)
-        self._temperature, self._similarity, self._top_k = temperature, similarity, top_k
-        self._filter_vlprox, self._filter_im_cst = filter_vlprox, filter_im_cst
+        self._temperature = temperature
+        self._similarity = similarity
+        self._top_k = top_k
+        self._filter_vlprox = filter_vlprox
+        self._filter_im_cst = filter_im_cst
 
     def cls(self, student: Tensor, text: Tensor, labels: Tensor) -> Tensor:
         """Return L_cls (Eq. 1)."""
