@@ -141,16 +141,16 @@ def _predict(run: SceneRun) -> dict[str, Predictions]:
     return predictions
 
 
-def _examples(run: SceneRun) -> Examples:
+def _examples(run: SceneRun) -> ExampleScenes:
     """Return scenes of X_ood, evenly spaced."""
     scenes, names = run.scenes["ood"], list(run.unseen)
     rows = evenly_spaced(len(scenes), _EXAMPLES)
     maps = next(predict_batches(run.model, scenes, names, rows))[0].attention.cpu().numpy()
-    return Examples([scenes.scene_ids[row] for row in rows], names, scenes.hand_images(rows), maps)
+    return ExampleScenes([scenes.scene_ids[row] for row in rows], names, scenes.hand_images(rows), maps)
 
 
 @dataclass(frozen=True)
-class Examples:
+class ExampleScenes:
     """Ids [E] of scenes of X_ood, their images uint8 [E, S, S, 3], and maps [E, C, h, w] of the labels [C]."""
 
     scenes: Sequence[str]
@@ -166,7 +166,7 @@ class Examples:
         atomic_write(folder / EXAMPLES_FILE, stream.getvalue())
 
     @classmethod
-    def load(cls, folder: Path) -> Examples:
+    def load(cls, folder: Path) -> ExampleScenes:
         """Read what `save` wrote.
 
         :raises CheckpointError: when the file is missing or damaged

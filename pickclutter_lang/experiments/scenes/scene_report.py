@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from pickclutter_lang.experiments.scenes.scene_protocol import Examples
+from pickclutter_lang.experiments.scenes.scene_protocol import ExampleScenes
 from pickclutter_lang.experiments.scenes.table12 import (
     CHART_SECTION,
     OBJECTS_SECTION,
@@ -49,7 +49,7 @@ def write_report(run: str | Path) -> Path:
         "curves.png": draw_curves({record["name"]: record["history"]}),
         "table12.png": draw_sweep(runs),
         "objects.png": draw_objects(runs),
-        "scenes.png": _gallery(Scores.load(folder), Examples.load(folder)),
+        "scenes.png": _gallery(Scores.load(folder), ExampleScenes.load(folder)),
     }
     parts = [_overview(runs), *sections(runs), CHART_SECTION, OBJECTS_SECTION]
     parts.append(
@@ -92,7 +92,7 @@ X_id. Time: {times}. Peak memory: {record["peak_memory_mb"]:.0f} MB. Seed {recor
 ![Training curves](curves.png)"""
 
 
-def _gallery(scores: Scores, examples: Examples) -> Gallery:
+def _gallery(scores: Scores, examples: ExampleScenes) -> Gallery:
     """Return a card for each example scene, with the map of each label that is true or predicted, of 12 at most."""
     cells = [scores.cell(_STAGE, cell) for cell in ("id_on_ood", "ood_on_ood")]
     cards = []
