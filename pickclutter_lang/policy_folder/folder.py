@@ -36,9 +36,9 @@ from pickclutter_lang.teachers.config import TeacherReference
 from pickclutter_lang.utils.constants import CAMERAS, LABELS
 from pickclutter_lang.utils.io import TEMPORARY_SUFFIX, atomic_write, check_vacant, create_dir, move_files, write_json
 from pickclutter_lang.utils.reading import (
-    Kind,
     Sha256,
     Text,
+    Value,
     check_finite,
     check_json,
     damage_of,
@@ -347,14 +347,14 @@ def learned_bytes(key: str, tensors: Mapping[str, NDArray[Any]], about: Mapping[
     return save(contiguous, {key: json.dumps(noted)})  # one key: their order is not kept
 
 
-def read_learned(path: Path, key: str, kind: type[Kind], limit: int) -> tuple[dict[str, NDArray[Any]], Kind]:
+def read_learned(path: Path, key: str, expected: type[Value], limit: int) -> tuple[dict[str, NDArray[Any]], Value]:
     """Read what `learned_bytes` returned: finite tensors, and what is noted, checked against a TypedDict.
 
     :raises OSError, ValueError, KeyError: for another file; see `damage_of`
     """
     data = read_file(path, limit)
     tensors, noted = load(data), json.loads(metadata_of(data)[key])
-    about = check_json(noted, kind)
+    about = check_json(noted, expected)
     if noted["sha256"] != _hash_of(tensors, {name: value for name, value in noted.items() if name != "sha256"}):
         raise ValueError("expected the hash that was noted when it was written")
     check_finite(tensors)

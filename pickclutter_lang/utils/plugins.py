@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.utils.validation import did_you_mean
 
-Kind = TypeVar("Kind")
+Value = TypeVar("Value")
 
 
 def is_plugin(name: str) -> bool:
@@ -55,14 +55,15 @@ def import_named(name: str, setting: str) -> ModuleType:
         ) from error
 
 
-def checked_result(made: object, kind: type[Kind], name: str, setting: str) -> Kind:
+def checked_result(made: object, expected: type[Value], name: str, setting: str) -> Value:
     """Return what a user's callable returned.
 
-    :raises InvalidArgumentError: when it is not of the documented kind
+    :raises InvalidArgumentError: when it is not of the documented type
     """
-    if not isinstance(made, kind):
+    if not isinstance(made, expected):
         raise InvalidArgumentError(
-            f"expected {setting}={name} to return a {kind.__module__}.{kind.__name__}, but got {type(made).__name__}"
+            f"expected {setting}={name} to return a {expected.__module__}.{expected.__name__}, but got "
+            f"{type(made).__name__}"
         )
     return made
 

@@ -48,7 +48,7 @@ Prose = Annotated[str, msgspec.Meta(max_length=10000, pattern=r"\A[^\x00\ud800-\
 Written = Annotated[str, msgspec.Meta(max_length=10000, pattern=r"\A\s*[^\s\x00\ud800-\udfff][^\x00\ud800-\udfff]*\Z")]
 """A text of any lines that is not blank."""
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
-Kind = TypeVar("Kind")
+Value = TypeVar("Value")
 _DAMAGE = (
     ValueError,
     KeyError,
@@ -110,32 +110,32 @@ def read_bytes(path: Path, sha256: str | None, error: type[PickClutterError], re
 
 def read_json(
     path: Path,
-    kind: type[Kind],
+    expected: type[Value],
     error: type[PickClutterError],
     remedy: str,
     missing: str | None = None,
     limit: int = MAX_JSON_BYTES,
-) -> Kind:
+) -> Value:
     """Read a JSON file, which gzip may have compressed, and check it against a type.
 
-    :param kind: a dataclass, whose unknown keys are refused; or a TypedDict, whose other keys stay
+    :param expected: a dataclass, whose unknown keys are refused; or a TypedDict, whose other keys stay
     :param remedy: what to do about a damaged file
     :param missing: message where there is no file
     :raises PickClutterError: of the type `error`, naming the file, the key, what was expected and what came
     """
     with damage_of(path, error, remedy, missing):
         data = read_file(path, limit)
-        return parse_json(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data, kind)
+        return parse_json(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data, expected)
 
 
 def read_json_lines(
     path: Path,
-    kind: type[Kind],
+    expected: type[Value],
     error: type[PickClutterError],
     remedy: str,
     *,
     may_be_cut: bool = False,
-) -> list[Kind]:
+) -> list[Value]:
     """Read a file with JSON in each line; arguments and errors as of `read_json`, which name the line too.
 
     :param may_be_cut: leave out a last line without an end, which a killed process was writing
@@ -146,32 +146,32 @@ def read_json_lines(
     rows = []
     for number, line in enumerate(lines, 1):
         try:
-            rows += [parse_json(line, kind)] if line.strip() else []
+            rows += [parse_json(line, expected)] if line.strip() else []
         except (ValueError, RecursionError) as reason:
             raise error(f"line {number} of {path} is damaged ({reason}); {remedy}") from reason
     return rows
 
 
-def parse_json(data: bytes, kind: type[Kind]) -> Kind:
+def parse_json(data: bytes, expected: type[Value]) -> Value:
     """Return JSON text as a type, as `read_json` does.
 
     :raises ValueError: saying which key is wrong
     :raises RecursionError: for too many levels of lists and objects
     """
-    return check_json(json.loads(data.decode()), kind)  # in place of msgspec's parser: training logs hold NaN
+    return check_json(json.loads(data.decode()), expected)  # in place of msgspec's parser: training logs hold NaN
 
 
-def check_json(value: Any, kind: type[Kind]) -> Kind:
+def check_json(value: Any, expected: type[Value]) -> Value:
     """Return JSON values as a type, as `read_json` does.
 
     :raises ValueError: saying which key is wrong
     """
     try:
-        made = msgspec.convert(value, kind)
+        made = msgspec.convert(value, expected)
     except msgspec.ValidationError as error:
         raise ValueError(_in_words(str(error))) from error
-    if is_typeddict(kind):
-        return cast(Kind, value)
+    if is_typeddict(expected):
+        return cast(Value, value)
     _check_keys(value, made, "$")
     return made
 

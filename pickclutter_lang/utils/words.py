@@ -73,16 +73,16 @@ def as_hydra_reads(argument: str, hints: Mapping[str, Any], sweeps: bool) -> str
     """
     key, sign, value = argument.partition("=")
     hint = hints.get(key.lstrip("+"), Any)
-    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    lists = [kind for kind in kinds if typing.get_origin(kind) in (list, tuple)]
-    if not sign or key.startswith("-") or _OF_HYDRA.search(value) or not (lists or {str, Any} & {*kinds}):
+    accepted = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    lists = [one for one in accepted if typing.get_origin(one) in (list, tuple)]
+    if not sign or key.startswith("-") or _OF_HYDRA.search(value) or not (lists or {str, Any} & {*accepted}):
         return argument
     in_brackets = value.startswith("[")
     inner = value[1:-1] if in_brackets else value
-    if in_brackets and (not value.endswith("]") or set(inner) & {*"[]"} or kinds[0] is str):
+    if in_brackets and (not value.endswith("]") or set(inner) & {*"[]"} or accepted[0] is str):
         return argument
-    items = _ITEMS.findall(inner) if sweeps or kinds[0] is not str else [value]
-    texts = str in kinds or any(str in typing.get_args(kind) for kind in lists)
+    items = _ITEMS.findall(inner) if sweeps or accepted[0] is not str else [value]
+    texts = str in accepted or any(str in typing.get_args(one) for one in lists)
     if not all(items) or any(item[0] in "'\"" and not re.fullmatch(_QUOTED, item) for item in items):
         return argument
     written = [
