@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pickclutter_lang.errors import LanguageModelError, MissingAssetsError, MissingExtraError
-from pickclutter_lang.utils.hub_files import SharedKind, pretrained_folder
+from pickclutter_lang.utils.hub_files import SharedFolder, pretrained_folder
 from pickclutter_lang.utils.validation import check_device
 
 # The main branches of these hold only pickles; the hub's converter put the same weights as safetensors here.
@@ -21,7 +21,7 @@ _REVISIONS = {
     "microsoft/git-base-coco": "refs/pr/1",
 }
 _FILES = ("*.safetensors", "*.json", "*.txt")
-_FETCHED = SharedKind("config.json", "model", _FILES, lambda folder: None, lambda folder, repository: "")
+_FETCHED = SharedFolder("config.json", "model", _FILES, lambda folder: None, lambda folder, repository: "")
 
 
 class Captioner:

@@ -17,7 +17,7 @@ from pickclutter_lang.policy_folder.folder import (
     load_catalog,
     load_config,
 )
-from pickclutter_lang.utils.hub_files import Figure, SharedKind, hub_card
+from pickclutter_lang.utils.hub_files import Figure, SharedFolder, hub_card
 from pickclutter_lang.utils.markdown import percent
 from pickclutter_lang.utils.plugins import is_plugin
 
@@ -31,7 +31,7 @@ def _check(folder: Path) -> None:
     load_examples(folder)
 
 
-POLICY = SharedKind(
+POLICY = SharedFolder(
     CONFIG_FILE,
     "model",
     (*POLICY_FILES, CATALOG_FILE, EXAMPLES_FILE, f"{PICTURES}/*.png"),

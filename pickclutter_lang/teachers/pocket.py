@@ -29,7 +29,7 @@ from pickclutter_lang.errors import TeacherError
 from pickclutter_lang.teachers.efficientnet_lite import pocket_efficientnet_lite0
 from pickclutter_lang.teachers.known_words import WordNeighbors
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher, Preprocessing, token_text
-from pickclutter_lang.utils.hub_files import CARD_FILE, SharedKind, pretrained_folder
+from pickclutter_lang.utils.hub_files import CARD_FILE, SharedFolder, pretrained_folder
 from pickclutter_lang.utils.io import atomic_write, write_json
 from pickclutter_lang.utils.reading import Sha256, check_finite, read_json, read_tensors, to_float, to_half
 
@@ -240,5 +240,5 @@ def _restore_embeddings(weights: dict[str, Tensor], vocab_size: int) -> dict[str
     return state
 
 
-TEACHER = SharedKind(CONFIG_FILE, "model", (*TEACHER_FILES, CARD_FILE), load_pocket_teacher)
+TEACHER = SharedFolder(CONFIG_FILE, "model", (*TEACHER_FILES, CARD_FILE), load_pocket_teacher)
 """A folder of a pocket teacher."""

@@ -13,8 +13,8 @@ from pickclutter_lang.utils.validation import check_repository
 CARD_FILE = "README.md"
 
 
-class SharedKind(NamedTuple):
-    """A kind of folder that can be shared: the pattern of the file that describes it, its type on the hub, its files.
+class SharedFolder(NamedTuple):
+    """A folder that can be shared: the pattern of the file that describes it, its type on the hub, its files.
 
     `check` raises a named error for a damaged folder. `card` returns the card of a folder in a repository, where it
     has none of its own.
@@ -27,7 +27,7 @@ class SharedKind(NamedTuple):
     card: Callable[[Path, str], str] | None = None
 
 
-def pretrained_folder(name_or_path: str | Path, kind: SharedKind, **of_hub: Any) -> Path:
+def pretrained_folder(name_or_path: str | Path, shared: SharedFolder, **of_hub: Any) -> Path:
     """Return a folder that is there as it is, or that of a repository `owner/name`; what is cached needs no network.
 
     :param of_hub: `revision`, `cache_dir`, `token` and `endpoint` of `huggingface_hub.snapshot_download`
@@ -41,11 +41,11 @@ def pretrained_folder(name_or_path: str | Path, kind: SharedKind, **of_hub: Any)
     from huggingface_hub import snapshot_download  # takes some tenths of a second
 
     with _hub_errors(f"fetch {repository} from the hub"):
-        patterns = list(kind.patterns)
-        return Path(snapshot_download(repository, repo_type=kind.repo_type, allow_patterns=patterns, **of_hub))
+        patterns = list(shared.patterns)
+        return Path(snapshot_download(repository, repo_type=shared.repo_type, allow_patterns=patterns, **of_hub))
 
 
-def files_of(repository: str, kind: SharedKind, revision: str | None) -> tuple[str, dict[str, int]]:
+def files_of(repository: str, shared: SharedFolder, revision: str | None) -> tuple[str, dict[str, int]]:
     """Return the newest commit of a repository or of a revision, and all its files with their bytes.
 
     :raises HubError: when there is no such repository, or the hub cannot be reached
@@ -53,14 +53,14 @@ def files_of(repository: str, kind: SharedKind, revision: str | None) -> tuple[s
     from huggingface_hub import HfApi
 
     with _hub_errors(f"fetch {repository} from the hub"):
-        info: Any = HfApi().repo_info(repository, revision=revision, repo_type=kind.repo_type, files_metadata=True)
+        info: Any = HfApi().repo_info(repository, revision=revision, repo_type=shared.repo_type, files_metadata=True)
         return str(info.sha), {file.rfilename: file.size or 0 for file in info.siblings or ()}
 
 
-def push_to_hub(folder: Path, kind: SharedKind, repository: str, private: bool = False, **place: Any) -> str:
+def push_to_hub(folder: Path, shared: SharedFolder, repository: str, private: bool = False, **place: Any) -> str:
     """Check a folder, and push it with its card to a repository, which is made if it is not there.
 
-    Files of the kind that are in the repository, and not here, are deleted there.
+    Such files that are in the repository, and not here, are deleted there.
 
     :param repository: `owner/name`
     :param place: `token` and `endpoint` of huggingface_hub
@@ -68,11 +68,11 @@ def push_to_hub(folder: Path, kind: SharedKind, repository: str, private: bool =
     :raises PickClutterError: HubError when the hub refuses it or cannot be reached, or what the check raises
     """
     check_repository("repository", repository)
-    kind.check(folder)
-    card = kind.card and kind.card(folder, repository)
+    shared.check(folder)
+    card = shared.card and shared.card(folder, repository)
     from huggingface_hub import HfApi
 
-    api, files, repo_type = HfApi(**place), list(kind.patterns), kind.repo_type
+    api, files, repo_type = HfApi(**place), list(shared.patterns), shared.repo_type
     with _hub_errors(f"push to {repository}"):
         api.create_repo(repository, private=private, exist_ok=True, repo_type=repo_type)
         commit: Any = api.upload_folder(

@@ -26,7 +26,7 @@ from pickclutter_lang.errors import (
 )
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.sharing.config import KINDS, FetchConfig, PushConfig
-from pickclutter_lang.sharing.folders import _kinds, check_name, fetch, push
+from pickclutter_lang.sharing.folders import _shared_folders, check_name, fetch, push
 from pickclutter_lang.teachers.pocket import TEACHER_FILES, PocketTeacher
 
 
@@ -68,7 +68,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_kinds_are_those_of_the_configuration() -> None:
-    assert tuple(_kinds()) == KINDS
+    assert tuple(_shared_folders()) == KINDS
 
 
 @pytest.mark.parametrize("kind", KINDS)
