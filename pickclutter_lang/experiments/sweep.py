@@ -1,6 +1,6 @@
 """A sweep: the runs of each name and replicate, planned before any starts, then one process for each, in parallel.
 
-The sweeps of Table 12 (scenes) and of Tables 1 to 11 (single images) are both of this kind.
+The sweeps of Table 12 (scenes) and of Tables 1 to 11 (single images) are both such sweeps.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pickclutter_lang.experiments.run_process import log_of, process_of_runs
 from pickclutter_lang.results.comparability import check_comparable
 from pickclutter_lang.results.page import PAGE_FILE
 from pickclutter_lang.results.record import RESULT_FILE, Record, Replicate, as_json, precision_here
-from pickclutter_lang.results.runs import SweepKind, by_place, load_runs
+from pickclutter_lang.results.runs import SweepRules, by_place, load_runs
 from pickclutter_lang.training.config import RunConfig
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.pool import PoolConfig
@@ -112,7 +112,7 @@ def plan_runs(
     replicates: Sequence[Replicate],
     compose: Callable[[list[str]], Config],
     current_provenance: Callable[[Config], dict[str, Any]],
-    kind: SweepKind,
+    rules: SweepRules,
     vary: Callable[[Replicate, Job | None], list[str]] = lambda replicate, first: [],
 ) -> list[Job]:
     """Return the jobs of a sweep, replicate after replicate.
@@ -128,7 +128,7 @@ def plan_runs(
         one of other settings, other data or another teacher
     :raises CheckpointError: when a result is damaged, of another schema, or in the folder of another run
     """
-    finished = load_runs(out, kind) if any(out.rglob(RESULT_FILE)) else None
+    finished = load_runs(out, rules) if any(out.rglob(RESULT_FILE)) else None
     jobs: list[Job] = []
     first: dict[tuple[str, Replicate], Job] = {}
     planned: dict[str, Record] = {}
@@ -149,11 +149,11 @@ def plan_runs(
                 )
         if finished is not None:
             values = as_json(config.as_dict())
-            record = {"kind": kind.kind, "name": name, "config": values, **replicate.keys_of_record}
+            record = {"kind": rules.kind, "name": name, "config": values, **replicate.keys_of_record}
             record |= {} if job.done else {"precision": precision_here(values)}
             planned[f"{job.name} (planned)"] = record | current_provenance(config)
     if finished is not None:
-        check_comparable(by_place(finished) | planned, kind.comparisons, out)
+        check_comparable(by_place(finished) | planned, rules.comparisons, out)
     return jobs
 
 

@@ -36,7 +36,7 @@ _OF_RUNS = FACTORS[:3]
 _Place = tuple[str | None, str]  # a run and a measure
 
 
-class SweepKind(NamedTuple):
+class SweepRules(NamedTuple):
     """How sweeps over scenes and over single images differ.
 
     `kind` is that of the records, `comparisons` check what runs must share, `order` sorts the runs by name, and
@@ -188,7 +188,7 @@ class Runs:
         return cell, metric, f"{stage}.{run or TEACHER}"
 
 
-def load_runs(folder: str | Path, kind: SweepKind, chosen: Selection = EVERY_RUN) -> Runs:
+def load_runs(folder: str | Path, rules: SweepRules, chosen: Selection = EVERY_RUN) -> Runs:
     """Read every record under a folder, and the scores of the runs where all of them have some.
 
     :param chosen: the runs that are wanted; others are left out
@@ -201,7 +201,7 @@ def load_runs(folder: str | Path, kind: SweepKind, chosen: Selection = EVERY_RUN
     folders: dict[tuple[str, Replicate], Path] = {}
     left_out = []
     for path in sorted(folder.rglob(RESULT_FILE)):
-        record = read_record(path.parent, kind.kind)
+        record = read_record(path.parent, rules.kind)
         key = record["name"], Replicate.of_record(record)
         if not chosen.has(*key):
             left_out.append(f"{key[0]}/{key[1].folder_name}")
@@ -217,23 +217,23 @@ def load_runs(folder: str | Path, kind: SweepKind, chosen: Selection = EVERY_RUN
         raise InvalidArgumentError(f"expected finished runs of the chosen ones, but got {', '.join(left_out)}")
     if not found:
         raise CheckpointError(
-            f"expected finished runs under {folder}, but there are none; make them: {kind.command} out={folder}"
+            f"expected finished runs under {folder}, but there are none; make them: {rules.command} out={folder}"
         )
-    records = {name: dict(sorted(found[name].items())) for name in sorted(found, key=kind.order)}
+    records = {name: dict(sorted(found[name].items())) for name in sorted(found, key=rules.order)}
     runs = Runs(folder, records, folders)
-    check_comparable(by_place(runs), kind.comparisons, folder)
-    return replace(runs, scores=_joined_scores(runs, kind))
+    check_comparable(by_place(runs), rules.comparisons, folder)
+    return replace(runs, scores=_joined_scores(runs, rules))
 
 
-def load_run(folder: Path, kind: SweepKind) -> Runs:
+def load_run(folder: Path, rules: SweepRules) -> Runs:
     """Read one run, with its scores of all cells.
 
     :raises CheckpointError: when its record is missing or damaged, or of another kind
     """
-    record = read_record(folder, kind.kind)
+    record = read_record(folder, rules.kind)
     replicate = Replicate.of_record(record)
     runs = Runs(folder, {record["name"]: {replicate: record}}, {(record["name"], replicate): folder})
-    return replace(runs, scores=_joined_scores(runs, kind._replace(scored=())))
+    return replace(runs, scores=_joined_scores(runs, rules._replace(scored=())))
 
 
 def by_place(runs: Runs) -> dict[str, Record]:
@@ -245,7 +245,7 @@ def by_place(runs: Runs) -> dict[str, Record]:
     }
 
 
-def _joined_scores(runs: Runs, kind: SweepKind) -> CellScores:
+def _joined_scores(runs: Runs, rules: SweepRules) -> CellScores:
     """Return the scores of all runs by cell, where all runs have some; the teacher's are those of a run too.
 
     :raises MismatchError: when runs of one split were evaluated on other items or labels
@@ -254,9 +254,9 @@ def _joined_scores(runs: Runs, kind: SweepKind) -> CellScores:
         return {}
     joined: dict[str, dict[int, SplitScores]] = {}
     for (name, replicate), folder in runs.folders.items():
-        scores, of_teacher = Scores.load(folder), kind.of_teacher(runs.records[name][replicate])
+        scores, of_teacher = Scores.load(folder), rules.of_teacher(runs.records[name][replicate])
         for stage, cell in scores.places:
-            if (kind.scored and cell not in kind.scored) or (stage == TEACHER and not of_teacher):
+            if (rules.scored and cell not in rules.scored) or (stage == TEACHER and not of_teacher):
                 continue
             one, splits = scores.cell(stage, cell).with_positives(), joined.setdefault(cell, {})
             split = splits.setdefault(replicate.object_split, SplitScores(one.targets, {}, one.items, one.labels))

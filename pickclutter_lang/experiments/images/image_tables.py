@@ -11,7 +11,7 @@ from pickclutter_lang.language.descriptions import BLIND
 from pickclutter_lang.results.comparability import comparable_settings, provenance
 from pickclutter_lang.results.paper_tables import DATA_SETS, PAPER, SIZES
 from pickclutter_lang.results.record import Record, Replicate, number_at
-from pickclutter_lang.results.runs import TEACHER, Runs, SweepKind, load_runs
+from pickclutter_lang.results.runs import TEACHER, Runs, SweepRules, load_runs
 from pickclutter_lang.results.tables import (
     COMPARISON_NOTE,
     Column,
@@ -350,7 +350,7 @@ def _of_every_student(record: Record) -> dict[str, Any]:
     return shared
 
 
-IMAGE_TABLES = SweepKind(
+IMAGE_TABLES = SweepRules(
     kind="images",
     comparisons=(
         lambda record: {"": _data_of(record, "name") | {"teacher": provenance(record)["teacher"]}},

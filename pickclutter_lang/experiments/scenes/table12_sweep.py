@@ -18,7 +18,7 @@ from pickclutter_lang.language.descriptions import description_origins
 from pickclutter_lang.objects.object_sets import check_own_split
 from pickclutter_lang.results.comparability import comparable_settings, provenance, same_descriptions
 from pickclutter_lang.results.record import Record, Replicate
-from pickclutter_lang.results.runs import SweepKind
+from pickclutter_lang.results.runs import SweepRules
 from pickclutter_lang.utils.validation import check_path
 from pickclutter_lang.utils.words import quoted_value
 
@@ -138,7 +138,7 @@ def _order(method: str) -> tuple[int, str]:
     return (known.index(method), "") if method in known else (len(known), method)
 
 
-TABLE12 = SweepKind(
+TABLE12 = SweepRules(
     kind="scenes",
     comparisons=(
         lambda result: {str(result["name"]): _of_every_replicate(result)},
