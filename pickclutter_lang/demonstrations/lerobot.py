@@ -224,16 +224,8 @@ def _schema(features: Mapping[str, Mapping[str, Any]]) -> pa.Schema:
 
 
 def _table(numbers: Mapping[str, NDArray[Any]], images: NDArray[np.uint8], schema: pa.Schema) -> pa.Table:
-    columns = {}
-    for field in schema:
-        if field.name == IMAGE:
-            columns[field.name] = [_encoded(n, pixels) for n, pixels in enumerate(images)]
-        elif pa.types.is_fixed_size_list(field.type):
-            flat = pa.array(numbers[field.name].ravel(), field.type.value_type)
-            columns[field.name] = pa.FixedSizeListArray.from_arrays(flat, field.type.list_size)
-        else:
-            columns[field.name] = pa.array(numbers[field.name], field.type)
-    return pa.table(columns, schema=schema)
+    columns = {name: [*values] for name, values in numbers.items()}
+    return pa.table({**columns, IMAGE: [_encoded(n, pixels) for n, pixels in enumerate(images)]}, schema=schema)
 
 
 def _encoded(number: int, pixels: NDArray[np.uint8]) -> dict[str, Any]:
