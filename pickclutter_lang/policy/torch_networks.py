@@ -21,7 +21,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 from pickclutter_lang.datasets.transforms.resampling import OBJECT_SIZE
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.objects.catalog_file import CatalogEntry
-from pickclutter_lang.policy.runtime import StudentOutput
+from pickclutter_lang.policy.networks import StudentOutput
 from pickclutter_lang.policy_folder.folder import (
     EXPORT_AGAIN,
     TEXT_FILE,

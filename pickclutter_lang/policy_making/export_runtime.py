@@ -17,7 +17,7 @@ from pickclutter_lang.datasets.transforms.resampling import OBJECT_SIZE
 from pickclutter_lang.errors import ExportError, InvalidArgumentError, MissingExtraError
 from pickclutter_lang.language.instructions import COLORS, color_alone, color_phrase
 from pickclutter_lang.policy.example_memory import load_examples
-from pickclutter_lang.policy.runtime import SCORES
+from pickclutter_lang.policy.networks import SCORES
 from pickclutter_lang.policy.torch_networks import CropEncoder, TorchNetworks, load_pretrained, noise
 from pickclutter_lang.policy_folder.folder import (
     CROP_ENCODER_FILE,

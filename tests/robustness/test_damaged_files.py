@@ -17,7 +17,8 @@ from helpers.policies import random_policy
 from helpers.scene_runs import make_finished_run
 from pickclutter_lang.commands import main
 from pickclutter_lang.errors import CheckpointError
-from pickclutter_lang.policy.runtime import SCORES, StudentRuntime
+from pickclutter_lang.policy.networks import SCORES
+from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy_folder.folder import CONFIG_FILE, NETWORK_FILE
 from pickclutter_lang.policy_making.config import PolicyExportConfig, RuntimeExportConfig
 from pickclutter_lang.policy_making.export_policy import export_policy
@@ -142,7 +143,7 @@ def test_a_network_that_is_none_of_a_student_is_refused(
     form: str, runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = Path(shutil.copytree(runtime, tmp_path / "runtime"))
-    monkeypatch.setattr("pickclutter_lang.policy.runtime.MAX_SECONDS", 0.5)
+    monkeypatch.setattr("pickclutter_lang.policy.onnx_networks.MAX_SECONDS", 0.5)
     network = _network(form)
     (folder / NETWORK_FILE).write_bytes(network)
     content = json.loads((folder / CONFIG_FILE).read_text())
