@@ -139,7 +139,8 @@ class StudentDetector:
         if view.with_depth or len(view.numbers):
             return [self._of_segments(view, expit(log_odds)) for log_odds in segments]
         nowhere = np.zeros(view.rgb.shape[:2], bool)
-        maps = next(one.maps for one in said if one.maps is not None)
+        blank = np.zeros((len(names), *view.parts.shape))
+        maps = next((one.maps for one in said if one.maps is not None), blank)
         return [
             Detection(score, self._threshold, nowhere, view.enlarged(of_name))
             for score, of_name in zip(expit(image).tolist(), maps, strict=True)

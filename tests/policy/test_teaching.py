@@ -178,7 +178,10 @@ def test_what_was_shown_is_found_in_a_photo_on_a_plain_ground(policy: LanguagePi
     lemon, mug = detector.detect_without_depth(image, ["the lemon", "mug"])
     assert lemon.margin > 0 and lemon.threshold == 0.5 and overlap(lemon.mask, masks[0]) > 0.85
     assert max(overlap(mug.mask, one) for one in masks) > 0.85  # by its text, of what is cut out
-    gone = detector.detect_without_depth(photo(320)[0], ["lemon"])[0]
+    policy.teach(photo(200, ONE)[0], "zorb")  # no name of the folder: only examples tell it
+    gone, zorb = detector.detect_without_depth(photo(320)[0], ["lemon", "zorb"])
+    assert zorb.margin < 0 and not zorb.mask.any()
+    policy.forget("zorb")
     assert gone.margin < 0 and not gone.mask.any()
     assert detector.note_on_photo(image, ["lemon", "mug"]) is None
     busy = np.random.default_rng(0).integers(0, 256, (320, 320, 3), np.uint8)

@@ -20,7 +20,7 @@ class LogOdds(NamedTuple):
 
     - `image` [C]: by the whole image
     - `segments` [C, n]: that each segment is it
-    - `maps`: where in the image, [C, S, S] with sum 1 each; None for what has no map
+    - `maps`: where in an image without segments, [C, S, S] with sum 1 each; None for what has no map
     """
 
     image: FloatArray

@@ -68,6 +68,8 @@ class Text:
             said.image[n] = image
             pointed = np.log(np.nan_to_num(heat[own[0]]) + 1e-12) + log_expit(margin)
             said.segments[n] = OF_SEGMENT * (pointed - pointed.max(initial=-np.inf))
+        if len(view.numbers):
+            return said
         maps = np.zeros((len(queries), *view.parts.shape))
         rows = [row_of[query.texts[0]] for query in asked.values()]
         maps[list(asked)] = upsample_to_image(output.attention[rows], view.field, len(view.parts))
