@@ -43,9 +43,11 @@ def train_affordance(config: TrainConfig) -> None:
     The student scores which named objects can be grasped. Every key can be set: distill.epochs=20
     data.target_label=visible. An interrupted command resumes when run again.
     """
+    from pickclutter_lang.experiments.scenes.config import TrainedRunConfig
     from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
     from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+    from pickclutter_lang.policy_making.export_policy import save_crop_scores
     from pickclutter_lang.results.record import RESULT_FILE
     from pickclutter_lang.teachers.known_words import unknown_words_note
     from pickclutter_lang.utils.ranks import is_main
@@ -61,6 +63,7 @@ def train_affordance(config: TrainConfig) -> None:
     if done:
         print(f"this run is done; to evaluate it again: pickclutter evaluate-affordance run={config.out}")
     else:
+        save_crop_scores(TrainedRunConfig(config.out, num_threads=config.num_threads))
         evaluate_run(run)  # writes result.json, after which a run is done
     report = write_report(config.out)
     print(summary(config.out))
@@ -82,10 +85,12 @@ def evaluate_affordance(config: AffordanceEvalConfig) -> None:
         print(Path(config.out, TABLES_FILE).read_text(encoding="utf-8"))
         print(f"result: {config.out}")
         return
+    from pickclutter_lang.experiments.scenes.config import TrainedRunConfig
     from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
     from pickclutter_lang.experiments.scenes.scene_report import summary, write_report
     from pickclutter_lang.experiments.scenes.scene_run import SceneRun
     from pickclutter_lang.experiments.scenes.trained_run import load_run_config
+    from pickclutter_lang.policy_making.export_policy import save_crop_scores
     from pickclutter_lang.training.logger import check_report_to
 
     folder = str(config.run)
@@ -94,6 +99,7 @@ def evaluate_affordance(config: AffordanceEvalConfig) -> None:
         check_report_to(settings.report_to)
         evaluate_run(SceneRun.open(settings))
         print(summary(folder))
+        save_crop_scores(TrainedRunConfig(folder, scenes=config.scenes, num_threads=config.num_threads))
     print(f"report: {write_report(folder)}")
 
 

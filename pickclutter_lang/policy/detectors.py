@@ -13,6 +13,7 @@ from scipy.special import expit
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import color_alone
 from pickclutter_lang.policy.evidence import Evidence
+from pickclutter_lang.policy.evidence.crop_classifier import CropClassifier
 from pickclutter_lang.policy.evidence.examples import Examples
 from pickclutter_lang.policy.evidence.second_look import SecondLook
 from pickclutter_lang.policy.evidence.text import Text
@@ -60,8 +61,8 @@ class TargetDetector(Protocol):
 class StudentDetector:
     """A student: what its evidence says of each segment is added up, and the best segment is compared with a threshold.
 
-    Evidence is what its map says of a name's text, a second look at crops, if it takes one, and examples of what it was
-    shown; see `policy.evidence`.
+    Evidence is what its map says of a name's text, a second look at crops or a crop classifier, if it has one, and
+    examples of what it was shown; see `policy.evidence`.
     """
 
     def __init__(self, student: StudentRuntime, threshold: float = THRESHOLD) -> None:
@@ -80,6 +81,8 @@ class StudentDetector:
         self.evidence: list[Evidence] = [Text(student), Examples(student)]
         if student.looks_twice:
             self.evidence.append(SecondLook(student))
+        if student.config.object_crop_size is not None:
+            self.evidence.append(CropClassifier(student))
 
     @property
     def names(self) -> Sequence[str]:

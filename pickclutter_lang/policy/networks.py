@@ -40,6 +40,10 @@ class Networks(Protocol):
         """Score texts on an image [1, K, S, S]."""
         ...
 
+    def classify_crops(self, images: Float32Array, masks: Float32Array) -> Float32Array:
+        """Return logits [n, C] of the folder's names for object crops [n, 3, S, S] and their masks [n, S, S]."""
+        ...
+
     def encode_crops(self, crops: Float32Array) -> Float32Array:
         """Return features [n, F] of crops [n, 3, S, S] in 0..1 of objects by themselves, L2-normalized."""
         ...

@@ -16,6 +16,7 @@ from pickclutter_lang.policy.example_memory import crop_metric
 from pickclutter_lang.policy.networks import SCORES, StudentOutput
 from pickclutter_lang.policy_folder.folder import (
     CROP_ENCODER_FILE,
+    CROPS_FILE,
     NETWORK_FILE,
     PolicyConfig,
     TextFeatures,
@@ -45,7 +46,7 @@ class OnnxNetworks:
         :raises CheckpointError: when a file is missing or damaged
         :raises MissingExtraError: without ONNX Runtime
         """
-        files = [name for name in (NETWORK_FILE, CROP_ENCODER_FILE) if name in config.sha256]
+        files = [name for name in (NETWORK_FILE, CROPS_FILE, CROP_ENCODER_FILE) if name in config.sha256]
         self._folder, self._labels = folder, len(config.student.names)
         self._networks = {name: read_policy_file(folder, config, name) for name in files}
         self._num_threads = num_threads
@@ -55,6 +56,8 @@ class OnnxNetworks:
         spec = config.student  # what is no such network fails here, not in an episode
         blank = np.zeros((1, spec.camera_spec.channels, spec.image_size, spec.image_size), np.float32)
         self.score(blank, self.encode_names(self._names[:1]))
+        if size := spec.object_crop_size:
+            self.classify_crops(np.zeros((1, 3, size, size), np.float32), np.zeros((1, size, size), np.float32))
 
     @property
     def names(self) -> list[str]:
@@ -85,6 +88,14 @@ class OnnxNetworks:
             if not ((found[0] >= 0) & (found[0] <= 1)).all():
                 raise ValueError("expected probabilities in 0..1")
         return StudentOutput(*(value[0] for value in found))
+
+    def classify_crops(self, images: Float32Array, masks: Float32Array) -> Float32Array:
+        """Return logits [n, C] of the folder's names for object crops."""
+        with self._errors(CROPS_FILE):
+            (logits,) = self._run(CROPS_FILE, ["logits"], {"images": images, "masks": masks})
+            if logits.shape != (len(images), self._labels):
+                raise ValueError(f"expected logits of {self._labels} names")
+        return logits
 
     def encode_crops(self, crops: Float32Array) -> Float32Array:
         """Return features [n, F] of crops of objects alone, as `TorchNetworks.encode_crops` does.

@@ -11,9 +11,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 from pickclutter_lang.datasets.transforms.augmentation import stack_channels
 from pickclutter_lang.datasets.transforms.resampling import (
+    MARGIN,
+    MIN_CROP_SIDE,
+    bounding_square,
+    crop_bilinear,
+    crop_nearest,
     object_crop,
     resize_channels,
 )
@@ -190,6 +196,27 @@ class StudentRuntime:
         channels, depths = stack_channels(images, spec.crop_size)
         resized = resize_channels(channels[0], spec.image_size, depths)
         return np.ascontiguousarray(resized.transpose(2, 0, 1)[None])
+
+    def classify_crops(self, rgb: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.float64]:
+        """Return the log odds [n, C] of each name of the folder against its other names, for the objects in n masks.
+
+        :param rgb: [S, S, 3], of the hand camera
+        :param masks: each [S, S], where the object is, not empty
+        :raises InvalidArgumentError: for a policy without a crop classifier
+        """
+        size = self.config.object_crop_size
+        if size is None:
+            raise InvalidArgumentError(
+                "expected a student with a crop classifier, but this policy has none; train with "
+                "crop_classifier=default"
+            )
+        squares = [(x, y, max(MARGIN * side, MIN_CROP_SIDE)) for x, y, side in map(bounding_square, masks)]
+        images = np.stack([crop_bilinear(rgb, *square, size) for square in squares]).transpose(0, 3, 1, 2)
+        cropped = np.stack([crop_nearest(mask, *square, size) for mask, square in zip(masks, squares, strict=True)])
+        logits = self.networks.classify_crops(np.ascontiguousarray(images), cropped).astype(np.float64)
+        others = np.repeat(logits[:, None], logits.shape[1], axis=1)
+        others[:, np.arange(logits.shape[1]), np.arange(logits.shape[1])] = -np.inf
+        return np.asarray(logits - logsumexp(others, axis=2))
 
     def encode_crops(self, rgb: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]], turns: int = 1) -> Float32Array:
         """Return features [turns, n, F], L2-normalized, of the objects in n masks by the crop encoder.

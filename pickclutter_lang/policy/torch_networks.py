@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -38,12 +38,15 @@ from pickclutter_lang.policy_folder.folder import (
 )
 from pickclutter_lang.students.label_encoders import StoredLabelEncoder
 from pickclutter_lang.students.prompts import PromptFeatures
-from pickclutter_lang.students.student import MultiLabelStudent, resolve_bf16
+from pickclutter_lang.students.student import CropClassifier, MultiLabelStudent, build_student, resolve_bf16
 from pickclutter_lang.utils.plugins import is_plugin
 from pickclutter_lang.utils.reading import check_finite, damage_of, to_float, to_half
 
 PROMPTS_PREFIX = "prompts."
 """How the names of the contexts' weights begin."""
+CROP_CLASSIFIER_PREFIX = "closeups."
+"""How the names of the crop classifier's weights begin."""
+_Network = TypeVar("_Network", MultiLabelStudent, CropClassifier)
 _FOLD_TOLERANCE = 1e-3
 """Largest difference that folding may make, as part of the largest value."""
 
@@ -53,24 +56,32 @@ class TorchNetworks:
 
     Names of the folder need no teacher. Others are encoded, without a description, by the text tower of the teacher
     that the student was distilled from. It is loaded at the first of them, and each is encoded once. The first
-    prediction copies the weights of `model`, with batch norms folded: later changes do not count.
+    prediction copies the weights of `model`, and the first crop those of `crop_classifier`, with batch norms folded:
+    later changes do not count.
     """
 
     def __init__(self, config: StudentSpec, weights: Mapping[str, Tensor], text: PromptFeatures) -> None:
         """Build the networks.
 
-        :param weights: state dicts of the student, and under their prefix of the prompts
+        :param weights: state dicts of the student, and under their prefixes of the prompts and the crop classifier
         :param text: text features [C, D] of the names of the configuration
         :raises CheckpointError: when the weights do not fit the configuration
         """
         self._config = config
-        contexts = {k.removeprefix(PROMPTS_PREFIX): v for k, v in weights.items() if k.startswith(PROMPTS_PREFIX)}
+        contexts = _with_prefix(weights, PROMPTS_PREFIX)
         self._labels = StoredLabelEncoder(config.names, text, config.prompts.prompt_config, contexts, config.teacher)
         use_bf16 = resolve_bf16(config.precision, "cpu")
         settings = config.network.student_config
         self.model = MultiLabelStudent(settings, config.camera_spec, self._labels.embed_dim, use_bf16=use_bf16)
+        self.crop_classifier: CropClassifier | None = None
+        if config.object_crop_size is not None:
+            student = build_student(settings, config.camera_spec.channels, self._labels.embed_dim, use_bf16)
+            self.crop_classifier = CropClassifier(student, len(config.names)).eval().requires_grad_(False)
+        prefixes = (PROMPTS_PREFIX, CROP_CLASSIFIER_PREFIX)
         try:
-            self.model.load_state_dict({k: v for k, v in weights.items() if not k.startswith(PROMPTS_PREFIX)})
+            self.model.load_state_dict({k: v for k, v in weights.items() if not k.startswith(prefixes)})
+            if self.crop_classifier is not None:
+                self.crop_classifier.load_state_dict(_with_prefix(weights, CROP_CLASSIFIER_PREFIX))
         except RuntimeError as error:
             raise CheckpointError(
                 f"expected weights of the student that policy.json describes, but: "
@@ -101,6 +112,12 @@ class TorchNetworks:
         return StudentOutput(*(value[0].numpy() for value in scores))
 
     @torch.inference_mode()
+    def classify_crops(self, images: NDArray[np.float32], masks: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return logits [n, C] of the folder's names for object crops [n, 3, S, S] and their masks [n, S, S]."""
+        logits: NDArray[np.float32] = self._crop_network(torch.from_numpy(images), torch.from_numpy(masks)).numpy()
+        return logits
+
+    @torch.inference_mode()
     def encode_crops(self, crops: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return features [n, F] of crops [n, 3, S, S] in 0..1 of objects alone, by the embedded teacher."""
         features: NDArray[np.float32] = self._crop_encoder(torch.from_numpy(crops)).numpy()
@@ -108,11 +125,12 @@ class TorchNetworks:
 
     @cached_property
     def _network(self) -> MultiLabelStudent:
-        network = copy.deepcopy(self.model)
-        size = self._config.image_size
-        images = noise(1, self._config.camera_spec.channels, size, size)
-        network.student.backbone = fold_batch_norms(network.student.backbone, images, network.student.use_bf16)
-        return network
+        return _folded(self.model, self._config.camera_spec.channels, self._config.image_size)
+
+    @cached_property
+    def _crop_network(self) -> CropClassifier:
+        assert self.crop_classifier is not None and self._config.object_crop_size is not None  # the runtime checks it
+        return _folded(self.crop_classifier, 3, self._config.object_crop_size)
 
     @cached_property
     def _crop_encoder(self) -> CropEncoder:
@@ -204,9 +222,22 @@ class CropEncoder(nn.Module):
         return functional.normalize(features.float(), dim=1)
 
 
+def _with_prefix(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return the weights whose names begin with a prefix, without it."""
+    return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+
+
 def noise(*shape: int) -> Tensor:
     """Return the same noise in 0..1 at each call."""
     return torch.rand(math.prod(shape), generator=torch.Generator().manual_seed(0)).reshape(shape)
+
+
+def _folded(network: _Network, channels: int, size: int) -> _Network:
+    """Return a copy of a network for images [N, channels, size, size] with folded batch norms."""
+    made = copy.deepcopy(network)
+    images = noise(1, channels, size, size)
+    made.student.backbone = fold_batch_norms(made.student.backbone, images, made.student.use_bf16)
+    return made
 
 
 @torch.no_grad()

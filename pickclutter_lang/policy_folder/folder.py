@@ -2,7 +2,8 @@
 
 `policy.json` is a `PolicyConfig`, and is written last. A folder of `pickclutter export-policy` also has
 
-- `weights.safetensors`: the student, the aggregation and the learned contexts (`prompts.`), maybe in half precision
+- `weights.safetensors`: the student, the aggregation, the learned contexts (`prompts.`) and, where there is one, the
+  crop classifier with its class embeddings (`closeups.`), maybe in half precision
 - `text.safetensors`: the text features of its names, `positive` and `negative` [C, D], and the names as metadata
 - `examples.safetensors`: the memory of what it was taught, if it was, and `examples`, pictures of it
 - `catalog.yaml`: words, licenses and sources of one's own objects that the student was trained on, if it was
@@ -53,8 +54,9 @@ CONFIG_FILE = "policy.json"
 WEIGHTS_FILE = "weights.safetensors"
 TEXT_FILE = "text.safetensors"
 NETWORK_FILE = "student.onnx"
+CROPS_FILE = "crop_classifier.onnx"
 CROP_ENCODER_FILE = "crop_encoder.onnx"
-_FILES = (CATALOG_FILE, WEIGHTS_FILE, TEXT_FILE, NETWORK_FILE, CROP_ENCODER_FILE)
+_FILES = (CATALOG_FILE, WEIGHTS_FILE, TEXT_FILE, NETWORK_FILE, CROPS_FILE, CROP_ENCODER_FILE)
 EXAMPLES_FILE = "examples.safetensors"
 """Memory of what a policy was taught; see `pickclutter_lang.policy.example_memory`."""
 PICTURES = "examples"
@@ -117,6 +119,7 @@ class StudentSpec:
     - `names`: names whose text features lie in the folder; `unseen_names`: those of them that are of Y_ood, if
       that is known
     - `teacher`: encodes new names
+    - `object_crop_size`: side in pixels of the crop classifier's images; None for a student without one
     """
 
     phase: str
@@ -132,6 +135,7 @@ class StudentSpec:
     names: tuple[Text, ...]
     teacher: TeacherReference
     unseen_names: tuple[Text, ...] | None = None
+    object_crop_size: int | None = None
 
     @property
     def camera_spec(self) -> CameraSpec:
@@ -145,7 +149,7 @@ class StudentSpec:
         one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
         for camera in self.cameras:
             one_of("cameras", camera, CAMERAS)
-        for key in ("crop_size", "image_size"):
+        for key in ("crop_size", "image_size", "object_crop_size"):
             check_image_size(key, getattr(self, key))
         within("camera_size", self.camera_size, self.crop_size, MAX_IMAGE_SIZE)
         within("network.temperature", self.network.temperature, *TEMPERATURES)
@@ -166,11 +170,13 @@ class Thresholds:
     - `default`: of the text of a name that is not in `names`; that of the unseen objects
     - `names`: of the text of each name of the folder
     - `second_look`: of the text of any name together with a second look; None: it takes none
+    - `crop_classifier`: of the text of each name of the folder together with the crop classifier; None: there is none
     """
 
     default: float
     names: dict[str, float]
     second_look: float | None = None
+    crop_classifier: dict[str, float] | None = None
 
     def of(self, name: str) -> float:
         """Return the threshold of a name's text."""
@@ -178,13 +184,22 @@ class Thresholds:
 
     def validate(self, student: StudentSpec) -> None:
         """Raise InvalidArgumentError for a threshold that is missing or not in 0..1."""
-        if missing := [name for name in student.names if name not in self.names]:
-            raise InvalidArgumentError(f"expected thresholds.names of each name, but {missing[0]} has none")
-        values = {"default": self.default, **{f"names.{name}": value for name, value in self.names.items()}}
+        values = {"default": self.default}
+        tables = {"names": self.names}
+        if (self.crop_classifier is None) != (student.object_crop_size is None):
+            raise InvalidArgumentError("expected thresholds of the crop classifier where there is one, and only there")
+        if self.crop_classifier is not None:
+            tables["crop_classifier"] = self.crop_classifier
+        for key, table in tables.items():
+            if missing := [name for name in student.names if name not in table]:
+                raise InvalidArgumentError(f"expected thresholds.{key} of each name, but {missing[0]} has none")
+            values |= {f"{key}.{name}": value for name, value in table.items()}
         if self.second_look is not None:
             values["second_look"] = self.second_look
-            if student.cameras != ("hand",):
-                raise InvalidArgumentError("expected a second look only in a policy of the hand camera")
+            if student.object_crop_size is not None or student.cameras != ("hand",):
+                raise InvalidArgumentError(
+                    "expected a second look only in a policy of the hand camera without a crop classifier"
+                )
         for key, value in values.items():
             within(f"thresholds.{key}", value, 0.0, 1.0)
 
@@ -261,12 +276,7 @@ def load_config(folder: str | Path) -> PolicyConfig:
     missing = (
         f"expected a policy in {root}, but {CONFIG_FILE} is not there{embedded}; to make one: pickclutter export-policy"
     )
-    values = read_json(root / CONFIG_FILE, dict[str, Any], CheckpointError, EXPORT_AGAIN, missing)
-    with damage_of(root / CONFIG_FILE, CheckpointError, EXPORT_AGAIN):
-        for part, key in (("student", "object_crop_size"), ("thresholds", "crop_classifier")):  # of earlier releases
-            if values.get(part, {}).pop(key, None) is not None:
-                raise ValueError("its crop classifier is of a release before 1.0: take that, or the run without it")
-        config = check_json(values, PolicyConfig)
+    config = read_json(root / CONFIG_FILE, PolicyConfig, CheckpointError, EXPORT_AGAIN, missing)
     try:
         config.validate()
     except InvalidArgumentError as error:

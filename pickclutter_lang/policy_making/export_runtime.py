@@ -21,6 +21,7 @@ from pickclutter_lang.policy.networks import SCORES
 from pickclutter_lang.policy.torch_networks import CropEncoder, TorchNetworks, load_pretrained, noise
 from pickclutter_lang.policy_folder.folder import (
     CROP_ENCODER_FILE,
+    CROPS_FILE,
     NETWORK_FILE,
     TEXT_FILE,
     check_nothing_lost,
@@ -53,8 +54,9 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
 
     `student.onnx` maps `images` [1, K, S, S] (see `StudentRuntime.preprocess`) and the text features of any C names,
     `positive` and `negative` [C, D], to `probabilities` [1, C], `attention` and `cell_logits`, both [1, C, h, w].
-    All inputs and outputs are float32. Thresholds and catalog are those of the policy, and text features those of its
-    names and of `config.names`. A color by itself, "red one", brings those of all colors, which
+    `crop_classifier.onnx` maps object crops, `images` [N, 3, S, S] and their `masks` [N, S, S], to `logits` [N, C] of
+    the folder's names. All inputs and outputs are float32. Thresholds and catalog are those of the policy, and text
+    features those of its names and of `config.names`. A color by itself, "red one", brings those of all colors, which
     it competes with.
 
     :raises MissingExtraError: without the extra `export`
@@ -93,6 +95,14 @@ def export_runtime(config: RuntimeExportConfig) -> ExportedRuntime:
             {"positive": "C", "negative": "C"},
             {"names": "inputs"},
         )
+        if networks.crop_classifier is not None and spec.object_crop_size is not None:
+            size = spec.object_crop_size
+            crops = {"images": noise(_COMPARED, 3, size, size), "masks": noise(_COMPARED, size, size).round()}
+            compared = [crops, {key: value[:1] for key, value in crops.items()}]
+            files[CROPS_FILE], of_crops = export_onnx(
+                networks.crop_classifier, compared, ["logits"], {"images": "N", "masks": "N"}, {}
+            )
+            difference = max(difference, of_crops)
         if examples.taught or loaded.thresholds.second_look is not None:
             encoder = CropEncoder(use_bf16=False).eval()
             alone = noise(_COMPARED, 3, OBJECT_SIZE, OBJECT_SIZE)

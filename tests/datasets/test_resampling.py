@@ -10,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from pickclutter_lang.datasets.transforms.crops import AffineCrops, crop_images
+from pickclutter_lang.datasets.transforms.crops import AffineCrops, crop_images, crop_masks
 from pickclutter_lang.datasets.transforms.resampling import (
     crop_bilinear,
+    crop_nearest,
     enlarge,
     object_crop,
     resize_nearest,
@@ -33,14 +34,20 @@ def test_images_are_resized_as_by_torch(side: int, size: int) -> None:
 
 
 def test_crops_are_those_of_torch() -> None:
-    """Inside, over the border and larger than the image."""
+    """Inside, over the border and larger than the image; pixels of a mask between two others may go to either."""
     rng = np.random.default_rng(0)
-    image = rng.integers(0, 256, (60, 60, 3)).astype(np.uint8)
+    image, mask = rng.integers(0, 256, (60, 60, 3)).astype(np.uint8), np.zeros((60, 60), bool)
+    mask[10:44, 17:29] = mask[50:, 50:] = True
+    differing = 0
     for _ in range(60):
         x, y, side = (*rng.uniform(0, 59, 2), float(rng.uniform(20, 90)))
         crop = AffineCrops.upright(np.array([[x, y]]), np.array([side]))
         expected = crop_images(image[None], crop, 32)[0].permute(1, 2, 0)
         np.testing.assert_allclose(crop_bilinear(image, x, y, side, 32), expected, atol=1e-4)
+        cropped = crop_nearest(mask, x, y, side, 32)
+        differing += int((cropped != crop_masks(mask[None].astype(np.uint8), crop, 32)[0].numpy()).sum())
+        assert set(np.unique(cropped)) <= {0.0, 1.0}
+    assert differing < 60  # of 60 x 1024
 
 
 @pytest.mark.parametrize(("cells", "side"), [(8, 128), (24, 192), (4, 33), (1, 16), (20, 12)])

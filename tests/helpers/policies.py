@@ -12,7 +12,7 @@ import torch
 from helpers.scene_runs import LEARNER, SMALL, config
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-from pickclutter_lang.policy.torch_networks import save_pretrained
+from pickclutter_lang.policy.torch_networks import CROP_CLASSIFIER_PREFIX, save_pretrained
 from pickclutter_lang.policy_folder.folder import (
     PolicyConfig,
     PromptArchitecture,
@@ -21,8 +21,9 @@ from pickclutter_lang.policy_folder.folder import (
     Thresholds,
 )
 from pickclutter_lang.policy_making.stored_scenes import scene_to_observation
+from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.students.prompts import PromptFeatures
-from pickclutter_lang.students.student import MultiLabelStudent
+from pickclutter_lang.students.student import CropClassifier, MultiLabelStudent, build_student
 from pickclutter_lang.teachers.config import TeacherReference
 
 SIDE = 48  # of the images; the student sees them at 32 pixels
@@ -67,7 +68,13 @@ def random_policy(folder: Path, **changes: Any) -> Path:
     model = MultiLabelStudent(spec.network.student_config, spec.camera_spec, 16)
     model.set_depth_statistics(torch.tensor([0.4]), torch.tensor([0.1]))
     weights, thresholds = model.state_dict(), {name: 0.4 + 0.05 * n for n, name in enumerate(names)}
-    save_pretrained(folder, PolicyConfig(spec, Thresholds(0.5, thresholds)), weights, text)
+    together = None
+    if spec.object_crop_size is not None:
+        crops = CropClassifier(build_student(StudentConfig("timm/test_resnet"), 3, 16), len(names))
+        crops.set_class_embeddings(torch.randn(len(names), 16))
+        weights |= {f"{CROP_CLASSIFIER_PREFIX}{name}": value for name, value in crops.state_dict().items()}
+        together = {name: value / 2 for name, value in thresholds.items()}
+    save_pretrained(folder, PolicyConfig(spec, Thresholds(0.5, thresholds, None, together)), weights, text)
     return folder
 
 

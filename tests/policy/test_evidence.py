@@ -195,3 +195,6 @@ def test_a_second_look_that_cannot_be_is_refused(tmp_path: Path) -> None:
             StudentRuntime.load(edited(tmp_path / "open", second_look=value))
     with pytest.raises(CheckpointError, match="export"):  # of another teacher
         StudentRuntime.load(edited(random_policy(tmp_path / "other"), second_look=0.5))
+    crops = random_policy(tmp_path / "crops", object_crop_size=32)
+    with pytest.raises(CheckpointError, match="second look"):
+        StudentRuntime.load(edited(crops, second_look=0.5))

@@ -42,8 +42,8 @@ def looks(scenes: SceneDataset) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def crops(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A policy, and its export."""
-    policy = random_policy(tmp_path_factory.mktemp("crops") / "policy", image_size=SIDE)
+    """A policy with a crop classifier, and its export."""
+    policy = random_policy(tmp_path_factory.mktemp("crops") / "policy", image_size=SIDE, object_crop_size=64)
     done = export_runtime(RuntimeExportConfig(str(policy)))
     assert done.folder == policy / "runtime" and done.difference < 1e-4
     return policy, done.folder
@@ -115,7 +115,7 @@ def test_further_names_are_exported_with_the_policy(
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("student.onnx", b"123"), ("text.safetensors", None), ("policy.json", b"123")]
+    ("name", "content"), [("student.onnx", b"123"), ("crop_classifier.onnx", None), ("policy.json", b"123")]
 )
 def test_damage_is_named(crops: tuple[Path, Path], tmp_path: Path, name: str, content: bytes | None) -> None:
     path = shutil.copytree(crops[1], tmp_path / "copy") / name

@@ -124,6 +124,18 @@ def object_crop(image: NDArray[np.uint8], mask: NDArray[np.bool_], size: int = O
     return crop_bilinear(small, left, top, MARGIN * side / shrink, size)
 
 
+def crop_nearest(mask: NDArray[np.bool_], x: float, y: float, side: float, size: int) -> Float32Array:
+    """Cut a square out of a mask [H, W] and resize it; outside of the mask is nothing (see `crops.crop_masks`).
+
+    :return: float32 [size, size], 0 or 1
+    """
+    axes = [np.rint(center + _offsets(side, size)).astype(int) for center in (y, x)]
+    inside = [(axis >= 0) & (axis < length) for axis, length in zip(axes, mask.shape, strict=True)]
+    rows, columns = (np.clip(axis, 0, length - 1) for axis, length in zip(axes, mask.shape, strict=True))
+    out: Float32Array = (mask[rows[:, None], columns] & inside[0][:, None] & inside[1]).astype(np.float32)
+    return out
+
+
 def _offsets(side: float, size: int) -> NDArray[np.float64]:
     """Return where the pixels of a crop lie along an axis, from its center, in pixels of the image."""
     return (np.arange(size) + 0.5 - size / 2) * side / size

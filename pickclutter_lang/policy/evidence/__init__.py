@@ -12,7 +12,12 @@ import numpy as np
 
 from pickclutter_lang.policy.queries import Query
 from pickclutter_lang.policy.views import View
-from pickclutter_lang.utils.typing import Float32Array, FloatArray
+from pickclutter_lang.utils.typing import FloatArray
+
+_CROPS = 0.3
+"""Share of what a crop says; chosen on piles of kinds."""
+_MOST_OF_CROPS = 12.0
+"""The most that a crop may say for or against a name."""
 
 
 class LogOdds(NamedTuple):
@@ -47,6 +52,6 @@ def log_odds_of(score: float) -> float:
     return float(np.log(limited / (1 - limited)))
 
 
-def cosines(features: Float32Array, texts: Float32Array) -> FloatArray:
-    """Return the cosines [n, C] of features [n, D] and texts [C, D], both of length 1."""
-    return np.asarray(features.astype(np.float64) @ texts.T.astype(np.float64))
+def weigh_crops(odds: FloatArray) -> FloatArray:
+    """Return the log odds that crops show a name as what they count for: at most 12 either way, of which 0.3."""
+    return _CROPS * np.clip(odds, -_MOST_OF_CROPS, _MOST_OF_CROPS)

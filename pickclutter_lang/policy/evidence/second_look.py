@@ -11,15 +11,13 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import logsumexp
 
-from pickclutter_lang.policy.evidence import LogOdds, log_odds_of
+from pickclutter_lang.policy.evidence import LogOdds, log_odds_of, weigh_crops
 from pickclutter_lang.policy.queries import Query
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.views import View
 
-_SCALE, _WEIGHT = 20.0, 0.3
-"""Sharpness of cosines, and the share of a crop's log odds; chosen on piles of kinds."""
-_MOST = 12.0
-"""The most that a crop may say for or against a name."""
+_SCALE = 20.0
+"""Sharpness of cosines; chosen on piles of kinds."""
 
 
 class SecondLook:
@@ -45,7 +43,7 @@ class SecondLook:
         for n, query in looked.items():
             own, rivals = ([row_of[text] for text in group] for group in (query.texts, query.rivals))
             odds = cosines[:, own].max(axis=1) - logsumexp(cosines[:, rivals], axis=1)
-            said.segments[n] = _WEIGHT * np.clip(odds, -_MOST, _MOST)
+            said.segments[n] = weigh_crops(odds)
             # The score of text and crops together has a threshold of its own.
             said.image[n] = log_odds_of(thresholds.of(query.name)) - log_odds_of(thresholds.second_look or 0.0)
         return said
