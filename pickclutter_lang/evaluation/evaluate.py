@@ -17,18 +17,18 @@ import torch
 from pickclutter_lang.datasets.scenes.manifest import MANIFEST_FILE, read_manifest
 from pickclutter_lang.envs.renderer import prepare_renderer
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
-from pickclutter_lang.evaluation.calibration import (
-    Scenes,
-    open_scenes,
-    teacher_key,
-    teacher_thresholds,
-)
 from pickclutter_lang.evaluation.config import VARIANTS, PolicyEvalConfig
 from pickclutter_lang.evaluation.episode_log import TEACHER_KEY, EpisodeKey, EpisodeLog, check_identity
 from pickclutter_lang.evaluation.instructions import SUITES
 from pickclutter_lang.evaluation.metrics import scores_of, summary
 from pickclutter_lang.evaluation.report import write_report
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
+from pickclutter_lang.evaluation.teacher_thresholds import (
+    Scenes,
+    open_scenes,
+    teacher_key,
+    teacher_thresholds,
+)
 from pickclutter_lang.evaluation.videos import SIDE, write_videos
 from pickclutter_lang.experiments.scenes.config import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.trained_run import load_run_config, load_trained_run

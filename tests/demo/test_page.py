@@ -35,10 +35,10 @@ from pickclutter_lang.errors import (
     MissingExtraError,
     TeacherError,
 )
-from pickclutter_lang.evaluation.calibration import thresholds_of, write_thresholds
 from pickclutter_lang.evaluation.instructions import Pile
 from pickclutter_lang.evaluation.pick import outcome_in_words
 from pickclutter_lang.evaluation.rollout import RolloutConfig
+from pickclutter_lang.evaluation.teacher_thresholds import thresholds_of, write_thresholds
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.example_memory import load_examples

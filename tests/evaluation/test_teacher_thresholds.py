@@ -54,7 +54,9 @@ def test_teacher_and_students_act_at_thresholds_of_one_rule(
     for name, threshold in found.names.items():
         assert threshold == pytest.approx(min(max(expected[name in unseen], 1e-4), 1 - 1e-4), abs=1e-6)
     assert found.default == found.names[next(iter(unseen & set(found.names)))]
-    monkeypatch.setattr("pickclutter_lang.evaluation.calibration.detect_store", None)  # what was calibrated is kept
+    monkeypatch.setattr(
+        "pickclutter_lang.evaluation.teacher_thresholds.detect_store", None
+    )  # what was calibrated is kept
     assert prepare(config, tmp_path).rollouts.teacher_thresholds == found
 
 
