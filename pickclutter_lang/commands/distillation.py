@@ -54,7 +54,7 @@ def train_affordance(config: TrainConfig) -> None:
 
     run, done = SceneRun.open(config), (Path(config.out) / RESULT_FILE).is_file()
     if not done:
-        note = unknown_words_note(run.teacher, run.label_names("id", "ood"))
+        note = unknown_words_note(run.teacher, list(run.unseen))
         if note and is_main() and not config.prompts.closed_set:
             print(note)
         run.train()

@@ -146,6 +146,8 @@ class MultiPhaseExperiment(ABC):
                 seed = phase_seed(self.config.seed, number)
                 trainer = Trainer(phase, self.folder / phase.name, self.keep_last, seed)
                 if not trainer.resume():
+                    if phase.starts_from is not None:
+                        self.load_weights(phase.starts_from)
                     phase.initialize()
                     seed_everything(seed)
                 trainer.run(self.folder / "tensorboard" / phase.name, tracker)

@@ -55,7 +55,18 @@ class Phase(ABC):
     @property
     @abstractmethod
     def model(self) -> nn.Module:
-        """What is trained; it has the weights that the seed gives until `initialize`."""
+        """What is trained; it has the weights that the seed gives until others are loaded."""
+
+    @property
+    def starts_from(self) -> str | None:
+        """The phase whose result is loaded before it begins; None: it has the weights that the seed gives."""
+        return None
+
+    def check(self) -> None:  # noqa: B027  # not every phase needs something
+        """Raise DatasetError where the data lacks what the phase needs."""
+
+    def initialize(self) -> None:  # noqa: B027
+        """Take over what it starts from, if that is not the weights of its model; those before it are loaded."""
 
     def build_optimizer(self) -> torch.optim.Optimizer:
         """Build SGD (momentum 0.9) or AdamW; norms, biases and single numbers take no weight decay."""
@@ -67,12 +78,6 @@ class Phase(ABC):
         if self.config.optimizer == "sgd":
             return torch.optim.SGD(groups, lr=self.config.lr, momentum=0.9, fused=True)
         return torch.optim.AdamW(groups, lr=self.config.lr, fused=True)
-
-    def check(self) -> None:  # noqa: B027  # not every phase needs something
-        """Raise DatasetError where the data lacks what the phase needs."""
-
-    def initialize(self) -> None:  # noqa: B027
-        """Load the weights that it starts from, if others than those that the seed gives."""
 
     @abstractmethod
     def batches(self, epoch: int) -> Sequence[Batch]:

@@ -15,6 +15,7 @@ from pickclutter_lang.evaluation.config import PolicyEvalConfig
 from pickclutter_lang.evaluation.evaluate import prepare
 from pickclutter_lang.evaluation.report import detection_curves, draw_curves
 from pickclutter_lang.evaluation.rollout import seen_names
+from pickclutter_lang.experiments.scenes.trained_run import names_of
 from pickclutter_lang.kinds.kind_set import load_kind_set
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
@@ -38,7 +39,7 @@ def test_teacher_and_students_act_at_thresholds_of_one_rule(
     student = StudentRuntime.load(setup.rollouts.policies["zero_shot"])
     detector = TeacherDetector(student.config.teacher.load(), student.config.names, Thresholds(0.5, {}))
     found = setup.rollouts.teacher_thresholds
-    unseen = set(run.label_names("ood"))
+    unseen = set(names_of(run.unseen, "ood"))
     assert found is not None and set(found.names) == set(student.config.names)
 
     def absent_scores(store: str, ood: bool) -> list[float]:

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from pickclutter_lang.datasets.images.dataset import ImageClass, ImageDataset
 from pickclutter_lang.datasets.images.loading import load_image_dataset
 from pickclutter_lang.datasets.images.splits import Split
-from pickclutter_lang.distillation import ImageObjective
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.images.class_texts import (
     build_class_encoder,
@@ -77,6 +76,8 @@ class ImageRun(MultiPhaseExperiment):
         self.keep_last, self.trained_rows = config.average_last_epochs, (*split.train, *split.fewshot)
         self.crops = ImageCrops(data.images, config.crops, config.image_size, config.center_crop, config.num_workers)
         self.labels = torch.from_numpy(data.labels)
+        self.objective = config.objective.build()
+        self.cache = FeatureCache(config.teacher.cache)
 
     @classmethod
     def open(cls, config: ImageTrainConfig) -> ImageRun:
@@ -117,16 +118,6 @@ class ImageRun(MultiPhaseExperiment):
         """Y_ood in two halves (Table 11)."""
         half = (len(self.split.unseen) + 1) // 2
         return self.split.unseen[:half], self.split.unseen[half:]
-
-    @cached_property
-    def objective(self) -> ImageObjective:
-        """What the student is trained with."""
-        return self.config.objective.build()
-
-    @cached_property
-    def cache(self) -> FeatureCache:
-        """Cache of the teacher's features."""
-        return FeatureCache(self.config.teacher.cache)
 
     @cached_property
     def teacher_image_features(self) -> Tensor:
@@ -220,15 +211,15 @@ class ImagePhase(Phase):
         groups = [seen, added] if run.config.text.closed_set else [(*seen, *added)]
         self.classes = [group for group in groups if group]
 
+    @property
+    def starts_from(self) -> str | None:
+        """All but the distillation start from the distilled weights."""
+        return None if self.name == DISTILL else DISTILL
+
     @cached_property
     def model(self) -> ImageStudent:
         """The student of the run."""
         return self.run.model
-
-    def initialize(self) -> None:
-        """Start from the distilled weights."""
-        if self.name != DISTILL:
-            self.run.load_weights(DISTILL)
 
     def batches(self, epoch: int) -> list[Batch]:
         """Return the batches of an epoch: of X_train, and after the distillation of few-shot images too.

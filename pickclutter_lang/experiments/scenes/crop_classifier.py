@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,16 +13,13 @@ from torch.nn import functional
 from pickclutter_lang.datasets.scene_images import ObjectCropDataset
 from pickclutter_lang.errors import DatasetError
 from pickclutter_lang.experiments.scenes.config import CropClassifierPhaseConfig
+from pickclutter_lang.experiments.scenes.scene_parts import SceneParts
 from pickclutter_lang.experiments.stages import CROP_CLASSIFIER, FEW_SHOT
 from pickclutter_lang.students.student import CropClassifier, build_student, resolve_bf16
 from pickclutter_lang.training.batches import Batch, balanced_batches
 from pickclutter_lang.training.parallel import gather_rows, own_draws, own_slice
 from pickclutter_lang.training.trainer import Phase
 from pickclutter_lang.utils.sampling import evenly_spaced
-
-if TYPE_CHECKING:
-    from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-
 
 _VALIDATED = 256
 
@@ -38,19 +34,22 @@ class CropPhase(Phase):
     """
 
     name = CROP_CLASSIFIER
+    starts_from = FEW_SHOT
     config: CropClassifierPhaseConfig
 
-    def __init__(self, run: SceneRun, config: CropClassifierPhaseConfig) -> None:
-        self.run, self.config = run, config
-        self.labels = list(run.unseen)
-        self._key, self.num_workers = (run.config.seed, 2), run.config.num_workers
+    def __init__(self, parts: SceneParts, config: CropClassifierPhaseConfig) -> None:
+        self.parts = parts
+        self.config = config
+        self.labels = list(parts.unseen)
+        self.num_workers = parts.config.num_workers
+        self._key = parts.config.seed, 2
 
     @cached_property
     def model(self) -> CropClassifier:
         """The classifier of crops; its first weights come from the student of scenes."""
-        train = self.run.config
+        train = self.parts.config
         untrained = replace(train.student, pretrained=False)
-        use_bf16, width = resolve_bf16(train.precision, train.device), self.run.teacher.embed_dim
+        use_bf16, width = resolve_bf16(train.precision, train.device), self.parts.teacher.embed_dim
         student = build_student(untrained, train.data.camera_spec.channels, width, use_bf16)
         classifier = CropClassifier(student, len(self.labels))
         return classifier.to(device=train.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
@@ -59,16 +58,16 @@ class CropPhase(Phase):
     def crops(self) -> dict[str, ObjectCropDataset]:
         """The object crops of each store."""
         columns = range(len(self.labels))
-        return {name: ObjectCropDataset(self.run.scenes[name], columns) for name in ("train", "fewshot", "id")}
+        return {name: ObjectCropDataset(self.parts.scenes[name], columns) for name in ("train", "fewshot", "id")}
 
     def check(self) -> None:
         """Check that the stores have what objects are cut out by and, in a policy, their thresholds come from."""
         try:
             for name in ("train", "id", "fewshot"):
-                self.run.scenes[name].segmentation([0])
-                self.run.scenes[name].instance_ids([0], [0])
+                self.parts.scenes[name].segmentation([0])
+                self.parts.scenes[name].instance_ids([0], [0])
                 if name != "train":
-                    self.run.scenes[name].load_images("hand", "depth", [0])
+                    self.parts.scenes[name].load_images("hand", "depth", [0])
         except DatasetError as error:
             raise DatasetError(
                 f"{error}; object crops need it: collect the scenes again, or train with crop_classifier=none"
@@ -77,9 +76,8 @@ class CropPhase(Phase):
     @torch.no_grad()
     def initialize(self) -> None:
         """Start from the student of scenes, and from the prompts that it learned."""
-        self.run.load_weights(FEW_SHOT)
-        self.model.student.load_state_dict(self.run.model.student.state_dict())
-        self.model.set_class_embeddings(self.run.model.prompts.encode(self.labels).positive)
+        self.model.student.load_state_dict(self.parts.model.student.state_dict())
+        self.model.set_class_embeddings(self.parts.model.prompts.encode(self.labels).positive)
 
     @cached_property
     def _frequency(self) -> Tensor:

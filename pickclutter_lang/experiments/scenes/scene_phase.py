@@ -7,22 +7,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset, label_coverage
+from pickclutter_lang.datasets.scene_images import UNLABELED, label_coverage
 from pickclutter_lang.datasets.transforms.augmentation import AugmentationParams, flip_index, sample_augmentation
-from pickclutter_lang.distillation import VocabularyFeatures
-from pickclutter_lang.experiments.scenes.trained_run import check_distilled_run
+from pickclutter_lang.experiments.scenes.scene_parts import DataSource, SceneParts
+from pickclutter_lang.experiments.scenes.trained_run import names_of
 from pickclutter_lang.experiments.stages import DISTILL
 from pickclutter_lang.metrics import multilabel_row
 from pickclutter_lang.students.student import MultiLabelStudent, StudentFeatures, predict_scenes
-from pickclutter_lang.teachers.scene_features import RegionFeatures, region_coverage
+from pickclutter_lang.teachers.scene_features import region_coverage
 from pickclutter_lang.training.batches import (
     Batch,
     balanced_batches,
@@ -33,33 +32,10 @@ from pickclutter_lang.training.config import FewShotConfig
 from pickclutter_lang.training.parallel import gather_rows, own_draws, own_slice
 from pickclutter_lang.training.trainer import Phase
 
-if TYPE_CHECKING:
-    from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-
 _VOCABULARY = 1  # distinguishes this random stream of a batch
 _SCORED_TEXTS = 24
 """Texts of the vocabulary that are drawn for each batch."""
 _Part = tuple[int, list[int], list[AugmentationParams]]
-
-
-@dataclass(frozen=True)
-class DataSource:
-    """Scenes to train on, and what the objective needs of the teacher: features [N, V, D] of the images (V as in
-    `flip_variants`), and features of the objects in them. Labels of scenes that are not `labeled` are never read.
-    """
-
-    scenes: SceneDataset
-    features: Tensor | None = None
-    crops: RegionFeatures | None = None
-    labeled: bool = True
-
-
-@dataclass(frozen=True)
-class Vocabulary:
-    """Texts without an article, and the teacher's features of them."""
-
-    texts: Sequence[str]
-    features: VocabularyFeatures
 
 
 @dataclass(frozen=True)
@@ -84,40 +60,32 @@ class ScenePhase(Phase):
     X_id. Fine-tuning passes over the second one, the few-shot scenes.
     """
 
-    def __init__(self, run: SceneRun, name: str) -> None:
-        self.run, self.name, self.num_workers = run, name, run.config.num_workers
-        self.config, self.selection_metric = run.config.phases[name], run.config.selection_metric
+    def __init__(self, parts: SceneParts, name: str) -> None:
+        self.parts = parts
+        self.name = name
+        self.config = parts.config.phases[name]
+        self.selection_metric = parts.config.selection_metric
+        self.num_workers = parts.config.num_workers
         distilled = name == DISTILL
-        self.labels = run.label_names("id") if distilled else list(run.unseen)
-        self.stores = [name for name in ("train", UNLABELED if distilled else "fewshot") if name in run.scenes]
-        self.validation = run.scenes["id"] if distilled else None
-        self.objective = run.objective
-        self._key = run.config.seed, [*run.config.phases].index(name)
+        self.labels = names_of(parts.unseen, "id") if distilled else list(parts.unseen)
+        self.stores = [name for name in ("train", UNLABELED if distilled else "fewshot") if name in parts.scenes]
+        self.validation = parts.scenes["id"] if distilled else None
+        self._key = parts.config.seed, [*parts.config.phases].index(name)
+
+    @property
+    def starts_from(self) -> str | None:
+        """Fine-tuning starts from the distilled weights."""
+        return None if self.name == DISTILL else DISTILL
 
     @cached_property
     def model(self) -> MultiLabelStudent:
         """The student of the run."""
-        return self.run.model
+        return self.parts.model
 
     @cached_property
     def sources(self) -> list[DataSource]:
         """What it is trained on."""
-        return [self.run.sources[name] for name in self.stores]
-
-    def check(self) -> None:
-        """Check that the stores have the masks that the objective needs, and the run whose result is taken over."""
-        for name in self.stores:
-            if self.objective.needs("coverage", "region_features", "teacher_region_features"):
-                self.run.scenes[name].segmentation([0])
-            if self.objective.needs("coverage") and name != UNLABELED:
-                self.run.scenes[name].instance_ids([0], [0])
-        if self.name == DISTILL and self.run.config.distilled_run is not None:
-            check_distilled_run(Path(self.run.config.distilled_run), self.run.folder, self.run.identity)
-
-    def initialize(self) -> None:
-        """Start from the distilled weights."""
-        if self.name != DISTILL:
-            self.run.load_weights(DISTILL)
+        return [self.parts.sources[name] for name in self.stores]
 
     @cached_property
     def _columns(self) -> list[int]:
@@ -130,7 +98,7 @@ class ScenePhase(Phase):
         if isinstance(config, FewShotConfig):
             return balanced_batches(counts[0], counts[1], config, key)
         rows = shuffled_batches(counts[0], config.batch_size, key)
-        return with_unlabeled(rows, sum(counts[1:]), self.run.config.data.unlabeled_batch_size, key)
+        return with_unlabeled(rows, sum(counts[1:]), self.parts.config.data.unlabeled_batch_size, key)
 
     def load(self, batch: Batch, epoch: int, number: int) -> SceneBatch:
         """Return a batch as the student sees it, with its targets."""
@@ -148,8 +116,8 @@ class ScenePhase(Phase):
             for source, rows, _ in parts
         ]
         known = torch.tensor([self.sources[source].labeled for source, rows, _ in parts for _ in rows])
-        vocabulary = self.run.vocabulary
-        if vocabulary is not None and self.objective.needs("vocabulary_probabilities"):
+        vocabulary = self.parts.vocabulary
+        if vocabulary is not None and self.parts.objective.needs("vocabulary_probabilities"):
             count = len(vocabulary.texts)
             rng = np.random.default_rng((*self._key, epoch, number, _VOCABULARY))
             sampled = rng.choice(count, min(_SCORED_TEXTS, count), replace=False).tolist()
@@ -162,10 +130,10 @@ class ScenePhase(Phase):
         with own_draws():
             own = self.model.features(images)
         features = StudentFeatures(*(gather_rows(part.float(), len(prepared.targets)) for part in own))
-        vocabulary = self.run.vocabulary
+        vocabulary = self.parts.vocabulary
         texts = [vocabulary.texts[n] for n in prepared.sampled] if vocabulary is not None else []
         scores = self.model.score(features, self.model.prompts.encode(self.labels, texts))
-        return self.objective(
+        return self.parts.objective(
             targets=prepared.targets.to(device),
             labeled=None if prepared.labeled is None else prepared.labeled.to(device),
             student=features.pooled,
@@ -182,7 +150,7 @@ class ScenePhase(Phase):
         :param spatial: [N, D, h, w] of the student
         """
         values: dict[str, Any] = {}
-        needs, device, cells = self.objective.needs, spatial.device, (spatial.shape[2], spatial.shape[3])
+        needs, device, cells = self.parts.objective.needs, spatial.device, (spatial.shape[2], spatial.shape[3])
         if needs("coverage"):
             coverage = [
                 label_coverage(source.scenes, rows, draws, self._columns, cells)
@@ -200,8 +168,8 @@ class ScenePhase(Phase):
             values["teacher"] = torch.cat(features).to(device)
         if needs("region_features", "teacher_region_features"):
             values |= self._region_features(batch, spatial)
-        if self.run.vocabulary is not None:
-            known = self.run.vocabulary.features
+        if self.parts.vocabulary is not None:
+            known = self.parts.vocabulary.features
             present, absent = (part[list(batch.sampled)] for part in (known.present, known.absent))
             values["vocabulary"] = known._replace(present=present, absent=absent)
         return values

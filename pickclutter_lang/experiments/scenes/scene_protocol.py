@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,7 +18,9 @@ from torch.nn import functional
 
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
 from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.experiments.scenes.store_scores import cells_of, predict_store, with_labels
+from pickclutter_lang.experiments.scenes.trained_run import names_of
 from pickclutter_lang.experiments.stages import FEW_SHOT, STAGES
 from pickclutter_lang.metrics import class_rows, mean_average_precision, multilabel_row, trivial_predictors
 from pickclutter_lang.metrics.thresholds import (
@@ -36,10 +38,6 @@ from pickclutter_lang.training.config import RetrievalConfig
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.reading import read_npz
 from pickclutter_lang.utils.sampling import evenly_spaced
-
-if TYPE_CHECKING:
-    from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-
 
 EVALUATED = ("id", "ood")
 """The stores that are evaluated: X_id and X_ood."""
@@ -83,12 +81,12 @@ def evaluate_run(run: SceneRun) -> dict[str, Any]:
             for store, found in predictions.items():
                 cells += cells_of(found, stage, store, stages[stage]["id_threshold"], run.scenes[store].content_hash)
         histories |= {phase: run.load_weights(phase) for phase in run.phases if phase not in histories}
-        Scores.of_cells(cells, run.label_names("ood")).save(run.folder)
+        Scores.of_cells(cells, names_of(run.unseen, "ood")).save(run.folder)
         evaluated = {
             "object_split": run.scenes["train"].store.manifest.object_split,
             "few_shot_draw": run.config.data.few_shot_draw,
             "parameters": sum(p.numel() for p in run.model.student.parameters()),
-            "descriptions": run.description_provenance,
+            "descriptions": run.identity["descriptions"],
             "metrics": stages,
         }
         return write_trained(run, histories, time.perf_counter() - start, evaluated)
@@ -131,7 +129,7 @@ def _predict(run: SceneRun) -> dict[str, Predictions]:
     """Predict all labels on X_id and X_ood, and those of Y_ood on unlabeled scenes, none of which holds one of them."""
     predictions = {name: predict_store(run.model, run.scenes[name], run.unseen) for name in EVALUATED}
     if UNLABELED in run.scenes:
-        scenes, names = run.scenes[UNLABELED], run.label_names("ood")
+        scenes, names = run.scenes[UNLABELED], names_of(run.unseen, "ood")
         rows = evenly_spaced(len(scenes), _UNLABELED_SCENES)
         probabilities = predict_scenes(run.model, scenes, names, rows)
         absent = torch.zeros(probabilities.shape, dtype=torch.bool)

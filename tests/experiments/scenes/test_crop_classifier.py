@@ -23,6 +23,7 @@ from pickclutter_lang.experiments.scenes.config import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_report import write_report
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
+from pickclutter_lang.experiments.scenes.trained_run import names_of
 from pickclutter_lang.manipulation.point_cloud import camera_pose_from_table, unproject_depth
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.evidence.text import Text
@@ -176,7 +177,7 @@ def test_a_policy_verifies_candidates_with_the_crop_classifier(crop_run: tuple[P
     new = logit(float(plain.scores[3])) - logit(student.thresholds.of(""))  # only the folder's names are classified
     assert detected[3].score == pytest.approx(expit(new), abs=1e-6)
     assert {one.threshold for one in detected} == {0.5}
-    assert list(student.config.names) == run.label_names("id", "ood")
+    assert list(student.config.names) == names_of(run.unseen, "id", "ood")
     part = np.zeros((SIDE, SIDE), bool)
     part[8:30, 10:16] = part[24:30, 10:40] = True
     window = crops_around(np.array([bounding_square(part)]))
@@ -212,7 +213,7 @@ def test_thresholds_with_a_crop_classifier_use_both_stores(crop_run: tuple[Path,
             indices = [student.config.names.index(scenes.label_names[column]) for column in columns]
             raw = expit(logit(scores) + met)
             found[store, split] = np.quantile(raw[:, indices][~scenes.labels[:, columns].numpy()], 0.93)
-    known, unseen = (thresholds[run.label_names(split)[0]] for split in ("id", "ood"))
+    known, unseen = (thresholds[names_of(run.unseen, split)[0]] for split in ("id", "ood"))
     assert known == pytest.approx(max(found["id", "id"], found["fewshot", "id"]), abs=1e-4)
     assert unseen == pytest.approx(found["fewshot", "ood"], abs=1e-4)
     assert set(thresholds) == set(student.config.names)

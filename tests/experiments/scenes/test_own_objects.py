@@ -80,7 +80,7 @@ def test_other_methods_know_ones_own_names(toys: list[str], tmp_path: Path, meth
     if method == "best":
         texts_of: Any = run.model.prompts
         assert texts_of.texts(["tea mug"])[0][0] == f"tea mug . {own_entry('tea_mug').description}"
-        assert run.description_provenance["catalog"]["images_seen"] is True
+        assert run.identity["descriptions"]["catalog"]["images_seen"] is True
     run.train()
     evaluate_run(run)
     student = load_trained_run(TrainedRunConfig(str(tmp_path / "run")))
@@ -96,8 +96,8 @@ def test_the_vocabulary_leaves_out_the_synonyms_of_unseen_objects(toys: list[str
     own = make_own_toys(tmp_path, tuple(entries))
     for overrides, there in ((toys, True), (own, False)):
         run = SceneRun.open(config(*overrides, "objective.scene_proximity=1", f"out={tmp_path / 'run'}"))
-        assert run.vocabulary is not None and ("wrench" in run.vocabulary.texts) is there
-        assert "tea mug" in run.vocabulary.texts and "race car" not in run.vocabulary.texts
+        assert run.parts.vocabulary is not None and ("wrench" in run.parts.vocabulary.texts) is there
+        assert "tea mug" in run.parts.vocabulary.texts and "race car" not in run.parts.vocabulary.texts
 
 
 def test_scenes_without_unseen_objects_are_refused_before_training(tmp_path: Path) -> None:

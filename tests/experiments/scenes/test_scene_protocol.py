@@ -217,7 +217,7 @@ def test_the_teachers_keys_are_compared_with_the_pooled_features(tmp_path: Path)
     torch.testing.assert_close(run.teacher_keys[:, 0], whole)
     predictions, choice = retrieve(run)
     assert (choice.alpha, choice.beta) == (1.0, 5.5)
-    names, known = run.label_names("id", "ood"), scenes.labels
+    names, known = list(run.unseen), scenes.labels
     row, column = 1, 5
     ((prediction, features),) = predict_batches(run.model, run.scenes["ood"], names, [row])
     cosine_logit = torch.logit(prediction.probabilities[0, column]) / run.model.aggregation.log_scale.exp()

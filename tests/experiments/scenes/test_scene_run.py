@@ -26,7 +26,7 @@ from pickclutter_lang.errors import InvalidArgumentError, MismatchError, Unknown
 from pickclutter_lang.experiments.scenes.config import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
-from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
+from pickclutter_lang.experiments.scenes.trained_run import load_trained_run, names_of
 from pickclutter_lang.language.descriptions import read_descriptions
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.students.label_encoders import ClosedSetEncoder, build_label_encoder
@@ -128,7 +128,7 @@ def test_eight_channels_train_and_depth_is_normalized(rgbd: list[str], tmp_path:
 
 def test_training_and_evaluation_share_one_predict(finished: SceneRun) -> None:
     finished.load_weights("few_shot")
-    scenes, names = finished.scenes["ood"], finished.label_names("id", "ood")
+    scenes, names = finished.scenes["ood"], list(finished.unseen)
     once = predict_scenes(finished.model, scenes, names)
     with torch.enable_grad():
         features = finished.model.features(scenes.batch(range(len(scenes))))
@@ -142,7 +142,7 @@ def test_training_and_evaluation_share_one_predict(finished: SceneRun) -> None:
 def test_bfloat16_trains_and_predicts_nearly_the_same(toys: list[str], finished: SceneRun, tmp_path: Path) -> None:
     run = SceneRun.open(config(*toys, f"out={finished.folder}"))
     run.load_weights("distill")
-    names = run.label_names("id")
+    names = names_of(run.unseen, "id")
     exact = predict_scenes(run.model, run.scenes["id"], names)
     run.model.student.use_bf16 = True
     rough = predict_scenes(run.model, run.scenes["id"], names)
@@ -198,7 +198,7 @@ def test_distractors_are_regions_and_no_labels(tmp_path: Path) -> None:
     toys = [*make_toys(tmp_path, distractors=("mug", "teapot")), "distill.epochs=1", "few_shot.epochs=1"]
     run = SceneRun.open(config("method=best", *toys, f"out={tmp_path / 'run'}"))
     scenes, actors = run.scenes["train"], run.scenes["train"].store.array("actors")
-    assert {*run.label_names("id", "ood")} == {*paper_catalog().names}
+    assert {*run.unseen} == {*paper_catalog().names}
     assert (scenes.labels.sum(1).numpy() == ((actors >= 0).sum(1) - 1)).all()
     regions = encode_regions(run.teacher, scenes, FeatureCache(tmp_path / "cache"))
     for row, instance_ids in enumerate(regions.instance_ids):
@@ -223,9 +223,9 @@ def test_descriptions_of_other_objects_are_trained_and_evaluated(toys: list[str]
     own = SceneRun.open(config(*toys, "method=best", f"out={tmp_path / 'own'}"))
     overrides = [*toys, "method=best_swapped_descriptions", "distill.epochs=1", "few_shot.epochs=1"]
     run = SceneRun.open(config(*overrides, f"out={tmp_path / 'swapped'}"))
-    names, sources = run.label_names("id", "ood"), run.config.prompts.sources
-    unseen = set(run.label_names("ood"))
-    owners = run.description_owners
+    names, sources = list(run.unseen), run.config.prompts.sources
+    unseen = set(names_of(run.unseen, "ood"))
+    owners = run.parts.description_owners
     assert all(owners[name] != name and (owners[name] in unseen) == (name in unseen) for name in names)
     encoder: Any = run.model.prompts
     own_encoder: Any = own.model.prompts

@@ -20,7 +20,7 @@ from pickclutter_lang.experiments.scenes.config import TrainedRunConfig
 from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.experiments.scenes.store_scores import predictions_of
-from pickclutter_lang.experiments.scenes.trained_run import load_trained_run
+from pickclutter_lang.experiments.scenes.trained_run import load_trained_run, names_of
 from pickclutter_lang.metrics import observation_f1
 from pickclutter_lang.policy_folder.folder import load_config
 from pickclutter_lang.policy_making.config import PolicyExportConfig
@@ -81,11 +81,11 @@ def test_names_of_unlabeled_objects_join_the_vocabulary(
 ) -> None:
     run = SceneRun.open(config(*toys, f"out={tmp_path / 'o'}"))
     monkeypatch.setattr(SceneDataset, "present_names", ["flute", "banana"])
-    assert run.vocabulary is not None and "flute" in run.vocabulary.texts
-    unseen = run.label_names("ood")
-    assert not set(unseen) & set(run.vocabulary.texts)
+    assert run.parts.vocabulary is not None and "flute" in run.parts.vocabulary.texts
+    unseen = names_of(run.unseen, "ood")
+    assert not set(unseen) & set(run.parts.vocabulary.texts)
     without = SceneRun.open(config(*toys, "data.unlabeled=null", f"out={tmp_path / 'p'}"))
-    assert without.vocabulary is not None and "flute" not in without.vocabulary.texts
+    assert without.parts.vocabulary is not None and "flute" not in without.parts.vocabulary.texts
 
 
 def test_unseen_objects_among_them_are_refused(toys: list[str], tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_thresholds_of_unseen_names_come_from_them(toys: list[str], tmp_path: Pa
     run = SceneRun.open(config(*toys, f"out={tmp_path / 'o'}"))
     run.train()
     result = evaluate_run(run)
-    unseen = run.label_names("ood")
+    unseen = names_of(run.unseen, "ood")
     for stage in ("zero_shot", "few_shot"):
         scores = Scores.load(tmp_path / "o")
         on_id, on_ood, unlabeled = (predictions_of(scores, stage, store) for store in ("id", "ood", UNLABELED))
