@@ -13,11 +13,12 @@ from pickclutter_lang.errors import DatasetError, InvalidArgumentError, WorkerEr
 from pickclutter_lang.training.batches import Batch, balanced_batches, prefetch_map, shuffled_batches
 from pickclutter_lang.training.config import FewShotConfig
 from pickclutter_lang.training.trainer import phase_seed
+from pickclutter_lang.utils.validation import check_values
 
 
 def fine_tuning(n_few_shot: int, n_train: int, size: int, repeats: int = 1, over: str = "few_shot") -> list[Batch]:
     config = FewShotConfig(batch_size=size, repeats=repeats, epoch_over=over)
-    config.validate("few_shot")
+    check_values(config, "few_shot.")
     return balanced_batches(n_train, n_few_shot, config, (0, 1, 1))
 
 
