@@ -180,11 +180,8 @@ def summary(episodes: Sequence[Episode], suite: str) -> dict[str, Any]:
     return table
 
 
-def tables(episodes: Sequence[Episode], suite: str, note: str = "") -> str:
-    """Return the tables of a report, Markdown: percent, 95% interval, hits and episodes.
-
-    :param note: goes above the shares
-    """
+def tables(episodes: Sequence[Episode], suite: str) -> str:
+    """Return the tables of a report, Markdown: percent, 95% interval, hits and episodes."""
     variants, keys = variants_of(episodes), measures(suite)
     shares = [
         [MEASURES[key].title, f"`{variant}`", *(share_of(episodes, variant, key, group) for group in GROUPS)]
@@ -204,7 +201,7 @@ def tables(episodes: Sequence[Episode], suite: str, note: str = "") -> str:
         effects += [[f"`{variant}`", "**follows the language**", "", f"**{follows_language(own)}**"]] if own else []
     points = "points (95% interval; piles)"
     parts: list[tuple[str, Sequence[str], Sequence[Sequence[object]]]] = [
-        (f"Shares\n\n{_SHARES_NOTE} {note}".rstrip(), ("share", "variant", *GROUPS), shares),
+        (f"Shares\n\n{_SHARES_NOTE}", ("share", "variant", *GROUPS), shares),
         ("Paired differences\n\nIn the same piles.", ("difference", points), [one for one in pairs if one[1]]),
         (f"Does the language matter?\n\n{_EFFECTS_NOTE}", ("variant", "effect", points, "shown?"), effects),
     ]

@@ -145,7 +145,7 @@ class StudentDetector:
         blank = np.zeros((len(names), *view.parts.shape))
         maps = next((one.maps for one in said if one.maps is not None), blank)
         return [
-            Detection(score, self._threshold, nowhere, view.enlarged(of_name))
+            Detection(score, self._threshold, nowhere, of_name / max(of_name.sum(), 1e-12))
             for score, of_name in zip(expit(image).tolist(), maps, strict=True)
         ]
 

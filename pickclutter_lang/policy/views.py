@@ -15,7 +15,14 @@ from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.segmentation import segment_photo
 from pickclutter_lang.policy.example_memory import keys_of
-from pickclutter_lang.policy.observations import checked_view, repeated, segment_observation, shrink_observation
+from pickclutter_lang.policy.observations import (
+    VIEW,
+    check_arrays,
+    checked_view,
+    repeated,
+    segment_observation,
+    shrink_observation,
+)
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.utils.typing import Float32Array
 
@@ -59,9 +66,15 @@ class View:
     def of_photo(cls, student: StudentRuntime, rgb: NDArray[np.uint8]) -> View:
         """Return the view of a photo [S, S, 3] that fills the student's field; on a busy ground it has no segment.
 
-        :raises InvalidArgumentError: for a student that takes depth
+        :raises InvalidArgumentError: for a student that takes depth, or another image
         """
         spec = student.config
+        check_arrays({"hand_rgb": rgb}, {"hand_rgb": VIEW["hand_rgb"]})
+        if rgb.shape[0] != rgb.shape[1]:
+            raise InvalidArgumentError(
+                f"expected a square photo, since a student sees a square, but got {rgb.shape[1]} x {rgb.shape[0]} "
+                "pixels; cut a square around what you ask for"
+            )
         if spec.depth:
             raise InvalidArgumentError("expected a student of only RGB, but this one takes depth, which no photo has")
         parts = segment_photo(rgb, np.ones(rgb.shape[:2], bool))

@@ -181,12 +181,15 @@ def test_what_was_shown_is_found_in_a_photo_on_a_plain_ground(policy: LanguagePi
     policy.teach(photo(200, ONE)[0], "zorb")  # no name of the folder: only examples tell it
     gone, zorb = detector.detect_without_depth(photo(320)[0], ["lemon", "zorb"])
     assert zorb.margin < 0 and not zorb.mask.any()
+    for wrong in (image[:200], image.astype(float), image[..., 0]):
+        with pytest.raises(InvalidArgumentError):
+            detector.detect_without_depth(wrong, ["lemon"])
     policy.forget("zorb")
     assert gone.margin < 0 and not gone.mask.any()
     assert detector.note_on_photo(image, ["lemon", "mug"]) is None
     busy = np.random.default_rng(0).integers(0, 256, (320, 320, 3), np.uint8)
     by_text = detector.detect_without_depth(busy, ["lemon"])[0]
-    assert not by_text.mask.any() and by_text.threshold == 0.5
+    assert not by_text.mask.any() and by_text.threshold == 0.5 and by_text.heatmap.sum() == pytest.approx(1)
     note = detector.note_on_photo(busy, ["mug", "lemon"])
     assert note is not None and "lemon" in note and "mug" not in note
 

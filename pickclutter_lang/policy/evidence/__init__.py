@@ -25,7 +25,7 @@ class LogOdds(NamedTuple):
 
     - `image` [C]: by the whole image
     - `segments` [C, n]: that each segment is it
-    - `maps`: where in an image without segments, [C, S, S] with sum 1 each; None for what has no map
+    - `maps`: where in an image without segments, [C, S, S], 0 or more; None for what has no map
     """
 
     image: FloatArray
