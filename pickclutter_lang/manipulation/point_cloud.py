@@ -1,4 +1,4 @@
-"""Point clouds from depth images: their camera pose from the table, planar faces, and the center of mass."""
+"""Point clouds from depth images: planar faces, and the center of mass."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
 TABLE_HEIGHT_M = 0.004
 """Points up to that height belong to the table; a margin for the errors of depth."""
 MAX_DEPTH_M = 3.0  # points farther from the camera are background
-_PLANE_ITERATIONS = 3  # refits of the table's plane, each without the outliers of the last one
-_PLANE_INLIER_M = 0.003  # distance from the plane; twice the median distance where that is larger
 # Planar faces: points of a patch, patches (bounds the run time), deviation from the plane over that along the shorter
 # side above which a patch is curved, angle within a face, angle to another face, fraction of the patches that make one.
 _PATCH_SIZE, _MAX_PATCHES, _MAX_PATCH_ROUGHNESS = 16, 400, 0.15
@@ -71,38 +69,6 @@ def unproject_depth(depth: AnyFloatArray, intrinsic: AnyFloatArray, camera: AnyF
     y = (rows + 0.5 - intrinsic[1, 2]) / intrinsic[1, 1] * z
     pose = np.asarray(camera, float)
     return Cloud(np.stack([x, -y, -z], axis=1) @ pose[:3, :3].T + pose[:3, 3], np.stack([rows, cols], axis=1))
-
-
-def camera_pose_from_table(
-    depth: AnyFloatArray,
-    intrinsic: AnyFloatArray,
-    table: NDArray[np.bool_],
-) -> FloatArray:
-    """Return a camera pose [4, 4] (OpenGL convention) in a frame whose z axis is the height above the table.
-
-    A plane is fitted to the table by least squares, with outliers removed. The origin on the table and the rotation
-    about z are arbitrary.
-
-    :param depth: [H, W], meters along the optical axis, 0 where no depth was measured
-    :param intrinsic: [3, 3], axes as OpenCV's, the principal point from the image's corner: OpenCV's plus 0.5
-    :param table: [H, W], pixels of the table, with few others
-    :raises InvalidArgumentError: for arrays of other shapes, or fewer than three points of the table
-    """
-    points = unproject_depth(np.where(table, depth, 0.0), intrinsic, np.eye(4)).points
-    for _ in range(_PLANE_ITERATIONS):
-        if len(points) < 3:
-            raise InvalidArgumentError(f"expected at least 3 points of a table, but got {len(points)}")
-        center = points.mean(axis=0)
-        up = np.linalg.svd((points - center).T @ (points - center))[0][:, 2]
-        up *= np.sign(up @ -center) or 1.0  # the camera is above the table
-        distance = np.abs((points - center) @ up)
-        points = points[distance <= max(_PLANE_INLIER_M, 2 * float(np.median(distance)))]
-    side = np.cross([0.0, 1.0, 0.0], up)
-    side /= np.linalg.norm(side)
-    rotation = np.stack([side, np.cross(up, side), up])
-    pose = np.eye(4)
-    pose[:3, :3], pose[:3, 3] = rotation, -rotation @ center
-    return pose
 
 
 def farthest_points(points: FloatArray, center: FloatArray, count: int) -> NDArray[np.int64]:

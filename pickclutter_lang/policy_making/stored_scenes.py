@@ -8,7 +8,7 @@ import numpy as np
 
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.manipulation.point_cloud import camera_pose_from_table
+from pickclutter_lang.manipulation.table import camera_pose_from_table
 from pickclutter_lang.utils.typing import FloatArray
 
 

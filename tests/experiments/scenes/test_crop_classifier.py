@@ -24,7 +24,8 @@ from pickclutter_lang.experiments.scenes.scene_protocol import evaluate_run
 from pickclutter_lang.experiments.scenes.scene_report import write_report
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.experiments.scenes.trained_run import names_of
-from pickclutter_lang.manipulation.point_cloud import camera_pose_from_table, unproject_depth
+from pickclutter_lang.manipulation.point_cloud import unproject_depth
+from pickclutter_lang.manipulation.table import camera_pose_from_table
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.evidence.text import Text
 from pickclutter_lang.policy.runtime import StudentRuntime
