@@ -12,6 +12,7 @@ from scipy.special import expit
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import color_alone
+from pickclutter_lang.manipulation.frame import Frame
 from pickclutter_lang.policy.evidence import Evidence
 from pickclutter_lang.policy.evidence.crop_classifier import CropClassifier
 from pickclutter_lang.policy.evidence.examples import Examples
@@ -90,63 +91,60 @@ class StudentDetector:
         known = [name for name in self.student.names if name in self.student.config.names or not color_alone(name)]
         return list(dict.fromkeys([*self.student.examples.taught, *known]))
 
-    def query(self, name: str, by_examples: bool = True) -> Query:
-        """Return what a name means to the policy, spelled as it was taught: "the Mug" too.
-
-        :param by_examples: whether what was taught counts
-        """
+    def query(self, name: str) -> Query:
+        """Return what a name means to the policy, spelled as it was taught: "the Mug" too."""
         memory = self.student.examples
         spelled = memory.spelled(name)
         plain = spelled if spelled in memory.taught else name.strip()
-        return query_of(plain, self.student.config.names, memory.taught if by_examples else ())
+        return query_of(plain, self.student.config.names, memory.taught)
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
         """Detect the object of a name; a new name is encoded by the teacher's text tower."""
         return self.detect(observation, [name])[0]
 
-    def detect(self, observation: Mapping[str, Any], names: Sequence[str]) -> list[Detection]:
-        """Detect the objects of several names in one observation.
+    def detect(self, observation: Frame | Mapping[str, Any], names: Sequence[str]) -> list[Detection]:
+        """Detect the objects of several names in one observation, or in a frame, of any size.
 
-        Its images may have a multiple of `camera_size` pixels a side: the student sees them smaller, and examples are
-        compared with crops of all pixels.
+        The student sees it as small as it takes images, and examples are compared with crops of all pixels.
 
         :raises PickClutterError: what `View.of_observation` and `StudentRuntime.predict` raise
         """
-        return self._decide(View.of_observation(self.student, observation), names)
+        return self.decide(View.of_observation(self.student, observation), names)
 
     def detect_without_depth(self, rgb: NDArray[np.uint8], names: Sequence[str]) -> list[Detection]:
         """Detect the objects of several names in a photo [S, S, 3] that fills the student's view.
 
-        On a plain ground its objects are told apart. Where nothing is, the whole image decides: masks are empty.
+        On a plain ground its objects are told apart. On another one the whole image decides: masks are empty.
 
         :raises PickClutterError: what `View.of_photo` and `StudentRuntime.predict` raise
         """
-        return self._decide(View.of_photo(self.student, rgb), names)
+        return self.decide(View.of_photo(self.student, rgb), names)
 
     def note_on_photo(self, rgb: NDArray[np.uint8], names: Sequence[str]) -> str | None:
-        """Return a sentence on the names that were taught, but are looked for only by text; None where none is."""
-        left = [name for name in names if self.query(name).taught]
-        if not left or View.of_photo(self.student, rgb).segmented:
+        """Return a sentence on the names that were taught, and with which the whole photo is compared; else None."""
+        compared = [name for name in names if self.query(name).taught]
+        if not compared or View.of_photo(self.student, rgb).segmented:
             return None
         return (
-            f"The image's ground has many colors, so no object is cut out: by words, not by what was shown, are found "
-            f"{', '.join(left)}. Take a plain ground, such as a sheet of paper."
+            "The image's ground has many colors, so no object is cut out: with what was shown the whole image is "
+            f"compared, for {', '.join(compared)}. Cut out a square around one object, or take a plain ground."
         )
 
-    def _decide(self, view: View, names: Sequence[str]) -> list[Detection]:
-        """Add up what the evidence says of each name, and take the best segment."""
-        queries = [self.query(name, view.segmented) for name in names]
+    def decide(self, view: View, names: Sequence[str]) -> list[Detection]:
+        """Add up what the evidence says of each name in a view, and take the best segment."""
+        queries = [self.query(name) for name in names]
         said = [evidence(view, queries) for evidence in self.evidence]
         image = np.sum([one.image for one in said], axis=0)
         segments = image[:, None] + np.sum([one.segments for one in said], axis=0)
-        if view.with_depth or len(view.numbers):
-            return [self._of_segments(view, expit(log_odds)) for log_odds in segments]
+        if view.with_depth or (view.segmented and len(view.numbers)):
+            return [self._of_segments(view, expit(of_name)) for of_name in segments]
+        log_odds = segments.max(axis=1, initial=-np.inf) if len(view.numbers) else image
         nowhere = np.zeros(view.rgb.shape[:2], bool)
         blank = np.zeros((len(names), *view.parts.shape))
         maps = next((one.maps for one in said if one.maps is not None), blank)
         return [
             Detection(score, self._threshold, nowhere, of_name / max(of_name.sum(), 1e-12))
-            for score, of_name in zip(expit(image).tolist(), maps, strict=True)
+            for score, of_name in zip(expit(log_odds).tolist(), maps, strict=True)
         ]
 
     def _of_segments(self, view: View, scores: FloatArray) -> Detection:

@@ -9,13 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pickclutter_lang.datasets.transforms.resampling import enlarge, segment_means
+from pickclutter_lang.datasets.transforms.resampling import enlarge
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import INSTRUCTION_BYTES
+from pickclutter_lang.manipulation.frame import Frame
 from pickclutter_lang.manipulation.point_cloud import MAX_DEPTH_M
 from pickclutter_lang.manipulation.segmentation import segment_rgbd
+from pickclutter_lang.manipulation.table import find_table
 from pickclutter_lang.utils.typing import FloatArray
 
+_SEGMENTED_SIDE = 384
+"""Pixels of the longest side, of which at most the segments are told apart."""
 _Form = tuple[str, str, tuple[int, ...]]
 
 
@@ -117,10 +121,13 @@ def check_arrays(observation: Any, forms: Mapping[str, _Form]) -> None:
 def checked_view(observation: Any, more: Mapping[str, _Form] | None = None, of_pile: bool = True) -> dict[str, Any]:
     """Return an observation with an image with depth and its camera, 0 where the depth is not finite.
 
+    :param observation: of `FlatObservation`, or a `Frame`, whose pose is fitted to the table that it sees
     :param more: further arrays, such as `ROBOT`
     :param of_pile: most of the depth is in range; an object in the hand may hide all
-    :raises InvalidArgumentError: for another form or unit, or what is none of a camera
+    :raises InvalidArgumentError: for another form or unit, what is none of a camera, or a frame without a table
     """
+    if isinstance(observation, Frame):
+        observation = _with_pose(observation)
     check_arrays(observation, {**VIEW, **(more or {})})
     depth = np.where(np.isfinite(observation["hand_depth"]), observation["hand_depth"], np.float32(0))
     measured, near = np.count_nonzero(depth > 0), np.count_nonzero((depth > 0) & (depth < MAX_DEPTH_M))
@@ -130,6 +137,15 @@ def checked_view(observation: Any, more: Mapping[str, _Form] | None = None, of_p
             "pixels are; is it in millimeters? depth / 1000"
         )
     return {**observation, "hand_depth": depth}
+
+
+def _with_pose(frame: Frame) -> dict[str, Any]:
+    """Return the observation of a frame, with the pose that the table gives, near its own where it has one."""
+    arrays = frame.arrays()
+    check_arrays(arrays, {key: VIEW[key] for key in VIEW if key in arrays or key != "hand_cam2world"})
+    depth = np.where(np.isfinite(arrays["hand_depth"]), arrays["hand_depth"], 0)
+    pose = find_table(depth, arrays["hand_intrinsic"], arrays.get("hand_cam2world")).pose
+    return {**arrays, "hand_cam2world": pose}
 
 
 def each_environment(observation: Any) -> tuple[list[Any], bool]:
@@ -151,35 +167,27 @@ def segment_observation(observation: Mapping[str, Any]) -> NDArray[np.int64]:
     return segment_rgbd(rgb, depth, intrinsic, pose)
 
 
-def shrink_observation(observation: Mapping[str, Any], factor: int) -> dict[str, Any]:
-    """Return an observation whose images of the hand camera have `factor` times fewer pixels a side.
+def segmented_factor(observation: Mapping[str, Any]) -> int:
+    """Return how many times fewer pixels a side are segmented than the image has."""
+    return -(-max(observation["hand_rgb"].shape[:2]) // _SEGMENTED_SIDE)
 
-    :raises InvalidArgumentError: for images whose side is no multiple of it
-    """
+
+def shrink_observation(observation: Mapping[str, Any], factor: int) -> dict[str, Any]:
+    """Return an observation whose images of the hand camera have `factor` times fewer pixels a side, rounded up."""
     rgb, depth = observation["hand_rgb"], observation["hand_depth"]
-    if len(rgb) % factor:
-        raise InvalidArgumentError(f"expected images with a multiple of {factor} pixels a side, but got {len(rgb)}")
+    beyond = [(0, -side % factor) for side in depth.shape]
+    depth = np.pad(depth, beyond)
     middle = np.s_[factor // 2 :: factor, factor // 2 :: factor]  # a mean over an edge is a depth without a surface
     scaled = np.asarray(observation["hand_intrinsic"], float) / [[factor], [factor], [1]]
     small = np.asarray(Image.fromarray(rgb).reduce(factor))
     return {**observation, "hand_rgb": small, "hand_depth": depth[middle], "hand_intrinsic": scaled}
 
 
-def repeated(image: NDArray[Any], factor: int) -> NDArray[Any]:
-    """Return an image [H, W] with each pixel `factor` times along both axes."""
-    return image if factor == 1 else image.repeat(factor, axis=0).repeat(factor, axis=1)
-
-
-def segment_log_odds(cell_logits: NDArray[np.float32], segments: NDArray[np.int64], view: int) -> NDArray[np.float64]:
-    """Return the mean log odds of names in each segment, [C, segments], by the pixels that the student sees.
-
-    :param cell_logits: [C, h, w], of the central `view` pixels of the image
-    :param segments: [side, side], of the full image
-    :return: NaN for a segment outside of the view
-    """
-    start = (len(segments) - view) // 2
-    seen = segments[start : start + view, start : start + view]
-    return segment_means(cell_logits, seen, int(segments.max()) + 1)
+def enlarge_segments(segments: NDArray[Any], factor: int, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return an image of what `shrink_observation` gave, with each pixel `factor` times along both axes, as [H, W]."""
+    if factor > 1:
+        segments = segments.repeat(factor, axis=0).repeat(factor, axis=1)
+    return segments[: shape[0], : shape[1]]
 
 
 def upsample_to_image(maps: NDArray[np.float32], view: int, side: int) -> NDArray[np.float64]:

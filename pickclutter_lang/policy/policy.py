@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import decode_instruction, parse_target_name, read_name
+from pickclutter_lang.manipulation.frame import Frame
 from pickclutter_lang.manipulation.grasp_proposals import GraspProposer, first_proposals, propose_grasps
 from pickclutter_lang.manipulation.gripper import GraspCandidates
 from pickclutter_lang.manipulation.kinematics import hold_action, make_controller
@@ -26,7 +27,7 @@ from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teaching import add_example, find_example
 from pickclutter_lang.policy_folder.folder import policy_folder
 from pickclutter_lang.utils.hub_files import pretrained_folder, push_to_hub
-from pickclutter_lang.utils.typing import AnyFloatArray, FloatArray
+from pickclutter_lang.utils.typing import FloatArray
 
 if TYPE_CHECKING:
     from pickclutter_lang.envs.wrappers import FlatObservation
@@ -40,7 +41,7 @@ class Location:
     """Where a named object is in an image with depth, as `LanguagePickPolicy.locate` returns it.
 
     - `name`; `present`: whether its `score`, in 0..1, reaches the `threshold`
-    - `mask`: bool [S, S], its pixels
+    - `mask`: bool [H, W], its pixels
     - `points`: [N, 3], what is seen of it above the table, in the world, meters
     - `grasps`: of it, the best first; `grasps.pose(0)` is a TCP pose [7] (x y z qw qx qy qz) in the world
     """
@@ -200,7 +201,7 @@ class LanguagePickPolicy:
 
     def teach(
         self,
-        image: Mapping[str, Any] | NDArray[np.uint8],
+        image: Frame | Mapping[str, Any] | NDArray[np.uint8],
         name: str,
         point: Sequence[float] | None = None,
         box: Sequence[float] | None = None,
@@ -208,7 +209,7 @@ class LanguagePickPolicy:
     ) -> NDArray[np.bool_]:
         """Show the policy an object: from then on it finds it in any pile by its name. That takes no training.
 
-        :param image: an observation of `FlatObservation`, or a photo [H, W, 3] of the object on a plain ground
+        :param image: a frame, an observation of `FlatObservation`, or a photo [H, W, 3] of the object on a plain ground
         :param name: what the object is called from now on; a name that was taught before gets one more example
         :param point: (u, v), column and row of a pixel of the object; needed in a pile
         :param box: (left, top, right, bottom) around it, pixels
@@ -289,30 +290,19 @@ class LanguagePickPolicy:
         made = make_single(environment_id(objects), **(given | env))
         return FlatObservation(DeclareAbsence(made) if self.declare else made)
 
-    def locate(
-        self,
-        rgb: NDArray[np.uint8],
-        depth: AnyFloatArray,
-        intrinsic: AnyFloatArray,
-        pose: AnyFloatArray,
-        name: str,
-        proposer: GraspProposer = propose_grasps,
-    ) -> Location:
+    def locate(self, image: Frame | Mapping[str, Any], name: str, proposer: GraspProposer = propose_grasps) -> Location:
         """Find a named object in one image with depth, of any camera.
 
-        :param rgb: uint8 [S, S, 3], with S a multiple of `camera_size` in `policy.json`
-        :param depth: float [S, S], meters along the optical axis, 0 without a measurement
-        :param intrinsic: [3, 3], the camera's matrix; `cx` and `cy` count from the image's corner
-        :param pose: [4, 4], the camera's pose in a world whose z points up and is 0 on the table; OpenGL's axes: x
-            right, y up, view along -z
+        :param image: a frame, or an observation of `FlatObservation`
         :param name: of any object
         :param proposer: proposes its grasps
-        :return: an empty mask where nothing stands above the table; look at the axes of the pose then
-        :raises InvalidArgumentError: for an image of another size, type or unit, a matrix or pose that is none of a
-            camera, a name that cannot be encoded, or one that says where the object is or what it is not
+        :return: an empty mask where nothing stands above the table
+        :raises InvalidArgumentError: for an image of another form or unit, a matrix or pose that is none of a camera,
+            a frame in which no table is found, a name that cannot be encoded, or one that says where the object is or
+            what it is not
         :raises PickClutterError: what encoding a new name raises
         """
-        seen = checked_view({"hand_rgb": rgb, "hand_depth": depth, "hand_intrinsic": intrinsic, "hand_cam2world": pose})
+        seen = checked_view(image)
         found = self.detector(seen, read_name(name, self.detector.names))
         camera = seen["hand_intrinsic"], seen["hand_cam2world"]
         points, others = points_of_object(seen["hand_depth"].astype(float), *camera, found.mask)

@@ -12,9 +12,18 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.manipulation.frame import Frame
 from pickclutter_lang.manipulation.segmentation import segment_photo
 from pickclutter_lang.policy.example_memory import MAX_RIVALS, keys_of
-from pickclutter_lang.policy.observations import VIEW, check_arrays, checked_view, segment_observation
+from pickclutter_lang.policy.observations import (
+    VIEW,
+    check_arrays,
+    checked_view,
+    enlarge_segments,
+    segment_observation,
+    segmented_factor,
+    shrink_observation,
+)
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.utils.typing import Float32Array
 
@@ -33,21 +42,21 @@ class Example:
 
 
 def find_example(
-    image: Mapping[str, Any] | NDArray[np.uint8],
+    image: Frame | Mapping[str, Any] | NDArray[np.uint8],
     point: Sequence[float] | None = None,
     box: Sequence[float] | None = None,
     mask: NDArray[np.bool_] | None = None,
 ) -> Example:
     """Find the object in an image that a policy is shown.
 
-    :param image: an observation of `FlatObservation`, whose depth tells objects apart, or a photo [H, W, 3] of an
-        object on a plain ground
+    :param image: a frame or an observation of `FlatObservation`, whose depth tells objects apart, or a photo [H, W, 3]
+        of an object on a plain ground
     :param point: (u, v), column and row of a pixel of the object
     :param box: (left, top, right, bottom) around it, pixels
     :param mask: bool [H, W], its pixels
     :raises InvalidArgumentError: when no object is there, or several are and nothing says which
     """
-    in_pile = isinstance(image, Mapping)
+    in_pile = isinstance(image, Frame | Mapping)
     seen = checked_view(image) if in_pile else {"hand_rgb": np.asarray(image)}
     check_arrays(seen, {"hand_rgb": VIEW["hand_rgb"]})
     rgb = seen["hand_rgb"]
@@ -67,7 +76,7 @@ def find_example(
             raise InvalidArgumentError(f"expected box=[left,top,right,bottom] around pixels, but got {list(box)}")
         inside[:] = False
         inside[top:bottom, left:right] = True
-    segments = segment_observation(seen) if in_pile else segment_photo(rgb, inside)
+    segments = _segments_of(seen) if in_pile else segment_photo(rgb, inside)
     if segments is None and inside.all():
         raise InvalidArgumentError(
             "expected a plain ground around the object, but this one has many colors; put the object on a sheet of "
@@ -92,6 +101,13 @@ def find_example(
         chosen = large[0]
     others = [segments == n for n in large if n != chosen] if in_pile else []
     return Example(rgb, segments == chosen, others)
+
+
+def _segments_of(observation: Mapping[str, Any]) -> NDArray[np.int64]:
+    """Return the segments [H, W] of an observation of any size."""
+    factor, shape = segmented_factor(observation), observation["hand_rgb"].shape
+    small = shrink_observation(observation, factor) if factor > 1 else observation
+    return enlarge_segments(segment_observation(small), factor, shape)
 
 
 def _numbers(what: str, values: Sequence[float], highest: Sequence[float]) -> list[float]:

@@ -11,16 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
+from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION, bounding_square, resize_nearest
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.manipulation.frame import Frame
 from pickclutter_lang.manipulation.segmentation import segment_photo
 from pickclutter_lang.policy.example_memory import keys_of
 from pickclutter_lang.policy.observations import (
     VIEW,
     check_arrays,
     checked_view,
-    repeated,
+    enlarge_segments,
     segment_observation,
+    segmented_factor,
     shrink_observation,
 )
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -28,6 +30,8 @@ from pickclutter_lang.utils.typing import Float32Array
 
 _MAX_SEGMENTS = 24
 """Most segments of a view, the largest ones, so that a decision has a longest time."""
+_AROUND = 1.2
+"""Side of the square of a frame that a student sees, in those of the square around its segments."""
 
 
 @dataclass(frozen=True)
@@ -38,33 +42,55 @@ class View:
     - `rgb`: uint8 [H, W, 3], all pixels, of which crops are made
     - `observation`: the images that the student takes, as small as it takes them
     - `parts`: [h, w], the number of the segment that each pixel belongs to, 0 for the background
-    - `field`: side in pixels of the central square of `parts` that the student sees
+    - `factor`: how many times the pixels of `parts` a side `rgb` has
+    - `seen`: [s, s], `parts` as they lie in the square that the student sees
     - `with_depth`: whether depth told the segments apart
-    - `segmented`: whether there are segments at all, as on any ground of a photo but a plain one there are not
+    - `of_camera`: whether it is a `Frame`, not an observation of an environment
+    - `segmented`: whether objects were told apart; in a photo on a busy ground they were not, and all is one segment
     """
 
     student: StudentRuntime
     rgb: NDArray[np.uint8]
     observation: Mapping[str, Any]
     parts: NDArray[np.int64]
-    field: int
+    factor: int
+    seen: NDArray[np.int64]
     with_depth: bool
     segmented: bool
+    of_camera: bool = False
 
     @classmethod
     def of_observation(cls, student: StudentRuntime, observation: Any) -> View:
-        """Return the view of an observation of `FlatObservation`, whose sides are a multiple of `camera_size`.
+        """Return the view of an observation of `FlatObservation`, or of a `Frame`.
 
-        :raises InvalidArgumentError: as `checked_view` and `shrink_observation`
+        Of a square image, whose side is a multiple of `camera_size`, the student sees the center, as in training. Of
+        any other it sees the square around all segments.
+
+        :raises InvalidArgumentError: as `checked_view`
         """
         given = checked_view(observation)
-        factor = max(len(given["hand_rgb"]) // student.config.camera_size, 1)
-        seen = shrink_observation(given, factor) if factor > 1 else given
-        return cls(student, given["hand_rgb"], seen, segment_observation(seen), student.config.crop_size, True, True)
+        rgb, spec, of_camera = given["hand_rgb"], student.config, isinstance(observation, Frame)
+        height, width = rgb.shape[:2]
+        as_trained = height == width and width % spec.camera_size == 0
+        factor = width // spec.camera_size if as_trained else segmented_factor(given)
+        small = shrink_observation(given, factor) if factor > 1 else given
+        parts = segment_observation(small)
+        before = (spec.camera_size - spec.crop_size) // 2
+        if as_trained:
+            inside = slice(before, before + spec.crop_size)
+            return cls(student, rgb, small, parts, factor, parts[inside, inside], True, True, of_camera)
+        square = _square_around(parts > 0)
+        around = (before, spec.camera_size - spec.crop_size - before)  # which the student does not see
+        images = {
+            key: _cut_square(small[key], square, spec.crop_size, key == "hand_rgb") for key in student.student_input
+        }
+        images = {key: np.pad(image, [around] * 2 + [(0, 0)] * (image.ndim - 2)) for key, image in images.items()}
+        seen = _cut_square(parts, square, spec.crop_size)
+        return cls(student, rgb, images, parts, factor, seen, True, True, of_camera)
 
     @classmethod
     def of_photo(cls, student: StudentRuntime, rgb: NDArray[np.uint8]) -> View:
-        """Return the view of a photo [S, S, 3] that fills the student's field; on a busy ground it has no segment.
+        """Return the view of a photo [S, S, 3] that fills the student's field; on a busy ground all of it is a segment.
 
         :raises InvalidArgumentError: for a student that takes depth, or another image
         """
@@ -82,8 +108,9 @@ class View:
         around = (before, spec.camera_size - spec.crop_size - before)  # which the student does not see
         small = np.asarray(Image.fromarray(rgb).resize((spec.crop_size,) * 2))
         seen = {"hand_rgb": np.pad(small, (around, around, (0, 0)))}
-        whole = np.zeros(rgb.shape[:2], np.int64)
-        return cls(student, rgb, seen, whole if parts is None else parts, len(rgb), False, parts is not None)
+        segmented = parts is not None
+        parts = np.ones(rgb.shape[:2], np.int64) if parts is None else parts
+        return cls(student, rgb, seen, parts, 1, parts, False, segmented)
 
     @cached_property
     def numbers(self) -> NDArray[np.int64]:
@@ -98,7 +125,7 @@ class View:
 
     def enlarged(self, image: NDArray[Any]) -> NDArray[Any]:
         """Return an image [h, w] of the student's pixels with all pixels [H, W]."""
-        return repeated(image, len(self.rgb) // len(self.parts))
+        return enlarge_segments(image, self.factor, self.rgb.shape)
 
     @cached_property
     def features(self) -> Float32Array:
@@ -110,3 +137,28 @@ class View:
     def keys(self) -> Float32Array:
         """Keys [n, D] of the segments, by which examples are compared."""
         return keys_of(self.features[None])
+
+
+def _square_around(objects: NDArray[np.bool_]) -> tuple[int, int, int]:
+    """Return left, top and side of the square around all pixels of objects [h, w], or around the image."""
+    if not objects.any():
+        objects = np.ones_like(objects)
+    x, y, side = bounding_square(objects)
+    length = round(side * _AROUND)
+    return round(x + 0.5 - length / 2), round(y + 0.5 - length / 2), length
+
+
+def _cut_square(image: NDArray[Any], square: tuple[int, int, int], size: int, smooth: bool = False) -> NDArray[Any]:
+    """Cut a square (left, top, side) out of an image [h, w, ...] and resize it to `size`; 0 outside of the image.
+
+    :param smooth: interpolate between pixels, not for depth and numbers of segments
+    """
+    left, top, side = square
+    height, width = image.shape[:2]
+    beyond = [(max(-top, 0), max(top + side - height, 0)), (max(-left, 0), max(left + side - width, 0))]
+    padded = np.pad(image, beyond + [(0, 0)] * (image.ndim - 2))
+    top, left = top + beyond[0][0], left + beyond[1][0]
+    cut = padded[top : top + side, left : left + side]
+    if smooth:
+        return np.asarray(Image.fromarray(cut).resize((size, size), Image.Resampling.BILINEAR))
+    return np.asarray(resize_nearest(cut.reshape(side, side, -1), size).reshape(size, size, *image.shape[2:]))

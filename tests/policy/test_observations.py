@@ -37,7 +37,7 @@ LOOKS: dict[str, Look] = {
     "predict": lambda policy, seen: policy.predict(seen),
     "teach": lambda policy, seen: policy.teach(seen, "nut", point=POINT),
     "detect": lambda policy, seen: policy.detector.detect(seen, ["lemon"]),  # type: ignore[attr-defined]
-    "locate": lambda policy, seen: policy.locate(seen[VIEW[0]], seen[VIEW[1]], seen[VIEW[2]], seen[VIEW[3]], "lemon"),
+    "locate": lambda policy, seen: policy.locate(seen, "lemon"),
 }
 
 
@@ -120,11 +120,11 @@ def test_an_observation_has_all_arrays(policy: LanguagePickPolicy, name: str) ->
 
 def test_pixels_without_a_measurement_are_zero_for_all(policy: LanguagePickPolicy) -> None:
     for value in (np.nan, np.inf):
-        seen = policy.locate(RGB, changed(DEPTH, np.s_[:30], value), MATRIX, POSE, "lemon")
-        zero = policy.locate(RGB, changed(DEPTH, np.s_[:30], 0), MATRIX, POSE, "lemon")
+        seen = policy.locate({**LOOK, "hand_depth": changed(DEPTH, np.s_[:30], value)}, "lemon")
+        zero = policy.locate({**LOOK, "hand_depth": changed(DEPTH, np.s_[:30], 0)}, "lemon")
         np.testing.assert_array_equal(seen.mask, zero.mask)
         assert seen.score == zero.score
-    at_the_table = policy.locate(RGB, DEPTH, MATRIX, np.eye(4, dtype=int), "lemon")
+    at_the_table = policy.locate({**LOOK, "hand_cam2world": np.eye(4, dtype=int)}, "lemon")
     assert seen.mask.any() and not at_the_table.mask.any()
 
 

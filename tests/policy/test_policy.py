@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from helpers.grasping import tabletop
+from pickclutter_lang.datasets.transforms.resampling import segment_means
 from pickclutter_lang.envs.wrappers import FlatObservation
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError
 from pickclutter_lang.language.instructions import COLORS, color_phrase, decode_instruction, encode_instruction
 from pickclutter_lang.manipulation.scripted_picker import ScriptedPicker
 from pickclutter_lang.policy.detectors import Detection, OracleDetector, RandomDetector, StudentDetector
-from pickclutter_lang.policy.observations import segment_log_odds, segment_observation
+from pickclutter_lang.policy.observations import segment_observation
 from pickclutter_lang.policy.policy import LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
@@ -238,9 +239,8 @@ def test_detectors_find_the_object(env: FlatObservation) -> None:
 def test_an_object_is_located_in_one_image(env: FlatObservation) -> None:
     pile = tabletop(cast(Any, env.unwrapped).object_set, ["lemon", "tennis ball"])
     seen, _ = env.reset(seed=0, options={"episode": pile, "target": "lemon"})
-    rgb, depth, intrinsic, pose = (seen[f"hand_{key}"] for key in ("rgb", "depth", "intrinsic", "cam2world"))
     teacher = TeacherDetector(load_teacher("pocket"), ["lemon", "tennis ball"], Thresholds(0.5, {}))
-    found = LanguagePickPolicy(teacher).locate(rgb, depth, intrinsic, pose, "lemon")
+    found = LanguagePickPolicy(teacher).locate(seen, "lemon")
     lemon = cast(Any, env.unwrapped).obj.pose.p
     assert found.present and found.score >= found.threshold == 0.5
     assert (found.mask & (seen["mask"] > 0)).sum() > 0.7 * (found.mask | (seen["mask"] > 0)).sum()
@@ -283,8 +283,7 @@ def test_a_student_finds_a_name_and_of_a_color_alone_the_segment_that_is_most_of
     env = environment(camera_cfgs={"hand_camera": {"width": side, "height": side}})
     pile = tabletop(cast(Any, env.unwrapped).object_set, ["lemon", "tennis ball", "mustard bottle"])
     seen = env.reset(seed=0, options={"episode": pile})[0]
-    rgb, depth, intrinsic, pose = (seen[f"hand_{key}"] for key in ("rgb", "depth", "intrinsic", "cam2world"))
-    located = LanguagePickPolicy(StudentDetector(student)).locate(rgb, depth, intrinsic, pose, "lemon")
+    located = LanguagePickPolicy(StudentDetector(student)).locate(seen, "lemon")
     named = StudentDetector(student)(seen, "lemon")
     assert (located.mask == named.mask).all() and named.mask.shape == (side, side)
     assert located.score == named.score and 0 <= named.score <= 1 and named.heatmap.sum() == pytest.approx(1)
@@ -292,7 +291,7 @@ def test_a_student_finds_a_name_and_of_a_color_alone_the_segment_that_is_most_of
     found = StudentDetector(student).detect(seen, asked)
     cells = student.predict(seen, [color_phrase(color) for color in COLORS]).cell_logits
     segments = segment_observation(seen)
-    odds = segment_log_odds(cells, segments, side)
+    odds = segment_means(cells, segments, int(segments.max()) + 1)
     for n, detection in enumerate(found):
         best = (-np.inf, 0)
         for segment in range(1, odds.shape[1]):

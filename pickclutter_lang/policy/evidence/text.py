@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import log_expit
 
+from pickclutter_lang.datasets.transforms.resampling import segment_means
 from pickclutter_lang.policy.evidence import LogOdds, log_odds_of
-from pickclutter_lang.policy.observations import segment_log_odds, upsample_to_image
+from pickclutter_lang.policy.observations import upsample_to_image
 from pickclutter_lang.policy.queries import Query
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.views import View
@@ -17,6 +18,8 @@ _UNSEEN = -20.0
 """Log odds of a segment outside of the student's field."""
 OF_SEGMENT = 0.2
 """Weight of what the map says of a segment, beside the image; chosen on piles of kinds."""
+_OF_CAMERA = -1.0
+"""Log odds of every text in a frame of a real camera, where a student of renders says yes too often."""
 _BESIDE_EXAMPLES = 0.3
 """Weight beside one example; beside n examples a share of 1 / n is left."""
 _MOST_BESIDE_EXAMPLES = 4.0
@@ -50,13 +53,13 @@ class Text:
         output = self.student.networks.score(self.student.preprocess(view.observation), features)
         row_of = {text: row for row, text in enumerate(texts)}
         odds, heat = (
-            segment_log_odds(maps, view.parts, view.field)[:, view.numbers]
+            segment_means(maps, view.seen, int(view.parts.max()) + 1)[:, view.numbers]
             for maps in (output.cell_logits, output.attention)
         )
         for n, query in asked.items():
             own, rivals = ([row_of[text] for text in group] for group in (query.texts, query.rivals))
             margin = np.nan_to_num(odds[own].max(axis=0) - odds[rivals].max(axis=0, initial=_UNSEEN), nan=_UNSEEN)
-            if query.color and len(view.numbers):
+            if query.color and view.segmented and len(view.numbers):
                 said.segments[n] = margin
                 continue
             threshold = self.student.thresholds.of(query.name)
@@ -65,12 +68,12 @@ class Text:
                 weight = _BESIDE_EXAMPLES / self.student.examples.count(query.name)
                 said.image[n] = weight * np.clip(image, -_MOST_BESIDE_EXAMPLES, _MOST_BESIDE_EXAMPLES)
                 continue
-            said.image[n] = image
+            said.image[n] = image + (_OF_CAMERA if view.of_camera else 0.0)
             pointed = np.log(np.nan_to_num(heat[own[0]]) + 1e-12) + log_expit(margin)
             said.segments[n] = OF_SEGMENT * (pointed - pointed.max(initial=-np.inf))
-        if len(view.numbers):
+        if view.segmented and len(view.numbers):
             return said
         maps = np.zeros((len(queries), *view.parts.shape))
         rows = [row_of[query.texts[0]] for query in asked.values()]
-        maps[list(asked)] = upsample_to_image(output.attention[rows], view.field, len(view.parts))
+        maps[list(asked)] = upsample_to_image(output.attention[rows], len(view.seen), len(view.parts))
         return said._replace(maps=maps)
