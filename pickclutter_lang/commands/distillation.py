@@ -12,6 +12,7 @@ from pickclutter_lang.experiments.scenes.config import (
     ReproduceTable12Config,
     TrainConfig,
 )
+from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.results.config import CompareRunsConfig
 
 PRESETS = {
@@ -72,12 +73,20 @@ def train_affordance(config: TrainConfig) -> None:
 
 @Command(AffordanceEvalConfig)
 def evaluate_affordance(config: AffordanceEvalConfig) -> None:
-    """Evaluate a finished run again from its checkpoints, or a policy on a scene store of any objects.
+    """Evaluate a finished run again from its checkpoints, or a policy on a scene store, or on frames of a real camera.
 
     pickclutter evaluate-affordance run=runs/student
     pickclutter evaluate-affordance run=runs/student report_only=true
     pickclutter evaluate-affordance policy=open store=runs/scenes256/ood out=runs/open_scores
+    pickclutter evaluate-affordance policy=mine frames=my_frames out=runs/my_camera
     """
+    if config.policy is not None and config.frames is not None:
+        from pickclutter_lang.evaluation.frame_scores import score_frames
+
+        names = validate_label_names(config.names) if config.names else ()
+        print(score_frames(config.policy, config.frames, config.out, config.annotations, names, config.trust_code))
+        print(f"answers, tables and a sheet of failures: {config.out}")
+        return
     if config.policy is not None and config.store is not None:
         from pickclutter_lang.policy_making.policy_scores import TABLES_FILE, score_policy
 

@@ -169,7 +169,8 @@ def segment_observation(observation: Mapping[str, Any]) -> NDArray[np.int64]:
 
 def segmented_factor(observation: Mapping[str, Any]) -> int:
     """Return how many times fewer pixels a side are segmented than the image has."""
-    return -(-max(observation["hand_rgb"].shape[:2]) // _SEGMENTED_SIDE)
+    longest: int = max(observation["hand_rgb"].shape[:2])
+    return -(-longest // _SEGMENTED_SIDE)
 
 
 def shrink_observation(observation: Mapping[str, Any], factor: int) -> dict[str, Any]:

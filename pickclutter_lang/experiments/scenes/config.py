@@ -156,7 +156,7 @@ _OF_RUN, _OF_POLICY = ("scenes", "device", "report_only"), ("out", "trust_code")
 
 @dataclass
 class AffordanceEvalConfig:
-    """Evaluation of a finished run, or of a policy on any scene store."""
+    """Evaluation of a finished run, or of a policy on any scene store, or on frames of a camera."""
 
     run: Annotated[str | None, check_path] = None
     """Folder of the run, `out` of `pickclutter train-affordance`."""
@@ -165,6 +165,12 @@ class AffordanceEvalConfig:
     are evaluated."""
     store: Annotated[str | None, check_folder] = None
     """With `policy`: a scene store of any objects."""
+    frames: Annotated[str | None, check_folder] = None
+    """With `policy`: instead of `store`, a folder of labeled RGB-D frames of any camera."""
+    annotations: Annotated[str | None, check_path, ".json"] = None
+    """With `frames`: the file with the names of their objects. null: `annotations.json` in the folder."""
+    names: list[str] = field(default_factory=list)
+    """With `frames`: names that are asked. []: what the policy was taught, else all that are in the frames."""
     scenes: Annotated[str | None, check_folder] = None
     """With `run`: folder with the stores `train`, `id`, `ood` and `fewshot`, if they were moved."""
     num_threads: Annotated[int, within, 1, MAX_WORKERS] | None = None
@@ -180,10 +186,14 @@ class AffordanceEvalConfig:
 
     def validate(self) -> None:
         """Raise InvalidArgumentError for a value outside what is allowed."""
-        if (self.run is None) == (self.policy is None) or (self.policy is None) != (self.store is None):
+        sources = sum(given is not None for given in (self.store, self.frames))
+        if (self.run is None) == (self.policy is None) or sources != (self.policy is not None):
             raise InvalidArgumentError(
-                "expected run= (a finished run), or policy= and store= (a policy folder and a scene store)"
+                "expected run= (a finished run), or policy= and one of store= and frames= (a policy folder, and a "
+                "scene store or a folder of frames)"
             )
+        if self.frames is None and (self.annotations is not None or self.names):
+            raise InvalidArgumentError("expected frames= with annotations= and names=")
         form, others = ("run", _OF_POLICY) if self.policy is None else ("policy", _OF_RUN)
         given = [key for key in others if getattr(self, key) != getattr(type(self), key)]
         if given:
