@@ -54,6 +54,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "examples": "list what a policy was taught, with pictures",
         "evaluate-policy": "have policies pick by name in the simulator, and count successes",
         "pick": "name an object, and have the arm pick it out of a pile: a video",
+        "locate": "find named objects in a frame of your own camera, and their grasps",
         "look": "ask for names in an image: scores, thresholds, maps",
         "demo": "name an object in a browser on this machine, and let the arm pick it",
         "train-ppo": "train PPO on a student's features",

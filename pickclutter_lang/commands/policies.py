@@ -1,10 +1,11 @@
-"""Commands of policies: export, evaluate, pick, look at an image, show a page in a browser, and train PPO."""
+"""Commands of policies: export, evaluate, pick, look at images and frames, show a page in a browser, train PPO."""
 
+import json
 from pathlib import Path
 
 from pickclutter_lang.commands.app import Command
 from pickclutter_lang.demo.config import DemoConfig, LookConfig
-from pickclutter_lang.evaluation.config import PickConfig, PolicyEvalConfig
+from pickclutter_lang.evaluation.config import LocateConfig, PickConfig, PolicyEvalConfig
 from pickclutter_lang.policy.config import PPOConfig
 from pickclutter_lang.policy_making.config import (
     ExamplesConfig,
@@ -143,6 +144,31 @@ def pick(config: PickConfig) -> None:
     print(found.outcome)
     print(f"video: {config.out}")
     print(f"next: {next_step(config, found)}")
+
+
+@Command(LocateConfig, bare="frame")
+def locate(config: LocateConfig) -> None:
+    """Find named objects in an image with depth of any camera, and their grasps. Torch is not needed for a folder of
+    export-runtime.
+
+        pickclutter locate FOLDER names=mug,lemon policy=ycb out=located.png
+
+    FOLDER has color.png, depth.png and camera.json. A grasp is the point between the fingertips in the camera's axes: x
+    right, y down, z forward, meters.
+    """
+    from pickclutter_lang.utils.locks import file_lock
+
+    with file_lock(Path(config.out)):
+        from pickclutter_lang.evaluation.locate import locate as run
+        from pickclutter_lang.evaluation.locate import locate_table, location_record
+
+        found = run(config)
+    if config.json:
+        for one in found:
+            print(json.dumps(location_record(one)))
+    else:
+        print(locate_table(found))
+        print(f"picture: {config.out}")
 
 
 @Command(LookConfig, bare="image")

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from typing_extensions import NotRequired
 
-from pickclutter_lang.errors import DatasetError
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.manipulation.frame import Frame
 from pickclutter_lang.utils.images import read_image
 from pickclutter_lang.utils.reading import Text, damage_of, read_json
@@ -97,7 +97,10 @@ def read_frame(folder: str | Path, name: str = "") -> Frame:
     found = frames_in(place)
     if name not in found:
         raise DatasetError(f"expected a frame out of {', '.join(map(repr, found))} in {place}, but got {name!r}")
-    rgb = np.asarray(read_image(found[name]))
+    try:
+        rgb = np.asarray(read_image(found[name]))
+    except InvalidArgumentError as error:
+        raise DatasetError(str(error)) from error
     stem = f"{name}_" if name else ""
     depth = _read_numbers(place / f"{stem}depth.png")
     if depth.shape != rgb.shape[:2]:

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from pickclutter_lang import teachers
 from pickclutter_lang.datasets.transforms.resampling import object_crop
 from pickclutter_lang.demo.config import LookConfig
-from pickclutter_lang.evaluation.videos import draw_detection
+from pickclutter_lang.evaluation.drawing import draw_detection
 from pickclutter_lang.language.instructions import instruction, parse_target_name, read_name
 from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.policy.detectors import Detection, StudentDetector

@@ -29,7 +29,8 @@ from pickclutter_lang.evaluation.instructions import Instruction, Pile, typed_in
 from pickclutter_lang.evaluation.pick import is_known, outcome_in_words
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.teacher_thresholds import read_thresholds, thresholds_of
-from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder, draw_outline
+from pickclutter_lang.evaluation.drawing import draw_outline
+from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder
 from pickclutter_lang.policy.detectors import Detection, StudentDetector
 from pickclutter_lang.policy.example_memory import ExampleMemory
 from pickclutter_lang.policy.runtime import StudentRuntime

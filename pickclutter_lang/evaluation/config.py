@@ -1,9 +1,9 @@
-"""Configurations of `pickclutter evaluate-policy` and `pickclutter pick`, and what commands with episodes share."""
+"""Configurations of `pickclutter evaluate-policy`, `pick` and `locate`, and what commands with episodes share."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -132,6 +132,31 @@ class PickConfig(ViewConfig, SimulatorConfig):
         check_values(self)
         if self.policy is None and self.declare:
             raise InvalidArgumentError("expected declare=false with policy=null: the teacher declares nothing absent")
+        check_folder("the folder of out", str(Path(self.out).parent))
+
+
+@dataclass(frozen=True)
+class LocateConfig:
+    """Named objects in one frame of any camera."""
+
+    frame: Annotated[str, check_path] = MISSING
+    """Folder of the frame: `color.png`, `depth.png` and `camera.json`."""
+    name: str = ""
+    """Name before the files of the frame, in a folder of several: `mug1` of `mug1_color.png`."""
+    names: list[str] = field(default_factory=list)
+    """Names to ask for, such as `[mug,"yellow fruit"]`. Empty: those that the policy was taught."""
+    policy: Annotated[str, check_path] = "open"
+    """Policy folder, or an embedded policy, `open` or `ycb`."""
+    trust_code: bool = False
+    """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
+    json: bool = False
+    """Print a line of JSON for each name, in place of a table."""
+    out: Annotated[str, check_path, ".png"] = "located.png"
+    """PNG file of the picture, in a folder that exists."""
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        check_values(self)
         check_folder("the folder of out", str(Path(self.out).parent))
 
 

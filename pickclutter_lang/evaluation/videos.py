@@ -13,14 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
-from scipy.ndimage import binary_dilation
 
 from pickclutter_lang.errors import DatasetError, MismatchError
+from pickclutter_lang.evaluation.drawing import draw_outline
 from pickclutter_lang.evaluation.instructions import DRAWN
 from pickclutter_lang.evaluation.metrics import went_right
 from pickclutter_lang.evaluation.rollout import RolloutRunner
 from pickclutter_lang.language.instructions import decode_instruction
-from pickclutter_lang.policy.detectors import Detection
 from pickclutter_lang.policy.policy import EpisodeState
 from pickclutter_lang.utils.io import atomic_write
 
@@ -33,7 +32,6 @@ _FRAMES_PER_SECOND = 15
 _EVERY = 2  # steps
 _DETECTION_FRAMES = 24
 _LAST_FRAMES = 36
-_HOT = np.array([255.0, 60.0, 0.0])
 _LARGE = ImageFont.load_default(30)
 _SMALL = ImageFont.load_default(26)
 
@@ -173,18 +171,3 @@ def _draw(views: Sequence[NDArray[np.uint8]], instruction: str, said: str, outco
     color = (90, 210, 110) if outcome == "success" else (240, 100, 90)
     draw.text((2 * SIDE - 16, _HEADER - 40), outcome, color, _SMALL, anchor="ra")
     return canvas
-
-
-def draw_detection(image: NDArray[np.uint8], detection: Detection) -> NDArray[np.uint8]:
-    """Return an image [H, W, 3] with the heatmap of a detection in red, and its mask with a white edge."""
-    heatmap = detection.heatmap / max(float(detection.heatmap.max()), 1e-12)
-    drawn = image + 0.6 * heatmap[..., None] * (_HOT - image)
-    return draw_outline(drawn.astype(np.uint8), detection.mask)
-
-
-def draw_outline(image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Return an image [H, W, 3] with a white edge around a mask [H, W], dark outside so that white shows it too."""
-    drawn = image.copy()
-    for width, color in ((3, 30), (2, 255)):
-        drawn[binary_dilation(mask, iterations=width) & ~mask] = color
-    return drawn

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ class Location:
     - `mask`: bool [H, W], its pixels
     - `points`: [N, 3], what is seen of it above the table, in the world, meters
     - `grasps`: of it, the best first; `grasps.pose(0)` is a TCP pose [7] (x y z qw qx qy qz) in the world
+    - `camera`: [4, 4], pose of the camera in that world, OpenCV's axes (x right, y down, z forward)
     """
 
     name: str
@@ -53,6 +54,27 @@ class Location:
     mask: NDArray[np.bool_]
     points: FloatArray
     grasps: GraspCandidates
+    camera: FloatArray
+
+    def grasps_in_camera(self) -> GraspCandidates:
+        """Return the grasps in the axes of the camera, those of OpenCV and of a ROS optical frame."""
+        rotation, position = self.camera[:3, :3], self.camera[:3, 3]
+        turned = np.asarray(rotation.T @ self.grasps.rotations)
+        return replace(self.grasps, positions=(self.grasps.positions - position) @ rotation, rotations=turned)
+
+
+def location_of(
+    view: Mapping[str, Any], name: str, detection: Detection, proposer: GraspProposer = propose_grasps
+) -> Location:
+    """Return where a detected object is, with its grasps.
+
+    :param view: of `checked_view`
+    """
+    pose = np.asarray(view["hand_cam2world"], float)
+    points, others = points_of_object(view["hand_depth"].astype(float), view["hand_intrinsic"], pose, detection.mask)
+    grasps = first_proposals(points, others, np.eye(3), proposer)
+    answer = detection.margin >= 0, detection.score, detection.threshold
+    return Location(name, *answer, detection.mask, points, grasps, pose @ np.diag([1.0, -1.0, -1.0, 1.0]))
 
 
 class _Episode:
@@ -303,11 +325,7 @@ class LanguagePickPolicy:
         :raises PickClutterError: what encoding a new name raises
         """
         seen = checked_view(image)
-        found = self.detector(seen, read_name(name, self.detector.names))
-        camera = seen["hand_intrinsic"], seen["hand_cam2world"]
-        points, others = points_of_object(seen["hand_depth"].astype(float), *camera, found.mask)
-        grasps = first_proposals(points, others, np.eye(3), proposer)
-        return Location(name, found.margin >= 0, found.score, found.threshold, found.mask, points, grasps)
+        return location_of(seen, name, self.detector(seen, read_name(name, self.detector.names)), proposer)
 
     def predict(
         self,

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder, draw_outline
+from pickclutter_lang.evaluation.drawing import draw_outline
+from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder
 from pickclutter_lang.language.instructions import encode_instruction
 from pickclutter_lang.policy.detectors import Detection
 from pickclutter_lang.policy.policy import EpisodeState
