@@ -20,6 +20,7 @@ from PIL import Image
 
 from helpers.demonstrations import make_toy_demos
 from helpers.forkserver import run_python
+from helpers.frames import frame_of, write_frame
 from helpers.image_data import SETTINGS
 from helpers.image_data import paint as paint_image
 from helpers.own_objects import MESHES, make_own_set, own_entry
@@ -190,14 +191,13 @@ def test_the_examples_of_the_environment_print_what_the_page_says(page: str, hea
 
 @pytest.mark.sim
 @pytest.mark.slow
-def test_the_example_of_an_own_robot_finds_and_grasps(tmp_path: Path) -> None:
+def test_the_example_of_a_real_camera_finds_and_grasps(tmp_path: Path) -> None:
     pytest.importorskip("sapien")
     policy = LanguagePickPolicy.from_pretrained("open")
     env = policy.make_env("kinds", kinds=["tennis ball", "mug", "banana", "hammer", "sponge"])
     flat, _ = env.reset(seed=1)
-    arrays = {name: flat[f"hand_{name}"] for name in ("rgb", "depth", "intrinsic")}
-    np.savez(tmp_path / "look.npz", **arrays, camera_pose=flat["hand_cam2world"])
-    found = run(tmp_path, "-c", example("docs/how_to/own_robot.md", "Where is it, and how to grasp it"))
+    write_frame(tmp_path / "my_frame", frame_of(flat))
+    found = run(tmp_path, "-c", example("docs/how_to/real_camera.md", "4. In Python"))
     numbers = re.fullmatch(r"score .* there: True, (\d+) pixels\n(\d+) grasps; the best, .*\n", found)
     assert numbers and int(numbers[1]) > 50 and int(numbers[2]) > 0, found
 

@@ -25,11 +25,11 @@ from pickclutter_lang.demo.config import DemoConfig
 from pickclutter_lang.demo.look import center_square, split_names, verdict
 from pickclutter_lang.envs.wrappers import actors_of
 from pickclutter_lang.errors import InvalidArgumentError, MissingExtraError, PickClutterError, TeacherError, WorkerError
+from pickclutter_lang.evaluation.drawing import draw_outline
 from pickclutter_lang.evaluation.instructions import Instruction, Pile, typed_instruction
 from pickclutter_lang.evaluation.pick import is_known, outcome_in_words
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.teacher_thresholds import read_thresholds, thresholds_of
-from pickclutter_lang.evaluation.drawing import draw_outline
 from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder
 from pickclutter_lang.policy.detectors import Detection, StudentDetector
 from pickclutter_lang.policy.example_memory import ExampleMemory

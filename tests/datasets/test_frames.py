@@ -40,7 +40,7 @@ def test_several_frames_share_a_camera(tmp_path: Path) -> None:
     assert [*frames_in(tmp_path)] == ["mug1", "mug2"]
     np.testing.assert_allclose(read_frame(tmp_path, "mug1").intrinsic, FRAME.intrinsic)
     assert read_frame(tmp_path, "mug2").intrinsic[0, 0] == 50
-    with pytest.raises(DatasetError, match="'mug1', 'mug2'.*got 'mug3'"):
+    with pytest.raises(DatasetError, match=r"'mug1', 'mug2'.*got 'mug3'"):
         read_frame(tmp_path, "mug3")
 
 
@@ -51,7 +51,7 @@ def test_labels_are_masks_by_name(tmp_path: Path) -> None:
     Image.fromarray(labels).save(tmp_path / "pile1_label.png")
     objects = [{"id": 2, "name": "mug"}, {"id": 5, "name": "hidden lemon"}]
     (tmp_path / "annotations.json").write_text(json.dumps({"frames": {"pile1": {"objects": objects}, "pile2": {}}}))
-    with pytest.raises(DatasetError, match="annotations.json.*objects"):
+    with pytest.raises(DatasetError, match=r"annotations.json.*objects"):
         read_labeled_frames(tmp_path)
     (tmp_path / "annotations.json").write_text(json.dumps({"frames": {"pile1": {"objects": objects}}}))
     (found,) = read_labeled_frames(tmp_path)

@@ -77,7 +77,7 @@ def test_names_are_located_in_a_frame(folder: Path, capsys: pytest.CaptureFixtur
     found = LanguagePickPolicy.from_pretrained("ycb").locate(frame_of(SEEN, with_pose=False), "lemon")
     assert lemon["score"] == pytest.approx(found.score) and lemon["present"] == found.present
     for one in (lemon, mug):
-        assert one["present"] or not one["grasps"] and one["box"] is None
+        assert one["present"] or (not one["grasps"] and one["box"] is None)
     main(["locate", "frame", "policy=ycb"])
     assert len(capsys.readouterr().out.splitlines()) == 26 + 3  # what it was taught
     assert Image.open("located.png").size == (2 * SIDE, SIDE)

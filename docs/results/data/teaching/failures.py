@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.drawing import draw_detection
+from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy_folder.folder import policy_folder
 from pickclutter_lang.utils.images import Cell, contact_sheet
