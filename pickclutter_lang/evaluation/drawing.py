@@ -100,7 +100,7 @@ def _from_above(view: Mapping[str, Any], there: Sequence[Location], colors: Sequ
     scale = SIDE / (2 * half)
 
     def pixels(points: FloatArray) -> FloatArray:
-        return SIDE / 2 + scale * (points[:, :2] @ axes.T - (low + high) / 2) * [1, -1]
+        return np.asarray(SIDE / 2 + scale * (points[:, :2] @ axes.T - (low + high) / 2) * [1, -1])
 
     pitch = float(np.median(view["hand_depth"][view["hand_depth"] > 0])) / float(view["hand_intrinsic"][0, 0])
     side = int(np.clip(np.ceil(1.5 * scale * pitch), 3, 15))
