@@ -112,10 +112,10 @@ def camera_pose_from_table(
 def _some_points(depth: AnyFloatArray, intrinsic: AnyFloatArray) -> FloatArray:
     """Return the points [N, 3] of every n-th row and column, in the camera's frame."""
     step = max(int(np.sqrt(np.size(depth) / _FIT_POINTS)), 1)
-    coarse = np.array(intrinsic, float)
-    coarse[:2] /= step
-    coarse[:2, 2] += 0.5 - 0.5 / step  # the first pixel's center stays where it is
-    return unproject_depth(np.asarray(depth)[::step, ::step], coarse, np.eye(4)).points
+    some = np.zeros(np.shape(depth))
+    chosen = (slice(None, None, step),) * some.ndim
+    some[chosen] = np.asarray(depth)[chosen]
+    return unproject_depth(some, intrinsic, np.eye(4)).points
 
 
 def _planes(points: FloatArray) -> list[tuple[_Plane, int]]:
@@ -125,7 +125,7 @@ def _planes(points: FloatArray) -> list[tuple[_Plane, int]]:
     planes: list[tuple[_Plane, int]] = []
     min_count = max(int(_MIN_FRACTION * len(points)), 3)
     while len(planes) < _MAX_PLANES and len(points) > min_count:
-        plane, inliers = ransac(  # type: ignore[no-untyped-call]
+        plane, inliers = ransac(
             points, _Plane, 3, _RANSAC_INLIER_M, max_trials=_MAX_TRIALS, stop_probability=_STOP_PROBABILITY, rng=0
         )
         if plane is None or inliers.sum() < min_count:
