@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.datasets.frames import LabeledFrame, read_labeled_frames
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.evaluation.videos import draw_outline
+from pickclutter_lang.evaluation.drawing import draw_outline
 from pickclutter_lang.policy.detectors import Detection, StudentDetector
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.views import View

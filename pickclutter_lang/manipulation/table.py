@@ -125,7 +125,7 @@ def _planes(points: FloatArray) -> list[tuple[_Plane, int]]:
     planes: list[tuple[_Plane, int]] = []
     min_count = max(int(_MIN_FRACTION * len(points)), 3)
     while len(planes) < _MAX_PLANES and len(points) > min_count:
-        plane, inliers = ransac(
+        plane, inliers = ransac(  # type: ignore[no-untyped-call]
             points, _Plane, 3, _RANSAC_INLIER_M, max_trials=_MAX_TRIALS, stop_probability=_STOP_PROBABILITY, rng=0
         )
         if plane is None or inliers.sum() < min_count:
