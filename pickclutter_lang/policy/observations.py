@@ -18,8 +18,8 @@ from pickclutter_lang.manipulation.segmentation import segment_rgbd
 from pickclutter_lang.manipulation.table import find_table
 from pickclutter_lang.utils.typing import FloatArray
 
-_SEGMENTED_SIDE = 384
-"""Pixels of the longest side, of which at most the segments are told apart."""
+SEGMENTED_SIDE = 256
+"""Pixels along the longer side at which the segments of a frame are told apart."""
 _Form = tuple[str, str, tuple[int, ...]]
 
 
@@ -167,28 +167,36 @@ def segment_observation(observation: Mapping[str, Any]) -> NDArray[np.int64]:
     return segment_rgbd(rgb, depth, intrinsic, pose)
 
 
-def segmented_factor(observation: Mapping[str, Any]) -> int:
-    """Return how many times fewer pixels a side are segmented than the image has."""
-    longest: int = max(observation["hand_rgb"].shape[:2])
-    return -(-longest // _SEGMENTED_SIDE)
-
-
-def shrink_observation(observation: Mapping[str, Any], factor: int) -> dict[str, Any]:
-    """Return an observation whose images of the hand camera have `factor` times fewer pixels a side, rounded up."""
+def shrink_observation(observation: Mapping[str, Any], longest: int = SEGMENTED_SIDE) -> dict[str, Any]:
+    """Return an observation whose images of the hand camera have at most `longest` pixels along the longer side."""
     rgb, depth = observation["hand_rgb"], observation["hand_depth"]
-    beyond = [(0, -side % factor) for side in depth.shape]
-    depth = np.pad(depth, beyond)
-    middle = np.s_[factor // 2 :: factor, factor // 2 :: factor]  # a mean over an edge is a depth without a surface
-    scaled = np.asarray(observation["hand_intrinsic"], float) / [[factor], [factor], [1]]
-    small = np.asarray(Image.fromarray(rgb).reduce(factor))
-    return {**observation, "hand_rgb": small, "hand_depth": depth[middle], "hand_intrinsic": scaled}
+    height, width = depth.shape
+    scale = longest / max(height, width)
+    if scale >= 1:
+        return dict(observation)
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    factors = np.array([[width / size[0]], [height / size[1]], [1]])
+    small = Image.fromarray(rgb).resize(size, Image.Resampling.BOX)
+    rows, columns = _nearest(size[1], height), _nearest(size[0], width)
+    return {
+        **observation,
+        "hand_rgb": np.asarray(small),
+        "hand_depth": depth[rows[:, None], columns],  # a mean over an edge is a depth without a surface
+        "hand_intrinsic": np.asarray(observation["hand_intrinsic"], float) / factors,
+    }
 
 
-def enlarge_segments(segments: NDArray[Any], factor: int, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Return an image of what `shrink_observation` gave, with each pixel `factor` times along both axes, as [H, W]."""
-    if factor > 1:
-        segments = segments.repeat(factor, axis=0).repeat(factor, axis=1)
-    return segments[: shape[0], : shape[1]]
+def enlarge_segments(segments: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return an image [h, w] of what `shrink_observation` gave with all pixels of the image, [H, W]."""
+    if segments.shape == shape[:2]:
+        return segments
+    rows, columns = (_nearest(side, few) for side, few in zip(shape, segments.shape, strict=False))
+    return segments[rows[:, None], columns]
+
+
+def _nearest(size: int, side: int) -> NDArray[np.int64]:
+    """Return which of `side` pixels of an axis is at the center of each of `size` ones."""
+    return np.minimum(((np.arange(size) + 0.5) * side / size).astype(np.int64), side - 1)
 
 
 def upsample_to_image(maps: NDArray[np.float32], view: int, side: int) -> NDArray[np.float64]:

@@ -21,7 +21,6 @@ from pickclutter_lang.policy.observations import (
     checked_view,
     enlarge_segments,
     segment_observation,
-    segmented_factor,
     shrink_observation,
 )
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -105,9 +104,8 @@ def find_example(
 
 def _segments_of(observation: Mapping[str, Any]) -> NDArray[np.int64]:
     """Return the segments [H, W] of an observation of any size."""
-    factor, shape = segmented_factor(observation), observation["hand_rgb"].shape
-    small = shrink_observation(observation, factor) if factor > 1 else observation
-    return enlarge_segments(segment_observation(small), factor, shape)
+    parts = segment_observation(shrink_observation(observation))
+    return enlarge_segments(parts, observation["hand_rgb"].shape)
 
 
 def _numbers(what: str, values: Sequence[float], highest: Sequence[float]) -> list[float]:

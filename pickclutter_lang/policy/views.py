@@ -17,12 +17,12 @@ from pickclutter_lang.manipulation.frame import Frame
 from pickclutter_lang.manipulation.segmentation import segment_photo
 from pickclutter_lang.policy.example_memory import keys_of
 from pickclutter_lang.policy.observations import (
+    SEGMENTED_SIDE,
     VIEW,
     check_arrays,
     checked_view,
     enlarge_segments,
     segment_observation,
-    segmented_factor,
     shrink_observation,
 )
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -42,7 +42,6 @@ class View:
     - `rgb`: uint8 [H, W, 3], all pixels, of which crops are made
     - `observation`: the images that the student takes, as small as it takes them
     - `parts`: [h, w], the number of the segment that each pixel belongs to, 0 for the background
-    - `factor`: how many times the pixels of `parts` a side `rgb` has
     - `seen`: [s, s], `parts` as they lie in the square that the student sees
     - `with_depth`: whether depth told the segments apart
     - `of_camera`: whether it is a `Frame`, not an observation of an environment
@@ -53,7 +52,6 @@ class View:
     rgb: NDArray[np.uint8]
     observation: Mapping[str, Any]
     parts: NDArray[np.int64]
-    factor: int
     seen: NDArray[np.int64]
     with_depth: bool
     segmented: bool
@@ -72,13 +70,12 @@ class View:
         rgb, spec, of_camera = given["hand_rgb"], student.config, isinstance(observation, Frame)
         height, width = rgb.shape[:2]
         as_trained = height == width and width % spec.camera_size == 0
-        factor = width // spec.camera_size if as_trained else segmented_factor(given)
-        small = shrink_observation(given, factor) if factor > 1 else given
+        small = shrink_observation(given, spec.camera_size if as_trained else SEGMENTED_SIDE)
         parts = segment_observation(small)
         before = (spec.camera_size - spec.crop_size) // 2
         if as_trained:
             inside = slice(before, before + spec.crop_size)
-            return cls(student, rgb, small, parts, factor, parts[inside, inside], True, True, of_camera)
+            return cls(student, rgb, small, parts, parts[inside, inside], True, True, of_camera)
         square = _square_around(parts > 0)
         around = (before, spec.camera_size - spec.crop_size - before)  # which the student does not see
         images = {
@@ -86,7 +83,7 @@ class View:
         }
         images = {key: np.pad(image, [around] * 2 + [(0, 0)] * (image.ndim - 2)) for key, image in images.items()}
         seen = _cut_square(parts, square, spec.crop_size)
-        return cls(student, rgb, images, parts, factor, seen, True, True, of_camera)
+        return cls(student, rgb, images, parts, seen, True, True, of_camera)
 
     @classmethod
     def of_photo(cls, student: StudentRuntime, rgb: NDArray[np.uint8]) -> View:
@@ -110,7 +107,7 @@ class View:
         seen = {"hand_rgb": np.pad(small, (around, around, (0, 0)))}
         segmented = parts is not None
         parts = np.ones(rgb.shape[:2], np.int64) if parts is None else parts
-        return cls(student, rgb, seen, parts, 1, parts, False, segmented)
+        return cls(student, rgb, seen, parts, parts, False, segmented)
 
     @cached_property
     def numbers(self) -> NDArray[np.int64]:
@@ -125,7 +122,7 @@ class View:
 
     def enlarged(self, image: NDArray[Any]) -> NDArray[Any]:
         """Return an image [h, w] of the student's pixels with all pixels [H, W]."""
-        return enlarge_segments(image, self.factor, self.rgb.shape)
+        return enlarge_segments(image, self.rgb.shape)
 
     @cached_property
     def features(self) -> Float32Array:
