@@ -3,36 +3,54 @@ r"""Fit what teaching by example stands on, from piles of kinds: weights of segm
     pickclutter collect-scenes objects=kinds split=teacher seed=92000 scenes=200 image_size=256 out=runs/kinds
     pickclutter collect-scenes objects=kinds instances=2 split=teacher seed=93000 scenes=400 image_size=256 \
         out=runs/pairs
-    python scripts/fit_teaching.py runs/kinds runs/pairs crop_metric.safetensors
+    pickclutter collect-scenes objects=kinds split=teacher seed=94000 scenes=200 image_size=256 out=runs/held
+    python scripts/fit_teaching.py runs/kinds runs/pairs runs/held /usr/share/tuxpaint/stamps
+
+It writes `imagenet.safetensors` and `crop_metric.safetensors` into the assets, and prints the other constants. The
+photographs among the rivals, of which only keys are kept, are those of Debian's `tuxpaint-stamps-default` (GPL 2):
+animals, plants, instruments, tools and vehicles, no food and none of the objects of YCB.
 
 It is run again for another crop encoder. Memories of taught policies name theirs, and are taught again then.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from safetensors.numpy import save
 from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
 
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
-from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION, object_crop
+from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
 from pickclutter_lang.manipulation import segment_merging, segmentation
 from pickclutter_lang.manipulation.point_cloud import unproject_depth
-from pickclutter_lang.policy.example_memory import normalized
+from pickclutter_lang.policy import example_memory
+from pickclutter_lang.policy.example_memory import CropMetric, ExampleMemory
 from pickclutter_lang.policy.observations import segment_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy_making.stored_scenes import scene_to_observation
+from pickclutter_lang.teachers.efficientnet_lite import IMAGENET_FILE, write_imagenet_stages
 from pickclutter_lang.teachers.pocket import load_pocket_teacher
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.progress import track
 
 DIMENSIONS, SHRINKAGE = 128, 0.3
+REFUSED = 0.96
+"""Share of the absent names that are refused at a probability of 0.5: of YCB objects in piles that is 95%."""
+PHOTOS = ("animals", "clothes", "hobbies", "household", "medical", "plants", "vehicles")
+"""Folders of pictures with an alpha channel, most of them photographs."""
+NO_PHOTOS = {"cartoon", "dishes", "mushrooms", "toys"}
+"""Folders in them of drawings, and of what photographs are measured with."""
 
 
 def scenes_of(folder: str) -> Iterator[tuple[dict[str, Any], NDArray[Any], list[tuple[int, int]]]]:
@@ -83,25 +101,51 @@ def fit_merging(folder: str) -> tuple[NDArray[Any], float]:
     return weights, found[0] - mean @ weights
 
 
-def features_of(folder: str, student: StudentRuntime) -> tuple[NDArray[Any], list[tuple[int, int, bool]]]:
-    """Return features of crops of true objects and of the segments that are theirs, and whose they are."""
-    features, owners_of = [], []
-    for seen, truth, owners in scenes_of(folder):
+class Crops(NamedTuple):
+    """Features [n, F] of crops, and of each its scene, its (label, instance), -1 for nothing, and if it is whole."""
+
+    features: NDArray[Any]
+    scenes: NDArray[Any]
+    owners: NDArray[Any]
+    whole: NDArray[Any]
+
+
+def crops_of(folder: str, student: StudentRuntime) -> Crops:
+    """Return crops of true objects, which are whole, and of all segments."""
+    features, rows = [], []
+    for scene, (seen, truth, owners) in enumerate(scenes_of(folder)):
         segments = segment_observation(seen)
+        smallest = MIN_AREA_FRACTION * truth.size
         objects = [(truth == slot + 1, owner) for slot, owner in enumerate(owners) if owner[0] >= 0]
-        objects = [(mask, owner) for mask, owner in objects if mask.sum() >= MIN_AREA_FRACTION * mask.size]
-        masks = list(objects)
+        objects = [(mask, owner) for mask, owner in objects if mask.sum() >= smallest]
+        masks = [(mask, owner, True) for mask, owner in objects]
         for part in (segments == number for number in range(1, int(segments.max()) + 1)):
-            masks += [(part, owner) for mask, owner in objects if (part & mask).sum() > 0.5 * (part | mask).sum()]
+            if part.sum() >= smallest:
+                whose = [owner for mask, owner in objects if (part & mask).sum() > 0.5 * (part | mask).sum()]
+                masks.append((part, *(whose or [(-1, -1)])[:1], False))
         if masks:
-            crops = np.stack([object_crop(seen["hand_rgb"], mask) for mask, _ in masks]).transpose(0, 3, 1, 2)
-            features.append(student.networks.encode_crops(np.ascontiguousarray(crops)))
-            owners_of += [(*owner, number < len(objects)) for number, (_, owner) in enumerate(masks)]
-    return np.concatenate(features), owners_of
+            features.append(student.encode_crops(seen["hand_rgb"], [mask for mask, *_ in masks])[0])
+            rows += [(scene, *owner, whole) for _, owner, whole in masks]
+    table = np.array(rows)
+    return Crops(np.concatenate(features), table[:, 0], table[:, 1:3], table[:, 3] > 0)
 
 
-def fit_metric(features: NDArray[Any], owners: Sequence[tuple[int, int]]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return mean and projection of a linear discriminant analysis of instances, with a shrunk covariance."""
+def photo_features(folder: str, student: StudentRuntime) -> NDArray[Any]:
+    """Return features of objects that photos show alone; see `PHOTOS`."""
+    features = []
+    for path in sorted(path for top in PHOTOS for path in (Path(folder) / top).rglob("*.png")):
+        if path.with_suffix(".svg").exists() or NO_PHOTOS & set(path.parts) or path.stem.endswith(("_mirror", "_flip")):
+            continue
+        image = np.asarray(Image.open(path).convert("RGBA"))
+        mask = image[..., 3] > 127
+        colors = np.unique(image[mask][:, :3] // 8, axis=0)
+        if mask.sum() >= 5000 and mask.mean() <= 0.97 and len(colors) >= 250:
+            features.append(student.encode_crops(image[..., :3], [mask])[0])
+    return np.concatenate(features)
+
+
+def fit_projection(features: NDArray[Any], owners: NDArray[Any]) -> NDArray[Any]:
+    """Return the projection of a linear discriminant analysis of instances, with a shrunk covariance."""
     owner = np.unique(owners, axis=0, return_inverse=True)[1].reshape(-1)
     means = np.stack([features[owner == one].mean(axis=0) for one in range(owner.max() + 1)])
     within = np.cov((features - means[owner]).T, bias=True)
@@ -109,19 +153,68 @@ def fit_metric(features: NDArray[Any], owners: Sequence[tuple[int, int]]) -> tup
     values, axes = np.linalg.eigh(within + SHRINKAGE * np.trace(within) / width * np.eye(width))
     white = axes / np.sqrt(values)
     between = np.linalg.eigh(white.T @ np.cov(means.T) @ white)[1]
-    return features.mean(axis=0), white @ between[:, ::-1][:, :DIMENSIONS]
+    return np.asarray(white @ between[:, ::-1][:, :DIMENSIONS])
+
+
+def fit_metric(pairs: Crops, kinds: Crops, photos: NDArray[Any], out: Path) -> CropMetric:
+    """Write the metric, whose rivals are objects of `kinds` and of photos, into a folder, and return it."""
+    teacher = load_pocket_teacher()
+    width = teacher.embed_dim
+    owned = pairs.owners[:, 0] >= 0
+    features, owners = pairs.features[owned], pairs.owners[owned]
+    tensors = {
+        "mean": features.mean(axis=0),
+        "teacher": fit_projection(features[:, :width], owners),
+        "imagenet": fit_projection(features[:, width:], owners),
+    }
+    half = {name: np.ascontiguousarray(value, np.float16) for name, value in tensors.items()}
+    encoder = sha256(teacher.fingerprint.encode() + (out / IMAGENET_FILE).read_bytes() + save(half)).hexdigest()
+    mean, *projections = (value.astype(np.float32) for value in half.values())
+    metric = CropMetric(encoder, teacher.fingerprint, mean, tuple(projections), np.zeros((0, 0), np.float32))
+    rivals = metric.keys(np.concatenate([kinds.features[kinds.whole], photos])).astype(np.float16)
+    atomic_write(
+        out / "crop_metric.safetensors",
+        save(half | {"rivals": rivals}, {"encoder": encoder, "teacher": teacher.fingerprint}),
+    )
+    return replace(metric, rivals=rivals.astype(np.float32))
+
+
+def fit_threshold(crops: Crops, metric: CropMetric) -> tuple[float, float]:
+    """Return slope and bias of log odds by score, where at 0.5 `REFUSED` of the absent names are refused.
+
+    Objects of the first half of the piles are taught by one or five segments, and all are asked for in the others.
+    """
+    keys = metric.keys(crops.features)
+    shown = np.unique(crops.scenes)[: len(np.unique(crops.scenes)) // 2]
+    early = np.isin(crops.scenes, shown)
+    scores, present = [], []
+    for shots in (1, 5):
+        memory = ExampleMemory(metric.encoder)
+        for label in np.unique(crops.owners[early & (crops.owners[:, 0] >= 0), 0]):
+            rows = np.flatnonzero(early & ~crops.whole & (crops.owners[:, 0] == label))[:shots]
+            if len(rows):
+                memory = memory.add(str(label), keys[rows], keys[:0])
+        asked = np.array([int(name) for name in memory.taught])
+        for scene in np.unique(crops.scenes[~early]):
+            here = crops.scenes == scene
+            odds = memory.log_odds(keys[here & ~crops.whole], metric)
+            scores.append((odds.max(axis=0) - example_memory._BIAS) / example_memory._SLOPE)
+            present.append(np.isin(asked, crops.owners[here & crops.whole, 0]))
+    x, y = np.concatenate(scores), np.concatenate(present)
+    slope = float(LogisticRegression(class_weight="balanced").fit(x[:, None], y).coef_[0, 0])
+    threshold = float(np.quantile(x[~y], REFUSED))
+    print(f"{len(asked)} names: {(x[y] > threshold).mean():.1%} of the visible found, {REFUSED:.0%} of others refused")
+    return slope, -slope * threshold
 
 
 if __name__ == "__main__":
-    kinds, pairs, out = sys.argv[1:]
+    kinds, pairs, held, photos = sys.argv[1:]
     weights, bias = fit_merging(kinds)
     print(f"segment_merging: _WEIGHTS = {np.round(weights, 2).tolist()}, _BIAS = {bias:.2f}")
+    visual: Any = load_pocket_teacher().model.visual
+    write_imagenet_stages(visual.trunk)
     student = StudentRuntime.load("open")
-    features, owners = features_of(pairs, student)
-    mean, projection = fit_metric(features, [owner[:2] for owner in owners])
-    rivals, owners = features_of(kinds, student)
-    keys = normalized((rivals[[whole for *_, whole in owners]] - mean) @ projection)
-    tensors = {"mean": mean, "projection": projection, "rivals": keys}
-    half = {name: np.ascontiguousarray(value, np.float16) for name, value in tensors.items()}
-    atomic_write(Path(out), save(half, {"encoder": load_pocket_teacher().fingerprint}))
-    print(f"{out}: {len(keys)} rivals, {len({owner[:2] for owner in owners})} instances")
+    out = Path(str(files("pickclutter_lang.assets")))
+    metric = fit_metric(crops_of(pairs, student), crops_of(kinds, student), photo_features(photos, student), out)
+    slope, bias = fit_threshold(crops_of(held, student), metric)
+    print(f"{len(metric.rivals)} rivals; example_memory: _SLOPE, _BIAS = {slope:.2f}, {bias:.2f}")

@@ -1,10 +1,11 @@
 """The objects that a policy was shown: keys of their example crops, and how they recognize a crop.
 
-A key is what the crop encoder says of an example: the image encoder of the embedded teacher on the object alone (see
-`resampling.object_crop`), centered, and projected by linear discriminant analysis, so that views of one object lie
-together and those of others apart. `assets/crop_metric.safetensors` has that projection, which
-`scripts/fit_teaching.py` fits, and keys of generated objects, the rivals of what is taught. Nothing is trained when a
-policy is shown an object.
+A key is what the crop encoder says of an example, of the object alone (see `resampling.object_crop`). It has two parts
+of equal weight: features of the embedded teacher, and of EfficientNet-Lite0 as trained on ImageNet, which knows
+photographs. Each is centered, and projected by linear discriminant analysis, so that views of one object lie together
+and those of others apart. `assets/crop_metric.safetensors` has these projections, which `scripts/fit_teaching.py` fits,
+and keys of generated objects and of photographs, the rivals of what is taught. Nothing is trained when a policy is
+shown an object.
 """
 
 from __future__ import annotations
@@ -35,34 +36,38 @@ MAX_NAMES, MAX_EXAMPLES = 1000, 64
 """Most names of a policy, and most examples of a name."""
 MAX_RIVALS = 16
 """Most rivals of an example: keys of other objects in its image."""
-_SCHEMA, _KEY, _MAX_BYTES = "1", "examples", 256 * 2**20
+_SCHEMA, _KEY, _MAX_BYTES = "2", "examples", 256 * 2**20
 _BETA = 8.0
 """Sharpness of the affinity of a crop and an example."""
 _COHORT = 100
 """Rivals that a similarity is compared with: the most similar ones."""
 _RIVALRY = 0.5
 """Share of the best other taught name's score that counts against a name."""
-_SLOPE, _BIAS = 1.15, -0.575
-"""Of the log odds, by the normalized similarity; fitted to piles of kinds."""
+_SLOPE, _BIAS = 0.91, -0.34
+"""Of the log odds, by the normalized similarity; fitted to piles of kinds, see `scripts/fit_teaching.py`."""
 
 
 @dataclass(frozen=True)
 class CropMetric:
-    """What turns features of the crop encoder into keys, and keys of generated objects.
+    """What turns features of the crop encoder into keys, and keys of rivals.
 
-    - `encoder`: fingerprint of the crop encoder
-    - `mean` [F], `projection` [F, D]
-    - `rivals` [R, D], L2-normalized
+    - `encoder`: fingerprint of all that makes a key: the networks of the crop encoder and the projections
+    - `teacher`: fingerprint of the embedded teacher
+    - `mean` [F], and `projections`, [F_i, D_i] of each part of the features; F and D are the sums of F_i and of D_i
+    - `rivals` [R, D], L2-normalized, of generated objects and of photographs
     """
 
     encoder: str
+    teacher: str
     mean: Float32Array
-    projection: Float32Array
+    projections: tuple[Float32Array, ...]
     rivals: Float32Array
 
     def keys(self, features: Float32Array) -> Float32Array:
         """Return L2-normalized keys [N, D] of features [N, F]."""
-        return normalized((features - self.mean) @ self.projection)
+        ends = np.cumsum([len(one) for one in self.projections])[:-1]
+        parts = np.split(features - self.mean, ends, axis=1)
+        return normalized(np.hstack([normalized(x @ one) for x, one in zip(parts, self.projections, strict=True)]))
 
 
 def normalized(values: Float32Array) -> Float32Array:
@@ -88,7 +93,9 @@ def crop_metric() -> CropMetric:
     with damage_of(path, CheckpointError, "install the package again"):
         data = read_file(path, _MAX_BYTES)
         values = {name: value.astype(np.float32) for name, value in load(data).items()}
-        return CropMetric(metadata_of(data)["encoder"], values["mean"], values["projection"], values["rivals"])
+        about = metadata_of(data)
+        projections = values["teacher"], values["imagenet"]
+        return CropMetric(about["encoder"], about["teacher"], values["mean"], projections, values["rivals"])
 
 
 def bare_name(name: str) -> str:
@@ -282,6 +289,12 @@ class ExampleMemory:
         remedy = "teach the policy again: pickclutter teach"
         with damage_of(path, CheckpointError, remedy):
             tensors, about = read_learned(path, _KEY, _About, _MAX_BYTES)
+        if about["encoder"] != crop_metric().encoder:
+            raise CheckpointError(
+                f"the examples in {path} are of another crop encoder ({about['encoder'][:8]}) than this package's "
+                f"({crop_metric().encoder[:8]}); {remedy}"
+            )
+        with damage_of(path, CheckpointError, remedy):
             if about["schema"] != _SCHEMA:
                 raise ValueError(f"expected the schema {_SCHEMA}, but got {about['schema']}")
             names, rival_names = _one_spelling(about["names"], about["rival_names"])
@@ -295,11 +308,6 @@ class ExampleMemory:
                 raise ValueError(f"expected 1 to {MAX_NAMES} names with {MAX_EXAMPLES} examples each at most")
             if not beside.keys() <= of_names.keys() or most_beside > MAX_EXAMPLES * MAX_RIVALS:
                 raise ValueError(f"expected rivals of these names, {MAX_RIVALS} of each example at most")
-        if about["encoder"] != crop_metric().encoder:
-            raise CheckpointError(
-                f"the examples in {path} are of another crop encoder ({about['encoder'][:8]}) than this package's "
-                f"({crop_metric().encoder[:8]}); {remedy}"
-            )
         return cls(about["encoder"], *_sorted(names, tensors["keys"]), *_sorted(rival_names, tensors["rivals"]))
 
 
@@ -312,7 +320,7 @@ def _one_spelling(*owners: Sequence[str]) -> list[list[str]]:
 
 def _check_keys(keys: NDArray[Any], names: Sequence[str]) -> None:
     """Raise ValueError unless there is a key of each name, of length 1."""
-    form = (len(names), crop_metric().projection.shape[1]) if names else (0, 0)
+    form = (len(names), crop_metric().rivals.shape[1]) if names else (0, 0)
     if keys.shape != form or keys.dtype != np.float32 or (abs(np.linalg.norm(keys, axis=1) - 1) > 1e-3).any():
         raise ValueError(f"expected float32 keys {list(form)} of length 1, but got {keys.dtype} {list(keys.shape)}")
 

@@ -45,5 +45,8 @@ class Networks(Protocol):
         ...
 
     def encode_crops(self, crops: Float32Array) -> Float32Array:
-        """Return features [n, F] of crops [n, 3, S, S] in 0..1 of objects by themselves, L2-normalized."""
+        """Return features [n, F] of crops [n, 3, S, S] in 0..1 of objects by themselves.
+
+        They are those of the embedded teacher, then those of ImageNet's network, each L2-normalized.
+        """
         ...

@@ -92,7 +92,7 @@ class StudentRuntime:
         config = load_config(root)
         examples = load_examples(root)
         if config.thresholds.second_look is not None:
-            if config.student.teacher.fingerprint != crop_metric().encoder:
+            if config.student.teacher.fingerprint != crop_metric().teacher:
                 raise CheckpointError(
                     f"expected a second look by the teacher of the policy in {root}, but this package embeds another "
                     f"one; {EXPORT_AGAIN}"
@@ -219,7 +219,7 @@ class StudentRuntime:
         return np.asarray(logits - logsumexp(others, axis=2))
 
     def encode_crops(self, rgb: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]], turns: int = 1) -> Float32Array:
-        """Return features [turns, n, F], L2-normalized, of the objects in n masks by the crop encoder.
+        """Return features [turns, n, F] of the objects in n masks; see `Networks.encode_crops`.
 
         :param rgb: [H, W, 3]
         :param masks: each [H, W], not empty

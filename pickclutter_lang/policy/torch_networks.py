@@ -119,7 +119,7 @@ class TorchNetworks:
 
     @torch.inference_mode()
     def encode_crops(self, crops: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return features [n, F] of crops [n, 3, S, S] in 0..1 of objects alone, by the embedded teacher."""
+        """Return features [n, F] of crops [n, 3, S, S] in 0..1 of objects alone; see `Networks`."""
         features: NDArray[np.float32] = self._crop_encoder(torch.from_numpy(crops)).numpy()
         return features
 
@@ -134,7 +134,7 @@ class TorchNetworks:
 
     @cached_property
     def _crop_encoder(self) -> CropEncoder:
-        """The image encoder of the embedded teacher, for any number of crops."""
+        """The encoder of any number of crops."""
         encoder = CropEncoder(resolve_bf16("auto", "cpu")).eval()
         encoder.visual = fold_batch_norms(encoder.visual, noise(1, 3, OBJECT_SIZE, OBJECT_SIZE), encoder.use_bf16)
         return encoder
@@ -198,28 +198,31 @@ def load_pretrained(
 
 
 class CropEncoder(nn.Module):
-    """The image encoder of the embedded teacher, from crops [N, 3, S, S] in 0..1 to features [N, F]."""
+    """The encoder of crops, from [N, 3, S, S] in 0..1 to features [N, F]; see `Networks.encode_crops`."""
 
     mean: Tensor
     std: Tensor
 
     def __init__(self, use_bf16: bool) -> None:
+        from pickclutter_lang.teachers.efficientnet_lite import BesideImageNet
         from pickclutter_lang.teachers.pocket import load_pocket_teacher  # open_clip takes seconds
 
         super().__init__()
         teacher = load_pocket_teacher()
-        self.visual: Any = teacher.model.visual
+        visual: Any = teacher.model.visual
+        self.visual: Any = BesideImageNet(visual.trunk, visual.head)
         self.use_bf16 = use_bf16
         for name in ("mean", "std"):
             value = getattr(teacher.preprocess.config, name)
             self.register_buffer(name, torch.tensor(value).view(3, 1, 1), persistent=False)
 
     def forward(self, crops: Tensor) -> Tensor:
-        """Return features, L2-normalized."""
+        """Return the features."""
         images = ((crops - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.use_bf16, cache_enabled=False):
-            features = self.visual(images)
-        return functional.normalize(features.float(), dim=1)
+            features = self.visual(images).float()
+        parts = features[:, : -self.visual.imagenet_width], features[:, -self.visual.imagenet_width :]
+        return torch.cat([functional.normalize(part, dim=1) for part in parts], dim=1)
 
 
 def _with_prefix(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -126,7 +126,7 @@ class View:
 
     @cached_property
     def features(self) -> Float32Array:
-        """Features [n, F] of the crops of the segments."""
+        """Features [n, F] of the crops of the segments; the teacher's are the first."""
         masks = [self.mask(segment) for segment in range(len(self.numbers))]
         return np.asarray(self.student.encode_crops(self.rgb, masks)[0])
 
@@ -134,6 +134,10 @@ class View:
     def keys(self) -> Float32Array:
         """Keys [n, D] of the segments, by which examples are compared."""
         return keys_of(self.features[None])
+
+    def turned_keys(self, segments: Sequence[int]) -> Float32Array:
+        """Return keys [n, D] of segments by their positions in `numbers`: means over four quarter turns."""
+        return keys_of(self.student.encode_crops(self.rgb, [self.mask(segment) for segment in segments], turns=4))
 
 
 def _square_around(objects: NDArray[np.bool_]) -> tuple[int, int, int]:

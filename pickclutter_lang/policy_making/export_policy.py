@@ -144,7 +144,7 @@ def _second_look(student: TrainedStudent, false_positive_rate: float, stores: Se
     :raises DatasetError: when the scenes are missing
     """
     spec = _student_spec(student, False)
-    if spec.teacher.fingerprint != crop_metric().encoder or spec.cameras != ("hand",):
+    if spec.teacher.fingerprint != crop_metric().teacher or spec.cameras != ("hand",):
         return None
     try:
         scenes = {store: student.scenes[store] for store in stores if store != UNLABELED}

@@ -8,19 +8,27 @@ on in one step, and renders do not overwrite what the first stages know of photo
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import timm
 import torch
+from safetensors.torch import load, save
 from timm.layers.conv2d_same import Conv2dSame
 from timm.models import build_model_with_cfg, generate_default_cfgs, register_model
 from torch import Tensor, nn
 
-from pickclutter_lang.errors import MissingExtraError
+from pickclutter_lang.errors import CheckpointError, MissingExtraError
+from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.reading import check_finite, damage_of, read_file, to_float, to_half
 
 _FROZEN_STAGES = 3
 _DILATED_STAGES = slice(5, 7)
+_MAX_BYTES = 16 * 2**20
+IMAGENET_FILE = "imagenet.safetensors"
 
 default_cfgs = generate_default_cfgs(
     {
@@ -128,6 +136,72 @@ class PocketEfficientNet(nn.Module):
         self.network.load_state_dict(
             {own: stored[name] for own, name in zip(self.network.state_dict(), names, strict=True)}
         )
+
+
+class BesideImageNet(nn.Module):
+    """A pocket teacher's image encoder and the network for ImageNet, side by side.
+
+    The stages that the teacher's training froze are common to both, and are computed once. The others of ImageNet's
+    network are in `assets/imagenet.safetensors`, in half precision, which `write_imagenet_stages` wrote.
+    """
+
+    def __init__(self, trunk: PocketEfficientNet, head: nn.Module) -> None:
+        """Join both.
+
+        :param trunk: the teacher's backbone
+        :param head: from its pooled features to those of the teacher
+        :raises CheckpointError: when the package's file is missing or damaged
+        """
+        super().__init__()
+        network: Any = timm.create_model("tf_efficientnet_lite0", num_classes=0)
+        path = _imagenet_stages()
+        with damage_of(path, CheckpointError, "install the package again"):
+            weights = to_float(load(read_file(path, _MAX_BYTES)))
+            check_finite(weights)
+            network.load_state_dict(_common(trunk.network) | weights)
+        own = copy.deepcopy(trunk.network)
+        self.common = nn.Sequential(own.conv_stem, own.bn1, *own.blocks[:_FROZEN_STAGES])
+        self.teacher = nn.Sequential(*_later(own), copy.deepcopy(head))
+        self.imagenet = nn.Sequential(*_later(network))
+        self.imagenet_width: int = network.num_features
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the teacher's features, then the pooled ones of ImageNet's network, of images [N, 3, S, S]."""
+        maps = self.common(images)
+        return torch.cat([self.teacher(maps), self.imagenet(maps)], dim=1)
+
+
+def _later(network: Any) -> list[nn.Module]:
+    """Return what follows the common stages, up to the pooled features."""
+    pooling = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    return [*network.blocks[_FROZEN_STAGES:], network.conv_head, network.bn2, pooling]
+
+
+def _common(network: nn.Module) -> dict[str, Tensor]:
+    """Return the weights of the stem and the frozen stages."""
+    prefixes = ("conv_stem.", "bn1.", *(f"blocks.{stage}." for stage in range(_FROZEN_STAGES)))
+    return {name: value for name, value in network.state_dict().items() if name.startswith(prefixes)}
+
+
+def _imagenet_stages() -> Path:
+    return Path(str(files("pickclutter_lang.assets") / IMAGENET_FILE))
+
+
+def write_imagenet_stages(trunk: PocketEfficientNet) -> None:
+    """Write the stages of ImageNet's network that `BesideImageNet` reads.
+
+    :param trunk: a teacher's backbone
+    :raises MissingExtraError: when the package of the weights is not installed
+    :raises CheckpointError: when the backbone has other frozen stages than ImageNet's network
+    """
+    network = PocketEfficientNet()
+    network.load_imagenet_weights()
+    common = _common(network.network)
+    frozen = _common(trunk.network)
+    if any(not torch.equal(value.half(), frozen[name].half()) for name, value in common.items()):
+        raise CheckpointError("expected a teacher whose first stages are those of ImageNet's network, but got others")
+    stages = {name: value for name, value in network.network.state_dict().items() if name not in common}
+    atomic_write(_imagenet_stages(), save(to_half(stages)))
 
 
 @register_model

@@ -94,7 +94,7 @@ def test_the_map_and_the_crops_of_a_name_add_up(student: StudentRuntime, one_loo
     whole = StudentDetector(one_look)(seen, name)
     assert sure(whole.score) == pytest.approx(image, abs=1e-3) and whole.threshold == 0.5
     assert np.array_equal(whole.mask, segments == best)
-    crops = student.encode_crops(seen["hand_rgb"], [segments == n for n in by_map])[0]
+    crops = student.encode_crops(seen["hand_rgb"], [segments == n for n in by_map])[0, :, :256]  # the teacher's
     own, others = texts_of(student, [name]), texts_of(student, [one for one in student.config.names if one != name])
     totals = {
         n: image + of_map + 0.3 * float(np.clip(slow_log_odds(crop, own, others), -12, 12))
@@ -142,10 +142,11 @@ def test_a_description_of_what_was_taught_may_mean_another_one(student: StudentR
     seen = painted_observation(256)
     plain = StudentDetector(student)(seen, "red lemon")
     policy = LanguagePickPolicy.load("open")
-    policy.teach(seen, "lemon", mask=segment_observation(seen) == 2)
+    v, u = np.argwhere(segment_observation(seen) == 2)[20].tolist()
+    policy.teach(seen, "lemon", point=(u, v))
     itself, described = policy.detector.detect(seen, ["lemon", "red lemon"])  # type: ignore[attr-defined]
     assert itself.margin > 0 and np.array_equal(itself.mask, described.mask) and described.score > plain.score
-    view = View.of_observation(policy._student, painted_observation(256, 1))
+    view = View.of_observation(policy._student, seen)
     queries = [query_of(name, student.config.names, ("lemon",)) for name in ("lemon", "red lemon", "hammer")]
     said = Examples(policy._student)(view, queries).segments
     assert (said[0] < 0).any() and np.array_equal(said[1], np.maximum(said[0], 0)) and not said[2].any()

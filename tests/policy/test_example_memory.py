@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from pickclutter_lang.policy.few_shot_cache import cache_logits
 from pickclutter_lang.policy_folder.folder import EXAMPLES_FILE, learned_bytes
 from pickclutter_lang.utils.typing import Float32Array
 
-WIDTH, RIVALS, BETA, COHORT = 128, 300, 8.0, 100
+WIDTH, RIVALS, BETA, COHORT = 256, 300, 8.0, 100
 
 
 def unit(count: int, seed: int, width: int = WIDTH) -> Float32Array:
@@ -37,7 +38,7 @@ def unit(count: int, seed: int, width: int = WIDTH) -> Float32Array:
 
 @pytest.fixture(scope="module")
 def metric() -> CropMetric:
-    return CropMetric("", np.zeros(WIDTH, np.float32), np.eye(WIDTH, dtype=np.float32), unit(RIVALS, 1))
+    return CropMetric("", "", np.zeros(WIDTH, np.float32), (np.eye(WIDTH, dtype=np.float32),), unit(RIVALS, 1))
 
 
 def memory_of(*parts: tuple[str, int, int, int]) -> ExampleMemory:
@@ -68,7 +69,7 @@ def plain_log_odds(found: ExampleMemory, crops: Float32Array, metric: CropMetric
         row = []
         for n, score in enumerate(scores):
             rival = max([0.0, *scores[:n], *scores[n + 1 :]])
-            row.append(1.15 * (float(score) - 0.5 * rival) - 0.575)
+            row.append(0.91 * (float(score) - 0.5 * rival) - 0.34)
         rows.append(row)
     return rows
 
@@ -82,7 +83,7 @@ def plain_log_odds(found: ExampleMemory, crops: Float32Array, metric: CropMetric
 def test_log_odds_are_those_of_the_formula(
     metric: CropMetric, parts: tuple[tuple[str, int, int, int], ...], rivals: int
 ) -> None:
-    fewer = CropMetric("", metric.mean, metric.projection, metric.rivals[:rivals])
+    fewer = replace(metric, rivals=metric.rivals[:rivals])
     found = memory_of(*parts)
     crops = np.concatenate([unit(6, 9), found.keys[:2], unit(2, 3)])
     odds = found.log_odds(crops, fewer)
@@ -152,7 +153,7 @@ def test_a_memory_has_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def written(path: Path, about: dict[str, Any], **tensors: Any) -> None:
     """Write a memory by hand, with the hash that it should have."""
-    about = {"schema": "1", "encoder": crop_metric().encoder, "names": ["mug"], "rival_names": [], **about}
+    about = {"schema": "2", "encoder": crop_metric().encoder, "names": ["mug"], "rival_names": [], **about}
     given = {"keys": unit(1, 2), "rivals": np.zeros((0, 0), np.float32), **tensors}
     path.write_bytes(learned_bytes("examples", given, about))
 
@@ -167,7 +168,7 @@ DAMAGE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "names": ({"names": ["mug", "bolt"]}, {}),
     "rivals": ({}, {"rivals": unit(1, 2)}),
     "rival width": ({"rival_names": ["mug"]}, {"rivals": unit(1, 2, 64)}),
-    "schema": ({"schema": "2"}, {}),
+    "schema": ({"schema": "1"}, {}),
     "line": ({"names": ["two\nlines"]}, {}),
     "list": ({"names": "mug"}, {}),
     "encoder": ({"encoder": "0" * 64}, {}),
