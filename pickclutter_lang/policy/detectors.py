@@ -26,6 +26,8 @@ from pickclutter_lang.utils.typing import FloatArray
 
 THRESHOLD = 0.5
 """Score from which a name is predicted present: log odds of 0."""
+_OF_CAMERA = -0.8
+"""Log odds of every name in a frame of a real camera: all constants are of renders, and say yes too often there."""
 
 
 class Detection(NamedTuple):
@@ -134,7 +136,7 @@ class StudentDetector:
         """Add up what the evidence says of each name in a view, and take the best segment."""
         queries = [self.query(name) for name in names]
         said = [evidence(view, queries) for evidence in self.evidence]
-        image = np.sum([one.image for one in said], axis=0)
+        image = np.sum([one.image for one in said], axis=0) + (_OF_CAMERA if view.of_camera else 0.0)
         segments = image[:, None] + np.sum([one.segments for one in said], axis=0)
         if view.with_depth or (view.segmented and len(view.numbers)):
             return [self._of_segments(view, expit(of_name)) for of_name in segments]

@@ -18,8 +18,6 @@ _UNSEEN = -20.0
 """Log odds of a segment outside of the student's field."""
 OF_SEGMENT = 0.2
 """Weight of what the map says of a segment, beside the image; chosen on piles of kinds."""
-_OF_CAMERA = -1.0
-"""Log odds of every text in a frame of a real camera, where a student of renders says yes too often."""
 _BESIDE_EXAMPLES = 0.3
 """Weight beside one example; beside n examples a share of 1 / n is left."""
 _MOST_BESIDE_EXAMPLES = 4.0
@@ -68,7 +66,7 @@ class Text:
                 weight = _BESIDE_EXAMPLES / self.student.examples.count(query.name)
                 said.image[n] = weight * np.clip(image, -_MOST_BESIDE_EXAMPLES, _MOST_BESIDE_EXAMPLES)
                 continue
-            said.image[n] = image + (_OF_CAMERA if view.of_camera else 0.0)
+            said.image[n] = image
             pointed = np.log(np.nan_to_num(heat[own[0]]) + 1e-12) + log_expit(margin)
             said.segments[n] = OF_SEGMENT * (pointed - pointed.max(initial=-np.inf))
         if view.segmented and len(view.numbers):
