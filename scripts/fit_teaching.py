@@ -4,11 +4,9 @@ r"""Fit what teaching by example stands on, from piles of kinds: weights of segm
     pickclutter collect-scenes objects=kinds instances=2 split=teacher seed=93000 scenes=400 image_size=256 \
         out=runs/pairs
     pickclutter collect-scenes objects=kinds split=teacher seed=94000 scenes=200 image_size=256 out=runs/held
-    python scripts/fit_teaching.py runs/kinds runs/pairs runs/held /usr/share/tuxpaint/stamps
+    python scripts/fit_teaching.py runs/kinds runs/pairs runs/held
 
-It writes `imagenet.safetensors` and `crop_metric.safetensors` into the assets, and prints the other constants. The
-photographs among the rivals, of which only keys are kept, are those of Debian's `tuxpaint-stamps-default` (GPL 2):
-animals, plants, instruments, tools and vehicles, no food and none of the objects of YCB.
+It writes `imagenet.safetensors` and `crop_metric.safetensors` into the assets, and prints the other constants.
 
 It is run again for another crop encoder. Memories of taught policies name theirs, and are taught again then.
 """
@@ -23,7 +21,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from safetensors.numpy import save
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
@@ -47,10 +44,6 @@ from pickclutter_lang.utils.progress import track
 DIMENSIONS, SHRINKAGE = 128, 0.3
 REFUSED = 0.96
 """Share of the absent names that are refused at a probability of 0.5: of YCB objects in piles that is 95%."""
-PHOTOS = ("animals", "clothes", "hobbies", "household", "medical", "plants", "vehicles")
-"""Folders of pictures with an alpha channel, most of them photographs."""
-NO_PHOTOS = {"cartoon", "dishes", "mushrooms", "toys"}
-"""Folders in them of drawings, and of what photographs are measured with."""
 
 
 def scenes_of(folder: str) -> Iterator[tuple[dict[str, Any], NDArray[Any], list[tuple[int, int]]]]:
@@ -130,20 +123,6 @@ def crops_of(folder: str, student: StudentRuntime) -> Crops:
     return Crops(np.concatenate(features), table[:, 0], table[:, 1:3], table[:, 3] > 0)
 
 
-def photo_features(folder: str, student: StudentRuntime) -> NDArray[Any]:
-    """Return features of objects that photos show alone; see `PHOTOS`."""
-    features = []
-    for path in sorted(path for top in PHOTOS for path in (Path(folder) / top).rglob("*.png")):
-        if path.with_suffix(".svg").exists() or NO_PHOTOS & set(path.parts) or path.stem.endswith(("_mirror", "_flip")):
-            continue
-        image = np.asarray(Image.open(path).convert("RGBA"))
-        mask = image[..., 3] > 127
-        colors = np.unique(image[mask][:, :3] // 8, axis=0)
-        if mask.sum() >= 5000 and mask.mean() <= 0.97 and len(colors) >= 250:
-            features.append(student.encode_crops(image[..., :3], [mask])[0])
-    return np.concatenate(features)
-
-
 def fit_projection(features: NDArray[Any], owners: NDArray[Any]) -> NDArray[Any]:
     """Return the projection of a linear discriminant analysis of instances, with a shrunk covariance."""
     owner = np.unique(owners, axis=0, return_inverse=True)[1].reshape(-1)
@@ -156,8 +135,8 @@ def fit_projection(features: NDArray[Any], owners: NDArray[Any]) -> NDArray[Any]
     return np.asarray(white @ between[:, ::-1][:, :DIMENSIONS])
 
 
-def fit_metric(pairs: Crops, kinds: Crops, photos: NDArray[Any], out: Path) -> CropMetric:
-    """Write the metric, whose rivals are objects of `kinds` and of photos, into a folder, and return it."""
+def fit_metric(pairs: Crops, kinds: Crops, out: Path) -> CropMetric:
+    """Write the metric, whose rivals are objects of `kinds`, into a folder, and return it."""
     teacher = load_pocket_teacher()
     width = teacher.embed_dim
     owned = pairs.owners[:, 0] >= 0
@@ -171,7 +150,7 @@ def fit_metric(pairs: Crops, kinds: Crops, photos: NDArray[Any], out: Path) -> C
     encoder = sha256(teacher.fingerprint.encode() + (out / IMAGENET_FILE).read_bytes() + save(half)).hexdigest()
     mean, *projections = (value.astype(np.float32) for value in half.values())
     metric = CropMetric(encoder, teacher.fingerprint, mean, tuple(projections), np.zeros((0, 0), np.float32))
-    rivals = metric.keys(np.concatenate([kinds.features[kinds.whole], photos])).astype(np.float16)
+    rivals = metric.keys(kinds.features[kinds.whole]).astype(np.float16)
     atomic_write(
         out / "crop_metric.safetensors",
         save(half | {"rivals": rivals}, {"encoder": encoder, "teacher": teacher.fingerprint}),
@@ -208,13 +187,13 @@ def fit_threshold(crops: Crops, metric: CropMetric) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    kinds, pairs, held, photos = sys.argv[1:]
+    kinds, pairs, held = sys.argv[1:]
     weights, bias = fit_merging(kinds)
     print(f"segment_merging: _WEIGHTS = {np.round(weights, 2).tolist()}, _BIAS = {bias:.2f}")
     visual: Any = load_pocket_teacher().model.visual
     write_imagenet_stages(visual.trunk)
     student = StudentRuntime.load("open")
     out = Path(str(files("pickclutter_lang.assets")))
-    metric = fit_metric(crops_of(pairs, student), crops_of(kinds, student), photo_features(photos, student), out)
+    metric = fit_metric(crops_of(pairs, student), crops_of(kinds, student), out)
     slope, bias = fit_threshold(crops_of(held, student), metric)
     print(f"{len(metric.rivals)} rivals; example_memory: _SLOPE, _BIAS = {slope:.2f}, {bias:.2f}")

@@ -4,7 +4,7 @@ A key is what the crop encoder says of an example, of the object alone (see `res
 of equal weight: features of the embedded teacher, and of EfficientNet-Lite0 as trained on ImageNet, which knows
 photographs. Each is centered, and projected by linear discriminant analysis, so that views of one object lie together
 and those of others apart. `assets/crop_metric.safetensors` has these projections, which `scripts/fit_teaching.py` fits,
-and keys of generated objects and of photographs, the rivals of what is taught. Nothing is trained when a policy is
+and keys of generated objects, the rivals of what is taught. Nothing is trained when a policy is
 shown an object.
 """
 
@@ -43,7 +43,7 @@ _COHORT = 100
 """Rivals that a similarity is compared with: the most similar ones."""
 _RIVALRY = 0.5
 """Share of the best other taught name's score that counts against a name."""
-_SLOPE, _BIAS = 0.91, -0.34
+_SLOPE, _BIAS = 0.93, -0.36
 """Of the log odds, by the normalized similarity; fitted to piles of kinds, see `scripts/fit_teaching.py`."""
 
 
@@ -54,7 +54,7 @@ class CropMetric:
     - `encoder`: fingerprint of all that makes a key: the networks of the crop encoder and the projections
     - `teacher`: fingerprint of the embedded teacher
     - `mean` [F], and `projections`, [F_i, D_i] of each part of the features; F and D are the sums of F_i and of D_i
-    - `rivals` [R, D], L2-normalized, of generated objects and of photographs
+    - `rivals` [R, D], L2-normalized, of generated objects
     """
 
     encoder: str
