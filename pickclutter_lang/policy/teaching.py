@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.frame import Frame
-from pickclutter_lang.manipulation.segmentation import segment_photo
+from pickclutter_lang.manipulation.photo_segmentation import segment_photo
 from pickclutter_lang.policy.example_memory import MAX_RIVALS, keys_of
 from pickclutter_lang.policy.observations import (
     VIEW,

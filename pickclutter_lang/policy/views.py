@@ -14,7 +14,7 @@ from PIL import Image
 from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION, bounding_square, resize_nearest
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.frame import Frame
-from pickclutter_lang.manipulation.segmentation import segment_photo
+from pickclutter_lang.manipulation.photo_segmentation import segment_photo
 from pickclutter_lang.policy.example_memory import keys_of
 from pickclutter_lang.policy.observations import (
     SEGMENTED_SIDE,
