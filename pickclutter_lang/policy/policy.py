@@ -231,7 +231,8 @@ class LanguagePickPolicy:
     ) -> NDArray[np.bool_]:
         """Show the policy an object: from then on it finds it in any pile by its name. That takes no training.
 
-        :param image: a frame, an observation of `FlatObservation`, or a photo [H, W, 3] of the object on a plain ground
+        :param image: a frame, an observation of `FlatObservation`, or a photo [H, W, 3] of the object: on a plain
+            ground, or on any where a point, a box or a mask is given
         :param name: what the object is called from now on; a name that was taught before gets one more example
         :param point: (u, v), column and row of a pixel of the object; needed in a pile
         :param box: (left, top, right, bottom) around it, pixels

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.frame import Frame
-from pickclutter_lang.manipulation.photo_segmentation import segment_photo
+from pickclutter_lang.manipulation.photo_segmentation import box_at, cut_out, segment_photo
 from pickclutter_lang.policy.example_memory import MAX_RIVALS, keys_of
 from pickclutter_lang.policy.observations import (
     VIEW,
@@ -49,11 +49,12 @@ def find_example(
     """Find the object in an image that a policy is shown.
 
     :param image: a frame or an observation of `FlatObservation`, whose depth tells objects apart, or a photo [H, W, 3]
-        of an object on a plain ground
+        of an object: on a plain ground, or on any where a point, a box or a mask is given
     :param point: (u, v), column and row of a pixel of the object
     :param box: (left, top, right, bottom) around it, pixels
     :param mask: bool [H, W], its pixels
     :raises InvalidArgumentError: when no object is there, or several are and nothing says which
+    :raises MissingExtraError: for a box or a point on a busy ground, without OpenCV
     """
     in_pile = isinstance(image, Frame | Mapping)
     seen = checked_view(image) if in_pile else {"hand_rgb": np.asarray(image)}
@@ -76,12 +77,8 @@ def find_example(
         inside[:] = False
         inside[top:bottom, left:right] = True
     segments = _segments_of(seen) if in_pile else segment_photo(rgb, inside)
-    if segments is None and inside.all():
-        raise InvalidArgumentError(
-            "expected a plain ground around the object, but this one has many colors; put the object on a sheet of "
-            "paper, cut it out (an alpha channel), or give box=[left,top,right,bottom]"
-        )
-    segments = inside.astype(np.int64) if segments is None else segments  # the box is the object
+    if segments is None:
+        return Example(rgb, _cut_out(rgb, point, None if box is None else (left, top, right, bottom)))
     sizes = np.bincount(segments[inside], minlength=int(segments.max()) + 1)
     smallest = MIN_AREA_FRACTION if in_pile else _MIN_SHARE_OF_PHOTO
     large = [n for n in np.argsort(-sizes).tolist() if n and sizes[n] >= max(smallest * inside.sum(), 16)]
@@ -100,6 +97,21 @@ def find_example(
         chosen = large[0]
     others = [segments == n for n in large if n != chosen] if in_pile else []
     return Example(rgb, segments == chosen, others)
+
+
+def _cut_out(rgb: NDArray[np.uint8], point: Sequence[float] | None, box: Sequence[int] | None) -> NDArray[np.bool_]:
+    """Return the pixels [H, W] of the object at a point or in a box of a photo on a busy ground."""
+    if box is not None:
+        return cut_out(rgb, box)
+    if point is None:
+        raise InvalidArgumentError(
+            "expected a plain ground around the object, but this one has many colors; say where it is: "
+            "box=[left,top,right,bottom], point=[u,v], an alpha channel, or, for each photo, annotations.yaml or "
+            "annotations.json beside the photos, where a mask file may stand too"
+        )
+    height, width = rgb.shape[:2]
+    at = _numbers("point=[u,v]", point, [width - 1e-6, height - 1e-6])
+    return cut_out(rgb, box_at(rgb, at), at)
 
 
 def _segments_of(observation: Mapping[str, Any]) -> NDArray[np.int64]:

@@ -82,9 +82,13 @@ class TeachConfig:
     out: str | None = None
     """Policy folder that knows the objects. null: `policy` itself."""
     names: list[str] = field(default_factory=list)
-    """Name of the object of `images`. Of `objects` and `scenes`: which objects. []: all."""
+    """Name of the object of `images`. Of `annotations`, `objects` and `scenes`: which objects. []: all."""
     images: str | None = None
-    """A photo of the object on a plain ground, or a folder of photos; pixels of an alpha channel say where it is."""
+    """A photo of the object, or a folder of photos. On a plain ground it is what differs; on another, a box, a point,
+    an alpha channel or `annotations` says where it is."""
+    annotations: str | None = None
+    """File with the objects of the photos: COCO's (.json), or photo: {name, box | point | mask} (.yaml). null:
+    `annotations.json` or `annotations.yaml` in the folder of photos, where there is one."""
     point: list[float] | None = None
     """Column and row of a pixel of the object in a photo, [u,v]."""
     box: list[float] | None = None
@@ -115,10 +119,11 @@ class TeachConfig:
             raise InvalidArgumentError(f"expected out=FOLDER, since {self.policy} belongs to the package")
         check_path("out", self.out)
         check_seed(self.seed)
-        if self.images is not None and len(self.names) != 1:
-            raise InvalidArgumentError(f"expected the name of the object, names=NAME, but got {len(self.names)}")
-        if self.images is None and (self.point is not None or self.box is not None):
-            raise InvalidArgumentError("expected point and box only with images")
+        places = [key for key in ("annotations", "point", "box") if getattr(self, key) is not None]
+        if self.images is None and places:
+            raise InvalidArgumentError(f"expected {places[0]} only with images")
+        if len(places) > 1:
+            raise InvalidArgumentError(f"expected one of annotations, point and box, but got {' and '.join(places)}")
         if self.names:
             self.names = validate_label_names(list(map(bare_name, validate_label_names(self.names))))
         within("shots", self.shots, 1, MAX_EXAMPLES)

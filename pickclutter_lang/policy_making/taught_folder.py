@@ -6,11 +6,14 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from pickclutter_lang.datasets.photo_annotations import PhotoObject, find_annotations, read_annotations
 from pickclutter_lang.datasets.transforms.resampling import object_crop
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.object_sets import is_kinds, load_object_set
@@ -137,28 +140,61 @@ def _picture(name: str, example: Example) -> tuple[str, bytes]:
 def _examples_of(config: TeachConfig) -> Iterator[tuple[str, Example]]:
     """Yield what a command is given: examples, and their names."""
     if config.images is not None:
-        yield from ((config.names[0], example) for example in _of_images(config))
+        yield from _of_images(config)
     elif config.objects is not None:
         yield from _of_objects(config)
     else:
         yield from _of_scenes(config)
 
 
-def _of_images(config: TeachConfig) -> Iterator[Example]:
-    """Yield the examples of image files; one with an alpha channel says by it what is the object."""
+def _of_images(config: TeachConfig) -> Iterator[tuple[str, Example]]:
+    """Yield the examples of image files, and their names."""
     given = Path(str(config.images))
-    paths = image_files(given) if given.is_dir() else [given]
-    if not paths:
-        raise DatasetError(f"expected images in {given}, but there is none of {', '.join(IMAGE_SUFFIXES)}")
-    for path in track(paths, "examples", transient=True):
-        image, mask = read_image(path, "RGBA"), None
-        pixels = np.asarray(image)
-        if pixels[..., 3].min() < 128 <= pixels[..., 3].max() and config.point is None and config.box is None:
-            mask = pixels[..., 3] >= 128
+    for photo in track(_photos(config, given), "examples", transient=True):
+        pixels = np.asarray(read_image(photo.path, "RGBA"))
         try:
-            yield find_example(np.ascontiguousarray(pixels[..., :3]), config.point, config.box, mask)
-        except InvalidArgumentError as error:
-            raise InvalidArgumentError(f"{path}: {error}") from error
+            place = photo.place(*pixels.shape[:2])
+            if not any(value is not None for value in place.values()):
+                place = {"mask": _opaque(pixels)}
+            yield str(photo.name), find_example(np.ascontiguousarray(pixels[..., :3]), **place)
+        except ValueError as error:
+            raise InvalidArgumentError(f"{photo.path}: {error}") from error
+
+
+def _opaque(pixels: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
+    """Return the pixels [H, W] that an alpha channel says are the object's; None: it says nothing."""
+    alpha = pixels[..., 3] >= 128
+    return alpha if alpha.any() and not alpha.all() else None
+
+
+def _photos(config: TeachConfig, given: Path) -> list[PhotoObject]:
+    """Return what is shown in photos: what their annotations name, or one object of one name in each."""
+    folder = given if given.is_dir() else given.parent
+    annotations = Path(config.annotations) if config.annotations else None
+    if annotations is None and given.is_dir():
+        annotations = find_annotations(given)
+    if annotations is None:
+        paths = image_files(given) if given.is_dir() else [given]
+        if not paths:
+            raise DatasetError(f"expected images in {given}, but there is none of {', '.join(IMAGE_SUFFIXES)}")
+        if len(config.names) != 1:
+            raise InvalidArgumentError(
+                f"expected the name of the object, names=NAME, but got {len(config.names)}; annotations.yaml beside "
+                "the photos names several"
+            )
+        box = None if config.box is None else (*config.box,)
+        return [PhotoObject(path, config.names[0], box, config.point) for path in paths]
+    if config.point is not None or config.box is not None:
+        raise InvalidArgumentError(f"expected no point and no box, since {annotations} says where objects are")
+    found = read_annotations(annotations, folder)
+    found = [one for one in found if given in (folder, one.path)]
+    if not found:
+        raise DatasetError(f"expected objects of {given} in {annotations}, but there is none")
+    if any(one.name is None for one in found) and len(config.names) != 1:
+        raise InvalidArgumentError(f"expected a name of each object in {annotations}, or names=NAME for all without")
+    found = [replace(one, name=config.names[0] if one.name is None else spelling(one.name)) for one in found]
+    _check_names(config.names, [str(one.name) for one in found], str(annotations))
+    return [one for one in found if not config.names or one.name in config.names]
 
 
 def _of_objects(config: TeachConfig) -> Iterator[tuple[str, Example]]:
