@@ -49,7 +49,13 @@ def export_runtime(config: RuntimeExportConfig) -> None:
     print(f"{done.folder}: {size:.1f} MB, within {done.difference:.1g} of torch")
 
 
-@Command(TeachConfig)
+@Command(
+    TeachConfig,
+    short=(
+        *("policy", "out", "names", "images", "annotations", "point", "box"),
+        *("objects", "scenes", "shots", "seed", "add"),
+    ),
+)
 def teach(config: TeachConfig) -> None:
     """Show a policy objects: from then on it finds them in any pile by their names. No training; a second each.
 
