@@ -113,4 +113,4 @@ def lab(rgb: NDArray[np.uint8]) -> FloatArray:
     dark = xyz <= 0.008856
     root[dark] = 7.787 * xyz[dark] + 16 / 116
     x, y, z = np.moveaxis(root, 2, 0)
-    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=2).astype(float)
+    return np.asarray(np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=2), float)

@@ -191,7 +191,7 @@ def enlarge_segments(segments: NDArray[Any], shape: tuple[int, ...]) -> NDArray[
     if segments.shape == shape[:2]:
         return segments
     rows, columns = (_nearest(side, few) for side, few in zip(shape, segments.shape, strict=False))
-    return segments[rows[:, None], columns]
+    return np.asarray(segments[rows[:, None], columns])
 
 
 def _nearest(size: int, side: int) -> NDArray[np.int64]:
