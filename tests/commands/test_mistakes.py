@@ -99,7 +99,7 @@ MISTAKES = [
     ("pick the red mug", "quotes"),
     ("import-mesh löffel.stl out=ö", "löffel.stl"),
     ("export-policy --config-dir=größe run=r", "/größe' not found"),
-    ("teach policy=mitü/bin names=[löffel,gabel] images=ü.png", "but got 2"),
+    ("teach policy=open out=mitü/bin names=[löffel,gabel] images=ü.png", "but got 2"),
 ]
 
 
