@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.scenes.config import CALIBRATIONS, TrainedRunConfig
@@ -127,6 +128,11 @@ class TeachConfig:
         if self.names:
             self.names = validate_label_names(list(map(bare_name, validate_label_names(self.names))))
         within("shots", self.shots, 1, MAX_EXAMPLES)
+        is_photo = self.images is not None and self.annotations is None and not Path(self.images).is_dir()
+        if is_photo and len(self.names) != 1:
+            raise InvalidArgumentError(
+                f"expected the name of the object, names=NAME, but got {len(self.names)}; annotations= names several"
+            )
 
 
 @dataclass
