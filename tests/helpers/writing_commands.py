@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from bench import painted_observation
 
 from helpers.captioners import save_blip
 from helpers.demonstrations import make_toy_demos
+from helpers.frames import frame_of, write_frame
 from helpers.image_data import paint_classes, toy_views
 from helpers.kill_runs import COMMAND
 from helpers.own_meshes import write_glb, write_obj, write_stl
@@ -53,6 +55,7 @@ def make_inputs(root: Path) -> Path:
     make_toy_store(root / "teacher_scenes", "teacher", 8, size=SIDE)
     toy_views(root / "views", objects=6, views=16)
     paint_classes(root / "images", ("apple", "pear", "plum", "ten"), 6)
+    write_frame(root / "frame", frame_of(painted_observation(96)))
     torch.manual_seed(0)
     save_blip(root / "blip")
     collected = ["collect-scenes", "split=ood", "scenes=2", "image_size=48", "workers=0", f"out={root / 'store'}"]
@@ -132,6 +135,10 @@ WRITING = {
     ),
     "look": WritingCommand(
         "look image={inputs}/images/pear/p0.png names=[pear,mug] checkpoint={inputs}/teacher out={work}/o.png",
+        place="o.png",
+    ),
+    "locate": WritingCommand(
+        "locate {inputs}/frame names=lemon policy={inputs}/policy out={work}/o.png",
         place="o.png",
     ),
     "pick": WritingCommand("pick lemon policy={inputs}/policy objects=proxy out={work}/o.mp4", place="o.mp4"),

@@ -69,7 +69,7 @@ def plain_log_odds(found: ExampleMemory, crops: Float32Array, metric: CropMetric
         row = []
         for n, score in enumerate(scores):
             rival = max([0.0, *scores[:n], *scores[n + 1 :]])
-            row.append(0.91 * (float(score) - 0.5 * rival) - 0.34)
+            row.append(0.93 * (float(score) - 0.5 * rival) - 0.36)
         rows.append(row)
     return rows
 
