@@ -6,27 +6,32 @@ keys of BOP's (`fx`, `fy`, `cx`, `cy`, `depth_scale`: millimeters of a unit), or
 `pose`, if it is there, is that of the camera in the world, four rows of four numbers, with OpenCV's axes.
 
 Labels are `mug1_label.png`, the number of the object that each pixel belongs to, and `annotations.json`:
-`{"frames": {"mug1": {"objects": [{"id": 1, "name": "mug"}]}}}`.
+`{"frames": {"mug1": {"objects": [{"id": 1, "name": "mug"}]}}}`. Or `annotations.json` is COCO's, with polygons or RLE
+of the color images.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from typing_extensions import NotRequired
 
+from pickclutter_lang.datasets.photo_annotations import PhotoObject, read_annotations
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError
 from pickclutter_lang.manipulation.frame import Frame
 from pickclutter_lang.utils.images import read_image
 from pickclutter_lang.utils.reading import Text, damage_of, read_json
 
 ANNOTATIONS_FILE = "annotations.json"
+_REMEDY = "name the objects of each frame"
 _COLOR = re.compile(r"^(?P<name>.*?)_?color\.(png|jpe?g)$", re.IGNORECASE)
 
 
@@ -101,7 +106,7 @@ def read_frame(folder: str | Path, name: str = "") -> Frame:
         rgb = np.asarray(read_image(found[name]))
     except InvalidArgumentError as error:
         raise DatasetError(str(error)) from error
-    stem = f"{name}_" if name else ""
+    stem = _stem(name)
     depth = _read_numbers(place / f"{stem}depth.png")
     if depth.shape != rgb.shape[:2]:
         raise DatasetError(
@@ -130,23 +135,61 @@ def read_labeled_frames(folder: str | Path, annotations: str | Path | None = Non
     """
     place = Path(folder)
     path = Path(annotations) if annotations is not None else place / ANNOTATIONS_FILE
-    objects_of = read_json(path, _Annotations, DatasetError, "name the objects of each frame")["frames"]
+    is_coco = "images" in read_json(path, dict[str, Any], DatasetError, _REMEDY)
+    labels_of = _coco_labels(place, path) if is_coco else _image_labels(place, path)
     found = []
-    for name in frames_in(place):
-        stem = f"{name}_" if name else ""
-        if name not in objects_of or not (place / f"{stem}depth.png").exists():
-            continue
-        labels = _read_numbers(place / f"{stem}label.png")
-        frame = read_frame(place, name)
-        if labels.shape != frame.rgb.shape[:2]:
-            raise DatasetError(f"expected {stem}label.png in {place} as large as the color image")
-        about = objects_of[name]
-        objects = tuple((one["name"], labels == one["id"]) for one in about["objects"])
-        group = about.get("group") or re.match(r"[^\d_]*", name)[0] or name  # type: ignore[index]
-        found.append(LabeledFrame(name, group, frame, tuple(one for one in objects if one[1].any())))
+    for name, labels in labels_of.items():
+        if (place / f"{_stem(name)}depth.png").exists():
+            frame = read_frame(place, name)
+            objects = labels.objects(*frame.rgb.shape[:2])
+            group = labels.group or re.match(r"[^\d_]*", name)[0] or name  # type: ignore[index]
+            found.append(LabeledFrame(name, group, frame, tuple(one for one in objects if one[1].any())))
     if not found:
         raise DatasetError(f"expected frames with depth and labels in {place}, of those named in {path}")
     return found
+
+
+class _Labels(NamedTuple):
+    """What is known of a frame: the names and masks of its objects for its height and width, and its group."""
+
+    objects: Callable[[int, int], list[tuple[str, NDArray[np.bool_]]]]
+    group: str | None = None
+
+
+def _coco_labels(place: Path, path: Path) -> dict[str, _Labels]:
+    """Return the labels of a file of COCO's format, whose images are the color images, by the frames' names."""
+    of_path: dict[Path, list[PhotoObject]] = {}
+    for one in read_annotations(path, place):
+        of_path.setdefault(one.path, []).append(one)
+
+    def masks(objects: list[PhotoObject], height: int, width: int) -> list[tuple[str, NDArray[np.bool_]]]:
+        where = [(str(one.name), one.place(height, width)) for one in objects]
+        if any("mask" not in of for _, of in where):
+            raise DatasetError(f"expected a polygon or RLE of each object in {path}, but one has only a box")
+        return [(name, of["mask"]) for name, of in where]
+
+    names = frames_in(place).items()
+    return {name: _Labels(partial(masks, of_path[color])) for name, color in names if color in of_path}
+
+
+def _image_labels(place: Path, path: Path) -> dict[str, _Labels]:
+    """Return the labels of images of numbers, with the names in a file, by the frames' names."""
+    objects_of = read_json(path, _Annotations, DatasetError, _REMEDY)["frames"]
+
+    def masks(name: str, height: int, width: int) -> list[tuple[str, NDArray[np.bool_]]]:
+        file = place / f"{_stem(name)}label.png"
+        numbers = _read_numbers(file)
+        if numbers.shape != (height, width):
+            raise DatasetError(f"expected {file} as large as the color image")
+        return [(one["name"], numbers == one["id"]) for one in objects_of[name]["objects"]]
+
+    known = [name for name in frames_in(place) if name in objects_of]
+    return {name: _Labels(partial(masks, name), objects_of[name].get("group")) for name in known}
+
+
+def _stem(name: str) -> str:
+    """Return how the names of a frame's files begin."""
+    return f"{name}_" if name else ""
 
 
 def _read_numbers(path: Path) -> NDArray[Any]:

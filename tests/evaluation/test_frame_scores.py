@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pickclutter_lang.commands import main
-from pickclutter_lang.datasets.frames import LabeledFrame
+from pickclutter_lang.datasets.frames import LabeledFrame, read_labeled_frames
 from pickclutter_lang.evaluation import frame_scores
 from pickclutter_lang.evaluation.frame_scores import answers_in
 from pickclutter_lang.manipulation.frame import Frame
@@ -63,6 +64,19 @@ def write_frame(folder: Path, name: str, seed: int) -> Frame:
     return Frame(rgb, depth, matrix, depth_scale=0.001)
 
 
+def coco_of(masks: dict[str, NDArray[np.bool_]]) -> dict[str, Any]:
+    """Return annotations of COCO's format, of one zorb in each image, by uncompressed RLE."""
+    images, annotations = [], []
+    for number, (file, mask) in enumerate(masks.items()):
+        flat = mask.ravel(order="F")
+        ends = np.flatnonzero(np.diff(flat)) + 1
+        counts = np.diff([0, *ends, flat.size]).tolist()
+        rle = {"counts": [0, *counts] if flat[0] else counts, "size": list(mask.shape)}
+        images.append({"id": number, "file_name": file})
+        annotations.append({"image_id": number, "category_id": 1, "segmentation": rle, "iscrowd": 0})
+    return {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "zorb"}]}
+
+
 def test_labeled_frames_are_asked_for_what_a_policy_was_taught(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -83,5 +97,9 @@ def test_labeled_frames_are_asked_for_what_a_policy_was_taught(
         rows = {(row["frame"], row["name"]): row for row in csv.DictReader(stream)}
     assert rows["desk1", "zorb"]["outcome"] == "found" and rows["desk1", "zorb"]["group"] == "desk"
     assert rows["desk2", "zorb"]["outcome"] in ("refused", "called present") and len(rows) == 2
+    (frames / "coco.json").write_text(json.dumps(coco_of({"desk1_color.png": target})))
+    own = read_labeled_frames(frames)[0]
+    (same,) = read_labeled_frames(frames, frames / "coco.json")
+    assert same.name == own.name == "desk1" and np.array_equal(same.objects[0][1], own.objects[0][1])
     with (out / frame_scores.SEGMENTS_FILE).open() as stream:
         assert [float(row["iou"]) for row in csv.DictReader(stream)] == [1.0]
