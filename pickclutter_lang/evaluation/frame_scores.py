@@ -18,7 +18,7 @@ from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.views import View
 from pickclutter_lang.results.intervals import share
 from pickclutter_lang.utils.images import Cell, contact_sheet, png_bytes
-from pickclutter_lang.utils.io import atomic_write, create_dir, write_csv, write_text
+from pickclutter_lang.utils.io import atomic_write, check_vacant, create_dir, write_csv, write_text
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.markdown import markdown_table
 from pickclutter_lang.utils.progress import track
@@ -109,7 +109,7 @@ def score_frames(
     :param trust_code: as of `StudentRuntime.load`
     :return: the tables, as Markdown
     :raises CheckpointError: for a policy that is missing or damaged
-    :raises DatasetError: for frames that are missing or damaged, or have no labels
+    :raises DatasetError: for frames that are missing or damaged, or have no labels, or an `out` with other files
     :raises InvalidArgumentError: for a frame in which no table is found
     """
     detector = StudentDetector(StudentRuntime.load(policy, trust_code))
@@ -121,6 +121,7 @@ def score_frames(
     failures: list[Cell] = []
     create_dir(folder)
     with dir_lock(folder):
+        check_vacant(folder, ANSWERS_FILE)
         for frame in track(labeled, "frames"):
             try:
                 view = View.of_observation(detector.student, frame.frame)
@@ -137,6 +138,7 @@ def score_frames(
             folder / SEGMENTS_FILE, [("frame", "group", "name", "iou"), *((*s[:3], f"{s[3]:.3f}") for s in segments)]
         )
         write_text(folder / TABLES_FILE, text)
+        (folder / FAILURES_FILE).unlink(missing_ok=True)
         if failures:
             sheet = contact_sheet(failures[:_MAX_FAILURES], 6, 220, f"{len(failures)} failures")
             atomic_write(folder / FAILURES_FILE, png_bytes(sheet))

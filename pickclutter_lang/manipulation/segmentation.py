@@ -15,7 +15,7 @@ _SRGB = np.arange(256) * (1 / 255)
 _LINEAR = np.where(_SRGB > 0.04045, ((_SRGB + 0.055) / 1.055) ** 2.4, _SRGB / 12.92)  # light of a color's value
 _XYZ = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])
 _WHITE = np.array([[0.95047], [1.0], [1.08883]])
-_CHANNELS = np.einsum("v,xc->cvx", _LINEAR, _XYZ / _WHITE).astype(np.float32)  # of a channel and its value: X, Y, Z
+_CHANNELS = np.einsum("v,xc->cvx", _LINEAR, _XYZ / _WHITE)  # of a channel and its value: X, Y, Z
 _HEIGHT_WEIGHT_PER_M = 3000.0  # 1 mm weighs as much as 15 units of lightness, so printed labels separate no segments
 _DEPTH_WEIGHT_PER_M = 1500.0  # tells objects behind each other apart in a tilted view
 _COLOR_WEIGHTS = np.array([0.3, 0.2, 0.2])  # of CIELAB's lightness, 0..100, a and b
@@ -106,7 +106,7 @@ def _surroundings(objects: NDArray[np.bool_]) -> tuple[slice, slice]:
 
 
 def lab(rgb: NDArray[np.uint8]) -> FloatArray:
-    """Return CIELAB [H, W, 3] of an image [H, W, 3]; that of scikit-image's `rgb2lab` to 32 bits, but faster."""
+    """Return CIELAB [H, W, 3] of an image [H, W, 3]; that of scikit-image's `rgb2lab` to rounding, but faster."""
     red, green, blue = (table[rgb[..., n]] for n, table in enumerate(_CHANNELS))
     xyz = red + green + blue
     root = np.cbrt(xyz)

@@ -20,6 +20,8 @@ from pickclutter_lang.utils.typing import FloatArray
 
 SEGMENTED_SIDE = 256
 """Pixels along the longer side at which the segments of a frame are told apart."""
+OF_CAMERA = "of_camera"
+"""Key of an observation that was a `Frame`; environments have none."""
 _Form = tuple[str, str, tuple[int, ...]]
 
 
@@ -145,7 +147,7 @@ def _with_pose(frame: Frame) -> dict[str, Any]:
     check_arrays(arrays, {key: VIEW[key] for key in VIEW if key in arrays or key != "hand_cam2world"})
     depth = np.where(np.isfinite(arrays["hand_depth"]), arrays["hand_depth"], 0)
     pose = find_table(depth, arrays["hand_intrinsic"], arrays.get("hand_cam2world")).pose
-    return {**arrays, "hand_cam2world": pose}
+    return {**arrays, "hand_cam2world": pose, OF_CAMERA: True}
 
 
 def each_environment(observation: Any) -> tuple[list[Any], bool]:

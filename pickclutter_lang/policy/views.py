@@ -13,10 +13,10 @@ from PIL import Image
 
 from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION, bounding_square, resize_nearest
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.manipulation.frame import Frame
 from pickclutter_lang.manipulation.photo_segmentation import segment_photo
 from pickclutter_lang.policy.example_memory import keys_of
 from pickclutter_lang.policy.observations import (
+    OF_CAMERA,
     SEGMENTED_SIDE,
     VIEW,
     check_arrays,
@@ -67,7 +67,7 @@ class View:
         :raises InvalidArgumentError: as `checked_view`
         """
         given = checked_view(observation)
-        rgb, spec, of_camera = given["hand_rgb"], student.config, isinstance(observation, Frame)
+        rgb, spec, of_camera = given["hand_rgb"], student.config, OF_CAMERA in given
         height, width = rgb.shape[:2]
         as_trained = height == width and width % spec.camera_size == 0
         small = shrink_observation(given, spec.camera_size if as_trained else SEGMENTED_SIDE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,13 @@ def test_labeled_frames_are_asked_for_what_a_policy_was_taught(
     (frames / "annotations.json").write_text(json.dumps({"frames": about}))
     main(["evaluate-affordance", f"policy={mine}", f"frames={frames}", f"out={out}"])
     assert "visible: found | 100" in capsys.readouterr().out
+    (out / frame_scores.FAILURES_FILE).write_bytes(b"of an earlier run")
+    main(["evaluate-affordance", f"policy={mine}", f"frames={frames}", f"out={out}"])
+    failed = {"called present"} & {row["outcome"] for row in csv.DictReader((out / "answers.csv").open())}
+    assert (out / frame_scores.FAILURES_FILE).exists() == bool(failed)
+    with pytest.raises(SystemExit):
+        sys.exit(main(["evaluate-affordance", f"policy={mine}", f"frames={frames}", f"out={mine}"]))
+    assert "new or empty" in capsys.readouterr().err
     with (out / frame_scores.ANSWERS_FILE).open() as stream:
         rows = {(row["frame"], row["name"]): row for row in csv.DictReader(stream)}
     assert rows["desk1", "zorb"]["outcome"] == "found" and rows["desk1", "zorb"]["group"] == "desk"

@@ -15,12 +15,13 @@ from PIL import Image
 from helpers.frames import frame_of, write_frame
 from helpers.policies import random_policy
 from pickclutter_lang.commands import main
+from pickclutter_lang.datasets.frames import read_frame
 from pickclutter_lang.evaluation.config import LocateConfig
 from pickclutter_lang.evaluation.drawing import SIDE, draw_located
 from pickclutter_lang.evaluation.locate import locate, locate_table
 from pickclutter_lang.manipulation.point_cloud import project_points
 from pickclutter_lang.policy.detectors import Detection
-from pickclutter_lang.policy.observations import segment_observation
+from pickclutter_lang.policy.observations import checked_view, segment_observation
 from pickclutter_lang.policy.policy import LanguagePickPolicy, Location, location_of
 
 SEEN = painted_observation(256)
@@ -68,6 +69,21 @@ def test_the_picture_has_the_object_and_its_grasp_in_both_views() -> None:
     assert np.all(np.abs(np.array([*marked.min(0)[::-1], *marked.max(0)[::-1]]) - box) < 5)
     for half in (np.s_[:, :SIDE], np.s_[:, SIDE:]):
         assert ((drawn[half] == (255, 170, 40)).all(2)).sum() > 50
+
+
+def test_a_frame_is_asked_for_the_same_by_all_that_ask(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy = LanguagePickPolicy.load("ycb")
+    frame = read_frame(folder / "frame")
+    for name in ("lemon", "mug"):  # one was taught, the other goes by words
+        main(["locate", "frame", f"names={name}", "policy=ycb", "json=true"])
+        by_command = json.loads(capsys.readouterr().out)["score"]
+        detected = policy.detector(frame, name).score  # type: ignore[arg-type]
+        assert policy.locate(frame, name).score == policy.locate(checked_view(frame), name).score == detected
+        assert by_command == detected
+        unmarked = {key: value for key, value in checked_view(frame).items() if key.startswith("hand_")}
+        score = policy.locate(unmarked, name).score
+        odds = [np.log(one / (1 - one)) for one in (score, detected)]
+        assert odds[0] - odds[1] == pytest.approx(0.8)  # more is asked of a frame of a camera
 
 
 def test_names_are_located_in_a_frame(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
