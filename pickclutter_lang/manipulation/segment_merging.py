@@ -49,10 +49,13 @@ def merge_fragments(
     :param points: [H, W, 3], of the pixels in the world, meters
     :param camera: [3], where the camera is in the world, meters
     """
-    found, owner = measure(segments, rgb, depth, points, camera), np.arange(int(segments.max()) + 1)
+    found = measure(segments, rgb, depth, points, camera)
+    owner = np.arange(int(segments.max()) + 1)
+    around = np.argwhere(segments)  # sizes count beside what all segments take up, not beside the ground
+    extent = int(np.prod(np.ptp(around, axis=0) + 1)) if len(around) else 1
     while True:
         first, second = np.nonzero(np.triu(found.border))
-        odds = affinities(found, first, second, segments.size)
+        odds = affinities(found, first, second, extent)
         if not len(odds) or odds.max() < _MIN_LOG_ODDS:
             break
         best = int(odds.argmax())
@@ -93,14 +96,15 @@ def measure(
     return Fragments(pixels, total(rgb / 255), total(points), total(_normals(points, camera)), *square)
 
 
-def affinities(found: Fragments, first: NDArray[np.int64], second: NDArray[np.int64], image_pixels: int) -> FloatArray:
-    """Return the log odds [B] that two segments, `first[b]` and `second[b]`, are of one object."""
-    return np.asarray(pair_features(found, first, second, image_pixels) @ _WEIGHTS + _BIAS)
+def affinities(found: Fragments, first: NDArray[np.int64], second: NDArray[np.int64], extent: int) -> FloatArray:
+    """Return the log odds [B] that two segments, `first[b]` and `second[b]`, are of one object.
+
+    :param extent: pixels of the upright rectangle around all segments
+    """
+    return np.asarray(pair_features(found, first, second, extent) @ _WEIGHTS + _BIAS)
 
 
-def pair_features(
-    found: Fragments, first: NDArray[np.int64], second: NDArray[np.int64], image_pixels: int
-) -> FloatArray:
+def pair_features(found: Fragments, first: NDArray[np.int64], second: NDArray[np.int64], extent: int) -> FloatArray:
     """Return the features [B, 8] of pairs of neighboring segments, which the affinity weighs."""
     per_pixel = 1 / np.maximum(found.pixels, 1)[:, None]
     red, green, blue = (100 * found.color * per_pixel).T
@@ -118,8 +122,8 @@ def pair_features(
             np.log1p(colors[:, 0]),
             convexity,
             np.log(border / np.sqrt(smaller)),
-            np.log(smaller / image_pixels),
-            np.log(larger / image_pixels),
+            np.log(smaller / extent),
+            np.log(larger / extent),
             np.log(distance + 1e-3),
         ],
         axis=1,
