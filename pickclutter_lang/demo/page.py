@@ -322,14 +322,15 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
             trigger_mode="always_last", **private,
         )  # fmt: skip
         point_at, chosen = _on_click(gr, said, session)
-        seen.select(point_at, [number, own], [seen, column, row, said], **private)
+        in_turn = {"concurrency_id": "said", "concurrency_limit": 1}  # the answer to the last one stays
+        seen.select(point_at, [number, own], [seen, column, row, said], **private, **in_turn)
         taught.select(chosen, None, name, queue=False, **private)
         after = gr.on(
             [teach_it.click, name.submit], _with_errors(gr, said, partial(_teach, session)),
-            [number, own, name, column, row], [seen, names, said, taught], api_name="teach", **quiet,
+            [number, own, name, column, row], [seen, names, said, taught], api_name="teach", **quiet, **in_turn,
         )  # fmt: skip
         forget = _with_errors(gr, said, partial(_forget, session))
-        forgotten = forget_it.click(forget, name, [said, taught], api_name="forget", **quiet)
+        forgotten = forget_it.click(forget, name, [said, taught], api_name="forget", **quiet, **in_turn)
         for done in (after, forgotten):
             done.success(**shown, api_visibility="private")
         pick = _with_errors(gr, outcome, partial(_pick_on_page, session, folder))
