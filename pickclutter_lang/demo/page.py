@@ -13,7 +13,6 @@ from importlib.util import find_spec
 from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import sleep
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -98,7 +97,6 @@ class Simulator:
                 return self._pool.submit(function, self._config, *arguments)  # type: ignore[no-any-return]
 
 
-_SHOWN_S = 0.3  # a text that is followed by an error at once may be dropped by the browser
 _runners: list[RolloutRunner] = []  # in the process: the environment, once it is made
 
 
@@ -521,7 +519,6 @@ def _with_errors(gr: Any, said: Any, function: Callable[..., Iterator[Any]]) -> 
             yield from function(*given)
         except PickClutterError as error:
             yield {said: str(error)}
-            sleep(_SHOWN_S)
             raise gr.Error(str(error), visible=False, print_exception=False) from error
 
     return shown
