@@ -29,6 +29,7 @@ LAYERS = (
     "students",
     "training",
     "results",
+    "labeling",
     "envs",
     "policy_folder",
     "policy",

@@ -10,6 +10,7 @@ from pickclutter_lang.policy.config import PPOConfig
 from pickclutter_lang.policy_making.config import (
     ExamplesConfig,
     ForgetConfig,
+    LabelConfig,
     PolicyExportConfig,
     RuntimeExportConfig,
     TeachConfig,
@@ -74,6 +75,43 @@ def teach(config: TeachConfig) -> None:
     print(f"{out} knows, with so many examples: {shown}{more}")
     pick = f'pickclutter pick "{names[0]}" policy={out} objects={config.objects}, or ' if config.objects else ""
     print(f"next: {pick}pickclutter demo policy={out}")
+
+
+@Command(
+    LabelConfig,
+    short=(
+        *("looks", "names", "policy", "out", "model", "base_url", "api_key_env", "yes"),
+        *("prices", "shots", "max_looks", "objects", "seed"),
+    ),
+)
+def label(config: LabelConfig) -> None:
+    """Have a large vision-language model name what lies in some looks, once, and teach a policy these names.
+
+        pickclutter label looks=frames names=mug,lemon,drill policy=open out=mine model=gpt-4o yes=true
+        pickclutter label looks=25 objects=proxy names=mug,lemon out=mine model=qwen2.5vl \
+          base_url=http://localhost:11434/v1 api_key_env=null
+
+    One picture of each look goes to `base_url`, with its segments numbered, and the names; nothing else. A picture is
+    asked once: run again, the command goes on where it ended. Without names the model says what it sees.
+
+    `out-labels` has the pictures, the answers, and review.png with what was learned. Needs the extra llm.
+    """
+    from pickclutter_lang.policy_making.label_looks import label_looks as run
+
+    out = config.out or config.policy
+    done = run(config)
+    shown = ", ".join(f"{name} ({count})" for name, count in done.names.items())
+    print(f"named: {shown or 'nothing'}")
+    print(f"tokens: {done.tokens[0]:,} of requests, {done.tokens[1]:,} of replies")
+    if done.unanswered:
+        print(f"without an answer: {done.unanswered} looks; run the same command again to ask about them")
+    if done.names:
+        print(f"review: {done.sheet}")
+    if done.taught is None:
+        print(f'next: pickclutter label ... names="{",".join(done.names)}"')
+        return
+    print(f"{out} knows {len(done.taught.taught)} names; {done.left_out} examples did not fit and were left out")
+    print(f"next: pickclutter demo policy={out}")
 
 
 @Command(ForgetConfig)

@@ -7,21 +7,14 @@ the extra `llm`.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from pickclutter_lang.errors import (
-    DatasetError,
-    InvalidArgumentError,
-    LanguageModelError,
-    MismatchError,
-    MissingExtraError,
-)
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, MismatchError
+from pickclutter_lang.language.chat import ChatClient, ChatConfig, Reply, UnusableAnswerError, today
 from pickclutter_lang.language.descriptions import CATALOG, INSTRUCTIONS, STYLES, DescriptionSet
 from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.objects.catalog import paper_catalog
@@ -29,10 +22,9 @@ from pickclutter_lang.objects.catalog_file import read_catalog
 from pickclutter_lang.utils.io import check_writable_dir
 from pickclutter_lang.utils.locks import file_lock
 from pickclutter_lang.utils.reading import damage_of, read_file, read_json
-from pickclutter_lang.utils.validation import check_path, within
+from pickclutter_lang.utils.validation import check_path
 
 _PROVENANCE = "Answers of the model to the instruction, one request a label, collected through the client."
-_ATTEMPTS = 3  # at an answer that is of use
 _MAX_ANSWER_LENGTH = 1000  # characters; what is longer is no single sentence
 _REFUSAL = re.compile(
     r"(?:i'?m |i am )?(?:sorry|unable|not able)|i apologi[sz]e|i (?:can'?t|cannot|won'?t)|unfortunately"
@@ -42,27 +34,19 @@ _REFUSAL = re.compile(
 _QUOTES = (('"', '"'), ("“", "”"), ("'", "'"), ("‘", "’"), ("«", "»"), ("`", "`"), ("**", "**"), ("*", "*"))
 
 
-@dataclass
-class DescribeConfig:
+@dataclass(frozen=True, kw_only=True)
+class DescribeConfig(ChatConfig):
     """Descriptions of labels by a language model."""
 
     labels: Any
     """[a,b,...], a .json file with a list, a .txt file with one label per line, the catalog.yaml of your own objects,
     or `catalog` (the 26 objects)."""
-    model: str
-    """Name of the model at the server."""
     out: str
     """The .json file of descriptions, for `prompts.descriptions` of a run."""
     style: str = "standard"
     """`standard`, `succinct`, `detailed`, `distinct`, or your own word with an `instruction`."""
     instruction: str | None = None
     """Your own instruction, with {name} in place of the label. null: the one of the style."""
-    base_url: str = "https://api.openai.com/v1"
-    """Address of a server with OpenAI's chat interface."""
-    api_key_env: str | None = "OPENAI_API_KEY"
-    """Environment variable with the key. null: the server wants none."""
-    temperature: float | None = None
-    """Temperature of the sampling. null: the server's own."""
     dry_run: bool = False
     """Print the requests and send none."""
 
@@ -76,34 +60,17 @@ class DescribeConfig:
                 f"expected style to be one of {', '.join(STYLES)}, or your own word with an instruction= that has "
                 f"{{name}} in it, but got style={self.style!r}, instruction={self.instruction!r}"
             )
-        if not self.model.strip():
-            raise InvalidArgumentError("expected model to be the name of a language model, but it is empty")
-        if self.temperature is not None:
-            within("temperature", self.temperature, 0.0, 10.0)
+        super().validate()
         check_path("out", self.out, ".json")
-        self.host  # noqa: B018  # checked
-
-    @property
-    def host(self) -> str:
-        """Host and port of the server.
-
-        :raises InvalidArgumentError: when `base_url` is no http or https address
-        """
-        found = re.fullmatch(r"https?://(?:[^/@]*@)?([^/@\s]+)(?:/.*)?", self.base_url)
-        if found is None:
-            raise InvalidArgumentError(f"expected base_url to be an http or https address, but got {self.base_url!r}")
-        return found[1]
 
     @property
     def instruction_template(self) -> str:
         """The instruction, with `{name}` where the label goes."""
         return self.instruction if self.instruction is not None else INSTRUCTIONS.get(self.style, "")
 
-    def request(self, label: str) -> dict[str, Any]:
+    def request_of(self, label: str) -> dict[str, Any]:
         """Return the body of the request for a label."""
-        message = {"role": "user", "content": self.instruction_template.replace("{name}", label)}
-        sampling = {} if self.temperature is None else {"temperature": self.temperature}
-        return {"model": self.model, "messages": [message], **sampling}
+        return self.request(self.instruction_template.replace("{name}", label))
 
 
 def collect_descriptions(
@@ -120,17 +87,17 @@ def collect_descriptions(
     check_writable_dir(Path(config.out).parent)  # before the first request costs anything
     with file_lock(Path(config.out)):
         collected, missing = _collected(config)
-        client = _client(config) if missing else None
+        client = ChatClient(config)
         for label in track(missing) if missing else ():
-            texts = {**collected.texts, label: _ask(client, config, label)}
-            collected = replace(collected, texts=texts, date=_today())
+            text = client.ask(config.request_of(label), f"a description of {label!r}", _description)
+            collected = replace(collected, texts={**collected.texts, label: text}, date=today())
             collected.save(config.out)
     return collected
 
 
 def dry_run(config: DescribeConfig) -> list[str]:
     """Return, as JSON, the bodies of the requests that would be sent, in order; nothing is sent."""
-    return [json.dumps(config.request(label), ensure_ascii=False) for label in _collected(config)[1]]
+    return [json.dumps(config.request_of(label), ensure_ascii=False) for label in _collected(config)[1]]
 
 
 def read_labels(labels: object) -> list[str]:
@@ -171,7 +138,7 @@ def _collected(config: DescribeConfig) -> tuple[DescriptionSet, list[str]]:
         style=config.style,
         model=config.model,
         instruction=config.instruction_template,
-        date=_today(),
+        date=today(),
         base_url=config.host,
         provenance=_PROVENANCE,
         texts={},
@@ -188,51 +155,8 @@ def _collected(config: DescribeConfig) -> tuple[DescriptionSet, list[str]]:
     return collected, [label for label in read_labels(config.labels) if label not in collected.texts]
 
 
-def _client(config: DescribeConfig) -> Any:
-    try:
-        import openai
-    except ImportError as error:
-        raise MissingExtraError("openai", "llm") from error
-    key = "none" if config.api_key_env is None else os.environ.get(config.api_key_env, "").strip()
-    if not key:
-        raise LanguageModelError(
-            f"expected a key in the environment variable {config.api_key_env}, but it is empty; name another one "
-            "with api_key_env=, or set api_key_env=null for a server that wants no key"
-        )
-    return openai.OpenAI(api_key=key, base_url=config.base_url)
-
-
-def _ask(client: Any, config: DescribeConfig, label: str) -> str:
-    """Return the cleaned answer for a label; one that is of no use is requested again."""
-    import openai
-
-    reason = ""
-    for _ in range(_ATTEMPTS):
-        try:
-            return clean_answer(_content(client.chat.completions.create(**config.request(label))))
-        except UnusableAnswerError as error:
-            reason = f"{_ATTEMPTS} answers were of no use, the last one: {error}"
-        except (openai.OpenAIError, ValueError) as error:
-            reason = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}".replace(client.api_key, "***")
-            break
-    raise LanguageModelError(
-        f"expected a description of {label!r} from {config.model} at {config.host}, but got none ({reason}); check "
-        "base_url=, model=, api_key_env= and instruction=, then run the same command again: received answers are kept"
-    )
-
-
-class UnusableAnswerError(LanguageModelError):
-    """An answer that is no description: empty, a refusal, cut off, or no text at all."""
-
-
-def _content(completion: Any) -> str:
-    """Return the text of a completion, whatever the server made of it."""
-    try:
-        choice = completion.choices[0]
-        whole = not choice.message.refusal and choice.finish_reason not in ("content_filter", "length")
-        return str(choice.message.content or "") if whole else ""
-    except (AttributeError, IndexError, TypeError):
-        return ""
+def _description(reply: Reply) -> str:
+    return clean_answer(reply.text)
 
 
 def clean_answer(text: str) -> str:
@@ -252,7 +176,3 @@ def clean_answer(text: str) -> str:
     if not line or not sentence or "<think>" in line or _REFUSAL.match(line.replace("’", "'")):
         raise UnusableAnswerError(f"empty, cut off, a refusal, or no sentence: {line[:160]!r}")
     return line
-
-
-def _today() -> str:
-    return datetime.now(timezone.utc).date().isoformat()

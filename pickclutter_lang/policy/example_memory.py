@@ -10,9 +10,10 @@ shown an object.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from importlib.resources import files
@@ -22,13 +23,14 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load
+from typing_extensions import NotRequired
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.language.label_names import validate_label_names
 from pickclutter_lang.policy.few_shot_cache import cache_logits
 from pickclutter_lang.policy_folder.folder import EXAMPLES_FILE, learned_bytes, metadata_of, read_learned
 from pickclutter_lang.utils.io import atomic_write
-from pickclutter_lang.utils.reading import Sha256, Text, damage_of, read_file
+from pickclutter_lang.utils.reading import Line, Sha256, Text, damage_of, read_file
 from pickclutter_lang.utils.typing import Float32Array, FloatArray
 from pickclutter_lang.utils.validation import did_you_mean
 
@@ -122,6 +124,7 @@ class _About(TypedDict):
     encoder: Sha256
     names: list[Text]
     rival_names: list[Text]
+    sources: NotRequired[dict[str, Line]]
     sha256: Sha256
 
 
@@ -131,6 +134,7 @@ class ExampleMemory:
 
     - `rivals` [R, D]: keys of other objects in the images of examples, and `rival_names`: whose examples' images
     - `encoder`: fingerprint of the crop encoder of the keys
+    - `sources`: hash of a key -> the large model that named the example, see `Answer.source`; none where a person did
 
     Equal examples make an equal memory in any order: rows are sorted, and each is there once.
     """
@@ -140,6 +144,7 @@ class ExampleMemory:
     keys: Float32Array = field(default_factory=_no_keys)
     rival_names: tuple[str, ...] = ()
     rivals: Float32Array = field(default_factory=_no_keys)
+    sources: Mapping[str, str] = field(default_factory=dict)
     _cohorts: FloatArray | None = field(default=None, init=False, repr=False, compare=False)
 
     @cached_property
@@ -160,17 +165,19 @@ class ExampleMemory:
         alike = {other.casefold(): other for other in (*known, *self.taught)}
         return bare if bare in self.taught else alike.get(bare.casefold(), bare)
 
-    def add(self, name: str, keys: Float32Array, rivals: Float32Array) -> ExampleMemory:
+    def add(self, name: str, keys: Float32Array, rivals: Float32Array, source: str = "") -> ExampleMemory:
         """Return a memory with further examples of a name.
 
         :param keys: [n, D], from `CropMetric.keys`
         :param rivals: [r, D], of other objects in the same images
+        :param source: the large model that named them
         :raises InvalidArgumentError: for a name that is no line of text, or more than the memory holds
         """
         name = self.spelled(name)
         taught = _sorted((*self.names, *[name] * len(keys)), [*self.keys, *keys])
         beside = _sorted((*self.rival_names, *[name] * len(rivals)), [*self.rivals, *rivals])
-        out = replace(self, names=taught[0], keys=taught[1], rival_names=beside[0], rivals=beside[1])
+        sources = {**self.sources, **{_hash(key): source for key in keys}} if source else self.sources
+        out = replace(self, names=taught[0], keys=taught[1], rival_names=beside[0], rivals=beside[1], sources=sources)
         if out.count(name) > MAX_EXAMPLES or len(out.taught) > MAX_NAMES:
             raise InvalidArgumentError(
                 f"expected at most {MAX_NAMES} names with {MAX_EXAMPLES} examples each, but got {len(out.taught)} with "
@@ -190,9 +197,23 @@ class ExampleMemory:
                     f"expected a name out of {', '.join(self.taught) or 'nothing: none was taught'}, but got {name!r}"
                     f"{did_you_mean(name, self.taught)}"
                 )
-        kept = _sorted(*_without(self.names, self.keys, names))
-        beside = _sorted(*_without(self.rival_names, self.rivals, names))
-        return replace(self, names=kept[0], keys=kept[1], rival_names=beside[0], rivals=beside[1])
+        beside = [n for n, name in enumerate(self.rival_names) if name not in names]
+        rivals = self.rivals[beside] if beside else _no_keys()
+        without = replace(self, rival_names=tuple(self.rival_names[n] for n in beside), rivals=rivals)
+        return without.only([name not in names for name in self.names])
+
+    def only(self, kept: Sequence[bool] | NDArray[np.bool_]) -> ExampleMemory:
+        """Return a memory with some of the examples, by a bool [M]."""
+        rows = np.flatnonzero(kept)
+        keys = self.keys[rows] if len(rows) else _no_keys()
+        hashes = {_hash(key) for key in keys}
+        sources = {key: source for key, source in self.sources.items() if key in hashes}
+        return replace(self, names=tuple(self.names[n] for n in rows), keys=keys, sources=sources)
+
+    @property
+    def source_of(self) -> list[str]:
+        """Where each of the M examples comes from, "" where a person showed it."""
+        return [self.sources.get(_hash(key), "") for key in self.keys]
 
     def log_odds(self, crops: Float32Array, metric: CropMetric) -> FloatArray:
         """Return the log odds [N, T] that crops are the objects of `taught`.
@@ -262,7 +283,9 @@ class ExampleMemory:
         """
         if not self.names:
             return {}
-        about = {"schema": _SCHEMA, "encoder": self.encoder, "names": self.names, "rival_names": self.rival_names}
+        about: dict[str, Any] = {"schema": _SCHEMA, "encoder": self.encoder}
+        about |= {"names": self.names, "rival_names": self.rival_names}
+        about |= {"sources": dict(self.sources)} if self.sources else {}
         data = learned_bytes(_KEY, {"keys": self.keys, "rivals": self.rivals}, about)
         if len(data) > _MAX_BYTES:
             raise InvalidArgumentError(
@@ -308,7 +331,8 @@ class ExampleMemory:
                 raise ValueError(f"expected 1 to {MAX_NAMES} names with {MAX_EXAMPLES} examples each at most")
             if not beside.keys() <= of_names.keys() or most_beside > MAX_EXAMPLES * MAX_RIVALS:
                 raise ValueError(f"expected rivals of these names, {MAX_RIVALS} of each example at most")
-        return cls(about["encoder"], *_sorted(names, tensors["keys"]), *_sorted(rival_names, tensors["rivals"]))
+        rows = *_sorted(names, tensors["keys"]), *_sorted(rival_names, tensors["rivals"])
+        return cls(about["encoder"], *rows, about.get("sources", {}))
 
 
 def _one_spelling(*owners: Sequence[str]) -> list[list[str]]:
@@ -340,11 +364,9 @@ def _largest(similarities: FloatArray | Float32Array) -> FloatArray:
     return np.asarray(np.partition(similarities, -count, axis=1)[:, -count:])
 
 
-def _without(
-    names: Sequence[str], rows: NDArray[np.float32], removed: Sequence[str]
-) -> tuple[list[str], list[NDArray[np.float32]]]:
-    kept = [n for n, name in enumerate(names) if name not in removed]
-    return [names[n] for n in kept], [rows[n] for n in kept]
+def _hash(key: Float32Array) -> str:
+    """Return what an example is known by in `sources`."""
+    return hashlib.sha256(key.astype(np.float32).tobytes()).hexdigest()[:16]
 
 
 def _sorted(names: Sequence[str], rows: Sequence[NDArray[Any]] | NDArray[Any]) -> tuple[tuple[str, ...], Float32Array]:

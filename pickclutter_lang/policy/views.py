@@ -112,9 +112,7 @@ class View:
     @cached_property
     def numbers(self) -> NDArray[np.int64]:
         """Numbers [n] of the segments that are large enough to be told, in their order."""
-        sizes = np.bincount(self.parts.ravel())
-        large = 1 + np.flatnonzero(sizes[1:] >= MIN_AREA_FRACTION * self.parts.size)
-        return np.sort(large[np.argsort(-sizes[large], kind="stable")[:_MAX_SEGMENTS]])
+        return large_segments(self.parts)
 
     def mask(self, segment: int) -> NDArray[np.bool_]:
         """Return the pixels, bool [H, W], of a segment by its position in `numbers`."""
@@ -138,6 +136,13 @@ class View:
     def turned_keys(self, segments: Sequence[int]) -> Float32Array:
         """Return keys [n, D] of segments by their positions in `numbers`: means over four quarter turns."""
         return keys_of(self.student.encode_crops(self.rgb, [self.mask(segment) for segment in segments], turns=4))
+
+
+def large_segments(parts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the numbers [n] of the segments [h, w] that are large enough to be told, in their order."""
+    sizes = np.bincount(parts.ravel())
+    large = 1 + np.flatnonzero(sizes[1:] >= MIN_AREA_FRACTION * parts.size)
+    return np.sort(large[np.argsort(-sizes[large], kind="stable")[:_MAX_SEGMENTS]])
 
 
 def _square_around(objects: NDArray[np.bool_]) -> tuple[int, int, int]:

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated, Any
 
+from pickclutter_lang.envs.simulator import SimulatorConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.experiments.scenes.config import CALIBRATIONS, TrainedRunConfig
+from pickclutter_lang.language.chat import ChatConfig
 from pickclutter_lang.language.label_names import validate_label_names
+from pickclutter_lang.objects.object_sets import ObjectsConfig
 from pickclutter_lang.policy.example_memory import MAX_EXAMPLES, bare_name
 from pickclutter_lang.policy_folder.folder import EMBEDDED_POLICIES
-from pickclutter_lang.utils.validation import check_path, check_seed, check_threads, one_of, within
+from pickclutter_lang.utils.validation import (
+    MAX_IMAGE_SIZE,
+    MAX_SEED,
+    check_path,
+    check_seed,
+    check_threads,
+    check_values,
+    one_of,
+    within,
+)
 
 
 @dataclass
@@ -133,6 +146,57 @@ class TeachConfig:
             raise InvalidArgumentError(
                 f"expected the name of the object, names=NAME, but got {len(self.names)}; annotations= names several"
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelConfig(ChatConfig, ObjectsConfig, SimulatorConfig):
+    """Looks whose segments a large vision-language model names, and the policy that learns these names."""
+
+    looks: Any
+    """A scene store, a folder of RGB-D frames or of photos, or a number: piles that the simulator draws now."""
+    names: Any = ()
+    """Names of the objects, or your `catalog.yaml`, whose synonyms are in the question too. []: the model says what it
+    sees, and nothing is taught."""
+    policy: Annotated[str, check_path] = "open"
+    """Policy folder, or an embedded policy, `open` or `ycb`. Its segments are numbered."""
+    out: Annotated[str | None, check_path] = None
+    """Policy folder that knows the objects. null: `policy` itself."""
+    answers: Annotated[str | None, check_path] = None
+    """Folder of the pictures, the answers and the review sheet. null: `out` with `-labels` added."""
+    max_looks: Annotated[int, within, 1, 10_000] = 100
+    """Most looks of a store or folder, the first ones."""
+    shots: Annotated[int, within, 1, MAX_EXAMPLES] = 12
+    """Most examples of each name."""
+    yes: bool = False
+    """Send the pictures to a server that is not this machine."""
+    prices: tuple[float, ...] = ()
+    """Of a million tokens of requests and of replies, [2.5,10], to see the cost."""
+    timeout_s: Annotated[float, within, 1.0, 3600.0] = 60.0
+    """Longest wait for a reply, seconds."""
+    seed: Annotated[int, within, 0, MAX_SEED] = 0
+    """Seed of the first pile that the simulator draws."""
+    image_size: Annotated[int, within, 16, MAX_IMAGE_SIZE] = 512
+    """Side in pixels of the hand camera's images of these piles."""
+    trust_code: bool = False
+    """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
+
+    def validate(self) -> None:
+        """Raise InvalidArgumentError for a value outside what is allowed."""
+        ChatConfig.validate(self)
+        ObjectsConfig.validate(self)
+        SimulatorConfig.validate(self)
+        check_values(self)
+        if self.piles is not None:
+            within("looks", self.piles, 1, 10_000)
+        if self.out is None and self.policy in EMBEDDED_POLICIES:
+            raise InvalidArgumentError(f"expected out=FOLDER, since {self.policy} belongs to the package")
+        if len(self.prices) not in (0, 2) or any(price < 0 for price in self.prices):
+            raise InvalidArgumentError(f"expected prices=[of_requests,of_replies], but got {list(self.prices)}")
+
+    @property
+    def piles(self) -> int | None:
+        """Number of piles that the simulator draws; None: looks are in a store or folder."""
+        return int(self.looks) if str(self.looks).isdecimal() else None
 
 
 @dataclass

@@ -49,11 +49,11 @@ def teach(config: TeachConfig) -> ExampleMemory:
     :raises PickClutterError: for files, scenes or a policy that cannot be read
     """
     config.validate()
-    with learning(config) as (student, pictures):
+    with learning(config.policy, config.out, config.trust_code) as (student, pictures):
         shown = defaultdict[str, list[tuple[Float32Array, Float32Array]]](list)
         for asked, example in _examples_of(config):
             name = student.examples.spelled(asked, student.config.names)
-            file, picture = _picture(name, example)
+            file, picture = example_picture(name, example)
             pictures[file] = picture
             shown[name].append(encode_example(student, example))
         for name, parts in shown.items():
@@ -71,23 +71,24 @@ def teach(config: TeachConfig) -> ExampleMemory:
 
 
 @contextmanager
-def learning(config: TeachConfig) -> Iterator[tuple[StudentRuntime, dict[str, bytes]]]:
+def learning(name_or_path: str, out: str | None, trust_code: bool) -> Iterator[tuple[StudentRuntime, dict[str, bytes]]]:
     """Open a student that learns, and write what it learned when the block ends without an error, or nothing.
 
+    :param out: folder that is written; None: that of the policy
     :return: the student, and files that are written before its memory: name -> content
     :raises PickClutterError: for a policy that cannot be read or written
     """
-    policy = policy_folder(config.policy)
-    out = Path(config.policy if config.out is None else config.out)
+    policy = policy_folder(name_or_path)
+    folder = Path(name_or_path if out is None else out)
     load_config(policy)
     files = dict[str, bytes]()
-    with dir_lock(out):
-        clean_temp_files(out / PICTURES)
-        source = _taught_before(policy, out)
-        student = StudentRuntime.load(source, config.trust_code)
+    with dir_lock(folder):
+        clean_temp_files(folder / PICTURES)
+        source = _taught_before(policy, folder)
+        student = StudentRuntime.load(source, trust_code)
         yield student, files
-        pictures = {} if source == out else pictures_of(policy, student.examples.taught)
-        copy_folder(policy, out, pictures | files | student.learned())  # whole with what it learned, or not at all
+        pictures = {} if source == folder else pictures_of(policy, student.examples.taught)
+        copy_folder(policy, folder, pictures | files | student.learned())  # whole with what it learned, or not at all
 
 
 def prepare_folder(policy: str, out: Path) -> None:
@@ -113,7 +114,7 @@ def add_to_folder(student: StudentRuntime, name: str, example: Example, out: Pat
     with dir_lock(out):
         student.examples = load_examples(out)  # another command may have taught it meanwhile
         name = add_example(student, name, example)
-        file, picture = _picture(name, example)
+        file, picture = example_picture(name, example)
         atomic_write(out / file, picture, remove_stale=False)
         student.examples.save(out)
 
@@ -130,7 +131,7 @@ def _taught_before(policy: Path, out: Path) -> Path:
     return out
 
 
-def _picture(name: str, example: Example) -> tuple[str, bytes]:
+def example_picture(name: str, example: Example) -> tuple[str, bytes]:
     """Return a picture and its file name: a hash of the object's name, which says whose it is, and one of its own."""
     crop = (object_crop(example.rgb, example.mask, 64) * 255).round().astype(np.uint8)
     file = f"{PICTURES}/{picture_prefix(name)}{hashlib.sha256(crop.tobytes()).hexdigest()[:12]}.png"

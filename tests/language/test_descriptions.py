@@ -19,9 +19,9 @@ from pickclutter_lang.errors import (
     MismatchError,
     UnknownObjectError,
 )
+from pickclutter_lang.language.chat import UnusableAnswerError
 from pickclutter_lang.language.collect_descriptions import (
     DescribeConfig,
-    UnusableAnswerError,
     clean_answer,
     collect_descriptions,
     dry_run,
@@ -109,7 +109,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
 
 
 def config(out: Path, server: ChatServer, **changes: object) -> DescribeConfig:
-    base = DescribeConfig(["mug", "bolt"], "tiny-model", str(out / "mine.json"), base_url=server.base_url)
+    base = DescribeConfig(
+        labels=["mug", "bolt"], model="tiny-model", out=str(out / "mine.json"), base_url=server.base_url
+    )
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
