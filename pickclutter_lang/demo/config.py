@@ -12,6 +12,7 @@ from omegaconf import MISSING
 from pickclutter_lang.envs.randomization import AppearanceConfig, HandCameraConfig
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.objects.object_sets import check_objects
+from pickclutter_lang.policy.asking import AskConfig
 from pickclutter_lang.utils.validation import MAX_WORKERS, check_folder, check_path, check_values, within
 
 
@@ -32,6 +33,8 @@ class DemoConfig:
     """The hand camera; a range is drawn for each pile."""
     appearance: AppearanceConfig = field(default_factory=AppearanceConfig)
     """Lights, table and background; a range is drawn for each pile."""
+    ask: AskConfig = field(default_factory=AskConfig)
+    """A large model that is asked where the policy is unsure."""
     num_threads: Annotated[int, within, 1, MAX_WORKERS] | None = None
     """Threads of torch. null: torch's default."""
     trust_code: bool = False
@@ -44,6 +47,7 @@ class DemoConfig:
         check_objects(self.objects, self.objects_root)
         self.camera.validate()
         self.appearance.validate()
+        self.ask.validate()
         check_values(self)
 
 

@@ -31,6 +31,7 @@ from pickclutter_lang.evaluation.pick import is_known, outcome_in_words
 from pickclutter_lang.evaluation.rollout import RolloutConfig, RolloutRunner
 from pickclutter_lang.evaluation.teacher_thresholds import read_thresholds, thresholds_of
 from pickclutter_lang.evaluation.videos import SIDE, VideoRecorder
+from pickclutter_lang.policy.asking import AskConfig, AskingDetector, in_words
 from pickclutter_lang.policy.detectors import Detection, StudentDetector
 from pickclutter_lang.policy.example_memory import ExampleMemory
 from pickclutter_lang.policy.runtime import StudentRuntime
@@ -47,6 +48,7 @@ _STUDENT = "student"  # variant of the policy in the simulator
 _NOT_CALIBRATED = Thresholds(0.5, {})
 _KEPT_PILES = 8
 _CLICKED_SIDE = 1024
+_LATELY = 25  # looks, of which the number of questions is shown
 _CORRECT = " If that is not it, click what it took in the image, type what that is, and press Teach."
 
 
@@ -152,19 +154,26 @@ class DemoSession:
     """Student, teacher and simulator of a page; each does one thing at a time, for any thread."""
 
     def __init__(
-        self, folder: Path, simulator: Simulator, evaluation: Path, trust_code: bool, keep: bool = False
+        self,
+        folder: Path,
+        simulator: Simulator,
+        evaluation: Path,
+        trust_code: bool,
+        keep: bool = False,
+        ask: AskConfig | None = None,
     ) -> None:
         """Open a policy folder; `open_session` is the usual way.
 
         :param evaluation: folder of an evaluation, which may have calibrated the teacher's thresholds
         :param keep: write what is taught to the policy folder
+        :param ask: who is asked where the student is unsure
         :raises CheckpointError: when the policy folder is missing or damaged
         :raises InvalidArgumentError: for a student of other cameras than the hand's
         """
         self.simulator, self._evaluation, self._lock = simulator, evaluation, threading.Lock()
         simulator.pile(0)  # the simulator starts while the student is loaded
         self.student, self._kept = StudentRuntime.load(folder, trust_code), folder if keep else None
-        self._detector = StudentDetector(self.student)
+        self._detector = (ask or AskConfig()).detector(self.student, keep=self._kept)
         self.clicked: dict[str, set[str]] = {}  # taught name -> what the simulator calls the objects clicked for it
         self.pile = lru_cache(_KEPT_PILES)(lambda seed: _result(simulator.pile(seed)))
         """Returns the pile of a seed; raises what the simulator raises."""
@@ -181,6 +190,15 @@ class DemoSession:
             if isinstance(image, SimulatedPile):
                 return detector.detect(image.observation, names)
             return detector.detect_without_depth(image, names)
+
+    @property
+    def question(self) -> str:
+        """What was asked about the last view, and how often lately; empty where nobody is asked."""
+        if not isinstance(self._detector, AskingDetector) or not self._detector.asked:
+            return ""
+        lately = self._detector.asked[-_LATELY:]
+        last = "Nothing was asked" if lately[-1] is None else f"Asked: {in_words(lately[-1])}"
+        return f"{last}. Questions in the last {len(lately)} looks: {sum(one is not None for one in lately)}."
 
     def names(self, *others: str) -> list[str]:
         """Return the names that the student was taught, those of its folder, and others."""
@@ -237,9 +255,11 @@ def open_session(config: DemoConfig) -> Iterator[DemoSession]:
     policy, keep = config.policy if config.out is None else config.out, config.out is not None
     if keep:
         taught_folder.prepare_folder(config.policy, Path(policy))
-    simulator = Simulator(RolloutConfig.of_command(config, split="ood", policies={_STUDENT: policy}))
+    simulator = Simulator(RolloutConfig.of_command(config, split="ood", policies={_STUDENT: policy}, ask=AskConfig()))
     try:
-        yield DemoSession(Path(policy), simulator, Path(config.policy) / "evaluation", config.trust_code, keep)
+        yield DemoSession(
+            Path(policy), simulator, Path(config.policy) / "evaluation", config.trust_code, keep, config.ask
+        )
     finally:
         simulator.close()
 
@@ -395,7 +415,7 @@ def _show(gr: Any, session: DemoSession, number: int, own: Path | None, text: st
     names = split_names(text or next(iter(visible), session.names()[0]), session.names(*shown))
     note = None if isinstance(image, SimulatedPile) else StudentDetector(session.student).note_on_photo(image, names)
     student = session.ask(image, names, teacher=False)
-    said = f"In it: {objects if own is None else 'your own image'}. {note or ''}".strip()
+    said = f"In it: {objects if own is None else 'your own image'}. {note or ''} {session.question}".strip()
     yield said, annotated(pixels, names, student), gr.skip(), table(names, student, [])
     try:
         teacher = session.ask(image, names, teacher=True)

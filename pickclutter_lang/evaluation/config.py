@@ -15,6 +15,7 @@ from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.evaluation.instructions import SUITES
 from pickclutter_lang.experiments.scenes.config import CALIBRATIONS
 from pickclutter_lang.objects.object_sets import ObjectsConfig, ObjectSet, check_objects, is_own
+from pickclutter_lang.policy.asking import AskConfig
 from pickclutter_lang.utils.plugins import is_plugin, resolve
 from pickclutter_lang.utils.pool import PoolConfig
 from pickclutter_lang.utils.validation import (
@@ -119,6 +120,8 @@ class PickConfig(ViewConfig, SimulatorConfig):
     """Seed of the pile: another one has other objects."""
     picker: str | None = None
     """Picker of your own, `module:attribute`. null: the scripted one."""
+    ask: AskConfig = field(default_factory=AskConfig)
+    """A large model that is asked where the policy is unsure."""
     trust_code: bool = False
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
     out: Annotated[str, check_path, ".mp4"] = "pick.mp4"
@@ -129,6 +132,7 @@ class PickConfig(ViewConfig, SimulatorConfig):
         check_objects(self.objects, self.objects_root)
         ViewConfig.validate(self)
         SimulatorConfig.validate(self)
+        self.ask.validate()
         check_values(self)
         if self.policy is None and self.declare:
             raise InvalidArgumentError("expected declare=false with policy=null: the teacher declares nothing absent")
@@ -188,6 +192,9 @@ class PolicyEvalConfig(EpisodesConfig):
     false_positive_rate: Annotated[float, within, 0.0, 1.0] = 0.07
     """Fraction of absent names that the thresholds of students of a run and of the teacher let pass, on the scenes of
     `calibration`. A policy folder keeps its own thresholds."""
+    ask: AskConfig = field(default_factory=AskConfig)
+    """A large model that the student asks where it is unsure. It learns on the way: episodes are played in turn, by
+    `workers=1`, and what it learned is kept in `out`."""
     calibration: Annotated[str, one_of, tuple(CALIBRATIONS)] = "few_shot"
     """Scenes that these thresholds come from: `few_shot` (X_id and the few-shot scenes), `id` (only X_id), or
     `unlabeled` (X_id, and for unseen names the unlabeled scenes)."""
@@ -206,6 +213,9 @@ class PolicyEvalConfig(EpisodesConfig):
         """Raise InvalidArgumentError for a value outside what is allowed."""
         super().validate()
         one_of("split", self.split, ("id", "ood"))
+        self.ask.validate()
+        if self.ask.model and self.workers != 1:
+            raise InvalidArgumentError(f"expected workers=1 with ask.model, but got {self.workers}")
         self._check_who_acts()
 
     def _check_who_acts(self) -> None:

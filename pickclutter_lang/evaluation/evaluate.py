@@ -44,6 +44,8 @@ from pickclutter_lang.utils.plugins import is_plugin
 
 PHASES = {"few_shot": "few_shot", "zero_shot": "distill"}
 """Variant -> the phase of the run after which its student is exported."""
+LEARNED = "learned"
+"""In the folder of an evaluation: what each student learned by questions."""
 _RULES = 6
 """Raised when the same settings give other episodes."""
 _OF_STUDENTS = (*PHASES, TEACHER_KEY)
@@ -154,6 +156,7 @@ def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
         policies=policies,
         teacher_thresholds=thresholds,
         object_split=object_split,
+        learned=str(folder / LEARNED) if config.ask.model else None,
         trust_code=config.trust_code or config.run is not None,
     )
     return Setup(rollouts, variants, identity | _fingerprints(policies))
@@ -215,6 +218,7 @@ def _identity(config: PolicyEvalConfig, object_split: int) -> dict[str, Any]:
     optional = {
         "object_split": object_split,
         "own_policy": config.own_policy,
+        "ask": {"model": config.ask.model, "names": [*config.ask.names]} if config.ask.model else None,
         "camera_size": config.camera_size if config.run is None and config.policy_folder is None else None,
     }
     return {

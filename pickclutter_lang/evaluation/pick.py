@@ -19,7 +19,6 @@ from pickclutter_lang.language.instructions import MODIFIERS, Phrase, instructio
 from pickclutter_lang.language.object_attributes import attributes_of
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet, load_object_set
-from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.progress import track
@@ -60,7 +59,7 @@ def pick(config: PickConfig) -> Pick:
         others = [name for name in names if name not in phrase.labels] or [name for name in names if name != target]
         runner.use_detector(variant, _teacher_detector(config.teacher_name, others))
     elif not config.declare:
-        runner.use_detector(variant, StudentDetector(runner.student, threshold=0.0))
+        runner.use_detector(variant, config.ask.detector(runner.student, threshold=0.0))
     video = VideoRecorder()
     episode = runner.run(variant, start, video.callback)
     atomic_write(Path(config.out), video.mp4("success" if episode["success"] else "failure"))

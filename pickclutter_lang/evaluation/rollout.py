@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import gymnasium as gym
@@ -21,7 +22,8 @@ from pickclutter_lang.language.instructions import encode_instruction, unread_wo
 from pickclutter_lang.manipulation.scripted_picker import ScriptedPicker
 from pickclutter_lang.objects.catalog import Catalog
 from pickclutter_lang.objects.object_sets import own_sources
-from pickclutter_lang.policy.detectors import Detection, OracleDetector, RandomDetector, StudentDetector, TargetDetector
+from pickclutter_lang.policy.asking import AskConfig
+from pickclutter_lang.policy.detectors import Detection, OracleDetector, RandomDetector, TargetDetector
 from pickclutter_lang.policy.policy import DECLARE, EpisodeState, LanguagePickPolicy
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.score_wrappers import check_cameras
@@ -48,6 +50,7 @@ class RolloutConfig(PileSettings):
     - `camera_size`: side in pixels of the hand camera's images where there is no policy folder
     - `teacher_thresholds`: of the variant `teacher`
     - `own_policy`: `module:attribute`, makes the variant `own`
+    - `ask`: who is asked where a student is unsure; `learned`: folder that keeps what each student learns by that
     - the others: as of `PickClutterLangEnv`
     """
 
@@ -57,6 +60,8 @@ class RolloutConfig(PileSettings):
     policies: Mapping[str, str] = field(default_factory=dict)
     teacher_thresholds: Thresholds | None = None
     own_policy: str | None = None
+    ask: AskConfig = field(default_factory=AskConfig)
+    learned: str | None = None
 
     @classmethod
     def of_command(cls, config: Any, **others: Any) -> RolloutConfig:
@@ -150,7 +155,8 @@ class RolloutRunner:
         students = {name: StudentRuntime.load(folder, config.trust_code) for name, folder in config.policies.items()}
         self._detectors: dict[str, tuple[TargetDetector, tuple[str, ...]]] = {}
         for name, student in students.items():
-            self.use_detector(name, StudentDetector(student))
+            keep = None if config.learned is None else Path(config.learned, name)
+            self.use_detector(name, config.ask.detector(student, keep=keep))
         self.student = next(iter(students.values()), None)
         self._picker = ScriptedPicker if config.picker is None else resolve(config.picker, "picker")
         hand_size = self.student.config.camera_size if self.student else config.camera_size

@@ -31,6 +31,7 @@ from pickclutter_lang.utils.typing import FloatArray
 
 if TYPE_CHECKING:
     from pickclutter_lang.envs.wrappers import FlatObservation
+    from pickclutter_lang.labeling.large_model import LargeModel
 
 DECLARE = 1.0
 CONTINUE = -1.0
@@ -197,15 +198,26 @@ class LanguagePickPolicy:
         declare: bool = True,
         picker: PickerFactory = ScriptedPicker,
         trust_code: bool = False,
+        ask: LargeModel | None = None,
+        names: Sequence[str] = (),
+        max_questions: int | None = None,
     ) -> LanguagePickPolicy:
         """Open a folder that `export_policy` or `export_runtime` wrote; the latter needs no torch. `open` is embedded.
 
         Further arguments are those of the class.
 
         :param trust_code: see `StudentRuntime.load`
+        :param ask: a large model that is asked where the policy is unsure, see `AskingDetector`; None: nobody is
+        :param names: what may lie there, for its questions
+        :param max_questions: most questions; None: as many as there are doubts
         :raises CheckpointError: when it is not there, damaged, or of another schema, or names code that is not trusted
         """
-        return cls(StudentDetector(StudentRuntime.load(folder, trust_code)), control_mode, declare, picker)
+        student = StudentRuntime.load(folder, trust_code)
+        if ask is None:
+            return cls(StudentDetector(student), control_mode, declare, picker)
+        from pickclutter_lang.policy.asking import AskingDetector
+
+        return cls(AskingDetector(student, ask, names, max_questions), control_mode, declare, picker)
 
     @classmethod
     def from_pretrained(
