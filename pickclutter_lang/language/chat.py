@@ -118,7 +118,7 @@ class ChatClient:
                 return read(_reply(client.chat.completions.create(**request)))
             except UnusableAnswerError as error:
                 reason = f"{ATTEMPTS} answers were of no use, the last one: {error}"
-            except openai.BadRequestError as error:
+            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
                 if "response_format" not in request:
                     reason, kind = self._reason(error), LanguageModelError
                     break

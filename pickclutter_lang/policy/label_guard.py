@@ -10,8 +10,8 @@ from pickclutter_lang.utils.typing import FloatArray
 
 _SHARPNESS = 8.0
 """Of the mean affinity of an example and those of a name, as the memory has it."""
-_MARGIN = 0.0
-"""Similarity by which another name has to be nearer."""
+_MARGIN = 0.3
+"""Similarity by which another name has to be nearer; on kinds it parts unusual views from wrong names."""
 
 
 def label_margins(memory: ExampleMemory) -> FloatArray:

@@ -167,6 +167,8 @@ class LabelConfig(ChatConfig, ObjectsConfig, SimulatorConfig):
     """Most looks of a store or folder, the first ones."""
     shots: Annotated[int, within, 1, MAX_EXAMPLES] = 12
     """Most examples of each name."""
+    leave_out: tuple[str, ...] = ()
+    """Named segments that are not taught, as the review sheet calls them, such as `pile_3:5`."""
     yes: bool = False
     """Send the pictures to a server that is not this machine."""
     prices: tuple[float, ...] = ()

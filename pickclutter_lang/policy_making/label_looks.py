@@ -42,9 +42,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class NamedSegment:
-    """A segment that the model named, where it lies, and the key of its crop, [D], once it is made."""
+    """A segment that the model named, where it lies, and the key of its crop, [D], once it is made.
+
+    `place` is the look and the number in its picture, such as `pile_3:5`.
+    """
 
     name: str
+    place: str
     look: Look
     mask: NDArray[np.bool_]
     source: str
@@ -100,7 +104,7 @@ def label_looks(config: LabelConfig) -> Labeled:
         )
         answers = _ask(config, model, [picture for _, picture in pictures], names)
         answered = [(*given, answer) for given, answer in zip(pictures, answers, strict=True) if answer is not None]
-        named = [one for given in answered for one in _named(*given)]
+        named = [one for given in answered for one in _named(*given) if one.place not in config.leave_out]
         counts = dict(Counter(one.name for one in named).most_common())
         if names is not None and named:
             named = _guarded(student, named)
@@ -151,10 +155,7 @@ def _ask(
     """Ask about each picture, and say first what is sent where; None for a picture without an answer of use."""
     asked = [picture for picture in pictures if model.known(picture, names) is None]
     tokens = sum(estimated_tokens(picture, names) for picture in asked)
-    plan = (
-        f"{len(asked)} of {len(pictures)} pictures go to {config.model} at {config.host}, about {tokens:,} tokens; the "
-        "others were answered before"
-    )
+    plan = f"{len(asked)} of {len(pictures)} pictures go to {config.model} at {config.host}, about {tokens:,} tokens"
     if asked and not (config.yes or config.is_local):
         raise InvalidArgumentError(f"{plan}. They leave this machine: yes=true sends them")
     _log.info("%s", plan)
@@ -183,9 +184,10 @@ def _cost(model: LargeModel, prices: Sequence[float]) -> str:
 def _named(look: Look, picture: NumberedPicture, answer: Answer) -> list[NamedSegment]:
     """Return the segments of a look that a model named."""
     masks = look.masks
+    said = enumerate(zip(picture.segments, answer.names, strict=True), 1)
     return [
-        NamedSegment(name, look, masks[segment], answer.source)
-        for segment, name in zip(picture.segments, answer.names, strict=True)
+        NamedSegment(name, f"{look.name}:{number}", look, masks[segment], answer.source)
+        for number, (segment, name) in said
         if name is not None
     ]
 
@@ -226,7 +228,7 @@ def _sheet(named: Sequence[NamedSegment]) -> Image.Image:
     for name in sorted(of_name, key=lambda name: min(one.margin for one in of_name[name])):
         ones = sorted(of_name[name], key=lambda one: one.margin)[: 2 * _COLUMNS]
         for one in ones:
-            about = ("left out", "crimson") if not one.kept else (one.look.name, "gray")
+            about = (f"left out: {one.place}", "crimson") if not one.kept else (one.place, "gray")
             cells.append(Cell([one.crop], [(name, "black"), about]))
         cells += [blank] * (-len(ones) % _COLUMNS)
     return contact_sheet(cells, _COLUMNS, _SIDE)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
+import re
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from bench import painted_observation
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+from replay_answers import make_server, thumbnail
 
 from helpers.chat_server import KEY, ChatServer, Reply, chat_server, completion, failed
+from helpers.frames import frame_of, write_frame
 from pickclutter_lang.errors import InvalidArgumentError, LanguageModelError
 from pickclutter_lang.labeling.large_model import LargeModel, with_synonyms
 from pickclutter_lang.labeling.picture import NumberedPicture, draw_numbered
@@ -181,6 +188,7 @@ def test_looks_are_labeled_once_and_taught(photos: Path, tmp_path: Path) -> None
         asked = len(server.requests)
         assert done.unanswered == 0 and done.names == {"red block": 3, "blue disk": 3}
         assert label_looks(config).names == done.names and len(server.requests) == asked == 6
+        assert label_looks(replace(config, leave_out=("photo1:2",))).names == {"red block": 3, "blue disk": 2}
     work = tmp_path / "mine-labels"
     assert {path.name for path in (work / PICTURES).iterdir()} == {f"photo{n}.png" for n in range(3)}
     assert len((work / ANSWERS_FILE).read_text().splitlines()) == 3 and done.sheet.exists()
@@ -204,6 +212,47 @@ def test_nothing_leaves_this_machine_unasked_and_names_may_come_from_the_model(p
                                        base_url=server.base_url, api_key_env=None))  # fmt: skip
     assert done.names == {"red brick": 3} and done.taught is None and done.sheet.exists()
     assert not (tmp_path / "open" / "policy.json").exists()
+
+
+def counted(n: int, text: object) -> Reply:
+    """Name each segment of a picture "thing"."""
+    assert isinstance(text, list)
+    found = re.search(r"There are (\d+) numbers", text[0]["text"])
+    assert found is not None
+    return completion(rows(*["thing"] * int(found[1])))
+
+
+@pytest.mark.parametrize("source", ["frames", "simulator", "scenes"])
+def test_looks_are_frames_scenes_or_piles_that_are_drawn_now(source: str, tmp_path: Path, exported: Path) -> None:
+    looks = {"frames": str(tmp_path / "frames"), "simulator": 1, "scenes": str(exported / "scenes" / "fewshot")}[source]
+    if source == "frames":
+        write_frame(tmp_path / "frames", frame_of(painted_observation(256), with_pose=False), "a_")
+    with chat_server(counted) as server:
+        done = label_looks(LabelConfig(looks=looks, out=str(tmp_path / "mine"), model="seer", max_looks=1, seed=3,
+                                       base_url=server.base_url, api_key_env=None))  # fmt: skip
+    assert len(server.requests) == 1 and done.names["thing"] >= 2
+    name = {"frames": "a", "simulator": "pile_3", "scenes": "000000"}[source]
+    assert [path.stem for path in (tmp_path / "mine-labels" / PICTURES).iterdir()] == [name]
+
+
+def test_recorded_answers_are_replayed(tmp_path: Path) -> None:
+    picture = two_segments()
+    text = question(2, NAMES)
+    row = {"question": hashlib.sha256(text.encode()).hexdigest(), "reply": json.loads(rows("red block", None))}
+    small = np.asarray(thumbnail(picture.pixels).round(), np.uint8)
+    recorded = [row | {"picture": "0" * 64, "thumbnail": base64.b64encode(small.tobytes()).decode()}]
+    server = make_server(recorded)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        model = LargeModel("seer", f"http://127.0.0.1:{server.server_port}/v1", None)
+        assert model.ask(picture, NAMES).names == ("red block", None)  # some pixels differ
+        with pytest.raises(LanguageModelError, match="that were recorded"):
+            model.ask(draw_numbered(np.zeros((200, 200, 3), np.uint8), masks_of([(20, 20, 90, 80)])), NAMES)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def unit(rng: np.random.Generator, center: NDArray[np.float64]) -> NDArray[np.float32]:
