@@ -50,7 +50,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "export-policy": "write a finished student as a policy folder",
         "export-runtime": "write a policy folder as ONNX networks, for use without torch",
         "teach": "show a policy objects: photos, meshes or labeled scenes; no training",
-        "label": "have a large model name what lies there, once, and teach a policy these names",
+        "label": "have a large model name what lies in looks, once, and teach a policy that",
         "forget": "take objects out of a policy's memory",
         "examples": "list what a policy was taught, with pictures",
         "evaluate-policy": "have policies pick by name in the simulator, and count successes",

@@ -102,7 +102,8 @@ def label(config: LabelConfig) -> None:
     done = run(config)
     shown = ", ".join(f"{name} ({count})" for name, count in done.names.items())
     print(f"named: {shown or 'nothing'}")
-    print(f"tokens: {done.tokens[0]:,} of requests, {done.tokens[1]:,} of replies")
+    if any(done.tokens):
+        print(f"tokens: {done.tokens[0]:,} of requests, {done.tokens[1]:,} of replies")
     if done.unanswered:
         print(f"without an answer: {done.unanswered} looks; run the same command again to ask about them")
     if done.names:

@@ -68,6 +68,9 @@ class SceneDataConfig:
     """Its scenes in each batch of the distillation, besides `distill.batch_size`."""
     few_shot_draw: Annotated[int, at_least, 0] = 0
     """Which draw of the few-shot scenes: 0 is the store at `fewshot`, 1 the one at `fewshot` with `_1` added, etc."""
+    few_shot_labels: str | None = None
+    """Labels of the few-shot scenes by a large model, `labels.json` of `pickclutter label`: what it named in a scene
+    counts as its label, whatever `target_label` is. null: those of the simulator."""
     scene_subsets: dict[str, str] | None = None
     """For any store a JSON list of the scene ids to use: {fewshot: few.json}. null: all scenes of each store."""
     cameras: list[Annotated[str, one_of, CAMERAS]] = field(default_factory=lambda: ["hand"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -31,7 +32,7 @@ from pickclutter_lang.datasets.transforms.resampling import bounding_square
 from pickclutter_lang.errors import DatasetError, MismatchError
 from pickclutter_lang.kinds import find_kinds
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES
-from pickclutter_lang.utils.reading import read_json
+from pickclutter_lang.utils.reading import Text, read_json
 from pickclutter_lang.utils.typing import FloatArray
 
 UNLABELED = "unlabeled"
@@ -95,6 +96,22 @@ class SceneDataset:
     def present_names(self) -> list[str]:
         """Names of the labels whose object is in some scene."""
         return [self.label_names[column] for column in np.flatnonzero(self.present.any(axis=0))]
+
+    def take_labels(self, named: Mapping[str, Sequence[str]], place: str) -> None:
+        """Take names in place of the labels that are stored.
+
+        :param named: row of the scene in the store, as `pickclutter label` calls it, -> names
+        :param place: of them, for the message
+        :raises DatasetError: when a scene has none
+        """
+        missing = [scene_row_name(row) for row in self._rows if scene_row_name(row) not in named]
+        if missing:
+            raise DatasetError(
+                f"expected names of all {len(self)} few-shot scenes in {place}, but {len(missing)} have none, such as "
+                f"{missing[0]}; run pickclutter label again, with max_looks={len(self.store)}"
+            )
+        rows = [[name in named[scene_row_name(row)] for name in self.label_names] for row in self._rows]
+        self.labels = torch.tensor(rows, dtype=self.labels.dtype)
 
     def scenes_by_content(self) -> dict[str, str]:
         """Return the id of each scene by the hash of its hand-camera image and its objects."""
@@ -176,6 +193,11 @@ class SceneDataset:
         return np.asarray(self.store.array("actors")[self._rows])
 
 
+def scene_row_name(row: int) -> str:
+    """Return how labels of a large model call the scene in a row of a store."""
+    return f"{row:06d}"
+
+
 def data_provenance(config: SceneDataConfig) -> dict[str, dict[str, Any]]:
     """Return number and content hash of the scenes of each store, without their images.
 
@@ -185,7 +207,11 @@ def data_provenance(config: SceneDataConfig) -> dict[str, dict[str, Any]]:
     for name, path in _all_stores(config).items():
         store = SceneStore.open(path)
         ids = _read_subset(subsets[name]) if name in subsets else None
-        provenance[name] = {"scenes": len(store) if ids is None else len(ids), "content": _content_hash(store, ids)}
+        content = _content_hash(store, ids)
+        if name == "fewshot" and config.few_shot_labels is not None:
+            labels = json.dumps(_read_labels(config.few_shot_labels), sort_keys=True)
+            content = hashlib.sha256(f"{content} {labels}".encode()).hexdigest()
+        provenance[name] = {"scenes": len(store) if ids is None else len(ids), "content": content}
     return provenance
 
 
@@ -214,6 +240,8 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
     sets = {
         name: SceneDataset(SceneStore.open(path), of_store[name], subsets.get(name)) for name, path in paths.items()
     }
+    if config.few_shot_labels is not None:
+        sets["fewshot"].take_labels(_read_labels(config.few_shot_labels), config.few_shot_labels)
     if config.unlabeled is not None:
         check_unlabeled(sets["train"].store, sets[UNLABELED], config.unlabeled)
     _check_disjoint({f"{name} ({paths[name]})": scenes.scenes_by_content() for name, scenes in sets.items()})
@@ -233,6 +261,15 @@ def load_scene_datasets(config: SceneDataConfig) -> dict[str, SceneDataset]:
                 f"collect it with split={name}"
             )
     return sets
+
+
+def _read_labels(path: str) -> dict[str, list[str]]:
+    """Read what a large model named in each scene of a store.
+
+    :raises DatasetError: when there is no such file, or it is another one
+    """
+    remedy = "write it again: pickclutter label looks=STORE"
+    return read_json(Path(path), dict[str, list[Text]], DatasetError, remedy)
 
 
 def _read_subset(path: str) -> list[str]:

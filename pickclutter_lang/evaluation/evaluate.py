@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -45,7 +45,7 @@ from pickclutter_lang.utils.plugins import is_plugin
 PHASES = {"few_shot": "few_shot", "zero_shot": "distill"}
 """Variant -> the phase of the run after which its student is exported."""
 LEARNED = "learned"
-"""In the folder of an evaluation: what each student learned by questions."""
+"""In the folder of an evaluation: what each student learned by questions, and the answers."""
 _RULES = 6
 """Raised when the same settings give other episodes."""
 _OF_STUDENTS = (*PHASES, TEACHER_KEY)
@@ -156,6 +156,7 @@ def prepare(config: PolicyEvalConfig, folder: Path) -> Setup:
         policies=policies,
         teacher_thresholds=thresholds,
         object_split=object_split,
+        ask=replace(config.ask, answers=config.ask.answers or str(folder / LEARNED / "answers.jsonl")),
         learned=str(folder / LEARNED) if config.ask.model else None,
         trust_code=config.trust_code or config.run is not None,
     )

@@ -30,12 +30,18 @@ from pickclutter_lang.policy_making.config import LabelConfig
 from pickclutter_lang.policy_making.looks import Look, looks_of
 from pickclutter_lang.policy_making.taught_folder import example_picture, learning
 from pickclutter_lang.utils.images import Cell, contact_sheet, png_bytes
-from pickclutter_lang.utils.io import atomic_write
+from pickclutter_lang.utils.io import atomic_write, write_json
 from pickclutter_lang.utils.progress import ProgressBar, track
 from pickclutter_lang.utils.typing import Float32Array
 
-ANSWERS_FILE, PICTURES, SHEET_FILE = "answers.jsonl", "pictures", "review.png"
-"""In the folder of answers: what the model said, the pictures that it saw, and the crops by their names."""
+ANSWERS_FILE = "answers.jsonl"
+"""In the folder of answers: what the model said of each picture."""
+LABELS_FILE = "labels.json"
+"""The names that it saw in each look."""
+PICTURES = "pictures"
+"""Folder of the pictures that it saw."""
+SHEET_FILE = "review.png"
+"""The crops by their names."""
 _COLUMNS, _SIDE = 12, 80
 _log = logging.getLogger(__name__)
 
@@ -104,6 +110,8 @@ def label_looks(config: LabelConfig) -> Labeled:
         )
         answers = _ask(config, model, [picture for _, picture in pictures], names)
         answered = [(*given, answer) for given, answer in zip(pictures, answers, strict=True) if answer is not None]
+        seen = {look.name: sorted({name for name in answer.names if name is not None}) for look, _, answer in answered}
+        write_json(folder / LABELS_FILE, seen)
         named = [one for given in answered for one in _named(*given) if one.place not in config.leave_out]
         counts = dict(Counter(one.name for one in named).most_common())
         if names is not None and named:

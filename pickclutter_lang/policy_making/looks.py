@@ -81,14 +81,14 @@ def _of_view(name: str, view: View) -> Look:
 def _of_store(place: Path, most: int, student: StudentRuntime) -> Iterator[Look]:
     """Yield the first scenes of a store; their labels are not read."""
     from pickclutter_lang.datasets.config import SceneDataConfig
-    from pickclutter_lang.datasets.scene_images import SceneDataset
+    from pickclutter_lang.datasets.scene_images import SceneDataset, scene_row_name
     from pickclutter_lang.datasets.scenes import SceneStore
     from pickclutter_lang.policy_making.stored_scenes import scene_to_observation
 
     store = SceneStore.open(place)
     scenes = SceneDataset(store, SceneDataConfig(crop_size=None, target_label="present"))
     for row in track(range(min(most, len(scenes))), "looks", transient=True):
-        yield _of_view(f"{row:06d}", View.of_observation(student, scene_to_observation(scenes, row)))
+        yield _of_view(scene_row_name(row), View.of_observation(student, scene_to_observation(scenes, row)))
 
 
 def _of_simulator(config: LabelConfig, count: int, student: StudentRuntime) -> Iterator[Look]:

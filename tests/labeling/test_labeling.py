@@ -10,6 +10,7 @@ import re
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,9 @@ from replay_answers import make_server, thumbnail
 
 from helpers.chat_server import KEY, ChatServer, Reply, chat_server, completion, failed
 from helpers.frames import frame_of, write_frame
-from pickclutter_lang.errors import InvalidArgumentError, LanguageModelError
+from pickclutter_lang.datasets.config import SceneDataConfig
+from pickclutter_lang.datasets.scene_images import data_provenance, load_scene_datasets
+from pickclutter_lang.errors import DatasetError, InvalidArgumentError, LanguageModelError
 from pickclutter_lang.labeling.large_model import LargeModel, with_synonyms
 from pickclutter_lang.labeling.picture import NumberedPicture, draw_numbered
 from pickclutter_lang.labeling.question import question, read_answer, reply_format
@@ -233,6 +236,25 @@ def test_looks_are_frames_scenes_or_piles_that_are_drawn_now(source: str, tmp_pa
     assert len(server.requests) == 1 and done.names["thing"] >= 2
     name = {"frames": "a", "simulator": "pile_3", "scenes": "000000"}[source]
     assert [path.stem for path in (tmp_path / "mine-labels" / PICTURES).iterdir()] == [name]
+
+
+def test_few_shot_scenes_take_the_labels_of_a_model(exported: Path, tmp_path: Path) -> None:
+    stored: dict[str, Any] = {key: str(exported / "scenes" / key) for key in ("train", "id", "ood", "fewshot")}
+    usual = SceneDataConfig(**stored, crop_size=None)
+    before = load_scene_datasets(usual)["fewshot"]
+    names = before.label_names
+    file = tmp_path / "labels.json"
+    labels = {f"{row:06d}": [names[row % len(names)], "no label"] for row in range(len(before))}
+    file.write_text(json.dumps(labels))
+    changed = replace(usual, few_shot_labels=str(file))
+    found = load_scene_datasets(changed)["fewshot"].labels
+    assert found.dtype == before.labels.dtype
+    assert found.nonzero().tolist() == [[row, row % len(names)] for row in range(len(before))]
+    same, other = (data_provenance(one) for one in (usual, changed))
+    assert same["fewshot"] != other["fewshot"] and same["ood"] == other["ood"]
+    file.write_text(json.dumps({"000000": []}))
+    with pytest.raises(DatasetError, match=r"names of all \d+ few-shot scenes"):
+        load_scene_datasets(changed)
 
 
 def test_recorded_answers_are_replayed(tmp_path: Path) -> None:
