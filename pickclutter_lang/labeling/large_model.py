@@ -63,19 +63,23 @@ class LargeModel:
         temperature: float | None = None,
         timeout_s: float = 60.0,
         answers: str | Path | None = None,
+        retries: int = 2,
     ) -> None:
         """Take a server; nothing is sent yet.
 
         :param model, base_url, api_key_env, temperature: as of `ChatConfig`
         :param timeout_s: longest wait for a reply, seconds
         :param answers: file of JSON lines that keeps all answers; None: they are kept as long as this object
+        :param retries: how often a request is repeated that failed; 0 where an arm waits
         :raises InvalidArgumentError: for what is no server
         :raises DatasetError: for a damaged file of answers
         """
         config = ChatConfig(model=model, base_url=base_url, api_key_env=api_key_env, temperature=temperature)
         config.validate()
-        self.config, self._client = config, ChatClient(config, timeout_s)
-        self._file, self._lock = None if answers is None else Path(answers), threading.Lock()
+        self.config = config
+        self._client = ChatClient(config, timeout_s, retries)
+        self._file = None if answers is None else Path(answers)
+        self._lock = threading.Lock()
         self.answers = list[Answer]()
         """In the order in which they came."""
         if self._file is not None and self._file.exists():

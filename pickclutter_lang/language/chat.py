@@ -77,12 +77,15 @@ class ChatConfig:
 class ChatClient:
     """Sends requests. The client repeats those that failed by itself; a reply of no use is asked for again here."""
 
-    def __init__(self, config: ChatConfig, timeout_s: float = 600.0) -> None:
+    def __init__(self, config: ChatConfig, timeout_s: float = 600.0, retries: int = 2) -> None:
         """Take the server; the key is read from the environment with the first request.
 
         :param timeout_s: longest wait for a reply, seconds
+        :param retries: how often a request is repeated that failed, as for a busy server
         """
-        self.config, self.timeout_s = config, timeout_s
+        self.config = config
+        self.timeout_s = timeout_s
+        self.retries = retries
 
     @cached_property
     def _client(self) -> Any:
@@ -97,7 +100,9 @@ class ChatClient:
                 f"expected a key in the environment variable {name}, but it is empty; name another one with "
                 "api_key_env=, or set api_key_env=null for a server that wants no key"
             )
-        return openai.OpenAI(api_key=key, base_url=self.config.base_url, timeout=self.timeout_s)
+        return openai.OpenAI(
+            api_key=key, base_url=self.config.base_url, timeout=self.timeout_s, max_retries=self.retries
+        )
 
     def ask(self, request: Mapping[str, Any], what: str, read: Callable[[Reply], Found]) -> Found:
         """Send a request, at most three times, until `read` takes the reply, and return what it returns.

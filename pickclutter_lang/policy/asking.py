@@ -64,7 +64,7 @@ class AskConfig(ChatConfig):
         if not self.model:
             return StudentDetector(student, threshold)
         server = self.base_url, self.api_key_env, self.temperature
-        model = LargeModel(self.model, *server, self.timeout_s, self.answers)
+        model = LargeModel(self.model, *server, self.timeout_s, self.answers, retries=0)
         return AskingDetector(student, model, self.names, self.max_questions, threshold=threshold, keep=keep)
 
 

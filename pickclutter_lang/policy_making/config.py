@@ -163,7 +163,7 @@ class LabelConfig(ChatConfig, ObjectsConfig, SimulatorConfig):
     """Policy folder that knows the objects. null: `policy` itself."""
     answers: Annotated[str | None, check_path] = None
     """Folder of the pictures, the answers and the review sheet. null: `out` with `-labels` added."""
-    max_looks: Annotated[int, within, 1, 10_000] = 100
+    max_looks: Annotated[int, within, 1, 1000] = 100
     """Most looks of a store or folder, the first ones."""
     shots: Annotated[int, within, 1, MAX_EXAMPLES] = 12
     """Most examples of each name."""
@@ -189,7 +189,7 @@ class LabelConfig(ChatConfig, ObjectsConfig, SimulatorConfig):
         SimulatorConfig.validate(self)
         check_values(self)
         if self.piles is not None:
-            within("looks", self.piles, 1, 10_000)
+            within("looks", self.piles, 1, 1000)
         if self.out is None and self.policy in EMBEDDED_POLICIES:
             raise InvalidArgumentError(f"expected out=FOLDER, since {self.policy} belongs to the package")
         if len(self.prices) not in (0, 2) or any(price < 0 for price in self.prices):

@@ -165,6 +165,10 @@ def test_what_a_server_does_wrong_is_one_line(monkeypatch: pytest.MonkeyPatch) -
     with chat_server(plain_only) as server:
         assert model_of(server).ask(picture, NAMES).names == (None, "blue disk")
         assert "response_format" in server.requests[0] and "response_format" not in server.requests[1]
+    with chat_server(lambda n, text: failed(500, "down")) as server:
+        with pytest.raises(UnusableAnswerError):
+            LargeModel("seer", server.base_url, None, retries=0).ask(picture, NAMES)
+        assert len(server.requests) == 1
     cut = completion(rows("red block", None), finish_reason="length")
     late = Reply(completion(rows(None, None)).body, pause=3.0)
     passes = ((reply, UnusableAnswerError) for reply in (cut, failed(429, "slow"), late))
