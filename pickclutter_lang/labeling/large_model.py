@@ -67,7 +67,8 @@ class LargeModel:
     ) -> None:
         """Take a server; nothing is sent yet.
 
-        :param model, base_url, api_key_env, temperature: as of `ChatConfig`
+        Arguments that are not named here are those of `ChatConfig`.
+
         :param timeout_s: longest wait for a reply, seconds
         :param answers: file of JSON lines that keeps all answers; None: they are kept as long as this object
         :param retries: how often a request is repeated that failed; 0 where an arm waits

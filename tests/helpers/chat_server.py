@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +29,7 @@ class Reply:
 class ChatServer:
     """`answer` makes the reply to the n-th request; `requests` and `headers` record them."""
 
-    answer: Callable[[int, str], Reply]
+    answer: Callable[[int, Any], Reply]
     requests: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     base_url: str = ""
@@ -44,13 +45,21 @@ def completion(text: object, **choice: object) -> Reply:
     return Reply(json.dumps(body).encode())
 
 
+def name_segments(content: list[dict[str, Any]], *names: str | None) -> Reply:
+    """Return a completion that names the numbered segments of a picture in turn."""
+    found = re.search(r"There are (\d+) numbers", content[0]["text"])
+    assert found is not None
+    rows = [{"number": n + 1, "name": names[n % len(names)]} for n in range(int(found[1]))]
+    return completion(json.dumps({"segments": rows}))
+
+
 def failed(status: int, message: str) -> Reply:
     """Return an error as such servers send it; the client waits 5 ms before it tries again."""
     return Reply(json.dumps({"error": {"message": message}}).encode(), status, {"retry-after-ms": "5"})
 
 
 @contextmanager
-def chat_server(answer: Callable[[int, str], Reply]) -> Iterator[ChatServer]:
+def chat_server(answer: Callable[[int, Any], Reply]) -> Iterator[ChatServer]:
     """Serve on a free port of 127.0.0.1."""
     state = ChatServer(answer)
 

@@ -93,6 +93,12 @@ WRITING = {
         "describe-labels labels=[mug,bolt,pear] model=m base_url={chat} api_key_env=null out={work}/o.json",
         place="o.json",
     ),
+    "label": WritingCommand(
+        "label looks={work}/images/pear names=[mug,pear] policy=open model=m base_url={chat} api_key_env=null "
+        "out={work}/o",
+        lambda inputs, work: paint_classes(work / "images", ("pear",), 3),
+        cheap=True,
+    ),
     "check-install": WritingCommand("check-install out={work}/o.png", place="o.png"),
     "collect-scenes": WritingCommand(
         "collect-scenes scenes=8 shard_size=2 image_size=48 workers=2 split=ood out={work}/o"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from helpers.chat_server import chat_server, completion
+from helpers.chat_server import Reply, chat_server, completion, name_segments
 from helpers.torture import TORTURE
 from helpers.writing_commands import make_inputs
 
@@ -22,5 +23,11 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def chat() -> Iterator[str]:
     """The address of a server that gives each label a description of its own."""
-    with chat_server(lambda number, message: completion(f"Something like this: {message[-40:].strip()}")) as server:
+
+    def answer(number: int, message: Any) -> Reply:
+        if isinstance(message, list):
+            return name_segments(message, "mug", "pear")
+        return completion(f"Something like this: {message[-40:].strip()}")
+
+    with chat_server(answer) as server:
         yield server.base_url
