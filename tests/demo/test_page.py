@@ -232,7 +232,7 @@ def test_what_an_error_says_covers_nothing(served: Served, tmp_path: Path) -> No
 
         page.get_by_text("In it: ").wait_for()
         name, words = page.get_by_label("What you call it"), page.get_by_label("Object, or")
-        seed, picture = page.get_by_label("Pile (seed)"), page.locator("img").first
+        seed, picture = page.get_by_label("Pile (seed)"), page.locator("img:not(.mask, .base-image, .fit-height)").first
         name.fill("zorb")
         page.get_by_role("button", name="Teach").click()
         check("expected a point on the object")
