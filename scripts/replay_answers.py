@@ -22,6 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pickclutter_lang.labeling.picture import NumberedPicture
+
 _ALIKE = 1.5
 """Mean difference of gray levels of two small copies of one picture."""
 
@@ -46,7 +48,7 @@ def thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 def find_reply(rows: list[dict[str, Any]], pixels: NDArray[np.uint8], question: str) -> str | None:
     """Return the reply to a question about a picture; None where none was recorded."""
-    picture = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
+    picture = NumberedPicture(pixels, ()).sha256
     asked = hashlib.sha256(question.encode()).hexdigest()
     of_question = [row for row in rows if row["question"] == asked]
     for row in of_question:

@@ -102,7 +102,7 @@ class SceneDataset:
 
         :param named: row of the scene in the store, as `pickclutter label` calls it, -> names
         :param place: of them, for the message
-        :raises DatasetError: when a scene has none
+        :raises DatasetError: when a scene is not in it, or no name is a label
         """
         missing = [scene_row_name(row) for row in self._rows if scene_row_name(row) not in named]
         if missing:
@@ -112,6 +112,12 @@ class SceneDataset:
             )
         rows = [[name in named[scene_row_name(row)] for name in self.label_names] for row in self._rows]
         self.labels = torch.tensor(rows, dtype=self.labels.dtype)
+        if not self.labels.any():
+            others = sorted({name for some in named.values() for name in some})
+            raise DatasetError(
+                f"expected labels in {place}, such as {self.label_names[0]}, but got {', '.join(others)[:120]!r}; run "
+                "pickclutter label with names= of the labels"
+            )
 
     def scenes_by_content(self) -> dict[str, str]:
         """Return the id of each scene by the hash of its hand-camera image and its objects."""

@@ -134,6 +134,8 @@ class PickConfig(ViewConfig, SimulatorConfig):
         SimulatorConfig.validate(self)
         self.ask.validate()
         check_values(self)
+        if self.policy is None and self.ask.model:
+            raise InvalidArgumentError("expected policy= with ask.model: the teacher of policy=null asks nobody")
         if self.policy is None and self.declare:
             raise InvalidArgumentError("expected declare=false with policy=null: the teacher declares nothing absent")
         check_folder("the folder of out", str(Path(self.out).parent))
@@ -214,6 +216,8 @@ class PolicyEvalConfig(EpisodesConfig):
         super().validate()
         one_of("split", self.split, ("id", "ood"))
         self.ask.validate()
+        if self.ask.model and self.own_policy is not None:
+            raise InvalidArgumentError("expected a policy folder with ask.model, but got a policy of your own")
         if self.ask.model and self.workers != 1:
             raise InvalidArgumentError(f"expected workers=1 with ask.model, but got {self.workers}")
         self._check_who_acts()

@@ -102,7 +102,8 @@ class LargeModel:
         """
         if (known := self.known(picture, names)) is not None:
             return known
-        text, count = question(len(picture.segments), names), len(picture.segments)
+        count = len(picture.segments)
+        text = question(count, names)
         known_names = None if names is None else [*names]
         replies = list[Reply]()
 

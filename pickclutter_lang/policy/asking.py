@@ -21,6 +21,7 @@ from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teaching import Example, encode_example
 from pickclutter_lang.policy.views import View
 from pickclutter_lang.policy_folder.folder import EXAMPLES_FILE
+from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.typing import Float32Array
 from pickclutter_lang.utils.validation import check_path, check_values, within
 
@@ -100,8 +101,12 @@ class AskingDetector(StudentDetector):
         self._keep = keep
         self.asked = list[Answer | None]()
         """Of each view so far the answer, None where nothing was asked or answered."""
-        if keep is not None and (keep / EXAMPLES_FILE).exists():
-            student.examples = load_examples(keep)
+        self._read_kept()
+
+    def _read_kept(self) -> None:
+        """Take what the folder that keeps it has."""
+        if self._keep is not None and (self._keep / EXAMPLES_FILE).exists():
+            self.student.examples = load_examples(self._keep)
 
     @property
     def questions(self) -> int:
@@ -152,9 +157,13 @@ class AskingDetector(StudentDetector):
             if name is not None
         ]
         _log.info("%s", in_words(answer))
-        self.student.remember(lambda examples: _learned(examples, keys, answer.source))
-        if self._keep is not None:
-            self.student.examples.save(self._keep)
+        if self._keep is None:
+            self.student.remember(lambda examples: _learned(examples, keys, answer.source))
+        else:
+            with dir_lock(self._keep):
+                self._read_kept()  # another command may have taught it meanwhile
+                self.student.remember(lambda examples: _learned(examples, keys, answer.source))
+                self.student.examples.save(self._keep)
         return replace(answer, names=tuple(said))
 
     def _answered(self, view: View, answer: Answer, name: str, found: Detection) -> Detection:

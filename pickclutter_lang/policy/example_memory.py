@@ -39,7 +39,7 @@ MAX_NAMES, MAX_EXAMPLES = 1000, 64
 MAX_RIVALS = 16
 """Most rivals of an example: keys of other objects in its image."""
 _SCHEMA, _KEY, _MAX_BYTES = "2", "examples", 256 * 2**20
-_BETA = 8.0
+BETA = 8.0
 """Sharpness of the affinity of a crop and an example."""
 _COHORT = 100
 """Rivals that a similarity is compared with: the most similar ones."""
@@ -249,8 +249,8 @@ class ExampleMemory:
 
         It is the logarithm of the mean affinity, as the few-shot cache has it.
         """
-        affinity = cache_logits(crops, self.keys, self._values, beta=_BETA)
-        return np.asarray(1 + np.log(np.maximum(affinity, 1e-12)) / _BETA)
+        affinity = cache_logits(crops, self.keys, self._values, beta=BETA)
+        return np.asarray(1 + np.log(np.maximum(affinity, 1e-12)) / BETA)
 
     def _of_name(self, metric: CropMetric) -> FloatArray:
         """Return mean and deviation, [2, T], of the similarities of the rivals that are most similar to each name."""

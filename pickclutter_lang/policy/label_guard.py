@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.policy.example_memory import ExampleMemory
+from pickclutter_lang.policy.example_memory import BETA, ExampleMemory
 from pickclutter_lang.utils.typing import FloatArray
 
-_SHARPNESS = 8.0
-"""Of the mean affinity of an example and those of a name, as the memory has it."""
 _MARGIN = 0.3
 """Similarity by which another name has to be nearer; on kinds it parts unusual views from wrong names."""
 
@@ -24,11 +22,11 @@ def label_margins(memory: ExampleMemory) -> FloatArray:
     margins = np.full(len(names), np.inf)
     if len(memory.taught) < 2:
         return margins
-    affinity = np.exp(_SHARPNESS * (keys @ keys.T - 1))
+    affinity = np.exp(BETA * (keys @ keys.T - 1))
     np.fill_diagonal(affinity, 0.0)
     of_name = names[:, None] == np.array(memory.taught)
     others = of_name.sum(axis=0) - of_name
-    similarities = np.log(np.maximum(affinity @ of_name / np.maximum(others, 1), 1e-12)) / _SHARPNESS
+    similarities = np.log(np.maximum(affinity @ of_name / np.maximum(others, 1), 1e-12)) / BETA
     own = similarities[of_name]
     rival = np.where(of_name, -np.inf, similarities).max(axis=1)
     several = others[of_name] > 0

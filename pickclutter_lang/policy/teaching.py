@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
+from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION, object_crop
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.frame import Frame
 from pickclutter_lang.manipulation.photo_segmentation import box_at, cut_out, segment_photo
@@ -38,6 +38,11 @@ class Example:
     rgb: NDArray[np.uint8]
     mask: NDArray[np.bool_]
     others: Sequence[NDArray[np.bool_]] = ()
+
+    @property
+    def crop(self) -> NDArray[np.uint8]:
+        """The object alone, on gray, uint8 [64, 64, 3]."""
+        return np.asarray((object_crop(self.rgb, self.mask, 64) * 255).round(), np.uint8)
 
 
 def find_example(

@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from pickclutter_lang.datasets.transforms.resampling import object_crop
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.labeling.large_model import Answer, LargeModel, estimated_tokens, with_synonyms
 from pickclutter_lang.labeling.picture import NumberedPicture, draw_numbered
@@ -48,24 +46,18 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class NamedSegment:
-    """A segment that the model named, where it lies, and the key of its crop, [D], once it is made.
+    """A segment that the model named, and the key of its crop, [D], once it is made.
 
     `place` is the look and the number in its picture, such as `pile_3:5`.
     """
 
     name: str
     place: str
-    look: Look
-    mask: NDArray[np.bool_]
+    example: Example
     source: str
     key: Float32Array | None = None
     margin: float = np.inf
     kept: bool = True
-
-    @property
-    def crop(self) -> NDArray[np.uint8]:
-        """The object alone, on gray, uint8 [64, 64, 3]."""
-        return (object_crop(self.look.rgb, self.mask, 64) * 255).round().astype(np.uint8)
 
 
 class Labeled(NamedTuple):
@@ -120,7 +112,7 @@ def label_looks(config: LabelConfig) -> Labeled:
                 assert one.key is not None
                 no_rivals = np.zeros((0, len(one.key)), np.float32)
                 student.examples = student.examples.add(one.name, one.key[None], no_rivals, one.source)
-                file, shown = example_picture(one.name, Example(one.look.rgb, one.mask))
+                file, shown = example_picture(one.name, one.example)
                 files[file] = shown
         sheet = folder / SHEET_FILE
         if named:
@@ -194,7 +186,7 @@ def _named(look: Look, picture: NumberedPicture, answer: Answer) -> list[NamedSe
     masks = look.masks
     said = enumerate(zip(picture.segments, answer.names, strict=True), 1)
     return [
-        NamedSegment(name, f"{look.name}:{number}", look, masks[segment], answer.source)
+        NamedSegment(name, f"{look.name}:{number}", Example(look.rgb, masks[segment]), answer.source)
         for number, (segment, name) in said
         if name is not None
     ]
@@ -202,16 +194,18 @@ def _named(look: Look, picture: NumberedPicture, answer: Answer) -> list[NamedSe
 
 def _guarded(student: StudentRuntime, named: Sequence[NamedSegment]) -> list[NamedSegment]:
     """Return the segments with their keys, and whether each fits to the others of its name."""
-    made, counts = list[NamedSegment](), Counter[str]()
+    made = list[NamedSegment]()
+    counts = Counter[str]()
     for one in track(named, "examples", transient=True):
         counts[one.name] += 1
         if counts[one.name] <= MAX_EXAMPLES:
             name = student.examples.spelled(one.name, student.config.names)
-            made.append(replace(one, name=name, key=encode_example(student, Example(one.look.rgb, one.mask))[0][0]))
+            made.append(replace(one, name=name, key=encode_example(student, one.example)[0][0]))
     memory = ExampleMemory(student.examples.encoder)
     keys = np.stack([one.key for one in made if one.key is not None])
     everything = replace(memory, names=tuple(one.name for one in made), keys=keys)
-    margins, kept = label_margins(everything), trusted(everything, np.ones(len(made), bool))
+    margins = label_margins(everything)
+    kept = trusted(everything, np.ones(len(made), bool))
     return [replace(one, margin=m, kept=k) for one, m, k in zip(made, margins.tolist(), kept.tolist(), strict=True)]
 
 
@@ -237,6 +231,6 @@ def _sheet(named: Sequence[NamedSegment]) -> Image.Image:
         ones = sorted(of_name[name], key=lambda one: one.margin)[: 2 * _COLUMNS]
         for one in ones:
             about = (f"left out: {one.place}", "crimson") if not one.kept else (one.place, "gray")
-            cells.append(Cell([one.crop], [(name, "black"), about]))
+            cells.append(Cell([one.example.crop], [(name, "black"), about]))
         cells += [blank] * (-len(ones) % _COLUMNS)
     return contact_sheet(cells, _COLUMNS, _SIDE)

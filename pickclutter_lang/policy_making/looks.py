@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,10 +60,12 @@ def looks_of(config: LabelConfig, student: StudentRuntime) -> Iterator[Look]:
     frames = _frames(place)
     for name in track(frames[: config.max_looks], "looks", transient=True):
         yield _of_view(name or "frame", View.of_observation(student, read_frame(place, name)))
+    stems = Counter(path.stem for path in paths)
     for path in track([] if frames else paths[: config.max_looks], "looks", transient=True):
         rgb = np.asarray(read_image(path))
         parts = segment_photo(rgb, np.ones(rgb.shape[:2], bool))
-        yield Look(path.stem, rgb, np.ones(rgb.shape[:2], np.int64) if parts is None else parts)
+        name = path.stem if stems[path.stem] == 1 else path.name
+        yield Look(name, rgb, np.ones(rgb.shape[:2], np.int64) if parts is None else parts)
 
 
 def _frames(place: Path) -> list[str]:

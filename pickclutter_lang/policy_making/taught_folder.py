@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pickclutter_lang.datasets.photo_annotations import PhotoObject, find_annotations, read_annotations
-from pickclutter_lang.datasets.transforms.resampling import object_crop
 from pickclutter_lang.errors import CheckpointError, DatasetError, InvalidArgumentError
 from pickclutter_lang.objects.object_sets import is_kinds, load_object_set
 from pickclutter_lang.policy.example_memory import ExampleMemory, load_examples, spelling
@@ -133,9 +132,8 @@ def _taught_before(policy: Path, out: Path) -> Path:
 
 def example_picture(name: str, example: Example) -> tuple[str, bytes]:
     """Return a picture and its file name: a hash of the object's name, which says whose it is, and one of its own."""
-    crop = (object_crop(example.rgb, example.mask, 64) * 255).round().astype(np.uint8)
-    file = f"{PICTURES}/{picture_prefix(name)}{hashlib.sha256(crop.tobytes()).hexdigest()[:12]}.png"
-    return file, png_bytes(Image.fromarray(crop))
+    file = f"{PICTURES}/{picture_prefix(name)}{hashlib.sha256(example.crop.tobytes()).hexdigest()[:12]}.png"
+    return file, png_bytes(Image.fromarray(example.crop))
 
 
 def _examples_of(config: TeachConfig) -> Iterator[tuple[str, Example]]:

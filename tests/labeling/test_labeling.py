@@ -23,6 +23,7 @@ from helpers.frames import frame_of, write_frame
 from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import data_provenance, load_scene_datasets
 from pickclutter_lang.errors import DatasetError, InvalidArgumentError, LanguageModelError
+from pickclutter_lang.evaluation.config import PickConfig
 from pickclutter_lang.labeling.large_model import LargeModel, with_synonyms
 from pickclutter_lang.labeling.picture import NumberedPicture, draw_numbered
 from pickclutter_lang.labeling.question import question, read_answer, reply_format
@@ -213,10 +214,15 @@ def test_nothing_leaves_this_machine_unasked_and_names_may_come_from_the_model(p
     with pytest.raises(InvalidArgumentError, match="leave this machine"):
         AskConfig(model="seer", base_url="http://example.invalid/v1").validate()
     assert not (tmp_path / "mine").exists() or not (tmp_path / "mine" / "policy.json").exists()
+    with pytest.raises(InvalidArgumentError, match=r"expected policy= with ask\.model"):
+        PickConfig("the mug", None, ask=AskConfig(model="seer", base_url="http://localhost/v1")).validate()
+    photo(0).save(photos / "photo0.jpg")  # beside photo0.png
     with chat_server(lambda n, text: completion(rows("Red Brick", None))) as server:
         done = label_looks(LabelConfig(looks=str(photos), out=str(tmp_path / "open"), model="seer",
                                        base_url=server.base_url, api_key_env=None))  # fmt: skip
-    assert done.names == {"red brick": 3} and done.taught is None and done.sheet.exists()
+    pictures = {path.name for path in (tmp_path / "open-labels" / PICTURES).iterdir()}
+    assert pictures == {"photo0.jpg.png", "photo0.png.png", "photo1.png", "photo2.png"}
+    assert done.names == {"red brick": 4} and done.taught is None and done.sheet.exists()
     assert not (tmp_path / "open" / "policy.json").exists()
 
 
@@ -247,6 +253,9 @@ def test_few_shot_scenes_take_the_labels_of_a_model(exported: Path, tmp_path: Pa
     assert found.nonzero().tolist() == [[row, row % len(names)] for row in range(len(before))]
     same, other = (data_provenance(one) for one in (usual, changed))
     assert same["fewshot"] != other["fewshot"] and same["ood"] == other["ood"]
+    file.write_text(json.dumps({row: ["zorb"] for row in labels}))
+    with pytest.raises(DatasetError, match=r"expected labels in .* but got 'zorb'"):
+        load_scene_datasets(changed)
     file.write_text(json.dumps({"000000": []}))
     with pytest.raises(DatasetError, match=r"names of all \d+ few-shot scenes"):
         load_scene_datasets(changed)

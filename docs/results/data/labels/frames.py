@@ -26,13 +26,13 @@ from pickclutter_lang.policy.teaching import Example, encode_example
 from pickclutter_lang.policy.views import View
 
 HALF = {"pc", "gr", "sg", "yv"}
+REPLIES = read_replies(Path(__file__).with_name("replies.jsonl.gz"))
 NO_COLOR = {"gr"}
 """Groups without a blue channel, which teach nothing and are not asked."""
 
 
 def taught(frames: list[LabeledFrame], views: dict[str, View], names: list[str]) -> ExampleMemory:
     """Return a memory of what the model named in some frames."""
-    replies = read_replies(Path(__file__).with_name("replies.jsonl.gz"))
     student = StudentRuntime.load("open")
     memory = student.examples
     for frame in frames:
@@ -41,7 +41,7 @@ def taught(frames: list[LabeledFrame], views: dict[str, View], names: list[str])
         picture = draw_numbered(view.rgb, masks)
         count = len(picture.segments)
         text = question(count, with_synonyms(names))
-        reply = replies[picture.sha256, hashlib.sha256(text.encode()).hexdigest()]
+        reply = REPLIES[picture.sha256, hashlib.sha256(text.encode()).hexdigest()]
         for segment, name in zip(picture.segments, read_answer(reply, count, names), strict=True):
             if name is not None and memory.count(name) < 12:
                 key, _ = encode_example(student, Example(view.rgb, masks[segment]))
