@@ -329,14 +329,20 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
                     student = gr.AnnotatedImage(label="Student", min_width=240)
                     teacher = gr.AnnotatedImage(label="Teacher", min_width=240)
                 answers = gr.Dataframe(headers=_HEADERS, label="Scores", interactive=False, wrap=True)
-        quiet: dict[str, Any] = {"show_progress": "hidden"}  # it covers what it is shown on, after an error for good
-        private = quiet | {"api_visibility": "private"}
+        # A shown progress covers what it is shown on.
+        private: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         new_pile.click(lambda n: ((n or 0) + 1) % 2**32, number, number, queue=False, **private)
-        shown: dict[str, Any] = {
-            "fn": _with_errors(gr, objects, partial(_show, gr, session)), "inputs": [number, own, names],
-            "outputs": [objects, student, teacher, answers], "trigger_mode": "always_last", **quiet,
-        }  # fmt: skip
-        gr.on([page.load, number.change, own.change, names.submit, names.blur], **shown, api_name="show")
+
+        def offered(name: str, said: Any, function: Any, inputs: Any, outputs: Any, **how: Any) -> dict[str, Any]:
+            """Let callers over HTTP call a function, and return the event of the page that does so."""
+            gr.on([], _raising(gr, function), inputs, outputs, api_name=name, **how)
+            return {"fn": _with_errors(said, function), "inputs": inputs, "outputs": outputs, **private, **how}
+
+        show = offered(
+            "show", objects, partial(_show, gr, session), [number, own, names], [objects, student, teacher, answers],
+            trigger_mode="always_last",
+        )  # fmt: skip
+        gr.on([page.load, number.change, own.change, names.submit, names.blur], **show)
         gr.on(
             [page.load, number.change, own.change], partial(_view, session), [number, own], [seen, column, row, taught],
             trigger_mode="always_last", **private,
@@ -345,16 +351,15 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
         in_turn = {"concurrency_id": "said", "concurrency_limit": 1}  # the answer to the last one stays
         seen.select(point_at, [number, own], [seen, column, row, said], **private, **in_turn)
         taught.select(chosen, None, name, queue=False, **private)
-        after = gr.on(
-            [teach_it.click, name.submit], _with_errors(gr, said, partial(_teach, session)),
-            [number, own, name, column, row], [seen, names, said, taught], api_name="teach", **quiet, **in_turn,
+        teach = offered(
+            "teach", said, partial(_teach, session), [number, own, name, column, row], [seen, names, said, taught],
+            **in_turn,
         )  # fmt: skip
-        forget = _with_errors(gr, said, partial(_forget, session))
-        forgotten = forget_it.click(forget, name, [said, taught], api_name="forget", **quiet, **in_turn)
-        for done in (after, forgotten):
-            done.success(**shown, api_visibility="private")
-        pick = _with_errors(gr, outcome, partial(_pick_on_page, session, folder))
-        pick_it.click(pick, [number, own, names], [video, outcome], api_name="pick", **quiet)
+        forget = offered("forget", said, partial(_forget, session), name, [said, taught], **in_turn)
+        for done in (gr.on([teach_it.click, name.submit], **teach), forget_it.click(**forget)):
+            done.then(**show)
+        pick = partial(_pick_on_page, session, folder)
+        pick_it.click(**offered("pick", outcome, pick, [number, own, names], [video, outcome]))
     return page
 
 
@@ -395,7 +400,7 @@ def _teaching_panel(gr: Any) -> tuple[Any, ...]:
 
 def _on_click(gr: Any, said: Any, session: DemoSession) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Return what follows a click in the image, and one in the list of what was taught."""
-    find = _with_errors(gr, said, partial(_find, session))
+    find = _with_errors(said, partial(_find, session))
 
     def point_at(number: int, own: Path | None, event: Any) -> Iterator[Any]:
         yield from find(number, own, *event.index)
@@ -531,14 +536,28 @@ def table(names: Sequence[str], student: Sequence[Detection], teacher: Sequence[
     return [list(row) for row in zip_longest(names, *cells, fillvalue="")]
 
 
-def _with_errors(gr: Any, said: Any, function: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
-    """Return a function of the page that says its errors in `said`, where they cover nothing, and to callers."""
+def _with_errors(said: Any, function: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+    """Return a function of the page that says its errors in `said`, where they cover nothing.
+
+    It raises none: Gradio loses what is yielded right before an error, and the change that waits behind one.
+    """
 
     def shown(*given: Any) -> Iterator[Any]:
         try:
             yield from function(*given)
         except PickClutterError as error:
             yield {said: str(error)}
-            raise gr.Error(str(error), visible=False, print_exception=False) from error
 
     return shown
+
+
+def _raising(gr: Any, function: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+    """Return a function for callers over HTTP, who get its errors as errors."""
+
+    def called(*given: Any) -> Iterator[Any]:
+        try:
+            yield from function(*given)
+        except PickClutterError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    return called

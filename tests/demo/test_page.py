@@ -224,10 +224,10 @@ def test_what_an_error_says_covers_nothing(served: Served, tmp_path: Path) -> No
     (tmp_path / "broken.png").write_bytes(b"no image")
     with opened_browser(served.url) as (page, _):
 
-        def check(message: str) -> None:
+        def check(message: str, *pictures: Any) -> None:
             page.get_by_text(message).first.wait_for()
-            for place in (name, words, seed, page.get_by_role("button", name="Teach"), picture):
-                place.click(timeout=5000)  # which fails where another element is above it
+            for place in (name, words, seed, page.get_by_role("button", name="Teach"), *pictures):
+                place.click(timeout=5000, trial=True)  # which fails where another element is above it
             assert page.locator(".toast-body").count() == 0
 
         page.get_by_text("In it: ").wait_for()
@@ -235,12 +235,12 @@ def test_what_an_error_says_covers_nothing(served: Served, tmp_path: Path) -> No
         seed, picture = page.get_by_label("Pile (seed)"), page.locator("img:not(.mask, .base-image, .fit-height)").first
         name.fill("zorb")
         page.get_by_role("button", name="Teach").click()
-        check("expected a point on the object")
+        check("expected a point on the object", picture)
         page.get_by_role("button", name="Forget").click()
-        check("none was taught")
+        check("none was taught", picture)
         words.fill("no mug")
         page.get_by_role("button", name="Pick it").click()
-        check("'no' is not understood")
+        check("'no' is not understood", picture)
         seed.fill("-1")
         page.keyboard.press("Tab")
         check("expected seed to lie")
