@@ -19,14 +19,22 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pickclutter_lang.evaluation.metrics import MEASURES, hits_of, paired, share_of
+from pickclutter_lang.experiments.images.image_tables import load_image_runs, table_of_runs
+from pickclutter_lang.experiments.scenes.table12_sweep import METHODS
+from pickclutter_lang.experiments.scenes.table12_sweep import TABLE12 as TABLE12_RULES
 from pickclutter_lang.kinds import all_kinds
 from pickclutter_lang.results.intervals import Bootstrap, Estimate, RunScores, SplitScores, share
+from pickclutter_lang.results.paper_tables import TABLE12
+from pickclutter_lang.results.runs import Runs, load_runs
+from pickclutter_lang.results.tables import difference_cell, estimate_cell, table_rows
 from pickclutter_lang.utils.markdown import markdown_table
 
 DOCS = Path(__file__).resolve().parent
@@ -82,6 +90,7 @@ PAPER = {
     ("grocery", "im_cst:mse"): ("+10.5", "+13.4"),
 }
 """What the paper has of a difference, zero-shot and few-shot: in Table 12, and on the average of its data sets."""
+STAGES = ("zero_shot", "few_shot")
 RATES = ("graspable_picked", "false_absence", "absence_detected", "wrong_object")
 TEXTS = ("variant", "kind", "instruction", "target", "reference", "expected", "picked")
 
@@ -159,6 +168,59 @@ def earlier(name: str, metric: Any, *pairs: str) -> str:
             cells[0] = "-"  # it has no output for an unseen name
         rows.append(_gain(name, pair, gains[-1].runs if gains[-1] else 0, *cells))
     return markdown_table(_GAINS, rows)
+
+
+def rows_of(name: str, *methods: str) -> str:
+    """Return F1 and mean average precision of the unseen names in Table 12, of some methods, beside the paper's F1."""
+    runs = _sweep(name)
+    heads = ["", "runs", "F1, zero-shot", "few-shot", "mAP, zero-shot", "few-shot", "paper's F1"]
+    rows = []
+    for method in methods:
+        measures = (f"{stage}.ood_on_ood.model.{metric}" for metric in ("f1", "map") for stage in STAGES)
+        cells = [estimate_cell(runs.estimate(method, measure)) for measure in measures]
+        figures = TABLE12["f1"][METHODS[method]]["ood_on_ood"] if method in METHODS else ()
+        paper = " / ".join("-" if value is None else f"{value}" for value in figures)
+        if method == "closed_set":
+            cells[0] = cells[2] = "-"  # it has no output for an unseen name
+        rows.append([LOSSES[method], str(len(runs.of(method))), *cells, paper or "-"])
+    return markdown_table(heads, rows)
+
+
+def claims(name: str) -> str:
+    """Return what the paper claims, its difference, ours, and whether it shows here.
+
+    It shows where the interval leaves out 0 on the paper's side, and does not where it leaves out 0 on the other side.
+    """
+    runs, rows = _sweep(name), []
+    for row in read(f"{Path(name).parts[0]}/claims"):
+        found = runs.difference((row["left"], row["left_measure"]), (row["right"], row["right_measure"]))
+        if found is None:
+            continue
+        paper = float(row["paper"])
+        verdict = "undecided"
+        if found.leaves_out_zero:
+            verdict = "**shows**" if found.mean * paper > 0 else "**does not show**"
+        rows.append([row["claim"], f"{paper:+.1f}", difference_cell(found), verdict])
+    return markdown_table(["the paper's claim, in points", "paper", "here", ""], rows)
+
+
+def single_images(name: str, number: str) -> str:
+    """Return one of Tables 1 to 11 from the runs that are there."""
+    runs = _sweep(name)
+    found = table_of_runs(runs, number)
+    return table_rows(runs, replace(found, rows=tuple(row for row in found.rows if runs.of(row.run))))
+
+
+def what_covers(name: str) -> str:
+    """Return what the intervals of a sweep cover."""
+    runs = _sweep(name)
+    return "\n".join(textwrap.wrap(runs.note([*runs.records]), 119))
+
+
+@cache
+def _sweep(name: str) -> Runs:
+    folder = DATA / name
+    return load_image_runs(folder) if name.startswith("images") else load_runs(folder, TABLE12_RULES)
 
 
 def stored(name: str, *pairs: str) -> str:
@@ -280,16 +342,20 @@ RENDERERS: dict[str, Callable[..., str]] = {
     function.__name__: function
     for function in (
         by_words,
+        claims,
         differences,
         earlier,
         held_out,
         objects_alone,
         of_oracle,
         readings,
+        rows_of,
+        single_images,
         source,
         stored,
         table,
         teacher,
+        what_covers,
     )
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tables 1 to 4, 6, 10 and 11 on grocery photos, by the teacher imagenet: bash sweep.sh GROCERY/train OUT [SPLIT...]
 set -euo pipefail
-photos=$1 out=$2
+photos=$1 out=$2 here=$(dirname "$(realpath "$0")")
 shift 2
 splits=${*:-0 1 2}
 for split in $splits; do
@@ -10,3 +10,8 @@ for split in $splits; do
 done
 pickclutter reproduce-tables "figure=[1,2b]" dataset=image_folder data.root="$photos" teacher=imagenet \
     "class_splits=[0]" "seeds=[0]" text.truncate=true out="$out"
+
+# What the page reads: records and scores.
+mkdir -p "$here/runs"
+cd "$out"
+find . \( -name result.json -o -name scores.npz \) -exec cp --parents {} "$here/runs/" \;

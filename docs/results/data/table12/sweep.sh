@@ -41,3 +41,8 @@ for split in $splits; do
     done
 done
 cp teacher/teacher/figures.json "$here/teacher.json"
+mkdir -p "$here/runs"
+
+# What the page reads: records and scores.
+cd runs
+find . \( -name result.json -o -name scores.npz \) -not -path "./*/tables/*" -exec cp --parents {} "$here/runs/" \;
