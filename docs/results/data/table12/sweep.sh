@@ -32,9 +32,11 @@ for split in $splits; do
         pickclutter collect-scenes objects=ycb objects_root="$ycb" object_split=$split split="${name%_*}" seed="$seed" \
             scenes="$scenes" image_size=176 graspable=false out="scenes/split$split/$name"
     done
-    for teacher in none shipped; do
-        checkpoint=null
-        [ $teacher = none ] && checkpoint=$PWD/teacher/teacher
+done
+for teacher in none shipped; do
+    checkpoint=null
+    [ $teacher = none ] && checkpoint=$PWD/teacher/teacher
+    for split in $splits; do
         pickclutter reproduce-table12 experiment=table12_cpu scenes=scenes object_splits=$split "seeds=[0]" \
             "draws=[0,1,2]" "methods=[closed_set,cls,cls_imcst,cls_imcst_semantic,best]" \
             teacher.checkpoint="$checkpoint" out="runs/$teacher"
