@@ -7,6 +7,11 @@ A page asks for a table with a pair of comments; what stands between them is rep
 
 The first word is a function of `RENDERERS`, the others are its arguments. `--check` changes nothing, and fails where a
 page is out of date.
+
+Shares with an interval in a table that is written by hand must be among those that a script prints:
+
+    <!-- printed by: labels/tables.py -->
+    <!-- /printed -->
 """
 
 from __future__ import annotations
@@ -16,7 +21,10 @@ import csv
 import gzip
 import json
 import re
+import subprocess
 import sys
+import tarfile
+import tempfile
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -40,6 +48,8 @@ from pickclutter_lang.utils.markdown import markdown_table
 DOCS = Path(__file__).resolve().parent
 DATA = DOCS / "results" / "data"
 FIGURES = DOCS.parent / "assets" / "pocket_teacher" / "figures.json"
+_PRINTED = re.compile(r"<!-- printed by: (.+?) -->\n(.*?)<!-- /printed -->", re.DOTALL)
+_SHARE = re.compile(r"\d+ \(\d+ to \d+; \d+/\d+\)")
 _REGION = re.compile(r"(<!-- results: (.+?) -->\n)(.*?)(<!-- /results -->)", re.DOTALL)
 
 VARIANTS = {
@@ -200,7 +210,8 @@ def claims(name: str) -> str:
         verdict = "undecided"
         if found.leaves_out_zero:
             verdict = "**shows**" if found.mean * paper > 0 else "**does not show**"
-        rows.append([row["claim"], f"{paper:+.1f}", difference_cell(found), verdict])
+        shown = found._replace(half_width=found.half_width or None)  # 0: of one distillation, whatever the draw
+        rows.append([row["claim"], f"{paper:+.1f}", difference_cell(shown), verdict])
     return markdown_table(["the paper's claim, in points", "paper", "here", ""], rows)
 
 
@@ -211,6 +222,21 @@ def single_images(name: str, number: str) -> str:
     return table_rows(runs, replace(found, rows=tuple(row for row in found.rows if runs.of(row.run))))
 
 
+def more_names(*counts: str) -> str:
+    """Return the accuracy of L_cls on unseen classes, and what L_im-cst gains, for numbers of seen names."""
+    rows = []
+    for count in counts:
+        runs = _sweep(f"images/seen_{count}")
+        cells = [estimate_cell(runs.estimate("cls", f"{stage}.ood.accuracy")) for stage in STAGES]
+        gains = (
+            difference_cell(runs.difference(*((row, f"{stage}.ood.accuracy") for row in ("cls+im_cst", "cls"))))
+            for stage in STAGES
+        )
+        rows.append([count, str(len(runs.of("cls"))), *cells, *gains])
+    heads = ["seen names", "draws", "L_cls, zero-shot", "few-shot", "+ L_im-cst, zero-shot", "few-shot"]
+    return markdown_table(heads, rows)
+
+
 def what_covers(name: str) -> str:
     """Return what the intervals of a sweep cover."""
     runs = _sweep(name)
@@ -219,8 +245,13 @@ def what_covers(name: str) -> str:
 
 @cache
 def _sweep(name: str) -> Runs:
-    folder = DATA / name
-    return load_image_runs(folder) if name.startswith("images") else load_runs(folder, TABLE12_RULES)
+    """Return the runs in the archives `data/NAME_*.tar.xz`, which `data/pack.py` writes."""
+    with tempfile.TemporaryDirectory() as folder:
+        for archive in DATA.glob(f"{name}_*.tar.xz"):
+            with tarfile.open(archive) as packed:
+                packed.extractall(folder, filter="data")
+        found = Path(folder)
+        return load_image_runs(found) if name.startswith("images") else load_runs(found, TABLE12_RULES)
 
 
 def stored(name: str, *pairs: str) -> str:
@@ -346,6 +377,7 @@ RENDERERS: dict[str, Callable[..., str]] = {
         differences,
         earlier,
         held_out,
+        more_names,
         objects_alone,
         of_oracle,
         readings,
@@ -370,19 +402,37 @@ def render(text: str) -> str:
     return _REGION.sub(fill, text)
 
 
+def not_printed(text: str) -> list[str]:
+    """Return the shares of a page's hand-written tables that their script does not print."""
+    wrong = []
+    for script, body in _PRINTED.findall(text):
+        printed = {*_SHARE.findall(_output(script))}
+        wrong += [f"{found}, not printed by {script}" for found in _SHARE.findall(body) if found not in printed]
+    return wrong
+
+
+@cache
+def _output(script: str) -> str:
+    return subprocess.run([sys.executable, DATA / script], check=True, capture_output=True, text=True).stdout
+
+
 def main() -> int:
-    """Fill all pages; return the exit status, 1 where `--check` finds a page that is out of date."""
+    """Fill all pages; return the exit status, 1 for a share that no script prints, and where `--check` finds a page
+    that is out of date."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="change nothing; fail where a page is out of date")
-    check, stale = parser.parse_args().check, False
+    check, stale, wrong = parser.parse_args().check, False, False
     for page in (DOCS.parent / "README.md", *sorted(DOCS.rglob("*.md"))):
         text = page.read_text()
+        for line in not_printed(text):
+            wrong = True
+            sys.stderr.write(f"{page.relative_to(DOCS.parent)}: {line}\n")
         if render(text) != text:
             stale = True
             sys.stderr.write(f"{'out of date' if check else 'filled'}: {page.relative_to(DOCS.parent)}\n")
             if not check:
                 page.write_text(render(text))
-    return int(check and stale)
+    return int(wrong or (check and stale))
 
 
 if __name__ == "__main__":

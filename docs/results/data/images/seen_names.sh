@@ -13,9 +13,11 @@ one() {  # names, draw, row, losses
         data.seed="$2" seed=0 num_threads=1 teacher.cache=features $4 out="seen_names/$1/$3/split$2_seed0"
 }
 export -f one
-for names in 14 50 100; do
-    for draw in 0 1 2; do
+for draw in 0 1 2; do
+    for names in 14 50 100; do
         printf '%s\n' "$names $draw cls objective.cls=1" "$names $draw cls+im_cst objective.cls=1 objective.im_cst=1"
     done
 done | xargs -P 2 -L 1 bash -c 'one "$0" "$1" "$2" "${*:3}"'
-find seen_names \( -name result.json -o -name scores.npz \) -exec cp --parents {} "$here" \;
+for names in 14 50 100; do
+    python "$here/../pack.py" "seen_names/$names" "$here/seen_${names}_all.tar.xz"
+done

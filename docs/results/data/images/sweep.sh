@@ -6,12 +6,8 @@ shift 2
 splits=${*:-0 1 2}
 for split in $splits; do
     pickclutter reproduce-tables "table=[1,2,3,4,6,10,11]" dataset=image_folder data.root="$photos" teacher=imagenet \
-        "class_splits=[$split]" "seeds=[0]" text.truncate=true out="$out"
+        "class_splits=[$split]" "seeds=[0]" text.truncate=true out="$out/split$split"
+    python "$here/../pack.py" "$out/split$split" "$here/grocery_$split.tar.xz"
 done
 pickclutter reproduce-tables "figure=[1,2b]" dataset=image_folder data.root="$photos" teacher=imagenet \
-    "class_splits=[0]" "seeds=[0]" text.truncate=true out="$out"
-
-# What the page reads: records and scores.
-mkdir -p "$here/runs"
-cd "$out"
-find . \( -name result.json -o -name scores.npz \) -exec cp --parents {} "$here/runs/" \;
+    "class_splits=[0]" "seeds=[0]" text.truncate=true out="$out/split0"

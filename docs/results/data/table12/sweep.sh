@@ -39,12 +39,8 @@ for teacher in none shipped; do
     for split in $splits; do
         pickclutter reproduce-table12 experiment=table12_cpu scenes=scenes object_splits=$split "seeds=[0]" \
             "draws=[0,1,2]" "methods=[closed_set,cls,cls_imcst,cls_imcst_semantic,best]" \
-            teacher.checkpoint="$checkpoint" out="runs/$teacher"
+            teacher.checkpoint="$checkpoint" out="runs/$teacher/split$split"
+        python "$here/../pack.py" "runs/$teacher/split$split" "$here/${teacher}_$split.tar.xz"
     done
 done
 cp teacher/teacher/figures.json "$here/teacher.json"
-mkdir -p "$here/runs"
-
-# What the page reads: records and scores.
-cd runs
-find . \( -name result.json -o -name scores.npz \) -not -path "./*/tables/*" -exec cp --parents {} "$here/runs/" \;
