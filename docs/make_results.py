@@ -197,7 +197,7 @@ def rows_of(name: str, *methods: str) -> str:
 
 
 def claims(name: str) -> str:
-    """Return what the paper claims, its difference, ours, and whether it shows here.
+    """Return what the paper claims, its difference, ours, whether it shows here, and what the intervals cover.
 
     It shows where the interval leaves out 0 on the paper's side, and does not where it leaves out 0 on the other side.
     """
@@ -207,40 +207,22 @@ def claims(name: str) -> str:
         if found is None:
             continue
         paper = float(row["paper"])
-        verdict = "undecided"
+        shown = found._replace(half_width=found.half_width or None)  # 0: of one distillation, whatever the draw
+        verdict = "one training, no interval" if shown.half_width is None else "undecided"
         if found.leaves_out_zero:
             verdict = "**shows**" if found.mean * paper > 0 else "**does not show**"
-        shown = found._replace(half_width=found.half_width or None)  # 0: of one distillation, whatever the draw
         rows.append([row["claim"], f"{paper:+.1f}", difference_cell(shown), verdict])
-    return markdown_table(["the paper's claim, in points", "paper", "here", ""], rows)
+    covered = "\n".join(textwrap.wrap(runs.note([*runs.records]), 119))
+    return markdown_table(["the paper's claim, in points", "paper", "here", ""], rows) + f"\n\n{covered}"
 
 
-def single_images(name: str, number: str) -> str:
-    """Return one of Tables 1 to 11 from the runs that are there."""
-    runs = _sweep(name)
-    found = table_of_runs(runs, number)
-    return table_rows(runs, replace(found, rows=tuple(row for row in found.rows if runs.of(row.run))))
-
-
-def more_names(*counts: str) -> str:
-    """Return the accuracy of L_cls on unseen classes, and what L_im-cst gains, for numbers of seen names."""
-    rows = []
-    for count in counts:
-        runs = _sweep(f"images/seen_{count}")
-        cells = [estimate_cell(runs.estimate("cls", f"{stage}.ood.accuracy")) for stage in STAGES]
-        gains = (
-            difference_cell(runs.difference(*((row, f"{stage}.ood.accuracy") for row in ("cls+im_cst", "cls"))))
-            for stage in STAGES
-        )
-        rows.append([count, str(len(runs.of("cls"))), *cells, *gains])
-    heads = ["seen names", "draws", "L_cls, zero-shot", "few-shot", "+ L_im-cst, zero-shot", "few-shot"]
-    return markdown_table(heads, rows)
-
-
-def what_covers(name: str) -> str:
-    """Return what the intervals of a sweep cover."""
-    runs = _sweep(name)
-    return "\n".join(textwrap.wrap(runs.note([*runs.records]), 119))
+def single_images(name: str, *numbers: str) -> str:
+    """Return some of Tables 1 to 11 from the runs that are there."""
+    runs, parts = _sweep(name), []
+    for number in numbers:
+        found = table_of_runs(runs, number)
+        parts.append(table_rows(runs, replace(found, rows=tuple(row for row in found.rows if runs.of(row.run)))))
+    return "\n\n".join(parts)
 
 
 @cache
@@ -377,7 +359,6 @@ RENDERERS: dict[str, Callable[..., str]] = {
         differences,
         earlier,
         held_out,
-        more_names,
         objects_alone,
         of_oracle,
         readings,
@@ -387,7 +368,6 @@ RENDERERS: dict[str, Callable[..., str]] = {
         stored,
         table,
         teacher,
-        what_covers,
     )
 }
 

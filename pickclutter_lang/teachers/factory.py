@@ -43,13 +43,15 @@ def load_teacher(
     :param use_bf16: compute image features in bfloat16
     :raises TeacherError: for an unknown name, weights that cannot be found, downloaded or loaded
     """
-    if name == "imagenet" and checkpoint is not None:
-        raise TeacherError(f"expected no checkpoint with the teacher imagenet, but got {checkpoint}")
     teacher: OpenClipTeacher
-    if name == "imagenet":
+    if name == "pocket":
+        teacher = load_pocket_teacher(checkpoint)
+    elif name != "imagenet":
+        teacher = _load(name, checkpoint, cache_dir)
+    elif checkpoint is None:
         teacher = ImageNetTeacher()
     else:
-        teacher = load_pocket_teacher(checkpoint) if name == "pocket" else _load(name, checkpoint, cache_dir)
+        raise TeacherError(f"expected no checkpoint with the teacher imagenet, but got {checkpoint}")
     teacher.use_bf16 = use_bf16
     return teacher.to(device)
 

@@ -54,7 +54,7 @@ class _ImageNet(nn.Module):
 class ImageNetTeacher(OpenClipTeacher):
     """The `Teacher` interface over a classifier of photographs; its texts are of at most 77 tokens, as CLIP's.
 
-    :raises MissingExtraError: without the extras `train` and `llm`
+    :raises MissingExtraError: without the extra `llm`
     """
 
     context_length = 77
@@ -66,7 +66,10 @@ class ImageNetTeacher(OpenClipTeacher):
         self._names = torch.from_numpy(self._sentences.encode(list(IMAGENET_CLASSNAMES)))
 
     def encode_text(self, texts: Sequence[str], truncate: bool = False) -> Tensor:
-        """Return the features [C, 1280] of texts; `truncate` as in `tokenize`."""
+        """Return the features [C, 1280] of texts.
+
+        :param truncate: let a text be longer than `tokenize` allows; the sentence encoder has its own limit
+        """
         if not texts:
             return torch.zeros(0, self.embed_dim, device=self.device)
         self.tokenize(texts, truncate)

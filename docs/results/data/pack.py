@@ -20,9 +20,12 @@ SCORES_FILE = "scores.npz"
 def main() -> None:
     """Write the archive beside, and rename it when it is whole."""
     runs, archive = Path(sys.argv[1]), Path(sys.argv[2])
+    records = sorted(runs.rglob(RESULT_FILE))
+    if not records:
+        sys.exit(f"expected finished runs under {runs}, but there are none")
     beside = archive.with_suffix(".part")
     with tarfile.open(beside, "w:xz") as packed:
-        for record in sorted(runs.rglob(RESULT_FILE)):
+        for record in records:
             _add(packed, str(record.relative_to(runs)), record.read_bytes())
             scores = record.with_name(SCORES_FILE)
             with np.load(scores) as arrays:

@@ -5,7 +5,7 @@ out=$1 here=$(dirname "$(realpath "$0")")
 export PYTHONPATH=$here
 mkdir -p "$out"
 cd "$out"
-[ -d views ] || pickclutter render-object-views objects=kinds first_seed=1000000 instances=12 views_per_object=6 \
+[ -f views/views.json ] || pickclutter render-object-views objects=kinds first_seed=1000000 instances=12 views_per_object=6 \
     random_lights=true size=112 out=views
 one() {  # names, draw, row, losses
     # shellcheck disable=SC2086

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Table 12 with a teacher that read none of the 26 names, and with the shipped one: bash sweep.sh YCB_FOLDER OUT [SPLIT...]
+# Table 12 with a teacher that read none of the 26 names, and with the shipped one, in the package's environment:
+#     bash sweep.sh YCB_FOLDER OUT [SPLIT...]
 set -euo pipefail
 ycb=$(realpath "$1") out=$2 here=$(dirname "$(realpath "$0")")
 shift 2
@@ -15,11 +16,11 @@ print("[" + ",".join(f'"{kind.name}"' for kind in all_kinds() if kind.name not i
 PY
 )
 
-[ -d views ] || pickclutter render-object-views objects=kinds "kinds=$kinds" instances=12 views_per_object=6 \
+[ -f views/views.json ] || pickclutter render-object-views objects=kinds "kinds=$kinds" instances=12 views_per_object=6 \
     random_lights=true size=112 out=views
 pickclutter collect-scenes split=teacher objects=kinds "kinds=$kinds" instances=12 scenes=800 image_size=224 \
     graspable=false out=scenes_of_kinds
-[ -d unseen ] || pickclutter render-object-views objects=ycb objects_root="$ycb" views_per_object=12 \
+[ -f unseen/views.json ] || pickclutter render-object-views objects=ycb objects_root="$ycb" views_per_object=12 \
     random_lights=true size=112 out=unseen
 OMP_NUM_THREADS=2 pickclutter train-teacher "scenes=[scenes_of_kinds]" "views=[views]" "unseen_views=[unseen]" \
     strong_augmentation=true text_steps=300 lr=0.0007 head_lr=0.002 text_lr=0.0005 scene_batch_size=8 \
