@@ -314,16 +314,20 @@ def resolve_bf16(precision: str, device: str) -> bool:
     """Return whether a student's network computes in bfloat16.
 
     With `auto` it does on CPUs with instructions for it (AMX or AVX-512 BF16), where plain convolutions are 1.7 to 2
-    times as fast.
+    times as fast, and on GPUs with units for it (compute capability 8 or more).
 
     :param precision: `float32`, `bfloat16` or `auto`
     :param device: torch's name of a device
     """
+    if precision != "auto":
+        return precision == "bfloat16"
+    computes_on = torch.device(device)
+    if computes_on.type == "cuda":
+        return torch.cuda.is_available() and torch.cuda.get_device_capability(computes_on)[0] >= 8
     # Older versions of torch lack this function.
     capabilities: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     has_bf16 = any(capabilities.get(key, False) for key in ("amx_bf16", "avx512_bf16"))
-    fast = torch.device(device).type == "cpu" and has_bf16
-    return precision == "bfloat16" or (precision == "auto" and fast)
+    return computes_on.type == "cpu" and has_bf16
 
 
 def normalize_rgb(images: Tensor) -> Tensor:

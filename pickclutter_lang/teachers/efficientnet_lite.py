@@ -20,6 +20,7 @@ from safetensors.torch import load, save
 from timm.layers.conv2d_same import Conv2dSame
 from timm.models import build_model_with_cfg, generate_default_cfgs, register_model
 from torch import Tensor, nn
+from torch.nn import functional
 
 from pickclutter_lang.errors import CheckpointError, MissingExtraError
 from pickclutter_lang.utils.io import atomic_write
@@ -154,12 +155,15 @@ class BesideImageNet(nn.Module):
         self.common = nn.Sequential(own.conv_stem, own.bn1, *own.blocks[:_FROZEN_STAGES])
         self.teacher = nn.Sequential(*_later(own), copy.deepcopy(head))
         self.imagenet = nn.Sequential(*_later(network))
-        self.imagenet_width: int = network.num_features
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return the teacher's features, then the pooled ones of ImageNet's network, of images [N, 3, S, S]."""
+    def forward(self, images: Tensor, teacher_only: bool = False) -> Tensor:
+        """Return the teacher's features, then the pooled ones of ImageNet's network, of images [N, 3, S, S].
+
+        Each is L2-normalized.
+        """
         maps = self.common(images)
-        return torch.cat([self.teacher(maps), self.imagenet(maps)], dim=1)
+        networks = [self.teacher] if teacher_only else [self.teacher, self.imagenet]
+        return torch.cat([functional.normalize(network(maps).float(), dim=1) for network in networks], dim=1)
 
 
 def _later(network: Any) -> list[nn.Module]:

@@ -171,12 +171,12 @@ class OpenClipTeacher:
         return torch.cat(parts) if parts else torch.zeros(0, self.embed_dim, device=self.device)
 
     def tokenize(self, texts: Sequence[str], truncate: bool = False) -> Tensor:
-        """Return int64 tokens [C, L], L = `context_length`: start, words, end, zeros.
+        """Return int64 tokens [C, L] on the CPU, L = `context_length`: start, words, end, zeros.
 
         :param truncate: cut a text that is longer than the context instead of refusing it
         :raises InvalidArgumentError: naming the text that is longer than the context
         """
-        return tokenize(texts, self.context_length, truncate).to(self.device)
+        return tokenize(texts, self.context_length, truncate)
 
     def eot_positions(self, tokens: Tensor) -> Tensor:
         """Return the position [C] of the end token, the largest id, in tokens [C, L]."""
@@ -184,7 +184,7 @@ class OpenClipTeacher:
 
     def embed_tokens(self, tokens: Tensor) -> Tensor:
         """Return the token embeddings [C, L, W], without positions, of tokens [C, L]."""
-        embedded: Tensor = self._text.token_embedding(tokens)
+        embedded: Tensor = self._text.token_embedding(tokens.to(self.device))
         return embedded
 
     def encode_token_embeddings(self, embeddings: Tensor, end: Tensor) -> Tensor:
@@ -254,7 +254,7 @@ def text_features(encoder: Any, embeddings: Tensor, end: Tensor) -> Tensor:
     x = embeddings + encoder.positional_embedding[:length]
     # The mask is made for the full context; fewer tokens need its corner.
     x = encoder.transformer(x, attn_mask=encoder.attn_mask[:length, :length])
-    x = encoder.ln_final(x)[torch.arange(len(x), device=x.device), end]
+    x = encoder.ln_final(x)[torch.arange(len(x), device=x.device), end.to(x.device)]
     projection = encoder.text_projection
     x = projection(x) if isinstance(projection, nn.Linear) else x @ projection
     return functional.normalize(x.float(), dim=-1)

@@ -112,7 +112,7 @@ class RunConfig:
     retrieval: RetrievalConfig = field(default_factory=RetrievalConfig)
     precision: Annotated[str, one_of, ("auto", "float32", "bfloat16")] = "auto"
     """Precision of the student and of the teacher's image encoder: `float32`, `bfloat16`, or `auto` (bfloat16 where
-    the CPU has it in hardware)."""
+    the device has it in hardware; on CUDA with TF32 for what stays in float32)."""
     seed: Annotated[int, within, 0, MAX_SEED] = 0
     """Seed of the weights, the batches and the augmentation. Fixed crops are the same for every seed."""
     num_threads: Annotated[int, within, 1, MAX_WORKERS] | None = None

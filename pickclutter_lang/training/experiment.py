@@ -214,10 +214,11 @@ def finished_checkpoint(
 
 
 def configure_torch(config: RunConfig) -> None:
-    """Set torch's threads and check the device.
+    """Set torch's threads and check the device; with `precision=auto` matrix products of CUDA may take TF32.
 
     :raises InvalidArgumentError: when torch cannot use the device
     """
     if config.num_threads is not None:
         torch.set_num_threads(config.num_threads)
     choose_device(config.device)
+    torch.set_float32_matmul_precision("high" if config.precision == "auto" and "cuda" in config.device else "highest")

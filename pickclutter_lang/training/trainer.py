@@ -209,7 +209,9 @@ class Trainer:
         self.optimizer.step()
         rate = self.schedule.get_last_lr()[0]
         self.schedule.step()
-        scalars = {name: float(value) for name, value in ({"loss": loss.detach()} | terms).items()}
+        named = {"loss": loss.detach()} | terms
+        values = torch.stack([value.detach().float() for value in named.values()]).tolist()  # CUDA is waited for once
+        scalars = dict(zip(named, values, strict=True))
         if not math.isfinite(scalars["loss"]):
             raise self._diverged(epoch)
         return scalars | {"lr": float(rate)}

@@ -214,6 +214,10 @@ def test_precision_is_that_of_the_cores_or_as_asked_for(monkeypatch: pytest.Monk
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda known=capabilities: known, raising=False)
         assert resolve_bf16("auto", "cpu") is fast and not resolve_bf16("auto", "cuda:0")
         assert resolve_bf16("bfloat16", "cpu") and not resolve_bf16("float32", "cpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    for capability, fast in (((9, 0), True), ((8, 0), True), ((7, 5), False)):
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _, known=capability: known)
+        assert resolve_bf16("auto", "cuda:0") is fast and not resolve_bf16("float32", "cuda:0")
 
 
 @pytest.mark.parametrize(

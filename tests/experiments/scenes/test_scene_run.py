@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,26 @@ def toys(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 @pytest.fixture(scope="module")
 def rgbd(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [*make_toys(tmp_path_factory.mktemp("rgbd"), cameras=("hand", "base")), "data=both_rgbd"]
+
+
+@pytest.mark.parametrize("method", ["closed_set", "cls_imcst_semantic", "best", "best_scene_proximity"])
+def test_all_tensors_of_a_step_follow_the_device(
+    toys: list[str], method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operation on a CPU's and another device's tensors fails: `meta` stands for CUDA, which is not here."""
+    run = SceneRun.open(config(*toys, f"method={method}", f"out={tmp_path}"))
+    phases: list[Any] = [*run.phases.values()]
+    for phase in phases:
+        phase.loss(phase.load(phase.batches(1)[0], 1, 0), 1)  # teacher's features, which all runs compute first
+    for phase in phases:
+        phase.model.to("meta")
+    run.parts.teacher.to("meta")
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())  # it knows no `meta`
+    for phase in phases:
+        loss, terms = phase.loss(phase.load(phase.batches(1)[0], 1, 0), 1)
+        loss.backward()
+        gradients = [weight.grad for weight in phase.model.parameters() if weight.grad is not None]
+        assert gradients and {part.device.type for part in (loss, *terms.values(), *gradients)} == {"meta"}
 
 
 def trained(overrides: list[str], out: Path) -> SceneRun:
