@@ -26,7 +26,9 @@ import open_clip
 import torch
 
 from pickclutter_lang.errors import PickClutterError
+from pickclutter_lang.manipulation.frame import Frame
 from pickclutter_lang.policy.detectors import StudentDetector
+from pickclutter_lang.policy.example_memory import ExampleMemory, crop_metric, normalized
 from pickclutter_lang.policy.observations import segment_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.students.config import StudentConfig
@@ -93,9 +95,31 @@ def teacher() -> Call:
 
 
 def decision(policy: str, onnx: bool = False) -> Call:
-    """Return a decision: segmentation, network, choice, and close crops where the policy has them."""
-    student = student_of(policy, onnx)
-    return partial(StudentDetector(student), painted_observation(student.config.camera_size), student.names[0])
+    """Return a decision: segmentation, networks, choice; of what was taught, where the policy was taught."""
+    detector = StudentDetector(student_of(policy, onnx))
+    return partial(detector, painted_observation(detector.student.config.camera_size), detector.names[0])
+
+
+def decision_on_frame(policy: str) -> Call:
+    """Return a decision on a frame of 640 x 480 pixels with the camera's pose."""
+    seen = painted_observation(640)
+    inside, intrinsic = slice(80, 560), seen["hand_intrinsic"] - [[0, 0, 0], [0, 0, 80], [0, 0, 0]]
+    frame = Frame(seen["hand_rgb"][inside], seen["hand_depth"][inside], intrinsic, seen["hand_cam2world"], "opengl")
+    detector = StudentDetector(student_of(policy))
+    return lambda: detector.detect(frame, detector.names[:1])
+
+
+def decision_among(names: int) -> Call:
+    """Return a decision where names were taught with five examples each, and three rivals beside each: random keys."""
+    rng, metric, student = np.random.default_rng(0), crop_metric(), StudentRuntime.load("open")
+    owners = [f"thing {n:04d}" for n in range(names)]
+    keys, rivals = (
+        normalized(rng.normal(size=(names, count, metric.rivals.shape[1])).astype(np.float32)) for count in (5, 15)
+    )
+    examples, beside = (tuple(np.repeat(owners, count).tolist()) for count in (5, 15))
+    flat = (np.concatenate([*rows]) for rows in (keys, rivals))
+    student.examples = ExampleMemory(metric.encoder, examples, next(flat), beside, next(flat))
+    return partial(StudentDetector(student), painted_observation(student.config.camera_size), owners[0])
 
 
 def student(name: str, stride: int | None) -> Pair:
@@ -213,6 +237,15 @@ def rows(policy: str, objects: str) -> dict[str, tuple[str, Callable[[], Pair]]]
     found: dict[str, tuple[str, Callable[[], Pair]]] = {
         "decision/torch": ("decision / CLIP", lambda: (decision(policy), clip())),
         "decision/onnx": ("decision / CLIP", lambda: (decision(policy, onnx=True), clip())),
+        "decision/taught": ("decision of `ycb`, taught / CLIP", lambda: (decision("ycb"), clip())),
+        "decision/frame": (
+            "decision of `ycb` on 640 x 480 / on 256 x 256 pixels",
+            lambda: (decision_on_frame("ycb"), decision("ycb")),
+        ),
+        "decision/names": (
+            "decision where 1,000 names were taught / where 5 were",
+            lambda: (decision_among(1000), decision_among(5)),
+        ),
         "decision/segmentation": ("segmentation / decision", lambda: (painted, decision(policy))),
     }
     for name, stride in (("small_resnet", 8), ("timm/resnet10t", 16), ("efficientnet_b0", None)):

@@ -72,25 +72,29 @@ def segment_rgbd(
 
 def _background(points: FloatArray, depth: AnyFloatArray) -> NDArray[np.bool_]:
     """Return which points [H, W, 3] of a depth image are no objects'."""
-    height, measured = points[..., 2], depth > 0
+    x, y, height = np.ascontiguousarray(np.moveaxis(points, 2, 0))
+    measured = depth > 0
     below = height[measured & (height < 0) & (height > -_MAX_NOISE_M)]  # there is nothing but the table
     noise = 1.4826 * float(np.median(-below)) if below.size else 0.0
     margin = float(np.clip(_NOISE_FACTOR * noise, TABLE_HEIGHT_M, _MAX_MARGIN_M))
     background = (height <= margin) | (depth < _MIN_DEPTH_M) | (height > _MAX_OBJECT_M)
-    table = points[measured & (np.abs(height) <= margin)][:, :2]
-    if len(table) >= _MIN_TABLE_FRACTION * depth.size:
-        low, high = np.percentile(table, [0.5, 99.5], axis=0)
-        beyond = (points[..., :2] < low - _BEYOND_TABLE_M) | (points[..., :2] > high + _BEYOND_TABLE_M)
-        background |= beyond.any(axis=2)
+    table = measured & (np.abs(height) <= margin)
+    if np.count_nonzero(table) >= _MIN_TABLE_FRACTION * depth.size:
+        for along in (x, y):
+            low, high = np.percentile(along[table], [0.5, 99.5])
+            background |= (along < low - _BEYOND_TABLE_M) | (along > high + _BEYOND_TABLE_M)
     return np.asarray(background)
 
 
 def _without_large(segments: NDArray[np.int64], points: FloatArray) -> NDArray[np.int64]:
     """Return segments [H, W] without those whose points [H, W, 3] spread as a long bar's do: walls, robots."""
-    labels = segments.ravel()
-    sizes = np.maximum(np.bincount(labels), 1)
-    axes = points.reshape(-1, 3).T
-    variances = sum(np.bincount(labels, x**2) / sizes - (np.bincount(labels, x) / sizes) ** 2 for x in axes)
+    inside = segments > 0
+    labels, count = segments[inside], int(segments.max()) + 1
+
+    def mean(values: FloatArray) -> FloatArray:
+        return np.asarray(np.bincount(labels, values, count) / np.maximum(np.bincount(labels, minlength=count), 1))
+
+    variances = sum(mean(along**2) - mean(along) ** 2 for along in points[inside].T)
     kept = np.asarray(variances) <= _MAX_OBJECT_M**2 / 12
     kept[0] = False
     return np.asarray(np.where(kept, np.cumsum(kept), 0)[segments])

@@ -27,7 +27,6 @@ from typing_extensions import NotRequired
 
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, UnknownObjectError
 from pickclutter_lang.language.label_names import validate_label_names
-from pickclutter_lang.policy.few_shot_cache import cache_logits
 from pickclutter_lang.policy_folder.folder import EXAMPLES_FILE, learned_bytes, metadata_of, read_learned
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.reading import Line, Sha256, Text, damage_of, read_file
@@ -43,6 +42,8 @@ BETA = 8.0
 """Sharpness of the affinity of a crop and an example."""
 _COHORT = 100
 """Rivals that a similarity is compared with: the most similar ones."""
+_NO_RIVAL = -2.0
+"""Less than any similarity."""
 _RIVALRY = 0.5
 """Share of the best other taught name's score that counts against a name."""
 _SLOPE, _BIAS = 0.93, -0.36
@@ -56,7 +57,7 @@ class CropMetric:
     - `encoder`: fingerprint of all that makes a key: the networks of the crop encoder and the projections
     - `teacher`: fingerprint of the embedded teacher
     - `mean` [F], and `projections`, [F_i, D_i] of each part of the features; F and D are the sums of F_i and of D_i
-    - `rivals` [R, D], L2-normalized, of generated objects
+    - `rivals` [R, D], L2-normalized, of generated objects, at least 100
     """
 
     encoder: str
@@ -64,6 +65,11 @@ class CropMetric:
     mean: Float32Array
     projections: tuple[Float32Array, ...]
     rivals: Float32Array
+
+    @property
+    def teacher_width(self) -> int:
+        """Number of the teacher's features, which are the first."""
+        return len(self.projections[0])
 
     def keys(self, features: Float32Array) -> Float32Array:
         """Return L2-normalized keys [N, D] of features [N, F]."""
@@ -145,7 +151,7 @@ class ExampleMemory:
     rival_names: tuple[str, ...] = ()
     rivals: Float32Array = field(default_factory=_no_keys)
     sources: Mapping[str, str] = field(default_factory=dict)
-    _cohorts: FloatArray | None = field(default=None, init=False, repr=False, compare=False)
+    _cohorts: tuple[FloatArray, FloatArray] | None = field(default=None, init=False, repr=False, compare=False)
 
     @cached_property
     def taught(self) -> tuple[str, ...]:
@@ -233,11 +239,11 @@ class ExampleMemory:
 
     def _normalized(self, crops: Float32Array, metric: CropMetric) -> FloatArray:
         """Return the normalized similarities [N, T] of crops to names, in deviations."""
-        similarities, nearest = self._similarities(crops), _largest(crops @ metric.rivals.T)
-        of_crop = np.stack([nearest.mean(axis=1), nearest.std(axis=1)])[:, :, None].repeat(len(self.taught), axis=2)
-        for n, beside in self._beside.items():
-            own = _largest(np.hstack([nearest, crops @ beside.T]))
-            of_crop[:, :, n] = own.mean(axis=1), own.std(axis=1)
+        similarities = self._similarities(crops)
+        nearest = _largest(crops @ metric.rivals.T)[:, None]
+        none = np.full((len(crops), 1), _NO_RIVAL)
+        to_rivals = np.hstack([crops @ self.rivals.T, none]) if len(self.rivals) else none
+        of_crop = _mean_and_deviation(nearest, to_rivals[:, self._beside])
         of_name = self._of_name(metric)
         by_crop, by_name = (
             (similarities - mean) / np.maximum(deviation, 1e-6) for mean, deviation in (of_crop, of_name)
@@ -247,34 +253,41 @@ class ExampleMemory:
     def _similarities(self, crops: Float32Array) -> FloatArray:
         """Return the similarities [N, T] of crops to names by their keys: the cosine, where a name has one key.
 
-        It is the logarithm of the mean affinity, as the few-shot cache has it.
+        It is the logarithm of the mean affinity, with the affinity of Tip-Adapter's cache.
         """
-        affinity = cache_logits(crops, self.keys, self._values, beta=BETA)
-        return np.asarray(1 + np.log(np.maximum(affinity, 1e-12)) / BETA)
+        keys, first = self._by_name
+        affinities = np.exp(-BETA * (1 - crops @ keys.T))
+        return _similarity_of(np.add.reduceat(affinities, first, axis=1) / np.diff(first, append=len(keys)))
 
-    def _of_name(self, metric: CropMetric) -> FloatArray:
-        """Return mean and deviation, [2, T], of the similarities of the rivals that are most similar to each name."""
+    def _of_name(self, metric: CropMetric) -> tuple[FloatArray, FloatArray]:
+        """Return mean and deviation, [T] each, of the similarities of the rivals that are most similar to each name."""
         if self._cohorts is None:
-            of_rivals = self._similarities(metric.rivals)
-            rows = [of_rivals[:, n] for n in range(len(self.taught))]
-            for n, beside in self._beside.items():
-                rows[n] = np.append(rows[n], self._similarities(beside)[:, n])
-            nearest = [_largest(row[None])[0] for row in rows]
-            object.__setattr__(self, "_cohorts", np.array([[n.mean() for n in nearest], [n.std() for n in nearest]]))
+            beside = np.full(self._beside.shape, _NO_RIVAL)
+            keys = np.split(self._by_name[0], self._by_name[1][1:])
+            for n in np.flatnonzero((self._beside >= 0).any(axis=1)).tolist():
+                rows = self._beside[n][self._beside[n] >= 0]
+                affinities = np.exp(-BETA * (1 - self.rivals[rows] @ keys[n].T))
+                beside[n, : len(rows)] = _similarity_of(affinities.mean(axis=1))
+            nearest = _largest(self._similarities(metric.rivals).T)
+            object.__setattr__(self, "_cohorts", _mean_and_deviation(nearest, beside))
         assert self._cohorts is not None
         return self._cohorts
 
     @cached_property
-    def _values(self) -> Float32Array:
-        """Value [M, T] of each key for each name: a share of 1."""
-        one_hot = np.array(self.names)[:, None] == np.array(self.taught)
-        return np.asarray(one_hot / one_hot.sum(axis=0), np.float32)
+    def _by_name(self) -> tuple[Float32Array, NDArray[np.int64]]:
+        """The keys [M, D] in the order of `taught`, and the row [T] of the first one of each name."""
+        owners = np.array(self.names)
+        order = np.argsort(owners, kind="stable")
+        return self.keys[order], np.searchsorted(owners[order], np.array(self.taught))
 
     @cached_property
-    def _beside(self) -> dict[int, Float32Array]:
-        """Position of a name in `taught` -> keys of what lay beside its examples, for names that have some."""
-        owners = np.array(self.rival_names)
-        return {n: self.rivals[owners == name] for n, name in enumerate(self.taught) if name in self.rival_names}
+    def _beside(self) -> NDArray[np.int64]:
+        """Rows [T, r] of `rivals` that lay beside the examples of each name, then -1."""
+        rows: dict[str, list[int]] = {name: [] for name in self.taught}
+        for row, name in enumerate(self.rival_names):
+            rows[name].append(row)
+        most = max(map(len, rows.values()), default=0)
+        return np.array([own + [-1] * (most - len(own)) for own in rows.values()], np.int64).reshape(len(rows), most)
 
     def files(self) -> dict[str, bytes]:
         """Return the file of the memory in a policy folder, by its name; none where nothing was taught.
@@ -359,9 +372,28 @@ def load_examples(folder: Path) -> ExampleMemory:
 
 
 def _largest(similarities: FloatArray | Float32Array) -> FloatArray:
-    """Return the largest of each row [N, R], at most 100."""
-    count = min(_COHORT, similarities.shape[1])
-    return np.asarray(np.partition(similarities, -count, axis=1)[:, -count:])
+    """Return the 100 largest of each row [N, R], in ascending order."""
+    return np.sort(np.partition(similarities, -_COHORT, axis=1)[:, -_COHORT:], axis=1).astype(float)
+
+
+def _mean_and_deviation(nearest: FloatArray, more: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return mean and deviation [...] of the n largest of `nearest` and `more` together.
+
+    :param nearest: [..., n], in ascending order
+    :param more: [..., r]; the largest of them takes the place of the smallest of `nearest`, and so on
+    """
+    count = nearest.shape[-1]
+    more = -np.sort(-more, axis=-1)[..., :count]
+    replaced = nearest[..., : more.shape[-1]]
+    mean, square = (
+        (np.where(more > replaced, more**n - replaced**n, 0).sum(axis=-1) + (nearest**n).sum(axis=-1)) / count
+        for n in (1, 2)
+    )
+    return mean, np.sqrt(np.maximum(square - mean**2, 0))
+
+
+def _similarity_of(affinities: FloatArray | Float32Array) -> FloatArray:
+    return np.asarray(1 + np.log(np.maximum(affinities, 1e-12)) / BETA, float)
 
 
 def _hash(key: Float32Array) -> str:

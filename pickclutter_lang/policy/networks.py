@@ -44,9 +44,11 @@ class Networks(Protocol):
         """Return logits [n, C] of the folder's names for object crops [n, 3, S, S] and their masks [n, S, S]."""
         ...
 
-    def encode_crops(self, crops: Float32Array) -> Float32Array:
+    def encode_crops(self, crops: Float32Array, teacher_only: bool = False) -> Float32Array:
         """Return features [n, F] of crops [n, 3, S, S] in 0..1 of objects by themselves.
 
         They are those of the embedded teacher, then those of ImageNet's network, each L2-normalized.
+
+        :param teacher_only: without those of ImageNet's network
         """
         ...

@@ -97,8 +97,10 @@ class OnnxNetworks:
                 raise ValueError(f"expected logits of {self._labels} names")
         return logits
 
-    def encode_crops(self, crops: Float32Array) -> Float32Array:
+    def encode_crops(self, crops: Float32Array, teacher_only: bool = False) -> Float32Array:
         """Return features [n, F] of crops of objects alone, as `TorchNetworks.encode_crops` does.
+
+        ONNX Runtime computes both networks, whichever is asked for.
 
         :raises CheckpointError: for a folder that was exported without examples
         """
@@ -111,7 +113,7 @@ class OnnxNetworks:
             (features,) = self._run(CROP_ENCODER_FILE, ["features"], {"crops": crops})
             if features.shape != (len(crops), len(crop_metric().mean)):
                 raise ValueError(f"expected features of {len(crop_metric().mean)} numbers")
-        return features
+        return features[:, : crop_metric().teacher_width] if teacher_only else features
 
     def _run(self, name: str, outputs: Sequence[str], given: Mapping[str, Float32Array]) -> list[Float32Array]:
         """Return the outputs of a network, which may be anyone's: they are finite, and it has `MAX_SECONDS`."""

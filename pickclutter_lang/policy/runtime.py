@@ -218,17 +218,21 @@ class StudentRuntime:
         others[:, np.arange(logits.shape[1]), np.arange(logits.shape[1])] = -np.inf
         return np.asarray(logits - logsumexp(others, axis=2))
 
-    def encode_crops(self, rgb: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]], turns: int = 1) -> Float32Array:
+    def encode_crops(
+        self, rgb: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]], turns: int = 1, teacher_only: bool = False
+    ) -> Float32Array:
         """Return features [turns, n, F] of the objects in n masks; see `Networks.encode_crops`.
 
         :param rgb: [H, W, 3]
         :param masks: each [H, W], not empty
         :param turns: quarter turns of each crop: 4 for an example, which may lie turned later
+        :param teacher_only: without the features of ImageNet's network
         """
         if not len(masks):
-            return np.zeros((turns, 0, len(crop_metric().mean)), np.float32)
+            width = crop_metric().teacher_width if teacher_only else len(crop_metric().mean)
+            return np.zeros((turns, 0, width), np.float32)
         crops = np.stack([np.rot90(object_crop(rgb, mask), turn) for turn in range(turns) for mask in masks])
-        features = self.networks.encode_crops(np.ascontiguousarray(crops.transpose(0, 3, 1, 2)))
+        features = self.networks.encode_crops(np.ascontiguousarray(crops.transpose(0, 3, 1, 2)), teacher_only)
         return features.reshape(turns, len(masks), -1)
 
 

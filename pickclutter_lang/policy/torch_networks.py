@@ -14,7 +14,6 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load, save
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.modules.module import register_module_forward_hook
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
@@ -118,9 +117,9 @@ class TorchNetworks:
         return logits
 
     @torch.inference_mode()
-    def encode_crops(self, crops: NDArray[np.float32]) -> NDArray[np.float32]:
+    def encode_crops(self, crops: NDArray[np.float32], teacher_only: bool = False) -> NDArray[np.float32]:
         """Return features [n, F] of crops [n, 3, S, S] in 0..1 of objects alone; see `Networks`."""
-        features: NDArray[np.float32] = self._crop_encoder(torch.from_numpy(crops)).numpy()
+        features: NDArray[np.float32] = self._crop_encoder(torch.from_numpy(crops), teacher_only).numpy()
         return features
 
     @cached_property
@@ -216,13 +215,12 @@ class CropEncoder(nn.Module):
             value = getattr(teacher.preprocess.config, name)
             self.register_buffer(name, torch.tensor(value).view(3, 1, 1), persistent=False)
 
-    def forward(self, crops: Tensor) -> Tensor:
-        """Return the features."""
+    def forward(self, crops: Tensor, teacher_only: bool = False) -> Tensor:
+        """Return the features, of both networks or of the teacher."""
         images = ((crops - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.use_bf16, cache_enabled=False):
-            features = self.visual(images).float()
-        parts = features[:, : -self.visual.imagenet_width], features[:, -self.visual.imagenet_width :]
-        return torch.cat([functional.normalize(part, dim=1) for part in parts], dim=1)
+            features: Tensor = self.visual(images, teacher_only)
+        return features
 
 
 def _with_prefix(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

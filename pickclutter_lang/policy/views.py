@@ -14,7 +14,7 @@ from PIL import Image
 from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION, bounding_square, resize_nearest
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.manipulation.photo_segmentation import segment_photo
-from pickclutter_lang.policy.example_memory import keys_of
+from pickclutter_lang.policy.example_memory import crop_metric, keys_of
 from pickclutter_lang.policy.observations import (
     OF_CAMERA,
     SEGMENTED_SIDE,
@@ -125,8 +125,18 @@ class View:
     @cached_property
     def features(self) -> Float32Array:
         """Features [n, F] of the crops of the segments; the teacher's are the first."""
-        masks = [self.mask(segment) for segment in range(len(self.numbers))]
-        return np.asarray(self.student.encode_crops(self.rgb, masks)[0])
+        return np.asarray(self.student.encode_crops(self.rgb, self._masks)[0])
+
+    @cached_property
+    def teacher_features(self) -> Float32Array:
+        """The teacher's features [n, D] of the crops; without those of `features` they take two thirds of the time."""
+        if "features" in vars(self):
+            return self.features[:, : crop_metric().teacher_width]
+        return np.asarray(self.student.encode_crops(self.rgb, self._masks, teacher_only=True)[0])
+
+    @property
+    def _masks(self) -> list[NDArray[np.bool_]]:
+        return [self.mask(segment) for segment in range(len(self.numbers))]
 
     @cached_property
     def keys(self) -> Float32Array:

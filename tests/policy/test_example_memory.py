@@ -21,7 +21,6 @@ from pickclutter_lang.policy.example_memory import (
     crop_metric,
     load_examples,
 )
-from pickclutter_lang.policy.few_shot_cache import cache_logits
 from pickclutter_lang.policy_folder.folder import EXAMPLES_FILE, learned_bytes
 from pickclutter_lang.utils.typing import Float32Array
 
@@ -74,7 +73,7 @@ def plain_log_odds(found: ExampleMemory, crops: Float32Array, metric: CropMetric
     return rows
 
 
-@pytest.mark.parametrize("rivals", [RIVALS, 40])
+@pytest.mark.parametrize("rivals", [RIVALS, COHORT])
 @pytest.mark.parametrize(
     "parts",
     [(("mug", 1, 0, 2),), (("mug", 3, 4, 2),), (("mug", 1, 5, 2), ("bolt", 4, 0, 3), ("a", 2, 120, 4))],
@@ -91,17 +90,6 @@ def test_log_odds_are_those_of_the_formula(
     assert odds.shape == (len(crops), len(parts))
     np.testing.assert_allclose(found.log_odds(crops[::-1], fewer)[::-1], odds, atol=1e-4)
     assert found.log_odds(crops[:0], fewer).shape == (0, len(parts))
-
-
-def test_the_cache_is_that_of_tip_adapter() -> None:
-    queries, keys, values = unit(5, 1), unit(7, 2), np.random.default_rng(0).random((7, 3)).astype(np.float32)
-    for beta in (0.0, 5.5, 40.0):
-        pairs = list(zip(keys, values, strict=True))
-        expected = [sum(np.exp(-beta * (1 - float(q @ k))) * v for k, v in pairs) for q in queries]
-        np.testing.assert_allclose(cache_logits(queries, keys, values, beta=beta), expected, rtol=1e-4)
-    for wrong, beta in ((keys, -1.0), (keys, float("nan")), (keys[:, 1:], 1.0), (keys[1:], 1.0)):
-        with pytest.raises(InvalidArgumentError, match="beta"):
-            cache_logits(queries, wrong, values, beta=beta)
 
 
 def test_equal_examples_make_equal_files_in_any_order_and_count_once(metric: CropMetric, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from pickclutter_lang.experiments.few_shot_cache import CacheParameters, cache_logits, tune_cache
 from pickclutter_lang.experiments.images.class_texts import digest, space_texts
 from pickclutter_lang.experiments.images.image_run import ImageRun, nearest_class, student_features
 from pickclutter_lang.experiments.stages import CONTINUAL, DISTILL, FEW_SHOT
@@ -27,7 +28,6 @@ from pickclutter_lang.metrics import (
     neighbour_overlap,
     relative_match,
 )
-from pickclutter_lang.policy.few_shot_cache import CacheParameters, cache_logits, tune_cache
 from pickclutter_lang.results.page import jpeg
 from pickclutter_lang.results.record import Record, write_trained
 from pickclutter_lang.results.runs import TEACHER

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from pickclutter_lang.datasets.scene_images import UNLABELED, SceneDataset
 from pickclutter_lang.errors import CheckpointError
+from pickclutter_lang.experiments.few_shot_cache import CacheParameters, cache_logits, tune_cache
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.experiments.scenes.store_scores import cells_of, predict_store, with_labels
 from pickclutter_lang.experiments.scenes.trained_run import names_of
@@ -30,7 +31,6 @@ from pickclutter_lang.metrics.thresholds import (
     matched_fpr_thresholds,
     recenter_scores,
 )
-from pickclutter_lang.policy.few_shot_cache import CacheParameters, cache_logits, tune_cache
 from pickclutter_lang.results.record import write_trained
 from pickclutter_lang.results.scores import Cell, Place, Scores
 from pickclutter_lang.students.student import MultiLabelStudent, predict_batches, predict_scenes

@@ -39,7 +39,7 @@ class SecondLook:
         texts = list(dict.fromkeys(t for query in looked.values() for t in (*query.texts, *query.rivals)))
         row_of = {text: row for row, text in enumerate(texts)}
         positive = self.student.networks.encode_names(texts).positive
-        cosines = _SCALE * (view.features[:, : positive.shape[1]].astype(np.float64) @ positive.T)
+        cosines = _SCALE * (view.teacher_features.astype(np.float64) @ positive.T)
         for n, query in looked.items():
             own, rivals = ([row_of[text] for text in group] for group in (query.texts, query.rivals))
             odds = cosines[:, own].max(axis=1) - logsumexp(cosines[:, rivals], axis=1)

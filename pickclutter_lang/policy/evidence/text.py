@@ -20,6 +20,8 @@ OF_SEGMENT = 0.2
 """Weight of what the map says of a segment, beside the image; chosen on piles of kinds."""
 _BESIDE_EXAMPLES = 0.3
 """Weight beside one example; beside n examples a share of 1 / n is left."""
+_ENOUGH_EXAMPLES = 5
+"""Examples of a name beside which its text is not asked: it would change the log odds by 0.24 at most."""
 _MOST_BESIDE_EXAMPLES = 4.0
 """The most that a text may say of what was taught."""
 
@@ -33,7 +35,8 @@ class Text:
     A color by itself, "the red one", competes with the likeliest other color in each segment instead. Where there is no
     segment it is a name like any other.
 
-    Beside examples a text weighs less with each of them. What was taught and has no threshold is not asked for.
+    Beside examples a text weighs less with each of them, and nothing from the fifth on, which takes less time. What was
+    taught and has no threshold is not asked for.
     """
 
     def __init__(self, student: StudentRuntime) -> None:
@@ -43,7 +46,12 @@ class Text:
         """Return what the student's map says; see `Evidence`."""
         said = LogOdds.nothing(view, queries)
         known = self.student.config.names
-        asked = {n: query for n, query in enumerate(queries) if not query.by_itself or query.name in known}
+        memory = self.student.examples
+        asked = {
+            n: query
+            for n, query in enumerate(queries)
+            if not query.by_itself or (query.name in known and memory.count(query.name) < _ENOUGH_EXAMPLES)
+        }
         if not asked:
             return said
         texts = list(dict.fromkeys(t for query in asked.values() for t in (*query.texts, *query.rivals)))
@@ -63,7 +71,7 @@ class Text:
             threshold = self.student.thresholds.of(query.name)
             image = log_odds_of(float(output.scores[own[0]])) - log_odds_of(threshold)
             if query.by_itself:
-                weight = _BESIDE_EXAMPLES / self.student.examples.count(query.name)
+                weight = _BESIDE_EXAMPLES / memory.count(query.name)
                 said.image[n] = weight * np.clip(image, -_MOST_BESIDE_EXAMPLES, _MOST_BESIDE_EXAMPLES)
                 continue
             said.image[n] = image

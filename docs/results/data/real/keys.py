@@ -22,8 +22,8 @@ from pickclutter_lang.datasets.config import SceneDataConfig
 from pickclutter_lang.datasets.scene_images import SceneDataset
 from pickclutter_lang.datasets.scenes import SceneStore
 from pickclutter_lang.datasets.transforms.resampling import MIN_AREA_FRACTION
+from pickclutter_lang.experiments.few_shot_cache import cache_logits
 from pickclutter_lang.policy.example_memory import ExampleMemory, crop_metric, keys_of, normalized
-from pickclutter_lang.policy.few_shot_cache import cache_logits
 from pickclutter_lang.policy.observations import segment_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy_making.stored_scenes import scene_to_observation

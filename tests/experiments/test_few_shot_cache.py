@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pickclutter_lang.errors import InvalidArgumentError
-from pickclutter_lang.policy.few_shot_cache import cache_logits
+from pickclutter_lang.experiments.few_shot_cache import cache_logits
 
 N, M, C, D = 5, 7, 3, 4
 
