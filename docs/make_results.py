@@ -225,6 +225,39 @@ def single_images(name: str, *numbers: str) -> str:
     return "\n\n".join(parts)
 
 
+def number_of_names() -> str:
+    """Return the shares of right answers for numbers of taught names, over the draws of each."""
+    heads = ["a name is", "taught names", "right", "called present", "some other name called present"]
+    asked: dict[tuple[str, int], list[int]] = {}
+    for row in read("teaching/number_of_names"):
+        what, count, _, *hits = row.values()
+        known = asked.setdefault((what, int(count)), [0] * (len(hits) + 1))
+        asked[what, int(count)] = [one + more for one, more in zip(known, map(int, (count, *hits)), strict=True)]
+    singular = {"objects": "an object", "kinds": "a kind"}
+    rows = [
+        [singular[what], f"{count}", *(f"{100 * n / total:.0f}" for n in hits)]
+        for (what, count), (total, *hits) in asked.items()
+    ]
+    return markdown_table(heads, rows)
+
+
+def seen_names() -> str:
+    """Return the accuracy on unseen names with 14, 50 and 100 seen ones, and what L_im-cst adds to it."""
+    stages = [stage.replace("_", "-") for stage in STAGES]
+    heads = ["seen names", *(f"{what}, {stage}" for what in ("L_cls", "L_im-cst adds") for stage in stages)]
+    measures, rows, gains = [f"{stage}.ood.accuracy" for stage in STAGES], [], {}
+    for count in (14, 50, 100):
+        runs = _sweep(f"images/seen_{count}")
+        gains[count] = [runs.difference(("cls+im_cst", measure), ("cls", measure)) for measure in measures]
+        accuracies = (estimate_cell(runs.estimate("cls", measure)) for measure in measures)
+        rows.append([str(count), *accuracies, *map(difference_cell, gains[count])])
+    pairs = zip(gains[100], gains[14], strict=True)
+    grown = [(more.mean - few.mean, float(np.hypot(more.half_width, few.half_width))) for more, few in pairs]
+    rows.append(["100 less 14", "", "", *(f"{100 * mean:+.1f} ± {100 * half:.1f}" for mean, half in grown)])
+    covered = "\n".join(textwrap.wrap(runs.note([*runs.records]), 119))
+    return markdown_table(heads, rows) + f"\n\n{covered} The last row takes both as independent."
+
+
 @cache
 def _sweep(name: str) -> Runs:
     """Return the runs in the archives `data/NAME_*.tar.xz`, which `data/pack.py` writes."""
@@ -359,10 +392,12 @@ RENDERERS: dict[str, Callable[..., str]] = {
         differences,
         earlier,
         held_out,
+        number_of_names,
         objects_alone,
         of_oracle,
         readings,
         rows_of,
+        seen_names,
         single_images,
         source,
         stored,
