@@ -8,9 +8,9 @@ A page asks for a table with a pair of comments; what stands between them is rep
 The first word is a function of `RENDERERS`, the others are its arguments. `--check` changes nothing, and fails where a
 page is out of date.
 
-Shares with an interval in a table that is written by hand must be among those that a script prints:
+Shares in a table that is written by hand must be among those that scripts print, or such functions return:
 
-    <!-- printed by: labels/tables.py -->
+    <!-- printed by: labels/tables.py, of_oracle teaching/loop ycb -->
     <!-- /printed -->
 """
 
@@ -49,7 +49,8 @@ DOCS = Path(__file__).resolve().parent
 DATA = DOCS / "results" / "data"
 FIGURES = DOCS.parent / "assets" / "pocket_teacher" / "figures.json"
 _PRINTED = re.compile(r"<!-- printed by: (.+?) -->\n(.*?)<!-- /printed -->", re.DOTALL)
-_SHARE = re.compile(r"\d+ \(\d+ to \d+; \d+/\d+\)")
+_INTERVAL = re.compile(r"(\d+) \((\d+ to \d+); (\d+)/(\d+)\)")
+_SHARE = re.compile(r"\d+ \(\d+ to \d+(?:; \d+/\d+)?\)|(?<=\| )\d+%(?: \(\d+(?: of \d+)?\))?(?= \|)")
 _REGION = re.compile(r"(<!-- results: (.+?) -->\n)(.*?)(<!-- /results -->)", re.DOTALL)
 
 VARIANTS = {
@@ -81,6 +82,29 @@ STORED = {
     "once25": "after 25 looks, without a second look",
     "open100": "after 100 looks",
 }
+IN_PILES = {
+    "calibration/stored/open": "`open` without its second look",
+    "calibration/stored/look25": "without a second look, after 25 looks",
+    "second_look/stored/open": "`open`",
+    "second_look/stored/look10": "after 10 looks",
+    "second_look/stored/look25": "after 25 looks",
+    "second_look/stored/look100": "after 100 looks",
+    "second_look/stored/kinds25": "after 25 looks at generated objects",
+    "second_look/stored/teaching_piles_open": "by name only: `open`",
+    "teaching/stored/open": "`open` without its second look",
+    "teaching/stored/view1": "shown one view of each alone",
+    "teaching/stored/ycb": "shown five views of each alone: `ycb`",
+    "teaching/stored/look1": "shown one example of each, in another pile",
+    "teaching/stored/look5": "shown five examples, in other piles",
+}
+IN_FRAMES = {
+    "ycb": "`ycb`, 26 names, taught by renders",
+    "meshes60": "60 names taught by renders of meshes",
+    "crops1": "one crop of another group of frames each",
+    "crops5": "five crops at most",
+    "open": "by words: `open`, all names of the frames",
+}
+HALVES = {"report": "reported half", "choose": "other half"}
 LOSSES = {
     "cls": "L_cls",
     "cls_imcst": "L_cls + L_im-cst",
@@ -282,6 +306,77 @@ def stored(name: str, *pairs: str) -> str:
     return markdown_table(["", "over", "mAP", "F1"], rows)
 
 
+def in_piles(group: str, *names: str) -> str:
+    """Return what `evaluate-affordance` measured in stored piles, of all, seen or unseen names, from its results."""
+    heads = [
+        {"all": "all 26 names", "unseen": "unseen names"}[group],
+        "mAP",
+        "F1",
+        "visible: called absent",
+        "not visible: called absent",
+        "missed at 10% false alarms",
+    ]
+    rows = []
+    for name in names:
+        found = json.loads((DATA / f"{name}.json").read_text())["metrics"][group]
+        scores = (found[f"policy_{metric}"] for metric in ("map", "f1"))
+        missed = found["missed"]
+        rows.append(
+            [
+                IN_PILES[name],
+                *(f"{100 * score['mean']:.1f} ± {100 * score['half_width']:.1f}" for score in scores),
+                f"{100 * found['true_called_absent'] / found['true']:.1f}",
+                f"{100 * found['absent_called_so'] / found['absent']:.1f}",
+                f"{100 * missed['mean']:.0f} ({100 * missed['low']:.0f} to {100 * missed['high']:.0f})",
+            ]
+        )
+    return markdown_table(heads, rows)
+
+
+def in_frames() -> str:
+    """Return what policies found and refused in real frames, and how many objects have a segment there."""
+    heads = [f"{half}: {what}" for half in HALVES.values() for what in ("found", "absent names refused")]
+    answers, segments, rows = read("real/answers"), read("real/segments"), []
+    for policy, title in IN_FRAMES.items():
+        cells = []
+        for half in HALVES:
+            own = [row for row in answers if (row["policy"], row["half"]) == (policy, half)]
+            for good, bad in (("found", ("called absent", "wrong object")), ("refused", ("called present",))):
+                asked = [row for row in own if row["outcome"] in (good, *bad)]
+                cells.append(share([row["outcome"] == good for row in asked], [row["name"] for row in asked]))
+        rows.append([title, *cells])
+    cells = []
+    for half in HALVES:
+        own = [row for row in segments if row["half"] == half]
+        cells += [share([float(row["iou"]) >= 0.5 for row in own], [row["name"] for row in own]), ""]
+    rows.append(["objects that have a segment with an IoU of 0.5", *cells])
+    return markdown_table(["%, 95% interval over names", *heads], rows)
+
+
+def simulators_apart() -> str:
+    """Return how far the two simulators are apart in the same piles."""
+    poses, pixels = read("simulators/poses"), read("simulators/pixels")
+
+    def spread(key: str, unit: str) -> str:
+        found = np.array([float(row[key]) for row in poses])
+        middle, most = np.quantile(found, (0.5, 0.9))
+        return f"median {middle:.2f}{unit}, 90% below {most:.2f}, largest {found.max():.1f}"
+
+    def mean(key: str) -> str:
+        return f"{100 * np.mean([float(row[key]) for row in pixels]):.1f}%"
+
+    rows = [
+        ["positions after a second of physics", spread("mm_apart", " mm")],
+        ["angles after a second", spread("degrees_apart", " degrees")],
+        ["moved within that second, ManiSkill2", spread("mm_moved_in_2", " mm")],
+        ["the same, ManiSkill 3", spread("mm_moved_in_3", " mm")],
+        ["pixels with the same color", f"{mean('equal')}, above the gripper {mean('equal_above')}"],
+        ["pixels within 8 of 255 levels", f"{mean('within_8')}, above the gripper {mean('within_8_above')}"],
+        ["depth within 2 mm", f"{mean('depth_2mm')} of the pixels: ManiSkill 3 cuts it to whole millimeters"],
+    ]
+    return markdown_table([f"what differs, in {len(pixels)} piles with {len(poses)} objects", ""], rows)
+
+
 _GAINS = ["", "over", "runs", "zero-shot", "few-shot", "paper, zero-shot / few-shot"]
 
 
@@ -392,12 +487,15 @@ RENDERERS: dict[str, Callable[..., str]] = {
         differences,
         earlier,
         held_out,
+        in_frames,
+        in_piles,
         number_of_names,
         objects_alone,
         of_oracle,
         readings,
         rows_of,
         seen_names,
+        simulators_apart,
         single_images,
         source,
         stored,
@@ -418,17 +516,29 @@ def render(text: str) -> str:
 
 
 def not_printed(text: str) -> list[str]:
-    """Return the shares of a page's hand-written tables that their script does not print."""
+    """Return the shares of a page's hand-written tables that their sources do not print."""
     wrong = []
-    for script, body in _PRINTED.findall(text):
-        printed = {*_SHARE.findall(_output(script))}
-        wrong += [f"{found}, not printed by {script}" for found in _SHARE.findall(body) if found not in printed]
+    for sources, body in _PRINTED.findall(text):
+        printed = {form for source in sources.split(", ") for form in _shares(source)}
+        shares = _SHARE.findall(body.replace("**", ""))
+        wrong += [f"{found}, not printed by {sources}" for found in shares if found not in printed]
     return wrong
 
 
 @cache
-def _output(script: str) -> str:
-    return subprocess.run([sys.executable, DATA / script], check=True, capture_output=True, text=True).stdout
+def _shares(source: str) -> set[str]:
+    """Return each share that a script or renderer prints, in all forms that a page may give it."""
+    name, *arguments = source.split()
+    if name in RENDERERS:
+        text = RENDERERS[name](*arguments)
+    else:
+        text = subprocess.run([sys.executable, DATA / name], check=True, capture_output=True, text=True).stdout
+    forms = set()
+    for found in _INTERVAL.finditer(text):
+        percent, interval, hits, total = found.groups()
+        short = f"{percent}% ({hits}"
+        forms |= {found[0], f"{percent} ({interval})", f"{percent}%", f"{short})", f"{short} of {total})"}
+    return forms
 
 
 def main() -> int:
