@@ -9,5 +9,5 @@ for split in $splits; do
         "class_splits=[$split]" "seeds=[0]" text.truncate=true out="$out/split$split"
     python "$here/../pack.py" "$out/split$split" "$here/grocery_$split.tar.xz"
 done
-pickclutter reproduce-tables "figure=[1,2b]" dataset=image_folder data.root="$photos" teacher=imagenet \
+pickclutter reproduce-tables "figure=[1,2b,4]" dataset=image_folder data.root="$photos" teacher=imagenet \
     "class_splits=[0]" "seeds=[0]" text.truncate=true out="$out/split0"
