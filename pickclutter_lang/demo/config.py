@@ -39,6 +39,8 @@ class DemoConfig:
     """Threads of torch. null: torch's default."""
     trust_code: bool = False
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
+    device: str = "cpu"
+    """torch's name of where the student's networks compute, such as `cuda`."""
     port: Annotated[int, within, 1024, 65535] = 7860
     """Port of the page on 127.0.0.1."""
 
@@ -69,6 +71,8 @@ class LookConfig:
     """Policy folder of a student of only RGB, to be asked beside the teacher. null: only the teacher."""
     trust_code: bool = False
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
+    device: str = "cpu"
+    """torch's name of where the networks of policy and teacher compute, such as `cuda`."""
     out: Annotated[str, check_path, ".png"] = "look.png"
     """PNG file of the figure, in a folder that exists."""
 

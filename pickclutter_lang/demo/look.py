@@ -72,10 +72,12 @@ def look(config: LookConfig) -> Look:
     """
     given = read_image(Path(config.image))
     image, (width, height) = center_square(given), given.size
-    student = None if config.policy is None else StudentRuntime.load(config.policy, config.trust_code)
+    student = (
+        None if config.policy is None else StudentRuntime.load(config.policy, config.trust_code, device=config.device)
+    )
     detector = None if student is None else StudentDetector(student)
     names = split_names(",".join(config.names), () if detector is None else detector.names)
-    teacher = with_neighbors(teachers.load_teacher(config.teacher_name, config.checkpoint))
+    teacher = with_neighbors(teachers.load_teacher(config.teacher_name, config.checkpoint, device=config.device))
     found = {f"teacher {config.teacher_name}": detect_by_teacher(teacher, image, names, config.threshold)}
     notes, shown = [unknown_words_note(teacher, names)], dict[str, list[NDArray[np.uint8]]]()
     if detector is not None:

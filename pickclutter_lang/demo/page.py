@@ -161,6 +161,7 @@ class DemoSession:
         trust_code: bool,
         keep: bool = False,
         ask: AskConfig | None = None,
+        device: str = "cpu",
     ) -> None:
         """Open a policy folder; `open_session` is the usual way.
 
@@ -172,7 +173,7 @@ class DemoSession:
         """
         self.simulator, self._evaluation, self._lock = simulator, evaluation, threading.Lock()
         simulator.pile(0)  # the simulator starts while the student is loaded
-        self.student, self._kept = StudentRuntime.load(folder, trust_code), folder if keep else None
+        self.student, self._kept = StudentRuntime.load(folder, trust_code, device=device), folder if keep else None
         self._detector = (ask or AskConfig()).detector(self.student, keep=self._kept)
         self.clicked: dict[str, set[str]] = {}  # taught name -> what the simulator calls the objects clicked for it
         self.pile = lru_cache(_KEPT_PILES)(lambda seed: _result(simulator.pile(seed)))
@@ -257,9 +258,8 @@ def open_session(config: DemoConfig) -> Iterator[DemoSession]:
         taught_folder.prepare_folder(config.policy, Path(policy))
     simulator = Simulator(RolloutConfig.of_command(config, split="ood", policies={_STUDENT: policy}, ask=AskConfig()))
     try:
-        yield DemoSession(
-            Path(policy), simulator, Path(config.policy) / "evaluation", config.trust_code, keep, config.ask
-        )
+        evaluation = Path(config.policy) / "evaluation"
+        yield DemoSession(Path(policy), simulator, evaluation, config.trust_code, keep, config.ask, config.device)
     finally:
         simulator.close()
 

@@ -124,6 +124,8 @@ class PickConfig(ViewConfig, SimulatorConfig):
     """A large model that is asked where the policy is unsure."""
     trust_code: bool = False
     """Open a policy folder that names code outside this package (`student.name=module:attribute`)."""
+    device: str = "cpu"
+    """torch's name of where the networks of policy and teacher compute, such as `cuda`."""
     out: Annotated[str, check_path, ".mp4"] = "pick.mp4"
     """MP4 file of the video, in a folder that exists."""
 
@@ -197,6 +199,8 @@ class PolicyEvalConfig(EpisodesConfig):
     ask: AskConfig = field(default_factory=AskConfig)
     """A large model that the student asks where it is unsure. It learns on the way: episodes are played in turn, by
     `workers=1`, and what it learned is kept in `out`."""
+    device: str = "cpu"
+    """torch's name of where the networks of students compute, such as `cuda`."""
     calibration: Annotated[str, one_of, tuple(CALIBRATIONS)] = "few_shot"
     """Scenes that these thresholds come from: `few_shot` (X_id and the few-shot scenes), `id` (only X_id), or
     `unlabeled` (X_id, and for unseen names the unlabeled scenes)."""

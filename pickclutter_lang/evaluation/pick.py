@@ -57,7 +57,7 @@ def pick(config: PickConfig) -> Pick:
     names = tuple(item.name for item in start.pile.objects)
     if runner.student is None:
         others = [name for name in names if name not in phrase.labels] or [name for name in names if name != target]
-        runner.use_detector(variant, _teacher_detector(config.teacher_name, others))
+        runner.use_detector(variant, _teacher_detector(config.teacher_name, others, config.device))
     elif not config.declare:
         runner.use_detector(variant, config.ask.detector(runner.student, threshold=0.0))
     video = VideoRecorder()
@@ -170,11 +170,11 @@ def kinds_of_pile(phrase: Phrase, objects: KindSet, seed: int) -> list[str]:
     return [*names, *(str(name) for name in rng.permutation(others)[:_DISTRACTORS])]
 
 
-def _teacher_detector(name: str, others: Sequence[str]) -> TeacherDetector:
+def _teacher_detector(name: str, others: Sequence[str], device: str) -> TeacherDetector:
     """Return the embedded teacher, which points to the likeliest segment: it has no calibrated threshold.
 
     :param others: names of the pile that the phrase does not mean, its rivals
     """
     from pickclutter_lang.teachers.factory import load_teacher  # open_clip takes seconds to import
 
-    return TeacherDetector(load_teacher(name), others, None)
+    return TeacherDetector(load_teacher(name, device=device), others, None)

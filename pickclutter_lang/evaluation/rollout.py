@@ -51,6 +51,7 @@ class RolloutConfig(PileSettings):
     - `teacher_thresholds`: of the variant `teacher`
     - `own_policy`: `module:attribute`, makes the variant `own`
     - `ask`: who is asked where a student is unsure; `learned`: folder that keeps what each student learns by that
+    - `device`: torch's name of where the networks of policies compute
     - the others: as of `PickClutterLangEnv`
     """
 
@@ -62,6 +63,7 @@ class RolloutConfig(PileSettings):
     own_policy: str | None = None
     ask: AskConfig = field(default_factory=AskConfig)
     learned: str | None = None
+    device: str = "cpu"
 
     @classmethod
     def of_command(cls, config: Any, **others: Any) -> RolloutConfig:
@@ -152,7 +154,10 @@ class RolloutRunner:
         :raises PickClutterError: what making the environment and loading a policy raise
         """
         self.config = config
-        students = {name: StudentRuntime.load(folder, config.trust_code) for name, folder in config.policies.items()}
+        students = {
+            name: StudentRuntime.load(folder, config.trust_code, device=config.device)
+            for name, folder in config.policies.items()
+        }
         self._detectors: dict[str, tuple[TargetDetector, tuple[str, ...]]] = {}
         for name, student in students.items():
             keep = None if config.learned is None else Path(config.learned, name)

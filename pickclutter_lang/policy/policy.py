@@ -201,18 +201,19 @@ class LanguagePickPolicy:
         ask: LargeModel | None = None,
         names: Sequence[str] = (),
         max_questions: int | None = None,
+        device: str = "cpu",
     ) -> LanguagePickPolicy:
         """Open a folder that `export_policy` or `export_runtime` wrote; the latter needs no torch. `open` is embedded.
 
         Further arguments are those of the class.
 
-        :param trust_code: see `StudentRuntime.load`
+        :param trust_code: see `StudentRuntime.load`, also for `device`
         :param ask: a large model that is asked where the policy is unsure, see `AskingDetector`; None: nobody is
         :param names: what may lie there, for its questions
         :param max_questions: most questions; None: as many as there are doubts
         :raises CheckpointError: when it is not there, damaged, or of another schema, or names code that is not trusted
         """
-        student = StudentRuntime.load(folder, trust_code)
+        student = StudentRuntime.load(folder, trust_code, device=device)
         if ask is None:
             return cls(StudentDetector(student), control_mode, declare, picker)
         from pickclutter_lang.policy.asking import AskingDetector

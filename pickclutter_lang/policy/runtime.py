@@ -45,14 +45,14 @@ from pickclutter_lang.policy_folder.folder import (
 )
 from pickclutter_lang.utils.locks import dir_lock
 from pickclutter_lang.utils.typing import Float32Array
-from pickclutter_lang.utils.validation import check_path
+from pickclutter_lang.utils.validation import check_device, check_path
 
 _learning = Lock()
 """Held while a memory takes the place of the one before: what threads teach at once is all kept."""
 
 
 class StudentRuntime:
-    """An exported student on the CPU, with the thresholds of its scores; opened by `load`."""
+    """An exported student, with the thresholds of its scores; opened by `load`."""
 
     def __init__(
         self,
@@ -79,13 +79,17 @@ class StudentRuntime:
         """Keys of the images that it takes in an observation, such as `hand_rgb`."""
 
     @classmethod
-    def load(cls, folder: str | Path, trust_code: bool = False, num_threads: int | None = None) -> StudentRuntime:
+    def load(
+        cls, folder: str | Path, trust_code: bool = False, num_threads: int | None = None, device: str = "cpu"
+    ) -> StudentRuntime:
         """Open a policy folder, or an embedded policy by its name, `open`.
 
         :param trust_code: take a student whose network is a function from outside, `module:attribute`: the folder
             names the module that is then imported
         :param num_threads: of ONNX Runtime, for a folder of `pickclutter export-runtime`; None: one for each core
+        :param device: torch's name of where its networks compute, such as `cuda`
         :raises CheckpointError: when it is missing, damaged, or of another schema, or names code that is not trusted
+        :raises InvalidArgumentError: for a device that cannot be used here, or with ONNX Runtime
         :raises MissingExtraError: when it needs what is not installed
         """
         root = policy_folder(folder)
@@ -103,13 +107,20 @@ class StudentRuntime:
                     "pickclutter export-runtime policy=... out=..."
                 )
         if config.is_onnx:
+            if device != "cpu":
+                raise InvalidArgumentError(
+                    f"expected device=cpu for {root}, which ONNX Runtime computes, but got {device!r}; open the "
+                    "folder of export-policy that it was made from"
+                )
             return cls(config.student, OnnxNetworks(root, config, num_threads), config.thresholds, root, examples)
         if find_spec("torch") is None:
             raise MissingExtraError("torch, which a folder of export-policy needs,", "train")
         from pickclutter_lang.policy.torch_networks import TorchNetworks, load_pretrained
 
+        check_device(device)
         _, weights, text = load_pretrained(root, trust_code)
-        return cls(config.student, TorchNetworks(config.student, weights, text), config.thresholds, root, examples)
+        networks = TorchNetworks(config.student, weights, text, device)
+        return cls(config.student, networks, config.thresholds, root, examples)
 
     @property
     def names(self) -> list[str]:

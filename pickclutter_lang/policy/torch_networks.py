@@ -51,7 +51,7 @@ _FOLD_TOLERANCE = 1e-3
 
 
 class TorchNetworks:
-    """The networks of a student on the CPU.
+    """The networks of a student.
 
     Names of the folder need no teacher. Others are encoded, without a description, by the text tower of the teacher
     that the student was distilled from. It is loaded at the first of them, and each is encoded once. The first
@@ -59,17 +59,21 @@ class TorchNetworks:
     later changes do not count.
     """
 
-    def __init__(self, config: StudentSpec, weights: Mapping[str, Tensor], text: PromptFeatures) -> None:
+    def __init__(
+        self, config: StudentSpec, weights: Mapping[str, Tensor], text: PromptFeatures, device: str = "cpu"
+    ) -> None:
         """Build the networks.
 
         :param weights: state dicts of the student, and under their prefixes of the prompts and the crop classifier
         :param text: text features [C, D] of the names of the configuration
+        :param device: torch's name of where images are computed; names are encoded on the CPU
         :raises CheckpointError: when the weights do not fit the configuration
         """
         self._config = config
+        self._device = torch.device(device)
         contexts = _with_prefix(weights, PROMPTS_PREFIX)
         self._labels = StoredLabelEncoder(config.names, text, config.prompts.prompt_config, contexts, config.teacher)
-        use_bf16 = resolve_bf16(config.precision, "cpu")
+        use_bf16 = resolve_bf16(config.precision, device)
         settings = config.network.student_config
         self.model = MultiLabelStudent(settings, config.camera_spec, self._labels.embed_dim, use_bf16=use_bf16)
         self.crop_classifier: CropClassifier | None = None
@@ -106,37 +110,41 @@ class TorchNetworks:
     @torch.inference_mode()
     def score(self, images: NDArray[np.float32], text: TextFeatures) -> StudentOutput:
         """Score texts on an image [1, K, S, S]."""
-        spatial = self._network.local_features(torch.from_numpy(images)).float()
-        scores = self._network.aggregation(spatial, *map(torch.from_numpy, text))
-        return StudentOutput(*(value[0].numpy() for value in scores))
+        spatial = self._network.local_features(self._there(images)).float()
+        scores = self._network.aggregation(spatial, *map(self._there, text))
+        return StudentOutput(*(value[0].cpu().numpy() for value in scores))
 
     @torch.inference_mode()
     def classify_crops(self, images: NDArray[np.float32], masks: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return logits [n, C] of the folder's names for object crops [n, 3, S, S] and their masks [n, S, S]."""
-        logits: NDArray[np.float32] = self._crop_network(torch.from_numpy(images), torch.from_numpy(masks)).numpy()
+        logits: NDArray[np.float32] = self._crop_network(self._there(images), self._there(masks)).cpu().numpy()
         return logits
 
     @torch.inference_mode()
     def encode_crops(self, crops: NDArray[np.float32], teacher_only: bool = False) -> NDArray[np.float32]:
         """Return features [n, F] of crops [n, 3, S, S] in 0..1 of objects alone; see `Networks`."""
-        features: NDArray[np.float32] = self._crop_encoder(torch.from_numpy(crops), teacher_only).numpy()
+        features: NDArray[np.float32] = self._crop_encoder(self._there(crops), teacher_only).cpu().numpy()
         return features
+
+    def _there(self, array: NDArray[np.float32]) -> Tensor:
+        """Return an array on the device."""
+        return torch.from_numpy(array).to(self._device)
 
     @cached_property
     def _network(self) -> MultiLabelStudent:
-        return _folded(self.model, self._config.camera_spec.channels, self._config.image_size)
+        return _folded(self.model, self._config.camera_spec.channels, self._config.image_size).to(self._device)
 
     @cached_property
     def _crop_network(self) -> CropClassifier:
         assert self.crop_classifier is not None and self._config.object_crop_size is not None  # the runtime checks it
-        return _folded(self.crop_classifier, 3, self._config.object_crop_size)
+        return _folded(self.crop_classifier, 3, self._config.object_crop_size).to(self._device)
 
     @cached_property
     def _crop_encoder(self) -> CropEncoder:
         """The encoder of any number of crops."""
-        encoder = CropEncoder(resolve_bf16("auto", "cpu")).eval()
+        encoder = CropEncoder(resolve_bf16("auto", str(self._device))).eval()
         encoder.visual = fold_batch_norms(encoder.visual, noise(1, 3, OBJECT_SIZE, OBJECT_SIZE), encoder.use_bf16)
-        return encoder
+        return encoder.to(self._device)
 
 
 def save_pretrained(
@@ -218,7 +226,7 @@ class CropEncoder(nn.Module):
     def forward(self, crops: Tensor, teacher_only: bool = False) -> Tensor:
         """Return the features, of both networks or of the teacher."""
         images = ((crops - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.use_bf16, cache_enabled=False):
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.use_bf16, cache_enabled=False):
             features: Tensor = self.visual(images, teacher_only)
         return features
 

@@ -7,6 +7,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,34 @@ def test_a_folded_network_predicts_what_the_network_predicts_and_can_be_sent(exp
     np.testing.assert_allclose(found.attention, expected.attention[0], atol=near)
     sent = pickle.loads(pickle.dumps(student))  # as gymnasium does for AsyncVectorEnv
     np.testing.assert_array_equal(sent.predict(images, names).scores, found.scores)
+
+
+def test_images_crops_and_texts_follow_the_device_until_they_come_back(
+    exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operation on a CPU's and another device's tensors fails: `meta` stands for CUDA, which is not here."""
+    config, weights, text = load_pretrained(exported / "few_shot")
+    spec = replace(config.student, precision="float32")
+    networks = TorchNetworks(spec, weights, text, device="meta")
+    student = StudentRuntime(spec, networks, config.thresholds)
+    image, texts = (
+        student.preprocess(images_of_scene(opened(exported, "few_shot"), 2)),
+        networks.encode_names(["lemon"]),
+    )
+    side = spec.object_crop_size or SIDE
+    crops = np.zeros((2, 3, side, side), np.float32)
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())  # it knows no `meta`
+    calls = [
+        lambda: networks.score(image, texts),
+        lambda: networks.encode_crops(np.zeros((2, 3, 112, 112), np.float32)),
+    ]
+    if networks.crop_classifier is not None:
+        calls.append(lambda: networks.classify_crops(crops, crops[:, 0]))
+    for call in calls:
+        with pytest.raises(NotImplementedError, match="copy out of meta tensor"):
+            call()
+    with pytest.raises(InvalidArgumentError, match="expected device"):
+        StudentRuntime.load(exported / "few_shot", device="cuda:77")
 
 
 class UsedTwice(nn.Module):
