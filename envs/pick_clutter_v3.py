@@ -69,6 +69,14 @@ _OF_MANISKILL = ("reconfigure", "env_idx")  # its `reset_to_env_states` lacks th
 class PickClutterLangEnvV3(TaskEnv, BaseEnv):  # type: ignore[misc]
     """A pile, an arm and an instruction in each sub-scene, as `PickClutterLangEnv` has them on ManiSkill2.
 
+    **Task Description:** pick the object that the instruction names out of a pile, and bring it to the goal.
+
+    **Randomizations:** the objects of the pile and their poses, which one is named and in which words, whether it is
+    there, the goal, and the arm's joints; on request camera, lights, table and distractors.
+
+    **Success Conditions:** the object's center is within 25 mm of the goal, and the arm rests. An absent object cannot
+    be picked: with `DeclareAbsence` it is a success to declare that it is not there.
+
     Rewards are those of ManiSkill2's PickClutter. `info` has its keys for each sub-scene: tensors, and lists of texts.
     `CPUGymWrapper` makes one sub-scene an environment of Gymnasium, which `DeclareAbsence` and `FlatObservation` wrap.
 

@@ -7,6 +7,7 @@ tool imports this module, as the id in a trajectory's JSON begins with its name,
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import gymnasium as gym
@@ -22,7 +23,10 @@ REPLAY_ID = "PickClutterLang/Replay-v0"
 
 require_simulator("maniskill2", "the replay of its trajectories")
 sapien_names()
-from mani_skill2.utils.wrappers import RecordEpisode  # noqa: E402 - it imports sapien
+from mani_skill2.utils.logging_utils import logger  # noqa: E402 - it imports sapien
+from mani_skill2.utils.wrappers import RecordEpisode  # noqa: E402
+
+logger.setLevel(logging.ERROR)  # the recorder warns that it has no commit to note
 
 
 def _of_inner(recorder: Any, name: str) -> Any:
