@@ -542,21 +542,25 @@ def _shares(source: str) -> set[str]:
 
 
 def main() -> int:
-    """Fill all pages; return the exit status, 1 for a share that no script prints, and where `--check` finds a page
+    """Fill the pages; return the exit status, 1 for a share that no script prints, and where `--check` finds a page
     that is out of date."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="change nothing; fail where a page is out of date")
-    check, stale, wrong = parser.parse_args().check, False, False
-    for page in (DOCS.parent / "README.md", *sorted(DOCS.rglob("*.md"))):
+    every = (DOCS.parent / "README.md", *sorted(DOCS.rglob("*.md")))
+    parser.add_argument("pages", nargs="*", type=Path, default=every, help="all by default")
+    given = parser.parse_args()
+    check, stale, wrong = given.check, False, False
+    for page in (path.resolve() for path in given.pages):
         text = page.read_text()
         for line in not_printed(text):
             wrong = True
             sys.stderr.write(f"{page.relative_to(DOCS.parent)}: {line}\n")
-        if render(text) != text:
+        filled = render(text)
+        if filled != text:
             stale = True
             sys.stderr.write(f"{'out of date' if check else 'filled'}: {page.relative_to(DOCS.parent)}\n")
             if not check:
-                page.write_text(render(text))
+                page.write_text(filled)
     return int(wrong or (check and stale))
 
 
