@@ -18,7 +18,7 @@ from pickclutter_lang.errors import ExportError, InvalidArgumentError, MissingEx
 from pickclutter_lang.language.instructions import COLORS, color_alone, color_phrase
 from pickclutter_lang.policy.example_memory import load_examples
 from pickclutter_lang.policy.networks import SCORES
-from pickclutter_lang.policy.torch_networks import CropEncoder, TorchNetworks, load_pretrained, noise
+from pickclutter_lang.policy.torch_networks import CropEncoder, TorchNetworks, load_pretrained
 from pickclutter_lang.policy_folder.folder import (
     CROP_ENCODER_FILE,
     CROPS_FILE,
@@ -34,6 +34,7 @@ from pickclutter_lang.policy_folder.folder import (
 from pickclutter_lang.policy_making.config import RuntimeExportConfig
 from pickclutter_lang.students.prompts import PromptFeatures
 from pickclutter_lang.students.student import MultiLabelStudent
+from pickclutter_lang.utils.batch_norms import noise
 from pickclutter_lang.utils.locks import dir_lock
 
 _COMPARED = 8

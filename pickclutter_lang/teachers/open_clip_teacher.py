@@ -128,6 +128,7 @@ class OpenClipTeacher:
     def to(self, device: str) -> OpenClipTeacher:
         """Move the weights to a device and return the teacher itself."""
         self.model.to(device)
+        self.__dict__.pop("_image_encoder", None)
         return self
 
     def for_objects(self) -> OpenClipTeacher | None:
@@ -141,6 +142,7 @@ class OpenClipTeacher:
         """
         self.fingerprint  # noqa: B018  # read once, of all weights
         self.model.visual = None  # type: ignore[assignment]
+        self.__dict__.pop("_image_encoder", None)
 
     @torch.no_grad()
     def encode_image(self, images: Tensor) -> Tensor:
@@ -156,9 +158,15 @@ class OpenClipTeacher:
                 f"expected preprocessed images [N, 3, {self.image_size}, {self.image_size}], "
                 f"but got {list(images.shape)}; call preprocess first"
             )
+        encoder = self._image_encoder
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.use_bf16):
-            features = self.model.encode_image(images.to(self.device))  # type: ignore[operator]
+            features: Tensor = encoder(images.to(self.device))
         return functional.normalize(features.float(), dim=-1)
+
+    @cached_property
+    def _image_encoder(self) -> nn.Module:
+        """The image encoder, for features without a gradient."""
+        return self.model.visual  # type: ignore[return-value]
 
     @torch.no_grad()
     def encode_text(self, texts: Sequence[str], truncate: bool = False) -> Tensor:

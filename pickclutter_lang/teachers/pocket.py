@@ -12,16 +12,17 @@ import copy
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import open_clip
 import torch
 from msgspec import Meta
 from open_clip.transform import PreprocessCfg
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from pickclutter_lang.datasets.transforms.resampling import OBJECT_SIZE
@@ -29,6 +30,7 @@ from pickclutter_lang.errors import TeacherError
 from pickclutter_lang.teachers.efficientnet_lite import pocket_efficientnet_lite0
 from pickclutter_lang.teachers.known_words import WordNeighbors
 from pickclutter_lang.teachers.open_clip_teacher import OpenClipTeacher, Preprocessing, token_text
+from pickclutter_lang.utils.batch_norms import fold_batch_norms, noise
 from pickclutter_lang.utils.hub_files import CARD_FILE, SharedFolder, pretrained_folder
 from pickclutter_lang.utils.io import atomic_write, write_json
 from pickclutter_lang.utils.reading import Sha256, check_finite, read_json, read_tensors, to_float, to_half
@@ -165,6 +167,11 @@ class PocketTeacher(OpenClipTeacher):
         """Return the embeddings [C, L, W], without positions, of tokens [C, L] from the start of the texts on."""
         embedded = super().embed_tokens(tokens)
         return embedded if self._neighbors is None else embedded + self._neighbors(tokens)
+
+    @cached_property
+    def _image_encoder(self) -> nn.Module:
+        images = noise(1, 3, self.image_size, self.image_size).to(self.device)
+        return fold_batch_norms(cast(nn.Module, self.model.visual), images, self.use_bf16)
 
     @torch.no_grad()
     def encode_dense(self, images: Tensor) -> Tensor:

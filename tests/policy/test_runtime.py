@@ -7,6 +7,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +23,9 @@ from helpers.scene_runs import names_of_objects
 from pickclutter_lang.errors import CheckpointError, InvalidArgumentError, TeacherError
 from pickclutter_lang.experiments.scenes.scene_run import SceneRun
 from pickclutter_lang.policy.runtime import StudentRuntime
-from pickclutter_lang.policy.torch_networks import TorchNetworks, fold_batch_norms, load_pretrained
+from pickclutter_lang.policy.torch_networks import TorchNetworks, load_pretrained
 from pickclutter_lang.students.prompts import PromptFeatures
+from pickclutter_lang.utils.batch_norms import fold_batch_norms
 
 
 def images_of_scene(run: SceneRun, row: int) -> dict[str, Any]:
@@ -114,7 +116,7 @@ def test_images_crops_and_texts_follow_the_device_until_they_come_back(
     side = spec.object_crop_size or SIDE
     crops = np.zeros((2, 3, side, side), np.float32)
     monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())  # it knows no `meta`
-    calls = [
+    calls: list[Callable[[], object]] = [
         lambda: networks.score(image, texts),
         lambda: networks.encode_crops(np.zeros((2, 3, 112, 112), np.float32)),
     ]
