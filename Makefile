@@ -22,7 +22,8 @@ quickstart: setup
 	$(COLLECT) split=id scenes=200 out=$(OUT)/scenes/id
 	$(COLLECT) split=ood scenes=300 out=$(OUT)/scenes/ood
 	$(COLLECT) split=fewshot scenes=50 out=$(OUT)/scenes/fewshot
-	$(PICKCLUTTER) train-affordance experiment=quickstart method=best student=pocket num_threads=2 scenes=$(OUT)/scenes out=$(OUT)/student
+	$(PICKCLUTTER) train-affordance experiment=quickstart method=best student=pocket data.region_crops=object num_threads=2 \
+		scenes=$(OUT)/scenes out=$(OUT)/student
 	@echo
 	@echo "pick:    $(OUT)/pick.mp4, by the policy of the package"
 	@echo "scenes:  $(OUT)/scenes/*/README.md, $(OUT)/scenes/*/contact_sheet.png"
