@@ -63,6 +63,7 @@ class _Depthwise(nn.Conv2d):
             return self._in_parts(x.float(), step)
 
     def _in_parts(self, x: Tensor, step: int) -> Tensor:
+        """Return the convolution [N, C, H, W] of each of the step x step sets of pixels that see one another."""
         n, c, height, width = x.shape
         rows, columns = -(-height // step), -(-width // step)
         whole = functional.pad(x, (0, columns * step - width, 0, rows * step - height)).permute(0, 2, 3, 1)

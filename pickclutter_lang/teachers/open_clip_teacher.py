@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -164,9 +164,9 @@ class OpenClipTeacher:
         return functional.normalize(features.float(), dim=-1)
 
     @cached_property
-    def _image_encoder(self) -> nn.Module:
+    def _image_encoder(self) -> Callable[[Tensor], Tensor]:
         """The image encoder, for features without a gradient."""
-        return self.model.visual  # type: ignore[return-value]
+        return self.model.encode_image
 
     @torch.no_grad()
     def encode_text(self, texts: Sequence[str], truncate: bool = False) -> Tensor:

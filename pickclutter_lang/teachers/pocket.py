@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.resources import files
@@ -169,7 +169,7 @@ class PocketTeacher(OpenClipTeacher):
         return embedded if self._neighbors is None else embedded + self._neighbors(tokens)
 
     @cached_property
-    def _image_encoder(self) -> nn.Module:
+    def _image_encoder(self) -> Callable[[Tensor], Tensor]:
         images = noise(1, 3, self.image_size, self.image_size).to(self.device)
         return fold_batch_norms(cast(nn.Module, self.model.visual), images, self.use_bf16)
 

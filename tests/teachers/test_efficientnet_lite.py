@@ -70,6 +70,19 @@ def test_a_dilated_convolution_trains_as_torchs(size: int, kernel: int) -> None:
         torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-4)
 
 
+def test_no_convolution_of_a_training_network_is_dilated() -> None:
+    output = PocketEfficientNet().train()(torch.rand(1, 3, 64, 64))
+    waiting, seen, dilations = [output.grad_fn], set(), []
+    while waiting:
+        node = waiting.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            waiting += [parent for parent, _ in node.next_functions]
+            dilations += [node._saved_dilation] if node.name().startswith("ConvolutionBackward") else []
+    assert dilations
+    assert set(dilations) == {(1, 1)}
+
+
 def test_depthwise_convolutions_train_in_float32_beside_bfloat16() -> None:
     torch.manual_seed(3)
     network = PocketEfficientNet().train()
