@@ -39,6 +39,7 @@ from pickclutter_lang.experiments.images.image_tables import load_image_runs, ta
 from pickclutter_lang.experiments.scenes.table12_sweep import METHODS
 from pickclutter_lang.experiments.scenes.table12_sweep import TABLE12 as TABLE12_RULES
 from pickclutter_lang.kinds import all_kinds
+from pickclutter_lang.policy.color_order import color_order_note
 from pickclutter_lang.results.intervals import Bootstrap, Estimate, RunScores, SplitScores, share
 from pickclutter_lang.results.paper_tables import TABLE12
 from pickclutter_lang.results.runs import Runs, load_runs
@@ -353,6 +354,23 @@ def in_frames() -> str:
     return markdown_table(["%, 95% interval over names", *heads], rows)
 
 
+def in_changed_frames() -> str:
+    """Return what `ycb` finds in real frames as they are, blue first and upside down, and which are noticed."""
+    changed, rows = read("real/colors"), []
+    for change in dict.fromkeys(row["change"] for row in changed):
+        frames = [row for row in changed if row["change"] == change]
+        counts = {key: sum(int(row[key]) for row in frames) for key in ("found", "there", "refused", "absent")}
+        noticed = sum(color_order_note([float(row["odds"])]) is not None for row in frames)
+        groups = {
+            row["group"]: [float(one["odds"]) for one in frames if one["group"] == row["group"]] for row in frames
+        }
+        of_groups = sum(color_order_note(odds) is not None for odds in groups.values())
+        shares = f"{counts['found']} of {counts['there']}", f"{counts['refused']} of {counts['absent']}"
+        rows.append([change, *shares, f"{noticed} of {len(frames)}", f"{of_groups} of {len(groups)}"])
+    heads = "found", "absent names refused", '"blue first?" of a frame', "of all frames of a camera"
+    return markdown_table(["frames", *heads], rows)
+
+
 def simulators_apart() -> str:
     """Return how far the two simulators are apart in the same piles."""
     poses, pixels = read("simulators/poses"), read("simulators/pixels")
@@ -487,6 +505,7 @@ RENDERERS: dict[str, Callable[..., str]] = {
         differences,
         earlier,
         held_out,
+        in_changed_frames,
         in_frames,
         in_piles,
         number_of_names,

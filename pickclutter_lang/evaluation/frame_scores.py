@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pickclutter_lang.datasets.frames import LabeledFrame, read_labeled_frames
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.evaluation.drawing import draw_outline
+from pickclutter_lang.policy.color_order import color_order_note, exchanged_odds
 from pickclutter_lang.policy.detectors import Detection, StudentDetector
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.views import View
@@ -119,6 +120,7 @@ def score_frames(
     answers: list[Answer] = []
     segments: list[tuple[str, str, str, float]] = []
     failures: list[Cell] = []
+    odds: list[float] = []
     create_dir(folder)
     with dir_lock(folder):
         check_vacant(folder, ANSWERS_FILE)
@@ -128,11 +130,14 @@ def score_frames(
             except InvalidArgumentError as error:
                 raise InvalidArgumentError(f"frame {frame.name}: {error}") from error
             found = detector.decide(view, asked)
+            odds.append(exchanged_odds(view))
             segments += [(frame.name, frame.group, name, iou) for name, iou in overlaps(frame, view)]
             of_frame = answers_in(frame, asked, found)
             answers += of_frame
             failures += _failures(frame, of_frame, dict(zip(asked, found, strict=True)))
         text = _tables(answers, segments)
+        if note := color_order_note(odds):
+            text += f"\n{note}\n"
         write_csv(folder / ANSWERS_FILE, [Answer._fields, *(_rounded(answer) for answer in answers)])
         write_csv(
             folder / SEGMENTS_FILE, [("frame", "group", "name", "iou"), *((*s[:3], f"{s[3]:.3f}") for s in segments)]

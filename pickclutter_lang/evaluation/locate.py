@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +15,26 @@ from pickclutter_lang.evaluation.drawing import draw_located
 from pickclutter_lang.language.instructions import read_name
 from pickclutter_lang.manipulation.grasp_proposals import GraspLimits, propose_grasps
 from pickclutter_lang.manipulation.gripper import GraspCandidates
+from pickclutter_lang.policy.color_order import color_order_note, exchanged_odds
 from pickclutter_lang.policy.detectors import StudentDetector
 from pickclutter_lang.policy.observations import checked_view
 from pickclutter_lang.policy.policy import Location, location_of
 from pickclutter_lang.policy.runtime import StudentRuntime
+from pickclutter_lang.policy.views import View
 from pickclutter_lang.policy_folder.folder import policy_folder
 from pickclutter_lang.utils.images import png_bytes
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.markdown import markdown_table
 from pickclutter_lang.utils.typing import FloatArray
 
+_log = logging.getLogger(__name__)
 _COLUMNS = "name", "score", "threshold", "there", "pixels", "best grasp, x y z (m)", "opening (mm)"
 
 
 def locate(config: LocateConfig) -> list[Location]:
     """Ask for names in a frame, and write the picture `config.out`. What is not there has no grasps.
+
+    A line is logged where the frame looks as if it had blue first.
 
     :raises InvalidArgumentError: for names that mean nothing, or a frame in which no table is found
     :raises PickClutterError: what reading the frame and loading the policy raise
@@ -40,7 +46,10 @@ def locate(config: LocateConfig) -> list[Location]:
         raise InvalidArgumentError(f"expected names=mug,lemon: {config.policy} was taught none by examples")
     detector = StudentDetector(student)
     view = checked_view(frame)
-    detections = detector.detect(view, [read_name(name, detector.names) for name in names])
+    seen = View.of_observation(student, view)
+    if note := color_order_note([exchanged_odds(seen)]):
+        _log.warning("%s", note)
+    detections = detector.decide(seen, [read_name(name, detector.names) for name in names])
     found = [
         location_of(view, name, detection, propose_grasps if detection.margin >= 0 else _no_grasps)
         for name, detection in zip(names, detections, strict=True)

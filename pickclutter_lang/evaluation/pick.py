@@ -19,6 +19,7 @@ from pickclutter_lang.language.instructions import MODIFIERS, Phrase, instructio
 from pickclutter_lang.language.object_attributes import attributes_of
 from pickclutter_lang.objects.catalog import CatalogObject
 from pickclutter_lang.objects.object_sets import MAX_INSTANCES, ObjectSet, load_object_set
+from pickclutter_lang.policy.asking import AskingDetector, in_words
 from pickclutter_lang.policy.teacher_detector import TeacherDetector
 from pickclutter_lang.utils.io import atomic_write
 from pickclutter_lang.utils.progress import track
@@ -62,6 +63,10 @@ def pick(config: PickConfig) -> Pick:
         runner.use_detector(variant, config.ask.detector(runner.student, threshold=0.0))
     video = VideoRecorder()
     episode = runner.run(variant, start, video.callback)
+    detector = runner.detector(variant)
+    if isinstance(detector, AskingDetector) and detector.last_answered is not None:
+        picture, answer = detector.last_answered
+        video.begin_with_question(picture.pixels, in_words(answer))
     atomic_write(Path(config.out), video.mp4("success" if episode["success"] else "failure"))
     return Pick(names, target, episode, outcome_in_words(episode))
 

@@ -178,6 +178,10 @@ class RolloutRunner:
         """Take a detector for a variant, which knows the names in all episodes that it knows now."""
         self._detectors[variant] = detector, tuple(detector.names)
 
+    def detector(self, variant: str) -> TargetDetector:
+        """Return the detector of a variant."""
+        return self._detectors[variant][0]
+
     def start(self, seed: int, ask: Callable[[Pile], Instruction | None] | None = None) -> Start:
         """Start the episode of a seed, with one reset.
 

@@ -6,13 +6,13 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from pickclutter_lang.errors import DatasetError, MismatchError
 from pickclutter_lang.evaluation.drawing import draw_outline
@@ -32,8 +32,11 @@ _FRAMES_PER_SECOND = 15
 _EVERY = 2  # steps
 _DETECTION_FRAMES = 24
 _LAST_FRAMES = 36
-_LARGE = ImageFont.load_default(30)
-_SMALL = ImageFont.load_default(26)
+_QUESTION_FRAMES = 60
+_GROUND = 24, 26, 30
+_BRIGHT = 245, 245, 245
+_DIM = 190, 195, 205
+_font = lru_cache(ImageFont.load_default)
 
 
 def write_videos(
@@ -109,6 +112,10 @@ class VideoRecorder:
         self._detections = count
         self._steps += 1
 
+    def begin_with_question(self, picture: NDArray[np.uint8], answer: str) -> None:
+        """Show first the picture [H, W, 3] that a large model was asked about, and its answer."""
+        self._frames[:0] = [partial(_draw_question, picture, answer)] * _QUESTION_FRAMES
+
     def mp4(self, outcome: str) -> bytes:
         """Return an MP4 video (H.264) with the outcome in its last frames.
 
@@ -160,14 +167,27 @@ def _frame(
     return partial(_draw, views, decode_instruction(observation["instruction"]), said)
 
 
+def _draw_question(picture: NDArray[np.uint8], answer: str) -> Image.Image:
+    """Draw a picture [H, W, 3], as large as it fits, under who was asked and the answer, in lines of their own."""
+    canvas = Image.new("RGB", _SIZE, _GROUND)
+    fitted = ImageOps.contain(Image.fromarray(picture), (2 * SIDE, SIDE), Image.Resampling.LANCZOS)
+    canvas.paste(fitted, ((2 * SIDE - fitted.width) // 2, _HEADER + (SIDE - fitted.height) // 2))
+    who, _, named = answer.partition(": ")
+    draw = ImageDraw.Draw(canvas)
+    draw.text((16, 8), who, _BRIGHT, _font(30))
+    size = next((size for size in range(26, 10, -1) if draw.textlength(named, _font(size)) <= 2 * SIDE - 32), 10)
+    draw.text((16, _HEADER - 40), named, _DIM, _font(size))
+    return canvas
+
+
 def _draw(views: Sequence[NDArray[np.uint8]], instruction: str, said: str, outcome: str = "") -> Image.Image:
     """Draw the views [H, W, 3] of base and hand camera side by side under two lines; a success is green."""
-    canvas = Image.new("RGB", _SIZE, (24, 26, 30))
+    canvas = Image.new("RGB", _SIZE, _GROUND)
     for n, view in enumerate(views):
         canvas.paste(Image.fromarray(view).resize((SIDE, SIDE), Image.Resampling.BICUBIC), (n * SIDE, _HEADER))
     draw = ImageDraw.Draw(canvas)
-    draw.text((16, 8), instruction, (245, 245, 245), _LARGE)
-    draw.text((16, _HEADER - 40), said, (190, 195, 205), _SMALL)
+    draw.text((16, 8), instruction, _BRIGHT, _font(30))
+    draw.text((16, _HEADER - 40), said, _DIM, _font(26))
     color = (90, 210, 110) if outcome == "success" else (240, 100, 90)
-    draw.text((2 * SIDE - 16, _HEADER - 40), outcome, color, _SMALL, anchor="ra")
+    draw.text((2 * SIDE - 16, _HEADER - 40), outcome, color, _font(26), anchor="ra")
     return canvas

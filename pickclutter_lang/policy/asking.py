@@ -12,7 +12,7 @@ import numpy as np
 
 from pickclutter_lang.errors import InvalidArgumentError, LanguageModelError
 from pickclutter_lang.labeling.large_model import Answer, LargeModel, with_synonyms
-from pickclutter_lang.labeling.picture import draw_numbered
+from pickclutter_lang.labeling.picture import NumberedPicture, draw_numbered
 from pickclutter_lang.language.chat import ChatConfig
 from pickclutter_lang.policy.detectors import THRESHOLD, Detection, StudentDetector
 from pickclutter_lang.policy.example_memory import ExampleMemory, load_examples
@@ -101,6 +101,8 @@ class AskingDetector(StudentDetector):
         self._keep = keep
         self.asked = list[Answer | None]()
         """Of each view so far the answer, None where nothing was asked or answered."""
+        self.last_answered: tuple[NumberedPicture, Answer] | None = None
+        """The last picture with an answer, whose names are those of its numbers."""
         self._read_kept()
 
     def _read_kept(self) -> None:
@@ -148,6 +150,7 @@ class AskingDetector(StudentDetector):
         except LanguageModelError as error:
             _log.warning("the policy decides by itself: %s", error)
             return None
+        self.last_answered = picture, answer
         said: list[str | None] = [None] * len(masks)
         for segment, name in zip(picture.segments, answer.names, strict=True):
             said[segment] = name

@@ -166,7 +166,7 @@ class OpenClipTeacher:
     @cached_property
     def _image_encoder(self) -> Callable[[Tensor], Tensor]:
         """The image encoder, for features without a gradient."""
-        return self.model.encode_image
+        return self.model.encode_image  # type: ignore[return-value]
 
     @torch.no_grad()
     def encode_text(self, texts: Sequence[str], truncate: bool = False) -> Tensor:

@@ -76,6 +76,6 @@ def test_a_run_refuses_the_half_of_its_teacher(tmp_path: Path) -> None:
         f"teacher.checkpoint={teacher}", f"teacher.cache={tmp_path / 'cache'}", f"out={tmp_path / 'run'}",
     ]  # fmt: skip
     run = ImageRun.open(image_config(*overrides, "data.half=second"))
-    assert set(run.data.images.ids) == set(half_of(tmp_path, "second").images.ids)
+    assert set(run.parts.data.images.ids) == set(half_of(tmp_path, "second").images.ids)
     with pytest.raises(MismatchError, match="20 of 20"):
         ImageRun.open(image_config(*overrides, "data.half=first"))

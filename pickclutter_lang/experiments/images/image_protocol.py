@@ -19,7 +19,8 @@ from torch.nn import functional
 
 from pickclutter_lang.experiments.few_shot_cache import CacheParameters, cache_logits, tune_cache
 from pickclutter_lang.experiments.images.class_texts import digest, space_texts
-from pickclutter_lang.experiments.images.image_run import ImageRun, nearest_class, student_features
+from pickclutter_lang.experiments.images.image_parts import nearest_class, student_features
+from pickclutter_lang.experiments.images.image_run import ImageRun
 from pickclutter_lang.experiments.stages import CONTINUAL, DISTILL, FEW_SHOT
 from pickclutter_lang.metrics import (
     alignment_inversions,
@@ -79,7 +80,7 @@ def evaluate_images(run: ImageRun) -> Record:
     :raises LockedError: when another process is at work in its folder
     """
     with run.locked():
-        start, split = time.perf_counter(), run.split
+        start, split = time.perf_counter(), run.parts.split
         questions: Questions = {
             "id": (split.id, split.seen),
             "ood": (split.ood, split.unseen),
@@ -98,8 +99,10 @@ def evaluate_images(run: ImageRun) -> Record:
             metrics["continual"] = _continual(run)
         histories = {phase: run.load_weights(phase) for phase in run.phases}
         run.load_weights(DISTILL)
-        students = {part: student_features(run.model, run.crops, getattr(split, part)) for part in ("train", "ood")}
-        texts = space_texts(run.config.text, run.data, split)
+        students = {
+            part: student_features(run.model, run.parts.crops, getattr(split, part)) for part in ("train", "ood")
+        }
+        texts = space_texts(run.config.text, run.parts.data, split)
         metrics["features"] = {part: _features(run, part, features) for part, features in students.items()}
         metrics["text"] = _text_spaces(run, texts)
         _save_space(run, students["ood"])
@@ -133,17 +136,19 @@ def _over_last_epochs(
 
 def _answers(run: ImageRun, questions: Questions) -> dict[str, Answers]:
     """Return the student's answers."""
-    features = {rows: student_features(run.model, run.crops, rows) for rows in {rows for rows, _ in questions.values()}}
+    features = {
+        rows: student_features(run.model, run.parts.crops, rows) for rows in {rows for rows, _ in questions.values()}
+    }
     return {
-        part: answers_of(features[rows], run.model.text(classes).detach().cpu(), classes, run.labels[list(rows)])
+        part: answers_of(features[rows], run.model.text(classes).detach().cpu(), classes, run.parts.labels[list(rows)])
         for part, (rows, classes) in questions.items()
     }
 
 
 def _teacher_answers(run: ImageRun, questions: Questions) -> dict[str, Answers]:
-    text, features = run.teacher_texts(), run.teacher_image_features
+    text, features = run.parts.teacher_texts(), run.parts.teacher_image_features
     return {
-        part: answers_of(features[list(rows)], text[list(classes)], classes, run.labels[list(rows)])
+        part: answers_of(features[list(rows)], text[list(classes)], classes, run.parts.labels[list(rows)])
         for part, (rows, classes) in questions.items()
         if part != "all"
     }
@@ -167,8 +172,8 @@ def answers_of(features: Tensor, text: Tensor, classes: Sequence[int], labels: T
 def _continual(run: ImageRun) -> dict[str, Accuracy]:
     """Return the accuracies on the halves of Y_ood, before and after fine-tuning on the first (Table 11)."""
     questions: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {}
-    for half, classes in enumerate(run.unseen_halves, start=1):
-        rows = tuple(row for row in run.split.ood if int(run.labels[row]) in classes)
+    for half, classes in enumerate(run.parts.unseen_halves, start=1):
+        rows = tuple(row for row in run.parts.split.ood if int(run.parts.labels[row]) in classes)
         questions |= {f"ood{half}": (rows, classes)} if rows else {}
     found: dict[str, Accuracy] = {}
     for when, phase in (("before", DISTILL), ("after", CONTINUAL)):
@@ -178,14 +183,14 @@ def _continual(run: ImageRun) -> dict[str, Accuracy]:
 
 
 def _retrieval(run: ImageRun) -> dict[str, Answers]:
-    split, config = run.split, run.config
-    queries, examples = (student_features(run.model, run.crops, rows) for rows in (split.ood, split.fewshot))
+    split, config = run.parts.split, run.config
+    queries, examples = (student_features(run.model, run.parts.crops, rows) for rows in (split.ood, split.fewshot))
     keys = run.teacher_keys if config.retrieval.keys == "teacher" else examples[:, None]
     text = run.model.text(split.unseen).detach().cpu()
-    labels = _places(run.labels[list(split.fewshot)], split.unseen)
+    labels = _places(run.parts.labels[list(split.fewshot)], split.unseen)
     places, choice = retrieve(config.retrieval, queries, examples, keys, labels, text, config.objective.temperature)
     tuned = {"alpha": choice.alpha, "beta": choice.beta, "leave_one_out_accuracy": choice.score}
-    return {"ood": Answers(run.labels[list(split.ood)], torch.tensor(split.unseen)[places], choice=tuned)}
+    return {"ood": Answers(run.parts.labels[list(split.ood)], torch.tensor(split.unseen)[places], choice=tuned)}
 
 
 def retrieve(
@@ -238,10 +243,10 @@ def _places(labels: Tensor, classes: Sequence[int]) -> Tensor:
 
 def _features(run: ImageRun, part: str, student: Tensor) -> dict[str, Any]:
     """Return the metrics of Tables 2 to 4 on a part of the data; they grow with its square."""
-    rows, device = list(getattr(run.split, part)), run.config.device
-    classes = run.split.seen if part == "train" else run.split.unseen
-    text = run.teacher_texts()[list(classes)].to(device)
-    student, teacher = student.to(device), run.teacher_image_features[rows].to(device)
+    rows, device = list(getattr(run.parts.split, part)), run.config.device
+    classes = run.parts.split.seen if part == "train" else run.parts.split.unseen
+    text = run.parts.teacher_texts()[list(classes)].to(device)
+    student, teacher = student.to(device), run.parts.teacher_image_features[rows].to(device)
     distance = feature_distance(student, teacher)
     return {
         "mse": distance.squared,
@@ -263,8 +268,8 @@ def _text_spaces(run: ImageRun, texts: Mapping[str, list[str]]) -> dict[str, dic
     for kind, of_kind in texts.items():
         features = run.teacher.encode_text(of_kind, truncate=True).cpu()
         if kind == "captions":
-            labels = run.labels[list(run.split.ood)]
-            features = torch.stack([features[labels == n].mean(dim=0) for n in run.split.unseen])
+            labels = run.parts.labels[list(run.parts.split.ood)]
+            features = torch.stack([features[labels == n].mean(dim=0) for n in run.parts.split.unseen])
         spaces[kind] = text_statistics(features.numpy())
     return spaces
 
@@ -287,8 +292,8 @@ def text_statistics(features: NDArray[np.floating[Any]]) -> dict[str, Any]:
 
 def _save_space(run: ImageRun, students: Tensor) -> None:
     """Save some of the zero-shot student's features of X_ood, and the texts of their classes, for Figure 2b."""
-    text = run.model.text(run.split.unseen[:MOST_CLASSES]).detach().cpu()
-    labels = _places(run.labels[list(run.split.ood)], run.split.unseen)
+    text = run.model.text(run.parts.split.unseen[:MOST_CLASSES]).detach().cpu()
+    labels = _places(run.parts.labels[list(run.parts.split.ood)], run.parts.split.unseen)
     rows = torch.cat([(labels == n).nonzero()[:_MOST_IMAGES, 0] for n in range(len(text))])
     stream = io.BytesIO()
     np.savez_compressed(
@@ -302,29 +307,29 @@ def _save_space(run: ImageRun, students: Tensor) -> None:
 
 def _save_scores(run: ImageRun, answers: Mapping[str, Mapping[str, Answers]]) -> None:
     """Save the answers of every stage, and those of the teacher, per image."""
-    names, ids = [item.name for item in run.data.classes], run.data.images.ids
+    names, ids = [item.name for item in run.parts.data.classes], run.parts.data.images.ids
 
     def cell(part: str, one: Answers) -> Cell:
         return Cell.of_answers(
-            [ids[row] for row in (run.split.id if part == "id" else run.split.ood)],
+            [ids[row] for row in (run.parts.split.id if part == "id" else run.parts.split.ood)],
             names,
             one.labels.tolist(),
             one.predicted.tolist(),
             own=None if one.own is None else one.own.numpy(),
             others=None if one.others is None else one.others.numpy(),
             nearest=None if one.nearest is None else one.nearest.tolist(),
-            source=run.data.images.content_hash,
+            source=run.parts.data.images.content_hash,
         )
 
     cells = (((stage, part), cell(part, one)) for stage, parts in answers.items() for part, one in parts.items())
-    Scores.of_cells(cells, [names[n] for n in run.split.unseen]).save(run.folder)
+    Scores.of_cells(cells, [names[n] for n in run.parts.split.unseen]).save(run.folder)
 
 
 def _save_examples(run: ImageRun, answers: Mapping[str, Answers]) -> None:
     """Save small images of some answers of the few-shot student, right and wrong ones."""
     for part, most in _MOST_EXAMPLES.items():
-        rows, right = getattr(run.split, part), answers[part].predicted == answers[part].labels
+        rows, right = getattr(run.parts.split, part), answers[part].predicted == answers[part].labels
         groups = [mask.nonzero()[:, 0].tolist() for mask in (right, ~right)]
         chosen = [group[n] for group in groups for n in evenly_spaced(len(group), most)]
-        for number, pixels in zip(chosen, run.data.images.load([rows[n] for n in chosen]), strict=True):
+        for number, pixels in zip(chosen, run.parts.data.images.load([rows[n] for n in chosen]), strict=True):
             atomic_write(run.folder / EXAMPLES / f"{part}_{number}.jpg", jpeg(pixels, _SIDE).data)

@@ -65,18 +65,18 @@ def test_a_result_records_provenance_and_metrics(finished: ImageRun) -> None:
 def test_answers_are_those_of_each_image(finished: ImageRun) -> None:
     """Against a slow reference: images one by one, cosines in NumPy."""
     finished.load_weights("few_shot")
-    split, scores = finished.split, Scores.load(finished.folder)
+    split, scores = finished.parts.split, Scores.load(finished.folder)
     cell, text = scores.cell("few_shot", "ood"), finished.model.text(split.unseen).detach().numpy()
-    names = [finished.data.classes[n].name for n in split.unseen]
+    names = [finished.parts.data.classes[n].name for n in split.unseen]
     right: dict[int, list[bool]] = {}
     for n, row in enumerate(split.ood):
         with torch.no_grad():
-            feature = finished.model.features(finished.crops.eval_images([row]))[0].numpy()
+            feature = finished.model.features(finished.parts.crops.eval_images([row]))[0].numpy()
         cosines = text @ feature / np.linalg.norm(feature)
-        place = split.unseen.index(int(finished.labels[row]))
+        place = split.unseen.index(int(finished.parts.labels[row]))
         answer = int(cosines.argmax())
         right.setdefault(place, []).append(answer == place)
-        assert cell.items[n] == finished.data.images.ids[row]
+        assert cell.items[n] == finished.parts.data.images.ids[row]
         assert [cell.labels[k] for k in np.flatnonzero(cell.predicted[n])] == [names[answer]]
         assert cell.scores[n, cell.labels.index(names[place])] == pytest.approx(cosines[place], abs=2e-5)
     record = read_record(finished.folder, "images")
@@ -89,7 +89,7 @@ def test_answers_are_those_of_each_image(finished: ImageRun) -> None:
 
 
 def test_few_shot_images_are_never_evaluated(finished: ImageRun) -> None:
-    split = finished.split
+    split = finished.parts.split
     seen = {row for epoch in range(3) for batch in finished.phases["few_shot"].batches(epoch) for _, row in batch}
     assert {*split.fewshot} <= seen
     assert not seen & {*split.ood, *split.id}
@@ -97,10 +97,10 @@ def test_few_shot_images_are_never_evaluated(finished: ImageRun) -> None:
 
 def test_the_continual_phase_sees_half_of_the_unseen_classes(finished: ImageRun) -> None:
     phase: Any = finished.phases["continual"]
-    first, second = finished.unseen_halves
-    assert {*first} | {*second} == {*finished.split.unseen}
+    first, second = finished.parts.unseen_halves
+    assert {*first} | {*second} == {*finished.parts.split.unseen}
     rows = {row for batch in phase.batches(0) for source, row in batch if source == 1}
-    assert {int(finished.labels[row]) for row in rows} == {*first}
+    assert {int(finished.parts.labels[row]) for row in rows} == {*first}
     assert not {*second} & {number for group in phase.classes for number in group}
 
 
@@ -127,7 +127,7 @@ def test_a_killed_run_resumes_bit_for_bit(finished: ImageRun, toys: list[str], t
 def test_a_closed_set_has_no_zero_shot_output_and_separate_classifiers(toys: list[str], tmp_path: Path) -> None:
     run = trained(*toys, "objective.cls=1", "text.closed_set=true", f"out={tmp_path}")
     phase: Any = run.phases["few_shot"]
-    assert [len(group) for group in phase.classes] == [len(run.split.seen), len(run.split.unseen)]
+    assert [len(group) for group in phase.classes] == [len(run.parts.split.seen), len(run.parts.split.unseen)]
     metrics = evaluate_images(run)["metrics"]
     assert metrics["zero_shot"]["ood"] is None and "retrieval" not in metrics
     assert 0 <= metrics["few_shot"]["ood"]["accuracy"] <= 1
@@ -191,15 +191,17 @@ def test_prefetching_processes_change_no_result(finished: ImageRun, toys: list[s
 
 def test_fixed_crops_are_those_that_the_teacher_saw(toys: list[str], tmp_path: Path) -> None:
     run = ImageRun.open(config(*toys, *BEST, "crops.fixed_crops=3", "crops.flip=false", f"out={tmp_path}"))
-    images, crops = run.crops.train_images([0, 1, 2, 3], (0, 0, 1))
-    again, _ = run.crops.train_images([3, 2, 1, 0], (0, 0, 1))
+    images, crops = run.parts.crops.train_images([0, 1, 2, 3], (0, 0, 1))
+    again, _ = run.parts.crops.train_images([3, 2, 1, 0], (0, 0, 1))
     assert torch.equal(images.flip(0), again)
     assert set(crops) <= {0, 1, 2}
-    seen = torch.from_numpy(run.crops.fixed_crops([0], crops[0], run.teacher.image_size)).permute(0, 3, 1, 2).float()
+    seen = (
+        torch.from_numpy(run.parts.crops.fixed_crops([0], crops[0], run.teacher.image_size)).permute(0, 3, 1, 2).float()
+    )
     same_size = torch.nn.functional.interpolate(seen, size=images.shape[-2:], mode="bilinear", antialias=True)
     assert (same_size[0] - images[0]).abs().mean() < 0.03 * 255
-    assert any(run.crops.train_images([0], (0, 0, epoch))[1] != crops[:1] for epoch in range(2, 12))
-    features = run.crops.crop_features(run.teacher, run.cache, [5, 2])
+    assert any(run.parts.crops.train_images([0], (0, 0, epoch))[1] != crops[:1] for epoch in range(2, 12))
+    features = run.parts.crops.crop_features(run.teacher, run.parts.cache, [5, 2])
     assert features.shape[:2] == (2, 3)
     assert not torch.equal(features[:, 0], features[:, 1])
 
@@ -242,8 +244,8 @@ def test_retrieval_of_the_papers_program_is_its_sum() -> None:
 def test_retrieval_by_the_teachers_keys_is_evaluated(toys: list[str], tmp_path: Path) -> None:
     released = ("retrieval.keys=teacher", "retrieval.key_views=3", "retrieval.alpha=1", "retrieval.beta=5.5")
     run = trained(*toys, *BEST, *released, "retrieval.temperature=1", f"out={tmp_path}")
-    assert run.teacher_keys.shape == (len(run.split.fewshot), 3, run.teacher.embed_dim)
-    whole = run.teacher_image_features[list(run.split.fewshot)]
+    assert run.teacher_keys.shape == (len(run.parts.split.fewshot), 3, run.teacher.embed_dim)
+    whole = run.parts.teacher_image_features[list(run.parts.split.fewshot)]
     torch.testing.assert_close(run.teacher_keys[:, 0], whole)
     _, first, second = run.teacher_keys.unbind(1)
     assert not torch.allclose(first, whole) and not torch.allclose(first, second)
