@@ -112,6 +112,8 @@ class PickClutterLangEnv(TaskEnv, ObjectSetEnv):
     metadata: ClassVar[dict[str, Any]] = {**PickClutterEnv.metadata, "render_fps": 20}
     SUPPORTED_OBS_MODES = OBS_MODES
     observation_space: Any
+    lazy_images = False
+    """Leave images out of the observations of steps; `render_observation` has them."""
     _renderer: Any
     _pile: list[CatalogObject]
 
@@ -197,8 +199,19 @@ class PickClutterLangEnv(TaskEnv, ObjectSetEnv):
         observation, _ = super().reset(seed=episode_seed, options={"reconfigure": True})
         return observation, self.get_info()
 
+    @property
+    def moment(self) -> tuple[int, int]:
+        """The seed of the episode, and how many steps it has had."""
+        return self._episode_seed, self.elapsed_steps
+
     def get_obs(self) -> Any:
         """Take an observation of the environment's mode; it shares nothing with other observations."""
+        if self.lazy_images and self.elapsed_steps > 0:
+            return OrderedDict(agent=self._get_obs_agent(), extra=self._get_obs_extra())
+        return self.render_observation()
+
+    def render_observation(self) -> Any:
+        """Return what `get_obs` returns, with images in any case."""
         observation = super().get_obs()
         if self._converter is None:  # while the parent makes itself
             return observation

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import INSTRUCTION_BYTES, encode_instruction
+from pickclutter_lang.manipulation.lazy_observation import LazyObservation
 
 Action = NDArray[np.float32]
 _SUCCESS_REWARD = {"dense": 10.0, "normalized_dense": 1.0, "sparse": 1.0}
@@ -109,13 +110,15 @@ class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordCon
     `gymnasium.wrappers.FilterObservation` around it selects keys.
     """
 
-    def __init__(self, env: gym.Env[Any, Any], mask: bool = False) -> None:
+    def __init__(self, env: gym.Env[Any, Any], mask: bool = False, lazy: bool = False) -> None:
         """Wrap a PickClutterLang environment.
 
         :param mask: add the simulator's segmentation of the target
+        :param lazy: observations of steps are `LazyObservation`, on ManiSkill2: an image that nobody reads before the
+            next step is never rendered
         :raises InvalidArgumentError: for another environment or observation mode, or `mask` without segmentation
         """
-        gym.utils.RecordConstructorArgs.__init__(self, mask=mask)
+        gym.utils.RecordConstructorArgs.__init__(self, mask=mask, lazy=lazy)
         super().__init__(env)
         nested: Any = env.observation_space
         if not hasattr(env.unwrapped, "instruction"):
@@ -130,6 +133,8 @@ class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordCon
         if mask and self._keys[2] not in nested[self._keys[0]]["hand_camera"].spaces:
             raise InvalidArgumentError("expected segmentation; make the environment with enable_segmentation=True")
         self.mask = mask
+        if lazy and hasattr(env.unwrapped, "lazy_images"):
+            env.unwrapped.lazy_images = True
         flat: dict[str, spaces.Space[Any]] = {"instruction": spaces.Box(0, 255, (INSTRUCTION_BYTES,), np.uint8)}
         for name, images in nested[self._keys[0]].items():
             camera, size = name.removesuffix("_camera"), images["rgb"].shape[:2]
@@ -139,15 +144,32 @@ class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordCon
             flat[f"{camera}_cam2world"] = spaces.Box(-_LARGEST, _LARGEST, (4, 4), np.float32)
             if mask and camera == "hand":
                 flat["mask"] = spaces.Box(0, 1, size, np.uint8)
+        self._image_keys = [key for key in flat if key != "instruction"]
         for key, box in self._numbers(nested).items():
             flat[key] = spaces.Box(-_LARGEST, _LARGEST, box.shape, np.float32)
         self.observation_space = spaces.Dict(flat)
 
-    def observation(self, observation: Any) -> dict[str, NDArray[Any]]:
+    def observation(self, observation: Any) -> Mapping[str, NDArray[Any]]:
         """Flatten one observation."""
         base: Any = self.env.unwrapped
+        flat = {"instruction": encode_instruction(base.instruction)}
+        flat |= {key: np.asarray(value, np.float32) for key, value in self._numbers(observation).items()}
+        if self._keys[0] in observation:
+            return flat | self._images(observation)
+        moment = base.moment
+
+        def render() -> dict[str, NDArray[Any]]:
+            if base.moment != moment:
+                raise InvalidArgumentError("expected images to be read before the next step; make lazy=False")
+            return self._images(base.render_observation())
+
+        return LazyObservation(flat, self._image_keys, render)
+
+    def _images(self, observation: Any) -> dict[str, NDArray[Any]]:
+        """Return the images of an observation, and their cameras."""
+        base: Any = self.env.unwrapped
         images_key, parameters_key = self._keys[:2]
-        flat: dict[str, NDArray[Any]] = {"instruction": encode_instruction(base.instruction)}
+        flat: dict[str, NDArray[Any]] = {}
         for name, images in observation[images_key].items():
             camera, parameters, depth = name.removesuffix("_camera"), observation[parameters_key][name], images["depth"]
             flat[f"{camera}_rgb"] = images["rgb"]
@@ -157,7 +179,7 @@ class FlatObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordCon
             flat[f"{camera}_cam2world"] = parameters["cam2world_gl"].astype(np.float32)
         if self.mask:
             flat["mask"] = ((actors_of(observation) == base.target_id) & base.target_present).astype(np.uint8)
-        return flat | {key: np.asarray(value, np.float32) for key, value in self._numbers(observation).items()}
+        return flat
 
     @staticmethod
     def _numbers(nested: Any) -> dict[str, Any]:

@@ -112,8 +112,9 @@ class TimedDetector:
 
     def __call__(self, observation: Mapping[str, Any], name: str) -> Detection:
         """Detect the object of a name."""
+        seen = dict(observation)  # what is not rendered yet is not a part of the decision
         start = time.perf_counter()
-        answer = self._detector(observation, name)
+        answer = self._detector(seen, name)
         detection = checked_result(answer, Detection, type(self._detector).__qualname__, "detector")
         self.first = self.first or detection
         self.seconds.append(time.perf_counter() - start)
@@ -145,12 +146,13 @@ class RolloutRunner:
         self,
         config: RolloutConfig,
         base_size: int = 0,
-        wrap: Callable[[gym.Env[Any, Any]], gym.Env[Any, Any]] = lambda env: env,
+        wrap: Callable[[gym.Env[Any, Any]], gym.Env[Any, Any]] | None = None,
     ) -> None:
         """Make the environment.
 
         :param base_size: side in pixels of the images of the base camera, which no policy uses; 0: there is none
-        :param wrap: wraps what `make_single` returns, inside of what policies need
+        :param wrap: wraps what `make_single` returns, inside of what policies need, and gets all images; None: only
+            those that someone reads are rendered
         :raises PickClutterError: what making the environment and loading a policy raise
         """
         self.config = config
@@ -165,12 +167,13 @@ class RolloutRunner:
         self.student = next(iter(students.values()), None)
         self._picker = ScriptedPicker if config.picker is None else resolve(config.picker, "picker")
         hand_size = self.student.config.camera_size if self.student else config.camera_size
-        self.inner: Any = wrap(make_single(config.env_id, **config.env_arguments(hand_size, base_size)))
+        made = make_single(config.env_id, **config.env_arguments(hand_size, base_size))
+        self.inner: Any = made if wrap is None else wrap(made)
         catalog: Catalog = self.inner.unwrapped.catalog  # type: ignore[attr-defined]
         self._names = catalog.names
         self._seen_names = seen_names(catalog, self.student)
         self._unread = unread_words(catalog)
-        self._env = FlatObservation(DeclareAbsence(self.inner), mask=True)
+        self._env = FlatObservation(DeclareAbsence(self.inner), mask=True, lazy=wrap is None)
         if self.student is not None:
             check_cameras(self._env, self.student)
 
@@ -308,7 +311,7 @@ def act(
 
     Words that the policy cannot read end the episode without an action, where `may_refuse` allows it.
     """
-    observation = start.observation
+    observation: Any = start.observation
     info = start.info
     asked = start.asked
     state = None
@@ -318,9 +321,11 @@ def act(
     refused = False
     over = False
     while not over:
+        observation = observation | {"instruction": encode_instruction(asked.text)}
+        if actor.detector is None:
+            observation = dict(observation)
         began = time.perf_counter()
         try:
-            observation = {**observation, "instruction": encode_instruction(asked.text)}
             action, state = actor.policy.predict(observation, state, episode_start=steps == 0)
         except (InvalidArgumentError, UnknownObjectError):
             if steps or not may_refuse(asked.kind):

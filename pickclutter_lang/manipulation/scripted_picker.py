@@ -51,6 +51,8 @@ _MIN_OPENING = 0.002  # below which the fingers are empty
 _SLIP_RATIO = 0.5  # of the opening at the grasp, below which the object has slipped
 _VIEW_BASELINE = 0.05  # between the two views that distinguish the grasped object from the background
 
+_IMAGE = "hand_depth", "hand_intrinsic", "hand_cam2world"
+_ROBOT = "qpos", "base_pose", "goal_pos"
 Actions = Generator[NDArray[np.float32], None, None]
 Phase = Literal["observe", "reach", "close", "lift", "transport", "done"]
 """Choose a grasp, or return to where the camera sees the whole table; go to the grasp with open fingers; close them;
@@ -155,7 +157,7 @@ class ScriptedPicker:
         pose = self._pose_with_center(center, rotation)
         views = []
         for action in self._go(pose, CLOSED):
-            views.append((self._tcp, self._depth))
+            views.append((self._tcp, self._view[0]))
             yield action
         final_tcp = self._tcp
         distant = [depth for tcp, depth in views if np.linalg.norm(tcp[:3] - final_tcp[:3]) > _VIEW_BASELINE]
@@ -196,7 +198,7 @@ class ScriptedPicker:
         rotation = np.eye(3)
         down = -rotation_matrix(tcp[3:])[2]
         if earlier_depth is not None:
-            view = hand_camera_view(self._depth, self._intrinsic, self._camera, tcp)
+            view = hand_camera_view(*self._view, tcp)
             held = held_object_points(earlier_depth, view, self._opening)
             rotation = estimate_in_hand_rotation(held, view, points, center, down)
         return center_hypotheses(rotation @ center, points @ rotation.T, down)
@@ -233,7 +235,7 @@ class ScriptedPicker:
     def _choose_grasp(self) -> FloatArray | None:
         """Choose a grasp of the target, within the first limits that allow a reachable one."""
         mask = np.asarray(self._find_target(self._observation), bool)
-        self._points, others = points_of_object(self._depth, self._intrinsic, self._camera, mask)
+        self._points, others = points_of_object(*self._view, mask)
         for candidates in proposals(self._points, others, rotation_matrix(self._rest[3:]), self._proposer):
             self.candidates = candidates
             grasp = self._reachable(candidates)
@@ -267,18 +269,19 @@ class ScriptedPicker:
 
     def _observe(self, observation: Observation) -> None:
         self._observation = observation
-        try:
-            self._depth = np.asarray(observation["hand_depth"], float)
-            self._intrinsic = observation["hand_intrinsic"]
-            self._camera = observation["hand_cam2world"]
-            self._qpos, self._base, self._goal = (
-                np.asarray(observation[key], float) for key in ("qpos", "base_pose", "goal_pos")
-            )
-        except KeyError as error:
+        missing = [key for key in (*_IMAGE, *_ROBOT) if key not in observation]
+        if missing:
             raise InvalidArgumentError(
-                f"expected an observation of FlatObservation, but it has no {error}; wrap the environment in "
-                "pickclutter_lang.envs.wrappers.FlatObservation"
-            ) from error
+                f"expected an observation of FlatObservation, but it has no {', '.join(missing)}; wrap the environment "
+                "in pickclutter_lang.envs.wrappers.FlatObservation"
+            )
+        self._qpos, self._base, self._goal = (np.asarray(observation[key], float) for key in _ROBOT)
+
+    @property
+    def _view(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Depth, intrinsic and pose of the hand camera; reading them may render them."""
+        depth, intrinsic, pose = (self._observation[key] for key in _IMAGE)
+        return np.asarray(depth, float), intrinsic, pose
 
 
 def _raised(tcp_pose: FloatArray, height: float) -> FloatArray:

@@ -13,6 +13,7 @@ from pickclutter_lang.datasets.transforms.resampling import enlarge
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.language.instructions import INSTRUCTION_BYTES
 from pickclutter_lang.manipulation.frame import Frame
+from pickclutter_lang.manipulation.lazy_observation import LazyObservation
 from pickclutter_lang.manipulation.point_cloud import MAX_DEPTH_M
 from pickclutter_lang.manipulation.segmentation import segment_rgbd
 from pickclutter_lang.manipulation.table import find_table
@@ -42,7 +43,7 @@ def _is_matrix(matrix: FloatArray, size: tuple[int, ...]) -> bool:
     )
 
 
-def _is_pose(pose: FloatArray, _: tuple[int, ...]) -> bool:
+def _is_pose(pose: FloatArray) -> bool:
     """Return whether a pose [4, 4] may be that of a camera; one higher than `MAX_DEPTH_M` sees no table in range."""
     rotation, position = pose[:3, :3].astype(float), abs(pose[:3, 3])
     return bool(
@@ -82,11 +83,11 @@ ROBOT: dict[str, _Form] = {
     "goal_pos": ("the position of the goal [3]", _NUMBERS, (3,)),
     "instruction": (f"a text of encode_instruction, uint8 [{INSTRUCTION_BYTES}]", "B", (INSTRUCTION_BYTES,)),
 }
-# What is true of an array, and of the size (width, height) of the image.
-_CHECKS: dict[str, Callable[[Any, tuple[int, ...]], bool]] = {
-    "hand_depth": lambda depth, size: depth.shape[::-1] == size,
-    "hand_intrinsic": _is_matrix,
-    "hand_cam2world": _is_pose,
+# What is true of an array, in its observation.
+_CHECKS: dict[str, Callable[[Any, Mapping[str, Any]], bool]] = {
+    "hand_depth": lambda depth, seen: depth.shape == seen["hand_rgb"].shape[:2],
+    "hand_intrinsic": lambda matrix, seen: _is_matrix(matrix, seen["hand_rgb"].shape[1::-1]),
+    "hand_cam2world": lambda pose, _: _is_pose(pose),
     "base_pose": lambda pose, _: abs(float(np.linalg.norm(pose[3:])) - 1) < 0.01,
 }
 
@@ -111,7 +112,7 @@ def check_arrays(observation: Any, forms: Mapping[str, _Form]) -> None:
             and (value.size > 0 and value.ndim == len(shape))
             and all(wanted in (0, side) for wanted, side in zip(shape, value.shape, strict=True))
             and (key == "hand_depth" or np.isfinite(value).all())
-            and (key not in _CHECKS or _CHECKS[key](value, observation["hand_rgb"].shape[1::-1]))
+            and (key not in _CHECKS or _CHECKS[key](value, observation))
         )
         if not fits:
             raise InvalidArgumentError(
@@ -150,12 +151,21 @@ def _with_pose(frame: Frame) -> dict[str, Any]:
     return {**arrays, "hand_cam2world": pose, OF_CAMERA: True}
 
 
+def checked_step(observation: Any, of_pile: bool) -> Mapping[str, Any]:
+    """Return the checked observation of a step, as `checked_view` with `ROBOT`; images of a lazy one are not read."""
+    if isinstance(observation, LazyObservation):
+        check_arrays(observation, ROBOT)
+        return observation
+    return checked_view(observation, ROBOT, of_pile)
+
+
 def each_environment(observation: Any) -> tuple[list[Any], bool]:
     """Return the observation of each environment, and whether it is a vectorized one, with an axis of them first.
 
     :raises InvalidArgumentError: for no environment, or arrays of different numbers of them
     """
-    if not isinstance(observation, Mapping) or getattr(observation.get("hand_rgb"), "ndim", 0) != 4:
+    one = isinstance(observation, LazyObservation) or not isinstance(observation, Mapping)
+    if one or getattr(observation.get("hand_rgb"), "ndim", 0) != 4:
         return [observation], False
     counts = {key: len(value) if getattr(value, "ndim", 0) else 0 for key, value in observation.items()}
     if len({*counts.values()}) > 1 or not any(counts.values()):

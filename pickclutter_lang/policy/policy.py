@@ -22,7 +22,7 @@ from pickclutter_lang.manipulation.scripted_picker import ScriptedPicker
 from pickclutter_lang.objects.object_sets import ObjectSource, own_sources
 from pickclutter_lang.policy.detectors import Detection, StudentDetector, TargetDetector
 from pickclutter_lang.policy.example_memory import load_examples
-from pickclutter_lang.policy.observations import ROBOT, checked_view, each_environment
+from pickclutter_lang.policy.observations import checked_step, checked_view, each_environment
 from pickclutter_lang.policy.runtime import StudentRuntime
 from pickclutter_lang.policy.teaching import add_example, find_example
 from pickclutter_lang.policy_folder.folder import policy_folder
@@ -373,7 +373,7 @@ class LanguagePickPolicy:
                 f"expected the state of {count} environments that the last call returned, but got {state!r:.80}"
             )
         last = [None if start else one for start, one in zip(np.broadcast_to(starts, count), states, strict=True)]
-        seen = [checked_view(single, ROBOT, of_pile=one is None) for single, one in zip(singles, last, strict=True)]
+        seen = [checked_step(single, of_pile=one is None) for single, one in zip(singles, last, strict=True)]
         actions, after = zip(*map(self._act, seen, last), strict=True)
         return (np.stack(actions) if vectorized else actions[0]), after
 

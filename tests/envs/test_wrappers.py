@@ -9,6 +9,7 @@ from helpers.environments import NAMES, PROXY, gym
 from helpers.grasping import pick, tabletop
 from pickclutter_lang.envs.wrappers import DeclareAbsence, FlatObservation
 from pickclutter_lang.errors import InvalidArgumentError
+from pickclutter_lang.manipulation.lazy_observation import LazyObservation
 
 pytestmark = pytest.mark.sim
 ABSENT = "power drill"
@@ -98,6 +99,23 @@ def test_a_right_declaration_earns_what_a_pick_earns() -> None:
     right = env.step(rest(env, DECLARES))[1]
     start(env, NAMES[0])
     assert pick(env, NAMES[0], to_goal=True, extra=[SILENT])[-1][1] == right > 0
+
+
+def test_images_that_nobody_reads_are_not_rendered() -> None:
+    """They equal those of an eager environment, and those of a step that is over are an error."""
+    made = [gym.make(PROXY, obs_mode="rgbd", control_mode="pd_joint_pos", max_episode_steps=9) for _ in range(2)]
+    eager, lazy = FlatObservation(made[0]), FlatObservation(made[1], lazy=True)
+    for env in (eager, lazy):
+        start(env, NAMES[0])
+    action = rest(eager, SILENT)[:-1]
+    unread = lazy.step(action)[0]
+    eager.step(action)
+    read, wanted = lazy.step(action)[0], eager.step(action)[0]
+    with pytest.raises(InvalidArgumentError, match="before the next step"):
+        unread["hand_depth"]
+    assert isinstance(read, LazyObservation) and len(read) == len(wanted) and {*read} == {*wanted}
+    for key, value in wanted.items():
+        np.testing.assert_array_equal(read[key], value)
 
 
 def test_wrong_use_is_named(env: Any) -> None:
