@@ -321,11 +321,11 @@ def act(
     refused = False
     over = False
     while not over:
-        observation = observation | {"instruction": encode_instruction(asked.text)}
         if actor.detector is None:
             observation = dict(observation)
         began = time.perf_counter()
         try:
+            observation = observation | {"instruction": encode_instruction(asked.text)}
             action, state = actor.policy.predict(observation, state, episode_start=steps == 0)
         except (InvalidArgumentError, UnknownObjectError):
             if steps or not may_refuse(asked.kind):
