@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import imageio_ffmpeg
+import numpy as np
 import pytest
+from helpers.chat_server import chat_server, name_segments
+from PIL import Image
+from replay_answers import content_of
 
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.evaluation.config import PickConfig
@@ -13,6 +17,7 @@ from pickclutter_lang.evaluation.pick import pick
 from pickclutter_lang.language.instructions import COLORS, known_phrase, read_phrase
 from pickclutter_lang.objects.catalog import paper_catalog
 from pickclutter_lang.objects.object_sets import load_object_set
+from pickclutter_lang.policy.asking import AskConfig
 from pickclutter_lang.policy.queries import query_of
 
 pytest.importorskip("sapien")
@@ -89,3 +94,20 @@ def test_what_lies_in_the_package_picks_out_of_a_pile_of_kinds(policy: str | Non
     assert found.target == "tennis ball" in found.pile and len(set(found.pile)) >= 4 and out.stat().st_size > 1000
     assert episode["instruction"] == "pick up the tennis ball" and not episode["declared_absent"]
     assert episode["success"], found.outcome
+
+
+@pytest.mark.sim
+@pytest.mark.slow
+def test_a_pick_that_asked_shows_the_question_first(tmp_path: Path) -> None:
+    out = tmp_path / "pick.mp4"
+    with chat_server(lambda n, content: name_segments(content, "gizmo")) as server:
+        ask = AskConfig(base_url=server.base_url, api_key_env=None, model="seer", names=("gizmo",))
+        pick(PickConfig("the tennis ball", "open", seed=1, ask=ask, out=str(out)))
+    film = imageio_ffmpeg.read_frames(str(out))
+    width, height = next(film)["size"]
+    first, *others = (np.frombuffer(one, np.uint8).reshape(height, width, 3).astype(int) for one in film)
+    asked, _ = content_of(server.requests[0])
+    shown = np.asarray(Image.fromarray(asked).resize((width, round(width * asked.shape[0] / asked.shape[1]))))
+    assert len(server.requests) == 1 and np.abs(first[-len(shown) :] - shown[: len(first)]).mean() < 10
+    changes = [np.abs(frame - first).mean() > 5 for frame in others]
+    assert changes.index(True) == 59  # 4 seconds
