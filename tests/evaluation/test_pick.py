@@ -7,10 +7,10 @@ from pathlib import Path
 import imageio_ffmpeg
 import numpy as np
 import pytest
-from helpers.chat_server import chat_server, name_segments
 from PIL import Image
 from replay_answers import content_of
 
+from helpers.chat_server import chat_server, name_segments
 from pickclutter_lang.errors import InvalidArgumentError
 from pickclutter_lang.evaluation.config import PickConfig
 from pickclutter_lang.evaluation.pick import pick
